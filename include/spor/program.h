@@ -1,0 +1,130 @@
+/*
+ * Programs: machines for a tape.
+ *
+ * Compiling chooses the scalar type, puts in the fast paths, plans memory; running fills numbers.
+ * One tape, many programs. Parameters are leaves on tapes and numbers in a spor_params.
+ */
+#ifndef SPOR_PROGRAM_H
+#define SPOR_PROGRAM_H
+
+#include <stddef.h>
+#include <spor/tape.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { SPOR_F32, SPOR_F64, SPOR_SCALARS } spor_scalar;
+
+/** A strided array: strides in elements. data may be NULL before memory is taken. */
+typedef struct {
+    void *data;
+    void *saved; /* what a fast path keeps from forward to backward, behind its output */
+    spor_shape shape;
+    int64_t stride[SPOR_RANK];
+} spor_arg;
+
+/* ---- parameters ------------------------------------------------------------------------- */
+
+typedef struct spor_params spor_params;
+
+/** Numbers for the parameters of tapes, in float or double. */
+SPOR_API spor_params *spor_params_new(spor_scalar scalar, uint64_t seed);
+SPOR_API void spor_params_free(spor_params *params);
+SPOR_API const char *spor_params_error(const spor_params *params);
+
+/**
+ * Gives every parameter of the tape its place: a new name is drawn from hash(seed, name), a known
+ * one must have the same shape. Adding a layer changes no other draw.
+ */
+SPOR_API bool spor_params_join(spor_params *params, const spor_tape *tape);
+
+/** Number of entries, state included; elements of the trained ones. */
+SPOR_API int spor_params_count(const spor_params *params);
+SPOR_API int64_t spor_params_size(const spor_params *params);
+
+/** Entry k in order of joining. trained is false for state; value and gradient point into the
+ *  blocks and are valid until the next join. */
+typedef struct {
+    const char *name;
+    spor_shape shape;
+    spor_scalar scalar;
+    bool trained;
+    void *value;
+    void *gradient;
+} spor_entry;
+SPOR_API spor_entry spor_params_entry(spor_params *params, int k);
+/** -1 if there is none of this name. */
+SPOR_API int spor_params_find(const spor_params *params, const char *name);
+
+/** To be called after values were written from outside: renews packed and converted copies. */
+SPOR_API void spor_params_touch(spor_params *params);
+
+/** True if every gradient is a finite number. */
+SPOR_API bool spor_params_finite(const spor_params *params);
+
+/**
+ * Stochastic gradient descent with L2 (the report's rule): w <- w - rate (dw + l2 w). With
+ * l2_biases false, parameters of rank 1 are left out of the L2 term. Raises the generation.
+ */
+SPOR_API void spor_params_sgd(spor_params *params, double rate, double l2, bool l2_biases);
+
+/* ---- programs --------------------------------------------------------------------------- */
+
+typedef struct spor_program spor_program;
+
+/** Memory that several programs use in turn; inputs must be filled again before each run. */
+typedef struct spor_workspace spor_workspace;
+SPOR_API spor_workspace *spor_workspace_new(void);
+SPOR_API void spor_workspace_free(spor_workspace *workspace);
+
+typedef struct {
+    spor_scalar scalar;        /* SPOR_F32 (0) is the default */
+    bool reference;            /* no fast paths: the definition */
+    const char *isa;           /* "baseline", "avx2", "avx512"; NULL: $SPOR_ISA or the best there is */
+    spor_workspace *workspace; /* NULL: memory of its own */
+} spor_options;
+
+/** A program for the outputs. params may be NULL if the tape has none. NULL: out of memory;
+ *  any other trouble: spor_program_error. */
+SPOR_API spor_program *spor_compile(spor_tape *tape, int n, const spor_var outputs[],
+                                    spor_params *params, const spor_options *options);
+
+/**
+ * A program for cost, the gradients of all trained parameters (they land in the params' block)
+ * and n further outputs. Matches fast paths first, then differentiates what is left.
+ */
+SPOR_API spor_program *spor_compile_training(spor_var cost, int n, const spor_var outputs[],
+                                             spor_params *params, const spor_options *options);
+SPOR_API void spor_program_free(spor_program *program);
+SPOR_API const char *spor_program_error(const spor_program *program);
+
+/** Bytes the first run will take (activations, gradients of activations, scratch). */
+SPOR_API size_t spor_program_bytes(const spor_program *program);
+
+/** Row-major array of an input to fill or an output to read; takes the memory if it has not yet
+ *  been taken. data is NULL for a variable that is neither. */
+SPOR_API spor_arg spor_program_arg(spor_program *program, spor_var x);
+
+/** Runs all steps. step is the number that ops of random values take. No allocation. */
+SPOR_API bool spor_run(spor_program *program, uint64_t step);
+
+/** As spor_run, but stops at the first node with a value that is not finite: the message names
+ *  op, shapes, index, place; the program's error is set and false returned. */
+SPOR_API bool spor_run_checked(spor_program *program, uint64_t step);
+
+/** What was compiled: fast paths taken and refused with reasons, steps, bytes. */
+SPOR_API void spor_program_print(const spor_program *program, FILE *out);
+
+/** Number of fast paths of this name in the program ("dense", "conv2d", "maxpool2d",
+ *  "softmax_cross_entropy"). */
+SPOR_API int spor_program_fast(const spor_program *program, const char *name);
+
+/** Name of the instruction set in use. */
+SPOR_API const char *spor_program_isa(const spor_program *program);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

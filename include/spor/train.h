@@ -1,0 +1,116 @@
+/*
+ * Training: a network is a pure function that records; a model calls it once per (rows, training),
+ * caches the programs and owns the parameters.
+ */
+#ifndef SPOR_TRAIN_H
+#define SPOR_TRAIN_H
+
+#include <spor/data.h>
+#include <spor/ops.h>
+#include <spor/program.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Records the prediction (logits) for the rows of x. */
+typedef spor_var spor_net(spor_var x, bool training, void *user);
+/** Records the cost, a scalar, of a prediction and a target of the same first axis. */
+typedef spor_var spor_loss(spor_var prediction, spor_var target, void *user);
+
+/* ---- losses: prediction [N, m], target [N, m]; user is ignored ------------------------------- */
+
+/** -sum target log softmax(prediction), summed over rows (the report's own networks) or divided
+ *  by their number (Keras). Targets are one-hot rows. */
+SPOR_API spor_var spor_cross_entropy_sum(spor_var prediction, spor_var target, void *user);
+SPOR_API spor_var spor_cross_entropy_mean(spor_var prediction, spor_var target, void *user);
+/** Squared differences, summed over all elements, or their mean. */
+SPOR_API spor_var spor_squared_error_sum(spor_var prediction, spor_var target, void *user);
+SPOR_API spor_var spor_squared_error_mean(spor_var prediction, spor_var target, void *user);
+
+/* ---- models ---------------------------------------------------------------------------------- */
+
+typedef struct spor_model spor_model;
+
+typedef struct {
+    spor_net *net;
+    spor_loss *loss;
+    void *user;        /* handed to net and loss */
+    spor_shape sample; /* of one input, without the rows */
+    spor_shape target; /* of one target, without the rows */
+    uint64_t seed;
+    spor_options options;
+} spor_model_spec;
+
+/** NULL: out of memory. Any other trouble is the model's error. */
+SPOR_API spor_model *spor_model_new(const spor_model_spec *spec);
+SPOR_API void spor_model_free(spor_model *model);
+SPOR_API const char *spor_model_error(const spor_model *model);
+/** Place of a recording error, as spor_error_place. */
+SPOR_API void spor_model_error_place(const spor_model *model, const char **file, int *line,
+                                     int *column);
+SPOR_API spor_params *spor_model_params(spor_model *model);
+
+/** One (rows, training) of the model: arrays to fill and read, row-major, in the model's scalar
+ *  type. Valid until the next call of spor_model_bind; NULL on error. */
+typedef struct {
+    int64_t rows;
+    bool training;
+    spor_tape *tape;
+    spor_program *program;
+    spor_var input, target, prediction, cost;
+    spor_arg x, y, logits, loss;
+} spor_bound;
+SPOR_API spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training);
+
+/**
+ * Runs a bound training program: cost and gradients. False if a number is not finite: parameters
+ * are untouched and the model's error names the first bad node.
+ */
+SPOR_API bool spor_model_gradient(spor_model *model, spor_bound *bound, uint64_t step);
+/** Runs a bound program that is not training. */
+SPOR_API bool spor_model_predict(spor_model *model, spor_bound *bound);
+
+/* ---- training a classifier ------------------------------------------------------------------- */
+
+typedef struct {
+    int64_t epochs, batch;
+    double rate, l2;
+    bool l2_biases;
+    uint64_t seed; /* order of the batches */
+} spor_schedule;
+
+/** What a run tells while it goes. */
+typedef struct {
+    int64_t epoch, epochs;  /* epoch counts from 1 */
+    int64_t step, steps;    /* within the epoch; step == steps: the epoch is done and evaluated */
+    double loss;            /* mean cost a row over the epoch so far */
+    double train_accuracy, validation_accuracy; /* NAN before the first evaluation */
+    double train_seconds, evaluate_seconds;     /* so far */
+} spor_progress;
+/** Called after every step and every epoch. False stops the run after this step. */
+typedef bool spor_on_progress(const spor_progress *progress, void *user);
+
+/** Result of evaluating: confusion[label * classes + predicted]. */
+typedef struct {
+    int classes;
+    int64_t rows, right;
+    double accuracy, loss; /* loss: mean a row */
+    int64_t *confusion;
+} spor_evaluation;
+
+/** True if all epochs were run; false with the model's error if a number was not finite or a
+ *  program failed, false without error if the callback stopped it. */
+SPOR_API bool spor_train(spor_model *model, const spor_data *data, const spor_split *split,
+                         const spor_schedule *schedule, spor_on_progress *on_progress, void *user);
+
+/** Evaluates the rows in batches of 256, the last one padded with rows that are ignored. */
+SPOR_API bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[],
+                            int64_t count, spor_evaluation *evaluation);
+SPOR_API void spor_evaluation_free(spor_evaluation *evaluation);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * z[..., i, j] = sum_r x[..., i, r] y[..., r, j]; x [..., n, k], y [..., k, m], z [..., n, m].
+ *
+ * The dense layer of Eqs. (46)-(49) is z = x W + b with samples as rows.
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(matmul);
+
+static bool shape(spor_rule *r) {
+    const spor_shape *x = &r->in[0], *y = &r->in[1];
+    if (x->rank < 2) return spor_fail(r, "x needs at least 2 axes [..., n, k] but has %d", x->rank);
+    if (y->rank != x->rank)
+        return spor_fail(r, "x has %d axes but y has %d", x->rank, y->rank);
+    for (int k = 0; k < x->rank - 2; k++)
+        if (x->n[k] != y->n[k])
+            return spor_fail(r, "leading axis %d has %" PRId64 " in x but %" PRId64 " in y", k,
+                             x->n[k], y->n[k]);
+    int row = x->rank - 2, column = x->rank - 1;
+    if (x->n[column] != y->n[row])
+        return spor_fail(r, "x has k=%" PRId64 " columns but y has k=%" PRId64 " rows",
+                         x->n[column], y->n[row]);
+    r->out = *x;
+    r->out.n[column] = y->n[column];
+    return true;
+}
+
+/* The last two axes swapped. */
+static spor_var transposed(spor_var x) {
+    int64_t perm[SPOR_RANK];
+    int rank = spor_shape_of(x).rank;
+    for (int k = 0; k < rank; k++) perm[k] = k;
+    perm[rank - 2] = rank - 1;
+    perm[rank - 1] = rank - 2;
+    return spor_transpose(x, perm);
+}
+
+/* dx = zbar y^T, dy = x^T zbar: Eqs. (47), (48) */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    spor_var x = spor_operand(z, 0), y = spor_operand(z, 1);
+    return k == 0 ? spor_matmul(zbar, transposed(y)) : spor_matmul(transposed(x), zbar);
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {4, 2}}}},
+                                      {.in = {{2, {1, 1}}, {2, {1, 1}}}},
+                                      {.in = {{2, {5, 1}}, {2, {1, 3}}}},
+                                      {.in = {{2, {4, 4}}, {2, {4, 4}}}},
+                                      {.in = {{3, {2, 3, 2}}, {3, {2, 2, 5}}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}, {2, {5, 2}}}, .message = "x has k=4 columns but y has k=5 rows"},
+    {.in = {{1, {3}}, {2, {3, 2}}}, .message = "x needs at least 2 axes"},
+    {.in = {{2, {3, 4}}, {3, {1, 4, 2}}}, .message = "x has 2 axes but y has 3"},
+    {.in = {{3, {2, 3, 4}}, {3, {3, 4, 2}}}, .message = "leading axis 0 has 2 in x but 3 in y"},
+    SPOR_END_MISTAKES};
+
+/* python3 -c "import numpy as np; x=np.array([[1,-2,.5],[3,0,1]]); y=np.array([[2,1,0,-1],[.5,3,-2,4],
+ * [1,1,6,.25]]); print((x@y).tolist())"; then [[2],[-3]] @ [[4,5,-6]]; then np.matmul of
+ * np.arange(12).reshape(2,2,3) and np.arange(6).reshape(2,3,1)-2 */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}, {2, {3, 4}}},
+     .x = {(const double[]){1, -2, 0.5, 3, 0, 1},
+           (const double[]){2, 1, 0, -1, 0.5, 3, -2, 4, 1, 1, 6, 0.25}},
+     .out = {2, {2, 4}},
+     .y = (const double[]){1.5, -4.5, 7, -8.875, 7, 4, 6, -2.75}},
+    {.in = {{2, {2, 1}}, {2, {1, 3}}},
+     .x = {(const double[]){2, -3}, (const double[]){4, 5, -6}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){8, 10, -12, -12, -15, 18}},
+    {.in = {{3, {2, 2, 3}}, {3, {2, 3, 1}}},
+     .x = {(const double[]){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, (const double[]){-2, -1, 0, 1, 2, 3}},
+     .out = {3, {2, 2, 1}},
+     .y = (const double[]){-1, -10, 44, 62}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_matmul = {
+    .signature = "matmul(x[...,n,k], y[...,k,m])",
+    .equation = "z[i,j] = sum_r x[i,r] y[r,j]",
+    .traits = SPOR_BILINEAR,
+    .operands = 2,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = matmul_reference,
+};
+
+spor_var spor_matmul(spor_var x, spor_var y) {
+    return spor_record(&spor_op_matmul, (spor_var[]){x, y}, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(matmul) {
+    int row = c->out.shape.rank - 2, column = row + 1;
+    EACH_INDEX (i, c->out.shape) {
+        int64_t at_x[SPOR_RANK], at_y[SPOR_RANK];
+        for (int k = 0; k <= column; k++) at_x[k] = at_y[k] = i[k];
+        T sum = FROM_INT(0);
+        for (int64_t r = 0; r < c->in[1].shape.n[row]; r++) {
+            at_x[column] = at_y[row] = r;
+            sum = ADD(sum, MUL(*AT(c->in[0], at_x), *AT(c->in[1], at_y)));
+        }
+        *AT(c->out, i) = sum;
+    }
+}
+
+#endif

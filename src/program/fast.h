@@ -1,0 +1,75 @@
+/*
+ * The anatomy of a fast path: a hand-coded answer to a pattern of forward nodes.
+ *
+ * A fast path file, ops/fast/dense.c, reads like the report's chapter. It is compiled once for its
+ * rules (SPOR_RULES: the fused ops, their shape rules, hand-derived vjps, the match) and once per
+ * instruction set and scalar type for its kernels (SPOR_FAST, SPOR_ISA, SPOR_SCALAR).
+ *
+ * A fused op is an ordinary descriptor (tape/op.h) that is not in the registry and has `fused`
+ * instead of `reference`. Its vjp records further fused ops with one output each (delta, dx, dK,
+ * db): recording the same node twice is free, the program merges equal nodes. A backward op that
+ * has the forward node among its operands reads what that saved as in[k].saved.
+ */
+#ifndef SPOR_PROGRAM_FAST_H
+#define SPOR_PROGRAM_FAST_H
+
+#include "tape/op.h"
+#include "isas.h"
+
+typedef enum {
+#define SPOR_ISA_ENUM_(unused, isa) SPOR_ISA_##isa,
+    SPOR_EACH_ISA(SPOR_ISA_ENUM_, )
+#undef SPOR_ISA_ENUM_
+        SPOR_ISAS
+} spor_isa;
+
+typedef struct spor_fused {
+    spor_kernel_need *need; /* NULL: nothing saved, no scratch, one task */
+    spor_kernel *const (*kernel)[SPOR_ISAS]; /* [SPOR_SCALARS][SPOR_ISAS] */
+} spor_fused;
+
+/** FAST_KERNELS(dense) declares the kernels of all types and instruction sets and the table
+ *  dense_kernels for spor_fused.kernel. */
+#define SPOR_FAST_NAME(op, isa, scalar) spor_fast_##op##_##isa##_##scalar
+#define FAST_KERNELS(op)                                                                           \
+    SPOR_EACH_ISA(SPOR_FAST_DECLARE_F32_, op)                                                      \
+    SPOR_EACH_ISA(SPOR_FAST_DECLARE_F64_, op)                                                      \
+    static spor_kernel *const op##_kernels[SPOR_SCALARS][SPOR_ISAS] = {                            \
+        {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F32_, op)}, {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F64_, op)}}
+#define SPOR_FAST_DECLARE_F32_(op, isa) extern spor_kernel SPOR_FAST_NAME(op, isa, f32);
+#define SPOR_FAST_DECLARE_F64_(op, isa) extern spor_kernel SPOR_FAST_NAME(op, isa, f64);
+#define SPOR_FAST_ENTRY_F32_(op, isa) SPOR_FAST_NAME(op, isa, f32),
+#define SPOR_FAST_ENTRY_F64_(op, isa) SPOR_FAST_NAME(op, isa, f64),
+
+/** What a match looks at, and its answer. */
+typedef struct {
+    const uint32_t *uses; /* uses[id]: readers of node id among the nodes compiled, outputs too */
+    bool training;        /* a backward pass will follow: saved data are wanted */
+    /* answer */
+    const spor_op *op; /* the fused op that takes the root's place */
+    spor_var in[SPOR_OPERANDS];
+    spor_attr attr[SPOR_ATTRS];
+    uint32_t inside[8]; /* nodes of the region besides the root */
+    int count;
+    char why[160]; /* set if the region looks like this path's but was refused */
+} spor_match;
+
+/** True if v was made by op and only the region reads it; then v counts as inside. */
+bool spor_match_inside(spor_match *match, spor_var v, const spor_op *op);
+/** True if v was made by op. */
+bool spor_made_by(spor_var v, const spor_op *op);
+/** Writes why and returns false. */
+bool spor_refuse(spor_match *match, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+typedef struct {
+    const char *name;      /* "dense" */
+    const char *pattern;   /* one line: act(matmul(x, W) + b) */
+    const char *equations; /* Eqs. (46)-(49) */
+    /** Tries to take the region that ends in root. */
+    bool (*match)(spor_match *match, spor_var root);
+} spor_fast;
+
+/** Fast paths in the order of ops/meson.build, which is their priority; NULL at the end. */
+extern const spor_fast *const spor_fast_paths[];
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The script language: a script records. See models/README.md for the language.
+ */
+#ifndef SPOR_SCRIPT_SCRIPT_H
+#define SPOR_SCRIPT_SCRIPT_H
+
+#include <spor/spor.h>
+
+typedef struct spor_script spor_script;
+
+/** --set name=value: replaces the value of a top-level assignment of the script. */
+typedef struct {
+    const char *name;
+    const char *value; /* an expression of the language */
+} spor_setting;
+
+/**
+ * Reads a script and what it includes and runs its top level. layers is the folder of the
+ * installed models, searched after the script's own. On error spor_script_error is set (with
+ * file:line:column, the line and a caret); NULL only when out of memory.
+ */
+spor_script *spor_script_load(const char *path, const char *layers, int n,
+                              const spor_setting settings[]);
+void spor_script_free(spor_script *script);
+const char *spor_script_error(const spor_script *script);
+
+/** What the script's train(...) declares. Strings live as long as the script. */
+typedef struct {
+    const char *model;   /* name of the net's def */
+    const char *data;    /* "digits", "mnist", "svhn", or "csv" */
+    const char *path;    /* data=csv(path=...), relative to the script; else NULL */
+    spor_shape sample;   /* shape of one sample as the data source gives it */
+    int classes;
+    double scale;        /* of the pixels */
+    const char *loss;    /* as written: cross_entropy(reduction="sum") */
+    bool target_is_x;    /* target="x": autoencoders */
+    double rate, l2;
+    bool l2_biases;
+    int64_t batch, epochs;
+} spor_declaration;
+
+/** NULL if the script has no train(...). */
+const spor_declaration *spor_script_declaration(const spor_script *script);
+
+/** The network and the loss of the declaration, as train.h wants them; user is the script. Errors
+ *  of recording are the tape's, with the script's place. */
+spor_var spor_script_net(spor_var x, bool training, void *script);
+spor_var spor_script_loss(spor_var prediction, spor_var target, void *script);
+
+/** Adds the source line and a caret to a message whose place lies in the script. out receives at
+ *  most size bytes. */
+void spor_script_explain(const spor_script *script, const char *message, const char *file,
+                         int line, int column, char *out, size_t size);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * The anatomy of an op: one const descriptor in one file.
+ *
+ * An op file is compiled once for its rules (SPOR_RULES) and once per scalar type for its
+ * reference kernel (SPOR_REFERENCE, SPOR_SCALAR):
+ *
+ *     #include "tape/op.h"
+ *     #ifdef SPOR_RULES       definition, shape rule, vjp in ops, samples, golden values, descriptor
+ *     #else                   the reference kernel in the words of kernels/scalar.h
+ *     #endif
+ */
+#ifndef SPOR_TAPE_OP_H
+#define SPOR_TAPE_OP_H
+
+#include <inttypes.h>
+#define SPOR_NO_PLACES /* the library itself records without file and line */
+#include <spor/ops.h>
+#include "kernels/kernel.h"
+#ifdef SPOR_REFERENCE
+#include "kernels/reference.h"
+#endif
+
+typedef struct spor_op spor_op;
+
+/* ---- shape rules ------------------------------------------------------------------------- */
+
+/** What a shape rule sees. It checks clause by clause and writes out. */
+typedef struct {
+    const spor_op *op;
+    int operands;
+    spor_shape in[SPOR_OPERANDS];
+    const spor_attr *attr;
+    spor_shape out;
+    char message[256];
+} spor_rule;
+
+/** Writes the message and returns false, so that a clause is `if (...) return spor_fail(...)`. */
+bool spor_fail(spor_rule *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Operand k must have this rank: "x has rank 2 but correlate2d expects rank 4 [N, H, W, C]". */
+bool spor_rule_rank(spor_rule *rule, int operand, int rank);
+/** All operands must have one shape, which is also out's: the rule of elementwise ops. */
+bool spor_rule_elementwise(spor_rule *rule);
+
+/* ---- traits ------------------------------------------------------------------------------ */
+
+enum {
+    SPOR_LINEAR = 1,         /* linear in all operands jointly */
+    SPOR_BILINEAR = 2,       /* linear in each of its two operands */
+    SPOR_KINKED = 4,         /* not differentiable everywhere */
+    SPOR_MIXES_SAMPLES = 8,  /* row n of the result may depend on other rows */
+    SPOR_ALIAS = 16,         /* the result has operand 0's elements in the same order */
+    SPOR_VALUE_SLOPE = 32,   /* elementwise, the derivative is a function of the value */
+    SPOR_LEAF = 64,          /* no operands */
+    SPOR_LINEAR_LAST = 128,  /* linear in its last operand only (route, gather) */
+    SPOR_EXACT_ON_INTEGERS = 256, /* fast paths: bit for bit on small integers */
+    SPOR_CHANGES_TIES = 512       /* fast paths: rounding may move a winner */
+};
+
+/* ---- what the generic tests and the shape search start from -------------------------------- */
+
+typedef enum {
+    SPOR_ANY,      /* any real */
+    SPOR_POSITIVE, /* at least 1/2 */
+    SPOR_NONZERO,  /* away from 0: at least 1/8 in magnitude */
+    SPOR_TIE_FREE  /* all elements of all operands distinct, with a margin, none near 0 */
+} spor_domain;
+
+typedef struct {
+    spor_shape in[SPOR_OPERANDS];
+    spor_attr attr[SPOR_ATTRS];
+} spor_sample;
+
+/** Operands or attributes that must be refused, with (a part of) the message. */
+typedef struct {
+    spor_shape in[SPOR_OPERANDS];
+    spor_attr attr[SPOR_ATTRS];
+    const char *message;
+} spor_mistake;
+
+/** Values from outside (NumPy, SciPy), row-major; the command stands in the comment. */
+typedef struct {
+    spor_shape in[SPOR_OPERANDS];
+    spor_attr attr[SPOR_ATTRS];
+    const double *x[SPOR_OPERANDS];
+    spor_shape out;
+    const double *y;
+} spor_golden;
+
+/* ---- the descriptor ------------------------------------------------------------------------ */
+
+struct spor_op {
+    /**
+     * "correlate2d(x[N,H,W,C], K[k,l,C,F]; stride:int2=1)": operands with axis names; [...] any
+     * shape, the same for all such operands; [*] any shape; a leading ... any leading axes.
+     * Attributes: name:kind or name:kind=default. Slots a kind takes in attr[]:
+     *   int 1 (i)   real 1 (r)   int2 2 (i: height, width)   int4 4 (i: top, bottom, left, right)
+     *   axis 1 (i, 0 <= axis < rank when recorded)   axes 1 (i: bit mask)   axes are operand 0's
+     *   sizes 8 (i: one per axis of operand 0)   perm 8 (i)   shape 9 (i: rank, then sizes)
+     */
+    const char *signature;
+    const char *equation;   /* one line, as spor ops prints it */
+    const char *convention; /* NULL, or what is fixed where the field disagrees (ties, kinks) */
+    unsigned traits;
+    spor_domain domain;
+    int operands;
+    int attrs; /* slots used */
+    bool (*shape)(spor_rule *rule);
+    /**
+     * Cotangent of operand k, recorded in ops. y is the node, ybar its cotangent. Returns
+     * spor_none() where the derivative is zero everywhere. NULL: a missing vjp, a named error
+     * when asked for.
+     */
+    spor_var (*vjp)(spor_var y, int k, spor_var ybar);
+    const spor_sample *samples; /* ends with a sample whose in[0].rank is -1 */
+    const spor_mistake *mistakes; /* ends with message NULL */
+    const spor_golden *golden;    /* ends with y NULL */
+    spor_kernel *const *const *reference; /* [SPOR_SCALARS]; NULL entry or *entry: no meaning */
+    const struct spor_fused *fused; /* fast paths only (program/fast.h), else NULL */
+};
+
+/** End marks of the three tables above. */
+#define SPOR_END_SAMPLES                                                                           \
+    { .in = { {.rank = -1} } }
+#define SPOR_END_MISTAKES                                                                          \
+    { .message = NULL }
+#define SPOR_END_GOLDEN                                                                            \
+    { .y = NULL }
+
+/**
+ * KERNELS(exp) declares the kernels of all scalar types and the table spor_exp_reference that the
+ * descriptor names. SPOR_EACH_SCALAR comes from the build: adding a type is a line there.
+ */
+#include "scalars.h"
+#define SPOR_DECLARE_KERNEL_(op, scalar) extern spor_kernel *const spor_kernel_##op##_##scalar;
+#define SPOR_KERNEL_ENTRY_(op, scalar) &spor_kernel_##op##_##scalar,
+#define KERNELS(op)                                                                                \
+    SPOR_EACH_SCALAR(SPOR_DECLARE_KERNEL_, op)                                                     \
+    static spor_kernel *const *const op##_reference[SPOR_SCALARS] = {                              \
+        SPOR_EACH_SCALAR(SPOR_KERNEL_ENTRY_, op)}
+
+/* ---- for op files --------------------------------------------------------------------------- */
+
+/** Records a node: checks that the operands share one healthy tape, applies the shape rule. attr
+ *  has op->attrs slots and is copied. */
+spor_var spor_record(const spor_op *op, const spor_var in[], const spor_attr attr[]);
+/** For ops without operands. */
+spor_var spor_record_leaf(spor_tape *tape, const spor_op *op, const spor_attr attr[]);
+
+/** Operand k of the node that made y. */
+spor_var spor_operand(spor_var y, int k);
+/** Attributes of the node that made y; stable as long as the tape lives. */
+const spor_attr *spor_attrs(spor_var y);
+/** A derivative that is zero everywhere. */
+spor_var spor_none(void);
+/** num/den, or a real, filled into a shape: ratio or constant, then expand. */
+spor_var spor_fill_ratio(spor_tape *tape, int64_t num, int64_t den, spor_shape shape);
+spor_var spor_fill(spor_tape *tape, double value, spor_shape shape);
+
+/* ---- the registry --------------------------------------------------------------------------- */
+
+/** All primitive ops in the order of ops/meson.build, NULL at the end. */
+extern const spor_op *const spor_ops[];
+/** NULL if there is none of this name. */
+const spor_op *spor_op_find(const char *name);
+/** Copies the name out of the signature (up to "("), returns its length. */
+int spor_op_name(const spor_op *op, char *name, int size);
+
+/* ---- signatures ------------------------------------------------------------------------------ */
+
+typedef enum {
+    SPOR_KIND_INT,
+    SPOR_KIND_REAL,
+    SPOR_KIND_INT2,
+    SPOR_KIND_INT4,
+    SPOR_KIND_AXIS,
+    SPOR_KIND_AXES,
+    SPOR_KIND_SIZES,
+    SPOR_KIND_PERM,
+    SPOR_KIND_SHAPE
+} spor_kind;
+
+#define SPOR_NAME 24
+
+typedef struct {
+    char name[SPOR_NAME];
+    bool any;    /* [...]: same shape as the others, or leading axes before named ones */
+    bool free;   /* [*] */
+    int axes;    /* named axes */
+    char axis[SPOR_RANK][SPOR_NAME];
+} spor_signature_operand;
+
+typedef struct {
+    char name[SPOR_NAME];
+    spor_kind kind;
+    int slot;        /* first slot in attr[] */
+    int slots;
+    bool has_default;
+    double value;    /* the default, for every slot */
+} spor_signature_attr;
+
+typedef struct {
+    char name[SPOR_NAME];
+    int operands;
+    spor_signature_operand operand[SPOR_OPERANDS];
+    int attrs;
+    spor_signature_attr attr[SPOR_OPERANDS * 2];
+} spor_signature;
+
+/** False if the signature does not parse: a fault of the op, found by the tests. */
+bool spor_signature_parse(const char *text, spor_signature *signature);
+
+#endif

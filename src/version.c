@@ -1,0 +1,3 @@
+#include <spor/spor.h>
+
+const char *spor_version(void) { return SPOR_VERSION; }
