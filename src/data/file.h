@@ -1,0 +1,29 @@
+/*
+ * Files, whole or not at all.
+ */
+#ifndef SPOR_DATA_FILE_H
+#define SPOR_DATA_FILE_H
+
+#include "data/text.h"
+
+/** Bytes of the largest data or weights file that is read. */
+#define SPOR_FILE_LIMIT ((size_t)1 << 31)
+
+/** Reads at most limit bytes as they are. A longer file is an error. The caller frees bytes. */
+bool spor_file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
+                     spor_message *message);
+
+/**
+ * Writes beside the path and renames, so that a reader or a crash sees the old file or the new one,
+ * never half of one. A full disk is an error that leaves the old file. Devices are written
+ * directly.
+ */
+bool spor_file_write(const char *path, const void *bytes, size_t size, spor_message *message);
+
+/** spor_file_write of a text, which is freed. */
+bool spor_text_write(spor_text *text, const char *path, spor_message *message);
+
+/** Makes a folder and those above it; one that exists is fine. */
+bool spor_folder_make(const char *path, spor_message *message);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * A text that grows: what the writers of CSV, JSON and SVG write into before the file is touched.
+ */
+#ifndef SPOR_DATA_TEXT_H
+#define SPOR_DATA_TEXT_H
+
+#include <spor/data.h>
+
+/** Zero-initialised it is empty. After failed was set (out of memory) further writes do nothing. */
+typedef struct {
+    char *at;
+    size_t size, room;
+    bool failed;
+} spor_text;
+
+void spor_text_free(spor_text *text);
+void spor_text_bytes(spor_text *text, const void *bytes, size_t size);
+void spor_text_add(spor_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** The shortest decimal that reads back as the same double, with a point in every locale. */
+void spor_text_real(spor_text *text, double value);
+
+/** Writes a message, which may be NULL, and returns false: `return spor_trouble(message, ...)`. */
+bool spor_trouble(spor_message *message, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * What a run leaves in its folder: history.csv, summary.json and the figures.
+ */
+#ifndef SPOR_TRAIN_RECORD_H
+#define SPOR_TRAIN_RECORD_H
+
+#include <spor/train.h>
+
+/** One line of history.csv. Accuracies that were not measured are NAN. */
+typedef struct {
+    int64_t epoch; /* from 1 */
+    double loss, train_accuracy, validation_accuracy, train_seconds, evaluate_seconds;
+} spor_epoch;
+
+/** Zero-initialised it is empty. */
+typedef struct {
+    spor_epoch *epochs;
+    int64_t count, room;
+} spor_history;
+
+/** Adds the epoch that a progress report closes (step == steps). False: out of memory. */
+bool spor_history_add(spor_history *history, const spor_progress *progress);
+void spor_history_free(spor_history *history);
+
+/** history.csv: epoch,loss,train_accuracy,validation_accuracy,train_seconds,evaluate_seconds;
+ *  what was not measured is "nan". */
+bool spor_history_write(const spor_history *history, const char *path, spor_message *message);
+/** history.svg: the accuracies of training and validation sets over the epochs. */
+bool spor_history_draw(const spor_history *history, const char *title, const char *path,
+                       spor_message *message);
+
+/** summary.json. Strings may be NULL and numbers NAN: written as null. */
+typedef struct {
+    const char *model, *data, *loss;
+    uint64_t seed;
+    int64_t epochs, batch;
+    double rate, l2;
+    bool l2_biases;
+    int threads;
+    spor_scalar scalar; /* "precision": "float32" or "float64" */
+    bool reference;
+    const char *isa;
+    int64_t parameters;
+    int64_t train_rows, validation_rows, test_rows;
+    double train_accuracy, validation_accuracy, test_accuracy;
+    double train_seconds, evaluate_seconds;
+} spor_summary;
+
+/** Writes summary.json; test_error in it is the standard error of test_accuracy. */
+bool spor_summary_write(const spor_summary *summary, const char *path, spor_message *message);
+
+/** confusion.svg of an evaluation. */
+bool spor_confusion_draw(const spor_evaluation *evaluation, const char *title, const char *path,
+                         spor_message *message);
+
+#endif
