@@ -5,9 +5,8 @@
  * reference kernel (SPOR_REFERENCE, SPOR_SCALAR):
  *
  *     #include "tape/op.h"
- *     #ifdef SPOR_RULES       definition, shape rule, vjp in ops, samples, golden values, descriptor
- *     #else                   the reference kernel in the words of kernels/scalar.h
- *     #endif
+ *     #ifdef SPOR_RULES       definition, shape rule, vjp in ops, samples, golden values,
+ * descriptor #else                   the reference kernel in the words of kernels/scalar.h #endif
  */
 #ifndef SPOR_TAPE_OP_H
 #define SPOR_TAPE_OP_H
@@ -44,14 +43,14 @@ bool spor_rule_elementwise(spor_rule *rule);
 /* ---- traits ------------------------------------------------------------------------------ */
 
 enum {
-    SPOR_LINEAR = 1,         /* linear in all operands jointly */
-    SPOR_BILINEAR = 2,       /* linear in each of its two operands */
-    SPOR_KINKED = 4,         /* not differentiable everywhere */
-    SPOR_MIXES_SAMPLES = 8,  /* row n of the result may depend on other rows */
-    SPOR_ALIAS = 16,         /* the result has operand 0's elements in the same order */
-    SPOR_VALUE_SLOPE = 32,   /* elementwise, the derivative is a function of the value */
-    SPOR_LEAF = 64,          /* no operands */
-    SPOR_LINEAR_LAST = 128,  /* linear in its last operand only (route, gather) */
+    SPOR_LINEAR = 1,              /* linear in all operands jointly */
+    SPOR_BILINEAR = 2,            /* linear in each of its two operands */
+    SPOR_KINKED = 4,              /* not differentiable everywhere */
+    SPOR_MIXES_SAMPLES = 8,       /* row n of the result may depend on other rows */
+    SPOR_ALIAS = 16,              /* the result has operand 0's elements in the same order */
+    SPOR_VALUE_SLOPE = 32,        /* elementwise, the derivative is a function of the value */
+    SPOR_LEAF = 64,               /* no operands */
+    SPOR_LINEAR_LAST = 128,       /* linear in its last operand only (route, gather) */
     SPOR_EXACT_ON_INTEGERS = 256, /* fast paths: bit for bit on small integers */
     SPOR_CHANGES_TIES = 512       /* fast paths: rounding may move a winner */
 };
@@ -98,6 +97,7 @@ struct spor_op {
      *   sizes 8 (i: one per axis of operand 0)   perm 8 (i)   shape 9 (i: rank, then sizes)
      */
     const char *signature;
+    const char *infix;      /* "+": how a print writes the op between operands; NULL: a call */
     const char *equation;   /* one line, as spor ops prints it */
     const char *convention; /* NULL, or what is fixed where the field disagrees (ties, kinks) */
     unsigned traits;
@@ -111,16 +111,18 @@ struct spor_op {
      * when asked for.
      */
     spor_var (*vjp)(spor_var y, int k, spor_var ybar);
-    const spor_sample *samples; /* ends with a sample whose in[0].rank is -1 */
-    const spor_mistake *mistakes; /* ends with message NULL */
-    const spor_golden *golden;    /* ends with y NULL */
+    const spor_sample *samples;           /* ends with a sample whose in[0].rank is -1 */
+    const spor_mistake *mistakes;         /* ends with message NULL */
+    const spor_golden *golden;            /* ends with y NULL */
     spor_kernel *const *const *reference; /* [SPOR_SCALARS]; NULL entry or *entry: no meaning */
-    const struct spor_fused *fused; /* fast paths only (program/fast.h), else NULL */
+    const struct spor_fused *fused;       /* fast paths only (program/fast.h), else NULL */
 };
 
 /** End marks of the three tables above. */
 #define SPOR_END_SAMPLES                                                                           \
-    { .in = { {.rank = -1} } }
+    {                                                                                              \
+        .in = { {.rank = -1} }                                                                     \
+    }
 #define SPOR_END_MISTAKES                                                                          \
     { .message = NULL }
 #define SPOR_END_GOLDEN                                                                            \
@@ -183,19 +185,19 @@ typedef enum {
 
 typedef struct {
     char name[SPOR_NAME];
-    bool any;    /* [...]: same shape as the others, or leading axes before named ones */
-    bool free;   /* [*] */
-    int axes;    /* named axes */
+    bool any;  /* [...]: same shape as the others, or leading axes before named ones */
+    bool free; /* [*] */
+    int axes;  /* named axes */
     char axis[SPOR_RANK][SPOR_NAME];
 } spor_signature_operand;
 
 typedef struct {
     char name[SPOR_NAME];
     spor_kind kind;
-    int slot;        /* first slot in attr[] */
+    int slot; /* first slot in attr[] */
     int slots;
     bool has_default;
-    double value;    /* the default, for every slot */
+    double value; /* the default, for every slot */
 } spor_signature_attr;
 
 typedef struct {

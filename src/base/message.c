@@ -1,0 +1,13 @@
+#include "base/message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool spor_complain(spor_message *message, const char *format, ...) {
+    if (!message) return false;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message->text, sizeof message->text, format, arguments);
+    va_end(arguments);
+    return false;
+}

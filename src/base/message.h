@@ -1,0 +1,13 @@
+/*
+ * Messages of calls that have no object to hold their error.
+ */
+#ifndef SPOR_BASE_MESSAGE_H
+#define SPOR_BASE_MESSAGE_H
+
+#include <spor/data.h>
+
+/** Writes the message (NULL is accepted) and returns false. */
+bool spor_complain(spor_message *message, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

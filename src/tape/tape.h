@@ -1,0 +1,84 @@
+/*
+ * The inside of a tape, for the modules that read it: differentiation, prints, programs, show.
+ */
+#ifndef SPOR_TAPE_TAPE_H
+#define SPOR_TAPE_TAPE_H
+
+#include "base/arena.h"
+#include "tape/op.h"
+
+typedef struct {
+    const char *file; /* NULL: unknown */
+    int line, column;
+} spor_place;
+
+/** A line of the Wengert list. in[] are ids of earlier nodes; shapes and attributes lie in the
+ *  tape's arena and never move. */
+typedef struct {
+    const spor_op *op;
+    const spor_shape *shape;
+    const spor_attr *attr;
+    const char *name; /* full name of a leaf, name given by spor_name, or NULL */
+    uint32_t in[SPOR_OPERANDS];
+    uint32_t scope;
+    spor_place place;
+} spor_node;
+
+/** path is the full name, "net/conv[0]"; scope 0 is the tape itself, "". */
+typedef struct {
+    const char *path;
+    uint32_t parent;
+    uint32_t first, last; /* nodes first .. last-1 were recorded inside; last 0: still open */
+    uint32_t result;      /* node id */
+} spor_scope;
+
+/** A parameter or state: node and law. */
+typedef struct {
+    uint32_t id;
+    spor_init init;
+    bool trained;
+} spor_leaf;
+
+/** After a step the state takes the value: node ids. */
+typedef struct {
+    uint32_t state, value;
+} spor_assignment;
+
+struct spor_tape {
+    spor_arena arena;
+    spor_node *node; /* node[0] is the poisoned one */
+    uint32_t count, capacity;
+    spor_scope *scope;
+    uint32_t scopes, scope_capacity, current;
+    spor_leaf *leaf;
+    uint32_t leaves, leaf_capacity;
+    spor_assignment *assignment;
+    uint32_t assignments, assignment_capacity;
+    spor_place place;              /* of the nodes recorded next */
+    uint32_t unplaced;             /* first node that spor_at has not seen */
+    const char *complaint, *error; /* without and with its place */
+    spor_place error_place;
+};
+
+extern const spor_op spor_op_input, spor_op_param;
+
+/** Puts an error on the tape, if it has none yet, and returns the poisoned variable. */
+spor_var spor_reject(spor_tape *tape, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** Appends a node as it is, without a shape rule. attr is copied. */
+spor_var spor_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
+                     const spor_attr attr[], const spor_shape *shape);
+
+/** Makes room for one more element of an array that doubles; NULL when out of memory. */
+void *spor_grow(void *array, uint32_t count, uint32_t *capacity, size_t element);
+
+/** Writes a shape with the axis names of the signature: [N=32, H=8]; returns what snprintf does. */
+int spor_shape_text(const spor_shape *shape, const spor_signature_operand *names, char *text,
+                    size_t size);
+
+static inline const spor_node *spor_node_of(spor_var x) {
+    return &x.tape->node[x.id];
+}
+
+#endif
