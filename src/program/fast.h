@@ -24,7 +24,7 @@ typedef enum {
 } spor_isa;
 
 typedef struct spor_fused {
-    spor_kernel_need *need; /* NULL: nothing saved, no scratch, one task */
+    spor_kernel_need *need;                  /* NULL: nothing saved, no scratch, one task */
     spor_kernel *const (*kernel)[SPOR_ISAS]; /* [SPOR_SCALARS][SPOR_ISAS] */
 } spor_fused;
 

@@ -1,0 +1,230 @@
+/* Parameter stores: one block of values, one of gradients, loops over them. */
+#include "program/params.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/law.h"
+#include "base/random.h"
+#include "tape/tape.h"
+
+size_t spor_scalar_width(spor_scalar scalar) {
+    static const size_t width[SPOR_SCALARS] = {
+        [SPOR_F32] = sizeof(float), [SPOR_F64] = sizeof(double)};
+    return width[scalar];
+}
+
+void spor_convert(void *to, spor_scalar to_type, const void *from, spor_scalar from_type,
+                  int64_t count) {
+    if (to_type == from_type) {
+        memcpy(to, from, (size_t)count * spor_scalar_width(to_type));
+    } else if (to_type == SPOR_F64) {
+        for (int64_t k = 0; k < count; k++) ((double *)to)[k] = (double)((const float *)from)[k];
+    } else {
+        for (int64_t k = 0; k < count; k++) ((float *)to)[k] = (float)((const double *)from)[k];
+    }
+}
+
+spor_params *spor_params_new(spor_scalar scalar, uint64_t seed) {
+    spor_params *params = calloc(1, sizeof *params);
+    if (params) *params = (spor_params){.scalar = scalar, .seed = seed};
+    return params;
+}
+
+void spor_params_free(spor_params *params) {
+    if (!params) return;
+    for (int k = 0; k < params->count; k++) free(params->entry[k].name);
+    free(params->entry);
+    free(params->value);
+    free(params->gradient);
+    free(params);
+}
+
+const char *spor_params_error(const spor_params *params) {
+    if (!params) return "out of memory";
+    return *params->error ? params->error : NULL;
+}
+
+static bool complain(spor_params *params, const char *text, const char *name) {
+    if (!*params->error) snprintf(params->error, sizeof params->error, text, name);
+    return false;
+}
+
+int spor_params_count(const spor_params *params) {
+    return params ? params->count : 0;
+}
+
+int64_t spor_params_size(const spor_params *params) {
+    int64_t size = 0;
+    for (int k = 0; params && k < params->count; k++)
+        if (params->entry[k].trained) size += params->entry[k].size;
+    return size;
+}
+
+int spor_params_find(const spor_params *params, const char *name) {
+    for (int k = 0; params && k < params->count; k++)
+        if (!strcmp(params->entry[k].name, name)) return k;
+    return -1;
+}
+
+static void *element(const spor_params *params, void *block, int64_t offset) {
+    return (char *)block + (size_t)offset * spor_scalar_width(params->scalar);
+}
+
+spor_entry spor_params_entry(spor_params *params, int k) {
+    if (!params || k < 0 || k >= params->count) return (spor_entry){0};
+    const spor_place_of *entry = &params->entry[k];
+    return (spor_entry){.name = entry->name,
+                        .shape = entry->shape,
+                        .scalar = params->scalar,
+                        .trained = entry->trained,
+                        .value = element(params, params->value, entry->offset),
+                        .gradient = element(params, params->gradient, entry->offset)};
+}
+
+void spor_params_touch(spor_params *params) {
+    if (params) params->generation++;
+}
+
+/* ---- joining ----------------------------------------------------------------------------------
+ */
+
+/* A block of the new size with the old contents, the rest 0. */
+static void *enlarged(const spor_params *params, const void *block, int64_t elements) {
+    size_t width = spor_scalar_width(params->scalar);
+    void *larger = aligned_alloc(64, (size_t)elements * width);
+    if (!larger) return NULL;
+    memset(larger, 0, (size_t)elements * width);
+    if (block) memcpy(larger, block, (size_t)params->elements * width);
+    return larger;
+}
+
+static bool enlarge(spor_params *params, int64_t elements) {
+    void *value = enlarged(params, params->value, elements);
+    void *gradient = enlarged(params, params->gradient, elements);
+    if (!value || !gradient) {
+        free(value);
+        free(gradient);
+        return complain(params, "out of memory for the parameters", "");
+    }
+    free(params->value);
+    free(params->gradient);
+    params->value = value;
+    params->gradient = gradient;
+    params->elements = elements;
+    params->layout++;
+    return true;
+}
+
+/* Fan-in and fan-out as spor_init states them. */
+static void fans(const spor_shape *shape, double *fan_in, double *fan_out) {
+    double field = 1;
+    int rank = shape->rank;
+    for (int k = 0; k < rank - 2; k++) field *= (double)shape->n[k];
+    *fan_out = rank ? field * (double)shape->n[rank - 1] : 1;
+    *fan_in = rank > 1 ? field * (double)shape->n[rank - 2] : *fan_out;
+}
+
+static void draw(spor_params *params, const spor_place_of *entry, spor_init init) {
+    const spor_law *law = spor_law_find(init.law);
+    double fan_in, fan_out;
+    fans(&entry->shape, &fan_in, &fan_out);
+    double spread = init.scale * law->spread(fan_in, fan_out);
+    uint64_t key = spor_hash_text(params->seed, entry->name);
+    for (int64_t k = 0; k < entry->size; k++) {
+        double x = law->draw(spread, key, (uint64_t)k);
+        spor_convert(element(params, params->value, entry->offset + k), params->scalar, &x,
+                     SPOR_F64, 1);
+    }
+}
+
+static bool add_entry(spor_params *params, const spor_node *node, const spor_leaf *leaf) {
+    uint32_t capacity = (uint32_t)params->capacity;
+    spor_place_of *grown =
+        spor_grow(params->entry, (uint32_t)params->count, &capacity, sizeof *grown);
+    if (grown) params->entry = grown, params->capacity = (int)capacity;
+    char *name = grown ? strdup(node->name) : NULL;
+    if (!name) return complain(params, "out of memory for the parameter %s", node->name);
+    spor_place_of entry = {.name = name,
+                           .shape = *node->shape,
+                           .offset = params->elements,
+                           .size = spor_size(node->shape),
+                           .trained = leaf->trained};
+    int64_t lines = (entry.size + SPOR_ALIGN_ELEMENTS - 1) / SPOR_ALIGN_ELEMENTS;
+    if (!enlarge(params, params->elements + lines * SPOR_ALIGN_ELEMENTS)) {
+        free(name);
+        return false;
+    }
+    draw(params, &entry, leaf->init);
+    params->entry[params->count++] = entry;
+    params->generation++;
+    return true;
+}
+
+static bool check_entry(spor_params *params, int k, const spor_node *node) {
+    if (spor_shape_equal(&params->entry[k].shape, node->shape)) return true;
+    char want[128], have[128], text[256];
+    spor_shape_text(node->shape, NULL, want, sizeof want);
+    spor_shape_text(&params->entry[k].shape, NULL, have, sizeof have);
+    snprintf(text, sizeof text, "%s: the tape records it as %s, the parameters hold %s", node->name,
+             want, have);
+    return complain(params, "%s", text);
+}
+
+bool spor_params_join(spor_params *params, const spor_tape *tape) {
+    if (!params || *params->error) return false;
+    if (spor_error(tape)) return complain(params, "%s", spor_error(tape));
+    for (uint32_t k = 0; k < tape->leaves; k++) {
+        const spor_node *node = &tape->node[tape->leaf[k].id];
+        int known = spor_params_find(params, node->name);
+        bool joined =
+            known < 0 ? add_entry(params, node, &tape->leaf[k]) : check_entry(params, known, node);
+        if (!joined) return false;
+    }
+    return true;
+}
+
+/* ---- loops over the blocks ----------------------------------------------------------------------
+ */
+
+/* 0 g is 0 for every finite g and not a number for every other. Blocks are whole lines, so that
+ * the independent sums fill vectors. */
+#define ANY_NOT_FINITE(T)                                                                          \
+    static bool finite_##T(const T *g, int64_t count) {                                            \
+        T zero[SPOR_ALIGN_ELEMENTS] = {0}, sum = 0;                                                \
+        for (int64_t k = 0; k < count; k += SPOR_ALIGN_ELEMENTS)                                   \
+            for (int j = 0; j < SPOR_ALIGN_ELEMENTS; j++) zero[j] += 0 * g[k + j];                 \
+        for (int j = 0; j < SPOR_ALIGN_ELEMENTS; j++) sum += zero[j];                              \
+        return !(sum < 0) && !(sum > 0) && sum == sum; /* NaN fails */                             \
+    }
+ANY_NOT_FINITE(float)
+ANY_NOT_FINITE(double)
+
+bool spor_params_finite(const spor_params *params) {
+    if (!params) return false;
+    return params->scalar == SPOR_F32 ? finite_float(params->gradient, params->elements)
+                                      : finite_double(params->gradient, params->elements);
+}
+
+#define DESCEND(T)                                                                                 \
+    static void descend_##T(T *restrict w, const T *restrict g, int64_t count, T rate, T l2) {     \
+        for (int64_t k = 0; k < count; k++) w[k] -= rate * (g[k] + l2 * w[k]);                     \
+    }
+DESCEND(float)
+DESCEND(double)
+
+void spor_params_sgd(spor_params *params, double rate, double l2, bool l2_biases) {
+    if (!params || *params->error) return;
+    for (int k = 0; k < params->count; k++) {
+        const spor_place_of *entry = &params->entry[k];
+        if (!entry->trained) continue;
+        double decay = entry->shape.rank > 1 || l2_biases ? l2 : 0;
+        void *w = element(params, params->value, entry->offset);
+        const void *g = element(params, params->gradient, entry->offset);
+        if (params->scalar == SPOR_F32)
+            descend_float(w, g, entry->size, (float)rate, (float)decay);
+        else
+            descend_double(w, g, entry->size, rate, decay);
+    }
+    params->generation++;
+}

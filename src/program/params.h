@@ -1,0 +1,39 @@
+/*
+ * The inside of a parameter store, for programs.
+ */
+#ifndef SPOR_PROGRAM_PARAMS_H
+#define SPOR_PROGRAM_PARAMS_H
+
+#include <spor/program.h>
+
+/** Where a parameter lies in the blocks, in elements; a multiple of SPOR_ALIGN_ELEMENTS. */
+typedef struct {
+    char *name;
+    spor_shape shape;
+    int64_t offset, size;
+    bool trained;
+} spor_place_of;
+
+/** 16 elements are a 64-byte line of floats, two of doubles. */
+enum { SPOR_ALIGN_ELEMENTS = 16 };
+
+struct spor_params {
+    spor_scalar scalar;
+    uint64_t seed;
+    spor_place_of *entry;
+    int count, capacity;
+    int64_t elements;    /* of a block, padding included; padding is 0 */
+    void *value;         /* one block of values */
+    void *gradient;      /* one block of gradients */
+    uint64_t generation; /* of the values: raised by every change */
+    uint64_t layout;     /* of the blocks: raised when they move */
+    char error[512];
+};
+
+/** sizeof of a scalar type. */
+size_t spor_scalar_width(spor_scalar scalar);
+/** to[k] = from[k] with conversion; count elements. */
+void spor_convert(void *to, spor_scalar to_type, const void *from, spor_scalar from_type,
+                  int64_t count);
+
+#endif

@@ -1,0 +1,263 @@
+/* The plan: which kernel computes which node, and where every buffer lies and for how long. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/program.h"
+
+enum { LINE = 64 }; /* buffers start on cache lines */
+static const uint32_t to_the_end = UINT32_MAX;
+
+/* ---- memory: a line of bytes with holes -------------------------------------------------------
+ */
+
+typedef struct {
+    size_t offset, size;
+} hole;
+
+typedef struct {
+    hole *holes; /* by offset, never touching each other */
+    uint32_t count, capacity;
+    size_t top;
+    bool failed;
+} allocator;
+
+static size_t whole_lines(size_t bytes) {
+    return (bytes + LINE - 1) / LINE * LINE;
+}
+
+static size_t take(allocator *a, size_t bytes) {
+    bytes = whole_lines(bytes);
+    for (uint32_t k = 0; k < a->count; k++) {
+        hole *h = &a->holes[k];
+        if (h->size < bytes) continue;
+        size_t offset = h->offset;
+        h->offset += bytes;
+        h->size -= bytes;
+        if (!h->size) memmove(h, h + 1, (--a->count - k) * sizeof *h);
+        return offset;
+    }
+    bool last_touches =
+        a->count && a->holes[a->count - 1].offset + a->holes[a->count - 1].size == a->top;
+    size_t offset = last_touches ? a->holes[--a->count].offset : a->top;
+    if (__builtin_add_overflow(offset, bytes, &a->top)) a->failed = true;
+    return offset;
+}
+
+static void give(allocator *a, size_t offset, size_t bytes) {
+    bytes = whole_lines(bytes);
+    hole *grown = spor_grow(a->holes, a->count, &a->capacity, sizeof *grown);
+    if (!bytes || !grown) {
+        a->failed = a->failed || !grown;
+        return;
+    }
+    a->holes = grown;
+    uint32_t at = a->count;
+    while (at && a->holes[at - 1].offset > offset) at--;
+    memmove(&a->holes[at + 1], &a->holes[at], (a->count++ - at) * sizeof(hole));
+    a->holes[at] = (hole){offset, bytes};
+    for (uint32_t k = at + 1; k >= at && k > 0; k--) { /* join with the next, then the previous */
+        if (k >= a->count || a->holes[k - 1].offset + a->holes[k - 1].size != a->holes[k].offset)
+            continue;
+        a->holes[k - 1].size += a->holes[k].size;
+        memmove(&a->holes[k], &a->holes[k + 1], (--a->count - k) * sizeof(hole));
+    }
+}
+
+/* ---- the planner --------------------------------------------------------------------------------
+ */
+
+/* Arrays over the nodes of the contracted tape. */
+typedef struct {
+    spor_program *program;
+    const spor_tape *tape;
+    const bool *live;
+    uint32_t *home; /* the node whose buffer holds this one's elements: itself, or its alias */
+    uint32_t *last; /* last step that reads the home's buffer */
+    size_t *bytes;  /* of the home's buffer, saved data included */
+    allocator memory;
+} planner;
+
+static bool is_named_leaf(const spor_node *node) {
+    return node->op == &spor_op_input || node->op == &spor_op_param;
+}
+
+/* True if the node needs a step of its own. */
+static bool is_step(const planner *p, uint32_t id) {
+    const spor_node *node = &p->tape->node[id];
+    return p->live[id] && !is_named_leaf(node) && !(node->op->traits & SPOR_ALIAS);
+}
+
+static void find_homes(planner *p) {
+    const uint32_t *same = p->program->same;
+    for (uint32_t id = 1; id < p->tape->count; id++) {
+        const spor_node *node = &p->tape->node[id];
+        p->home[id] = node->op->traits & SPOR_ALIAS ? p->home[same[node->in[0]]] : id;
+    }
+}
+
+static spor_arg describe(const spor_shape *shape) {
+    spor_arg arg = {.shape = *shape};
+    int64_t stride = 1;
+    for (int k = shape->rank - 1; k >= 0; k--) {
+        arg.stride[k] = stride;
+        stride *= shape->n[k];
+    }
+    return arg;
+}
+
+static spor_kernel *choose_kernel(const spor_program *program, const spor_op *op) {
+    if (op->fused) return op->fused->kernel[program->scalar][program->isa];
+    spor_kernel *const *entry = op->reference ? op->reference[program->scalar] : NULL;
+    return entry ? *entry : NULL;
+}
+
+/* A step without addresses, and what it needs. */
+static bool make_step(planner *p, uint32_t id, spor_phase *step, spor_need *need) {
+    spor_program *program = p->program;
+    const spor_node *node = &p->tape->node[id];
+    *step = (spor_phase){.node = id, .kernel = choose_kernel(program, node->op)};
+    if (!step->kernel) {
+        char name[SPOR_NAME];
+        spor_op_name(node->op, name, sizeof name);
+        return spor_program_fail(program, "%s has no meaning over this scalar type", name);
+    }
+    step->call.out = describe(node->shape);
+    step->call.operands = node->op->operands;
+    step->call.attr = node->attr;
+    for (int k = 0; k < node->op->operands; k++)
+        step->call.in[k] = describe(p->tape->node[node->in[k]].shape);
+    if (node->op->fused && node->op->fused->need)
+        node->op->fused->need(&step->call, spor_scalar_width(program->scalar),
+                              spor_isa_lanes(program->isa, program->scalar), need);
+    step->tasks = need->tasks > 0 ? need->tasks : 1;
+    return true;
+}
+
+static void read_by(planner *p, uint32_t id, uint32_t step) {
+    uint32_t home = p->home[p->program->same[id]];
+    if (p->last[home] != to_the_end) p->last[home] = step;
+}
+
+/* last[] of every buffer, in the order of the steps. */
+static void find_lifetimes(planner *p, const uint32_t roots[], uint32_t count) {
+    uint32_t step = 0;
+    for (uint32_t id = 1; id < p->tape->count; id++) {
+        const spor_node *node = &p->tape->node[id];
+        if (node->op == &spor_op_input) p->last[id] = to_the_end;
+        if (!is_step(p, id)) continue;
+        for (int k = 0; k < node->op->operands; k++) read_by(p, node->in[k], step);
+        if (p->last[id] < step) p->last[id] = step;
+        step++;
+    }
+    for (uint32_t k = 0; k < count; k++) read_by(p, roots[k], to_the_end);
+}
+
+static size_t node_bytes(const planner *p, uint32_t id) {
+    return (size_t)spor_size(p->tape->node[id].shape) * spor_scalar_width(p->program->scalar);
+}
+
+static void place_leaves(planner *p) {
+    spor_program *program = p->program;
+    for (uint32_t id = 1; id < p->tape->count; id++) {
+        const spor_node *node = &p->tape->node[id];
+        spor_storage *storage = &program->storage[id];
+        if (node->op == &spor_op_input)
+            *storage = (spor_storage){SPOR_MEMORY, take(&p->memory, node_bytes(p, id)), 0};
+        if (node->op == &spor_op_param) {
+            int entry = spor_params_find(program->params, node->name);
+            size_t offset = (size_t)program->params->entry[entry].offset;
+            *storage = (spor_storage){SPOR_VALUES, offset * spor_scalar_width(program->scalar), 0};
+        }
+    }
+}
+
+/* Frees the buffers whose last reader this step was. */
+static void release(planner *p, const spor_node *node, uint32_t id, uint32_t step) {
+    for (int k = -1; k < node->op->operands; k++) {
+        uint32_t home = k < 0 ? id : p->home[p->program->same[node->in[k]]];
+        const spor_storage *storage = &p->program->storage[home];
+        if (p->last[home] != step || storage->where != SPOR_MEMORY || !p->bytes[home]) continue;
+        give(&p->memory, storage->offset, p->bytes[home]);
+        p->bytes[home] = 0; /* once, though read twice */
+    }
+}
+
+static bool place_steps(planner *p) {
+    spor_program *program = p->program;
+    for (uint32_t id = 1; id < p->tape->count; id++) {
+        if (!is_step(p, id)) continue;
+        spor_phase *step = &program->step[program->steps];
+        spor_storage *storage = &program->storage[id];
+        spor_need need = {0};
+        if (!make_step(p, id, step, &need)) return false;
+        size_t data = storage->where == SPOR_NOWHERE ? whole_lines(node_bytes(p, id)) : 0;
+        p->bytes[id] = data + need.saved;
+        size_t offset = p->bytes[id] ? take(&p->memory, p->bytes[id]) : 0;
+        if (data) *storage = (spor_storage){SPOR_MEMORY, offset, 0};
+        if (need.saved) storage->saved = offset + data;
+        step->scratch = need.scratch ? take(&p->memory, need.scratch) : 0;
+        if (need.scratch) give(&p->memory, step->scratch, need.scratch);
+        release(p, &p->tape->node[id], id, program->steps++);
+    }
+    return true;
+}
+
+static void place_aliases(planner *p) {
+    for (uint32_t id = 1; id < p->tape->count; id++)
+        p->program->storage[id] = p->program->storage[p->home[p->program->same[id]]];
+}
+
+/* A gradient is computed in its place if nothing else is to land there; other targets are copied
+ * after the steps. */
+static void place_targets(planner *p, const spor_target targets[], uint32_t count) {
+    spor_program *program = p->program;
+    for (uint32_t k = 0; k < count; k++) {
+        const spor_place_of *entry = &program->params->entry[targets[k].entry];
+        spor_storage to = {targets[k].gradient ? SPOR_GRADIENTS : SPOR_VALUES,
+                           (size_t)entry->offset * spor_scalar_width(program->scalar), 0};
+        uint32_t home = p->home[program->same[targets[k].node]];
+        bool vacant = program->storage[home].where == SPOR_NOWHERE;
+        if (targets[k].gradient && is_step(p, home) && vacant) {
+            program->storage[home] = to;
+            continue;
+        }
+        program->delivery[program->deliveries++] =
+            (spor_delivery){targets[k].node, to, entry->size};
+        read_by(p, targets[k].node, to_the_end);
+    }
+}
+
+static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_target targets[],
+                 uint32_t target_count) {
+    spor_program *program = p->program;
+    find_homes(p);
+    find_lifetimes(p, roots, count);
+    place_leaves(p);
+    place_targets(p, targets, target_count);
+    if (!place_steps(p)) return false;
+    place_aliases(p);
+    program->bytes = p->memory.top;
+    return !p->memory.failed ||
+           spor_program_fail(program, "the program needs more memory than can be addressed");
+}
+
+bool spor_plan(spor_program *program, const bool live[], const uint32_t roots[], uint32_t count,
+               const spor_target targets[], uint32_t target_count) {
+    uint32_t nodes = program->graph.tape->count;
+    planner p = {.program = program, .tape = program->graph.tape, .live = live};
+    p.home = calloc(nodes, sizeof *p.home);
+    p.last = calloc(nodes, sizeof *p.last);
+    p.bytes = calloc(nodes, sizeof *p.bytes);
+    program->storage = calloc(nodes, sizeof *program->storage);
+    program->step = calloc(nodes, sizeof *program->step);
+    program->delivery = calloc(target_count + 1, sizeof *program->delivery);
+    bool done =
+        p.home && p.last && p.bytes && program->storage && program->step && program->delivery;
+    done = done ? plan(&p, roots, count, targets, target_count)
+                : spor_program_fail(program, "out of memory");
+    free(p.home);
+    free(p.last);
+    free(p.bytes);
+    free(p.memory.holes);
+    return done;
+}

@@ -1,0 +1,111 @@
+/*
+ * The inside of a program. compile.c makes one in this order: contract.c replaces regions by fast
+ * paths, tape/differentiate.c appends the backward pass, merge.c drops what is equal or unused,
+ * plan.c gives every buffer its place, run.c replays the steps.
+ */
+#ifndef SPOR_PROGRAM_PROGRAM_H
+#define SPOR_PROGRAM_PROGRAM_H
+
+#include "program/fast.h"
+#include "program/params.h"
+#include "tape/tape.h"
+
+/** A fast path taken (why is empty) or refused. */
+typedef struct {
+    const spor_fast *fast;
+    uint32_t root; /* node of the recorded tape */
+    char why[160];
+} spor_taken;
+
+/** The part of a tape that is compiled, with fast paths in place. */
+typedef struct {
+    spor_tape *tape; /* own copy; nodes keep names, places and scopes of the recorded tape */
+    uint32_t *map;   /* node of the recorded tape -> node of tape; 0: not there */
+    spor_taken *taken;
+    uint32_t taken_count, taken_capacity;
+} spor_contraction;
+
+/** Contracts what the wanted nodes, all inputs and all parameters need. */
+bool spor_contract(const spor_tape *tape, const uint32_t wanted[], uint32_t count,
+                   bool use_fast_paths, bool training, spor_contraction *contraction);
+void spor_contraction_free(spor_contraction *contraction);
+
+/** same[id]: the first node equal to id; live[id]: needed by a root. Arrays of tape->count. */
+bool spor_merge(const spor_tape *tape, const uint32_t roots[], uint32_t count, uint32_t same[],
+                bool live[]);
+
+/** Where the numbers of a node live. */
+typedef enum { SPOR_NOWHERE, SPOR_MEMORY, SPOR_VALUES, SPOR_GRADIENTS } spor_where;
+typedef struct {
+    spor_where where;
+    size_t offset; /* bytes in the memory or in a block of the parameters */
+    size_t saved;  /* byte offset of the saved data, 0: none */
+} spor_storage;
+
+typedef struct {
+    spor_kernel *kernel;
+    int64_t tasks;
+    uint32_t node;  /* of the contracted tape */
+    size_t scratch; /* byte offset in the memory */
+    spor_call call;
+} spor_phase;
+
+/** After the steps: count elements from node to a place in a block of the parameters. */
+typedef struct {
+    uint32_t node;
+    spor_storage to;
+    int64_t count;
+} spor_delivery;
+
+struct spor_workspace {
+    void *base;
+    size_t size;
+    uint64_t moves;
+};
+
+struct spor_program {
+    const spor_tape *recorded;
+    spor_params *params;
+    spor_scalar scalar;
+    spor_isa isa;
+    bool reference;
+    spor_contraction graph;
+    uint32_t *same;
+    spor_storage *storage; /* by node of the contracted tape */
+    bool *readable;        /* inputs and outputs, by node of the contracted tape */
+    spor_phase *step;
+    uint32_t steps;
+    spor_delivery *delivery;
+    uint32_t deliveries;
+    size_t bytes; /* of memory */
+    spor_workspace *workspace, own;
+    void *value, *gradient; /* the params' blocks, or converted copies if the type differs */
+    bool converted;
+    uint64_t linked_moves, linked_layout, linked_generation;
+    bool linked;
+    char error[1024];
+};
+
+/** Sets the program's error, if it has none yet, and returns false. */
+bool spor_program_fail(spor_program *program, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** What is to be delivered, in nodes of the contracted tape. */
+typedef struct {
+    uint32_t node;
+    int entry;     /* of the parameters */
+    bool gradient; /* to the gradients, else (state) to the values */
+} spor_target;
+
+/** Steps, storage and bytes from graph, same and live. roots are pinned to the end. */
+bool spor_plan(spor_program *program, const bool live[], const uint32_t roots[], uint32_t count,
+               const spor_target targets[], uint32_t target_count);
+
+/** The instruction set of this name, or $SPOR_ISA, or the best the machine has. False with the
+ *  program's error if it is unknown or not to be had. */
+bool spor_isa_pick(spor_program *program, const char *name);
+const char *spor_isa_name(spor_isa isa);
+/** How many scalars a vector holds. */
+int spor_isa_lanes(spor_isa isa, spor_scalar scalar);
+
+#endif

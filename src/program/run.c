@@ -1,0 +1,236 @@
+/* Running: memory is taken and addresses are set once, steps are replayed. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/program.h"
+
+spor_workspace *spor_workspace_new(void) {
+    return calloc(1, sizeof(spor_workspace));
+}
+
+void spor_workspace_free(spor_workspace *workspace) {
+    if (!workspace) return;
+    free(workspace->base);
+    free(workspace);
+}
+
+size_t spor_program_bytes(const spor_program *program) {
+    if (!program) return 0;
+    size_t copies = program->converted
+                        ? 2 * (size_t)program->params->elements * spor_scalar_width(program->scalar)
+                        : 0;
+    return program->bytes + copies;
+}
+
+/* ---- taking memory --------------------------------------------------------------------------- */
+
+static bool take_memory(spor_program *program) {
+    spor_workspace *w = program->workspace;
+    if (w->base && w->size >= program->bytes) return true;
+    size_t size = program->bytes ? program->bytes : 64;
+    free(w->base);
+    w->base = aligned_alloc(64, size);
+    w->size = w->base ? size : 0;
+    w->moves++;
+    if (!w->base)
+        return spor_program_fail(program,
+                                 "the program needs %zu bytes of memory, which cannot be "
+                                 "had: take fewer rows at a time",
+                                 size);
+    memset(w->base, 0, size);
+    return true;
+}
+
+/* The params' blocks, or copies in the program's scalar type. */
+static bool take_blocks(spor_program *program) {
+    spor_params *params = program->params;
+    if (!params) return true;
+    program->linked_layout = params->layout;
+    if (!program->converted) {
+        program->value = params->value;
+        program->gradient = params->gradient;
+        return true;
+    }
+    size_t bytes = (size_t)params->elements * spor_scalar_width(program->scalar);
+    free(program->value);
+    free(program->gradient);
+    program->value = calloc(1, bytes + 1);
+    program->gradient = calloc(1, bytes + 1);
+    program->linked_generation = params->generation - 1;
+    return (program->value && program->gradient) || spor_program_fail(program, "out of memory");
+}
+
+static void *address(const spor_program *program, spor_storage storage) {
+    switch (storage.where) {
+    case SPOR_MEMORY:
+        return (char *)program->workspace->base + storage.offset;
+    case SPOR_VALUES:
+        return (char *)program->value + storage.offset;
+    case SPOR_GRADIENTS:
+        return (char *)program->gradient + storage.offset;
+    default:
+        return NULL;
+    }
+}
+
+static void set_address(const spor_program *program, spor_arg *arg, uint32_t id) {
+    const spor_storage *storage = &program->storage[id];
+    arg->data = address(program, *storage);
+    arg->saved = storage->saved ? (char *)program->workspace->base + storage->saved : NULL;
+}
+
+static bool link_program(spor_program *program) {
+    if (!take_memory(program) || !take_blocks(program)) return false;
+    for (uint32_t s = 0; s < program->steps; s++) {
+        spor_phase *step = &program->step[s];
+        const spor_node *node = &program->graph.tape->node[step->node];
+        set_address(program, &step->call.out, step->node);
+        for (int k = 0; k < node->op->operands; k++)
+            set_address(program, &step->call.in[k], program->same[node->in[k]]);
+        step->call.scratch = (char *)program->workspace->base + step->scratch;
+    }
+    program->linked_moves = program->workspace->moves;
+    return program->linked = true;
+}
+
+/* Links if memory was not taken yet or has moved. */
+static bool make_ready(spor_program *program) {
+    if (*program->error) return false;
+    bool current = program->linked && program->linked_moves == program->workspace->moves &&
+                   (!program->params || program->linked_layout == program->params->layout);
+    return current || link_program(program);
+}
+
+/* ---- parameters of another scalar type --------------------------------------------------------
+ */
+
+static void convert_values(spor_program *program) {
+    spor_params *params = program->params;
+    if (!program->converted || program->linked_generation == params->generation) return;
+    spor_convert(program->value, program->scalar, params->value, params->scalar, params->elements);
+    program->linked_generation = params->generation;
+}
+
+/* Puts what the steps made where it is to land. */
+static void deliver(spor_program *program) {
+    size_t width = spor_scalar_width(program->scalar);
+    bool values = false;
+    for (uint32_t k = 0; k < program->deliveries; k++) {
+        const spor_delivery *d = &program->delivery[k];
+        uint32_t node = program->same[d->node];
+        memmove(address(program, d->to), address(program, program->storage[node]),
+                (size_t)d->count * width);
+        values = values || d->to.where == SPOR_VALUES;
+    }
+    spor_params *params = program->params;
+    if (!program->converted) return;
+    spor_convert(params->gradient, params->scalar, program->gradient, program->scalar,
+                 params->elements);
+    if (values)
+        spor_convert(params->value, params->scalar, program->value, program->scalar,
+                     params->elements);
+}
+
+/* ---- running ------------------------------------------------------------------------------------
+ */
+
+static void run_step(spor_phase *step, uint64_t number) {
+    step->call.step = number;
+    for (int64_t task = 0; task < step->tasks; task++) step->kernel(&step->call, task);
+}
+
+bool spor_run(spor_program *program, uint64_t number) {
+    if (!program || !make_ready(program)) return false;
+    convert_values(program);
+    for (uint32_t s = 0; s < program->steps; s++) run_step(&program->step[s], number);
+    deliver(program);
+    return true;
+}
+
+spor_arg spor_program_arg(spor_program *program, spor_var x) {
+    spor_arg arg = {0};
+    if (!program || x.tape != program->recorded || !x.id || x.id >= x.tape->count) return arg;
+    if (!make_ready(program)) return arg;
+    uint32_t id = program->graph.map[x.id];
+    if (!id || !program->readable[id]) return arg;
+    const spor_shape *shape = program->graph.tape->node[id].shape;
+    arg.shape = *shape;
+    int64_t stride = 1;
+    for (int k = shape->rank - 1; k >= 0; k--) {
+        arg.stride[k] = stride;
+        stride *= shape->n[k];
+    }
+    set_address(program, &arg, program->same[id]);
+    arg.saved = NULL;
+    return arg;
+}
+
+/* ---- running with a look at every node
+ * ------------------------------------------------------------ */
+
+static double value_at(const spor_program *program, const void *data, int64_t k) {
+    return program->scalar == SPOR_F32 ? (double)((const float *)data)[k]
+                                       : ((const double *)data)[k];
+}
+
+/* Row-major position k as an index: [3, 0, 2]. */
+static void index_text(const spor_shape *shape, int64_t k, char *text, size_t size) {
+    spor_shape index = {.rank = shape->rank};
+    for (int axis = shape->rank - 1; axis >= 0; axis--) {
+        index.n[axis] = k % shape->n[axis];
+        k /= shape->n[axis];
+    }
+    spor_shape_text(&index, NULL, text, size);
+}
+
+static bool report(spor_program *program, const spor_phase *step, int64_t k, double value) {
+    const spor_tape *tape = program->graph.tape;
+    const spor_node *node = &tape->node[step->node];
+    char name[SPOR_NAME], shape[128], index[128], operands[480] = "";
+    spor_op_name(node->op, name, sizeof name);
+    spor_shape_text(node->shape, NULL, shape, sizeof shape);
+    index_text(node->shape, k, index, sizeof index);
+    size_t used = 0;
+    for (int o = 0; o < node->op->operands; o++) {
+        used += (size_t)snprintf(operands + used, sizeof operands - used, o ? ", " : " of ");
+        used += (size_t)spor_shape_text(tape->node[node->in[o]].shape, NULL, operands + used,
+                                        sizeof operands - used);
+    }
+    const char *path = tape->scope[node->scope].path;
+    char place[320] = "";
+    if (node->place.file)
+        snprintf(place, sizeof place, "%.256s:%d: ", node->place.file, node->place.line);
+    return spor_program_fail(program,
+                             "%s%s%s%s %s%s is %g at %s: the first value that is not a "
+                             "finite number",
+                             place, path, *path ? ": " : "", name, shape, operands, value, index);
+}
+
+static bool check_inputs(spor_program *program) {
+    const spor_tape *tape = program->graph.tape;
+    for (uint32_t id = 1; id < tape->count; id++) {
+        if (tape->node[id].op != &spor_op_input && tape->node[id].op != &spor_op_param) continue;
+        const void *data = address(program, program->storage[id]);
+        for (int64_t k = 0; k < spor_size(tape->node[id].shape); k++)
+            if (!isfinite(value_at(program, data, k)))
+                return report(program, &(spor_phase){.node = id}, k, value_at(program, data, k));
+    }
+    return true;
+}
+
+bool spor_run_checked(spor_program *program, uint64_t number) {
+    if (!program || !make_ready(program)) return false;
+    convert_values(program);
+    if (!check_inputs(program)) return false;
+    for (uint32_t s = 0; s < program->steps; s++) {
+        spor_phase *step = &program->step[s];
+        run_step(step, number);
+        for (int64_t k = 0; k < spor_size(&step->call.out.shape); k++) {
+            double value = value_at(program, step->call.out.data, k);
+            if (!isfinite(value)) return report(program, step, k, value);
+        }
+    }
+    deliver(program);
+    return true;
+}

@@ -1,0 +1,39 @@
+/* What was compiled, as text. */
+#include <string.h>
+
+#include "program/program.h"
+
+const char *spor_program_isa(const spor_program *program) {
+    return program ? spor_isa_name(program->isa) : "";
+}
+
+int spor_program_fast(const spor_program *program, const char *name) {
+    int count = 0;
+    for (uint32_t k = 0; program && k < program->graph.taken_count; k++) {
+        const spor_taken *taken = &program->graph.taken[k];
+        count += !*taken->why && !strcmp(taken->fast->name, name);
+    }
+    return count;
+}
+
+static void print_taken(const spor_program *program, const spor_taken *taken, FILE *out) {
+    const spor_tape *tape = program->recorded;
+    const spor_node *node = &tape->node[taken->root];
+    char shape[128];
+    spor_shape_text(node->shape, NULL, shape, sizeof shape);
+    const char *path = tape->scope[node->scope].path;
+    fprintf(out, "  %-8s %-22s %-24s %s", *taken->why ? "refused" : "taken", taken->fast->name,
+            *path ? path : "-", shape);
+    fprintf(out, *taken->why ? "  because %s\n" : "  %s\n",
+            *taken->why ? taken->why : taken->fast->equations);
+}
+
+void spor_program_print(const spor_program *program, FILE *out) {
+    if (!program || *program->error) return;
+    fprintf(out, "%s, %s, %" PRIu32 " steps, %zu bytes\n",
+            program->scalar == SPOR_F32 ? "float" : "double",
+            program->reference ? "reference" : spor_isa_name(program->isa), program->steps,
+            spor_program_bytes(program));
+    for (uint32_t k = program->graph.taken_count; k > 0; k--)
+        print_taken(program, &program->graph.taken[k - 1], out);
+}
