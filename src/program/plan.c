@@ -245,6 +245,7 @@ bool spor_plan(spor_program *program, const bool live[], const uint32_t roots[],
                const spor_target targets[], uint32_t target_count) {
     uint32_t nodes = program->graph.tape->count;
     planner p = {.program = program, .tape = program->graph.tape, .live = live};
+    p.memory.top = LINE; /* so that offset 0 can mean "none" */
     p.home = calloc(nodes, sizeof *p.home);
     p.last = calloc(nodes, sizeof *p.last);
     p.bytes = calloc(nodes, sizeof *p.bytes);

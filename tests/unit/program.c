@@ -1,0 +1,353 @@
+/* Programs: compiling, parameters, memory, replay; and parameters shared by several tapes. */
+#include "../suite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <spor/spor.h>
+
+static const spor_options by_reference = {.scalar = SPOR_F64, .reference = true};
+
+/* tanh(x W + b) summed: a network of one layer. */
+typedef struct {
+    spor_tape *tape;
+    spor_var x, W, b, y, cost;
+} layer;
+
+static layer record_layer(int64_t rows) {
+    layer l = {.tape = spor_tape_new()};
+    l.x = spor_input(l.tape, "x", SPOR_SHAPE(rows, 3));
+    spor_scope_begin(l.tape, "layer");
+    l.W = spor_param(l.tape, "W", SPOR_SHAPE(3, 2), SPOR_INIT("normal", 1));
+    l.b = spor_param(l.tape, "b", SPOR_SHAPE(2), SPOR_INIT("constant", 0.5));
+    l.y = spor_tanh(
+        spor_add(spor_matmul(l.x, l.W), spor_broadcast(l.b, SPOR_SHAPE(rows, 2))));
+    spor_scope_end(l.tape, l.y);
+    l.cost = spor_sum(l.y, SPOR_AXIS(0) | SPOR_AXIS(1));
+    return l;
+}
+
+static void fill(spor_arg a, double from) {
+    int64_t size = 1;
+    for (int k = 0; k < a.shape.rank; k++) size *= a.shape.n[k];
+    for (int64_t k = 0; k < size; k++) ((double *)a.data)[k] = from + 0.25 * (double)k;
+}
+
+static void check_healthy(const spor_program *program) {
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+}
+
+START_TEST(gradients_land_in_the_block_and_agree_with_the_tape) {
+    layer l = record_layer(4);
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_program *training = spor_compile_training(l.cost, 1, &l.y, params, &by_reference);
+    check_healthy(training);
+    fill(spor_program_arg(training, l.x), -1);
+    ck_assert(spor_run(training, 0));
+
+    spor_var wrt[] = {l.W, l.b}, d[2];
+    ck_assert(spor_grad(l.cost, 2, wrt, d));
+    spor_program *on_tape = spor_compile(l.tape, 2, d, params, &by_reference);
+    check_healthy(on_tape);
+    fill(spor_program_arg(on_tape, l.x), -1);
+    ck_assert(spor_run(on_tape, 0));
+    for (int k = 0; k < 2; k++) {
+        spor_entry entry = spor_params_entry(params, k);
+        size_t bytes = (k ? 2 : 6) * sizeof(double);
+        ck_assert_mem_eq(entry.gradient, spor_program_arg(on_tape, d[k]).data, bytes);
+        ck_assert_double_ne(((double *)entry.gradient)[0], 0);
+    }
+    spor_program_free(training);
+    spor_program_free(on_tape);
+    spor_params_free(params);
+    spor_tape_free(l.tape);
+}
+END_TEST
+
+START_TEST(an_update_moves_parameters_by_the_stated_rule) {
+    layer l = record_layer(4);
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_program *training = spor_compile_training(l.cost, 0, NULL, params, &by_reference);
+    check_healthy(training);
+    fill(spor_program_arg(training, l.x), -1);
+    ck_assert(spor_run(training, 0));
+    ck_assert(spor_params_finite(params));
+    for (int biases = 0; biases < 2; biases++) {
+        double w[2], g[2];
+        for (int k = 0; k < 2; k++) {
+            w[k] = *(double *)spor_params_entry(params, k).value;
+            g[k] = *(double *)spor_params_entry(params, k).gradient;
+        }
+        spor_params_sgd(params, 0.125, 0.25, biases);
+        double *W = spor_params_entry(params, 0).value, *b = spor_params_entry(params, 1).value;
+        ck_assert_double_eq(W[0], w[0] - 0.125 * (g[0] + 0.25 * w[0]));
+        ck_assert_double_eq(b[0], w[1] - 0.125 * (g[1] + (biases ? 0.25 * w[1] : 0)));
+    }
+    ((double *)spor_params_entry(params, 1).gradient)[1] = NAN;
+    ck_assert(!spor_params_finite(params));
+    ((double *)spor_params_entry(params, 1).gradient)[1] = -INFINITY;
+    ck_assert(!spor_params_finite(params));
+    spor_program_free(training);
+    spor_params_free(params);
+    spor_tape_free(l.tape);
+}
+END_TEST
+
+START_TEST(initial_values_depend_on_seed_and_name_alone) {
+    spor_params *a = spor_params_new(SPOR_F64, 1), *b = spor_params_new(SPOR_F64, 1),
+                *c = spor_params_new(SPOR_F64, 2);
+    layer l = record_layer(4), m = record_layer(7);
+    spor_tape *extra = spor_tape_new();
+    spor_param(extra, "first", SPOR_SHAPE(5), SPOR_INIT("normal", 1));
+    ck_assert(spor_params_join(a, l.tape));
+    ck_assert(spor_params_join(b, extra)); /* another layer before it changes no draw */
+    ck_assert(spor_params_join(b, m.tape));
+    ck_assert(spor_params_join(c, l.tape));
+    int k = spor_params_find(b, "layer/W");
+    ck_assert_int_eq(k, 1);
+    const double *wa = spor_params_entry(a, 0).value, *wb = spor_params_entry(b, k).value,
+                 *wc = spor_params_entry(c, 0).value;
+    ck_assert_mem_eq(wa, wb, 6 * sizeof *wa);
+    for (int j = 0; j < 6; j++) ck_assert_double_ne(wa[j], wc[j]);
+    ck_assert_int_eq(spor_params_size(a), 8);
+    spor_params_free(a);
+    spor_params_free(b);
+    spor_params_free(c);
+    spor_tape_free(l.tape);
+    spor_tape_free(m.tape);
+    spor_tape_free(extra);
+}
+END_TEST
+
+/* Mean and standard deviation of 40000 draws of a law over a kernel [5, 5, 40, 40]. */
+static void moments(spor_init init, double *mean, double *deviation) {
+    spor_tape *tape = spor_tape_new();
+    spor_params *params = spor_params_new(SPOR_F64, 3);
+    spor_param(tape, "K", SPOR_SHAPE(5, 5, 20, 80), init);
+    ck_assert(spor_params_join(params, tape));
+    const double *x = spor_params_entry(params, 0).value;
+    double sum = 0, squares = 0;
+    for (int k = 0; k < 40000; k++) {
+        sum += x[k];
+        squares += x[k] * x[k];
+    }
+    *mean = sum / 40000;
+    *deviation = sqrt(squares / 40000);
+    spor_params_free(params);
+    spor_tape_free(tape);
+}
+
+START_TEST(laws_have_their_standard_deviation) {
+    const struct {
+        spor_init init;
+        double deviation;
+    } rows[] = {{{"normal", 2}, 2},
+                {{"uniform", 1}, 0.57735},                /* 1/sqrt 3 */
+                {{"lecun", 1}, 0.0447214},                /* 1/sqrt 500 */
+                {{"he", 1}, 0.0632456},                   /* sqrt(2/500) */
+                {{"glorot", 1}, 0.0282843}};              /* sqrt(2/2500) */
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        double mean, deviation;
+        moments(rows[k].init, &mean, &deviation);
+        /* 40000 draws: the mean is within 4/200 of its standard deviation, that within 4 kurtoses */
+        ck_assert_double_le(fabs(mean), 0.02 * rows[k].deviation);
+        ck_assert_double_le(fabs(deviation / rows[k].deviation - 1), 0.015);
+    }
+}
+END_TEST
+
+START_TEST(several_tapes_share_parameters_and_a_workspace) {
+    layer l = record_layer(4), m = record_layer(300);
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_workspace *workspace = spor_workspace_new();
+    spor_options options = by_reference;
+    options.workspace = workspace;
+    spor_program *small = spor_compile(l.tape, 1, &l.y, params, &options);
+    spor_program *large = spor_compile(m.tape, 1, &m.y, params, &options);
+    double first = 0;
+    for (int round = 0; round < 3; round++) { /* the workspace moves when large takes it */
+        fill(spor_program_arg(small, l.x), -1);
+        ck_assert(spor_run(small, 0));
+        double y = *(double *)spor_program_arg(small, l.y).data;
+        if (!round) first = y;
+        ck_assert_double_eq(y, first);
+        fill(spor_program_arg(large, m.x), -1);
+        ck_assert(spor_run(large, 0));
+        ck_assert_double_eq(*(double *)spor_program_arg(large, m.y).data, first);
+    }
+    spor_program_free(small);
+    spor_program_free(large);
+    spor_workspace_free(workspace);
+    spor_params_free(params);
+    spor_tape_free(l.tape);
+    spor_tape_free(m.tape);
+}
+END_TEST
+
+START_TEST(another_scalar_type_gets_converted_parameters) {
+    layer l = record_layer(4);
+    spor_params *params = spor_params_new(SPOR_F32, 1);
+    spor_program *program = spor_compile_training(l.cost, 1, &l.y, params, &by_reference);
+    check_healthy(program);
+    spor_arg x = spor_program_arg(program, l.x);
+    fill(x, -1);
+    ck_assert(spor_run(program, 0));
+    const float *W = spor_params_entry(params, 0).value, *b = spor_params_entry(params, 1).value;
+    const double *row = x.data;
+    double z = (double)b[0];
+    for (int k = 0; k < 3; k++) z += row[k] * (double)W[2 * k];
+    ck_assert_double_eq_tol(*(double *)spor_program_arg(program, l.y).data, tanh(z), 1e-15);
+    ck_assert_float_ne(*(float *)spor_params_entry(params, 1).gradient, 0);
+    double before = *(double *)spor_program_arg(program, l.y).data;
+    spor_params_sgd(params, 0.1, 0, false); /* a new generation: converted again */
+    ck_assert(spor_run(program, 0));
+    ck_assert_double_ne(*(double *)spor_program_arg(program, l.y).data, before);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(l.tape);
+}
+END_TEST
+
+START_TEST(state_is_kept_and_not_trained) {
+    spor_tape *t = spor_tape_new();
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_var count = spor_state(t, "count", SPOR_SCALAR_SHAPE, SPOR_INIT("constant", 10));
+    spor_var w = spor_param(t, "w", SPOR_SCALAR_SHAPE, SPOR_INIT("constant", 2));
+    spor_assign(count, spor_add(count, spor_ratio(t, 1, 1)));
+    spor_program *program =
+        spor_compile_training(spor_mul(w, count), 0, NULL, params, &by_reference);
+    check_healthy(program);
+    for (int k = 0; k < 3; k++) ck_assert(spor_run(program, 0));
+    ck_assert_double_eq(*(double *)spor_params_entry(params, 1).gradient, 12);
+    spor_params_sgd(params, 1, 1, true);
+    ck_assert_double_eq(*(double *)spor_params_entry(params, 0).value, 13);
+    ck_assert_int_eq(spor_params_size(params), 1);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(t);
+}
+END_TEST
+
+START_TEST(memory_follows_lifetimes_and_runs_repeat) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(1000)), y = x;
+    for (int k = 0; k < 100; k++) y = spor_tanh(y);
+    spor_program *program = spor_compile(t, 1, &y, NULL, &by_reference);
+    ck_assert_uint_le(spor_program_bytes(program), 5 * 8 * 1000); /* input, output, two in turn */
+    spor_arg in = spor_program_arg(program, x);
+    fill(in, -100);
+    double input[1000], output[1000];
+    memcpy(input, in.data, sizeof input);
+    ck_assert(spor_run(program, 0));
+    memcpy(output, spor_program_arg(program, y).data, sizeof output);
+    ck_assert(spor_run(program, 0));
+    ck_assert_mem_eq(output, spor_program_arg(program, y).data, sizeof output);
+    ck_assert_mem_eq(input, in.data, sizeof input);
+    spor_program_free(program);
+    spor_tape_free(t);
+}
+END_TEST
+
+START_TEST(equal_nodes_are_computed_once) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(3)), y = x;
+    for (int k = 0; k < 3; k++) y = spor_add(spor_tanh(x), y);
+    spor_program *program = spor_compile(t, 1, &y, NULL, &by_reference);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    spor_program_print(program, out);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, "4 steps")); /* one tanh, three sums */
+    free(text);
+    spor_program_free(program);
+    spor_tape_free(t);
+}
+END_TEST
+
+START_TEST(the_first_value_that_is_not_finite_is_named) {
+    spor_tape *t = spor_tape_new();
+    spor_scope_begin(t, "net");
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(2, 2)), l = spor_log(x);
+    spor_var y = spor_exp(l);
+    spor_scope_end(t, y);
+    spor_program *program = spor_compile(t, 1, &y, NULL, &by_reference);
+    double *data = spor_program_arg(program, x).data;
+    for (int k = 0; k < 4; k++) data[k] = 1;
+    ck_assert(spor_run_checked(program, 0));
+    data[3] = 0;
+    ck_assert(spor_run(program, 0)); /* plain runs do not look */
+    ck_assert(!spor_run_checked(program, 0));
+    const char *error = spor_program_error(program);
+    ck_assert_msg(strstr(error, "net: log [2, 2] of [2, 2] is -inf at [1, 1]") &&
+                      strstr(error, "unit/program.c:"),
+                  "%s", error);
+    spor_program_free(program);
+    spor_tape_free(t);
+}
+END_TEST
+
+/* ---- errors ----------------------------------------------------------------------------------- */
+
+static void check_refused(spor_program *program, const char *part) {
+    const char *error = spor_program_error(program);
+    ck_assert_msg(error && strstr(error, part), "want \"%s\" in \"%s\"", part,
+                  error ? error : "(no error)");
+    ck_assert(!spor_run(program, 0));
+    spor_program_free(program);
+}
+
+START_TEST(what_cannot_be_compiled_is_refused_with_its_reason) {
+    layer l = record_layer(4);
+    spor_params *params = spor_params_new(SPOR_F32, 1);
+    spor_tape *broken = spor_tape_new(), *other = spor_tape_new();
+    spor_var bad = spor_matmul(spor_ratio(broken, 1, 1), spor_ratio(broken, 1, 1));
+    check_refused(spor_compile(l.tape, 1, &l.y, NULL, NULL), "no spor_params was given");
+    check_refused(spor_compile(broken, 1, &bad, NULL, NULL), "matmul");
+    check_refused(spor_compile_training(bad, 0, NULL, params, NULL), "matmul");
+    check_refused(spor_compile(other, 1, &l.y, params, NULL), "not a variable of the tape");
+    check_refused(spor_compile_training(l.y, 0, NULL, params, NULL), "a cost is a scalar");
+    check_refused(spor_compile(l.tape, 1, &l.y, params, &(spor_options){.isa = "sse9"}),
+                  "no instruction set \"sse9\"");
+    spor_param(other, "layer/W", SPOR_SHAPE(7), SPOR_INIT("normal", 1));
+    ck_assert(!spor_params_join(params, other));
+    ck_assert_ptr_nonnull(strstr(spor_params_error(params), "layer/W"));
+    spor_params_free(params);
+    spor_tape_free(l.tape);
+    spor_tape_free(broken);
+    spor_tape_free(other);
+}
+END_TEST
+
+START_TEST(memory_that_cannot_be_had_is_an_error_of_the_run) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(1000)), y = x;
+    for (int k = 0; k < 3; k++)
+        y = spor_expand(y, SPOR_AXIS(0), SPOR_SHAPE(INT64_C(1) << 30, 1000));
+    spor_program *program = spor_compile(t, 1, &y, NULL, &by_reference);
+    ck_assert_uint_gt(spor_program_bytes(program), (size_t)1 << 42); /* told before it is taken */
+    check_refused(program, "which cannot be had");
+    spor_tape_free(t);
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("program");
+    TCase *runs = tcase_create("runs"), *errors = tcase_create("errors");
+    tcase_add_test(runs, gradients_land_in_the_block_and_agree_with_the_tape);
+    tcase_add_test(runs, an_update_moves_parameters_by_the_stated_rule);
+    tcase_add_test(runs, initial_values_depend_on_seed_and_name_alone);
+    tcase_add_test(runs, laws_have_their_standard_deviation);
+    tcase_add_test(runs, several_tapes_share_parameters_and_a_workspace);
+    tcase_add_test(runs, another_scalar_type_gets_converted_parameters);
+    tcase_add_test(runs, state_is_kept_and_not_trained);
+    tcase_add_test(runs, memory_follows_lifetimes_and_runs_repeat);
+    tcase_add_test(runs, equal_nodes_are_computed_once);
+    tcase_add_test(runs, the_first_value_that_is_not_finite_is_named);
+    tcase_add_test(errors, what_cannot_be_compiled_is_refused_with_its_reason);
+    tcase_add_test(errors, memory_that_cannot_be_had_is_an_error_of_the_run);
+    suite_add_tcase(suite, runs);
+    suite_add_tcase(suite, errors);
+    return suite;
+}
