@@ -1,6 +1,7 @@
 /* Parameter stores: one block of values, one of gradients, loops over them. */
 #include "program/params.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,8 +46,13 @@ const char *spor_params_error(const spor_params *params) {
     return *params->error ? params->error : NULL;
 }
 
-static bool complain(spor_params *params, const char *text, const char *name) {
-    if (!*params->error) snprintf(params->error, sizeof params->error, text, name);
+static bool __attribute__((format(printf, 2, 3)))
+complain(spor_params *params, const char *format, ...) {
+    if (*params->error) return false;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(params->error, sizeof params->error, format, arguments);
+    va_end(arguments);
     return false;
 }
 
@@ -105,7 +111,7 @@ static bool enlarge(spor_params *params, int64_t elements) {
     if (!value || !gradient) {
         free(value);
         free(gradient);
-        return complain(params, "out of memory for the parameters", "");
+        return complain(params, "out of memory for the parameters");
     }
     free(params->value);
     free(params->gradient);
@@ -163,12 +169,11 @@ static bool add_entry(spor_params *params, const spor_node *node, const spor_lea
 
 static bool check_entry(spor_params *params, int k, const spor_node *node) {
     if (spor_shape_equal(&params->entry[k].shape, node->shape)) return true;
-    char want[128], have[128], text[256];
+    char want[128], have[128];
     spor_shape_text(node->shape, NULL, want, sizeof want);
     spor_shape_text(&params->entry[k].shape, NULL, have, sizeof have);
-    snprintf(text, sizeof text, "%s: the tape records it as %s, the parameters hold %s", node->name,
-             want, have);
-    return complain(params, "%s", text);
+    return complain(params, "%s: the tape records it as %s, the parameters hold %s", node->name,
+                    want, have);
 }
 
 bool spor_params_join(spor_params *params, const spor_tape *tape) {

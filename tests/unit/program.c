@@ -21,8 +21,7 @@ static layer record_layer(int64_t rows) {
     spor_scope_begin(l.tape, "layer");
     l.W = spor_param(l.tape, "W", SPOR_SHAPE(3, 2), SPOR_INIT("normal", 1));
     l.b = spor_param(l.tape, "b", SPOR_SHAPE(2), SPOR_INIT("constant", 0.5));
-    l.y = spor_tanh(
-        spor_add(spor_matmul(l.x, l.W), spor_broadcast(l.b, SPOR_SHAPE(rows, 2))));
+    l.y = spor_tanh(spor_add(spor_matmul(l.x, l.W), spor_broadcast(l.b, SPOR_SHAPE(rows, 2))));
     spor_scope_end(l.tape, l.y);
     l.cost = spor_sum(l.y, SPOR_AXIS(0) | SPOR_AXIS(1));
     return l;
@@ -143,14 +142,15 @@ START_TEST(laws_have_their_standard_deviation) {
         spor_init init;
         double deviation;
     } rows[] = {{{"normal", 2}, 2},
-                {{"uniform", 1}, 0.57735},                /* 1/sqrt 3 */
-                {{"lecun", 1}, 0.0447214},                /* 1/sqrt 500 */
-                {{"he", 1}, 0.0632456},                   /* sqrt(2/500) */
-                {{"glorot", 1}, 0.0282843}};              /* sqrt(2/2500) */
+                {{"uniform", 1}, 0.57735},   /* 1/sqrt 3 */
+                {{"lecun", 1}, 0.0447214},   /* 1/sqrt 500 */
+                {{"he", 1}, 0.0632456},      /* sqrt(2/500) */
+                {{"glorot", 1}, 0.0282843}}; /* sqrt(2/2500) */
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         double mean, deviation;
         moments(rows[k].init, &mean, &deviation);
-        /* 40000 draws: the mean is within 4/200 of its standard deviation, that within 4 kurtoses */
+        /* 40000 draws: the mean is within 4/200 of its standard deviation, that within 4 kurtoses
+         */
         ck_assert_double_le(fabs(mean), 0.02 * rows[k].deviation);
         ck_assert_double_le(fabs(deviation / rows[k].deviation - 1), 0.015);
     }
@@ -198,7 +198,7 @@ START_TEST(another_scalar_type_gets_converted_parameters) {
     double z = (double)b[0];
     for (int k = 0; k < 3; k++) z += row[k] * (double)W[2 * k];
     ck_assert_double_eq_tol(*(double *)spor_program_arg(program, l.y).data, tanh(z), 1e-15);
-    ck_assert_float_ne(*(float *)spor_params_entry(params, 1).gradient, 0);
+    ck_assert(*(float *)spor_params_entry(params, 1).gradient != 0);
     double before = *(double *)spor_program_arg(program, l.y).data;
     spor_params_sgd(params, 0.1, 0, false); /* a new generation: converted again */
     ck_assert(spor_run(program, 0));
@@ -254,13 +254,11 @@ START_TEST(equal_nodes_are_computed_once) {
     spor_var x = spor_input(t, "x", SPOR_SHAPE(3)), y = x;
     for (int k = 0; k < 3; k++) y = spor_add(spor_tanh(x), y);
     spor_program *program = spor_compile(t, 1, &y, NULL, &by_reference);
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    char text[1024];
+    FILE *out = fmemopen(text, sizeof text, "w");
     spor_program_print(program, out);
     fclose(out);
     ck_assert_ptr_nonnull(strstr(text, "4 steps")); /* one tanh, three sums */
-    free(text);
     spor_program_free(program);
     spor_tape_free(t);
 }
@@ -288,13 +286,14 @@ START_TEST(the_first_value_that_is_not_finite_is_named) {
 }
 END_TEST
 
-/* ---- errors ----------------------------------------------------------------------------------- */
+/* ---- errors -----------------------------------------------------------------------------------
+ */
 
 static void check_refused(spor_program *program, const char *part) {
+    ck_assert(!spor_run(program, 0));
     const char *error = spor_program_error(program);
     ck_assert_msg(error && strstr(error, part), "want \"%s\" in \"%s\"", part,
                   error ? error : "(no error)");
-    ck_assert(!spor_run(program, 0));
     spor_program_free(program);
 }
 
@@ -322,9 +321,8 @@ END_TEST
 
 START_TEST(memory_that_cannot_be_had_is_an_error_of_the_run) {
     spor_tape *t = spor_tape_new();
-    spor_var x = spor_input(t, "x", SPOR_SHAPE(1000)), y = x;
-    for (int k = 0; k < 3; k++)
-        y = spor_expand(y, SPOR_AXIS(0), SPOR_SHAPE(INT64_C(1) << 30, 1000));
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(1000));
+    spor_var y = spor_expand(x, SPOR_AXIS(0), SPOR_SHAPE(INT64_C(1) << 30, 1000));
     spor_program *program = spor_compile(t, 1, &y, NULL, &by_reference);
     ck_assert_uint_gt(spor_program_bytes(program), (size_t)1 << 42); /* told before it is taken */
     check_refused(program, "which cannot be had");

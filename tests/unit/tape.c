@@ -142,7 +142,7 @@ END_TEST
 START_TEST(sizes_are_checked) {
     spor_tape *t = spor_tape_new(), *u = spor_tape_new();
     spor_input(t, "x", SPOR_SHAPE(2, 0));
-    check_error(t, "axis 1 of the result would have 0 elements");
+    check_error(t, "axis 1 of the shape is 0 but must be at least 1");
     spor_input(u, "x", SPOR_SHAPE(INT64_C(1) << 40, INT64_C(1) << 40));
     check_error(u, "more than 2^40 elements");
     spor_tape_free(t);
@@ -164,14 +164,11 @@ END_TEST
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-/* The tape as text; the caller frees it. */
-static char *printed(const spor_tape *tape) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+/* The tape as text. */
+static void print(const spor_tape *tape, char *text, size_t size) {
+    FILE *out = fmemopen(text, size, "w");
     spor_tape_print(tape, 0, 0, out);
     fclose(out);
-    return text;
 }
 
 START_TEST(scopes_name_parameters_and_prints_read_as_equations) {
@@ -185,14 +182,15 @@ START_TEST(scopes_name_parameters_and_prints_read_as_equations) {
     }
     spor_scope_end(t, h);
     ck_assert_ptr_null(spor_error(t));
-    char *text = printed(t);
-    const char *want = "x = input(shape=[2, 3])    # [2, 3]\n"
-                       "net/dense[0]/W = param(shape=[3, 3], trained=1)    # [3, 3] in net/dense[0]\n"
-                       "v3 = matmul(x, net/dense[0]/W)    # [2, 3] in net/dense[0]\n"
-                       "net/dense[1]/W = param(shape=[3, 3], trained=1)    # [3, 3] in net/dense[1]\n"
-                       "v5 = matmul(v3, net/dense[1]/W)    # [2, 3] in net/dense[1]\n";
+    char text[1024];
+    print(t, text, sizeof text);
+    const char *want =
+        "x = input(shape=[2, 3])    # [2, 3]\n"
+        "net/dense[0]/W = param(shape=[3, 3], trained=1)    # [3, 3] in net/dense[0]\n"
+        "v3 = matmul(x, net/dense[0]/W)    # [2, 3] in net/dense[0]\n"
+        "net/dense[1]/W = param(shape=[3, 3], trained=1)    # [3, 3] in net/dense[1]\n"
+        "v5 = matmul(v3, net/dense[1]/W)    # [2, 3] in net/dense[1]\n";
     ck_assert_str_eq(text, want);
-    free(text);
     spor_tape_free(t);
 }
 END_TEST
@@ -205,9 +203,9 @@ START_TEST(gradient_nodes_carry_the_place_of_what_they_pull_back) {
     spor_scope_end(t, y);
     spor_tape_place(t, NULL, 0, 0);
     ck_assert(spor_grad(y, 1, &x, &d));
-    char *text = printed(t);
+    char text[1024];
+    print(t, text, sizeof text);
     ck_assert_ptr_nonnull(strstr(strstr(text, "tanh"), "in layer\n")); /* its cotangent too */
-    free(text);
     spor_tape_free(t);
 }
 END_TEST
