@@ -12,8 +12,7 @@ KERNELS(matmul);
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *y = &r->in[1];
     if (x->rank < 2) return spor_fail(r, "x needs at least 2 axes [..., n, k] but has %d", x->rank);
-    if (y->rank != x->rank)
-        return spor_fail(r, "x has %d axes but y has %d", x->rank, y->rank);
+    if (y->rank != x->rank) return spor_fail(r, "x has %d axes but y has %d", x->rank, y->rank);
     for (int k = 0; k < x->rank - 2; k++)
         if (x->n[k] != y->n[k])
             return spor_fail(r, "leading axis %d has %" PRId64 " in x but %" PRId64 " in y", k,
@@ -43,12 +42,10 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return k == 0 ? spor_matmul(zbar, transposed(y)) : spor_matmul(transposed(x), zbar);
 }
 
-static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {4, 2}}}},
-                                      {.in = {{2, {1, 1}}, {2, {1, 1}}}},
-                                      {.in = {{2, {5, 1}}, {2, {1, 3}}}},
-                                      {.in = {{2, {4, 4}}, {2, {4, 4}}}},
-                                      {.in = {{3, {2, 3, 2}}, {3, {2, 2, 5}}}},
-                                      SPOR_END_SAMPLES};
+static const spor_sample samples[] = {
+    {.in = {{2, {3, 4}}, {2, {4, 2}}}},       {.in = {{2, {1, 1}}, {2, {1, 1}}}},
+    {.in = {{2, {5, 1}}, {2, {1, 3}}}},       {.in = {{2, {4, 4}}, {2, {4, 4}}}},
+    {.in = {{3, {2, 3, 2}}, {3, {2, 2, 5}}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {
     {.in = {{2, {3, 4}}, {2, {5, 2}}}, .message = "x has k=4 columns but y has k=5 rows"},
@@ -57,9 +54,9 @@ static const spor_mistake mistakes[] = {
     {.in = {{3, {2, 3, 4}}, {3, {3, 4, 2}}}, .message = "leading axis 0 has 2 in x but 3 in y"},
     SPOR_END_MISTAKES};
 
-/* python3 -c "import numpy as np; x=np.array([[1,-2,.5],[3,0,1]]); y=np.array([[2,1,0,-1],[.5,3,-2,4],
- * [1,1,6,.25]]); print((x@y).tolist())"; then [[2],[-3]] @ [[4,5,-6]]; then np.matmul of
- * np.arange(12).reshape(2,2,3) and np.arange(6).reshape(2,3,1)-2 */
+/* python3 -c "import numpy as np; x=np.array([[1,-2,.5],[3,0,1]]);
+ * y=np.array([[2,1,0,-1],[.5,3,-2,4], [1,1,6,.25]]); print((x@y).tolist())"; then [[2],[-3]] @
+ * [[4,5,-6]]; then np.matmul of np.arange(12).reshape(2,2,3) and np.arange(6).reshape(2,3,1)-2 */
 static const spor_golden golden[] = {
     {.in = {{2, {2, 3}}, {2, {3, 4}}},
      .x = {(const double[]){1, -2, 0.5, 3, 0, 1},
@@ -71,7 +68,8 @@ static const spor_golden golden[] = {
      .out = {2, {2, 3}},
      .y = (const double[]){8, 10, -12, -12, -15, 18}},
     {.in = {{3, {2, 2, 3}}, {3, {2, 3, 1}}},
-     .x = {(const double[]){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, (const double[]){-2, -1, 0, 1, 2, 3}},
+     .x = {(const double[]){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
+           (const double[]){-2, -1, 0, 1, 2, 3}},
      .out = {3, {2, 2, 1}},
      .y = (const double[]){-1, -10, 44, 62}},
     SPOR_END_GOLDEN};
@@ -97,7 +95,7 @@ spor_var spor_matmul(spor_var x, spor_var y) {
 
 REFERENCE_KERNEL(matmul) {
     int row = c->out.shape.rank - 2, column = row + 1;
-    EACH_INDEX (i, c->out.shape) {
+    EACH_INDEX(i, c->out.shape) {
         int64_t at_x[SPOR_RANK], at_y[SPOR_RANK];
         for (int k = 0; k <= column; k++) at_x[k] = at_y[k] = i[k];
         T sum = FROM_INT(0);

@@ -13,7 +13,8 @@ static bool shape(spor_rule *r) {
     return true;
 }
 
-static const spor_sample samples[] = {{.attr = {{.i = 1}, {.i = 3}}}, {.attr = {{.i = -7}, {.i = 1}}}, SPOR_END_SAMPLES};
+static const spor_sample samples[] = {
+    {.attr = {{.i = 1}, {.i = 3}}}, {.attr = {{.i = -7}, {.i = 1}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {
     {.attr = {{.i = 1}, {.i = 0}}, .message = "the denominator must be positive but is 0"},
@@ -44,6 +45,8 @@ spor_var spor_ratio(spor_tape *tape, int64_t num, int64_t den) {
 
 #else
 
-REFERENCE_KERNEL(ratio) { *AT0(c->out) = RATIO(c->attr[0].i, c->attr[1].i); }
+REFERENCE_KERNEL(ratio) {
+    *AT0(c->out) = RATIO(c->attr[0].i, c->attr[1].i);
+}
 
 #endif

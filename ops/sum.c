@@ -3,19 +3,15 @@
  *
  * The bias gradients of Eqs. (45) and, corrected to sum over samples, (49).
  */
-#include "tape/op.h"
+#include "attributes.h"
 
 #ifdef SPOR_RULES
 
 KERNELS(sum);
 
 static bool shape(spor_rule *r) {
-    const spor_shape *x = &r->in[0];
-    int64_t axes = r->attr[0].i;
-    if (axes < 0 || axes >> x->rank)
-        return spor_fail(r, "axes name an axis that x, of rank %d, does not have", x->rank);
-    for (int k = 0; k < x->rank; k++)
-        if (!(axes >> k & 1)) r->out.n[r->out.rank++] = x->n[k];
+    if (!rule_axes(r, r->attr[0].i, "x", r->in[0].rank)) return false;
+    r->out = without_axes(&r->in[0], r->attr[0].i);
     return true;
 }
 
@@ -25,41 +21,44 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return spor_expand(zbar, spor_attrs(z)[0].i, spor_shape_of(spor_operand(z, 0)));
 }
 
-static const spor_sample samples[] = {
-    {.in = {{2, {3, 4}}}, .attr = {{.i = 1}}},       {.in = {{2, {3, 4}}}, .attr = {{.i = 2}}},
-    {.in = {{4, {2, 3, 1, 2}}}, .attr = {{.i = 5}}}, {.in = {{3, {2, 3, 2}}}, .attr = {{.i = 7}}},
-    {.in = {{2, {2, 3}}}, .attr = {{.i = 0}}},       {.in = {{0, {0}}}, .attr = {{.i = 0}}},
-    SPOR_END_SAMPLES};
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.i = 1}}},
+                                      {.in = {{2, {3, 4}}}, .attr = {{.i = 2}}},
+                                      {.in = {{4, {2, 3, 1, 2}}}, .attr = {{.i = 5}}},
+                                      {.in = {{3, {2, 3, 2}}}, .attr = {{.i = 7}}},
+                                      {.in = {{2, {2, 3}}}, .attr = {{.i = 0}}},
+                                      {.in = {{0, {0}}}, .attr = {{.i = 0}}},
+                                      SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {
-    {.in = {{2, {3, 4}}}, .attr = {{.i = 4}}, .message = "an axis that x, of rank 2, does not have"},
+    {.in = {{2, {3, 4}}},
+     .attr = {{.i = 4}},
+     .message = "an axis that x, of rank 2, does not have"},
     {.in = {{2, {3, 4}}}, .attr = {{.i = -1}}, .message = "does not have"},
     SPOR_END_MISTAKES};
 
 /* python3 -c "import numpy as np; x=np.array([[1,2,-3],[4,.5,6]]); print(x.sum(0), x.sum(1),
  * np.arange(12).reshape(2,3,2).sum((0,2)))" */
-static const spor_golden golden[] = {
-    {.in = {{2, {2, 3}}},
-     .attr = {{.i = 1}},
-     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
-     .out = {1, {3}},
-     .y = (const double[]){5, 2.5, 3}},
-    {.in = {{2, {2, 3}}},
-     .attr = {{.i = 2}},
-     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
-     .out = {1, {2}},
-     .y = (const double[]){0, 10.5}},
-    {.in = {{3, {2, 3, 2}}},
-     .attr = {{.i = 5}},
-     .x = {(const double[]){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}},
-     .out = {1, {3}},
-     .y = (const double[]){14, 22, 30}},
-    SPOR_END_GOLDEN};
+static const spor_golden golden[] = {{.in = {{2, {2, 3}}},
+                                      .attr = {{.i = 1}},
+                                      .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+                                      .out = {1, {3}},
+                                      .y = (const double[]){5, 2.5, 3}},
+                                     {.in = {{2, {2, 3}}},
+                                      .attr = {{.i = 2}},
+                                      .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+                                      .out = {1, {2}},
+                                      .y = (const double[]){0, 10.5}},
+                                     {.in = {{3, {2, 3, 2}}},
+                                      .attr = {{.i = 5}},
+                                      .x = {(const double[]){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}},
+                                      .out = {1, {3}},
+                                      .y = (const double[]){14, 22, 30}},
+                                     SPOR_END_GOLDEN};
 
 const spor_op spor_op_sum = {
     .signature = "sum(x[*]; axes:axes)",
     .equation = "z = sum of x over the axes",
-    .traits = SPOR_LINEAR,
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
     .operands = 1,
     .attrs = 1,
     .shape = shape,
@@ -77,11 +76,11 @@ spor_var spor_sum(spor_var x, int64_t axes) {
 #else
 
 REFERENCE_KERNEL(sum) {
-    EACH_INDEX (i, c->out.shape) *AT(c->out, i) = FROM_INT(0);
-    EACH_INDEX (i, c->in[0].shape) {
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = FROM_INT(0);
+    EACH_INDEX(i, c->in[0].shape) {
         int64_t at[SPOR_RANK];
         for (int k = 0, to = 0; k < c->in[0].shape.rank; k++)
-            if (!(c->attr[0].i >> k & 1)) at[to++] = i[k];
+            if (!in_axes(c->attr[0].i, k)) at[to++] = i[k];
         T *z = AT(c->out, at);
         *z = ADD(*z, *AT(c->in[0], i));
     }

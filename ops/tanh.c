@@ -49,12 +49,14 @@ const spor_op spor_op_tanh = {
     .reference = tanh_reference,
 };
 
-spor_var spor_tanh(spor_var x) { return spor_record(&spor_op_tanh, &x, NULL); }
+spor_var spor_tanh(spor_var x) {
+    return spor_record(&spor_op_tanh, &x, NULL);
+}
 
 #else
 
 REFERENCE_KERNEL(tanh) {
-    EACH_INDEX(i, c->out.shape) *AT(c->out, i) = TANH(*AT(c->in[0], i));
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = TANH(*AT(c->in[0], i));
 }
 
 #endif

@@ -129,13 +129,14 @@ struct spor_op {
     { .y = NULL }
 
 /**
- * KERNELS(exp) declares the kernels of all scalar types and the table spor_exp_reference that the
- * descriptor names. SPOR_EACH_SCALAR comes from the build: adding a type is a line there.
+ * KERNELS(exp) declares the descriptor, the kernels of all scalar types and the table exp_reference
+ * that the descriptor names. SPOR_EACH_SCALAR comes from the build: adding a type is a line there.
  */
 #include "scalars.h"
 #define SPOR_DECLARE_KERNEL_(op, scalar) extern spor_kernel *const spor_kernel_##op##_##scalar;
 #define SPOR_KERNEL_ENTRY_(op, scalar) &spor_kernel_##op##_##scalar,
 #define KERNELS(op)                                                                                \
+    extern const spor_op spor_op_##op;                                                             \
     SPOR_EACH_SCALAR(SPOR_DECLARE_KERNEL_, op)                                                     \
     static spor_kernel *const *const op##_reference[SPOR_SCALARS] = {                              \
         SPOR_EACH_SCALAR(SPOR_KERNEL_ENTRY_, op)}

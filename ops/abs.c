@@ -1,0 +1,64 @@
+/*
+ * y = |x|, element by element; x [...], y [...].
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(abs);
+
+/* dx = ybar sign(x), sign(x) = step(x) - step(-x) */
+static spor_var vjp(spor_var y, int k, spor_var ybar) {
+    spor_var x = spor_operand(y, k);
+    spor_var sign = spor_sub(spor_step(x), spor_step(spor_neg(x)));
+    return spor_mul(ybar, sign);
+}
+
+static const spor_sample samples[] = {
+    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
+
+/* NumPy, x as below: print((np.abs(x)).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){2, 0.5, 0, 0.25, 1, 3}},
+    {.in = {{2, {2, 1}}},
+     .x = {(const double[]){0.125, -1.75}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){0.125, 1.75}},
+    {.in = {{0, {0}}}, .x = {(const double[]){0.7}}, .out = {0, {0}}, .y = (const double[]){0.7}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_abs = {
+    .signature = "abs(x[...])",
+    .equation = "y = |x|",
+    .convention = "the derivative at 0 is 0",
+    .traits = SPOR_KINKED,
+    .domain = SPOR_TIE_FREE,
+    .operands = 1,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = abs_reference,
+};
+
+spor_var spor_abs(spor_var x) {
+    return spor_record(&spor_op_abs, &x, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(abs) {
+    T zero = FROM_INT(0);
+    EACH_INDEX(i, c->out.shape) {
+        T x = *AT(c->in[0], i);
+        *AT(c->out, i) = LESS(x, zero) ? NEG(x) : x;
+    }
+}
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * z[n,i,j,c] = the mean of x[n,.,.,c] over the cells of window (i, j) that lie in the map;
+ * x [N,H,W,C], z [N,P,Q,C]. window.h says which cells a window covers.
+ */
+#include "window.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(avgpool2d);
+
+static bool shape(spor_rule *r) {
+    return spor_rule_rank(r, 0, 4) && rule_window(r, r->attr, &r->in[0], &r->out);
+}
+
+/* dx = zbar spread evenly over the cells of its window */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    spor_shape x = spor_shape_of(spor_operand(z, k));
+    return spor_spread2d(zbar, x.n[1], x.n[2], attr_to_window(spor_attrs(z)));
+}
+
+static const spor_sample samples[] = {
+    {.in = {{4, {2, 4, 3, 2}}}, .attr = {{2}, {2}, {2}, {2}}},
+    {.in = {{4, {1, 5, 4, 1}}}, .attr = {{3}, {2}, {1}, {1}, {1}, {2}, {0}, {1}}},
+    {.in = {{4, {1, 1, 1, 1}}}, .attr = {{1}, {1}, {1}, {1}}},
+    {.in = {{4, {1, 3, 2, 1}}}, .attr = {{3}, {2}, {1}, {4}}},
+    {.in = {{4, {1, 4, 6, 1}}}, .attr = {{1}, {2}, {3}, {3}}},
+    {.in = {{4, {1, 2, 2, 5}}}, .attr = {{2}, {1}, {1}, {2}, {0}, {1}, {0}, {0}}},
+    SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{3, {4, 3, 2}}},
+     .attr = {{2}, {2}, {2}, {2}},
+     .message = "x has 3 axes but avgpool2d expects 4 [N, H, W, C]"},
+    {.in = {{4, {1, 4, 3, 1}}},
+     .attr = {{2}, {0}, {2}, {2}},
+     .message = "the window's width is 0 but must be at least 1"},
+    {.in = {{4, {1, 4, 3, 1}}},
+     .attr = {{2}, {2}, {1}, {1}, {0}, {0}, {0}, {2}},
+     .message = "a window may lie wholly outside the map"},
+    {.in = {{4, {1, 4, 3, 1}}},
+     .attr = {{6}, {1}, {1}, {1}, {1}, {0}},
+     .message = "the window's height is 6 but the padded map has only 5"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x, size, stride and pad as below:
+ * win = lambda x: np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), pad[:2], pad[2:],
+ * (0, 0)), constant_values=np.nan), size, (1, 2))[:, ::stride[0], ::stride[1]]
+ * print(np.nanmean(win(x), (4, 5)).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{4, {1, 4, 3, 2}}},
+     .attr = {{2}, {2}, {2}, {1}, {0}, {0}, {0}, {0}},
+     .x = {(const double[]){-8.5, -3,   -6,   -0.5, -5, 2.5, -4.5, -2.5, 1,   -7, 2,    -6.5,
+                            -1,   -1.5, -7.5, -4,   -2, 0.5, -5.5, -9,   1.5, 0,  -3.5, -8}},
+     .out = {4, {1, 2, 2, 2}},
+     .y = (const double[]){-4.5, -3.25, -2, -2.875, -3.125, -3.625, -2.875, -2.875}},
+    {.in = {{4, {2, 3, 5, 1}}},
+     .attr = {{3}, {2}, {1}, {3}, {1}, {0}, {0}, {1}},
+     .x = {(const double[]){-2.25,  -6.75, -5.75,  -8.25, -3.75, -4.25, -1.25,  0.25,
+                            -10.75, -3.25, -10.25, -2.75, -8.75, 0.75,  -9.75,  1.75,
+                            -0.75,  3.25,  -6.25,  -9.25, -7.25, -5.25, -11.25, 1.25,
+                            2.25,   -7.75, -0.25,  -4.75, 2.75,  -1.75}},
+     .out = {4, {2, 2, 2, 1}},
+     .y = (const double[]){-3.625, -6.5, -4.583333333333333, -5.833333333333333, -2.875, -3, -3.25,
+                           -1.8333333333333333}},
+    {.in = {{4, {1, 2, 4, 1}}},
+     .attr = {{1}, {3}, {2}, {2}, {0}, {0}, {2}, {1}},
+     .x = {(const double[]){-3, 0, -1, -2, -1.5, -2.5, -0.5, 0.5}},
+     .out = {4, {1, 1, 3, 1}},
+     .y = (const double[]){-3, -1.3333333333333333, -1.5}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_avgpool2d = {
+    .signature = "avgpool2d(x[N,H,W,C]; size:int2, stride:int2, pad:int4=0)",
+    .equation = "z[n,i,j,c] = mean of x[n,.,.,c] over window (i, j)",
+    .convention = "divides by the cells that lie in the map, not by the window's size; a window "
+                  "wholly outside the map is an error",
+    .traits = SPOR_LINEAR,
+    .operands = 1,
+    .attrs = WINDOW_SLOTS,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = avgpool2d_reference,
+};
+
+spor_var spor_avgpool2d(spor_var x, spor_window w) {
+    spor_attr attr[WINDOW_SLOTS];
+    window_to_attr(w, attr);
+    return spor_record(&spor_op_avgpool2d, &x, attr);
+}
+
+#else
+
+REFERENCE_KERNEL(avgpool2d) {
+    const spor_arg *x = &c->in[0];
+    EACH_INDEX(i, c->out.shape) {
+        window_range rows = window_cells(c->attr, 0, x->shape.n[1], i[1]);
+        window_range columns = window_cells(c->attr, 1, x->shape.n[2], i[2]);
+        T sum = FROM_INT(0);
+        for (int64_t u = rows.from; u < rows.to; u++)
+            for (int64_t v = columns.from; v < columns.to; v++)
+                sum = ADD(sum, *AT4(*x, i[0], u, v, i[3]));
+        int64_t cells = (rows.to - rows.from) * (columns.to - columns.from);
+        *AT(c->out, i) = DIV(sum, FROM_INT(cells));
+    }
+}
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * by[k] - 1 zeros between neighbours along axis k: z[i by] = x[i], 0 elsewhere; an axis of n
+ * becomes (n - 1) by + 1. The adjoint of subsample; a convolution with stride S pulls its error
+ * back dilated by S.
+ */
+#include "attributes.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(dilate);
+
+static bool shape(spor_rule *r) {
+    r->out = r->in[0];
+    for (int k = 0; k < r->out.rank; k++) {
+        int64_t n = r->in[0].n[k], by = r->attr[k].i;
+        if (by < 1)
+            return spor_fail(r, "axis %d is dilated by %" PRId64 " but must be by at least 1", k,
+                             by);
+        if (by > LARGEST / n) return spor_fail(r, "axis %d is dilated by too much", k);
+        r->out.n[k] = (n - 1) * by + 1;
+    }
+    return true;
+}
+
+/* dx = zbar subsampled */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    (void)k;
+    int64_t by[SPOR_RANK];
+    attr_to_per_axis(spor_attrs(z), by);
+    return spor_subsample(zbar, by);
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{2}, {1}}},
+                                      {.in = {{2, {3, 2}}}, .attr = {{1}, {3}}},
+                                      {.in = {{4, {1, 2, 3, 2}}}, .attr = {{5}, {2}, {3}, {1}}},
+                                      {.in = {{0, {0}}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}},
+     .attr = {{1}, {0}},
+     .message = "axis 1 is dilated by 0 but must be by at least 1"},
+    {.in = {{1, {3}}}, .attr = {{INT64_MAX}}, .message = "axis 0 is dilated by too much"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and by as below: z = np.zeros([(n - 1) * b + 1 for n, b in zip(x.shape, by)]);
+ * z[tuple(slice(None, None, b) for b in by)] = x; print(z.ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .attr = {{2}, {1}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {2, {3, 3}},
+     .y = (const double[]){1, 2, -3, 0, 0, 0, 4, 0.5, 6}},
+    {.in = {{2, {2, 3}}},
+     .attr = {{1}, {3}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {2, {2, 7}},
+     .y = (const double[]){1, 0, 0, 2, 0, 0, -3, 4, 0, 0, 0.5, 0, 0, 6}},
+    {.in = {{3, {2, 3, 2}}},
+     .attr = {{1}, {2}, {3}},
+     .x = {(const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
+     .out = {3, {2, 5, 4}},
+     .y = (const double[]){2,   0, 0, -1, 0, 0, 0, 0, 0,  0, 0, 5, 0, 0, 0, 0, 3,   0, 0, -4,
+                           1.5, 0, 0, 6,  0, 0, 0, 0, -7, 0, 0, 2, 0, 0, 0, 0, 0.5, 0, 0, 0.25}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_dilate = {
+    .signature = "dilate(x[*]; by:sizes)",
+    .equation = "z[i by] = x[i], 0 elsewhere",
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
+    .operands = 1,
+    .attrs = SPOR_RANK,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = dilate_reference,
+};
+
+spor_var spor_dilate(spor_var x, const int64_t by[]) {
+    spor_attr attr[SPOR_RANK];
+    per_axis_to_attr(x, by, attr);
+    return spor_record(&spor_op_dilate, &x, attr);
+}
+
+#else
+
+REFERENCE_KERNEL(dilate) {
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = FROM_INT(0);
+    EACH_INDEX(i, c->in[0].shape) {
+        int64_t j[SPOR_RANK] = {0};
+        for (int k = 0; k < c->in[0].shape.rank; k++) j[k] = i[k] * c->attr[k].i;
+        *AT(c->out, j) = *AT(c->in[0], i);
+    }
+}
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * z = x / y, element by element; x, y, z [...]. Division by 0 gives what IEEE 754 says.
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(div);
+
+/* dx = zbar / y, dy = -zbar z / y */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    spor_var dx = spor_div(zbar, spor_operand(z, 1));
+    return k == 0 ? dx : spor_neg(spor_mul(dx, z));
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
+                                      {.in = {{0, {0}}, {0, {0}}}},
+                                      {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}, {2, {4, 3}}}, .message = "x and y must have one shape"},
+    {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and y as below: print((x / y).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}, {2, {2, 3}}},
+     .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}, (const double[]){1, -0.5, 4, -0.25, 2, 0.5}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){-2, 1, 0, -1, 0.5, 6}},
+    {.in = {{2, {2, 1}}, {2, {2, 1}}},
+     .x = {(const double[]){0.125, -1.75}, (const double[]){3, -1.5}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){0.041666666666666664, 1.1666666666666667}},
+    {.in = {{0, {0}}, {0, {0}}},
+     .x = {(const double[]){0.7}, (const double[]){-0.3}},
+     .out = {0, {0}},
+     .y = (const double[]){-2.3333333333333335}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_div = {
+    .signature = "div(x[...], y[...])",
+    .equation = "z = x / y",
+    .domain = SPOR_NONZERO,
+    .operands = 2,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = div_reference,
+};
+
+spor_var spor_div(spor_var x, spor_var y) {
+    return spor_record(&spor_op_div, (spor_var[]){x, y}, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(div) {
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = DIV(*AT(c->in[0], i), *AT(c->in[1], i));
+}
+
+#endif

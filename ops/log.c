@@ -1,0 +1,62 @@
+/*
+ * y = ln x, element by element; x [...], y [...]. x > 0: elsewhere the value is what IEEE 754 says,
+ * -infinity or not a number.
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(log);
+
+/* dx = ybar / x */
+static spor_var vjp(spor_var y, int k, spor_var ybar) {
+    spor_var x = spor_operand(y, k);
+    return spor_div(ybar, x);
+}
+
+static const spor_sample samples[] = {
+    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
+
+/* NumPy, x as below: print((np.log(x)).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .x = {(const double[]){0.5, 2, 7, 0.25, 1, 3.5}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){-0.6931471805599453, 0.6931471805599453, 1.9459101490553132,
+                           -1.3862943611198906, 0, 1.252762968495368}},
+    {.in = {{2, {2, 1}}},
+     .x = {(const double[]){0.125, 9.75}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){-2.0794415416798357, 2.2772672850097555}},
+    {.in = {{0, {0}}},
+     .x = {(const double[]){0.7}},
+     .out = {0, {0}},
+     .y = (const double[]){-0.35667494393873245}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_log = {
+    .signature = "log(x[...])",
+    .equation = "y = ln x",
+    .domain = SPOR_POSITIVE,
+    .operands = 1,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = log_reference,
+};
+
+spor_var spor_log(spor_var x) {
+    return spor_record(&spor_op_log, &x, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(log) {
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = LOG(*AT(c->in[0], i));
+}
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * z = ln sum_r e^x_r along one axis, which vanishes from the shape.
+ *
+ * With one-hot rows y the cross-entropy of a softmax is logsumexp(x) - sum(y x): no logarithm of a
+ * probability that has underflowed.
+ */
+#include "attributes.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(logsumexp);
+
+static bool shape(spor_rule *r) {
+    if (!rule_axis(r, r->attr[0].i)) return false;
+    r->out = without_axes(&r->in[0], SPOR_AXIS(r->attr[0].i));
+    return true;
+}
+
+/* dx = zbar softmax(x) */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    spor_var x = spor_operand(z, k);
+    int64_t axis = spor_attrs(z)[0].i;
+    spor_var along = spor_expand(zbar, SPOR_AXIS(axis), spor_shape_of(x));
+    return spor_mul(along, spor_softmax(x, (int)axis));
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
+                                      {.in = {{2, {3, 4}}}, .attr = {{0}}},
+                                      {.in = {{3, {2, 3, 2}}}, .attr = {{1}}},
+                                      {.in = {{1, {1}}}, .attr = {{0}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}}, .attr = {{2}}, .message = "there is no axis 2 in x, of rank 2"},
+    {.in = {{2, {3, 4}}}, .attr = {{-1}}, .message = "there is no axis -1 in x, of rank 2"},
+    {.in = {{0, {0}}}, .attr = {{0}}, .message = "there is no axis 0 in x, of rank 0"},
+    SPOR_END_MISTAKES};
+
+/* SciPy, x and axis as below: print(scipy.special.logsumexp(x, axis).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .attr = {{1}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {1, {2}},
+     .y = (const double[]){2.318175429247454, 6.130521164270609}},
+    {.in = {{2, {2, 3}}},
+     .attr = {{1}},
+     .x = {(const double[]){1000, 999, -1000, -1000, -1001, -1000.5}},
+     .out = {1, {2}},
+     .y = (const double[]){1000.3132616875182, -999.3197303293583}},
+    {.in = {{3, {2, 3, 2}}},
+     .attr = {{1}},
+     .x = {(const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
+     .out = {2, {2, 2}},
+     .y = (const double[]){3.3490122167681866, 5.002598782219121, 1.8134104237530857,
+                           6.0212705882212285}},
+    {.in = {{2, {2, 3}}},
+     .attr = {{0}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {1, {3}},
+     .y = (const double[]){4.048587351573742, 2.2014132779827524, 6.000123402189724}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_logsumexp = {
+    .signature = "logsumexp(x[*]; axis:axis)",
+    .equation = "z = ln sum e^x along the axis",
+    .traits = SPOR_MIXES_SAMPLES,
+    .operands = 1,
+    .attrs = 1,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = logsumexp_reference,
+};
+
+spor_var spor_logsumexp(spor_var x, int axis) {
+    return spor_record(&spor_op_logsumexp, &x, &(spor_attr){.i = axis});
+}
+
+#else
+
+#include "line.h"
+
+REFERENCE_KERNEL(logsumexp) {
+    int axis = (int)c->attr[0].i;
+    EACH_INDEX(i, c->out.shape) {
+        int64_t at[SPOR_RANK] = {0};
+        for (int k = 0; k < c->in[0].shape.rank; k++)
+            if (k != axis) at[k] = i[k < axis ? k : k - 1];
+        T largest = line_largest(&c->in[0], at, axis);
+        *AT(c->out, i) = ADD(largest, LOG(line_sum_exp(&c->in[0], at, axis, largest)));
+    }
+}
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * z = the largest x over a set of axes, which vanish from the shape.
+ */
+#include "attributes.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(max);
+
+static bool shape(spor_rule *r) {
+    if (!rule_axes(r, r->attr[0].i, "x", r->in[0].rank)) return false;
+    r->out = without_axes(&r->in[0], r->attr[0].i);
+    return true;
+}
+
+/* The order of axes that puts the vanishing ones last, and its inverse. */
+static void reduced_last(int rank, int64_t axes, int64_t perm[], int64_t inverse[]) {
+    int to = 0;
+    for (int k = 0; k < rank; k++)
+        if (!in_axes(axes, k)) perm[to++] = k;
+    for (int k = 0; k < rank; k++)
+        if (in_axes(axes, k)) perm[to++] = k;
+    for (int k = 0; k < rank; k++) inverse[perm[k]] = k;
+}
+
+/* Each set of R elements of which one wins is a window of R x 1 over a map of its own,
+ * [kept, R, 1, 1]: dx = route(x, zbar), which sends zbar to the first largest. */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    spor_var x = spor_operand(z, k);
+    spor_shape of = spor_shape_of(x), kept = spor_shape_of(z);
+    int64_t perm[SPOR_RANK], inverse[SPOR_RANK];
+    reduced_last(of.rank, spor_attrs(z)[0].i, perm, inverse);
+    int64_t rows = spor_size(&kept), reduced = spor_size(&of) / rows;
+    spor_window whole = {.size = {reduced, 1}, .stride = {1, 1}};
+    spor_var ordered = spor_transpose(x, perm);
+    spor_var maps = spor_reshape(ordered, SPOR_SHAPE(rows, reduced, 1, 1));
+    spor_var dmaps = spor_route(maps, spor_reshape(zbar, SPOR_SHAPE(rows, 1, 1, 1)), whole);
+    return spor_transpose(spor_reshape(dmaps, spor_shape_of(ordered)), inverse);
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
+                                      {.in = {{2, {3, 4}}}, .attr = {{2}}},
+                                      {.in = {{4, {2, 3, 1, 2}}}, .attr = {{5}}},
+                                      {.in = {{3, {2, 3, 2}}}, .attr = {{7}}},
+                                      {.in = {{2, {2, 3}}}, .attr = {{0}}},
+                                      {.in = {{0, {0}}}, .attr = {{0}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}},
+     .attr = {{4}},
+     .message = "axes name an axis that x, of rank 2, does not have"},
+    {.in = {{2, {3, 4}}}, .attr = {{-1}}, .message = "does not have"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and axes (a mask, here as a tuple) as below: print(x.max(axes).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .attr = {{1}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {1, {3}},
+     .y = (const double[]){4, 2, 6}},
+    {.in = {{2, {2, 3}}},
+     .attr = {{2}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {1, {2}},
+     .y = (const double[]){2, 6}},
+    {.in = {{3, {2, 3, 2}}},
+     .attr = {{5}},
+     .x = {(const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
+     .out = {1, {3}},
+     .y = (const double[]){6, 5, 3}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_max = {
+    .signature = "max(x[*]; axes:axes)",
+    .equation = "z = largest x over the axes",
+    .convention = "the first maximum in row-major order gets the whole cotangent",
+    .traits = SPOR_KINKED | SPOR_MIXES_SAMPLES,
+    .domain = SPOR_TIE_FREE,
+    .operands = 1,
+    .attrs = 1,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = max_reference,
+};
+
+spor_var spor_max(spor_var x, int64_t axes) {
+    return spor_record(&spor_op_max, &x, &(spor_attr){.i = axes});
+}
+
+#else
+
+/* x is read in row-major order, so each z meets first its element at 0 along the axes. */
+REFERENCE_KERNEL(max) {
+    int64_t axes = c->attr[0].i;
+    EACH_INDEX(i, c->in[0].shape) {
+        int64_t at[SPOR_RANK], past = 0;
+        for (int k = 0, to = 0; k < c->in[0].shape.rank; k++)
+            if (in_axes(axes, k))
+                past += i[k];
+            else
+                at[to++] = i[k];
+        T *z = AT(c->out, at);
+        if (past == 0 || LESS(*z, *AT(c->in[0], i))) *z = *AT(c->in[0], i);
+    }
+}
+
+#endif

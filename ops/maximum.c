@@ -1,0 +1,71 @@
+/*
+ * z = the larger of x and y, element by element; x, y, z [...].
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(maximum);
+
+/* y wins where y - x > 0: dy = zbar step(y - x), dx = zbar - dy */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    spor_var x = spor_operand(z, 0), y = spor_operand(z, 1);
+    spor_var dy = spor_mul(zbar, spor_step(spor_sub(y, x)));
+    return k == 0 ? spor_sub(zbar, dy) : dy;
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
+                                      {.in = {{0, {0}}, {0, {0}}}},
+                                      {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}, {2, {4, 3}}}, .message = "x and y must have one shape"},
+    {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and y as below: print((np.maximum(x, y)).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}, {2, {2, 3}}},
+     .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}, (const double[]){1, -0.5, 4, -0.25, 2, 0.5}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){1, -0.5, 4, 0.25, 2, 3}},
+    {.in = {{2, {2, 1}}, {2, {2, 1}}},
+     .x = {(const double[]){0.125, -1.75}, (const double[]){3, -1.5}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){3, -1.5}},
+    {.in = {{0, {0}}, {0, {0}}},
+     .x = {(const double[]){0.7}, (const double[]){-0.3}},
+     .out = {0, {0}},
+     .y = (const double[]){0.7}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_maximum = {
+    .signature = "maximum(x[...], y[...])",
+    .equation = "z = max(x, y)",
+    .convention = "a tie is x's: it gets the whole cotangent",
+    .traits = SPOR_KINKED,
+    .domain = SPOR_TIE_FREE,
+    .operands = 2,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = maximum_reference,
+};
+
+spor_var spor_maximum(spor_var x, spor_var y) {
+    return spor_record(&spor_op_maximum, (spor_var[]){x, y}, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(maximum) {
+    EACH_INDEX(i, c->out.shape) {
+        T x = *AT(c->in[0], i), y = *AT(c->in[1], i);
+        *AT(c->out, i) = LESS(x, y) ? y : x;
+    }
+}
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * z[n,i,j,c] = the largest x[n,.,.,c] of window (i, j), Eqs. (82)-(86) with the pads made
+ * explicit; x [N,H,W,C], z [N,P,Q,C]. window.h says which cells a window covers.
+ */
+#include "window.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(maxpool2d);
+
+static bool shape(spor_rule *r) {
+    return spor_rule_rank(r, 0, 4) && rule_window(r, r->attr, &r->in[0], &r->out);
+}
+
+/* dx = zbar added to where the winners lie */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    return spor_route(spor_operand(z, k), zbar, attr_to_window(spor_attrs(z)));
+}
+
+static const spor_sample samples[] = {
+    {.in = {{4, {2, 4, 3, 2}}}, .attr = {{2}, {2}, {2}, {2}}},
+    {.in = {{4, {1, 5, 4, 1}}}, .attr = {{3}, {2}, {1}, {1}, {1}, {2}, {0}, {1}}},
+    {.in = {{4, {1, 1, 1, 1}}}, .attr = {{1}, {1}, {1}, {1}}},
+    {.in = {{4, {1, 3, 2, 1}}}, .attr = {{3}, {2}, {1}, {4}}},
+    {.in = {{4, {1, 4, 6, 1}}}, .attr = {{1}, {2}, {3}, {3}}},
+    {.in = {{4, {1, 2, 2, 5}}}, .attr = {{2}, {1}, {1}, {2}, {0}, {1}, {0}, {0}}},
+    SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{3, {4, 3, 2}}},
+     .attr = {{2}, {2}, {2}, {2}},
+     .message = "x has 3 axes but maxpool2d expects 4 [N, H, W, C]"},
+    {.in = {{4, {1, 4, 3, 1}}},
+     .attr = {{0}, {2}, {2}, {2}},
+     .message = "the window's height is 0 but must be at least 1"},
+    {.in = {{4, {1, 4, 3, 1}}},
+     .attr = {{2}, {2}, {2}, {0}},
+     .message = "the stride along the width is 0 but must be at least 1"},
+    {.in = {{4, {1, 4, 3, 1}}},
+     .attr = {{2}, {2}, {1}, {1}, {0}, {-1}},
+     .message = "the pads of the height are 0 and -1 but must be at least 0"},
+    {.in = {{4, {1, 4, 3, 1}}},
+     .attr = {{2}, {2}, {1}, {1}, {0}, {0}, {2}, {0}},
+     .message = "a window may lie wholly outside the map"},
+    {.in = {{4, {1, 4, 3, 1}}},
+     .attr = {{2}, {5}, {1}, {1}, {0}, {0}, {1}, {0}},
+     .message = "the window's width is 5 but the padded map has only 4"},
+    {.in = {{4, {1, 4, 3, 1}}},
+     .attr = {{INT64_MAX}, {1}, {1}, {1}, {INT64_MAX - 1}, {INT64_MAX - 1}},
+     .message = "the height is too large"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x, size, stride and pad as below:
+ * win = lambda x: np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), pad[:2], pad[2:],
+ * (0, 0)), constant_values=np.nan), size, (1, 2))[:, ::stride[0], ::stride[1]]
+ * print(np.nanmax(win(x), (4, 5)).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{4, {1, 4, 3, 2}}},
+     .attr = {{2}, {2}, {2}, {1}, {0}, {0}, {0}, {0}},
+     .x = {(const double[]){-1,  2,    -2.5, -5.5, 1,   -9, 0,   -0.5, -8, -4.5, -5, -8.5,
+                            0.5, -6.5, -7.5, -3.5, 1.5, -2, 2.5, -3,   -6, -4,   -7, -1.5}},
+     .out = {4, {1, 2, 2, 2}},
+     .y = (const double[]){0, 2, 1, -4.5, 2.5, -3, 1.5, -1.5}},
+    {.in = {{4, {2, 3, 5, 1}}},
+     .attr = {{3}, {2}, {1}, {3}, {1}, {0}, {0}, {1}},
+     .x = {(const double[]){-2.75,  -9.75, -3.75, 2.75,  -7.25,  1.75,  -0.25, -9.25,
+                            -1.75,  -3.25, -1.25, -8.75, 2.25,   -6.75, -2.25, -8.25,
+                            -5.75,  -5.25, 1.25,  -6.25, -4.25,  0.25,  -0.75, -10.25,
+                            -10.75, -7.75, -4.75, 0.75,  -11.25, 3.25}},
+     .out = {4, {2, 2, 2, 1}},
+     .y = (const double[]){1.75, 2.75, 1.75, 2.75, 0.25, 1.25, 0.25, 3.25}},
+    {.in = {{4, {1, 2, 4, 1}}},
+     .attr = {{1}, {3}, {2}, {2}, {0}, {0}, {2}, {1}},
+     .x = {(const double[]){0.5, 0, -0.5, -2, -1, -3, -1.5, -2.5}},
+     .out = {4, {1, 1, 3, 1}},
+     .y = (const double[]){0.5, 0.5, -0.5}},
+    {.in = {{4, {1, 2, 3, 1}}},
+     .attr = {{2}, {2}, {1}, {2}, {1}, {1}, {0}, {1}},
+     .x = {(const double[]){-1, -2, -3, -4, -5, -6}},
+     .out = {4, {1, 3, 2, 1}},
+     .y = (const double[]){-1, -3, -1, -3, -4, -6}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_maxpool2d = {
+    .signature = "maxpool2d(x[N,H,W,C]; size:int2, stride:int2, pad:int4=0)",
+    .equation = "z[n,i,j,c] = largest x[n,.,.,c] of window (i, j)",
+    .convention = "padding never wins; the first maximum in row-major order wins a tie; a window "
+                  "wholly outside the map is an error",
+    .traits = SPOR_KINKED,
+    .domain = SPOR_TIE_FREE,
+    .operands = 1,
+    .attrs = WINDOW_SLOTS,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = maxpool2d_reference,
+};
+
+spor_var spor_maxpool2d(spor_var x, spor_window w) {
+    spor_attr attr[WINDOW_SLOTS];
+    window_to_attr(w, attr);
+    return spor_record(&spor_op_maxpool2d, &x, attr);
+}
+
+#else
+
+REFERENCE_KERNEL(maxpool2d) {
+    EACH_INDEX(i, c->out.shape) {
+        window_cell best = window_winner(&c->in[0], c->attr, i[0], i[1], i[2], i[3]);
+        *AT(c->out, i) = *AT4(c->in[0], i[0], best.i, best.j, i[3]);
+    }
+}
+
+#endif

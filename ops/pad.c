@@ -1,0 +1,130 @@
+/*
+ * lo[k] cells of fill before and hi[k] cells after axis k; a negative number crops:
+ * z[i] = x[i - lo] where i - lo lies in x, else fill.
+ *
+ * This is how "same" and "full" of the report come about, and its p_delta of Eq. (10), negative
+ * ones included. With fill 0 the op is linear; with another fill it is affine, z = A x + b, and
+ * its derivative is that of A: the trait LINEAR speaks of A, and tests of it take z(u) - z(0).
+ */
+#include "attributes.h"
+
+enum { LO = 0, HI = SPOR_RANK, FILL = 2 * SPOR_RANK, SLOTS };
+
+#ifdef SPOR_RULES
+
+KERNELS(pad);
+
+static bool shape(spor_rule *r) {
+    r->out = r->in[0];
+    for (int k = 0; k < r->out.rank; k++) {
+        int64_t n = r->in[0].n[k], lo = r->attr[LO + k].i, hi = r->attr[HI + k].i;
+        if (lo < -LARGEST || lo > LARGEST || hi < -LARGEST || hi > LARGEST || n > LARGEST)
+            return spor_fail(r, "the pads of axis %d are too large", k);
+        r->out.n[k] = n + lo + hi;
+        if (r->out.n[k] < 1)
+            return spor_fail(r,
+                             "pads %" PRId64 " and %" PRId64 " leave nothing of axis %d, which "
+                             "has %" PRId64,
+                             lo, hi, k, n);
+    }
+    return true;
+}
+
+/* dx = zbar cropped where x was padded and padded where x was cropped */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    (void)k;
+    int64_t lo[SPOR_RANK], hi[SPOR_RANK];
+    attr_to_per_axis(spor_attrs(z) + LO, lo);
+    attr_to_per_axis(spor_attrs(z) + HI, hi);
+    for (int a = 0; a < SPOR_RANK; a++) {
+        lo[a] = -lo[a];
+        hi[a] = -hi[a];
+    }
+    return spor_pad(zbar, lo, hi, 0);
+}
+
+static const spor_sample samples[] = {
+    {.in = {{2, {3, 4}}}, .attr = {[LO] = {1}, {0}, [HI] = {2}, {1}}},
+    {.in = {{2, {3, 4}}}, .attr = {[LO] = {-1}, {2}, [HI] = {0}, {-3}}},
+    {.in = {{4, {2, 1, 2, 2}}}, .attr = {[LO + 1] = {1}, {0}, [HI + 1] = {1}, {1}}},
+    {.in = {{1, {2}}}, .attr = {[LO] = {-3}, [HI] = {4}}},
+    {.in = {{2, {2, 2}}}, .attr = {[LO] = {1}, [HI + 1] = {1}, [FILL] = {.r = -1.5}}},
+    {.in = {{0, {0}}}},
+    SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}},
+     .attr = {[LO] = {-1}, {-2}, [HI] = {0}, {-2}},
+     .message = "pads -2 and -2 leave nothing of axis 1, which has 4"},
+    {.in = {{1, {3}}},
+     .attr = {[LO] = {INT64_MIN}, [HI] = {INT64_MAX}},
+     .message = "the pads of axis 0 are too large"},
+    {.in = {{1, {3}}},
+     .attr = {[LO] = {LARGEST}, [HI] = {LARGEST}},
+     .message = "the result would have more than"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x, lo, hi and fill as below: y = np.pad(x, [(max(l, 0), max(h, 0)) for l, h in zip(lo,
+ * hi)], constant_values=fill); print(y[tuple(slice(max(-l, 0), n - max(-h, 0)) for l, h, n in
+ * zip(lo, hi, y.shape))].ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .attr = {[LO] = {1}, {0}, [HI] = {0}, {2}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {2, {3, 5}},
+     .y = (const double[]){0, 0, 0, 0, 0, 1, 2, -3, 0, 0, 4, 0.5, 6, 0, 0}},
+    {.in = {{2, {2, 3}}},
+     .attr = {[LO] = {-1}, {1}, [HI] = {2}, {-2}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {2, {3, 2}},
+     .y = (const double[]){0, 4, 0, 0, 0, 0}},
+    {.in = {{3, {2, 3, 2}}},
+     .attr = {[LO] = {0}, {-1}, {1}, [HI] = {0}, {0}, {0}, [FILL] = {.r = -2.5}},
+     .x = {(const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
+     .out = {3, {2, 2, 3}},
+     .y = (const double[]){-2.5, 0, 5, -2.5, 3, -4, -2.5, -7, 2, -2.5, 0.5, 0.25}},
+    {.in = {{1, {2}}},
+     .attr = {[LO] = {-3}, [HI] = {4}, [FILL] = {.r = 0.5}},
+     .x = {(const double[]){5, 7}},
+     .out = {1, {3}},
+     .y = (const double[]){0.5, 0.5, 0.5}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_pad = {
+    .signature = "pad(x[*]; lo:sizes, hi:sizes, fill:real=0)",
+    .equation = "z[i] = x[i - lo], or fill outside x",
+    .convention = "negative pads crop",
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
+    .operands = 1,
+    .attrs = SLOTS,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = pad_reference,
+};
+
+spor_var spor_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill) {
+    spor_attr attr[SLOTS] = {[FILL] = {.r = fill}};
+    per_axis_to_attr(x, lo, attr + LO);
+    per_axis_to_attr(x, hi, attr + HI);
+    return spor_record(&spor_op_pad, &x, attr);
+}
+
+#else
+
+REFERENCE_KERNEL(pad) {
+    T fill = FROM_REAL(c->attr[FILL].r);
+    EACH_INDEX(i, c->out.shape) {
+        int64_t j[SPOR_RANK] = {0};
+        int inside = 1;
+        for (int k = 0; k < c->out.shape.rank; k++) {
+            j[k] = i[k] - c->attr[LO + k].i;
+            inside = inside && j[k] >= 0 && j[k] < c->in[0].shape.n[k];
+        }
+        *AT(c->out, i) = inside ? *AT(c->in[0], j) : fill;
+    }
+}
+
+#endif

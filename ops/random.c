@@ -1,0 +1,71 @@
+/*
+ * z[e] ~ U[0, 1), a function of (seed, element e in row-major order, step of the run): replaying a
+ * step gives the same numbers. 24 bits of a hash, so that float and double agree exactly.
+ */
+#include "attributes.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(random);
+
+static bool shape(spor_rule *r) {
+    return rule_shape(r, r->attr + 1);
+}
+
+static const spor_sample samples[] = {{.attr = {{7}, {2}, {3}, {4}}},
+                                      {.attr = {{-1}, {0}}},
+                                      {.attr = {{INT64_MAX}, {1}, {5}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.attr = {{7}, {9}}, .message = "a shape has 0 to 8 axes but this one has 9"},
+    {.attr = {{7}, {1}, {0}}, .message = "axis 0 of the shape is 0 but must be at least 1"},
+    SPOR_END_MISTAKES};
+
+/* python3, an independent spelling of base/random.h's hash, step 0:
+ * M = 2**64 - 1; G = 0x9e3779b97f4a7c15
+ * def mix(z): z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9 & M; z = (z ^ z >> 27) * 0x94d049bb133111eb
+ * & M; return z ^ z >> 31
+ * def u(seed, e): return (mix(mix(mix(seed + G & M) ^ e + G & M) ^ 2 * G & M) >> 40) / 2**24 */
+static const spor_golden golden[] = {
+    {.attr = {{7}, {2}, {2}, {3}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){0.7130097150802612, 0.9917775392532349, 0.8900666236877441,
+                           0.4855208992958069, 0.8308344483375549, 0.5542093515396118}},
+    {.attr = {{-1}, {2}, {1}, {2}},
+     .out = {2, {1, 2}},
+     .y = (const double[]){0.3147873282432556, 0.18812918663024902}},
+    {.attr = {{1099511627776}, {0}}, .out = {0, {0}}, .y = (const double[]){0.7435595393180847}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_random = {
+    .signature = "random(; seed:int, shape:shape)",
+    .equation = "z ~ U[0, 1), by (seed, element, step)",
+    .traits = SPOR_LEAF,
+    .attrs = 10,
+    .shape = shape,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = random_reference,
+};
+
+spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {
+    spor_attr attr[10] = {{.i = (int64_t)seed}};
+    shape_to_attr(of, attr + 1);
+    return spor_record_leaf(tape, &spor_op_random, attr);
+}
+
+#else
+
+#include "base/random.h"
+
+REFERENCE_KERNEL(random) {
+    uint64_t element = 0;
+    EACH_INDEX(i, c->out.shape) {
+        uint64_t bits = spor_hash((uint64_t)c->attr[0].i, element++, c->step) >> 40;
+        *AT(c->out, i) = FROM_REAL((double)bits / 16777216.0);
+    }
+}
+
+#endif

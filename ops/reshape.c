@@ -1,0 +1,102 @@
+/*
+ * z has the elements of x in row-major order and another shape of the same size.
+ */
+#include "attributes.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(reshape);
+
+static bool shape(spor_rule *r) {
+    int64_t rest = spor_size(&r->in[0]);
+    if (!rule_shape(r, r->attr)) return false;
+    for (int k = 0; k < r->out.rank; k++) {
+        if (rest % r->out.n[k])
+            return spor_fail(r,
+                             "x has %" PRId64 " elements, which the shape's axis %d does not "
+                             "divide into parts of %" PRId64,
+                             spor_size(&r->in[0]), k, r->out.n[k]);
+        rest /= r->out.n[k];
+    }
+    if (rest != 1)
+        return spor_fail(r, "x has %" PRId64 " elements but the shape only %" PRId64,
+                         spor_size(&r->in[0]), spor_size(&r->out));
+    return true;
+}
+
+/* dx = zbar in the shape of x */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    return spor_reshape(zbar, spor_shape_of(spor_operand(z, k)));
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{2}, {2}, {6}}},
+                                      {.in = {{2, {3, 4}}}, .attr = {{2}, {4}, {3}}},
+                                      {.in = {{3, {2, 3, 2}}}, .attr = {{1}, {12}}},
+                                      {.in = {{2, {1, 1}}}, .attr = {{0}}},
+                                      {.in = {{0, {0}}}, .attr = {{3}, {1}, {1}, {1}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}},
+     .attr = {{2}, {3}, {5}},
+     .message = "x has 12 elements, which the shape's axis 1 does not divide into parts of 5"},
+    {.in = {{2, {3, 4}}}, .attr = {{1}, {6}}, .message = "x has 12 elements but the shape only 6"},
+    {.in = {{2, {3, 4}}},
+     .attr = {{2}, {-3}, {-4}},
+     .message = "axis 0 of the shape is -3 but must be at least 1"},
+    {.in = {{2, {3, 4}}},
+     .attr = {{3}, {INT64_C(1) << 32}, {INT64_C(1) << 32}, {12}},
+     .message = "does not divide"},
+    {.in = {{2, {3, 4}}}, .attr = {{9}}, .message = "a shape has 0 to 8 axes but this one has 9"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and shape as below: print(x.reshape(shape).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .attr = {{2}, {3}, {2}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {2, {3, 2}},
+     .y = (const double[]){1, 2, -3, 4, 0.5, 6}},
+    {.in = {{3, {2, 3, 2}}},
+     .attr = {{2}, {2}, {6}},
+     .x = {(const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
+     .out = {2, {2, 6}},
+     .y = (const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
+    {.in = {{3, {2, 3, 2}}},
+     .attr = {{3}, {1}, {12}, {1}},
+     .x = {(const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
+     .out = {3, {1, 12, 1}},
+     .y = (const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_reshape = {
+    .signature = "reshape(x[*]; shape:shape)",
+    .equation = "z = x in another shape, row-major",
+    .traits = SPOR_LINEAR | SPOR_ALIAS | SPOR_MIXES_SAMPLES,
+    .operands = 1,
+    .attrs = 9,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = reshape_reference,
+};
+
+spor_var spor_reshape(spor_var x, spor_shape of) {
+    spor_attr attr[9];
+    shape_to_attr(of, attr);
+    return spor_record(&spor_op_reshape, &x, attr);
+}
+
+#else
+
+REFERENCE_KERNEL(reshape) {
+    int64_t j[SPOR_RANK] = {0};
+    EACH_INDEX(i, c->in[0].shape) {
+        *AT(c->out, j) = *AT(c->in[0], i);
+        spor_next_index(&c->out.shape, j);
+    }
+}
+
+#endif

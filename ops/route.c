@@ -1,0 +1,122 @@
+/*
+ * z = 0, and g[n,i,j,c] added to where the winner of window (i, j) of x lies: how max-pooling
+ * pulls an error back; x, z [N,H,W,C], g [N,P,Q,C]. The adjoint of gather. x only decides.
+ */
+#include "window.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(route);
+
+static bool shape(spor_rule *r) {
+    const spor_shape *x = &r->in[0], *g = &r->in[1];
+    spor_shape of = {0};
+    if (!spor_rule_rank(r, 0, 4) || !spor_rule_rank(r, 1, 4)) return false;
+    if (!rule_window(r, r->attr, x, &of)) return false;
+    if (!spor_shape_equal(g, &of))
+        return spor_fail(r,
+                         "x has N=%" PRId64 ", %" PRId64 " x %" PRId64 " windows and C=%" PRId64
+                         ", and g must have one value for each",
+                         of.n[0], of.n[1], of.n[2], of.n[3]);
+    r->out = *x;
+    return true;
+}
+
+/* dx = 0: a winner moves in jumps; dg = zbar where the winners lie */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    if (k == 0) return spor_none();
+    return spor_gather(spor_operand(z, 0), zbar, attr_to_window(spor_attrs(z)));
+}
+
+static const spor_sample samples[] = {
+    {.in = {{4, {2, 4, 3, 2}}, {4, {2, 2, 1, 2}}}, .attr = {{2}, {2}, {2}, {2}}},
+    {.in = {{4, {1, 5, 4, 1}}, {4, {1, 6, 4, 1}}},
+     .attr = {{3}, {2}, {1}, {1}, {1}, {2}, {0}, {1}}},
+    {.in = {{4, {1, 1, 1, 1}}, {4, {1, 1, 1, 1}}}, .attr = {{1}, {1}, {1}, {1}}},
+    {.in = {{4, {1, 3, 2, 1}}, {4, {1, 1, 1, 1}}}, .attr = {{3}, {2}, {1}, {4}}},
+    {.in = {{4, {1, 4, 6, 1}}, {4, {1, 2, 2, 1}}}, .attr = {{1}, {2}, {3}, {3}}},
+    SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{4, {1, 4, 3, 1}}, {4, {1, 2, 2, 1}}},
+     .attr = {{2}, {2}, {2}, {2}},
+     .message = "x has N=1, 2 x 1 windows and C=1, and g must have one value for each"},
+    {.in = {{3, {4, 3, 1}}, {4, {1, 2, 2, 1}}},
+     .attr = {{2}, {2}, {2}, {2}},
+     .message = "x has 3 axes but route expects 4 [N, H, W, C]"},
+    {.in = {{4, {1, 4, 3, 1}}, {2, {2, 1}}},
+     .attr = {{2}, {2}, {2}, {2}},
+     .message = "g has 2 axes but route expects 4 [N, P, Q, C]"},
+    {.in = {{4, {1, 4, 3, 1}}, {4, {1, 2, 1, 1}}},
+     .attr = {{5}, {2}, {2}, {2}},
+     .message = "the window's height is 5 but the padded map has only 4"},
+    SPOR_END_MISTAKES};
+
+/* NumPy (nanargmax takes the first), x, g, size, stride and pad as below; channel 1 of the first
+ * x is one tie:
+ * win = lambda x: np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), pad[:2], pad[2:],
+ * (0, 0)), constant_values=np.nan), size, (1, 2))[:, ::stride[0], ::stride[1]]
+ * w, i = [win(t).reshape(*win(t).shape[:4], -1) for t in (x,
+ * np.arange(float(x.size)).reshape(x.shape))]
+ * winner = np.take_along_axis(i, np.nanargmax(w, 4)[..., None], 4)[..., 0].astype(int)
+ * z = np.zeros(x.size); np.add.at(z, winner.ravel(), g.ravel()); print(z.tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{4, {1, 4, 3, 2}}, {4, {1, 2, 2, 2}}},
+     .attr = {{2}, {2}, {2}, {1}, {0}, {0}, {0}, {0}},
+     .x = {(const double[]){-4.5, 2.5, -4, 2.5, 0,  2.5, -2.5, 2.5, -8,   2.5, -5.5, 2.5,
+                            -6.5, 2.5, -5, 2.5, -2, 2.5, -7.5, 2.5, -8.5, 2.5, -3,   2.5},
+           (const double[]){4, -0.5, -3, 2, -1, 4, -3.5, -4}},
+     .out = {4, {1, 4, 3, 2}},
+     .y = (const double[]){0, -0.5, 0,  2,  -3,   0, 4, 0, 0, 0, 0, 0,
+                           0, 4,    -1, -4, -3.5, 0, 0, 0, 0, 0, 0, 0}},
+    {.in = {{4, {2, 3, 5, 1}}, {4, {2, 2, 2, 1}}},
+     .attr = {{3}, {2}, {1}, {3}, {1}, {0}, {0}, {1}},
+     .x = {(const double[]){-3.75, -6.75,  -8.25,  -11.25, 2.75,  -7.25, -4.75, -5.75,
+                            2.25,  3.25,   -1.25,  0.75,   -2.25, -1.75, -3.25, -8.75,
+                            -4.25, -10.75, -10.25, -0.25,  1.25,  -9.75, -6.25, -7.75,
+                            -9.25, -2.75,  0.25,   -5.25,  1.75,  -0.75},
+           (const double[]){-2, 3, -1.5, -1, 1, -2, 2.5, -4}},
+     .out = {4, {2, 3, 5, 1}},
+     .y = (const double[]){-2, 0, 0, 0, 0,  0,   0, 0, 0, 2, 0, -1.5, 0, 0,  0,
+                           0,  0, 0, 0, -2, 3.5, 0, 0, 0, 0, 0, 0,    0, -4, 0}},
+    {.in = {{4, {1, 2, 4, 1}}, {4, {1, 1, 3, 1}}},
+     .attr = {{1}, {3}, {2}, {2}, {0}, {0}, {2}, {1}},
+     .x = {(const double[]){-3, -1, -0.5, 0.5, 0, -2, -2.5, -1.5}, (const double[]){1, 2, 2}},
+     .out = {4, {1, 2, 4, 1}},
+     .y = (const double[]){1, 0, 2, 2, 0, 0, 0, 0}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_route = {
+    .signature = "route(x[N,H,W,C], g[N,P,Q,C]; size:int2, stride:int2, pad:int4=0)",
+    .equation = "z = sum of g at the winners of x's windows",
+    .convention = "the first maximum in row-major order wins a tie; the derivative by x is 0",
+    .traits = SPOR_LINEAR_LAST | SPOR_KINKED,
+    .domain = SPOR_TIE_FREE,
+    .operands = 2,
+    .attrs = WINDOW_SLOTS,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = route_reference,
+};
+
+spor_var spor_route(spor_var x, spor_var g, spor_window w) {
+    spor_attr attr[WINDOW_SLOTS];
+    window_to_attr(w, attr);
+    return spor_record(&spor_op_route, (spor_var[]){x, g}, attr);
+}
+
+#else
+
+REFERENCE_KERNEL(route) {
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = FROM_INT(0);
+    EACH_INDEX(i, c->in[1].shape) {
+        window_cell best = window_winner(&c->in[0], c->attr, i[0], i[1], i[2], i[3]);
+        T *z = AT4(c->out, i[0], best.i, best.j, i[3]);
+        *z = ADD(*z, *AT(c->in[1], i));
+    }
+}
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * y = 1 / (1 + e^-x), element by element; x [...], y [...].
+ *
+ * Its derivative is a function of its value, y (1 - y). No exponential overflows: for x < 0 the
+ * fraction is written e^x / (1 + e^x).
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(sigmoid);
+
+/* dx = ybar y (1 - y) */
+static spor_var vjp(spor_var y, int k, spor_var ybar) {
+    (void)k;
+    spor_var one = spor_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
+    return spor_mul(ybar, spor_mul(y, spor_sub(one, y)));
+}
+
+static const spor_sample samples[] = {
+    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
+
+/* NumPy, x as below: print((scipy.special.expit(x)).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .x = {(const double[]){1000, -1000, -0.001, 37, -37, 2}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){1, 0, 0.4997500000208333, 1, 8.533047625744066e-17, 0.8807970779778823}},
+    {.in = {{2, {2, 1}}},
+     .x = {(const double[]){0.125, -1.75}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){0.5312093733737563, 0.14804719803168948}},
+    {.in = {{0, {0}}},
+     .x = {(const double[]){0.7}},
+     .out = {0, {0}},
+     .y = (const double[]){0.6681877721681662}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_sigmoid = {
+    .signature = "sigmoid(x[...])",
+    .equation = "y = 1 / (1 + e^-x)",
+    .traits = SPOR_VALUE_SLOPE,
+    .operands = 1,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = sigmoid_reference,
+};
+
+spor_var spor_sigmoid(spor_var x) {
+    return spor_record(&spor_op_sigmoid, &x, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(sigmoid) {
+    T zero = FROM_INT(0), one = FROM_INT(1);
+    EACH_INDEX(i, c->out.shape) {
+        T x = *AT(c->in[0], i);
+        int negative = LESS(x, zero);
+        T power = EXP(negative ? x : NEG(x));
+        *AT(c->out, i) = DIV(negative ? power : one, ADD(one, power));
+    }
+}
+
+#endif

@@ -1,0 +1,153 @@
+/*
+ * z = 0, and g[n,i,j,c] spread evenly over the cells of window (i, j) that lie in the map;
+ * g [N,P,Q,C], z [N,H,W,C]. The adjoint of avgpool2d.
+ */
+#include "window.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(spread2d);
+
+/* The map has to have just the windows that g has. */
+static bool shape(spor_rule *r) {
+    const spor_shape *g = &r->in[0];
+    if (!spor_rule_rank(r, 0, 4)) return false;
+    spor_shape map = {4, {g->n[0], r->attr[0].i, r->attr[1].i, g->n[3]}}, of = {0};
+    if (map.n[1] < 1 || map.n[2] < 1)
+        return spor_fail(r, "a map of H=%" PRId64 ", W=%" PRId64 " has no cells", map.n[1],
+                         map.n[2]);
+    if (!rule_window(r, r->attr + 2, &map, &of)) return false;
+    if (!spor_shape_equal(g, &of))
+        return spor_fail(r,
+                         "a map of H=%" PRId64 ", W=%" PRId64 " has %" PRId64 " x %" PRId64
+                         " windows but g has %" PRId64 " x %" PRId64,
+                         map.n[1], map.n[2], of.n[1], of.n[2], g->n[1], g->n[2]);
+    r->out = map;
+    return true;
+}
+
+/* dg = mean of zbar over each window */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    (void)k;
+    return spor_avgpool2d(zbar, attr_to_window(spor_attrs(z) + 2));
+}
+
+static const spor_sample samples[] = {
+    {.in = {{4, {2, 2, 1, 2}}}, .attr = {{4}, {3}, {2}, {2}, {2}, {2}}},
+    {.in = {{4, {1, 6, 4, 1}}}, .attr = {{5}, {4}, {3}, {2}, {1}, {1}, {1}, {2}, {0}, {1}}},
+    {.in = {{4, {1, 1, 1, 1}}}, .attr = {{1}, {1}, {1}, {1}, {1}, {1}}},
+    {.in = {{4, {1, 1, 1, 1}}}, .attr = {{3}, {2}, {3}, {2}, {1}, {4}}},
+    {.in = {{4, {1, 2, 2, 1}}}, .attr = {{4}, {6}, {1}, {2}, {3}, {3}}},
+    SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{4, {1, 2, 2, 1}}},
+     .attr = {{4}, {3}, {2}, {2}, {2}, {2}},
+     .message = "a map of H=4, W=3 has 2 x 1 windows but g has 2 x 2"},
+    {.in = {{4, {1, 2, 2, 1}}},
+     .attr = {{4}, {0}, {2}, {2}, {2}, {2}},
+     .message = "a map of H=4, W=0 has no cells"},
+    {.in = {{4, {1, 1, 1, 1}}},
+     .attr = {{4}, {3}, {2}, {4}, {2}, {2}},
+     .message = "the window's width is 4 but the padded map has only 3"},
+    {.in = {{3, {2, 1, 1}}},
+     .attr = {{4}, {3}, {2}, {2}, {2}, {2}},
+     .message = "g has 3 axes but spread2d expects 4 [N, P, Q, C]"},
+    {.in = {{4, {1, 1, 1, 1}}},
+     .attr = {{INT64_MAX}, {1}, {1}, {1}, {1}, {1}},
+     .message = "the height is too large"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, the transpose of avgpool2d unit by unit; g, H, W, size, stride and pad as below:
+ * win = lambda x: np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), pad[:2], pad[2:],
+ * (0, 0)), constant_values=np.nan), size, (1, 2))[:, ::stride[0], ::stride[1]]
+ * units = np.eye(N * H * W * C).reshape(-1, N, H, W, C)
+ * print([(np.nanmean(win(e), (4, 5)) * g).sum() for e in units]) */
+static const spor_golden golden[] =
+    {{.in = {{4, {1, 2, 2, 2}}},
+      .attr = {{4}, {3}, {2}, {2}, {2}, {1}, {0}, {0}, {0}, {0}},
+      .x = {(const double[]){2, -2, 4, -3, -1, -4, -3.5, -1.5}},
+      .out = {4, {1, 4, 3, 2}},
+      .y = (const double[]){0.5,    -0.5,   1.5,   -1.25, 1,      -0.75,  0.5,    -0.5,
+                            1.5,    -1.25,  1,     -0.75, -0.25,  -1,     -1.125, -1.375,
+                            -0.875, -0.375, -0.25, -1,    -1.125, -1.375, -0.875, -0.375}},
+     {.in = {{4, {2, 2, 2, 1}}},
+      .attr = {{3}, {5}, {3}, {2}, {1}, {3}, {1}, {0}, {0}, {1}},
+      .x = {(const double[]){-1.5, 2.5, 3, 3.5, 3, -3.5, -3.5, 2.5}},
+      .out = {4, {2, 3, 5, 1}},
+      .y = (const double[]){0.125,
+                            0.125,
+                            0,
+                            1.2083333333333333,
+                            1.2083333333333333,
+                            0.125,
+                            0.125,
+                            0,
+                            1.2083333333333333,
+                            1.2083333333333333,
+                            0.5,
+                            0.5,
+                            0,
+                            0.5833333333333333,
+                            0.5833333333333333,
+                            0.16666666666666674,
+                            0.16666666666666674,
+                            0,
+                            -0.45833333333333337,
+                            -0.45833333333333337,
+                            0.16666666666666674,
+                            0.16666666666666674,
+                            0,
+                            -0.45833333333333337,
+                            -0.45833333333333337,
+                            -0.5833333333333333,
+                            -0.5833333333333333,
+                            0,
+                            0.41666666666666663,
+                            0.41666666666666663}},
+     {.in = {{4, {1, 1, 3, 1}}},
+      .attr = {{2}, {4}, {1}, {3}, {2}, {2}, {0}, {0}, {2}, {1}},
+      .x = {(const double[]){-0.5, 3, -3.5}},
+      .out = {4, {1, 2, 4, 1}},
+      .y = (const double[]){0.5, 1, -0.75, -1.75, 0, 0, 0, 0}},
+     SPOR_END_GOLDEN};
+
+const spor_op spor_op_spread2d = {
+    .signature = "spread2d(g[N,P,Q,C]; H:int, W:int, size:int2, stride:int2, pad:int4=0)",
+    .equation = "z = sum over windows of g / cells of the window",
+    .convention = "counts the cells that lie in the map, as avgpool2d does",
+    .traits = SPOR_LINEAR,
+    .operands = 1,
+    .attrs = 2 + WINDOW_SLOTS,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = spread2d_reference,
+};
+
+spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w) {
+    spor_attr attr[2 + WINDOW_SLOTS] = {{H}, {W}};
+    window_to_attr(w, attr + 2);
+    return spor_record(&spor_op_spread2d, &g, attr);
+}
+
+#else
+
+REFERENCE_KERNEL(spread2d) {
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = FROM_INT(0);
+    EACH_INDEX(i, c->in[0].shape) {
+        window_range rows = window_cells(c->attr + 2, 0, c->out.shape.n[1], i[1]);
+        window_range columns = window_cells(c->attr + 2, 1, c->out.shape.n[2], i[2]);
+        int64_t cells = (rows.to - rows.from) * (columns.to - columns.from);
+        T share = DIV(*AT(c->in[0], i), FROM_INT(cells));
+        for (int64_t u = rows.from; u < rows.to; u++)
+            for (int64_t v = columns.from; v < columns.to; v++) {
+                T *z = AT4(c->out, i[0], u, v, i[3]);
+                *z = ADD(*z, share);
+            }
+    }
+}
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * y = x^(1/2), element by element; x [...], y [...]. The derivative at 0 is infinite, as IEEE 754
+ * divides.
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(sqrt);
+
+/* dx = ybar / (2 y) */
+static spor_var vjp(spor_var y, int k, spor_var ybar) {
+    (void)k;
+    return spor_div(ybar, spor_add(y, y));
+}
+
+static const spor_sample samples[] = {
+    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
+
+/* NumPy, x as below: print((np.sqrt(x)).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .x = {(const double[]){0.5, 2, 7, 0.25, 1, 3.5}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){0.7071067811865476, 1.4142135623730951, 2.6457513110645907, 0.5, 1,
+                           1.8708286933869707}},
+    {.in = {{2, {2, 1}}},
+     .x = {(const double[]){0.125, 9.75}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){0.3535533905932738, 3.122498999199199}},
+    {.in = {{0, {0}}},
+     .x = {(const double[]){0.7}},
+     .out = {0, {0}},
+     .y = (const double[]){0.8366600265340756}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_sqrt = {
+    .signature = "sqrt(x[...])",
+    .equation = "y = x^(1/2)",
+    .domain = SPOR_POSITIVE,
+    .operands = 1,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = sqrt_reference,
+};
+
+spor_var spor_sqrt(spor_var x) {
+    return spor_record(&spor_op_sqrt, &x, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(sqrt) {
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = SQRT(*AT(c->in[0], i));
+}
+
+#endif

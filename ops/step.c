@@ -1,0 +1,61 @@
+/*
+ * y = 1 if x > 0 else 0, element by element; x [...], y [...]. The slope of relu; its own
+ * derivative is zero by definition, at the jump too.
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(step);
+
+/* dx = 0 */
+static spor_var vjp(spor_var y, int k, spor_var ybar) {
+    (void)y, (void)k, (void)ybar;
+    return spor_none();
+}
+
+static const spor_sample samples[] = {
+    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
+
+/* NumPy, x as below: print((np.heaviside(x, 0)).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){0, 0, 0, 1, 1, 1}},
+    {.in = {{2, {2, 1}}},
+     .x = {(const double[]){0.125, -1.75}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){1, 0}},
+    {.in = {{0, {0}}}, .x = {(const double[]){0.7}}, .out = {0, {0}}, .y = (const double[]){1}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_step = {
+    .signature = "step(x[...])",
+    .equation = "y = 1 if x > 0 else 0",
+    .convention = "step(0) = 0; the derivative is 0 everywhere",
+    .traits = SPOR_KINKED,
+    .domain = SPOR_TIE_FREE,
+    .operands = 1,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = step_reference,
+};
+
+spor_var spor_step(spor_var x) {
+    return spor_record(&spor_op_step, &x, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(step) {
+    T zero = FROM_INT(0), one = FROM_INT(1);
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = LESS(zero, *AT(c->in[0], i)) ? one : zero;
+}
+
+#endif

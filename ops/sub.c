@@ -1,0 +1,65 @@
+/*
+ * z = x - y, element by element; x, y, z [...].
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(sub);
+
+/* dx = zbar, dy = -zbar */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    (void)z;
+    return k == 0 ? zbar : spor_neg(zbar);
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
+                                      {.in = {{0, {0}}, {0, {0}}}},
+                                      {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}, {2, {4, 3}}}, .message = "x and y must have one shape"},
+    {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and y as below: print((x - y).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}, {2, {2, 3}}},
+     .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}, (const double[]){1, -0.5, 4, -0.25, 2, 0.5}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){-3, 0, -4, 0.5, -1, 2.5}},
+    {.in = {{2, {2, 1}}, {2, {2, 1}}},
+     .x = {(const double[]){0.125, -1.75}, (const double[]){3, -1.5}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){-2.875, -0.25}},
+    {.in = {{0, {0}}, {0, {0}}},
+     .x = {(const double[]){0.7}, (const double[]){-0.3}},
+     .out = {0, {0}},
+     .y = (const double[]){1}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_sub = {
+    .signature = "sub(x[...], y[...])",
+    .equation = "z = x - y",
+    .traits = SPOR_LINEAR,
+    .operands = 2,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = sub_reference,
+};
+
+spor_var spor_sub(spor_var x, spor_var y) {
+    return spor_record(&spor_op_sub, (spor_var[]){x, y}, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(sub) {
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = SUB(*AT(c->in[0], i), *AT(c->in[1], i));
+}
+
+#endif

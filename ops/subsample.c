@@ -1,0 +1,98 @@
+/*
+ * Every by[k]-th element along axis k, the first one first: z[i] = x[i by]; an axis of n becomes
+ * 1 + floor((n - 1) / by).
+ */
+#include "attributes.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(subsample);
+
+static bool shape(spor_rule *r) {
+    r->out = r->in[0];
+    for (int k = 0; k < r->out.rank; k++) {
+        int64_t by = r->attr[k].i;
+        if (by < 1)
+            return spor_fail(r, "axis %d is subsampled by %" PRId64 " but must be by at least 1", k,
+                             by);
+        r->out.n[k] = 1 + (r->in[0].n[k] - 1) / by;
+    }
+    return true;
+}
+
+/* dx = zbar dilated, then padded by the elements of x behind the last one taken. An axis of one
+ * element is not dilated: its by may be larger than any tensor. */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    spor_shape x = spor_shape_of(spor_operand(z, k)), taken = spor_shape_of(z);
+    int64_t by[SPOR_RANK] = {0}, none[SPOR_RANK] = {0}, rest[SPOR_RANK] = {0};
+    for (int a = 0; a < x.rank; a++) {
+        by[a] = taken.n[a] > 1 ? spor_attrs(z)[a].i : 1;
+        rest[a] = x.n[a] - 1 - (taken.n[a] - 1) * by[a];
+    }
+    return spor_pad(spor_dilate(zbar, by), none, rest, 0);
+}
+
+static const spor_sample samples[] = {{.in = {{2, {5, 4}}}, .attr = {{2}, {1}}},
+                                      {.in = {{2, {3, 6}}}, .attr = {{1}, {4}}},
+                                      {.in = {{4, {1, 4, 3, 2}}}, .attr = {{5}, {3}, {2}, {1}}},
+                                      {.in = {{1, {3}}}, .attr = {{INT64_MAX}}},
+                                      {.in = {{0, {0}}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}},
+     .attr = {{1}, {0}},
+     .message = "axis 1 is subsampled by 0 but must be by at least 1"},
+    {.in = {{1, {3}}}, .attr = {{-2}}, .message = "axis 0 is subsampled by -2"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and by as below: print(x[tuple(slice(None, None, b) for b in by)].ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {3, 5}}},
+     .attr = {{2}, {1}},
+     .x = {(const double[]){-4, -2.5, -1, 0.5, 2, 3.5, 5, 6.5, 8, 9.5, 11, 12.5, 14, 15.5, 17}},
+     .out = {2, {2, 5}},
+     .y = (const double[]){-4, -2.5, -1, 0.5, 2, 11, 12.5, 14, 15.5, 17}},
+    {.in = {{2, {3, 5}}},
+     .attr = {{1}, {3}},
+     .x = {(const double[]){-4, -2.5, -1, 0.5, 2, 3.5, 5, 6.5, 8, 9.5, 11, 12.5, 14, 15.5, 17}},
+     .out = {2, {3, 2}},
+     .y = (const double[]){-4, 0.5, 3.5, 8, 11, 15.5}},
+    {.in = {{3, {2, 3, 2}}},
+     .attr = {{1}, {2}, {2}},
+     .x = {(const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
+     .out = {3, {2, 2, 1}},
+     .y = (const double[]){2, 3, 1.5, 0.5}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_subsample = {
+    .signature = "subsample(x[*]; by:sizes)",
+    .equation = "z[i] = x[i by]",
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
+    .operands = 1,
+    .attrs = SPOR_RANK,
+    .shape = shape,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = subsample_reference,
+};
+
+spor_var spor_subsample(spor_var x, const int64_t by[]) {
+    spor_attr attr[SPOR_RANK];
+    per_axis_to_attr(x, by, attr);
+    return spor_record(&spor_op_subsample, &x, attr);
+}
+
+#else
+
+REFERENCE_KERNEL(subsample) {
+    EACH_INDEX(i, c->out.shape) {
+        int64_t j[SPOR_RANK] = {0};
+        for (int k = 0; k < c->out.shape.rank; k++) j[k] = i[k] * c->attr[k].i;
+        *AT(c->out, i) = *AT(c->in[0], j);
+    }
+}
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * Windows of height x width over maps [N, H, W, C], shared by the pooling ops. Eight slots: size
+ * (height, width), stride (height, width), pad (top, bottom, left, right).
+ *
+ * Window (i, j) covers the rows i S_h - top ... + height - 1 and likewise the columns; cells of
+ * the padding are no values: they never win and are not counted. Along each axis there are
+ * 1 + floor((H + top + bottom - height) / S) windows, Eqs. (82)-(86) with the pads made explicit.
+ */
+#ifndef SPOR_OPS_WINDOW_H
+#define SPOR_OPS_WINDOW_H
+
+#include "attributes.h"
+
+/** Numbers of the window along one axis: 0 is the height, 1 the width. */
+typedef struct {
+    int64_t size, stride, lo, hi;
+} window_axis;
+
+static inline window_axis window_along(const spor_attr w[], int axis) {
+    return (window_axis){w[axis].i, w[2 + axis].i, w[4 + 2 * axis].i, w[5 + 2 * axis].i};
+}
+
+#ifdef SPOR_RULES
+
+enum { WINDOW_SLOTS = 8 };
+
+static inline void window_to_attr(spor_window w, spor_attr attr[]) {
+    for (int k = 0; k < 2; k++) attr[k].i = w.size[k];
+    for (int k = 0; k < 2; k++) attr[2 + k].i = w.stride[k];
+    for (int k = 0; k < 4; k++) attr[4 + k].i = w.pad[k];
+}
+
+static inline spor_window attr_to_window(const spor_attr attr[]) {
+    return (spor_window){.size = {attr[0].i, attr[1].i},
+                         .stride = {attr[2].i, attr[3].i},
+                         .pad = {attr[4].i, attr[5].i, attr[6].i, attr[7].i}};
+}
+
+/** How many windows fit along an axis of n cells. */
+static inline bool rule_windows(spor_rule *r, const spor_attr attr[], int axis, int64_t n,
+                                int64_t *count) {
+    const char *name = axis ? "width" : "height";
+    window_axis w = window_along(attr, axis);
+    if (w.size < 1)
+        return spor_fail(r, "the window's %s is %" PRId64 " but must be at least 1", name, w.size);
+    if (w.stride < 1)
+        return spor_fail(r, "the stride along the %s is %" PRId64 " but must be at least 1", name,
+                         w.stride);
+    if (w.size > LARGEST || n > LARGEST) return spor_fail(r, "the %s is too large", name);
+    if (w.lo < 0 || w.hi < 0)
+        return spor_fail(
+            r, "the pads of the %s are %" PRId64 " and %" PRId64 " but must be at least 0", name,
+            w.lo, w.hi);
+    if (w.lo >= w.size || w.hi >= w.size)
+        return spor_fail(r,
+                         "pads %" PRId64 " and %" PRId64 " of the %s: with a window of %" PRId64
+                         " a window may lie wholly outside the map",
+                         w.lo, w.hi, name, w.size);
+    if (n + w.lo + w.hi < w.size)
+        return spor_fail(r, "the window's %s is %" PRId64 " but the padded map has only %" PRId64,
+                         name, w.size, n + w.lo + w.hi);
+    *count = 1 + (n + w.lo + w.hi - w.size) / w.stride;
+    return true;
+}
+
+/** Windows over a map [N, H, W, C]: [N, P, Q, C]. */
+static inline bool rule_window(spor_rule *r, const spor_attr attr[], const spor_shape *map,
+                               spor_shape *out) {
+    *out = *map;
+    return rule_windows(r, attr, 0, map->n[1], &out->n[1]) &&
+           rule_windows(r, attr, 1, map->n[2], &out->n[2]);
+}
+
+#else
+
+typedef struct {
+    int64_t from, to; /* to is one behind the last */
+} window_range;
+
+/** The cells of a map's axis of n cells that window i covers. */
+static inline window_range window_cells(const spor_attr attr[], int axis, int64_t n, int64_t i) {
+    window_axis w = window_along(attr, axis);
+    int64_t from = i * w.stride - w.lo, to = from + w.size;
+    return (window_range){from > 0 ? from : 0, to < n ? to : n};
+}
+
+typedef struct {
+    int64_t i, j;
+} window_cell;
+
+/** The first largest x[n, ., ., c] of window (i, j) in row-major order. */
+static inline window_cell window_winner(const spor_arg *x, const spor_attr attr[], int64_t n,
+                                        int64_t i, int64_t j, int64_t c) {
+    window_range rows = window_cells(attr, 0, x->shape.n[1], i);
+    window_range columns = window_cells(attr, 1, x->shape.n[2], j);
+    window_cell best = {rows.from, columns.from};
+    for (int64_t u = rows.from; u < rows.to; u++)
+        for (int64_t v = columns.from; v < columns.to; v++)
+            if (LESS(*AT4(*x, n, best.i, best.j, c), *AT4(*x, n, u, v, c)))
+                best = (window_cell){u, v};
+    return best;
+}
+
+#endif
+
+#endif
