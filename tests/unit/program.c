@@ -83,9 +83,9 @@ START_TEST(an_update_moves_parameters_by_the_stated_rule) {
         ck_assert_double_eq(W[0], w[0] - 0.125 * (g[0] + 0.25 * w[0]));
         ck_assert_double_eq(b[0], w[1] - 0.125 * (g[1] + (biases ? 0.25 * w[1] : 0)));
     }
-    ((double *)spor_params_entry(params, 1).gradient)[1] = NAN;
+    ((double *)spor_params_entry(params, 1).gradient)[1] = (double)NAN;
     ck_assert(!spor_params_finite(params));
-    ((double *)spor_params_entry(params, 1).gradient)[1] = -INFINITY;
+    ((double *)spor_params_entry(params, 1).gradient)[1] = -HUGE_VAL;
     ck_assert(!spor_params_finite(params));
     spor_program_free(training);
     spor_params_free(params);
