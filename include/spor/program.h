@@ -14,7 +14,12 @@
 extern "C" {
 #endif
 
-typedef enum { SPOR_F32, SPOR_F64, SPOR_SCALARS } spor_scalar;
+/**
+ * What a program computes with. Parameters are float or double; the other two are for verifying
+ * and run by reference kernels only: double complex for the complex step, and a double with a
+ * running error bound, two doubles {value, bound} an element.
+ */
+typedef enum { SPOR_F32, SPOR_F64, SPOR_C128, SPOR_BOUND, SPOR_SCALARS } spor_scalar;
 
 /** A strided array: strides in elements. data may be NULL before memory is taken. */
 typedef struct {

@@ -116,7 +116,7 @@ static bool compile(spor_program *program, const request *r) {
 /* Everything that must hold before the work starts. */
 static bool prepare(spor_program *program, const spor_options *options) {
     program->scalar = options->scalar;
-    program->reference = options->reference;
+    program->reference = options->reference || options->scalar > SPOR_F64;
     program->workspace = options->workspace ? options->workspace : &program->own;
     if (spor_error(program->recorded))
         return spor_program_fail(program, "%s", spor_error(program->recorded));

@@ -25,7 +25,7 @@ typedef enum {
 
 typedef struct spor_fused {
     spor_kernel_need *need;                  /* NULL: nothing saved, no scratch, one task */
-    spor_kernel *const (*kernel)[SPOR_ISAS]; /* [SPOR_SCALARS][SPOR_ISAS] */
+    spor_kernel *const (*kernel)[SPOR_ISAS]; /* [SPOR_SCALARS][SPOR_ISAS]; float and double */
 } spor_fused;
 
 /** FAST_KERNELS(dense) declares the kernels of all types and instruction sets and the table

@@ -9,36 +9,42 @@
 #include "base/random.h"
 #include "tape/tape.h"
 
+/* How the value of an element is kept: as a float or a double, first of `components`. */
+static const struct {
+    bool single;
+    int components;
+} kinds[SPOR_SCALARS] = {[SPOR_F32] = {true, 1},
+                         [SPOR_F64] = {false, 1},
+                         [SPOR_C128] = {false, 2},
+                         [SPOR_BOUND] = {false, 2}};
+
 size_t spor_scalar_width(spor_scalar scalar) {
-    static const size_t width[SPOR_SCALARS] = {
-        [SPOR_F32] = sizeof(float), [SPOR_F64] = sizeof(double)};
-    return width[scalar];
+    return kinds[scalar].single ? sizeof(float) : sizeof(double) * (size_t)kinds[scalar].components;
+}
+
+double spor_value_at(const void *data, spor_scalar scalar, int64_t k) {
+    if (kinds[scalar].single) return (double)((const float *)data)[k];
+    return ((const double *)data)[k * kinds[scalar].components];
+}
+
+/* The other component, imaginary part or error bound, becomes 0. */
+static void set_value(void *data, spor_scalar scalar, int64_t k, double value) {
+    if (kinds[scalar].single) {
+        ((float *)data)[k] = (float)value;
+        return;
+    }
+    double *element = (double *)data + k * kinds[scalar].components;
+    element[0] = value;
+    for (int j = 1; j < kinds[scalar].components; j++) element[j] = 0;
 }
 
 void spor_convert(void *to, spor_scalar to_type, const void *from, spor_scalar from_type,
                   int64_t count) {
-    if (to_type == from_type) {
+    if (to_type == from_type)
         memcpy(to, from, (size_t)count * spor_scalar_width(to_type));
-    } else if (to_type == SPOR_F64) {
-        for (int64_t k = 0; k < count; k++) ((double *)to)[k] = (double)((const float *)from)[k];
-    } else {
-        for (int64_t k = 0; k < count; k++) ((float *)to)[k] = (float)((const double *)from)[k];
-    }
-}
-
-spor_params *spor_params_new(spor_scalar scalar, uint64_t seed) {
-    spor_params *params = calloc(1, sizeof *params);
-    if (params) *params = (spor_params){.scalar = scalar, .seed = seed};
-    return params;
-}
-
-void spor_params_free(spor_params *params) {
-    if (!params) return;
-    for (int k = 0; k < params->count; k++) free(params->entry[k].name);
-    free(params->entry);
-    free(params->value);
-    free(params->gradient);
-    free(params);
+    else
+        for (int64_t k = 0; k < count; k++)
+            set_value(to, to_type, k, spor_value_at(from, from_type, k));
 }
 
 const char *spor_params_error(const spor_params *params) {
@@ -54,6 +60,23 @@ complain(spor_params *params, const char *format, ...) {
     vsnprintf(params->error, sizeof params->error, format, arguments);
     va_end(arguments);
     return false;
+}
+
+spor_params *spor_params_new(spor_scalar scalar, uint64_t seed) {
+    spor_params *params = calloc(1, sizeof *params);
+    if (!params) return NULL;
+    *params = (spor_params){.scalar = scalar, .seed = seed};
+    if (scalar > SPOR_F64) complain(params, "parameters are kept as float or double");
+    return params;
+}
+
+void spor_params_free(spor_params *params) {
+    if (!params) return;
+    for (int k = 0; k < params->count; k++) free(params->entry[k].name);
+    free(params->entry);
+    free(params->value);
+    free(params->gradient);
+    free(params);
 }
 
 int spor_params_count(const spor_params *params) {

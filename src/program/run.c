@@ -169,11 +169,6 @@ spor_arg spor_program_arg(spor_program *program, spor_var x) {
 /* ---- running with a look at every node
  * ------------------------------------------------------------ */
 
-static double value_at(const spor_program *program, const void *data, int64_t k) {
-    return program->scalar == SPOR_F32 ? (double)((const float *)data)[k]
-                                       : ((const double *)data)[k];
-}
-
 /* Row-major position k as an index: [3, 0, 2]. */
 static void index_text(const spor_shape *shape, int64_t k, char *text, size_t size) {
     spor_shape index = {.rank = shape->rank};
@@ -213,8 +208,9 @@ static bool check_inputs(spor_program *program) {
         if (tape->node[id].op != &spor_op_input && tape->node[id].op != &spor_op_param) continue;
         const void *data = address(program, program->storage[id]);
         for (int64_t k = 0; k < spor_size(tape->node[id].shape); k++)
-            if (!isfinite(value_at(program, data, k)))
-                return report(program, &(spor_phase){.node = id}, k, value_at(program, data, k));
+            if (!isfinite(spor_value_at(data, program->scalar, k)))
+                return report(program, &(spor_phase){.node = id}, k,
+                              spor_value_at(data, program->scalar, k));
     }
     return true;
 }
@@ -227,7 +223,7 @@ bool spor_run_checked(spor_program *program, uint64_t number) {
         spor_phase *step = &program->step[s];
         run_step(step, number);
         for (int64_t k = 0; k < spor_size(&step->call.out.shape); k++) {
-            double value = value_at(program, step->call.out.data, k);
+            double value = spor_value_at(step->call.out.data, program->scalar, k);
             if (!isfinite(value)) return report(program, step, k, value);
         }
     }

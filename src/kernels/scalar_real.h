@@ -1,0 +1,53 @@
+/* The words of scalar.h over float and double. */
+#ifndef SPOR_KERNELS_SCALAR_REAL_H
+#define SPOR_KERNELS_SCALAR_REAL_H
+
+#if SPOR_IS(SPOR_SCALAR) == SPOR_IS_f32
+typedef float T;
+#define LIBM(name) name##f
+#else
+typedef double T;
+#define LIBM(name) name
+#endif
+
+static inline T FROM_REAL(double r) {
+    return (T)r;
+}
+static inline T FROM_INT(int64_t i) {
+    return (T)i;
+}
+static inline T RATIO(int64_t num, int64_t den) {
+    return (T)((double)num / (double)den);
+}
+static inline T ADD(T a, T b) {
+    return a + b;
+}
+static inline T SUB(T a, T b) {
+    return a - b;
+}
+static inline T MUL(T a, T b) {
+    return a * b;
+}
+static inline T DIV(T a, T b) {
+    return a / b;
+}
+static inline T NEG(T a) {
+    return -a;
+}
+static inline T EXP(T a) {
+    return LIBM(exp)(a);
+}
+static inline T LOG(T a) {
+    return LIBM(log)(a);
+}
+static inline T SQRT(T a) {
+    return LIBM(sqrt)(a);
+}
+static inline T TANH(T a) {
+    return LIBM(tanh)(a);
+}
+static inline int LESS(T a, T b) {
+    return a < b;
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* The words of scalar.h over a struct: proof that the words suffice. */
+#ifndef SPOR_KERNELS_SCALAR_STUB_H
+#define SPOR_KERNELS_SCALAR_STUB_H
+
+typedef struct {
+    double v;
+} T;
+
+static inline T FROM_REAL(double r) {
+    return (T){r};
+}
+static inline T FROM_INT(int64_t i) {
+    return (T){(double)i};
+}
+static inline T RATIO(int64_t num, int64_t den) {
+    return (T){(double)num / (double)den};
+}
+static inline T ADD(T a, T b) {
+    return (T){a.v + b.v};
+}
+static inline T SUB(T a, T b) {
+    return (T){a.v - b.v};
+}
+static inline T MUL(T a, T b) {
+    return (T){a.v * b.v};
+}
+static inline T DIV(T a, T b) {
+    return (T){a.v / b.v};
+}
+static inline T NEG(T a) {
+    return (T){-a.v};
+}
+static inline T EXP(T a) {
+    return (T){exp(a.v)};
+}
+static inline T LOG(T a) {
+    return (T){log(a.v)};
+}
+static inline T SQRT(T a) {
+    return (T){sqrt(a.v)};
+}
+static inline T TANH(T a) {
+    return (T){tanh(a.v)};
+}
+static inline int LESS(T a, T b) {
+    return a.v < b.v;
+}
+
+#endif

@@ -1,0 +1,105 @@
+/* The scalar types that are for verifying: complex step and running error bound. */
+#include "../suite.h"
+
+#include <complex.h>
+#include <math.h>
+
+#define SPOR_NO_PLACES
+#include <spor/spor.h>
+
+/* f(x) = sum of tanh(x) e^-x / sqrt(2 + x^2) + log(3 + sigmoid x), x [3]. */
+static spor_var smooth(spor_var x) {
+    spor_shape shape = spor_shape_of(x);
+    spor_var two = spor_broadcast(spor_ratio(x.tape, 2, 1), shape);
+    spor_var three = spor_broadcast(spor_ratio(x.tape, 3, 1), shape);
+    spor_var root = spor_sqrt(spor_add(two, spor_mul(x, x)));
+    spor_var left = spor_div(spor_mul(spor_tanh(x), spor_exp(spor_neg(x))), root);
+    return spor_sum(spor_add(left, spor_log(spor_add(three, spor_sigmoid(x)))), SPOR_AXIS(0));
+}
+
+static spor_program *compiled(spor_tape *tape, spor_var y, spor_scalar scalar) {
+    spor_program *program = spor_compile(tape, 1, &y, NULL, &(spor_options){.scalar = scalar});
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+    return program;
+}
+
+START_TEST(the_complex_step_gives_derivatives_to_rounding) {
+    const double at[3] = {-0.75, 0.5, 2.25}, h = 1e-200;
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(3)), y = smooth(x), d;
+    ck_assert(spor_grad(y, 1, &x, &d));
+    spor_program *gradient = compiled(t, d, SPOR_F64), *step = compiled(t, y, SPOR_C128);
+    double *values = spor_program_arg(gradient, x).data;
+    double _Complex *z = spor_program_arg(step, x).data;
+    for (int k = 0; k < 3; k++) values[k] = at[k];
+    ck_assert(spor_run(gradient, 0));
+    const double *derivative = spor_program_arg(gradient, d).data;
+    for (int k = 0; k < 3; k++) {
+        for (int j = 0; j < 3; j++) z[j] = at[j] + (j == k ? h : 0) * I;
+        ck_assert(spor_run(step, 0));
+        double slope = cimag(*(double _Complex *)spor_program_arg(step, y).data) / h;
+        ck_assert(fabs(slope - derivative[k]) <= 1e-15);
+    }
+    spor_program_free(gradient);
+    spor_program_free(step);
+    spor_tape_free(t);
+}
+END_TEST
+
+START_TEST(the_error_bound_holds_and_is_not_idle) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(3)), y = smooth(x);
+    spor_program *bound = compiled(t, y, SPOR_BOUND), *plain = compiled(t, y, SPOR_F64);
+    double *pairs = spor_program_arg(bound, x).data, *values = spor_program_arg(plain, x).data;
+    for (int round = 0; round < 200; round++) {
+        long double exact = 0;
+        for (int k = 0; k < 3; k++) {
+            double at = -3 + 0.031 * round + 0.7 * k;
+            long double wide = (long double)at;
+            pairs[2 * k] = values[k] = at;
+            pairs[2 * k + 1] = 0;
+            exact += tanhl(wide) * expl(-wide) / sqrtl(2 + wide * wide) +
+                     logl(3 + 1 / (1 + expl(-wide)));
+        }
+        ck_assert(spor_run(bound, 0) && spor_run(plain, 0));
+        const double *y_bound = spor_program_arg(bound, y).data;
+        ck_assert(y_bound[0] == *(double *)spor_program_arg(plain, y).data);
+        double error = (double)fabsl((long double)y_bound[0] - exact);
+        ck_assert(error <= y_bound[1]);
+        ck_assert(y_bound[1] <= 1e-13 * (1 + fabs(y_bound[0]))); /* a bound of inf proves nothing */
+    }
+    spor_program_free(bound);
+    spor_program_free(plain);
+    spor_tape_free(t);
+}
+END_TEST
+
+START_TEST(parameters_are_converted_to_the_verifying_types) {
+    spor_tape *t = spor_tape_new();
+    spor_params *params = spor_params_new(SPOR_F32, 1);
+    spor_var w = spor_param(t, "w", SPOR_SHAPE(3), SPOR_INIT("constant", 0.5));
+    spor_var y = spor_sum(w, SPOR_AXIS(0));
+    for (int scalar = SPOR_C128; scalar <= SPOR_BOUND; scalar++) {
+        spor_program *program =
+            spor_compile(t, 1, &y, params, &(spor_options){.scalar = (spor_scalar)scalar});
+        ck_assert(spor_run(program, 0));
+        ck_assert_double_eq(*(double *)spor_program_arg(program, y).data, 1.5);
+        spor_program_free(program);
+    }
+    spor_params *refused = spor_params_new(SPOR_BOUND, 1);
+    ck_assert_ptr_nonnull(spor_params_error(refused));
+    spor_params_free(refused);
+    spor_params_free(params);
+    spor_tape_free(t);
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("scalars");
+    TCase *tests = tcase_create("scalars");
+    tcase_add_test(tests, the_complex_step_gives_derivatives_to_rounding);
+    tcase_add_test(tests, the_error_bound_holds_and_is_not_idle);
+    tcase_add_test(tests, parameters_are_converted_to_the_verifying_types);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
