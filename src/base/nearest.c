@@ -4,12 +4,15 @@
 
 enum { LONGEST = 63 };
 
-static int smaller(int a, int b) { return a < b ? a : b; }
+static int smaller(int a, int b) {
+    return a < b ? a : b;
+}
 
 /* Levenshtein's distance: insertions, deletions and replacements that turn a into b, where two
  * neighbours exchanged count as one. Words longer than LONGEST are far from everything. */
 static int distance(const char *a, const char *b) {
-    int rows[3][LONGEST + 1]; /* rows[i % 3][j]: distance of the first i of a from the first j of b */
+    int rows[3]
+            [LONGEST + 1]; /* rows[i % 3][j]: distance of the first i of a from the first j of b */
     size_t n = strlen(a), m = strlen(b);
     if (n > LONGEST || m > LONGEST) return LONGEST;
     for (size_t j = 0; j <= m; j++) rows[0][j] = (int)j;

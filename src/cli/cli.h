@@ -15,9 +15,9 @@ enum {
 
 typedef struct {
     const char *name;
-    const char *operands; /* as help shows them: "SCRIPT" */
-    const char *summary;  /* one line */
-    const char *help;     /* what it does, by example */
+    const char *operands;              /* as help shows them: "SCRIPT" */
+    const char *summary;               /* one line */
+    const char *help;                  /* what it does, by example */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; an exit status */
 } spor_command;
 
@@ -25,7 +25,7 @@ extern const spor_command spor_command_train, spor_command_show, spor_command_op
     spor_command_bench;
 
 /** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
-int spor_complain(const spor_command *command, const char *format, ...)
+int spor_command_fail(const spor_command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- options: options.c ------------------------------------------------------------------- */
@@ -64,8 +64,8 @@ typedef struct {
  * missing ones become NULL. Returns SPOR_EXIT_NOT_YET, or the status to leave with: help was
  * shown, or a complaint.
  */
-int spor_options_read(const spor_command *command, const spor_option options[], int least,
-                      int most, const char *operand[], int argc, char **argv);
+int spor_options_read(const spor_command *command, const spor_option options[], int least, int most,
+                      const char *operand[], int argc, char **argv);
 
 /* ---- scripts at work: workpiece.c ------------------------------------------------------------ */
 
@@ -102,12 +102,11 @@ spor_data *spor_workpiece_data(const spor_workpiece *piece);
 /** Progress of a training: a live line on a terminal, a few plain lines in a pipe. */
 typedef struct {
     bool quiet, live;
-    int shown; /* characters on the live line */
-    int64_t epochs;
+    int shown;             /* characters on the live line */
     double started, drawn; /* seconds */
 } spor_display;
 
-void spor_display_start(spor_display *display, int64_t epochs, bool quiet);
+void spor_display_start(spor_display *display, bool quiet);
 void spor_display_update(spor_display *display, const spor_progress *progress);
 /** Leaves the live line on the screen. */
 void spor_display_end(spor_display *display);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+#include "train/metrics.h"
 
 enum { WIDEST = 200, LONGEST_BAR = 40, SHORTEST_BAR = 8, LINES_IN_A_PIPE = 20 };
 static const double redraw_seconds = 0.1;
@@ -19,7 +20,8 @@ double spor_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- progress --------------------------------------------------------------------------------- */
+/* ---- progress ---------------------------------------------------------------------------------
+ */
 
 static int terminal_width(void) {
     const char *columns = getenv("COLUMNS");
@@ -39,7 +41,7 @@ static void clock_text(double seconds, char out[24]) {
         snprintf(out, 24, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
 }
 
-/* An accuracy to three digits, "-" before the first evaluation. */
+/* A share to three digits, "-" if it was not measured. */
 static void accuracy_text(double accuracy, char out[16]) {
     snprintf(out, 16, isnan(accuracy) ? "-" : "%.3f", accuracy);
 }
@@ -52,7 +54,9 @@ static void figures_text(const spor_progress *p, char *out, size_t size) {
     snprintf(out, size, "loss %.4g  train %s  validation %s", p->loss, train, validation);
 }
 
-static int digits(int64_t n) { return snprintf(NULL, 0, "%lld", (long long)n); }
+static int digits(int64_t n) {
+    return snprintf(NULL, 0, "%lld", (long long)n);
+}
 
 /* Share of the whole training that is done. */
 static double share(const spor_progress *p) {
@@ -108,11 +112,10 @@ static void print_line(const spor_display *display, const spor_progress *p) {
     fflush(stdout);
 }
 
-void spor_display_start(spor_display *display, int64_t epochs, bool quiet) {
+void spor_display_start(spor_display *display, bool quiet) {
     *display = (spor_display){
         .quiet = quiet,
         .live = isatty(STDOUT_FILENO),
-        .epochs = epochs,
         .started = spor_seconds(),
     };
 }
@@ -136,28 +139,21 @@ void spor_display_end(spor_display *display) {
     display->shown = 0;
 }
 
-/* ---- evaluation ------------------------------------------------------------------------------- */
-
-static int64_t row_sum(const spor_evaluation *e, int label) {
-    int64_t sum = 0;
-    for (int k = 0; k < e->classes; k++) sum += e->confusion[label * e->classes + k];
-    return sum;
-}
+/* ---- evaluation -------------------------------------------------------------------------------
+ */
 
 /* One row of the confusion matrix: a dot for none, and the share found. */
 static void print_row(const spor_evaluation *e, int label, int width) {
     const int64_t *row = e->confusion + (ptrdiff_t)label * e->classes;
-    int64_t rows = row_sum(e, label);
+    char recall[16];
     printf("  %4d |", label);
     for (int k = 0; k < e->classes; k++)
         if (row[k])
             printf(" %*lld", width, (long long)row[k]);
         else
             printf(" %*s", width, ".");
-    if (rows)
-        printf("   %.3f\n", (double)row[label] / (double)rows);
-    else
-        printf("   %5s\n", "-");
+    accuracy_text(spor_class_score_of(e, label).recall, recall);
+    printf("   %5s\n", recall);
 }
 
 static void print_confusion(const spor_evaluation *e) {
@@ -172,8 +168,7 @@ static void print_confusion(const spor_evaluation *e) {
 }
 
 void spor_display_evaluation(const spor_evaluation *e, bool quiet) {
-    double p = e->accuracy, error = sqrt(p * (1 - p) / (double)e->rows);
-    printf("test accuracy %.4f ± %.4f (%lld of %lld)\n", p, error, (long long)e->right,
-           (long long)e->rows);
+    printf("test accuracy %.4f ± %.4f (%lld of %lld)\n", e->accuracy,
+           spor_standard_error(e->accuracy, e->rows), (long long)e->right, (long long)e->rows);
     if (!quiet) print_confusion(e);
 }

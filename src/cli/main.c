@@ -15,7 +15,7 @@ static const spor_command *const commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
-int spor_complain(const spor_command *command, const char *format, ...) {
+int spor_command_fail(const spor_command *command, const char *format, ...) {
     va_list arguments;
     fflush(stdout);
     fprintf(stderr, "spor %s: ", command->name);

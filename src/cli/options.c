@@ -17,8 +17,7 @@ static int try_help(const spor_command *command) {
 }
 
 static void show_help(const spor_command *command, const spor_option options[]) {
-    printf("spor %s %s [OPTION]...\n\n%s\n\n", command->name, command->operands,
-           command->summary);
+    printf("spor %s %s [OPTION]...\n\n%s\n\n", command->name, command->operands, command->summary);
     for (const spor_option *option = options; option->name; option++) {
         char left[40];
         snprintf(left, sizeof left, "--%s %s", option->name, option->value ? option->value : "");
@@ -28,7 +27,9 @@ static void show_help(const spor_command *command, const spor_option options[]) 
 }
 
 /* Length of the name in --name or --name=value. */
-static size_t name_length(const char *word) { return strcspn(word, "="); }
+static size_t name_length(const char *word) {
+    return strcspn(word, "=");
+}
 
 static const spor_option *find(const spor_option options[], const char *word) {
     size_t length = name_length(word);
@@ -44,12 +45,13 @@ static int unknown(const spor_command *command, const spor_option options[], con
     for (; options[count].name && count < OPTIONS; count++) names[count] = options[count].name;
     snprintf(name, sizeof name, "%.*s", (int)name_length(word), word);
     const char *near = spor_nearest(name, count, names);
-    spor_complain(command, "unknown option --%s%s%s%s", name, near ? "; did you mean --" : "",
-                  near ? near : "", near ? "?" : "");
+    spor_command_fail(command, "unknown option --%s%s%s%s", name, near ? "; did you mean --" : "",
+                      near ? near : "", near ? "?" : "");
     return try_help(command);
 }
 
-/* ---- one reader a kind: false if the text is not such a value ---------------------------------- */
+/* ---- one reader a kind: false if the text is not such a value ----------------------------------
+ */
 
 static bool read_integer(const spor_option *option, const char *text) {
     char *end;
@@ -106,7 +108,9 @@ static const char *wanted(const spor_option *option, char *out, size_t size) {
     case SPOR_OPTION_INTEGER:
         snprintf(out, size, "a whole number of at least %.0f", option->least);
         break;
-    case SPOR_OPTION_REAL: snprintf(out, size, "%s %g", least, option->least); break;
+    case SPOR_OPTION_REAL:
+        snprintf(out, size, "%s %g", least, option->least);
+        break;
     case SPOR_OPTION_SETTING:
         snprintf(out, size, "name=value, as in --%s rate=0.1", option->name);
         break;
@@ -137,7 +141,7 @@ static bool read_option(const spor_command *command, const spor_option options[]
     bool flag = option && option->kind == SPOR_OPTION_FLAG;
     if (!option) return unknown(command, options, word), false;
     if (flag && *value) {
-        spor_complain(command, "--%s takes no value", option->name);
+        spor_command_fail(command, "--%s takes no value", option->name);
         return false;
     }
     if (*value) {
@@ -147,8 +151,8 @@ static bool read_option(const spor_command *command, const spor_option options[]
     }
     char must[128];
     if (value && read_value(option, value)) return true;
-    spor_complain(command, "--%s wants %s%s%s", option->name, wanted(option, must, sizeof must),
-                  value ? ", not " : "", value ? value : "");
+    spor_command_fail(command, "--%s wants %s%s%s", option->name, wanted(option, must, sizeof must),
+                      value ? ", not " : "", value ? value : "");
     return false;
 }
 
@@ -160,13 +164,13 @@ static bool asks_for_help(int argc, char **argv) {
 
 static int count_operands(const spor_command *command, int least, int most, int count) {
     if (count >= least && count <= most) return SPOR_EXIT_NOT_YET;
-    spor_complain(command, count < least ? "%s is missing" : "only %s is expected, and options",
-                  command->operands);
+    spor_command_fail(command, count < least ? "%s is missing" : "only %s is expected, and options",
+                      command->operands);
     return try_help(command);
 }
 
-int spor_options_read(const spor_command *command, const spor_option options[], int least,
-                      int most, const char *operand[], int argc, char **argv) {
+int spor_options_read(const spor_command *command, const spor_option options[], int least, int most,
+                      const char *operand[], int argc, char **argv) {
     int count = 0;
     bool ended = false;
     for (int k = 0; k < most; k++) operand[k] = NULL;
@@ -178,7 +182,7 @@ int spor_options_read(const spor_command *command, const spor_option options[], 
         } else if (!ended && word[0] == '-' && word[1] == '-') {
             if (!read_option(command, options, argc, argv, &k)) return SPOR_EXIT_BAD;
         } else if (!ended && word[0] == '-' && word[1]) {
-            spor_complain(command, "options are spelt out: %s is none", word);
+            spor_command_fail(command, "options are spelt out: %s is none", word);
             return try_help(command);
         } else {
             if (count < most) operand[count] = word;

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 /* Prints a message that may lie in the script, with the line and a caret. */
-static int complain_at(const spor_workpiece *piece, const char *message, const char *file,
-                       int line, int column) {
+static int complain_at(const spor_workpiece *piece, const char *message, const char *file, int line,
+                       int column) {
     char text[4096];
     if (!message) message = "out of memory";
     spor_script_explain(piece->script, message, file, line, column, text, sizeof text);
@@ -40,8 +40,7 @@ static const char *models_folder(void) {
 bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
                          const spor_settings *settings) {
     *piece = (spor_workpiece){.command = command, .path = path};
-    piece->script =
-        spor_script_load(path, models_folder(), settings->count, settings->setting);
+    piece->script = spor_script_load(path, models_folder(), settings->count, settings->setting);
     const char *error = piece->script ? spor_script_error(piece->script) : "out of memory";
     if (error) {
         fprintf(stderr, "%s\n", error);
@@ -49,11 +48,12 @@ bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, con
     }
     const spor_declaration *declared = spor_script_declaration(piece->script);
     if (!declared) {
-        spor_complain(command, "%s declares no training; give it a line such as\n"
-                               "  train(net, data=digits(scale=1/16), "
-                               "loss=cross_entropy(reduction=\"mean\"),\n"
-                               "        optimizer=sgd(rate=0.01), batch=32, epochs=20)",
-                      path);
+        spor_command_fail(command,
+                          "%s declares no training; give it a line such as\n"
+                          "  train(net, data=digits(scale=1/16), "
+                          "loss=cross_entropy(reduction=\"mean\"),\n"
+                          "        optimizer=sgd(rate=0.01), batch=32, epochs=20)",
+                          path);
         return false;
     }
     piece->declared = *declared;
@@ -92,7 +92,8 @@ void spor_workpiece_close(spor_workpiece *piece) {
     spor_script_free(piece->script);
 }
 
-/* ---- data ------------------------------------------------------------------------------------- */
+/* ---- data -------------------------------------------------------------------------------------
+ */
 
 enum { PATH_SIZE = 4096 };
 
@@ -124,9 +125,9 @@ static bool find_data(const spor_workpiece *piece, const char *name, char found[
         memcpy(found, place[k], PATH_SIZE);
         return true;
     }
-    spor_complain(piece->command,
-                  "no %s; looked for\n  %s\n  %s\n  %s\n  %s\nSet SPOR_DATA to its folder.", name,
-                  *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
+    spor_command_fail(
+        piece->command, "no %s; looked for\n  %s\n  %s\n  %s\n  %s\nSet SPOR_DATA to its folder.",
+        name, *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
     return false;
 }
 
@@ -142,14 +143,15 @@ spor_data *spor_workpiece_data(const spor_workpiece *piece) {
         else
             beside_script(piece, path, declared->path);
     } else {
-        spor_complain(piece->command,
-                      "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
-                      "`spor show %s` and `spor bench %s` work without the data.",
-                      spor_version(), declared->data, piece->path, piece->path);
+        spor_command_fail(
+            piece->command,
+            "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
+            "`spor show %s` and `spor bench %s` work without the data.",
+            spor_version(), declared->data, piece->path, piece->path);
         return NULL;
     }
     spor_data *data =
         spor_data_csv(path, declared->sample, declared->classes, declared->scale, &message);
-    if (!data) spor_complain(piece->command, "%s", message.text);
+    if (!data) spor_command_fail(piece->command, "%s", message.text);
     return data;
 }
