@@ -143,11 +143,13 @@ START_TEST(violations_are_caught) {
         {"src/kernels/product.c", "#include \"kernels/product.h\""},
         {"src/tape/record.c", "#include \"base/arena.h\""},
         {"ops/fast/dense.c", "#include \"program/fast.h\""},
-        {"ops/exp.c", "#include \"tape/op.h\""}, {"src/cli/show.c", "#include \"tape/tape.h\""},
-        {"src/tape/op.h", "#include \"scalars.h\""}, {"src/tape/op.h", "#include <inttypes.h>"},
+        {"ops/exp.c", "#include \"tape/op.h\""},
+        {"src/cli/show.c", "#include \"tape/tape.h\""},
+        {"src/tape/op.h", "#include \"scalars.h\""},
+        {"src/tape/op.h", "#include <inttypes.h>"},
         {"include/spor/train.h", "#include <spor/data.h>"},
         {"include/spor/tape.h", "#include <stdio.h>"},
-        };
+    };
     char why[256];
     for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++)
         ck_assert_msg(!judge(wrong[k][0], wrong[k][1], why), "%s: %s", wrong[k][0], wrong[k][1]);
