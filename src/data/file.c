@@ -1,3 +1,4 @@
+#include "base/message.h"
 #include "data/file.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ bool spor_file_bytes(const char *path, size_t limit, unsigned char **bytes, size
     *bytes = NULL;
     *size = 0;
     FILE *file = fopen(path, "rb");
-    if (!file) return spor_trouble(message, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!file) return spor_complain(message, "%s: cannot be opened: %s", path, strerror(errno));
     bool done = read_all(file, limit, bytes, size);
     int trouble = errno;
     fclose(file);
@@ -44,8 +45,8 @@ bool spor_file_bytes(const char *path, size_t limit, unsigned char **bytes, size
     free(*bytes);
     *bytes = NULL;
     if (trouble == EFBIG)
-        return spor_trouble(message, "%s: is longer than the limit of %zu bytes", path, limit);
-    return spor_trouble(message, "%s: cannot be read: %s", path, strerror(trouble));
+        return spor_complain(message, "%s: is longer than the limit of %zu bytes", path, limit);
+    return spor_complain(message, "%s: cannot be read: %s", path, strerror(trouble));
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -63,7 +64,7 @@ static bool write_all(FILE *file, const void *bytes, size_t size, bool device) {
 static bool write_device(const char *path, const void *bytes, size_t size, spor_message *message) {
     FILE *file = fopen(path, "wb");
     if (file && write_all(file, bytes, size, true)) return true;
-    return spor_trouble(message, "%s: cannot be written: %s", path, strerror(errno));
+    return spor_complain(message, "%s: cannot be written: %s", path, strerror(errno));
 }
 
 /* A new file beside the path with the permissions that the process gives new files. */
@@ -97,11 +98,11 @@ bool spor_file_write(const char *path, const void *bytes, size_t size, spor_mess
     int trouble = errno;
     if (file && !done) unlink(name);
     free(name);
-    return done || spor_trouble(message, "%s: cannot be written: %s", path, strerror(trouble));
+    return done || spor_complain(message, "%s: cannot be written: %s", path, strerror(trouble));
 }
 
 bool spor_text_write(spor_text *text, const char *path, spor_message *message) {
-    bool done = text->failed ? spor_trouble(message, "%s: out of memory", path)
+    bool done = text->failed ? spor_complain(message, "%s: out of memory", path)
                              : spor_file_write(path, text->at, text->size, message);
     spor_text_free(text);
     return done;
@@ -124,7 +125,7 @@ static bool make_one(const char *path) {
 bool spor_folder_make(const char *path, spor_message *message) {
     size_t length = strlen(path);
     char *part = malloc(length + 1);
-    if (!part) return spor_trouble(message, "%s: out of memory", path);
+    if (!part) return spor_complain(message, "%s: out of memory", path);
     memcpy(part, path, length + 1);
     bool done = length > 0;
     errno = ENOENT;
@@ -137,5 +138,5 @@ bool spor_folder_make(const char *path, spor_message *message) {
     int trouble = errno;
     free(part);
     return done ||
-           spor_trouble(message, "%s: cannot make this folder: %s", path, strerror(trouble));
+           spor_complain(message, "%s: cannot make this folder: %s", path, strerror(trouble));
 }

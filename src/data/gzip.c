@@ -4,6 +4,7 @@
  * Deflate is a stream of bits, lowest bit of a byte first. A block is stored, or coded with the
  * fixed Huffman codes, or with codes of its own. Codes are canonical: lengths alone determine them.
  */
+#include "base/message.h"
 #include "data/gzip.h"
 
 #include <stdlib.h>
@@ -381,7 +382,7 @@ bool spor_gunzip(const unsigned char *bytes, size_t size, size_t limit, unsigned
     } while (done && !only_zeros(bytes + s.at, size - s.at));
     if (!done) {
         free(s.out);
-        return spor_trouble(message, "%s", s.why);
+        return spor_complain(message, "%s", s.why);
     }
     *out = s.out;
     *out_size = s.used;
@@ -396,5 +397,5 @@ bool spor_file_read(const char *path, size_t limit, unsigned char **bytes, size_
     unsigned char *packed = *bytes;
     bool done = spor_gunzip(packed, *size, limit, bytes, size, &why);
     free(packed);
-    return done || spor_trouble(message, "%s: %.900s", path, why.text);
+    return done || spor_complain(message, "%s: %.900s", path, why.text);
 }

@@ -6,26 +6,15 @@
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 sequence at s, shortest form, no surrogates; 0 if it is none. */
-static int utf8_length(const unsigned char *s) {
-    int length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    if (s[0] > 0xf4) return 0;
-    for (int k = 1; k < length; k++)
-        if ((s[k] & 0xc0) != 0x80) return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
-    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
-    return length;
-}
-
 static void quote(spor_text *text, const char *value) {
-    const unsigned char *s = (const unsigned char *)value;
+    const char *s = value;
     spor_text_bytes(text, "\"", 1);
     while (*s) {
-        int length = utf8_length(s);
+        int length = spor_utf8_length(s);
         if (*s == '"' || *s == '\\')
             spor_text_add(text, "\\%c", *s);
-        else if (*s < ' ' || *s == 127)
-            spor_text_add(text, "\\u%04x", *s);
+        else if ((unsigned char)*s < ' ' || *s == 127)
+            spor_text_add(text, "\\u%04x", (unsigned)*s);
         else if (length)
             spor_text_bytes(text, s, (size_t)length);
         else

@@ -4,6 +4,7 @@
 #ifndef SPOR_DATA_JSON_H
 #define SPOR_DATA_JSON_H
 
+#include <stdint.h>
 #include "data/text.h"
 
 /** A writer onto a text. key is NULL inside arrays and for the outermost value. */

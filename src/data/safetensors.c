@@ -6,6 +6,7 @@
  * All numbers are little-endian; the tensors fill the data without gaps. The header is padded with
  * blanks so that the data begin at a multiple of 8 bytes.
  */
+#include "base/message.h"
 #include "data/file.h"
 #include "data/json.h"
 #include "kernels/kernel.h"
@@ -137,8 +138,8 @@ static bool read_dtype(loader *l, const char *name, spor_scalar *scalar) {
     if (!spor_json_get_string(&l->json, dtype, sizeof dtype)) return false;
     *scalar = strcmp(dtype, "F64") == 0 ? SPOR_F64 : SPOR_F32;
     return *scalar == SPOR_F64 || strcmp(dtype, "F32") == 0 ||
-           spor_trouble(l->message, "%s: tensor %s has dtype %s; F32 and F64 can be read", l->path,
-                        name, dtype);
+           spor_complain(l->message, "%s: tensor %s has dtype %s; F32 and F64 can be read", l->path,
+                         name, dtype);
 }
 
 /* At most limit integers; their number or -1. */
@@ -167,16 +168,16 @@ static bool check_tensor(loader *l, int k, const spor_shape *shape, const found_
     shape_text(shape, has);
     shape_text(&e.shape, wants);
     if (!spor_shape_equal(shape, &e.shape))
-        return spor_trouble(l->message, "%s: tensor %s is %s but the model has %s", l->path, e.name,
-                            has, wants);
+        return spor_complain(l->message, "%s: tensor %s is %s but the model has %s", l->path,
+                             e.name, has, wants);
     int64_t bytes = spor_size(&e.shape) * (int64_t)width_of(t->scalar);
     if (t->begin < 0 || t->end > l->size || t->end - t->begin != bytes)
-        return spor_trouble(l->message,
-                            "%s: tensor %s of %" PRId64 " bytes is said to lie at %" PRId64
-                            "..%" PRId64 " of %" PRId64,
-                            l->path, e.name, bytes, t->begin, t->end, l->size);
+        return spor_complain(l->message,
+                             "%s: tensor %s of %" PRId64 " bytes is said to lie at %" PRId64
+                             "..%" PRId64 " of %" PRId64,
+                             l->path, e.name, bytes, t->begin, t->end, l->size);
     if (l->found[k].begin >= 0)
-        return spor_trouble(l->message, "%s: tensor %s occurs twice", l->path, e.name);
+        return spor_complain(l->message, "%s: tensor %s occurs twice", l->path, e.name);
     l->found[k] = *t;
     return true;
 }
@@ -200,20 +201,20 @@ static bool read_tensor(loader *l, const char *name) {
             t.begin = offsets[0];
             t.end = offsets[1];
         } else {
-            return spor_trouble(l->message,
-                                "%s: tensor %s has \"%s\" where dtype, shape and "
-                                "data_offsets are expected once each",
-                                l->path, name, key);
+            return spor_complain(l->message,
+                                 "%s: tensor %s has \"%s\" where dtype, shape and "
+                                 "data_offsets are expected once each",
+                                 l->path, name, key);
         }
     }
     if (l->json.why) return false;
     if (!dtype || shape.rank < 0 || t.begin < 0)
-        return spor_trouble(l->message, "%s: tensor %s lacks dtype, shape or data_offsets", l->path,
-                            name);
+        return spor_complain(l->message, "%s: tensor %s lacks dtype, shape or data_offsets",
+                             l->path, name);
     int k = spor_params_find(l->params, name);
     if (k < 0)
-        return spor_trouble(l->message, "%s: tensor %s is not a parameter of the model", l->path,
-                            name);
+        return spor_complain(l->message, "%s: tensor %s is not a parameter of the model", l->path,
+                             name);
     return check_tensor(l, k, &shape, &t);
 }
 
@@ -249,24 +250,24 @@ static int by_begin(const void *a, const void *b) {
 static bool check_cover(loader *l) {
     for (int k = 0; k < l->count; k++)
         if (l->found[k].begin < 0)
-            return spor_trouble(l->message, "%s: has no tensor %s", l->path,
-                                spor_params_entry(l->params, k).name);
+            return spor_complain(l->message, "%s: has no tensor %s", l->path,
+                                 spor_params_entry(l->params, k).name);
     found_tensor *sorted = malloc((size_t)(l->count ? l->count : 1) * sizeof *sorted);
-    if (!sorted) return spor_trouble(l->message, "%s: out of memory", l->path);
+    if (!sorted) return spor_complain(l->message, "%s: out of memory", l->path);
     if (l->count) memcpy(sorted, l->found, (size_t)l->count * sizeof *sorted);
     qsort(sorted, (size_t)l->count, sizeof *sorted, by_begin);
     int64_t end = 0;
     bool done = true;
     for (int k = 0; done && k < l->count; k++) {
         if (sorted[k].begin != end)
-            done = spor_trouble(l->message, "%s: there is %s at byte %" PRId64 " of the data",
-                                l->path, sorted[k].begin > end ? "a gap" : "an overlap", end);
+            done = spor_complain(l->message, "%s: there is %s at byte %" PRId64 " of the data",
+                                 l->path, sorted[k].begin > end ? "a gap" : "an overlap", end);
         end = sorted[k].end;
     }
     free(sorted);
     return done && (end == l->size ||
-                    spor_trouble(l->message, "%s: %" PRId64 " bytes follow the last tensor",
-                                 l->path, l->size - end));
+                    spor_complain(l->message, "%s: %" PRId64 " bytes follow the last tensor",
+                                  l->path, l->size - end));
 }
 
 /* Doubles that a float parameter cannot hold. */
@@ -278,10 +279,10 @@ static bool check_range(loader *l) {
         for (int64_t i = 0; i < spor_size(&e.shape); i++) {
             double value = get_number(l->data + t->begin + 8 * i, SPOR_F64);
             if (isfinite(value) && !isfinite((float)value))
-                return spor_trouble(l->message,
-                                    "%s: element %" PRId64 " of tensor %s, %g, is too "
-                                    "large for float",
-                                    l->path, i, e.name, value);
+                return spor_complain(l->message,
+                                     "%s: element %" PRId64 " of tensor %s, %g, is too "
+                                     "large for float",
+                                     l->path, i, e.name, value);
         }
     }
     return true;
@@ -305,17 +306,17 @@ static void copy_numbers(const loader *l) {
 static bool load(loader *l, const unsigned char *bytes, size_t size) {
     uint64_t length = size >= 8 ? get(bytes, 8) : UINT64_MAX;
     if (length > HEADER_LIMIT || length > size - 8)
-        return spor_trouble(l->message,
-                            "%s: not a safetensors file, or a truncated one: its "
-                            "header does not fit into %zu bytes",
-                            l->path, size);
+        return spor_complain(l->message,
+                             "%s: not a safetensors file, or a truncated one: its "
+                             "header does not fit into %zu bytes",
+                             l->path, size);
     const char *text = (const char *)bytes + 8;
     l->json = (spor_json_reader){.start = text, .at = text, .end = text + length};
     l->data = bytes + 8 + length;
     l->size = (int64_t)(size - 8 - length);
     if (!read_header(l))
-        return l->json.why ? spor_trouble(l->message, "%s: header, byte %zu: %s", l->path,
-                                          (size_t)(l->json.at - text) + 8, l->json.why)
+        return l->json.why ? spor_complain(l->message, "%s: header, byte %zu: %s", l->path,
+                                           (size_t)(l->json.at - text) + 8, l->json.why)
                            : false;
     if (!check_cover(l) || !check_range(l)) return false;
     copy_numbers(l);
@@ -331,7 +332,7 @@ bool spor_weights_load(spor_params *params, const char *path, spor_message *mess
     if (!spor_file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
     l.found = malloc((size_t)(l.count ? l.count : 1) * sizeof *l.found);
     for (int k = 0; l.found && k < l.count; k++) l.found[k].begin = -1;
-    bool done = l.found ? load(&l, bytes, size) : spor_trouble(message, "%s: out of memory", path);
+    bool done = l.found ? load(&l, bytes, size) : spor_complain(message, "%s: out of memory", path);
     free(l.found);
     free(bytes);
     return done;

@@ -1,8 +1,8 @@
 /*
  * Stratified splits: each class gives each part its share, and keeps a row for training.
  */
-#include "data/shuffle.h"
-#include "data/text.h"
+#include "base/message.h"
+#include "base/random.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -27,23 +27,29 @@ static void strata_free(strata *s) {
     free(s->part);
 }
 
-/* Sorts the rows by class and shuffles each class. */
+static bool strata_allocate(strata *s, size_t classes, size_t rows) {
+    s->size = calloc(classes, sizeof *s->size);
+    s->first = calloc(classes, sizeof *s->first);
+    s->quota = calloc(classes, sizeof *s->quota);
+    s->order = calloc(rows, sizeof *s->order);
+    s->part = calloc(rows, sizeof *s->part);
+    return s->size && s->first && s->quota && s->order && s->part;
+}
+
+/* Deals all rows in a random order into their classes. */
 static bool strata_make(strata *s, const spor_data *data, uint64_t seed) {
-    size_t classes = (size_t)data->classes, rows = (size_t)data->rows;
-    *s = (strata){.classes = data->classes,
-                  .size = calloc(classes, sizeof *s->size),
-                  .first = calloc(classes, sizeof *s->first),
-                  .quota = calloc(classes, sizeof *s->quota),
-                  .order = calloc(rows, sizeof *s->order),
-                  .part = calloc(rows, sizeof *s->part)};
-    if (!s->size || !s->first || !s->quota || !s->order || !s->part) return false;
+    *s = (strata){.classes = data->classes};
+    int64_t *deck = calloc((size_t)data->rows, sizeof *deck);
+    if (!deck || !strata_allocate(s, (size_t)data->classes, (size_t)data->rows)) {
+        free(deck);
+        return false;
+    }
+    spor_shuffle(seed, data->rows, deck);
     for (int64_t r = 0; r < data->rows; r++) s->size[data->label[r]]++;
     for (int c = 1; c < s->classes; c++) s->first[c] = s->first[c - 1] + s->size[c - 1];
-    for (int64_t r = 0; r < data->rows; r++) s->order[s->first[data->label[r]]++] = r;
-    for (int c = 0; c < s->classes; c++) {
-        s->first[c] -= s->size[c];
-        spor_shuffle(s->order + s->first[c], s->size[c], seed, (uint64_t)c);
-    }
+    for (int64_t r = 0; r < data->rows; r++) s->order[s->first[data->label[deck[r]]]++] = deck[r];
+    for (int c = 0; c < s->classes; c++) s->first[c] -= s->size[c];
+    free(deck);
     return true;
 }
 
@@ -104,10 +110,11 @@ static bool collect(const strata *s, int64_t rows, int part, int64_t **list, int
 static bool share_is_empty(const char *part, double share, int64_t given, int64_t rows,
                            spor_message *message) {
     if (!(share > 0) || given > 0) return false;
-    spor_trouble(message,
-                 "a %s share of %g of %" PRId64 " rows leaves the part empty: each class keeps one "
-                 "row for training",
-                 part, share, rows);
+    spor_complain(message,
+                  "a %s share of %g of %" PRId64
+                  " rows leaves the part empty: each class keeps one "
+                  "row for training",
+                  part, share, rows);
     return true;
 }
 
@@ -120,7 +127,7 @@ static bool split_rows(strata *s, const spor_data *data, double test_share, doub
     return (collect(s, data->rows, TRAIN, &split->train, &split->train_rows) &&
             collect(s, data->rows, VALIDATION, &split->validation, &split->validation_rows) &&
             collect(s, data->rows, TEST, &split->test, &split->test_rows)) ||
-           spor_trouble(message, "out of memory for a split of %" PRId64 " rows", data->rows);
+           spor_complain(message, "out of memory for a split of %" PRId64 " rows", data->rows);
 }
 
 void spor_split_free(spor_split *split) {
@@ -135,17 +142,17 @@ bool spor_split_stratified(const spor_data *data, double test_share, double vali
                            uint64_t seed, spor_split *split, spor_message *message) {
     *split = (spor_split){0};
     if (!(test_share >= 0 && test_share < 1) || !(validation_share >= 0 && validation_share < 1))
-        return spor_trouble(message,
-                            "the shares of test (%g) and validation (%g) must be at least "
-                            "0 and below 1",
-                            test_share, validation_share);
+        return spor_complain(message,
+                             "the shares of test (%g) and validation (%g) must be at least "
+                             "0 and below 1",
+                             test_share, validation_share);
     if (!data || data->rows < 1 || data->classes < 1)
-        return spor_trouble(message, "there are no rows with labels to split");
+        return spor_complain(message, "there are no rows with labels to split");
     strata s;
     bool done =
         strata_make(&s, data, seed)
             ? split_rows(&s, data, test_share, validation_share, split, message)
-            : spor_trouble(message, "out of memory for a split of %" PRId64 " rows", data->rows);
+            : spor_complain(message, "out of memory for a split of %" PRId64 " rows", data->rows);
     strata_free(&s);
     if (!done) spor_split_free(split);
     return done;
