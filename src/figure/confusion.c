@@ -47,21 +47,21 @@ static void square(matrix *m, int x, int y, int width, int height, colour c) {
 }
 
 /* part of whole as a percentage: "98.6", "100", "<0.1". */
-static const char *percent(int64_t part, int64_t whole, char out[16]) {
+static const char *percent(int64_t part, int64_t whole, char out[32]) {
     long tenths = lround(1000.0 * (double)part / (double)whole);
     if (part == whole)
-        snprintf(out, 16, "100");
+        snprintf(out, 32, "100");
     else if (part > 0 && tenths == 0)
-        snprintf(out, 16, "<0.1");
+        snprintf(out, 32, "<0.1");
     else
-        snprintf(out, 16, "%ld.%ld", tenths / 10, tenths % 10);
+        snprintf(out, 32, "%ld.%ld", tenths / 10, tenths % 10);
     return out;
 }
 
 /* ---- cells ---------------------------------------------------------------------------------- */
 
 static void cell(matrix *m, int row, int column) {
-    char share[16];
+    char share[32];
     int64_t count = m->counts[row * m->classes + column], of = m->labelled[row];
     int x = LEFT + column * m->cell, y = TOP + row * m->cell, middle = x + m->cell / 2;
     double depth = of ? sqrt((double)count / (double)of) : 0;
@@ -94,7 +94,7 @@ static void lines(matrix *m) {
 
 /* Labels left and above, recall at the right, precision below. */
 static void margins(matrix *m, int k) {
-    char share[16];
+    char share[32];
     int side = m->classes * m->cell, middle = k * m->cell + m->cell / 2;
     int64_t right = m->counts[k * m->classes + k];
     const char *look = m->cell < 300 ? "small" : "tick";
