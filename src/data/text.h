@@ -4,7 +4,8 @@
 #ifndef SPOR_DATA_TEXT_H
 #define SPOR_DATA_TEXT_H
 
-#include <spor/data.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 /** Zero-initialised it is empty. After failed was set (out of memory) further writes do nothing. */
 typedef struct {
@@ -19,8 +20,8 @@ void spor_text_add(spor_text *text, const char *format, ...) __attribute__((form
 /** The shortest decimal that reads back as the same double, with a point in every locale. */
 void spor_text_real(spor_text *text, double value);
 
-/** Writes a message, which may be NULL, and returns false: `return spor_trouble(message, ...)`. */
-bool spor_trouble(spor_message *message, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/** Length of the UTF-8 sequence at s, 1 to 4, in shortest form and no surrogate; 0 if it is none.
+ */
+int spor_utf8_length(const char *s);
 
 #endif

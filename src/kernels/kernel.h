@@ -5,6 +5,7 @@
 #define SPOR_KERNELS_KERNEL_H
 
 #include <spor/program.h>
+#include "base/shape.h"
 
 /** Most operands an op may have. */
 #define SPOR_OPERANDS 4
@@ -42,19 +43,6 @@ typedef struct {
 /** call has shapes, strides and attributes but no data. width is the scalar's sizeof, lanes how
  *  many scalars a vector of the instruction set holds (scratch may depend on it, results not). */
 typedef void spor_kernel_need(const spor_call *call, size_t width, int lanes, spor_need *need);
-
-static inline int64_t spor_size(const spor_shape *shape) {
-    int64_t size = 1;
-    for (int k = 0; k < shape->rank; k++) size *= shape->n[k];
-    return size;
-}
-
-static inline bool spor_shape_equal(const spor_shape *a, const spor_shape *b) {
-    if (a->rank != b->rank) return false;
-    for (int k = 0; k < a->rank; k++)
-        if (a->n[k] != b->n[k]) return false;
-    return true;
-}
 
 #define SPOR_JOIN_(a, b) a##_##b
 #define SPOR_JOIN(a, b) SPOR_JOIN_(a, b)

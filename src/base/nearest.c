@@ -1,0 +1,40 @@
+#include "base/nearest.h"
+
+#include <string.h>
+
+enum { LONGEST = 63 };
+
+static int smaller(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance: insertions, deletions and replacements that turn a into b, where two
+ * neighbours exchanged count as one. Words longer than LONGEST are far from everything. */
+static int distance(const char *a, const char *b) {
+    int rows[3]
+            [LONGEST + 1]; /* rows[i % 3][j]: distance of the first i of a from the first j of b */
+    size_t n = strlen(a), m = strlen(b);
+    if (n > LONGEST || m > LONGEST) return LONGEST;
+    for (size_t j = 0; j <= m; j++) rows[0][j] = (int)j;
+    for (size_t i = 1; i <= n; i++) {
+        int *row = rows[i % 3], *above = rows[(i + 2) % 3], *twice = rows[(i + 1) % 3];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= m; j++) {
+            row[j] = smaller(above[j], row[j - 1]) + 1;
+            row[j] = smaller(row[j], above[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = smaller(row[j], twice[j - 2] + 1);
+        }
+    }
+    return rows[n % 3][m];
+}
+
+const char *spor_nearest(const char *word, int count, const char *const names[]) {
+    const char *best = NULL;
+    int least = (int)strlen(word) / 3 + 2; /* farther than this is another word */
+    for (int k = 0; k < count; k++) {
+        int d = distance(word, names[k]);
+        if (d < least) least = d, best = names[k];
+    }
+    return best;
+}

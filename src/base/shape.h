@@ -1,0 +1,22 @@
+/*
+ * Sizes and comparison of shapes.
+ */
+#ifndef SPOR_BASE_SHAPE_H
+#define SPOR_BASE_SHAPE_H
+
+#include <spor/tape.h>
+
+static inline int64_t spor_size(const spor_shape *shape) {
+    int64_t size = 1;
+    for (int k = 0; k < shape->rank; k++) size *= shape->n[k];
+    return size;
+}
+
+static inline bool spor_shape_equal(const spor_shape *a, const spor_shape *b) {
+    if (a->rank != b->rank) return false;
+    for (int k = 0; k < a->rank; k++)
+        if (a->n[k] != b->n[k]) return false;
+    return true;
+}
+
+#endif

@@ -1,0 +1,208 @@
+/* spor bench: times steps on random data of the script's shapes. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/random.h"
+
+enum { BATCHES = 8, SEED = 1 };
+static const double block_seconds = 0.03;
+/* A step's time does not depend on the rate; a small one keeps random labels from diverging. */
+static const double bench_rate = 1e-5;
+
+/* ---- random data ------------------------------------------------------------------------------
+ */
+
+/* What the steps read: BATCHES inputs and targets in the model's scalar type, in rotation. */
+typedef struct {
+    size_t x_bytes, y_bytes;
+    char *x, *y;
+} rotation;
+
+static int64_t size_of(spor_shape shape) {
+    int64_t size = 1;
+    for (int k = 0; k < shape.rank; k++) size *= shape.n[k];
+    return size;
+}
+
+static void put(char *numbers, int64_t index, spor_scalar scalar, double value) {
+    if (scalar == SPOR_F32)
+        ((float *)(void *)numbers)[index] = (float)value;
+    else
+        ((double *)(void *)numbers)[index] = value;
+}
+
+/* Pixels U[0, 1). */
+static void fill_x(char *x, int64_t count, spor_scalar scalar) {
+    for (int64_t k = 0; k < count; k++) put(x, k, scalar, spor_uniform(SEED, 0, (uint64_t)k));
+}
+
+/* One-hot rows of random labels. */
+static void fill_one_hot(char *y, int64_t rows, int64_t classes, spor_scalar scalar) {
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t label = (int64_t)(spor_uniform(SEED, 1, (uint64_t)row) * (double)classes);
+        for (int64_t k = 0; k < classes; k++) put(y, row * classes + k, scalar, k == label ? 1 : 0);
+    }
+}
+
+static bool rotation_new(rotation *r, const spor_bound *bound, bool target_is_x,
+                         spor_scalar scalar) {
+    int64_t x_size = size_of(bound->x.shape), y_size = size_of(bound->y.shape);
+    size_t element = scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
+    r->x_bytes = (size_t)x_size * element;
+    r->y_bytes = (size_t)y_size * element;
+    r->x = calloc(BATCHES, r->x_bytes);
+    r->y = calloc(BATCHES, r->y_bytes);
+    if (!r->x || !r->y) return false;
+    fill_x(r->x, BATCHES * x_size, scalar);
+    if (target_is_x)
+        memcpy(r->y, r->x, BATCHES * r->y_bytes);
+    else
+        fill_one_hot(r->y, BATCHES * bound->rows, y_size / bound->rows, scalar);
+    return true;
+}
+
+static void rotation_free(rotation *r) {
+    free(r->x);
+    free(r->y);
+}
+
+/* ---- steps ------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    spor_model *model;
+    spor_bound *bound;
+    rotation data;
+    double l2;
+    bool l2_biases;
+    uint64_t steps; /* done */
+} stepper;
+
+/* Copies the next batch and runs one step: forward, backward and plain SGD, or forward alone. */
+static bool step(stepper *s) {
+    size_t turn = s->steps % BATCHES;
+    memcpy(s->bound->x.data, s->data.x + turn * s->data.x_bytes, s->data.x_bytes);
+    s->steps++;
+    if (!s->bound->training) return spor_model_predict(s->model, s->bound);
+    memcpy(s->bound->y.data, s->data.y + turn * s->data.y_bytes, s->data.y_bytes);
+    if (!spor_model_gradient(s->model, s->bound, s->steps)) return false;
+    spor_params_sgd(spor_model_params(s->model), bench_rate, s->l2, s->l2_biases);
+    return true;
+}
+
+/* Seconds that count steps take, negative if one fails. */
+static double time_steps(stepper *s, int64_t count) {
+    double start = spor_seconds();
+    for (int64_t k = 0; k < count; k++)
+        if (!step(s)) return -1;
+    return spor_seconds() - start;
+}
+
+/* Steps that fill a block, found by doubling; the rotation comes round once before. */
+static int64_t steps_a_block(stepper *s) {
+    int64_t count = 1;
+    if (time_steps(s, BATCHES) < 0) return 0;
+    for (;; count *= 2) {
+        double seconds = time_steps(s, count);
+        if (seconds < 0) return 0;
+        if (seconds >= block_seconds) return count;
+        if (seconds > block_seconds / 8)
+            return (int64_t)((double)count * block_seconds / seconds) + 1;
+    }
+}
+
+/* Prints a line a block until the seconds are over, at least one. */
+static bool blocks(stepper *s, double seconds, const char *prefix) {
+    int64_t count = steps_a_block(s);
+    double start = spor_seconds();
+    if (!count) return false;
+    do {
+        double t = time_steps(s, count);
+        if (t < 0) return false;
+        printf("%s\t%.6f\n", prefix, 1e3 * t / (double)count);
+        fflush(stdout);
+    } while (spor_seconds() - start < seconds);
+    return true;
+}
+
+/* ---- the command ------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const char *script, *mode, *label;
+    int64_t batch, threads;
+    double seconds;
+    bool reference, wide;
+    spor_settings settings;
+} arguments;
+
+static int bench(spor_workpiece *piece, const arguments *a) {
+    spor_options options = {.scalar = a->wide ? SPOR_F64 : SPOR_F32, .reference = a->reference};
+    int64_t rows = a->batch ? a->batch : piece->declared.batch;
+    stepper s = {.l2 = piece->declared.l2, .l2_biases = piece->declared.l2_biases};
+    char prefix[256];
+    if (!spor_workpiece_model(piece, &options, SEED)) return SPOR_EXIT_BAD;
+    s.model = piece->model;
+    s.bound = spor_workpiece_bind(piece, rows, !strcmp(a->mode, "train"));
+    if (!s.bound) return SPOR_EXIT_BAD;
+    snprintf(prefix, sizeof prefix, "%s\t%s\t%s\t%lld\t%lld", a->label, piece->declared.model,
+             a->mode, (long long)rows, (long long)a->threads);
+    int status = SPOR_EXIT_DONE;
+    if (!rotation_new(&s.data, s.bound, piece->declared.target_is_x, options.scalar)) {
+        status = spor_command_fail(piece->command, "out of memory for %lld rows", (long long)rows);
+    } else if (!blocks(&s, a->seconds, prefix)) {
+        spor_workpiece_complain(piece);
+        status = SPOR_EXIT_NO;
+    }
+    rotation_free(&s.data);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    arguments a = {.mode = "train", .label = "spor", .threads = 1, .seconds = 1.5};
+    const spor_option options[] = {
+        {"mode", "MODE", "train (default): forward, backward, SGD; infer: forward",
+         SPOR_OPTION_TEXT, &a.mode, 0, "train infer"},
+        {"batch", "B", "rows of a step (default: the script's batch)", SPOR_OPTION_INTEGER,
+         &a.batch, 1, NULL},
+        {"threads", "T", "threads; this version has 1", SPOR_OPTION_INTEGER, &a.threads, 1, NULL},
+        {"seconds", "S", "how long to go on (default 1.5)", SPOR_OPTION_REAL, &a.seconds, 0, NULL},
+        {"label", "L", "first column of each line (default spor)", SPOR_OPTION_TEXT, &a.label, 0,
+         NULL},
+        {"double", NULL, "double precision", SPOR_OPTION_FLAG, &a.wide, 0, NULL},
+        {"reference", NULL, "reference kernels, no fast paths", SPOR_OPTION_FLAG, &a.reference, 0,
+         NULL},
+        {"set", "NAME=VALUE", "another value for a name of the script", SPOR_OPTION_SETTING,
+         &a.settings, 0, NULL},
+        {0},
+    };
+    int status = spor_options_read(&spor_command_bench, options, 1, 1, &a.script, argc, argv);
+    spor_workpiece piece = {0};
+    if (status != SPOR_EXIT_NOT_YET) return status;
+    if (a.threads != 1)
+        return spor_command_fail(&spor_command_bench,
+                                 "--threads %lld: this version runs on one thread",
+                                 (long long)a.threads);
+    status = spor_workpiece_load(&piece, &spor_command_bench, a.script, &a.settings)
+                 ? bench(&piece, &a)
+                 : SPOR_EXIT_BAD;
+    spor_workpiece_close(&piece);
+    return status;
+}
+
+const spor_command spor_command_bench = {
+    .name = "bench",
+    .operands = "SCRIPT",
+    .summary = "Times training or inference steps on random data of a script's shapes.",
+    .help = "One line a timed block (about 30 ms, or one step), tab-separated:\n"
+            "  label  network  mode  batch  threads  milliseconds a step\n"
+            "A step reads one of 8 ready batches in rotation. No data set is needed.\n"
+            "\n"
+            "Examples\n"
+            "  spor bench models/densenet2_20.spor\n"
+            "  spor bench models/lenet2.spor --mode infer --batch 256 --seconds 5\n"
+            "  spor bench models/convnet1_3.spor --reference     what the fast paths save\n",
+    .run = run,
+};

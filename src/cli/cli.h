@@ -1,0 +1,120 @@
+/*
+ * The commands of spor: one file each, a table in main.c, and what they share.
+ */
+#ifndef SPOR_CLI_CLI_H
+#define SPOR_CLI_CLI_H
+
+#include "script/script.h"
+
+/** Exit statuses. */
+enum {
+    SPOR_EXIT_DONE = 0,
+    SPOR_EXIT_NO = 1, /* the answer is no: training diverged, was stopped */
+    SPOR_EXIT_BAD = 2 /* bad usage, bad input, a file that can't be written */
+};
+
+typedef struct {
+    const char *name;
+    const char *operands;              /* as help shows them: "SCRIPT" */
+    const char *summary;               /* one line */
+    const char *help;                  /* what it does, by example */
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name; an exit status */
+} spor_command;
+
+extern const spor_command spor_command_train, spor_command_show, spor_command_ops,
+    spor_command_bench;
+
+/** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
+int spor_command_fail(const spor_command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- options: options.c ------------------------------------------------------------------- */
+
+/** Values of --set name=value in the order given. */
+typedef struct {
+    int count;
+    spor_setting setting[64];
+    char name[64][64];
+} spor_settings;
+
+typedef enum {
+    SPOR_OPTION_FLAG,    /* bool */
+    SPOR_OPTION_INTEGER, /* int64_t */
+    SPOR_OPTION_REAL,    /* double */
+    SPOR_OPTION_TEXT,    /* const char * */
+    SPOR_OPTION_SETTING  /* spor_settings: name=value, may be repeated */
+} spor_option_kind;
+
+/** One line of a command's table of options; the table ends with name NULL. */
+typedef struct {
+    const char *name;  /* without the dashes */
+    const char *value; /* what help calls its value; NULL for flags */
+    const char *help;
+    spor_option_kind kind;
+    void *target;        /* written only if the option is given */
+    double least;        /* of integers and reals */
+    const char *choices; /* texts: the words allowed, "train infer"; NULL: any */
+} spor_option;
+
+/** What spor_options_read answers when the command shall run. */
+#define SPOR_EXIT_NOT_YET (-1)
+
+/**
+ * Reads options (--name value, --name=value) and operands, at least `least` and at most `most`;
+ * missing ones become NULL. Returns SPOR_EXIT_NOT_YET, or the status to leave with: help was
+ * shown, or a complaint.
+ */
+int spor_options_read(const spor_command *command, const spor_option options[], int least, int most,
+                      const char *operand[], int argc, char **argv);
+
+/* ---- scripts at work: workpiece.c ------------------------------------------------------------ */
+
+/** A script that was loaded, what its train(...) declares, and its network as a model. */
+typedef struct {
+    const spor_command *command;
+    const char *path;
+    spor_script *script;
+    spor_declaration declared;
+    spor_model *model;
+} spor_workpiece;
+
+/** Loads the script; false after a complaint with the place in the script. */
+bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
+                         const spor_settings *settings);
+/** Makes the model in one scalar type. */
+bool spor_workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed);
+/** spor_model_bind; NULL after a complaint. */
+spor_bound *spor_workpiece_bind(spor_workpiece *piece, int64_t rows, bool training);
+/** Prints the model's error with the line of the script; returns SPOR_EXIT_BAD. */
+int spor_workpiece_complain(const spor_workpiece *piece);
+/** The same for a tape that the script recorded on. */
+int spor_workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape);
+void spor_workpiece_close(spor_workpiece *piece);
+
+/** Shape of one target: a row of classes, or the sample itself. */
+spor_shape spor_workpiece_target(const spor_workpiece *piece);
+
+/** Reads the data set that the script names; NULL after a complaint that tells where it looked. */
+spor_data *spor_workpiece_data(const spor_workpiece *piece);
+
+/* ---- what a terminal shows ------------------------------------------------------------------- */
+
+/** Progress of a training: a live line on a terminal, a few plain lines in a pipe. */
+typedef struct {
+    bool quiet, live;
+    int shown;             /* characters on the live line */
+    double started, drawn; /* seconds */
+} spor_display;
+
+void spor_display_start(spor_display *display, bool quiet);
+void spor_display_update(spor_display *display, const spor_progress *progress);
+/** Leaves the live line on the screen. */
+void spor_display_end(spor_display *display);
+
+/** Accuracy with its standard error, and unless quiet the confusion matrix with recall. */
+void spor_display_evaluation(const spor_evaluation *evaluation, bool quiet);
+
+/** Seconds of a clock that only goes forward. */
+double spor_seconds(void);
+
+#endif

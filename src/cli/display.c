@@ -1,0 +1,174 @@
+/* What a terminal, or a pipe, shows of a training. */
+#include "cli/cli.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include "train/metrics.h"
+
+enum { WIDEST = 200, LONGEST_BAR = 40, SHORTEST_BAR = 8, LINES_IN_A_PIPE = 20 };
+static const double redraw_seconds = 0.1;
+
+double spor_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- progress ---------------------------------------------------------------------------------
+ */
+
+static int terminal_width(void) {
+    const char *columns = getenv("COLUMNS");
+    struct winsize size;
+    int width = columns ? atoi(columns) : 0;
+    if (width <= 0 && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size)) width = size.ws_col;
+    if (width <= 0) width = 80;
+    return width < WIDEST ? width : WIDEST;
+}
+
+/* A clock's 0:07, 12:34, 1:02:03. */
+static void clock_text(double seconds, char out[24]) {
+    long s = lround(fmin(fmax(seconds, 0), 3.6e8));
+    if (s < 3600)
+        snprintf(out, 24, "%ld:%02ld", s / 60, s % 60);
+    else
+        snprintf(out, 24, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+}
+
+/* A share to three digits, "-" if it was not measured. */
+static void accuracy_text(double accuracy, char out[16]) {
+    snprintf(out, 16, isnan(accuracy) ? "-" : "%.3f", accuracy);
+}
+
+/* loss and accuracies: what both kinds of line tell. */
+static void figures_text(const spor_progress *p, char *out, size_t size) {
+    char train[16], validation[16];
+    accuracy_text(p->train_accuracy, train);
+    accuracy_text(p->validation_accuracy, validation);
+    snprintf(out, size, "loss %.4g  train %s  validation %s", p->loss, train, validation);
+}
+
+static int digits(int64_t n) {
+    return snprintf(NULL, 0, "%lld", (long long)n);
+}
+
+/* Share of the whole training that is done. */
+static double share(const spor_progress *p) {
+    double epochs = (double)(p->epoch - 1) + (double)p->step / (double)p->steps;
+    return epochs / (double)p->epochs;
+}
+
+/* Puts a line over the last one. Nothing but \r is asked of the terminal. */
+static void overwrite(spor_display *display, const char *line) {
+    int length = (int)strlen(line);
+    int blanks = display->shown > length ? display->shown - length : 0;
+    printf("\r%s%*s", line, blanks, "");
+    fflush(stdout);
+    display->shown = length;
+}
+
+/* epoch 12/100 [=======>          ] loss 0.123  train 0.981  validation 0.965  0:12 left */
+static void draw(spor_display *display, const spor_progress *p) {
+    char left[24], figures[96], head[64], tail[160], bar[LONGEST_BAR + 4] = "", line[WIDEST + 1];
+    double done = share(p), elapsed = spor_seconds() - display->started;
+    clock_text(elapsed * (1 - done) / fmax(done, 1e-9), left);
+    figures_text(p, figures, sizeof figures);
+    snprintf(head, sizeof head, "epoch %*lld/%lld", digits(p->epochs), (long long)p->epoch,
+             (long long)p->epochs);
+    snprintf(tail, sizeof tail, "  %s  %s left", figures, left);
+    int width = terminal_width() - 1;
+    int room = width - (int)(strlen(head) + strlen(tail)) - 3;
+    if (room > LONGEST_BAR) room = LONGEST_BAR;
+    if (room >= SHORTEST_BAR) {
+        int full = (int)(done * room);
+        memset(bar, ' ', sizeof bar);
+        memset(bar + 2, '=', (size_t)full);
+        bar[1] = '[';
+        bar[room + 2] = ']';
+        bar[room + 3] = 0;
+    }
+    snprintf(line, sizeof line, "%s%s%s", head, bar, tail);
+    if (width < (int)sizeof line) line[width > 0 ? width : 0] = 0;
+    overwrite(display, line);
+}
+
+/* True for about LINES_IN_A_PIPE epochs, the first and the last among them. */
+static bool worth_a_line(const spor_progress *p) {
+    int64_t every = (p->epochs + LINES_IN_A_PIPE - 1) / LINES_IN_A_PIPE;
+    return p->epoch == 1 || p->epoch == p->epochs || p->epoch % every == 0;
+}
+
+static void print_line(const spor_display *display, const spor_progress *p) {
+    char figures[96];
+    figures_text(p, figures, sizeof figures);
+    printf("epoch %*lld/%lld  %s  %.1f s\n", digits(p->epochs), (long long)p->epoch,
+           (long long)p->epochs, figures, spor_seconds() - display->started);
+    fflush(stdout);
+}
+
+void spor_display_start(spor_display *display, bool quiet) {
+    *display = (spor_display){
+        .quiet = quiet,
+        .live = isatty(STDOUT_FILENO),
+        .started = spor_seconds(),
+    };
+}
+
+void spor_display_update(spor_display *display, const spor_progress *progress) {
+    bool evaluated = progress->step == progress->steps;
+    if (display->quiet) return;
+    if (!display->live) {
+        if (evaluated && worth_a_line(progress)) print_line(display, progress);
+        return;
+    }
+    double now = spor_seconds();
+    bool last = evaluated && progress->epoch == progress->epochs;
+    if (!last && now - display->drawn < redraw_seconds) return;
+    display->drawn = now;
+    draw(display, progress);
+}
+
+void spor_display_end(spor_display *display) {
+    if (display->shown) putchar('\n');
+    display->shown = 0;
+}
+
+/* ---- evaluation -------------------------------------------------------------------------------
+ */
+
+/* One row of the confusion matrix: a dot for none, and the share found. */
+static void print_row(const spor_evaluation *e, int label, int width) {
+    const int64_t *row = e->confusion + (ptrdiff_t)label * e->classes;
+    char recall[16];
+    printf("  %4d |", label);
+    for (int k = 0; k < e->classes; k++)
+        if (row[k])
+            printf(" %*lld", width, (long long)row[k]);
+        else
+            printf(" %*s", width, ".");
+    accuracy_text(spor_class_score_of(e, label).recall, recall);
+    printf("   %5s\n", recall);
+}
+
+static void print_confusion(const spor_evaluation *e) {
+    int width = digits(e->rows) > 2 ? digits(e->rows) : 3;
+    printf("\n  true |%*s   recall\n       |", e->classes * (width + 1), "predicted as");
+    for (int k = 0; k < e->classes; k++) printf(" %*d", width, k);
+    printf("\n  -----+");
+    for (int k = 0; k < e->classes * (width + 1) + 8; k++) putchar('-');
+    putchar('\n');
+    for (int label = 0; label < e->classes; label++) print_row(e, label, width);
+    putchar('\n');
+}
+
+void spor_display_evaluation(const spor_evaluation *e, bool quiet) {
+    printf("test accuracy %.4f ± %.4f (%lld of %lld)\n", e->accuracy,
+           spor_standard_error(e->accuracy, e->rows), (long long)e->right, (long long)e->rows);
+    if (!quiet) print_confusion(e);
+}

@@ -1,0 +1,326 @@
+/* spor show: what a script's network is: layers, sizes, fast paths, the tape and its gradient. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tape/tape.h"
+
+/* spor_evaluate works in batches of this many rows. */
+enum { EVALUATION_ROWS = 256 };
+
+/** The network recorded for a batch, and after it the cost. */
+typedef struct {
+    spor_workpiece *piece;
+    int64_t rows;
+    spor_tape *tape;
+    spor_var cost;
+    uint32_t nodes, scopes; /* of the network without its loss */
+} recording;
+
+/* ---- sizes ------------------------------------------------------------------------------------
+ */
+
+static int64_t size_of(const spor_shape *shape) {
+    int64_t size = 1;
+    for (int k = 0; k < shape->rank; k++) size *= shape->n[k];
+    return size;
+}
+
+/* Multiply-adds of one node: matmul sums over k for each element, correlate2d over u, v, c. */
+static int64_t node_multiplies(const spor_tape *tape, const spor_node *node) {
+    const spor_shape *x = tape->node[node->in[0]].shape;
+    if (node->op == spor_op_find("matmul")) return size_of(node->shape) * x->n[x->rank - 1];
+    if (node->op != spor_op_find("correlate2d")) return 0;
+    const spor_shape *K = tape->node[node->in[1]].shape;
+    return size_of(node->shape) * K->n[0] * K->n[1] * K->n[2];
+}
+
+static int64_t multiplies(const spor_tape *tape, uint32_t first, uint32_t last) {
+    int64_t sum = 0;
+    for (uint32_t id = first; id < last; id++) sum += node_multiplies(tape, &tape->node[id]);
+    return sum;
+}
+
+/* Elements of the trained parameters that were recorded in first .. last-1. */
+static int64_t parameters(const spor_tape *tape, uint32_t first, uint32_t last) {
+    int64_t sum = 0;
+    for (uint32_t k = 0; k < tape->leaves; k++) {
+        const spor_leaf *leaf = &tape->leaf[k];
+        if (leaf->trained && leaf->id >= first && leaf->id < last)
+            sum += size_of(tape->node[leaf->id].shape);
+    }
+    return sum;
+}
+
+/* ---- layers -----------------------------------------------------------------------------------
+ */
+
+static bool has_parameters(const spor_tape *tape, const spor_scope *scope) {
+    return parameters(tape, scope->first, scope->last) > 0;
+}
+
+/* A network, or a block that is made of several layers: it is shown by its parts. */
+static bool is_composed(const recording *r, uint32_t scope) {
+    int parts = 0;
+    if (!r->tape->scope[scope].parent) {
+        for (uint32_t k = scope + 1; k < r->scopes; k++)
+            if (r->tape->scope[k].parent == scope) return true;
+        return false;
+    }
+    for (uint32_t k = scope + 1; k < r->scopes; k++)
+        parts += r->tape->scope[k].parent == scope && has_parameters(r->tape, &r->tape->scope[k]);
+    return parts > 1;
+}
+
+/* Marks the scopes that are layers: not composed, in composed ones only. A parent comes before
+ * its parts. Returns their number, or -1 if out of memory. */
+static int find_layers(const recording *r, bool **layer) {
+    bool *composed = calloc(r->scopes, sizeof *composed);
+    int count = 0;
+    *layer = calloc(r->scopes, sizeof **layer);
+    if (composed && *layer) {
+        composed[0] = true;
+        for (uint32_t k = 1; k < r->scopes; k++) {
+            bool open = composed[r->tape->scope[k].parent];
+            composed[k] = open && is_composed(r, k);
+            (*layer)[k] = open && !composed[k] && r->tape->scope[k].result;
+            count += (*layer)[k];
+        }
+    } else {
+        count = -1;
+    }
+    free(composed);
+    return count;
+}
+
+/* The name of a layer without that of its network. */
+static const char *short_name(const spor_tape *tape, uint32_t scope) {
+    const char *path = tape->scope[scope].path, *slash = strchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* [N, 8, 8, 3]: the first axis is the samples'. */
+static void shape_text(const spor_shape *shape, int64_t rows, char out[192]) {
+    int at = snprintf(out, 192, "[");
+    for (int k = 0; k < shape->rank; k++) {
+        bool samples = k == 0 && shape->n[0] == rows;
+        at += snprintf(out + at, (size_t)(192 - at), samples ? "%sN" : "%s%lld", k ? ", " : "",
+                       (long long)shape->n[k]);
+    }
+    snprintf(out + at, (size_t)(192 - at), "]");
+}
+
+static void print_row(const char *name, const char *shape, int64_t parameters_,
+                      int64_t multiplies_) {
+    printf("  %-24s %-20s %12lld %15lld\n", name, shape, (long long)parameters_,
+           (long long)multiplies_);
+}
+
+static void print_layers(const recording *r, const bool layer[]) {
+    const spor_tape *tape = r->tape;
+    int64_t all = parameters(tape, 1, r->nodes), rest = all;
+    int64_t work = multiplies(tape, 1, r->nodes) / r->rows, idle = work;
+    printf("  %-24s %-20s %12s %15s\n", "layer", "output", "parameters", "multiply-adds");
+    for (uint32_t k = 1; k < r->scopes; k++) {
+        const spor_scope *scope = &tape->scope[k];
+        char shape[192];
+        if (!layer[k]) continue;
+        int64_t own = parameters(tape, scope->first, scope->last);
+        int64_t own_work = multiplies(tape, scope->first, scope->last) / r->rows;
+        shape_text(tape->node[scope->result].shape, r->rows, shape);
+        print_row(short_name(tape, k), shape, own, own_work);
+        rest -= own;
+        idle -= own_work;
+    }
+    if (rest || idle) print_row("between the layers", "", rest, idle);
+    print_row("total", "", all, work);
+    puts("  Multiply-adds are those of matmul and correlate2d, forward, a sample.\n");
+}
+
+/* ---- programs ---------------------------------------------------------------------------------
+ */
+
+static void print_bytes(const char *what, int64_t rows, size_t bytes) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+    double size = (double)bytes;
+    int unit = 0;
+    for (; size >= 1024 && unit < 3; unit++) size /= 1024;
+    printf("  %-12s batch %-5lld %8.*f %s\n", what, (long long)rows, unit ? 1 : 0, size,
+           units[unit]);
+}
+
+/* Memory and fast paths of the training program and of the one that evaluates. */
+static bool print_programs(spor_workpiece *piece, int64_t rows) {
+    const struct {
+        const char *name;
+        int64_t rows;
+        bool training;
+    } uses[] = {{"training", rows, true}, {"evaluation", EVALUATION_ROWS, false}};
+    const spor_options options = {.scalar = SPOR_F32};
+    if (!spor_workpiece_model(piece, &options, 0)) return false;
+    puts("Memory of a program, besides the parameters");
+    for (int k = 0; k < 2; k++) {
+        spor_bound *bound = spor_workpiece_bind(piece, uses[k].rows, uses[k].training);
+        if (!bound) return false;
+        print_bytes(uses[k].name, bound->rows, spor_program_bytes(bound->program));
+    }
+    for (int k = 0; k < 2; k++) {
+        spor_bound *bound = spor_workpiece_bind(piece, uses[k].rows, uses[k].training);
+        if (!bound) return false;
+        printf("\nThe program for %s, batch %lld\n", uses[k].name, (long long)bound->rows);
+        spor_program_print(bound->program, stdout);
+    }
+    return true;
+}
+
+/* ---- gradients --------------------------------------------------------------------------------
+ */
+
+/* What the activation of a layer is applied to: z of a = f(z); the result itself if there is no
+ * activation at its end. */
+static spor_var pre_activation(const recording *r, uint32_t scope) {
+    spor_var a = spor_tape_var(r->tape, r->tape->scope[scope].result);
+    const spor_op *op = spor_node_of(a)->op;
+    bool activation = op->operands == 1 && op->shape == spor_rule_elementwise;
+    return activation ? spor_operand(a, 0) : a;
+}
+
+/* "net/dense[0]/W" -> "net/dense[0]/dW" */
+static void derivative_name(const char *name, char out[256]) {
+    const char *slash = strrchr(name, '/');
+    int path = slash ? (int)(slash - name) + 1 : 0;
+    snprintf(out, 256, "%.*sd%s", path, name, name + path);
+}
+
+/* Names z of the layers that have parameters and puts parameters and z into wrt. */
+static int wanted(const recording *r, const bool layer[], spor_var wrt[]) {
+    spor_tape *tape = r->tape;
+    int count = 0;
+    for (uint32_t k = 0; k < tape->leaves; k++)
+        if (tape->leaf[k].trained) wrt[count++] = spor_tape_var(tape, tape->leaf[k].id);
+    for (uint32_t k = 1; k < r->scopes; k++) {
+        char name[256];
+        if (!layer[k] || !has_parameters(tape, &tape->scope[k])) continue;
+        snprintf(name, sizeof name, "%s/z", tape->scope[k].path);
+        wrt[count++] = spor_name(pre_activation(r, k), name);
+    }
+    return count;
+}
+
+/* Appends the gradient of the cost with respect to all parameters and the layers' z; the errors
+ * delta of Eqs. (43)-(45) are the dz. */
+static bool differentiate(recording *r, const bool layer[]) {
+    size_t room = r->tape->leaves + r->scopes;
+    spor_var *wrt = calloc(room, sizeof *wrt), *d = calloc(room, sizeof *d);
+    bool done = wrt && d;
+    if (done) {
+        int count = wanted(r, layer, wrt);
+        done = spor_grad(r->cost, count, wrt, d);
+        for (int k = 0; done && k < count; k++) {
+            char name[256];
+            derivative_name(spor_node_of(wrt[k])->name, name);
+            spor_name(d[k], name);
+        }
+    }
+    free(wrt);
+    free(d);
+    return done;
+}
+
+static bool print_tapes(recording *r, const bool layer[], bool gradient) {
+    uint32_t forward = spor_tape_length(r->tape) + 1;
+    if (gradient && !differentiate(r, layer)) return false;
+    printf("\nThe tape, batch %lld\n", (long long)r->rows);
+    spor_tape_print(r->tape, 1, forward, stdout);
+    if (!gradient) return true;
+    puts("\nThe gradient tape; dz is the error of a layer");
+    spor_tape_print(r->tape, forward, 0, stdout);
+    return true;
+}
+
+/* ---- the command ------------------------------------------------------------------------------
+ */
+
+static spor_shape with_rows(int64_t rows, spor_shape sample) {
+    spor_shape shape = {sample.rank + 1, {rows}};
+    for (int k = 0; k < sample.rank && k + 1 < SPOR_RANK; k++) shape.n[k + 1] = sample.n[k];
+    return shape;
+}
+
+static bool record(recording *r) {
+    spor_workpiece *piece = r->piece;
+    r->tape = spor_tape_new();
+    spor_var x = spor_input(r->tape, "x", with_rows(r->rows, piece->declared.sample));
+    spor_var prediction = spor_script_net(x, true, piece->script);
+    r->nodes = spor_tape_length(r->tape) + 1;
+    r->scopes = r->tape ? r->tape->scopes : 0;
+    spor_var y = spor_input(r->tape, "y", with_rows(r->rows, spor_workpiece_target(piece)));
+    r->cost = spor_script_loss(prediction, y, piece->script);
+    return !spor_error(r->tape);
+}
+
+static int show(recording *r, bool gradient) {
+    const spor_declaration *declared = &r->piece->declared;
+    bool *layer = NULL;
+    char sample[192];
+    int status = SPOR_EXIT_BAD;
+    if (!record(r)) return spor_workpiece_complain_tape(r->piece, r->tape);
+    shape_text(&declared->sample, 0, sample);
+    printf("%s on %s: %s to %d classes, loss %s\n\n", declared->model, declared->data, sample,
+           declared->classes, declared->loss);
+    if (find_layers(r, &layer) < 0) {
+        spor_command_fail(r->piece->command, "out of memory");
+    } else {
+        print_layers(r, layer);
+        if (print_programs(r->piece, r->rows)) {
+            status = print_tapes(r, layer, gradient) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
+            if (status == SPOR_EXIT_NO) spor_workpiece_complain_tape(r->piece, r->tape);
+        }
+    }
+    free(layer);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    bool gradient = false;
+    const char *script;
+    spor_workpiece piece = {0};
+    recording r = {.piece = &piece};
+    spor_settings settings = {0};
+    const spor_option options[] = {
+        {"grad", NULL, "print the tape of the gradients as well", SPOR_OPTION_FLAG, &gradient, 0,
+         NULL},
+        {"batch", "B", "rows to record (default: the script's batch)", SPOR_OPTION_INTEGER, &r.rows,
+         1, NULL},
+        {"set", "NAME=VALUE", "another value for a name of the script", SPOR_OPTION_SETTING,
+         &settings, 0, NULL},
+        {0},
+    };
+    int status = spor_options_read(&spor_command_show, options, 1, 1, &script, argc, argv);
+    if (status != SPOR_EXIT_NOT_YET) return status;
+    status = SPOR_EXIT_BAD;
+    if (spor_workpiece_load(&piece, &spor_command_show, script, &settings)) {
+        if (!r.rows) r.rows = piece.declared.batch;
+        status = show(&r, gradient);
+    }
+    spor_tape_free(r.tape);
+    spor_workpiece_close(&piece);
+    return status;
+}
+
+const spor_command spor_command_show = {
+    .name = "show",
+    .operands = "SCRIPT",
+    .summary = "Shows a network: layers, sizes, fast paths, the tape and its gradient.",
+    .help = "Nothing is trained and no data set is needed. The tape is printed one equation a\n"
+            "line. With --grad the gradient follows, with respect to every parameter and to the\n"
+            "z before each layer's activation: dz is the error of the layer, dK and db, dW and\n"
+            "db are computed from it.\n"
+            "\n"
+            "Examples\n"
+            "  spor show models/densenet2_20.spor\n"
+            "  spor show models/convnet1_3.spor --grad --batch 1\n"
+            "  spor show models/densenet2_20.spor --set hidden=30\n",
+    .run = run,
+};

@@ -1,0 +1,157 @@
+/* A script at work: loading it, making its network a model, finding its data. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Prints a message that may lie in the script, with the line and a caret. */
+static int complain_at(const spor_workpiece *piece, const char *message, const char *file, int line,
+                       int column) {
+    char text[4096];
+    if (!message) message = "out of memory";
+    spor_script_explain(piece->script, message, file, line, column, text, sizeof text);
+    fflush(stdout);
+    fprintf(stderr, "%s%s", text, *text && text[strlen(text) - 1] == '\n' ? "" : "\n");
+    return SPOR_EXIT_BAD;
+}
+
+int spor_workpiece_complain(const spor_workpiece *piece) {
+    const char *file;
+    int line, column;
+    spor_model_error_place(piece->model, &file, &line, &column);
+    return complain_at(piece, spor_model_error(piece->model), file, line, column);
+}
+
+int spor_workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape) {
+    const char *file;
+    int line, column;
+    spor_error_place(tape, &file, &line, &column);
+    return complain_at(piece, spor_error(tape), file, line, column);
+}
+
+/* Where layers.spor and the networks are if not beside the script. */
+static const char *models_folder(void) {
+    const char *folder = getenv("SPOR_MODELS");
+    return folder && *folder ? folder : SPOR_MODELS_FOLDER;
+}
+
+bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
+                         const spor_settings *settings) {
+    *piece = (spor_workpiece){.command = command, .path = path};
+    piece->script = spor_script_load(path, models_folder(), settings->count, settings->setting);
+    const char *error = piece->script ? spor_script_error(piece->script) : "out of memory";
+    if (error) {
+        fprintf(stderr, "%s\n", error);
+        return false;
+    }
+    const spor_declaration *declared = spor_script_declaration(piece->script);
+    if (!declared) {
+        spor_command_fail(command,
+                          "%s declares no training; give it a line such as\n"
+                          "  train(net, data=digits(scale=1/16), "
+                          "loss=cross_entropy(reduction=\"mean\"),\n"
+                          "        optimizer=sgd(rate=0.01), batch=32, epochs=20)",
+                          path);
+        return false;
+    }
+    piece->declared = *declared;
+    return true;
+}
+
+spor_shape spor_workpiece_target(const spor_workpiece *piece) {
+    return piece->declared.target_is_x ? piece->declared.sample
+                                       : SPOR_SHAPE(piece->declared.classes);
+}
+
+bool spor_workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed) {
+    spor_model_spec spec = {
+        .net = spor_script_net,
+        .loss = spor_script_loss,
+        .user = piece->script,
+        .sample = piece->declared.sample,
+        .target = spor_workpiece_target(piece),
+        .seed = seed,
+        .options = *options,
+    };
+    piece->model = spor_model_new(&spec);
+    if (piece->model && !spor_model_error(piece->model)) return true;
+    spor_workpiece_complain(piece);
+    return false;
+}
+
+spor_bound *spor_workpiece_bind(spor_workpiece *piece, int64_t rows, bool training) {
+    spor_bound *bound = spor_model_bind(piece->model, rows, training);
+    if (!bound) spor_workpiece_complain(piece);
+    return bound;
+}
+
+void spor_workpiece_close(spor_workpiece *piece) {
+    spor_model_free(piece->model);
+    spor_script_free(piece->script);
+}
+
+/* ---- data -------------------------------------------------------------------------------------
+ */
+
+enum { PATH_SIZE = 4096 };
+
+/* folder/name; an empty path if there is no such folder to look in, or if it is too long. */
+static void join(char path[PATH_SIZE], const char *folder, const char *name) {
+    int length = folder && *folder ? snprintf(path, PATH_SIZE, "%s/%s", folder, name) : 0;
+    if (length <= 0 || length >= PATH_SIZE) path[0] = 0;
+}
+
+/* name, seen from the folder of the script. */
+static void beside_script(const spor_workpiece *piece, char path[PATH_SIZE], const char *name) {
+    const char *slash = strrchr(piece->path, '/');
+    int folder = slash ? (int)(slash - piece->path) + 1 : 0;
+    int length = snprintf(path, PATH_SIZE, "%.*s%s", folder, piece->path, name);
+    if (length >= PATH_SIZE) path[0] = 0;
+}
+
+/* Looks where data sets may lie; false after a complaint that lists the places. */
+static bool find_data(const spor_workpiece *piece, const char *name, char found[PATH_SIZE]) {
+    enum { PLACES = 4 };
+    char place[PLACES][PATH_SIZE], from_script[PATH_SIZE];
+    snprintf(from_script, sizeof from_script, "../data/%s", name);
+    join(place[0], getenv("SPOR_DATA"), name);
+    beside_script(piece, place[1], from_script);
+    join(place[2], "data", name);
+    join(place[3], SPOR_DATA_FOLDER, name);
+    for (int k = 0; k < PLACES; k++) {
+        if (!*place[k] || access(place[k], F_OK)) continue;
+        memcpy(found, place[k], PATH_SIZE);
+        return true;
+    }
+    spor_command_fail(
+        piece->command, "no %s; looked for\n  %s\n  %s\n  %s\n  %s\nSet SPOR_DATA to its folder.",
+        name, *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
+    return false;
+}
+
+spor_data *spor_workpiece_data(const spor_workpiece *piece) {
+    const spor_declaration *declared = &piece->declared;
+    char path[PATH_SIZE];
+    spor_message message = {""};
+    if (!strcmp(declared->data, "digits")) {
+        if (!find_data(piece, "digits.csv.gz", path)) return NULL;
+    } else if (!strcmp(declared->data, "csv")) {
+        if (declared->path[0] == '/')
+            snprintf(path, sizeof path, "%s", declared->path);
+        else
+            beside_script(piece, path, declared->path);
+    } else {
+        spor_command_fail(
+            piece->command,
+            "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
+            "`spor show %s` and `spor bench %s` work without the data.",
+            spor_version(), declared->data, piece->path, piece->path);
+        return NULL;
+    }
+    spor_data *data =
+        spor_data_csv(path, declared->sample, declared->classes, declared->scale, &message);
+    if (!data) spor_command_fail(piece->command, "%s", message.text);
+    return data;
+}

@@ -1,0 +1,142 @@
+#include "base/message.h"
+#include "data/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+/* Reads to the end in growing pieces, since the size of a pipe is not known. */
+static bool read_all(FILE *file, size_t limit, unsigned char **bytes, size_t *size) {
+    size_t room = 0;
+    for (;;) {
+        if (*size == room) {
+            room = room ? 2 * room : 1 << 16;
+            unsigned char *more = realloc(*bytes, room);
+            if (!more) {
+                errno = ENOMEM;
+                return false;
+            }
+            *bytes = more;
+        }
+        size_t got = fread(*bytes + *size, 1, room - *size, file);
+        *size += got;
+        if (*size > limit) {
+            errno = EFBIG;
+            return false;
+        }
+        if (!got) return !ferror(file);
+    }
+}
+
+bool spor_file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
+                     spor_message *message) {
+    *bytes = NULL;
+    *size = 0;
+    FILE *file = fopen(path, "rb");
+    if (!file) return spor_complain(message, "%s: cannot be opened: %s", path, strerror(errno));
+    bool done = read_all(file, limit, bytes, size);
+    int trouble = errno;
+    fclose(file);
+    if (done) return true;
+    free(*bytes);
+    *bytes = NULL;
+    if (trouble == EFBIG)
+        return spor_complain(message, "%s: is longer than the limit of %zu bytes", path, limit);
+    return spor_complain(message, "%s: cannot be read: %s", path, strerror(trouble));
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+/* Flushes to the disk and closes: only then a full disk is known. False leaves errno. */
+static bool write_all(FILE *file, const void *bytes, size_t size, bool device) {
+    bool done = fwrite(bytes, 1, size, file) == size && fflush(file) == 0 &&
+                (device || fsync(fileno(file)) == 0);
+    int trouble = errno;
+    if (fclose(file) != 0) return false;
+    errno = trouble;
+    return done;
+}
+
+static bool write_device(const char *path, const void *bytes, size_t size, spor_message *message) {
+    FILE *file = fopen(path, "wb");
+    if (file && write_all(file, bytes, size, true)) return true;
+    return spor_complain(message, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+/* A new file beside the path with the permissions that the process gives new files. */
+static FILE *open_beside(const char *path, char **name) {
+    static const char tail[] = ".XXXXXX";
+    *name = malloc(strlen(path) + sizeof tail);
+    if (!*name) return NULL;
+    strcpy(*name, path);
+    strcat(*name, tail);
+    int descriptor = mkstemp(*name);
+    if (descriptor < 0) return NULL;
+    mode_t mask = umask(0);
+    umask(mask);
+    FILE *file = fchmod(descriptor, 0666 & ~mask) == 0 ? fdopen(descriptor, "wb") : NULL;
+    if (!file) {
+        int trouble = errno;
+        close(descriptor);
+        unlink(*name);
+        errno = trouble;
+    }
+    return file;
+}
+
+bool spor_file_write(const char *path, const void *bytes, size_t size, spor_message *message) {
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+        return write_device(path, bytes, size, message);
+    char *name;
+    FILE *file = open_beside(path, &name);
+    bool done = file && write_all(file, bytes, size, false) && rename(name, path) == 0;
+    int trouble = errno;
+    if (file && !done) unlink(name);
+    free(name);
+    return done || spor_complain(message, "%s: cannot be written: %s", path, strerror(trouble));
+}
+
+bool spor_text_write(spor_text *text, const char *path, spor_message *message) {
+    bool done = text->failed ? spor_complain(message, "%s: out of memory", path)
+                             : spor_file_write(path, text->at, text->size, message);
+    spor_text_free(text);
+    return done;
+}
+
+/* ---- folders -------------------------------------------------------------------------------- */
+
+static bool make_one(const char *path) {
+    struct stat status;
+    if (mkdir(path, 0777) == 0) return true;
+    int trouble = errno;
+    if (stat(path, &status) == 0) {
+        errno = ENOTDIR;
+        return S_ISDIR(status.st_mode);
+    }
+    errno = trouble;
+    return false;
+}
+
+bool spor_folder_make(const char *path, spor_message *message) {
+    size_t length = strlen(path);
+    char *part = malloc(length + 1);
+    if (!part) return spor_complain(message, "%s: out of memory", path);
+    memcpy(part, path, length + 1);
+    bool done = length > 0;
+    errno = ENOENT;
+    for (size_t k = 1; done && k <= length; k++) {
+        if (part[k] != '/' && part[k] != '\0') continue;
+        part[k] = '\0';
+        done = make_one(part);
+        part[k] = path[k];
+    }
+    int trouble = errno;
+    free(part);
+    return done ||
+           spor_complain(message, "%s: cannot make this folder: %s", path, strerror(trouble));
+}

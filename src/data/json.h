@@ -1,0 +1,48 @@
+/*
+ * JSON: a writer for summaries and headers, and a bounded reader that pulls values one by one.
+ */
+#ifndef SPOR_DATA_JSON_H
+#define SPOR_DATA_JSON_H
+
+#include <stdint.h>
+#include "data/text.h"
+
+/** A writer onto a text. key is NULL inside arrays and for the outermost value. */
+typedef struct {
+    spor_text *text;
+    bool lines; /* a member a line, indented; else no blanks at all */
+    int depth;
+    bool more; /* a value precedes at this depth */
+} spor_json;
+
+void spor_json_begin(spor_json *json, const char *key, char bracket);
+void spor_json_end(spor_json *json, char bracket);
+/** NULL is written as null; bytes that are not UTF-8 as U+FFFD. */
+void spor_json_string(spor_json *json, const char *key, const char *value);
+void spor_json_integer(spor_json *json, const char *key, int64_t value);
+void spor_json_unsigned(spor_json *json, const char *key, uint64_t value);
+/** What is not finite is written as null. */
+void spor_json_real(spor_json *json, const char *key, double value);
+void spor_json_bool(spor_json *json, const char *key, bool value);
+
+/** A reader of bytes. why stays NULL until the first error; then every call fails. */
+typedef struct {
+    const char *start, *at, *end;
+    const char *why;
+    bool more; /* a value precedes in the innermost array or object */
+} spor_json_reader;
+
+/** Enters an object '{' or array '['. */
+bool spor_json_enter(spor_json_reader *reader, char bracket);
+/** True if another value follows; at the closing bracket false, and the reader is behind it. */
+bool spor_json_next(spor_json_reader *reader, char closing);
+/** A string of at most size - 1 bytes, unescaped to UTF-8, without zero bytes. */
+bool spor_json_get_string(spor_json_reader *reader, char *out, size_t size);
+/** The key of a member and its colon. */
+bool spor_json_get_key(spor_json_reader *reader, char *out, size_t size);
+/** An integer, without fraction and exponent. */
+bool spor_json_get_integer(spor_json_reader *reader, int64_t *value);
+/** Only blanks may follow. */
+bool spor_json_finish(spor_json_reader *reader);
+
+#endif

@@ -1,0 +1,339 @@
+/*
+ * safetensors: 8 bytes with the length of a JSON header, the header, then the numbers.
+ *
+ *     {"net/W": {"dtype": "F32", "shape": [64, 20], "data_offsets": [0, 5120]}, ...}
+ *
+ * All numbers are little-endian; the tensors fill the data without gaps. The header is padded with
+ * blanks so that the data begin at a multiple of 8 bytes.
+ */
+#include "base/message.h"
+#include "data/file.h"
+#include "data/json.h"
+#include "base/shape.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_SIZE = 1024, HEADER_LIMIT = 100000000 };
+
+static size_t width_of(spor_scalar scalar) {
+    return scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
+}
+
+/* ---- numbers as little-endian bytes -----------------------------------------------------------
+ */
+
+static void put(unsigned char *to, uint64_t bits, size_t width) {
+    for (size_t k = 0; k < width; k++) to[k] = (unsigned char)(bits >> 8 * k & 255);
+}
+
+static uint64_t get(const unsigned char *from, size_t width) {
+    uint64_t bits = 0;
+    for (size_t k = 0; k < width; k++) bits |= (uint64_t)from[k] << 8 * k;
+    return bits;
+}
+
+static void put_number(unsigned char *to, const void *values, int64_t k, spor_scalar scalar) {
+    uint32_t narrow;
+    uint64_t wide;
+    if (scalar == SPOR_F32) {
+        memcpy(&narrow, (const float *)values + k, sizeof narrow);
+        put(to, narrow, sizeof narrow);
+    } else {
+        memcpy(&wide, (const double *)values + k, sizeof wide);
+        put(to, wide, sizeof wide);
+    }
+}
+
+static double get_number(const unsigned char *from, spor_scalar scalar) {
+    uint64_t bits = get(from, width_of(scalar));
+    uint32_t narrow = (uint32_t)bits;
+    float single;
+    double wide;
+    memcpy(&single, &narrow, sizeof single);
+    memcpy(&wide, &bits, sizeof wide);
+    return scalar == SPOR_F32 ? (double)single : wide;
+}
+
+/* ---- saving -----------------------------------------------------------------------------------
+ */
+
+static void write_header(spor_text *header, spor_params *params) {
+    spor_json json = {.text = header};
+    size_t offset = 0;
+    spor_json_begin(&json, NULL, '{');
+    for (int k = 0; k < spor_params_count(params); k++) {
+        spor_entry e = spor_params_entry(params, k);
+        size_t size = (size_t)spor_size(&e.shape) * width_of(e.scalar);
+        spor_json_begin(&json, e.name, '{');
+        spor_json_string(&json, "dtype", e.scalar == SPOR_F32 ? "F32" : "F64");
+        spor_json_begin(&json, "shape", '[');
+        for (int axis = 0; axis < e.shape.rank; axis++)
+            spor_json_integer(&json, NULL, e.shape.n[axis]);
+        spor_json_end(&json, ']');
+        spor_json_begin(&json, "data_offsets", '[');
+        spor_json_unsigned(&json, NULL, offset);
+        spor_json_unsigned(&json, NULL, offset + size);
+        spor_json_end(&json, ']');
+        spor_json_end(&json, '}');
+        offset += size;
+    }
+    spor_json_end(&json, '}');
+    while (header->size % 8 && !header->failed) spor_text_add(header, " ");
+}
+
+static void write_numbers(spor_text *text, const spor_entry *e) {
+    unsigned char bytes[4096];
+    size_t width = width_of(e->scalar), used = 0;
+    int64_t size = spor_size(&e->shape);
+    for (int64_t k = 0; k < size; k++) {
+        put_number(bytes + used, e->value, k, e->scalar);
+        used += width;
+        if (used < sizeof bytes && k + 1 < size) continue;
+        spor_text_bytes(text, bytes, used);
+        used = 0;
+    }
+}
+
+bool spor_weights_save(spor_params *params, const char *path, spor_message *message) {
+    spor_text header = {0}, text = {0};
+    unsigned char length[8];
+    write_header(&header, params);
+    put(length, header.size, sizeof length);
+    spor_text_bytes(&text, length, sizeof length);
+    if (!header.failed) spor_text_bytes(&text, header.at, header.size);
+    for (int k = 0; k < spor_params_count(params); k++) {
+        spor_entry e = spor_params_entry(params, k);
+        write_numbers(&text, &e);
+    }
+    text.failed |= header.failed;
+    spor_text_free(&header);
+    return spor_text_write(&text, path, message);
+}
+
+/* ---- loading: the header ----------------------------------------------------------------------
+ */
+
+/* What the file has for entry k of the params; begin < 0: not seen yet. */
+typedef struct {
+    int64_t begin, end;
+    spor_scalar scalar;
+} found_tensor;
+
+typedef struct {
+    const char *path;
+    spor_params *params;
+    int count;
+    found_tensor *found; /* [count] */
+    const unsigned char *data;
+    int64_t size; /* of the data */
+    spor_json_reader json;
+    spor_message *message;
+} loader;
+
+static bool read_dtype(loader *l, const char *name, spor_scalar *scalar) {
+    char dtype[16];
+    if (!spor_json_get_string(&l->json, dtype, sizeof dtype)) return false;
+    *scalar = strcmp(dtype, "F64") == 0 ? SPOR_F64 : SPOR_F32;
+    return *scalar == SPOR_F64 || strcmp(dtype, "F32") == 0 ||
+           spor_complain(l->message, "%s: tensor %s has dtype %s; F32 and F64 can be read", l->path,
+                         name, dtype);
+}
+
+/* At most limit integers; their number or -1. */
+static int read_integers(loader *l, int64_t list[], int limit) {
+    int n = 0;
+    if (!spor_json_enter(&l->json, '[')) return -1;
+    while (spor_json_next(&l->json, ']')) {
+        if (n == limit) l->json.why = "too many numbers in an array";
+        if (!spor_json_get_integer(&l->json, &list[n < limit ? n : 0])) return -1;
+        n++;
+    }
+    return l->json.why ? -1 : n;
+}
+
+static void shape_text(const spor_shape *shape, char out[200]) {
+    int used = snprintf(out, 200, "[");
+    for (int k = 0; k < shape->rank; k++)
+        used += snprintf(out + used, 200 - (size_t)used, "%s%" PRId64, k ? ", " : "", shape->n[k]);
+    snprintf(out + used, 200 - (size_t)used, "]");
+}
+
+/* Dtype, shape and place of the tensor must be those of entry k. */
+static bool check_tensor(loader *l, int k, const spor_shape *shape, const found_tensor *t) {
+    spor_entry e = spor_params_entry(l->params, k);
+    char has[200], wants[200];
+    shape_text(shape, has);
+    shape_text(&e.shape, wants);
+    if (!spor_shape_equal(shape, &e.shape))
+        return spor_complain(l->message, "%s: tensor %s is %s but the model has %s", l->path,
+                             e.name, has, wants);
+    int64_t bytes = spor_size(&e.shape) * (int64_t)width_of(t->scalar);
+    if (t->begin < 0 || t->end > l->size || t->end - t->begin != bytes)
+        return spor_complain(l->message,
+                             "%s: tensor %s of %" PRId64 " bytes is said to lie at %" PRId64
+                             "..%" PRId64 " of %" PRId64,
+                             l->path, e.name, bytes, t->begin, t->end, l->size);
+    if (l->found[k].begin >= 0)
+        return spor_complain(l->message, "%s: tensor %s occurs twice", l->path, e.name);
+    l->found[k] = *t;
+    return true;
+}
+
+static bool read_tensor(loader *l, const char *name) {
+    char key[16];
+    spor_shape shape = {.rank = -1};
+    found_tensor t = {.begin = -1};
+    int64_t offsets[2];
+    bool dtype = false;
+    if (!spor_json_enter(&l->json, '{')) return false;
+    while (spor_json_next(&l->json, '}')) {
+        if (!spor_json_get_key(&l->json, key, sizeof key)) return false;
+        if (strcmp(key, "dtype") == 0 && !dtype) {
+            if (!read_dtype(l, name, &t.scalar)) return false;
+            dtype = true;
+        } else if (strcmp(key, "shape") == 0 && shape.rank < 0) {
+            if ((shape.rank = read_integers(l, shape.n, SPOR_RANK)) < 0) return false;
+        } else if (strcmp(key, "data_offsets") == 0 && t.begin < 0) {
+            if (read_integers(l, offsets, 2) != 2) return false;
+            t.begin = offsets[0];
+            t.end = offsets[1];
+        } else {
+            return spor_complain(l->message,
+                                 "%s: tensor %s has \"%s\" where dtype, shape and "
+                                 "data_offsets are expected once each",
+                                 l->path, name, key);
+        }
+    }
+    if (l->json.why) return false;
+    if (!dtype || shape.rank < 0 || t.begin < 0)
+        return spor_complain(l->message, "%s: tensor %s lacks dtype, shape or data_offsets",
+                             l->path, name);
+    int k = spor_params_find(l->params, name);
+    if (k < 0)
+        return spor_complain(l->message, "%s: tensor %s is not a parameter of the model", l->path,
+                             name);
+    return check_tensor(l, k, &shape, &t);
+}
+
+/* {"format": "pt", ...}: strings that nobody here needs. */
+static bool skip_metadata(loader *l) {
+    char text[NAME_SIZE];
+    if (!spor_json_enter(&l->json, '{')) return false;
+    while (spor_json_next(&l->json, '}'))
+        if (!spor_json_get_key(&l->json, text, sizeof text) ||
+            !spor_json_get_string(&l->json, text, sizeof text))
+            return false;
+    return !l->json.why;
+}
+
+static bool read_header(loader *l) {
+    char name[NAME_SIZE];
+    bool done = spor_json_enter(&l->json, '{');
+    while (done && spor_json_next(&l->json, '}'))
+        done = spor_json_get_key(&l->json, name, sizeof name) &&
+               (strcmp(name, "__metadata__") == 0 ? skip_metadata(l) : read_tensor(l, name));
+    return done && spor_json_finish(&l->json);
+}
+
+/* ---- loading: the data ------------------------------------------------------------------------
+ */
+
+static int by_begin(const void *a, const void *b) {
+    int64_t x = ((const found_tensor *)a)->begin, y = ((const found_tensor *)b)->begin;
+    return (x > y) - (x < y);
+}
+
+/* Every parameter was found, and together they fill the data without gap or overlap. */
+static bool check_cover(loader *l) {
+    for (int k = 0; k < l->count; k++)
+        if (l->found[k].begin < 0)
+            return spor_complain(l->message, "%s: has no tensor %s", l->path,
+                                 spor_params_entry(l->params, k).name);
+    found_tensor *sorted = malloc((size_t)(l->count ? l->count : 1) * sizeof *sorted);
+    if (!sorted) return spor_complain(l->message, "%s: out of memory", l->path);
+    if (l->count) memcpy(sorted, l->found, (size_t)l->count * sizeof *sorted);
+    qsort(sorted, (size_t)l->count, sizeof *sorted, by_begin);
+    int64_t end = 0;
+    bool done = true;
+    for (int k = 0; done && k < l->count; k++) {
+        if (sorted[k].begin != end)
+            done = spor_complain(l->message, "%s: there is %s at byte %" PRId64 " of the data",
+                                 l->path, sorted[k].begin > end ? "a gap" : "an overlap", end);
+        end = sorted[k].end;
+    }
+    free(sorted);
+    return done && (end == l->size ||
+                    spor_complain(l->message, "%s: %" PRId64 " bytes follow the last tensor",
+                                  l->path, l->size - end));
+}
+
+/* Doubles that a float parameter cannot hold. */
+static bool check_range(loader *l) {
+    for (int k = 0; k < l->count; k++) {
+        spor_entry e = spor_params_entry(l->params, k);
+        const found_tensor *t = &l->found[k];
+        if (e.scalar != SPOR_F32 || t->scalar != SPOR_F64) continue;
+        for (int64_t i = 0; i < spor_size(&e.shape); i++) {
+            double value = get_number(l->data + t->begin + 8 * i, SPOR_F64);
+            if (isfinite(value) && !isfinite((float)value))
+                return spor_complain(l->message,
+                                     "%s: element %" PRId64 " of tensor %s, %g, is too "
+                                     "large for float",
+                                     l->path, i, e.name, value);
+        }
+    }
+    return true;
+}
+
+static void copy_numbers(const loader *l) {
+    for (int k = 0; k < l->count; k++) {
+        spor_entry e = spor_params_entry(l->params, k);
+        const found_tensor *t = &l->found[k];
+        size_t width = width_of(t->scalar);
+        for (int64_t i = 0; i < spor_size(&e.shape); i++) {
+            double value = get_number(l->data + t->begin + (int64_t)width * i, t->scalar);
+            if (e.scalar == SPOR_F32)
+                ((float *)e.value)[i] = (float)value;
+            else
+                ((double *)e.value)[i] = value;
+        }
+    }
+}
+
+static bool load(loader *l, const unsigned char *bytes, size_t size) {
+    uint64_t length = size >= 8 ? get(bytes, 8) : UINT64_MAX;
+    if (length > HEADER_LIMIT || length > size - 8)
+        return spor_complain(l->message,
+                             "%s: not a safetensors file, or a truncated one: its "
+                             "header does not fit into %zu bytes",
+                             l->path, size);
+    const char *text = (const char *)bytes + 8;
+    l->json = (spor_json_reader){.start = text, .at = text, .end = text + length};
+    l->data = bytes + 8 + length;
+    l->size = (int64_t)(size - 8 - length);
+    if (!read_header(l))
+        return l->json.why ? spor_complain(l->message, "%s: header, byte %zu: %s", l->path,
+                                           (size_t)(l->json.at - text) + 8, l->json.why)
+                           : false;
+    if (!check_cover(l) || !check_range(l)) return false;
+    copy_numbers(l);
+    spor_params_touch(l->params);
+    return true;
+}
+
+bool spor_weights_load(spor_params *params, const char *path, spor_message *message) {
+    unsigned char *bytes;
+    size_t size;
+    loader l = {
+        .path = path, .params = params, .message = message, .count = spor_params_count(params)};
+    if (!spor_file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
+    l.found = malloc((size_t)(l.count ? l.count : 1) * sizeof *l.found);
+    for (int k = 0; l.found && k < l.count; k++) l.found[k].begin = -1;
+    bool done = l.found ? load(&l, bytes, size) : spor_complain(message, "%s: out of memory", path);
+    free(l.found);
+    free(bytes);
+    return done;
+}

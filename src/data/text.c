@@ -1,0 +1,77 @@
+#include "data/text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void spor_text_free(spor_text *text) {
+    free(text->at);
+    *text = (spor_text){0};
+}
+
+/* Room for size more bytes and a terminating zero. */
+static bool text_grow(spor_text *text, size_t size) {
+    if (text->failed) return false;
+    if (size < text->room - text->size) return true;
+    size_t room = text->room ? text->room : 256;
+    while (room - text->size <= size && room <= SIZE_MAX / 2) room *= 2;
+    char *at = room - text->size > size ? realloc(text->at, room) : NULL;
+    if (!at) {
+        text->failed = true;
+        return false;
+    }
+    text->at = at;
+    text->room = room;
+    return true;
+}
+
+void spor_text_bytes(spor_text *text, const void *bytes, size_t size) {
+    if (!text_grow(text, size)) return;
+    memcpy(text->at + text->size, bytes, size);
+    text->size += size;
+    text->at[text->size] = '\0';
+}
+
+void spor_text_add(spor_text *text, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    if (size < 0) text->failed = true;
+    if (size >= 0 && text_grow(text, (size_t)size)) {
+        vsnprintf(text->at + text->size, (size_t)size + 1, format, again);
+        text->size += (size_t)size;
+    }
+    va_end(again);
+    va_end(arguments);
+}
+
+/* printf and strtod agree on the point of the locale; the text gets a full stop. */
+void spor_text_real(spor_text *text, double value) {
+    char digits[40];
+    if (isnan(value)) {
+        spor_text_add(text, "nan");
+        return;
+    }
+    for (int precision = 6; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (!(strtod(digits, NULL) < value) && !(strtod(digits, NULL) > value)) break;
+    }
+    for (char *c = digits; *c; c++)
+        if (!strchr("0123456789+-einf", *c)) *c = '.';
+    spor_text_add(text, "%s", digits);
+}
+
+int spor_utf8_length(const char *text) {
+    const unsigned char *s = (const unsigned char *)text;
+    int length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+    if (s[0] > 0xf4) return 0;
+    for (int k = 1; k < length; k++)
+        if ((s[k] & 0xc0) != 0x80) return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
+    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
+    return length;
+}

@@ -1,0 +1,203 @@
+/*
+ * A confusion matrix as a heat map: row = true label, column = predicted label. Colours are shares
+ * of the row: blue on the diagonal, orange for errors, on a square root scale so that single errors
+ * are seen.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/message.h"
+#include "data/file.h"
+#include "figure/figure.h"
+#include "figure/svg.h"
+
+/* Tenths of a pixel. */
+enum { LEFT = 900, TOP = 1000, MARGIN = 1000 };
+
+typedef struct {
+    spor_text svg;
+    int classes, cell;
+    const int64_t *counts;
+    int64_t *labelled, *predicted; /* [classes] row and column sums */
+} matrix;
+
+typedef struct {
+    int r, g, b;
+} colour;
+
+static const colour white = {255, 255, 255}, blue = {8, 64, 129}, orange = {166, 54, 3};
+
+static colour blend(colour a, colour b, double t) {
+    return (colour){(int)lround(a.r + t * (b.r - a.r)), (int)lround(a.g + t * (b.g - a.g)),
+                    (int)lround(a.b + t * (b.b - a.b))};
+}
+
+/* Black or white, whichever is read better on the colour (relative luminance, sRGB). */
+static const char *text_on(colour c) {
+    double light = 0.2126 * pow(c.r / 255.0, 2.2) + 0.7152 * pow(c.g / 255.0, 2.2) +
+                   0.0722 * pow(c.b / 255.0, 2.2);
+    return light > 0.18 ? SPOR_INK : "#ffffff";
+}
+
+static void square(matrix *m, int x, int y, int width, int height, colour c) {
+    spor_text_add(&m->svg,
+                  "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#%02x%02x%02x\"/>\n",
+                  x, y, width, height, (unsigned)c.r, (unsigned)c.g, (unsigned)c.b);
+}
+
+/* part of whole as a percentage: "98.6", "100", "<0.1". */
+static const char *percent(int64_t part, int64_t whole, char out[32]) {
+    long tenths = lround(1000.0 * (double)part / (double)whole);
+    if (part == whole)
+        snprintf(out, 32, "100");
+    else if (part > 0 && tenths == 0)
+        snprintf(out, 32, "<0.1");
+    else
+        snprintf(out, 32, "%ld.%ld", tenths / 10, tenths % 10);
+    return out;
+}
+
+/* ---- cells ---------------------------------------------------------------------------------- */
+
+static void cell(matrix *m, int row, int column) {
+    char share[32];
+    int64_t count = m->counts[row * m->classes + column], of = m->labelled[row];
+    int x = LEFT + column * m->cell, y = TOP + row * m->cell, middle = x + m->cell / 2;
+    double depth = of ? sqrt((double)count / (double)of) : 0;
+    colour c = blend(white, row == column ? blue : orange, depth);
+    if (!of) c = (colour){238, 238, 238};
+    square(m, x, y, m->cell, m->cell, c);
+    if (!count || m->cell < 300) return;
+    bool both = m->cell >= 500;
+    spor_svg_label(&m->svg, middle, y + m->cell / 2 + (both ? 10 : 50), both ? "cell" : "small",
+                   "middle", text_on(c), "%" PRId64, count);
+    if (both)
+        spor_svg_label(&m->svg, middle, y + m->cell / 2 + 150, "small", "middle", text_on(c),
+                       "%s %%", percent(count, of, share));
+}
+
+/* Thin lines between the cells, and the frame. */
+static void lines(matrix *m) {
+    int side = m->classes * m->cell;
+    spor_text_add(&m->svg, "<path fill=\"none\" stroke=\"#cccccc\" stroke-width=\"6\" d=\"");
+    for (int k = 1; k < m->classes; k++)
+        spor_text_add(&m->svg, "M%d %dh%dM%d %dv%d", LEFT, TOP + k * m->cell, side,
+                      LEFT + k * m->cell, TOP, side);
+    spor_text_add(&m->svg,
+                  "\"/>\n<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" "
+                  "stroke=\"" SPOR_INK "\" stroke-width=\"12\"/>\n",
+                  LEFT, TOP, side, side);
+}
+
+/* ---- margins -------------------------------------------------------------------------------- */
+
+/* Labels left and above, recall at the right, precision below. */
+static void margins(matrix *m, int k) {
+    char share[32];
+    int side = m->classes * m->cell, middle = k * m->cell + m->cell / 2;
+    int64_t right = m->counts[k * m->classes + k];
+    const char *look = m->cell < 300 ? "small" : "tick";
+    spor_svg_label(&m->svg, LEFT - 80, TOP + middle + 45, look, "end", SPOR_INK, "%d", k);
+    spor_svg_label(&m->svg, LEFT + middle, TOP - 80, look, "middle", SPOR_INK, "%d", k);
+    if (m->cell < 300) return;
+    if (m->labelled[k])
+        spor_svg_label(&m->svg, LEFT + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
+                       "%s %%", percent(right, m->labelled[k], share));
+    else
+        spor_svg_label(&m->svg, LEFT + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
+                       "no rows");
+    spor_svg_label(&m->svg, LEFT + middle, TOP + side + 190, "small", "middle", SPOR_FAINT, "%s%s",
+                   m->predicted[k] ? percent(right, m->predicted[k], share) : "never",
+                   m->predicted[k] ? " %" : "");
+}
+
+static void axis_titles(matrix *m) {
+    int side = m->classes * m->cell, middle = side / 2;
+    spor_svg_label(&m->svg, LEFT + middle, TOP - 340, "axis", "middle", SPOR_INK,
+                   "predicted label");
+    spor_text_add(&m->svg, "<g transform=\"translate(420 %d) rotate(-90)\">", TOP + middle);
+    spor_svg_label(&m->svg, 0, 0, "axis", "middle", SPOR_INK, "true label");
+    spor_text_add(&m->svg, "</g>\n");
+    if (m->cell < 300) return;
+    spor_svg_label(&m->svg, LEFT + side + 80, TOP - 80, "small", "start", SPOR_FAINT, "recall");
+    spor_svg_label(&m->svg, LEFT - 80, TOP + side + 190, "small", "end", SPOR_FAINT, "precision");
+}
+
+/* Two scales of colour below the matrix, with what they mean. */
+static void scales(matrix *m, int y) {
+    static const char *const meaning[] = {"right", "wrong"};
+    const colour ends[] = {blue, orange};
+    for (int k = 0; k < 2; k++) {
+        int x = LEFT + k * 2900;
+        for (int i = 0; i <= 20; i++)
+            square(m, x + i * 60, y, 61, 120, blend(white, ends[k], sqrt(i / 20.0)));
+        spor_text_add(&m->svg,
+                      "<rect x=\"%d\" y=\"%d\" width=\"1260\" height=\"120\" fill=\"none\" "
+                      "stroke=\"#999999\" stroke-width=\"6\"/>\n",
+                      x, y);
+        spor_svg_label(&m->svg, x + 1340, y + 100, "small", "start", SPOR_INK,
+                       "%s, 0 to 100 %% of row", meaning[k]);
+    }
+}
+
+/* ---- the figure ------------------------------------------------------------------------------ */
+
+static void count_margins(matrix *m) {
+    for (int row = 0; row < m->classes; row++)
+        for (int column = 0; column < m->classes; column++) {
+            m->labelled[row] += m->counts[row * m->classes + column];
+            m->predicted[column] += m->counts[row * m->classes + column];
+        }
+}
+
+static void heading(matrix *m, const char *title) {
+    int64_t rows = 0, right = 0;
+    for (int k = 0; k < m->classes; k++) {
+        rows += m->labelled[k];
+        right += m->counts[k * m->classes + k];
+    }
+    long accuracy = rows ? lround(1e4 * (double)right / (double)rows) : 0;
+    spor_svg_label(&m->svg, 200, 330, "title", "start", SPOR_INK, "%s", title);
+    if (rows)
+        spor_svg_label(&m->svg, LEFT, TOP + m->classes * m->cell + 480, "legend", "start", SPOR_INK,
+                       "%" PRId64 " of %" PRId64 " rows right: accuracy %ld.%04ld", right, rows,
+                       accuracy / 10000, accuracy % 10000);
+}
+
+static bool draw(matrix *m, const char *title, const char *path, spor_message *message) {
+    int side = m->classes * m->cell, width = LEFT + side + MARGIN;
+    if (width < 7000) width = 7000;
+    count_margins(m);
+    spor_svg_begin(&m->svg, width / 10, (TOP + side + MARGIN) / 10, title,
+                   "Confusion matrix: rows are true labels, columns predicted labels");
+    heading(m, title);
+    for (int row = 0; row < m->classes; row++)
+        for (int column = 0; column < m->classes; column++) cell(m, row, column);
+    lines(m);
+    for (int k = 0; k < m->classes; k++) margins(m, k);
+    axis_titles(m);
+    scales(m, TOP + side + 660);
+    spor_svg_end(&m->svg);
+    return spor_text_write(&m->svg, path, message);
+}
+
+bool spor_figure_confusion(const char *title, int classes, const int64_t counts[], const char *path,
+                           spor_message *message) {
+    enum { MOST = 1000 };
+    if (classes < 1 || classes > MOST)
+        return spor_complain(message, "%s: a confusion matrix of %d classes cannot be drawn", path,
+                             classes);
+    matrix m = {.classes = classes,
+                .counts = counts,
+                .cell = classes <= 12   ? 560
+                        : classes <= 25 ? 360
+                                        : 140};
+    int64_t *sums = calloc(2 * (size_t)classes, sizeof *sums);
+    if (!sums) return spor_complain(message, "%s: out of memory", path);
+    m.labelled = sums;
+    m.predicted = sums + classes;
+    bool done = draw(&m, title, path, message);
+    free(sums);
+    return done;
+}

@@ -1,0 +1,52 @@
+#include "figure/svg.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void escaped(spor_text *svg, const char *s) {
+    while (*s) {
+        int length = spor_utf8_length(s);
+        const char *entity = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : NULL;
+        if (entity)
+            spor_text_add(svg, "%s", entity);
+        else if (!length || ((unsigned char)*s < ' ') || *s == 127)
+            spor_text_add(svg, "\xef\xbf\xbd"); /* U+FFFD, which marks what cannot be shown */
+        else
+            spor_text_bytes(svg, s, (size_t)length);
+        s += length ? length : 1;
+    }
+}
+
+void spor_svg_begin(spor_text *svg, int width, int height, const char *title, const char *about) {
+    spor_text_add(svg,
+                  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+                  "viewBox=\"0 0 %d0 %d0\" role=\"img\">\n<title>",
+                  width, height, width, height);
+    escaped(svg, title);
+    spor_text_add(svg, "</title>\n<desc>");
+    escaped(svg, about);
+    spor_text_add(svg, "</desc>\n"
+                       "<style>text{font-family:Helvetica,Arial,'DejaVu Sans',sans-serif}"
+                       ".title{font-size:180px;font-weight:bold}.axis{font-size:140px}"
+                       ".tick{font-size:125px}.legend{font-size:130px}"
+                       ".cell{font-size:150px}.small{font-size:100px}</style>\n"
+                       "<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n");
+}
+
+void spor_svg_end(spor_text *svg) {
+    spor_text_add(svg, "</svg>\n");
+}
+
+void spor_svg_label(spor_text *svg, int x, int y, const char *look, const char *anchor,
+                    const char *colour, const char *format, ...) {
+    char line[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    spor_text_add(svg, "<text x=\"%d\" y=\"%d\" class=\"%s\" text-anchor=\"%s\" fill=\"%s\">", x, y,
+                  look, anchor, colour);
+    escaped(svg, line);
+    spor_text_add(svg, "</text>\n");
+}

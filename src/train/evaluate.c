@@ -1,0 +1,86 @@
+/*
+ * Evaluation: predictions of a set of rows, counted.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "train/batch.h"
+#include "train/model.h"
+
+enum { EVALUATION_BATCH = 256 };
+
+void spor_evaluation_free(spor_evaluation *evaluation) {
+    if (!evaluation) return;
+    free(evaluation->confusion);
+    *evaluation = (spor_evaluation){0};
+}
+
+/* The first of the largest of m numbers from element first on. */
+static int64_t winner(const spor_model *model, const spor_arg *arg, int64_t first, int64_t m) {
+    int64_t best = 0;
+    for (int64_t k = 1; k < m; k++)
+        if (spor_model_number(model, arg, first + best) < spor_model_number(model, arg, first + k))
+            best = k;
+    return best;
+}
+
+static void count_rows(const spor_model *model, const spor_source *source, const spor_bound *bound,
+                       const int64_t rows[], int64_t count, spor_evaluation *e) {
+    for (int64_t n = 0; n < count; n++) {
+        int64_t predicted = winner(model, &bound->logits, n * e->classes, e->classes);
+        int64_t label = source->label[rows[n]];
+        e->confusion[label * e->classes + predicted]++;
+        e->right += label == predicted;
+    }
+}
+
+/* Gathers the rows; those that fill up the batch repeat the first one and are ignored. */
+static void gather_padded(const spor_source *source, const int64_t rows[], int64_t count,
+                          const spor_bound *bound) {
+    int64_t padded[EVALUATION_BATCH];
+    for (int64_t n = 0; n < EVALUATION_BATCH; n++) padded[n] = rows[n < count ? n : 0];
+    spor_gather_rows(source, padded, EVALUATION_BATCH, bound);
+}
+
+/* Cost of one batch summed over its rows. */
+static double batch_cost(spor_model *model, const spor_bound *bound, int64_t count, int sums) {
+    double cost = count == EVALUATION_BATCH ? spor_model_number(model, &bound->loss, 0)
+                                            : spor_model_cost_of(model, bound, count);
+    return sums ? cost : cost * (double)count;
+}
+
+static bool evaluate_rows(spor_model *model, const spor_source *source, const int64_t rows[],
+                          int64_t count, spor_evaluation *e) {
+    double cost = 0;
+    int sums = spor_model_loss_sums(model);
+    spor_bound *bound = spor_model_bind(model, EVALUATION_BATCH, false);
+    if (!bound || sums < 0) return false;
+    if (source->label && spor_shape_of(bound->prediction).rank != 2)
+        return spor_model_fail(model, "a classifier's prediction has two axes, rows and classes");
+    for (int64_t first = 0; first < count; first += EVALUATION_BATCH) {
+        int64_t n = count - first < EVALUATION_BATCH ? count - first : EVALUATION_BATCH;
+        gather_padded(source, rows + first, n, bound);
+        if (!spor_model_predict(model, bound)) return false;
+        if (source->label) count_rows(model, source, bound, rows + first, n, e);
+        cost += batch_cost(model, bound, n, sums);
+    }
+    e->loss = cost / (double)count;
+    if (source->label) e->accuracy = (double)e->right / (double)count;
+    return !spor_model_error(model);
+}
+
+bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
+                   spor_evaluation *evaluation) {
+    spor_source source;
+    *evaluation = (spor_evaluation){.rows = count, .accuracy = nan(""), .loss = nan("")};
+    if (!spor_source_make(model, data, &source)) return false;
+    if (source.label) {
+        size_t classes = (size_t)source.classes;
+        evaluation->classes = data->classes;
+        evaluation->confusion = calloc(classes * classes, sizeof *evaluation->confusion);
+        if (!evaluation->confusion) return spor_model_fail(model, "out of memory");
+    }
+    if (count == 0 || evaluate_rows(model, &source, rows, count, evaluation)) return true;
+    spor_evaluation_free(evaluation);
+    return false;
+}

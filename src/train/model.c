@@ -1,0 +1,332 @@
+/*
+ * A model: one network and loss, recorded once per (rows, training), over one set of parameters.
+ */
+#include "train/model.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "kernels/kernel.h"
+
+/* The loss alone, as a program of a prediction and a target. */
+typedef struct scorer {
+    struct scorer *next;
+    int64_t rows;
+    spor_tape *tape;
+    spor_program *program;
+    spor_arg prediction, target, cost;
+} scorer;
+
+typedef struct binding {
+    struct binding *next;
+    spor_bound bound;
+} binding;
+
+struct spor_model {
+    spor_model_spec spec;
+    spor_params *params;
+    spor_workspace *workspace; /* NULL if the spec brings one */
+    binding *bindings;
+    scorer *scorers;
+    int loss_sums; /* -1: not asked yet */
+    bool failed;
+    char error[2048];
+    const char *file;
+    int line, column;
+};
+
+/* ---- errors --------------------------------------------------------------------------------- */
+
+bool spor_model_fail(spor_model *model, const char *format, ...) {
+    if (!model || model->failed) return false;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(model->error, sizeof model->error, format, arguments);
+    va_end(arguments);
+    model->failed = true;
+    return false;
+}
+
+bool spor_model_fail_at(spor_model *model, const char *where) {
+    char text[sizeof model->error];
+    memcpy(text, model->error, sizeof text);
+    snprintf(model->error, sizeof model->error, "%s: %.1900s", where, text);
+    return false;
+}
+
+const char *spor_model_error(const spor_model *model) {
+    return !model ? "out of memory" : model->failed ? model->error : NULL;
+}
+
+void spor_model_error_place(const spor_model *model, const char **file, int *line, int *column) {
+    *file = model ? model->file : NULL;
+    *line = model ? model->line : 0;
+    *column = model ? model->column : 0;
+}
+
+static bool fail_tape(spor_model *model, const spor_tape *tape) {
+    if (!model->failed) spor_error_place(tape, &model->file, &model->line, &model->column);
+    return spor_model_fail(model, "%s", spor_error(tape));
+}
+
+static bool check_program(spor_model *model, const spor_program *program) {
+    if (!program) return spor_model_fail(model, "out of memory");
+    const char *error = spor_program_error(program);
+    return !error || spor_model_fail(model, "%s", error);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+spor_model *spor_model_new(const spor_model_spec *spec) {
+    spor_model *model = calloc(1, sizeof *model);
+    if (!model) return NULL;
+    model->spec = *spec;
+    model->loss_sums = -1;
+    model->params = spor_params_new(spec->options.scalar, spec->seed);
+    if (!spec->options.workspace)
+        model->spec.options.workspace = model->workspace = spor_workspace_new();
+    if (!model->params || !model->spec.options.workspace) {
+        spor_model_free(model);
+        return NULL;
+    }
+    if (!spec->net || !spec->loss) spor_model_fail(model, "a model needs a net and a loss");
+    if (spec->sample.rank >= SPOR_RANK || spec->target.rank >= SPOR_RANK)
+        spor_model_fail(model, "a sample and its target have at most %d axes", SPOR_RANK - 1);
+    return model;
+}
+
+void spor_model_free(spor_model *model) {
+    if (!model) return;
+    for (binding *b = model->bindings, *next; b; b = next) {
+        next = b->next;
+        spor_program_free(b->bound.program);
+        spor_tape_free(b->bound.tape);
+        free(b);
+    }
+    for (scorer *s = model->scorers, *next; s; s = next) {
+        next = s->next;
+        spor_program_free(s->program);
+        spor_tape_free(s->tape);
+        free(s);
+    }
+    spor_params_free(model->params);
+    spor_workspace_free(model->workspace);
+    free(model);
+}
+
+spor_params *spor_model_params(spor_model *model) {
+    return model ? model->params : NULL;
+}
+
+const spor_model_spec *spor_model_spec_of(const spor_model *model) {
+    return &model->spec;
+}
+
+/* ---- recording and compiling ------------------------------------------------------------------
+ */
+
+/* [rows, ...] */
+static spor_shape with_rows(int64_t rows, const spor_shape *row) {
+    spor_shape shape = {.rank = row->rank + 1, .n = {rows}};
+    for (int k = 0; k < row->rank; k++) shape.n[k + 1] = row->n[k];
+    return shape;
+}
+
+static bool check_prediction(spor_model *model, const spor_bound *b) {
+    spor_shape shape = spor_shape_of(b->prediction);
+    if (!b->prediction.id || !b->cost.id)
+        return spor_model_fail(model, "the net or the loss returned no variable");
+    if (b->prediction.tape != b->tape || b->cost.tape != b->tape)
+        return spor_model_fail(model, "the net or the loss returned a variable of another tape");
+    if (shape.rank < 1 || shape.n[0] != b->rows)
+        return spor_model_fail(model,
+                               "the first axis of the prediction must be the %" PRId64
+                               " rows of x but is %" PRId64,
+                               b->rows, shape.rank ? shape.n[0] : 0);
+    return true;
+}
+
+static bool record(spor_model *model, spor_bound *b) {
+    const spor_model_spec *spec = &model->spec;
+    b->tape = spor_tape_new();
+    b->input = spor_input(b->tape, "x", with_rows(b->rows, &spec->sample));
+    b->target = spor_input(b->tape, "y", with_rows(b->rows, &spec->target));
+    b->prediction = spec->net(b->input, b->training, spec->user);
+    b->cost = spec->loss(b->prediction, b->target, spec->user);
+    if (spor_error(b->tape)) return fail_tape(model, b->tape);
+    if (!check_prediction(model, b)) return false;
+    return spor_params_join(model->params, b->tape) ||
+           spor_model_fail(model, "%s", spor_params_error(model->params));
+}
+
+static spor_program *compile(spor_model *model, const spor_bound *b, const spor_options *options) {
+    spor_var outputs[] = {b->prediction, b->cost};
+    spor_program *program = b->training
+                                ? spor_compile_training(b->cost, 1, outputs, model->params, options)
+                                : spor_compile(b->tape, 2, outputs, model->params, options);
+    check_program(model, program);
+    return program;
+}
+
+/* Arrays of the program; they move when the workspace grows. */
+static bool find_arrays(spor_model *model, spor_bound *b) {
+    b->x = spor_program_arg(b->program, b->input);
+    b->y = spor_program_arg(b->program, b->target);
+    b->logits = spor_program_arg(b->program, b->prediction);
+    b->loss = spor_program_arg(b->program, b->cost);
+    return check_program(model, b->program);
+}
+
+spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training) {
+    if (!model || model->failed) return NULL;
+    binding *b = model->bindings;
+    while (b && (b->bound.rows != rows || b->bound.training != training)) b = b->next;
+    if (!b) {
+        b = calloc(1, sizeof *b);
+        if (!b) {
+            spor_model_fail(model, "out of memory");
+            return NULL;
+        }
+        b->bound = (spor_bound){.rows = rows, .training = training};
+        b->next = model->bindings;
+        model->bindings = b;
+        if (!record(model, &b->bound)) return NULL;
+        b->bound.program = compile(model, &b->bound, &model->spec.options);
+    }
+    return !model->failed && find_arrays(model, &b->bound) ? &b->bound : NULL;
+}
+
+/* ---- running -------------------------------------------------------------------------------- */
+
+double spor_model_number(const spor_model *model, const spor_arg *arg, int64_t k) {
+    return model->spec.options.scalar == SPOR_F32 ? (double)((const float *)arg->data)[k]
+                                                  : ((const double *)arg->data)[k];
+}
+
+static size_t bytes_of(const spor_model *model, const spor_arg *arg) {
+    size_t width = model->spec.options.scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
+    return (size_t)spor_size(&arg->shape) * width;
+}
+
+static void copy_array(const spor_model *model, const spor_arg *to, const spor_arg *from) {
+    if (to->data && from->data) memcpy(to->data, from->data, bytes_of(model, to));
+}
+
+/* The same batch by reference with a look at every node: names the first one that is not finite. */
+static bool name_bad_node(spor_model *model, const spor_bound *b, uint64_t step) {
+    spor_options options = {.scalar = model->spec.options.scalar, .reference = true};
+    spor_program *program = compile(model, b, &options);
+    if (!model->failed) {
+        spor_arg x = spor_program_arg(program, b->input), y = spor_program_arg(program, b->target);
+        copy_array(model, &x, &b->x);
+        copy_array(model, &y, &b->y);
+        if (spor_run_checked(program, step))
+            spor_model_fail(model, "the cost or a gradient is not a finite number, though every "
+                                   "node is one by reference: a fast path overflows");
+        check_program(model, program);
+    }
+    spor_program_free(program);
+    return false;
+}
+
+bool spor_model_gradient(spor_model *model, spor_bound *bound, uint64_t step) {
+    if (!model || model->failed || !bound) return false;
+    if (!spor_run(bound->program, step)) return check_program(model, bound->program);
+    if (isfinite(spor_model_number(model, &bound->loss, 0)) && spor_params_finite(model->params))
+        return true;
+    return name_bad_node(model, bound, step);
+}
+
+bool spor_model_predict(spor_model *model, spor_bound *bound) {
+    if (!model || model->failed || !bound) return false;
+    return spor_run(bound->program, 0) || check_program(model, bound->program);
+}
+
+/* ---- the loss alone ---------------------------------------------------------------------------
+ */
+
+static bool record_scorer(spor_model *model, scorer *s, const spor_shape *prediction) {
+    const spor_model_spec *spec = &model->spec;
+    spor_shape shape = *prediction;
+    shape.n[0] = s->rows;
+    s->tape = spor_tape_new();
+    spor_var p = spor_input(s->tape, "prediction", shape);
+    spor_var y = spor_input(s->tape, "y", with_rows(s->rows, &spec->target));
+    spor_var cost = spec->loss(p, y, spec->user);
+    if (spor_error(s->tape)) return fail_tape(model, s->tape);
+    if (!spor_params_join(model->params, s->tape))
+        return spor_model_fail(model, "%s", spor_params_error(model->params));
+    spor_options options = spec->options;
+    options.workspace = NULL;
+    s->program = spor_compile(s->tape, 1, &cost, model->params, &options);
+    if (!check_program(model, s->program)) return false;
+    s->prediction = spor_program_arg(s->program, p);
+    s->target = spor_program_arg(s->program, y);
+    s->cost = spor_program_arg(s->program, cost);
+    return check_program(model, s->program);
+}
+
+static scorer *scorer_of(spor_model *model, int64_t rows, const spor_shape *prediction) {
+    scorer *s = model->scorers;
+    while (s && s->rows != rows) s = s->next;
+    if (s || model->failed) return s;
+    s = calloc(1, sizeof *s);
+    if (!s) {
+        spor_model_fail(model, "out of memory");
+        return NULL;
+    }
+    s->rows = rows;
+    s->next = model->scorers;
+    model->scorers = s;
+    return record_scorer(model, s, prediction) ? s : NULL;
+}
+
+static double score(spor_model *model, scorer *s) {
+    if (spor_run(s->program, 0)) return spor_model_number(model, &s->cost, 0);
+    check_program(model, s->program);
+    return nan("");
+}
+
+/* Numbers in [1/4, 3/4), the same ones in every row. */
+static void fill_rows(const spor_model *model, const spor_arg *arg, int64_t rows, uint64_t seed) {
+    if (!arg->data) return;
+    int64_t size = spor_size(&arg->shape);
+    for (int64_t k = 0; k < size; k++) {
+        double value = 0.25 + spor_uniform(seed, 0, (uint64_t)(k % (size / rows))) / 2;
+        if (model->spec.options.scalar == SPOR_F32)
+            ((float *)arg->data)[k] = (float)value;
+        else
+            ((double *)arg->data)[k] = value;
+    }
+}
+
+int spor_model_loss_sums(spor_model *model) {
+    if (model->loss_sums >= 0) return model->loss_sums;
+    const spor_bound *any =
+        model->bindings ? &model->bindings->bound : spor_model_bind(model, 1, false);
+    if (!any || model->failed) return -1;
+    spor_shape shape = spor_shape_of(any->prediction);
+    double cost[2] = {0, 0};
+    for (int k = 0; k < 2; k++) {
+        scorer *s = scorer_of(model, k + 1, &shape);
+        if (!s) return -1;
+        fill_rows(model, &s->prediction, k + 1, 1);
+        fill_rows(model, &s->target, k + 1, 2);
+        cost[k] = score(model, s);
+    }
+    model->loss_sums = fabs(cost[1] - 2 * cost[0]) < 1e-3 * fabs(cost[0]);
+    return model->failed ? -1 : model->loss_sums;
+}
+
+double spor_model_cost_of(spor_model *model, const spor_bound *bound, int64_t rows) {
+    spor_shape shape = spor_shape_of(bound->prediction);
+    scorer *s = scorer_of(model, rows, &shape);
+    if (!s) return nan("");
+    copy_array(model, &s->prediction, &bound->logits);
+    copy_array(model, &s->target, &bound->y);
+    return score(model, s);
+}

@@ -1,0 +1,577 @@
+/*
+ * The commands as a user meets them: exit statuses, messages, files, ^C, full disks.
+ *
+ * Each test runs in an empty folder of its own. SPOR_PROGRAM is the program, SPOR_SOURCE the
+ * project.
+ */
+#define _XOPEN_SOURCE 700 /* posix_openpt */
+#include "suite.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST = 1 << 20, MOST_EPOCHS = 64 };
+
+static char out[MOST], err[MOST]; /* of the last run */
+static char folder[] = "/tmp/spor-cli-XXXXXX";
+
+/* ---- running -----------------------------------------------------------------------------------
+ */
+
+static void read_file(const char *name, char text[MOST]) {
+    FILE *file = fopen(name, "rb");
+    ck_assert_msg(file != NULL, "%s is missing", name);
+    text[fread(text, 1, MOST - 1, file)] = 0;
+    fclose(file);
+}
+
+static void write_file(const char *name, const char *text) {
+    FILE *file = fopen(name, "wb");
+    ck_assert(file != NULL && fputs(text, file) >= 0 && !fclose(file));
+}
+
+static bool exists(const char *name) {
+    return !access(name, F_OK);
+}
+
+/* Runs a line of shell in which spor is the program and $M the folder of models; its status. */
+static int run(const char *format, ...) {
+    char line[2048], command[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    snprintf(command, sizeof command, "exec >out 2>err; M='%s/models'; spor() { '%s' \"$@\"; }; %s",
+             getenv("SPOR_SOURCE"), getenv("SPOR_PROGRAM"), line);
+    int status = system(command);
+    read_file("out", out);
+    read_file("err", err);
+    ck_assert_msg(WIFEXITED(status), "killed: %s\n%s", line, err);
+    return WEXITSTATUS(status);
+}
+
+static void expect_status(int status, int expected) {
+    ck_assert_msg(status == expected, "status %d instead of %d; stdout:\n%s\nstderr:\n%s", status,
+                  expected, out, err);
+}
+
+static void expect_in(const char *text, const char *part) {
+    ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in:\n%s", part, text);
+}
+
+static int count_of(const char *text, const char *part) {
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part)) count++;
+    return count;
+}
+
+static void enter_folder(void) {
+    strcpy(folder, "/tmp/spor-cli-XXXXXX");
+    ck_assert(mkdtemp(folder) != NULL && !chdir(folder));
+    setenv("SPOR_MODELS", "/nowhere", 1); /* layers.spor lies beside the scripts */
+    unsetenv("SPOR_DATA");
+    unsetenv("COLUMNS");
+}
+
+static void leave_folder(void) {
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    ck_assert(!chdir("/") && !system(command));
+}
+
+/* ---- usage -------------------------------------------------------------------------------------
+ */
+
+START_TEST(help_teaches) {
+    static const char *const commands[] = {"train", "show", "ops", "bench"};
+    expect_status(run("spor --help"), 0);
+    for (int k = 0; k < 4; k++) expect_in(out, commands[k]);
+    for (int k = 0; k < 4; k++) {
+        expect_status(run("spor %s --help", commands[k]), 0);
+        expect_in(out, "Examples\n  spor ");
+    }
+    expect_status(run("spor --version"), 0);
+    ck_assert(!strncmp(out, "spor ", 5) && isdigit((unsigned char)out[5]));
+}
+END_TEST
+
+START_TEST(bad_usage_is_told) {
+    static const struct {
+        const char *line, *message;
+    } wrong[] = {
+        {"", "spor train"},
+        {"trian x", "did you mean train?"},
+        {"train", "SCRIPT is missing"},
+        {"train a b", "only SCRIPT"},
+        {"train $M/densenet2_20.spor --epoch 3", "did you mean --epochs?"},
+        {"train $M/densenet2_20.spor --epochs", "--epochs wants a whole number of at least 1"},
+        {"train $M/densenet2_20.spor --epochs 0", "not 0"},
+        {"train $M/densenet2_20.spor --epochs=3x", "not 3x"},
+        {"train $M/densenet2_20.spor --rate nan", "--rate wants a number of at least 0"},
+        {"train $M/densenet2_20.spor --quiet=1", "--quiet takes no value"},
+        {"train $M/densenet2_20.spor --set rate", "name=value"},
+        {"train $M/densenet2_20.spor -e 3", "spelt out"},
+        {"show nowhere.spor", "nowhere.spor"},
+        {"bench $M/lenet2.spor --mode trian", "one of train infer"},
+        {"bench $M/lenet2.spor --threads 2", "one thread"},
+        {"ops colerate2d", "did you mean correlate2d?"},
+    };
+    for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+        expect_status(run("spor %s", wrong[k].line), 2);
+        expect_in(err, wrong[k].message);
+        ck_assert_msg(!*out, "%s prints %s", wrong[k].line, out);
+    }
+}
+END_TEST
+
+START_TEST(script_errors_show_the_place) {
+    write_file("wrong.spor", "def net(x):\n"
+                             "    return tanh(x) @ param([3, 10], init=\"normal\", name=\"W\")\n"
+                             "train(net, data=digits(scale=1/16), "
+                             "loss=cross_entropy(reduction=\"sum\"),\n"
+                             "      optimizer=sgd(rate=0.01), batch=10, epochs=1)\n");
+    write_file("silent.spor", "def net(x):\n    return x\n");
+    write_file("unread.spor", "def net(x:\n    return x\n");
+    static const char *const commands[] = {"show", "train", "bench"};
+    for (int k = 0; k < 3; k++) {
+        expect_status(run("SPOR_DATA=$M/../data spor %s wrong.spor", commands[k]), 2);
+        expect_in(err, "wrong.spor:2:");
+        expect_in(err, "^");
+        expect_status(run("spor %s unread.spor", commands[k]), 2);
+        expect_in(err, "unread.spor:1:");
+        expect_in(err, "^");
+        expect_status(run("spor %s silent.spor", commands[k]), 2);
+        expect_in(err, "declares no training");
+    }
+}
+END_TEST
+
+START_TEST(data_is_looked_for) {
+    expect_status(run("mkdir models; cp $M/densenet2_20.spor $M/layers.spor models; "
+                      "spor train models/densenet2_20.spor --epochs 1"),
+                  2);
+    expect_in(err, "no digits.csv.gz");
+    expect_in(err, "models/../data/digits.csv.gz");
+    expect_in(err, "\n  data/digits.csv.gz");
+    expect_in(err, "SPOR_DATA");
+    expect_status(run("mkdir data; cp $M/../data/digits.csv.gz data; "
+                      "spor train models/densenet2_20.spor --epochs 1"),
+                  0);
+    expect_status(run("rm -r data; SPOR_DATA=$M/../data "
+                      "spor train models/densenet2_20.spor --epochs 1"),
+                  0);
+    expect_status(run("mkdir data; echo 1,2,x > data/digits.csv.gz; "
+                      "spor train models/densenet2_20.spor --epochs 1"),
+                  2);
+    expect_in(err, "digits.csv.gz:1");
+}
+END_TEST
+
+START_TEST(data_sets_to_come_are_named) {
+    expect_status(run("spor train $M/lenet2.spor"), 2);
+    expect_in(err, "svhn");
+    expect_in(err, "spor bench");
+    expect_status(run("spor train $M/convkeras4_20.spor"), 2);
+    expect_in(err, "mnist");
+}
+END_TEST
+
+/* ---- training ----------------------------------------------------------------------------------
+ */
+
+/* history.csv: loss and two accuracies of each epoch; the number of epochs. */
+static int read_history(const char *name, double row[MOST_EPOCHS][3]) {
+    static char text[MOST];
+    read_file(name, text);
+    expect_in(text, "epoch,loss,train_accuracy,validation_accuracy,train_seconds,evaluate_seconds");
+    int count = 0, epoch, used;
+    double seconds[2];
+    for (char *at = strchr(text, '\n') + 1; *at; at += used, count++) {
+        double *r = row[count];
+        ck_assert_int_lt(count, MOST_EPOCHS);
+        ck_assert_int_eq(sscanf(at, "%d,%lf,%lf,%lf,%lf,%lf\n%n", &epoch, r, r + 1, r + 2, seconds,
+                                seconds + 1, &used),
+                         6);
+        ck_assert_int_eq(epoch, count + 1);
+    }
+    return count;
+}
+
+/* True if the folders hold the same weights and the same history but for the seconds. */
+static bool same_training(const char *a, const char *b) {
+    double rows[2][MOST_EPOCHS][3];
+    char name[128];
+    snprintf(name, sizeof name, "%s/history.csv", a);
+    int count = read_history(name, rows[0]);
+    snprintf(name, sizeof name, "%s/history.csv", b);
+    ck_assert_int_eq(read_history(name, rows[1]), count);
+    bool same = !memcmp(rows[0], rows[1], (size_t)count * sizeof rows[0][0]);
+    bool weights = !run("cmp %s/weights.safetensors %s/weights.safetensors", a, b);
+    ck_assert_msg(same == weights, "history and weights disagree on being the same");
+    return same;
+}
+
+START_TEST(a_run_leaves_its_files) {
+    static const char *const keys[] = {"model",
+                                       "data",
+                                       "seed",
+                                       "epochs",
+                                       "batch",
+                                       "rate",
+                                       "l2",
+                                       "threads",
+                                       "precision",
+                                       "isa",
+                                       "parameters",
+                                       "train_accuracy",
+                                       "validation_accuracy",
+                                       "test_accuracy",
+                                       "train_seconds",
+                                       "evaluate_seconds"};
+    double row[MOST_EPOCHS][3];
+    static char text[MOST];
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 3"), 0);
+    expect_in(out, "1930 parameters");
+    expect_in(out, "test accuracy 0.");
+    expect_in(out, "±");
+    expect_in(out, "recall");
+    expect_in(out, "runs/densenet2_20/ has");
+    ck_assert_int_eq(read_history("runs/densenet2_20/history.csv", row), 3);
+    ck_assert(row[2][0] < row[0][0]); /* the loss goes down */
+    read_file("runs/densenet2_20/summary.json", text);
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+        char key[64];
+        snprintf(key, sizeof key, "\"%s\":", keys[k]);
+        expect_in(text, key);
+    }
+    expect_in(text, "\"densenet2_20\"");
+    expect_in(text, "1930");
+    read_file("runs/densenet2_20/history.svg", text);
+    expect_in(text, "</svg>");
+    read_file("runs/densenet2_20/confusion.svg", text);
+    expect_in(text, "</svg>");
+    expect_status(run("test $(ls -A runs/densenet2_20 | wc -l) = 5"), 0);
+}
+END_TEST
+
+START_TEST(a_seed_gives_the_bits) {
+    expect_status(run("for k in 1 2; do spor train $M/convnet1_3.spor --epochs 2 --seed 5 "
+                      "--out same$k --limit 300; done"),
+                  0);
+    ck_assert(same_training("same1", "same2"));
+    expect_status(run("spor train $M/convnet1_3.spor --epochs=2 --seed=6 --out=other --limit=300"),
+                  0);
+    ck_assert(!same_training("same1", "other"));
+}
+END_TEST
+
+/* Largest difference of two histories, relative to the loss. */
+static double history_distance(int epochs) {
+    double rows[2][MOST_EPOCHS][3], worst = 0;
+    ck_assert_int_eq(read_history("fast/history.csv", rows[0]), epochs);
+    ck_assert_int_eq(read_history("reference/history.csv", rows[1]), epochs);
+    for (int k = 0; k < epochs; k++)
+        for (int i = 0; i < 3; i++)
+            worst = fmax(worst, fabs(rows[0][k][i] - rows[1][k][i]) / fmax(1, rows[1][k][i]));
+    return worst;
+}
+
+START_TEST(reference_trains_the_same) {
+    static const struct {
+        const char *model;
+        int epochs, limit;
+    } runs[] = {{"densenet2_20", 20, 2000}, {"convnet1_3", 4, 400}};
+    for (int k = 0; k < 2; k++) {
+        expect_status(run("for how in fast reference; do spor train $M/%s.spor --double "
+                          "--epochs %d --limit %d --out $how --quiet "
+                          "$(test $how = fast || echo --reference) || exit; done",
+                          runs[k].model, runs[k].epochs, runs[k].limit),
+                      0);
+        ck_assert_double_le(history_distance(runs[k].epochs), 1e-9);
+    }
+    expect_status(run("spor train $M/convnet1_3.spor --epochs 4 --limit 400 --out fast"), 0);
+    ck_assert_double_gt(history_distance(4), 1e-9); /* float is not double: the bound can fail */
+}
+END_TEST
+
+START_TEST(options_reach_the_training) {
+    double row[MOST_EPOCHS][3];
+    static char text[MOST];
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 2 --batch 7 --rate 0.03 --l2 0.5 "
+                      "--seed 9 --limit 100 --out there/below --double"),
+                  0);
+    expect_in(out, "100 rows to train");
+    ck_assert_int_eq(read_history("there/below/history.csv", row), 2);
+    read_file("there/below/summary.json", text);
+    static const char *const parts[] = {"\"batch\": 7,", "\"rate\": 0.03,", "\"l2\": 0.5,",
+                                        "\"seed\": 9,", "\"precision\": \"float64\""};
+    for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) expect_in(text, parts[k]);
+    ck_assert(!exists("runs"));
+}
+END_TEST
+
+START_TEST(quiet_says_the_result_alone) {
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 2 --quiet"), 0);
+    ck_assert_int_eq(count_of(out, "\n"), 1);
+    ck_assert(!strncmp(out, "test accuracy 0.", 16) && !*err);
+}
+END_TEST
+
+START_TEST(a_pipe_gets_plain_lines) {
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 3 --limit 50 | cat"), 0);
+    ck_assert_int_eq(count_of(out, "\nepoch "), 3);
+    ck_assert_int_eq(count_of(out, "\r"), 0);
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 60 --limit 50 | cat"), 0);
+    ck_assert_int_ge(count_of(out, "\nepoch "), 15);
+    ck_assert_int_le(count_of(out, "\nepoch "), 25);
+    expect_in(out, "\nepoch 60/60 ");
+}
+END_TEST
+
+START_TEST(divergence_is_told) {
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 3 --rate 1e30"), 1);
+    expect_in(err, "finite");
+    ck_assert(exists("runs/densenet2_20/weights.safetensors"));
+    ck_assert(exists("runs/densenet2_20/history.csv"));
+    ck_assert(!exists("runs/densenet2_20/confusion.svg"));
+    ck_assert(!strstr(out, "test accuracy"));
+}
+END_TEST
+
+/* ---- trouble with files ------------------------------------------------------------------------
+ */
+
+START_TEST(a_folder_that_cannot_be_is_told_first) {
+    expect_status(run("touch file; spor train $M/densenet2_20.spor --out file/below"), 2);
+    expect_in(err, "file/below");
+    expect_in(err, "--out");
+    ck_assert_msg(!strstr(out, "epoch "), "trained all the same:\n%s", out);
+}
+END_TEST
+
+START_TEST(a_full_disk_keeps_the_old_run) {
+    static char before[MOST], after[MOST];
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 1"), 0);
+    read_file("runs/densenet2_20/weights.safetensors", before);
+    expect_status(run("(trap '' XFSZ; ulimit -f 2; "
+                      "spor train $M/densenet2_20.spor --epochs 2 --quiet 2>&1 | cat; "
+                      "exit $?)"),
+                  0);
+    expect_in(out, "weights.safetensors");
+    expect_in(out, "too large");
+    read_file("runs/densenet2_20/weights.safetensors", after);
+    ck_assert(!memcmp(before, after, MOST));
+    expect_status(run("ls -A runs/densenet2_20 | grep -c tmp"), 1);
+}
+END_TEST
+
+START_TEST(a_full_standard_output_is_told) {
+    if (!exists("/dev/full")) return;
+    static const char *const lines[] = {"ops", "--help", "show $M/densenet2_20.spor"};
+    for (int k = 0; k < 3; k++) {
+        expect_status(run("spor %s > /dev/full", lines[k]), 2);
+        expect_in(err, "standard output: No space left on device");
+    }
+}
+END_TEST
+
+/* ---- ^C and terminals --------------------------------------------------------------------------
+ */
+
+/* Starts a long training whose output goes to fd. */
+static pid_t start_training(int fd) {
+    char model[1024];
+    snprintf(model, sizeof model, "%s/models/densenet2_20.spor", getenv("SPOR_SOURCE"));
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child) return child;
+    dup2(fd, STDOUT_FILENO);
+    int messages = open("err", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (messages >= 0) dup2(messages, STDERR_FILENO);
+    execl(getenv("SPOR_PROGRAM"), "spor", "train", model, "--epochs", "1000000", "--limit", "20",
+          (char *)NULL);
+    _exit(127);
+}
+
+/* Reads what the child prints until the text has come. */
+static void wait_for(int fd, const char *text) {
+    size_t length = 0;
+    memset(out, 0, sizeof out);
+    while (!strstr(out, text)) {
+        ssize_t got = read(fd, out + length, sizeof out - 1 - length);
+        ck_assert_msg(got > 0, "the training ended with:\n%s", out);
+        length += (size_t)got;
+    }
+}
+
+static void expect_interrupted(pid_t child, int fd) {
+    int status;
+    char rest[4096];
+    ck_assert(!kill(child, SIGINT));
+    while (read(fd, rest, sizeof rest) > 0) continue;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    read_file("err", err);
+    ck_assert(WIFEXITED(status));
+    expect_status(WEXITSTATUS(status), 1);
+    expect_in(err, "stopped in epoch");
+    ck_assert(exists("runs/densenet2_20/weights.safetensors"));
+    ck_assert(exists("runs/densenet2_20/summary.json"));
+    ck_assert(!exists("runs/densenet2_20/confusion.svg"));
+}
+
+START_TEST(an_interrupt_keeps_what_there_is) {
+    int ends[2];
+    ck_assert(!pipe(ends));
+    pid_t child = start_training(ends[1]);
+    close(ends[1]);
+    wait_for(ends[0], "\nepoch ");
+    expect_interrupted(child, ends[0]);
+    close(ends[0]);
+}
+END_TEST
+
+START_TEST(a_terminal_gets_a_live_line) {
+    setenv("COLUMNS", "79", 1);
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0) return; /* a machine without pseudo-terminals */
+    ck_assert(!grantpt(master) && !unlockpt(master));
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(slave, 0);
+    pid_t child = start_training(slave);
+    close(slave);
+    wait_for(master, " left\repoch ");
+    for (char *line = strtok(out, "\r\n"); line; line = strtok(NULL, "\r\n")) {
+        ck_assert_int_le((int)strlen(line), 79);
+        if (!strncmp(line, "epoch", 5) && strstr(line, "left")) expect_in(line, "[");
+    }
+    expect_interrupted(child, master);
+    close(master);
+}
+END_TEST
+
+/* ---- show, ops, bench ---------------------------------------------------------------------------
+ */
+
+START_TEST(show_counts_parameters) {
+    static const struct {
+        const char *model, *parameters;
+    } nets[] = {{"densenet2_20", " 1930 "},    {"convnet1_3", " 4100 "},
+                {"densenet4_300", " 299446 "}, {"convkeras4_20", " 97398 "},
+                {"lenet2", " 160738 "},        {"convkeras12_32", " 304810 "}};
+    for (int k = 0; k < 6; k++) {
+        expect_status(run("spor show $M/%s.spor", nets[k].model), 0);
+        expect_in(strstr(out, "\n  total"), nets[k].parameters);
+        expect_in(out, "The tape, batch ");
+        ck_assert(!strstr(out, "The gradient tape"));
+    }
+}
+END_TEST
+
+START_TEST(show_counts_the_work) {
+    expect_status(run("spor show $M/densenet2_20.spor --batch 3"), 0);
+    expect_in(strstr(out, "\n  total"), " 1880\n"); /* 64 20 + 20 20 + 20 10 */
+    expect_in(out, "[N, 20]");
+    expect_in(out, "The tape, batch 3");
+    expect_status(run("spor show $M/convnet1_3.spor"), 0);
+    expect_in(strstr(out, "\n  total"), " 5768\n"); /* 64 27 + 192 20 + 20 10 */
+    expect_in(out, "[N, 8, 8, 3]");
+}
+END_TEST
+
+START_TEST(show_prints_gradients) {
+    expect_status(run("spor show $M/convnet1_3.spor --grad"), 0);
+    const char *gradient = strstr(out, "The gradient tape");
+    ck_assert(gradient != NULL);
+    expect_in(gradient, "/dz = ");
+    expect_in(gradient, "/dK = ");
+    expect_in(gradient, "/dW = ");
+    expect_in(gradient, "/db = ");
+}
+END_TEST
+
+START_TEST(ops_are_listed) {
+    static const char *const names[] = {"  tanh(x[...])", "  matmul(", "  correlate2d(",
+                                        "  maxpool2d(", "  random("};
+    expect_status(run("spor ops"), 0);
+    for (int k = 0; k < 5; k++) expect_in(out, names[k]);
+    expect_in(out, "Fast paths");
+    expect_status(run("spor ops correlate2d"), 0);
+    expect_in(out, "stride");
+    expect_in(out, "bilinear");
+    expect_in(out, "float double");
+}
+END_TEST
+
+START_TEST(bench_prints_blocks) {
+    static const char *const modes[] = {"train", "infer"};
+    for (int k = 0; k < 2; k++) {
+        char label[16], net[32], mode[16];
+        int batch, threads, used = 0;
+        double ms;
+        expect_status(run("spor bench $M/densenet2_20.spor --mode %s --batch 13 --threads 1 "
+                          "--seconds 0.1 --label anna",
+                          modes[k]),
+                      0);
+        ck_assert_int_eq(count_of(out, "\t"), 5 * count_of(out, "\n"));
+        ck_assert_int_ge(count_of(out, "\n"), 2);
+        ck_assert_int_eq(sscanf(out, "%15[^\t]\t%31[^\t]\t%15[^\t]\t%d\t%d\t%lf%n", label, net,
+                                mode, &batch, &threads, &ms, &used),
+                         6);
+        ck_assert(out[used] == '\n' && ms > 0);
+        ck_assert_str_eq(label, "anna");
+        ck_assert_str_eq(net, "densenet2_20");
+        ck_assert_str_eq(mode, modes[k]);
+        ck_assert(batch == 13 && threads == 1);
+    }
+    expect_status(run("spor bench $M/lenet2.spor --batch 2 --seconds 0"), 0);
+    ck_assert_int_eq(count_of(out, "\n"), 1);
+}
+END_TEST
+
+static TCase *group(Suite *suite, const char *name) {
+    TCase *tests = tcase_create(name);
+    tcase_add_checked_fixture(tests, enter_folder, leave_folder);
+    suite_add_tcase(suite, tests);
+    return tests;
+}
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("commands");
+    TCase *tests = group(suite, "usage");
+    tcase_add_test(tests, help_teaches);
+    tcase_add_test(tests, bad_usage_is_told);
+    tcase_add_test(tests, script_errors_show_the_place);
+    tcase_add_test(tests, data_is_looked_for);
+    tcase_add_test(tests, data_sets_to_come_are_named);
+    tests = group(suite, "training");
+    tcase_add_test(tests, a_run_leaves_its_files);
+    tcase_add_test(tests, a_seed_gives_the_bits);
+    tcase_add_test(tests, reference_trains_the_same);
+    tcase_add_test(tests, options_reach_the_training);
+    tcase_add_test(tests, quiet_says_the_result_alone);
+    tcase_add_test(tests, a_pipe_gets_plain_lines);
+    tcase_add_test(tests, divergence_is_told);
+    tests = group(suite, "trouble");
+    tcase_add_test(tests, a_folder_that_cannot_be_is_told_first);
+    tcase_add_test(tests, a_full_disk_keeps_the_old_run);
+    tcase_add_test(tests, a_full_standard_output_is_told);
+    tcase_add_test(tests, an_interrupt_keeps_what_there_is);
+    tcase_add_test(tests, a_terminal_gets_a_live_line);
+    tests = group(suite, "reading");
+    tcase_add_test(tests, show_counts_parameters);
+    tcase_add_test(tests, show_counts_the_work);
+    tcase_add_test(tests, show_prints_gradients);
+    tcase_add_test(tests, ops_are_listed);
+    tcase_add_test(tests, bench_prints_blocks);
+    return suite;
+}

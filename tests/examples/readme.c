@@ -1,0 +1,86 @@
+/* What the README shows is what the tests run. */
+#include "suite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_LINES = 40 };
+
+static char *read_source(const char *name) {
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", getenv("SPOR_SOURCE"), name);
+    FILE *file = fopen(path, "rb");
+    ck_assert_msg(file != NULL, "%s can't be read", path);
+    char *text = calloc(1, 1 << 20);
+    ck_assert(text != NULL && fread(text, 1, (1 << 20) - 1, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static void expect_shown(const char *fence, const char *name) {
+    char *readme = read_source("README.md"), *file = read_source(name);
+    const char *block = strstr(readme, fence);
+    ck_assert_msg(block != NULL, "README.md has no block %s", fence);
+    block += strlen(fence);
+    ck_assert_msg(!strncmp(block, file, strlen(file)) && !strncmp(block + strlen(file), "```", 3),
+                  "README.md does not show %s as it is", name);
+    free(readme);
+    free(file);
+}
+
+START_TEST(the_example_is_shown) {
+    expect_shown("```c\n", "tests/examples/digits.c");
+}
+END_TEST
+
+START_TEST(the_script_is_shown) {
+    expect_shown("```python\n", "models/densenet2_20.spor");
+}
+END_TEST
+
+START_TEST(the_example_is_short) {
+    char *text = read_source("tests/examples/digits.c");
+    int lines = 0;
+    for (const char *at = text; (at = strchr(at, '\n')); at++) lines++;
+    ck_assert_int_le(lines, MOST_LINES);
+    free(text);
+}
+END_TEST
+
+START_TEST(the_example_learns) {
+    int right = 0, rows = 0;
+    ck_assert(!chdir(getenv("SPOR_SOURCE")));
+    FILE *out = popen(getenv("SPOR_EXAMPLE"), "r");
+    ck_assert(out != NULL);
+    ck_assert_int_eq(fscanf(out, "%d of %d digits", &right, &rows), 2);
+    ck_assert_int_eq(pclose(out), 0);
+    ck_assert_int_eq(rows, 352);
+    ck_assert_int_ge(right, 300);
+}
+END_TEST
+
+START_TEST(the_example_tells_what_is_missing) {
+    char line[1024] = "";
+    ck_assert(!chdir("/"));
+    char command[1200];
+    snprintf(command, sizeof command, "%s 2>&1", getenv("SPOR_EXAMPLE"));
+    FILE *out = popen(command, "r");
+    ck_assert(out != NULL && fgets(line, sizeof line, out));
+    ck_assert_msg(strstr(line, "data/digits.csv.gz") != NULL, "%s", line);
+    ck_assert_int_eq(pclose(out) >> 8, 2);
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("examples");
+    TCase *tests = tcase_create("readme");
+    tcase_add_test(tests, the_example_is_shown);
+    tcase_add_test(tests, the_script_is_shown);
+    tcase_add_test(tests, the_example_is_short);
+    tcase_add_test(tests, the_example_learns);
+    tcase_add_test(tests, the_example_tells_what_is_missing);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,168 @@
+/*
+ * The arrows of the house (src/README.md), held: which module may include which, and that public
+ * headers stand on public headers alone.
+ */
+#include "suite.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Modules that a module may include besides itself and the public headers. Headers that the build
+ * makes (scalars.h, isas.h, registry.h) have no folder and may be included anywhere. */
+static const struct {
+    const char *module, *may;
+} arrows[] = {
+    {"include/spor/", ""},
+    {"src/base/", ""},
+    {"src/kernels/", "base"},
+    {"src/tape/", "base kernels"},
+    {"ops/fast/", "base kernels tape program"},
+    {"ops/", "base kernels tape ops"},
+    {"src/program/", "base kernels tape"},
+    {"src/data/", "base"},
+    {"src/figure/", "base data"},
+    {"src/train/", "base kernels tape program data figure"},
+    {"src/script/", "base kernels tape program data figure train"},
+    {"src/cli/", "base kernels tape program data figure train script"},
+};
+enum { ARROWS = sizeof arrows / sizeof arrows[0] };
+
+static bool begins(const char *text, const char *with) {
+    return !strncmp(text, with, strlen(with));
+}
+
+/* True if word of this length is one of the words of list. */
+static bool is_word(const char *list, const char *word, size_t length) {
+    for (const char *at = list; *at; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strcspn(at, " ") == length && !strncmp(at, word, length)) return true;
+    return false;
+}
+
+/* The folder of the module without "src/" and the last slash. */
+static bool is_own(const char *module, const char *folder, size_t length) {
+    const char *name = begins(module, "src/") ? module + 4 : module;
+    return strlen(name) == length + 1 && !strncmp(name, folder, length);
+}
+
+/* Writes what is wrong with one #include of a file; true if nothing is. */
+static bool judge(const char *path, const char *line, char why[256]) {
+    int k = 0;
+    while (k < ARROWS && !begins(path, arrows[k].module)) k++;
+    const char *name = line + strcspn(line, "<\"");
+    size_t length = strcspn(name + 1, "/>\"");
+    bool public = begins(path, "include/spor/");
+    if (k == ARROWS || !*name || length + 1 >= strlen(name)) return true;
+    if (*name == '<') {
+        if (begins(name, "<spor/") || !public || name[1 + length] != '/') return true;
+    } else if (!public) {
+        if (name[1 + length] != '/') return true;
+        if (is_own(arrows[k].module, name + 1, length)) return true;
+        if (is_word(arrows[k].may, name + 1, length)) return true;
+    }
+    snprintf(why, 256, "%.120s may not have %.80s", path, line);
+    return false;
+}
+
+/* Judges every #include of a text; returns the number of faults and prints them. */
+static int judge_text(const char *path, char *text, int *seen) {
+    int faults = 0;
+    char why[256];
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        if (!begins(line, "#include")) continue;
+        ++*seen;
+        if (judge(path, line, why)) continue;
+        fprintf(stderr, "%s\n", why);
+        faults++;
+    }
+    return faults;
+}
+
+static char *read_text(const char *path) {
+    FILE *file = fopen(path, "rb");
+    ck_assert_msg(file != NULL, "%s can't be read", path);
+    ck_assert(!fseek(file, 0, SEEK_END));
+    long size = ftell(file);
+    char *text = calloc((size_t)size + 1, 1);
+    ck_assert(text != NULL && !fseek(file, 0, SEEK_SET));
+    ck_assert_uint_eq(fread(text, 1, (size_t)size, file), (size_t)size);
+    fclose(file);
+    return text;
+}
+
+static int judge_folder(const char *root, const char *folder, int *seen) {
+    char path[1024], full[2048];
+    int faults = 0;
+    snprintf(full, sizeof full, "%s/%s", root, folder);
+    DIR *open = opendir(full);
+    ck_assert_msg(open != NULL, "%s can't be read", full);
+    for (const struct dirent *entry; (entry = readdir(open));) {
+        struct stat status;
+        const char *dot = strrchr(entry->d_name, '.');
+        if (entry->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        snprintf(full, sizeof full, "%s/%s", root, path);
+        ck_assert(!stat(full, &status));
+        if (S_ISDIR(status.st_mode)) {
+            faults += judge_folder(root, path, seen);
+        } else if (dot && (!strcmp(dot, ".c") || !strcmp(dot, ".h"))) {
+            char *text = read_text(full);
+            faults += judge_text(path, text, seen);
+            free(text);
+        }
+    }
+    closedir(open);
+    return faults;
+}
+
+START_TEST(every_include_follows_an_arrow) {
+    static const char *const folders[] = {"include", "src", "ops"};
+    int seen = 0;
+    for (int k = 0; k < 3; k++)
+        ck_assert_int_eq(judge_folder(getenv("SPOR_SOURCE"), folders[k], &seen), 0);
+    ck_assert_int_gt(seen, 200); /* a check that examined nothing is not a pass */
+}
+END_TEST
+
+START_TEST(violations_are_caught) {
+    static const char *const wrong[][2] = {
+        {"src/kernels/product.c", "#include \"tape/tape.h\""},
+        {"src/base/arena.c", "#include \"kernels/kernel.h\""},
+        {"src/tape/record.c", "#include \"program/fast.h\""},
+        {"src/program/plan.c", "#include \"train/record.h\""},
+        {"src/train/loop.c", "#include \"script/script.h\""},
+        {"src/script/parser.c", "#include \"cli/cli.h\""},
+        {"ops/tanh.c", "#include \"program/fast.h\""},
+        {"include/spor/tape.h", "#include \"tape/tape.h\""},
+        {"include/spor/tape.h", "#include <sys/mman.h>"},
+    };
+    static const char *const right[][2] = {
+        {"src/kernels/product.c", "#include \"kernels/product.h\""},
+        {"src/tape/record.c", "#include \"base/arena.h\""},
+        {"ops/fast/dense.c", "#include \"program/fast.h\""},
+        {"ops/exp.c", "#include \"tape/op.h\""},
+        {"src/cli/show.c", "#include \"tape/tape.h\""},
+        {"src/tape/op.h", "#include \"scalars.h\""},
+        {"src/tape/op.h", "#include <inttypes.h>"},
+        {"include/spor/train.h", "#include <spor/data.h>"},
+        {"include/spor/tape.h", "#include <stdio.h>"},
+    };
+    char why[256];
+    for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++)
+        ck_assert_msg(!judge(wrong[k][0], wrong[k][1], why), "%s: %s", wrong[k][0], wrong[k][1]);
+    for (size_t k = 0; k < sizeof right / sizeof right[0]; k++)
+        ck_assert_msg(judge(right[k][0], right[k][1], why), "%s", why);
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("includes");
+    TCase *tests = tcase_create("arrows");
+    tcase_add_test(tests, every_include_follows_an_arrow);
+    tcase_add_test(tests, violations_are_caught);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
