@@ -73,6 +73,24 @@ START_TEST(the_error_bound_holds_and_is_not_idle) {
 }
 END_TEST
 
+START_TEST(on_integers_the_bound_is_zero) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(3)), y = spor_sum(spor_mul(x, x), SPOR_AXIS(0));
+    spor_var z = spor_div(y, spor_ratio(t, 3, 1));
+    for (int k = 0; k < 2; k++) {
+        spor_program *program = compiled(t, k ? z : y, SPOR_BOUND);
+        double *pairs = spor_program_arg(program, x).data;
+        for (int j = 0; j < 3; j++) pairs[2 * j] = j + 1, pairs[2 * j + 1] = 0;
+        ck_assert(spor_run(program, 0));
+        const double *result = spor_program_arg(program, k ? z : y).data;
+        ck_assert(result[0] == (k ? 14.0 / 3 : 14));
+        ck_assert(k ? result[1] > 0 : result[1] == 0); /* 14/3 is rounded, 14 is not */
+        spor_program_free(program);
+    }
+    spor_tape_free(t);
+}
+END_TEST
+
 START_TEST(parameters_are_converted_to_the_verifying_types) {
     spor_tape *t = spor_tape_new();
     spor_params *params = spor_params_new(SPOR_F32, 1);
@@ -98,6 +116,7 @@ Suite *spor_suite(void) {
     TCase *tests = tcase_create("scalars");
     tcase_add_test(tests, the_complex_step_gives_derivatives_to_rounding);
     tcase_add_test(tests, the_error_bound_holds_and_is_not_idle);
+    tcase_add_test(tests, on_integers_the_bound_is_zero);
     tcase_add_test(tests, parameters_are_converted_to_the_verifying_types);
     suite_add_tcase(suite, tests);
     return suite;
