@@ -56,9 +56,6 @@ static inline T DIV(T a, T b) {
 static inline T RATIO(int64_t num, int64_t den) {
     return DIV(FROM_INT(num), FROM_INT(den));
 }
-static inline T NEG(T a) {
-    return (T){-a.v, a.e};
-}
 static inline T EXP(T a) {
     double v = exp(a.v);
     return rounded(v, libm_error(v), a.e > 0 ? v * expm1(a.e) : 0);
