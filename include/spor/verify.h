@@ -1,0 +1,144 @@
+/*
+ * Verification: does a formula hold, for which shapes, and if not, on which smallest case is it
+ * wrong and in which way?
+ *
+ * A statement is a family of instances over sizes. An instance is a tape with pairs of variables
+ * that must be equal for all values of the inputs: a hand-derived gradient and the tape's, two
+ * sides of an equation. Verifying searches shapes from the smallest on, compares every pair within
+ * the running error bound of its own arithmetic (zero on integers: bit for bit), compares the
+ * tape's gradients with complex steps, proves what is multilinear on all tuples of unit tensors,
+ * and shrinks what fails.
+ */
+#ifndef SPOR_VERIFY_H
+#define SPOR_VERIFY_H
+
+#include <spor/data.h>
+#include <spor/program.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { SPOR_QUANTITIES = 16, SPOR_INPUTS = 16, SPOR_PAIRS = 64 };
+
+/** A size, an integer or a choice that a statement speaks about. */
+typedef struct {
+    const char *name;           /* "H" */
+    int64_t least, most;        /* values searched, both included */
+    const char *const *choices; /* NULL, or names of the values 0 .. most ("sigmoid", "tanh") */
+} spor_quantity;
+
+/** Two variables of one tape that must agree. */
+typedef struct {
+    const char *name; /* "dW"; must outlive the instance */
+    const char *note; /* NULL, or what to cite when it fails: "(48)", a script's place */
+    spor_var formula, expected;
+    int wrt; /* the input whose gradient of y the pair claims; -1: an equality */
+} spor_pair;
+
+/** A statement recorded at given sizes. */
+typedef struct {
+    int inputs;
+    spor_var input[SPOR_INPUTS]; /* leaves by spor_input */
+    int pairs;
+    spor_pair pair[SPOR_PAIRS];
+    spor_var y; /* id 0, or the result whose gradients are claimed */
+    int dy;     /* the input that is y's cotangent */
+    char message[512];
+} spor_instance;
+
+typedef enum {
+    SPOR_RECORDED,
+    SPOR_OUTSIDE,  /* the sizes are not meant: `where`, or the op itself refuses them */
+    SPOR_UNDEFINED, /* both sides are undefined */
+    SPOR_BROKEN    /* the formula does not record where it should: message says why */
+} spor_recording;
+
+/** Records the statement at the values of its quantities. */
+typedef spor_recording spor_record_instance(void *user, spor_tape *tape, const int64_t values[],
+                                            spor_instance *instance);
+
+typedef struct {
+    const char *name; /* "Eq. 48" */
+    int quantities;
+    spor_quantity quantity[SPOR_QUANTITIES];
+    spor_record_instance *record;
+    void *user;
+} spor_statement;
+
+/** How hard to look. Zeros mean the defaults. */
+typedef struct {
+    uint64_t seed;
+    int64_t shapes; /* at most; default 300 */
+    int64_t proofs; /* at most so many tuples of unit tensors; default 20000 */
+} spor_effort;
+
+typedef enum { SPOR_HOLDS, SPOR_FAILS, SPOR_NOTHING_EXAMINED } spor_outcome;
+
+/** Which two of the three numbers disagree: formula, tape, oracle. */
+typedef enum { SPOR_FORMULA_TAPE, SPOR_TAPE_ORACLE, SPOR_DOES_NOT_RECORD } spor_dispute;
+
+/** The smallest case found. */
+typedef struct {
+    spor_dispute dispute;
+    const char *pair, *note;
+    char pair_name[64], pair_note[256];
+    int64_t value[SPOR_QUANTITIES];
+    spor_shape shape; /* of the pair */
+    int64_t index[SPOR_RANK];
+    double formula, expected, oracle; /* oracle is NAN where there is none */
+    double bound, ulps;               /* what was allowed, what was seen in ulps of expected */
+    int64_t wrong, elements;
+    char pattern[256]; /* what the mistake looks like; "" if unknown */
+    char data[2048];   /* the inputs of the case */
+    char message[512]; /* of SPOR_DOES_NOT_RECORD */
+} spor_counterexample;
+
+typedef struct {
+    spor_outcome outcome;
+    int64_t shapes;      /* instances examined */
+    int64_t undefined;   /* instances where both sides are undefined */
+    int64_t proved;      /* shapes proved on all tuples of unit tensors */
+    int64_t comparisons; /* elements compared, formula against tape */
+    int64_t oracle;      /* elements compared with complex steps */
+    int64_t nonzero;     /* elements whose true value is not zero */
+    bool exhaustive;     /* all values of the quantities were examined */
+    bool exact;          /* every comparison was bit for bit */
+    double closest;      /* largest |difference| / bound seen that passed */
+    char regions[2048];  /* which corners were visited, a line each */
+    spor_counterexample example; /* if it fails */
+} spor_verdict;
+
+/** Verifies. False only when memory runs out. */
+SPOR_API bool spor_verify(const spor_statement *statement, const spor_effort *effort,
+                          spor_verdict *verdict);
+
+/** The verdict in words, as a person wants to read it. */
+SPOR_API void spor_verdict_print(const spor_statement *statement, const spor_verdict *verdict,
+                                 FILE *out);
+
+/**
+ * Judges gradients that other code computed: values[k] (row-major doubles, the shape of wrt[k])
+ * are claimed to be the gradient of y with respect to wrt[k] at the given inputs and cotangent.
+ * The bound allows for arithmetic in the claimed type. Fills the verdict as spor_verify does.
+ */
+typedef struct {
+    spor_tape *tape;
+    spor_var y;
+    const double *cotangent;
+    int inputs;
+    spor_var input[SPOR_INPUTS];
+    const double *value[SPOR_INPUTS];
+    int claims;
+    int wrt[SPOR_PAIRS]; /* which input */
+    const char *name[SPOR_PAIRS];
+    const double *claimed[SPOR_PAIRS];
+    spor_scalar claimed_type; /* SPOR_F32 or SPOR_F64 */
+} spor_arrays;
+SPOR_API bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,230 @@
+/* What a mistake looks like: transforms of the right values are held against the wrong ones. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/verify.h"
+
+/* Two arrays of one shape: what the formula gives, and what it should. */
+typedef struct {
+    const spor_trial *trial;
+    spor_shape shape;
+    int64_t size;
+    double *formula, *expected, *bound;
+} picture;
+
+static bool agree(const picture *p, int64_t k, double formula, double expected) {
+    return fabs(formula - expected) <= p->bound[k] + 0x1p-40 * fabs(expected);
+}
+
+static bool is_wrong(const picture *p, int64_t k) {
+    return !(fabs(p->formula[k] - p->expected[k]) <= p->bound[k]);
+}
+
+/* True if formula[k] = factor expected[from[k]] for all k; from NULL: k itself. from < 0: zero. */
+static bool matches(const picture *p, const int64_t from[], double factor) {
+    for (int64_t k = 0; k < p->size; k++) {
+        int64_t j = from ? from[k] : k;
+        if (!agree(p, k, p->formula[k], j < 0 ? 0 : factor * p->expected[j])) return false;
+    }
+    return true;
+}
+
+/* ---- factors ------------------------------------------------------------------------------------
+ */
+
+/* The one factor between formula and expected, 0 if there is none. */
+static double common_factor(const picture *p) {
+    for (int64_t k = 0; k < p->size; k++)
+        if (p->expected[k] != 0) {
+            double factor = p->formula[k] / p->expected[k];
+            return factor != 0 && matches(p, NULL, factor) ? factor : 0;
+        }
+    return 0;
+}
+
+static bool name_factor(const picture *p, char *text, size_t size) {
+    double factor = common_factor(p);
+    if (factor == 0) return false;
+    if (fabs(factor + 1) <= 1e-12) return snprintf(text, size, "the sign is wrong"), true;
+    const spor_statement *statement = p->trial->statement;
+    for (int q = 0; q < statement->quantities; q++) {
+        double n = (double)p->trial->value[q];
+        if (statement->quantity[q].choices || n < 2) continue;
+        const char *name = statement->quantity[q].name;
+        if (fabs(factor - n) <= 1e-9 * n)
+            return snprintf(text, size, "too large by the factor %s", name), true;
+        if (fabs(factor * n - 1) <= 1e-9)
+            return snprintf(text, size, "too small by the factor 1/%s", name), true;
+    }
+    return snprintf(text, size, "off by the factor %g everywhere", factor), true;
+}
+
+/* ---- rearrangements
+ * -------------------------------------------------------------------------------- */
+
+/* from[k]: position of element k when the axes of the mask are reversed, axes a and b swapped, and
+ * axis s moved by shift (off the edge: -1). */
+static void rearrange(const spor_shape *shape, int64_t size, int flipped, int a, int b, int s,
+                      int shift, int64_t from[]) {
+    for (int64_t k = 0; k < size; k++) {
+        int64_t index[SPOR_RANK] = {0}, rest = k, at = 0;
+        for (int axis = shape->rank - 1; axis >= 0; axis--) {
+            index[axis] = rest % shape->n[axis];
+            rest /= shape->n[axis];
+        }
+        int64_t held = index[a];
+        index[a] = index[b];
+        index[b] = held;
+        index[s] += shift;
+        bool outside = index[s] < 0 || index[s] >= shape->n[s];
+        for (int axis = 0; axis < shape->rank; axis++) {
+            int64_t i = flipped >> axis & 1 ? shape->n[axis] - 1 - index[axis] : index[axis];
+            at = at * shape->n[axis] + i;
+        }
+        from[k] = outside ? -1 : at;
+    }
+}
+
+static bool name_flip(const picture *p, int64_t from[], char *text, size_t size) {
+    for (int mask = 1; mask < 1 << p->shape.rank; mask++) {
+        rearrange(&p->shape, p->size, mask, 0, 0, 0, 0, from);
+        if (!matches(p, from, 1)) continue;
+        if (mask == 3)
+            snprintf(text, size,
+                     "rotated by 180 degrees: correlation and convolution are mixed up");
+        else
+            snprintf(text, size, "reversed along axis %d", __builtin_ctz((unsigned)mask));
+        return true;
+    }
+    return false;
+}
+
+static bool name_swap(const picture *p, int64_t from[], char *text, size_t size) {
+    for (int a = 0; a < p->shape.rank; a++)
+        for (int b = a + 1; b < p->shape.rank; b++) {
+            if (p->shape.n[a] != p->shape.n[b] || p->shape.n[a] == 1) continue;
+            rearrange(&p->shape, p->size, 0, a, b, 0, 0, from);
+            if (matches(p, from, 1))
+                return snprintf(text, size, "transposed: axes %d and %d are swapped", a, b), true;
+        }
+    return false;
+}
+
+static bool name_shift(const picture *p, int64_t from[], char *text, size_t size) {
+    for (int axis = 0; axis < p->shape.rank; axis++)
+        for (int shift = -1; shift <= 1; shift += 2) {
+            if (p->shape.n[axis] < 3) continue;
+            rearrange(&p->shape, p->size, 0, 0, 0, axis, shift, from);
+            if (matches(p, from, 1))
+                return snprintf(text, size, "off by one along axis %d", axis), true;
+        }
+    return false;
+}
+
+/* ---- where it is wrong
+ * ------------------------------------------------------------------------------- */
+
+static int64_t coordinate(const spor_shape *shape, int64_t k, int axis) {
+    for (int a = shape->rank - 1; a > axis; a--) k /= shape->n[a];
+    return k % shape->n[axis];
+}
+
+/* All wrong elements lie in one slice along an axis, and others are right. */
+static bool name_slice(const picture *p, char *text, size_t size) {
+    for (int axis = 0; axis < p->shape.rank; axis++) {
+        int64_t slice = -1;
+        bool single = p->shape.n[axis] > 1;
+        for (int64_t k = 0; k < p->size && single; k++) {
+            if (!is_wrong(p, k)) continue;
+            int64_t at = coordinate(&p->shape, k, axis);
+            single = slice < 0 || slice == at;
+            slice = at;
+        }
+        if (!single || slice < 0) continue;
+        const char *which = slice == 0                      ? " (the first)"
+                            : slice == p->shape.n[axis] - 1 ? " (the last)"
+                                                            : "";
+        snprintf(text, size, "wrong only at index %" PRId64 "%s of axis %d", slice, which, axis);
+        return true;
+    }
+    return false;
+}
+
+/* All wrong elements lie on the border of the map's axes, and some inside are right. */
+static bool name_border(const picture *p, char *text, size_t size) {
+    int first = p->shape.rank == 4 ? 1 : 0, last = p->shape.rank == 4 ? 3 : p->shape.rank;
+    int64_t inside = 0;
+    for (int64_t k = 0; k < p->size; k++) {
+        bool border = false;
+        for (int axis = first; axis < last; axis++) {
+            int64_t at = coordinate(&p->shape, k, axis);
+            border = border || at == 0 || at == p->shape.n[axis] - 1;
+        }
+        if (!border && is_wrong(p, k)) return false;
+        inside += !border;
+    }
+    if (!inside) return false;
+    snprintf(text, size, "wrong only at the border: look at padding and remainder");
+    return true;
+}
+
+static bool name_zero(const picture *p, char *text, size_t size) {
+    for (int64_t k = 0; k < p->size; k++)
+        if (p->formula[k] != 0) return false;
+    snprintf(text, size, "zero everywhere");
+    return true;
+}
+
+/* The formula is constant along an axis along which the truth is not. */
+static bool name_constant(const picture *p, int64_t from[], char *text, size_t size) {
+    for (int axis = 0; axis < p->shape.rank; axis++) {
+        if (p->shape.n[axis] < 2) continue;
+        bool constant = true, truth = true;
+        rearrange(&p->shape, p->size, 0, 0, 0, axis, 1, from);
+        for (int64_t k = 0; k < p->size; k++) {
+            if (from[k] < 0) continue;
+            constant = constant && p->formula[k] == p->formula[from[k]];
+            truth = truth && p->expected[k] == p->expected[from[k]];
+        }
+        if (constant && !truth)
+            return snprintf(text, size,
+                            "constant along axis %d: summed over it, or not indexed by it", axis),
+                   true;
+    }
+    return false;
+}
+
+/* ----
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static void name_it(const picture *p, int64_t from[], char *text, size_t size) {
+    bool named = name_zero(p, text, size) || name_factor(p, text, size);
+    if (named || p->shape.rank == 0) return;
+    named = name_flip(p, from, text, size) || name_swap(p, from, text, size) ||
+            name_shift(p, from, text, size) || name_slice(p, text, size) ||
+            name_border(p, text, size) || name_constant(p, from, text, size);
+}
+
+void spor_pattern(spor_trial *trial, int pair, char *text, size_t size) {
+    const spor_pair *q = &trial->in.pair[pair];
+    picture p = {.trial = trial, .shape = spor_shape_of(q->expected)};
+    p.size = spor_size(&p.shape);
+    p.formula = calloc((size_t)p.size * 3, sizeof *p.formula);
+    int64_t *from = calloc((size_t)p.size, sizeof *from);
+    *text = 0;
+    if (p.formula && from) {
+        p.expected = p.formula + p.size;
+        p.bound = p.expected + p.size;
+        for (int64_t k = 0; k < p.size; k++) {
+            double a, b;
+            p.formula[k] = spor_trial_value(trial, q->formula, k, &a);
+            p.expected[k] = spor_trial_value(trial, q->expected, k, &b);
+            p.bound[k] = a + b;
+        }
+        name_it(&p, from, text, size);
+    }
+    free(p.formula);
+    free(from);
+}

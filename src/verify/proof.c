@@ -1,0 +1,115 @@
+/*
+ * Proofs by unit tensors: two expressions that are linear in each of the same inputs, and in
+ * nothing else, are equal for all values of that shape if they agree on all tuples of unit
+ * tensors. On unit tensors every comparison is exact.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/verify.h"
+
+extern const spor_op spor_op_ratio;
+
+/* A set of inputs in each of which a node is linear, as a bit mask; or one of the marks. */
+enum { NOT_MULTILINEAR = -1, ZERO = -2 };
+
+/* True if the node is the number 0; what is made of it linearly is 0 too. */
+static bool is_zero(const spor_tape *tape, uint32_t id) {
+    const spor_node *node = &tape->node[id];
+    return node->op == &spor_op_ratio && node->attr[0].i == 0;
+}
+
+/* A sum is linear in what both sides are linear in. */
+static int joined_by_sum(int a, int b) {
+    if (a == ZERO) return b;
+    if (b == ZERO || a == b) return a;
+    return NOT_MULTILINEAR;
+}
+
+static int joined_by_product(int a, int b) {
+    if (a == ZERO || b == ZERO) return ZERO;
+    if (a == NOT_MULTILINEAR || b == NOT_MULTILINEAR || (a & b)) return NOT_MULTILINEAR;
+    return a | b;
+}
+
+static int mask_of_node(const spor_tape *tape, uint32_t id, const int mask[]) {
+    const spor_node *node = &tape->node[id];
+    const spor_op *op = node->op;
+    if (is_zero(tape, id)) return ZERO;
+    int joined = op->operands ? mask[node->in[0]] : 0;
+    bool constant = true;
+    for (int k = 0; k < op->operands; k++)
+        constant = constant && (mask[node->in[k]] == 0 || mask[node->in[k]] == ZERO);
+    if (op->traits & SPOR_BILINEAR) return joined_by_product(joined, mask[node->in[1]]);
+    if (op->traits & SPOR_LINEAR) {
+        for (int k = 1; k < op->operands; k++) joined = joined_by_sum(joined, mask[node->in[k]]);
+        return joined;
+    }
+    return constant ? 0 : NOT_MULTILINEAR;
+}
+
+/* The inputs in which all pairs of the trial are linear; 0: no proof this way. */
+static bool find_masks(const spor_trial *trial, int mask[], int pair_mask[]) {
+    const spor_tape *tape = trial->tape;
+    for (int k = 0; k < trial->in.inputs; k++) mask[trial->in.input[k].id] = 1 << k;
+    for (uint32_t id = 1; id < tape->count; id++)
+        if (tape->node[id].op != &spor_op_input) mask[id] = mask_of_node(tape, id, mask);
+    for (int k = 0; k < trial->in.pairs; k++) {
+        int a = mask[trial->in.pair[k].formula.id], b = mask[trial->in.pair[k].expected.id];
+        pair_mask[k] = joined_by_sum(a, b);
+        if (pair_mask[k] == ZERO)
+            pair_mask[k] = 0; /* both are zero: nothing to show */
+        else if (pair_mask[k] <= 0)
+            return false;
+    }
+    return trial->in.pairs > 0;
+}
+
+/* Number of tuples of unit tensors of the inputs in the mask, or budget + 1 if more. */
+static int64_t count_tuples(const spor_trial *trial, int mask, int64_t budget) {
+    int64_t tuples = 1;
+    for (int k = 0; k < trial->in.inputs; k++) {
+        spor_shape shape = spor_shape_of(trial->in.input[k]);
+        if (!(mask >> k & 1)) continue;
+        if (spor_size(&shape) > budget / tuples) return budget + 1;
+        tuples *= spor_size(&shape);
+    }
+    return tuples;
+}
+
+/* The inputs of the mask become the unit tensors of tuple number t. */
+static void set_units(spor_trial *trial, int mask, int64_t t) {
+    for (int k = 0; k < trial->in.inputs; k++) {
+        spor_shape shape = spor_shape_of(trial->in.input[k]);
+        int64_t size = spor_size(&shape);
+        if (!(mask >> k & 1)) continue;
+        memset(trial->data[k], 0, (size_t)size * sizeof(double));
+        trial->data[k][t % size] = 1;
+        t /= size;
+    }
+}
+
+bool spor_trial_prove(spor_trial *trial, int64_t *budget, bool *proved, spor_verdict *verdict,
+                      spor_finding *finding) {
+    int pair_mask[SPOR_PAIRS], *mask = calloc(trial->tape->count, sizeof *mask);
+    *proved = false;
+    *finding = (spor_finding){0};
+    if (!mask) return false;
+    bool multilinear = find_masks(trial, mask, pair_mask), done = true;
+    free(mask);
+    if (!multilinear) return true;
+    for (int k = 0; k < trial->in.pairs && done; k++) {
+        bool seen = false; /* pairs linear in the same inputs are compared together */
+        for (int j = 0; j < k; j++) seen = seen || pair_mask[j] == pair_mask[k];
+        if (seen || !pair_mask[k]) continue;
+        int64_t tuples = count_tuples(trial, pair_mask[k], *budget);
+        if (tuples > *budget) return true;
+        *budget -= tuples;
+        for (int64_t t = 0; t < tuples && done && !finding->failed; t++) {
+            set_units(trial, pair_mask[k], t);
+            done = spor_trial_compare(trial, verdict, finding);
+        }
+    }
+    *proved = done && !finding->failed;
+    return done;
+}

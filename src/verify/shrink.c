@@ -1,0 +1,220 @@
+/* Shrinking: the smallest sizes, then the simplest data, that still fail. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/verify.h"
+
+enum { MANY_ELEMENTS = 400 };
+
+/* A failing trial, its data set so that it fails. */
+static bool fails_at(const spor_statement *statement, const int64_t value[],
+                     const spor_effort *effort, spor_trial *trial, spor_finding *finding,
+                     bool *failed) {
+    spor_verdict unused = {0};
+    int64_t budget = 2000;
+    *finding = (spor_finding){0};
+    *failed = false;
+    if (!spor_trial_make(statement, value, trial)) return false;
+    if (trial->recording == SPOR_BROKEN) {
+        finding->dispute = SPOR_DOES_NOT_RECORD;
+        *failed = true;
+    }
+    if (trial->recording != SPOR_RECORDED) return true;
+    if (!spor_trial_examine(trial, effort, &budget, &unused, finding)) return false;
+    *failed = finding->failed;
+    return true;
+}
+
+/* True if the statement still fails with the same dispute after quantity k took the value. */
+static bool try_value(const spor_statement *statement, int64_t value[], int k, int64_t smaller,
+                      const spor_effort *effort, spor_dispute dispute, bool *done) {
+    int64_t before = value[k];
+    spor_trial trial;
+    spor_finding finding;
+    bool failed = false;
+    value[k] = smaller;
+    *done = fails_at(statement, value, effort, &trial, &finding, &failed);
+    spor_trial_free(&trial);
+    if (*done && failed && finding.dispute == dispute) return true;
+    value[k] = before;
+    return false;
+}
+
+/* Each quantity as far down as it goes, again and again until none moves. */
+static bool shrink_sizes(const spor_statement *statement, int64_t value[],
+                         const spor_effort *effort, spor_dispute dispute) {
+    bool moved = true, done = true;
+    while (moved && done) {
+        moved = false;
+        for (int k = 0; k < statement->quantities && done; k++)
+            for (int64_t v = statement->quantity[k].least; v < value[k] && done; v++)
+                if (try_value(statement, value, k, v, effort, dispute, &done)) {
+                    moved = true;
+                    break;
+                }
+    }
+    return done;
+}
+
+/* ---- data
+ * ----------------------------------------------------------------------------------------- */
+
+/* Compares again at the trial's data as the finding's dispute asks. */
+static bool still_fails(spor_trial *trial, const spor_finding *was, spor_finding *now, bool *done) {
+    spor_verdict unused = {0};
+    *done = spor_trial_compare(trial, &unused, now);
+    if (*done && was->dispute == SPOR_TAPE_ORACLE) *done = spor_trial_oracle(trial, &unused, now);
+    if (!*done || !now->failed || now->dispute != was->dispute || now->pair != was->pair)
+        return false;
+    return was->expected == 0 || now->expected != 0; /* keep a true value that is not zero */
+}
+
+static bool shrink_element(spor_trial *trial, double *element, spor_finding *finding) {
+    const double simpler[] = {0, 1, -1, 2};
+    double before = *element;
+    bool done = true;
+    for (size_t k = 0; k < sizeof simpler / sizeof *simpler && done; k++) {
+        spor_finding now;
+        if (before == simpler[k]) break;
+        *element = simpler[k];
+        if (still_fails(trial, finding, &now, &done)) {
+            *finding = now;
+            return true;
+        }
+    }
+    *element = before;
+    return done;
+}
+
+static bool shrink_data(spor_trial *trial, spor_finding *finding) {
+    int64_t seen = 0;
+    bool done = true;
+    for (int k = 0; k < trial->in.inputs; k++) {
+        spor_shape shape = spor_shape_of(trial->in.input[k]);
+        for (int64_t j = 0; j < spor_size(&shape) && done && seen < MANY_ELEMENTS; j++, seen++)
+            done = shrink_element(trial, &trial->data[k][j], finding);
+    }
+    spor_finding now;
+    bool again = done && still_fails(trial, finding, &now, &done);
+    if (again) *finding = now;
+    return done;
+}
+
+/* ---- what it looks like
+ * ------------------------------------------------------------------------------ */
+
+/* The mistake at dense data and the sizes first seen or a little more shows more of its shape. */
+static bool find_pattern(const spor_statement *statement, const int64_t value[],
+                         const spor_effort *effort, char *pattern, size_t size) {
+    int64_t larger[SPOR_QUANTITIES];
+    for (int extra = 2; extra >= 0 && !*pattern; extra--) {
+        spor_trial trial;
+        spor_finding finding = {0};
+        spor_verdict unused = {0};
+        for (int k = 0; k < statement->quantities; k++) {
+            const spor_quantity *q = &statement->quantity[k];
+            int64_t more = value[k] + (q->choices ? 0 : extra ? extra + k % 2 : 0);
+            larger[k] = more < q->most ? more : q->most;
+        }
+        bool done = spor_trial_make(statement, larger, &trial);
+        bool recorded = done && trial.recording == SPOR_RECORDED;
+        if (recorded) {
+            spor_trial_draw(&trial, effort->seed + 1, 0);
+            done = spor_trial_compare(&trial, &unused, &finding);
+            if (done && finding.failed) spor_pattern(&trial, finding.pair, pattern, size);
+        }
+        spor_trial_free(&trial);
+        if (!done) return false;
+    }
+    return true;
+}
+
+/* name = [[..]] of every input. */
+static void write_data(const spor_trial *trial, char *text, size_t size) {
+    size_t used = 0;
+    for (int k = 0; k < trial->in.inputs; k++) {
+        spor_shape shape = spor_shape_of(trial->in.input[k]);
+        char dims[128];
+        spor_shape_text(&shape, NULL, dims, sizeof dims);
+        used += (size_t)snprintf(text + used, size - used, "%s%s %s = [", k ? "\n" : "",
+                                 spor_node_of(trial->in.input[k])->name, dims);
+        int64_t count = spor_size(&shape);
+        for (int64_t j = 0; j < count && used + 64 < size; j++)
+            used += (size_t)snprintf(text + used, size - used, "%s%.6g", j ? ", " : "",
+                                     trial->data[k][j]);
+        if (used + 64 >= size) return;
+        used += (size_t)snprintf(text + used, size - used, "]");
+    }
+}
+
+static void unravel(const spor_shape *shape, int64_t at, int64_t index[]) {
+    for (int k = shape->rank - 1; k >= 0; k--) {
+        index[k] = at % shape->n[k];
+        at /= shape->n[k];
+    }
+}
+
+/* |a - b| in units in the last place of b. */
+static double in_ulps(double a, double b) {
+    double ulp = nextafter(fabs(b), HUGE_VAL) - fabs(b);
+    return fabs(a - b) / ulp;
+}
+
+static void describe(const spor_trial *trial, const spor_finding *finding,
+                     spor_counterexample *example) {
+    example->dispute = finding->dispute;
+    memcpy(example->value, trial->value, sizeof example->value);
+    if (finding->dispute == SPOR_DOES_NOT_RECORD) {
+        snprintf(example->message, sizeof example->message, "%s", trial->in.message);
+        return;
+    }
+    const spor_pair *pair = &trial->in.pair[finding->pair];
+    snprintf(example->pair_name, sizeof example->pair_name, "%s", pair->name);
+    snprintf(example->pair_note, sizeof example->pair_note, "%s", pair->note ? pair->note : "");
+    example->shape = spor_shape_of(pair->expected);
+    unravel(&example->shape, finding->at, example->index);
+    example->formula = finding->formula;
+    example->expected = finding->expected;
+    example->oracle = finding->oracle;
+    example->bound = finding->bound;
+    example->ulps = in_ulps(finding->formula, finding->expected);
+    example->wrong = finding->wrong;
+    example->elements = spor_size(&example->shape);
+    write_data(trial, example->data, sizeof example->data);
+}
+
+/* The third number for a dispute between formula and tape. */
+static bool ask_oracle(spor_trial *trial, spor_finding *finding) {
+    spor_verdict unused = {0};
+    spor_finding seen;
+    if (finding->dispute != SPOR_FORMULA_TAPE || trial->in.pair[finding->pair].wrt < 0) return true;
+    if (!spor_trial_oracle(trial, &unused, &seen)) return false;
+    if (seen.failed && seen.pair == finding->pair && seen.at == finding->at)
+        finding->oracle = seen.oracle;
+    return true;
+}
+
+bool spor_shrink(const spor_statement *statement, const int64_t failing[],
+                 const spor_effort *effort, spor_verdict *verdict) {
+    int64_t value[SPOR_QUANTITIES];
+    spor_counterexample *example = &verdict->example;
+    spor_trial trial;
+    spor_finding finding;
+    bool failed;
+    verdict->outcome = SPOR_FAILS;
+    *example = (spor_counterexample){0};
+    memcpy(value, failing, (size_t)statement->quantities * sizeof *value);
+    bool done = fails_at(statement, value, effort, &trial, &finding, &failed);
+    spor_trial_free(&trial);
+    done = done && shrink_sizes(statement, value, effort, finding.dispute);
+    if (!done || !fails_at(statement, value, effort, &trial, &finding, &failed)) return false;
+    if (finding.dispute != SPOR_DOES_NOT_RECORD)
+        done = shrink_data(&trial, &finding) && ask_oracle(&trial, &finding);
+    describe(&trial, &finding, example);
+    spor_trial_free(&trial);
+    if (finding.dispute == SPOR_FORMULA_TAPE)
+        done = done &&
+               find_pattern(statement, value, effort, example->pattern, sizeof example->pattern);
+    return done;
+}

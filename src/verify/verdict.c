@@ -1,0 +1,76 @@
+/* Verdicts in words. */
+#include <math.h>
+#include <string.h>
+
+#include "verify/verify.h"
+
+static void print_values(const spor_statement *statement, const int64_t value[], FILE *out) {
+    for (int k = 0; k < statement->quantities; k++) {
+        const spor_quantity *q = &statement->quantity[k];
+        fprintf(out, "%s%s=", k ? ", " : "", q->name);
+        if (q->choices)
+            fputs(q->choices[value[k]], out);
+        else
+            fprintf(out, "%" PRId64, value[k]);
+    }
+}
+
+static void print_index(const spor_counterexample *e, FILE *out) {
+    for (int k = 0; k < e->shape.rank; k++) fprintf(out, "%s%" PRId64, k ? ", " : "[", e->index[k]);
+    if (e->shape.rank) fputc(']', out);
+}
+
+static void print_numbers(const spor_counterexample *e, FILE *out) {
+    fprintf(out, "formula %.17g, tape %.17g", e->formula, e->expected);
+    if (!isnan(e->oracle)) fprintf(out, ", complex step %.17g", e->oracle);
+    if (e->bound == 0)
+        fputs(" (exact integers)", out);
+    else
+        fprintf(out, " (%.3g ulp apart; the error bound allows %.3g)", e->ulps, e->bound);
+    fputc('\n', out);
+}
+
+static void print_data(const char *data, FILE *out) {
+    for (const char *line = data; *line;) {
+        int length = (int)strcspn(line, "\n");
+        fprintf(out, "    %.*s\n", length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+static void print_example(const spor_statement *statement, const spor_counterexample *e,
+                          FILE *out) {
+    fputs("  smallest case: ", out);
+    print_values(statement, e->value, out);
+    fputc('\n', out);
+    if (e->dispute == SPOR_DOES_NOT_RECORD) {
+        fprintf(out, "  %s\n", e->message);
+        return;
+    }
+    fprintf(out, "  %s", e->pair_name);
+    print_index(e, out);
+    if (*e->pair_note) fprintf(out, "  %s", e->pair_note);
+    fputs(": ", out);
+    print_numbers(e, out);
+    if (e->dispute == SPOR_TAPE_ORACLE)
+        fputs("  the tape itself disagrees with the complex step: a fault of an op\n", out);
+    fprintf(out, "  wrong: %" PRId64 " of %" PRId64 " elements\n", e->wrong, e->elements);
+    if (*e->pattern) fprintf(out, "  looks like: %s\n", e->pattern);
+    print_data(e->data, out);
+}
+
+void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, FILE *out) {
+    static const char *const outcomes[] = {"holds", "FAILS", "NOTHING EXAMINED"};
+    fprintf(out, "%s: %s", statement->name, outcomes[v->outcome]);
+    if (v->outcome == SPOR_FAILS) {
+        fputc('\n', out);
+        print_example(statement, &v->example, out);
+        return;
+    }
+    fprintf(out, "  (%" PRId64 " shapes%s, %" PRId64 " values%s", v->shapes,
+            v->exhaustive ? ", all there are" : "", v->comparisons, v->exact ? " bit for bit" : "");
+    if (v->proved) fprintf(out, ", proved for %" PRId64 " shapes on unit tensors", v->proved);
+    if (v->oracle) fprintf(out, ", %" PRId64 " complex steps", v->oracle);
+    if (v->undefined) fprintf(out, ", undefined on both sides for %" PRId64, v->undefined);
+    fputs(")\n", out);
+}

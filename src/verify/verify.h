@@ -1,0 +1,64 @@
+/*
+ * The inside of verification: search.c walks the sizes, examine.c judges one instance, proof.c
+ * proves it on unit tensors, shrink.c makes a failure small, pattern.c says what it looks like,
+ * verdict.c puts it in words.
+ */
+#ifndef SPOR_VERIFY_VERIFY_H
+#define SPOR_VERIFY_VERIFY_H
+
+#include "tape/tape.h"
+
+#include <spor/verify.h>
+
+/** An instance made ready: programs over the error bound and over complex numbers. */
+typedef struct {
+    const spor_statement *statement;
+    int64_t value[SPOR_QUANTITIES];
+    spor_recording recording;
+    spor_tape *tape;
+    spor_instance in;
+    spor_program *bound; /* gives every formula and expected */
+    spor_program *step;  /* gives y; NULL if no gradient is claimed */
+    double *data[SPOR_INPUTS];
+} spor_trial;
+
+/** What comparing found. */
+typedef struct {
+    bool failed;
+    spor_dispute dispute;
+    int pair;
+    int64_t at; /* row-major position of the worst element */
+    int64_t wrong;
+    double formula, expected, oracle, bound;
+} spor_finding;
+
+/** Records and compiles at the values; false when memory runs out. Shapes that disagree make the
+ *  recording BROKEN with a message. */
+bool spor_trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial);
+void spor_trial_free(spor_trial *trial);
+
+/** Fills data: draw 0 and on, functions of the seed; domains and kinks of the tape respected. */
+void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw);
+/** Runs on data and compares all pairs, formula against expected. */
+bool spor_trial_compare(spor_trial *trial, spor_verdict *verdict, spor_finding *finding);
+/** Compares expected with complex steps at data. */
+bool spor_trial_oracle(spor_trial *trial, spor_verdict *verdict, spor_finding *finding);
+/** Proves the pairs that are multilinear on all tuples of unit tensors, within budget. proved is
+ *  true if every pair was. */
+bool spor_trial_prove(spor_trial *trial, int64_t *budget, bool *proved, spor_verdict *verdict,
+                      spor_finding *finding);
+/** All of the above on several draws. */
+bool spor_trial_examine(spor_trial *trial, const spor_effort *effort, int64_t *budget,
+                        spor_verdict *verdict, spor_finding *finding);
+
+/** The number that a program gave for element k of x: value and error bound. */
+double spor_trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound);
+
+/** Makes the failure at value[] small and describes it. */
+bool spor_shrink(const spor_statement *statement, const int64_t value[], const spor_effort *effort,
+                 spor_verdict *verdict);
+
+/** What the mistake looks like at the trial's data; "" if unknown. */
+void spor_pattern(spor_trial *trial, int pair, char *text, size_t size);
+
+#endif
