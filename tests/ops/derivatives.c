@@ -22,8 +22,7 @@ START_TEST(vjp_is_the_adjoint) {
 END_TEST
 
 START_TEST(primitives_are_closed_under_differentiation) {
-    if (spor_ops[_i]->operands)
-        ck_assert_int_ge(each_sample(spor_ops[_i], opcheck_closure), 2);
+    if (spor_ops[_i]->operands) ck_assert_int_ge(each_sample(spor_ops[_i], opcheck_closure), 2);
 }
 END_TEST
 

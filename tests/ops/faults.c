@@ -2,6 +2,7 @@
  * Tests of the tests: ops with one planted fault each. The check that is there for it must see it,
  * and for the subtle ones the neighbouring check must not, or it would not be needed.
  */
+#include <math.h>
 #include <string.h>
 
 #include "each.h"
@@ -24,9 +25,12 @@ static bool golden_caught(const spor_op *op) {
     return false;
 }
 
-static const double *element(const spor_arg *a, int64_t e) { return (const double *)a->data + e; }
+static const double *element(const spor_arg *a, int64_t e) {
+    return (const double *)a->data + e;
+}
 
-/* ---- a derivative off by 0.1 % ---------------------------------------------------------------- */
+/* ---- a derivative off by 0.1 % ----------------------------------------------------------------
+ */
 
 static spor_var a_thousandth_too_much(spor_var y, int k, spor_var ybar) {
     spor_var factor = spor_fill_ratio(y.tape, 1001, 1000, spor_shape_of(y));
@@ -41,7 +45,8 @@ START_TEST(a_derivative_off_by_a_thousandth) {
 }
 END_TEST
 
-/* ---- a forward pass that is consistently wrong ------------------------------------------------ */
+/* ---- a forward pass that is consistently wrong ------------------------------------------------
+ */
 
 static void doubled_kernel(const spor_call *c, int64_t task) {
     (void)task;
@@ -67,7 +72,8 @@ START_TEST(a_forward_pass_consistently_wrong) {
 }
 END_TEST
 
-/* ---- a swapped axis, unseen by shapes --------------------------------------------------------- */
+/* ---- a swapped axis, unseen by shapes ---------------------------------------------------------
+ */
 
 static spor_var untransposed(spor_var z, int k, spor_var zbar) {
     spor_var x = spor_operand(z, 0), y = spor_operand(z, 1);
@@ -86,7 +92,8 @@ START_TEST(a_swapped_axis_among_equal_sizes) {
 }
 END_TEST
 
-/* ---- a wrong second derivative behind a right first one --------------------------------------- */
+/* ---- a wrong second derivative behind a right first one ---------------------------------------
+ */
 
 static spor_var frozen_slope(spor_var y, int k, spor_var ybar) {
     (void)k;
@@ -103,7 +110,8 @@ START_TEST(a_wrong_second_derivative) {
 }
 END_TEST
 
-/* ---- a slope of 0 where the kink's right side has 1 ------------------------------------------- */
+/* ---- a slope of 0 where the kink's right side has 1 -------------------------------------------
+ */
 
 static spor_var left_slope(spor_var y, int k, spor_var ybar) {
     return spor_mul(ybar, spor_step(spor_neg(spor_operand(y, k))));
@@ -117,7 +125,8 @@ START_TEST(the_other_side_of_a_kink) {
 }
 END_TEST
 
-/* ---- a sign, a missing factor, an op unknown to the registry ----------------------------------- */
+/* ---- a sign, a missing factor, an op unknown to the registry -----------------------------------
+ */
 
 static spor_var same_sign(spor_var z, int k, spor_var zbar) {
     (void)z, (void)k;
@@ -136,7 +145,8 @@ END_TEST
 static spor_var all_cells(spor_var z, int k, spor_var zbar) {
     spor_shape x = spor_shape_of(spor_operand(z, k)), out = spor_shape_of(z);
     const spor_attr *w = spor_attrs(z);
-    spor_window window = {.size = {w[0].i, w[1].i}, .stride = {w[2].i, w[3].i},
+    spor_window window = {.size = {w[0].i, w[1].i},
+                          .stride = {w[2].i, w[3].i},
                           .pad = {w[4].i, w[5].i, w[6].i, w[7].i}};
     spor_var ones = spor_fill_ratio(z.tape, 1, 1, out);
     spor_var share = spor_avgpool2d(spor_spread2d(ones, x.n[1], x.n[2], window), window);
@@ -166,7 +176,8 @@ START_TEST(an_op_outside_the_registry) {
 }
 END_TEST
 
-/* ---- kernels with bad manners ----------------------------------------------------------------- */
+/* ---- kernels with bad manners -----------------------------------------------------------------
+ */
 
 static void scribbling_kernel(const spor_call *c, int64_t task) {
     (void)task;
@@ -210,7 +221,8 @@ START_TEST(a_pull_back_that_is_not_linear) {
 }
 END_TEST
 
-/* ---- descriptors that contradict themselves ---------------------------------------------------- */
+/* ---- descriptors that contradict themselves ----------------------------------------------------
+ */
 
 START_TEST(a_descriptor_that_contradicts_its_signature) {
     spor_op wrong = spor_op_sum;

@@ -93,8 +93,7 @@ START_TEST(every_op_has_a_prototype_and_a_macro_that_stamps_its_place) {
     snprintf(prototype, sizeof prototype, "SPOR_API spor_var spor_%s(", name);
     ck_assert_msg(strstr(header, prototype) != NULL, "no prototype of spor_%s", name);
     snprintf(macro, sizeof macro, "#define spor_%s(", name);
-    if (op->operands)
-        ck_assert_msg(strstr(header, macro) != NULL, "no macro for spor_%s", name);
+    if (op->operands) ck_assert_msg(strstr(header, macro) != NULL, "no macro for spor_%s", name);
     free(header);
 }
 END_TEST

@@ -2,11 +2,14 @@
  * Values: golden ones from NumPy and SciPy, mistakes refused, the same bits twice, float against
  * double, and properties of single ops that no gradient check could see.
  */
+#include <math.h>
 #include <string.h>
 
 #include "each.h"
 
-static bool has_kernel(const spor_op *op) { return *op->reference[SPOR_F64] != NULL; }
+static bool has_kernel(const spor_op *op) {
+    return *op->reference[SPOR_F64] != NULL;
+}
 
 START_TEST(golden_values) {
     const spor_op *op = spor_ops[_i];
@@ -53,8 +56,8 @@ typedef struct {
 static bench compile(int inputs, const spor_var in[], int outputs, const spor_var out[]) {
     bench b = {.tape = in[0].tape};
     bool built = opcheck_build(&b.m, SPOR_F64, inputs, in, outputs, out);
-    ck_assert_msg(built, "%s", spor_error(b.tape) ? spor_error(b.tape)
-                                                  : spor_program_error(b.m.program));
+    ck_assert_msg(built, "%s",
+                  spor_error(b.tape) ? spor_error(b.tape) : spor_program_error(b.m.program));
     return b;
 }
 

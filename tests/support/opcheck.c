@@ -1,6 +1,7 @@
 #include "opcheck.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,7 @@
 
 /* ---- verdicts ------------------------------------------------------------------------------- */
 
-static void fail(opcheck_verdict *v, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+static void fail(opcheck_verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The first failure stays. */
 static void fail(opcheck_verdict *v, const char *format, ...) {
@@ -71,8 +71,10 @@ bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spo
 static void bind(opcheck_machine *m, int k) {
     spor_arg arg = spor_program_arg(m->program, m->in[k]);
     for (int64_t e = 0; arg.data && e < m->nx[k]; e++) {
-        if (m->scalar == SPOR_F32) ((float *)arg.data)[e] = (float)m->x[k][e];
-        else ((double *)arg.data)[e] = m->x[k][e];
+        if (m->scalar == SPOR_F32)
+            ((float *)arg.data)[e] = (float)m->x[k][e];
+        else
+            ((double *)arg.data)[e] = m->x[k][e];
     }
 }
 
@@ -113,7 +115,7 @@ static double draw(spor_domain domain, uint64_t bits) {
 static void draw_tie_free(opcheck_machine *m, int n, uint64_t seed) {
     int64_t total = 0, at = 0;
     for (int k = 0; k < n; k++) total += m->nx[k];
-    int64_t *order = calloc((size_t)total, sizeof *order);
+    int64_t *order = calloc((size_t)total + 1, sizeof *order);
     double spacing = 1.0 / 16;
     while (spacing * (double)total > 4) spacing /= 2;
     if (order) spor_shuffle(seed, total, order);
@@ -185,8 +187,7 @@ opcheck_verdict opcheck_signature(const spor_op *op) {
     for (int k = 0; k < s.attrs; k++) slots += s.attr[k].slots;
     if (s.operands != op->operands)
         fail(&v, "%d operands in the signature, %d in the op", s.operands, op->operands);
-    if (slots != op->attrs)
-        fail(&v, "%d slots in the signature, %d in the op", slots, op->attrs);
+    if (slots != op->attrs) fail(&v, "%d slots in the signature, %d in the op", slots, op->attrs);
     spor_op_name(op, name, sizeof name);
     if (strcmp(name, s.name) != 0) fail(&v, "two names: %s and %s", name, s.name);
     if (!op->equation || !op->shape || !op->samples || !op->mistakes || !op->golden)
@@ -213,11 +214,14 @@ opcheck_verdict opcheck_golden(const spor_op *op, const spor_golden *golden) {
     opcheck_machine m = {0};
     opcheck_record r = opcheck_record_op(op, golden->in, golden->attr);
     spor_shape shape = spor_shape_of(r.out);
-    if (spor_error(r.tape)) fail(&v, "%s", spor_error(r.tape));
-    else if (!spor_shape_equal(&shape, &golden->out)) fail(&v, "the result has another shape");
+    if (spor_error(r.tape))
+        fail(&v, "%s", spor_error(r.tape));
+    else if (!spor_shape_equal(&shape, &golden->out))
+        fail(&v, "the result has another shape");
     else if (!opcheck_build(&m, SPOR_F64, op->operands, r.in, 1, &r.out))
         fail(&v, "it does not compile: %s", spor_program_error(m.program));
-    else compare_golden(&v, &m, golden);
+    else
+        compare_golden(&v, &m, golden);
     opcheck_free(&m);
     spor_tape_free(r.tape);
     return v;
@@ -230,8 +234,10 @@ opcheck_verdict opcheck_mistake(const spor_op *op, const spor_mistake *mistake) 
     const char *error = spor_error(r.tape);
     int length = spor_op_name(op, name, SPOR_NAME);
     memcpy(name + length, ": ", 3);
-    if (r.out.id != 0) fail(&v, "it was recorded, but should be refused: %s", mistake->message);
-    else if (!error) fail(&v, "no error, expected: %s", mistake->message);
+    if (r.out.id != 0)
+        fail(&v, "it was recorded, but should be refused: %s", mistake->message);
+    else if (!error)
+        fail(&v, "no error, expected: %s", mistake->message);
     else if (!strstr(error, mistake->message) || !strstr(error, name))
         fail(&v, "the error is: %s, expected %s%s", error, name, mistake->message);
     spor_tape_free(r.tape);
@@ -365,12 +371,13 @@ static void compare_orders(opcheck_verdict *v, three_machines *m, const derivati
     double *claim[SPOR_OPERANDS] = {0}; /* compare_slopes runs m->g again: a copy */
     for (int k = 0; k < n; k++) {
         claim[k] = calloc((size_t)m->g.ny[k], sizeof(double));
-        if (claim[k]) memcpy(claim[k], m->g.y[k], (size_t)m->g.ny[k] * sizeof(double));
-        else fail(v, "out of memory");
+        if (claim[k])
+            memcpy(claim[k], m->g.y[k], (size_t)m->g.ny[k] * sizeof(double));
+        else
+            fail(v, "out of memory");
     }
     if (v->passed)
-        compare_slopes(v, "first derivative by operand", &m->y, w, n,
-                       (const double *const *)claim);
+        compare_slopes(v, "first derivative by operand", &m->y, w, n, (const double *const *)claim);
     if (v->passed)
         compare_slopes(v, "second derivative by operand", &m->g, u, n + 1,
                        (const double *const *)m->h.y);
@@ -427,9 +434,12 @@ static void compare_dots(opcheck_verdict *v, const opcheck_machine *m, int opera
 static void compare_adjoint(opcheck_verdict *v, opcheck_machine *m, const spor_op *op) {
     int last = op->operands - 1;
     bool ran = op->traits & SPOR_LINEAR ? without_offset(m, op->operands) : opcheck_run(m);
-    if (!ran) fail(v, "it does not run");
-    else if (op->traits & SPOR_LINEAR) compare_dots(v, m, op->operands, 0, last);
-    else if (op->traits & SPOR_LINEAR_LAST) compare_dots(v, m, op->operands, last, last);
+    if (!ran)
+        fail(v, "it does not run");
+    else if (op->traits & SPOR_LINEAR)
+        compare_dots(v, m, op->operands, 0, last);
+    else if (op->traits & SPOR_LINEAR_LAST)
+        compare_dots(v, m, op->operands, last, last);
     else
         for (int k = 0; k <= last; k++) compare_dots(v, m, op->operands, k, k);
 }
@@ -496,7 +506,8 @@ static void compare_inputs(opcheck_verdict *v, opcheck_machine *m) {
 static void compare_runs(opcheck_verdict *v, opcheck_machine *m) {
     size_t bytes = (size_t)m->ny[0] * sizeof(double);
     double *first = malloc(bytes);
-    if (!first || !opcheck_run(m)) fail(v, "it does not run");
+    if (!first || !opcheck_run(m))
+        fail(v, "it does not run");
     else {
         memcpy(first, m->y[0], bytes);
         compare_inputs(v, m);
@@ -573,7 +584,8 @@ static void check_rows(opcheck_verdict *v, opcheck_machine *m) {
     if (!x.rank || !y.rank || x.n[0] != y.n[0] || x.n[0] < 2) return;
     int64_t row_x = m->nx[0] / x.n[0], row_y = m->ny[0] / y.n[0];
     double *row = malloc((size_t)row_y * sizeof *row);
-    if (!row || !opcheck_run(m)) fail(v, "it does not run");
+    if (!row || !opcheck_run(m))
+        fail(v, "it does not run");
     else {
         memcpy(row, m->y[0], (size_t)row_y * sizeof *row);
         for (int64_t e = row_x; e < m->nx[0]; e++) m->x[0][e] += 3;
