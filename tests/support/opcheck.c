@@ -318,7 +318,7 @@ static double difference_bound(const opcheck_machine *m, const double *const c[]
 
 static double phi(opcheck_machine *m, const double *const c[]) {
     double sum = 0;
-    if (!opcheck_run(m)) return NAN;
+    if (!opcheck_run(m)) return (double)NAN;
     for (int k = 0; k < m->outputs; k++) sum += dot(m->y[k], c[k], m->ny[k]);
     return sum;
 }
