@@ -113,6 +113,13 @@ SPOR_INLINE vec spor_select(ivec mask, vec a, vec b) {
 
 SPOR_INLINE ivec spor_select_int(ivec mask, ivec a, ivec b) { return (mask & a) | (~mask & b); }
 
+/** A mask of the first lanes. */
+SPOR_INLINE ivec spor_first_lanes(int64_t count) {
+    ivec lane;
+    for (int i = 0; i < (int)LANES; i++) lane[i] = i;
+    return lane < spor_all_int((spor_lane)count);
+}
+
 /** Sum of the lanes, halves first. */
 SPOR_INLINE T spor_lanes_sum(vec v) {
     T lane[LANES];
@@ -123,7 +130,7 @@ SPOR_INLINE T spor_lanes_sum(vec v) {
 }
 
 /** Largest lane. */
-SPOR_INLINE T spor_lanes_max(vec v) {
+SPOR_INLINE T spor_lanes_most(vec v) {
     T lane[LANES];
     memcpy(lane, &v, sizeof v);
     for (int64_t half = LANES / 2; half > 0; half /= 2)
