@@ -10,7 +10,7 @@
 
 typedef struct {
     char *base;  /* NULL: count only */
-    size_t used; /* SIZE_MAX: more than can be addressed */
+    size_t used; /* SIZE_MAX / 2: more than can be had */
 } spor_carver;
 
 /** The next count * each bytes, 64-byte aligned. count >= 0. */
@@ -19,8 +19,8 @@ static inline void *spor_carve(spor_carver *carver, int64_t count, size_t each) 
     char *at = carver->base ? carver->base + carver->used : NULL;
     if (__builtin_mul_overflow((size_t)count, each, &bytes) ||
         __builtin_add_overflow(bytes, (size_t)63, &bytes) ||
-        __builtin_add_overflow(carver->used, bytes & ~(size_t)63, &used))
-        used = SIZE_MAX;
+        __builtin_add_overflow(carver->used, bytes & ~(size_t)63, &used) || used > SIZE_MAX / 2)
+        used = SIZE_MAX / 2;
     carver->used = used;
     return at;
 }
