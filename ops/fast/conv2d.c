@@ -17,17 +17,18 @@
  * Saved       nothing: delta needs Y, which is the output
  * Exact       on small integers where f is
  *
- * All three are the product of kernels/product.h. Pixels and kernel cells are tables of offsets into
- * a few padded samples: z takes rows = pixels, terms = cells; dK rows = cells, terms = pixels; dx is
- * the forward product over delta~ with the kernel rotated and its channels exchanged.
+ * All three are the product of kernels/product.h. Pixels and kernel cells are tables of offsets
+ * into a few padded samples: z takes rows = pixels, terms = cells; dK rows = cells, terms = pixels;
+ * dx is the forward product over delta~ with the kernel rotated and its channels exchanged.
  */
 #include "layer.h"
 
 /* Attributes of all ops here: strides; top, bottom, left, right; then the op's own. */
 enum { STRIDE = 0, TOP = 2, LEFT = 4, SHARED = 6, ACTIVATION = 6, CELLS = 6, MAP = 6 };
 
-/* A correlation of maps [Hp, Wp, C] with kernels [k, l, C, F] to [P, Q, F]. The maps hold samples of
- * [h, w, C]: row a at dilate[0] a + top, and so the columns; rows that fall outside are left out. */
+/* A correlation of maps [Hp, Wp, C] with kernels [k, l, C, F] to [P, Q, F]. The maps hold samples
+ * of [h, w, C]: row a at dilate[0] a + top, and so the columns; rows that fall outside are left
+ * out. */
 typedef struct {
     int64_t Hp, Wp, C, k, l, F, P, Q;
     int64_t stride[2], dilate[2], h, w, top, left;
@@ -68,19 +69,37 @@ static correlation forward_correlation(const spor_attr *attr, const spor_shape *
                                        int64_t l, const spor_shape *z) {
     return (correlation){.Hp = x->n[1] + attr[TOP].i + attr[TOP + 1].i,
                          .Wp = x->n[2] + attr[LEFT].i + attr[LEFT + 1].i,
-                         .C = x->n[3], .k = k, .l = l, .F = z->n[3], .P = z->n[1], .Q = z->n[2],
-                         .stride = {attr[STRIDE].i, attr[STRIDE + 1].i}, .dilate = {1, 1},
-                         .h = x->n[1], .w = x->n[2], .top = attr[TOP].i, .left = attr[LEFT].i};
+                         .C = x->n[3],
+                         .k = k,
+                         .l = l,
+                         .F = z->n[3],
+                         .P = z->n[1],
+                         .Q = z->n[2],
+                         .stride = {attr[STRIDE].i, attr[STRIDE + 1].i},
+                         .dilate = {1, 1},
+                         .h = x->n[1],
+                         .w = x->n[2],
+                         .top = attr[TOP].i,
+                         .left = attr[LEFT].i};
 }
 
 /* delta[N,P,Q,F], K[k,l,C,F] -> dx[N,H,W,C]: Eq. (43) and its tilde */
 static correlation backward_correlation(const spor_attr *attr, const spor_shape *delta,
                                         const spor_shape *K, const spor_shape *dx) {
     int64_t k = K->n[0], l = K->n[1];
-    return (correlation){.Hp = dx->n[1] + k - 1, .Wp = dx->n[2] + l - 1, .C = K->n[3], .k = k,
-                         .l = l, .F = K->n[2], .P = dx->n[1], .Q = dx->n[2], .stride = {1, 1},
-                         .dilate = {attr[STRIDE].i, attr[STRIDE + 1].i}, .h = delta->n[1],
-                         .w = delta->n[2], .top = k - 1 - attr[TOP].i,
+    return (correlation){.Hp = dx->n[1] + k - 1,
+                         .Wp = dx->n[2] + l - 1,
+                         .C = K->n[3],
+                         .k = k,
+                         .l = l,
+                         .F = K->n[2],
+                         .P = dx->n[1],
+                         .Q = dx->n[2],
+                         .stride = {1, 1},
+                         .dilate = {attr[STRIDE].i, attr[STRIDE + 1].i},
+                         .h = delta->n[1],
+                         .w = delta->n[2],
+                         .top = k - 1 - attr[TOP].i,
                          .left = l - 1 - attr[LEFT].i};
 }
 
@@ -92,7 +111,8 @@ FAST_KERNELS(conv2d_dK);
 
 extern const spor_op spor_op_correlate2d, spor_op_pad;
 
-/* ---- forward ----------------------------------------------------------------------------------- */
+/* ---- forward -----------------------------------------------------------------------------------
+ */
 
 /* Eq. (73), a remainder of rows or columns left over */
 static int64_t outputs(const spor_attr *attr, int axis, int64_t size, int64_t kernel) {
@@ -135,7 +155,8 @@ static const spor_fused conv_fused = {.need = conv_need, .kernel = conv2d_kernel
 static const spor_op conv_op = CONV_OP(3, "conv2d(x[N,H,W,C], K[k,l,C,F], b[F]");
 static const spor_op unbiased_op = CONV_OP(2, "conv2d(x[N,H,W,C], K[k,l,C,F]");
 
-/* ---- backward ---------------------------------------------------------------------------------- */
+/* ---- backward ----------------------------------------------------------------------------------
+ */
 
 /* delta[N,P,Q,F], K[k,l,C,F] -> dx[N,H,W,C] */
 static bool conv_dx_shape(spor_rule *r) {
@@ -154,8 +175,7 @@ static void conv_dx_need(const spor_call *c, size_t width, int lanes, spor_need 
 static const spor_fused conv_dx_fused = {.need = conv_dx_need, .kernel = conv2d_dx_kernels};
 
 static const spor_op conv_dx_op = {
-    .signature =
-        "conv2d_dx(delta[N,P,Q,F], K[k,l,C,F]; stride:int2, pad:int4, map:int2)",
+    .signature = "conv2d_dx(delta[N,P,Q,F], K[k,l,C,F]; stride:int2, pad:int4, map:int2)",
     .equation = "dx = rot180(K) * dilated and padded delta",
     .traits = SPOR_BILINEAR | SPOR_EXACT_ON_INTEGERS,
     .operands = 2,
@@ -166,8 +186,8 @@ static const spor_op conv_dx_op = {
 
 /* x[N,H,W,C], delta[N,P,Q,F] -> dK[k,l,C,F] */
 static bool conv_dK_shape(spor_rule *r) {
-    r->out = (spor_shape){4, {r->attr[CELLS].i, r->attr[CELLS + 1].i, r->in[0].n[3],
-                              r->in[1].n[3]}};
+    r->out =
+        (spor_shape){4, {r->attr[CELLS].i, r->attr[CELLS + 1].i, r->in[0].n[3], r->in[1].n[3]}};
     return true;
 }
 
@@ -209,11 +229,13 @@ static spor_var conv_vjp(spor_var y, int k, spor_var ybar) {
     case 1:
         backward_attrs(y, spor_shape_of(K).n[0], spor_shape_of(K).n[1], attr);
         return spor_record(&conv_dK_op, (spor_var[]){x, delta}, attr);
-    default: return spor_layer_bias_gradient(delta);
+    default:
+        return spor_layer_bias_gradient(delta);
     }
 }
 
-/* ---- the match --------------------------------------------------------------------------------- */
+/* ---- the match ---------------------------------------------------------------------------------
+ */
 
 /* x padded by zeros around its rows and columns, and nothing else reads that */
 static bool take_pad(spor_match *m, spor_var x) {
@@ -262,7 +284,8 @@ const spor_fast spor_fast_conv2d = {
 
 #include "kernels/product.h"
 
-/* ---- tables and maps --------------------------------------------------------------------------- */
+/* ---- tables and maps ---------------------------------------------------------------------------
+ */
 
 /* Where the windows of all pixels of a group start, and the cells inside a window. */
 static void fill_tables(const conv_scratch *s, const correlation *g) {
@@ -317,7 +340,8 @@ static const T *lay_out(const correlation *g, const conv_scratch *s, const T *sa
     return s->maps;
 }
 
-/* ---- forward ----------------------------------------------------------------------------------- */
+/* ---- forward -----------------------------------------------------------------------------------
+ */
 
 /* z = init + windows of the samples times the kernel in panels, a group at a time; then f */
 static void correlate(const correlation *g, const conv_scratch *s, const T *samples, int64_t N,
@@ -327,9 +351,15 @@ static void correlate(const correlation *g, const conv_scratch *s, const T *samp
         int64_t count = spor_least(s->group, N - n);
         T *out = z + n * pixels * g->F;
         spor_multiply(&(spor_product){.a = lay_out(g, s, samples + n * g->h * g->w * g->C, count),
-                                      .row = s->pixel, .step = s->cell, .rows = count * pixels,
-                                      .depth = g->k * g->l * g->C, .cols = g->F, .b = panels,
-                                      .init = init, .c = out, .ldc = g->F});
+                                      .row = s->pixel,
+                                      .step = s->cell,
+                                      .rows = count * pixels,
+                                      .depth = g->k * g->l * g->C,
+                                      .cols = g->F,
+                                      .b = panels,
+                                      .init = init,
+                                      .c = out,
+                                      .ldc = g->F});
         if (f->apply) f->apply(out, count * pixels * g->F, slope);
     }
 }
@@ -345,15 +375,20 @@ FAST_KERNEL(conv2d) {
               &spor_activations[c->attr[ACTIVATION].i], (T)c->attr[ACTIVATION + 1].r);
 }
 
-/* ---- backward ---------------------------------------------------------------------------------- */
+/* ---- backward ----------------------------------------------------------------------------------
+ */
 
 /* Rows (u, v, f) of the rotated kernel: K[k-1-u, l-1-v, c, f], c across */
 static void pack_rotated(const correlation *g, T *panels, const T *K) {
     int64_t cells = g->k * g->l;
     for (int64_t uv = 0; uv < cells; uv++)
-        spor_pack(panels, &(spor_block){.b = K + (cells - 1 - uv) * g->F * g->C, .row_stride = 1,
-                                        .col_stride = g->C, .depth = cells * g->C,
-                                        .first = uv * g->C, .rows = g->C, .cols = g->F});
+        spor_pack(panels, &(spor_block){.b = K + (cells - 1 - uv) * g->F * g->C,
+                                        .row_stride = 1,
+                                        .col_stride = g->C,
+                                        .depth = cells * g->C,
+                                        .first = uv * g->C,
+                                        .rows = g->C,
+                                        .cols = g->F});
 }
 
 /* Eq. (43) with its tilde; in the correlation C counts filters and F channels */
@@ -376,11 +411,16 @@ FAST_KERNEL(conv2d_dK) {
         int64_t count = spor_least(s.group, N - n);
         const T *delta = (const T *)c->in[1].data + n * pixels * g.F;
         const T *samples = (const T *)c->in[0].data + n * g.h * g.w * g.C;
-        spor_multiply(&(spor_product){.a = lay_out(&g, &s, samples, count), .row = s.cell,
-                                      .step = s.pixel, .rows = g.k * g.l * g.C,
-                                      .depth = count * pixels, .cols = g.F,
+        spor_multiply(&(spor_product){.a = lay_out(&g, &s, samples, count),
+                                      .row = s.cell,
+                                      .step = s.pixel,
+                                      .rows = g.k * g.l * g.C,
+                                      .depth = count * pixels,
+                                      .cols = g.F,
                                       .b = spor_panels(s.panels, delta, count * pixels, g.F),
-                                      .c = c->out.data, .ldc = g.F, .add = n > 0});
+                                      .c = c->out.data,
+                                      .ldc = g.F,
+                                      .add = n > 0});
     }
 }
 

@@ -35,7 +35,8 @@ FAST_KERNELS(dense_dW);
 
 extern const spor_op spor_op_matmul;
 
-/* ---- forward ----------------------------------------------------------------------------------- */
+/* ---- forward -----------------------------------------------------------------------------------
+ */
 
 /* x[N,n], W[n,m], b[m] */
 static bool dense_shape(spor_rule *r) {
@@ -67,10 +68,10 @@ static const spor_fused dense_fused = {.need = dense_need, .kernel = dense_kerne
     }
 static const spor_op dense_op =
     DENSE_OP(3, "dense(x[N,n], W[n,m], b[m]; activation:int, slope:real)");
-static const spor_op unbiased_op =
-    DENSE_OP(2, "dense(x[N,n], W[n,m]; activation:int, slope:real)");
+static const spor_op unbiased_op = DENSE_OP(2, "dense(x[N,n], W[n,m]; activation:int, slope:real)");
 
-/* ---- backward ---------------------------------------------------------------------------------- */
+/* ---- backward ----------------------------------------------------------------------------------
+ */
 
 /* delta[N,m], W[n,m] -> dx[N,n] */
 static bool dense_dx_shape(spor_rule *r) {
@@ -104,8 +105,7 @@ static bool dense_dW_shape(spor_rule *r) {
 
 static void dense_dW_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     spor_carver carver = {0};
-    carve_scratch(&carver, c->out.shape.n[0], c->in[0].shape.n[0], c->out.shape.n[1], width,
-                  lanes);
+    carve_scratch(&carver, c->out.shape.n[0], c->in[0].shape.n[0], c->out.shape.n[1], width, lanes);
     need->scratch = carver.used;
 }
 
@@ -123,13 +123,17 @@ static const spor_op dense_dW_op = {
 static spor_var dense_vjp(spor_var y, int k, spor_var ybar) {
     spor_var delta = spor_layer_delta(y, spor_attrs(y), ybar);
     switch (k) {
-    case 0: return spor_record(&dense_dx_op, (spor_var[]){delta, spor_operand(y, 1)}, NULL);
-    case 1: return spor_record(&dense_dW_op, (spor_var[]){spor_operand(y, 0), delta}, NULL);
-    default: return spor_layer_bias_gradient(delta);
+    case 0:
+        return spor_record(&dense_dx_op, (spor_var[]){delta, spor_operand(y, 1)}, NULL);
+    case 1:
+        return spor_record(&dense_dW_op, (spor_var[]){spor_operand(y, 0), delta}, NULL);
+    default:
+        return spor_layer_bias_gradient(delta);
     }
 }
 
-/* ---- the match --------------------------------------------------------------------------------- */
+/* ---- the match ---------------------------------------------------------------------------------
+ */
 
 static bool match_dense(spor_match *m, spor_var root) {
     spor_layer layer;
@@ -172,11 +176,16 @@ static dense_scratch prepare(const spor_call *c, int64_t rows, int64_t row, int6
 FAST_KERNEL(dense) {
     int64_t N = c->in[0].shape.n[0], n = c->in[0].shape.n[1], m = c->out.shape.n[1];
     dense_scratch s = prepare(c, N, n, n, 1, m);
-    spor_multiply(&(spor_product){
-        .a = c->in[0].data, .row = s.row, .step = s.step, .rows = N, .depth = n, .cols = m,
-        .b = spor_panels(s.panels, c->in[1].data, n, m),
-        .init = c->operands > 2 ? c->in[2].data : NULL,
-        .c = c->out.data, .ldc = m});
+    spor_multiply(&(spor_product){.a = c->in[0].data,
+                                  .row = s.row,
+                                  .step = s.step,
+                                  .rows = N,
+                                  .depth = n,
+                                  .cols = m,
+                                  .b = spor_panels(s.panels, c->in[1].data, n, m),
+                                  .init = c->operands > 2 ? c->in[2].data : NULL,
+                                  .c = c->out.data,
+                                  .ldc = m});
     const spor_activation *f = &spor_activations[c->attr[0].i];
     if (f->apply) f->apply(c->out.data, N * m, (T)c->attr[1].r);
 }
@@ -185,10 +194,20 @@ FAST_KERNEL(dense) {
 FAST_KERNEL(dense_dx) {
     int64_t N = c->in[0].shape.n[0], m = c->in[0].shape.n[1], n = c->out.shape.n[1];
     dense_scratch s = prepare(c, N, m, m, 1, n);
-    spor_pack(s.panels, &(spor_block){.b = c->in[1].data, .row_stride = 1, .col_stride = m,
-                                      .depth = m, .rows = m, .cols = n});
-    spor_multiply(&(spor_product){.a = c->in[0].data, .row = s.row, .step = s.step, .rows = N,
-                                  .depth = m, .cols = n, .b = s.panels, .c = c->out.data,
+    spor_pack(s.panels, &(spor_block){.b = c->in[1].data,
+                                      .row_stride = 1,
+                                      .col_stride = m,
+                                      .depth = m,
+                                      .rows = m,
+                                      .cols = n});
+    spor_multiply(&(spor_product){.a = c->in[0].data,
+                                  .row = s.row,
+                                  .step = s.step,
+                                  .rows = N,
+                                  .depth = m,
+                                  .cols = n,
+                                  .b = s.panels,
+                                  .c = c->out.data,
                                   .ldc = n});
 }
 
@@ -196,10 +215,15 @@ FAST_KERNEL(dense_dx) {
 FAST_KERNEL(dense_dW) {
     int64_t N = c->in[0].shape.n[0], n = c->out.shape.n[0], m = c->out.shape.n[1];
     dense_scratch s = prepare(c, n, 1, N, n, m);
-    spor_multiply(&(spor_product){.a = c->in[0].data, .row = s.row, .step = s.step, .rows = n,
-                                  .depth = N, .cols = m,
+    spor_multiply(&(spor_product){.a = c->in[0].data,
+                                  .row = s.row,
+                                  .step = s.step,
+                                  .rows = n,
+                                  .depth = N,
+                                  .cols = m,
                                   .b = spor_panels(s.panels, c->in[1].data, N, m),
-                                  .c = c->out.data, .ldc = m});
+                                  .c = c->out.data,
+                                  .ldc = m});
 }
 
 #endif

@@ -5,8 +5,8 @@
  *   db_f    = sum of delta_{n,i,j,f} over n, i, j                        Eqs. (41), (45)
  *   db_m    = sum of delta_{n,m} over the samples n                      Eq. (49), corrected
  *
- * Eq. (49) as printed, delta . I_{n_l,1}, sums over the nodes of a layer and gives a number for each
- * sample; it is I_{1,N} delta.
+ * Eq. (49) as printed, delta . I_{n_l,1}, sums over the nodes of a layer and gives a number for
+ * each sample; it is I_{1,N} delta.
  */
 #include "layer.h"
 
@@ -19,7 +19,8 @@ extern const spor_op spor_op_add, spor_op_expand;
 #define DECLARE_OP(name) extern const spor_op spor_op_##name;
 SPOR_EACH_ACTIVATION(DECLARE_OP)
 
-/* ---- the walk ---------------------------------------------------------------------------------- */
+/* ---- the walk ----------------------------------------------------------------------------------
+ */
 
 #define ACTIVATION_OP(name) [SPOR_ACTIVATION_##name] = &spor_op_##name,
 static const spor_op *const activation_ops[SPOR_ACTIVATIONS] = {
@@ -39,7 +40,8 @@ static bool take(spor_match *match, spor_var v, const spor_op *op, const char *w
 }
 
 /* v = z + expand(b), in either order. */
-static bool is_biased(spor_var v, const spor_op *op, int64_t axes, spor_var *z, spor_var *repeated) {
+static bool is_biased(spor_var v, const spor_op *op, int64_t axes, spor_var *z,
+                      spor_var *repeated) {
     if (!spor_made_by(v, &spor_op_add)) return false;
     for (int k = 0; k < 2; k++) {
         *z = spor_operand(v, k);
@@ -69,7 +71,8 @@ bool spor_layer_match(spor_match *match, spor_var root, const spor_op *op, int64
     return take(match, layer->z, op, "the product");
 }
 
-/* ---- delta ------------------------------------------------------------------------------------- */
+/* ---- delta -------------------------------------------------------------------------------------
+ */
 
 static const spor_fused delta_fused = {.kernel = delta_kernels};
 
@@ -87,7 +90,8 @@ spor_var spor_layer_delta(spor_var y, const spor_attr activation[2], spor_var yb
     return spor_record(&delta_op, (spor_var[]){y, ybar}, activation);
 }
 
-/* ---- db ---------------------------------------------------------------------------------------- */
+/* ---- db ----------------------------------------------------------------------------------------
+ */
 
 static bool bias_gradient_shape(spor_rule *r) {
     int rank = r->in[0].rank;
@@ -115,8 +119,7 @@ spor_var spor_layer_bias_gradient(spor_var delta) {
 
 FAST_KERNEL(delta) {
     const spor_activation *f = &spor_activations[c->attr[0].i];
-    f->pull(c->out.data, c->in[1].data, c->in[0].data, spor_size(&c->out.shape),
-            (T)c->attr[1].r);
+    f->pull(c->out.data, c->in[1].data, c->in[0].data, spor_size(&c->out.shape), (T)c->attr[1].r);
 }
 
 /* One vector of columns of some rows, in four chains. */

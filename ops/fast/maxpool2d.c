@@ -59,7 +59,8 @@ static bool pool_dx_shape(spor_rule *r) {
 static const spor_fused pool_dx_fused = {.kernel = maxpool2d_dx_kernels};
 
 static const spor_op pool_dx_op = {
-    .signature = "maxpool2d_dx(y[N,P,Q,C], dy[N,P,Q,C]; size:int2, stride:int2, pad:int4, map:int2)",
+    .signature =
+        "maxpool2d_dx(y[N,P,Q,C], dy[N,P,Q,C]; size:int2, stride:int2, pad:int4, map:int2)",
     .equation = "dx = dy at the winners, else 0",
     .traits = SPOR_EXACT_ON_INTEGERS,
     .operands = 2,
@@ -201,7 +202,8 @@ FAST_KERNEL(maxpool2d) {
     }
 }
 
-/* ---- backward ---------------------------------------------------------------------------------- */
+/* ---- backward ----------------------------------------------------------------------------------
+ */
 
 /* Some channels of one window: dy goes to the cell whose number won. add: another window may have
  * been there before. */

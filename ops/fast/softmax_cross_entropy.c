@@ -66,12 +66,12 @@ static const spor_op xent_op = {
     .fused = &xent_fused,
 };
 
-/* ---- the match --------------------------------------------------------------------------------- */
+/* ---- the match ---------------------------------------------------------------------------------
+ */
 
 static bool take(spor_match *m, spor_var v, const spor_op *op, const char *what) {
     return spor_match_inside(m, v, op) ||
-           spor_refuse(m, "%s is read by %u other nodes or is an output", what,
-                       m->uses[v.id] - 1);
+           spor_refuse(m, "%s is read by %u other nodes or is an output", what, m->uses[v.id] - 1);
 }
 
 static bool match_xent(spor_match *m, spor_var root) {

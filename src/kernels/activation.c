@@ -30,7 +30,9 @@ SPOR_INLINE vec slope_relu(vec y, T slope) {
     return spor_select(y > (T)0, spor_all((T)1), (vec){0});
 }
 
-SPOR_INLINE vec apply_leaky_relu(vec z, T slope) { return spor_select(z > (T)0, z, z * slope); }
+SPOR_INLINE vec apply_leaky_relu(vec z, T slope) {
+    return spor_select(z > (T)0, z, z * slope);
+}
 SPOR_INLINE vec slope_leaky_relu(vec y, T slope) {
     return spor_select(y > (T)0, spor_all((T)1), spor_all(slope));
 }
@@ -49,8 +51,7 @@ SPOR_INLINE vec slope_leaky_relu(vec y, T slope) {
     static void pull_all_##name(T *delta, const T *ybar, const T *y, int64_t count, T slope) {     \
         int64_t i = 0;                                                                             \
         for (; i + LANES <= count; i += LANES)                                                     \
-            spor_store(delta + i,                                                                  \
-                       spor_load(ybar + i) * slope_##name(spor_load(y + i), slope));               \
+            spor_store(delta + i, spor_load(ybar + i) * slope_##name(spor_load(y + i), slope));    \
         if (i < count) {                                                                           \
             vec d = spor_load_part(ybar + i, count - i);                                           \
             d *= slope_##name(spor_load_part(y + i, count - i), slope);                            \

@@ -37,7 +37,11 @@ static inline int64_t spor_whole_vectors(int64_t cols, int64_t lanes) {
 }
 
 /** Smaller and larger of two sizes. */
-static inline int64_t spor_least(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t spor_most(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t spor_least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+static inline int64_t spor_most(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
 
 #endif

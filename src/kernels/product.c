@@ -9,20 +9,24 @@
  */
 #if defined(__AVX512F__)
 #define SPOR_PANEL 4
-#define SPOR_HEIGHTS {12, 12, 8, 6}
+#define SPOR_HEIGHTS                                                                               \
+    { 12, 12, 8, 6 }
 #define SPOR_EACH_TILE(X)                                                                          \
-    {X(1, 1), X(2, 1), X(3, 1), X(4, 1), X(5, 1), X(6, 1), X(7, 1), X(8, 1), X(9, 1), X(10, 1),    \
-     X(11, 1), X(12, 1)},                                                                          \
-        {X(1, 2), X(2, 2), X(3, 2), X(4, 2), X(5, 2), X(6, 2), X(7, 2), X(8, 2), X(9, 2),          \
-         X(10, 2), X(11, 2), X(12, 2)},                                                            \
-        {X(1, 3), X(2, 3), X(3, 3), X(4, 3), X(5, 3), X(6, 3), X(7, 3), X(8, 3)},                  \
-        {X(1, 4), X(2, 4), X(3, 4), X(4, 4), X(5, 4), X(6, 4)}
+    {X(1, 1), X(2, 1), X(3, 1), X(4, 1),  X(5, 1),  X(6, 1),                                       \
+     X(7, 1), X(8, 1), X(9, 1), X(10, 1), X(11, 1), X(12, 1)},                                     \
+        {X(1, 2), X(2, 2), X(3, 2), X(4, 2),  X(5, 2),  X(6, 2),                                   \
+         X(7, 2), X(8, 2), X(9, 2), X(10, 2), X(11, 2), X(12, 2)},                                 \
+        {X(1, 3), X(2, 3), X(3, 3), X(4, 3), X(5, 3), X(6, 3), X(7, 3), X(8, 3)}, {                \
+        X(1, 4), X(2, 4), X(3, 4), X(4, 4), X(5, 4), X(6, 4)                                       \
+    }
 #else
 #define SPOR_PANEL 2
-#define SPOR_HEIGHTS {8, 6}
+#define SPOR_HEIGHTS                                                                               \
+    { 8, 6 }
 #define SPOR_EACH_TILE(X)                                                                          \
-    {X(1, 1), X(2, 1), X(3, 1), X(4, 1), X(5, 1), X(6, 1), X(7, 1), X(8, 1)},                      \
-        {X(1, 2), X(2, 2), X(3, 2), X(4, 2), X(5, 2), X(6, 2)}
+    {X(1, 1), X(2, 1), X(3, 1), X(4, 1), X(5, 1), X(6, 1), X(7, 1), X(8, 1)}, {                    \
+        X(1, 2), X(2, 2), X(3, 2), X(4, 2), X(5, 2), X(6, 2)                                       \
+    }
 #endif
 #define SPOR_HEIGHT 12
 
@@ -190,8 +194,8 @@ void spor_pack(T *panels, const spor_block *block) {
 
 const T *spor_panels(T *scratch, const T *b, int64_t depth, int64_t cols) {
     if (cols % LANES == 0 && cols / LANES <= SPOR_PANEL) return b;
-    spor_block block = {.b = b, .row_stride = cols, .col_stride = 1, .depth = depth, .rows = depth,
-                        .cols = cols};
+    spor_block block = {
+        .b = b, .row_stride = cols, .col_stride = 1, .depth = depth, .rows = depth, .cols = cols};
     spor_pack(scratch, &block);
     return scratch;
 }

@@ -72,11 +72,17 @@ SPOR_INLINE vec spor_load(const T *from) {
     return v;
 }
 
-SPOR_INLINE void spor_store(T *to, vec v) { memcpy(to, &v, sizeof v); }
+SPOR_INLINE void spor_store(T *to, vec v) {
+    memcpy(to, &v, sizeof v);
+}
 
 /** All lanes s; s - 0 is s for every s, -0 included. */
-SPOR_INLINE vec spor_all(T s) { return s - (vec){0}; }
-SPOR_INLINE ivec spor_all_int(spor_lane s) { return s - (ivec){0}; }
+SPOR_INLINE vec spor_all(T s) {
+    return s - (vec){0};
+}
+SPOR_INLINE ivec spor_all_int(spor_lane s) {
+    return s - (ivec){0};
+}
 
 /** The first lanes of a vector, 1 <= count <= LANES; the others 0. Touches no memory beyond. */
 SPOR_INLINE vec spor_load_part(const T *from, int64_t count) {
@@ -111,7 +117,9 @@ SPOR_INLINE vec spor_select(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
 
-SPOR_INLINE ivec spor_select_int(ivec mask, ivec a, ivec b) { return (mask & a) | (~mask & b); }
+SPOR_INLINE ivec spor_select_int(ivec mask, ivec a, ivec b) {
+    return (mask & a) | (~mask & b);
+}
 
 /** A mask of the first lanes. */
 SPOR_INLINE ivec spor_first_lanes(int64_t count) {

@@ -13,11 +13,11 @@
 #if SPOR_F32_LANES
 #define SPOR_MANTISSA 23
 #define SPOR_BIAS 127
-#define SPOR_LN2_HIGH 0x1.62e4p-1f         /* few enough bits that n LN2_HIGH is exact */
+#define SPOR_LN2_HIGH 0x1.62e4p-1f /* few enough bits that n LN2_HIGH is exact */
 #define SPOR_LN2_LOW 0x1.7f7d1cf79abcap-20f
-#define SPOR_EXP_MOST 89.0f                /* e^x is infinite from here on */
-#define SPOR_EXP_LEAST -105.0f             /* and zero up to here */
-#define SPOR_ROUNDER 0x1.8p23f             /* adding it rounds to an integer */
+#define SPOR_EXP_MOST 89.0f    /* e^x is infinite from here on */
+#define SPOR_EXP_LEAST -105.0f /* and zero up to here */
+#define SPOR_ROUNDER 0x1.8p23f /* adding it rounds to an integer */
 #else
 #define SPOR_MANTISSA 52
 #define SPOR_BIAS 1023

@@ -39,8 +39,8 @@ static void check_dense(dense_shape s, int64_t number) {
 /* Rows around the heights of tiles, columns around the widths of vectors and panels. */
 START_TEST(every_shape_agrees_with_the_reference) {
     static const int64_t rows[] = {1, 2, 3, 5, 6, 7, 12, 13}, terms[] = {1, 2, 3, 8, 17},
-                         columns[] = {1,  2,  3,  4,  5,  7,  8,  9,  10, 12, 15, 16, 17, 20,
-                                      24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 80, 81};
+                         columns[] = {1,  2,  3,  4,  5,  7,  8,  9,  10, 12, 15, 16, 17,
+                                      20, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 80, 81};
     int64_t count = 0;
     for (size_t a = 0; a < sizeof rows / sizeof *rows; a++)
         for (size_t b = 0; b < sizeof terms / sizeof *terms; b++)

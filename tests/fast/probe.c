@@ -28,7 +28,8 @@ int64_t probe_differs(const double *got, const double *want, const double *bound
     return -1;
 }
 
-/* ---- instruction sets ---------------------------------------------------------------------------- */
+/* ---- instruction sets
+ * ---------------------------------------------------------------------------- */
 
 static bool has_set(const char *name) {
     spor_tape *tape = spor_tape_new();
@@ -55,15 +56,21 @@ void probe_count(const char *path, int64_t shapes) {
     printf("%s: %lld shapes x %d instruction sets x 2 types\n", path, (long long)shapes, sets);
 }
 
-/* ---- recording ----------------------------------------------------------------------------------- */
+/* ---- recording
+ * ----------------------------------------------------------------------------------- */
 
 spor_var probe_activate(spor_var z, probe_activation activation) {
     switch (activation) {
-    case PROBE_TANH: return spor_tanh(z);
-    case PROBE_SIGMOID: return spor_sigmoid(z);
-    case PROBE_RELU: return spor_relu(z);
-    case PROBE_LEAKY: return spor_leaky_relu(z, 0.25);
-    default: return z;
+    case PROBE_TANH:
+        return spor_tanh(z);
+    case PROBE_SIGMOID:
+        return spor_sigmoid(z);
+    case PROBE_RELU:
+        return spor_relu(z);
+    case PROBE_LEAKY:
+        return spor_leaky_relu(z, 0.25);
+    default:
+        return z;
     }
 }
 
@@ -102,8 +109,7 @@ static probe open_probe(const probe_layer *layer, probe_activation activation) {
     p.reference = compile(&p, &(spor_options){.scalar = SPOR_F64, .reference = true});
     p.entries = spor_params_count(p.params);
     ck_assert_int_le(p.entries, PROBE_ENTRIES);
-    for (int k = 0; k < p.entries; k++)
-        p.size[k] = size_of(spor_params_entry(p.params, k).shape);
+    for (int k = 0; k < p.entries; k++) p.size[k] = size_of(spor_params_entry(p.params, k).shape);
     return p;
 }
 
@@ -113,8 +119,12 @@ static void close_probe(probe *p) {
     spor_tape_free(p->tape);
 }
 
-static double *value(const probe *p, int k) { return spor_params_entry(p->params, k).value; }
-static double *gradient(const probe *p, int k) { return spor_params_entry(p->params, k).gradient; }
+static double *value(const probe *p, int k) {
+    return spor_params_entry(p->params, k).value;
+}
+static double *gradient(const probe *p, int k) {
+    return spor_params_entry(p->params, k).gradient;
+}
 
 static double *copy_of(const double *from, int64_t size) {
     double *copy = malloc((size_t)size * sizeof *copy);
@@ -129,7 +139,8 @@ static void run(const probe *p, spor_program *program) {
     ck_assert_msg(ran, "%s", spor_program_error(program));
 }
 
-/* ---- the rounding bound ---------------------------------------------------------------------------
+/* ---- the rounding bound
+ * ---------------------------------------------------------------------------
  *
  * With u = 2^-24, a sum of n products |a||b| that add up to A is off by at most about n u A. The
  * layer without its activation, run on absolute values, gives A for z and, with G = |delta|, for
@@ -183,7 +194,8 @@ static void rounding_bounds(const probe_layer *layer, const probe *p, double *co
     close_probe(&linear);
 }
 
-/* ---- comparing ----------------------------------------------------------------------------------- */
+/* ---- comparing
+ * ----------------------------------------------------------------------------------- */
 
 static void compare(const probe *p, double *const want[], double *const bound[], double scale,
                     const char *what) {
@@ -201,13 +213,13 @@ static void fill(const probe *p, bool integers, uint64_t seed) {
 }
 
 typedef struct {
-    spor_program *of[PROBE_SETS][SPOR_SCALARS];
+    spor_program *of[PROBE_SETS][PROBE_TYPES];
 } programs;
 
 static void run_all(const probe *p, const programs *fast, double *const want[],
                     double *const bound[], const char *description) {
     for (int s = 0; probe_sets()[s]; s++)
-        for (int scalar = 0; scalar < SPOR_SCALARS; scalar++) {
+        for (int scalar = 0; scalar < PROBE_TYPES; scalar++) {
             char what[256];
             snprintf(what, sizeof what, "%s, %s, %s", description, probe_sets()[s],
                      scalar == SPOR_F32 ? "float" : "double");
@@ -235,7 +247,7 @@ static void check_on(const probe_layer *layer, const probe *p, const programs *f
 static programs compile_all(const probe *p, const probe_layer *layer, const char *description) {
     programs fast = {{{NULL}}};
     for (int s = 0; probe_sets()[s]; s++)
-        for (int scalar = 0; scalar < SPOR_SCALARS; scalar++) {
+        for (int scalar = 0; scalar < PROBE_TYPES; scalar++) {
             spor_options options = {.scalar = (spor_scalar)scalar, .isa = probe_sets()[s]};
             fast.of[s][scalar] = compile(p, &options);
             ck_assert_msg(spor_program_fast(fast.of[s][scalar], layer->path) == 1,
@@ -252,7 +264,6 @@ void probe_check(const probe_layer *layer, const char *description) {
     if (!smooth) check_on(layer, &p, &fast, true, description);
     if (!kinked) check_on(layer, &p, &fast, false, description);
     for (int s = 0; s < PROBE_SETS; s++)
-        for (int scalar = 0; scalar < SPOR_SCALARS; scalar++)
-            spor_program_free(fast.of[s][scalar]);
+        for (int scalar = 0; scalar < PROBE_TYPES; scalar++) spor_program_free(fast.of[s][scalar]);
     close_probe(&p);
 }

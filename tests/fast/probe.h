@@ -14,7 +14,7 @@
 #include <spor/spor.h>
 
 /** Parameters of a probe at most: x, W, b, G. */
-enum { PROBE_ENTRIES = 4, PROBE_SETS = 3 };
+enum { PROBE_ENTRIES = 4, PROBE_SETS = 3, PROBE_TYPES = 2 };
 
 /** The activations a probe applies; leaky_relu has slope 1/4, so that integers stay exact. */
 typedef enum { PROBE_NONE, PROBE_TANH, PROBE_SIGMOID, PROBE_RELU, PROBE_LEAKY } probe_activation;
