@@ -224,7 +224,7 @@ static void run_all(const probe *p, const programs *fast, double *const want[],
             snprintf(what, sizeof what, "%s, %s, %s", description, probe_sets()[s],
                      scalar == SPOR_F32 ? "float" : "double");
             for (int k = 0; k < p->entries; k++)
-                for (int64_t i = 0; i < p->size[k]; i++) gradient(p, k)[i] = NAN;
+                for (int64_t i = 0; i < p->size[k]; i++) gradient(p, k)[i] = (double)NAN;
             run(p, fast->of[s][scalar]);
             compare(p, want, bound, scalar == SPOR_F32 ? 1 : PROBE_DOUBLE_SCALE, what);
         }
