@@ -42,6 +42,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_div = {
     .signature = "div(x[...], y[...])",
     .equation = "z = x / y",
+    .infix = "/",
     .domain = SPOR_NONZERO,
     .operands = 2,
     .shape = spor_rule_elementwise,

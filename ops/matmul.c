@@ -77,6 +77,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_matmul = {
     .signature = "matmul(x[...,n,k], y[...,k,m])",
     .equation = "z[i,j] = sum_r x[i,r] y[r,j]",
+    .infix = "@",
     .traits = SPOR_BILINEAR,
     .operands = 2,
     .shape = shape,

@@ -41,6 +41,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_mul = {
     .signature = "mul(x[...], y[...])",
     .equation = "z = x y",
+    .infix = "*",
     .traits = SPOR_BILINEAR,
     .operands = 2,
     .shape = spor_rule_elementwise,

@@ -34,6 +34,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_neg = {
     .signature = "neg(x[...])",
     .equation = "y = -x",
+    .infix = "-",
     .traits = SPOR_LINEAR,
     .operands = 1,
     .shape = spor_rule_elementwise,

@@ -42,6 +42,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_sub = {
     .signature = "sub(x[...], y[...])",
     .equation = "z = x - y",
+    .infix = "-",
     .traits = SPOR_LINEAR,
     .operands = 2,
     .shape = spor_rule_elementwise,

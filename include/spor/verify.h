@@ -100,10 +100,10 @@ typedef struct {
     int64_t undefined;   /* instances where both sides are undefined */
     int64_t proved;      /* shapes proved on all tuples of unit tensors */
     int64_t comparisons; /* elements compared, formula against tape */
+    int64_t exact;       /* of these: where nothing was rounded, bit for bit */
     int64_t oracle;      /* elements compared with complex steps */
     int64_t nonzero;     /* elements whose true value is not zero */
     bool exhaustive;     /* all values of the quantities were examined */
-    bool exact;          /* every comparison was bit for bit */
     double closest;      /* largest |difference| / bound seen that passed */
     char regions[2048];  /* which corners were visited, a line each */
     spor_counterexample example; /* if it fails */

@@ -46,12 +46,14 @@ static void accuracy_text(double accuracy, char out[16]) {
     snprintf(out, 16, isnan(accuracy) ? "-" : "%.3f", accuracy);
 }
 
-/* loss and accuracies: what both kinds of line tell. */
-static void figures_text(const spor_progress *p, char *out, size_t size) {
-    char train[16], validation[16];
+/* Loss and accuracies: what both kinds of line tell. */
+static void figures_text(const spor_progress *p, const char *validation_name, char *out,
+                         size_t size) {
+    char loss[24], train[16], validation[16];
+    snprintf(loss, sizeof loss, p->loss < 1e4 ? "%.4f" : "%.3e", p->loss);
     accuracy_text(p->train_accuracy, train);
     accuracy_text(p->validation_accuracy, validation);
-    snprintf(out, size, "loss %.4g  train %s  validation %s", p->loss, train, validation);
+    snprintf(out, size, "loss %s  train %s  %s %s", loss, train, validation_name, validation);
 }
 
 static int digits(int64_t n) {
@@ -73,12 +75,12 @@ static void overwrite(spor_display *display, const char *line) {
     display->shown = length;
 }
 
-/* epoch 12/100 [=======>          ] loss 0.123  train 0.981  validation 0.965  0:12 left */
+/* epoch 12/100 [=====       ]  loss 0.1234  train 0.981  val 0.965  0:12 left */
 static void draw(spor_display *display, const spor_progress *p) {
     char left[24], figures[96], head[64], tail[160], bar[LONGEST_BAR + 4] = "", line[WIDEST + 1];
     double done = share(p), elapsed = spor_seconds() - display->started;
     clock_text(elapsed * (1 - done) / fmax(done, 1e-9), left);
-    figures_text(p, figures, sizeof figures);
+    figures_text(p, "val", figures, sizeof figures);
     snprintf(head, sizeof head, "epoch %*lld/%lld", digits(p->epochs), (long long)p->epoch,
              (long long)p->epochs);
     snprintf(tail, sizeof tail, "  %s  %s left", figures, left);
@@ -106,7 +108,7 @@ static bool worth_a_line(const spor_progress *p) {
 
 static void print_line(const spor_display *display, const spor_progress *p) {
     char figures[96];
-    figures_text(p, figures, sizeof figures);
+    figures_text(p, "validation", figures, sizeof figures);
     printf("epoch %*lld/%lld  %s  %.1f s\n", digits(p->epochs), (long long)p->epoch,
            (long long)p->epochs, figures, spor_seconds() - display->started);
     fflush(stdout);

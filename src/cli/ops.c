@@ -10,8 +10,8 @@
  */
 
 static bool has_kind(const spor_op *op, unsigned kinds) {
-    spor_signature signature;
-    if (!spor_signature_parse(op->signature, &signature)) return false;
+    spor_signature signature = {0};
+    spor_signature_parse(op->signature, &signature);
     for (int k = 0; k < signature.attrs; k++)
         if (kinds >> signature.attr[k].kind & 1) return true;
     return false;
@@ -52,14 +52,22 @@ static int group_of(const spor_op *op) {
     return k;
 }
 
+/* Signature and equation, side by side if they fit. */
+static void list_op(const spor_op *op) {
+    enum { EQUATION = 44 };
+    bool fits = strlen(op->signature) < EQUATION;
+    printf("  %-*s%s", EQUATION, op->signature, fits ? "" : "\n");
+    printf("%*s%s\n", fits ? 0 : EQUATION + 2, "", op->equation);
+    if (op->convention) printf("%*s(%s)\n", EQUATION + 4, "", op->convention);
+}
+
 static void list_ops(void) {
     for (int k = 0; k < GROUPS; k++) {
         printf("%s%s\n", k ? "\n" : "", groups[k].title);
         for (int i = 0; spor_ops[i]; i++) {
             const spor_op *op = spor_ops[i];
             if (group_of(op) != k) continue;
-            printf("  %-46s %s\n", op->signature, op->equation);
-            if (op->convention) printf("  %-46s   (%s)\n", "", op->convention);
+            list_op(op);
         }
     }
 }

@@ -182,8 +182,7 @@ static bool print_programs(spor_workpiece *piece, int64_t rows) {
 static spor_var pre_activation(const recording *r, uint32_t scope) {
     spor_var a = spor_tape_var(r->tape, r->tape->scope[scope].result);
     const spor_op *op = spor_node_of(a)->op;
-    bool activation = op->operands == 1 && op->shape == spor_rule_elementwise;
-    return activation ? spor_operand(a, 0) : a;
+    return op->traits & SPOR_VALUE_SLOPE ? spor_operand(a, 0) : a;
 }
 
 /* "net/dense[0]/W" -> "net/dense[0]/dW" */

@@ -21,19 +21,22 @@ typedef struct {
  */
 spor_script *spor_script_load(const char *path, const char *layers, int n,
                               const spor_setting settings[]);
+/** The same of a text; name stands for the file in messages and says where includes are looked
+ *  for. */
+spor_script *spor_script_read(const char *name, const char *text, const char *layers);
 void spor_script_free(spor_script *script);
 const char *spor_script_error(const spor_script *script);
 
 /** What the script's train(...) declares. Strings live as long as the script. */
 typedef struct {
-    const char *model;   /* name of the net's def */
-    const char *data;    /* "digits", "mnist", "svhn", or "csv" */
-    const char *path;    /* data=csv(path=...), relative to the script; else NULL */
-    spor_shape sample;   /* shape of one sample as the data source gives it */
+    const char *model; /* name of the net's def */
+    const char *data;  /* "digits", "mnist", "svhn", or "csv" */
+    const char *path;  /* data=csv(path=...), relative to the script; else NULL */
+    spor_shape sample; /* shape of one sample as the data source gives it */
     int classes;
-    double scale;        /* of the pixels */
-    const char *loss;    /* as written: cross_entropy(reduction="sum") */
-    bool target_is_x;    /* target="x": autoencoders */
+    double scale;     /* of the pixels */
+    const char *loss; /* as written: cross_entropy(reduction="sum") */
+    bool target_is_x; /* target="x": autoencoders */
     double rate, l2;
     bool l2_biases;
     int64_t batch, epochs;
@@ -47,9 +50,14 @@ const spor_declaration *spor_script_declaration(const spor_script *script);
 spor_var spor_script_net(spor_var x, bool training, void *script);
 spor_var spor_script_loss(spor_var prediction, spor_var target, void *script);
 
-/** Adds the source line and a caret to a message whose place lies in the script. out receives at
- *  most size bytes. */
-void spor_script_explain(const spor_script *script, const char *message, const char *file,
-                         int line, int column, char *out, size_t size);
+/** Records a call of one of the script's defs with these tensors. What else goes for
+ *  spor_script_net. */
+spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape, bool training,
+                          int n, const spor_var args[]);
+
+/** Adds the source line, a caret and the calls around to a message whose place lies in the
+ *  script. out receives at most size bytes. */
+void spor_script_explain(const spor_script *script, const char *message, const char *file, int line,
+                         int column, char *out, size_t size);
 
 #endif

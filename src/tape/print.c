@@ -1,101 +1,121 @@
-/* Tapes as text: one equation a line. */
+/* Tapes as text: one equation a line, under the scope that recorded it. */
 #include <string.h>
 
 #include "tape/tape.h"
 
-/* Name of a node: its own, or v and its number. */
-static void print_name(const spor_tape *tape, uint32_t id, FILE *out) {
-    const char *name = tape->node[id].name;
-    if (name)
-        fputs(name, out);
-    else
-        fprintf(out, "v%" PRIu32, id);
+enum { SHAPE_COLUMN = 48 };
+
+/* All functions below return how many characters they wrote. */
+
+/* Length of the part of a full name that scope, or the closest scope around it, says already. */
+static size_t said_by_scope(const spor_tape *tape, uint32_t scope, const char *name) {
+    for (; scope; scope = tape->scope[scope].parent) {
+        const char *path = tape->scope[scope].path;
+        size_t length = strlen(path);
+        if (!strncmp(name, path, length) && name[length] == '/') return length + 1;
+    }
+    return 0;
 }
 
-static void print_list(const spor_attr *slot, int count, FILE *out) {
-    fputc('[', out);
-    for (int k = 0; k < count; k++) fprintf(out, "%s%" PRId64, k ? ", " : "", slot[k].i);
-    fputc(']', out);
+/* A node as seen from a scope: its own name, or v and its number. */
+static int print_name(const spor_tape *tape, uint32_t scope, uint32_t id, FILE *out) {
+    const char *name = tape->node[id].name;
+    if (!name) return fprintf(out, "v%" PRIu32, id);
+    return fprintf(out, "%s", name + said_by_scope(tape, scope, name));
+}
+
+static int print_list(const spor_attr *slot, int count, FILE *out) {
+    int written = fprintf(out, "[");
+    for (int k = 0; k < count; k++) written += fprintf(out, "%s%" PRId64, k ? ", " : "", slot[k].i);
+    return written + fprintf(out, "]");
 }
 
 /* axes is a bit mask, printed as a list of axes. */
-static void print_axes(int64_t axes, FILE *out) {
+static int print_axes(int64_t axes, FILE *out) {
     spor_attr list[SPOR_RANK];
     int count = 0;
     for (int k = 0; k < SPOR_RANK; k++)
         if (axes >> k & 1) list[count++].i = k;
-    print_list(list, count, out);
+    return print_list(list, count, out);
 }
 
-static void print_attr(const spor_signature_attr *attr, const spor_attr *slot, int rank,
+static int print_value(const spor_signature_attr *attr, const spor_attr *slot, int rank,
                        FILE *out) {
-    fprintf(out, "%s=", attr->name);
     switch (attr->kind) {
     case SPOR_KIND_REAL:
-        fprintf(out, "%.17g", slot->r);
-        break;
+        return fprintf(out, "%.17g", slot->r);
     case SPOR_KIND_AXES:
-        print_axes(slot->i, out);
-        break;
-    case SPOR_KIND_SHAPE:
-        print_list(slot + 1, (int)slot->i, out);
-        break;
+        return print_axes(slot->i, out);
     case SPOR_KIND_SIZES:
     case SPOR_KIND_PERM:
-        print_list(slot, rank, out);
-        break;
+        return print_list(slot, rank, out);
     case SPOR_KIND_INT2:
     case SPOR_KIND_INT4:
-        print_list(slot, attr->slots, out);
-        break;
+        return print_list(slot, attr->slots, out);
     default:
-        fprintf(out, "%" PRId64, slot->i);
+        return fprintf(out, "%" PRId64, slot->i);
     }
 }
 
-static void print_call(const spor_tape *tape, const spor_node *node, FILE *out) {
+/* True if the attribute is what the signature says, or the shape, which stands behind each line. */
+static bool goes_without_saying(const spor_signature_attr *attr, const spor_attr *slot, int rank) {
+    if (attr->kind == SPOR_KIND_SHAPE) return true;
+    if (!attr->has_default) return false;
+    if (attr->kind == SPOR_KIND_REAL) return !(slot->r < attr->value) && !(slot->r > attr->value);
+    int slots = attr->kind == SPOR_KIND_SIZES ? rank : attr->slots;
+    for (int k = 0; k < slots; k++)
+        if (slot[k].i != (int64_t)attr->value) return false;
+    return true;
+}
+
+static int print_call(const spor_tape *tape, const spor_node *node, FILE *out) {
     spor_signature signature;
     spor_signature_parse(node->op->signature, &signature);
-    fprintf(out, "%s(", signature.name);
+    int written = fprintf(out, "%s(", signature.name), shown = 0;
     for (int k = 0; k < signature.operands; k++) {
-        if (k) fputs(", ", out);
-        print_name(tape, node->in[k], out);
+        written += fprintf(out, "%s", shown++ ? ", " : "");
+        written += print_name(tape, node->scope, node->in[k], out);
     }
     int rank = signature.operands ? tape->node[node->in[0]].shape->rank : 0;
     for (int k = 0; k < signature.attrs; k++) {
-        if (k || signature.operands) fputs(", ", out);
-        print_attr(&signature.attr[k], node->attr + signature.attr[k].slot, rank, out);
+        const spor_attr *slot = node->attr + signature.attr[k].slot;
+        if (goes_without_saying(&signature.attr[k], slot, rank)) continue;
+        written += fprintf(out, "%s%s=", shown++ ? ", " : "", signature.attr[k].name);
+        written += print_value(&signature.attr[k], slot, rank, out);
     }
-    fputc(')', out);
+    return written + fprintf(out, ")");
 }
 
-static void print_right_side(const spor_tape *tape, const spor_node *node, FILE *out) {
+/* -x, or x + y, or a call. */
+static int print_right_side(const spor_tape *tape, const spor_node *node, FILE *out) {
     const char *infix = node->op->infix;
-    if (!infix) {
-        print_call(tape, node, out);
-        return;
-    }
-    if (node->op->operands > 1) {
-        print_name(tape, node->in[0], out);
-        fputc(' ', out);
-    }
-    fputs(infix, out);
-    if (node->op->operands > 1) fputc(' ', out);
-    print_name(tape, node->in[node->op->operands - 1], out);
+    int written = 0;
+    if (!infix) return print_call(tape, node, out);
+    if (node->op->operands > 1) written += print_name(tape, node->scope, node->in[0], out);
+    written += fprintf(out, node->op->operands > 1 ? " %s " : "%s", infix);
+    return written + print_name(tape, node->scope, node->in[node->op->operands - 1], out);
+}
+
+/* name = equation, and the shape in a column of its own. */
+static void print_node(const spor_tape *tape, uint32_t id, FILE *out) {
+    const spor_node *node = &tape->node[id];
+    char shape[128];
+    int written = fprintf(out, node->scope ? "  " : "");
+    written += print_name(tape, node->scope, id, out);
+    written += fprintf(out, " = ");
+    written += print_right_side(tape, node, out);
+    spor_shape_text(node->shape, NULL, shape, sizeof shape);
+    fprintf(out, "%*s  # %s\n", written < SHAPE_COLUMN ? SHAPE_COLUMN - written : 0, "", shape);
 }
 
 void spor_tape_print(const spor_tape *tape, uint32_t first, uint32_t last, FILE *out) {
+    uint32_t scope = 0;
     if (!tape) return;
     if (!last || last > tape->count) last = tape->count;
     for (uint32_t id = first ? first : 1; id < last; id++) {
-        const spor_node *node = &tape->node[id];
-        char shape[128];
-        spor_shape_text(node->shape, NULL, shape, sizeof shape);
-        print_name(tape, id, out);
-        fputs(" = ", out);
-        print_right_side(tape, node, out);
-        fprintf(out, "    # %s", shape);
-        const char *path = tape->scope[node->scope].path;
-        fprintf(out, "%s%s\n", *path ? " in " : "", path);
+        uint32_t own = tape->node[id].scope;
+        if (own && own != scope) fprintf(out, "%s:\n", tape->scope[own].path);
+        scope = own;
+        print_node(tape, id, out);
     }
 }

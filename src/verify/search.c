@@ -149,7 +149,7 @@ static void count_regions(const search *s) {
 bool spor_verify(const spor_statement *statement, const spor_effort *effort,
                  spor_verdict *verdict) {
     search s = {.statement = statement, .verdict = verdict};
-    *verdict = (spor_verdict){.outcome = SPOR_HOLDS, .exact = true};
+    *verdict = (spor_verdict){.outcome = SPOR_HOLDS};
     if (effort) s.effort = *effort;
     s.wanted = s.effort.shapes > 0 ? s.effort.shapes : DEFAULT_SHAPES;
     s.budget = s.effort.proofs > 0 ? s.effort.proofs : DEFAULT_PROOFS;

@@ -168,7 +168,7 @@ static void keep_worst(spor_finding *finding, const spor_finding *next) {
 }
 
 static void note_passed(spor_verdict *verdict, double difference, double bound) {
-    if (bound > 0) verdict->exact = false;
+    verdict->exact += bound == 0;
     if (bound > 0 && difference / bound > verdict->closest) verdict->closest = difference / bound;
 }
 

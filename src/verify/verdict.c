@@ -67,8 +67,8 @@ void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, 
         print_example(statement, &v->example, out);
         return;
     }
-    fprintf(out, "  (%" PRId64 " shapes%s, %" PRId64 " values%s", v->shapes,
-            v->exhaustive ? ", all there are" : "", v->comparisons, v->exact ? " bit for bit" : "");
+    fprintf(out, "  (%" PRId64 " shapes%s, %" PRId64 " values, %" PRId64 " of them bit for bit",
+            v->shapes, v->exhaustive ? ", all there are" : "", v->comparisons, v->exact);
     if (v->proved) fprintf(out, ", proved for %" PRId64 " shapes on unit tensors", v->proved);
     if (v->oracle) fprintf(out, ", %" PRId64 " complex steps", v->oracle);
     if (v->undefined) fprintf(out, ", undefined on both sides for %" PRId64, v->undefined);

@@ -61,12 +61,12 @@ static int run(const char *format, ...) {
 }
 
 static void expect_status(int status, int expected) {
-    ck_assert_msg(status == expected, "status %d instead of %d; stdout:\n%s\nstderr:\n%s", status,
-                  expected, out, err);
+    ck_assert_msg(status == expected, "status %d instead of %d; stdout:\n%.1500s\nstderr:\n%.1500s",
+                  status, expected, out, err);
 }
 
 static void expect_in(const char *text, const char *part) {
-    ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in:\n%s", part, text);
+    ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in:\n%.3000s", part, text);
 }
 
 static int count_of(const char *text, const char *part) {
@@ -340,7 +340,7 @@ END_TEST
 
 START_TEST(divergence_is_told) {
     expect_status(run("spor train $M/densenet2_20.spor --epochs 3 --rate 1e30"), 1);
-    expect_in(err, "finite");
+    expect_in(err, "epoch 1, step ");
     ck_assert(exists("runs/densenet2_20/weights.safetensors"));
     ck_assert(exists("runs/densenet2_20/history.csv"));
     ck_assert(!exists("runs/densenet2_20/confusion.svg"));
@@ -441,7 +441,7 @@ START_TEST(an_interrupt_keeps_what_there_is) {
 END_TEST
 
 START_TEST(a_terminal_gets_a_live_line) {
-    setenv("COLUMNS", "79", 1);
+    setenv("COLUMNS", "99", 1); /* room for a million epochs and a bar */
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     if (master < 0) return; /* a machine without pseudo-terminals */
     ck_assert(!grantpt(master) && !unlockpt(master));
@@ -451,8 +451,9 @@ START_TEST(a_terminal_gets_a_live_line) {
     close(slave);
     wait_for(master, " left\repoch ");
     for (char *line = strtok(out, "\r\n"); line; line = strtok(NULL, "\r\n")) {
-        ck_assert_int_le((int)strlen(line), 79);
-        if (!strncmp(line, "epoch", 5) && strstr(line, "left")) expect_in(line, "[");
+        if (!strstr(line, " left")) continue;
+        ck_assert_int_le((int)strlen(line), 99);
+        expect_in(line, "]  loss ");
     }
     expect_interrupted(child, master);
     close(master);
@@ -492,10 +493,10 @@ START_TEST(show_prints_gradients) {
     expect_status(run("spor show $M/convnet1_3.spor --grad"), 0);
     const char *gradient = strstr(out, "The gradient tape");
     ck_assert(gradient != NULL);
-    expect_in(gradient, "/dz = ");
-    expect_in(gradient, "/dK = ");
-    expect_in(gradient, "/dW = ");
-    expect_in(gradient, "/db = ");
+    expect_in(gradient, "  dz = ");
+    expect_in(gradient, "  dK = ");
+    expect_in(gradient, "  dW = ");
+    expect_in(gradient, "  db = ");
 }
 END_TEST
 

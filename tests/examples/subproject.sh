@@ -13,7 +13,7 @@ project('user', 'c', default_options: ['c_std=c17', 'default_library=static'])
 executable('digits', 'digits.c', dependencies: dependency('spor', fallback: ['spor', 'spor_dep']))
 EOF
 cd "$here"
-meson setup build >setup.txt 2>&1 || { cat setup.txt; exit 1; }
+meson setup build -Dbuildtype=plain >setup.txt 2>&1 || { cat setup.txt; exit 1; }
 ninja -C build digits >ninja.txt 2>&1 || { cat ninja.txt; exit 1; }
 build/digits | tee digits.txt
 grep -Eq '^3[0-9][0-9] of 352 digits read right$' digits.txt

@@ -184,12 +184,13 @@ START_TEST(scopes_name_parameters_and_prints_read_as_equations) {
     ck_assert_ptr_null(spor_error(t));
     char text[1024];
     print(t, text, sizeof text);
-    const char *want =
-        "x = input(shape=[2, 3])    # [2, 3]\n"
-        "net/dense[0]/W = param(shape=[3, 3], trained=1)    # [3, 3] in net/dense[0]\n"
-        "v3 = matmul(x, net/dense[0]/W)    # [2, 3] in net/dense[0]\n"
-        "net/dense[1]/W = param(shape=[3, 3], trained=1)    # [3, 3] in net/dense[1]\n"
-        "v5 = matmul(v3, net/dense[1]/W)    # [2, 3] in net/dense[1]\n";
+    const char *want = "x = input()                                       # [2, 3]\n"
+                       "net/dense[0]:\n"
+                       "  W = param()                                     # [3, 3]\n"
+                       "  v3 = x @ W                                      # [2, 3]\n"
+                       "net/dense[1]:\n"
+                       "  W = param()                                     # [3, 3]\n"
+                       "  v5 = v3 @ W                                     # [2, 3]\n";
     ck_assert_str_eq(text, want);
     spor_tape_free(t);
 }
@@ -205,7 +206,7 @@ START_TEST(gradient_nodes_carry_the_place_of_what_they_pull_back) {
     ck_assert(spor_grad(y, 1, &x, &d));
     char text[1024];
     print(t, text, sizeof text);
-    ck_assert_ptr_nonnull(strstr(strstr(text, "tanh"), "in layer\n")); /* its cotangent too */
+    ck_assert_ptr_nonnull(strstr(strstr(text, "tanh"), "layer:\n")); /* its cotangent too */
     spor_tape_free(t);
 }
 END_TEST

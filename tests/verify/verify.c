@@ -121,12 +121,12 @@ START_TEST(right_formulas_hold) {
     check_holds(&statement, &verdict);
     ck_assert(verdict.exhaustive && verdict.shapes == 125);
     ck_assert_int_gt(verdict.oracle, 1000);
-    ck_assert(!verdict.exact); /* tanh is rounded */
+    ck_assert_int_lt(verdict.exact, verdict.comparisons / 2); /* tanh is rounded */
     ck_assert_int_eq(verdict.proved, 0);
     ck_assert_ptr_nonnull(strstr(verdict.regions, "N = n: "));
     statement = conv_statement(&none);
     check_holds(&statement, &verdict);
-    ck_assert(verdict.exact); /* bit for bit, and proved on unit tensors */
+    ck_assert_int_gt(verdict.exact, verdict.comparisons / 2); /* all but reals */
     ck_assert_int_gt(verdict.proved, 100);
 }
 END_TEST

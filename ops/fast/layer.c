@@ -1,0 +1,153 @@
+/*
+ * The parts of the report's backward passes that dense and convolutional layers share.
+ *
+ *   delta_n = dC/dY_n o f'(Z_n), f' taken at the value Y = f(Z)          Eqs. (11)-(13), (46)
+ *   db_f    = sum of delta_{n,i,j,f} over n, i, j                        Eqs. (41), (45)
+ *   db_m    = sum of delta_{n,m} over the samples n                      Eq. (49), corrected
+ *
+ * Eq. (49) as printed, delta . I_{n_l,1}, sums over the nodes of a layer and gives a number for
+ * each sample; it is I_{1,N} delta.
+ */
+#include "layer.h"
+
+#ifdef SPOR_RULES
+
+FAST_KERNELS(delta);
+FAST_KERNELS(bias_gradient);
+
+extern const spor_op spor_op_add, spor_op_expand;
+#define DECLARE_OP(name) extern const spor_op spor_op_##name;
+SPOR_EACH_ACTIVATION(DECLARE_OP)
+
+/* ---- the walk ----------------------------------------------------------------------------------
+ */
+
+#define ACTIVATION_OP(name) [SPOR_ACTIVATION_##name] = &spor_op_##name,
+static const spor_op *const activation_ops[SPOR_ACTIVATIONS] = {
+    SPOR_EACH_ACTIVATION(ACTIVATION_OP)};
+
+static int activation_of(spor_var y) {
+    for (int k = SPOR_ACTIVATION_none + 1; k < SPOR_ACTIVATIONS; k++)
+        if (spor_made_by(y, activation_ops[k])) return k;
+    return SPOR_ACTIVATION_none;
+}
+
+/* v inside the region, or the reason why it is not. */
+static bool take(spor_match *match, spor_var v, const spor_op *op, const char *what) {
+    return spor_match_inside(match, v, op) ||
+           spor_refuse(match, "%s is read by %u other nodes or is an output", what,
+                       match->uses[v.id] - 1);
+}
+
+/* v = z + expand(b), in either order. */
+static bool is_biased(spor_var v, const spor_op *op, int64_t axes, spor_var *z,
+                      spor_var *repeated) {
+    if (!spor_made_by(v, &spor_op_add)) return false;
+    for (int k = 0; k < 2; k++) {
+        *z = spor_operand(v, k);
+        *repeated = spor_operand(v, 1 - k);
+        if (spor_made_by(*z, op) && spor_made_by(*repeated, &spor_op_expand) &&
+            spor_attrs(*repeated)[0].i == axes)
+            return true;
+    }
+    return false;
+}
+
+bool spor_layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t axes,
+                      spor_layer *layer) {
+    int activation = activation_of(root);
+    spor_var v = activation ? spor_operand(root, 0) : root, repeated;
+    *layer = (spor_layer){.z = v, .activation = {.i = activation}};
+    if (activation == SPOR_ACTIVATION_leaky_relu) layer->slope = spor_attrs(root)[0];
+    bool biased = is_biased(v, op, axes, &layer->z, &repeated);
+    if (!biased) layer->z = v;
+    if (!spor_made_by(layer->z, op)) return false;
+    if (biased) {
+        layer->b = spor_operand(repeated, 0);
+        if (activation && !take(match, v, &spor_op_add, "the activation's operand")) return false;
+        if (!take(match, repeated, &spor_op_expand, "the repeated bias")) return false;
+    }
+    if (layer->z.id == root.id) return true;
+    return take(match, layer->z, op, "the product");
+}
+
+/* ---- delta -------------------------------------------------------------------------------------
+ */
+
+static const spor_fused delta_fused = {.kernel = delta_kernels};
+
+static const spor_op delta_op = {
+    .signature = "delta(Y[...], dY[...]; activation:int, slope:real)",
+    .equation = "delta = dY f'(Y)",
+    .operands = 2,
+    .attrs = 2,
+    .shape = spor_rule_elementwise,
+    .fused = &delta_fused,
+};
+
+spor_var spor_layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar) {
+    if (activation[0].i == SPOR_ACTIVATION_none) return ybar;
+    return spor_record(&delta_op, (spor_var[]){y, ybar}, activation);
+}
+
+/* ---- db ----------------------------------------------------------------------------------------
+ */
+
+static bool bias_gradient_shape(spor_rule *r) {
+    int rank = r->in[0].rank;
+    if (rank < 1) return spor_fail(r, "delta needs at least 1 axis");
+    r->out = (spor_shape){1, {r->in[0].n[rank - 1]}};
+    return true;
+}
+
+static const spor_fused bias_gradient_fused = {.kernel = bias_gradient_kernels};
+
+static const spor_op bias_gradient_op = {
+    .signature = "bias_gradient(delta[*])",
+    .equation = "db[f] = sum of delta[..., f]",
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES | SPOR_EXACT_ON_INTEGERS,
+    .operands = 1,
+    .shape = bias_gradient_shape,
+    .fused = &bias_gradient_fused,
+};
+
+spor_var spor_layer_bias_gradient(spor_var delta) {
+    return spor_record(&bias_gradient_op, &delta, NULL);
+}
+
+#else
+
+FAST_KERNEL(delta) {
+    const spor_activation *f = &spor_activations[c->attr[0].i];
+    f->pull(c->out.data, c->in[1].data, c->in[0].data, spor_size(&c->out.shape), (T)c->attr[1].r);
+}
+
+/* One vector of columns of some rows, in four chains. */
+SPOR_INLINE vec sum_rows(const T *delta, int64_t rows, int64_t stride, int64_t lanes) {
+    vec sum[4] = {{0}, {0}, {0}, {0}};
+    int64_t p = 0;
+    for (; p + 4 <= rows; p += 4)
+        for (int k = 0; k < 4; k++) sum[k] += spor_load_part(delta + (p + k) * stride, lanes);
+    for (; p < rows; p++) sum[0] += spor_load_part(delta + p * stride, lanes);
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* Rows in blocks that stay in the first cache while all their columns are summed. */
+FAST_KERNEL(bias_gradient) {
+    const int64_t block = 128;
+    const T *delta = c->in[0].data;
+    T *db = c->out.data;
+    int64_t cols = c->out.shape.n[0], rows = spor_size(&c->in[0].shape) / cols;
+    for (int64_t first = 0; first < rows; first += block) {
+        const T *from = delta + first * cols;
+        int64_t count = spor_least(block, rows - first);
+        for (int64_t f = 0; f < cols; f += LANES) {
+            int64_t lanes = spor_least(LANES, cols - f);
+            vec sum = sum_rows(from + f, count, cols, lanes);
+            if (first > 0) sum += spor_load_part(db + f, lanes);
+            spor_store_part(db + f, sum, lanes);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * What the layers dense and conv2d share: the walk from an activation over "+ b" to the product,
+ * the error delta and the gradient of the bias.
+ */
+#ifndef SPOR_OPS_FAST_LAYER_H
+#define SPOR_OPS_FAST_LAYER_H
+
+#include "program/fast.h"
+#include "kernels/activation.h"
+#include "kernels/carve.h"
+
+#ifdef SPOR_RULES
+
+/** Y = f(z + b) with b repeated along the leading axes. */
+typedef struct {
+    spor_var z;                  /* made by the product's op */
+    spor_var b;                  /* id 0: no bias */
+    spor_attr activation, slope; /* SPOR_ACTIVATION_..., and leaky_relu's slope */
+} spor_layer;
+
+/** Finds a layer that ends in root, its product made by op. axes: those along which b is repeated.
+ *  False, with a reason if the product is there but is read from outside the region. */
+bool spor_layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t axes,
+                      spor_layer *layer);
+
+/** delta = dY o f'(Y), Eqs. (46), (11)-(13); dY itself if there is no activation. */
+spor_var spor_layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar);
+
+/** db = sum of delta over all axes but the last: Eqs. (45) and, corrected, (49). */
+spor_var spor_layer_bias_gradient(spor_var delta);
+
+#endif
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * C = init + A B: the one matrix product under dense layers and convolutions.
+ *
+ * A is read where it lies: A[r,k] = a[row[r] + step[k]]. With row[r] = r n, step[k] = k it is a
+ * row-major matrix; with row = the pixels of an image and step = the cells of a kernel it is all
+ * windows of the image, which are never copied out; with the two exchanged it is their transpose.
+ * B is packed into panels of columns, padded to whole vectors.
+ *
+ * Each C[r,j] is one chain over k = 0, 1, ... of its own: its bits do not depend on how many rows
+ * or columns there are, nor on where the tiles are cut.
+ */
+#ifndef SPOR_KERNELS_PRODUCT_H
+#define SPOR_KERNELS_PRODUCT_H
+
+#include "kernels/simd.h"
+
+typedef struct {
+    const T *a;
+    const int64_t *row, *step; /* [rows], [depth]: elements */
+    int64_t rows, depth, cols;
+    const T *b;    /* from spor_panels */
+    const T *init; /* [cols], the first summand of each row; NULL: 0 */
+    T *c;
+    int64_t ldc; /* elements from one row of c to the next */
+    bool add;    /* c += A B instead of c = init + A B */
+} spor_product;
+
+#define spor_multiply SPOR_BUILT(spor_multiply)
+void spor_multiply(const spor_product *product);
+
+/** Where a block of rows of B goes in panels of the whole depth. Element (k, j) of the block is
+ *  b[k * row_stride + j * col_stride]. */
+typedef struct {
+    const T *b;
+    int64_t row_stride, col_stride;
+    int64_t depth, first, rows, cols; /* the block is rows first .. first + rows - 1 of depth */
+} spor_block;
+
+#define spor_pack SPOR_BUILT(spor_pack)
+void spor_pack(T *panels, const spor_block *block);
+
+/** The panels of a row-major depth x cols matrix: itself where the layouts agree, else packed
+ *  into scratch. */
+#define spor_panels SPOR_BUILT(spor_panels)
+const T *spor_panels(T *scratch, const T *b, int64_t depth, int64_t cols);
+
+/** table[k] = k * stride. */
+SPOR_INLINE void spor_progression(int64_t *table, int64_t count, int64_t stride) {
+    for (int64_t k = 0; k < count; k++) table[k] = k * stride;
+}
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * Vectors of T for the instruction set a file is built for, by the compiler's vector extensions.
+ *
+ * Included by what is compiled per instruction set and scalar type (SPOR_ISA, SPOR_SCALAR). Vector
+ * types stay inside static always-inline helpers: they never cross a call, so files built for
+ * different sets agree about calling conventions.
+ */
+#ifndef SPOR_KERNELS_SIMD_H
+#define SPOR_KERNELS_SIMD_H
+
+#include <string.h>
+#include "kernels/kernel.h"
+#include "kernels/scalar.h"
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+#ifdef __FAST_MATH__
+#error "fast kernels rely on IEEE arithmetic: build without -ffast-math"
+#endif
+
+#if defined(__AVX512F__)
+#define SPOR_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define SPOR_VECTOR_BYTES 32
+#else
+#define SPOR_VECTOR_BYTES 16
+#endif
+
+#if SPOR_IS(SPOR_SCALAR) == SPOR_IS_f32
+#define SPOR_F32_LANES 1
+typedef int32_t spor_lane;
+#else
+#define SPOR_F32_LANES 0
+typedef int64_t spor_lane;
+#endif
+
+/** A vector of T, and one of integers as wide: lanes of comparisons are 0 or -1. */
+typedef T vec __attribute__((vector_size(SPOR_VECTOR_BYTES)));
+typedef spor_lane ivec __attribute__((vector_size(SPOR_VECTOR_BYTES)));
+/** One byte for each lane. */
+typedef uint8_t bytes_vec __attribute__((vector_size(SPOR_VECTOR_BYTES / sizeof(T))));
+
+#define LANES ((int64_t)(SPOR_VECTOR_BYTES / sizeof(T)))
+
+#define SPOR_INLINE static inline __attribute__((always_inline))
+
+#if defined(__clang__)
+#define SPOR_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define SPOR_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/** The name of a function that exists once per instruction set and scalar type. */
+#define SPOR_BUILT(name) SPOR_BUILT_1(name, SPOR_ISA, SPOR_SCALAR)
+#define SPOR_BUILT_1(name, isa, scalar) SPOR_BUILT_2(name, isa, scalar)
+#define SPOR_BUILT_2(name, isa, scalar) name##_##isa##_##scalar
+
+/** Head of the kernel that program/fast.h declares as spor_fast_<op>_<isa>_<scalar>. */
+#define FAST_KERNEL(op)                                                                            \
+    extern spor_kernel SPOR_BUILT(spor_fast_##op);                                                 \
+    static void op##_loops(const spor_call *c);                                                    \
+    void SPOR_BUILT(spor_fast_##op)(const spor_call *c, int64_t task) {                            \
+        (void)task;                                                                                \
+        op##_loops(c);                                                                             \
+    }                                                                                              \
+    static void op##_loops(const spor_call *c)
+
+SPOR_INLINE vec spor_load(const T *from) {
+    vec v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+SPOR_INLINE void spor_store(T *to, vec v) {
+    memcpy(to, &v, sizeof v);
+}
+
+/** All lanes s; s - 0 is s for every s, -0 included. */
+SPOR_INLINE vec spor_all(T s) {
+    return s - (vec){0};
+}
+SPOR_INLINE ivec spor_all_int(spor_lane s) {
+    return s - (ivec){0};
+}
+
+/** The first lanes of a vector, 1 <= count <= LANES; the others 0. Touches no memory beyond. */
+SPOR_INLINE vec spor_load_part(const T *from, int64_t count) {
+#if defined(__AVX512F__) && SPOR_F32_LANES
+    return (vec)_mm512_maskz_loadu_ps((__mmask16)(0xffffu >> (LANES - count)), from);
+#elif defined(__AVX512F__)
+    return (vec)_mm512_maskz_loadu_pd((__mmask8)(0xffu >> (LANES - count)), from);
+#else
+    vec v = {0};
+    if (count == LANES) return spor_load(from);
+    for (int64_t i = 0; i < count; i++) v[i] = from[i];
+    return v;
+#endif
+}
+
+SPOR_INLINE void spor_store_part(T *to, vec v, int64_t count) {
+#if defined(__AVX512F__) && SPOR_F32_LANES
+    _mm512_mask_storeu_ps(to, (__mmask16)(0xffffu >> (LANES - count)), (__m512)v);
+#elif defined(__AVX512F__)
+    _mm512_mask_storeu_pd(to, (__mmask8)(0xffu >> (LANES - count)), (__m512d)v);
+#else
+    if (count == LANES) {
+        spor_store(to, v);
+    } else {
+        for (int64_t i = 0; i < count; i++) to[i] = v[i];
+    }
+#endif
+}
+
+/** Lanes of a where the mask is set, else of b. */
+SPOR_INLINE vec spor_select(ivec mask, vec a, vec b) {
+    return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
+}
+
+SPOR_INLINE ivec spor_select_int(ivec mask, ivec a, ivec b) {
+    return (mask & a) | (~mask & b);
+}
+
+/** A mask of the first lanes. */
+SPOR_INLINE ivec spor_first_lanes(int64_t count) {
+    ivec lane;
+    for (int i = 0; i < (int)LANES; i++) lane[i] = i;
+    return lane < spor_all_int((spor_lane)count);
+}
+
+/** Sum of the lanes, halves first. */
+SPOR_INLINE T spor_lanes_sum(vec v) {
+    T lane[LANES];
+    memcpy(lane, &v, sizeof v);
+    for (int64_t half = LANES / 2; half > 0; half /= 2)
+        for (int64_t i = 0; i < half; i++) lane[i] += lane[i + half];
+    return lane[0];
+}
+
+/** Largest lane. */
+SPOR_INLINE T spor_lanes_most(vec v) {
+    T lane[LANES];
+    memcpy(lane, &v, sizeof v);
+    for (int64_t half = LANES / 2; half > 0; half /= 2)
+        for (int64_t i = 0; i < half; i++)
+            lane[i] = lane[i] < lane[i + half] ? lane[i + half] : lane[i];
+    return lane[0];
+}
+
+#endif

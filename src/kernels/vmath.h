@@ -1,0 +1,137 @@
+/*
+ * exp, tanh, sigmoid and log of vectors, to about 2 units in the last place over the whole range,
+ * infinities and NaN included; no libm, so that the bits belong to the build alone.
+ *
+ * x = n ln 2 + r with |r| <= (ln 2)/2, e^x = 2^n e^r, and e^r is its Taylor polynomial: at that
+ * radius the first term left out is below a tenth of the last place.
+ */
+#ifndef SPOR_KERNELS_VMATH_H
+#define SPOR_KERNELS_VMATH_H
+
+#include "kernels/simd.h"
+
+#if SPOR_F32_LANES
+#define SPOR_MANTISSA 23
+#define SPOR_BIAS 127
+#define SPOR_LN2_HIGH 0x1.62e4p-1f /* few enough bits that n LN2_HIGH is exact */
+#define SPOR_LN2_LOW 0x1.7f7d1cf79abcap-20f
+#define SPOR_EXP_MOST 89.0f    /* e^x is infinite from here on */
+#define SPOR_EXP_LEAST -105.0f /* and zero up to here */
+#define SPOR_ROUNDER 0x1.8p23f /* adding it rounds to an integer */
+#else
+#define SPOR_MANTISSA 52
+#define SPOR_BIAS 1023
+#define SPOR_LN2_HIGH 0x1.62e42fefap-1
+#define SPOR_LN2_LOW 0x1.cf79abc9e3b3ap-40
+#define SPOR_EXP_MOST 710.0
+#define SPOR_EXP_LEAST -746.0
+#define SPOR_ROUNDER 0x1.8p52
+#endif
+
+/** 1/2!, 1/3!, ... : (e^r - 1 - r) / r^2 as a polynomial in r. */
+SPOR_INLINE vec spor_exp_rest(vec r) {
+#if SPOR_F32_LANES
+    vec p = r * (T)(1.0 / 5040) + (T)(1.0 / 720);
+#else
+    vec p = r * (T)(1.0 / 6227020800.0) + (T)(1.0 / 479001600);
+    p = p * r + (T)(1.0 / 39916800);
+    p = p * r + (T)(1.0 / 3628800);
+    p = p * r + (T)(1.0 / 362880);
+    p = p * r + (T)(1.0 / 40320);
+    p = p * r + (T)(1.0 / 5040);
+    p = p * r + (T)(1.0 / 720);
+#endif
+    p = p * r + (T)(1.0 / 120);
+    p = p * r + (T)(1.0 / 24);
+    p = p * r + (T)(1.0 / 6);
+    return p * r + (T)0.5;
+}
+
+/** 2^n for integers within the normal exponents. */
+SPOR_INLINE vec spor_power_of_two(ivec n) {
+    return (vec)((n + SPOR_BIAS) << SPOR_MANTISSA);
+}
+
+/** x = n ln 2 + r; returns e^r - 1. x lies between SPOR_EXP_LEAST and SPOR_EXP_MOST. */
+SPOR_INLINE vec spor_exp_reduce(vec x, ivec *n) {
+    const T inverse = (T)1.4426950408889634074;
+    vec shifted = x * inverse + SPOR_ROUNDER;
+    vec whole = shifted - SPOR_ROUNDER;
+    *n = (ivec)shifted - (ivec)spor_all(SPOR_ROUNDER);
+    vec r = (x - whole * SPOR_LN2_HIGH) - whole * SPOR_LN2_LOW;
+    return r + r * r * spor_exp_rest(r);
+}
+
+/** x clamped to where the exponent fits; NaN stays. */
+SPOR_INLINE vec spor_exp_clamp(vec x) {
+    x = spor_select(x > SPOR_EXP_MOST, spor_all(SPOR_EXP_MOST), x);
+    return spor_select(x < SPOR_EXP_LEAST, spor_all(SPOR_EXP_LEAST), x);
+}
+
+SPOR_INLINE vec spor_vexp(vec x) {
+    ivec n;
+    vec m = spor_exp_reduce(spor_exp_clamp(x), &n);
+    /* 2^n in two factors: n may leave the exponents of normal numbers at either end */
+    ivec half = n >> 1;
+    return (m + (T)1) * spor_power_of_two(half) * spor_power_of_two(n - half);
+}
+
+/** |x|. */
+SPOR_INLINE vec spor_vabs(vec x) {
+    return (vec)((ivec)x & ~((ivec)spor_all((T)-0.0)));
+}
+
+/** y with the sign of x; y >= 0. */
+SPOR_INLINE vec spor_with_sign(vec y, vec x) {
+    return (vec)((ivec)y | ((ivec)x & (ivec)spor_all((T)-0.0)));
+}
+
+/** tanh|x| = -t / (2 + t), t = e^(-2|x|) - 1, which keeps small x accurate. */
+SPOR_INLINE vec spor_vtanh(vec x) {
+    const T far = SPOR_F32_LANES ? (T)10 : (T)20; /* tanh rounds to 1 */
+    vec size = spor_vabs(x);
+    size = spor_select(size > far, spor_all(far), size);
+    ivec n;
+    vec m = spor_exp_reduce(size * (T)-2, &n);
+    vec scale = spor_power_of_two(n);
+    vec t = scale * m + (scale - (T)1);
+    return spor_with_sign(((T)0 - t) / (t + (T)2), x); /* 0 - t: +0 for x = 0 */
+}
+
+/** 1 / (1 + e^-x) by e = e^-|x| <= 1: 1 / (1 + e), or e / (1 + e) for negative x. */
+SPOR_INLINE vec spor_vsigmoid(vec x) {
+    vec e = spor_vexp(-spor_vabs(x));
+    vec one = spor_all((T)1);
+    return spor_select(x < (T)0, e, one) / (e + one);
+}
+
+/** ln x of a normal x >= 1; NaN stays. x = 2^n m, 3/4 <= m < 3/2, and with s = (m-1)/(m+1)
+ *  ln m = 2 (s + s^3/3 + s^5/5 + ...), |s| <= 1/5. */
+SPOR_INLINE vec spor_vlog(vec x) {
+    const spor_lane offset = (spor_lane)((SPOR_BIAS - 1) * ((spor_lane)1 << SPOR_MANTISSA) +
+                                         ((spor_lane)1 << (SPOR_MANTISSA - 1)));
+    ivec n = ((ivec)x - offset) >> SPOR_MANTISSA;
+    vec m = (vec)((ivec)x - (n << SPOR_MANTISSA));
+    vec whole = __builtin_convertvector(n, vec);
+    vec s = (m - (T)1) / (m + (T)1);
+    vec q = s * s;
+#if SPOR_F32_LANES
+    vec p = q * (T)(2.0 / 11) + (T)(2.0 / 9);
+#else
+    vec p = q * (T)(2.0 / 25) + (T)(2.0 / 23);
+    p = p * q + (T)(2.0 / 21);
+    p = p * q + (T)(2.0 / 19);
+    p = p * q + (T)(2.0 / 17);
+    p = p * q + (T)(2.0 / 15);
+    p = p * q + (T)(2.0 / 13);
+    p = p * q + (T)(2.0 / 11);
+    p = p * q + (T)(2.0 / 9);
+#endif
+    p = p * q + (T)(2.0 / 7);
+    p = p * q + (T)(2.0 / 5);
+    p = p * q + (T)(2.0 / 3);
+    vec small = whole * SPOR_LN2_LOW + s * q * p;
+    return spor_select(x == x, whole * SPOR_LN2_HIGH + (s * (T)2 + small), x);
+}
+
+#endif

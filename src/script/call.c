@@ -1,0 +1,308 @@
+/*
+ * Calls: arguments, defs and their scopes, built-ins.
+ */
+#include "script/private.h"
+
+#include <string.h>
+
+#include "base/random.h"
+
+/* How often a def was called within one call. */
+typedef struct spor_tally {
+    struct spor_tally *next;
+    const char *name;
+    int calls;
+} spor_tally;
+
+struct spor_frame {
+    spor_frame *caller;
+    const spor_def *def;
+    spor_spot call;
+    spor_env *env;
+    const char *scope; /* "conv[2]" */
+    bool opened;       /* the scope was begun on the tape */
+    spor_tally *tally;
+    int count[SPOR_COUNTS];
+};
+
+/* ---- the calls that are going on
+ * -------------------------------------------------------------------- */
+
+spor_env *spor_pass_env(const spor_pass *run) {
+    return run->frame ? run->frame->env : run->script->globals;
+}
+
+void spor_pass_trace(const spor_pass *run, spor_note *note) {
+    for (const spor_frame *f = run->frame; f; f = f->caller)
+        if (f->call.source)
+            spor_note_add(note, "\n      in %s, called at %s:%d:%d", f->def->name,
+                          f->call.source->file, f->call.line, f->call.column);
+}
+
+int spor_pass_count(spor_pass *run, spor_count what) {
+    return run->frame ? run->frame->count[what]++ : 0;
+}
+
+/* hash of the scopes around and of how many seeds the innermost call has taken */
+uint64_t spor_pass_seed(spor_pass *run) {
+    uint64_t seed = 0;
+    for (const spor_frame *f = run->frame; f; f = f->caller) seed = spor_hash_text(seed, f->scope);
+    return spor_hash(seed, (uint64_t)spor_pass_count(run, SPOR_COUNT_RANDOM), 0) >> 1;
+}
+
+uint32_t spor_pass_symbol(spor_pass *run) {
+    return ++run->symbols;
+}
+
+/* ---- recording
+ * ----------------------------------------------------------------------------------------- */
+
+static void set_place(spor_pass *run, spor_spot place) {
+    if (place.source) spor_tape_place(run->tape, place.source->file, place.line, place.column);
+}
+
+/* Scopes are begun when something is recorded in them, outer ones first: a def that only computes
+ * with numbers leaves none. */
+static void open_scopes(spor_pass *run, spor_frame *frame) {
+    if (!frame || frame->opened) return;
+    open_scopes(run, frame->caller);
+    set_place(run, frame->call);
+    spor_scope_begin(run->tape, frame->scope);
+    frame->opened = true;
+}
+
+spor_tape *spor_pass_record(spor_pass *run, spor_spot place) {
+    if (!run->tape)
+        spor_pass_fail(run, place,
+                       "tensors are made inside a def: at the top level there is no tape");
+    spor_pass_spend(run, place, 1);
+    open_scopes(run, run->frame);
+    set_place(run, place);
+    return run->tape;
+}
+
+spor_var spor_pass_recorded(spor_pass *run, spor_var var) {
+    if (!spor_error(run->tape)) return var;
+    run->tape_failed = true;
+    spor_pass_fail(run, (spor_spot){0}, "%s", "");
+}
+
+/* ---- arguments
+ * ------------------------------------------------------------------------------------------ */
+
+static const char *name_list(spor_pass *run, int n, const char *const names[]) {
+    char out[512] = "";
+    spor_note note = {out, sizeof out, 0};
+    for (int k = 0; k < n; k++) spor_note_add(&note, "%s%s", k ? ", " : "", names[k]);
+    return spor_take_text(&run->ground, out, strlen(out));
+}
+
+/* The name that argument k is for; leaves if there is none. */
+static int target_of(spor_pass *run, const spor_arguments *a, int k, const char *callee, int n,
+                     const char *const names[]) {
+    if (!a->keyword[k]) {
+        if (k < n) return k;
+        if (n == 0) spor_pass_fail(run, a->at[k], "%s takes no arguments", callee);
+        spor_pass_fail(run, a->at[k], "%s takes at most %d argument%s: %s", callee, n,
+                       n == 1 ? "" : "s", name_list(run, n, names));
+    }
+    for (int target = 0; target < n; target++)
+        if (strcmp(names[target], a->keyword[k]) == 0) return target;
+    if (n == 0) spor_pass_fail(run, a->at[k], "%s takes no arguments", callee);
+    spor_pass_fail(run, a->at[k], "%s has no argument %s; it takes %s", callee, a->keyword[k],
+                   name_list(run, n, names));
+}
+
+void spor_bind(spor_pass *run, const spor_arguments *arguments, const char *callee, int n,
+               const char *const names[], const bool optional[], const spor_value *bound[],
+               spor_spot at[]) {
+    for (int k = 0; k < n; k++) {
+        bound[k] = NULL;
+        at[k] = arguments->place;
+    }
+    for (int k = 0; k < arguments->n; k++) {
+        int target = target_of(run, arguments, k, callee, n, names);
+        if (bound[target])
+            spor_pass_fail(run, arguments->at[k], "%s is given %s twice", callee, names[target]);
+        bound[target] = &arguments->value[k];
+        at[target] = arguments->at[k];
+    }
+    for (int k = 0; k < n; k++)
+        if (!bound[k] && !optional[k])
+            spor_pass_fail(run, arguments->place, "%s needs %s; it takes %s", callee, names[k],
+                           name_list(run, n, names));
+}
+
+/* ---- defs
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static const char *scope_name(spor_pass *run, const spor_def *def) {
+    if (!run->frame) return def->name;
+    spor_tally *tally = run->frame->tally;
+    while (tally && tally->name != def->name) tally = tally->next;
+    if (!tally) {
+        tally = spor_take(&run->ground, 1, sizeof *tally);
+        *tally = (spor_tally){run->frame->tally, def->name, 0};
+        run->frame->tally = tally;
+    }
+    return spor_take_format(&run->ground, "%s[%d]", def->name, tally->calls++);
+}
+
+/* A def that is called while it runs would never end, since conditions do not depend on tensors. */
+static void refuse_recursion(spor_pass *run, const spor_def *def, spor_spot place) {
+    const spor_frame *first = run->frame;
+    while (first && first->def != def) first = first->caller;
+    if (first) {
+        char out[512] = "";
+        spor_note note = {out, sizeof out, 0};
+        for (const spor_frame *f = run->frame; f != first; f = f->caller)
+            spor_note_add(&note, ", which is called by %s", f->def->name);
+        spor_pass_fail(run, place, "recursion is refused: %s is called by %s%s", def->name,
+                       run->frame->def->name, out);
+    }
+    if (run->depth == SPOR_LIMIT_CALLS)
+        spor_pass_fail(run, place, "defs call each other deeper than %d", SPOR_LIMIT_CALLS);
+}
+
+static const char *axis_text(spor_pass *run, const spor_parameter *p) {
+    char out[256] = "";
+    spor_note note = {out, sizeof out, 0};
+    for (int k = 0; k < p->rank; k++) {
+        spor_note_add(&note, k ? ", " : "");
+        if (p->axis[k].name)
+            spor_note_add(&note, "%s", p->axis[k].name);
+        else
+            spor_note_add(&note, "%" PRId64, p->axis[k].size);
+    }
+    return spor_take_text(&run->ground, out, strlen(out));
+}
+
+/* Axis k of an argument against the signature: its name stands for the size from now on. */
+static uint32_t bind_axis(spor_pass *run, spor_env *env, const spor_parameter *p, int k,
+                          int64_t size, uint32_t symbol, spor_spot at) {
+    const spor_axis_name *axis = &p->axis[k];
+    if (!axis->name) {
+        if (size != axis->size)
+            spor_pass_fail(run, at,
+                           "%s has %" PRId64 " elements on axis %d but its signature says %" PRId64,
+                           p->name, size, k, axis->size);
+        return symbol;
+    }
+    for (int b = 0; b < env->n; b++)
+        if (env->binding[b].name == axis->name) {
+            if (env->binding[b].value.i != size)
+                spor_pass_fail(run, at,
+                               "%s is [%s] with %s=%" PRId64 ", but %s=%" PRId64
+                               " from an argument before",
+                               p->name, axis_text(run, p), axis->name, size, axis->name,
+                               env->binding[b].value.i);
+            return env->binding[b].symbol;
+        }
+    if (!symbol) symbol = spor_pass_symbol(run);
+    spor_env_set(run, env, axis->name, spor_of_int(size))->symbol = symbol;
+    return symbol;
+}
+
+/* A[N, n]: the argument must be a tensor of this rank; its axes get the names. */
+static spor_value bind_shape(spor_pass *run, spor_env *env, const spor_parameter *p,
+                             const spor_value *v, spor_spot at) {
+    if (v->kind != VALUE_TENSOR)
+        spor_pass_fail(run, at, "%s must be a tensor [%s] but is %s", p->name, axis_text(run, p),
+                       spor_describe(&run->ground, v));
+    spor_shape shape = spor_shape_of(v->t.var);
+    if (shape.rank != p->rank)
+        spor_pass_fail(run, at, "%s must be [%s] but is %s", p->name, axis_text(run, p),
+                       spor_describe(&run->ground, v));
+    spor_axes *axes = spor_take(&run->ground, 1, sizeof *axes);
+    for (int k = 0; k < p->rank; k++)
+        axes->symbol[k] =
+            bind_axis(run, env, p, k, shape.n[k], v->t.axes ? v->t.axes->symbol[k] : 0, at);
+    return spor_of_tensor(v->t.var, axes);
+}
+
+/* Sizes come first, so that the parameters' own names never meet theirs. */
+static void bind_parameters(spor_pass *run, const spor_function *f, spor_env *env,
+                            const spor_arguments *a) {
+    const spor_def *def = f->def;
+    size_t n = (size_t)def->parameters;
+    const char **names = spor_take(&run->ground, n, sizeof *names);
+    bool *optional = spor_take(&run->ground, n, sizeof *optional);
+    const spor_value **bound = spor_take(&run->ground, n, sizeof *bound);
+    spor_spot *at = spor_take(&run->ground, n, sizeof *at);
+    spor_value *value = spor_take(&run->ground, n, sizeof *value);
+    for (size_t k = 0; k < n; k++) {
+        names[k] = def->parameter[k].name;
+        optional[k] = def->parameter[k].value != NULL;
+    }
+    spor_bind(run, a, def->name, def->parameters, names, optional, bound, at);
+    for (size_t k = 0; k < n; k++) {
+        const spor_parameter *p = &def->parameter[k];
+        value[k] = bound[k] ? *bound[k] : spor_pass_evaluate(run, f->env, p->value);
+        if (p->shaped) value[k] = bind_shape(run, env, p, &value[k], at[k]);
+    }
+    for (size_t k = 0; k < n; k++) spor_env_set(run, env, names[k], value[k]);
+}
+
+/* The tensor that stands for the result of a scope: the first one returned. */
+static spor_var scope_result(const spor_pass *run, const spor_value *v) {
+    if (v->kind == VALUE_LIST && v->list.n) return scope_result(run, &v->list.item[0]);
+    return v->kind == VALUE_TENSOR ? v->t.var : (spor_var){run->tape, 0};
+}
+
+static spor_value call_def(spor_pass *run, const spor_function *f, const spor_arguments *a) {
+    refuse_recursion(run, f->def, a->place);
+    spor_frame *frame = spor_take(&run->ground, 1, sizeof *frame);
+    spor_env *env = spor_take(&run->ground, 1, sizeof *env);
+    env->parent = f->env;
+    *frame = (spor_frame){.caller = run->frame, .def = f->def, .call = a->place, .env = env};
+    frame->scope = scope_name(run, f->def);
+    bind_parameters(run, f, env, a);
+    run->frame = frame;
+    run->depth++;
+    spor_value result = spor_pass_body(run, env, f->def->body);
+    if (frame->opened) spor_scope_end(run->tape, scope_result(run, &result));
+    run->frame = frame->caller;
+    run->depth--;
+    return result;
+}
+
+/* ---- built-ins
+ * --------------------------------------------------------------------------------------------- */
+
+/* Splits "x, axis?" into names; returns how many. */
+static int split_names(spor_pass *run, const char *parameters, const char *names[],
+                       bool optional[]) {
+    int n = 0;
+    for (const char *at = parameters; *at && n < SPOR_BUILTIN_ARGUMENTS;) {
+        size_t length = strcspn(at, ",?");
+        names[n] = spor_take_text(&run->ground, at, length);
+        at += length;
+        optional[n++] = *at == '?';
+        at += strspn(at, "?, ");
+    }
+    return n;
+}
+
+static spor_value call_builtin(spor_pass *run, const spor_builtin *b, const spor_arguments *a) {
+    spor_given given = {.run = run, .builtin = b, .place = a->place, .all = a};
+    const char *names[SPOR_BUILTIN_ARGUMENTS];
+    bool optional[SPOR_BUILTIN_ARGUMENTS];
+    if (b->parameters[0] != '*') {
+        int n = split_names(run, b->parameters, names, optional);
+        spor_bind(run, a, b->name, n, names, optional, given.arg, given.at);
+        return b->call(&given);
+    }
+    for (int k = 0; k < a->n && !b->parameters[1]; k++)
+        if (a->keyword[k])
+            spor_pass_fail(run, a->at[k], "%s takes its arguments without names", b->name);
+    return b->call(&given);
+}
+
+spor_value spor_pass_call(spor_pass *run, const spor_value *callee, const spor_arguments *a) {
+    if (callee->kind == VALUE_FUNCTION) return call_def(run, callee->function, a);
+    if (callee->kind == VALUE_BUILTIN) return call_builtin(run, callee->builtin, a);
+    if (callee->kind == VALUE_OP) return spor_call_op(run, callee->op, a);
+    spor_pass_fail(run, a->place, "only a function can be called, not %s",
+                   spor_describe(&run->ground, callee));
+}

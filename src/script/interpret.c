@@ -1,0 +1,362 @@
+/*
+ * Statements and expressions: see interpret.h.
+ */
+#include "script/private.h"
+
+#include <string.h>
+
+#include "base/nearest.h"
+
+/* ---- names
+ * ------------------------------------------------------------------------------------------ */
+
+static spor_binding *find_here(const spor_env *env, const char *name) {
+    for (int k = 0; k < env->n; k++)
+        if (env->binding[k].name == name) return &env->binding[k];
+    return NULL;
+}
+
+spor_binding *spor_env_find(const spor_env *env, const char *name) {
+    spor_binding *found = NULL;
+    for (; env && !found; env = env->parent) found = find_here(env, name);
+    return found;
+}
+
+spor_binding *spor_env_set(spor_pass *run, spor_env *env, const char *name, spor_value value) {
+    spor_binding *binding = find_here(env, name);
+    if (!binding) {
+        if (env->n == env->room) {
+            int room = env->room ? env->room * 2 : 8;
+            spor_binding *grown = spor_take(&run->ground, (size_t)room, sizeof *grown);
+            if (env->n) memcpy(grown, env->binding, (size_t)env->n * sizeof *grown);
+            env->binding = grown;
+            env->room = room;
+        }
+        binding = &env->binding[env->n++];
+    }
+    *binding = (spor_binding){.name = name, .value = value};
+    return binding;
+}
+
+/* The nearest known name, or NULL. */
+static const char *nearest(spor_pass *run, const spor_env *env, const char *name) {
+    int count = 0, n = 0;
+    for (const spor_env *e = env; e; e = e->parent) count += e->n;
+    const char **names = spor_take(&run->ground, (size_t)count, sizeof *names);
+    for (const spor_env *e = env; e; e = e->parent)
+        for (int k = 0; k < e->n; k++) names[n++] = e->binding[k].name;
+    return strlen(name) > 2 ? spor_nearest(name, n, names) : NULL;
+}
+
+static _Noreturn void unknown_name(spor_pass *run, const spor_env *env, const spor_syntax *node) {
+    const char *near = nearest(run, env, node->text);
+    if (near)
+        spor_pass_fail(run, node->place, "nothing is called %s; did you mean %s?", node->text,
+                       near);
+    if (run->script->files == 1)
+        spor_pass_fail(run, node->place,
+                       "nothing is called %s; layers come with include \"layers.spor\"",
+                       node->text);
+    spor_pass_fail(run, node->place, "nothing is called %s", node->text);
+}
+
+static spor_value look_up(spor_pass *run, const spor_env *env, const spor_syntax *node) {
+    const spor_binding *binding = spor_env_find(env, node->text);
+    if (binding) return binding->value;
+    if (strcmp(node->text, "training") != 0) unknown_name(run, env, node);
+    if (!run->tape)
+        spor_pass_fail(run, node->place,
+                       "training is known only while a net is recorded: use it inside a def");
+    return spor_of_bool(run->training);
+}
+
+static void assign_name(spor_pass *run, spor_env *env, const spor_syntax *target,
+                        spor_value value) {
+    if (strcmp(target->text, "training") == 0)
+        spor_pass_fail(run, target->place, "training cannot be set: the recording sets it");
+    if (value.kind == VALUE_NOTHING)
+        spor_pass_fail(run, target->place, "%s would be nothing: what was called returns no value",
+                       target->text);
+    spor_env_set(run, env, target->text, value);
+}
+
+/* target = value, where the target may be a list of names */
+static void assign(spor_pass *run, spor_env *env, const spor_syntax *target, spor_value value) {
+    if (target->kind == NODE_NAME) {
+        assign_name(run, env, target, value);
+        return;
+    }
+    if (value.kind == VALUE_TENSOR)
+        spor_pass_fail(run, target->place, "a tensor does not fall apart into %d names; use split",
+                       target->n);
+    if (value.kind != VALUE_LIST || value.list.n != target->n)
+        spor_pass_fail(run, target->place, "%d names cannot take %s", target->n,
+                       spor_describe(&run->ground, &value));
+    for (int k = 0; k < target->n; k++) assign_name(run, env, target->child[k], value.list.item[k]);
+}
+
+/* ---- limits
+ * ------------------------------------------------------------------------------------------- */
+
+void spor_pass_spend(spor_pass *run, spor_spot place, int64_t steps) {
+    if (steps > SPOR_LIMIT_STEPS - run->steps)
+        spor_pass_fail(run, place, "the script takes more than %d steps here", SPOR_LIMIT_STEPS);
+    run->steps += (int)steps;
+}
+
+spor_value *spor_pass_items(spor_pass *run, spor_spot place, int64_t n) {
+    if (n > SPOR_LIMIT_LIST)
+        spor_pass_fail(run, place, "a list would have more than %d elements", SPOR_LIMIT_LIST);
+    spor_pass_spend(run, place, n);
+    return spor_take(&run->ground, (size_t)n, sizeof(spor_value));
+}
+
+spor_value spor_pass_list(spor_pass *run, spor_spot place, int64_t n, spor_value items[]) {
+    int depth = 0;
+    for (int64_t k = 0; k < n; k++)
+        if (items[k].kind == VALUE_LIST && items[k].list.depth > depth) depth = items[k].list.depth;
+    if (depth >= SPOR_LIMIT_NESTING)
+        spor_pass_fail(run, place, "lists are nested deeper than %d", SPOR_LIMIT_NESTING);
+    return (spor_value){.kind = VALUE_LIST, .list = {(int)n, depth + 1, items}};
+}
+
+/* ---- expressions
+ * --------------------------------------------------------------------------------------- */
+
+static spor_value list_of(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_value *items = spor_pass_items(run, node->place, node->n);
+    for (int k = 0; k < node->n; k++) {
+        items[k] = spor_pass_evaluate(run, env, node->child[k]);
+        if (items[k].kind == VALUE_NOTHING)
+            spor_pass_fail(run, node->child[k]->place, "a list cannot hold nothing");
+    }
+    return spor_pass_list(run, node->place, node->n, items);
+}
+
+static spor_value call(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_value callee = spor_pass_evaluate(run, env, node->child[0]);
+    size_t n = (size_t)node->n - 1;
+    spor_value *value = spor_take(&run->ground, n, sizeof *value);
+    spor_spot *at = spor_take(&run->ground, n, sizeof *at);
+    for (size_t k = 0; k < n; k++) {
+        value[k] = spor_pass_evaluate(run, env, node->child[k + 1]);
+        at[k] = node->child[k + 1]->place;
+        if (value[k].kind == VALUE_NOTHING)
+            spor_pass_fail(run, at[k],
+                           "an argument cannot be nothing: what was called returns no value");
+    }
+    spor_arguments arguments = {node->place, (int)n, value, node->keyword + 1, at};
+    return spor_pass_call(run, &callee, &arguments);
+}
+
+/* l[k], l[a:b] of a list */
+static spor_value list_element(spor_pass *run, spor_env *env, const spor_syntax *node,
+                               const spor_value *list) {
+    if (node->n != 2) spor_pass_fail(run, node->place, "a list has one index: write l[i][j]");
+    const spor_syntax *item = node->child[1];
+    int64_t n = list->list.n, bound[3] = {0, n, 1};
+    if (item->kind == NODE_ELLIPSIS) spor_pass_fail(run, item->place, "a list has no axes");
+    if (item->kind != NODE_SLICE) {
+        spor_value index = spor_pass_evaluate(run, env, item);
+        int64_t k = spor_want_int(run, item->place, "an index", &index);
+        if (k < -n || k >= n)
+            spor_pass_fail(run, item->place, "index %" PRId64 " of a list of %" PRId64, k, n);
+        return list->list.item[k < 0 ? k + n : k];
+    }
+    for (int k = 0; k < 3; k++) {
+        if (!item->child[k]) continue;
+        spor_value v = spor_pass_evaluate(run, env, item->child[k]);
+        bound[k] = spor_want_int(run, item->child[k]->place, "a slice", &v);
+        if (k == 2) continue;
+        if (bound[k] < 0) bound[k] = bound[k] < -n ? 0 : bound[k] + n;
+        if (bound[k] > n) bound[k] = n;
+    }
+    if (bound[2] < 1)
+        spor_pass_fail(run, item->place, "the step of a slice is at least 1; use reversed");
+    int64_t span = bound[1] > bound[0] ? bound[1] - bound[0] : 0;
+    int64_t count = span / bound[2] + (span % bound[2] != 0);
+    spor_value *items = spor_pass_items(run, node->place, count);
+    for (int64_t k = 0; k < count; k++) items[k] = list->list.item[bound[0] + k * bound[2]];
+    return spor_pass_list(run, node->place, count, items);
+}
+
+static spor_value subscript(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_value base = spor_pass_evaluate(run, env, node->child[0]);
+    if (base.kind == VALUE_LIST) return list_element(run, env, node, &base);
+    if (base.kind == VALUE_TENSOR) return spor_tensor_index(run, env, node, &base);
+    spor_pass_fail(run, node->place, "only lists and tensors have elements, not %s",
+                   spor_describe(&run->ground, &base));
+}
+
+static bool condition(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_value v = spor_pass_evaluate(run, env, node);
+    return spor_pass_truth(run, node->place, &v);
+}
+
+static spor_value binary(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_value a = spor_pass_evaluate(run, env, node->child[0]);
+    spor_value b = spor_pass_evaluate(run, env, node->child[1]);
+    return spor_pass_binary(run, node->place, node->sign, &a, &b);
+}
+
+static spor_value signed_value(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_value v = spor_pass_evaluate(run, env, node->child[0]);
+    if (node->kind == NODE_NEGATE) return spor_pass_negate(run, node->place, &v);
+    if (!spor_is_number(&v) && v.kind != VALUE_TENSOR)
+        spor_pass_fail(run, node->place, "+ does not take %s", spor_describe(&run->ground, &v));
+    return v;
+}
+
+spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_pass_spend(run, node->place, 1);
+    switch (node->kind) {
+    case NODE_INT:
+        return spor_of_int(node->i);
+    case NODE_REAL:
+        return spor_of_real(node->r);
+    case NODE_BOOL:
+        return spor_of_bool(node->i != 0);
+    case NODE_STRING:
+        return spor_of_string(node->text);
+    case NODE_NAME:
+        return look_up(run, env, node);
+    case NODE_LIST:
+        return list_of(run, env, node);
+    case NODE_NEGATE:
+    case NODE_PLUS:
+        return signed_value(run, env, node);
+    case NODE_BINARY:
+        return binary(run, env, node);
+    case NODE_AND:
+        return spor_of_bool(condition(run, env, node->child[0]) &&
+                            condition(run, env, node->child[1]));
+    case NODE_OR:
+        return spor_of_bool(condition(run, env, node->child[0]) ||
+                            condition(run, env, node->child[1]));
+    case NODE_NOT:
+        return spor_of_bool(!condition(run, env, node->child[0]));
+    case NODE_CHOICE:
+        return spor_pass_evaluate(run, env,
+                                  node->child[condition(run, env, node->child[1]) ? 0 : 2]);
+    case NODE_CALL:
+        return call(run, env, node);
+    case NODE_INDEX:
+        return subscript(run, env, node);
+    default:
+        spor_pass_fail(run, node->place, "this has no value");
+    }
+}
+
+/* ---- statements
+ * ------------------------------------------------------------------------------------------ */
+
+/* True if a return was met; its value is then in *result. */
+static bool execute(spor_pass *run, spor_env *env, const spor_syntax *node, spor_value *result);
+
+static bool execute_block(spor_pass *run, spor_env *env, const spor_syntax *node,
+                          spor_value *result) {
+    for (int k = 0; k < node->n; k++)
+        if (execute(run, env, node->child[k], result)) return true;
+    return false;
+}
+
+static bool execute_if(spor_pass *run, spor_env *env, const spor_syntax *node, spor_value *result) {
+    for (int k = 0; k + 1 < node->n; k += 2)
+        if (condition(run, env, node->child[k]))
+            return execute_block(run, env, node->child[k + 1], result);
+    return node->n % 2 == 1 && execute_block(run, env, node->child[node->n - 1], result);
+}
+
+static bool execute_for(spor_pass *run, spor_env *env, const spor_syntax *node,
+                        spor_value *result) {
+    spor_value list = spor_pass_evaluate(run, env, node->child[1]);
+    spor_spot place = node->child[1]->place;
+    if (list.kind == VALUE_TENSOR)
+        spor_pass_fail(run, place,
+                       "for goes through a list; for k in range(n) takes x[k] of a tensor");
+    if (list.kind == VALUE_INT)
+        spor_pass_fail(run, place, "for goes through a list; write range(%" PRId64 ")", list.i);
+    if (list.kind != VALUE_LIST)
+        spor_pass_fail(run, place, "for goes through a list, not %s",
+                       spor_describe(&run->ground, &list));
+    for (int k = 0; k < list.list.n; k++) {
+        spor_pass_spend(run, place, 1);
+        assign(run, env, node->child[0], list.list.item[k]);
+        if (execute_block(run, env, node->child[2], result)) return true;
+    }
+    return false;
+}
+
+static void define(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_function *function = spor_take(&run->ground, 1, sizeof *function);
+    *function = (spor_function){node->def, env};
+    spor_env_set(run, env, node->def->name,
+                 (spor_value){.kind = VALUE_FUNCTION, .function = function});
+}
+
+/* A name=value of --set for this name that was not yet used. */
+static const spor_syntax *replacement(spor_pass *run, const spor_env *env,
+                                      const spor_syntax *target) {
+    if (env != run->script->globals || target->kind != NODE_NAME) return NULL;
+    for (int k = 0; k < run->script->replacements; k++) {
+        spor_replacement *r = &run->script->replacement[k];
+        if (r->name != target->text || r->used) continue;
+        r->used = true;
+        return r->value;
+    }
+    return NULL;
+}
+
+static void execute_assign(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    const spor_syntax *value = replacement(run, env, node->child[0]);
+    if (!value) value = node->child[1];
+    assign(run, env, node->child[0], spor_pass_evaluate(run, env, value));
+}
+
+static void augment(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_value a = spor_pass_evaluate(run, env, node->child[0]);
+    spor_value b = spor_pass_evaluate(run, env, node->child[1]);
+    assign(run, env, node->child[0], spor_pass_binary(run, node->place, node->sign, &a, &b));
+}
+
+static bool execute(spor_pass *run, spor_env *env, const spor_syntax *node, spor_value *result) {
+    spor_pass_spend(run, node->place, 1);
+    switch (node->kind) {
+    case NODE_EVALUATE:
+        spor_pass_evaluate(run, env, node->child[0]);
+        break;
+    case NODE_ASSIGN:
+        execute_assign(run, env, node);
+        break;
+    case NODE_AUGMENT:
+        augment(run, env, node);
+        break;
+    case NODE_RETURN:
+        if (node->n) *result = spor_pass_evaluate(run, env, node->child[0]);
+        return true;
+    case NODE_IF:
+        return execute_if(run, env, node, result);
+    case NODE_FOR:
+        return execute_for(run, env, node, result);
+    case NODE_DEF:
+        define(run, env, node);
+        break;
+    case NODE_INCLUDE:
+        spor_script_include(run, node);
+        break;
+    default:
+        break;
+    }
+    return false;
+}
+
+void spor_pass_top(spor_pass *run, const spor_syntax *block) {
+    spor_value nothing = {.kind = VALUE_NOTHING};
+    execute_block(run, run->script->globals, block, &nothing);
+}
+
+spor_value spor_pass_body(spor_pass *run, spor_env *env, const spor_syntax *block) {
+    spor_value result = {.kind = VALUE_NOTHING};
+    execute_block(run, env, block, &result);
+    return result;
+}

@@ -1,0 +1,350 @@
+/*
+ * Scripts: loading, recording, explaining. See script.h.
+ */
+#include "script/private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "data/file.h"
+#include "tape/tape.h"
+
+/* ---- guarded work
+ * -------------------------------------------------------------------------------------- */
+
+/* Work that may leave by spor_give_up. */
+typedef void guarded(spor_pass *run, void *context);
+
+/* False if the work left with an error. */
+static bool attempt(spor_pass *run, guarded *work, void *context) {
+    if (setjmp(run->ground.out)) return false;
+    work(run, context);
+    return true;
+}
+
+/* file:line:column: message, the line, a caret, the calls around */
+static void keep_error(const spor_pass *run, char *out, size_t size) {
+    spor_note note = {out, size, 0};
+    spor_spot at = run->ground.place;
+    if (at.source) spor_note_add(&note, "%s:%d:%d: ", at.source->file, at.line, at.column);
+    spor_note_add(&note, "%s", run->ground.message);
+    spor_note_point(&note, at);
+    spor_pass_trace(run, &note);
+}
+
+/* ---- sources
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static const spor_source *add_source(spor_pass *run, spor_spot place, const char *file,
+                                     const char *text, size_t length) {
+    spor_script *script = run->script;
+    if (script->files == SPOR_LIMIT_FILES)
+        spor_pass_fail(run, place, "a script has at most %d files", SPOR_LIMIT_FILES);
+    if (memchr(text, 0, length))
+        spor_pass_fail(run, place, "%s holds a zero byte: no script", file);
+    char *copy = spor_take(&run->ground, length + 2, 1);
+    memcpy(copy, text, length);
+    copy[length] = '\n';
+    spor_source *source = spor_take(&run->ground, 1, sizeof *source);
+    *source = (spor_source){.next = script->sources,
+                            .file = spor_take_text(&run->ground, file, strlen(file)),
+                            .text = copy,
+                            .length = length + 1};
+    script->sources = source;
+    script->files++;
+    return source;
+}
+
+/* NULL with a message if the file can't be read. */
+static const spor_source *read_source(spor_pass *run, spor_spot place, const char *file,
+                                      spor_message *message) {
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    if (!spor_file_bytes(file, SPOR_LIMIT_SOURCE, &bytes, &size, message)) return NULL;
+    char *text = spor_arena_take(run->ground.arena, size + 1);
+    if (text) memcpy(text, bytes, size);
+    free(bytes);
+    if (!text) spor_pass_fail(run, place, "out of memory");
+    return add_source(run, place, file, text, size);
+}
+
+static bool is_read(const spor_script *script, const char *file) {
+    for (const spor_source *s = script->sources; s; s = s->next)
+        if (strcmp(s->file, file) == 0) return true;
+    return false;
+}
+
+/* The file of an include: beside the including one, else among the installed models. */
+static const spor_source *find_include(spor_pass *run, const spor_syntax *include, bool *done) {
+    spor_message beside = {""}, installed = {""};
+    const char *from = include->place.source->file, *slash = strrchr(from, '/');
+    int folder = slash && include->text[0] != '/' ? (int)(slash - from) + 1 : 0;
+    const char *path = spor_take_format(&run->ground, "%.*s%s", folder, from, include->text);
+    const char *layers = run->script->layers;
+    const char *other = layers && include->text[0] != '/'
+                            ? spor_take_format(&run->ground, "%s/%s", layers, include->text)
+                            : path;
+    *done = is_read(run->script, path) || is_read(run->script, other);
+    if (*done) return NULL;
+    const spor_source *source = read_source(run, include->place, path, &beside);
+    if (!source && other != path) source = read_source(run, include->place, other, &installed);
+    if (!source)
+        spor_pass_fail(run, include->place, "%.400s%s%.400s", beside.text,
+                       *installed.text ? "\n" : "", installed.text);
+    return source;
+}
+
+void spor_script_include(spor_pass *run, const spor_syntax *include) {
+    bool done;
+    const spor_source *source = find_include(run, include, &done);
+    if (!done) spor_pass_top(run, spor_parse(&run->ground, &run->script->names, source));
+}
+
+/* ---- loading
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static void add_builtins(spor_pass *run, const spor_builtin *table) {
+    spor_script *script = run->script;
+    for (; table->name; table++) {
+        const char *name =
+            spor_intern(&run->ground, &script->names, table->name, strlen(table->name));
+        spor_env_set(run, script->builtins, name,
+                     (spor_value){.kind = VALUE_BUILTIN, .builtin = table});
+    }
+}
+
+/* All ops but those whose name a built-in has, and input, which the caller of a net makes. */
+static void add_ops(spor_pass *run) {
+    spor_script *script = run->script;
+    for (const spor_op *const *op = spor_ops; *op; op++) {
+        char text[SPOR_NAME];
+        int length = spor_op_name(*op, text, sizeof text);
+        const char *name = spor_intern(&run->ground, &script->names, text, (size_t)length);
+        if (*op == &spor_op_input || spor_env_find(script->builtins, name)) continue;
+        spor_env_set(run, script->builtins, name, (spor_value){.kind = VALUE_OP, .op = *op});
+    }
+}
+
+static void add_names(spor_pass *run) {
+    spor_script *script = run->script;
+    script->builtins = spor_take(&run->ground, 1, sizeof *script->builtins);
+    script->globals = spor_take(&run->ground, 1, sizeof *script->globals);
+    script->globals->parent = script->builtins;
+    add_builtins(run, spor_plain_builtins);
+    add_builtins(run, spor_tensor_builtins);
+    add_builtins(run, spor_reduce_builtins);
+    add_builtins(run, spor_leaf_builtins);
+    add_builtins(run, spor_declaration_builtins);
+    add_ops(run);
+}
+
+/* ---- --set name=value
+ * ------------------------------------------------------------------------------------------ */
+
+/* Names that the top level of the script assigns. */
+static int assigned_names(spor_pass *run, const spor_syntax *tree, const char ***names) {
+    int n = 0;
+    *names = spor_take(&run->ground, (size_t)tree->n, sizeof **names);
+    for (int k = 0; k < tree->n; k++)
+        if (tree->child[k]->kind == NODE_ASSIGN && tree->child[k]->child[0]->kind == NODE_NAME)
+            (*names)[n++] = tree->child[k]->child[0]->text;
+    return n;
+}
+
+static _Noreturn void unknown_setting(spor_pass *run, const char *name, int n,
+                                      const char *const names[]) {
+    char out[400] = "";
+    spor_note note = {out, sizeof out, 0};
+    const char *near = spor_nearest(name, n, names);
+    for (int k = 0; k < n; k++) spor_note_add(&note, "%s%s", k ? ", " : "; it sets ", names[k]);
+    spor_pass_fail(run, (spor_spot){0}, "--set %.70s: the script sets no such name%s%s%s%s", name,
+                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "",
+                   n ? out : " at its top level");
+}
+
+static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
+                          const spor_setting settings[]) {
+    spor_script *script = run->script;
+    const char **names;
+    int count = assigned_names(run, tree, &names);
+    script->replacement = spor_take(&run->ground, (size_t)n, sizeof *script->replacement);
+    for (int k = 0; k < n; k++) {
+        const char *name =
+            spor_intern(&run->ground, &script->names, settings[k].name, strlen(settings[k].name));
+        int at = 0;
+        while (at < count && names[at] != name) at++;
+        if (at == count) unknown_setting(run, name, count, names);
+        const spor_source *source =
+            add_source(run, (spor_spot){0}, spor_take_format(&run->ground, "--set %.70s", name),
+                       settings[k].value, strlen(settings[k].value));
+        script->files--;
+        script->replacement[script->replacements++] = (spor_replacement){
+            name, spor_parse_expression(&run->ground, &script->names, source), false};
+    }
+}
+
+/* ---- script.h
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const char *path, *text; /* text NULL: read the file */
+    int n;
+    const spor_setting *settings;
+} loading;
+
+static void load(spor_pass *run, void *context) {
+    const loading *l = context;
+    spor_message message = {""};
+    add_names(run);
+    const spor_source *source =
+        l->text ? add_source(run, (spor_spot){0}, l->path, l->text, strlen(l->text))
+                : read_source(run, (spor_spot){0}, l->path, &message);
+    if (!source) spor_pass_fail(run, (spor_spot){0}, "%s", message.text);
+    const spor_syntax *tree = spor_parse(&run->ground, &run->script->names, source);
+    read_settings(run, tree, l->n, l->settings);
+    spor_pass_top(run, tree);
+}
+
+static spor_script *new_script(loading *l, const char *layers) {
+    spor_script *script = calloc(1, sizeof *script);
+    if (!script) return NULL;
+    script->layers = layers ? spor_arena_text(&script->arena, layers) : NULL;
+    spor_pass run = {.ground = {.arena = &script->arena}, .script = script};
+    if (!attempt(&run, load, l)) keep_error(&run, script->error, sizeof script->error);
+    return script;
+}
+
+spor_script *spor_script_load(const char *path, const char *layers, int n,
+                              const spor_setting settings[]) {
+    return new_script(&(loading){path, NULL, n, settings}, layers);
+}
+
+spor_script *spor_script_read(const char *name, const char *text, const char *layers) {
+    return new_script(&(loading){name, text, 0, NULL}, layers);
+}
+
+void spor_script_free(spor_script *script) {
+    if (!script) return;
+    spor_arena_free(&script->arena);
+    free(script);
+}
+
+const char *spor_script_error(const spor_script *script) {
+    if (!script) return "out of memory";
+    return *script->error ? script->error : NULL;
+}
+
+const spor_declaration *spor_script_declaration(const spor_script *script) {
+    return script && script->declared ? &script->declaration : NULL;
+}
+
+/* ---- recording
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    spor_value callee;
+    spor_spot place;
+    int n;
+    const spor_var *args;
+    spor_var result;
+} recording;
+
+static void record(spor_pass *run, void *context) {
+    recording *r = context;
+    size_t n = (size_t)r->n;
+    spor_value *value = spor_take(&run->ground, n, sizeof *value);
+    const char **keyword = spor_take(&run->ground, n, sizeof *keyword);
+    spor_spot *at = spor_take(&run->ground, n, sizeof *at);
+    for (size_t k = 0; k < n; k++) {
+        value[k] = spor_of_tensor(r->args[k], NULL);
+        at[k] = r->place;
+    }
+    spor_arguments arguments = {r->place, r->n, value, keyword, at};
+    spor_value result = spor_pass_call(run, &r->callee, &arguments);
+    if (result.kind != VALUE_TENSOR)
+        spor_pass_fail(run, r->place, "%s must return a tensor but returns %s",
+                       r->callee.function->def->name, spor_describe(&run->ground, &result));
+    r->result = result.t.var;
+}
+
+/* Puts the error of a pass on its tape, and keeps the calls around it for spor_script_explain. */
+static void keep_failure(spor_pass *run, spor_script *script) {
+    spor_note note = {script->trace, sizeof script->trace, 0};
+    script->trace[0] = 0;
+    spor_pass_trace(run, &note);
+    spor_spot at = run->ground.place;
+    if (run->tape_failed) return;
+    spor_tape_place(run->tape, at.source ? at.source->file : NULL, at.line, at.column);
+    spor_reject(run->tape, "%s", run->ground.message);
+}
+
+static spor_var record_on(spor_script *script, spor_tape *tape, bool training, recording *r) {
+    r->result = (spor_var){tape, 0};
+    if (!tape || spor_error(tape)) return r->result;
+    spor_arena arena = {NULL};
+    spor_pass run = {
+        .ground = {.arena = &arena}, .script = script, .tape = tape, .training = training};
+    if (!attempt(&run, record, r)) {
+        r->result = (spor_var){tape, 0};
+        keep_failure(&run, script);
+    }
+    spor_arena_free(&arena);
+    spor_tape_place(tape, NULL, 0, 0);
+    return r->result;
+}
+
+static spor_var reject(spor_tape *tape, const char *message) {
+    return spor_reject(tape, "%s", message);
+}
+
+spor_var spor_script_net(spor_var x, bool training, void *user) {
+    spor_script *script = user;
+    if (!script->declared) return reject(x.tape, "the script has no train(...)");
+    recording r = {.callee = script->net, .place = script->train, .n = 1, .args = &x};
+    return record_on(script, x.tape, training, &r);
+}
+
+spor_var spor_script_loss(spor_var prediction, spor_var target, void *user) {
+    spor_script *script = user;
+    spor_var args[] = {prediction, target};
+    spor_spot at = script->train;
+    if (!script->declared) return reject(prediction.tape, "the script has no train(...)");
+    if (script->loss.kind == VALUE_FUNCTION) {
+        recording r = {.callee = script->loss, .place = at, .n = 2, .args = args};
+        return record_on(script, prediction.tape, false, &r);
+    }
+    spor_tape_place(prediction.tape, at.source->file, at.line, at.column);
+    spor_var cost = spor_declared_loss(script->declaration.loss)(prediction, target, NULL);
+    spor_tape_place(prediction.tape, NULL, 0, 0);
+    return cost;
+}
+
+spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape, bool training,
+                          int n, const spor_var args[]) {
+    for (int k = 0; k < script->globals->n; k++) {
+        const spor_binding *b = &script->globals->binding[k];
+        if (strcmp(b->name, name) != 0 || b->value.kind != VALUE_FUNCTION) continue;
+        recording r = {.callee = b->value, .n = n, .args = args};
+        r.place = b->value.function->def->place;
+        return record_on(script, tape, training, &r);
+    }
+    return spor_reject(tape, "the script has no def %.64s", name);
+}
+
+void spor_script_explain(const spor_script *script, const char *message, const char *file, int line,
+                         int column, char *out, size_t size) {
+    spor_note note = {out, size, 0};
+    if (size) out[0] = 0;
+    spor_note_add(&note, "%s", message);
+    for (const spor_source *s = script->sources; s && file; s = s->next) {
+        if (strcmp(s->file, file) != 0) continue;
+        spor_note_point(&note, (spor_spot){s, line, column});
+        spor_note_add(&note, "%s", script->trace);
+        return;
+    }
+}

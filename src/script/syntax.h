@@ -1,0 +1,89 @@
+/*
+ * The syntax tree of a script.
+ */
+#ifndef SPOR_SCRIPT_SYNTAX_H
+#define SPOR_SCRIPT_SYNTAX_H
+
+#include "script/ground.h"
+#include <spor/tape.h>
+
+typedef enum {
+    /* expressions */
+    NODE_INT,    /* i */
+    NODE_REAL,   /* r */
+    NODE_BOOL,   /* i */
+    NODE_STRING, /* text */
+    NODE_NAME,   /* text */
+    NODE_LIST,   /* children: elements; also what a, b makes */
+    NODE_NEGATE, /* -child */
+    NODE_PLUS,   /* +child */
+    NODE_BINARY, /* child sign child */
+    NODE_AND,
+    NODE_OR,
+    NODE_NOT,
+    NODE_CHOICE,   /* child[0] if child[1] else child[2] */
+    NODE_CALL,     /* child[0](child[1], ...), with keyword[k] for child[k] or NULL */
+    NODE_INDEX,    /* child[0][child[1], ...] */
+    NODE_SLICE,    /* start:stop:step, each NULL if left out; only in an index */
+    NODE_ELLIPSIS, /* ...; only in an index */
+    /* statements */
+    NODE_BLOCK,    /* children: statements */
+    NODE_EVALUATE, /* child */
+    NODE_ASSIGN,   /* child[0] = child[1]; child[0] is a NAME or a LIST of them */
+    NODE_AUGMENT,  /* child[0] sign= child[1] */
+    NODE_RETURN,   /* child, or none */
+    NODE_IF,       /* condition, block, condition, block, ..., and a last block: else */
+    NODE_FOR,      /* child[0] in child[1]: child[2] */
+    NODE_DEF,      /* def */
+    NODE_PASS,
+    NODE_INCLUDE /* text */
+} spor_syntax_kind;
+
+typedef struct spor_syntax spor_syntax;
+typedef struct spor_def spor_def;
+
+struct spor_syntax {
+    spor_syntax_kind kind;
+    spor_spot place;
+    int sign;
+    int depth; /* of the tree below, 1 for a leaf */
+    int n;
+    spor_syntax **child;
+    const char **keyword;
+    const char *text;
+    int64_t i;
+    double r;
+    spor_def *def;
+};
+
+/** One axis in a signature: a name for its size, or a size. */
+typedef struct {
+    const char *name; /* NULL: size */
+    int64_t size;
+} spor_axis_name;
+
+/** x, x=1, or A[N, n] */
+typedef struct {
+    const char *name;
+    spor_spot place;
+    spor_syntax *value; /* the default, or NULL */
+    bool shaped;        /* has axes: must be a tensor */
+    int rank;
+    spor_axis_name axis[SPOR_RANK];
+} spor_parameter;
+
+struct spor_def {
+    const char *name;
+    spor_spot place;
+    int parameters;
+    spor_parameter *parameter;
+    spor_syntax *body;
+};
+
+/** Reads a source; leaves by spor_give_up on an error. */
+spor_syntax *spor_parse(spor_ground *ground, spor_names *names, const spor_source *source);
+/** Reads one expression that makes up the whole source. */
+spor_syntax *spor_parse_expression(spor_ground *ground, spor_names *names,
+                                   const spor_source *source);
+
+#endif

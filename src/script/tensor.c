@@ -1,0 +1,336 @@
+/*
+ * Tensors under the signs of the language: broadcasting as NumPy does, recorded as expand, and
+ * the names of axes.
+ */
+#include "script/interpret.h"
+
+#include <string.h>
+
+#include "script/lexer.h"
+
+/* ---- names of axes
+ * ------------------------------------------------------------------------------------- */
+
+spor_axes *spor_axes_copy(spor_pass *run, const spor_axes *axes) {
+    if (!axes) return NULL;
+    spor_axes *copy = spor_take(&run->ground, 1, sizeof *copy);
+    *copy = *axes;
+    return copy;
+}
+
+const spor_axes *spor_axes_without(spor_pass *run, const spor_axes *axes, int rank, int64_t mask) {
+    if (!axes) return NULL;
+    spor_axes *kept = spor_take(&run->ground, 1, sizeof *kept);
+    for (int k = 0, to = 0; k < rank; k++)
+        if (!(mask >> k & 1)) kept->symbol[to++] = axes->symbol[k];
+    return kept;
+}
+
+/* The name in reach of an axis, or NULL. */
+static const char *name_of(const spor_pass *run, uint32_t symbol) {
+    for (const spor_env *env = spor_pass_env(run); env && symbol; env = env->parent)
+        for (int k = 0; k < env->n; k++)
+            if (env->binding[k].symbol == symbol) return env->binding[k].name;
+    return NULL;
+}
+
+const char *spor_tensor_text(spor_pass *run, const spor_value *tensor) {
+    char out[320] = "";
+    spor_note note = {out, sizeof out, 0};
+    spor_shape shape = spor_shape_of(tensor->t.var);
+    spor_note_add(&note, "[");
+    for (int k = 0; k < shape.rank; k++) {
+        const char *name = tensor->t.axes ? name_of(run, tensor->t.axes->symbol[k]) : NULL;
+        spor_note_add(&note, "%s%s%s%" PRId64, k ? ", " : "", name ? name : "", name ? "=" : "",
+                      shape.n[k]);
+    }
+    spor_note_add(&note, "]");
+    return spor_take_text(&run->ground, out, strlen(out));
+}
+
+/* ---- broadcasting
+ * ---------------------------------------------------------------------------------------- */
+
+spor_var spor_tensor_fill(spor_pass *run, spor_spot place, const spor_value *number,
+                          spor_shape shape) {
+    spor_tape *tape = spor_pass_record(run, place);
+    spor_var var = number->kind == VALUE_INT ? spor_fill_ratio(tape, number->i, 1, shape)
+                                             : spor_fill(tape, number->r, shape);
+    return spor_pass_recorded(run, var);
+}
+
+/* Merges the shape of one more operand into out, aligned at the end; false if they disagree. */
+static bool merge_shape(spor_shape *out, const spor_shape *in) {
+    spor_shape merged = {.rank = out->rank > in->rank ? out->rank : in->rank};
+    for (int k = 1; k <= merged.rank; k++) {
+        int64_t a = k <= out->rank ? out->n[out->rank - k] : 1;
+        int64_t b = k <= in->rank ? in->n[in->rank - k] : 1;
+        if (a != b && a != 1 && b != 1) return false;
+        merged.n[merged.rank - k] = a == 1 ? b : a;
+    }
+    *out = merged;
+    return true;
+}
+
+/* Names of the result: of the first operand that has one for the axis and is not repeated there. */
+static const spor_axes *merge_axes(spor_pass *run, int n, const spor_value operands[],
+                                   const spor_shape *out) {
+    spor_axes *axes = NULL;
+    for (int o = n - 1; o >= 0; o--) {
+        if (operands[o].kind != VALUE_TENSOR || !operands[o].t.axes) continue;
+        if (!axes) axes = spor_take(&run->ground, 1, sizeof *axes);
+        spor_shape in = spor_shape_of(operands[o].t.var);
+        for (int k = 1; k <= in.rank; k++) {
+            uint32_t symbol = operands[o].t.axes->symbol[in.rank - k];
+            if (symbol && in.n[in.rank - k] == out->n[out->rank - k])
+                axes->symbol[out->rank - k] = symbol;
+        }
+    }
+    return axes;
+}
+
+static _Noreturn void disagree(spor_pass *run, spor_spot place, const char *op, int n,
+                               const spor_value operands[]) {
+    char out[640] = "";
+    spor_note note = {out, sizeof out, 0};
+    for (int k = 0; k < n; k++)
+        if (operands[k].kind == VALUE_TENSOR)
+            spor_note_add(&note, "%s%s", note.used ? " and " : "",
+                          spor_tensor_text(run, &operands[k]));
+    spor_pass_fail(run, place,
+                   "%s: the shapes %s do not fit: counted from the end, sizes must agree "
+                   "or be 1",
+                   op, out);
+}
+
+const spor_axes *spor_tensor_broadcast(spor_pass *run, spor_spot place, const char *op, int n,
+                                       spor_value operands[]) {
+    spor_shape shape = SPOR_SCALAR_SHAPE;
+    for (int k = 0; k < n; k++) {
+        if (operands[k].kind != VALUE_TENSOR) continue;
+        spor_shape in = spor_shape_of(operands[k].t.var);
+        if (!merge_shape(&shape, &in)) disagree(run, place, op, n, operands);
+    }
+    const spor_axes *axes = merge_axes(run, n, operands, &shape);
+    for (int k = 0; k < n; k++) {
+        if (operands[k].kind == VALUE_TENSOR) {
+            spor_pass_record(run, place);
+            operands[k].t.var = spor_pass_recorded(run, spor_broadcast(operands[k].t.var, shape));
+        } else {
+            operands[k] = spor_of_tensor(spor_tensor_fill(run, place, &operands[k], shape), NULL);
+        }
+    }
+    return axes;
+}
+
+/* ---- products of matrices
+ * ---------------------------------------------------------------------------------- */
+
+/* x with leading axes repeated to those of shape. */
+static spor_var with_leading(spor_pass *run, spor_var x, const spor_shape *leading) {
+    spor_shape in = spor_shape_of(x), out = *leading;
+    out.n[out.rank++] = in.n[in.rank - 2];
+    out.n[out.rank++] = in.n[in.rank - 1];
+    return spor_pass_recorded(run, spor_broadcast(x, out));
+}
+
+static spor_shape leading_axes(const spor_shape *shape) {
+    spor_shape result = *shape;
+    result.rank -= 2;
+    return result;
+}
+
+/* A vector is a row on the left and a column on the right. */
+static spor_var as_matrix(spor_pass *run, spor_var x, bool left) {
+    spor_shape shape = spor_shape_of(x);
+    if (shape.rank != 1) return x;
+    shape = left ? SPOR_SHAPE(1, shape.n[0]) : SPOR_SHAPE(shape.n[0], 1);
+    return spor_pass_recorded(run, spor_reshape(x, shape));
+}
+
+static const spor_axes *product_axes(spor_pass *run, const spor_value *a, const spor_value *b) {
+    int x = spor_shape_of(a->t.var).rank, y = spor_shape_of(b->t.var).rank;
+    if (x < 2 || y < 2 || (!a->t.axes && !b->t.axes)) return NULL;
+    spor_axes *axes = spor_take(&run->ground, 1, sizeof *axes);
+    int rank = x > y ? x : y;
+    for (int k = 2; k <= rank; k++) {
+        uint32_t symbol = a->t.axes && k <= x ? a->t.axes->symbol[x - k] : 0;
+        if (!symbol && b->t.axes && k > 2 && k <= y) symbol = b->t.axes->symbol[y - k];
+        axes->symbol[rank - k] = symbol;
+    }
+    if (b->t.axes) axes->symbol[rank - 1] = b->t.axes->symbol[y - 1];
+    return axes;
+}
+
+/* The result without the axes that as_matrix added. */
+static spor_var drop_added(spor_pass *run, spor_var z, bool row, bool column) {
+    spor_shape shape = spor_shape_of(z);
+    if (!row && !column) return z;
+    int64_t last = shape.n[shape.rank - 1];
+    shape.rank -= row + column;
+    if (row && !column) shape.n[shape.rank - 1] = last;
+    return spor_pass_recorded(run, spor_reshape(z, shape));
+}
+
+static spor_value product(spor_pass *run, spor_spot place, const spor_value *a,
+                          const spor_value *b) {
+    if (a->kind != VALUE_TENSOR || b->kind != VALUE_TENSOR)
+        spor_pass_fail(run, place, "@ is the product of matrices; write * for a number");
+    spor_pass_record(run, place);
+    spor_shape s = spor_shape_of(a->t.var), t = spor_shape_of(b->t.var);
+    if (!s.rank || !t.rank)
+        spor_pass_fail(run, place, "@ is the product of matrices; write * for a scalar");
+    spor_var x = as_matrix(run, a->t.var, true), y = as_matrix(run, b->t.var, false);
+    spor_shape m = spor_shape_of(x), n = spor_shape_of(y);
+    int64_t k = m.n[m.rank - 1], l = n.n[n.rank - 2];
+    spor_shape leading = leading_axes(&m), other = leading_axes(&n);
+    if (k != l)
+        spor_pass_fail(run, place, "@: %s has %" PRId64 " columns but %s has %" PRId64 " rows",
+                       spor_tensor_text(run, a), k, spor_tensor_text(run, b), l);
+    if (!merge_shape(&leading, &other)) {
+        spor_value both[] = {*a, *b};
+        disagree(run, place, "@", 2, both);
+    }
+    if (m.rank > 2 || n.rank > 2) {
+        x = with_leading(run, x, &leading);
+        y = with_leading(run, y, &leading);
+    }
+    spor_var z = spor_pass_recorded(run, spor_matmul(x, y));
+    return spor_of_tensor(drop_added(run, z, s.rank == 1, t.rank == 1), product_axes(run, a, b));
+}
+
+/* ---- signs
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+spor_value spor_tensor_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
+                              const spor_value *b) {
+    char text[4];
+    if (sign == '@') return product(run, place, a, b);
+    spor_value operands[] = {*a, *b};
+    const spor_axes *axes =
+        spor_tensor_broadcast(run, place, spor_sign_text(sign, text), 2, operands);
+    spor_var x = operands[0].t.var, y = operands[1].t.var, z;
+    spor_pass_record(run, place);
+    switch (sign) {
+    case '+':
+        z = spor_add(x, y);
+        break;
+    case '-':
+        z = spor_sub(x, y);
+        break;
+    case '*':
+        z = spor_mul(x, y);
+        break;
+    default:
+        z = spor_div(x, y);
+    }
+    return spor_of_tensor(spor_pass_recorded(run, z), axes);
+}
+
+spor_value spor_tensor_negate(spor_pass *run, spor_spot place, const spor_value *a) {
+    spor_pass_record(run, place);
+    return spor_of_tensor(spor_pass_recorded(run, spor_neg(a->t.var)), a->t.axes);
+}
+
+/* ---- x[...]
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+/* What an index takes of each axis of x. */
+typedef struct {
+    int64_t start[SPOR_RANK], stop[SPOR_RANK], step[SPOR_RANK];
+    int64_t dropped; /* mask of the axes that an integer takes away */
+} selection;
+
+static int64_t evaluate_int(spor_pass *run, spor_env *env, const spor_syntax *node,
+                            const char *what) {
+    spor_value v = spor_pass_evaluate(run, env, node);
+    return spor_want_int(run, node->place, what, &v);
+}
+
+/* start:stop:step on an axis of n elements */
+static void select_slice(spor_pass *run, spor_env *env, const spor_syntax *item, int axis,
+                         int64_t n, selection *s) {
+    int64_t bound[3] = {0, n, 1};
+    for (int k = 0; k < 3; k++) {
+        if (!item->child[k]) continue;
+        bound[k] = evaluate_int(run, env, item->child[k], "a slice");
+        if (k < 2 && bound[k] < 0) bound[k] = bound[k] < -n ? 0 : bound[k] + n;
+        if (k < 2 && bound[k] > n) bound[k] = n;
+    }
+    if (bound[2] < 1)
+        spor_pass_fail(run, item->place, "the step of a slice is at least 1; use flip");
+    if (bound[0] >= bound[1])
+        spor_pass_fail(run, item->place,
+                       "this slice takes nothing of axis %d, which has %" PRId64 " elements", axis,
+                       n);
+    s->start[axis] = bound[0];
+    s->stop[axis] = bound[1];
+    s->step[axis] = bound[2];
+}
+
+static void select_item(spor_pass *run, spor_env *env, const spor_syntax *item, int axis, int64_t n,
+                        selection *s) {
+    if (item->kind == NODE_SLICE) {
+        select_slice(run, env, item, axis, n, s);
+        return;
+    }
+    int64_t k = evaluate_int(run, env, item, "an index");
+    if (k < -n || k >= n)
+        spor_pass_fail(run, item->place,
+                       "index %" PRId64 " on axis %d, which has %" PRId64 " elements", k, axis, n);
+    s->start[axis] = k < 0 ? k + n : k;
+    s->stop[axis] = s->start[axis] + 1;
+    s->dropped |= SPOR_AXIS(axis);
+}
+
+/* The items of an index, from the left and, after an ellipsis, up to the last axis. */
+static void select_items(spor_pass *run, spor_env *env, const spor_syntax *index,
+                         const spor_value *x, selection *s) {
+    spor_shape shape = spor_shape_of(x->t.var);
+    int ellipsis = 0;
+    for (int k = 1; k < index->n; k++) ellipsis += index->child[k]->kind == NODE_ELLIPSIS;
+    int items = index->n - 1 - ellipsis, axis = 0;
+    if (ellipsis > 1) spor_pass_fail(run, index->place, "... stands once in an index");
+    if (items > shape.rank)
+        spor_pass_fail(run, index->place, "%d indices for %s, which has %d ax%ss", items,
+                       spor_tensor_text(run, x), shape.rank, shape.rank == 1 ? "i" : "e");
+    for (int k = 1; k < index->n; k++) {
+        if (index->child[k]->kind == NODE_ELLIPSIS) {
+            axis = shape.rank - (index->n - 1 - k);
+            continue;
+        }
+        select_item(run, env, index->child[k], axis, shape.n[axis], s);
+        axis++;
+    }
+}
+
+spor_value spor_tensor_index(spor_pass *run, spor_env *env, const spor_syntax *index,
+                             const spor_value *x) {
+    spor_shape shape = spor_shape_of(x->t.var), kept = {0};
+    selection s = {.dropped = 0};
+    for (int k = 0; k < shape.rank; k++) {
+        s.stop[k] = shape.n[k];
+        s.step[k] = 1;
+    }
+    select_items(run, env, index, x, &s);
+    int64_t lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
+    bool crops = false, steps = false;
+    spor_axes *axes = spor_axes_copy(run, x->t.axes);
+    for (int k = 0; k < shape.rank; k++) {
+        lo[k] = -s.start[k];
+        hi[k] = s.stop[k] - shape.n[k];
+        crops |= lo[k] || hi[k];
+        steps |= s.step[k] > 1;
+        if (axes && (lo[k] || hi[k] || s.step[k] > 1)) axes->symbol[k] = 0;
+        if (!(s.dropped >> k & 1))
+            kept.n[kept.rank++] = (s.stop[k] - s.start[k] + s.step[k] - 1) / s.step[k];
+    }
+    spor_pass_record(run, index->place);
+    spor_var z = x->t.var;
+    if (crops) z = spor_pass_recorded(run, spor_pad(z, lo, hi, 0));
+    if (steps) z = spor_pass_recorded(run, spor_subsample(z, s.step));
+    if (s.dropped) z = spor_pass_recorded(run, spor_reshape(z, kept));
+    return spor_of_tensor(z, spor_axes_without(run, axes, shape.rank, s.dropped));
+}

@@ -1,0 +1,615 @@
+#include "opcheck.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "tape/tape.h"
+
+/* ---- verdicts ------------------------------------------------------------------------------- */
+
+static void fail(opcheck_verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The first failure stays. */
+static void fail(opcheck_verdict *v, const char *format, ...) {
+    if (!v->passed) return;
+    v->passed = false;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(v->what, sizeof v->what, format, arguments);
+    va_end(arguments);
+}
+
+/* |got - want| <= bound, and both are numbers. */
+static void compare(opcheck_verdict *v, const char *what, int operand, int64_t element, double got,
+                    double want, double bound) {
+    v->examined++;
+    if (fabs(got - want) <= bound) return;
+    fail(v, "%s %d, element %" PRId64 ": %.17g, expected %.17g within %.3g", what, operand, element,
+         got, want, bound);
+}
+
+/* ---- record, bind, run, read ---------------------------------------------------------------- */
+
+opcheck_record opcheck_record_op(const spor_op *op, const spor_shape in[], const spor_attr attr[]) {
+    opcheck_record r = {.tape = spor_tape_new()};
+    for (int k = 0; k < op->operands; k++) {
+        char name[] = {'x', (char)('0' + k), 0};
+        r.in[k] = spor_input(r.tape, name, in[k]);
+    }
+    r.out = op->operands ? spor_record(op, r.in, attr) : spor_record_leaf(r.tape, op, attr);
+    return r;
+}
+
+static double *block(spor_var x, int64_t *n) {
+    spor_shape shape = spor_shape_of(x);
+    *n = spor_size(&shape);
+    return calloc((size_t)*n, sizeof(double));
+}
+
+bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spor_var in[],
+                   int outputs, const spor_var out[]) {
+    *m = (opcheck_machine){.scalar = scalar, .inputs = inputs, .outputs = outputs};
+    bool room = inputs <= OPCHECK_VARS && outputs <= OPCHECK_VARS;
+    for (int k = 0; room && k < inputs; k++) {
+        m->in[k] = in[k];
+        room = (m->x[k] = block(in[k], &m->nx[k]));
+    }
+    for (int k = 0; room && k < outputs; k++) {
+        m->out[k] = out[k];
+        room = (m->y[k] = block(out[k], &m->ny[k]));
+    }
+    if (!room || !outputs || !out[0].tape || spor_error(out[0].tape)) return false;
+    spor_options options = {.scalar = scalar, .reference = true};
+    m->program = spor_compile(out[0].tape, outputs, out, NULL, &options);
+    return m->program && !spor_program_error(m->program);
+}
+
+static void bind(opcheck_machine *m, int k) {
+    spor_arg arg = spor_program_arg(m->program, m->in[k]);
+    for (int64_t e = 0; arg.data && e < m->nx[k]; e++) {
+        if (m->scalar == SPOR_F32)
+            ((float *)arg.data)[e] = (float)m->x[k][e];
+        else
+            ((double *)arg.data)[e] = m->x[k][e];
+    }
+}
+
+static bool read_back(opcheck_machine *m, int k) {
+    spor_arg arg = spor_program_arg(m->program, m->out[k]);
+    for (int64_t e = 0; arg.data && e < m->ny[k]; e++)
+        m->y[k][e] =
+            m->scalar == SPOR_F32 ? (double)((float *)arg.data)[e] : ((double *)arg.data)[e];
+    return arg.data;
+}
+
+bool opcheck_run(opcheck_machine *m) {
+    for (int k = 0; k < m->inputs; k++) bind(m, k);
+    bool done = spor_run(m->program, 0);
+    for (int k = 0; done && k < m->outputs; k++) done = read_back(m, k);
+    return done;
+}
+
+void opcheck_free(opcheck_machine *m) {
+    for (int k = 0; k < OPCHECK_VARS; k++) {
+        free(m->x[k]);
+        free(m->y[k]);
+    }
+    spor_program_free(m->program);
+}
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+/* A value of [-2, 2], of [1/2, 2], or of [1/2, 2] with a sign, in parts of 1/1024. */
+static double draw(spor_domain domain, uint64_t bits) {
+    if (domain == SPOR_ANY) return (double)((int64_t)(bits % 4097) - 2048) / 1024;
+    double size = 0.5 + (double)(bits % 1537) / 1024;
+    return domain == SPOR_NONZERO && bits >> 63 ? -size : size;
+}
+
+/* Levels 1/2, 3/2, ... of both signs times a spacing, in random order over all operands: distinct
+ * by the spacing, which is 1/16, or less where that many would not lie within +-2. */
+static void draw_tie_free(opcheck_machine *m, int n, uint64_t seed) {
+    int64_t total = 0, at = 0;
+    for (int k = 0; k < n; k++) total += m->nx[k];
+    int64_t *order = calloc((size_t)total + 1, sizeof *order);
+    double spacing = 1.0 / 16;
+    while (spacing * (double)total > 4) spacing /= 2;
+    if (order) spor_shuffle(seed, total, order);
+    for (int k = 0; order && k < n; k++)
+        for (int64_t e = 0; e < m->nx[k]; e++)
+            m->x[k][e] = ((double)(order[at++] - total / 2) + 0.5) * spacing;
+    free(order);
+}
+
+void opcheck_draw(opcheck_machine *m, int n, spor_domain domain, uint64_t seed) {
+    if (domain == SPOR_TIE_FREE) {
+        draw_tie_free(m, n, seed);
+        return;
+    }
+    for (int k = 0; k < n; k++)
+        for (int64_t e = 0; e < m->nx[k]; e++)
+            m->x[k][e] = draw(domain, spor_hash(seed, (uint64_t)k, (uint64_t)e));
+}
+
+void opcheck_draw_cotangent(double value[], int64_t n, uint64_t seed) {
+    for (int64_t e = 0; e < n; e++)
+        value[e] = (double)((int64_t)(spor_hash(seed, 0, (uint64_t)e) % 2049) - 1024) / 1024;
+}
+
+/* Bound of the rounding errors of a sum of n terms whose factors are of the order of the results:
+ * each of the n terms and of the n additions is off by at most epsilon / 2; 8 covers the products
+ * of up to three factors within +-2 and the few ulp of libm. */
+static double rounding(int64_t n, double largest, double epsilon) {
+    return 8 * (double)n * (double)n * (1 + largest) * epsilon;
+}
+
+static int64_t elements(const opcheck_machine *m) {
+    int64_t n = 0;
+    for (int k = 0; k < m->inputs; k++) n += m->nx[k];
+    for (int k = 0; k < m->outputs; k++) n += m->ny[k];
+    return n;
+}
+
+static double largest_output(const opcheck_machine *m) {
+    double largest = 0;
+    for (int k = 0; k < m->outputs; k++)
+        for (int64_t e = 0; e < m->ny[k]; e++) largest = fmax(largest, fabs(m->y[k][e]));
+    return largest;
+}
+
+static double dot(const double a[], const double b[], int64_t n) {
+    double sum = 0;
+    for (int64_t e = 0; e < n; e++) sum += a[e] * b[e];
+    return sum;
+}
+
+static double magnitude(const double a[], int64_t n) {
+    double sum = 0;
+    for (int64_t e = 0; e < n; e++) sum += fabs(a[e]);
+    return sum;
+}
+
+/* ---- the signature -------------------------------------------------------------------------- */
+
+opcheck_verdict opcheck_signature(const spor_op *op) {
+    opcheck_verdict v = {.passed = true};
+    spor_signature s;
+    int slots = 0;
+    char name[SPOR_NAME];
+    if (!spor_signature_parse(op->signature, &s)) {
+        fail(&v, "the signature does not parse: %s", op->signature);
+        return v;
+    }
+    for (int k = 0; k < s.attrs; k++) slots += s.attr[k].slots;
+    if (s.operands != op->operands)
+        fail(&v, "%d operands in the signature, %d in the op", s.operands, op->operands);
+    if (slots != op->attrs) fail(&v, "%d slots in the signature, %d in the op", slots, op->attrs);
+    spor_op_name(op, name, sizeof name);
+    if (strcmp(name, s.name) != 0) fail(&v, "two names: %s and %s", name, s.name);
+    if (!op->equation || !op->shape || !op->samples || !op->mistakes || !op->golden)
+        fail(&v, "the descriptor is incomplete");
+    v.examined = 5;
+    return v;
+}
+
+/* ---- values from outside -------------------------------------------------------------------- */
+
+static void compare_golden(opcheck_verdict *v, opcheck_machine *m, const spor_golden *golden) {
+    for (int k = 0; k < m->inputs; k++)
+        memcpy(m->x[k], golden->x[k], (size_t)m->nx[k] * sizeof(double));
+    if (!opcheck_run(m)) {
+        fail(v, "the program does not run: %s", spor_program_error(m->program));
+        return;
+    }
+    for (int64_t e = 0; e < m->ny[0]; e++)
+        compare(v, "result", 0, e, m->y[0][e], golden->y[e], 4 * DBL_EPSILON * fabs(golden->y[e]));
+}
+
+opcheck_verdict opcheck_golden(const spor_op *op, const spor_golden *golden) {
+    opcheck_verdict v = {.passed = true};
+    opcheck_machine m = {0};
+    opcheck_record r = opcheck_record_op(op, golden->in, golden->attr);
+    spor_shape shape = spor_shape_of(r.out);
+    if (spor_error(r.tape))
+        fail(&v, "%s", spor_error(r.tape));
+    else if (!spor_shape_equal(&shape, &golden->out))
+        fail(&v, "the result has another shape");
+    else if (!opcheck_build(&m, SPOR_F64, op->operands, r.in, 1, &r.out))
+        fail(&v, "it does not compile: %s", spor_program_error(m.program));
+    else
+        compare_golden(&v, &m, golden);
+    opcheck_free(&m);
+    spor_tape_free(r.tape);
+    return v;
+}
+
+opcheck_verdict opcheck_mistake(const spor_op *op, const spor_mistake *mistake) {
+    opcheck_verdict v = {.passed = true, .examined = 1};
+    char name[SPOR_NAME + 2];
+    opcheck_record r = opcheck_record_op(op, mistake->in, mistake->attr);
+    const char *error = spor_error(r.tape);
+    int length = spor_op_name(op, name, SPOR_NAME);
+    memcpy(name + length, ": ", 3);
+    if (r.out.id != 0)
+        fail(&v, "it was recorded, but should be refused: %s", mistake->message);
+    else if (!error)
+        fail(&v, "no error, expected: %s", mistake->message);
+    else if (!strstr(error, mistake->message) || !strstr(error, name))
+        fail(&v, "the error is: %s, expected %s%s", error, name, mistake->message);
+    spor_tape_free(r.tape);
+    return v;
+}
+
+/* ---- an op with its first and second derivatives -------------------------------------------- */
+
+/*
+ * y = op(x), cotangent w; g_k = (dy/dx_k)^T w; cotangents u_k of g_k;
+ * h_j = sum_k (dg_k/dx_j)^T u_k, and for j = operands: by w.
+ * all is x, w, u in this order: the inputs of the programs below.
+ */
+typedef struct {
+    opcheck_record r;
+    int operands;
+    spor_var all[OPCHECK_VARS]; /* x 0..n-1, w n, u n+1..2n */
+    spor_var g[SPOR_OPERANDS], h[SPOR_OPERANDS + 1];
+    bool good;
+} derivatives;
+
+static bool first_order(derivatives *d) {
+    int n = d->operands;
+    for (int k = 0; k < n; k++) d->all[k] = d->r.in[k];
+    d->all[n] = spor_input(d->r.tape, "w", spor_shape_of(d->r.out));
+    return spor_vjp(d->r.out, d->all[n], n, d->all, d->g);
+}
+
+static bool second_order(derivatives *d) {
+    int n = d->operands;
+    for (int k = 0; k < n; k++) {
+        char name[] = {'u', (char)('0' + k), 0};
+        spor_var part[SPOR_OPERANDS + 1];
+        spor_var u = d->all[n + 1 + k] = spor_input(d->r.tape, name, spor_shape_of(d->g[k]));
+        if (!spor_vjp(d->g[k], u, n + 1, d->all, part)) return false;
+        for (int j = 0; j <= n; j++) d->h[j] = k ? spor_add(d->h[j], part[j]) : part[j];
+    }
+    return !spor_error(d->r.tape);
+}
+
+static derivatives differentiate(opcheck_verdict *v, const spor_op *op, const spor_sample *sample) {
+    derivatives d = {.r = opcheck_record_op(op, sample->in, sample->attr),
+                     .operands = op->operands};
+    d.good = d.r.out.id && op->operands && first_order(&d) && second_order(&d);
+    if (!d.good && op->operands) fail(v, "%s", spor_error(d.r.tape));
+    return d;
+}
+
+/* Values for all of x, w, u, as far as the machine has them. */
+static void draw_all(opcheck_machine *m, const derivatives *d, spor_domain domain, uint64_t seed) {
+    opcheck_draw(m, d->operands, domain, seed);
+    for (int k = d->operands; k < m->inputs; k++)
+        opcheck_draw_cotangent(m->x[k], m->nx[k], seed + 1 + (uint64_t)k);
+}
+
+/* ---- central differences -------------------------------------------------------------------- */
+
+/*
+ * phi(z) = sum_k <out_k(z), c_k>. With D(h) = (phi(z + h) - phi(z - h)) / 2h the estimate is
+ * R = (4 D(h) - D(2h)) / 3 = phi' - 4 h^4 phi^(5) / 5! - ...
+ *
+ * Truncation. phi is analytic within a distance of 2 rho = 1/2 of every value that opcheck_draw
+ * gives (the poles nearest to them are those of log, sqrt and div at 0; tanh's lie at 1.57), so
+ * |phi^(5)| / 5! <= M / rho^5 by Cauchy, M the largest |phi| on a circle of rho = 1/4 around z;
+ * M <= 8 (1 + Y) W with Y the largest |out| at z and W = sum |c|, since halving the distance to
+ * the pole multiplies x^-3 by 8. The terms left out together are less than a fourth of the first.
+ * Kinked ops are linear between their kinks, and tie-free data stay between them.
+ *
+ * Rounding. Each phi is off by W rounding(n): R by 3/2 of this over h.
+ */
+static const double step = 0x1p-10, rho = 0.25;
+
+static double difference_bound(const opcheck_machine *m, const double *const c[]) {
+    double W = 0, Y = largest_output(m), scale = pow(step, 4) / pow(rho, 5);
+    for (int k = 0; k < m->outputs; k++) W += magnitude(c[k], m->ny[k]);
+    return W * (5 * scale * 8 * (1 + Y) + 1.5 * rounding(elements(m), Y, DBL_EPSILON) / step);
+}
+
+static double phi(opcheck_machine *m, const double *const c[]) {
+    double sum = 0;
+    if (!opcheck_run(m)) return (double)NAN;
+    for (int k = 0; k < m->outputs; k++) sum += dot(m->y[k], c[k], m->ny[k]);
+    return sum;
+}
+
+/* D(h) for element *x of an input. */
+static double central(opcheck_machine *m, const double *const c[], double *x, double h) {
+    double held = *x;
+    *x = held + h;
+    double up = phi(m, c);
+    *x = held - h;
+    double down = phi(m, c);
+    *x = held;
+    return (up - down) / (2 * h);
+}
+
+/* claim[j] is the gradient of phi by input j, j < claims. */
+static void compare_slopes(opcheck_verdict *v, const char *what, opcheck_machine *m,
+                           const double *const c[], int claims, const double *const claim[]) {
+    phi(m, c);
+    double bound = difference_bound(m, c);
+    for (int j = 0; j < claims; j++)
+        for (int64_t e = 0; v->passed && e < m->nx[j]; e++) {
+            double near = central(m, c, &m->x[j][e], step);
+            double far = central(m, c, &m->x[j][e], 2 * step);
+            compare(v, what, j, e, claim[j][e], (4 * near - far) / 3, bound);
+        }
+}
+
+/* Programs for y, for g and for h, on the same values. */
+typedef struct {
+    opcheck_machine y, g, h;
+} three_machines;
+
+static bool build_three(three_machines *m, const derivatives *d) {
+    int n = d->operands;
+    return opcheck_build(&m->y, SPOR_F64, n, d->all, 1, &d->r.out) &&
+           opcheck_build(&m->g, SPOR_F64, n + 1, d->all, n, d->g) &&
+           opcheck_build(&m->h, SPOR_F64, 2 * n + 1, d->all, n + 1, d->h);
+}
+
+static void compare_orders(opcheck_verdict *v, three_machines *m, const derivatives *d,
+                           spor_domain domain, uint64_t seed) {
+    int n = d->operands;
+    draw_all(&m->y, d, domain, seed);
+    draw_all(&m->g, d, domain, seed);
+    draw_all(&m->h, d, domain, seed);
+    const double *const w[] = {m->g.x[n]};
+    const double *const *u = (const double *const *)m->h.x + n + 1;
+    if (!opcheck_run(&m->g) || !opcheck_run(&m->h)) fail(v, "the derivatives do not run");
+    double *claim[SPOR_OPERANDS] = {0}; /* compare_slopes runs m->g again: a copy */
+    for (int k = 0; k < n; k++) {
+        claim[k] = calloc((size_t)m->g.ny[k], sizeof(double));
+        if (claim[k])
+            memcpy(claim[k], m->g.y[k], (size_t)m->g.ny[k] * sizeof(double));
+        else
+            fail(v, "out of memory");
+    }
+    if (v->passed)
+        compare_slopes(v, "first derivative by operand", &m->y, w, n, (const double *const *)claim);
+    if (v->passed)
+        compare_slopes(v, "second derivative by operand", &m->g, u, n + 1,
+                       (const double *const *)m->h.y);
+    for (int k = 0; k < n; k++) free(claim[k]);
+}
+
+opcheck_verdict opcheck_gradient(const spor_op *op, const spor_sample *sample) {
+    opcheck_verdict v = {.passed = true};
+    three_machines m = {0};
+    derivatives d = differentiate(&v, op, sample);
+    if (d.good && !build_three(&m, &d)) fail(&v, "the derivatives do not compile");
+    for (uint64_t seed = 1; d.good && v.passed && seed <= 2; seed++)
+        compare_orders(&v, &m, &d, op->domain, seed * 1000);
+    opcheck_free(&m.y);
+    opcheck_free(&m.g);
+    opcheck_free(&m.h);
+    spor_tape_free(d.r.tape);
+    return v;
+}
+
+/* ---- adjoints ------------------------------------------------------------------------------- */
+
+/* Subtracts the value at u = 0 from y: what is left of an affine op is linear. */
+static bool without_offset(opcheck_machine *m, int operands) {
+    double *rest = calloc((size_t)m->ny[0], sizeof *rest);
+    opcheck_machine zero = *m; /* other operands, the same results */
+    bool room = rest;
+    for (int k = 0; k < operands; k++) {
+        zero.x[k] = calloc((size_t)m->nx[k], sizeof(double));
+        room = room && zero.x[k];
+    }
+    bool done = room && opcheck_run(&zero);
+    if (done) memcpy(rest, m->y[0], (size_t)m->ny[0] * sizeof *rest);
+    done = done && opcheck_run(m);
+    for (int64_t e = 0; done && e < m->ny[0]; e++) m->y[0][e] -= rest[e];
+    for (int k = 0; k < operands; k++) free(zero.x[k]);
+    free(rest);
+    return done;
+}
+
+/* m: inputs x, w; outputs y, g. <y, w> against <x_k, g_k>, summed from first to last. */
+static void compare_dots(opcheck_verdict *v, const opcheck_machine *m, int operands, int first,
+                         int last) {
+    double left = dot(m->y[0], m->x[operands], m->ny[0]), right = 0, weight = 0;
+    for (int k = first; k <= last; k++) {
+        right += dot(m->x[k], m->y[1 + k], m->nx[k]);
+        weight += magnitude(m->x[k], m->nx[k]);
+    }
+    weight += magnitude(m->x[operands], m->ny[0]);
+    compare(v, "<A u, v> from operand", first, 0, left, right,
+            weight * rounding(elements(m), largest_output(m), DBL_EPSILON));
+}
+
+static void compare_adjoint(opcheck_verdict *v, opcheck_machine *m, const spor_op *op) {
+    int last = op->operands - 1;
+    bool ran = op->traits & SPOR_LINEAR ? without_offset(m, op->operands) : opcheck_run(m);
+    if (!ran)
+        fail(v, "it does not run");
+    else if (op->traits & SPOR_LINEAR)
+        compare_dots(v, m, op->operands, 0, last);
+    else if (op->traits & SPOR_LINEAR_LAST)
+        compare_dots(v, m, op->operands, last, last);
+    else
+        for (int k = 0; k <= last; k++) compare_dots(v, m, op->operands, k, k);
+}
+
+opcheck_verdict opcheck_adjoint(const spor_op *op, const spor_sample *sample) {
+    opcheck_verdict v = {.passed = true};
+    opcheck_machine m = {0};
+    derivatives d = differentiate(&v, op, sample);
+    spor_var out[] = {d.r.out, d.g[0], d.g[1], d.g[2], d.g[3]};
+    if (d.good && !opcheck_build(&m, SPOR_F64, d.operands + 1, d.all, 1 + d.operands, out))
+        fail(&v, "it does not compile");
+    for (uint64_t seed = 1; d.good && v.passed && seed <= 3; seed++) {
+        draw_all(&m, &d, op->domain, seed * 1000);
+        compare_adjoint(&v, &m, op);
+    }
+    opcheck_free(&m);
+    spor_tape_free(d.r.tape);
+    return v;
+}
+
+/* ---- the other checks ----------------------------------------------------------------------- */
+
+static bool registered(const spor_op *op) {
+    for (int k = 0; spor_ops[k]; k++)
+        if (spor_ops[k] == op) return true;
+    return false;
+}
+
+opcheck_verdict opcheck_closure(const spor_op *op, const spor_sample *sample) {
+    opcheck_verdict v = {.passed = true};
+    derivatives d = differentiate(&v, op, sample);
+    for (uint32_t id = 1; d.good && id <= spor_tape_length(d.r.tape); id++, v.examined++) {
+        const spor_op *used = spor_node_of(spor_tape_var(d.r.tape, id))->op;
+        if (used != op && !registered(used)) fail(&v, "records %s", used->signature);
+    }
+    spor_tape_free(d.r.tape);
+    return v;
+}
+
+opcheck_verdict opcheck_zero(const spor_op *op, const spor_sample *sample) {
+    opcheck_verdict v = {.passed = true};
+    opcheck_machine m = {0};
+    derivatives d = differentiate(&v, op, sample);
+    bool built = d.good && opcheck_build(&m, SPOR_F64, d.operands + 1, d.all, d.operands, d.g);
+    if (built) opcheck_draw(&m, d.operands, op->domain, 5);
+    if (d.good && (!built || !opcheck_run(&m))) fail(&v, "the derivative does not run");
+    for (int k = 0; built && k < m.outputs; k++)
+        for (int64_t e = 0; e < m.ny[k]; e++)
+            compare(&v, "derivative by operand", k, e, m.y[k][e], 0, 0);
+    opcheck_free(&m);
+    spor_tape_free(d.r.tape);
+    return v;
+}
+
+static void compare_inputs(opcheck_verdict *v, opcheck_machine *m) {
+    for (int k = 0; k < m->inputs; k++) {
+        spor_arg arg = spor_program_arg(m->program, m->in[k]);
+        v->examined++;
+        if (memcmp(arg.data, m->x[k], (size_t)m->nx[k] * sizeof(double)) != 0)
+            fail(v, "operand %d was written to", k);
+    }
+}
+
+static void compare_runs(opcheck_verdict *v, opcheck_machine *m) {
+    size_t bytes = (size_t)m->ny[0] * sizeof(double);
+    double *first = malloc(bytes);
+    if (!first || !opcheck_run(m))
+        fail(v, "it does not run");
+    else {
+        memcpy(first, m->y[0], bytes);
+        compare_inputs(v, m);
+        if (!opcheck_run(m) || memcmp(first, m->y[0], bytes) != 0)
+            fail(v, "a second run gives other bits");
+        v->examined += m->ny[0];
+    }
+    free(first);
+}
+
+/* A machine for the op alone, its inputs drawn. False, with a verdict unless the op has no
+ * kernel, if there is none. */
+static bool alone(opcheck_verdict *v, opcheck_machine *m, spor_scalar scalar,
+                  const opcheck_record *r, const spor_op *op) {
+    if (!op->reference[scalar] || !*op->reference[scalar]) return false;
+    if (!opcheck_build(m, scalar, op->operands, r->in, 1, &r->out)) {
+        fail(v, "it does not compile: %s",
+             m->program ? spor_program_error(m->program) : spor_error(r->tape));
+        return false;
+    }
+    opcheck_draw(m, op->operands, op->domain, 9);
+    return true;
+}
+
+opcheck_verdict opcheck_repeat(const spor_op *op, const spor_sample *sample) {
+    opcheck_verdict v = {.passed = true};
+    opcheck_machine m = {0};
+    opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
+    if (alone(&v, &m, SPOR_F64, &r, op)) compare_runs(&v, &m);
+    opcheck_free(&m);
+    spor_tape_free(r.tape);
+    return v;
+}
+
+opcheck_verdict opcheck_float(const spor_op *op, const spor_sample *sample) {
+    opcheck_verdict v = {.passed = true};
+    opcheck_machine wide = {0}, narrow = {0};
+    opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
+    if (alone(&v, &wide, SPOR_F64, &r, op) && alone(&v, &narrow, SPOR_F32, &r, op)) {
+        if (!opcheck_run(&wide) || !opcheck_run(&narrow)) fail(&v, "it does not run");
+        double bound = rounding(elements(&wide), largest_output(&wide), (double)FLT_EPSILON);
+        for (int64_t e = 0; v.passed && e < wide.ny[0]; e++)
+            if (fabs(wide.y[0][e]) <= (double)FLT_MAX)
+                compare(&v, "float result", 0, e, narrow.y[0][e], wide.y[0][e], bound);
+    }
+    opcheck_free(&wide);
+    opcheck_free(&narrow);
+    spor_tape_free(r.tape);
+    return v;
+}
+
+/* ---- traits --------------------------------------------------------------------------------- */
+
+static void check_alias(opcheck_verdict *v, opcheck_machine *m) {
+    if (m->nx[0] != m->ny[0] || !opcheck_run(m)) fail(v, "no alias");
+    for (int64_t e = 0; v->passed && e < m->ny[0]; e++)
+        compare(v, "alias", 0, e, m->y[0][e], m->x[0][e], 0);
+}
+
+/* The derivative reads y, never x. */
+static void check_value_slope(opcheck_verdict *v, const spor_op *op, const spor_sample *sample) {
+    derivatives d = differentiate(v, op, sample);
+    for (uint32_t id = d.r.out.id + 1; d.good && id <= d.g[0].id; id++, v->examined++) {
+        const spor_node *node = spor_node_of(spor_tape_var(d.r.tape, id));
+        for (int k = 0; k < node->op->operands; k++)
+            if (node->in[k] == d.r.in[0].id) fail(v, "the derivative reads x");
+    }
+    spor_tape_free(d.r.tape);
+}
+
+/* Changing all rows of operand 0 but the first leaves the first row of the result as it was. */
+static void check_rows(opcheck_verdict *v, opcheck_machine *m) {
+    spor_shape x = spor_shape_of(m->in[0]), y = spor_shape_of(m->out[0]);
+    if (!x.rank || !y.rank || x.n[0] != y.n[0] || x.n[0] < 2) return;
+    int64_t row_x = m->nx[0] / x.n[0], row_y = m->ny[0] / y.n[0];
+    double *row = malloc((size_t)row_y * sizeof *row);
+    if (!row || !opcheck_run(m))
+        fail(v, "it does not run");
+    else {
+        memcpy(row, m->y[0], (size_t)row_y * sizeof *row);
+        for (int64_t e = row_x; e < m->nx[0]; e++) m->x[0][e] += 3;
+        if (!opcheck_run(m)) fail(v, "it does not run");
+        for (int64_t e = 0; e < row_y; e++)
+            compare(v, "row 0 after a change of the others", 0, e, m->y[0][e], row[e], 0);
+    }
+    free(row);
+}
+
+opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
+    opcheck_verdict v = {.passed = true};
+    opcheck_machine m = {0};
+    opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
+    if (!!(op->traits & SPOR_LEAF) != !op->operands) fail(&v, "a leaf is what has no operands");
+    if (op->domain == SPOR_TIE_FREE && !(op->traits & SPOR_KINKED))
+        fail(&v, "tie-free data for an op without kinks");
+    v.examined = 2;
+    if (alone(&v, &m, SPOR_F64, &r, op) && op->operands) {
+        if (op->traits & SPOR_ALIAS) check_alias(&v, &m);
+        if (op->traits & SPOR_VALUE_SLOPE) check_value_slope(&v, op, sample);
+        if (!(op->traits & SPOR_MIXES_SAMPLES)) check_rows(&v, &m);
+    }
+    opcheck_free(&m);
+    spor_tape_free(r.tape);
+    return v;
+}
