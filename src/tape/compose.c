@@ -34,7 +34,7 @@ spor_var spor_broadcast(spor_var x, spor_shape shape) {
             kept.n[kept.rank++] = n;
     }
     if (ahead >= 0 && spor_size(&kept) == spor_size(&from))
-        return spor_expand(spor_reshape(x, kept), axes, shape);
+        return spor_expand(kept.rank == from.rank ? x : spor_reshape(x, kept), axes, shape);
     char a[128], b[128];
     spor_shape_text(&from, NULL, a, sizeof a);
     spor_shape_text(&shape, NULL, b, sizeof b);
