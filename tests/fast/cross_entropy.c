@@ -27,7 +27,7 @@ static spor_var record_xent(spor_tape *tape, const void *shape, probe_activation
 static void row_bounds(const xent_shape *s, const double *x, const double *y, double G, double *dx,
                        double *dy, double *z) {
     const double unit = 0x1p-24, smallest = 0x1p-148; /* A underflows */
-    double most = -INFINITY, sum = 0, dot = 0, range = 0, M = (double)s->M;
+    double most = -HUGE_VAL, sum = 0, dot = 0, range = 0, M = (double)s->M;
     for (int64_t m = 0; m < s->M; m++) most = fmax(most, s->scale * x[m]);
     for (int64_t m = 0; m < s->M; m++) {
         double l = s->scale * x[m];
