@@ -220,9 +220,10 @@ START_TEST(what_is_called_linear_maps_zero_to_zero) {
     const spor_op *op = spor_ops[_i];
     if (!(op->traits & SPOR_LINEAR)) return;
     for (int k = 0; op->samples[k].in[0].rank >= 0; k++) {
-        if (op == spor_op_find("pad") && op->samples[k].attr[2 * SPOR_RANK].r != 0) continue;
+        const spor_sample *sample = &op->samples[k];
+        if (op == spor_op_find("pad") && sample->attr[2 * SPOR_RANK].r != 0) continue;
         opcheck_machine m;
-        opcheck_record r = opcheck_record_op(op, op->samples[k].in, op->samples[k].attr);
+        opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
         ck_assert(opcheck_build(&m, SPOR_F64, op->operands, r.in, 1, &r.out));
         ck_assert(opcheck_run(&m));
         for (int64_t e = 0; e < m.ny[0]; e++) ck_assert_double_eq(m.y[0][e], 0);
