@@ -70,6 +70,11 @@ static const spor_golden golden[] = {
      .x = {(const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
      .out = {1, {3}},
      .y = (const double[]){6, 5, 3}},
+    {.in = {{2, {2, 3}}},
+     .attr = {{2}},
+     .x = {(const double[]){-1, -2, -3, -6, -5, -4}},
+     .out = {1, {2}},
+     .y = (const double[]){-1, -4}},
     SPOR_END_GOLDEN};
 
 const spor_op spor_op_max = {

@@ -24,7 +24,7 @@ static const spor_mistake mistakes[] = {
     {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
     SPOR_END_MISTAKES};
 
-/* NumPy, x and y as below: print((np.minimum(x, y)).ravel().tolist()) */
+/* NumPy, x and y as below: print(np.minimum(x, y).ravel().tolist()) */
 static const spor_golden golden[] = {
     {.in = {{2, {2, 3}}, {2, {2, 3}}},
      .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}, (const double[]){1, -0.5, 4, -0.25, 2, 0.5}},

@@ -22,10 +22,9 @@ static const spor_mistake mistakes[] = {
     {.attr = {{7}, {1}, {0}}, .message = "axis 0 of the shape is 0 but must be at least 1"},
     SPOR_END_MISTAKES};
 
-/* python3, an independent spelling of base/random.h's hash, step 0:
- * M = 2**64 - 1; G = 0x9e3779b97f4a7c15
- * def mix(z): z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9 & M; z = (z ^ z >> 27) * 0x94d049bb133111eb
- * & M; return z ^ z >> 31
+/* python3, the hash of base/random.h spelt again, at step 0:
+ * M = 2**64 - 1; G = 0x9e3779b97f4a7c15; A = 0xbf58476d1ce4e5b9; B = 0x94d049bb133111eb
+ * def mix(z): z = (z ^ z >> 30) * A & M; z = (z ^ z >> 27) * B & M; return z ^ z >> 31
  * def u(seed, e): return (mix(mix(mix(seed + G & M) ^ e + G & M) ^ 2 * G & M) >> 40) / 2**24 */
 static const spor_golden golden[] = {
     {.attr = {{7}, {2}, {2}, {3}},

@@ -8,19 +8,15 @@
 KERNELS(reshape);
 
 static bool shape(spor_rule *r) {
-    int64_t rest = spor_size(&r->in[0]);
+    int64_t size = 1;
     if (!rule_shape(r, r->attr)) return false;
     for (int k = 0; k < r->out.rank; k++) {
-        if (rest % r->out.n[k])
-            return spor_fail(r,
-                             "x has %" PRId64 " elements, which the shape's axis %d does not "
-                             "divide into parts of %" PRId64,
-                             spor_size(&r->in[0]), k, r->out.n[k]);
-        rest /= r->out.n[k];
+        if (r->out.n[k] > LARGEST / size) return spor_fail(r, "the shape has too many elements");
+        size *= r->out.n[k];
     }
-    if (rest != 1)
-        return spor_fail(r, "x has %" PRId64 " elements but the shape only %" PRId64,
-                         spor_size(&r->in[0]), spor_size(&r->out));
+    if (size != spor_size(&r->in[0]))
+        return spor_fail(r, "x has %" PRId64 " elements but the shape has %" PRId64,
+                         spor_size(&r->in[0]), size);
     return true;
 }
 
@@ -39,14 +35,14 @@ static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{2}, {2}, {
 static const spor_mistake mistakes[] = {
     {.in = {{2, {3, 4}}},
      .attr = {{2}, {3}, {5}},
-     .message = "x has 12 elements, which the shape's axis 1 does not divide into parts of 5"},
-    {.in = {{2, {3, 4}}}, .attr = {{1}, {6}}, .message = "x has 12 elements but the shape only 6"},
+     .message = "x has 12 elements but the shape has 15"},
+    {.in = {{2, {3, 4}}}, .attr = {{1}, {6}}, .message = "x has 12 elements but the shape has 6"},
     {.in = {{2, {3, 4}}},
      .attr = {{2}, {-3}, {-4}},
      .message = "axis 0 of the shape is -3 but must be at least 1"},
     {.in = {{2, {3, 4}}},
      .attr = {{3}, {INT64_C(1) << 32}, {INT64_C(1) << 32}, {12}},
-     .message = "does not divide"},
+     .message = "the shape has too many elements"},
     {.in = {{2, {3, 4}}}, .attr = {{9}}, .message = "a shape has 0 to 8 axes but this one has 9"},
     SPOR_END_MISTAKES};
 

@@ -22,7 +22,7 @@ static const spor_sample samples[] = {
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
-/* NumPy, x as below: print((scipy.special.expit(x)).ravel().tolist()) */
+/* NumPy, x as below: print(scipy.special.expit(x).ravel().tolist()) */
 static const spor_golden golden[] = {
     {.in = {{2, {2, 3}}},
      .x = {(const double[]){1000, -1000, -0.001, 37, -37, 2}},

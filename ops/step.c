@@ -19,7 +19,7 @@ static const spor_sample samples[] = {
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
-/* NumPy, x as below: print((np.heaviside(x, 0)).ravel().tolist()) */
+/* NumPy, x as below: print(np.heaviside(x, 0).ravel().tolist()) */
 static const spor_golden golden[] = {
     {.in = {{2, {2, 3}}},
      .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}},

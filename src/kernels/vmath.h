@@ -1,5 +1,5 @@
 /*
- * exp, tanh, sigmoid and log of vectors, to about 2 units in the last place over the whole range,
+ * exp, tanh, sigmoid and log of vectors, to 2.5 units in the last place over the whole range,
  * infinities and NaN included; no libm, so that the bits belong to the build alone.
  *
  * x = n ln 2 + r with |r| <= (ln 2)/2, e^x = 2^n e^r, and e^r is its Taylor polynomial: at that
@@ -86,16 +86,18 @@ SPOR_INLINE vec spor_with_sign(vec y, vec x) {
     return (vec)((ivec)y | ((ivec)x & (ivec)spor_all((T)-0.0)));
 }
 
-/** tanh|x| = -t / (2 + t), t = e^(-2|x|) - 1, which keeps small x accurate. */
+/** With t = e^(2|x|) - 1, tanh|x| = t / (t + 2), which keeps small x accurate, and 1 - 2 / (t + 2),
+ *  which keeps the others so. */
 SPOR_INLINE vec spor_vtanh(vec x) {
     const T far = SPOR_F32_LANES ? (T)10 : (T)20; /* tanh rounds to 1 */
     vec size = spor_vabs(x);
     size = spor_select(size > far, spor_all(far), size);
-    ivec n;
-    vec m = spor_exp_reduce(size * (T)-2, &n);
+    ivec n, large = size > (T)0.55;
+    vec m = spor_exp_reduce(size * (T)2, &n);
     vec scale = spor_power_of_two(n);
     vec t = scale * m + (scale - (T)1);
-    return spor_with_sign(((T)0 - t) / (t + (T)2), x); /* 0 - t: +0 for x = 0 */
+    vec quotient = spor_select(large, spor_all((T)-2), t) / (t + (T)2);
+    return spor_with_sign(spor_select(large, quotient + (T)1, quotient), x);
 }
 
 /** 1 / (1 + e^-x) by e = e^-|x| <= 1: 1 / (1 + e), or e / (1 + e) for negative x. */

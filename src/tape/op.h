@@ -43,10 +43,10 @@ bool spor_rule_elementwise(spor_rule *rule);
 /* ---- traits ------------------------------------------------------------------------------ */
 
 enum {
-    SPOR_LINEAR = 1,              /* linear in all operands jointly */
+    SPOR_LINEAR = 1,              /* linear in all operands jointly (but for pad's fill) */
     SPOR_BILINEAR = 2,            /* linear in each of its two operands */
     SPOR_KINKED = 4,              /* not differentiable everywhere */
-    SPOR_MIXES_SAMPLES = 8,       /* row n of the result may depend on other rows */
+    SPOR_MIXES_SAMPLES = 8,       /* row n of the result may depend on other rows of operand 0 */
     SPOR_ALIAS = 16,              /* the result has operand 0's elements in the same order */
     SPOR_VALUE_SLOPE = 32,        /* elementwise, the derivative is a function of the value */
     SPOR_LEAF = 64,               /* no operands */

@@ -1,5 +1,6 @@
 /*
- * Derivatives of every op: against central differences to second order, as adjoints, closed under
+ * Derivatives of every op: against central differences and the complex step to second
+ * order, as adjoints, closed under
  * differentiation, zero for a zero cotangent.
  */
 #include "each.h"
@@ -11,6 +12,12 @@ static bool has_slopes(const spor_op *op) {
 
 START_TEST(vjp_against_central_differences_to_second_order) {
     if (has_slopes(spor_ops[_i])) ck_assert_int_ge(each_sample(spor_ops[_i], opcheck_gradient), 2);
+}
+END_TEST
+
+START_TEST(vjp_against_the_complex_step_to_second_order) {
+    if (has_slopes(spor_ops[_i]))
+        ck_assert_int_ge(each_sample(spor_ops[_i], opcheck_complex_step), 2);
 }
 END_TEST
 
@@ -41,6 +48,7 @@ Suite *spor_suite(void) {
     TCase *each = tcase_create("each op");
     int count = count_ops();
     tcase_add_loop_test(each, vjp_against_central_differences_to_second_order, 0, count);
+    tcase_add_loop_test(each, vjp_against_the_complex_step_to_second_order, 0, count);
     tcase_add_loop_test(each, vjp_is_the_adjoint, 0, count);
     tcase_add_loop_test(each, primitives_are_closed_under_differentiation, 0, count);
     tcase_add_loop_test(each, zero_is_pulled_back_to_zero, 0, count);

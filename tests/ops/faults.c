@@ -41,6 +41,7 @@ START_TEST(a_derivative_off_by_a_thousandth) {
     spor_op wrong = spor_op_tanh;
     wrong.vjp = a_thousandth_too_much;
     ck_assert(caught(&wrong, opcheck_gradient));
+    ck_assert(caught(&wrong, opcheck_complex_step));
     ck_assert(!caught(&wrong, opcheck_zero));
 }
 END_TEST
@@ -104,9 +105,12 @@ static spor_var frozen_slope(spor_var y, int k, spor_var ybar) {
 START_TEST(a_wrong_second_derivative) {
     spor_op wrong = spor_op_tanh;
     wrong.vjp = frozen_slope;
-    opcheck_verdict v = opcheck_gradient(&wrong, &wrong.samples[0]);
-    ck_assert(!v.passed);
-    ck_assert_ptr_nonnull(strstr(v.what, "second derivative"));
+    opcheck_verdict v[] = {opcheck_gradient(&wrong, &wrong.samples[0]),
+                           opcheck_complex_step(&wrong, &wrong.samples[0])};
+    for (int k = 0; k < 2; k++) {
+        ck_assert(!v[k].passed);
+        ck_assert_ptr_nonnull(strstr(v[k].what, "second derivative"));
+    }
 }
 END_TEST
 

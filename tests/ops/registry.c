@@ -39,7 +39,8 @@ START_TEST(every_op_has_samples_of_which_each_is_recorded) {
     const spor_op *op = spor_ops[_i];
     int k = 0;
     for (; op->samples[k].in[0].rank >= 0; k++) {
-        opcheck_record r = opcheck_record_op(op, op->samples[k].in, op->samples[k].attr);
+        const spor_sample *sample = &op->samples[k];
+        opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
         ck_assert_msg(r.out.id != 0, "sample %d: %s", k, spor_error(r.tape));
         spor_tape_free(r.tape);
     }

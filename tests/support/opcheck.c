@@ -34,7 +34,7 @@ static void compare(opcheck_verdict *v, const char *what, int operand, int64_t e
 
 /* ---- record, bind, run, read ---------------------------------------------------------------- */
 
-opcheck_record opcheck_record_op(const spor_op *op, const spor_shape in[], const spor_attr attr[]) {
+opcheck_record opcheck_record_op(const spor_op *op, const spor_shape *in, const spor_attr *attr) {
     opcheck_record r = {.tape = spor_tape_new()};
     for (int k = 0; k < op->operands; k++) {
         char name[] = {'x', (char)('0' + k), 0};
@@ -44,10 +44,13 @@ opcheck_record opcheck_record_op(const spor_op *op, const spor_shape in[], const
     return r;
 }
 
-static double *block(spor_var x, int64_t *n) {
+/* Two blocks of one number an element. */
+static bool blocks(spor_var x, int64_t *n, double *first[], double *second[]) {
     spor_shape shape = spor_shape_of(x);
     *n = spor_size(&shape);
-    return calloc((size_t)*n, sizeof(double));
+    *first = calloc((size_t)*n, sizeof **first);
+    *second = calloc((size_t)*n, sizeof **second);
+    return *first && *second;
 }
 
 bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spor_var in[],
@@ -56,11 +59,11 @@ bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spo
     bool room = inputs <= OPCHECK_VARS && outputs <= OPCHECK_VARS;
     for (int k = 0; room && k < inputs; k++) {
         m->in[k] = in[k];
-        room = (m->x[k] = block(in[k], &m->nx[k]));
+        room = blocks(in[k], &m->nx[k], &m->x[k], &m->ix[k]);
     }
     for (int k = 0; room && k < outputs; k++) {
         m->out[k] = out[k];
-        room = (m->y[k] = block(out[k], &m->ny[k]));
+        room = blocks(out[k], &m->ny[k], &m->y[k], &m->iy[k]);
     }
     if (!room || !outputs || !out[0].tape || spor_error(out[0].tape)) return false;
     spor_options options = {.scalar = scalar, .reference = true};
@@ -68,28 +71,46 @@ bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spo
     return m->program && !spor_program_error(m->program);
 }
 
-static void bind(opcheck_machine *m, int k) {
-    spor_arg arg = spor_program_arg(m->program, m->in[k]);
-    for (int64_t e = 0; arg.data && e < m->nx[k]; e++) {
-        if (m->scalar == SPOR_F32)
-            ((float *)arg.data)[e] = (float)m->x[k][e];
-        else
-            ((double *)arg.data)[e] = m->x[k][e];
+static void bind_element(const opcheck_machine *m, void *data, int k, int64_t e) {
+    double *wide = data;
+    switch (m->scalar) {
+    case SPOR_F32:
+        ((float *)data)[e] = (float)m->x[k][e];
+        break;
+    case SPOR_F64:
+        wide[e] = m->x[k][e];
+        break;
+    default:
+        wide[2 * e] = m->x[k][e], wide[2 * e + 1] = m->ix[k][e];
     }
 }
 
-static bool read_back(opcheck_machine *m, int k) {
-    spor_arg arg = spor_program_arg(m->program, m->out[k]);
-    for (int64_t e = 0; arg.data && e < m->ny[k]; e++)
-        m->y[k][e] =
-            m->scalar == SPOR_F32 ? (double)((float *)arg.data)[e] : ((double *)arg.data)[e];
-    return arg.data;
+static void read_element(const opcheck_machine *m, const void *data, int k, int64_t e) {
+    const double *wide = data;
+    switch (m->scalar) {
+    case SPOR_F32:
+        m->y[k][e] = (double)((const float *)data)[e];
+        break;
+    case SPOR_F64:
+        m->y[k][e] = wide[e];
+        break;
+    default:
+        m->y[k][e] = wide[2 * e], m->iy[k][e] = wide[2 * e + 1];
+    }
 }
 
+/* An input that no output needs has no place in the program. */
 bool opcheck_run(opcheck_machine *m) {
-    for (int k = 0; k < m->inputs; k++) bind(m, k);
+    for (int k = 0; k < m->inputs; k++) {
+        spor_arg arg = spor_program_arg(m->program, m->in[k]);
+        for (int64_t e = 0; arg.data && e < m->nx[k]; e++) bind_element(m, arg.data, k, e);
+    }
     bool done = spor_run(m->program, 0);
-    for (int k = 0; done && k < m->outputs; k++) done = read_back(m, k);
+    for (int k = 0; done && k < m->outputs; k++) {
+        spor_arg arg = spor_program_arg(m->program, m->out[k]);
+        done = arg.data;
+        for (int64_t e = 0; done && e < m->ny[k]; e++) read_element(m, arg.data, k, e);
+    }
     return done;
 }
 
@@ -97,6 +118,8 @@ void opcheck_free(opcheck_machine *m) {
     for (int k = 0; k < OPCHECK_VARS; k++) {
         free(m->x[k]);
         free(m->y[k]);
+        free(m->ix[k]);
+        free(m->iy[k]);
     }
     spor_program_free(m->program);
 }
@@ -293,10 +316,31 @@ static void draw_all(opcheck_machine *m, const derivatives *d, spor_domain domai
         opcheck_draw_cotangent(m->x[k], m->nx[k], seed + 1 + (uint64_t)k);
 }
 
-/* ---- central differences -------------------------------------------------------------------- */
+/* ---- slopes ---------------------------------------------------------------------------------- */
+
+/* phi(z) = sum_k <out_k(z), c_k>: an oracle tells its slope along element e of input j. */
+typedef struct {
+    spor_scalar scalar;
+    double (*slope)(opcheck_machine *m, const double *const c[], int j, int64_t e);
+    /* of the difference to a right derivative, m having run at z; largest: of what is claimed */
+    double (*bound)(const opcheck_machine *m, const double *const c[], double largest);
+} oracle;
+
+static double weight(const opcheck_machine *m, const double *const c[]) {
+    double W = 0;
+    for (int k = 0; k < m->outputs; k++) W += magnitude(c[k], m->ny[k]);
+    return W;
+}
+
+static double phi(opcheck_machine *m, const double *const c[]) {
+    double sum = 0;
+    if (!opcheck_run(m)) return (double)NAN;
+    for (int k = 0; k < m->outputs; k++) sum += dot(m->y[k], c[k], m->ny[k]);
+    return sum;
+}
 
 /*
- * phi(z) = sum_k <out_k(z), c_k>. With D(h) = (phi(z + h) - phi(z - h)) / 2h the estimate is
+ * Central differences. With D(h) = (phi(z + h) - phi(z - h)) / 2h the estimate is
  * R = (4 D(h) - D(2h)) / 3 = phi' - 4 h^4 phi^(5) / 5! - ...
  *
  * Truncation. phi is analytic within a distance of 2 rho = 1/2 of every value that opcheck_draw
@@ -310,20 +354,7 @@ static void draw_all(opcheck_machine *m, const derivatives *d, spor_domain domai
  */
 static const double step = 0x1p-10, rho = 0.25;
 
-static double difference_bound(const opcheck_machine *m, const double *const c[]) {
-    double W = 0, Y = largest_output(m), scale = pow(step, 4) / pow(rho, 5);
-    for (int k = 0; k < m->outputs; k++) W += magnitude(c[k], m->ny[k]);
-    return W * (5 * scale * 8 * (1 + Y) + 1.5 * rounding(elements(m), Y, DBL_EPSILON) / step);
-}
-
-static double phi(opcheck_machine *m, const double *const c[]) {
-    double sum = 0;
-    if (!opcheck_run(m)) return (double)NAN;
-    for (int k = 0; k < m->outputs; k++) sum += dot(m->y[k], c[k], m->ny[k]);
-    return sum;
-}
-
-/* D(h) for element *x of an input. */
+/* D(h) along *x */
 static double central(opcheck_machine *m, const double *const c[], double *x, double h) {
     double held = *x;
     *x = held + h;
@@ -334,68 +365,98 @@ static double central(opcheck_machine *m, const double *const c[], double *x, do
     return (up - down) / (2 * h);
 }
 
-/* claim[j] is the gradient of phi by input j, j < claims. */
-static void compare_slopes(opcheck_verdict *v, const char *what, opcheck_machine *m,
-                           const double *const c[], int claims, const double *const claim[]) {
+static double extrapolated(opcheck_machine *m, const double *const c[], int j, int64_t e) {
+    double near = central(m, c, &m->x[j][e], step), far = central(m, c, &m->x[j][e], 2 * step);
+    return (4 * near - far) / 3;
+}
+
+static double difference_bound(const opcheck_machine *m, const double *const c[], double largest) {
+    double Y = largest_output(m), scale = pow(step, 4) / pow(rho, 5);
+    double rounded = rounding(elements(m), Y, DBL_EPSILON) / step;
+    return weight(m, c) * (5 * scale * 8 * (1 + Y) + 1.5 * rounded) +
+           rounding(elements(m), largest, DBL_EPSILON);
+}
+
+static const oracle central_differences = {SPOR_F64, extrapolated, difference_bound};
+
+/* The complex step: phi' = Im phi(z + i h) / h. h^2 vanishes beside 1, and nothing is subtracted,
+ * so that only rounding is left. Branches look at the real part. */
+static const double imaginary_step = 1e-200;
+
+static double imaginary(opcheck_machine *m, const double *const c[], int j, int64_t e) {
+    double sum = 0;
+    m->ix[j][e] = imaginary_step;
+    if (!opcheck_run(m)) return (double)NAN;
+    m->ix[j][e] = 0;
+    for (int k = 0; k < m->outputs; k++) sum += dot(m->iy[k], c[k], m->ny[k]);
+    return sum / imaginary_step;
+}
+
+static double imaginary_bound(const opcheck_machine *m, const double *const c[], double largest) {
+    return (1 + weight(m, c)) * rounding(elements(m), largest, DBL_EPSILON);
+}
+
+static const oracle complex_step = {SPOR_C128, imaginary, imaginary_bound};
+
+/* The outputs of claims are the gradients of phi by the first inputs of m. */
+static void compare_slopes(opcheck_verdict *v, const char *what, const oracle *by,
+                           opcheck_machine *m, const double *const c[],
+                           const opcheck_machine *claims) {
     phi(m, c);
-    double bound = difference_bound(m, c);
-    for (int j = 0; j < claims; j++)
-        for (int64_t e = 0; v->passed && e < m->nx[j]; e++) {
-            double near = central(m, c, &m->x[j][e], step);
-            double far = central(m, c, &m->x[j][e], 2 * step);
-            compare(v, what, j, e, claim[j][e], (4 * near - far) / 3, bound);
-        }
+    double bound = by->bound(m, c, largest_output(claims));
+    for (int j = 0; j < claims->outputs; j++)
+        for (int64_t e = 0; v->passed && e < m->nx[j]; e++)
+            compare(v, what, j, e, claims->y[j][e], by->slope(m, c, j, e), bound);
 }
 
-/* Programs for y, for g and for h, on the same values. */
+/* Programs for y and g in the oracle's scalar type, and for what is claimed, g and h, in double. */
 typedef struct {
-    opcheck_machine y, g, h;
-} three_machines;
+    opcheck_machine y, g, dy, dg;
+} machines;
 
-static bool build_three(three_machines *m, const derivatives *d) {
+static bool build_machines(machines *m, const derivatives *d, spor_scalar scalar) {
     int n = d->operands;
-    return opcheck_build(&m->y, SPOR_F64, n, d->all, 1, &d->r.out) &&
-           opcheck_build(&m->g, SPOR_F64, n + 1, d->all, n, d->g) &&
-           opcheck_build(&m->h, SPOR_F64, 2 * n + 1, d->all, n + 1, d->h);
+    return opcheck_build(&m->y, scalar, n, d->all, 1, &d->r.out) &&
+           opcheck_build(&m->g, scalar, n + 1, d->all, n, d->g) &&
+           opcheck_build(&m->dy, SPOR_F64, n + 1, d->all, n, d->g) &&
+           opcheck_build(&m->dg, SPOR_F64, 2 * n + 1, d->all, n + 1, d->h);
 }
 
-static void compare_orders(opcheck_verdict *v, three_machines *m, const derivatives *d,
+static void compare_orders(opcheck_verdict *v, const oracle *by, machines *m, const derivatives *d,
                            spor_domain domain, uint64_t seed) {
-    int n = d->operands;
-    draw_all(&m->y, d, domain, seed);
-    draw_all(&m->g, d, domain, seed);
-    draw_all(&m->h, d, domain, seed);
-    const double *const w[] = {m->g.x[n]};
-    const double *const *u = (const double *const *)m->h.x + n + 1;
-    if (!opcheck_run(&m->g) || !opcheck_run(&m->h)) fail(v, "the derivatives do not run");
-    double *claim[SPOR_OPERANDS] = {0}; /* compare_slopes runs m->g again: a copy */
-    for (int k = 0; k < n; k++) {
-        claim[k] = calloc((size_t)m->g.ny[k], sizeof(double));
-        if (claim[k])
-            memcpy(claim[k], m->g.y[k], (size_t)m->g.ny[k] * sizeof(double));
-        else
-            fail(v, "out of memory");
+    opcheck_machine *each[] = {&m->y, &m->g, &m->dy, &m->dg};
+    for (int k = 0; k < 4; k++) draw_all(each[k], d, domain, seed);
+    const double *const *w = (const double *const *)m->dg.x + d->operands, *const *u = w + 1;
+    if (!opcheck_run(&m->dy) || !opcheck_run(&m->dg)) {
+        fail(v, "the derivatives do not run");
+        return;
     }
-    if (v->passed)
-        compare_slopes(v, "first derivative by operand", &m->y, w, n, (const double *const *)claim);
-    if (v->passed)
-        compare_slopes(v, "second derivative by operand", &m->g, u, n + 1,
-                       (const double *const *)m->h.y);
-    for (int k = 0; k < n; k++) free(claim[k]);
+    compare_slopes(v, "first derivative by operand", by, &m->y, w, &m->dy);
+    compare_slopes(v, "second derivative by operand", by, &m->g, u, &m->dg);
+}
+
+static opcheck_verdict check_slopes(const spor_op *op, const spor_sample *sample,
+                                    const oracle *by) {
+    opcheck_verdict v = {.passed = true};
+    machines m = {0};
+    derivatives d = differentiate(&v, op, sample);
+    if (d.good && !build_machines(&m, &d, by->scalar)) fail(&v, "the derivatives do not compile");
+    for (uint64_t seed = 1; d.good && v.passed && seed <= 2; seed++)
+        compare_orders(&v, by, &m, &d, op->domain, seed * 1000);
+    opcheck_free(&m.y);
+    opcheck_free(&m.g);
+    opcheck_free(&m.dy);
+    opcheck_free(&m.dg);
+    spor_tape_free(d.r.tape);
+    return v;
 }
 
 opcheck_verdict opcheck_gradient(const spor_op *op, const spor_sample *sample) {
-    opcheck_verdict v = {.passed = true};
-    three_machines m = {0};
-    derivatives d = differentiate(&v, op, sample);
-    if (d.good && !build_three(&m, &d)) fail(&v, "the derivatives do not compile");
-    for (uint64_t seed = 1; d.good && v.passed && seed <= 2; seed++)
-        compare_orders(&v, &m, &d, op->domain, seed * 1000);
-    opcheck_free(&m.y);
-    opcheck_free(&m.g);
-    opcheck_free(&m.h);
-    spor_tape_free(d.r.tape);
-    return v;
+    return check_slopes(op, sample, &central_differences);
+}
+
+opcheck_verdict opcheck_complex_step(const spor_op *op, const spor_sample *sample) {
+    return check_slopes(op, sample, &complex_step);
 }
 
 /* ---- adjoints ------------------------------------------------------------------------------- */
@@ -542,19 +603,38 @@ opcheck_verdict opcheck_repeat(const spor_op *op, const spor_sample *sample) {
     return v;
 }
 
-opcheck_verdict opcheck_float(const spor_op *op, const spor_sample *sample) {
+/* Element e of the result over another scalar type against the one in double. */
+static void compare_scalar(opcheck_verdict *v, const opcheck_machine *wide,
+                           const opcheck_machine *other, int64_t e, double bound) {
+    double want = wide->y[0][e], second = other->iy[0][e];
+    bool too_large = other->scalar == SPOR_F32 && fabs(want) > (double)FLT_MAX;
+    if (!too_large) compare(v, "scalar type", (int)other->scalar, e, other->y[0][e], want, bound);
+    if (other->scalar == SPOR_C128) compare(v, "imaginary part", 0, e, second, 0, 0);
+    if (other->scalar == SPOR_BOUND && !(second >= 0 && second <= (double)FLT_MAX))
+        fail(v, "element %" PRId64 " has the bound %g", e, second);
+}
+
+static void compare_scalars(opcheck_verdict *v, const opcheck_machine *wide, opcheck_machine *other,
+                            double epsilon) {
+    if (!opcheck_run(other)) fail(v, "it does not run");
+    double bound = rounding(elements(wide), largest_output(wide), epsilon);
+    for (int64_t e = 0; v->passed && e < wide->ny[0]; e++) compare_scalar(v, wide, other, e, bound);
+}
+
+opcheck_verdict opcheck_scalars(const spor_op *op, const spor_sample *sample) {
+    static const double epsilon[SPOR_SCALARS] = {
+        [SPOR_F32] = (double)FLT_EPSILON, [SPOR_C128] = DBL_EPSILON, [SPOR_BOUND] = 0};
     opcheck_verdict v = {.passed = true};
-    opcheck_machine wide = {0}, narrow = {0};
+    opcheck_machine wide = {0};
     opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
-    if (alone(&v, &wide, SPOR_F64, &r, op) && alone(&v, &narrow, SPOR_F32, &r, op)) {
-        if (!opcheck_run(&wide) || !opcheck_run(&narrow)) fail(&v, "it does not run");
-        double bound = rounding(elements(&wide), largest_output(&wide), (double)FLT_EPSILON);
-        for (int64_t e = 0; v.passed && e < wide.ny[0]; e++)
-            if (fabs(wide.y[0][e]) <= (double)FLT_MAX)
-                compare(&v, "float result", 0, e, narrow.y[0][e], wide.y[0][e], bound);
+    bool runs = alone(&v, &wide, SPOR_F64, &r, op) && opcheck_run(&wide);
+    for (int scalar = 0; runs && scalar < SPOR_SCALARS; scalar++) {
+        opcheck_machine other = {0};
+        if (scalar != SPOR_F64 && alone(&v, &other, (spor_scalar)scalar, &r, op))
+            compare_scalars(&v, &wide, &other, epsilon[scalar]);
+        opcheck_free(&other);
     }
     opcheck_free(&wide);
-    opcheck_free(&narrow);
     spor_tape_free(r.tape);
     return v;
 }

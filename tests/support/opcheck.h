@@ -26,6 +26,8 @@ opcheck_verdict opcheck_mistake(const spor_op *op, const spor_mistake *mistake);
 /** The vjp and the vjp of the vjp against central differences: every element of every operand
  *  and of the cotangent, with random values and cotangents. opcheck.c derives the bound. */
 opcheck_verdict opcheck_gradient(const spor_op *op, const spor_sample *sample);
+/** The same against the complex step, in SPOR_C128: to rounding, without truncation. */
+opcheck_verdict opcheck_complex_step(const spor_op *op, const spor_sample *sample);
 /** <A u, v> = <u, A'v> for what the traits call linear. A u is z(u) - z(0). */
 opcheck_verdict opcheck_adjoint(const spor_op *op, const spor_sample *sample);
 /** First and second derivatives record ops of the registry only. */
@@ -34,8 +36,9 @@ opcheck_verdict opcheck_closure(const spor_op *op, const spor_sample *sample);
 opcheck_verdict opcheck_zero(const spor_op *op, const spor_sample *sample);
 /** Two runs give the same bits and leave the inputs as they were. */
 opcheck_verdict opcheck_repeat(const spor_op *op, const spor_sample *sample);
-/** The float kernel agrees with the double one within float's rounding. */
-opcheck_verdict opcheck_float(const spor_op *op, const spor_sample *sample);
+/** The kernels of all scalar types agree on real values: float within its rounding, complex within
+ *  double's and without an imaginary part, the bounded ones bit for bit, with a finite bound. */
+opcheck_verdict opcheck_scalars(const spor_op *op, const spor_sample *sample);
 /** What the other traits promise: ALIAS, VALUE_SLOPE, LEAF, no MIXES_SAMPLES. */
 opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample);
 
@@ -49,7 +52,7 @@ typedef struct {
 } opcheck_record;
 
 /** out is poisoned and the tape holds the error if the op refuses. */
-opcheck_record opcheck_record_op(const spor_op *op, const spor_shape in[], const spor_attr attr[]);
+opcheck_record opcheck_record_op(const spor_op *op, const spor_shape *in, const spor_attr *attr);
 
 enum { OPCHECK_VARS = 12 };
 
@@ -61,6 +64,8 @@ typedef struct {
     spor_var in[OPCHECK_VARS], out[OPCHECK_VARS];
     int64_t nx[OPCHECK_VARS], ny[OPCHECK_VARS]; /* elements */
     double *x[OPCHECK_VARS], *y[OPCHECK_VARS];  /* to fill, to read */
+    /* the second number of an element of SPOR_C128 (imaginary part) and SPOR_BOUND (bound) */
+    double *ix[OPCHECK_VARS], *iy[OPCHECK_VARS];
 } opcheck_machine;
 
 /** False if the program could not be compiled; opcheck_free it all the same. */

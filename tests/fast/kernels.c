@@ -1,0 +1,331 @@
+/* What all fast kernels promise: accurate functions, fused multiply-adds where the set has them,
+ * results that do not depend on the batch, reasons when a region is refused; and that the
+ * comparison of the other suites sees faults. */
+#include "../suite.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "probe.h"
+
+/* ---- programs with one output -------------------------------------------------------------------
+ */
+
+typedef struct {
+    spor_tape *tape;
+    spor_var in[3], out;
+    spor_program *program;
+} runner;
+
+static void compile(runner *r, const char *set, spor_scalar scalar) {
+    ck_assert_msg(!spor_error(r->tape), "%s", spor_error(r->tape));
+    r->program =
+        spor_compile(r->tape, 1, &r->out, NULL, &(spor_options){.scalar = scalar, .isa = set});
+    ck_assert_msg(!spor_program_error(r->program), "%s", spor_program_error(r->program));
+}
+
+static void close_runner(runner *r) {
+    spor_program_free(r->program);
+    spor_tape_free(r->tape);
+}
+
+static void set_element(spor_arg a, spor_scalar scalar, int64_t k, double value) {
+    if (scalar == SPOR_F32)
+        ((float *)a.data)[k] = (float)value;
+    else
+        ((double *)a.data)[k] = value;
+}
+
+static double element(spor_arg a, spor_scalar scalar, int64_t k) {
+    return scalar == SPOR_F32 ? (double)((float *)a.data)[k] : ((double *)a.data)[k];
+}
+
+/* ---- functions ----------------------------------------------------------------------------------
+ */
+
+/* f(x 1 + 0) for rows of one number: the activation of a dense layer, its argument exact. */
+static runner open_function(int64_t rows, probe_activation activation) {
+    runner r = {.tape = spor_tape_new()};
+    r.in[0] = spor_input(r.tape, "x", SPOR_SHAPE(rows, 1));
+    r.in[1] = spor_input(r.tape, "W", SPOR_SHAPE(1, 1));
+    r.in[2] = spor_input(r.tape, "b", SPOR_SHAPE(1));
+    spor_var b = spor_expand(r.in[2], SPOR_AXIS(0), SPOR_SHAPE(rows, 1));
+    r.out = probe_activate(spor_add(spor_matmul(r.in[0], r.in[1]), b), activation);
+    return r;
+}
+
+/* One unit in the last place of y in the scalar type. */
+static double ulp(double y, spor_scalar scalar) {
+    int exponent, bits = scalar == SPOR_F32 ? 24 : 53, least = scalar == SPOR_F32 ? -149 : -1074;
+    frexp(y, &exponent);
+    return ldexp(1, exponent - bits > least ? exponent - bits : least);
+}
+
+enum { POINTS = 20000 };
+
+/* Over the whole range: sizes from the smallest number to far beyond where the functions end. */
+static double argument(int64_t k, spor_scalar scalar) {
+    uint64_t state = (uint64_t)k;
+    double share = (double)(probe_draw(&state) >> 11) * 0x1p-53;
+    double most = scalar == SPOR_F32 ? 110 : 760;
+    double x = k % 2 ? share * most : pow(2, -140 * share) * (1 + share);
+    x = k % 4 < 2 ? x : -x;
+    return scalar == SPOR_F32 ? (double)(float)x : x;
+}
+
+/* libm in long double */
+static double exact(double x, probe_activation activation) {
+    long double w = (long double)x;
+    return (double)(activation == PROBE_TANH ? tanhl(w) : 1 / (1 + expl(-w)));
+}
+
+static void check_function(const char *set, spor_scalar scalar, probe_activation activation) {
+    runner r = open_function(POINTS, activation);
+    compile(&r, set, scalar);
+    ck_assert_int_eq(spor_program_fast(r.program, "dense"), 1);
+    spor_arg x = spor_program_arg(r.program, r.in[0]), y = spor_program_arg(r.program, r.out);
+    set_element(spor_program_arg(r.program, r.in[1]), scalar, 0, 1);
+    for (int64_t k = 0; k < POINTS; k++) set_element(x, scalar, k, argument(k, scalar));
+    ck_assert(spor_run(r.program, 0));
+    for (int64_t k = 0; k < POINTS; k++) {
+        double want = exact(argument(k, scalar), activation), got = element(y, scalar, k);
+        double error = fabs(got - want) / ulp(want, scalar);
+        ck_assert_msg(error <= 2.5, "%s: f(%.17g) is %.17g, not %.17g: %g units", set,
+                      argument(k, scalar), got, want, error);
+    }
+    close_runner(&r);
+}
+
+START_TEST(functions_are_good_to_two_and_a_half_units) {
+    for (int s = 0; probe_sets()[s]; s++)
+        for (int scalar = 0; scalar < PROBE_TYPES; scalar++) {
+            check_function(probe_sets()[s], (spor_scalar)scalar, PROBE_TANH);
+            check_function(probe_sets()[s], (spor_scalar)scalar, PROBE_SIGMOID);
+        }
+}
+END_TEST
+
+START_TEST(functions_take_infinities_zeros_and_nan) {
+    const double inf = (double)INFINITY, nan = (double)NAN;
+    const struct {
+        probe_activation activation;
+        double x, y;
+    } cases[] = {{PROBE_TANH, inf, 1},    {PROBE_TANH, -inf, -1},    {PROBE_TANH, 0, 0},
+                 {PROBE_TANH, nan, nan},  {PROBE_SIGMOID, inf, 1},   {PROBE_SIGMOID, -inf, 0},
+                 {PROBE_SIGMOID, 0, 0.5}, {PROBE_SIGMOID, nan, nan}, {PROBE_RELU, inf, inf},
+                 {PROBE_RELU, -inf, 0},   {PROBE_LEAKY, -inf, -inf}, {PROBE_LEAKY, nan, nan}};
+    for (int s = 0; probe_sets()[s]; s++)
+        for (size_t k = 0; k < 2 * sizeof cases / sizeof *cases; k++) {
+            spor_scalar scalar = k % 2 ? SPOR_F64 : SPOR_F32;
+            runner r = open_function(1, cases[k / 2].activation);
+            compile(&r, probe_sets()[s], scalar);
+            set_element(spor_program_arg(r.program, r.in[0]), scalar, 0, cases[k / 2].x);
+            set_element(spor_program_arg(r.program, r.in[1]), scalar, 0, 1);
+            ck_assert(spor_run(r.program, 0));
+            double y = element(spor_program_arg(r.program, r.out), scalar, 0);
+            bool right = isnan(cases[k / 2].y)
+                             ? isnan(y)
+                             : y == cases[k / 2].y && signbit(y) == signbit(cases[k / 2].y);
+            ck_assert_msg(right, "%s: f(%g) is %g", probe_sets()[s], cases[k / 2].x, y);
+            close_runner(&r);
+        }
+}
+END_TEST
+
+/* ---- fused multiply-adds
+ * ------------------------------------------------------------------------- */
+
+/* -(1 + 2e) + (1 + e)^2 is e^2 with one rounding, 0 with two, for e^2 half a unit. */
+static double fused_remainder(const char *set, spor_scalar scalar) {
+    double e = scalar == SPOR_F32 ? 0x1p-12 : 0x1p-27;
+    runner r = {.tape = spor_tape_new()};
+    r.in[0] = spor_input(r.tape, "x", SPOR_SHAPE(1, 2));
+    r.in[1] = spor_input(r.tape, "W", SPOR_SHAPE(2, 1));
+    r.out = spor_matmul(r.in[0], r.in[1]);
+    compile(&r, set, scalar);
+    ck_assert_int_eq(spor_program_fast(r.program, "dense"), 1);
+    spor_arg x = spor_program_arg(r.program, r.in[0]), W = spor_program_arg(r.program, r.in[1]);
+    set_element(x, scalar, 0, -1);
+    set_element(W, scalar, 0, 1 + 2 * e);
+    set_element(x, scalar, 1, 1 + e);
+    set_element(W, scalar, 1, 1 + e);
+    ck_assert(spor_run(r.program, 0));
+    double remainder = element(spor_program_arg(r.program, r.out), scalar, 0);
+    close_runner(&r);
+    return remainder / (e * e);
+}
+
+START_TEST(sets_with_fused_multiply_adds_use_them) {
+    for (int s = 0; probe_sets()[s]; s++)
+        for (int scalar = 0; scalar < PROBE_TYPES; scalar++) {
+            double share = fused_remainder(probe_sets()[s], (spor_scalar)scalar);
+            bool fused = strcmp(probe_sets()[s], "baseline") != 0;
+            ck_assert_msg(share == (fused ? 1 : 0), "%s leaves %g of the remainder",
+                          probe_sets()[s], share);
+        }
+}
+END_TEST
+
+/* ---- samples do not depend on their batch
+ * --------------------------------------------------------- */
+
+enum { BATCH = 13 };
+
+static runner open_net(int64_t N, int kind) {
+    runner r = {.tape = spor_tape_new()};
+    spor_tape *t = r.tape;
+    if (kind == 0) {
+        r.in[0] = spor_input(t, "x", SPOR_SHAPE(N, 37));
+        r.in[1] = spor_input(t, "W", SPOR_SHAPE(37, 41));
+        r.in[2] = spor_input(t, "b", SPOR_SHAPE(41));
+        spor_var b = spor_expand(r.in[2], SPOR_AXIS(0), SPOR_SHAPE(N, 41));
+        r.out = spor_tanh(spor_add(spor_matmul(r.in[0], r.in[1]), b));
+    } else if (kind == 1) {
+        r.in[0] = spor_input(t, "x", SPOR_SHAPE(N, 5, 7, 3));
+        r.in[1] = spor_input(t, "K", SPOR_SHAPE(3, 2, 3, 19));
+        int64_t one[] = {0, 1, 1, 0};
+        r.out = spor_sigmoid(spor_correlate2d(spor_pad(r.in[0], one, one, 0), r.in[1], 1, 2));
+    } else if (kind == 2) {
+        r.in[0] = spor_input(t, "x", SPOR_SHAPE(N, 6, 6, 21));
+        r.out = spor_maxpool2d(r.in[0], (spor_window){{2, 3}, {2, 2}, {0, 0, 1, 0}});
+    } else {
+        r.in[0] = spor_input(t, "l", SPOR_SHAPE(N, 11));
+        r.in[1] = spor_input(t, "y", SPOR_SHAPE(N, 11));
+        spor_var yl = spor_mul(r.in[1], r.in[0]);
+        r.out = spor_sub(spor_logsumexp(r.in[0], 1), spor_sum(yl, SPOR_AXIS(1)));
+    }
+    return r;
+}
+
+static int64_t size_of(spor_shape shape) {
+    int64_t size = 1;
+    for (int k = 0; k < shape.rank; k++) size *= shape.n[k];
+    return size;
+}
+
+/* Fills operand k; rows of the batch from the n-th on if it has a batch axis. */
+static void fill(const runner *r, int k, int kind, spor_scalar scalar, int64_t n) {
+    spor_arg a = spor_program_arg(r->program, r->in[k]);
+    bool batched = k == 0 || (kind == 3 && k == 1);
+    int64_t size = size_of(a.shape), row = size / a.shape.n[0];
+    double *all = malloc(sizeof *all * (size_t)(batched ? BATCH * row : size));
+    probe_fill(all, batched ? BATCH * row : size, false, (uint64_t)k + 1);
+    for (int64_t i = 0; i < size; i++) set_element(a, scalar, i, all[(batched ? n * row : 0) + i]);
+    free(all);
+}
+
+static void run_net(runner *r, int kind, const char *set, spor_scalar scalar, int64_t first) {
+    compile(r, set, scalar);
+    for (int k = 0; k < 3 && r->in[k].id; k++) fill(r, k, kind, scalar, first);
+    ck_assert(spor_run(r->program, 0));
+}
+
+static void check_batch(int kind, const char *set, spor_scalar scalar, int64_t N) {
+    runner whole = open_net(BATCH, kind);
+    run_net(&whole, kind, set, scalar, 0);
+    spor_arg all = spor_program_arg(whole.program, whole.out);
+    size_t width = scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
+    size_t row = (size_t)(size_of(all.shape) / BATCH) * width;
+    for (int64_t n = 0; n + N <= BATCH; n += N) {
+        runner part = open_net(N, kind);
+        run_net(&part, kind, set, scalar, n);
+        const void *got = spor_program_arg(part.program, part.out).data;
+        ck_assert_msg(!memcmp(got, (const char *)all.data + (size_t)n * row, (size_t)N * row),
+                      "net %d on %s: sample %lld differs in a batch of %lld", kind, set,
+                      (long long)n, (long long)N);
+        close_runner(&part);
+    }
+    close_runner(&whole);
+}
+
+START_TEST(a_sample_does_not_depend_on_its_batch) {
+    for (int kind = 0; kind < 4; kind++)
+        for (int s = 0; probe_sets()[s]; s++)
+            for (int scalar = 0; scalar < PROBE_TYPES; scalar++)
+                for (int64_t N = 1; N < 6; N++)
+                    check_batch(kind, probe_sets()[s], (spor_scalar)scalar, N);
+}
+END_TEST
+
+/* ---- what is refused, and why
+ * --------------------------------------------------------------------- */
+
+static void check_reason(spor_tape *tape, int n, const spor_var outputs[], const char *reason) {
+    char text[8192] = "";
+    FILE *out = fmemopen(text, sizeof text - 1, "w");
+    spor_program *program = spor_compile(tape, n, outputs, NULL, NULL);
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+    spor_program_print(program, out);
+    fclose(out);
+    ck_assert_msg(strstr(text, reason) != NULL, "\"%s\" is not in:\n%s", reason, text);
+    spor_program_free(program);
+    spor_tape_free(tape);
+}
+
+START_TEST(a_sum_read_by_others_leaves_the_activation_outside) {
+    runner r = open_function(3, PROBE_NONE);
+    spor_var both[] = {spor_tanh(r.out), r.out};
+    check_reason(r.tape, 2, both, "the activation's operand is read by 1 other node");
+}
+END_TEST
+
+START_TEST(a_batched_product_is_no_dense_layer) {
+    spor_tape *tape = spor_tape_new();
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(2, 3, 4));
+    spor_var y = spor_input(tape, "y", SPOR_SHAPE(2, 4, 5));
+    spor_var z = spor_matmul(x, y);
+    check_reason(tape, 1, &z, "x has 3 axes: a dense layer takes matrices");
+}
+END_TEST
+
+START_TEST(classes_along_another_axis_are_refused) {
+    spor_tape *tape = spor_tape_new();
+    spor_var l = spor_input(tape, "l", SPOR_SHAPE(4, 3)),
+             y = spor_input(tape, "y", SPOR_SHAPE(4, 3));
+    spor_var z = spor_sub(spor_logsumexp(l, 0), spor_sum(spor_mul(y, l), SPOR_AXIS(0)));
+    check_reason(tape, 1, &z, "the classes are not the last axis");
+}
+END_TEST
+
+/* ---- the comparison
+ * ------------------------------------------------------------------------------- */
+
+START_TEST(the_comparison_sees_faults) {
+    const double want[] = {1, -2, 0, 4, 5, 0}, bound[] = {.1, .1, .1, .1, .1, .1};
+    double got[6];
+    memcpy(got, want, sizeof got);
+    ck_assert_int_eq(probe_differs(got, want, NULL, 1, 6), -1);
+    got[5] = 1e-300; /* a remainder that should have met no window */
+    ck_assert_int_eq(probe_differs(got, want, NULL, 1, 6), 5);
+    ck_assert_int_eq(probe_differs(got, want, bound, 1, 6), -1);
+    got[2] = got[1]; /* a winner one cell off */
+    got[1] = 0;
+    ck_assert_int_eq(probe_differs(got, want, bound, 1, 6), 1);
+    memcpy(got, want, sizeof got);
+    got[3] = 4.05; /* within the bound of floats, not of doubles */
+    ck_assert_int_eq(probe_differs(got, want, bound, 1, 6), -1);
+    ck_assert_int_eq(probe_differs(got, want, bound, PROBE_DOUBLE_SCALE, 6), 3);
+    got[0] = (double)NAN;
+    ck_assert_int_eq(probe_differs(got, want, bound, 1, 6), 0);
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("fast kernels");
+    TCase *kernels = tcase_create("kernels");
+    tcase_add_test(kernels, functions_are_good_to_two_and_a_half_units);
+    tcase_add_test(kernels, functions_take_infinities_zeros_and_nan);
+    tcase_add_test(kernels, sets_with_fused_multiply_adds_use_them);
+    tcase_add_test(kernels, a_sample_does_not_depend_on_its_batch);
+    suite_add_tcase(suite, kernels);
+    TCase *matching = tcase_create("matching");
+    tcase_add_test(matching, a_sum_read_by_others_leaves_the_activation_outside);
+    tcase_add_test(matching, a_batched_product_is_no_dense_layer);
+    tcase_add_test(matching, classes_along_another_axis_are_refused);
+    suite_add_tcase(suite, matching);
+    TCase *comparison = tcase_create("comparison");
+    tcase_add_test(comparison, the_comparison_sees_faults);
+    suite_add_tcase(suite, comparison);
+    return suite;
+}
