@@ -114,6 +114,24 @@ SPOR_API bool spor_vjp(spor_var y, spor_var ybar, int n, const spor_var wrt[], s
 /** spor_vjp of a scalar with cotangent 1. A cost that is not a scalar is an error. */
 SPOR_API bool spor_grad(spor_var cost, int n, const spor_var wrt[], spor_var d[]);
 
+/**
+ * A hand-derived backward: records d[k], the cotangent of operand k, from the cotangent dy of y.
+ * False if it can't; the tape then has the error.
+ */
+typedef bool spor_backward(void *user, spor_var y, spor_var dy, int n, const spor_var operand[],
+                           spor_var d[]);
+
+/** Most operands of a hand-derived backward. */
+#define SPOR_CUSTOM_OPERANDS 5
+
+/**
+ * Declares that y, recorded from the operands, has a hand-derived backward. Training programs use
+ * it; spor_vjp and spor_grad never do, so that it can be verified against the ops. user must
+ * outlive the tape's programs.
+ */
+SPOR_API void spor_custom_vjp(spor_var y, int n, const spor_var operand[], spor_backward *backward,
+                              void *user);
+
 /** Writes the nodes first..last-1 as equations, one a line. last = 0 means to the end. */
 SPOR_API void spor_tape_print(const spor_tape *tape, uint32_t first, uint32_t last, FILE *out);
 

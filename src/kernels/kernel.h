@@ -8,7 +8,7 @@
 #include "base/shape.h"
 
 /** Most operands an op may have. */
-#define SPOR_OPERANDS 4
+#define SPOR_OPERANDS 6
 /** Most attribute slots an op may have; the signature says what each slot is. */
 #define SPOR_ATTRS 24
 
@@ -20,7 +20,7 @@ typedef union {
 
 typedef struct {
     spor_arg out;
-    spor_arg in[SPOR_OPERANDS];
+    spor_arg *in;
     int operands;
     const spor_attr *attr;
     void *scratch; /* of spor_need.scratch bytes, 64-byte aligned, contents undefined */

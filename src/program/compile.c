@@ -179,6 +179,7 @@ void spor_program_free(spor_program *program) {
     free(program->storage);
     free(program->readable);
     free(program->step);
+    free(program->arg);
     free(program->delivery);
     free(program->own.base);
     if (program->converted) {

@@ -53,6 +53,11 @@ static void mark_live(work *w, const uint32_t wanted[], uint32_t count) {
         w->live[wanted[k]] = true;
         w->uses[wanted[k]]++;
     }
+    /* a hand-derived backward reads y and its operands: no fast path may swallow them */
+    for (uint32_t k = 0; k < tape->customs; k++) {
+        w->uses[tape->custom[k].y]++;
+        for (int j = 0; j < tape->custom[k].operands; j++) w->uses[tape->custom[k].operand[j]]++;
+    }
     for (uint32_t id = tape->count - 1; id > 0; id--) {
         const spor_node *node = &tape->node[id];
         if (node->op == &spor_op_input || node->op == &spor_op_param) w->live[id] = true;
@@ -133,7 +138,14 @@ static spor_var fuse(const spor_contraction *c, const spor_match *match) {
                                : spor_record_leaf(c->tape, match->op, match->attr);
 }
 
-static bool copy_nodes(work *w, spor_contraction *c) {
+/* The hand-derived backward of node id, or NULL. */
+static const spor_custom *custom_of(const spor_tape *tape, uint32_t id) {
+    for (uint32_t k = 0; k < tape->customs; k++)
+        if (tape->custom[k].y == id) return &tape->custom[k];
+    return NULL;
+}
+
+static bool copy_nodes(work *w, spor_contraction *c, bool training) {
     for (uint32_t id = 1; id < w->tape->count; id++) {
         if (!w->live[id] || w->absorbed[id]) continue;
         const spor_node *node = &w->tape->node[id];
@@ -143,6 +155,9 @@ static bool copy_nodes(work *w, spor_contraction *c) {
             w->match_of[id] ? fuse(c, &w->match[w->match_of[id] - 1]) : copy_node(c, node);
         if (!copy.id) return false;
         c->tape->node[copy.id].name = node->name;
+        const spor_custom *custom = training ? custom_of(w->tape, id) : NULL;
+        if (custom) copy = spor_pass_custom(c->tape, copy, custom, c->map);
+        if (!copy.id) return false;
         c->map[id] = copy.id;
     }
     c->tape->current = 0;
@@ -154,7 +169,7 @@ static bool contract(work *w, bool use_fast_paths, bool training, spor_contracti
     c->map = calloc(w->tape->count, sizeof *c->map);
     if (!c->tape || !c->map || !copy_scopes(c->tape, w->tape)) return false;
     if (use_fast_paths && !find_matches(w, c, training)) return false;
-    return copy_nodes(w, c);
+    return copy_nodes(w, c, training);
 }
 
 bool spor_contract(const spor_tape *tape, const uint32_t wanted[], uint32_t count,

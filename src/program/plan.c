@@ -95,6 +95,19 @@ static void find_homes(planner *p) {
     }
 }
 
+/* Room for all steps and their operands. */
+static bool take_steps(planner *p) {
+    size_t steps = 1, args = 1;
+    for (uint32_t id = 1; id < p->tape->count; id++) {
+        if (!is_step(p, id)) continue;
+        steps++;
+        args += (size_t)p->tape->node[id].op->operands;
+    }
+    p->program->step = calloc(steps, sizeof *p->program->step);
+    p->program->arg = calloc(args, sizeof *p->program->arg);
+    return p->program->step && p->program->arg;
+}
+
 static spor_arg describe(const spor_shape *shape) {
     spor_arg arg = {.shape = *shape};
     int64_t stride = 1;
@@ -122,6 +135,8 @@ static bool make_step(planner *p, uint32_t id, spor_phase *step, spor_need *need
         return spor_program_fail(program, "%s has no meaning over this scalar type", name);
     }
     step->call.out = describe(node->shape);
+    step->call.in = program->arg + program->args;
+    program->args += (uint32_t)node->op->operands;
     step->call.operands = node->op->operands;
     step->call.attr = node->attr;
     for (int k = 0; k < node->op->operands; k++)
@@ -231,6 +246,7 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
                  uint32_t target_count) {
     spor_program *program = p->program;
     find_homes(p);
+    if (!take_steps(p)) return spor_program_fail(program, "out of memory");
     find_lifetimes(p, roots, count);
     place_leaves(p);
     place_targets(p, targets, target_count);
@@ -250,10 +266,8 @@ bool spor_plan(spor_program *program, const bool live[], const uint32_t roots[],
     p.last = calloc(nodes, sizeof *p.last);
     p.bytes = calloc(nodes, sizeof *p.bytes);
     program->storage = calloc(nodes, sizeof *program->storage);
-    program->step = calloc(nodes, sizeof *program->step);
     program->delivery = calloc(target_count + 1, sizeof *program->delivery);
-    bool done =
-        p.home && p.last && p.bytes && program->storage && program->step && program->delivery;
+    bool done = p.home && p.last && p.bytes && program->storage && program->delivery;
     done = done ? plan(&p, roots, count, targets, target_count)
                 : spor_program_fail(program, "out of memory");
     free(p.home);

@@ -30,6 +30,10 @@ bool spor_contract(const spor_tape *tape, const uint32_t wanted[], uint32_t coun
                    bool use_fast_paths, bool training, spor_contraction *contraction);
 void spor_contraction_free(spor_contraction *contraction);
 
+/** Passes y, a node of the contracted tape, on with its hand-derived backward. */
+spor_var spor_pass_custom(spor_tape *tape, spor_var y, const spor_custom *custom,
+                          const uint32_t map[]);
+
 /** same[id]: the first node equal to id; live[id]: needed by a root. Arrays of tape->count. */
 bool spor_merge(const spor_tape *tape, const uint32_t roots[], uint32_t count, uint32_t same[],
                 bool live[]);
@@ -75,6 +79,8 @@ struct spor_program {
     bool *readable;        /* inputs and outputs, by node of the contracted tape */
     spor_phase *step;
     uint32_t steps;
+    spor_arg *arg; /* the operands of all steps */
+    uint32_t args;
     spor_delivery *delivery;
     uint32_t deliveries;
     size_t bytes; /* of memory */

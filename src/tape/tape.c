@@ -38,6 +38,7 @@ void spor_tape_free(spor_tape *tape) {
     free(tape->scope);
     free(tape->leaf);
     free(tape->assignment);
+    free(tape->custom);
     free(tape);
 }
 
@@ -232,6 +233,31 @@ void spor_assign(spor_var state, spor_var value) {
     }
     tape->assignment = grown;
     tape->assignment[tape->assignments++] = (spor_assignment){state.id, value.id};
+}
+
+void spor_custom_vjp(spor_var y, int n, const spor_var operand[], spor_backward *backward,
+                     void *user) {
+    spor_tape *tape = y.tape;
+    if (!tape || tape->error || !y.id) return;
+    spor_custom custom = {.y = y.id, .operands = n, .backward = backward, .user = user};
+    bool healthy = backward && n > 0 && n <= SPOR_CUSTOM_OPERANDS;
+    for (int k = 0; healthy && k < n; k++) {
+        healthy = operand[k].tape == tape && operand[k].id && operand[k].id < y.id;
+        custom.operand[k] = operand[k].id;
+    }
+    if (!healthy) {
+        spor_reject(tape, "custom_vjp takes 1 to %d operands recorded before y on y's tape",
+                    SPOR_CUSTOM_OPERANDS);
+        return;
+    }
+    spor_custom *grown =
+        spor_grow(tape->custom, tape->customs, &tape->custom_capacity, sizeof *grown);
+    if (!grown) {
+        spor_reject(tape, "out of memory");
+        return;
+    }
+    tape->custom = grown;
+    tape->custom[tape->customs++] = custom;
 }
 
 /* ---- small questions ---------------------------------------------------------------------------

@@ -44,6 +44,14 @@ typedef struct {
     uint32_t state, value;
 } spor_assignment;
 
+/** A hand-derived backward of y: node ids. */
+typedef struct {
+    uint32_t y, operand[SPOR_CUSTOM_OPERANDS];
+    int operands;
+    spor_backward *backward;
+    void *user;
+} spor_custom;
+
 struct spor_tape {
     spor_arena arena;
     spor_node *node; /* node[0] is the poisoned one */
@@ -54,6 +62,8 @@ struct spor_tape {
     uint32_t leaves, leaf_capacity;
     spor_assignment *assignment;
     uint32_t assignments, assignment_capacity;
+    spor_custom *custom;
+    uint32_t customs, custom_capacity;
     spor_place place;              /* of the nodes recorded next */
     uint32_t unplaced;             /* first node that spor_at has not seen */
     const char *complaint, *error; /* without and with its place */

@@ -286,6 +286,44 @@ START_TEST(the_first_value_that_is_not_finite_is_named) {
 }
 END_TEST
 
+/* The backward of y = tanh z as a person derives it, times a factor to see it used. */
+static bool hand_derived(void *user, spor_var y, spor_var dy, int n, const spor_var operand[],
+                         spor_var d[]) {
+    spor_shape shape = spor_shape_of(y);
+    spor_var one = spor_broadcast(spor_ratio(y.tape, 1, 1), shape);
+    spor_var factor = spor_broadcast(spor_ratio(y.tape, *(const int *)user, 1), shape);
+    (void)operand;
+    d[0] = spor_mul(factor, spor_mul(dy, spor_sub(one, spor_mul(y, y))));
+    return n == 1;
+}
+
+START_TEST(training_uses_a_hand_derived_backward_and_the_tape_does_not) {
+    for (int factor = 1; factor <= 3; factor += 2) {
+        for (int fast = 0; fast < 2; fast++) {
+            spor_tape *t = spor_tape_new();
+            spor_params *params = spor_params_new(SPOR_F64, 1);
+            spor_var z = spor_param(t, "z", SPOR_SHAPE(3), SPOR_INIT("normal", 1)),
+                     y = spor_tanh(z);
+            spor_var cost = spor_sum(spor_mul(y, y), SPOR_AXIS(0)), d;
+            spor_custom_vjp(y, 1, &z, hand_derived, &factor);
+            ck_assert(spor_grad(cost, 1, &z, &d));
+            spor_options options = {.scalar = SPOR_F64, .reference = !fast};
+            spor_program *training = spor_compile_training(cost, 0, NULL, params, &options);
+            spor_program *tape = spor_compile(t, 1, &d, params, &options);
+            check_healthy(training);
+            ck_assert(spor_run(training, 0) && spor_run(tape, 0));
+            const double *g = spor_params_entry(params, 0).gradient;
+            const double *want = spor_program_arg(tape, d).data;
+            for (int k = 0; k < 3; k++) ck_assert_double_eq_tol(g[k], factor * want[k], 1e-15);
+            spor_program_free(training);
+            spor_program_free(tape);
+            spor_params_free(params);
+            spor_tape_free(t);
+        }
+    }
+}
+END_TEST
+
 /* ---- errors -----------------------------------------------------------------------------------
  */
 
@@ -343,6 +381,7 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, memory_follows_lifetimes_and_runs_repeat);
     tcase_add_test(runs, equal_nodes_are_computed_once);
     tcase_add_test(runs, the_first_value_that_is_not_finite_is_named);
+    tcase_add_test(runs, training_uses_a_hand_derived_backward_and_the_tape_does_not);
     tcase_add_test(errors, what_cannot_be_compiled_is_refused_with_its_reason);
     tcase_add_test(errors, memory_that_cannot_be_had_is_an_error_of_the_run);
     suite_add_tcase(suite, runs);

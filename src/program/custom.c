@@ -1,0 +1,45 @@
+/*
+ * Hand-derived backwards in training programs. In the contracted tape the result y of such a
+ * stretch is passed on by a node y' = y that also has the operands: its vjp is the backward for
+ * them and zero for y, so differentiation needs to know nothing of it.
+ */
+#include "program/program.h"
+
+static bool shape(spor_rule *r) {
+    r->out = r->in[0];
+    return true;
+}
+
+static spor_var vjp(spor_var y, int k, spor_var ybar) {
+    if (k == 0) return spor_none();
+    const spor_custom *custom = &y.tape->custom[spor_attrs(y)[0].i];
+    if (k > custom->operands) return spor_none();
+    spor_var operand[SPOR_CUSTOM_OPERANDS], d[SPOR_CUSTOM_OPERANDS] = {{0}};
+    for (int j = 0; j < custom->operands; j++) operand[j] = spor_operand(y, 1 + j);
+    if (!custom->backward(custom->user, y, ybar, custom->operands, operand, d))
+        return spor_reject(y.tape, "a hand-derived backward does not record");
+    return d[k - 1].id ? d[k - 1] : spor_none();
+}
+
+static const spor_op custom_op = {
+    .signature = "custom(y[*], a[*], b[*], c[*], d[*], e[*]; backward:int)",
+    .equation = "y, with a hand-derived backward",
+    .traits = SPOR_ALIAS,
+    .operands = 1 + SPOR_CUSTOM_OPERANDS,
+    .attrs = 1,
+    .shape = shape,
+    .vjp = vjp,
+};
+
+spor_var spor_pass_custom(spor_tape *tape, spor_var y, const spor_custom *custom,
+                          const uint32_t map[]) {
+    spor_custom *grown =
+        spor_grow(tape->custom, tape->customs, &tape->custom_capacity, sizeof *grown);
+    if (!grown) return spor_reject(tape, "out of memory");
+    tape->custom = grown;
+    tape->custom[tape->customs] = *custom;
+    spor_var in[1 + SPOR_CUSTOM_OPERANDS];
+    for (int k = 0; k <= SPOR_CUSTOM_OPERANDS; k++) /* unused operands repeat y */
+        in[k] = k > 0 && k <= custom->operands ? (spor_var){tape, map[custom->operand[k - 1]]} : y;
+    return spor_record(&custom_op, in, &(spor_attr){.i = tape->customs++});
+}
