@@ -1,3 +1,5 @@
 #include <spor/spor.h>
 
-const char *spor_version(void) { return SPOR_VERSION; }
+const char *spor_version(void) {
+    return SPOR_VERSION;
+}

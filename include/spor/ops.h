@@ -26,24 +26,24 @@ SPOR_API spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape shape);
 
 /* ---- elementwise, operands of one shape ----------------------------------------------------- */
 
-SPOR_API spor_var spor_add(spor_var x, spor_var y);     /**< x + y */
-SPOR_API spor_var spor_sub(spor_var x, spor_var y);     /**< x - y */
-SPOR_API spor_var spor_mul(spor_var x, spor_var y);     /**< x y */
-SPOR_API spor_var spor_div(spor_var x, spor_var y);     /**< x / y */
-SPOR_API spor_var spor_neg(spor_var x);                 /**< -x */
-SPOR_API spor_var spor_exp(spor_var x);                 /**< e^x */
-SPOR_API spor_var spor_log(spor_var x);                 /**< ln x */
-SPOR_API spor_var spor_sqrt(spor_var x);                /**< x^(1/2) */
-SPOR_API spor_var spor_tanh(spor_var x);                /**< tanh x */
-SPOR_API spor_var spor_sigmoid(spor_var x);             /**< 1 / (1 + e^-x) */
-SPOR_API spor_var spor_relu(spor_var x);                /**< max(x, 0); derivative 0 at 0 */
+SPOR_API spor_var spor_add(spor_var x, spor_var y);          /**< x + y */
+SPOR_API spor_var spor_sub(spor_var x, spor_var y);          /**< x - y */
+SPOR_API spor_var spor_mul(spor_var x, spor_var y);          /**< x y */
+SPOR_API spor_var spor_div(spor_var x, spor_var y);          /**< x / y */
+SPOR_API spor_var spor_neg(spor_var x);                      /**< -x */
+SPOR_API spor_var spor_exp(spor_var x);                      /**< e^x */
+SPOR_API spor_var spor_log(spor_var x);                      /**< ln x */
+SPOR_API spor_var spor_sqrt(spor_var x);                     /**< x^(1/2) */
+SPOR_API spor_var spor_tanh(spor_var x);                     /**< tanh x */
+SPOR_API spor_var spor_sigmoid(spor_var x);                  /**< 1 / (1 + e^-x) */
+SPOR_API spor_var spor_relu(spor_var x);                     /**< max(x, 0); derivative 0 at 0 */
 SPOR_API spor_var spor_leaky_relu(spor_var x, double slope); /**< x if x > 0 else slope x */
-SPOR_API spor_var spor_abs(spor_var x);                 /**< |x|; derivative 0 at 0 */
-SPOR_API spor_var spor_step(spor_var x);                /**< 1 if x > 0 else 0; derivative 0 */
-SPOR_API spor_var spor_maximum(spor_var x, spor_var y); /**< the larger; a tie is x's */
-SPOR_API spor_var spor_minimum(spor_var x, spor_var y); /**< the smaller; a tie is x's */
+SPOR_API spor_var spor_abs(spor_var x);                      /**< |x|; derivative 0 at 0 */
+SPOR_API spor_var spor_step(spor_var x);                     /**< 1 if x > 0 else 0; derivative 0 */
+SPOR_API spor_var spor_maximum(spor_var x, spor_var y);      /**< the larger; a tie is x's */
+SPOR_API spor_var spor_minimum(spor_var x, spor_var y);      /**< the smaller; a tie is x's */
 
-/* ---- axes: a set of axes is a bit mask, bit k = axis k ---------------------------------------- */
+/* ---- axes: a set of axes is a bit mask, bit k = axis k --------------------------------------- */
 
 /** SPOR_AXIS(0) | SPOR_AXIS(2) */
 #define SPOR_AXIS(k) (INT64_C(1) << (k))

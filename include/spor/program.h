@@ -84,9 +84,9 @@ SPOR_API spor_workspace *spor_workspace_new(void);
 SPOR_API void spor_workspace_free(spor_workspace *workspace);
 
 typedef struct {
-    spor_scalar scalar;        /* SPOR_F32 (0) is the default */
-    bool reference;            /* no fast paths: the definition */
-    const char *isa;           /* "baseline", "avx2", "avx512"; NULL: $SPOR_ISA or the best there is */
+    spor_scalar scalar; /* SPOR_F32 (0) is the default */
+    bool reference;     /* no fast paths: the definition */
+    const char *isa;    /* "baseline", "avx2", "avx512"; NULL: $SPOR_ISA or the best there is */
     spor_workspace *workspace; /* NULL: memory of its own */
 } spor_options;
 

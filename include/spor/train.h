@@ -82,9 +82,9 @@ typedef struct {
 
 /** What a run tells while it goes. */
 typedef struct {
-    int64_t epoch, epochs;  /* epoch counts from 1 */
-    int64_t step, steps;    /* within the epoch; step == steps: the epoch is done and evaluated */
-    double loss;            /* mean cost a row over the epoch so far */
+    int64_t epoch, epochs; /* epoch counts from 1 */
+    int64_t step, steps;   /* within the epoch; step == steps: the epoch is done and evaluated */
+    double loss;           /* mean cost a row over the epoch so far */
     double train_accuracy, validation_accuracy; /* NAN before the first evaluation */
     double train_seconds, evaluate_seconds;     /* so far */
 } spor_progress;

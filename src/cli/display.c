@@ -77,7 +77,7 @@ static void overwrite(spor_display *display, const char *line) {
 
 /* epoch 12/100 [=====       ]  loss 0.1234  train 0.981  val 0.965  0:12 left */
 static void draw(spor_display *display, const spor_progress *p) {
-    char left[24], figures[96], head[64], tail[160], bar[LONGEST_BAR + 4] = "", line[WIDEST + 1];
+    char left[24], figures[96], head[64], tail[160], bar[LONGEST_BAR + 4] = "", line[2 * WIDEST];
     double done = share(p), elapsed = spor_seconds() - display->started;
     clock_text(elapsed * (1 - done) / fmax(done, 1e-9), left);
     figures_text(p, "val", figures, sizeof figures);
@@ -96,7 +96,7 @@ static void draw(spor_display *display, const spor_progress *p) {
         bar[room + 3] = 0;
     }
     snprintf(line, sizeof line, "%s%s%s", head, bar, tail);
-    if (width < (int)sizeof line) line[width > 0 ? width : 0] = 0;
+    line[width] = 0;
     overwrite(display, line);
 }
 

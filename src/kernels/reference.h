@@ -51,8 +51,7 @@ static inline bool spor_next_index(const spor_shape *shape, int64_t i[]) {
 
 /** AT4(x, n, i, j, c): element of a rank-4 array; AT2 of a matrix. */
 static inline T *spor_at4(const spor_arg *a, int64_t i, int64_t j, int64_t k, int64_t l) {
-    return (T *)a->data + i * a->stride[0] + j * a->stride[1] + k * a->stride[2] +
-           l * a->stride[3];
+    return (T *)a->data + i * a->stride[0] + j * a->stride[1] + k * a->stride[2] + l * a->stride[3];
 }
 #define AT4(arg, i, j, k, l) spor_at4(&(arg), (i), (j), (k), (l))
 /** AT1(b, k): element of a vector; AT0(a): of a scalar. */

@@ -22,7 +22,7 @@ static void print_taken(const spor_program *program, const spor_taken *taken, FI
     char shape[128];
     spor_shape_text(node->shape, NULL, shape, sizeof shape);
     const char *path = tape->scope[node->scope].path;
-    fprintf(out, "  %-8s %-22s %-24s %s", *taken->why ? "refused" : "taken", taken->fast->name,
+    fprintf(out, "  %-8s %-22s %-36s %s", *taken->why ? "refused" : "taken", taken->fast->name,
             *path ? path : "-", shape);
     fprintf(out, *taken->why ? "  because %s\n" : "  %s\n",
             *taken->why ? taken->why : taken->fast->equations);
