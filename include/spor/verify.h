@@ -49,9 +49,9 @@ typedef struct {
 
 typedef enum {
     SPOR_RECORDED,
-    SPOR_OUTSIDE,  /* the sizes are not meant: `where`, or the op itself refuses them */
+    SPOR_OUTSIDE,   /* the sizes are not meant: `where`, or the op itself refuses them */
     SPOR_UNDEFINED, /* both sides are undefined */
-    SPOR_BROKEN    /* the formula does not record where it should: message says why */
+    SPOR_BROKEN     /* the formula does not record where it should: message says why */
 } spor_recording;
 
 /** Records the statement at the values of its quantities. */
@@ -96,16 +96,16 @@ typedef struct {
 
 typedef struct {
     spor_outcome outcome;
-    int64_t shapes;      /* instances examined */
-    int64_t undefined;   /* instances where both sides are undefined */
-    int64_t proved;      /* shapes proved on all tuples of unit tensors */
-    int64_t comparisons; /* elements compared, formula against tape */
-    int64_t exact;       /* of these: where nothing was rounded, bit for bit */
-    int64_t oracle;      /* elements compared with complex steps */
-    int64_t nonzero;     /* elements whose true value is not zero */
-    bool exhaustive;     /* all values of the quantities were examined */
-    double closest;      /* largest |difference| / bound seen that passed */
-    char regions[2048];  /* which corners were visited, a line each */
+    int64_t shapes;              /* instances examined */
+    int64_t undefined;           /* instances where both sides are undefined */
+    int64_t proved;              /* shapes proved on all tuples of unit tensors */
+    int64_t comparisons;         /* elements compared, formula against tape */
+    int64_t exact;               /* of these: where nothing was rounded, bit for bit */
+    int64_t oracle;              /* elements compared with complex steps */
+    int64_t nonzero;             /* elements whose true value is not zero */
+    bool exhaustive;             /* all values of the quantities were examined */
+    double closest;              /* largest |difference| / bound seen that passed */
+    char regions[2048];          /* which corners were visited, a line each */
     spor_counterexample example; /* if it fails */
 } spor_verdict;
 
