@@ -12,7 +12,9 @@
 #define SPOR_TAPE_OP_H
 
 #include <inttypes.h>
-#define SPOR_NO_PLACES /* the library itself records without file and line */
+#ifndef SPOR_NO_PLACES /* the library itself records without file and line */
+#define SPOR_NO_PLACES
+#endif
 #include <spor/ops.h>
 #include "kernels/kernel.h"
 #ifdef SPOR_REFERENCE

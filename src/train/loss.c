@@ -1,7 +1,6 @@
 /*
  * Losses of a prediction [N, m] and a target [N, m]. The reduction over the rows is named.
  */
-#define SPOR_NO_PLACES
 #include <spor/train.h>
 
 /* sum_n (logsumexp(l_n) - y_n . l_n), which is -sum y log softmax(l) as the rows of y sum to 1 */
