@@ -98,7 +98,7 @@ static bool update_is_finite(run *r) {
     if (!(bound < limit))
         return spor_model_fail(r->model,
                                "the next update would overflow: gradients up to %.3g (%s), "
-                               "parameters up to %.3g (%s), rate %g: lower the rate",
+                               "parameters up to %.3g (%s), rate %g",
                                gradient, steepest, r->magnitude, greatest, s->rate);
     r->magnitude = bound;
     return true;
@@ -128,8 +128,8 @@ static bool step(run *r, spor_bound *bound) {
 
 static bool fail_step(run *r) {
     char where[80];
-    snprintf(where, sizeof where, "epoch %" PRId64 ", step %" PRId64, r->progress.epoch,
-             r->progress.step + 1);
+    snprintf(where, sizeof where, "epoch %" PRId64 ", step %" PRId64 " (a lower rate may help)",
+             r->progress.epoch, r->progress.step + 1);
     return spor_model_error(r->model) && spor_model_fail_at(r->model, where);
 }
 

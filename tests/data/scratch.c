@@ -10,9 +10,13 @@
 
 static char folder[512];
 
-void scratch_begin(void) {
+const char *scratch_place(void) {
     const char *place = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/spor-test-XXXXXX", place ? place : "/tmp");
+    return place ? place : access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
+void scratch_begin(void) {
+    snprintf(folder, sizeof folder, "%s/spor-test-XXXXXX", scratch_place());
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 

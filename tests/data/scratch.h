@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-/** Fixtures: makes an empty folder under $TMPDIR or /tmp; removes it with the files in it. */
+/** $TMPDIR, or memory that looks like a disk, or /tmp. */
+const char *scratch_place(void);
+
+/** Fixtures: makes an empty folder in scratch_place(); removes it with the files in it. */
 void scratch_begin(void);
 void scratch_end(void);
 

@@ -126,7 +126,7 @@ START_TEST(a_loss_tells_whether_it_sums) {
     spor_loss *const loss[] = {spor_cross_entropy_sum, spor_cross_entropy_mean,
                                spor_squared_error_sum, spor_squared_error_mean, absolute_error};
     static const int expected[] = {1, 0, 1, 0, 1};
-    for (int scalar = 0; scalar < SPOR_SCALARS; scalar++)
+    for (int scalar = 0; scalar <= SPOR_F64; scalar++)
         for (int k = 0; k < 5; k++) {
             spor_model *model =
                 model_of(classifier, loss[k], SPOR_SHAPE(CLASSES), 0, (spor_scalar)scalar);
@@ -300,7 +300,7 @@ static const spor_schedule usual = {
 START_TEST(training_learns_and_tells) {
     spor_data *data = clusters();
     spor_split split = split_of(data);
-    for (int scalar = 0; scalar < SPOR_SCALARS; scalar++) {
+    for (int scalar = 0; scalar <= SPOR_F64; scalar++) {
         spor_model *model = classifier_model(1, (spor_scalar)scalar);
         told t = {0};
         bool done = spor_train(model, data, &split, &usual, listen, &t);
@@ -490,7 +490,7 @@ static void check_diverges(spor_net *net, double rate, double l2, spor_scalar sc
     ck_assert(!spor_train(model, data, &split, &schedule, NULL, NULL));
     check_error(model, why);
     check_error(model, "epoch ");
-    check_error(model, ", step ");
+    check_error(model, "(a lower rate may help)");
     check_finite(spor_model_params(model));
     spor_model_free(model);
     spor_split_free(&split);
@@ -498,14 +498,14 @@ static void check_diverges(spor_net *net, double rate, double l2, spor_scalar sc
 }
 
 START_TEST(divergence_stops_and_leaves_finite_parameters) {
-    for (int scalar = 0; scalar < SPOR_SCALARS; scalar++) {
+    for (int scalar = 0; scalar <= SPOR_F64; scalar++) {
         check_diverges(linear_chain, 1e20, 0, (spor_scalar)scalar, "finite");
         check_diverges(linear_chain, 1e4, 0, (spor_scalar)scalar, "finite");
         check_diverges(classifier, 1e6, 1, (spor_scalar)scalar, "update would overflow");
         check_diverges(classifier, 1e308, 0, (spor_scalar)scalar, "update would overflow");
     }
     check_diverges(classifier, 1e38, 0, SPOR_F32, "hidden/W");
-    check_diverges(linear_chain, 1e20, 0, SPOR_F32, "matmul");
+    check_diverges(linear_chain, 1e20, 0, SPOR_F32, "mul [10, 5]");
 }
 END_TEST
 
@@ -617,7 +617,7 @@ static void check_evaluation(spor_loss *loss, spor_scalar scalar) {
 }
 
 START_TEST(evaluation_ignores_the_padding) {
-    for (int scalar = 0; scalar < SPOR_SCALARS; scalar++) {
+    for (int scalar = 0; scalar <= SPOR_F64; scalar++) {
         check_evaluation(spor_cross_entropy_sum, (spor_scalar)scalar);
         check_evaluation(spor_cross_entropy_mean, (spor_scalar)scalar);
     }
