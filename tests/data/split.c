@@ -165,6 +165,10 @@ START_TEST(impossible_splits_are_refused) {
     ck_assert(!spor_split_stratified(NULL, 0.1, 0, 0, &s, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "no rows"));
     ck_assert_ptr_null(s.train);
+    label[1] = 3;
+    ck_assert(!spor_split_stratified(&data, 0.1, 0, 0, &s, &message));
+    ck_assert_ptr_nonnull(strstr(message.text, "row 1 has label 3; there are 3 classes"));
+    label[1] = 1;
     ck_assert(spor_split_stratified(&data, 0, 0, 0, &s, &message));
     ck_assert_int_eq(s.train_rows, 3);
     spor_split_free(&s);

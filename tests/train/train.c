@@ -654,6 +654,33 @@ START_TEST(the_confusion_matrix_has_labels_as_rows) {
 }
 END_TEST
 
+static void check_evaluation_fails(spor_net *net, const spor_data *data, int64_t row,
+                                   const char *why) {
+    spor_model *model = model_of(net, sum_of, SPOR_SHAPE(CLASSES), 1, SPOR_F32);
+    spor_evaluation e;
+    ck_assert(!spor_evaluate(model, data, &row, 1, &e));
+    ck_assert_ptr_null(e.confusion);
+    check_error(model, why);
+    spor_model_free(model);
+}
+
+static spor_var two_columns(spor_var x, bool training, void *user) {
+    (void)training, (void)user;
+    return dense(spor_flatten(x), 2, "out");
+}
+
+START_TEST(what_cannot_be_evaluated_is_refused) {
+    spor_data *data = clusters();
+    check_evaluation_fails(classifier, data, ROWS, "there is no row 103 in the 103 rows");
+    check_evaluation_fails(classifier, data, -1, "there is no row -1");
+    check_evaluation_fails(two_columns, data, 0, "two axes: rows and 3 classes");
+    data->label[5] = CLASSES;
+    check_evaluation_fails(classifier, data, 5,
+                           "row 5 of clusters has label 3; there are 3 classes");
+    spor_data_free(data);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("train");
     TCase *models = tcase_create("models"), *loop = tcase_create("loop");
@@ -676,6 +703,7 @@ Suite *spor_suite(void) {
     tcase_add_test(loop, an_autoencoder_has_x_as_target);
     tcase_add_test(evaluation, evaluation_ignores_the_padding);
     tcase_add_test(evaluation, the_confusion_matrix_has_labels_as_rows);
+    tcase_add_test(evaluation, what_cannot_be_evaluated_is_refused);
     suite_add_tcase(suite, models);
     suite_add_tcase(suite, loop);
     suite_add_tcase(suite, evaluation);
