@@ -7,7 +7,8 @@
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/* ---- plain values: what fail(...) writes ------------------------------------------------------ */
+/* ---- plain values: what fail(...) writes ------------------------------------------------------
+ */
 
 static const struct {
     const char *text, *value; /* an expression, or statements that end in one after ": " */
@@ -97,7 +98,8 @@ START_TEST(plain_values) {
 }
 END_TEST
 
-/* ---- statements -------------------------------------------------------------------------------- */
+/* ---- statements --------------------------------------------------------------------------------
+ */
 
 static const struct {
     const char *text, *value;
@@ -116,18 +118,23 @@ static const struct {
     {"def f(x):\n    y = x\n    return y\ny = 1\nf(2)\nfail(y)\n", "1"},
     {"y = 1\ndef f():\n    return y\ny = 2\nfail(f())\n", "2"},
     {"def twice(f, x):\n    return f(f(x))\ndef inc(x): return x + 1\nfail(twice(inc, 1))\n", "3"},
-    {"def make(n):\n    def add(x):\n        return x + n\n    return add\nfail(make(2)(3))\n", "5"},
+    {"def make(n):\n    def add(x):\n        return x + n\n    return add\nfail(make(2)(3))\n",
+     "5"},
     {"a = [1,\n     2,  # a comment\n\n  3]\nfail(a[\n 0\n], len(a))\n", "13"},
     {"# nothing\n\n   # indented comment\npass\nif True:\n\n    # comment\n    pass\nfail(1)", "1"},
     {"\"a text alone does nothing\"\nfail(1)\r\n", "1"},
-    {"def f(x):\n    for k in range(10):\n        if k == x:\n            return k * 10\n    return -1\n"
+    {"def f(x):\n    for k in range(10):\n        if k == x:\n            return k * 10\n    "
+     "return -1\n"
      "fail(f(3), f(30))\n",
      "30-1"},
-    {"include \"layers.spor\"\ninclude \"layers.spor\"\nfail(same_tf(5, 2, 2), same_report(5, 2, 2))\n",
+    {"include \"layers.spor\"\ninclude \"layers.spor\"\nfail(same_tf(5, 2, 2), same_report(5, 2, "
+     "2))\n",
      "[0, 1][0, 1]"},
-    {"include \"layers.spor\"\nfail(same_tf(7, 3, 3), same_report(7, 3, 3), same_report(7, 3, 4))\n",
+    {"include \"layers.spor\"\nfail(same_tf(7, 3, 3), same_report(7, 3, 3), same_report(7, 3, "
+     "4))\n",
      "[1, 1][0, 2][0, 0]"},
-    {"include \"layers.spor\"\nfail(same_report(1, 2, 2), same_report(2, 1, 2), same_tf(1, 2, 2))\n",
+    {"include \"layers.spor\"\nfail(same_report(1, 2, 2), same_report(2, 1, 2), same_tf(1, 2, "
+     "2))\n",
      "[0, 1][0, 0][0, 1]"},
 };
 
@@ -141,7 +148,8 @@ START_TEST(statement_values) {
 }
 END_TEST
 
-/* ---- tensors ------------------------------------------------------------------------------------- */
+/* ---- tensors
+ * ------------------------------------------------------------------------------------- */
 
 /* Inputs x and y count up from first; the function is f. */
 static const struct {
@@ -194,7 +202,9 @@ static const struct {
     {"pad(x, 1)", {{1, {2}}, 1}, {{0}, 0}, "[4] 0 1 2 0"},
     {"pad(x, [1, 0])", {{2, {1, 2}}, 1}, {{0}, 0}, "[3,2] 0 0 1 2 0 0"},
     {"pad(x, [[1, 0], [0, 1]], value=9)", {{2, {1, 2}}, 1}, {{0}, 0}, "[2,3] 9 9 9 1 2 9"},
-    {"pad(x, 1)", {{4, {1, 1, 1, 2}}, 1}, {{0}, 0},
+    {"pad(x, 1)",
+     {{4, {1, 1, 1, 2}}, 1},
+     {{0}, 0},
      "[1,3,3,2] 0 0 0 0 0 0 0 0 1 2 0 0 0 0 0 0 0 0"},
     {"pad(x, [0, 1], axis=0)", {{2, {1, 2}}, 1}, {{0}, 0}, "[2,2] 1 2 0 0"},
     {"crop(x, 1)", {{2, {3, 3}}, 1}, {{0}, 0}, "[1,1] 5"},
@@ -215,8 +225,7 @@ static const struct {
     {"correlate2d(x, y)", {{4, {2, 1, 1, 1}}, 1}, {{2, {1, 1}}, 3}, "[2,1,1] 3 6"},
     {"maxpool2d(x, 2)", {{4, {1, 2, 4, 1}}, 1}, {{0}, 0}, "[1,1,2,1] 6 8"},
     {"maxpool2d(x, [1, 2], stride=1)", {{4, {1, 1, 3, 1}}, 1}, {{0}, 0}, "[1,1,2,1] 2 3"},
-    {"maxpool2d(x, 2, pad=[[0, 0], [0, 1]])", {{4, {1, 2, 3, 1}}, -9}, {{0}, 0},
-     "[1,1,2,1] -5 -4"},
+    {"maxpool2d(x, 2, pad=[[0, 0], [0, 1]])", {{4, {1, 2, 3, 1}}, -9}, {{0}, 0}, "[1,1,2,1] -5 -4"},
     {"avgpool2d(x, 2, pad=[0, 0, 0, 1])", {{4, {1, 2, 3, 1}}, 1}, {{0}, 0}, "[1,1,2,1] 3 4.5"},
     {"zeros([2])", {{1, {1}}, 1}, {{0}, 0}, "[2] 0 0"},
     {"ones(2) + full([2], 0.5) + x", {{1, {1}}, 1}, {{0}, 0}, "[2] 2.5 2.5"},
@@ -225,7 +234,9 @@ static const struct {
     {"expand(x, axis=-1, shape=[2, 2])", {{1, {2}}, 1}, {{0}, 0}, "[2,2] 1 1 2 2"},
     {"dilate(x, 2)", {{1, {2}}, 1}, {{0}, 0}, "[3] 1 0 2"},
     {"subsample(x, [2])", {{1, {3}}, 1}, {{0}, 0}, "[2] 1 3"},
-    {"x * shape(x)[1] + size(x) + batch(x) + channels(x) + rank(x)", {{2, {1, 2}}, 0}, {{0}, 0},
+    {"x * shape(x)[1] + size(x) + batch(x) + channels(x) + rank(x)",
+     {{2, {1, 2}}, 0},
+     {{0}, 0},
      "[1,2] 7 9"},
     {"x * (2 if training else 3)", {{1, {1}}, 1}, {{0}, 0}, "[1] 3"},
 };
@@ -242,33 +253,52 @@ START_TEST(tensor_values) {
 }
 END_TEST
 
-/* ---- names of axes --------------------------------------------------------------------------------- */
+/* ---- names of axes
+ * --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *text;
     input x, y;
     const char *values;
 } named[] = {
-    {"def f(A[N, n]): return sum(A, axis=\"N\") * n + N", {{2, {2, 3}}, 1}, {{0}, 0},
+    {"def f(A[N, n]): return sum(A, axis=\"N\") * n + N",
+     {{2, {2, 3}}, 1},
+     {{0}, 0},
      "[3] 17 23 29"},
     {"def f(A[N, n]): return sum(transpose(A), axis=\"N\")", {{2, {2, 2}}, 1}, {{0}, 0}, "[2] 4 6"},
-    {"def f(A[N, n]): return sum(tanh(A) * 0 + 1, axis=\"n\")", {{2, {2, 3}}, 1}, {{0}, 0},
+    {"def f(A[N, n]): return sum(tanh(A) * 0 + 1, axis=\"n\")",
+     {{2, {2, 3}}, 1},
+     {{0}, 0},
      "[2] 3 3"},
-    {"def f(A[N, n], W[n, m]): return sum(A @ W, axis=\"m\")", {{2, {2, 2}}, 1}, {{2, {2, 2}}, 1},
+    {"def f(A[N, n], W[n, m]): return sum(A @ W, axis=\"m\")",
+     {{2, {2, 2}}, 1},
+     {{2, {2, 2}}, 1},
      "[2] 17 37"},
-    {"def f(A[N, n], W[n, m]): return sum(A @ W, axis=[\"m\", \"N\"])", {{2, {2, 2}}, 1},
-     {{2, {2, 2}}, 1}, "[] 54"},
+    {"def f(A[N, n], W[n, m]): return sum(A @ W, axis=[\"m\", \"N\"])",
+     {{2, {2, 2}}, 1},
+     {{2, {2, 2}}, 1},
+     "[] 54"},
     /* the name of the caller holds through a def that calls the axis something else */
     {"def half(B[a, b]): return B / 2\ndef f(A[N, n]): return sum(half(A), axis=\"N\")",
-     {{2, {2, 2}}, 2}, {{0}, 0}, "[2] 3 4"},
-    {"def f(A[N, n]): return sum(reshape(A, [N, n, 1]), axis=\"N\")", {{2, {2, 2}}, 1}, {{0}, 0},
+     {{2, {2, 2}}, 2},
+     {{0}, 0},
+     "[2] 3 4"},
+    {"def f(A[N, n]): return sum(reshape(A, [N, n, 1]), axis=\"N\")",
+     {{2, {2, 2}}, 1},
+     {{0}, 0},
      "[2,1] 4 6"},
-    {"def f(A[N, n], b[n]): return sum(b + A, axis=\"n\")", {{2, {2, 2}}, 1}, {{1, {2}}, 1},
+    {"def f(A[N, n], b[n]): return sum(b + A, axis=\"n\")",
+     {{2, {2, 2}}, 1},
+     {{1, {2}}, 1},
      "[2] 6 10"},
-    {"def f(A[N, n]): return sum(max(A, axis=\"n\"), axis=\"N\")", {{2, {2, 2}}, 1}, {{0}, 0},
+    {"def f(A[N, n]): return sum(max(A, axis=\"n\"), axis=\"N\")",
+     {{2, {2, 2}}, 1},
+     {{0}, 0},
      "[] 6"},
     {"def f(A[N, H, W, C], K[k, l, C, F]): return sum(correlate2d(A, K), axis=[\"N\", 1, 2])",
-     {{4, {2, 1, 2, 1}}, 1}, {{4, {1, 1, 1, 2}}, 1}, "[2] 10 20"},
+     {{4, {2, 1, 2, 1}}, 1},
+     {{4, {1, 1, 1, 2}}, 1},
+     "[2] 10 20"},
     {"def f(A[N, 3]): return A", {{2, {1, 3}}, 1}, {{0}, 0}, "[1,3] 1 2 3"},
     {"def f(c[]): return c * 2", {{0, {0}}, 1}, {{0}, 0}, "[] 2"},
 };
@@ -282,7 +312,8 @@ START_TEST(named_axes) {
 }
 END_TEST
 
-/* ---- tapes --------------------------------------------------------------------------------------------- */
+/* ---- tapes
+ * --------------------------------------------------------------------------------------------- */
 
 static char *tape_text(const char *text, bool training) {
     spor_script *script = spor_script_read("s.spor", text, models_folder());
@@ -312,8 +343,10 @@ START_TEST(scopes_name_parameters) {
                           "def f(x):\n"
                           "    return block(block(layer(x, three())))\n",
                           true);
-    const char *names[] = {"f/layer[0]/W",          "f/layer[0]/param[0]",   "f/block[0]/layer[0]/W",
-                           "f/block[0]/layer[1]/W", "f/block[1]/layer[0]/W", "f/block[1]/layer[1]/param[0]"};
+    const char *names[] = {
+        "f/layer[0]:\n  W = param()",          "  param[0] = param()",
+        "f/block[0]/layer[0]:\n  W = param()", "f/block[0]/layer[1]:\n  W = param()",
+        "f/block[1]/layer[0]:\n  W = param()", "f/block[1]/layer[1]:\n  W = param()"};
     for (int k = 0; k < LENGTH(names); k++)
         ck_assert_msg(strstr(out, names[k]) != NULL, "no %s in\n%s", names[k], out);
     ck_assert_msg(!strstr(out, "three"), "%s", out);
@@ -372,12 +405,13 @@ START_TEST(losses_record) {
                             "squared_error(reduction=\"sum\")", "squared_error(reduction=\"mean\")",
                             "own"};
     char text[512];
-    snprintf(text, sizeof text,
-             "def own(p, t): return sum((p - t) * (p - t))\n"
-             "def net(x): return flatten(x)\n"
-             "train(net, data=csv(\"d.csv\", shape=[2, 2], classes=4, scale=0.5), loss=%s,\n"
-             "      optimizer=sgd(rate=1, l2=0.25, biases=False), batch=2, epochs=3, target=\"x\")\n",
-             losses[_i]);
+    snprintf(
+        text, sizeof text,
+        "def own(p, t): return sum((p - t) * (p - t))\n"
+        "def net(x): return flatten(x)\n"
+        "train(net, data=csv(\"d.csv\", shape=[2, 2], classes=4, scale=0.5), loss=%s,\n"
+        "      optimizer=sgd(rate=1, l2=0.25, biases=False), batch=2, epochs=3, target=\"x\")\n",
+        losses[_i]);
     spor_script *script = spor_script_read("s.spor", text, NULL);
     ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
     const spor_declaration *d = spor_script_declaration(script);
