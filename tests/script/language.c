@@ -7,8 +7,7 @@
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/* ---- plain values: what fail(...) writes ------------------------------------------------------
- */
+/* ---- plain values: what fail(...) writes ----------------------------------------------------- */
 
 static const struct {
     const char *text, *value; /* an expression, or statements that end in one after ": " */
@@ -98,8 +97,7 @@ START_TEST(plain_values) {
 }
 END_TEST
 
-/* ---- statements --------------------------------------------------------------------------------
- */
+/* ---- statements ------------------------------------------------------------------------------ */
 
 static const struct {
     const char *text, *value;
@@ -148,8 +146,7 @@ START_TEST(statement_values) {
 }
 END_TEST
 
-/* ---- tensors
- * ------------------------------------------------------------------------------------- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 /* Inputs x and y count up from first; the function is f. */
 static const struct {
@@ -253,8 +250,7 @@ START_TEST(tensor_values) {
 }
 END_TEST
 
-/* ---- names of axes
- * --------------------------------------------------------------------------------- */
+/* ---- names of axes --------------------------------------------------------------------------- */
 
 static const struct {
     const char *text;
@@ -312,8 +308,7 @@ START_TEST(named_axes) {
 }
 END_TEST
 
-/* ---- tapes
- * --------------------------------------------------------------------------------------------- */
+/* ---- tapes ----------------------------------------------------------------------------------- */
 
 static char *tape_text(const char *text, bool training) {
     spor_script *script = spor_script_read("s.spor", text, models_folder());
