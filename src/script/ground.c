@@ -95,8 +95,9 @@ char *spor_take_text(spor_ground *ground, const char *text, size_t length) {
 
 char *spor_take_format(spor_ground *ground, const char *format, ...) {
     va_list list;
+    char start[1];
     va_start(list, format);
-    int n = vsnprintf(NULL, 0, format, list);
+    int n = vsnprintf(start, sizeof start, format, list);
     va_end(list);
     if (n < 0) n = 0;
     char *text = spor_take(ground, (size_t)n + 1, 1);

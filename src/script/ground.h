@@ -86,7 +86,7 @@ void *spor_take(spor_ground *ground, size_t n, size_t size);
 char *spor_take_text(spor_ground *ground, const char *text, size_t length);
 /** A formatted copy. */
 char *spor_take_format(spor_ground *ground, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull));
 const char *spor_intern(spor_ground *ground, spor_names *names, const char *text, size_t length);
 
 #endif

@@ -100,16 +100,23 @@ static void refuse(const char *text, const char *message) {
     ck_assert_msg(strstr(out, message) != NULL, "%.200s\nsays %s\nand not %s", text, out, message);
 }
 
+static char *append(char *at, const char *text) {
+    size_t length = strlen(text);
+    memcpy(at, text, length);
+    return at + length;
+}
+
 /* head, then unit n times, then middle, then closing n times */
 static char *repeated(const char *head, const char *unit, const char *middle, const char *closing,
                       int n) {
     size_t room = strlen(head) + strlen(middle) + (size_t)n * (strlen(unit) + strlen(closing)) + 2;
     char *text = calloc(1, room), *at = text;
-    at += sprintf(at, "%s", head);
-    for (int k = 0; k < n; k++) at += sprintf(at, "%s", unit);
-    at += sprintf(at, "%s", middle);
-    for (int k = 0; k < n; k++) at += sprintf(at, "%s", closing);
-    sprintf(at, "\n");
+    ck_assert_ptr_nonnull(text);
+    at = append(at, head);
+    for (int k = 0; k < n; k++) at = append(at, unit);
+    at = append(at, middle);
+    for (int k = 0; k < n; k++) at = append(at, closing);
+    append(at, "\n");
     return text;
 }
 
@@ -136,6 +143,7 @@ END_TEST
 
 START_TEST(blocks_are_limited) {
     char *text = calloc(1, 200000), *at = text, out[ROOM];
+    ck_assert_ptr_nonnull(text);
     for (int k = 0; k < 150; k++) at += sprintf(at, "%*sif True:\n", k, "");
     sprintf(at, "%*spass\n", 150, "");
     refuse(text, "deeper than 100");
@@ -155,6 +163,7 @@ END_TEST
 
 START_TEST(sources_are_limited) {
     char out[ROOM], *text = malloc(1 << 19);
+    ck_assert_ptr_nonnull(text);
     memset(text, '#', 1 << 19);
     text[(1 << 19) - 1] = 0;
     load_message(text, out, sizeof out);
