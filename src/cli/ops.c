@@ -126,7 +126,12 @@ static void show_attributes(const spor_signature *signature) {
 }
 
 static void show_op(const spor_op *op) {
-    static const char *const scalars[] = {[SPOR_F32] = "float", [SPOR_F64] = "double"};
+    static const char *const scalars[SPOR_SCALARS] = {
+        [SPOR_F32] = "float",
+        [SPOR_F64] = "double",
+        [SPOR_C128] = "complex",
+        [SPOR_BOUND] = "double with its error bound",
+    };
     spor_signature signature;
     printf("%s\n\n  %s\n", op->signature, op->equation);
     if (op->convention) printf("  %s\n", op->convention);
@@ -138,9 +143,12 @@ static void show_op(const spor_op *op) {
     show_traits(op);
     if (!(op->traits & SPOR_LEAF))
         printf("  %s\n", op->vjp ? "has a derivative" : "has no derivative");
-    printf("  runs in");
-    for (int k = 0; k < SPOR_SCALARS; k++)
-        if (op->reference && op->reference[k] && *op->reference[k]) printf(" %s", scalars[k]);
+    const char *between = "  runs in ";
+    for (int k = 0; k < SPOR_SCALARS; k++) {
+        if (!op->reference || !op->reference[k] || !*op->reference[k]) continue;
+        printf("%s%s", between, scalars[k]);
+        between = ", ";
+    }
     printf("\n  defined in ops/%s.c\n", signature.name);
 }
 

@@ -108,14 +108,11 @@ static bool rows(csv *c) {
            spor_complain(c->message, "%s:1:1: the file has no samples", c->path);
 }
 
-/* A sample takes at least two bytes a field, so that memory is bounded by the file's length. */
+/* A field takes at least two bytes with its separator, so the file's length bounds the memory. */
 static bool allocate(csv *c, size_t bytes) {
-    size_t fields = (size_t)c->pixels + 1, most = (bytes + 1) / (2 * fields) + 1;
-    if ((size_t)c->pixels > SIZE_MAX / sizeof(float) / most)
-        return spor_complain(c->message, "%s: a sample of %" PRId64 " pixels is too large", c->path,
-                             c->pixels);
-    c->data->x = malloc(most * (size_t)c->pixels * sizeof *c->data->x);
-    c->data->label = malloc(most * sizeof *c->data->label);
+    size_t fields = bytes / 2 + 1;
+    c->data->x = malloc(fields * sizeof *c->data->x);
+    c->data->label = malloc((fields / 2 + 1) * sizeof *c->data->label);
     return (c->data->x && c->data->label) ||
            spor_complain(c->message, "%s: out of memory", c->path);
 }

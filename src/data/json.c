@@ -86,7 +86,7 @@ void spor_json_bool(spor_json *json, const char *key, bool value) {
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static bool wrong(spor_json_reader *r, const char *why) {
+bool spor_json_fail(spor_json_reader *r, const char *why) {
     if (!r->why) r->why = why;
     return false;
 }
@@ -106,7 +106,7 @@ static bool take(spor_json_reader *r, char c) {
 bool spor_json_enter(spor_json_reader *r, char bracket) {
     if (r->why) return false;
     if (!take(r, bracket))
-        return wrong(r, bracket == '{' ? "expected an object {" : "expected an array [");
+        return spor_json_fail(r, bracket == '{' ? "expected an object {" : "expected an array [");
     r->more = false;
     return true;
 }
@@ -117,7 +117,7 @@ bool spor_json_next(spor_json_reader *r, char closing) {
         r->more = true;
         return false;
     }
-    if (r->more && !take(r, ',')) return wrong(r, "expected a comma or a closing bracket");
+    if (r->more && !take(r, ',')) return spor_json_fail(r, "expected a comma or a closing bracket");
     r->more = true;
     return true;
 }
@@ -139,12 +139,12 @@ static bool hexadecimal(spor_json_reader *r, unsigned *value) {
 /* \uXXXX, or a pair of them for a code point beyond U+FFFF, behind the \u. */
 static bool code_point(spor_json_reader *r, unsigned *point) {
     unsigned low;
-    if (!hexadecimal(r, point)) return wrong(r, "expected four hexadecimal digits");
+    if (!hexadecimal(r, point)) return spor_json_fail(r, "expected four hexadecimal digits");
     if (*point < 0xd800 || *point > 0xdfff) return true;
     bool pair = *point < 0xdc00 && r->end - r->at >= 2 && r->at[0] == '\\' && r->at[1] == 'u';
     if (pair) r->at += 2;
     if (!pair || !hexadecimal(r, &low) || low < 0xdc00 || low > 0xdfff)
-        return wrong(r, "half of a surrogate pair");
+        return spor_json_fail(r, "half of a surrogate pair");
     *point = 0x10000 + ((*point - 0xd800) << 10) + (low - 0xdc00);
     return true;
 }
@@ -168,9 +168,9 @@ static bool escape(spor_json_reader *r, char out[4], int *length) {
         *length = 1;
         return true;
     }
-    if (c != 'u') return wrong(r, "an unknown escape in a string");
+    if (c != 'u') return spor_json_fail(r, "an unknown escape in a string");
     if (!code_point(r, &point)) return false;
-    if (!point) return wrong(r, "a zero byte in a string");
+    if (!point) return spor_json_fail(r, "a zero byte in a string");
     *length = utf8_write(point, out);
     return true;
 }
@@ -178,15 +178,16 @@ static bool escape(spor_json_reader *r, char out[4], int *length) {
 bool spor_json_get_string(spor_json_reader *r, char *out, size_t size) {
     size_t used = 0;
     if (r->why) return false;
-    if (!take(r, '"')) return wrong(r, "expected a string");
+    if (!take(r, '"')) return spor_json_fail(r, "expected a string");
     for (;;) {
-        if (r->at == r->end) return wrong(r, "a string without end");
+        if (r->at == r->end) return spor_json_fail(r, "a string without end");
         char part[4] = {*r->at++};
         int length = 1;
         if (part[0] == '"') break;
-        if ((unsigned char)part[0] < ' ') return wrong(r, "a control character in a string");
+        if ((unsigned char)part[0] < ' ')
+            return spor_json_fail(r, "a control character in a string");
         if (part[0] == '\\' && !escape(r, part, &length)) return false;
-        if ((size_t)length >= size - used) return wrong(r, "a string that is too long");
+        if ((size_t)length >= size - used) return spor_json_fail(r, "a string that is too long");
         memcpy(out + used, part, (size_t)length);
         used += (size_t)length;
     }
@@ -196,7 +197,7 @@ bool spor_json_get_string(spor_json_reader *r, char *out, size_t size) {
 
 bool spor_json_get_key(spor_json_reader *r, char *out, size_t size) {
     if (!spor_json_get_string(r, out, size)) return false;
-    return take(r, ':') || wrong(r, "expected a colon");
+    return take(r, ':') || spor_json_fail(r, "expected a colon");
 }
 
 bool spor_json_get_integer(spor_json_reader *r, int64_t *value) {
@@ -206,12 +207,13 @@ bool spor_json_get_integer(spor_json_reader *r, int64_t *value) {
     *value = 0;
     for (; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++) {
         int digit = *r->at - '0';
-        if (*value > (INT64_MAX - digit) / 10) return wrong(r, "a number that is too large");
+        if (*value > (INT64_MAX - digit) / 10)
+            return spor_json_fail(r, "a number that is too large");
         *value = 10 * *value + digit;
     }
     bool fraction = r->at < r->end && *r->at && strchr(".eE", *r->at);
     if (r->at == first || fraction || (*first == '0' && r->at - first > 1))
-        return wrong(r, "expected an integer");
+        return spor_json_fail(r, "expected an integer");
     if (negative) *value = -*value;
     return true;
 }
@@ -219,5 +221,5 @@ bool spor_json_get_integer(spor_json_reader *r, int64_t *value) {
 bool spor_json_finish(spor_json_reader *r) {
     if (r->why) return false;
     blanks(r);
-    return r->at == r->end || wrong(r, "something follows the end");
+    return r->at == r->end || spor_json_fail(r, "something follows the end");
 }

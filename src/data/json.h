@@ -42,6 +42,8 @@ bool spor_json_get_string(spor_json_reader *reader, char *out, size_t size);
 bool spor_json_get_key(spor_json_reader *reader, char *out, size_t size);
 /** An integer, without fraction and exponent. */
 bool spor_json_get_integer(spor_json_reader *reader, int64_t *value);
+/** Sets the error, if it is the first, and returns false: for what the caller finds wrong. */
+bool spor_json_fail(spor_json_reader *reader, const char *why);
 /** Only blanks may follow. */
 bool spor_json_finish(spor_json_reader *reader);
 

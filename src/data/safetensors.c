@@ -147,7 +147,7 @@ static int read_integers(loader *l, int64_t list[], int limit) {
     int n = 0;
     if (!spor_json_enter(&l->json, '[')) return -1;
     while (spor_json_next(&l->json, ']')) {
-        if (n == limit) l->json.why = "too many numbers in an array";
+        if (n == limit) spor_json_fail(&l->json, "too many numbers in an array");
         if (!spor_json_get_integer(&l->json, &list[n < limit ? n : 0])) return -1;
         n++;
     }
@@ -197,7 +197,8 @@ static bool read_tensor(loader *l, const char *name) {
         } else if (strcmp(key, "shape") == 0 && shape.rank < 0) {
             if ((shape.rank = read_integers(l, shape.n, SPOR_RANK)) < 0) return false;
         } else if (strcmp(key, "data_offsets") == 0 && t.begin < 0) {
-            if (read_integers(l, offsets, 2) != 2) return false;
+            if (read_integers(l, offsets, 2) < 2)
+                return spor_json_fail(&l->json, "expected two offsets");
             t.begin = offsets[0];
             t.end = offsets[1];
         } else {

@@ -148,6 +148,10 @@ bool spor_split_stratified(const spor_data *data, double test_share, double vali
                              test_share, validation_share);
     if (!data || data->rows < 1 || data->classes < 1)
         return spor_complain(message, "there are no rows with labels to split");
+    for (int64_t r = 0; r < data->rows; r++)
+        if (data->label[r] < 0 || data->label[r] >= data->classes)
+            return spor_complain(message, "row %" PRId64 " has label %d; there are %d classes", r,
+                                 (int)data->label[r], data->classes);
     strata s;
     bool done =
         strata_make(&s, data, seed)

@@ -15,8 +15,7 @@ enum {
     FLOOR = SPOR_SIGN('/', '/', 0)
 };
 
-/* ---- numbers
- * --------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 static int64_t floor_quotient(int64_t a, int64_t b) {
     return a / b - (a % b != 0 && (a % b < 0) != (b < 0));
@@ -99,14 +98,13 @@ static spor_value numbers(spor_pass *run, spor_spot place, int sign, const spor_
     return spor_of_real(real(run, place, sign, x, y));
 }
 
-/* ---- strings and lists
- * -------------------------------------------------------------------------------- */
+/* ---- strings and lists ----------------------------------------------------------------------- */
 
 static spor_value join_strings(spor_pass *run, spor_spot place, const char *a, const char *b) {
     size_t n = strlen(a), m = strlen(b);
-    if (n + m > SPOR_LIMIT_LIST)
-        spor_pass_fail(run, place, "a string would be longer than %d characters", SPOR_LIMIT_LIST);
-    spor_pass_spend(run, place, (int64_t)(n + m) / 16);
+    if (n + m > SPOR_LIMIT_STRING)
+        spor_pass_fail(run, place, "a string would be longer than %d characters",
+                       SPOR_LIMIT_STRING);
     char *text = spor_take(&run->ground, n + m + 1, 1);
     memcpy(text, a, n);
     memcpy(text + n, b, m);
@@ -179,8 +177,7 @@ static bool contains(spor_pass *run, spor_spot place, const spor_value *item,
     return false;
 }
 
-/* ---- signs
- * --------------------------------------------------------------------------------------------- */
+/* ---- signs ----------------------------------------------------------------------------------- */
 
 static _Noreturn void mismatch(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                                const spor_value *b) {

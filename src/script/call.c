@@ -25,8 +25,7 @@ struct spor_frame {
     int count[SPOR_COUNTS];
 };
 
-/* ---- the calls that are going on
- * -------------------------------------------------------------------- */
+/* ---- the calls that are going on ------------------------------------------------------------- */
 
 spor_env *spor_pass_env(const spor_pass *run) {
     return run->frame ? run->frame->env : run->script->globals;
@@ -37,6 +36,14 @@ void spor_pass_trace(const spor_pass *run, spor_note *note) {
         if (f->call.source)
             spor_note_add(note, "\n      in %s, called at %s:%d:%d", f->def->name,
                           f->call.source->file, f->call.line, f->call.column);
+}
+
+spor_spot spor_pass_leave_file(spor_pass *run, spor_spot place) {
+    spor_frame *f = run->frame;
+    while (f && f->call.source == place.source) f = f->caller;
+    if (!f || !f->call.source) return place;
+    run->frame = f->caller;
+    return f->call;
 }
 
 int spor_pass_count(spor_pass *run, spor_count what) {
@@ -54,8 +61,7 @@ uint32_t spor_pass_symbol(spor_pass *run) {
     return ++run->symbols;
 }
 
-/* ---- recording
- * ----------------------------------------------------------------------------------------- */
+/* ---- recording ------------------------------------------------------------------------------- */
 
 static void set_place(spor_pass *run, spor_spot place) {
     if (place.source) spor_tape_place(run->tape, place.source->file, place.line, place.column);
@@ -87,8 +93,7 @@ spor_var spor_pass_recorded(spor_pass *run, spor_var var) {
     spor_pass_fail(run, (spor_spot){0}, "%s", "");
 }
 
-/* ---- arguments
- * ------------------------------------------------------------------------------------------ */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 static const char *name_list(spor_pass *run, int n, const char *const names[]) {
     char out[512] = "";
@@ -157,7 +162,7 @@ static void refuse_recursion(spor_pass *run, const spor_def *def, spor_spot plac
         char out[512] = "";
         spor_note note = {out, sizeof out, 0};
         for (const spor_frame *f = run->frame; f != first; f = f->caller)
-            spor_note_add(&note, ", which is called by %s", f->def->name);
+            spor_note_add(&note, ", which is called by %s", f->caller->def->name);
         spor_pass_fail(run, place, "recursion is refused: %s is called by %s%s", def->name,
                        run->frame->def->name, out);
     }
@@ -178,46 +183,53 @@ static const char *axis_text(spor_pass *run, const spor_parameter *p) {
     return spor_take_text(&run->ground, out, strlen(out));
 }
 
-/* Axis k of an argument against the signature: its name stands for the size from now on. */
-static uint32_t bind_axis(spor_pass *run, spor_env *env, const spor_parameter *p, int k,
-                          int64_t size, uint32_t symbol, spor_spot at) {
-    const spor_axis_name *axis = &p->axis[k];
-    if (!axis->name) {
-        if (size != axis->size)
-            spor_pass_fail(run, at,
-                           "%s has %" PRId64 " elements on axis %d but its signature says %" PRId64,
-                           p->name, size, k, axis->size);
-        return symbol;
+/* An argument against its signature. */
+typedef struct {
+    spor_pass *run;
+    const spor_def *def;
+    spor_env *env; /* holds the sizes named so far */
+    const spor_parameter *parameter;
+    spor_spot at;
+} shaped;
+
+static _Noreturn void size_disagrees(const shaped *s, const char *name, int64_t size,
+                                     int64_t before) {
+    spor_pass_fail(s->run, s->at,
+                   "%s: %s is [%s] with %s=%" PRId64 ", but %s=%" PRId64 " from an argument before",
+                   s->def->name, s->parameter->name, axis_text(s->run, s->parameter), name, size,
+                   name, before);
+}
+
+/* Axis k: its name stands for the size from now on. Returns the symbol of the axis. */
+static uint32_t bind_axis(const shaped *s, int k, int64_t size, uint32_t symbol) {
+    const spor_axis_name *axis = &s->parameter->axis[k];
+    if (!axis->name && size != axis->size)
+        spor_pass_fail(s->run, s->at,
+                       "%s: %s has %" PRId64 " elements on axis %d but its signature says %" PRId64,
+                       s->def->name, s->parameter->name, size, k, axis->size);
+    if (!axis->name) return symbol;
+    for (int b = 0; b < s->env->n; b++) {
+        const spor_binding *known = &s->env->binding[b];
+        if (known->name != axis->name) continue;
+        if (known->value.i != size) size_disagrees(s, axis->name, size, known->value.i);
+        return known->symbol;
     }
-    for (int b = 0; b < env->n; b++)
-        if (env->binding[b].name == axis->name) {
-            if (env->binding[b].value.i != size)
-                spor_pass_fail(run, at,
-                               "%s is [%s] with %s=%" PRId64 ", but %s=%" PRId64
-                               " from an argument before",
-                               p->name, axis_text(run, p), axis->name, size, axis->name,
-                               env->binding[b].value.i);
-            return env->binding[b].symbol;
-        }
-    if (!symbol) symbol = spor_pass_symbol(run);
-    spor_env_set(run, env, axis->name, spor_of_int(size))->symbol = symbol;
+    if (!symbol) symbol = spor_pass_symbol(s->run);
+    spor_env_set(s->run, s->env, axis->name, spor_of_int(size))->symbol = symbol;
     return symbol;
 }
 
 /* A[N, n]: the argument must be a tensor of this rank; its axes get the names. */
-static spor_value bind_shape(spor_pass *run, spor_env *env, const spor_parameter *p,
-                             const spor_value *v, spor_spot at) {
-    if (v->kind != VALUE_TENSOR)
-        spor_pass_fail(run, at, "%s must be a tensor [%s] but is %s", p->name, axis_text(run, p),
-                       spor_describe(&run->ground, v));
-    spor_shape shape = spor_shape_of(v->t.var);
-    if (shape.rank != p->rank)
-        spor_pass_fail(run, at, "%s must be [%s] but is %s", p->name, axis_text(run, p),
-                       spor_describe(&run->ground, v));
-    spor_axes *axes = spor_take(&run->ground, 1, sizeof *axes);
+static spor_value bind_shape(const shaped *s, const spor_value *v) {
+    const spor_parameter *p = s->parameter;
+    bool tensor = v->kind == VALUE_TENSOR;
+    spor_shape shape = tensor ? spor_shape_of(v->t.var) : SPOR_SCALAR_SHAPE;
+    if (!tensor || shape.rank != p->rank)
+        spor_pass_fail(s->run, s->at, "%s: %s must be a tensor [%s] but is %s", s->def->name,
+                       p->name, axis_text(s->run, p), spor_describe(&s->run->ground, v));
+    spor_axes *axes = spor_take(&s->run->ground, 1, sizeof *axes);
     for (int k = 0; k < p->rank; k++)
-        axes->symbol[k] =
-            bind_axis(run, env, p, k, shape.n[k], v->t.axes ? v->t.axes->symbol[k] : 0, at);
+        axes->symbol[k] = bind_axis(s, k, shape.n[k], v->t.axes ? v->t.axes->symbol[k] : 0);
     return spor_of_tensor(v->t.var, axes);
 }
 
@@ -239,7 +251,8 @@ static void bind_parameters(spor_pass *run, const spor_function *f, spor_env *en
     for (size_t k = 0; k < n; k++) {
         const spor_parameter *p = &def->parameter[k];
         value[k] = bound[k] ? *bound[k] : spor_pass_evaluate(run, f->env, p->value);
-        if (p->shaped) value[k] = bind_shape(run, env, p, &value[k], at[k]);
+        shaped s = {run, def, env, p, at[k]};
+        if (p->shaped) value[k] = bind_shape(&s, &value[k]);
     }
     for (size_t k = 0; k < n; k++) spor_env_set(run, env, names[k], value[k]);
 }
@@ -267,8 +280,7 @@ static spor_value call_def(spor_pass *run, const spor_function *f, const spor_ar
     return result;
 }
 
-/* ---- built-ins
- * --------------------------------------------------------------------------------------------- */
+/* ---- built-ins ------------------------------------------------------------------------------- */
 
 /* Splits "x, axis?" into names; returns how many. */
 static int split_names(spor_pass *run, const char *parameters, const char *names[],

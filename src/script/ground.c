@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- text
- * ---------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 void spor_note_addv(spor_note *text, const char *format, va_list list) {
     if (text->used + 1 >= text->size) return;
@@ -39,14 +38,15 @@ static bool is_word(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* How much of the line the caret underlines: a word or string, else one character. */
+/* How much of the line the caret underlines: a word, number or string, else one character. */
 static int word_length(const char *at, int room) {
     int n = 0;
     if (room > 0 && (*at == '"' || *at == '\'')) {
         const char *end = memchr(at + 1, *at, (size_t)room - 1);
         return end ? (int)(end - at) + 1 : room;
     }
-    while (n < room && is_word(at[n])) n++;
+    bool number = *at >= '0' && *at <= '9';
+    while (n < room && (is_word(at[n]) || (number && at[n] == '.'))) n++;
     return n > 0 ? n : 1;
 }
 
@@ -69,8 +69,7 @@ void spor_note_point(spor_note *text, spor_spot place) {
     for (int k = 1; k < n; k++) spor_note_add(text, "~");
 }
 
-/* ---- the way out
- * ----------------------------------------------------------------------------------- */
+/* ---- the way out ----------------------------------------------------------------------------- */
 
 void spor_give_up(spor_ground *ground, spor_spot place, const char *format, ...) {
     va_list list;
@@ -96,8 +95,9 @@ char *spor_take_text(spor_ground *ground, const char *text, size_t length) {
 
 char *spor_take_format(spor_ground *ground, const char *format, ...) {
     va_list list;
+    char start[1];
     va_start(list, format);
-    int n = vsnprintf(NULL, 0, format, list);
+    int n = vsnprintf(start, sizeof start, format, list);
     va_end(list);
     if (n < 0) n = 0;
     char *text = spor_take(ground, (size_t)n + 1, 1);
@@ -107,8 +107,7 @@ char *spor_take_format(spor_ground *ground, const char *format, ...) {
     return text;
 }
 
-/* ---- names
- * ---------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 struct spor_interned {
     spor_interned *next;

@@ -16,8 +16,7 @@
 #include <stdint.h>
 #include "base/arena.h"
 
-/* ---- limits: each has its own message ---------------------------------------------------------
- */
+/* ---- limits: each has its own message -------------------------------------------------------- */
 
 enum {
     SPOR_LIMIT_SOURCE = 1 << 18, /* bytes of one file */
@@ -25,12 +24,13 @@ enum {
     SPOR_LIMIT_NAME = 64,        /* characters of a name */
     SPOR_LIMIT_NESTING = 100,    /* of expressions and blocks */
     SPOR_LIMIT_CALLS = 32,       /* defs that call defs */
-    SPOR_LIMIT_LIST = 100000,    /* elements of a list, characters of a string */
+    SPOR_LIMIT_STRING = 1000,    /* characters of a string */
+    SPOR_LIMIT_NAMES = 1000,     /* names that one def, or the top level, sets */
+    SPOR_LIMIT_LIST = 100000,    /* elements of a list */
     SPOR_LIMIT_STEPS = 1000000   /* evaluations of one recording, with list elements and nodes */
 };
 
-/* ---- sources -----------------------------------------------------------------------------------
- */
+/* ---- sources --------------------------------------------------------------------------------- */
 
 typedef struct spor_source {
     struct spor_source *next;
@@ -44,8 +44,7 @@ typedef struct {
     int line, column; /* from 1; columns are bytes */
 } spor_spot;
 
-/* ---- text of bounded size
- * ------------------------------------------------------------------------ */
+/* ---- text of bounded size -------------------------------------------------------------------- */
 
 /** Text that is cut where its room ends. */
 typedef struct {
@@ -59,8 +58,7 @@ void spor_note_addv(spor_note *text, const char *format, va_list list);
 /** Adds the line of the place and a caret under the word that stands there. */
 void spor_note_point(spor_note *text, spor_spot place);
 
-/* ---- names
- * ---------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 typedef struct spor_interned spor_interned;
 
@@ -69,8 +67,7 @@ typedef struct {
     spor_interned *bucket[256];
 } spor_names;
 
-/* ---- the ground
- * ------------------------------------------------------------------------------------ */
+/* ---- the ground ------------------------------------------------------------------------------ */
 
 typedef struct {
     spor_arena *arena;
@@ -89,7 +86,7 @@ void *spor_take(spor_ground *ground, size_t n, size_t size);
 char *spor_take_text(spor_ground *ground, const char *text, size_t length);
 /** A formatted copy. */
 char *spor_take_format(spor_ground *ground, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull));
 const char *spor_intern(spor_ground *ground, spor_names *names, const char *text, size_t length);
 
 #endif

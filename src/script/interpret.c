@@ -7,8 +7,7 @@
 
 #include "base/nearest.h"
 
-/* ---- names
- * ------------------------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static spor_binding *find_here(const spor_env *env, const char *name) {
     for (int k = 0; k < env->n; k++)
@@ -25,6 +24,9 @@ spor_binding *spor_env_find(const spor_env *env, const char *name) {
 spor_binding *spor_env_set(spor_pass *run, spor_env *env, const char *name, spor_value value) {
     spor_binding *binding = find_here(env, name);
     if (!binding) {
+        if (env->n == SPOR_LIMIT_NAMES)
+            spor_pass_fail(run, (spor_spot){0}, "%s would be the name %d set in one place", name,
+                           SPOR_LIMIT_NAMES + 1);
         if (env->n == env->room) {
             int room = env->room ? env->room * 2 : 8;
             spor_binding *grown = spor_take(&run->ground, (size_t)room, sizeof *grown);
@@ -49,15 +51,12 @@ static const char *nearest(spor_pass *run, const spor_env *env, const char *name
 }
 
 static _Noreturn void unknown_name(spor_pass *run, const spor_env *env, const spor_syntax *node) {
-    const char *near = nearest(run, env, node->text);
-    if (near)
-        spor_pass_fail(run, node->place, "nothing is called %s; did you mean %s?", node->text,
-                       near);
-    if (run->script->files == 1)
+    if (spor_script_layer(run, node->text))
         spor_pass_fail(run, node->place,
-                       "nothing is called %s; layers come with include \"layers.spor\"",
-                       node->text);
-    spor_pass_fail(run, node->place, "nothing is called %s", node->text);
+                       "%s is in layers.spor: write include \"layers.spor\" above", node->text);
+    const char *near = nearest(run, env, node->text);
+    spor_pass_fail(run, node->place, "nothing is called %s%s%s%s", node->text,
+                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static spor_value look_up(spor_pass *run, const spor_env *env, const spor_syntax *node) {
@@ -95,8 +94,7 @@ static void assign(spor_pass *run, spor_env *env, const spor_syntax *target, spo
     for (int k = 0; k < target->n; k++) assign_name(run, env, target->child[k], value.list.item[k]);
 }
 
-/* ---- limits
- * ------------------------------------------------------------------------------------------- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 void spor_pass_spend(spor_pass *run, spor_spot place, int64_t steps) {
     if (steps > SPOR_LIMIT_STEPS - run->steps)
@@ -120,8 +118,7 @@ spor_value spor_pass_list(spor_pass *run, spor_spot place, int64_t n, spor_value
     return (spor_value){.kind = VALUE_LIST, .list = {(int)n, depth + 1, items}};
 }
 
-/* ---- expressions
- * --------------------------------------------------------------------------------------- */
+/* ---- expressions ----------------------------------------------------------------------------- */
 
 static spor_value list_of(spor_pass *run, spor_env *env, const spor_syntax *node) {
     spor_value *items = spor_pass_items(run, node->place, node->n);
@@ -247,8 +244,7 @@ spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *
     }
 }
 
-/* ---- statements
- * ------------------------------------------------------------------------------------------ */
+/* ---- statements ------------------------------------------------------------------------------ */
 
 /* True if a return was met; its value is then in *result. */
 static bool execute(spor_pass *run, spor_env *env, const spor_syntax *node, spor_value *result);

@@ -15,7 +15,7 @@ typedef struct {
     spor_script *script;
     spor_tape *tape; /* NULL at the top level */
     bool training;
-    int steps, depth;
+    int steps, depth, leaves;
     spor_frame *frame; /* NULL at the top level */
     uint32_t symbols;  /* names of axes given out so far */
     bool tape_failed;  /* the error is the tape's own */
@@ -56,8 +56,7 @@ extern const spor_builtin spor_reduce_builtins[];
 extern const spor_builtin spor_leaf_builtins[];        /* leaves.c: param, state, zeros, random */
 extern const spor_builtin spor_declaration_builtins[]; /* declare.c: train and what it takes */
 
-/* ---- running
- * -------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 /** Counts steps; leaves with an error above the limit. */
 void spor_pass_spend(spor_pass *run, spor_spot place, int64_t steps);
@@ -85,11 +84,14 @@ spor_value spor_pass_call(spor_pass *run, const spor_value *callee,
 /** Leaves with an error at the place; what the tape holds is poisoned with it. */
 #define spor_pass_fail(run, place, ...) spor_give_up(&(run)->ground, (place), __VA_ARGS__)
 
+/** Where an error of a def's own should point: at the call that led into this file, if there is
+ *  one. Ends the calls below it: to be used before leaving only. */
+spor_spot spor_pass_leave_file(spor_pass *run, spor_spot place);
+
 /** Adds the calls that are going on, innermost first. */
 void spor_pass_trace(const spor_pass *run, spor_note *text);
 
-/* ---- names
- * ------------------------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 spor_binding *spor_env_find(const spor_env *env, const char *name);
 /** Sets the name in this env. */
@@ -99,8 +101,7 @@ spor_env *spor_pass_env(const spor_pass *run);
 /** A new name for an axis. */
 uint32_t spor_pass_symbol(spor_pass *run);
 
-/* ---- recording
- * --------------------------------------------------------------------------------------- */
+/* ---- recording ------------------------------------------------------------------------------- */
 
 /** To be called before recording: there is a tape, its place is set, the scopes of the calls that
  *  are going on are open. Returns the tape. */
@@ -113,8 +114,7 @@ int spor_pass_count(spor_pass *run, spor_count what);
 /** A seed for random values that is the same in each recording. */
 uint64_t spor_pass_seed(spor_pass *run);
 
-/* ---- arguments
- * ---------------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 /** Sorts arguments to names; at most SPOR_BUILTIN_ARGUMENTS. Leaves with an error that lists the
  *  names if one is unknown, twice or missing. */
@@ -156,8 +156,7 @@ spor_value spor_given_tensor(const spor_given *g, int k);
 /** "pad: axis", the argument's name for messages. */
 const char *spor_given_what(const spor_given *g, int k);
 
-/* ---- tensors
- * -------------------------------------------------------------------------------------------- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 /** A number as a tensor of the shape. */
 spor_var spor_tensor_fill(spor_pass *run, spor_spot place, const spor_value *number,

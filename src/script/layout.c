@@ -10,8 +10,7 @@ static spor_value nameless(const spor_given *g, spor_var var) {
     return spor_of_tensor(spor_pass_recorded(g->run, var), NULL);
 }
 
-/* ---- questions
- * --------------------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 static spor_shape shape_given(const spor_given *g) {
     return spor_shape_of(spor_given_tensor(g, 0).t.var);
@@ -49,8 +48,7 @@ static spor_value identity(const spor_given *g) {
     return *g->arg[0];
 }
 
-/* ---- the same elements in another shape
- * ------------------------------------------------------------------------- */
+/* ---- the same elements in another shape ------------------------------------------------------ */
 
 /* Replaces one -1 by what is left of the size. */
 static void complete(const spor_given *g, spor_shape *to, int64_t size_of_x) {
@@ -208,6 +206,9 @@ static int64_t *lengths(const spor_given *g, int64_t n, int64_t *count) {
     const char *what = spor_given_what(g, 1);
     bool list = v->kind == VALUE_LIST;
     *count = list ? v->list.n : spor_want_int(g->run, g->at[1], what, v);
+    if (*count > SPOR_LIMIT_LIST)
+        spor_pass_fail(g->run, g->at[1], "%s: a list has at most %d elements", what,
+                       SPOR_LIMIT_LIST);
     if (*count < 1 || *count > n || (!list && n % *count))
         spor_pass_fail(g->run, g->at[1], "%s: %" PRId64 " elements do not make %" PRId64 "%s parts",
                        what, n, *count, list ? "" : " equal");

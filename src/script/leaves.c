@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/law.h"
+#include "tape/tape.h"
 
 /* ---- parameters
  * ---------------------------------------------------------------------------------------------------
@@ -43,6 +44,12 @@ static const char *leaf_name(const spor_given *g, int k, spor_count count, const
     return name;
 }
 
+/* A tape compares a new name with all before it, so leaves cost more steps the more there are. */
+static spor_tape *record_leaf(const spor_given *g) {
+    spor_pass_spend(g->run, g->place, g->run->leaves++ / 64);
+    return spor_pass_record(g->run, g->place);
+}
+
 static spor_shape shape_of(const spor_given *g) {
     return spor_want_shape(g->run, g->at[0], spor_given_what(g, 0), g->arg[0]);
 }
@@ -51,7 +58,7 @@ static spor_value param(const spor_given *g) {
     spor_shape shape = shape_of(g);
     spor_init init = init_of(g, 1, 3);
     const char *name = leaf_name(g, 2, SPOR_COUNT_PARAM, "param");
-    spor_tape *tape = spor_pass_record(g->run, g->place);
+    spor_tape *tape = record_leaf(g);
     spor_var var = spor_param(tape, name, shape, init);
     return spor_of_tensor(spor_pass_recorded(g->run, var), NULL);
 }
@@ -60,13 +67,15 @@ static spor_value state(const spor_given *g) {
     spor_shape shape = shape_of(g);
     spor_init init = init_of(g, 1, 3);
     const char *name = leaf_name(g, 2, SPOR_COUNT_STATE, "state");
-    spor_tape *tape = spor_pass_record(g->run, g->place);
+    spor_tape *tape = record_leaf(g);
     spor_var var = spor_state(tape, name, shape, init);
     return spor_of_tensor(spor_pass_recorded(g->run, var), NULL);
 }
 
 static spor_value assign(const spor_given *g) {
     spor_value to = spor_given_tensor(g, 0), value = spor_given_tensor(g, 1);
+    if (spor_node_of(to.t.var)->op != &spor_op_param)
+        spor_pass_fail(g->run, g->at[0], "assign: state must be made by state(...)");
     spor_pass_record(g->run, g->place);
     spor_assign(to.t.var, value.t.var);
     spor_pass_recorded(g->run, to.t.var);

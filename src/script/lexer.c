@@ -155,8 +155,8 @@ static char escaped(spor_lexer *x, char c) {
 static spor_token string(spor_lexer *x) {
     spor_token t = {.kind = TOKEN_STRING, .place = place(x)};
     char quote = *here(x);
-    size_t room = strcspn(here(x), "\n"), n = 0;
-    char *text = spor_take(x->ground, room + 1, 1);
+    char text[SPOR_LIMIT_STRING];
+    size_t n = 0;
     x->at++;
     while (*here(x) != quote) {
         char c = *here(x);
@@ -166,11 +166,14 @@ static spor_token string(spor_lexer *x) {
             x->at++;
             c = escaped(x, *here(x));
         }
+        if (n == SPOR_LIMIT_STRING)
+            spor_give_up(x->ground, t.place, "this string is longer than %d characters",
+                         SPOR_LIMIT_STRING);
         text[n++] = c;
         x->at++;
     }
     x->at++;
-    t.text = text;
+    t.text = spor_take_text(x->ground, text, n);
     return t;
 }
 

@@ -19,8 +19,7 @@ typedef struct {
 static spor_syntax *expression(parser *p);
 static spor_syntax *statement(parser *p);
 
-/* ---- tokens
- * -------------------------------------------------------------------------------------- */
+/* ---- tokens ---------------------------------------------------------------------------------- */
 
 static void advance(parser *p) {
     p->token = p->next;
@@ -82,6 +81,16 @@ static void expect_sign(parser *p, int sign, const char *where) {
     if (take_sign(p, sign)) return;
     spor_give_up(p->ground, p->token.place, "expected '%s' %s but found %s",
                  spor_sign_text(sign, text), where, found(p));
+}
+
+/* The sign that closes a bracket opened at place, on the same line or further down. */
+static void close_bracket(parser *p, int sign, spor_spot open) {
+    if (take_sign(p, sign)) return;
+    if (p->token.place.line != open.line)
+        spor_give_up(p->ground, open,
+                     "this bracket is not closed: expected ',' or '%c' but found %s", sign,
+                     found(p));
+    spor_give_up(p->ground, p->token.place, "expected ',' or '%c' but found %s", sign, found(p));
 }
 
 /* Words that cannot be names, with what to do instead where Python's users would look for them. */
@@ -150,8 +159,7 @@ static const char *expect_name(parser *p, const char *what) {
     return name;
 }
 
-/* ---- nodes
- * ---------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static spor_syntax *node(parser *p, spor_syntax_kind kind, spor_spot place) {
     spor_syntax *result = spor_take(p->ground, 1, sizeof *result);
@@ -200,16 +208,15 @@ static void leave(parser *p) {
     p->nesting--;
 }
 
-/* ---- expressions
- * ----------------------------------------------------------------------------------- */
+/* ---- expressions ----------------------------------------------------------------------------- */
 
 /* Elements up to the closing sign. */
-static void elements(parser *p, spor_syntax *list, int close, const char *where) {
+static void elements(parser *p, spor_syntax *list, int close) {
     while (!is_sign(&p->token, close)) {
         add_child(p, list, expression(p));
         if (!take_sign(p, ',')) break;
     }
-    expect_sign(p, close, where);
+    close_bracket(p, close, list->place);
 }
 
 /* (a) is a; (), (a,) and (a, b) are lists. */
@@ -220,8 +227,8 @@ static spor_syntax *parenthesis(parser *p) {
     spor_syntax *first = expression(p);
     if (take_sign(p, ')')) return first;
     add_child(p, list, first);
-    expect_sign(p, ',', "or ')'");
-    elements(p, list, ')', "at the end of the list");
+    if (!take_sign(p, ',')) close_bracket(p, ')', list->place);
+    elements(p, list, ')');
     return list;
 }
 
@@ -248,7 +255,7 @@ static spor_syntax *atom(parser *p) {
     if (is_sign(t, '[')) {
         spor_syntax *list = node(p, NODE_LIST, t->place);
         advance(p);
-        elements(p, list, ']', "at the end of the list");
+        elements(p, list, ']');
         return list;
     }
     refuse_hinted_word(p);
@@ -269,6 +276,7 @@ static spor_syntax *argument(parser *p, const char **keyword) {
 
 static spor_syntax *call(parser *p, spor_syntax *callee) {
     spor_syntax *result = node2(p, NODE_CALL, callee->place, callee, NULL);
+    spor_spot open = p->token.place;
     advance(p);
     bool keywords = false;
     while (!is_sign(&p->token, ')')) {
@@ -282,7 +290,7 @@ static spor_syntax *call(parser *p, spor_syntax *callee) {
             spor_give_up(p->ground, place, "an argument without a name follows one with a name");
         if (!take_sign(p, ',')) break;
     }
-    expect_sign(p, ')', "or ',' after an argument");
+    close_bracket(p, ')', open);
     return result;
 }
 
@@ -305,6 +313,7 @@ static spor_syntax *item(parser *p) {
 
 static spor_syntax *subscript(parser *p, spor_syntax *base) {
     spor_syntax *result = node2(p, NODE_INDEX, base->place, base, NULL);
+    spor_spot open = p->token.place;
     advance(p);
     do {
         if (is_sign(&p->token, ']')) break;
@@ -313,7 +322,7 @@ static spor_syntax *subscript(parser *p, spor_syntax *base) {
         add_child(p, result, one);
     } while (take_sign(p, ','));
     if (result->n == 1) spor_give_up(p->ground, p->token.place, "an index is missing here");
-    expect_sign(p, ']', "at the end of the index");
+    close_bracket(p, ']', open);
     return result;
 }
 
@@ -440,8 +449,7 @@ static spor_syntax *expressions(parser *p) {
     return list;
 }
 
-/* ---- statements
- * ------------------------------------------------------------------------------------ */
+/* ---- statements ------------------------------------------------------------------------------ */
 
 static void end_line(parser *p) {
     if (p->token.kind == TOKEN_END) return;
@@ -515,6 +523,7 @@ static spor_syntax *for_statement(parser *p) {
 /* A[N, 3] after its name */
 static void signature(parser *p, spor_parameter *parameter) {
     parameter->shaped = true;
+    spor_spot open = p->token.place;
     advance(p);
     while (!is_sign(&p->token, ']')) {
         if (parameter->rank == SPOR_RANK)
@@ -528,7 +537,7 @@ static void signature(parser *p, spor_parameter *parameter) {
         }
         if (!take_sign(p, ',')) break;
     }
-    expect_sign(p, ']', "or ',' after an axis");
+    close_bracket(p, ']', open);
 }
 
 static spor_parameter one_parameter(parser *p) {
@@ -582,9 +591,10 @@ static spor_syntax *def_statement(parser *p) {
     spor_def *def = result->def = spor_take(p->ground, 1, sizeof *def);
     def->place = p->token.place;
     def->name = expect_name(p, "the name of a def");
+    spor_spot open = p->token.place;
     expect_sign(p, '(', "after the name");
     parameters(p, def);
-    expect_sign(p, ')', "or ',' after a parameter");
+    close_bracket(p, ')', open);
     check_sizes(p, def);
     p->defs++;
     def->body = block(p, "after def");

@@ -66,7 +66,7 @@ static spor_value fail(const spor_given *g) {
     char out[900] = "";
     spor_note note = {out, sizeof out, 0};
     for (int k = 0; k < g->all->n; k++) spor_value_write(&note, &g->all->value[k]);
-    spor_pass_fail(g->run, g->place, "%s", out);
+    spor_pass_fail(g->run, spor_pass_leave_file(g->run, g->place), "%s", out);
 }
 
 const spor_builtin spor_plain_builtins[] = {

@@ -32,6 +32,8 @@ struct spor_script {
 
 /** The built-in loss of this text, or NULL. */
 spor_loss *spor_declared_loss(const char *text);
+/** True if the installed layers.spor, not included yet, has a def of this name. */
+bool spor_script_layer(spor_pass *run, const char *name);
 /** Runs include "name" in the globals. */
 void spor_script_include(spor_pass *run, const spor_syntax *include);
 

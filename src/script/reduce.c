@@ -38,6 +38,7 @@ static spor_value along_axes(const spor_given *g, spor_var (*op)(spor_var x, int
 static spor_value sum_list(const spor_given *g) {
     const spor_list *list = &g->arg[0]->list;
     spor_value total = spor_of_int(0);
+    spor_pass_spend(g->run, g->place, list->n);
     for (int k = 0; k < list->n; k++)
         total = k ? spor_pass_binary(g->run, g->place, '+', &total, &list->item[k]) : list->item[k];
     return total;
@@ -51,6 +52,7 @@ static spor_value extreme(const spor_given *g, bool largest) {
     int n = list ? a->value[0].list.n : a->n;
     if (n < 1) spor_pass_fail(g->run, g->place, "%s needs a number", g->builtin->name);
     int best = 0;
+    spor_pass_spend(g->run, g->place, n);
     for (int k = 0; k < n; k++) {
         if (!spor_is_number(&item[k]))
             spor_pass_fail(g->run, g->place, "%s takes numbers, not %s; for tensors there is %s",

@@ -21,8 +21,7 @@ typedef struct {
     int64_t removed; /* axes that vanish */
 } op_call;
 
-/* ---- plain numbers
- * -------------------------------------------------------------------------------------- */
+/* ---- plain numbers --------------------------------------------------------------------------- */
 
 static double sigmoid(double x) {
     return 1 / (1 + exp(-x));
@@ -48,8 +47,7 @@ static bool on_number(op_call *c, spor_value *result) {
     return false;
 }
 
-/* ---- attributes
- * --------------------------------------------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 /* A number for each of n slots, or one for all of them. */
 static void integers(op_call *c, spor_spot at, const char *what, const spor_value *v, int n,
@@ -220,8 +218,7 @@ static const spor_axes *result_axes(op_call *c, spor_var result) {
 }
 
 spor_value spor_call_op(spor_pass *run, const spor_op *op, const spor_arguments *arguments) {
-    op_call *c = spor_take(&run->ground, 1, sizeof *c);
-    *c = (op_call){.run = run, .place = arguments->place, .op = op};
+    op_call call = {.run = run, .place = arguments->place, .op = op}, *c = &call;
     spor_value result;
     spor_signature_parse(op->signature, &c->signature);
     bind(c, arguments);

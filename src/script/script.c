@@ -10,8 +10,7 @@
 #include "data/file.h"
 #include "tape/tape.h"
 
-/* ---- guarded work
- * -------------------------------------------------------------------------------------- */
+/* ---- guarded work ---------------------------------------------------------------------------- */
 
 /* Work that may leave by spor_give_up. */
 typedef void guarded(spor_pass *run, void *context);
@@ -42,6 +41,8 @@ static const spor_source *add_source(spor_pass *run, spor_spot place, const char
     spor_script *script = run->script;
     if (script->files == SPOR_LIMIT_FILES)
         spor_pass_fail(run, place, "a script has at most %d files", SPOR_LIMIT_FILES);
+    if (length > SPOR_LIMIT_SOURCE)
+        spor_pass_fail(run, place, "%s is longer than %d bytes", file, SPOR_LIMIT_SOURCE);
     if (memchr(text, 0, length))
         spor_pass_fail(run, place, "%s holds a zero byte: no script", file);
     char *copy = spor_take(&run->ground, length + 2, 1);
@@ -102,6 +103,20 @@ void spor_script_include(spor_pass *run, const spor_syntax *include) {
     if (!done) spor_pass_top(run, spor_parse(&run->ground, &run->script->names, source));
 }
 
+bool spor_script_layer(spor_pass *run, const char *name) {
+    const char *folder = run->script->layers;
+    if (!folder) return false;
+    const char *path = spor_take_format(&run->ground, "%s/layers.spor", folder);
+    const char *def = spor_take_format(&run->ground, "\ndef %s(", name);
+    unsigned char *bytes = NULL;
+    size_t size = 0, length = strlen(def);
+    if (!spor_file_bytes(path, SPOR_LIMIT_SOURCE, &bytes, &size, NULL)) return false;
+    bool found = false;
+    for (size_t k = 0; k + length <= size && !found; k++) found = !memcmp(bytes + k, def, length);
+    free(bytes);
+    return found;
+}
+
 /* ---- loading
  * -------------------------------------------------------------------------------------------------
  */
@@ -141,8 +156,7 @@ static void add_names(spor_pass *run) {
     add_ops(run);
 }
 
-/* ---- --set name=value
- * ------------------------------------------------------------------------------------------ */
+/* ---- --set name=value ------------------------------------------------------------------------ */
 
 /* Names that the top level of the script assigns. */
 static int assigned_names(spor_pass *run, const spor_syntax *tree, const char ***names) {

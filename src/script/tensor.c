@@ -8,8 +8,7 @@
 
 #include "script/lexer.h"
 
-/* ---- names of axes
- * ------------------------------------------------------------------------------------- */
+/* ---- names of axes --------------------------------------------------------------------------- */
 
 spor_axes *spor_axes_copy(spor_pass *run, const spor_axes *axes) {
     if (!axes) return NULL;
@@ -48,8 +47,7 @@ const char *spor_tensor_text(spor_pass *run, const spor_value *tensor) {
     return spor_take_text(&run->ground, out, strlen(out));
 }
 
-/* ---- broadcasting
- * ---------------------------------------------------------------------------------------- */
+/* ---- broadcasting ---------------------------------------------------------------------------- */
 
 spor_var spor_tensor_fill(spor_pass *run, spor_spot place, const spor_value *number,
                           spor_shape shape) {
@@ -123,8 +121,7 @@ const spor_axes *spor_tensor_broadcast(spor_pass *run, spor_spot place, const ch
     return axes;
 }
 
-/* ---- products of matrices
- * ---------------------------------------------------------------------------------- */
+/* ---- products of matrices -------------------------------------------------------------------- */
 
 /* x with leading axes repeated to those of shape. */
 static spor_var with_leading(spor_pass *run, spor_var x, const spor_shape *leading) {

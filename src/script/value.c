@@ -70,10 +70,13 @@ const char *spor_describe(spor_ground *ground, const spor_value *v) {
     return spor_take_text(ground, out, strlen(out));
 }
 
+/* A real always shows a point or an exponent. */
 static void write_real(spor_note *note, double r) {
     spor_text text = {0};
     spor_text_real(&text, r);
-    if (!text.failed) spor_note_add(note, "%.*s", (int)text.size, text.at);
+    bool whole =
+        !text.failed && !memchr(text.at, '.', text.size) && !memchr(text.at, 'e', text.size);
+    if (!text.failed) spor_note_add(note, "%.*s%s", (int)text.size, text.at, whole ? ".0" : "");
     spor_text_free(&text);
 }
 

@@ -76,8 +76,7 @@ void spor_want_pads(spor_pass *run, spor_spot at, const char *what, const spor_v
     }
 }
 
-/* ---- axes
- * ------------------------------------------------------------------------------------------- */
+/* ---- axes ------------------------------------------------------------------------------------ */
 
 static uint32_t symbol_of(spor_pass *run, spor_spot at, const char *what, const char *name) {
     for (const spor_env *env = spor_pass_env(run); env; env = env->parent)
@@ -138,8 +137,7 @@ int64_t spor_want_axes(spor_pass *run, spor_spot at, const char *what, const spo
     return mask;
 }
 
-/* ---- arguments of built-ins
- * ----------------------------------------------------------------------------- */
+/* ---- arguments of built-ins ------------------------------------------------------------------ */
 
 const char *spor_given_what(const spor_given *g, int k) {
     const char *name = g->builtin->parameters;

@@ -1,5 +1,6 @@
 #include "train/batch.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "kernels/kernel.h"
@@ -46,7 +47,24 @@ void spor_gather_rows(const spor_source *source, const int64_t rows[], int64_t c
         gather(bound->y.data, source, rows, count);
 }
 
-bool spor_source_make(spor_model *model, const spor_data *data, spor_source *source) {
+static bool check_rows(spor_model *model, const spor_data *data, const int64_t rows[],
+                       int64_t count, bool labels) {
+    for (int64_t n = 0; n < count; n++) {
+        if (rows[n] < 0 || rows[n] >= data->rows)
+            return spor_model_fail(model,
+                                   "there is no row %" PRId64 " in the %" PRId64 " rows of %s",
+                                   rows[n], data->rows, data->name);
+        int32_t label = labels ? data->label[rows[n]] : 0;
+        if (label < 0 || (labels && label >= data->classes))
+            return spor_model_fail(model,
+                                   "row %" PRId64 " of %s has label %d; there are %d classes",
+                                   rows[n], data->name, (int)label, data->classes);
+    }
+    return true;
+}
+
+bool spor_source_make(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
+                      spor_source *source) {
     if (!model || spor_model_error(model)) return false;
     const spor_model_spec *spec = spor_model_spec_of(model);
     const spor_shape *target = &spec->target;
@@ -67,5 +85,5 @@ bool spor_source_make(spor_model *model, const spor_data *data, spor_source *sou
                             .size = spor_size(&data->sample),
                             .classes = data->classes,
                             .scale = data->scale};
-    return true;
+    return check_rows(model, data, rows, count, labels);
 }

@@ -16,8 +16,10 @@ typedef struct {
     double scale;
 } spor_source;
 
-/** Checks the shapes of samples and targets against the data; on failure the model's error. */
-bool spor_source_make(spor_model *model, const spor_data *data, spor_source *source);
+/** Checks that samples and targets have the model's shapes, and that the rows and their labels
+ *  exist; on failure the model's error. */
+bool spor_source_make(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
+                      spor_source *source);
 
 /** x[n] = pixels[rows[n]] * scale in the scalar type; y[n] one-hot, or x[n]. */
 void spor_gather_rows(const spor_source *source, const int64_t rows[], int64_t count,

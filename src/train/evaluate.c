@@ -15,21 +15,26 @@ void spor_evaluation_free(spor_evaluation *evaluation) {
     *evaluation = (spor_evaluation){0};
 }
 
-/* The first of the largest of m numbers from element first on. */
-static int64_t winner(const spor_model *model, const spor_arg *arg, int64_t first, int64_t m) {
-    int64_t best = 0;
-    for (int64_t k = 1; k < m; k++)
-        if (spor_model_number(model, arg, first + best) < spor_model_number(model, arg, first + k))
-            best = k;
-    return best;
-}
+/* The first of the largest of m numbers. */
+#define WINNER(T)                                                                                  \
+    static int64_t winner_##T(const T *x, int64_t m) {                                             \
+        int64_t best = 0;                                                                          \
+        for (int64_t k = 1; k < m; k++)                                                            \
+            if (x[best] < x[k]) best = k;                                                          \
+        return best;                                                                               \
+    }
+WINNER(float)
+WINNER(double)
 
-static void count_rows(const spor_model *model, const spor_source *source, const spor_bound *bound,
-                       const int64_t rows[], int64_t count, spor_evaluation *e) {
-    for (int64_t n = 0; n < count; n++) {
-        int64_t predicted = winner(model, &bound->logits, n * e->classes, e->classes);
+static void count_rows(const spor_source *source, const spor_bound *bound, const int64_t rows[],
+                       int64_t count, spor_evaluation *e) {
+    const void *logits = bound->logits.data;
+    for (int64_t n = 0, m = e->classes; n < count; n++) {
+        int64_t predicted = source->scalar == SPOR_F32
+                                ? winner_float((const float *)logits + n * m, m)
+                                : winner_double((const double *)logits + n * m, m);
         int64_t label = source->label[rows[n]];
-        e->confusion[label * e->classes + predicted]++;
+        e->confusion[label * m + predicted]++;
         e->right += label == predicted;
     }
 }
@@ -49,19 +54,25 @@ static double batch_cost(spor_model *model, const spor_bound *bound, int64_t cou
     return sums ? cost : cost * (double)count;
 }
 
+static bool predicts_classes(const spor_bound *bound, int classes) {
+    spor_shape shape = spor_shape_of(bound->prediction);
+    return shape.rank == 2 && shape.n[1] == classes;
+}
+
 static bool evaluate_rows(spor_model *model, const spor_source *source, const int64_t rows[],
                           int64_t count, spor_evaluation *e) {
     double cost = 0;
     int sums = spor_model_loss_sums(model);
     spor_bound *bound = spor_model_bind(model, EVALUATION_BATCH, false);
     if (!bound || sums < 0) return false;
-    if (source->label && spor_shape_of(bound->prediction).rank != 2)
-        return spor_model_fail(model, "a classifier's prediction has two axes, rows and classes");
+    if (source->label && !predicts_classes(bound, e->classes))
+        return spor_model_fail(model, "a classifier's prediction has two axes: rows and %d classes",
+                               e->classes);
     for (int64_t first = 0; first < count; first += EVALUATION_BATCH) {
         int64_t n = count - first < EVALUATION_BATCH ? count - first : EVALUATION_BATCH;
         gather_padded(source, rows + first, n, bound);
         if (!spor_model_predict(model, bound)) return false;
-        if (source->label) count_rows(model, source, bound, rows + first, n, e);
+        if (source->label) count_rows(source, bound, rows + first, n, e);
         cost += batch_cost(model, bound, n, sums);
     }
     e->loss = cost / (double)count;
@@ -73,7 +84,7 @@ bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[
                    spor_evaluation *evaluation) {
     spor_source source;
     *evaluation = (spor_evaluation){.rows = count, .accuracy = nan(""), .loss = nan("")};
-    if (!spor_source_make(model, data, &source)) return false;
+    if (!spor_source_make(model, data, rows, count, &source)) return false;
     if (source.label) {
         size_t classes = (size_t)source.classes;
         evaluation->classes = data->classes;

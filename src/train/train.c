@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/random.h"
@@ -38,31 +37,37 @@ static double now(void) {
 /* ---- the update does not overflow ---------------------------------------------------------------
  */
 
-/* Largest magnitude; not finite if one element is not. Without sign, bits order as numbers do. */
-static double largest_float(const float *x, int64_t size) {
-    int32_t most = 0;
-    for (int64_t k = 0; k < size; k++) {
-        int32_t bits;
-        memcpy(&bits, x + k, sizeof bits);
-        bits &= INT32_MAX;
-        most = bits > most ? bits : most;
+/* sum |x| in independent sums that fill vectors: a bound on every |x| that costs one pass. */
+#define MAGNITUDES(T, absolute)                                                                    \
+    static double sum_##T(const T *x, int64_t size) {                                              \
+        enum { LANES = 16 };                                                                       \
+        T sum[LANES] = {0};                                                                        \
+        int64_t whole = size - size % LANES;                                                       \
+        for (int64_t k = 0; k < whole; k += LANES)                                                 \
+            for (int j = 0; j < LANES; j++) sum[j] += absolute(x[k + j]);                          \
+        for (int64_t k = whole; k < size; k++) sum[0] += absolute(x[k]);                           \
+        for (int j = 1; j < LANES; j++) sum[0] += sum[j];                                          \
+        return (double)sum[0];                                                                     \
+    }                                                                                              \
+    static double largest_##T(const T *x, int64_t size) {                                          \
+        T most = 0;                                                                                \
+        for (int64_t k = 0; k < size; k++)                                                         \
+            if (absolute(x[k]) > most) most = absolute(x[k]);                                      \
+        return (double)most;                                                                       \
     }
-    float value;
-    memcpy(&value, &most, sizeof value);
-    return (double)value;
-}
+MAGNITUDES(float, fabsf)
+MAGNITUDES(double, fabs)
 
-static double largest_double(const double *x, int64_t size) {
-    int64_t most = 0;
-    for (int64_t k = 0; k < size; k++) {
-        int64_t bits;
-        memcpy(&bits, x + k, sizeof bits);
-        bits &= INT64_MAX;
-        most = bits > most ? bits : most;
+/* sum |gradient| over the trained parameters. */
+static double sum_of_gradients(spor_params *params) {
+    double sum = 0;
+    for (int k = 0; k < spor_params_count(params); k++) {
+        spor_entry e = spor_params_entry(params, k);
+        if (!e.trained) continue;
+        sum += e.scalar == SPOR_F32 ? sum_float(e.gradient, spor_size(&e.shape))
+                                    : sum_double(e.gradient, spor_size(&e.shape));
     }
-    double value;
-    memcpy(&value, &most, sizeof value);
-    return value;
+    return sum;
 }
 
 /* Over the trained parameters' values or gradients; name receives the parameter's. */
@@ -80,26 +85,31 @@ static double largest(spor_params *params, bool gradients, const char **name) {
     return most;
 }
 
+/* The largest magnitudes themselves, where the bound on the update comes near the limit. */
+static bool measured_update_is_finite(run *r, double limit) {
+    const spor_schedule *s = r->schedule;
+    spor_params *params = spor_model_params(r->model);
+    const char *steepest = "", *greatest = "";
+    double gradient = largest(params, true, &steepest);
+    double value = largest(params, false, &greatest);
+    r->magnitude = value + s->rate * (gradient + s->l2 * value);
+    return r->magnitude < limit ||
+           spor_model_fail(r->model,
+                           "the next update would overflow: gradients up to %.3g (%s), "
+                           "parameters up to %.3g (%s), rate %g",
+                           gradient, steepest, value, greatest, s->rate);
+}
+
 /*
  * |w - rate (dw + l2 w)| <= |w| + rate (|dw| + l2 |w|) must stay a number of the type. The bound on
  * |w| grows with each step and is measured anew only when it comes near the limit.
  */
 static bool update_is_finite(run *r) {
     const spor_schedule *s = r->schedule;
-    spor_params *params = spor_model_params(r->model);
     double limit = r->source.scalar == SPOR_F32 ? (double)FLT_MAX / 4 : DBL_MAX / 4;
-    const char *steepest = "", *greatest = "";
-    double gradient = largest(params, true, &steepest);
+    double gradient = sum_of_gradients(spor_model_params(r->model));
     double bound = r->magnitude + s->rate * (gradient + s->l2 * r->magnitude);
-    if (!(bound < limit)) {
-        r->magnitude = largest(params, false, &greatest);
-        bound = r->magnitude + s->rate * (gradient + s->l2 * r->magnitude);
-    }
-    if (!(bound < limit))
-        return spor_model_fail(r->model,
-                               "the next update would overflow: gradients up to %.3g (%s), "
-                               "parameters up to %.3g (%s), rate %g: lower the rate",
-                               gradient, steepest, r->magnitude, greatest, s->rate);
+    if (!(bound < limit)) return measured_update_is_finite(r, limit);
     r->magnitude = bound;
     return true;
 }
@@ -128,8 +138,8 @@ static bool step(run *r, spor_bound *bound) {
 
 static bool fail_step(run *r) {
     char where[80];
-    snprintf(where, sizeof where, "epoch %" PRId64 ", step %" PRId64, r->progress.epoch,
-             r->progress.step + 1);
+    snprintf(where, sizeof where, "epoch %" PRId64 ", step %" PRId64 " (a lower rate may help)",
+             r->progress.epoch, r->progress.step + 1);
     return spor_model_error(r->model) && spor_model_fail_at(r->model, where);
 }
 
@@ -216,7 +226,9 @@ bool spor_train(spor_model *model, const spor_data *data, const spor_split *spli
              .schedule = schedule,
              .on_progress = on_progress,
              .user = user};
-    if (!spor_source_make(model, data, &r.source) || !check_schedule(&r)) return false;
+    if (!spor_source_make(model, data, split->train, split->train_rows, &r.source) ||
+        !check_schedule(&r))
+        return false;
     r.order = malloc((size_t)split->train_rows * sizeof *r.order);
     if (!r.order) return spor_model_fail(model, "out of memory");
     bool done = run_epochs(&r);

@@ -24,10 +24,12 @@ static const struct {
     {"ops/", "base kernels tape ops"},
     {"src/program/", "base kernels tape"},
     {"src/data/", "base"},
+    {"src/version.c", ""},
     {"src/figure/", "base data"},
     {"src/train/", "base kernels tape program data figure"},
-    {"src/script/", "base kernels tape program data figure train"},
-    {"src/cli/", "base kernels tape program data figure train script"},
+    {"src/verify/", "base kernels tape program"},
+    {"src/script/", "base kernels tape program data figure train verify"},
+    {"src/cli/", "base kernels tape program data figure train verify script"},
 };
 enum { ARROWS = sizeof arrows / sizeof arrows[0] };
 
@@ -55,7 +57,11 @@ static bool judge(const char *path, const char *line, char why[256]) {
     const char *name = line + strcspn(line, "<\"");
     size_t length = strcspn(name + 1, "/>\"");
     bool public = begins(path, "include/spor/");
-    if (k == ARROWS || !*name || length + 1 >= strlen(name)) return true;
+    if (k == ARROWS) { /* a new module needs its line in the table */
+        snprintf(why, 256, "%.200s lies in no module with arrows", path);
+        return false;
+    }
+    if (!*name || length + 1 >= strlen(name)) return true;
     if (*name == '<') {
         if (begins(name, "<spor/") || !public || name[1 + length] != '/') return true;
     } else if (!public) {
@@ -136,6 +142,7 @@ START_TEST(violations_are_caught) {
         {"src/train/loop.c", "#include \"script/script.h\""},
         {"src/script/parser.c", "#include \"cli/cli.h\""},
         {"ops/tanh.c", "#include \"program/fast.h\""},
+        {"src/unheard/of.c", "#include \"base/arena.h\""},
         {"include/spor/tape.h", "#include \"tape/tape.h\""},
         {"include/spor/tape.h", "#include <sys/mman.h>"},
     };
