@@ -133,7 +133,8 @@ START_TEST(numbers_round_as_strtod_does) {
                                         "1e-5",
                                         "9007199254740993",
                                         "3.14159265358979323846264338327950288",
-                                        "00012.500"};
+                                        "00012.500",
+                                        "446673754019253275e13"};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
         double value, expected = strtod(texts[k], NULL);
         ck_assert(spor_number_read(texts[k], strlen(texts[k]), &value));

@@ -189,6 +189,124 @@ START_TEST(files_are_read_plain_or_inflated) {
 }
 END_TEST
 
+/* ---- a deflate stream of every length and distance, written by hand ----------------------------
+ */
+
+typedef struct {
+    unsigned char *bytes;
+    size_t size;
+    int used; /* bits of the last byte */
+} bit_writer;
+
+static void put_bits(bit_writer *w, unsigned value, int n) {
+    for (int k = 0; k < n; k++, w->used = (w->used + 1) % 8) {
+        if (!w->used) w->bytes[w->size++] = 0;
+        w->bytes[w->size - 1] |= (unsigned char)((value >> k & 1) << w->used);
+    }
+}
+
+/* Huffman codes are packed from their highest bit. */
+static void put_code(bit_writer *w, unsigned code, int n) {
+    for (int k = n - 1; k >= 0; k--) put_bits(w, code >> k, 1);
+}
+
+/* Section 3.2.5 of RFC 1951 as arithmetic: from 11 on four symbols share a number of extra bits. */
+static void put_length(bit_writer *w, unsigned length) {
+    unsigned symbol = 257, base = 3, next = 3;
+    int extra = 0;
+    for (; length != 258; symbol++, base = next) {
+        extra = symbol < 265 ? 0 : (int)(symbol - 261) / 4;
+        next = base + (1u << extra);
+        if (length < next) break;
+    }
+    if (length == 258) symbol = 285, extra = 0, base = 258;
+    if (symbol < 280)
+        put_code(w, symbol - 256, 7);
+    else
+        put_code(w, 0xc0 + symbol - 280, 8);
+    put_bits(w, length - base, extra);
+}
+
+static void put_distance(bit_writer *w, unsigned distance) {
+    unsigned symbol = 0, base = 1;
+    int extra = 0;
+    while (distance >= base + (1u << extra)) {
+        base += 1u << extra;
+        symbol++;
+        extra = symbol < 4 ? 0 : (int)symbol / 2 - 1;
+    }
+    put_code(w, symbol, 5);
+    put_bits(w, distance - base, extra);
+}
+
+static void put_little(bit_writer *w, uint32_t value) {
+    for (int k = 0; k < 4; k++) w->bytes[w->size++] = (unsigned char)(value >> 8 * k & 255);
+}
+
+/* CRC-32 by polynomial division, bit by bit. */
+static uint32_t checksum(const unsigned char *bytes, size_t size) {
+    uint32_t crc = 0xffffffffu;
+    for (size_t k = 0; k < 8 * size; k++) {
+        uint32_t bit = (crc ^ (uint32_t)(bytes[k / 8] >> k % 8)) & 1;
+        crc = crc >> 1 ^ (bit ? 0xedb88320u : 0);
+    }
+    return ~crc;
+}
+
+static void begin_member(bit_writer *w) {
+    static const unsigned char header[10] = {0x1f, 0x8b, 8};
+    memcpy(w->bytes + w->size, header, sizeof header);
+    w->size += sizeof header;
+    w->used = 0;
+}
+
+/* Lengths 3 to 258; distances 2^k, 3 2^k and one more: where the distance symbols end and begin. */
+START_TEST(every_length_and_distance_inflates) {
+    enum { WINDOW = 32768, ROOM = 200000 };
+    bit_writer w = {.bytes = calloc(ROOM, 1)};
+    unsigned char *expected = calloc(ROOM, 1);
+    ck_assert(w.bytes && expected);
+    begin_member(&w);
+    put_bits(&w, 0, 3); /* stored, more to come */
+    w.used = 0;
+    put_little(&w, (uint32_t)(WINDOW | (0xffff & ~WINDOW) << 16));
+    size_t size = WINDOW;
+    for (uint32_t k = 0; k < WINDOW; k++) expected[k] = (unsigned char)(k * 2654435761u >> 24);
+    memcpy(w.bytes + w.size, expected, size);
+    w.size += size;
+    put_bits(&w, 3, 3); /* fixed codes, the last block */
+    for (unsigned length = 3; length <= 258; length++) {
+        unsigned power = 1u << length % 16, half = length % 3 ? power : power + power / 2;
+        unsigned distance = half + (length / 16 % 2);
+        if (distance > WINDOW) distance = WINDOW;
+        put_length(&w, length);
+        put_distance(&w, distance);
+        for (unsigned k = 0; k < length; k++, size++) expected[size] = expected[size - distance];
+    }
+    put_code(&w, 0, 7);
+    put_little(&w, checksum(expected, size));
+    put_little(&w, (uint32_t)size);
+    check_inflates(w.bytes, w.size, expected, size);
+    free(w.bytes);
+    free(expected);
+}
+END_TEST
+
+START_TEST(a_match_stays_within_its_member) {
+    unsigned char bytes[200];
+    bit_writer w = {.bytes = bytes, .size = sizeof all_header_fields};
+    memcpy(bytes, all_header_fields, sizeof all_header_fields);
+    begin_member(&w);
+    put_bits(&w, 3, 3);
+    put_length(&w, 3);
+    put_distance(&w, 1);
+    put_code(&w, 0, 7);
+    put_little(&w, 0);
+    put_little(&w, 3);
+    check_refused(bytes, w.size, LIMIT, "a match reaches before the start");
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("gzip");
     TCase *pure = tcase_create("bytes"), *files = tcase_create("files");
@@ -198,6 +316,8 @@ Suite *spor_suite(void) {
     tcase_add_test(pure, a_file_cut_anywhere_is_truncated);
     tcase_add_test(pure, damage_is_named);
     tcase_add_test(pure, output_is_bounded);
+    tcase_add_test(pure, every_length_and_distance_inflates);
+    tcase_add_test(pure, a_match_stays_within_its_member);
     tcase_add_checked_fixture(files, scratch_begin, scratch_end);
     tcase_add_test(files, files_are_read_plain_or_inflated);
     suite_add_tcase(suite, pure);

@@ -145,6 +145,7 @@ START_TEST(bad_json_is_named) {
     check_bad_string("\"\\u0000\"", "zero byte");
     check_bad_string("\"\\ud800x\"", "surrogate");
     check_bad_string("\"\\udc00\"", "surrogate");
+    check_bad_string("\"\\udc00\\udc00\"", "surrogate");
     check_bad_string("\"\\ud800\\u0041\"", "surrogate");
     check_bad_string("\"12345678\"", "too long");
     check_bad_integer("1.5", "expected an integer");
@@ -198,6 +199,10 @@ START_TEST(a_file_that_cannot_be_written_leaves_nothing) {
     ck_assert_ptr_nonnull(strstr(message.text, "absent/file: cannot be written: No such file"));
     ck_assert_int_eq(scratch_count(), 0);
     ck_assert(!spor_file_write(scratch_path(""), "x", 1, &message));
+    ck_assert(spor_folder_make(scratch_path("folder"), &message));
+    ck_assert(!spor_file_write(scratch_path("folder"), "x", 1, &message));
+    ck_assert_ptr_nonnull(strstr(message.text, "folder: cannot be written: Is a directory"));
+    ck_assert_int_eq(scratch_count(), 1);
 }
 END_TEST
 

@@ -134,6 +134,20 @@ START_TEST(odd_sizes_are_partitions_too) {
 }
 END_TEST
 
+/* 0.07 * 100 is a little more than 7 in binary. */
+START_TEST(shares_are_rounded_up_but_not_by_rounding_errors) {
+    int32_t label[100] = {0};
+    spor_data data = labels_only(100, 1, label);
+    spor_split s;
+    ck_assert(spor_split_stratified(&data, 0.07, 0, 0, &s, NULL));
+    ck_assert_int_eq(s.test_rows, 7);
+    spor_split_free(&s);
+    ck_assert(spor_split_stratified(&data, 0.071, 0, 0, &s, NULL));
+    ck_assert_int_eq(s.test_rows, 8);
+    spor_split_free(&s);
+}
+END_TEST
+
 START_TEST(a_class_of_one_row_is_trained_on) {
     int32_t label[] = {0, 0, 0, 0, 0, 0, 1, 0, 0, 0};
     spor_data data = labels_only(10, 2, label);
@@ -182,6 +196,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_seed_decides);
     tcase_add_test(tests, no_row_is_favoured);
     tcase_add_test(tests, odd_sizes_are_partitions_too);
+    tcase_add_test(tests, shares_are_rounded_up_but_not_by_rounding_errors);
     tcase_add_test(tests, a_class_of_one_row_is_trained_on);
     tcase_add_test(tests, impossible_splits_are_refused);
     suite_add_tcase(suite, tests);

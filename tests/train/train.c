@@ -268,6 +268,45 @@ START_TEST(the_first_bad_node_is_named) {
 }
 END_TEST
 
+/* One parameter that multiplies x. */
+static spor_var times_w(spor_var x, bool training, void *user) {
+    (void)training, (void)user;
+    spor_var w = spor_param(x.tape, "w", SPOR_SCALAR_SHAPE, SPOR_INIT("constant", 1));
+    return spor_mul(x, spor_broadcast(w, spor_shape_of(x)));
+}
+
+static spor_var log_of(spor_var prediction, spor_var target, void *user) {
+    return sum_of(spor_log(prediction), target, user);
+}
+
+static spor_var sqrt_of(spor_var prediction, spor_var target, void *user) {
+    return sum_of(spor_sqrt(prediction), target, user);
+}
+
+/* Row 2 has a pixel of which there is no logarithm. */
+START_TEST(the_bad_element_is_named) {
+    spor_model *model = model_of(times_w, log_of, SPOR_SHAPE(2, 2), 0, SPOR_F32);
+    spor_bound *b = spor_model_bind(model, 4, true);
+    check_healthy(model);
+    for (int k = 0; k < 4 * PIXELS; k++) ((float *)b->x.data)[k] = k == 2 * PIXELS + 1 ? -1 : 1;
+    ck_assert(!spor_model_gradient(model, b, 0));
+    check_error(model, "at [2, 0, 1]");
+    spor_model_free(model);
+}
+END_TEST
+
+/* sqrt 0 = 0, but its slope is infinite. */
+START_TEST(a_bad_gradient_of_a_good_cost_is_caught) {
+    spor_model *model = model_of(times_w, sqrt_of, SPOR_SHAPE(2, 2), 0, SPOR_F64);
+    spor_bound *b = spor_model_bind(model, 1, true);
+    check_healthy(model);
+    for (int k = 0; k < PIXELS; k++) ((double *)b->x.data)[k] = k;
+    ck_assert(!spor_model_gradient(model, b, 0));
+    check_error(model, "finite");
+    spor_model_free(model);
+}
+END_TEST
+
 /* ---- training ------------------------------------------------------------------------------- */
 
 /* What a run told. */
@@ -397,21 +436,15 @@ START_TEST(a_callback_may_stop_the_run) {
 }
 END_TEST
 
-/* One parameter that multiplies x: with rate 0 and w = 1 the prediction is x. */
-static spor_var times_w(spor_var x, bool training, void *user) {
-    (void)training, (void)user;
-    spor_var w = spor_param(x.tape, "w", SPOR_SCALAR_SHAPE, SPOR_INIT("constant", 1));
-    return spor_mul(x, spor_broadcast(w, spor_shape_of(x)));
-}
-
 static spor_var mean_of(spor_var prediction, spor_var target, void *user) {
     spor_var sum = sum_of(prediction, target, user);
     return spor_mul(sum, spor_ratio(sum.tape, 1, spor_shape_of(prediction).n[0]));
 }
 
 /*
- * Row r holds 2^r, so that the mean over an epoch tells which rows were seen how often: each once,
- * the last partial batch of 2 rows included and weighted by its rows.
+ * The weight is 1 and the rate 0: the prediction is x. Row r holds 2^r, so that the mean over an
+ * epoch tells which rows were seen how often: each once, the last partial batch of 2 rows included
+ * and weighted by its rows.
  */
 START_TEST(an_epoch_sees_every_row_once) {
     enum { POWERS = 20 };
@@ -691,6 +724,8 @@ Suite *spor_suite(void) {
     tcase_add_test(models, gradients_are_slopes_of_the_cost);
     tcase_add_test(models, recording_errors_are_the_models);
     tcase_add_test(models, the_first_bad_node_is_named);
+    tcase_add_test(models, the_bad_element_is_named);
+    tcase_add_test(models, a_bad_gradient_of_a_good_cost_is_caught);
     tcase_add_test(loop, training_learns_and_tells);
     tcase_add_test(loop, the_seeds_decide_every_bit);
     tcase_add_test(loop, every_parameter_moves_in_the_first_step);
