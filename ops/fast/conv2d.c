@@ -16,92 +16,8 @@
  *             db_f = sum_{n,i,j} delta[n,i,j,f]                             Eqs. (41), (45)
  * Saved       nothing: delta needs Y, which is the output
  * Exact       on small integers where f is
- *
- * All three are the product of kernels/product.h. Pixels and kernel cells are tables of offsets
- * into a few padded samples: z takes rows = pixels, terms = cells; dK rows = cells, terms = pixels;
- * dx is the forward product over delta~ with the kernel rotated and its channels exchanged.
  */
-#include "layer.h"
-
-/* Attributes of all ops here: strides; top, bottom, left, right; then the op's own. */
-enum { STRIDE = 0, TOP = 2, LEFT = 4, SHARED = 6, ACTIVATION = 6, CELLS = 6, MAP = 6 };
-
-/* A correlation of maps [Hp, Wp, C] with kernels [k, l, C, F] to [P, Q, F]. The maps hold samples
- * of [h, w, C]: row a at dilate[0] a + top, and so the columns; rows that fall outside are left
- * out. */
-typedef struct {
-    int64_t Hp, Wp, C, k, l, F, P, Q;
-    int64_t stride[2], dilate[2], h, w, top, left;
-} correlation;
-
-/* Samples taken at once: enough pixels to fill tiles when maps are small. By shape only. */
-static int64_t group_of(const correlation *g, int64_t N) {
-    const int64_t pixels = 256;
-    int64_t enough = (pixels + g->P * g->Q - 1) / (g->P * g->Q);
-    return spor_least(enough, N);
-}
-
-/* The samples lie in memory just as the maps do. */
-static bool is_plain(const correlation *g) {
-    return g->Hp == g->h && g->Wp == g->w && !g->top && !g->left && g->dilate[0] == 1 &&
-           g->dilate[1] == 1;
-}
-
-typedef struct {
-    int64_t group, *pixel, *cell;
-    void *maps, *panels;
-} conv_scratch;
-
-/* depth x cols: the matrix packed into panels */
-static conv_scratch carve_scratch(spor_carver *carver, const correlation *g, int64_t N,
-                                  int64_t depth, int64_t cols, size_t width, int64_t lanes) {
-    conv_scratch s = {.group = group_of(g, N)};
-    int64_t map = spor_times(spor_times(g->Hp, g->Wp), g->C);
-    s.pixel = spor_carve(carver, s.group * g->P * g->Q, sizeof *s.pixel);
-    s.cell = spor_carve(carver, g->k * g->l * g->C, sizeof *s.cell);
-    s.maps = spor_carve(carver, is_plain(g) ? 0 : spor_times(s.group, map), width);
-    s.panels = spor_carve(carver, spor_times(depth, spor_whole_vectors(cols, lanes)), width);
-    return s;
-}
-
-/* x[N,H,W,C], K[k,l,C,F], z[N,P,Q,F]: Eq. (4) */
-static correlation forward_correlation(const spor_attr *attr, const spor_shape *x, int64_t k,
-                                       int64_t l, const spor_shape *z) {
-    return (correlation){.Hp = x->n[1] + attr[TOP].i + attr[TOP + 1].i,
-                         .Wp = x->n[2] + attr[LEFT].i + attr[LEFT + 1].i,
-                         .C = x->n[3],
-                         .k = k,
-                         .l = l,
-                         .F = z->n[3],
-                         .P = z->n[1],
-                         .Q = z->n[2],
-                         .stride = {attr[STRIDE].i, attr[STRIDE + 1].i},
-                         .dilate = {1, 1},
-                         .h = x->n[1],
-                         .w = x->n[2],
-                         .top = attr[TOP].i,
-                         .left = attr[LEFT].i};
-}
-
-/* delta[N,P,Q,F], K[k,l,C,F] -> dx[N,H,W,C]: Eq. (43) and its tilde */
-static correlation backward_correlation(const spor_attr *attr, const spor_shape *delta,
-                                        const spor_shape *K, const spor_shape *dx) {
-    int64_t k = K->n[0], l = K->n[1];
-    return (correlation){.Hp = dx->n[1] + k - 1,
-                         .Wp = dx->n[2] + l - 1,
-                         .C = K->n[3],
-                         .k = k,
-                         .l = l,
-                         .F = K->n[2],
-                         .P = dx->n[1],
-                         .Q = dx->n[2],
-                         .stride = {1, 1},
-                         .dilate = {attr[STRIDE].i, attr[STRIDE + 1].i},
-                         .h = delta->n[1],
-                         .w = delta->n[2],
-                         .top = k - 1 - attr[TOP].i,
-                         .left = l - 1 - attr[LEFT].i};
-}
+#include "correlation.h"
 
 #ifdef SPOR_RULES
 
@@ -114,14 +30,8 @@ extern const spor_op spor_op_correlate2d, spor_op_pad;
 /* ---- forward -----------------------------------------------------------------------------------
  */
 
-/* Eq. (73), a remainder of rows or columns left over */
-static int64_t outputs(const spor_attr *attr, int axis, int64_t size, int64_t kernel) {
-    int64_t padded = size + attr[TOP + 2 * axis].i + attr[TOP + 2 * axis + 1].i;
-    return 1 + (padded - kernel) / attr[STRIDE + axis].i;
-}
-
 /* x[N,H,W,C], K[k,l,C,F], b[F] -> z[N,P,Q,F] */
-static bool conv_shape(spor_rule *r) {
+bool spor_conv_shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *K = &r->in[1];
     if (x->rank != 4 || K->rank != 4) return spor_fail(r, "x and K need 4 axes");
     if (x->n[3] != K->n[2]) return spor_fail(r, "x has other channels than K expects");
@@ -135,9 +45,9 @@ static bool conv_shape(spor_rule *r) {
 
 static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
-    correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], &c->out.shape);
+    correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
     spor_carver carver = {0};
-    carve_scratch(&carver, &g, x->n[0], g.k * g.l * g.C, g.F, width, lanes);
+    carve_scratch(&carver, &g, x->n[0], depth_of(&g), width, lanes);
     need->scratch = carver.used;
 }
 
@@ -149,7 +59,7 @@ static const spor_fused conv_fused = {.need = conv_need, .kernel = conv2d_kernel
     {                                                                                              \
         .signature = signature_ "; stride:int2, pad:int4, activation:int, slope:real)",            \
         .equation = "Y = f(K * pad(x) + b)", .traits = SPOR_EXACT_ON_INTEGERS,                     \
-        .operands = operands_, .attrs = SHARED + 2, .shape = conv_shape, .vjp = conv_vjp,          \
+        .operands = operands_, .attrs = SHARED + 2, .shape = spor_conv_shape, .vjp = conv_vjp,     \
         .fused = &conv_fused                                                                       \
     }
 static const spor_op conv_op = CONV_OP(3, "conv2d(x[N,H,W,C], K[k,l,C,F], b[F]");
@@ -165,10 +75,10 @@ static bool conv_dx_shape(spor_rule *r) {
 }
 
 static void conv_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    const spor_shape *delta = &c->in[0].shape;
-    correlation g = backward_correlation(c->attr, delta, &c->in[1].shape, &c->out.shape);
+    const spor_shape *dx = &c->out.shape;
+    correlation g = backward_correlation(c->attr, &c->in[1].shape, dx->n[1], dx->n[2]);
     spor_carver carver = {0};
-    carve_scratch(&carver, &g, delta->n[0], g.k * g.l * g.C, g.F, width, lanes);
+    carve_scratch(&carver, &g, dx->n[0], depth_of(&g), width, lanes);
     need->scratch = carver.used;
 }
 
@@ -193,9 +103,9 @@ static bool conv_dK_shape(spor_rule *r) {
 
 static void conv_dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
-    correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], &c->in[1].shape);
+    correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
     spor_carver carver = {0};
-    carve_scratch(&carver, &g, x->n[0], group_of(&g, x->n[0]) * g.P * g.Q, g.F, width, lanes);
+    carve_scratch(&carver, &g, x->n[0], group_pixels(&g, x->n[0]), width, lanes);
     need->scratch = carver.used;
 }
 
@@ -249,7 +159,7 @@ static bool take_pad(spor_match *m, spor_var x) {
     return spor_match_inside(m, x, &spor_op_pad);
 }
 
-static bool match_conv(spor_match *m, spor_var root) {
+bool spor_conv_match(spor_match *m, spor_var root, bool *biased, const spor_op **last) {
     spor_layer layer;
     int64_t axes = SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2);
     if (!spor_layer_match(m, root, &spor_op_correlate2d, axes, &layer)) return false;
@@ -263,12 +173,21 @@ static bool match_conv(spor_match *m, spor_var root) {
         }
         x = spor_operand(x, 0);
     }
-    m->op = layer.b.id ? &conv_op : &unbiased_op;
     m->in[0] = x;
     m->in[1] = spor_operand(layer.z, 1);
     m->in[2] = layer.b;
     m->attr[ACTIVATION] = layer.activation;
     m->attr[ACTIVATION + 1] = layer.slope;
+    *biased = layer.b.id != 0;
+    *last = layer.last;
+    return true;
+}
+
+static bool match_conv(spor_match *m, spor_var root) {
+    bool biased;
+    const spor_op *last;
+    if (!spor_conv_match(m, root, &biased, &last)) return false;
+    m->op = biased ? &conv_op : &unbiased_op;
     return true;
 }
 
@@ -282,146 +201,52 @@ const spor_fast spor_fast_conv2d = {
 
 #else
 
-#include "kernels/product.h"
-
-/* ---- tables and maps ---------------------------------------------------------------------------
- */
-
-/* Where the windows of all pixels of a group start, and the cells inside a window. */
-static void fill_tables(const conv_scratch *s, const correlation *g) {
-    int64_t *pixel = s->pixel, *cell = s->cell, row = g->Wp * g->C;
-    for (int64_t n = 0; n < s->group; n++)
-        for (int64_t i = 0; i < g->P; i++, pixel += g->Q) {
-            int64_t first = (n * g->Hp + i * g->stride[0]) * row;
-            for (int64_t j = 0; j < g->Q; j++) pixel[j] = first + j * g->stride[1] * g->C;
-        }
-    for (int64_t u = 0; u < g->k; u++)
-        for (int64_t vc = 0; vc < g->l * g->C; vc++) *cell++ = u * row + vc;
-}
-
 static conv_scratch prepare(const spor_call *c, const correlation *g, int64_t N, int64_t depth) {
     spor_carver carver = {.base = c->scratch};
-    conv_scratch s = carve_scratch(&carver, g, N, depth, g->F, sizeof(T), LANES);
-    fill_tables(&s, g);
-    if (!is_plain(g)) memset(s.maps, 0, (size_t)(s.group * g->Hp * g->Wp * g->C) * sizeof(T));
+    conv_scratch s = carve_scratch(&carver, g, N, depth, sizeof(T), LANES);
+    begin(&s, g);
     return s;
-}
-
-/* Columns b of one row that fall inside the map: b_first .. b_end - 1. */
-static void copy_row(const correlation *g, T *map_row, const T *from) {
-    int64_t step = g->dilate[1] * g->C, room = g->Wp - g->left;
-    int64_t first = g->left < 0 ? (-g->left + g->dilate[1] - 1) / g->dilate[1] : 0;
-    int64_t end = room > 0 ? spor_least(g->w, (room + g->dilate[1] - 1) / g->dilate[1]) : 0;
-    if (first >= end) return;
-    T *to = map_row + (g->left + first * g->dilate[1]) * g->C;
-    from += first * g->C;
-    if (g->dilate[1] == 1) {
-        memcpy(to, from, (size_t)((end - first) * g->C) * sizeof *to);
-        return;
-    }
-    for (int64_t b = first; b < end; b++, to += step, from += g->C)
-        memcpy(to, from, (size_t)g->C * sizeof *to);
-}
-
-/* The maps of count samples: themselves, or copies with zeros around and between. The zeros are
- * there from the start, and each group writes the same places. */
-static const T *lay_out(const correlation *g, const conv_scratch *s, const T *samples,
-                        int64_t count) {
-    if (is_plain(g)) return samples;
-    for (int64_t n = 0; n < count; n++) {
-        T *map = (T *)s->maps + n * g->Hp * g->Wp * g->C;
-        const T *sample = samples + n * g->h * g->w * g->C;
-        for (int64_t a = 0; a < g->h; a++) {
-            int64_t row = a * g->dilate[0] + g->top;
-            if (row < 0 || row >= g->Hp) continue;
-            copy_row(g, map + row * g->Wp * g->C, sample + a * g->w * g->C);
-        }
-    }
-    return s->maps;
-}
-
-/* ---- forward -----------------------------------------------------------------------------------
- */
-
-/* z = init + windows of the samples times the kernel in panels, a group at a time; then f */
-static void correlate(const correlation *g, const conv_scratch *s, const T *samples, int64_t N,
-                      const T *panels, const T *init, T *z, const spor_activation *f, T slope) {
-    int64_t pixels = g->P * g->Q;
-    for (int64_t n = 0; n < N; n += s->group) {
-        int64_t count = spor_least(s->group, N - n);
-        T *out = z + n * pixels * g->F;
-        spor_multiply(&(spor_product){.a = lay_out(g, s, samples + n * g->h * g->w * g->C, count),
-                                      .row = s->pixel,
-                                      .step = s->cell,
-                                      .rows = count * pixels,
-                                      .depth = g->k * g->l * g->C,
-                                      .cols = g->F,
-                                      .b = panels,
-                                      .init = init,
-                                      .c = out,
-                                      .ldc = g->F});
-        if (f->apply) f->apply(out, count * pixels * g->F, slope);
-    }
 }
 
 /* Eq. (42) with its f: K[k,l,C,F] is a matrix of k l C rows as it lies */
 FAST_KERNEL(conv2d) {
     const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
-    correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], &c->out.shape);
-    int64_t depth = g.k * g.l * g.C;
-    conv_scratch s = prepare(c, &g, x->n[0], depth);
-    correlate(&g, &s, c->in[0].data, x->n[0], spor_panels(s.panels, c->in[1].data, depth, g.F),
-              c->operands > 2 ? c->in[2].data : NULL, c->out.data,
-              &spor_activations[c->attr[ACTIVATION].i], (T)c->attr[ACTIVATION + 1].r);
+    correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
+    conv_scratch s = prepare(c, &g, x->n[0], depth_of(&g));
+    const T *panels = spor_panels(s.panels, c->in[1].data, depth_of(&g), g.F);
+    const T *bias = c->operands > 2 ? c->in[2].data : NULL;
+    const spor_activation *f = &spor_activations[c->attr[ACTIVATION].i];
+    int64_t sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F;
+    for (int64_t n = 0; n < x->n[0]; n += s.group) {
+        int64_t count = spor_least(s.group, x->n[0] - n);
+        T *z = (T *)c->out.data + n * map;
+        correlate(&g, &s, (const T *)c->in[0].data + n * sample, count, panels, bias, z);
+        if (f->apply) f->apply(z, count * map, (T)c->attr[ACTIVATION + 1].r);
+    }
 }
 
-/* ---- backward ----------------------------------------------------------------------------------
- */
-
-/* Rows (u, v, f) of the rotated kernel: K[k-1-u, l-1-v, c, f], c across */
-static void pack_rotated(const correlation *g, T *panels, const T *K) {
-    int64_t cells = g->k * g->l;
-    for (int64_t uv = 0; uv < cells; uv++)
-        spor_pack(panels, &(spor_block){.b = K + (cells - 1 - uv) * g->F * g->C,
-                                        .row_stride = 1,
-                                        .col_stride = g->C,
-                                        .depth = cells * g->C,
-                                        .first = uv * g->C,
-                                        .rows = g->C,
-                                        .cols = g->F});
-}
-
-/* Eq. (43) with its tilde; in the correlation C counts filters and F channels */
+/* Eq. (43) with its tilde */
 FAST_KERNEL(conv2d_dx) {
-    const spor_shape *delta = &c->in[0].shape;
-    correlation g = backward_correlation(c->attr, delta, &c->in[1].shape, &c->out.shape);
-    conv_scratch s = prepare(c, &g, delta->n[0], g.k * g.l * g.C);
-    pack_rotated(&g, s.panels, c->in[1].data);
-    correlate(&g, &s, c->in[0].data, delta->n[0], s.panels, NULL, c->out.data,
-              &spor_activations[SPOR_ACTIVATION_none], 0);
+    const spor_shape *dx = &c->out.shape;
+    correlation g = backward_correlation(c->attr, &c->in[1].shape, dx->n[1], dx->n[2]);
+    conv_scratch s = prepare(c, &g, dx->n[0], depth_of(&g));
+    const T *panels = pack_rotated(&g, &s, c->in[1].data);
+    int64_t sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F;
+    for (int64_t n = 0; n < dx->n[0]; n += s.group)
+        correlate(&g, &s, (const T *)c->in[0].data + n * sample, spor_least(s.group, dx->n[0] - n),
+                  panels, NULL, (T *)c->out.data + n * map);
 }
 
 /* Eq. (44): a group of samples at a time, added in their order */
 FAST_KERNEL(conv2d_dK) {
     const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
-    correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], &c->in[1].shape);
-    int64_t N = x->n[0], pixels = g.P * g.Q;
-    conv_scratch s = prepare(c, &g, N, group_of(&g, N) * pixels);
-    for (int64_t n = 0; n < N; n += s.group) {
-        int64_t count = spor_least(s.group, N - n);
-        const T *delta = (const T *)c->in[1].data + n * pixels * g.F;
-        const T *samples = (const T *)c->in[0].data + n * g.h * g.w * g.C;
-        spor_multiply(&(spor_product){.a = lay_out(&g, &s, samples, count),
-                                      .row = s.cell,
-                                      .step = s.pixel,
-                                      .rows = g.k * g.l * g.C,
-                                      .depth = count * pixels,
-                                      .cols = g.F,
-                                      .b = spor_panels(s.panels, delta, count * pixels, g.F),
-                                      .c = c->out.data,
-                                      .ldc = g.F,
-                                      .add = n > 0});
-    }
+    correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
+    int64_t N = x->n[0], sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F;
+    conv_scratch s = prepare(c, &g, N, group_pixels(&g, N));
+    for (int64_t n = 0; n < N; n += s.group)
+        correlate_with_delta(&g, &s, (const T *)c->in[0].data + n * sample,
+                             spor_least(s.group, N - n), (const T *)c->in[1].data + n * map,
+                             c->out.data, n > 0);
 }
 
 #endif

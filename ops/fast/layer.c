@@ -32,10 +32,9 @@ static int activation_of(spor_var y) {
     return SPOR_ACTIVATION_none;
 }
 
-/* v inside the region, or the reason why it is not. */
-static bool take(spor_match *match, spor_var v, const spor_op *op, const char *what) {
-    return spor_match_inside(match, v, op) ||
-           spor_refuse(match, "%s is read by %u other nodes or is an output", what,
+bool spor_layer_take(spor_match *match, spor_var v, const spor_op *op, const char *what) {
+    if (spor_match_inside(match, v, op)) return true;
+    return spor_refuse(match, "%s is read by %u other nodes or is an output", what,
                        match->uses[v.id] - 1);
 }
 
@@ -58,17 +57,20 @@ bool spor_layer_match(spor_match *match, spor_var root, const spor_op *op, int64
     int activation = activation_of(root);
     spor_var v = activation ? spor_operand(root, 0) : root, repeated;
     *layer = (spor_layer){.z = v, .activation = {.i = activation}};
+    layer->last = activation ? activation_ops[activation] : op;
     if (activation == SPOR_ACTIVATION_leaky_relu) layer->slope = spor_attrs(root)[0];
     bool biased = is_biased(v, op, axes, &layer->z, &repeated);
     if (!biased) layer->z = v;
     if (!spor_made_by(layer->z, op)) return false;
     if (biased) {
+        if (!activation) layer->last = &spor_op_add;
         layer->b = spor_operand(repeated, 0);
-        if (activation && !take(match, v, &spor_op_add, "the activation's operand")) return false;
-        if (!take(match, repeated, &spor_op_expand, "the repeated bias")) return false;
+        if (activation && !spor_layer_take(match, v, &spor_op_add, "the activation's operand"))
+            return false;
+        if (!spor_layer_take(match, repeated, &spor_op_expand, "the repeated bias")) return false;
     }
     if (layer->z.id == root.id) return true;
-    return take(match, layer->z, op, "the product");
+    return spor_layer_take(match, layer->z, op, "the product");
 }
 
 /* ---- delta -------------------------------------------------------------------------------------

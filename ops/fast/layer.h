@@ -15,6 +15,7 @@
 typedef struct {
     spor_var z;                  /* made by the product's op */
     spor_var b;                  /* id 0: no bias */
+    const spor_op *last;         /* what made the root: activation, add or the product */
     spor_attr activation, slope; /* SPOR_ACTIVATION_..., and leaky_relu's slope */
 } spor_layer;
 
@@ -22,6 +23,9 @@ typedef struct {
  *  False, with a reason if the product is there but is read from outside the region. */
 bool spor_layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t axes,
                       spor_layer *layer);
+
+/** v, made by op, taken into the region; else the reason why it can't be: "what is read by ...". */
+bool spor_layer_take(spor_match *match, spor_var v, const spor_op *op, const char *what);
 
 /** delta = dY o f'(Y), Eqs. (46), (11)-(13); dY itself if there is no activation. */
 spor_var spor_layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar);

@@ -8,7 +8,7 @@
  *             dy_n = -zbar_n l_n, by ops
  * Saved       A when a backward pass will follow
  */
-#include "program/fast.h"
+#include "layer.h"
 
 #ifdef SPOR_RULES
 
@@ -69,11 +69,6 @@ static const spor_op xent_op = {
 /* ---- the match ---------------------------------------------------------------------------------
  */
 
-static bool take(spor_match *m, spor_var v, const spor_op *op, const char *what) {
-    return spor_match_inside(m, v, op) ||
-           spor_refuse(m, "%s is read by %u other nodes or is an output", what, m->uses[v.id] - 1);
-}
-
 static bool match_xent(spor_match *m, spor_var root) {
     if (!spor_made_by(root, &spor_op_sub)) return false;
     spor_var lse = spor_operand(root, 0), sum = spor_operand(root, 1);
@@ -86,8 +81,9 @@ static bool match_xent(spor_match *m, spor_var root) {
     int last = spor_shape_of(l).rank - 1;
     if (spor_attrs(lse)[0].i != last || spor_attrs(sum)[0].i != SPOR_AXIS(last))
         return spor_refuse(m, "the classes are not the last axis");
-    if (!take(m, lse, &spor_op_logsumexp, "logsumexp(l)") ||
-        !take(m, sum, &spor_op_sum, "sum(y l)") || !take(m, product, &spor_op_mul, "y l"))
+    if (!spor_layer_take(m, lse, &spor_op_logsumexp, "logsumexp(l)") ||
+        !spor_layer_take(m, sum, &spor_op_sum, "sum(y l)") ||
+        !spor_layer_take(m, product, &spor_op_mul, "y l"))
         return false;
     m->op = &xent_op;
     m->in[0] = l;
@@ -106,7 +102,6 @@ const spor_fast spor_fast_softmax_cross_entropy = {
 
 #else
 
-#include "kernels/carve.h"
 #include "kernels/vmath.h"
 
 /* The largest of a row; NaNs do not count. */

@@ -1,4 +1,4 @@
-/* The convolutional fast path against the reference. */
+/* The convolutional fast paths, conv2d and convpool, against the reference. */
 #include "../suite.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 typedef struct {
     int64_t N, H, W, C, k, l, F, stride[2], lo[2], hi[2];
     bool biased;
+    spor_window window; /* size 0: no pooling */
 } conv_shape;
 
 static int64_t size_of(const conv_shape *s, int axis) {
@@ -25,6 +26,17 @@ static int64_t pixels_of(const conv_shape *s) {
     return (1 + room_of(s, 0) / s->stride[0]) * (1 + room_of(s, 1) / s->stride[1]);
 }
 
+/* Elements of the pooled result. */
+static int64_t windows_of(const conv_shape *s) {
+    int64_t count = s->N * s->F;
+    for (int a = 0; a < 2; a++) {
+        int64_t padded =
+            1 + room_of(s, a) / s->stride[a] + s->window.pad[2 * a] + s->window.pad[2 * a + 1];
+        count *= 1 + (padded - s->window.size[a]) / s->window.stride[a];
+    }
+    return count;
+}
+
 static spor_var record_conv(spor_tape *tape, const void *shape, probe_activation activation) {
     const conv_shape *s = shape;
     spor_var x = probe_param(tape, "x", SPOR_SHAPE(s->N, s->H, s->W, s->C));
@@ -38,7 +50,8 @@ static spor_var record_conv(spor_tape *tape, const void *shape, probe_activation
         z = spor_add(z,
                      spor_expand(b, SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2), spor_shape_of(z)));
     }
-    return probe_activate(z, activation);
+    spor_var y = probe_activate(z, activation);
+    return s->window.size[0] ? spor_maxpool2d(y, s->window) : y;
 }
 
 /* ---- what the drawn shapes must have met ------------------------------------------------------
@@ -98,22 +111,42 @@ static bool is_wanted(const conv_shape *s) {
     return s->N * pixels_of(s) * s->k * s->l * s->C * s->F <= 12000;
 }
 
+/* Integers: Z is exact, so that y is off by 8 units, delta by 60 where dY <= 3, and a sum of n
+ * products with |K| or |x| <= 3 by 180 n and its rounding; each delta may come from several windows
+ * that overlap. */
+static void pooled_bounds(const void *shape, double *const value[], double *const bound[]) {
+    const conv_shape *s = shape;
+    const double unit = 0x1p-24, overlap = (double)(s->window.size[0] * s->window.size[1]);
+    double pixels = (double)(s->N * pixels_of(s)), filters = (double)(s->k * s->l * s->F);
+    const double terms[] = {filters, pixels, pixels * overlap};
+    const int64_t size[] = {s->N * s->H * s->W * s->C, s->k * s->l * s->C * s->F, s->F};
+    (void)value;
+    for (int k = 0; k < 2 + s->biased; k++)
+        for (int64_t i = 0; i < size[k]; i++)
+            bound[k][i] = overlap * terms[k] * unit * (180 + 9 * (terms[k] + overlap + 2));
+    for (int64_t i = 0; i < windows_of(s); i++) bound[2 + s->biased][i] = 8 * unit;
+}
+
 static void check_conv(const conv_shape *s, int64_t number) {
     int64_t cells = s->k * s->l, pixels = s->N * pixels_of(s);
-    probe_layer layer = {.path = "conv2d",
+    bool pooled = s->window.size[0] > 0;
+    probe_layer layer = {.path = pooled ? "convpool" : "conv2d",
                          .record = record_conv,
                          .shape = s,
                          .activation = (probe_activation)(number % 5),
                          .terms = {cells * s->C + 1, cells * s->F, pixels, pixels},
-                         .seed = (uint64_t)number};
-    char what[240];
+                         .seed = (uint64_t)number,
+                         .integers_only = pooled,
+                         .bounds = pooled ? pooled_bounds : NULL};
+    char what[280];
     snprintf(what, sizeof what,
              "conv %lld: x[%lld,%lld,%lld,%lld] K[%lld,%lld,.,%lld] stride %lld,%lld pad "
-             "%lld,%lld,%lld,%lld%s activation %d",
+             "%lld,%lld,%lld,%lld%s activation %d pool %lld,%lld",
              (long long)number, (long long)s->N, (long long)s->H, (long long)s->W, (long long)s->C,
              (long long)s->k, (long long)s->l, (long long)s->F, (long long)s->stride[0],
              (long long)s->stride[1], (long long)s->lo[0], (long long)s->hi[0], (long long)s->lo[1],
-             (long long)s->hi[1], s->biased ? " + b," : "", (int)layer.activation);
+             (long long)s->hi[1], s->biased ? " + b," : "", (int)layer.activation,
+             (long long)s->window.size[0], (long long)s->window.size[1]);
     probe_check(&layer, what);
 }
 
@@ -127,6 +160,38 @@ START_TEST(every_shape_agrees_with_the_reference) {
     }
     probe_count("conv2d", count);
     for (int corner = 0; corner < CORNERS; corner++) ck_assert_int_ge(met[corner], 50);
+}
+END_TEST
+
+static bool draw_window(uint64_t *state, conv_shape *s) {
+    for (int a = 0; a < 2; a++) {
+        int64_t size = s->window.size[a] = PROBE_PICK(state, 1, 2, 2, 2, 3);
+        s->window.stride[a] = probe_draw(state) % 3 ? size : PROBE_PICK(state, 1, 2, 3);
+        int64_t *pad = s->window.pad + 2 * a, map = 1 + room_of(s, a) / s->stride[a];
+        for (int end = 0; end < 2; end++)
+            pad[end] = probe_draw(state) % 2 ? 0 : (int64_t)(probe_draw(state) % (uint64_t)size);
+        if (map + pad[0] + pad[1] < size) return false;
+    }
+    return true;
+}
+
+/* A window without a cell of the map is an error of the op, no shape for us. */
+static bool is_recorded(const conv_shape *s) {
+    spor_tape *tape = spor_tape_new();
+    record_conv(tape, s, PROBE_NONE);
+    bool recorded = !spor_error(tape);
+    spor_tape_free(tape);
+    return recorded;
+}
+
+START_TEST(every_pooled_shape_agrees_with_the_reference) {
+    int64_t count = 0;
+    for (uint64_t state = 4; count < 2500;) {
+        conv_shape s = draw_shape(&state);
+        if (!is_wanted(&s) || !draw_window(&state, &s) || !is_recorded(&s)) continue;
+        check_conv(&s, count++);
+    }
+    probe_count("convpool", count);
 }
 END_TEST
 
@@ -146,6 +211,9 @@ START_TEST(larger_shapes_agree_with_the_reference) {
         s.stride[0] = s.stride[1] = 1;
         s.biased = true;
         check_conv(&s, (int64_t)k);
+        if (s.H == 1) continue;
+        s.window = (spor_window){{2, 2}, {2, 2}, {0}};
+        check_conv(&s, (int64_t)k);
     }
 }
 END_TEST
@@ -154,6 +222,7 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("fast conv2d");
     TCase *shapes = tcase_create("shapes");
     tcase_add_test(shapes, every_shape_agrees_with_the_reference);
+    tcase_add_test(shapes, every_pooled_shape_agrees_with_the_reference);
     tcase_add_test(shapes, larger_shapes_agree_with_the_reference);
     suite_add_tcase(suite, shapes);
     return suite;

@@ -240,14 +240,19 @@ static void run_all(const probe *p, const programs *fast, double *const want[],
         }
 }
 
+static bool is_smooth(probe_activation activation) {
+    return activation == PROBE_TANH || activation == PROBE_SIGMOID;
+}
+
 static void check_on(const probe_layer *layer, const probe *p, const programs *fast, bool integers,
                      const char *description) {
     double *want[PROBE_ENTRIES], *bound[PROBE_ENTRIES] = {NULL};
     fill(p, integers, layer->seed);
     run(p, p->reference);
     for (int k = 0; k < p->entries; k++) want[k] = copy_of(gradient(p, k), p->size[k]);
-    if (!integers && layer->bounds) layer_bounds(layer, p, bound);
-    if (!integers && !layer->bounds) product_bounds(layer, p, want, bound);
+    bool rounded = !integers || is_smooth(layer->activation);
+    if (rounded && layer->bounds) layer_bounds(layer, p, bound);
+    if (rounded && !layer->bounds) product_bounds(layer, p, want, bound);
     run_all(p, fast, want, bound, description);
     for (int k = 0; k < p->entries; k++) {
         free(want[k]);
@@ -270,10 +275,10 @@ static programs compile_all(const probe *p, const probe_layer *layer, const char
 void probe_check(const probe_layer *layer, const char *description) {
     probe p = open_probe(layer, layer->activation);
     programs fast = compile_all(&p, layer, description);
-    bool smooth = layer->activation == PROBE_TANH || layer->activation == PROBE_SIGMOID;
     bool kinked = layer->activation == PROBE_RELU || layer->activation == PROBE_LEAKY;
-    if (!smooth) check_on(layer, &p, &fast, true, description);
-    if (!kinked) check_on(layer, &p, &fast, false, description);
+    if (!is_smooth(layer->activation) || layer->integers_only)
+        check_on(layer, &p, &fast, true, description);
+    if (!kinked && !layer->integers_only) check_on(layer, &p, &fast, false, description);
     for (int s = 0; s < PROBE_SETS; s++)
         for (int scalar = 0; scalar < PROBE_TYPES; scalar++) spor_program_free(fast.of[s][scalar]);
     close_probe(&p);

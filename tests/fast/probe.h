@@ -28,6 +28,8 @@ typedef struct {
     /** Lengths of the sums: of y, then of the gradients in order of the parameters. */
     int64_t terms[PROBE_ENTRIES];
     uint64_t seed;
+    /** Only integers are drawn, where reals would put values closer together than rounding. */
+    bool integers_only;
     /** Rounding bounds for float where the layer is no product: bound[k] for the gradient of
      *  parameter k, that of G being y's. NULL: from the lengths of the sums. */
     void (*bounds)(const void *shape, double *const value[], double *const bound[]);

@@ -1,0 +1,209 @@
+/*
+ * The windows of max-pooling under maxpool2d and convpool: one sample at a time, a vector of
+ * channels at a time. The first maximum in row-major order wins; cells of the padding are no
+ * values.
+ */
+#ifndef SPOR_OPS_FAST_POOLING_H
+#define SPOR_OPS_FAST_POOLING_H
+
+#include "program/fast.h"
+#include "kernels/carve.h"
+
+/** Slots of a window among an op's attributes: height, width; strides; top, bottom, left, right. */
+enum { SIZE = 0, STEP = 2, PAD = 4, WINDOW_SLOTS = 8 };
+
+/** Bytes of a winner's number u w + v inside its window. */
+static inline size_t winner_bytes(const spor_attr *window) {
+    return spor_times(window[SIZE].i, window[SIZE + 1].i) <= 256 ? 1 : 4;
+}
+
+/** Eq. (86) with the pads made explicit. */
+static inline int64_t windows_along(const spor_attr *window, int axis, int64_t cells) {
+    int64_t padded = cells + window[PAD + 2 * axis].i + window[PAD + 2 * axis + 1].i;
+    return 1 + (padded - window[SIZE + axis].i) / window[STEP + axis].i;
+}
+
+#ifdef SPOR_RULES
+
+/** False if a saved winner can't count the window's cells. */
+static inline bool is_countable(const spor_attr *window) {
+    return spor_times(window[SIZE].i, window[SIZE + 1].i) <= INT32_MAX;
+}
+
+#endif
+
+#ifdef SPOR_ISA
+
+#include "kernels/simd.h"
+
+/* One sample's map [H, W, C] and its windows [P, Q, C]. */
+typedef struct {
+    const spor_attr *attr;
+    int64_t H, W, C, P, Q;
+    size_t bytes; /* of a winner's number */
+} maps;
+
+static inline maps maps_of(const spor_attr *attr, int64_t H, int64_t W, int64_t C) {
+    return (maps){
+        attr, H, W, C, windows_along(attr, 0, H), windows_along(attr, 1, W), winner_bytes(attr)};
+}
+
+/* The cells of one window inside its map: rows x cols from element `first` of the map on. The first
+ * of them has this number in the window, and one row further it is `width` more. */
+typedef struct {
+    int64_t first, rows, cols, number, width;
+} window;
+
+static inline window window_at(const maps *g, int64_t i, int64_t j) {
+    const spor_attr *attr = g->attr;
+    int64_t top = i * attr[STEP].i - attr[PAD].i, left = j * attr[STEP + 1].i - attr[PAD + 2].i;
+    int64_t a = spor_most(top, 0), b = spor_most(left, 0), width = attr[SIZE + 1].i;
+    return (window){.first = (a * g->W + b) * g->C,
+                    .rows = spor_least(top + attr[SIZE].i, g->H) - a,
+                    .cols = spor_least(left + width, g->W) - b,
+                    .number = (a - top) * width + (b - left),
+                    .width = width};
+}
+
+/* The usual window, 2 x 2 and whole: with these as constants the loops below unroll. */
+static inline bool is_two_by_two(const window *w) {
+    return w->rows == 2 && w->cols == 2 && w->width == 2 && w->number == 0;
+}
+
+#define WINDOW_2X2(w)                                                                              \
+    (window) {                                                                                     \
+        .first = (w)->first, .rows = 2, .cols = 2, .number = 0, .width = 2                         \
+    }
+
+/* Where a vector of channels starts: the last one reaches back over the one before rather than
+ * beyond the end, if there is one before. */
+SPOR_INLINE int64_t channel_at(const maps *g, int64_t c) {
+    return c + LANES > g->C && g->C >= LANES ? g->C - LANES : c;
+}
+
+SPOR_INLINE void store_winners(void *to, size_t bytes, ivec number, int64_t lanes) {
+    bytes_vec narrow = __builtin_convertvector(number, bytes_vec);
+    if (bytes == 1 && lanes == LANES)
+        memcpy(to, &narrow, sizeof narrow);
+    else if (bytes == 1)
+        memcpy(to, &narrow, (size_t)lanes);
+    else
+        for (int64_t k = 0; k < lanes; k++) ((int32_t *)to)[k] = (int32_t)number[k];
+}
+
+SPOR_INLINE ivec load_winners(const void *from, size_t bytes, int64_t lanes) {
+    ivec number = {0};
+    bytes_vec narrow = {0};
+    if (bytes == 1) {
+        if (lanes == LANES)
+            memcpy(&narrow, from, sizeof narrow);
+        else
+            memcpy(&narrow, from, (size_t)lanes);
+        return __builtin_convertvector(narrow, ivec);
+    }
+    for (int64_t k = 0; k < lanes; k++) number[k] = ((const int32_t *)from)[k];
+    return number;
+}
+
+/* ---- forward
+ * ------------------------------------------------------------------------------------- */
+
+/* Some channels of one window; x is the map, saved NULL or where the winners go. */
+SPOR_INLINE void pool_vector(const maps *g, const window w, const T *x, T *y, void *saved,
+                             int64_t lanes) {
+    const T *row = x + w.first;
+    vec best = spor_load_part(row, lanes);
+    ivec winner = spor_all_int((spor_lane)w.number);
+    for (int64_t a = 0; a < w.rows; a++, row += g->W * g->C)
+        for (int64_t b = 0; b < w.cols; b++) {
+            vec cell = spor_load_part(row + b * g->C, lanes);
+            ivec larger = best < cell;
+            best = spor_select(larger, cell, best);
+            winner = spor_select_int(larger, spor_all_int((spor_lane)(w.number + a * w.width + b)),
+                                     winner);
+        }
+    spor_store_part(y, best, lanes);
+    if (saved) store_winners(saved, g->bytes, winner, lanes);
+}
+
+/* All channels of one window; at: its first element of y. */
+SPOR_INLINE void pool_window(const maps *g, const window w, const T *x, T *y, char *saved,
+                             int64_t at) {
+    for (int64_t c = 0; c < g->C; c += LANES) {
+        int64_t from = channel_at(g, c);
+        char *winners = saved ? saved + (size_t)(at + from) * g->bytes : NULL;
+        if (from + LANES <= g->C)
+            pool_vector(g, w, x + from, y + at + from, winners, LANES);
+        else
+            pool_vector(g, w, x + from, y + at + from, winners, g->C - from);
+    }
+}
+
+/* y and the winners of one sample, from element at of y on; saved NULL: no winners */
+static inline void pool_sample(const maps *g, const T *x, T *y, void *saved, int64_t at) {
+    for (int64_t i = 0; i < g->P; i++)
+        for (int64_t j = 0; j < g->Q; j++, at += g->C) {
+            window w = window_at(g, i, j);
+            if (is_two_by_two(&w))
+                pool_window(g, WINDOW_2X2(&w), x, y, saved, at);
+            else
+                pool_window(g, w, x, y, saved, at);
+        }
+}
+
+/* ---- backward
+ * ------------------------------------------------------------------------------------ */
+
+/* Some channels of one window: dy goes to the cell whose number won. add: another window may have
+ * been there before. */
+SPOR_INLINE void route_vector(const maps *g, const window w, T *dx, vec dy, ivec winner, bool add,
+                              int64_t lanes) {
+    T *row = dx + w.first;
+    for (int64_t a = 0; a < w.rows; a++, row += g->W * g->C)
+        for (int64_t b = 0; b < w.cols; b++) {
+            ivec won = winner == spor_all_int((spor_lane)(w.number + a * w.width + b));
+            vec d = (vec)((ivec)dy & won);
+            if (add) d += spor_load_part(row + b * g->C, lanes);
+            spor_store_part(row + b * g->C, d, lanes);
+        }
+}
+
+/* All channels of one window; at: its first element of dy. What is added must not be added twice,
+ * so that vectors then end where the channels do. */
+SPOR_INLINE void route_window(const maps *g, const window w, T *dx, const T *dy, const char *saved,
+                              int64_t at, bool add) {
+    for (int64_t c = 0; c < g->C; c += LANES) {
+        int64_t from = add ? c : channel_at(g, c), lanes = spor_least(LANES, g->C - from);
+        const char *winners = saved + (size_t)(at + from) * g->bytes;
+        if (lanes == LANES)
+            route_vector(g, w, dx + from, spor_load(dy + at + from),
+                         load_winners(winners, g->bytes, LANES), add, LANES);
+        else
+            route_vector(g, w, dx + from, spor_load_part(dy + at + from, lanes),
+                         load_winners(winners, g->bytes, lanes), add, lanes);
+    }
+}
+
+/* Along an axis every cell lies in exactly one window. */
+static inline bool is_tiled(const maps *g, int axis, int64_t cells, int64_t windows) {
+    int64_t size = g->attr[SIZE + axis].i;
+    return size == g->attr[STEP + axis].i && windows * size - g->attr[PAD + 2 * axis].i >= cells;
+}
+
+/* dx of one sample: dy, from its element at on, where the winners lie, 0 elsewhere */
+static inline void route_sample(const maps *g, T *dx, const T *dy, const void *saved, int64_t at) {
+    bool add = !is_tiled(g, 0, g->H, g->P) || !is_tiled(g, 1, g->W, g->Q);
+    if (add) memset(dx, 0, (size_t)(g->H * g->W * g->C) * sizeof *dx);
+    for (int64_t i = 0; i < g->P; i++)
+        for (int64_t j = 0; j < g->Q; j++, at += g->C) {
+            window w = window_at(g, i, j);
+            if (is_two_by_two(&w) && !add)
+                route_window(g, WINDOW_2X2(&w), dx, dy, saved, at, false);
+            else
+                route_window(g, w, dx, dy, saved, at, add);
+        }
+}
+
+#endif
+
+#endif
