@@ -1,7 +1,7 @@
 /*
  * Calls: arguments, defs and their scopes, built-ins.
  */
-#include "script/private.h"
+#include "script/claims.h"
 
 #include <string.h>
 
@@ -263,6 +263,20 @@ static spor_var scope_result(const spor_pass *run, const spor_value *v) {
     return v->kind == VALUE_TENSOR ? v->t.var : (spor_var){run->tape, 0};
 }
 
+static void check_where(spor_pass *run, const spor_def *def, spor_env *env, spor_spot place) {
+    if (!def->where) return;
+    spor_value where = spor_pass_evaluate(run, env, def->where);
+    if (!spor_pass_truth(run, def->where->place, &where))
+        spor_pass_fail(run, place, "%s is not for these sizes: its where, line %d, says no",
+                       def->name, def->where->place.line);
+}
+
+void spor_pass_within(spor_pass *run, spor_env *env) {
+    spor_frame *frame = spor_take(&run->ground, 1, sizeof *frame);
+    *frame = (spor_frame){.caller = run->frame, .env = env, .scope = "", .opened = true};
+    run->frame = frame;
+}
+
 static spor_value call_def(spor_pass *run, const spor_function *f, const spor_arguments *a) {
     refuse_recursion(run, f->def, a->place);
     spor_frame *frame = spor_take(&run->ground, 1, sizeof *frame);
@@ -271,12 +285,14 @@ static spor_value call_def(spor_pass *run, const spor_function *f, const spor_ar
     *frame = (spor_frame){.caller = run->frame, .def = f->def, .call = a->place, .env = env};
     frame->scope = scope_name(run, f->def);
     bind_parameters(run, f, env, a);
+    check_where(run, f->def, env, a->place);
     run->frame = frame;
     run->depth++;
     spor_value result = spor_pass_body(run, env, f->def->body);
     if (frame->opened) spor_scope_end(run->tape, scope_result(run, &result));
     run->frame = frame->caller;
     run->depth--;
+    if (run->asserting && run->asserting->watched == f->def) run->asserting->locals = env;
     return result;
 }
 

@@ -239,6 +239,12 @@ spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *
         return call(run, env, node);
     case NODE_INDEX:
         return subscript(run, env, node);
+    case NODE_INDEX_SUM:
+        return spor_index_sum(run, env, node);
+    case NODE_ELEMENT:
+        return spor_index_element(run, env, node);
+    case NODE_VALUE:
+        return *node->value;
     default:
         spor_pass_fail(run, node->place, "this has no value");
     }
@@ -340,10 +346,19 @@ static bool execute(spor_pass *run, spor_env *env, const spor_syntax *node, spor
     case NODE_INCLUDE:
         spor_script_include(run, node);
         break;
+    case NODE_DERIVE:
+    case NODE_CLAIM:
+        spor_script_assert(run, node);
+        break;
     default:
         break;
     }
     return false;
+}
+
+void spor_pass_statement(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_value nothing = {.kind = VALUE_NOTHING};
+    execute(run, env, node, &nothing);
 }
 
 void spor_pass_top(spor_pass *run, const spor_syntax *block) {

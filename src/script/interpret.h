@@ -8,6 +8,7 @@
 
 /** A call of a def that is going on. */
 typedef struct spor_frame spor_frame;
+typedef struct spor_asserting spor_asserting;
 
 /** One pass of the interpreter: the top level of a script, or one recording of its net. */
 typedef struct {
@@ -16,9 +17,10 @@ typedef struct {
     spor_tape *tape; /* NULL at the top level */
     bool training;
     int steps, depth, leaves;
-    spor_frame *frame; /* NULL at the top level */
-    uint32_t symbols;  /* names of axes given out so far */
-    bool tape_failed;  /* the error is the tape's own */
+    spor_frame *frame;         /* NULL at the top level */
+    uint32_t symbols;          /* names of axes given out so far */
+    bool tape_failed;          /* the error is the tape's own */
+    spor_asserting *asserting; /* the derive or claim that is recorded, or NULL */
 } spor_pass;
 
 /** Arguments of a call as written: keyword[k] is NULL for one without a name. */
@@ -55,6 +57,7 @@ extern const spor_builtin spor_tensor_builtins[]; /* layout.c, reduce.c: tensors
 extern const spor_builtin spor_reduce_builtins[];
 extern const spor_builtin spor_leaf_builtins[];        /* leaves.c: param, state, zeros, random */
 extern const spor_builtin spor_declaration_builtins[]; /* declare.c: train and what it takes */
+extern const spor_builtin spor_claim_builtins[];       /* claim.c: grad, any_like, ... */
 
 /* ---- running --------------------------------------------------------------------------------- */
 
@@ -68,7 +71,14 @@ spor_value spor_pass_list(spor_pass *run, spor_spot place, int64_t n, spor_value
 spor_value *spor_pass_items(spor_pass *run, spor_spot place, int64_t n);
 /** Runs the body of a def; nothing if it meets no return. */
 spor_value spor_pass_body(spor_pass *run, spor_env *env, const spor_syntax *block);
+/** Runs one statement. */
+void spor_pass_statement(spor_pass *run, spor_env *env, const spor_syntax *node);
+/** From now on the names of env are the innermost ones, as if in a call. */
+void spor_pass_within(spor_pass *run, spor_env *env);
 spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node);
+/** sum(term for u, v), and an element of a tensor in one: index_sum.c */
+spor_value spor_index_sum(spor_pass *run, spor_env *env, const spor_syntax *sum);
+spor_value spor_index_element(spor_pass *run, spor_env *env, const spor_syntax *node);
 /** a sign b, where sign is that of the lexer and 'i' is in. */
 spor_value spor_pass_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                             const spor_value *b);

@@ -190,9 +190,10 @@ static spor_token name(spor_lexer *x) {
 
 /* The longest sign that stands here; 0 if there is none. */
 static int longest_sign(const char *c) {
-    static const char signs[][4] = {
-        "//=", "...", "==", "!=", "<=", ">=", "//", "**", "+=", "-=", "*=", "/=", "@=", "%=", "->",
-        "+",   "-",   "*",  "/",  "%",  "@",  "(",  ")",  "[",  "]",  ",",  ":",  "=",  "<",  ">"};
+    static const char signs[][4] = {"//=", "...", "==", "!=", "<=", ">=", "//", "**",
+                                    "+=",  "-=",  "*=", "/=", "@=", "%=", "->", "..",
+                                    "+",   "-",   "*",  "/",  "%",  "@",  "(",  ")",
+                                    "[",   "]",   ",",  ":",  "=",  "<",  ">"};
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
         size_t n = strlen(signs[k]);
         if (strncmp(c, signs[k], n) == 0)

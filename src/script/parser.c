@@ -12,8 +12,9 @@ typedef struct {
     spor_lexer lexer;
     spor_token token, next;
     int nesting;
-    int defs;   /* open ones */
-    int blocks; /* open ones of any kind */
+    int defs;       /* open ones */
+    int blocks;     /* open ones of any kind */
+    int assertions; /* open ones of a derive or a claim */
 } parser;
 
 static spor_syntax *expression(parser *p);
@@ -111,10 +112,10 @@ static const struct {
     {"include", NULL},
     {"True", NULL},
     {"False", NULL},
-    {"derive", "derivations and claims come with verification"},
-    {"claim", "derivations and claims come with verification"},
-    {"trust", "derivations and claims come with verification"},
-    {"where", "derivations and claims come with verification"},
+    {"derive", NULL},
+    {"claim", NULL},
+    {"trust", NULL},
+    {"where", NULL},
     {"while", "there is no while, so that every script ends; use for"},
     {"break", "there is no break; use if"},
     {"continue", "there is no continue; use if"},
@@ -274,6 +275,31 @@ static spor_syntax *argument(parser *p, const char **keyword) {
     return expression(p);
 }
 
+/* "for u, v" or "for u in list", after the term of a sum: its indices become children. */
+static void indices(parser *p, spor_syntax *sum) {
+    int first = sum->n;
+    do {
+        spor_syntax *index = node(p, NODE_NAME, p->token.place);
+        index->text = expect_name(p, "the name of an index");
+        add_child(p, sum, index);
+    } while (take_sign(p, ','));
+    if (!take_word(p, "in")) return;
+    spor_syntax *list = expression(p);
+    if (take_sign(p, SPOR_SIGN('.', '.', 0)))
+        spor_give_up(p->ground, list->place, "an index runs over a list: for u in range(3)");
+    for (int k = first; k < sum->n; k++) add_child(p, sum->child[k], list);
+}
+
+/* sum(term for u, v): the callee and the term are read, for is the next word. */
+static spor_syntax *index_sum(parser *p, const spor_syntax *callee, spor_syntax *term) {
+    if (callee->kind != NODE_NAME || strcmp(callee->text, "sum") != 0)
+        spor_give_up(p->ground, p->token.place, "only sum(... for u, v) takes a for");
+    spor_syntax *result = node2(p, NODE_INDEX_SUM, callee->place, term, NULL);
+    while (take_word(p, "for")) indices(p, result);
+    expect_sign(p, ')', "at the end of the sum");
+    return result;
+}
+
 static spor_syntax *call(parser *p, spor_syntax *callee) {
     spor_syntax *result = node2(p, NODE_CALL, callee->place, callee, NULL);
     spor_spot open = p->token.place;
@@ -288,6 +314,8 @@ static spor_syntax *call(parser *p, spor_syntax *callee) {
             keywords = true;
         else if (keywords)
             spor_give_up(p->ground, place, "an argument without a name follows one with a name");
+        if (is_word(&p->token, "for") && result->n == 2)
+            return index_sum(p, callee, result->child[1]);
         if (!take_sign(p, ',')) break;
     }
     close_bracket(p, ')', open);
@@ -548,27 +576,33 @@ static spor_parameter one_parameter(parser *p) {
     return result;
 }
 
-static void check_parameter(parser *p, const spor_def *def, const spor_parameter *fresh) {
-    for (int k = 0; k < def->parameters; k++)
-        if (def->parameter[k].name == fresh->name)
+static void refuse_twin(parser *p, int n, const spor_parameter parameters[],
+                        const spor_parameter *fresh) {
+    for (int k = 0; k < n; k++)
+        if (parameters[k].name == fresh->name)
             spor_give_up(p->ground, fresh->place, "%s is a parameter twice", fresh->name);
+}
+
+/* Room for one more than n parameters; arrays have room for the next power of two. */
+static spor_parameter *grow(parser *p, spor_parameter *parameter, int n) {
+    if (n & (n - 1)) return parameter;
+    spor_parameter *grown = spor_take(p->ground, n ? (size_t)n * 2 : 1, sizeof *grown);
+    if (n) memcpy(grown, parameter, (size_t)n * sizeof *grown);
+    return grown;
+}
+
+static void check_parameter(parser *p, const spor_def *def, const spor_parameter *fresh) {
+    refuse_twin(p, def->parameters, def->parameter, fresh);
     if (def->parameters && def->parameter[def->parameters - 1].value && !fresh->value)
         spor_give_up(p->ground, fresh->place, "%s needs a default, since the one before has one",
                      fresh->name);
 }
 
 static void parameters(parser *p, spor_def *def) {
-    int room = 0;
     while (!is_sign(&p->token, ')')) {
         spor_parameter fresh = one_parameter(p);
         check_parameter(p, def, &fresh);
-        if (def->parameters == room) {
-            room = room ? room * 2 : 4;
-            spor_parameter *grown = spor_take(p->ground, (size_t)room, sizeof *grown);
-            if (def->parameters)
-                memcpy(grown, def->parameter, (size_t)def->parameters * sizeof *grown);
-            def->parameter = grown;
-        }
+        def->parameter = grow(p, def->parameter, def->parameters);
         def->parameter[def->parameters++] = fresh;
         if (!take_sign(p, ',')) break;
     }
@@ -596,10 +630,96 @@ static spor_syntax *def_statement(parser *p) {
     parameters(p, def);
     close_bracket(p, ')', open);
     check_sizes(p, def);
+    if (take_word(p, "where")) def->where = expression(p);
     p->defs++;
     def->body = block(p, "after def");
     p->defs--;
     add_child(p, result, def->body);
+    return result;
+}
+
+/* ---- derivations and claims ------------------------------------------------------------------ */
+
+/* A, A[H, W], p in 0..3 or act in [tanh, relu] */
+static spor_parameter quantified(parser *p) {
+    spor_parameter result = {.place = p->token.place};
+    result.name = expect_name(p, "the name of a tensor or of a number");
+    if (is_sign(&p->token, '[')) signature(p, &result);
+    if (is_sign(&p->token, '='))
+        spor_give_up(p->ground, p->token.place, "a value is quantified: %s in [1, 2] or %s in 1..2",
+                     result.name, result.name);
+    if (result.shaped || !take_word(p, "in")) return result;
+    result.from = sum(p);
+    if (take_sign(p, SPOR_SIGN('.', '.', 0))) result.to = sum(p);
+    return result;
+}
+
+static void quantifiers(parser *p, spor_assertion *a) {
+    expect_sign(p, '(', "before what is quantified: (A, W) or (A[H, W], p in 0..3)");
+    while (!is_sign(&p->token, ')')) {
+        spor_parameter fresh = quantified(p);
+        refuse_twin(p, a->parameters, a->parameter, &fresh);
+        a->parameter = grow(p, a->parameter, a->parameters);
+        a->parameter[a->parameters++] = fresh;
+        if (!take_sign(p, ',')) break;
+    }
+    expect_sign(p, ')', "or ',' after what is quantified");
+}
+
+/* -> (Y, dY) */
+static void results(parser *p, spor_assertion *a) {
+    expect_sign(p, SPOR_SIGN('-', '>', 0), "and (Y, dY), the result and its cotangent,");
+    expect_sign(p, '(', "before the result: -> (Y, dY)");
+    for (int k = 0; k < 2; k++) {
+        if (k) expect_sign(p, ',', "and the name of the cotangent: -> (Y, dY)");
+        a->result[k].place = p->token.place;
+        a->result[k].name = expect_name(p, k ? "the name of the cotangent" : "the name of Y");
+        refuse_twin(p, a->parameters, a->parameter, &a->result[k]);
+    }
+    expect_sign(p, ')', "after the cotangent: -> (Y, dY)");
+    refuse_twin(p, 1, a->result, &a->result[1]);
+}
+
+/* where and fails, in either order */
+static void terms(parser *p, spor_assertion *a) {
+    for (;;) {
+        if (!a->where && take_word(p, "where"))
+            a->where = expression(p);
+        else if (!a->fails && take_word(p, "fails"))
+            a->fails = true;
+        else
+            return;
+    }
+}
+
+static spor_syntax *assertion(parser *p) {
+    spor_spot place = p->token.place;
+    bool trusted = take_word(p, "trust"), derive = is_word(&p->token, "derive");
+    if (trusted && !derive)
+        spor_give_up(p->ground, p->token.place, "only a derivation is trusted: trust derive ...");
+    spor_syntax *result = node(p, derive ? NODE_DERIVE : NODE_CLAIM, place);
+    spor_assertion *a = result->assertion = spor_take(p->ground, 1, sizeof *a);
+    *a = (spor_assertion){.place = place, .trusted = trusted};
+    if (p->blocks)
+        spor_give_up(p->ground, place, "%s stands at the top level, not in a block",
+                     derive ? "derive" : "claim");
+    advance(p);
+    a->target_place = p->token.place;
+    if (derive) a->target = expect_name(p, "the name of the def that is derived");
+    if (p->token.kind == TOKEN_STRING) {
+        a->label = p->token.text;
+        advance(p);
+    } else if (!derive) {
+        spor_give_up(p->ground, p->token.place,
+                     "a claim needs a label (claim \"Eq. 1\" (A[H, W]):) but found %s", found(p));
+    }
+    quantifiers(p, a);
+    if (derive) results(p, a);
+    terms(p, a);
+    p->assertions++;
+    a->body = block(p, derive ? "after derive" : "after claim");
+    p->assertions--;
+    add_child(p, result, a->body);
     return result;
 }
 
@@ -633,7 +753,15 @@ static int augmentation(const spor_token *t) {
     return second == '=' && strchr("+-*/@%", first) ? first : 0;
 }
 
+/* ... where a derivation is not done yet */
+static spor_syntax *open_value(parser *p) {
+    spor_syntax *result = node(p, NODE_ELLIPSIS, p->token.place);
+    advance(p);
+    return result;
+}
+
 static spor_syntax *assignment(parser *p) {
+    if (p->assertions && is_sign(&p->token, SPOR_SIGN('.', '.', '.'))) return open_value(p);
     spor_syntax *left = expressions(p);
     spor_spot place = p->token.place;
     int sign = augmentation(&p->token);
@@ -644,7 +772,9 @@ static spor_syntax *assignment(parser *p) {
                      "values do not change: an element cannot be set; make a new list or tensor");
     if (bad) spor_give_up(p->ground, bad->place, "only a name can be assigned to");
     advance(p);
-    spor_syntax *value = expressions(p);
+    spor_syntax *value = p->assertions && is_sign(&p->token, SPOR_SIGN('.', '.', '.'))
+                             ? open_value(p)
+                             : expressions(p);
     if (is_sign(&p->token, '=')) spor_give_up(p->ground, p->token.place, "one assignment a line");
     spor_syntax *result = node2(p, sign ? NODE_AUGMENT : NODE_ASSIGN, left->place, left, value);
     if (sign) result->place = place;
@@ -673,6 +803,8 @@ static spor_syntax *statement(parser *p) {
     if (is_word(&p->token, "if")) return if_statement(p);
     if (is_word(&p->token, "for")) return for_statement(p);
     if (is_word(&p->token, "def")) return def_statement(p);
+    if (is_word(&p->token, "derive") || is_word(&p->token, "claim") || is_word(&p->token, "trust"))
+        return assertion(p);
     return simple_statement(p);
 }
 

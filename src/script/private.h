@@ -13,6 +13,8 @@ typedef struct {
     bool used;
 } spor_replacement;
 
+typedef struct spor_asserted spor_asserted;
+
 struct spor_script {
     spor_arena arena; /* tree, names, globals */
     spor_names names;
@@ -25,7 +27,8 @@ struct spor_script {
     bool declared;
     spor_declaration declaration;
     spor_value net, loss;
-    spor_spot train; /* where train(...) stands */
+    spor_spot train;         /* where train(...) stands */
+    spor_asserted *asserted; /* derives and claims, in order */
     char error[4096];
     char trace[2048]; /* calls around the last error of a recording */
 };
@@ -36,5 +39,15 @@ spor_loss *spor_declared_loss(const char *text);
 bool spor_script_layer(spor_pass *run, const char *name);
 /** Runs include "name" in the globals. */
 void spor_script_include(spor_pass *run, const spor_syntax *include);
+/** Keeps a derive or a claim. */
+void spor_script_assert(spor_pass *run, const spor_syntax *node);
+
+/** Work that may leave by spor_give_up. */
+typedef void spor_guarded(spor_pass *run, void *context);
+/** False if the work left with an error. */
+bool spor_attempt(spor_pass *run, spor_guarded *work, void *context);
+/** The error that the work left with: file:line:column: message, the line, a caret, the calls
+ *  around. */
+void spor_pass_error(spor_pass *run, char *out, size_t size);
 
 #endif

@@ -12,11 +12,7 @@
 
 /* ---- guarded work ---------------------------------------------------------------------------- */
 
-/* Work that may leave by spor_give_up. */
-typedef void guarded(spor_pass *run, void *context);
-
-/* False if the work left with an error. */
-static bool attempt(spor_pass *run, guarded *work, void *context) {
+bool spor_attempt(spor_pass *run, spor_guarded *work, void *context) {
     if (setjmp(run->ground.out)) return false;
     work(run, context);
     return true;
@@ -153,6 +149,7 @@ static void add_names(spor_pass *run) {
     add_builtins(run, spor_reduce_builtins);
     add_builtins(run, spor_leaf_builtins);
     add_builtins(run, spor_declaration_builtins);
+    add_builtins(run, spor_claim_builtins);
     add_ops(run);
 }
 
@@ -228,7 +225,7 @@ static spor_script *new_script(loading *l, const char *layers) {
     if (!script) return NULL;
     script->layers = layers ? spor_arena_text(&script->arena, layers) : NULL;
     spor_pass run = {.ground = {.arena = &script->arena}, .script = script};
-    if (!attempt(&run, load, l)) keep_error(&run, script->error, sizeof script->error);
+    if (!spor_attempt(&run, load, l)) keep_error(&run, script->error, sizeof script->error);
     return script;
 }
 
@@ -303,7 +300,7 @@ static spor_var record_on(spor_script *script, spor_tape *tape, bool training, r
     spor_arena arena = {NULL};
     spor_pass run = {
         .ground = {.arena = &arena}, .script = script, .tape = tape, .training = training};
-    if (!attempt(&run, record, r)) {
+    if (!spor_attempt(&run, record, r)) {
         r->result = (spor_var){tape, 0};
         keep_failure(&run, script);
     }
@@ -348,6 +345,18 @@ spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape
         return record_on(script, tape, training, &r);
     }
     return spor_reject(tape, "the script has no def %.64s", name);
+}
+
+void spor_pass_error(spor_pass *run, char *out, size_t size) {
+    const char *file = NULL;
+    int line, column;
+    if (!run->tape_failed) {
+        keep_error(run, out, size);
+        return;
+    }
+    keep_failure(run, run->script);
+    spor_error_place(run->tape, &file, &line, &column);
+    spor_script_explain(run->script, spor_error(run->tape), file, line, column, out, size);
 }
 
 void spor_script_explain(const spor_script *script, const char *message, const char *file, int line,

@@ -5,6 +5,7 @@
 #define SPOR_SCRIPT_SCRIPT_H
 
 #include <spor/spor.h>
+#include <spor/verify.h>
 
 typedef struct spor_script spor_script;
 
@@ -54,6 +55,26 @@ spor_var spor_script_loss(spor_var prediction, spor_var target, void *script);
  *  spor_script_net. */
 spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape, bool training,
                           int n, const spor_var args[]);
+
+/** A derive or a claim of the script, collected but not yet verified. Strings live as long as the
+ *  script. */
+typedef struct {
+    const char *label; /* "Eqs. 46-49"; NULL if a derive has none */
+    const char *def;   /* what a derive derives; NULL for a claim */
+    bool fails;        /* it must fail */
+    bool trusted;
+    bool unproved;             /* a part of it is still ...: what is there is checked */
+    const char *unproved_what; /* "dW, db" */
+    const char *file;
+    int line, column;
+    const spor_statement *statement; /* for spor_verify */
+    char refusal[512]; /* why sizes were left out or undefined, the last time; "" if none were */
+} spor_script_claim;
+
+/** How many derives and claims, with those of included files. */
+int spor_script_claims(const spor_script *script);
+/** Number k, in order of the source. */
+const spor_script_claim *spor_script_claim_at(const spor_script *script, int k);
 
 /** Adds the source line, a caret and the calls around to a message whose place lies in the
  *  script. out receives at most size bytes. */

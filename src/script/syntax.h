@@ -21,11 +21,15 @@ typedef enum {
     NODE_AND,
     NODE_OR,
     NODE_NOT,
-    NODE_CHOICE,   /* child[0] if child[1] else child[2] */
-    NODE_CALL,     /* child[0](child[1], ...), with keyword[k] for child[k] or NULL */
-    NODE_INDEX,    /* child[0][child[1], ...] */
-    NODE_SLICE,    /* start:stop:step, each NULL if left out; only in an index */
-    NODE_ELLIPSIS, /* ...; only in an index */
+    NODE_CHOICE,    /* child[0] if child[1] else child[2] */
+    NODE_CALL,      /* child[0](child[1], ...), with keyword[k] for child[k] or NULL */
+    NODE_INDEX,     /* child[0][child[1], ...] */
+    NODE_SLICE,     /* start:stop:step, each NULL if left out; only in an index */
+    NODE_ELLIPSIS,  /* ...; in an index, or for what is not derived yet */
+    NODE_INDEX_SUM, /* sum(child[0] for child[1], ...); each a NAME with its list as child, or none
+                     */
+    NODE_ELEMENT,   /* an INDEX of integers whose tensor is known: made by index_sum.c */
+    NODE_VALUE,     /* value: made by index_sum.c */
     /* statements */
     NODE_BLOCK,    /* children: statements */
     NODE_EVALUATE, /* child */
@@ -36,11 +40,14 @@ typedef enum {
     NODE_FOR,      /* child[0] in child[1]: child[2] */
     NODE_DEF,      /* def */
     NODE_PASS,
-    NODE_INCLUDE /* text */
+    NODE_INCLUDE, /* text */
+    NODE_DERIVE,  /* assertion */
+    NODE_CLAIM    /* assertion */
 } spor_syntax_kind;
 
 typedef struct spor_syntax spor_syntax;
 typedef struct spor_def spor_def;
+typedef struct spor_assertion spor_assertion;
 
 struct spor_syntax {
     spor_syntax_kind kind;
@@ -54,6 +61,9 @@ struct spor_syntax {
     int64_t i;
     double r;
     spor_def *def;
+    spor_assertion *assertion;
+    const struct spor_value *value;
+    spor_var *element; /* of an ELEMENT: those recorded so far, or NULL */
 };
 
 /** One axis in a signature: a name for its size, or a size. */
@@ -70,6 +80,7 @@ typedef struct {
     bool shaped;        /* has axes: must be a tensor */
     int rank;
     spor_axis_name axis[SPOR_RANK];
+    spor_syntax *from, *to; /* of a claim: name in from..to; without to: name in the list from */
 } spor_parameter;
 
 struct spor_def {
@@ -77,6 +88,20 @@ struct spor_def {
     spor_spot place;
     int parameters;
     spor_parameter *parameter;
+    spor_syntax *where; /* a condition on its sizes, or NULL */
+    spor_syntax *body;
+};
+
+/** derive f "label" (A, W, b) -> (Y, dY) where ... fails: or claim "label" (A[H, W], p in 0..3): */
+struct spor_assertion {
+    const char *label;  /* NULL: none */
+    const char *target; /* the def of a derive */
+    spor_spot place, target_place;
+    int parameters;
+    spor_parameter *parameter;
+    spor_parameter result[2]; /* Y and dY of a derive */
+    spor_syntax *where;       /* or NULL */
+    bool fails, trusted;
     spor_syntax *body;
 };
 

@@ -1,0 +1,99 @@
+/*
+ * Derivations and claims: what a script asserts, kept until it is verified.
+ */
+#ifndef SPOR_SCRIPT_CLAIMS_H
+#define SPOR_SCRIPT_CLAIMS_H
+
+#include "script/private.h"
+
+enum { SPOR_LIMIT_TERMS = 4096 }; /* of index sums, in one instance */
+
+/** A line that is checked: dW = ..., or left == right. */
+typedef struct {
+    const char *name; /* of the pair: "dW", or the left side as written */
+    const char *note; /* "(48), file:line" */
+} spor_checked;
+
+/** A derive or a claim. */
+struct spor_asserted {
+    spor_script_claim shown;
+    spor_statement statement;
+    spor_script *script;
+    const spor_assertion *source;
+    const spor_function *function; /* of a derive */
+    int tensors;
+    const spor_parameter *tensor[SPOR_INPUTS];    /* with their shapes */
+    const spor_parameter *range[SPOR_QUANTITIES]; /* name in from..to, or NULL: a size */
+    spor_value choice[SPOR_QUANTITIES];           /* a list, or nothing */
+    int opens;
+    const char *open[SPOR_PAIRS]; /* names that are ..., or made of such */
+    int checks;
+    spor_checked check[SPOR_PAIRS];
+    spor_asserted *next;
+};
+
+/** A pass that records an instance. */
+struct spor_asserting {
+    spor_asserted *asserted;
+    const int64_t *values;
+    spor_instance *instance;
+    spor_env *env;           /* names of the block */
+    const spor_def *watched; /* the def of a derive */
+    spor_env *locals;        /* of its call */
+    int terms;               /* of index sums so far */
+    bool outside;            /* the sizes are not meant */
+    int pair, side;          /* of a claim: where recording stands; pair -1: at no equality */
+    int skip_pair, skip_side;
+    enum { SPOR_AT_SIZES, SPOR_AT_DEF, SPOR_AT_BODY } stage;
+};
+
+/* ---- collecting: claim.c, derive.c ----------------------------------------------------------- */
+
+/** Reads the head of a derive: def, tensors, d-names. */
+void spor_derive_read(spor_pass *run, spor_asserted *a);
+/** Adds a line to what is checked. */
+void spor_checked_add(spor_pass *run, spor_asserted *a, const char *name, const spor_syntax *line);
+/** True if the name stands in the tree. */
+bool spor_syntax_mentions(const spor_syntax *node, int n, const char *const names[]);
+
+/* ---- quantities: quantity.c ------------------------------------------------------------------ */
+
+/** Sizes in the shapes of the tensors, and what is quantified by name. */
+void spor_quantities_read(spor_pass *run, spor_asserted *a);
+/** Names of the sizes and choices at the values; false if they lie outside bounds or where. */
+bool spor_quantities_bind(spor_pass *run, const spor_asserting *at);
+/** The input of a tensor, its axes named. */
+spor_value spor_quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor);
+/** One more input of the instance. */
+spor_var spor_asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, const char *name,
+                              spor_shape shape);
+
+/* ---- recording: derive.c, claim.c ------------------------------------------------------------ */
+
+void spor_derive_record(spor_pass *run, void *asserting);
+void spor_claim_record(spor_pass *run, void *asserting);
+
+/* ---- index sums: index_sum.c ----------------------------------------------------------------- */
+
+/** An equality with indices that nothing binds: they run over the axes where they stand alone. */
+typedef struct {
+    int n;
+    const char *name[SPOR_RANK];
+    spor_spot place[SPOR_RANK];
+    spor_shape shape; /* what they run over */
+} spor_indices;
+
+/** The indices of left == right that nothing binds. */
+void spor_indices_find(spor_pass *run, const spor_env *env, const spor_syntax *equality,
+                       spor_indices *indices);
+/** The side with what does not depend on an index recorded. */
+spor_syntax *spor_indices_hoist(spor_pass *run, spor_env *env, spor_syntax *side,
+                                const spor_indices *indices);
+/** Finds what the indices run over: axes of the first side where they stand alone, else of the
+ *  second. Sides are hoisted. */
+void spor_indices_range(spor_pass *run, const spor_syntax *const sides[2], spor_indices *indices);
+/** The side at all values of the indices as one tensor. */
+spor_var spor_indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
+                             const spor_indices *indices);
+
+#endif

@@ -1,0 +1,327 @@
+/*
+ * Derivations: derive layer "Eqs. 46-49" (A, W, b) -> (Y, dY): gradients written by hand, against
+ * the tape's.
+ */
+#include "script/claims.h"
+
+#include <string.h>
+
+#include "base/nearest.h"
+
+/* "dW" for "W" */
+static const char *d_name(spor_pass *run, const char *name) {
+    const char *text = spor_take_format(&run->ground, "d%s", name);
+    return spor_intern(&run->ground, &run->script->names, text, strlen(text));
+}
+
+/* ---- reading the head ------------------------------------------------------------------------ */
+
+static const spor_function *find_def(spor_pass *run, const spor_assertion *s) {
+    const spor_binding *b = spor_env_find(run->script->globals, s->target);
+    if (b && b->value.kind == VALUE_FUNCTION) return b->value.function;
+    if (b)
+        spor_pass_fail(run, s->target_place, "only a def is derived; %s is %s", s->target,
+                       spor_describe(&run->ground, &b->value));
+    const spor_env *env = run->script->globals;
+    const char **names = spor_take(&run->ground, (size_t)env->n, sizeof *names);
+    int n = 0;
+    for (int k = 0; k < env->n; k++)
+        if (env->binding[k].value.kind == VALUE_FUNCTION) names[n++] = env->binding[k].name;
+    const char *near = spor_nearest(s->target, n, names);
+    spor_pass_fail(run, s->target_place, "there is no def %s%s%s%s", s->target,
+                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static const spor_parameter *find_parameter(int n, const spor_parameter parameters[],
+                                            const char *name) {
+    for (int k = 0; k < n; k++)
+        if (parameters[k].name == name) return &parameters[k];
+    return NULL;
+}
+
+static void add_tensors(spor_pass *run, spor_asserted *a) {
+    const spor_def *def = a->function->def;
+    for (int k = 0; k < def->parameters; k++) {
+        if (!def->parameter[k].shaped) continue;
+        if (a->tensors + 1 == SPOR_INPUTS)
+            spor_pass_fail(run, a->source->target_place, "%s takes more than %d tensors", def->name,
+                           SPOR_INPUTS - 1);
+        a->tensor[a->tensors++] = &def->parameter[k];
+    }
+    if (!a->tensors)
+        spor_pass_fail(run, a->source->target_place,
+                       "%s has no shapes in its signature, so nothing says what to derive: "
+                       "def %s(A[N, n], ...)",
+                       def->name, def->name);
+}
+
+static const char *tensor_list(spor_pass *run, const spor_asserted *a) {
+    char out[256] = "";
+    spor_note note = {out, sizeof out, 0};
+    for (int k = 0; k < a->tensors; k++)
+        spor_note_add(&note, "%s%s", k ? ", " : "", a->tensor[k]->name);
+    return spor_take_text(&run->ground, out, strlen(out));
+}
+
+static bool is_size(const spor_asserted *a, const char *name) {
+    for (int t = 0; t < a->tensors; t++)
+        for (int k = 0; k < a->tensor[t]->rank; k++)
+            if (a->tensor[t]->axis[k].name == name) return true;
+    return false;
+}
+
+/* A name in the head is a tensor of the def, or quantifies another parameter or a size. */
+static void check_head(spor_pass *run, const spor_asserted *a, const spor_parameter *p) {
+    const spor_def *def = a->function->def;
+    const spor_parameter *own = find_parameter(def->parameters, def->parameter, p->name);
+    if (p->shaped)
+        spor_pass_fail(run, p->place, "shapes stand in the signature of %s; write %s", def->name,
+                       p->name);
+    if (!p->from && (!own || !own->shaped))
+        spor_pass_fail(run, p->place, "%s is no tensor in the signature of %s, which has %s%s",
+                       p->name, def->name, tensor_list(run, a),
+                       own ? "; quantify it: in [...]" : "");
+    if (p->from && own && own->shaped)
+        spor_pass_fail(run, p->place, "%s is a tensor of %s: write its name alone", p->name,
+                       def->name);
+    if (p->from && !own && !is_size(a, p->name))
+        spor_pass_fail(run, p->place, "%s is neither a parameter nor a size of %s", p->name,
+                       def->name);
+}
+
+/* A parameter of the def must be in the head, unless it has a default. */
+static void check_parameter(spor_pass *run, const spor_asserted *a, const spor_parameter *own) {
+    const spor_assertion *s = a->source;
+    if (find_parameter(s->parameters, s->parameter, own->name)) return;
+    if (own->shaped)
+        spor_pass_fail(run, s->target_place, "%s of %s is missing: derive %s (%s) -> (Y, dY)",
+                       own->name, s->target, s->target, tensor_list(run, a));
+    if (!own->value)
+        spor_pass_fail(run, s->target_place,
+                       "%s of %s has neither a shape nor a default: quantify it, %s in [...] or "
+                       "%s in 1..3",
+                       own->name, s->target, own->name, own->name);
+}
+
+static void check_results(spor_pass *run, const spor_asserted *a) {
+    const spor_def *def = a->function->def;
+    for (int k = 0; k < 2; k++) {
+        const spor_parameter *r = &a->source->result[k];
+        if (is_size(a, r->name) || find_parameter(def->parameters, def->parameter, r->name))
+            spor_pass_fail(run, r->place, "%s is a name in the signature of %s", r->name,
+                           def->name);
+    }
+}
+
+/* ---- reading the block ----------------------------------------------------------------------- */
+
+static bool is_open(const spor_asserted *a, const spor_syntax *node) {
+    return node->kind == NODE_ELLIPSIS || spor_syntax_mentions(node, a->opens, a->open);
+}
+
+static void open_name(spor_pass *run, spor_asserted *a, const spor_syntax *name) {
+    for (int k = 0; k < a->opens; k++)
+        if (a->open[k] == name->text) return;
+    if (a->opens == SPOR_PAIRS) spor_pass_fail(run, name->place, "too many lines are open");
+    a->open[a->opens++] = name->text;
+}
+
+/* Targets of an assignment: what is ..., or made of it, is open; the others are checked. */
+static void read_assignment(spor_pass *run, spor_asserted *a, const spor_syntax *node) {
+    const spor_syntax *target = node->child[0];
+    int n = target->kind == NODE_NAME ? 1 : target->n;
+    for (int k = 0; k < n; k++) {
+        const spor_syntax *name = target->kind == NODE_NAME ? target : target->child[k];
+        if (is_open(a, node->child[1]))
+            open_name(run, a, name);
+        else if (name->text[0] == 'd')
+            spor_checked_add(run, a, name->text, node);
+    }
+}
+
+static void read_lines(spor_pass *run, spor_asserted *a, const spor_syntax *node) {
+    if (node->kind == NODE_ASSIGN || node->kind == NODE_AUGMENT) read_assignment(run, a, node);
+    if (node->kind == NODE_EVALUATE)
+        spor_pass_fail(run, node->place, "a line of a derivation is name = formula");
+    if (node->kind == NODE_ELLIPSIS) a->shown.unproved = true;
+    for (int k = 0; k < node->n && node->kind != NODE_ASSIGN && node->kind != NODE_DEF; k++)
+        if (node->child[k] && node->child[k]->kind >= NODE_BLOCK)
+            read_lines(run, a, node->child[k]);
+    for (int k = 0; k < node->n && node->kind == NODE_BLOCK; k++)
+        if (node->child[k]->kind == NODE_ELLIPSIS) a->shown.unproved = true;
+}
+
+static bool is_assigned(const spor_asserted *a, const char *name) {
+    for (int k = 0; k < a->checks; k++)
+        if (a->check[k].name == name) return true;
+    for (int k = 0; k < a->opens; k++)
+        if (a->open[k] == name) return true;
+    return false;
+}
+
+static void check_gradients(spor_pass *run, const spor_asserted *a) {
+    const spor_assertion *s = a->source;
+    for (int k = 0; k < a->tensors && !a->shown.unproved; k++) {
+        const char *name = a->tensor[k]->name, *d = d_name(run, name);
+        if (!is_assigned(a, d))
+            spor_pass_fail(run, find_parameter(s->parameters, s->parameter, name)->place,
+                           "%s is missing: give its formula, or %s = none if %s needs no gradient",
+                           d, d, name);
+    }
+}
+
+static void name_open(spor_pass *run, spor_asserted *a) {
+    char out[320] = "";
+    spor_note note = {out, sizeof out, 0};
+    for (int k = 0; k < a->opens; k++) spor_note_add(&note, "%s%s", k ? ", " : "", a->open[k]);
+    a->shown.unproved = a->shown.unproved || a->opens;
+    if (!a->shown.unproved) return;
+    a->shown.unproved_what =
+        a->opens ? spor_take_text(&run->ground, out, strlen(out)) : "a part of it";
+}
+
+void spor_derive_read(spor_pass *run, spor_asserted *a) {
+    const spor_assertion *s = a->source;
+    a->function = find_def(run, s);
+    const spor_def *def = a->function->def;
+    a->shown.def = def->name;
+    add_tensors(run, a);
+    for (int k = 0; k < s->parameters; k++) check_head(run, a, &s->parameter[k]);
+    for (int k = 0; k < def->parameters; k++) check_parameter(run, a, &def->parameter[k]);
+    check_results(run, a);
+    read_lines(run, a, s->body);
+    check_gradients(run, a);
+    name_open(run, a);
+}
+
+/* ---- recording ------------------------------------------------------------------------------- */
+
+/* Calls the def with the inputs and with what is quantified. */
+static spor_value call_def(spor_pass *run, spor_asserting *at, const spor_value inputs[]) {
+    const spor_asserted *a = at->asserted;
+    const spor_def *def = a->function->def;
+    size_t n = (size_t)def->parameters;
+    spor_value *value = spor_take(&run->ground, n, sizeof *value);
+    const char **keyword = spor_take(&run->ground, n, sizeof *keyword);
+    spor_spot *place = spor_take(&run->ground, n, sizeof *place);
+    int count = 0, tensor = 0;
+    for (int k = 0; k < def->parameters; k++) {
+        const spor_parameter *p = &def->parameter[k];
+        const spor_parameter *head =
+            find_parameter(a->source->parameters, a->source->parameter, p->name);
+        if (p->shaped)
+            value[count] = inputs[tensor++];
+        else if (head)
+            value[count] = spor_env_find(at->env, p->name)->value;
+        else
+            continue;
+        keyword[count] = p->name;
+        place[count++] = a->source->target_place;
+    }
+    spor_value callee = {.kind = VALUE_FUNCTION, .function = a->function};
+    spor_arguments arguments = {a->source->target_place, count, value, keyword, place};
+    at->watched = def;
+    spor_value y = spor_pass_call(run, &callee, &arguments);
+    at->watched = NULL;
+    return y;
+}
+
+/* The names of the block: operands, defaults of the def, Y and dY. */
+static void bind_operands(spor_pass *run, spor_asserting *at, const spor_value inputs[],
+                          spor_value y) {
+    const spor_asserted *a = at->asserted;
+    const spor_def *def = a->function->def;
+    spor_instance *in = at->instance;
+    for (int k = 0; k < a->tensors; k++) spor_env_set(run, at->env, a->tensor[k]->name, inputs[k]);
+    for (int k = 0; k < def->parameters; k++) {
+        const spor_parameter *p = &def->parameter[k];
+        if (p->value && !p->shaped && !spor_env_find(at->env, p->name))
+            spor_env_set(run, at->env, p->name, spor_env_find(at->locals, p->name)->value);
+    }
+    const spor_parameter *name = a->source->result;
+    in->y = y.t.var;
+    in->dy = in->inputs;
+    spor_shape shape = spor_shape_of(y.t.var);
+    spor_var dy = spor_asserting_input(run, at, name[1].place, name[1].name, shape);
+    spor_env_set(run, at->env, name[0].name, y);
+    spor_env_set(run, at->env, name[1].name, spor_of_tensor(dy, y.t.axes));
+}
+
+/* Runs the lines but those that are open and those that say none. */
+static void run_lines(spor_pass *run, spor_asserting *at) {
+    const spor_syntax *body = at->asserted->source->body;
+    for (int k = 0; k < body->n; k++) {
+        const spor_syntax *line = body->child[k];
+        if (line->kind == NODE_ASSIGN && line->child[1]->kind == NODE_NAME &&
+            strcmp(line->child[1]->text, "none") == 0)
+            continue;
+        if (line->kind == NODE_ELLIPSIS || (line->n && is_open(at->asserted, line))) continue;
+        spor_pass_statement(run, at->env, line);
+    }
+}
+
+/* The variable whose gradient d-name claims, and the input it is: -1 for a local of the def. */
+static spor_var claimed_of(const spor_asserting *at, const char *d, int *input) {
+    const spor_asserted *a = at->asserted;
+    for (*input = 0; *input < a->tensors; ++*input)
+        if (strcmp(a->tensor[*input]->name, d + 1) == 0) return at->instance->input[*input];
+    *input = -1;
+    for (int k = 0; at->locals && k < at->locals->n; k++) {
+        const spor_binding *b = &at->locals->binding[k];
+        if (strcmp(b->name, d + 1) == 0 && b->value.kind == VALUE_TENSOR) return b->value.t.var;
+    }
+    return (spor_var){NULL, 0};
+}
+
+static spor_var formula_of(spor_pass *run, const spor_asserting *at, const spor_value *v,
+                           const char *name, spor_var of) {
+    spor_spot place = at->asserted->source->place;
+    if (v->kind == VALUE_TENSOR) return v->t.var;
+    if (spor_is_number(v)) return spor_tensor_fill(run, place, v, spor_shape_of(of));
+    spor_pass_fail(run, place, "%s must be a tensor but is %s", name,
+                   spor_describe(&run->ground, v));
+}
+
+/* Pairs in the order of the lines, so that the first wrong one is named. */
+static void add_pairs(spor_pass *run, spor_asserting *at) {
+    const spor_asserted *a = at->asserted;
+    spor_instance *in = at->instance;
+    spor_var of[SPOR_PAIRS], expected[SPOR_PAIRS];
+    for (int k = 0; k < a->checks; k++) {
+        int input;
+        const spor_checked *c = &a->check[k];
+        spor_var x = claimed_of(at, c->name, &input);
+        const spor_binding *b = spor_env_find(at->env, c->name);
+        if (!x.id || !b || b->value.kind == VALUE_FUNCTION) continue;
+        of[in->pairs] = x;
+        in->pair[in->pairs++] = (spor_pair){.name = c->name,
+                                            .note = c->note,
+                                            .formula = formula_of(run, at, &b->value, c->name, x),
+                                            .wrt = input};
+    }
+    spor_pass_record(run, a->source->place);
+    if (in->pairs && !spor_vjp(in->y, in->input[in->dy], in->pairs, of, expected))
+        spor_pass_recorded(run, in->y);
+    for (int k = 0; k < in->pairs; k++) in->pair[k].expected = expected[k];
+    at->outside = in->pairs == 0;
+}
+
+void spor_derive_record(spor_pass *run, void *asserting) {
+    spor_asserting *at = asserting;
+    const spor_asserted *a = at->asserted;
+    spor_value inputs[SPOR_INPUTS];
+    spor_pass_within(run, at->env);
+    at->outside = !spor_quantities_bind(run, at);
+    if (at->outside) return;
+    for (int k = 0; k < a->tensors; k++) inputs[k] = spor_quantities_input(run, at, a->tensor[k]);
+    at->stage = SPOR_AT_DEF;
+    spor_value y = call_def(run, at, inputs);
+    if (y.kind != VALUE_TENSOR)
+        spor_pass_fail(run, a->source->target_place,
+                       "a def that is derived must return one tensor; %s returns %s",
+                       a->source->target, spor_describe(&run->ground, &y));
+    bind_operands(run, at, inputs, y);
+    at->stage = SPOR_AT_BODY;
+    run_lines(run, at);
+    add_pairs(run, at);
+}

@@ -1,0 +1,303 @@
+/*
+ * Index sums: sum(K[u, v] * A[i + u, j + v] for u, v), written out element by element, so that
+ * they share nothing with the ops they define.
+ */
+#include "script/claims.h"
+
+#include <string.h>
+
+enum { INDICES = 16 };
+
+typedef struct {
+    int n;
+    const char *name[INDICES];
+} names;
+
+static bool has(const names *set, const char *name) {
+    for (int k = 0; k < set->n; k++)
+        if (set->name[k] == name) return true;
+    return false;
+}
+
+static void add(spor_pass *run, names *set, const spor_syntax *name) {
+    if (has(set, name->text)) return;
+    if (set->n == INDICES) spor_pass_fail(run, name->place, "more than %d indices", INDICES);
+    set->name[set->n++] = name->text;
+}
+
+/* ---- which names are indices ----------------------------------------------------------------- */
+
+/* All indices that sums in the tree bind. */
+static void add_bound(spor_pass *run, const spor_syntax *node, names *set) {
+    if (!node) return;
+    for (int k = 1; k < node->n && node->kind == NODE_INDEX_SUM; k++) add(run, set, node->child[k]);
+    for (int k = 0; k < node->n; k++) add_bound(run, node->child[k], set);
+}
+
+static void add_free(const spor_syntax *name, spor_pass *run, spor_indices *indices) {
+    for (int k = 0; k < indices->n; k++)
+        if (indices->name[k] == name->text) return;
+    if (indices->n == SPOR_RANK)
+        spor_pass_fail(run, name->place, "more than %d indices", SPOR_RANK);
+    indices->name[indices->n] = name->text;
+    indices->place[indices->n++] = name->place;
+}
+
+/* Names in the items of an index that neither a sum nor the env binds. */
+static void find_free(spor_pass *run, const spor_env *env, const spor_syntax *node,
+                      const names *bound, bool in_item, spor_indices *indices) {
+    if (!node) return;
+    if (node->kind == NODE_NAME && in_item && !has(bound, node->text) &&
+        !spor_env_find(env, node->text))
+        add_free(node, run, indices);
+    for (int k = 0; k < node->n; k++)
+        find_free(run, env, node->child[k], bound,
+                  node->kind == NODE_INDEX ? k > 0 : in_item && k >= (node->kind == NODE_CALL),
+                  indices);
+}
+
+void spor_indices_find(spor_pass *run, const spor_env *env, const spor_syntax *equality,
+                       spor_indices *indices) {
+    names bound = {0};
+    add_bound(run, equality, &bound);
+    indices->n = 0;
+    find_free(run, env, equality, &bound, false, indices);
+}
+
+/* ---- what does not depend on an index -------------------------------------------------------- */
+
+static spor_syntax *value_node(spor_pass *run, const spor_syntax *from, spor_value value) {
+    spor_value *kept = spor_take(&run->ground, 1, sizeof *kept);
+    spor_syntax *node = spor_take(&run->ground, 1, sizeof *node);
+    *kept = value;
+    *node = (spor_syntax){.kind = NODE_VALUE, .place = from->place, .value = kept};
+    return node;
+}
+
+/* A[i + u, j] of a known tensor, one item for each axis. */
+static bool is_element(const spor_syntax *node) {
+    const spor_syntax *base = node->child[0];
+    if (base->kind != NODE_VALUE || base->value->kind != VALUE_TENSOR) return false;
+    for (int k = 1; k < node->n; k++)
+        if (node->child[k]->kind == NODE_SLICE || node->child[k]->kind == NODE_ELLIPSIS)
+            return false;
+    return node->n - 1 == spor_shape_of(base->value->t.var).rank;
+}
+
+static spor_syntax *hoist(spor_pass *run, spor_env *env, spor_syntax *node, const names *set);
+
+static spor_syntax *copy_hoisted(spor_pass *run, spor_env *env, const spor_syntax *node,
+                                 const names *set) {
+    spor_syntax *copy = spor_take(&run->ground, 1, sizeof *copy);
+    *copy = *node;
+    copy->child = spor_take(&run->ground, (size_t)node->n, sizeof *copy->child);
+    for (int k = 0; k < node->n; k++) copy->child[k] = hoist(run, env, node->child[k], set);
+    if (node->kind == NODE_INDEX_SUM) copy->i = true; /* hoisted */
+    if (node->kind != NODE_INDEX || !is_element(copy)) return copy;
+    spor_shape shape = spor_shape_of(copy->child[0]->value->t.var);
+    copy->kind = NODE_ELEMENT;
+    copy->element = spor_take(&run->ground, (size_t)spor_size(&shape), sizeof *copy->element);
+    return copy;
+}
+
+/* A copy of the tree in which whatever mentions no index is its value. */
+static spor_syntax *hoist(spor_pass *run, spor_env *env, spor_syntax *node, const names *set) {
+    if (!node || node->kind == NODE_ELLIPSIS || node->kind == NODE_VALUE) return node;
+    if (node->kind == NODE_NAME && has(set, node->text) && !node->n) return node;
+    bool index = node->kind == NODE_NAME && has(set, node->text);
+    if (!index && node->kind != NODE_SLICE && !spor_syntax_mentions(node, set->n, set->name))
+        return value_node(run, node, spor_pass_evaluate(run, env, node));
+    return copy_hoisted(run, env, node, set);
+}
+
+spor_syntax *spor_indices_hoist(spor_pass *run, spor_env *env, spor_syntax *side,
+                                const spor_indices *indices) {
+    names set = {0};
+    add_bound(run, side, &set);
+    for (int k = 0; k < indices->n && set.n < INDICES; k++) set.name[set.n++] = indices->name[k];
+    return hoist(run, env, side, &set);
+}
+
+/* ---- what indices run over ------------------------------------------------------------------- */
+
+/* The size of the axes where the index stands alone; 0 if there is none. */
+static int64_t axis_size(spor_pass *run, const spor_syntax *node, const char *name, int64_t known) {
+    if (!node) return known;
+    for (int k = 1; k < node->n && node->kind == NODE_INDEX_SUM; k++)
+        if (node->child[k]->text == name) return known; /* another index of this name */
+    for (int k = 1; k < node->n && node->kind == NODE_ELEMENT; k++) {
+        const spor_syntax *item = node->child[k];
+        if (item->kind != NODE_NAME || item->text != name) continue;
+        int64_t size = spor_shape_of(node->child[0]->value->t.var).n[k - 1];
+        if (known && known != size)
+            spor_pass_fail(run, item->place,
+                           "%s stands alone in axes of %" PRId64 " and of %" PRId64
+                           " elements: say which it runs over, for %s in range(n)",
+                           name, known, size, name);
+        known = size;
+    }
+    for (int k = 0; k < node->n; k++) known = axis_size(run, node->child[k], name, known);
+    return known;
+}
+
+void spor_indices_range(spor_pass *run, const spor_syntax *const sides[2], spor_indices *indices) {
+    indices->shape.rank = indices->n;
+    for (int k = 0; k < indices->n; k++) {
+        int64_t size = axis_size(run, sides[0], indices->name[k], 0);
+        if (!size) size = axis_size(run, sides[1], indices->name[k], 0);
+        if (!size)
+            spor_pass_fail(run, indices->place[k],
+                           "nothing is called %s; as an index it would have to stand alone in an "
+                           "axis of some tensor",
+                           indices->name[k]);
+        indices->shape.n[k] = size;
+    }
+}
+
+/* The list that index k of a sum goes through. */
+static spor_value list_of(spor_pass *run, spor_env *env, const spor_syntax *sum, int k) {
+    const spor_syntax *index = sum->child[k];
+    if (index->n) {
+        spor_value list = spor_pass_evaluate(run, env, index->child[0]);
+        spor_want_list(run, index->child[0]->place, index->text, &list);
+        return list;
+    }
+    int64_t size = axis_size(run, sum->child[0], index->text, 0);
+    if (!size)
+        spor_pass_fail(run, index->place,
+                       "%s stands alone in no axis, so nothing says what it runs over: "
+                       "for %s in range(n)",
+                       index->text, index->text);
+    spor_value *items = spor_pass_items(run, index->place, size);
+    for (int64_t j = 0; j < size; j++) items[j] = spor_of_int(j);
+    return spor_pass_list(run, index->place, size, items);
+}
+
+/* ---- writing out ----------------------------------------------------------------------------- */
+
+static void count_term(spor_pass *run, spor_spot place) {
+    spor_asserting *at = run->asserting;
+    spor_pass_spend(run, place, 1);
+    if (!at || ++at->terms <= SPOR_LIMIT_TERMS) return;
+    at->outside = true;
+    spor_pass_fail(
+        run, place,
+        "index sums have more than %d terms at these sizes; name smaller ones: H in 1..4",
+        SPOR_LIMIT_TERMS);
+}
+
+/* Adds the terms for all values of indices k and on. */
+static void add_terms(spor_pass *run, spor_env *env, const spor_syntax *sum, int k,
+                      spor_value *total) {
+    if (k == sum->n) {
+        count_term(run, sum->place);
+        spor_value term = spor_pass_evaluate(run, env, sum->child[0]);
+        bool first = total->kind == VALUE_NOTHING;
+        *total = first ? term : spor_pass_binary(run, sum->place, '+', total, &term);
+        return;
+    }
+    spor_value list = list_of(run, env, sum, k);
+    for (int j = 0; j < list.list.n; j++) {
+        spor_env_set(run, env, sum->child[k]->text, list.list.item[j]);
+        add_terms(run, env, sum, k + 1, total);
+    }
+}
+
+spor_value spor_index_sum(spor_pass *run, spor_env *env, const spor_syntax *sum) {
+    spor_env inner = {.parent = env};
+    spor_value total = {.kind = VALUE_NOTHING};
+    names set = {0};
+    add_bound(run, sum, &set);
+    if (!sum->i) sum = copy_hoisted(run, env, sum, &set);
+    add_terms(run, &inner, sum, 1, &total);
+    return total.kind == VALUE_NOTHING ? spor_of_int(0) : total;
+}
+
+/* "i=2, u=2": the names of an item and their values */
+static void note_names(spor_note *note, const spor_env *env, const spor_syntax *node) {
+    const spor_binding *b = node->kind == NODE_NAME ? spor_env_find(env, node->text) : NULL;
+    if (b && b->value.kind == VALUE_INT)
+        spor_note_add(note, "%s%s=%" PRId64, note->used ? ", " : "", b->name, b->value.i);
+    for (int k = 0; k < node->n; k++) note_names(note, env, node->child[k]);
+}
+
+static int64_t item_index(spor_pass *run, spor_env *env, const spor_syntax *item, int axis,
+                          int64_t size) {
+    spor_value v = spor_pass_evaluate(run, env, item);
+    int64_t index = spor_want_int(run, item->place, "an index", &v);
+    if (index >= 0 && index < size) return index;
+    char out[160] = "";
+    spor_note note = {out, sizeof out, 0};
+    note_names(&note, env, item);
+    spor_pass_fail(run, item->place,
+                   "this reads index %" PRId64 " of axis %d, which has %" PRId64 " element%s (%s)",
+                   index, axis, size, size == 1 ? "" : "s", out);
+}
+
+spor_value spor_index_element(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_var x = node->child[0]->value->t.var;
+    spor_shape shape = spor_shape_of(x);
+    int64_t lo[SPOR_RANK], hi[SPOR_RANK], at = 0;
+    for (int k = 0; k < shape.rank; k++) {
+        int64_t index = item_index(run, env, node->child[k + 1], k, shape.n[k]);
+        lo[k] = -index;
+        hi[k] = index + 1 - shape.n[k];
+        at = at * shape.n[k] + index;
+    }
+    if (!node->element[at].id) {
+        spor_pass_record(run, node->place);
+        spor_var cell = spor_pass_recorded(run, spor_pad(x, lo, hi, 0));
+        node->element[at] = spor_pass_recorded(run, spor_reshape(cell, SPOR_SCALAR_SHAPE));
+    }
+    return spor_of_tensor(node->element[at], NULL);
+}
+
+/* ---- a side at all values of its indices ----------------------------------------------------- */
+
+/* Z[i, j] where the indices are i, j: all of Z. */
+static bool is_whole(const spor_syntax *side, const spor_indices *indices) {
+    if (side->kind != NODE_ELEMENT || side->n - 1 != indices->n) return false;
+    spor_shape shape = spor_shape_of(side->child[0]->value->t.var);
+    for (int k = 0; k < indices->n; k++)
+        if (side->child[k + 1]->kind != NODE_NAME || side->child[k + 1]->text != indices->name[k])
+            return false;
+    return spor_shape_equal(&shape, &indices->shape);
+}
+
+/* The side at the values in env, as [1]. */
+static spor_var one_element(spor_pass *run, spor_env *env, const spor_syntax *side) {
+    count_term(run, side->place);
+    spor_value v = spor_pass_evaluate(run, env, side);
+    if (spor_is_number(&v)) return spor_tensor_fill(run, side->place, &v, SPOR_SHAPE(1));
+    if (v.kind != VALUE_TENSOR || spor_shape_of(v.t.var).rank)
+        spor_pass_fail(run, side->place, "with indices both sides are single numbers, not %s",
+                       spor_describe(&run->ground, &v));
+    spor_pass_record(run, side->place);
+    return spor_pass_recorded(run, spor_reshape(v.t.var, SPOR_SHAPE(1)));
+}
+
+/* n vectors one after another, halves first. */
+static spor_var join(spor_pass *run, int64_t n, const spor_var parts[]) {
+    if (n == 1) return parts[0];
+    spor_var first = join(run, n / 2, parts), last = join(run, n - n / 2, parts + n / 2);
+    return spor_pass_recorded(run, spor_concat(first, last, 0));
+}
+
+spor_var spor_indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
+                             const spor_indices *indices) {
+    if (is_whole(side, indices)) return side->child[0]->value->t.var;
+    spor_env inner = {.parent = env};
+    int64_t n = spor_size(&indices->shape);
+    spor_pass_spend(run, side->place, n);
+    spor_var *parts = spor_take(&run->ground, (size_t)n, sizeof *parts);
+    for (int64_t at = 0; at < n; at++) {
+        int64_t rest = at;
+        for (int k = indices->n - 1; k >= 0; k--) {
+            spor_env_set(run, &inner, indices->name[k], spor_of_int(rest % indices->shape.n[k]));
+            rest /= indices->shape.n[k];
+        }
+        parts[at] = one_element(run, &inner, side);
+    }
+    spor_pass_record(run, side->place);
+    return spor_pass_recorded(run, spor_reshape(join(run, n, parts), indices->shape));
+}

@@ -1,0 +1,167 @@
+/*
+ * What a derive or a claim quantifies: sizes of tensors, integers in ranges, choices from lists.
+ */
+#include "script/claims.h"
+
+#include <string.h>
+
+static int find(const spor_asserted *a, const char *name) {
+    for (int k = 0; k < a->statement.quantities; k++)
+        if (a->statement.quantity[k].name == name) return k;
+    return -1;
+}
+
+static int add(spor_pass *run, spor_asserted *a, spor_spot place, const char *name) {
+    if (a->statement.quantities == SPOR_QUANTITIES)
+        spor_pass_fail(run, place, "more than %d sizes and numbers", SPOR_QUANTITIES);
+    int k = a->statement.quantities++;
+    a->statement.quantity[k] = (spor_quantity){.name = name, .least = 1, .most = 1};
+    a->choice[k].kind = VALUE_NOTHING;
+    return k;
+}
+
+/* ---- sizes ----------------------------------------------------------------------------------- */
+
+static void add_sizes(spor_pass *run, spor_asserted *a) {
+    for (int t = 0; t < a->tensors; t++) {
+        const spor_parameter *p = a->tensor[t];
+        for (int k = 0; k < p->rank; k++)
+            if (p->axis[k].name && find(a, p->axis[k].name) < 0)
+                add(run, a, p->place, p->axis[k].name);
+            else if (!p->axis[k].name && p->axis[k].size < 1)
+                spor_pass_fail(run, p->place, "%s: a size is at least 1", p->name);
+    }
+    int n = a->statement.quantities;
+    for (int k = 0; k < n; k++) a->statement.quantity[k].most = n <= 2 ? 6 : n <= 4 ? 5 : 4;
+}
+
+/* ---- ranges ---------------------------------------------------------------------------------- */
+
+/* Quantity k as the script sees it. */
+static spor_value value_of(const spor_asserted *a, int k, int64_t value) {
+    if (a->choice[k].kind == VALUE_LIST) return a->choice[k].list.item[value];
+    return spor_of_int(value);
+}
+
+static int64_t bound(spor_pass *run, spor_env *env, const spor_syntax *node, const char *name) {
+    spor_value v = spor_pass_evaluate(run, env, node);
+    return spor_want_int(run, node->place, spor_take_format(&run->ground, "a bound of %s", name),
+                         &v);
+}
+
+/* The widest range over all values of the first quantities that its bounds mention. */
+static void widest(spor_pass *run, spor_asserted *a, const spor_parameter *p, int first, int n,
+                   spor_env *env, int64_t *least, int64_t *most) {
+    while (first < n && !spor_syntax_mentions(p->from, 1, &a->statement.quantity[first].name) &&
+           !spor_syntax_mentions(p->to, 1, &a->statement.quantity[first].name))
+        first++;
+    if (first == n) {
+        int64_t from = bound(run, env, p->from, p->name), to = bound(run, env, p->to, p->name);
+        if (from <= to && from < *least) *least = from;
+        if (from <= to && to > *most) *most = to;
+        return;
+    }
+    const spor_quantity *q = &a->statement.quantity[first];
+    for (int64_t v = q->least; v <= q->most; v++) {
+        spor_env_set(run, env, q->name, value_of(a, first, v));
+        widest(run, a, p, first + 1, n, env, least, most);
+    }
+}
+
+static void read_range(spor_pass *run, spor_asserted *a, const spor_parameter *p, int k, int n,
+                       bool size) {
+    enum { WIDEST = 100000 };
+    spor_quantity *q = &a->statement.quantity[k];
+    spor_env env = {.parent = run->script->globals};
+    int64_t least = INT64_MAX, most = INT64_MIN;
+    widest(run, a, p, 0, n, &env, &least, &most);
+    if (least > most) spor_pass_fail(run, p->place, "the range of %s is empty", p->name);
+    if (size && least < 1)
+        spor_pass_fail(run, p->from->place, "%s is a size, and a size is at least 1", p->name);
+    if (least < -WIDEST || most > WIDEST)
+        spor_pass_fail(run, p->place, "the range of %s reaches beyond %d", p->name, WIDEST);
+    a->range[k] = p;
+    q->least = least;
+    q->most = most;
+}
+
+static void read_choices(spor_pass *run, spor_asserted *a, const spor_parameter *p, int k) {
+    spor_quantity *q = &a->statement.quantity[k];
+    spor_value list = spor_pass_evaluate(run, run->script->globals, p->from);
+    const spor_list *items = spor_want_list(run, p->from->place, p->name, &list);
+    if (!items->n) spor_pass_fail(run, p->from->place, "the list of %s is empty", p->name);
+    const char **names = spor_take(&run->ground, (size_t)items->n, sizeof *names);
+    for (int j = 0; j < items->n; j++) {
+        char out[64] = "";
+        spor_note note = {out, sizeof out, 0};
+        spor_value_write(&note, &items->item[j]);
+        names[j] = spor_take_text(&run->ground, out, strlen(out));
+    }
+    q->choices = names;
+    q->least = 0;
+    q->most = items->n - 1;
+    a->choice[k] = list;
+}
+
+/* Ranges may mention what stands before them: sizes, and quantities further left. */
+void spor_quantities_read(spor_pass *run, spor_asserted *a) {
+    add_sizes(run, a);
+    int sizes = a->statement.quantities;
+    for (int k = 0; k < a->source->parameters; k++) {
+        const spor_parameter *p = &a->source->parameter[k];
+        if (!p->from) continue;
+        int n = a->statement.quantities, at = find(a, p->name);
+        bool size = at >= 0 && at < sizes;
+        if (size && !p->to)
+            spor_pass_fail(run, p->from->place, "%s is a size: give it a range, %s in 1..4",
+                           p->name, p->name);
+        if (at < 0) at = add(run, a, p->place, p->name);
+        if (p->to)
+            read_range(run, a, p, at, size ? at : n, size);
+        else
+            read_choices(run, a, p, at);
+    }
+}
+
+/* ---- an instance ----------------------------------------------------------------------------- */
+
+static bool within(spor_pass *run, spor_env *env, const spor_parameter *p, int64_t value) {
+    return !p || !p->to ||
+           (bound(run, env, p->from, p->name) <= value && value <= bound(run, env, p->to, p->name));
+}
+
+bool spor_quantities_bind(spor_pass *run, const spor_asserting *at) {
+    const spor_asserted *a = at->asserted;
+    for (int k = 0; k < a->statement.quantities; k++) {
+        const char *name = a->statement.quantity[k].name;
+        if (!within(run, at->env, a->range[k], at->values[k])) return false;
+        spor_binding *b = spor_env_set(run, at->env, name, value_of(a, k, at->values[k]));
+        b->symbol = spor_pass_symbol(run);
+    }
+    if (!a->source->where) return true;
+    spor_value where = spor_pass_evaluate(run, at->env, a->source->where);
+    return spor_pass_truth(run, a->source->where->place, &where);
+}
+
+spor_var spor_asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, const char *name,
+                              spor_shape shape) {
+    spor_instance *in = at->instance;
+    if (in->inputs == SPOR_INPUTS)
+        spor_pass_fail(run, place, "more than %d tensors are quantified", SPOR_INPUTS);
+    spor_tape *tape = spor_pass_record(run, place);
+    spor_var x = spor_pass_recorded(run, spor_input(tape, name, shape));
+    in->input[in->inputs++] = x;
+    return x;
+}
+
+spor_value spor_quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor) {
+    spor_shape shape = {.rank = tensor->rank};
+    spor_axes *axes = spor_take(&run->ground, 1, sizeof *axes);
+    for (int k = 0; k < tensor->rank; k++) {
+        const spor_binding *size =
+            tensor->axis[k].name ? spor_env_find(at->env, tensor->axis[k].name) : NULL;
+        shape.n[k] = size ? size->value.i : tensor->axis[k].size;
+        axes->symbol[k] = size ? size->symbol : 0;
+    }
+    return spor_of_tensor(spor_asserting_input(run, at, tensor->place, tensor->name, shape), axes);
+}
