@@ -15,11 +15,12 @@ extern "C" {
 #endif
 
 /**
- * What a program computes with. Parameters are float or double; the other two are for verifying
- * and run by reference kernels only: double complex for the complex step, and a double with a
- * running error bound, two doubles {value, bound} an element.
+ * What a program computes with. Parameters are float or double; the others are for verifying
+ * and run by reference kernels only: double complex for the complex step; a double with a running
+ * error bound, two doubles {value, bound} an element; and a double with what rounding may do to it
+ * in other code, three doubles {value, magnitude, roundings}.
  */
-typedef enum { SPOR_F32, SPOR_F64, SPOR_C128, SPOR_BOUND, SPOR_SCALARS } spor_scalar;
+typedef enum { SPOR_F32, SPOR_F64, SPOR_C128, SPOR_BOUND, SPOR_ROUNDING, SPOR_SCALARS } spor_scalar;
 
 /** A strided array: strides in elements. data may be NULL before memory is taken. */
 typedef struct {

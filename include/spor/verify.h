@@ -113,28 +113,57 @@ typedef struct {
 SPOR_API bool spor_verify(const spor_statement *statement, const spor_effort *effort,
                           spor_verdict *verdict);
 
-/** The verdict in words, as a person wants to read it. */
+/** The verdict in words, as a person wants to read it. statement is NULL for arrays. */
 SPOR_API void spor_verdict_print(const spor_statement *statement, const spor_verdict *verdict,
                                  FILE *out);
 
+/* ---- arrays that other code computed ----------------------------------------------------------
+ */
+
+/** wrt of a claim about y itself. */
+#define SPOR_OF_Y (-1)
+
+/** Numbers that other code computed, row-major. */
+typedef struct {
+    const char *name; /* "dK" */
+    int wrt;          /* the input whose gradient it is said to be, or SPOR_OF_Y */
+    const double *claimed;
+} spor_claim;
+
 /**
- * Judges gradients that other code computed: values[k] (row-major doubles, the shape of wrt[k])
- * are claimed to be the gradient of y with respect to wrt[k] at the given inputs and cotangent.
- * The bound allows for arithmetic in the claimed type. Fills the verdict as spor_verify does.
+ * What other code was given and what it computed:
+ *
+ *     spor_var A = spor_input(tape, "A", SPOR_SHAPE(2, 3)), W = spor_input(tape, "W", ...);
+ *     spor_arrays arrays = {
+ *         .y = spor_tanh(spor_matmul(A, W)),
+ *         .inputs = 2, .input = {A, W}, .value = {a, w},
+ *         .cotangent = dy,
+ *         .claims = 1, .claim = {{"dW", 1, my_dw}},
+ *         .arithmetic = SPOR_F32,
+ *     };
+ *     if (!spor_verify_arrays(&arrays, &verdict)) ... out of memory
+ *     spor_verdict_print(NULL, &verdict, stdout);
  */
 typedef struct {
-    spor_tape *tape;
     spor_var y;
-    const double *cotangent;
     int inputs;
     spor_var input[SPOR_INPUTS];
-    const double *value[SPOR_INPUTS];
+    const double *value[SPOR_INPUTS]; /* of the inputs' shapes */
+    const double *cotangent;          /* of y's shape; NULL: ones */
     int claims;
-    int wrt[SPOR_PAIRS]; /* which input */
-    const char *name[SPOR_PAIRS];
-    const double *claimed[SPOR_PAIRS];
-    spor_scalar claimed_type; /* SPOR_F32 or SPOR_F64 */
+    spor_claim claim[SPOR_PAIRS];
+    spor_scalar arithmetic; /* of the other code: SPOR_F32 or SPOR_F64 */
+    spor_params *params;    /* values of the tape's parameters; NULL if it has none */
 } spor_arrays;
+
+/**
+ * Judges the claims at these numbers against the tape of y, which grows by a backward pass. What is
+ * allowed is what rounding in the claimed arithmetic can do, whatever the order of the sums: n u m
+ * with u the unit roundoff, m the sum of the magnitudes and n the roundings on the way; nothing
+ * where all is exact on small integers. The tape is compared with complex steps on a sample. A
+ * claim that is wrong makes the verdict fail, the first one is its example. False only when memory
+ * runs out.
+ */
 SPOR_API bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict);
 
 #ifdef __cplusplus

@@ -131,6 +131,7 @@ static void show_op(const spor_op *op) {
         [SPOR_F64] = "double",
         [SPOR_C128] = "complex",
         [SPOR_BOUND] = "double with its error bound",
+        [SPOR_ROUNDING] = "double with the rounding of other code",
     };
     spor_signature signature;
     printf("%s\n\n  %s\n", op->signature, op->equation);

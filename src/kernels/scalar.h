@@ -5,6 +5,7 @@
  *   f32, f64   float and double, functions from libm
  *   c128       double complex, for the complex step: branches look at the real part
  *   bound      a double with a running error bound: how far it may be from the exact result
+ *   rounding   a double with what rounding may do to it in other code, float or double
  *   stub       a double in a struct: compiled, never run; the compiler then refuses any operator
  *
  * FROM_INT makes a T of an integer, FROM_REAL of a double, RATIO of num / den. LESS decides
@@ -20,7 +21,8 @@
 #define SPOR_IS_f64 2
 #define SPOR_IS_c128 3
 #define SPOR_IS_bound 4
-#define SPOR_IS_stub 5
+#define SPOR_IS_rounding 5
+#define SPOR_IS_stub 6
 #define SPOR_IS_(name) SPOR_IS_##name
 #define SPOR_IS(name) SPOR_IS_(name)
 
@@ -30,6 +32,8 @@
 #include "kernels/scalar_complex.h"
 #elif SPOR_IS(SPOR_SCALAR) == SPOR_IS_bound
 #include "kernels/scalar_bound.h"
+#elif SPOR_IS(SPOR_SCALAR) == SPOR_IS_rounding
+#include "kernels/scalar_rounding.h"
 #else
 #include "kernels/scalar_stub.h"
 #endif

@@ -30,7 +30,8 @@ static void print_taken(const spor_program *program, const spor_taken *taken, FI
 
 void spor_program_print(const spor_program *program, FILE *out) {
     if (!program || *program->error) return;
-    static const char *const scalars[SPOR_SCALARS] = {"float", "double", "complex", "error bound"};
+    static const char *const scalars[SPOR_SCALARS] = {"float", "double", "complex", "error bound",
+                                                      "rounding"};
     fprintf(out, "%s, %s, %" PRIu32 " steps, %zu bytes\n", scalars[program->scalar],
             program->reference ? "reference" : spor_isa_name(program->isa), program->steps,
             spor_program_bytes(program));

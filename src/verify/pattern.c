@@ -5,16 +5,18 @@
 
 #include "verify/verify.h"
 
-/* Two arrays of one shape: what the formula gives, and what it should. */
 typedef struct {
-    const spor_trial *trial;
+    spor_picture given;
     spor_shape shape;
     int64_t size;
-    double *formula, *expected, *bound;
+    const double *formula, *expected, *bound;
 } picture;
 
-static bool agree(const picture *p, int64_t k, double formula, double expected) {
-    return fabs(formula - expected) <= p->bound[k] + 0x1p-40 * fabs(expected);
+/* True if formula[k] = factor expected[j] as far as rounding lets one say; j < 0: zero. */
+static bool agree(const picture *p, int64_t k, int64_t j, double factor) {
+    double expected = j < 0 ? 0 : factor * p->expected[j];
+    double allowed = p->bound[k] + (j < 0 ? 0 : fabs(factor) * p->bound[j]);
+    return fabs(p->formula[k] - expected) <= allowed + p->given.slack * fabs(expected);
 }
 
 static bool is_wrong(const picture *p, int64_t k) {
@@ -24,8 +26,7 @@ static bool is_wrong(const picture *p, int64_t k) {
 /* True if formula[k] = factor expected[from[k]] for all k; from NULL: k itself. from < 0: zero. */
 static bool matches(const picture *p, const int64_t from[], double factor) {
     for (int64_t k = 0; k < p->size; k++) {
-        int64_t j = from ? from[k] : k;
-        if (!agree(p, k, p->formula[k], j < 0 ? 0 : factor * p->expected[j])) return false;
+        if (!agree(p, k, from ? from[k] : k, factor)) return false;
     }
     return true;
 }
@@ -33,30 +34,39 @@ static bool matches(const picture *p, const int64_t from[], double factor) {
 /* ---- factors ------------------------------------------------------------------------------------
  */
 
-/* The one factor between formula and expected, 0 if there is none. */
+/* The one factor between formula and expected, read off the largest element; 0 if there is none. */
 static double common_factor(const picture *p) {
-    for (int64_t k = 0; k < p->size; k++)
-        if (p->expected[k] != 0) {
-            double factor = p->formula[k] / p->expected[k];
-            return factor != 0 && matches(p, NULL, factor) ? factor : 0;
-        }
-    return 0;
+    int64_t at = 0;
+    for (int64_t k = 1; k < p->size; k++)
+        if (fabs(p->expected[k]) > fabs(p->expected[at])) at = k;
+    double factor = p->formula[at] / p->expected[at];
+    return isfinite(factor) && factor != 0 && matches(p, NULL, factor) ? factor : 0;
+}
+
+static bool is_near(const picture *p, double factor, double to) {
+    return fabs(factor - to) <= 4 * p->given.slack * fabs(to);
+}
+
+/* A factor that is the size of an axis says which sum was divided, or not. */
+static bool name_quantity(const picture *p, double factor, char *text, size_t size) {
+    const spor_statement *statement = p->given.statement;
+    for (int q = 0; statement && q < statement->quantities; q++) {
+        double n = (double)p->given.value[q];
+        if (statement->quantity[q].choices || n < 2) continue;
+        const char *name = statement->quantity[q].name;
+        if (is_near(p, factor, n))
+            return snprintf(text, size, "too large by the factor %s", name), true;
+        if (is_near(p, factor, 1 / n))
+            return snprintf(text, size, "too small by the factor 1/%s", name), true;
+    }
+    return false;
 }
 
 static bool name_factor(const picture *p, char *text, size_t size) {
     double factor = common_factor(p);
     if (factor == 0) return false;
-    if (fabs(factor + 1) <= 1e-12) return snprintf(text, size, "the sign is wrong"), true;
-    const spor_statement *statement = p->trial->statement;
-    for (int q = 0; q < statement->quantities; q++) {
-        double n = (double)p->trial->value[q];
-        if (statement->quantity[q].choices || n < 2) continue;
-        const char *name = statement->quantity[q].name;
-        if (fabs(factor - n) <= 1e-9 * n)
-            return snprintf(text, size, "too large by the factor %s", name), true;
-        if (fabs(factor * n - 1) <= 1e-9)
-            return snprintf(text, size, "too small by the factor 1/%s", name), true;
-    }
+    if (is_near(p, factor, -1)) return snprintf(text, size, "the sign is wrong"), true;
+    if (name_quantity(p, factor, text, size)) return true;
     return snprintf(text, size, "off by the factor %g everywhere", factor), true;
 }
 
@@ -207,24 +217,34 @@ static void name_it(const picture *p, int64_t from[], char *text, size_t size) {
             name_border(p, text, size) || name_constant(p, from, text, size);
 }
 
-void spor_pattern(spor_trial *trial, int pair, char *text, size_t size) {
-    const spor_pair *q = &trial->in.pair[pair];
-    picture p = {.trial = trial, .shape = spor_shape_of(q->expected)};
-    p.size = spor_size(&p.shape);
-    p.formula = calloc((size_t)p.size * 3, sizeof *p.formula);
+void spor_pattern(const spor_picture *given, char *text, size_t size) {
+    picture p = {.given = *given,
+                 .shape = given->shape,
+                 .size = spor_size(&given->shape),
+                 .formula = given->formula,
+                 .expected = given->expected,
+                 .bound = given->bound};
     int64_t *from = calloc((size_t)p.size, sizeof *from);
     *text = 0;
-    if (p.formula && from) {
-        p.expected = p.formula + p.size;
-        p.bound = p.expected + p.size;
-        for (int64_t k = 0; k < p.size; k++) {
-            double a, b;
-            p.formula[k] = spor_trial_value(trial, q->formula, k, &a);
-            p.expected[k] = spor_trial_value(trial, q->expected, k, &b);
-            p.bound[k] = a + b;
-        }
-        name_it(&p, from, text, size);
-    }
-    free(p.formula);
+    if (from) name_it(&p, from, text, size);
     free(from);
+}
+
+void spor_pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size) {
+    const spor_pair *q = &trial->in.pair[pair];
+    spor_shape shape = spor_shape_of(q->expected);
+    int64_t count = spor_size(&shape);
+    double *formula = calloc((size_t)count * 3, sizeof *formula);
+    *text = 0;
+    if (!formula) return;
+    double *expected = formula + count, *bound = expected + count;
+    for (int64_t k = 0; k < count; k++) {
+        double a, b;
+        formula[k] = spor_trial_value(trial, q->formula, k, &a);
+        expected[k] = spor_trial_value(trial, q->expected, k, &b);
+        bound[k] = a + b;
+    }
+    spor_picture shown = {shape, formula, expected, bound, 0x1p-40, trial->statement, trial->value};
+    spor_pattern(&shown, text, size);
+    free(formula);
 }

@@ -122,7 +122,7 @@ static bool find_pattern(const spor_statement *statement, const int64_t value[],
         if (recorded) {
             spor_trial_draw(&trial, effort->seed + 1, 0);
             done = spor_trial_compare(&trial, &unused, &finding);
-            if (done && finding.failed) spor_pattern(&trial, finding.pair, pattern, size);
+            if (done && finding.failed) spor_pattern_of_pair(&trial, finding.pair, pattern, size);
         }
         spor_trial_free(&trial);
         if (!done) return false;
@@ -130,8 +130,7 @@ static bool find_pattern(const spor_statement *statement, const int64_t value[],
     return true;
 }
 
-/* name = [[..]] of every input. */
-static void write_data(const spor_trial *trial, char *text, size_t size) {
+void spor_trial_write(const spor_trial *trial, char *text, size_t size) {
     size_t used = 0;
     for (int k = 0; k < trial->in.inputs; k++) {
         spor_shape shape = spor_shape_of(trial->in.input[k]);
@@ -148,15 +147,14 @@ static void write_data(const spor_trial *trial, char *text, size_t size) {
     }
 }
 
-static void unravel(const spor_shape *shape, int64_t at, int64_t index[]) {
+void spor_unravel(const spor_shape *shape, int64_t at, int64_t index[]) {
     for (int k = shape->rank - 1; k >= 0; k--) {
         index[k] = at % shape->n[k];
         at /= shape->n[k];
     }
 }
 
-/* |a - b| in units in the last place of b. */
-static double in_ulps(double a, double b) {
+double spor_ulps(double a, double b) {
     double ulp = nextafter(fabs(b), HUGE_VAL) - fabs(b);
     return fabs(a - b) / ulp;
 }
@@ -173,15 +171,15 @@ static void describe(const spor_trial *trial, const spor_finding *finding,
     snprintf(example->pair_name, sizeof example->pair_name, "%s", pair->name);
     snprintf(example->pair_note, sizeof example->pair_note, "%s", pair->note ? pair->note : "");
     example->shape = spor_shape_of(pair->expected);
-    unravel(&example->shape, finding->at, example->index);
+    spor_unravel(&example->shape, finding->at, example->index);
     example->formula = finding->formula;
     example->expected = finding->expected;
     example->oracle = finding->oracle;
     example->bound = finding->bound;
-    example->ulps = in_ulps(finding->formula, finding->expected);
+    example->ulps = spor_ulps(finding->formula, finding->expected);
     example->wrong = finding->wrong;
     example->elements = spor_size(&example->shape);
-    write_data(trial, example->data, sizeof example->data);
+    spor_trial_write(trial, example->data, sizeof example->data);
 }
 
 /* The third number for a dispute between formula and tape. */

@@ -146,7 +146,7 @@ void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw) {
  * ------------------------------------------------------------------------------------- */
 
 /* Both programs' elements are two doubles: value and bound, or real and imaginary part. */
-static void fill(spor_program *program, spor_var input, const double *data, int64_t size) {
+void spor_trial_fill(spor_program *program, spor_var input, const double *data, int64_t size) {
     double *to = spor_program_arg(program, input).data;
     for (int64_t k = 0; k < size; k++) {
         to[2 * k] = data[k];
@@ -204,7 +204,7 @@ static void compare_pair(spor_trial *trial, int pair, spor_verdict *verdict,
 bool spor_trial_compare(spor_trial *trial, spor_verdict *verdict, spor_finding *finding) {
     *finding = (spor_finding){0};
     for (int k = 0; k < trial->in.inputs; k++)
-        fill(trial->bound, trial->in.input[k], trial->data[k], input_size(trial, k));
+        spor_trial_fill(trial->bound, trial->in.input[k], trial->data[k], input_size(trial, k));
     if (!spor_run(trial->bound, 0)) return false;
     for (int k = 0; k < trial->in.pairs && !finding->failed; k++)
         compare_pair(trial, k, verdict, finding);
@@ -214,10 +214,9 @@ bool spor_trial_compare(spor_trial *trial, spor_verdict *verdict, spor_finding *
 /* ---- complex steps
  * ----------------------------------------------------------------------------------- */
 
-/* Derivative of <dy, y> with respect to element k of an input; slack bounds its own rounding: each
- * node adds at most a few units of 2^-53 to every term. */
-static bool complex_derivative(spor_trial *trial, int input, int64_t k, double *derivative,
-                               double *slack) {
+/* The slack: each node adds at most a few units of 2^-53 to every term. */
+bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative,
+                           double *slack) {
     double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
     z[2 * k + 1] = complex_step;
     if (!spor_run(trial->step, 0)) return false;
@@ -242,7 +241,7 @@ static bool check_element(spor_trial *trial, int pair, int64_t k, spor_verdict *
     double bound, oracle, slack, formula_bound;
     double expected = spor_trial_value(trial, p->expected, k, &bound);
     double formula = spor_trial_value(trial, p->formula, k, &formula_bound);
-    if (!complex_derivative(trial, p->wrt, k, &oracle, &slack)) return false;
+    if (!spor_trial_derivative(trial, p->wrt, k, &oracle, &slack)) return false;
     verdict->oracle++;
     /* the oracle's operations are the gradient's, forwards: twice its bound, and the slack */
     double allowed = 2 * (bound > formula_bound ? bound : formula_bound) + slack;
@@ -262,7 +261,7 @@ bool spor_trial_oracle(spor_trial *trial, spor_verdict *verdict, spor_finding *f
     *finding = (spor_finding){0};
     if (!trial->step || spor_program_error(trial->step)) return true;
     for (int k = 0; k < trial->in.inputs; k++)
-        fill(trial->step, trial->in.input[k], trial->data[k], input_size(trial, k));
+        spor_trial_fill(trial->step, trial->in.input[k], trial->data[k], input_size(trial, k));
     for (int pair = 0; pair < trial->in.pairs; pair++) {
         int wrt = trial->in.pair[pair].wrt;
         if (wrt < 0) continue;

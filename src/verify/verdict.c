@@ -40,9 +40,11 @@ static void print_data(const char *data, FILE *out) {
 
 static void print_example(const spor_statement *statement, const spor_counterexample *e,
                           FILE *out) {
-    fputs("  smallest case: ", out);
-    print_values(statement, e->value, out);
-    fputc('\n', out);
+    if (statement && statement->quantities) {
+        fputs("  smallest case: ", out);
+        print_values(statement, e->value, out);
+        fputc('\n', out);
+    }
     if (e->dispute == SPOR_DOES_NOT_RECORD) {
         fprintf(out, "  %s\n", e->message);
         return;
@@ -61,7 +63,7 @@ static void print_example(const spor_statement *statement, const spor_counterexa
 
 void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, FILE *out) {
     static const char *const outcomes[] = {"holds", "FAILS", "NOTHING EXAMINED"};
-    fprintf(out, "%s: %s", statement->name, outcomes[v->outcome]);
+    fprintf(out, "%s: %s", statement ? statement->name : "arrays", outcomes[v->outcome]);
     if (v->outcome == SPOR_FAILS) {
         fputc('\n', out);
         print_example(statement, &v->example, out);

@@ -58,7 +58,37 @@ double spor_trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound)
 bool spor_shrink(const spor_statement *statement, const int64_t value[], const spor_effort *effort,
                  spor_verdict *verdict);
 
-/** What the mistake looks like at the trial's data; "" if unknown. */
-void spor_pattern(spor_trial *trial, int pair, char *text, size_t size);
+/** Derivative of <dy, y> with respect to element k of an input by a complex step at the data that
+ *  the program has; slack bounds its own rounding. False if the program does not run. */
+bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative,
+                           double *slack);
+/** Fills an input of a program over an error bound or complex numbers: second parts are 0. */
+void spor_trial_fill(spor_program *program, spor_var input, const double *data, int64_t size);
+
+/** Two arrays of one shape: what was claimed, and what it should be. */
+typedef struct {
+    spor_shape shape;
+    const double *formula, *expected;
+    const double *bound;             /* that was allowed */
+    double slack;                    /* relative, for factors found in rounded numbers */
+    const spor_statement *statement; /* NULL, or whose quantities a factor may be */
+    const int64_t *value;            /* of the quantities */
+} spor_picture;
+
+/** What the mistake looks like; "" if unknown. */
+void spor_pattern(const spor_picture *picture, char *text, size_t size);
+/** The same of a pair at the trial's data. */
+void spor_pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size);
+
+/** A verdict apiece for the claims. message receives what keeps the arrays from being judged. False
+ *  when memory runs out. */
+bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
+
+/** Position at, row-major, as an index. */
+void spor_unravel(const spor_shape *shape, int64_t at, int64_t index[]);
+/** |a - b| in units in the last place of b. */
+double spor_ulps(double a, double b);
+/** "name [2, 3] = [1, 2, ...]" for every input of the trial, as much as fits. */
+void spor_trial_write(const spor_trial *trial, char *text, size_t size);
 
 #endif

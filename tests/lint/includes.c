@@ -27,7 +27,7 @@ static const struct {
     {"src/version.c", ""},
     {"src/figure/", "base data"},
     {"src/train/", "base kernels tape program data figure"},
-    {"src/verify/", "base kernels tape program"},
+    {"src/verify/", "base kernels tape program data figure train"},
     {"src/script/", "base kernels tape program data figure train verify"},
     {"src/cli/", "base kernels tape program data figure train verify script"},
 };

@@ -96,7 +96,7 @@ START_TEST(parameters_are_converted_to_the_verifying_types) {
     spor_params *params = spor_params_new(SPOR_F32, 1);
     spor_var w = spor_param(t, "w", SPOR_SHAPE(3), SPOR_INIT("constant", 0.5));
     spor_var y = spor_sum(w, SPOR_AXIS(0));
-    for (int scalar = SPOR_C128; scalar <= SPOR_BOUND; scalar++) {
+    for (int scalar = SPOR_C128; scalar < SPOR_SCALARS; scalar++) {
         spor_program *program =
             spor_compile(t, 1, &y, params, &(spor_options){.scalar = (spor_scalar)scalar});
         ck_assert(spor_run(program, 0));

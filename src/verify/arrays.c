@@ -1,0 +1,276 @@
+/*
+ * Arrays that other code computed, judged at given numbers.
+ *
+ * The tape runs over SPOR_ROUNDING: each element knows its value v, a bound m of the magnitude of
+ * any partial result, and the number n of roundings on the way. Other code whose arithmetic has
+ * the unit roundoff u may then be off by gamma_n m, gamma_n = n u / (1 - n u).
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "verify/verify.h"
+
+enum { ORACLE_ELEMENTS = 30, PARTS = 3 };
+
+/* The judgement while it goes on. expected[k]: what claim k should be. */
+typedef struct {
+    const spor_arrays *given;
+    spor_trial trial; /* tape, inputs with dy as the last one, data, complex program */
+    spor_program *program;
+    spor_var expected[SPOR_PAIRS];
+    double unit;
+    spor_message *message;
+} judgement;
+
+/* ---- preparing --------------------------------------------------------------------------------
+ */
+
+/* False with a message if the arrays cannot be judged. */
+static bool check_given(const spor_arrays *a, spor_message *message) {
+    if (!a->y.id)
+        return spor_complain(message, "%s",
+                             a->y.tape && spor_error(a->y.tape) ? spor_error(a->y.tape)
+                                                                : "y was never recorded");
+    if (a->inputs >= SPOR_INPUTS)
+        return spor_complain(message, "%d inputs, but at most %d", a->inputs, SPOR_INPUTS - 1);
+    for (int k = 0; k < a->claims; k++)
+        if (a->claim[k].wrt < SPOR_OF_Y || a->claim[k].wrt >= a->inputs)
+            return spor_complain(message, "%s is claimed for input %d of %d", a->claim[k].name,
+                                 a->claim[k].wrt, a->inputs);
+    if (a->arithmetic > SPOR_F64) return spor_complain(message, "claims are in float or in double");
+    return true;
+}
+
+static bool copy_data(judgement *j, int k, const double *from) {
+    spor_shape shape = spor_shape_of(j->trial.in.input[k]);
+    int64_t size = spor_size(&shape);
+    double *data = j->trial.data[k] = malloc(((size_t)size + 1) * sizeof *data);
+    for (int64_t i = 0; data && i < size; i++) data[i] = from ? from[i] : 1;
+    return data != NULL;
+}
+
+/* Appends the backward pass: expected[k] for all claims. */
+static bool record(judgement *j) {
+    const spor_arrays *a = j->given;
+    spor_instance *in = &j->trial.in;
+    spor_var wrt[SPOR_PAIRS], d[SPOR_PAIRS], dy;
+    int n = 0;
+    j->trial.tape = a->y.tape;
+    dy = spor_input(a->y.tape, "dy", spor_shape_of(a->y));
+    memcpy(in->input, a->input, (size_t)a->inputs * sizeof dy);
+    in->inputs = a->inputs + 1;
+    in->dy = a->inputs;
+    in->input[in->dy] = dy;
+    in->y = a->y;
+    for (int k = 0; k < a->claims; k++)
+        if (a->claim[k].wrt != SPOR_OF_Y) wrt[n++] = a->input[a->claim[k].wrt];
+    if (!spor_vjp(a->y, dy, n, wrt, d)) return false;
+    n = 0;
+    for (int k = 0; k < a->claims; k++)
+        j->expected[k] = a->claim[k].wrt == SPOR_OF_Y ? a->y : d[n++];
+    return true;
+}
+
+static bool compile(judgement *j) {
+    const spor_arrays *a = j->given;
+    spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
+    j->program = spor_compile(a->y.tape, a->claims, j->expected, a->params, &options);
+    options.scalar = SPOR_C128;
+    j->trial.step = spor_compile(a->y.tape, 1, &a->y, a->params, &options);
+    return j->program && j->trial.step;
+}
+
+/* The other code in float gets inputs that a float holds or rounds them. */
+static void fill(judgement *j, int k) {
+    spor_shape shape = spor_shape_of(j->trial.in.input[k]);
+    int64_t size = spor_size(&shape);
+    const double *data = j->trial.data[k];
+    double *to = spor_program_arg(j->program, j->trial.in.input[k]).data;
+    for (int64_t i = 0; to && i < size; i++, to += PARTS) {
+        bool held =
+            j->given->arithmetic == SPOR_F64 || !(fabs((double)(float)data[i] - data[i]) > 0);
+        to[0] = data[i];
+        to[1] = fabs(data[i]);
+        to[2] = held ? 0 : 1;
+    }
+    spor_trial_fill(j->trial.step, j->trial.in.input[k], data, size);
+}
+
+/* Runs the tape at the numbers; false with the message, or without one when memory runs out. */
+static bool prepare(judgement *j) {
+    const spor_arrays *a = j->given;
+    if (!record(j)) return spor_complain(j->message, "%s", spor_error(a->y.tape)), false;
+    if (!compile(j)) return false;
+    for (int k = 0; k < j->trial.in.inputs; k++)
+        if (!copy_data(j, k, k < a->inputs ? a->value[k] : a->cotangent)) return false;
+    for (int k = 0; k < j->trial.in.inputs && !spor_program_error(j->program); k++) fill(j, k);
+    if (!spor_program_error(j->program) && spor_run(j->program, 0)) return true;
+    const char *error = spor_program_error(j->program);
+    return spor_complain(j->message, "%s", error ? error : "out of memory");
+}
+
+/* ---- judging ----------------------------------------------------------------------------------
+ */
+
+static double gamma_of(double n, double unit) {
+    return n * unit < 0.5 ? n * unit / (1 - n * unit) : HUGE_VAL;
+}
+
+/* What element k of an expected array may be off by: in arithmetic with the unit, and as a double
+ * of ours. Results too small for full precision lose a last place of the smallest numbers. */
+static double allowance(const double part[], double unit) {
+    double n = part[2], m = part[1], least = unit > 0x1p-50 ? 0x1p-149 : 0x1p-1074;
+    return n > 0 ? m * (gamma_of(n, unit) + gamma_of(n, 0x1p-53)) + n * least : 0;
+}
+
+/* Values and allowances of the expected array of claim k. */
+static void expect(judgement *j, int k, int64_t size, double expected[], double allowed[]) {
+    const double *part = spor_program_arg(j->program, j->expected[k]).data;
+    for (int64_t i = 0; i < size; i++, part += PARTS) {
+        expected[i] = part[0];
+        allowed[i] = allowance(part, j->unit);
+    }
+}
+
+/* The worst element, -1 if none is wrong. An allowance without end decides nothing. */
+static int64_t compare(const double claimed[], const double expected[], const double allowed[],
+                       int64_t size, spor_verdict *v) {
+    int64_t worst = -1;
+    for (int64_t i = 0; i < size; i++) {
+        double difference = fabs(claimed[i] - expected[i]);
+        if (!(allowed[i] < HUGE_VAL) && !isnan(expected[i])) continue;
+        v->comparisons++;
+        v->nonzero += expected[i] != 0;
+        if (difference <= allowed[i]) {
+            v->exact += allowed[i] == 0;
+            if (allowed[i] > 0) v->closest = fmax(v->closest, difference / allowed[i]);
+            continue;
+        }
+        v->example.wrong++;
+        if (worst < 0 || !(difference <= fabs(claimed[worst] - expected[worst]))) worst = i;
+    }
+    return worst;
+}
+
+static void describe(judgement *j, int k, spor_dispute dispute, int64_t at, const double expected[],
+                     const double allowed[], spor_verdict *v) {
+    spor_counterexample *e = &v->example;
+    const spor_claim *claim = &j->given->claim[k];
+    v->outcome = SPOR_FAILS;
+    e->dispute = dispute;
+    snprintf(e->pair_name, sizeof e->pair_name, "%s", claim->name);
+    e->shape = spor_shape_of(j->expected[k]);
+    spor_unravel(&e->shape, at, e->index);
+    e->formula = claim->claimed[at];
+    e->expected = expected[at];
+    e->bound = allowed[at];
+    e->ulps = spor_ulps(e->formula, e->expected);
+    e->elements = spor_size(&e->shape);
+    spor_trial_write(&j->trial, e->data, sizeof e->data);
+}
+
+/* Asks the complex step about element at; true if it says what the tape says. */
+static bool ask(judgement *j, int k, int64_t at, double expected, double *oracle, bool *agrees) {
+    const double *part = spor_program_arg(j->program, j->expected[k]).data;
+    double slack;
+    *agrees = true;
+    if (!spor_trial_derivative(&j->trial, j->given->claim[k].wrt, at, oracle, &slack)) return false;
+    *agrees = fabs(expected - *oracle) <= 2 * allowance(part + PARTS * at, 0x1p-53) + slack;
+    return true;
+}
+
+/* The tape against complex steps, on a sample of claim k's elements and at the worst one. */
+static bool ask_oracle(judgement *j, int k, int64_t worst, const double expected[],
+                       const double allowed[], int64_t size, spor_verdict *v) {
+    int64_t stride = 1 + (size - 1) / ORACLE_ELEMENTS;
+    bool agrees = true;
+    double oracle = (double)NAN;
+    v->example.oracle = (double)NAN;
+    if (j->given->claim[k].wrt == SPOR_OF_Y || spor_program_error(j->trial.step)) return true;
+    if (worst >= 0 && !ask(j, k, worst, expected[worst], &v->example.oracle, &agrees)) return false;
+    for (int64_t i = 0; i < size; i += stride, v->oracle++) {
+        if (!ask(j, k, i, expected[i], &oracle, &agrees)) return false;
+        if (agrees || worst >= 0) continue;
+        describe(j, k, SPOR_TAPE_ORACLE, i, expected, allowed, v);
+        v->example.oracle = oracle;
+        return true;
+    }
+    return true;
+}
+
+static void name_pattern(judgement *j, int k, const double expected[], const double allowed[],
+                         spor_verdict *v) {
+    spor_picture picture = {
+        .shape = v->example.shape,
+        .formula = j->given->claim[k].claimed,
+        .expected = expected,
+        .bound = allowed,
+        .slack = j->given->arithmetic == SPOR_F32 ? 0x1p-18 : 0x1p-40,
+    };
+    spor_pattern(&picture, v->example.pattern, sizeof v->example.pattern);
+}
+
+static bool judge_claim(judgement *j, int k, spor_verdict *v) {
+    spor_shape shape = spor_shape_of(j->expected[k]);
+    int64_t size = spor_size(&shape);
+    double *expected = malloc(2 * (size_t)size * sizeof *expected), *allowed = expected + size;
+    *v = (spor_verdict){.outcome = SPOR_HOLDS, .shapes = 1};
+    if (!expected) return false;
+    expect(j, k, size, expected, allowed);
+    int64_t worst = compare(j->given->claim[k].claimed, expected, allowed, size, v);
+    bool done = ask_oracle(j, k, worst, expected, allowed, size, v);
+    if (done && worst >= 0) {
+        describe(j, k, SPOR_FORMULA_TAPE, worst, expected, allowed, v);
+        name_pattern(j, k, expected, allowed, v);
+    }
+    if (!v->comparisons) v->outcome = SPOR_NOTHING_EXAMINED;
+    free(expected);
+    return done;
+}
+
+bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message) {
+    judgement j = {.given = arrays, .message = message};
+    j.unit = arrays->arithmetic == SPOR_F32 ? 0x1p-24 : 0x1p-53;
+    *message->text = 0;
+    if (!check_given(arrays, message)) return true;
+    bool done = prepare(&j);
+    for (int k = 0; done && k < arrays->claims; k++) done = judge_claim(&j, k, &verdict[k]);
+    spor_program_free(j.program);
+    spor_program_free(j.trial.step);
+    for (int k = 0; k < SPOR_INPUTS; k++) free(j.trial.data[k]);
+    return done || *message->text;
+}
+
+/* ---- one verdict ------------------------------------------------------------------------------
+ */
+
+static void add(spor_verdict *sum, const spor_verdict *v) {
+    sum->comparisons += v->comparisons;
+    sum->exact += v->exact;
+    sum->oracle += v->oracle;
+    sum->nonzero += v->nonzero;
+    sum->closest = fmax(sum->closest, v->closest);
+    if (v->outcome != SPOR_FAILS || sum->outcome == SPOR_FAILS) return;
+    sum->outcome = SPOR_FAILS;
+    sum->example = v->example;
+}
+
+bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict) {
+    spor_message message;
+    spor_verdict *each = calloc((size_t)arrays->claims + 1, sizeof *each);
+    *verdict = (spor_verdict){.outcome = SPOR_HOLDS, .shapes = 1};
+    bool done = each && spor_arrays_judge(arrays, each, &message);
+    if (done && *message.text) {
+        verdict->outcome = SPOR_FAILS;
+        verdict->example.dispute = SPOR_DOES_NOT_RECORD;
+        snprintf(verdict->example.message, sizeof verdict->example.message, "%.500s", message.text);
+    } else if (done) {
+        for (int k = 0; k < arrays->claims; k++) add(verdict, &each[k]);
+        if (!verdict->nonzero && verdict->outcome == SPOR_HOLDS)
+            verdict->outcome = SPOR_NOTHING_EXAMINED;
+    }
+    free(each);
+    return done;
+}
