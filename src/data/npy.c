@@ -244,7 +244,7 @@ static bool find_header(const char *name, const unsigned char *bytes, size_t siz
 
 bool spor_npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_npy *array,
                     spor_message *message) {
-    size_t begin, length;
+    size_t begin = 0, length = 0;
     *array = (spor_npy){0};
     if (!find_header(name, bytes, size, &begin, &length, message)) return false;
     const char *text = (const char *)bytes + begin;

@@ -6,8 +6,11 @@
 static const struct {
     const char *name;
     fuzz_target *run;
-} targets[] = {
-    {"gzip", fuzz_gzip}, {"csv", fuzz_csv}, {"json", fuzz_json}, {"safetensors", fuzz_safetensors}};
+} targets[] = {{"gzip", fuzz_gzip},
+               {"csv", fuzz_csv},
+               {"json", fuzz_json},
+               {"safetensors", fuzz_safetensors},
+               {"npy", fuzz_npy}};
 
 static int replay(fuzz_target *run, const char *path) {
     FILE *file = fopen(path, "rb");
@@ -29,7 +32,7 @@ int main(int count, char **argument) {
     for (size_t k = 0; count > 1 && k < sizeof targets / sizeof *targets; k++)
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
-        fprintf(stderr, "usage: replay gzip|csv|json|safetensors FILE...\n");
+        fprintf(stderr, "usage: replay gzip|csv|json|safetensors|npy FILE...\n");
         return 2;
     }
     for (int k = 2; k < count; k++) status |= replay(run, argument[k]);

@@ -123,6 +123,18 @@ START_TEST(safetensors_hold) {
 }
 END_TEST
 
+START_TEST(npy_holds) {
+    static const char header[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n";
+    uint8_t file[ROOM] = "\x93NUMPY\x01\x00";
+    size_t length = sizeof header - 1;
+    file[8] = (uint8_t)length;
+    memcpy(file + 10, header, length);
+    fuzz(fuzz_npy, file, 10 + length + 24, 20000);
+    memcpy(strstr((char *)file + 10, "<f4"), "|u1", 3);
+    fuzz(fuzz_npy, file, 10 + length + 6, 10000);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("fuzz");
     TCase *tests = tcase_create("fuzz");
@@ -130,6 +142,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, csv_holds);
     tcase_add_test(tests, json_holds);
     tcase_add_test(tests, safetensors_hold);
+    tcase_add_test(tests, npy_holds);
     suite_add_tcase(suite, tests);
     return suite;
 }
