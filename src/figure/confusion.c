@@ -98,6 +98,7 @@ static void margins(matrix *m, int k) {
     int side = m->classes * m->cell, middle = k * m->cell + m->cell / 2;
     int64_t right = m->counts[k * m->classes + k];
     const char *look = m->cell < 300 ? "small" : "tick";
+    if (m->classes > 100 && k % 10) return; /* three digits are wider than a cell */
     spor_svg_label(&m->svg, LEFT - 80, TOP + middle + 45, look, "end", SPOR_INK, "%d", k);
     spor_svg_label(&m->svg, LEFT + middle, TOP - 80, look, "middle", SPOR_INK, "%d", k);
     if (m->cell < 300) return;
