@@ -146,40 +146,49 @@ static spor_value call(spor_pass *run, spor_env *env, const spor_syntax *node) {
     return spor_pass_call(run, &callee, &arguments);
 }
 
-/* l[k], l[a:b] of a list */
-static spor_value list_element(spor_pass *run, spor_env *env, const spor_syntax *node,
-                               const spor_value *list) {
-    if (node->n != 2) spor_pass_fail(run, node->place, "a list has one index: write l[i][j]");
-    const spor_syntax *item = node->child[1];
-    int64_t n = list->list.n, bound[3] = {0, n, 1};
-    if (item->kind == NODE_ELLIPSIS) spor_pass_fail(run, item->place, "a list has no axes");
-    if (item->kind != NODE_SLICE) {
-        spor_value index = spor_pass_evaluate(run, env, item);
-        int64_t k = spor_want_int(run, item->place, "an index", &index);
-        if (k < -n || k >= n)
-            spor_pass_fail(run, item->place, "index %" PRId64 " of a list of %" PRId64, k, n);
-        return list->list.item[k < 0 ? k + n : k];
-    }
+int64_t spor_pass_slice(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n,
+                        int64_t bound[3]) {
+    bound[0] = 0;
+    bound[1] = n;
+    bound[2] = 1;
     for (int k = 0; k < 3; k++) {
         if (!item->child[k]) continue;
         spor_value v = spor_pass_evaluate(run, env, item->child[k]);
         bound[k] = spor_want_int(run, item->child[k]->place, "a slice", &v);
-        if (k == 2) continue;
-        if (bound[k] < 0) bound[k] = bound[k] < -n ? 0 : bound[k] + n;
-        if (bound[k] > n) bound[k] = n;
+        if (k < 2 && bound[k] < 0) bound[k] = bound[k] < -n ? 0 : bound[k] + n;
+        if (k < 2 && bound[k] > n) bound[k] = n;
     }
     if (bound[2] < 1)
-        spor_pass_fail(run, item->place, "the step of a slice is at least 1; use reversed");
+        spor_pass_fail(run, item->place, "the step of a slice is at least 1; use reversed or flip");
     int64_t span = bound[1] > bound[0] ? bound[1] - bound[0] : 0;
-    int64_t count = span / bound[2] + (span % bound[2] != 0);
+    return span / bound[2] + (span % bound[2] != 0);
+}
+
+int64_t spor_pass_index(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n) {
+    spor_value v = spor_pass_evaluate(run, env, item);
+    int64_t k = spor_want_int(run, item->place, "an index", &v);
+    if (k < -n || k >= n)
+        spor_pass_fail(run, item->place, "there is no index %" PRId64 " among %" PRId64 " elements",
+                       k, n);
+    return k < 0 ? k + n : k;
+}
+
+/* l[k], l[a:b] of a list */
+static spor_value list_element(spor_pass *run, spor_env *env, const spor_syntax *node,
+                               const spor_list *list) {
+    const spor_syntax *item = node->child[1];
+    if (node->n != 2) spor_pass_fail(run, node->place, "a list has one index: write l[i][j]");
+    if (item->kind == NODE_ELLIPSIS) spor_pass_fail(run, item->place, "a list has no axes");
+    if (item->kind != NODE_SLICE) return list->item[spor_pass_index(run, env, item, list->n)];
+    int64_t bound[3], count = spor_pass_slice(run, env, item, list->n, bound);
     spor_value *items = spor_pass_items(run, node->place, count);
-    for (int64_t k = 0; k < count; k++) items[k] = list->list.item[bound[0] + k * bound[2]];
+    for (int64_t k = 0; k < count; k++) items[k] = list->item[bound[0] + k * bound[2]];
     return spor_pass_list(run, node->place, count, items);
 }
 
 static spor_value subscript(spor_pass *run, spor_env *env, const spor_syntax *node) {
     spor_value base = spor_pass_evaluate(run, env, node->child[0]);
-    if (base.kind == VALUE_LIST) return list_element(run, env, node, &base);
+    if (base.kind == VALUE_LIST) return list_element(run, env, node, &base.list);
     if (base.kind == VALUE_TENSOR) return spor_tensor_index(run, env, node, &base);
     spor_pass_fail(run, node->place, "only lists and tensors have elements, not %s",
                    spor_describe(&run->ground, &base));

@@ -69,6 +69,11 @@ void spor_pass_top(spor_pass *run, const spor_syntax *block);
 spor_value spor_pass_list(spor_pass *run, spor_spot place, int64_t n, spor_value items[]);
 /** Room for a list of n items; leaves if that is too long. */
 spor_value *spor_pass_items(spor_pass *run, spor_spot place, int64_t n);
+/** One index among n elements, from 0. */
+int64_t spor_pass_index(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n);
+/** start, stop and step of a slice of n elements; returns how many it takes. */
+int64_t spor_pass_slice(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n,
+                        int64_t bound[3]);
 /** Runs the body of a def; nothing if it meets no return. */
 spor_value spor_pass_body(spor_pass *run, spor_env *env, const spor_syntax *block);
 /** Runs one statement. */

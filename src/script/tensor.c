@@ -240,46 +240,22 @@ typedef struct {
     int64_t dropped; /* mask of the axes that an integer takes away */
 } selection;
 
-static int64_t evaluate_int(spor_pass *run, spor_env *env, const spor_syntax *node,
-                            const char *what) {
-    spor_value v = spor_pass_evaluate(run, env, node);
-    return spor_want_int(run, node->place, what, &v);
-}
-
-/* start:stop:step on an axis of n elements */
-static void select_slice(spor_pass *run, spor_env *env, const spor_syntax *item, int axis,
-                         int64_t n, selection *s) {
-    int64_t bound[3] = {0, n, 1};
-    for (int k = 0; k < 3; k++) {
-        if (!item->child[k]) continue;
-        bound[k] = evaluate_int(run, env, item->child[k], "a slice");
-        if (k < 2 && bound[k] < 0) bound[k] = bound[k] < -n ? 0 : bound[k] + n;
-        if (k < 2 && bound[k] > n) bound[k] = n;
+static void select_item(spor_pass *run, spor_env *env, const spor_syntax *item, int axis, int64_t n,
+                        selection *s) {
+    int64_t bound[3];
+    if (item->kind != NODE_SLICE) {
+        s->start[axis] = spor_pass_index(run, env, item, n);
+        s->stop[axis] = s->start[axis] + 1;
+        s->dropped |= SPOR_AXIS(axis);
+        return;
     }
-    if (bound[2] < 1)
-        spor_pass_fail(run, item->place, "the step of a slice is at least 1; use flip");
-    if (bound[0] >= bound[1])
+    if (!spor_pass_slice(run, env, item, n, bound))
         spor_pass_fail(run, item->place,
                        "this slice takes nothing of axis %d, which has %" PRId64 " elements", axis,
                        n);
     s->start[axis] = bound[0];
     s->stop[axis] = bound[1];
     s->step[axis] = bound[2];
-}
-
-static void select_item(spor_pass *run, spor_env *env, const spor_syntax *item, int axis, int64_t n,
-                        selection *s) {
-    if (item->kind == NODE_SLICE) {
-        select_slice(run, env, item, axis, n, s);
-        return;
-    }
-    int64_t k = evaluate_int(run, env, item, "an index");
-    if (k < -n || k >= n)
-        spor_pass_fail(run, item->place,
-                       "index %" PRId64 " on axis %d, which has %" PRId64 " elements", k, axis, n);
-    s->start[axis] = k < 0 ? k + n : k;
-    s->stop[axis] = s->start[axis] + 1;
-    s->dropped |= SPOR_AXIS(axis);
 }
 
 /* The items of an index, from the left and, after an ellipsis, up to the last axis. */
