@@ -139,6 +139,34 @@ START_TEST(layers_know_training) {
 }
 END_TEST
 
+/* A training step moves the running mean and variance a tenth of the way to the batch's. */
+START_TEST(batch_norm_keeps_running_means) {
+    spor_script *script = spor_script_read(
+        "s.spor", "include \"layers.spor\"\ndef f(x): return batch_norm(x)\n", models_folder());
+    spor_tape *tape = spor_tape_new();
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(2, 1));
+    spor_var y = spor_script_call(script, "f", tape, true, 1, &x);
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_options options = {.scalar = SPOR_F64, .reference = true};
+    spor_program *program = spor_compile_training(spor_sum(y, 3), 0, NULL, params, &options);
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+    double *in = spor_program_arg(program, x).data;
+    in[0] = 2; /* mean 5, variance 9 */
+    in[1] = 8;
+    ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
+    int mean = spor_params_find(params, "f/batch_norm[0]/mean");
+    int variance = spor_params_find(params, "f/batch_norm[0]/variance");
+    ck_assert(mean >= 0 && variance >= 0);
+    ck_assert(!spor_params_entry(params, mean).trained);
+    ck_assert_double_eq_tol(*(double *)spor_params_entry(params, mean).value, 0.5, 1e-15);
+    ck_assert_double_eq_tol(*(double *)spor_params_entry(params, variance).value, 1.8, 1e-15);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(tape);
+    spor_script_free(script);
+}
+END_TEST
+
 /* Each element is dropped or doubled, some of each, and twice the same. */
 START_TEST(dropout_drops) {
     char out[4096], again[4096];
@@ -167,6 +195,7 @@ Suite *spor_suite(void) {
     tcase_add_test(test, a_setting_replaces_a_value);
     tcase_add_test(test, a_setting_may_be_wrong);
     tcase_add_test(test, layers_know_training);
+    tcase_add_test(test, batch_norm_keeps_running_means);
     tcase_add_test(test, dropout_drops);
     suite_add_tcase(suite, test);
     return suite;
