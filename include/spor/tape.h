@@ -87,7 +87,8 @@ SPOR_API spor_var spor_param(spor_tape *tape, const char *name, spor_shape shape
 /** A parameter without gradient: what a program keeps between steps (running statistics). */
 SPOR_API spor_var spor_state(spor_tape *tape, const char *name, spor_shape shape, spor_init init);
 
-/** After each run of a training program state takes value (of the same shape). */
+/** After each run of a training program state takes value (of the same shape), unless a gradient of
+ *  that run is not finite. */
 SPOR_API void spor_assign(spor_var state, spor_var value);
 
 /**

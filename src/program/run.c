@@ -112,22 +112,32 @@ static void convert_values(spor_program *program) {
     program->linked_generation = params->generation;
 }
 
-/* Puts what the steps made where it is to land. */
-static void deliver(spor_program *program) {
-    size_t width = spor_scalar_width(program->scalar);
-    bool values = false;
+/* Puts what the steps made where it is to land: gradients, then states, which stay as they are if a
+ * gradient is not finite, as the parameters will. */
+static void deliver_to(const spor_program *program, spor_where where) {
     for (uint32_t k = 0; k < program->deliveries; k++) {
         const spor_delivery *d = &program->delivery[k];
-        uint32_t node = program->same[d->node];
-        memmove(address(program, d->to), address(program, program->storage[node]),
-                (size_t)d->count * width);
-        values = values || d->to.where == SPOR_VALUES;
+        if (d->to.where != where) continue;
+        memmove(address(program, d->to), address(program, program->storage[program->same[d->node]]),
+                (size_t)d->count * spor_scalar_width(program->scalar));
     }
+}
+
+static bool has_states(const spor_program *program) {
+    for (uint32_t k = 0; k < program->deliveries; k++)
+        if (program->delivery[k].to.where == SPOR_VALUES) return true;
+    return false;
+}
+
+static void deliver(spor_program *program) {
     spor_params *params = program->params;
-    if (!program->converted) return;
-    spor_convert(params->gradient, params->scalar, program->gradient, program->scalar,
-                 params->elements);
-    if (values)
+    deliver_to(program, SPOR_GRADIENTS);
+    if (program->converted)
+        spor_convert(params->gradient, params->scalar, program->gradient, program->scalar,
+                     params->elements);
+    if (!has_states(program) ) return;
+    deliver_to(program, SPOR_VALUES);
+    if (program->converted)
         spor_convert(params->value, params->scalar, program->value, program->scalar,
                      params->elements);
 }

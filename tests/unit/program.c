@@ -216,13 +216,16 @@ START_TEST(state_is_kept_and_not_trained) {
     spor_var w = spor_param(t, "w", SPOR_SCALAR_SHAPE, SPOR_INIT("constant", 2));
     spor_assign(count, spor_add(count, spor_ratio(t, 1, 1)));
     spor_program *program =
-        spor_compile_training(spor_mul(w, count), 0, NULL, params, &by_reference);
+        spor_compile_training(spor_mul(spor_mul(w, w), count), 0, NULL, params, &by_reference);
     check_healthy(program);
     for (int k = 0; k < 3; k++) ck_assert(spor_run(program, 0));
-    ck_assert_double_eq(*(double *)spor_params_entry(params, 1).gradient, 12);
+    ck_assert_double_eq(*(double *)spor_params_entry(params, 1).gradient, 2 * 2 * 12);
     spor_params_sgd(params, 1, 1, true);
     ck_assert_double_eq(*(double *)spor_params_entry(params, 0).value, 13);
     ck_assert_int_eq(spor_params_size(params), 1);
+    *(double *)spor_params_entry(params, 1).value = HUGE_VAL; /* its gradient will be inf */
+    ck_assert(spor_run(program, 0));
+    ck_assert_double_eq(*(double *)spor_params_entry(params, 0).value, 13);
     spor_program_free(program);
     spor_params_free(params);
     spor_tape_free(t);
