@@ -64,6 +64,7 @@ typedef struct {
     spor_quantity quantity[SPOR_QUANTITIES];
     spor_record_instance *record;
     void *user;
+    bool equality; /* its pairs are sides of equations, not gradients and the tape's */
 } spor_statement;
 
 /** How hard to look. Zeros mean the defaults. */

@@ -153,6 +153,7 @@ void spor_script_assert(spor_pass *run, const spor_syntax *node) {
     a->statement.name = s->label ? s->label : s->target;
     a->statement.record = record_instance;
     a->statement.user = a;
+    a->statement.equality = !s->target;
     refuse_twin(run, a);
     if (s->target)
         spor_derive_read(run, a);
@@ -252,6 +253,7 @@ static void record_equality(spor_pass *run, spor_asserting *at, const spor_synta
 }
 
 static void record_condition(spor_pass *run, spor_asserting *at, const spor_syntax *node) {
+    at->pair = at->instance->pairs;
     spor_value v = spor_pass_evaluate(run, at->env, node), one = spor_of_int(1);
     if (v.kind != VALUE_BOOL)
         spor_pass_fail(run, node->place, "a line of a claim is left == right or a condition");

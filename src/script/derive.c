@@ -143,7 +143,6 @@ static void read_lines(spor_pass *run, spor_asserted *a, const spor_syntax *node
     if (node->kind == NODE_ASSIGN || node->kind == NODE_AUGMENT) read_assignment(run, a, node);
     if (node->kind == NODE_EVALUATE)
         spor_pass_fail(run, node->place, "a line of a derivation is name = formula");
-    if (node->kind == NODE_ELLIPSIS) a->shown.unproved = true;
     for (int k = 0; k < node->n && node->kind != NODE_ASSIGN && node->kind != NODE_DEF; k++)
         if (node->child[k] && node->child[k]->kind >= NODE_BLOCK)
             read_lines(run, a, node->child[k]);

@@ -20,8 +20,11 @@ static void print_index(const spor_counterexample *e, FILE *out) {
     if (e->shape.rank) fputc(']', out);
 }
 
-static void print_numbers(const spor_counterexample *e, FILE *out) {
-    fprintf(out, "formula %.17g, tape %.17g", e->formula, e->expected);
+static void print_numbers(const spor_statement *statement, const spor_counterexample *e,
+                          FILE *out) {
+    const char *formula = statement->equality ? "left" : "formula";
+    const char *expected = statement->equality ? "right" : "tape";
+    fprintf(out, "%s %.17g, %s %.17g", formula, e->formula, expected, e->expected);
     if (!isnan(e->oracle)) fprintf(out, ", complex step %.17g", e->oracle);
     if (e->bound == 0)
         fputs(" (exact integers)", out);
@@ -53,7 +56,7 @@ static void print_example(const spor_statement *statement, const spor_counterexa
     print_index(e, out);
     if (*e->pair_note) fprintf(out, "  %s", e->pair_note);
     fputs(": ", out);
-    print_numbers(e, out);
+    print_numbers(statement, e, out);
     if (e->dispute == SPOR_TAPE_ORACLE)
         fputs("  the tape itself disagrees with the complex step: a fault of an op\n", out);
     fprintf(out, "  wrong: %" PRId64 " of %" PRId64 " elements\n", e->wrong, e->elements);

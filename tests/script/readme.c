@@ -4,6 +4,7 @@
  *     (nothing)                      loads; if it declares training, net and loss are recorded
  *     values [statement]             each line is an expression and, after #, its value
  *     record [2, 3] ... -> [2]       the last def is recorded with these inputs and has this shape
+ *     verify                         loads here; verify.c verifies its claims
  *     error, error record [2, 3]     is refused with the message of the block that follows
  */
 #include "../suite.h"
@@ -185,9 +186,9 @@ static void tells_of(const char *page, const char *name) {
 }
 
 START_TEST(page_is_complete) {
-    static const spor_builtin *const tables[] = {spor_plain_builtins, spor_tensor_builtins,
-                                                 spor_reduce_builtins, spor_leaf_builtins,
-                                                 spor_declaration_builtins};
+    static const spor_builtin *const tables[] = {spor_plain_builtins,       spor_tensor_builtins,
+                                                 spor_reduce_builtins,      spor_leaf_builtins,
+                                                 spor_declaration_builtins, spor_claim_builtins};
     static const char *const layers[] = {"dense",   "conv",       "maxpool",
                                          "avgpool", "batch_norm", "dropout"};
     char *page = read_page();

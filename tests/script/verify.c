@@ -1,0 +1,313 @@
+/* Derivations and claims: right ones hold, wrong ones fail at the line that is wrong. */
+#include "../suite.h"
+#include "support.h"
+
+#include <spor/verify.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
+
+static spor_script *load(const char *text) {
+    spor_script *script = spor_script_read("s.spor", text, models_folder());
+    ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
+    return script;
+}
+
+static void verify(const spor_script_claim *claim, spor_verdict *verdict) {
+    ck_assert(spor_verify(claim->statement, &(spor_effort){.seed = 1, .shapes = 100}, verdict));
+}
+
+static void show_unless(bool fine, const spor_script_claim *claim, const spor_verdict *verdict) {
+    if (!fine) spor_verdict_print(claim->statement, verdict, stderr);
+    if (!fine && *claim->refusal) fprintf(stderr, "%s\n", claim->refusal);
+}
+
+/* Each claim of the script holds, or fails if it says so. */
+static void check_all(const spor_script *script) {
+    for (int k = 0; k < spor_script_claims(script); k++) {
+        const spor_script_claim *claim = spor_script_claim_at(script, k);
+        spor_verdict verdict;
+        verify(claim, &verdict);
+        spor_outcome wanted = claim->fails ? SPOR_FAILS : SPOR_HOLDS;
+        show_unless(verdict.outcome == wanted, claim, &verdict);
+        ck_assert_int_eq(verdict.outcome, wanted);
+        ck_assert_int_gt(verdict.nonzero, 0);
+    }
+}
+
+/* ---- what holds ------------------------------------------------------------------------------ */
+
+#define DENSE "def layer(A[N, n], W[n, m], b[m]):\n    Z = A @ W + b\n    return tanh(Z)\n"
+#define CORR "def corr(A[H, W], K[k, l]) where k <= H and l <= W:\n    return correlate2d(A, K)\n"
+#define NORM                                                                                       \
+    "def norm(x[N, C]):\n    m = mean(x, axis=0)\n"                                                \
+    "    return (x - m) / sqrt(mean((x - m) * (x - m), axis=0) + 0.1)\n"                           \
+    "derive norm (x) -> (y, dy):\n    m = mean(x, axis=0)\n"                                       \
+    "    s = 1 / sqrt(mean((x - m) * (x - m), axis=0) + 0.1)\n"
+
+static const char *const holding[] = {
+    CORR "derive corr \"Eqs. 9, 19\" (A, K) -> (Z, delta):\n"
+         "    dA = convolve2d(pad(delta, [k - 1, l - 1]), K)\n"
+         "    dK = correlate2d(A, delta)\n",
+    "include \"layers.spor\"\n"
+    "derive conv_layer \"Eqs. 42-45\" (A, K, b, stride in 1..1, act in [identity, tanh, relu],\n"
+    "        H in 1..4, W in 1..4, k in 1..3, l in 1..3) -> (Y, dY) where k <= H and l <= W:\n"
+    "    delta = derivative(act, correlate2d(A, K) + b) * dY\n"
+    "    dA = convolve2d(pad(delta, [k - 1, l - 1]), transpose(K, [0, 1, 3, 2]))\n"
+    "    x = transpose(A, [3, 1, 2, 0])\n"
+    "    dK = transpose(correlate2d(x, transpose(delta, [1, 2, 0, 3])), [1, 2, 0, 3])\n"
+    "    db = sum(delta, axis=[0, 1, 2])\n",
+    NORM "    dx = s / N * (N * dy - sum(dy, axis=0) - y * sum(dy * y, axis=0))\n",
+    "claim \"Eq. 73\" (x[N, H, W, C], K[k, l, C, F], S in 1..3) where k <= H and l <= W:\n"
+    "    correlate2d(x, K, S)[n, i, j, f] == "
+    "sum(K[u, v, c, f] * x[n, i * S + u, j * S + v, c] for u, v, c)\n",
+    /* a scale with a default, names that shadow, several lines */
+    "def f(x[n], scale=3):\n    return scale * x\n"
+    "derive f (x) -> (y, dy):\n    dx = scale * dy\n",
+    /* numbers, conditions, lists, strings; bounds that depend on each other */
+    "claim \"a\" (n in 1..6, m in n..2 * n, word in [\"a\", \"b\"]):\n"
+    "    k = m - n\n    k + n == m\n    k >= 0 and k <= n\n    [n, m] == [n, k + n]\n"
+    "    n / 2 == 0.5 * n\n",
+    /* sums inside sums, lists that depend on an outer index, an index that stands on the right */
+    "claim \"a\" (x[n]):\n"
+    "    y = x * x\n    sum(x * x) == sum(y[i] for i)\n"
+    "    sum(x[i] * sum(x[j] for j in range(i)) for i) == sum(x[j] * x[i] for i for j in "
+    "range(i))\n"
+    "    y[i] == x[i] * x[i]\n    2 * y[i] == x[i] * (x[i] + x[i])\n    x[n - 1 - i] == "
+    "flip(x, 0)[i]\n",
+    "claim \"a\" (x[n, m], v[m]):\n    (x @ v)[i] == sum(x[i, j] * v[j] for j)\n"
+    "    transpose(x)[j, i] == x[i, j]\n"
+    "    x[i, j] == (x[i, j] + 0 * x[i, j - 1] if j > 0 else x[i, 0])\n",
+    "claim \"a\" (x[n, m]):\n    y = tanh(x)\n    dy = any_like(y)\n"
+    "    (1 - y * y) * dy == vjp(y, dy, x)\n    2 * x == grad(sum(x * x), x)\n"
+    "    1 - y * y == derivative(tanh, x)\n",
+};
+
+START_TEST(what_is_right_holds) {
+    spor_script *script = load(holding[_i]);
+    ck_assert_int_ge(spor_script_claims(script), 1);
+    check_all(script);
+    spor_script_free(script);
+}
+END_TEST
+
+/* ---- what fails ------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *text, *pair, *note; /* pair: what is named; NULL: it does not record */
+    const char *says;               /* a part of the pattern or of the message */
+} failing[] = {
+    {DENSE "derive layer (A, W, b) -> (Y, dY):\n    delta = (1 - Y * Y) * dY\n"
+           "    dA = delta @ transpose(W)\n    dW = transpose(A) @ delta\n"
+           "    db = sum(delta, axis=\"m\")            # (49)\n",
+     NULL, NULL, "db is [N=1] but must be [m=2]"},
+    {DENSE "derive layer (A, W, b) -> (Y, dY):\n    dZ = (1 - Y) * dY   # (46), as printed\n"
+           "    dA = dZ @ transpose(W)\n    dW = transpose(A) @ dZ\n    db = sum(dZ, axis=0)\n",
+     "dZ", "(46), s.spor:5", ""},
+    {DENSE "derive layer (A, W, b) -> (Y, dY):\n    dZ = (1 - Y * Y) * dY\n"
+           "    dA = dZ @ transpose(W)\n    dW = -(transpose(A) @ dZ)\n    db = sum(dZ, axis=0)\n",
+     "dW", "s.spor:7", "the sign is wrong"},
+    {DENSE "derive layer (A, W, b) -> (Y, dY):\n    dZ = (1 - Y * Y) * dY\n"
+           "    dA = dZ @ W\n    dW = transpose(A) @ dZ\n    db = sum(dZ, axis=0)\n",
+     NULL, NULL, "s.spor:6:13: @: [N=1, m=2] has 2 columns but [n=1, m=2] has 1 rows"},
+    {CORR "derive corr (A, K) -> (Z, delta):\n    dK = correlate2d(A, delta)\n"
+          "    dA = correlate2d(pad(delta, [k - 1, l - 1]), K)\n",
+     "dA", "s.spor:5", "rotated by 180 degrees"},
+    {NORM "    dx = s / N * (N * dy - sum(dy, axis=0))\n", "dx", "s.spor:7", ""},
+    {"def f(x[n]):\n    return x * x\nderive f (x) -> (y, dy):\n    dx = 2\n", "dx", "s.spor:4",
+     ""},
+    {"def f(x[n]):\n    return x * x\nderive f (x) -> (y, dy):\n    dx = \"x\"\n", NULL, NULL,
+     "dx must be a tensor but is the string \"x\""},
+    {"def f(x[n]):\n    return x * x\nderive f (x) -> (y, dy):\n    dx = vjp(y, dy, x)\n", NULL,
+     NULL, "a derivation is written by hand"},
+    {"claim \"a\" (W in 1..12, w in 1..W, S in 1..12):\n"
+     "    W - w - ((W - w) // S) == (W - w) % S   # (84)\n",
+     "W - w - ((W - w) // S)", "(84), s.spor:2", ""},
+    {"claim \"a\" (A[H, W], K[k, l]) where k <= H and l <= W:\n"
+     "    correlate2d(A, K) == convolve2d(A, K)\n",
+     "correlate2d(A, K)", "s.spor:2", ""},
+    {"claim \"a\" (A[H, W], K[k, l]) where k <= H and l <= W:\n"
+     "    correlate2d(A, K)[i, j] == sum(K[u, v] * A[i + v, j + u] for u, v)\n",
+     NULL, NULL, "this reads index 1 of axis 0, which has 1 element (i=0, v=1)"},
+    {"claim \"a\" (A[H, W], K[k, l]) where k == 2 and l == 2 and H > 2 and W > 2:\n"
+     "    correlate2d(A, K)[i, j] == sum(K[u, v] * A[i + v, j + u] for u, v)\n",
+     "correlate2d(A, K)", "s.spor:2", ""},
+    {"claim \"a\" (A[H, W], K[k, l]):\n"
+     "    correlate2d(A, K)[i, j] == sum(K[u, v] * A[i, j] for u, v)\n",
+     NULL, NULL, "left side: s.spor:2:5: correlate2d: the kernel, 1 x 2, is larger"},
+    {"claim \"a\" (A[H, W], K[k, l]):\n    0 * sum(A) == 0 * sum(correlate2d(A, K))\n", NULL, NULL,
+     "right side: s.spor:2:27: correlate2d: the kernel, 1 x 2, is larger"},
+    {"claim \"a\" (n in 1..5):\n    n < 5\n", "condition", "s.spor:2", ""},
+    {"claim \"a\" (n in 0..5):\n    7 // n == 7 // (n + 0) + n * 0 + (n // 5)\n", "7 // n",
+     "s.spor:2", ""},
+    {"claim \"a\" (n in 0..5):\n    n == 7 // n\n", NULL, NULL,
+     "right side: s.spor:2:12: division by zero"},
+    {"claim \"a\" (x[n]):\n    x[i] == x[k]\n", "x", "s.spor:2", ""},
+    {"claim \"a\" (x[n]):\n    x[0] == x[i + j]\n", NULL, NULL,
+     "nothing is called i; as an index it would have to stand alone in an axis"},
+    {"claim \"a\" (x[n]):\n    x[0] == sum(x[2 * i] for i)\n", NULL, NULL,
+     "i stands alone in no axis, so nothing says what it runs over: for i in range(n)"},
+    {"claim \"a\" (x[n], y[m]):\n    0 * sum(x) == 0 * sum(x[i] * y[i] for i)\n", NULL, NULL,
+     "i stands alone in axes of 1 and of 2 elements"},
+    {"claim \"a\" (x[n, m]):\n    x[i] == x[i, 0]\n", NULL, NULL,
+     "with indices both sides are single numbers, not a tensor"},
+    {"claim \"a\" (x[n]):\n    x == \"x\"\n", NULL, NULL,
+     "an equality is of tensors and numbers, not of the string \"x\""},
+    {"claim \"a\" (x[n]):\n    2 * x == grad(x * x, x)\n", NULL, NULL,
+     "grad: a cost is a single number, not a tensor [1]; sum it"},
+    {"claim \"a\" (x[n]):\n    x == derivative(sum, x)\n", NULL, NULL,
+     "derivative: f must be elementwise, but of a tensor [1] it makes a tensor []"},
+    {"claim \"a\" (x[n]):\n    sum(x)\n    x == x\n", NULL, NULL,
+     "a line of a claim is left == right or a condition"},
+    {"claim \"a\" (x[n]) where n:\n    x == 2 * x\n", NULL, NULL,
+     "a condition must be True or False, not the integer 1"},
+};
+
+START_TEST(what_is_wrong_fails_at_its_line) {
+    spor_script *script = load(failing[_i].text);
+    const spor_script_claim *claim = spor_script_claim_at(script, 0);
+    spor_verdict verdict;
+    verify(claim, &verdict);
+    const spor_counterexample *e = &verdict.example;
+    const char *says = failing[_i].pair ? e->pattern : e->message;
+    bool fine = verdict.outcome == SPOR_FAILS && strstr(says, failing[_i].says) &&
+                (e->dispute == SPOR_DOES_NOT_RECORD) == !failing[_i].pair;
+    show_unless(fine, claim, &verdict);
+    ck_assert_msg(fine, "%s\n%s", failing[_i].text, e->message);
+    if (failing[_i].pair) {
+        ck_assert_str_eq(e->pair_name, failing[_i].pair);
+        ck_assert_str_eq(e->pair_note, failing[_i].note);
+    }
+    spor_script_free(script);
+}
+END_TEST
+
+/* ---- neither --------------------------------------------------------------------------------- */
+
+/* What is open is named; what is not open is checked. */
+START_TEST(open_lines_are_named) {
+    spor_script *script =
+        load(DENSE "derive layer \"a\" (A, W, b) -> (Y, dY):\n    delta = ...\n"
+                   "    dA = delta @ transpose(W)\n    dW = none\n"
+                   "    db = sum((1 - Y * Y) * dY, axis=0)\n"
+                   "derive layer \"b\" (A, W, b) -> (Y, dY):\n    dA = Y\n    ...\n"
+                   "trust derive layer \"c\" (A, W, b) -> (Y, dY):\n    dA = ...\n    dW = ...\n"
+                   "    db = ...\n"
+                   "claim \"d\" (x[n]):\n    ...\n");
+    spor_verdict verdict;
+    ck_assert_int_eq(spor_script_claims(script), 4);
+    const spor_script_claim *a = spor_script_claim_at(script, 0),
+                            *b = spor_script_claim_at(script, 1),
+                            *c = spor_script_claim_at(script, 2),
+                            *d = spor_script_claim_at(script, 3);
+    ck_assert(a->unproved && b->unproved && c->unproved && d->unproved && c->trusted);
+    ck_assert(!a->trusted && !a->fails);
+    ck_assert_str_eq(a->unproved_what, "delta, dA");
+    ck_assert_str_eq(c->unproved_what, "dA, dW, db");
+    ck_assert_str_eq(a->def, "layer");
+    ck_assert_ptr_null(d->def);
+    ck_assert_int_eq(b->line, 9);
+    verify(a, &verdict);
+    ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
+    verify(b, &verdict); /* dA is wrong */
+    ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
+    verify(c, &verdict);
+    ck_assert_int_eq(verdict.outcome, SPOR_NOTHING_EXAMINED);
+    ck_assert_ptr_null(spor_script_claim_at(script, 4));
+    spor_script_free(script);
+}
+END_TEST
+
+/* Where both sides do not exist there is nothing to say; the reason is kept. */
+START_TEST(undefined_is_no_failure) {
+    spor_script *script = load("claim \"a\" (A[H, W], K[k, l]):\n"
+                               "    correlate2d(A, rot180(K)) == convolve2d(A, K)\n"
+                               "claim \"b\" (n in 0..3):\n    6 // n == 6 // n\n"
+                               "claim \"c\" (n in 0..3):\n    fail(\"never\") == n // 0\n"
+                               "claim \"d\" (A[H, W], K[k, l]):\n    Z = correlate2d(A, K)\n"
+                               "    Z == Z\n"
+                               "claim \"e\" (x[n, m, k, l, h], n in 7..9, m in 7..9, k in 7..9, "
+                               "l in 7..9, h in 7..9):\n    2 * sum(x) == sum(2 * x[i, j, u, v, w] "
+                               "for i, j, u, v, w)\n");
+    spor_verdict verdict;
+    for (int k = 0; k < 5; k++) {
+        const spor_script_claim *claim = spor_script_claim_at(script, k);
+        verify(claim, &verdict);
+        bool none = k == 2 || k == 4;
+        show_unless(verdict.outcome == (none ? SPOR_NOTHING_EXAMINED : SPOR_HOLDS), claim,
+                    &verdict);
+        ck_assert_int_eq(verdict.outcome, none ? SPOR_NOTHING_EXAMINED : SPOR_HOLDS);
+        ck_assert_int_eq(verdict.undefined > 0, k < 4);
+        if (k == 1) ck_assert_int_eq(verdict.undefined, 1);
+        if (k == 1) ck_assert_ptr_nonnull(strstr(claim->refusal, "division by zero"));
+        if (k == 4) ck_assert_ptr_nonnull(strstr(claim->refusal, "more than 4096 terms"));
+    }
+    spor_script_free(script);
+}
+END_TEST
+
+/* Choices, ranges and where decide what is examined. */
+START_TEST(quantities_are_as_said) {
+    spor_script *script =
+        load("def f(x[n], y[m, n], act, s):\n    return s * act(y + x)\n"
+             "derive f (x, y, act in [tanh, relu], s in 2..3, n in 2..3) -> (z, dz) where m > s:\n"
+             "    dy = s * derivative(act, x + y) * dz\n    dx = sum(dy, axis=\"m\")\n");
+    const spor_statement *s = spor_script_claim_at(script, 0)->statement;
+    spor_verdict verdict;
+    ck_assert_str_eq(s->name, "f");
+    ck_assert_int_eq(s->quantities, 4);
+    ck_assert_str_eq(s->quantity[0].name, "n");
+    ck_assert_int_eq(s->quantity[0].least, 2);
+    ck_assert_int_eq(s->quantity[0].most, 3);
+    ck_assert_int_eq(s->quantity[1].most, 6); /* m */
+    ck_assert_str_eq(s->quantity[2].choices[1], "relu");
+    ck_assert_int_eq(s->quantity[3].least, 2);
+    verify(spor_script_claim_at(script, 0), &verdict);
+    ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
+    ck_assert(verdict.exhaustive);
+    ck_assert_int_eq(verdict.shapes, 2 * 2 * (4 + 3)); /* n, act, m > s */
+    spor_script_free(script);
+}
+END_TEST
+
+/* ---- the language reference ------------------------------------------------------------------ */
+
+/* Blocks of models/README.md that begin with ```spor verify. */
+START_TEST(the_reference_is_true) {
+    char path[1200], block[8192] = "", line[512];
+    int blocks = 0;
+    bool inside = false;
+    snprintf(path, sizeof path, "%s/README.md", models_folder());
+    FILE *file = fopen(path, "r");
+    ck_assert_msg(file != NULL, "%s", path);
+    while (fgets(line, sizeof line, file)) {
+        bool fence = strncmp(line, "```", 3) == 0;
+        if (inside && !fence) strncat(block, line, sizeof block - strlen(block) - 1);
+        if (inside && fence) {
+            spor_script *script = load(block);
+            ck_assert_int_ge(spor_script_claims(script), 1);
+            check_all(script);
+            spor_script_free(script);
+            block[0] = 0;
+            blocks++;
+        }
+        inside = fence ? strcmp(line, "```spor verify\n") == 0 : inside;
+    }
+    fclose(file);
+    ck_assert_int_ge(blocks, 5);
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("script verify");
+    TCase *test = tcase_create("script verify");
+    tcase_add_loop_test(test, what_is_right_holds, 0, LENGTH(holding));
+    tcase_add_loop_test(test, what_is_wrong_fails_at_its_line, 0, LENGTH(failing));
+    tcase_add_test(test, open_lines_are_named);
+    tcase_add_test(test, undefined_is_no_failure);
+    tcase_add_test(test, quantities_are_as_said);
+    tcase_add_test(test, the_reference_is_true);
+    suite_add_tcase(suite, test);
+    return suite;
+}
