@@ -213,8 +213,8 @@ static inline const T *pack_rotated(const correlation *g, const conv_scratch *s,
     int64_t cells = g->k * g->l;
     for (int64_t uv = 0; uv < cells; uv++)
         spor_pack(s->panels, &(spor_block){.b = K + (cells - 1 - uv) * g->F * g->C,
-                                           .row_stride = 1,
-                                           .col_stride = g->C,
+                                           .stride = g->C,
+                                           .transposed = true,
                                            .depth = cells * g->C,
                                            .first = uv * g->C,
                                            .rows = g->C,

@@ -194,12 +194,10 @@ FAST_KERNEL(dense) {
 FAST_KERNEL(dense_dx) {
     int64_t N = c->in[0].shape.n[0], m = c->in[0].shape.n[1], n = c->out.shape.n[1];
     dense_scratch s = prepare(c, N, m, m, 1, n);
-    spor_pack(s.panels, &(spor_block){.b = c->in[1].data,
-                                      .row_stride = 1,
-                                      .col_stride = m,
-                                      .depth = m,
-                                      .rows = m,
-                                      .cols = n});
+    spor_pack(
+        s.panels,
+        &(spor_block){
+            .b = c->in[1].data, .stride = m, .transposed = true, .depth = m, .rows = m, .cols = n});
     spor_multiply(&(spor_product){.a = c->in[0].data,
                                   .row = s.row,
                                   .step = s.step,

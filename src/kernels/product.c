@@ -10,14 +10,13 @@
 #if defined(__AVX512F__)
 #define SPOR_PANEL 4
 #define SPOR_HEIGHTS                                                                               \
-    { 12, 12, 8, 6 }
-#define SPOR_EACH_TILE(X)                                                                          \
-    {X(1, 1), X(2, 1), X(3, 1), X(4, 1),  X(5, 1),  X(6, 1),                                       \
-     X(7, 1), X(8, 1), X(9, 1), X(10, 1), X(11, 1), X(12, 1)},                                     \
-        {X(1, 2), X(2, 2), X(3, 2), X(4, 2),  X(5, 2),  X(6, 2),                                   \
-         X(7, 2), X(8, 2), X(9, 2), X(10, 2), X(11, 2), X(12, 2)},                                 \
-        {X(1, 3), X(2, 3), X(3, 3), X(4, 3), X(5, 3), X(6, 3), X(7, 3), X(8, 3)}, {                \
-        X(1, 4), X(2, 4), X(3, 4), X(4, 4), X(5, 4), X(6, 4)                                       \
+    { 12, 10, 8, 6 }
+#define SPOR_EACH_TILE(X)                                                                            \
+    {X(1, 1), X(2, 1), X(3, 1), X(4, 1),  X(5, 1),  X(6, 1),                                         \
+     X(7, 1), X(8, 1), X(9, 1), X(10, 1), X(11, 1), X(12, 1)},                                       \
+        {X(1, 2), X(2, 2), X(3, 2), X(4, 2), X(5, 2), X(6, 2), X(7, 2), X(8, 2), X(9, 2), X(10, 2)}, \
+        {X(1, 3), X(2, 3), X(3, 3), X(4, 3), X(5, 3), X(6, 3), X(7, 3), X(8, 3)}, {                  \
+        X(1, 4), X(2, 4), X(3, 4), X(4, 4), X(5, 4), X(6, 4)                                         \
     }
 #else
 #define SPOR_PANEL 2
@@ -115,8 +114,6 @@ SPOR_DEFINE_TILE(7, 2)
 SPOR_DEFINE_TILE(8, 2)
 SPOR_DEFINE_TILE(9, 2)
 SPOR_DEFINE_TILE(10, 2)
-SPOR_DEFINE_TILE(11, 2)
-SPOR_DEFINE_TILE(12, 2)
 SPOR_DEFINE_TILE(1, 3)
 SPOR_DEFINE_TILE(2, 3)
 SPOR_DEFINE_TILE(3, 3)
@@ -162,19 +159,30 @@ void spor_multiply(const spor_product *product) {
 /* Columns of B that are rows in memory are copied vector by vector. */
 static void pack_rows(T *panel, int64_t width, const T *b, const spor_block *block, int64_t cols) {
     int64_t whole = (cols - 1) / LANES * LANES;
-    for (int64_t k = 0; k < block->rows; k++, b += block->row_stride, panel += width) {
+    for (int64_t k = 0; k < block->rows; k++, b += block->stride, panel += width) {
         for (int64_t j = 0; j < whole; j += LANES) spor_store(panel + j, spor_load(b + j));
         spor_store(panel + whole, spor_load_part(b + whole, cols - whole));
     }
 }
 
+/* Some rows of a panel by one vector of its columns, each a piece of a row in memory. */
+SPOR_INLINE void pack_square(T *panel, int64_t width, const T *b, int64_t stride, int64_t rows,
+                             int64_t cols) {
+    vec v[LANES];
+    SPOR_UNROLL for (int j = 0; j < (int)LANES; j++) v[j] =
+        j < cols ? spor_load_part(b + j * stride, rows) : (vec){0};
+    spor_turn_square(v);
+    SPOR_UNROLL for (int k = 0; k < (int)LANES; k++) if (k < rows)
+        spor_store(panel + k * width, v[k]);
+}
+
+/* Columns of B that are rows in memory are transposed square by square. */
 static void pack_columns(T *panel, int64_t width, const T *b, const spor_block *block,
                          int64_t cols) {
-    for (int64_t k = 0; k < block->rows; k++) {
-        for (int64_t j = 0; j < cols; j++)
-            panel[k * width + j] = b[k * block->row_stride + j * block->col_stride];
-        for (int64_t j = cols; j < width; j++) panel[k * width + j] = (T)0;
-    }
+    for (int64_t j = 0; j < width; j += LANES)
+        for (int64_t k = 0; k < block->rows; k += LANES)
+            pack_square(panel + k * width + j, width, b + j * block->stride + k, block->stride,
+                        spor_least(LANES, block->rows - k), cols - j);
 }
 
 void spor_pack(T *panels, const spor_block *block) {
@@ -183,19 +191,18 @@ void spor_pack(T *panels, const spor_block *block) {
         n = panel_vectors(vectors - done);
         int64_t first = done * LANES, width = n * LANES;
         T *panel = panels + first * block->depth + block->first * width;
-        const T *b = block->b + first * block->col_stride;
+        const T *b = block->b + first * (block->transposed ? block->stride : 1);
         int64_t cols = spor_least(block->cols - first, width);
-        if (block->col_stride == 1)
-            pack_rows(panel, width, b, block, cols);
-        else
+        if (block->transposed)
             pack_columns(panel, width, b, block, cols);
+        else
+            pack_rows(panel, width, b, block, cols);
     }
 }
 
 const T *spor_panels(T *scratch, const T *b, int64_t depth, int64_t cols) {
     if (cols % LANES == 0 && cols / LANES <= SPOR_PANEL) return b;
-    spor_block block = {
-        .b = b, .row_stride = cols, .col_stride = 1, .depth = depth, .rows = depth, .cols = cols};
+    spor_block block = {.b = b, .stride = cols, .depth = depth, .rows = depth, .cols = cols};
     spor_pack(scratch, &block);
     return scratch;
 }

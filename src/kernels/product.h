@@ -28,12 +28,13 @@ typedef struct {
 #define spor_multiply SPOR_BUILT(spor_multiply)
 void spor_multiply(const spor_product *product);
 
-/** Where a block of rows of B goes in panels of the whole depth. Element (k, j) of the block is
- *  b[k * row_stride + j * col_stride]. */
+/** Rows first .. first + rows - 1 of a matrix B of depth x cols, to be packed into its panels.
+ * Element (k, j) of them is b[k * stride + j], transposed b[j * stride + k]. */
 typedef struct {
     const T *b;
-    int64_t row_stride, col_stride;
-    int64_t depth, first, rows, cols; /* the block is rows first .. first + rows - 1 of depth */
+    int64_t stride;
+    bool transposed;
+    int64_t depth, first, rows, cols;
 } spor_block;
 
 #define spor_pack SPOR_BUILT(spor_pack)

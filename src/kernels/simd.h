@@ -121,6 +121,40 @@ SPOR_INLINE ivec spor_select_int(ivec mask, ivec a, ivec b) {
     return (mask & a) | (~mask & b);
 }
 
+/* Lanes of a and b in turn, from their first halves and from their second ones. */
+#if SPOR_VECTOR_BYTES == 64 && SPOR_F32_LANES
+#define SPOR_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define SPOR_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif SPOR_VECTOR_BYTES == (SPOR_F32_LANES ? 32 : 64)
+#define SPOR_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define SPOR_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#elif SPOR_VECTOR_BYTES == (SPOR_F32_LANES ? 16 : 32)
+#define SPOR_LOW 0, 4, 1, 5
+#define SPOR_HIGH 2, 6, 3, 7
+#else
+#define SPOR_LOW 0, 2
+#define SPOR_HIGH 1, 3
+#endif
+#if defined(__clang__)
+#define SPOR_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SPOR_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
+#endif
+
+/** A square of LANES vectors: lane j of vector i becomes lane i of vector j. Shuffling the halves
+ * of the square together moves the top bit of the row's number to the end of the column's; after
+ *  log2(LANES) times they have changed places. */
+SPOR_INLINE void spor_turn_square(vec v[]) {
+    SPOR_UNROLL for (int stage = 1; stage < (int)LANES; stage *= 2) {
+        vec w[LANES];
+        SPOR_UNROLL for (int i = 0; i < (int)LANES / 2; i++) {
+            w[2 * i] = SPOR_SHUFFLE(v[i], v[i + (int)LANES / 2], SPOR_LOW);
+            w[2 * i + 1] = SPOR_SHUFFLE(v[i], v[i + (int)LANES / 2], SPOR_HIGH);
+        }
+        SPOR_UNROLL for (int i = 0; i < (int)LANES; i++) v[i] = w[i];
+    }
+}
+
 /** A mask of the first lanes. */
 SPOR_INLINE ivec spor_first_lanes(int64_t count) {
     ivec lane;
