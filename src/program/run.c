@@ -135,7 +135,7 @@ static void deliver(spor_program *program) {
     if (program->converted)
         spor_convert(params->gradient, params->scalar, program->gradient, program->scalar,
                      params->elements);
-    if (!has_states(program) ) return;
+    if (!has_states(program) || !spor_params_finite(params)) return;
     deliver_to(program, SPOR_VALUES);
     if (program->converted)
         spor_convert(params->value, params->scalar, program->value, program->scalar,
