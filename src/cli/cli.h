@@ -22,7 +22,7 @@ typedef struct {
 } spor_command;
 
 extern const spor_command spor_command_train, spor_command_show, spor_command_ops,
-    spor_command_bench;
+    spor_command_bench, spor_command_verify;
 
 /** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
 int spor_command_fail(const spor_command *command, const char *format, ...)
@@ -78,7 +78,10 @@ typedef struct {
     spor_model *model;
 } spor_workpiece;
 
-/** Loads the script; false after a complaint with the place in the script. */
+/** Loads a script that need not declare a training; false after a complaint with the place. */
+bool spor_workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
+                         const spor_settings *settings);
+/** The same of a script that must declare a training. */
 bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
                          const spor_settings *settings);
 /** Makes the model in one scalar type. */

@@ -37,7 +37,7 @@ static const char *models_folder(void) {
     return folder && *folder ? folder : SPOR_MODELS_FOLDER;
 }
 
-bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
+bool spor_workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
                          const spor_settings *settings) {
     *piece = (spor_workpiece){.command = command, .path = path};
     piece->script = spor_script_load(path, models_folder(), settings->count, settings->setting);
@@ -47,7 +47,14 @@ bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, con
         return false;
     }
     const spor_declaration *declared = spor_script_declaration(piece->script);
-    if (!declared) {
+    if (declared) piece->declared = *declared;
+    return true;
+}
+
+bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
+                         const spor_settings *settings) {
+    if (!spor_workpiece_open(piece, command, path, settings)) return false;
+    if (!spor_script_declaration(piece->script)) {
         spor_command_fail(command,
                           "%s declares no training; give it a line such as\n"
                           "  train(net, data=digits(scale=1/16), "
@@ -56,7 +63,6 @@ bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, con
                           path);
         return false;
     }
-    piece->declared = *declared;
     return true;
 }
 

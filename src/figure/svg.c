@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void escaped(spor_text *svg, const char *s) {
+void spor_svg_escaped(spor_text *svg, const char *s) {
     while (*s) {
         int length = spor_utf8_length(s);
         const char *entity = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : NULL;
@@ -23,9 +23,9 @@ void spor_svg_begin(spor_text *svg, int width, int height, const char *title, co
                   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
                   "viewBox=\"0 0 %d0 %d0\" role=\"img\">\n<title>",
                   width, height, width, height);
-    escaped(svg, title);
+    spor_svg_escaped(svg, title);
     spor_text_add(svg, "</title>\n<desc>");
-    escaped(svg, about);
+    spor_svg_escaped(svg, about);
     spor_text_add(svg, "</desc>\n"
                        "<style>text{font-family:Helvetica,Arial,'DejaVu Sans',sans-serif}"
                        ".title{font-size:180px;font-weight:bold}.axis{font-size:140px}"
@@ -47,6 +47,6 @@ void spor_svg_label(spor_text *svg, int x, int y, const char *look, const char *
     va_end(arguments);
     spor_text_add(svg, "<text x=\"%d\" y=\"%d\" class=\"%s\" text-anchor=\"%s\" fill=\"%s\">", x, y,
                   look, anchor, colour);
-    escaped(svg, line);
+    spor_svg_escaped(svg, line);
     spor_text_add(svg, "</text>\n");
 }

@@ -19,6 +19,9 @@ void spor_svg_label(spor_text *svg, int x, int y, const char *look, const char *
                     const char *colour, const char *format, ...)
     __attribute__((format(printf, 7, 8)));
 
+/** A text on one line, escaped. */
+void spor_svg_escaped(spor_text *svg, const char *text);
+
 /** The colours of figures: distinct for colour-blind eyes too, and dark enough on white. */
 #define SPOR_INK "#222222"
 #define SPOR_FAINT "#5f6368"

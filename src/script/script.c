@@ -335,16 +335,30 @@ spor_var spor_script_loss(spor_var prediction, spor_var target, void *user) {
     return cost;
 }
 
-spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape, bool training,
-                          int n, const spor_var args[]) {
+/* A def among the globals, or NULL. */
+static const spor_value *find_def(const spor_script *script, const char *name) {
     for (int k = 0; k < script->globals->n; k++) {
         const spor_binding *b = &script->globals->binding[k];
-        if (strcmp(b->name, name) != 0 || b->value.kind != VALUE_FUNCTION) continue;
-        recording r = {.callee = b->value, .n = n, .args = args};
-        r.place = b->value.function->def->place;
-        return record_on(script, tape, training, &r);
+        if (!strcmp(b->name, name) && b->value.kind == VALUE_FUNCTION) return &b->value;
     }
-    return spor_reject(tape, "the script has no def %.64s", name);
+    return NULL;
+}
+
+spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape, bool training,
+                          int n, const spor_var args[]) {
+    const spor_value *def = find_def(script, name);
+    if (!def) return spor_reject(tape, "the script has no def %.64s", name);
+    recording r = {.callee = *def, .n = n, .args = args};
+    r.place = def->function->def->place;
+    return record_on(script, tape, training, &r);
+}
+
+int spor_script_parameters(const spor_script *script, const char *name, int most,
+                           const char *names[]) {
+    const spor_value *value = find_def(script, name);
+    const spor_def *def = value ? value->function->def : NULL;
+    for (int k = 0; def && k < def->parameters && k < most; k++) names[k] = def->parameter[k].name;
+    return def ? def->parameters : -1;
 }
 
 void spor_pass_error(spor_pass *run, char *out, size_t size) {

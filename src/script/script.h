@@ -56,6 +56,11 @@ spor_var spor_script_loss(spor_var prediction, spor_var target, void *script);
 spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape, bool training,
                           int n, const spor_var args[]);
 
+/** Names of the parameters of a def, the first `most` of them; how many it has, -1 if there is no
+ *  such def. */
+int spor_script_parameters(const spor_script *script, const char *def, int most,
+                           const char *name[]);
+
 /** A derive or a claim of the script, collected but not yet verified. Strings live as long as the
  *  script. */
 typedef struct {

@@ -292,6 +292,6 @@ bool spor_trial_examine(spor_trial *trial, const spor_effort *effort, int64_t *b
         if (finding->failed) return true;
     }
     if (!spor_trial_prove(trial, budget, &proved, verdict, finding)) return false;
-    verdict->proved += proved;
+    verdict->proved += proved && trial->in.inputs;
     return true;
 }

@@ -4,7 +4,7 @@
 
 #include "verify/verify.h"
 
-static void print_values(const spor_statement *statement, const int64_t value[], FILE *out) {
+void spor_values_print(const spor_statement *statement, const int64_t value[], FILE *out) {
     for (int k = 0; k < statement->quantities; k++) {
         const spor_quantity *q = &statement->quantity[k];
         fprintf(out, "%s%s=", k ? ", " : "", q->name);
@@ -41,11 +41,10 @@ static void print_data(const char *data, FILE *out) {
     }
 }
 
-static void print_example(const spor_statement *statement, const spor_counterexample *e,
-                          FILE *out) {
+void spor_example_print(const spor_statement *statement, const spor_counterexample *e, FILE *out) {
     if (statement && statement->quantities) {
         fputs("  smallest case: ", out);
-        print_values(statement, e->value, out);
+        spor_values_print(statement, e->value, out);
         fputc('\n', out);
     }
     if (e->dispute == SPOR_DOES_NOT_RECORD) {
@@ -64,18 +63,24 @@ static void print_example(const spor_statement *statement, const spor_counterexa
     print_data(e->data, out);
 }
 
+void spor_evidence_print(const spor_verdict *v, FILE *out) {
+    fprintf(out, "%" PRId64 " shape%s%s, %" PRId64 " values, %" PRId64 " of them bit for bit",
+            v->shapes, v->shapes == 1 ? "" : "s", v->exhaustive ? ", all there are" : "",
+            v->comparisons, v->exact);
+    if (v->proved) fprintf(out, ", proved for %" PRId64 " shapes on unit tensors", v->proved);
+    if (v->oracle) fprintf(out, ", %" PRId64 " complex steps", v->oracle);
+    if (v->undefined) fprintf(out, ", undefined on both sides for %" PRId64, v->undefined);
+}
+
 void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, FILE *out) {
     static const char *const outcomes[] = {"holds", "FAILS", "NOTHING EXAMINED"};
     fprintf(out, "%s: %s", statement ? statement->name : "arrays", outcomes[v->outcome]);
     if (v->outcome == SPOR_FAILS) {
         fputc('\n', out);
-        print_example(statement, &v->example, out);
+        spor_example_print(statement, &v->example, out);
         return;
     }
-    fprintf(out, "  (%" PRId64 " shapes%s, %" PRId64 " values, %" PRId64 " of them bit for bit",
-            v->shapes, v->exhaustive ? ", all there are" : "", v->comparisons, v->exact);
-    if (v->proved) fprintf(out, ", proved for %" PRId64 " shapes on unit tensors", v->proved);
-    if (v->oracle) fprintf(out, ", %" PRId64 " complex steps", v->oracle);
-    if (v->undefined) fprintf(out, ", undefined on both sides for %" PRId64, v->undefined);
+    fputs("  (", out);
+    spor_evidence_print(v, out);
     fputs(")\n", out);
 }

@@ -80,6 +80,14 @@ void spor_pattern(const spor_picture *picture, char *text, size_t size);
 /** The same of a pair at the trial's data. */
 void spor_pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size);
 
+/** "N=2, act=tanh" */
+void spor_values_print(const spor_statement *statement, const int64_t value[], FILE *out);
+/** The smallest case in indented lines. statement may be NULL. */
+void spor_example_print(const spor_statement *statement, const spor_counterexample *example,
+                        FILE *out);
+/** How much was examined: "125 shapes, all there are, ..." */
+void spor_evidence_print(const spor_verdict *verdict, FILE *out);
+
 /** A verdict apiece for the claims. message receives what keeps the arrays from being judged. False
  *  when memory runs out. */
 bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);

@@ -93,10 +93,10 @@ static void leave_folder(void) {
  */
 
 START_TEST(help_teaches) {
-    static const char *const commands[] = {"train", "show", "ops", "bench"};
+    static const char *const commands[] = {"train", "verify", "show", "ops", "bench"};
     expect_status(run("spor --help"), 0);
-    for (int k = 0; k < 4; k++) expect_in(out, commands[k]);
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 5; k++) expect_in(out, commands[k]);
+    for (int k = 0; k < 5; k++) {
         expect_status(run("spor %s --help", commands[k]), 0);
         expect_in(out, "Examples\n  spor ");
     }

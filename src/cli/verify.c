@@ -1,0 +1,255 @@
+/* spor verify: do the derivations and claims of scripts hold, and do networks compute them? */
+#include "cli/verify.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_OPERANDS = 64, PATH_SIZE = 4096 };
+
+/* ---- one statement ----------------------------------------------------------------------------
+ */
+
+static spor_row_state state_of(const spor_script_claim *claim, const spor_verdict *found) {
+    if (found->outcome == SPOR_NOTHING_EXAMINED) return SPOR_ROW_UNFINISHED;
+    bool failed = found->outcome == SPOR_FAILS;
+    if (claim->fails) return failed ? SPOR_ROW_EXPECTED : SPOR_ROW_WRONG;
+    if (failed) return SPOR_ROW_WRONG;
+    return claim->unproved ? SPOR_ROW_UNFINISHED : SPOR_ROW_HOLDS;
+}
+
+static const char *verdict_of(const spor_script_claim *claim, const spor_verdict *found) {
+    switch (state_of(claim, found)) {
+    case SPOR_ROW_HOLDS:
+        return "holds";
+    case SPOR_ROW_EXPECTED:
+        return "fails as stated";
+    case SPOR_ROW_WRONG:
+        return claim->fails ? "HOLDS" : "DOES NOT HOLD";
+    default:
+        return "UNFINISHED";
+    }
+}
+
+/* What a statement that is not decided lacks, or that it holds against what it says. */
+static void complain_of(const spor_script_claim *claim, const spor_verdict *found, char *text,
+                        size_t size) {
+    *text = 0;
+    if (found->outcome == SPOR_NOTHING_EXAMINED)
+        snprintf(text, size, "nothing was examined%s%.*s", *claim->refusal ? ": " : "",
+                 (int)strcspn(claim->refusal, "\n"), claim->refusal);
+    else if (claim->fails && found->outcome == SPOR_HOLDS)
+        snprintf(text, size, "it is said to fail; take `fails` away");
+    else if (claim->unproved && found->outcome == SPOR_HOLDS)
+        snprintf(text, size, "still to be filled in: %s",
+                 claim->unproved_what ? claim->unproved_what : "...");
+}
+
+static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
+    char place[PATH_SIZE], complaint[640], label[160];
+    spor_effort effort = {.seed = (uint64_t)v->given->seed, .shapes = v->given->shapes};
+    spor_verdict *found = malloc(sizeof *found);
+    if (!found || !spor_verify(claim->statement, &effort, found)) return free(found), false;
+    snprintf(place, sizeof place, "%s:%d:%d", claim->file, claim->line, claim->column);
+    snprintf(label, sizeof label, "%s", claim->label ? claim->label : claim->statement->name);
+    complain_of(claim, found, complaint, sizeof complaint);
+    char *summary = spor_verify_summary(v, claim->statement, found);
+    char *detail = spor_verify_detail(v, claim->statement, found, label, place);
+    spor_verify_show(v, &(spor_verify_row){.state = state_of(claim, found),
+                                           .label = label,
+                                           .verdict = verdict_of(claim, found),
+                                           .summary = *complaint ? complaint : summary,
+                                           .detail = detail,
+                                           .kind = claim->def ? "derive" : "claim",
+                                           .place = place,
+                                           .statement = claim->statement,
+                                           .found = found});
+    bool done = summary && detail;
+    free(summary);
+    free(detail);
+    free(found);
+    return done;
+}
+
+/* ---- one script -------------------------------------------------------------------------------
+ */
+
+static bool is_asked_for(const spor_verification *v, const spor_script_claim *claim, bool own) {
+    const char *only = v->given->only;
+    if (own && strcmp(claim->file, v->path) != 0) return false; /* the included file shows it */
+    if (!only) return true;
+    return (claim->label && !strcmp(claim->label, only)) ||
+           (claim->def && !strcmp(claim->def, only)) || !strcmp(claim->statement->name, only);
+}
+
+/* own: leaves out what included files state. */
+static bool verify_script(spor_verification *v, spor_workpiece *piece, bool own) {
+    if (v->given->call) return spor_verify_call(v, piece);
+    for (int k = 0; k < spor_script_claims(piece->script); k++) {
+        const spor_script_claim *claim = spor_script_claim_at(piece->script, k);
+        if (is_asked_for(v, claim, own) && !verify_claim(v, claim)) {
+            spor_command_fail(&spor_command_verify, "out of memory");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void verify_path(spor_verification *v, const char *path, bool own) {
+    spor_workpiece piece = {0};
+    spor_verify_file(v, path);
+    bool done = spor_workpiece_open(&piece, &spor_command_verify, path, &v->given->settings) &&
+                verify_script(v, &piece, own);
+    v->broken = v->broken || !done;
+    spor_workpiece_close(&piece);
+}
+
+/* ---- folders ----------------------------------------------------------------------------------
+ */
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_script(const char *name) {
+    size_t length = strlen(name);
+    return *name != '.' && length > 5 && !strcmp(name + length - 5, ".spor");
+}
+
+/* The scripts of a folder; their number, -1 after a complaint. */
+static int list_folder(const char *folder, char ***names) {
+    DIR *dir = opendir(folder);
+    int count = 0;
+    *names = NULL;
+    for (struct dirent *entry; dir && count >= 0 && (entry = readdir(dir));) {
+        if (!is_script(entry->d_name)) continue;
+        size_t size = strlen(folder) + strlen(entry->d_name) + 2;
+        char **grown = realloc(*names, (size_t)(count + 1) * sizeof *grown);
+        if (grown) *names = grown;
+        char *path = grown ? malloc(size) : NULL;
+        if (path) snprintf(path, size, "%s/%s", folder, entry->d_name);
+        if (path) grown[count] = path;
+        count = path ? count + 1 : -1;
+    }
+    if (!dir || count < 0)
+        count = -!!spor_command_fail(&spor_command_verify, "%s: %s", folder, strerror(errno));
+    if (dir) closedir(dir);
+    if (count > 0) qsort(*names, (size_t)count, sizeof **names, by_name);
+    return count;
+}
+
+static void verify_folder(spor_verification *v, const char *folder) {
+    char trimmed[PATH_SIZE], **names;
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/') length--;
+    snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
+    int count = list_folder(trimmed, &names);
+    v->broken = v->broken || count < 0;
+    if (!count) fprintf(stderr, "spor verify: %s has no scripts (*.spor)\n", folder);
+    for (int k = 0; k < count; k++) {
+        verify_path(v, names[k], true);
+        free(names[k]);
+    }
+    free(names);
+}
+
+/* ---- the command ------------------------------------------------------------------------------
+ */
+
+static bool is_folder(const char *path) {
+    struct stat status;
+    return !stat(path, &status) && S_ISDIR(status.st_mode);
+}
+
+/* NAME=FILE among the operands goes on with --in. False if there is no room. */
+static bool take_arrays(spor_verify_given *given, const char *operand[MOST_OPERANDS]) {
+    enum { MOST = sizeof given->in.setting / sizeof given->in.setting[0] };
+    for (int k = 1; given->call && k < MOST_OPERANDS && operand[k]; k++) {
+        spor_settings *in = &given->in;
+        size_t length = strcspn(operand[k], "=");
+        if (!operand[k][length] || length >= sizeof in->name[0] || in->count == MOST) return false;
+        snprintf(in->name[in->count], sizeof in->name[0], "%.*s", (int)length, operand[k]);
+        in->setting[in->count] = (spor_setting){in->name[in->count], operand[k] + length + 1};
+        in->count++;
+        operand[k] = NULL;
+    }
+    return true;
+}
+
+static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) {
+    spor_verification v = {.given = given, .hint = SPOR_HINT_FULL};
+    if (given->hint_name && !strcmp(given->hint_name, "none")) v.hint = SPOR_HINT_NONE;
+    if (given->hint_name && !strcmp(given->hint_name, "pattern")) v.hint = SPOR_HINT_PATTERN;
+    if (!take_arrays(given, operand))
+        return spor_command_fail(&spor_command_verify,
+                                 "--call takes one script; arrays are given as NAME=FILE.npy");
+    spor_verify_begin(&v);
+    for (int k = 0; k < MOST_OPERANDS && operand[k]; k++) {
+        if (is_folder(operand[k]))
+            verify_folder(&v, operand[k]);
+        else
+            verify_path(&v, operand[k], false);
+    }
+    return spor_verify_end(&v);
+}
+
+static int run(int argc, char **argv) {
+    spor_verify_given *given = calloc(1, sizeof *given);
+    const char *operand[MOST_OPERANDS];
+    if (!given) return spor_command_fail(&spor_command_verify, "out of memory");
+    const spor_option options[] = {
+        {"only", "LABEL", "this statement alone, by its label or its def", SPOR_OPTION_TEXT,
+         &given->only, 0, NULL},
+        {"seed", "N", "of shapes and data (default 0)", SPOR_OPTION_INTEGER, &given->seed, 0, NULL},
+        {"shapes", "N", "examine at most N shapes a statement (default 300)", SPOR_OPTION_INTEGER,
+         &given->shapes, 1, NULL},
+        {"hint", "HOW", "of what is wrong tell: none, pattern or full (default)", SPOR_OPTION_TEXT,
+         &given->hint_name, 0, "none pattern full"},
+        {"json", NULL, "print one JSON object and nothing else", SPOR_OPTION_FLAG, &given->json, 0,
+         NULL},
+        {"html", "FILE", "write a page too", SPOR_OPTION_TEXT, &given->html, 0, NULL},
+        {"quiet", NULL, "print what is wrong and the tally", SPOR_OPTION_FLAG, &given->quiet, 0,
+         NULL},
+        {"set", "NAME=VALUE", "another value for a name of the script; may be repeated",
+         SPOR_OPTION_SETTING, &given->settings, 0, NULL},
+        {"call", "DEF", "judge arrays that other code computed for this def", SPOR_OPTION_TEXT,
+         &given->call, 0, NULL},
+        {"in", "NAME=FILE", "an operand of the def, or d and the name of its result, as .npy",
+         SPOR_OPTION_SETTING, &given->in, 0, NULL},
+        {"against", "dX=FILE", "the gradient of operand X as other code computed it, as .npy",
+         SPOR_OPTION_SETTING, &given->against, 0, NULL},
+        {0},
+    };
+    int status =
+        spor_options_read(&spor_command_verify, options, 1, MOST_OPERANDS, operand, argc, argv);
+    if (status == SPOR_EXIT_NOT_YET) status = verify(given, operand);
+    free(given);
+    return status;
+}
+
+const spor_command spor_command_verify = {
+    .name = "verify",
+    .operands = "SCRIPT...",
+    .summary = "Says whether derivations, claims and arrays hold.",
+    .help =
+        "Each derive and claim of the scripts, or of all in a folder, is examined on shapes from\n"
+        "the smallest on, against the tape's own gradients and complex steps; what fails is made\n"
+        "small and shown with both values and what the mistake looks like. `fails` in a script "
+        "turns\n"
+        "its verdict round.\n"
+        "Exit status: 0 all as stated, 1 something is wrong, unfinished or not examined, 2 bad "
+        "input.\n"
+        "\n"
+        "Examples\n"
+        "  spor verify models/report                       every equation of the report\n"
+        "  spor verify models/report --html report.html    and a page of it\n"
+        "  spor verify mine.spor --only \"Eq. 49\" --seed 7\n"
+        "  spor verify exercise.spor --hint none           right or wrong, nothing else\n"
+        "  spor verify conv.spor --call layer --in A=A.npy K=K.npy dY=d.npy --against "
+        "dK=mine.npy\n",
+    .run = run,
+};

@@ -1,0 +1,64 @@
+/*
+ * spor verify: what its parts share. verify.c walks the files, verify_rows.c shows what was found,
+ * verify_arrays.c judges arrays, verify_model.c networks.
+ */
+#ifndef SPOR_CLI_VERIFY_H
+#define SPOR_CLI_VERIFY_H
+
+#include <spor/verify.h>
+
+#include "cli/cli.h"
+#include "data/json.h"
+#include "figure/report.h"
+
+/** How much is told of what is wrong. */
+typedef enum { SPOR_HINT_NONE, SPOR_HINT_PATTERN, SPOR_HINT_FULL } spor_hint;
+
+/** What was asked for. */
+typedef struct {
+    const char *only, *html, *weights, *call, *hint_name;
+    int64_t seed, shapes;
+    bool json, quiet;
+    spor_settings settings, in, against;
+} spor_verify_given;
+
+/** A verification while it goes on. */
+typedef struct {
+    const spor_verify_given *given;
+    spor_hint hint;
+    const char *path; /* of the script at work */
+    bool headed;      /* its heading was shown */
+    bool broken;      /* bad input was met: exit 2 */
+    bool colours;
+    spor_report report;
+    spor_text json_text;
+    spor_json json;
+} spor_verification;
+
+/** A row to show. Texts live as long as the call. */
+typedef struct {
+    spor_row_state state;
+    const char *label, *verdict, *summary, *detail;
+    const char *kind;                /* "derive", "claim", "arrays", "network" */
+    const char *place;               /* "models/x.spor:3:1", NULL: none */
+    const spor_statement *statement; /* NULL: none */
+    const spor_verdict *found;       /* NULL: none */
+} spor_verify_row;
+
+/** Begins and ends what is shown; the end gives the exit status. */
+void spor_verify_begin(spor_verification *v);
+int spor_verify_end(spor_verification *v);
+/** Rows that follow belong to this script. */
+void spor_verify_file(spor_verification *v, const char *path);
+void spor_verify_show(spor_verification *v, const spor_verify_row *row);
+
+/** Texts of a verdict, as the hint allows; to be freed; NULL when memory runs out. */
+char *spor_verify_summary(const spor_verification *v, const spor_statement *statement,
+                          const spor_verdict *found);
+char *spor_verify_detail(const spor_verification *v, const spor_statement *statement,
+                         const spor_verdict *found, const char *label, const char *place);
+
+/** Rows for --call; false after a complaint. */
+bool spor_verify_call(spor_verification *v, spor_workpiece *piece);
+
+#endif

@@ -1,0 +1,258 @@
+/* What spor verify shows: rows on the terminal, as JSON and as a page. */
+#include "cli/verify.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "verify/verify.h"
+
+enum { LABEL_WIDTH = 30, VERDICT_WIDTH = 15 };
+
+/* ---- texts of a verdict -----------------------------------------------------------------------
+ */
+
+/* Length of the first line. */
+static int first_line(const char *text) {
+    return (int)strcspn(text, "\n");
+}
+
+static void write_index(const spor_counterexample *e, FILE *out) {
+    for (int k = 0; k < e->shape.rank; k++) fprintf(out, "%s%" PRId64, k ? ", " : "[", e->index[k]);
+    if (e->shape.rank) fputc(']', out);
+}
+
+/* "N=2, m=1: db[0] is 3 but must be 5: the sign is wrong" */
+static void write_case(const spor_statement *statement, const spor_counterexample *e, FILE *out) {
+    if (statement && statement->quantities) {
+        spor_values_print(statement, e->value, out);
+        fputs(": ", out);
+    }
+    if (e->dispute == SPOR_DOES_NOT_RECORD) {
+        fprintf(out, "%.*s", first_line(e->message), e->message);
+        return;
+    }
+    fputs(e->pair_name, out);
+    write_index(e, out);
+    double must_be = e->dispute == SPOR_TAPE_ORACLE ? e->oracle : e->expected;
+    fprintf(out, " is %.6g but must be %.6g", e->formula, must_be);
+    if (*e->pattern) fprintf(out, "; %s", e->pattern);
+}
+
+static void write_hint(const spor_counterexample *e, FILE *out) {
+    if (e->dispute == SPOR_DOES_NOT_RECORD)
+        fputs("it does not record, or has another shape", out);
+    else
+        fprintf(out, "%s is wrong%s%s", e->pair_name, *e->pattern ? "; looks like: " : "",
+                e->pattern);
+}
+
+char *spor_verify_summary(const spor_verification *v, const spor_statement *statement,
+                          const spor_verdict *found) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return NULL;
+    if (v->hint == SPOR_HINT_PATTERN && found->outcome == SPOR_FAILS)
+        write_hint(&found->example, out);
+    else if (v->hint == SPOR_HINT_FULL && found->outcome == SPOR_FAILS)
+        write_case(statement, &found->example, out);
+    else if (v->hint == SPOR_HINT_FULL && found->outcome == SPOR_HOLDS)
+        spor_evidence_print(found, out);
+    return fclose(out) ? NULL : text;
+}
+
+/* How to see the same again. */
+static void write_command(const spor_verification *v, const char *label, FILE *out) {
+    fprintf(out, "  again: spor verify %s --only \"%s\" --seed %" PRId64 "\n", v->path, label,
+            v->given->seed);
+}
+
+char *spor_verify_detail(const spor_verification *v, const spor_statement *statement,
+                         const spor_verdict *found, const char *label, const char *place) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return NULL;
+    if (v->hint == SPOR_HINT_FULL) {
+        if (place) fprintf(out, "  at %s\n", place);
+        if (found->outcome == SPOR_FAILS) {
+            spor_example_print(statement, &found->example, out);
+            if (statement) write_command(v, label, out);
+        } else if (*found->regions) {
+            fputs("  sizes visited:\n", out);
+            for (const char *at = found->regions; *at; at += first_line(at) + 1)
+                fprintf(out, "    %.*s\n", first_line(at), at);
+        }
+    }
+    return fclose(out) ? NULL : text;
+}
+
+/* ---- the terminal -----------------------------------------------------------------------------
+ */
+
+static const char *colour_of(const spor_verification *v, spor_row_state state) {
+    static const char *const colours[SPOR_ROW_STATES] = {"\033[32m", "\033[34m", "\033[31m",
+                                                         "\033[33m"};
+    return v->colours ? colours[state] : "";
+}
+
+/* Columns that a text takes: its characters, not its bytes. */
+static int columns(const char *text) {
+    int count = 0;
+    for (; *text; text++) count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
+static void print_row(spor_verification *v, const spor_verify_row *row) {
+    bool silent = row->state == SPOR_ROW_HOLDS || row->state == SPOR_ROW_EXPECTED;
+    if (v->given->json || (v->given->quiet && silent)) return;
+    if (!v->headed) printf("%s%s\n", v->report.count > 1 ? "\n" : "", v->path);
+    v->headed = true;
+    int verdict = columns(row->verdict), label = columns(row->label);
+    printf("  %s%s%s%*s  %s%*s", colour_of(v, row->state), row->verdict,
+           v->colours ? "\033[0m" : "", verdict < VERDICT_WIDTH ? VERDICT_WIDTH - verdict : 0, "",
+           row->label, *row->summary && label < LABEL_WIDTH ? LABEL_WIDTH - label : 0, "");
+    printf("%s%s\n", *row->summary ? "  " : "", row->summary);
+    if (row->found && row->found->outcome == SPOR_FAILS && !silent)
+        for (const char *at = row->detail; *at; at += first_line(at) + (at[first_line(at)] != 0))
+            printf("      %.*s\n", first_line(at), at);
+    fflush(stdout);
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
+
+static void json_sizes(spor_json *json, const spor_statement *statement, const int64_t value[]) {
+    spor_json_begin(json, "sizes", '{');
+    for (int k = 0; statement && k < statement->quantities; k++) {
+        const spor_quantity *q = &statement->quantity[k];
+        if (q->choices)
+            spor_json_string(json, q->name, q->choices[value[k]]);
+        else
+            spor_json_integer(json, q->name, value[k]);
+    }
+    spor_json_end(json, '}');
+}
+
+static void json_example(const spor_verification *v, spor_json *json,
+                         const spor_statement *statement, const spor_counterexample *e) {
+    spor_json_begin(json, "counterexample", '{');
+    spor_json_string(json, "what", e->pair_name);
+    spor_json_string(json, "pattern", e->pattern);
+    if (v->hint == SPOR_HINT_FULL) {
+        json_sizes(json, statement, e->value);
+        spor_json_string(json, "message", e->message);
+        spor_json_string(json, "note", e->pair_note);
+        spor_json_begin(json, "index", '[');
+        for (int k = 0; k < e->shape.rank; k++) spor_json_integer(json, NULL, e->index[k]);
+        spor_json_end(json, ']');
+        spor_json_real(json, "formula", e->formula);
+        spor_json_real(json, "tape", e->expected);
+        spor_json_real(json, "oracle", e->oracle);
+        spor_json_real(json, "allowed", e->bound);
+        spor_json_real(json, "ulps", e->ulps);
+        spor_json_integer(json, "wrong", e->wrong);
+        spor_json_integer(json, "elements", e->elements);
+        spor_json_string(json, "data", e->data);
+    }
+    spor_json_end(json, '}');
+}
+
+static void json_evidence(spor_json *json, const spor_verdict *found) {
+    spor_json_integer(json, "shapes", found->shapes);
+    spor_json_bool(json, "exhaustive", found->exhaustive);
+    spor_json_integer(json, "undefined", found->undefined);
+    spor_json_integer(json, "proved", found->proved);
+    spor_json_integer(json, "comparisons", found->comparisons);
+    spor_json_integer(json, "exact", found->exact);
+    spor_json_integer(json, "complex_steps", found->oracle);
+    spor_json_real(json, "closest", found->closest);
+}
+
+static void add_json(spor_verification *v, const spor_verify_row *row) {
+    static const char *const states[SPOR_ROW_STATES] = {"holds", "fails as stated", "wrong",
+                                                        "unfinished"};
+    spor_json *json = &v->json;
+    spor_json_begin(json, NULL, '{');
+    spor_json_string(json, "file", v->path);
+    spor_json_string(json, "label", row->label);
+    spor_json_string(json, "kind", row->kind);
+    if (row->place) spor_json_string(json, "place", row->place);
+    spor_json_string(json, "state", states[row->state]);
+    spor_json_string(json, "verdict", row->verdict);
+    if (v->hint != SPOR_HINT_NONE) spor_json_string(json, "summary", row->summary);
+    if (row->found && v->hint == SPOR_HINT_FULL) json_evidence(json, row->found);
+    if (row->found && v->hint != SPOR_HINT_NONE && row->found->outcome == SPOR_FAILS)
+        json_example(v, json, row->statement, &row->found->example);
+    spor_json_end(json, '}');
+}
+
+/* ---- all three --------------------------------------------------------------------------------
+ */
+
+void spor_verify_begin(spor_verification *v) {
+    v->colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    v->json = (spor_json){.text = &v->json_text, .lines = true};
+    spor_json_begin(&v->json, NULL, '{');
+    spor_json_string(&v->json, "spor", spor_version());
+    spor_json_integer(&v->json, "seed", v->given->seed);
+    spor_json_begin(&v->json, "rows", '[');
+}
+
+void spor_verify_file(spor_verification *v, const char *path) {
+    v->path = path;
+    v->headed = false;
+}
+
+void spor_verify_show(spor_verification *v, const spor_verify_row *given) {
+    spor_verify_row row = *given;
+    if (!row.summary) row.summary = "";
+    if (!row.detail) row.detail = "";
+    if (!v->headed) spor_report_section(&v->report, v->path);
+    print_row(v, &row);
+    v->headed = true;
+    spor_report_add(&v->report,
+                    &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail});
+    add_json(v, &row);
+}
+
+static bool write_page(spor_verification *v) {
+    spor_message message = {""};
+    char about[128];
+    snprintf(about, sizeof about, "spor %s, seed %" PRId64, spor_version(), v->given->seed);
+    bool done = spor_report_write(&v->report, "Verified by spor", about, v->given->html, &message);
+    if (!done) spor_command_fail(&spor_command_verify, "%s", message.text);
+    return done;
+}
+
+static void write_json(spor_verification *v) {
+    const int64_t *states = v->report.states;
+    spor_json_end(&v->json, ']');
+    spor_json_integer(&v->json, "hold", states[SPOR_ROW_HOLDS]);
+    spor_json_integer(&v->json, "fail_as_stated", states[SPOR_ROW_EXPECTED]);
+    spor_json_integer(&v->json, "wrong", states[SPOR_ROW_WRONG]);
+    spor_json_integer(&v->json, "unfinished", states[SPOR_ROW_UNFINISHED]);
+    spor_json_end(&v->json, '}');
+    if (v->given->json) fwrite(v->json_text.at, 1, v->json_text.size, stdout);
+}
+
+int spor_verify_end(spor_verification *v) {
+    const int64_t *states = v->report.states;
+    char tally[256];
+    bool right = states[SPOR_ROW_HOLDS] + states[SPOR_ROW_EXPECTED] > 0 &&
+                 !states[SPOR_ROW_WRONG] && !states[SPOR_ROW_UNFINISHED];
+    spor_report_tally(&v->report, tally, sizeof tally);
+    if (v->json_text.failed || v->report.failed)
+        v->broken = spor_command_fail(&spor_command_verify, "out of memory");
+    else
+        write_json(v);
+    if (!v->given->json && !v->broken) printf("%s%s\n", v->given->quiet ? "" : "\n", tally);
+    if (v->given->html && !write_page(v)) v->broken = true;
+    spor_text_free(&v->json_text);
+    spor_report_free(&v->report);
+    return v->broken ? SPOR_EXIT_BAD : right ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
+}

@@ -1,0 +1,223 @@
+/* A report of statements as a self-contained HTML page: no scripts, no files besides. */
+#include "figure/report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "data/file.h"
+#include "figure/svg.h"
+
+enum { TEXTS = 4 };
+
+/* A heading (only text[0]) or a statement: label, verdict, summary, detail. */
+typedef struct spor_report_line {
+    bool heading;
+    spor_row_state state;
+    char *text[TEXTS];
+} spor_report_line;
+
+static const struct {
+    const char *class, *mark, *one, *many; /* the words of the tally */
+} looks[SPOR_ROW_STATES] = {
+    [SPOR_ROW_HOLDS] = {"holds", "\xe2\x9c\x93", "holds", "hold"},
+    [SPOR_ROW_EXPECTED] = {"expected", "\xe2\x9c\x93", "fails as stated", "fail as stated"},
+    [SPOR_ROW_WRONG] = {"wrong", "\xe2\x9c\x97", "is wrong", "are wrong"},
+    [SPOR_ROW_UNFINISHED] = {"unfinished", "\xe2\x80\xa6", "is unfinished", "are unfinished"},
+};
+
+/* ---- collecting -------------------------------------------------------------------------------
+ */
+
+static char *copy_of(spor_report *report, const char *text) {
+    size_t size = strlen(text ? text : "") + 1;
+    char *copy = malloc(size);
+    if (copy) memcpy(copy, text ? text : "", size);
+    report->failed = report->failed || !copy;
+    return copy;
+}
+
+static spor_report_line *new_line(spor_report *report) {
+    if (report->count == report->capacity) {
+        int capacity = report->capacity ? 2 * report->capacity : 64;
+        spor_report_line *grown = realloc(report->line, (size_t)capacity * sizeof *grown);
+        report->failed = report->failed || !grown;
+        if (!grown) return NULL;
+        report->line = grown;
+        report->capacity = capacity;
+    }
+    spor_report_line *line = &report->line[report->count++];
+    *line = (spor_report_line){0};
+    return line;
+}
+
+void spor_report_section(spor_report *report, const char *heading) {
+    spor_report_line *line = new_line(report);
+    if (!line) return;
+    line->heading = true;
+    line->text[0] = copy_of(report, heading);
+}
+
+void spor_report_add(spor_report *report, const spor_report_row *row) {
+    spor_report_line *line = new_line(report);
+    report->states[row->state]++;
+    if (!line) return;
+    line->state = row->state;
+    const char *const texts[TEXTS] = {row->label, row->verdict, row->summary, row->detail};
+    for (int k = 0; k < TEXTS; k++) line->text[k] = copy_of(report, texts[k]);
+}
+
+void spor_report_free(spor_report *report) {
+    for (int k = 0; k < report->count; k++)
+        for (int j = 0; j < TEXTS; j++) free(report->line[k].text[j]);
+    free(report->line);
+    *report = (spor_report){0};
+}
+
+void spor_report_tally(const spor_report *report, char *text, size_t size) {
+    size_t used = 0;
+    snprintf(text, size, "nothing was examined");
+    for (int k = 0; k < SPOR_ROW_STATES; k++) {
+        int64_t n = report->states[k];
+        if (n && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%" PRId64 " %s", used ? ", " : "",
+                                     n, n == 1 ? looks[k].one : looks[k].many);
+    }
+}
+
+/* ---- the page ---------------------------------------------------------------------------------
+ */
+
+static const char style[] =
+    ":root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--ink:#1d2127;--faint:#626b77;"
+    "--line:#e3e6eb;--code:#f3f4f7;--holds:#1a7f4b;--expected:#2767b0;--wrong:#c0362c;"
+    "--unfinished:#9a6700}\n"
+    "@media(prefers-color-scheme:dark){:root{--page:#14171b;--card:#1c2026;--ink:#e5e8ec;"
+    "--faint:#97a1ae;--line:#2d333b;--code:#15181d;--holds:#4cc38a;--expected:#6cb0f5;"
+    "--wrong:#ff7b72;--unfinished:#e3b341}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"
+    "'Segoe UI','DejaVu Sans',sans-serif}\n"
+    "main{max-width:66rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}\n"
+    "h1{font-size:1.7rem;line-height:1.2;margin:0 0 .3rem;letter-spacing:-.01em}\n"
+    ".about{color:var(--faint);margin:0 0 1.4rem}\n"
+    ".bar{display:flex;height:.55rem;border-radius:.3rem;overflow:hidden;gap:2px;"
+    "margin:0 0 .8rem}\n"
+    ".bar i{display:block;background:var(--c)}\n"
+    ".tally{display:flex;flex-wrap:wrap;gap:.4rem 1.6rem;margin:0 0 2rem;padding:0;"
+    "list-style:none}\n"
+    ".tally b{font-size:1.25rem;color:var(--c);margin-right:.35rem;"
+    "font-variant-numeric:tabular-nums}\n"
+    "h2{font-size:1rem;font-weight:600;margin:2rem 0 .5rem;overflow-wrap:anywhere}\n"
+    ".card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;"
+    "overflow:hidden}\n"
+    ".row{border-left:4px solid var(--c)}\n"
+    ".row+.row{border-top:1px solid var(--line)}\n"
+    ".head{display:grid;grid-template-columns:1.3rem minmax(9rem,17rem) 9rem 1fr;gap:.1rem .9rem;"
+    "padding:.55rem 1rem .55rem .8rem;align-items:baseline}\n"
+    ".mark{color:var(--c);font-weight:700}\n"
+    ".label{font-weight:600;overflow-wrap:anywhere}\n"
+    ".verdict{color:var(--c);font-weight:600;text-transform:lowercase}\n"
+    ".summary{color:var(--faint);overflow-wrap:anywhere}\n"
+    "summary{list-style:none;cursor:pointer}\n"
+    "summary::-webkit-details-marker{display:none}\n"
+    "summary:hover{background:var(--code)}\n"
+    "summary:focus-visible{outline:2px solid var(--expected);outline-offset:-2px}\n"
+    "summary .summary::after{content:' \\25b8';color:var(--faint)}\n"
+    "details[open] .summary::after{content:' \\25be'}\n"
+    "pre{margin:0;padding:.8rem 1rem .9rem 3rem;background:var(--code);white-space:pre-wrap;"
+    "overflow-wrap:anywhere;border-top:1px solid var(--line);font:13px/1.55 ui-monospace,'SF "
+    "Mono',Menlo,"
+    "'DejaVu Sans Mono',monospace}\n"
+    ".holds{--c:var(--holds)}.expected{--c:var(--expected)}.wrong{--c:var(--wrong)}"
+    ".unfinished{--c:var(--unfinished)}\n"
+    "footer{color:var(--faint);font-size:.85rem;margin-top:2.5rem}\n"
+    "@media(max-width:44rem){.head{grid-template-columns:1.3rem 1fr}.verdict,.summary"
+    "{grid-column:2}}\n"
+    "@media print{.card{break-inside:avoid}}\n";
+
+static void write_texts(spor_text *page, const char *open, const char *text, const char *close) {
+    spor_text_add(page, "%s", open);
+    spor_svg_escaped(page, text);
+    spor_text_add(page, "%s", close);
+}
+
+/* Line by line, since an end of line is not to be escaped. */
+static void write_detail(spor_text *page, char *detail) {
+    spor_text_add(page, "<pre>");
+    for (char *line = detail; *line;) {
+        size_t length = strcspn(line, "\n");
+        char end = line[length];
+        line[length] = 0;
+        spor_svg_escaped(page, line);
+        line[length] = end;
+        if (end) spor_text_add(page, "\n");
+        line += length + (end != 0);
+    }
+    spor_text_add(page, "</pre>");
+}
+
+static void write_row(spor_text *page, const spor_report_line *line) {
+    bool unfolds = *line->text[3] != 0;
+    const char *class = looks[line->state].class;
+    spor_text_add(page, "<%s class=\"row %s\"%s>", unfolds ? "details" : "div", class,
+                  unfolds && line->state == SPOR_ROW_WRONG ? " open" : "");
+    spor_text_add(page, "<%s class=\"head\"><span class=\"mark\">%s</span>",
+                  unfolds ? "summary" : "div", looks[line->state].mark);
+    write_texts(page, "<span class=\"label\">", line->text[0], "</span>");
+    write_texts(page, "<span class=\"verdict\">", line->text[1], "</span>");
+    write_texts(page, "<span class=\"summary\">", line->text[2], "</span>");
+    spor_text_add(page, "</%s>", unfolds ? "summary" : "div");
+    if (unfolds) write_detail(page, line->text[3]);
+    spor_text_add(page, "</%s>\n", unfolds ? "details" : "div");
+}
+
+static void write_tally(spor_text *page, const spor_report *report) {
+    spor_text_add(page, "<div class=\"bar\">");
+    for (int k = 0; k < SPOR_ROW_STATES; k++)
+        if (report->states[k])
+            spor_text_add(page, "<i class=\"%s\" style=\"flex:%" PRId64 "\"></i>", looks[k].class,
+                          report->states[k]);
+    spor_text_add(page, "</div>\n<ul class=\"tally\">");
+    for (int k = 0; k < SPOR_ROW_STATES; k++)
+        if (report->states[k])
+            spor_text_add(page, "<li class=\"%s\"><b>%" PRId64 "</b>%s</li>", looks[k].class,
+                          report->states[k], report->states[k] == 1 ? looks[k].one : looks[k].many);
+    spor_text_add(page, "</ul>\n");
+}
+
+static void write_rows(spor_text *page, const spor_report *report) {
+    bool open = false;
+    for (int k = 0; k < report->count; k++) {
+        const spor_report_line *line = &report->line[k];
+        if (line->heading) {
+            spor_text_add(page, "%s", open ? "</div>\n" : "");
+            open = false;
+            write_texts(page, "<h2>", line->text[0], "</h2>\n");
+            continue;
+        }
+        if (!open) spor_text_add(page, "<div class=\"card\">\n");
+        open = true;
+        write_row(page, line);
+    }
+    spor_text_add(page, "%s", open ? "</div>\n" : "");
+}
+
+bool spor_report_write(const spor_report *report, const char *title, const char *about,
+                       const char *path, spor_message *message) {
+    spor_text page = {0};
+    if (report->failed) return spor_complain(message, "%s: out of memory", path);
+    write_texts(&page,
+                "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>",
+                title, "</title>\n<style>\n");
+    spor_text_bytes(&page, style, sizeof style - 1);
+    write_texts(&page, "</style>\n<main>\n<h1>", title, "</h1>\n");
+    write_texts(&page, "<p class=\"about\">", about, "</p>\n");
+    write_tally(&page, report);
+    write_rows(&page, report);
+    spor_text_add(&page, "<footer>Click a row to unfold its details. Where a statement fails, the "
+                         "smallest case that was found is shown.</footer>\n</main>\n</html>\n");
+    return spor_text_write(&page, path, message);
+}

@@ -1,0 +1,47 @@
+/*
+ * A report of statements as a self-contained HTML page.
+ */
+#ifndef SPOR_FIGURE_REPORT_H
+#define SPOR_FIGURE_REPORT_H
+
+#include <spor/data.h>
+
+/** How a statement came out. */
+typedef enum {
+    SPOR_ROW_HOLDS,
+    SPOR_ROW_EXPECTED,   /* it fails, as it is said to */
+    SPOR_ROW_WRONG,      /* it fails, or holds where it is said to fail */
+    SPOR_ROW_UNFINISHED, /* a part of it is still to be written, or nothing could be examined */
+    SPOR_ROW_STATES
+} spor_row_state;
+
+/** A statement. Texts are copied; NULL stands for "". */
+typedef struct {
+    spor_row_state state;
+    const char *label;   /* "Eq. 49 as printed" */
+    const char *verdict; /* in a few words: "holds" */
+    const char *summary; /* a line: how well that is known, or the smallest case */
+    const char *detail;  /* lines to unfold, set in type of one width */
+} spor_report_row;
+
+/** Zero-initialised it is empty. */
+typedef struct spor_report {
+    struct spor_report_line *line;
+    int count, capacity;
+    bool failed; /* out of memory: later rows are lost */
+    int64_t states[SPOR_ROW_STATES];
+} spor_report;
+
+/** Rows that follow stand under this heading. */
+void spor_report_section(spor_report *report, const char *heading);
+void spor_report_add(spor_report *report, const spor_report_row *row);
+void spor_report_free(spor_report *report);
+
+/** "12 hold, 3 fail as stated, 1 is wrong, 2 are unfinished"; what there is none of is left out. */
+void spor_report_tally(const spor_report *report, char *text, size_t size);
+
+/** The page, light or dark as the reader's screen is. about is a line below the title. */
+bool spor_report_write(const spor_report *report, const char *title, const char *about,
+                       const char *path, spor_message *message);
+
+#endif

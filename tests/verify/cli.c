@@ -1,0 +1,307 @@
+/* spor verify as a user meets it: verdicts, hints, JSON, the page, arrays, exit statuses. */
+#include "../suite.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "data/npy.h"
+
+enum { MOST = 1 << 18 };
+
+static char out[MOST], err[MOST]; /* of the last run */
+static char folder[32];
+
+/* ---- running ----------------------------------------------------------------------------------
+ */
+
+static void read_file(const char *name, char text[MOST]) {
+    FILE *file = fopen(name, "rb");
+    ck_assert_msg(file != NULL, "%s is missing", name);
+    text[fread(text, 1, MOST - 1, file)] = 0;
+    fclose(file);
+}
+
+static void write_file(const char *name, const char *text) {
+    FILE *file = fopen(name, "wb");
+    ck_assert(file != NULL && fputs(text, file) >= 0 && !fclose(file));
+}
+
+/* spor verify with these words; fails unless it leaves with the status. */
+static void verify(int expected, const char *format, ...) {
+    char line[1024], command[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    snprintf(command, sizeof command, "exec >out 2>err; '%s' verify %s", getenv("SPOR_PROGRAM"),
+             line);
+    int status = system(command);
+    read_file("out", out);
+    read_file("err", err);
+    ck_assert_msg(WIFEXITED(status), "killed: %s\n%s", line, err);
+    ck_assert_msg(WEXITSTATUS(status) == expected, "status %d for %s\n%.3000s\n%.1000s",
+                  WEXITSTATUS(status), line, out, err);
+}
+
+static void expect(const char *text, const char *part) {
+    ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in:\n%.3000s", part, text);
+}
+
+static void expect_no(const char *text, const char *part) {
+    ck_assert_msg(strstr(text, part) == NULL, "\"%s\" in:\n%.3000s", part, text);
+}
+
+#define LAYER                                                                                      \
+    "def layer(A[N, n], W[n, m], b[m]):\n"                                                         \
+    "    return sigmoid(A @ W + b)\n"
+#define DERIVE(label, dW, db)                                                                      \
+    "derive layer \"" label "\" (A, W, b) -> (Y, dY):\n"                                           \
+    "    delta = Y * (1 - Y) * dY\n"                                                               \
+    "    dA = delta @ transpose(W)\n"                                                              \
+    "    dW = " dW "\n"                                                                            \
+    "    db = " db "\n"
+#define RIGHT DERIVE("right", "transpose(A) @ delta", "sum(delta, axis=\"N\")")
+#define TURNED                                                                                     \
+    "def conv(A[H, W], K[k, l]) where k <= H and l <= W:\n"                                        \
+    "    return correlate2d(A, K)\n"
+
+static void enter_folder(void) {
+    strcpy(folder, "/tmp/spor-verify-XXXXXX");
+    ck_assert(mkdtemp(folder) != NULL && !chdir(folder));
+    write_file("right.spor",
+               LAYER RIGHT "claim \"Eq. 3\" (A[H, W], K[k, l]) where k <= H and l <= W:\n"
+                           "    correlate2d(A, rot180(K)) == convolve2d(A, K)\n");
+    write_file("wrong.spor",
+               LAYER RIGHT DERIVE("sign", "-transpose(A) @ delta", "sum(delta, axis=\"N\")"));
+    write_file("fails.spor",
+               LAYER "derive layer \"as printed\" (A, W, b) -> (Y, dY) fails:\n"
+                     "    delta = Y * (1 - Y) * dY\n    dA = delta @ transpose(W)\n"
+                     "    dW = transpose(A) @ delta\n    db = sum(delta, axis=\"m\")\n");
+    write_file("holds.spor", "claim \"same\" (A[N]) fails:\n    A == A\n");
+    write_file("unfinished.spor", LAYER DERIVE("mine", "...", "..."));
+    write_file("conv.spor", TURNED);
+}
+
+static void leave_folder(void) {
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    ck_assert(!chdir("/") && !system(command));
+}
+
+/* ---- statements -------------------------------------------------------------------------------
+ */
+
+START_TEST(what_holds_is_told_with_its_evidence) {
+    verify(0, "right.spor");
+    expect(out, "right.spor\n  holds            right");
+    expect(out, "125 shapes, all there are");
+    expect(out, "complex steps");
+    expect(out, "proved for ");
+    expect(out, "\n2 hold\n");
+}
+END_TEST
+
+START_TEST(a_wrong_formula_is_shown_small) {
+    verify(1, "wrong.spor --seed 5");
+    expect(out, "DOES NOT HOLD    sign");
+    expect(out, "N=1, n=1, m=1: dW[0, 0] is ");
+    expect(out, "the sign is wrong");
+    expect(out, "wrong.spor:11"); /* the line of dW */
+    expect(out, "complex step");
+    expect(out, "A [1, 1] = [");
+    expect(out, "1 holds, 1 is wrong\n");
+    expect(out, "again: spor verify wrong.spor --only \"sign\" --seed 5\n");
+    verify(1, "wrong.spor --only sign --seed 5");
+    expect_no(out, "  right");
+    verify(0, "wrong.spor --only right");
+    expect_no(out, "sign");
+    verify(1, "wrong.spor --only nothing");
+    expect(out, "nothing was examined");
+}
+END_TEST
+
+START_TEST(fails_turns_the_verdict_round) {
+    verify(0, "fails.spor");
+    expect(out, "fails as stated  as printed");
+    expect(out, "db is [N=1] but must be [m=2]");
+    expect(out, "\n1 fails as stated\n");
+    verify(1, "holds.spor");
+    expect(out, "it is said to fail");
+}
+END_TEST
+
+START_TEST(unfinished_is_not_proved) {
+    verify(1, "unfinished.spor");
+    expect(out, "UNFINISHED       mine");
+    expect(out, "dW, db");
+    expect(out, "\n1 is unfinished\n");
+}
+END_TEST
+
+START_TEST(hints_tell_as_much_as_was_asked_for) {
+    verify(1, "wrong.spor --hint none");
+    expect(out, "DOES NOT HOLD    sign\n");
+    expect_no(out, "dW");
+    verify(1, "wrong.spor --hint none --json");
+    expect_no(out, "dW");
+    verify(1, "wrong.spor --hint pattern");
+    expect(out, "dW is wrong; looks like: the sign is wrong\n");
+    expect_no(out, "0.25");
+    verify(1, "wrong.spor --quiet");
+    expect_no(out, "right.spor");
+    expect_no(out, "  holds");
+    expect(out, "DOES NOT HOLD");
+}
+END_TEST
+
+START_TEST(a_folder_is_all_its_scripts) {
+    ck_assert(!mkdir("some", 0777) && !mkdir("empty", 0777));
+    verify(1, "empty");
+    expect(err, "empty has no scripts");
+    write_file("some/b.spor", "include \"a.spor\"\nclaim \"b\" (A[N]):\n    A == A\n");
+    write_file("some/a.spor", "claim \"a\" (A[N]):\n    A == A\n");
+    write_file("some/.hidden.spor", "(");
+    verify(0, "some/");
+    expect(out, "some/a.spor\n");
+    expect(strstr(out, "some/a.spor\n"), "some/b.spor\n"); /* in order */
+    expect(out, "\n2 hold\n");                             /* a is not counted twice */
+    write_file("some/c.spor", "claim \"c\" (A[N]):\n    A == \n");
+    verify(2, "some");
+    expect(err, "c.spor:2");
+    expect(out, "some/b.spor\n"); /* the others are verified */
+}
+END_TEST
+
+START_TEST(json_is_one_object) {
+    verify(1, "right.spor wrong.spor fails.spor --json");
+    ck_assert(*out == '{' && out[strlen(out) - 2] == '}');
+    expect(out, "\"state\": \"fails as stated\"");
+    expect(out, "\"complex_steps\": ");
+    expect(out, "\"what\": \"dW\"");
+    expect(out, "\"hold\": 3,\n  \"fail_as_stated\": 1,\n  \"wrong\": 1,\n  \"unfinished\": 0");
+    ck_assert(!*err);
+}
+END_TEST
+
+START_TEST(the_page_stands_alone) {
+    write_file("mark.spor", "claim \"<b>&\" (A[N]):\n    A == -A\n");
+    verify(1, "mark.spor right.spor --html page.html --quiet");
+    read_file("page.html", out);
+    expect(out, "<!doctype html>");
+    expect(out, "<h2>right.spor</h2>");
+    expect(out, "&lt;b&gt;&amp;");
+    expect(out, "class=\"row wrong\" open>");
+    expect_no(out, "<b>&");
+    expect_no(out, "http");
+    expect_no(out, "<script");
+    verify(2, "right.spor --html /nowhere/page.html");
+    expect(err, "/nowhere/page.html");
+}
+END_TEST
+
+START_TEST(bad_usage_is_told) {
+    verify(2, "nowhere.spor");
+    expect(err, "nowhere.spor");
+    verify(2, "right.spor --hint some");
+    expect(err, "one of none pattern full");
+    verify(2, "right.spor --shapes 0");
+    verify(2, "");
+    expect(err, "SCRIPT... is missing");
+    verify(0, "--help");
+    expect(out, "Examples\n  spor verify ");
+}
+END_TEST
+
+/* ---- arrays -----------------------------------------------------------------------------------
+ */
+
+enum { H = 4, W = 5, K = 2, L = 3, P = H - K + 1, Q = W - L + 1 };
+
+static void write_array(const char *name, int64_t rows, int64_t columns, double value[],
+                        spor_npy_kind kind) {
+    spor_message message = {""};
+    spor_npy array = {.shape = {2, {rows, columns}}, .kind = kind, .value = value};
+    ck_assert_msg(spor_npy_write(name, &array, &message), "%s", message.text);
+}
+
+/* Arrays for Z = A (star) K and dK in float, rotated if asked for. */
+static void write_arrays(bool rotated) {
+    double A[H * W], kernel[K * L], dY[P * Q], dK[K * L], turned[K * L];
+    for (int k = 0; k < H * W; k++) A[k] = (k * 7 % 11 - 5) * 0.3;
+    for (int k = 0; k < K * L; k++) kernel[k] = k - 2.5;
+    for (int k = 0; k < P * Q; k++) dY[k] = (k * 5 % 7 - 3) * 0.7;
+    for (int k = 0; k < K * L; k++) {
+        float sum = 0;
+        for (int p = 0; p < P * Q; p++)
+            sum += (float)A[(p / Q + k / L) * W + p % Q + k % L] * (float)dY[p];
+        dK[k] = (double)sum;
+    }
+    for (int k = 0; k < K * L; k++) turned[k] = dK[K * L - 1 - k];
+    write_array("A.npy", H, W, A, SPOR_NPY_F8);
+    write_array("K.npy", K, L, kernel, SPOR_NPY_F4);
+    write_array("d.npy", P, Q, dY, SPOR_NPY_F8);
+    write_array("mine.npy", K, L, rotated ? turned : dK, SPOR_NPY_F4);
+}
+
+START_TEST(arrays_of_other_code_are_judged) {
+    write_arrays(false);
+    verify(0, "conv.spor --call conv --in A=A.npy K=K.npy dY=d.npy --against dK=mine.npy");
+    expect(out, "  holds            dK");
+    expect(out, "6 complex steps");
+    write_arrays(true);
+    verify(1,
+           "conv.spor --call conv --in A=A.npy --in K=K.npy --in dY=d.npy --against dK=mine.npy");
+    expect(out, "DOES NOT HOLD    dK");
+    expect(out, "looks like: rotated by 180 degrees");
+    verify(1, "conv.spor --call conv --in A=A.npy K=K.npy dY=d.npy dK=mine.npy --hint pattern");
+    expect(out, "dK is wrong; looks like: rotated by 180 degrees");
+}
+END_TEST
+
+START_TEST(arrays_that_do_not_fit_are_told) {
+    static const struct {
+        const char *line, *message;
+    } rows[] = {
+        {"--call cnv --in A=A.npy --against dA=A.npy", "has no def cnv"},
+        {"--call conv --in A=A.npy K=K.npy", "--against"},
+        {"--call conv --in B=A.npy K=K.npy --against dK=mine.npy", "B is no operand of conv"},
+        {"--call conv --in A=A.npy K=K.npy --against dB=mine.npy", "--against dB"},
+        {"--call conv --in A=A.npy K=K.npy --against dK=A.npy", "dK is [4, 5] but must be [2, 3]"},
+        {"--call conv --in A=A.npy K=K.npy dY=A.npy --against dK=mine.npy", "the cotangent is"},
+        {"--call conv --in A=K.npy K=A.npy --against dK=A.npy", "its where"},
+        {"--call conv --in A=A.npy --against dA=A.npy", "conv.spor"},
+        {"--call conv --in A=A.npy K=none.npy --against dA=A.npy", "none.npy"},
+        {"--call conv --in A=out K=K.npy --against dA=A.npy", "out: is not a .npy file"},
+    };
+    write_arrays(false);
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        verify(2, "conv.spor %s", rows[k].line);
+        expect(err, rows[k].message);
+    }
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("verify_cli");
+    TCase *tests = tcase_create("verify_cli");
+    tcase_add_checked_fixture(tests, enter_folder, leave_folder);
+    tcase_add_test(tests, what_holds_is_told_with_its_evidence);
+    tcase_add_test(tests, a_wrong_formula_is_shown_small);
+    tcase_add_test(tests, fails_turns_the_verdict_round);
+    tcase_add_test(tests, unfinished_is_not_proved);
+    tcase_add_test(tests, hints_tell_as_much_as_was_asked_for);
+    tcase_add_test(tests, a_folder_is_all_its_scripts);
+    tcase_add_test(tests, json_is_one_object);
+    tcase_add_test(tests, the_page_stands_alone);
+    tcase_add_test(tests, bad_usage_is_told);
+    tcase_add_test(tests, arrays_of_other_code_are_judged);
+    tcase_add_test(tests, arrays_that_do_not_fit_are_told);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
