@@ -22,8 +22,9 @@ static void print_index(const spor_counterexample *e, FILE *out) {
 
 static void print_numbers(const spor_statement *statement, const spor_counterexample *e,
                           FILE *out) {
-    const char *formula = statement->equality ? "left" : "formula";
-    const char *expected = statement->equality ? "right" : "tape";
+    bool equality = statement && statement->equality;
+    const char *formula = equality ? "left" : statement ? "formula" : "given";
+    const char *expected = equality ? "right" : "tape";
     fprintf(out, "%s %.17g, %s %.17g", formula, e->formula, expected, e->expected);
     if (!isnan(e->oracle)) fprintf(out, ", complex step %.17g", e->oracle);
     if (e->bound == 0)
