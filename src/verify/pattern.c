@@ -62,11 +62,19 @@ static bool name_quantity(const picture *p, double factor, char *text, size_t si
     return false;
 }
 
+static int64_t count_nonzero(const picture *p) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < p->size; k++) count += p->expected[k] != 0;
+    return count;
+}
+
 static bool name_factor(const picture *p, char *text, size_t size) {
     double factor = common_factor(p);
     if (factor == 0) return false;
     if (is_near(p, factor, -1)) return snprintf(text, size, "the sign is wrong"), true;
     if (name_quantity(p, factor, text, size)) return true;
+    bool simple = is_near(p, factor, nearbyint(factor)) || is_near(p, factor, 0.5);
+    if (!simple && count_nonzero(p) < 3) return false; /* any two numbers have some factor */
     return snprintf(text, size, "off by the factor %g everywhere", factor), true;
 }
 
