@@ -53,11 +53,12 @@ spor_var spor_relu(spor_var x) {
 
 #else
 
+/* x - x at the kink: 0 in its complex derivative too, and NaN of NaN. */
 REFERENCE_KERNEL(relu) {
     T zero = FROM_INT(0);
     EACH_INDEX(i, c->out.shape) {
         T x = *AT(c->in[0], i);
-        *AT(c->out, i) = LESS(x, zero) ? zero : x;
+        *AT(c->out, i) = LESS(zero, x) ? x : LESS(x, zero) ? zero : SUB(x, x);
     }
 }
 

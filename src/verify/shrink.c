@@ -67,7 +67,9 @@ static bool still_fails(spor_trial *trial, const spor_finding *was, spor_finding
     if (*done && was->dispute == SPOR_TAPE_ORACLE) *done = spor_trial_oracle(trial, &unused, now);
     if (!*done || !now->failed || now->dispute != was->dispute || now->pair != was->pair)
         return false;
-    return was->expected == 0 || now->expected != 0; /* keep a true value that is not zero */
+    /* keep a true value that is a number and not zero */
+    return (was->expected == 0 || now->expected != 0) &&
+           (isfinite(now->expected) || !isfinite(was->expected));
 }
 
 static bool shrink_element(spor_trial *trial, double *element, spor_finding *finding) {

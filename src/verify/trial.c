@@ -112,8 +112,8 @@ static spor_domain domain_of(const spor_tape *tape) {
 /* Distinct odd multiples of 1/8, in random order, around 0: no ties, none at a kink. The last draw
  * moves each by less than the least of them. */
 static void draw_tie_free(double *data, int64_t size, uint64_t seed) {
-    for (int64_t k = 0; k < size; k++) data[k] = (double)(2 * k - size + (size % 2 ? 0 : 1)) / 8;
-    for (int64_t k = 0; k < size && size % 2; k++) data[k] += 0.125;
+    int64_t shift = size % 2 ? 2 * (int64_t)(spor_hash(seed, 0, 7) % 2) : 1;
+    for (int64_t k = 0; k < size; k++) data[k] = (double)(2 * k - size + shift) / 8;
     for (int64_t k = size - 1; k > 0; k--) {
         int64_t other = (int64_t)(spor_hash(seed, (uint64_t)k, 7) % (uint64_t)(k + 1));
         double held = data[k];
