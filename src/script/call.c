@@ -288,7 +288,9 @@ static spor_value call_def(spor_pass *run, const spor_function *f, const spor_ar
     check_where(run, f->def, env, a->place);
     run->frame = frame;
     run->depth++;
+    spor_derived *derived = spor_derived_find(run, f, env);
     spor_value result = spor_pass_body(run, env, f->def->body);
+    if (derived) spor_derived_attach(run, derived, &result);
     if (frame->opened) spor_scope_end(run->tape, scope_result(run, &result));
     run->frame = frame->caller;
     run->depth--;

@@ -25,6 +25,9 @@ struct spor_asserted {
     const spor_parameter *tensor[SPOR_INPUTS];    /* with their shapes */
     const spor_parameter *range[SPOR_QUANTITIES]; /* name in from..to, or NULL: a size */
     spor_value choice[SPOR_QUANTITIES];           /* a list, or nothing */
+    int sizes;                                    /* so many quantities are sizes, the first ones */
+    bool none;                                    /* a tensor of the derive has no gradient */
+    bool accepted;                                /* training uses it */
     int opens;
     const char *open[SPOR_PAIRS]; /* names that are ..., or made of such */
     int checks;
@@ -36,7 +39,7 @@ struct spor_asserted {
 struct spor_asserting {
     spor_asserted *asserted;
     const int64_t *values;
-    spor_instance *instance;
+    spor_instance *instance; /* NULL: a training program asks for the gradients of a derive */
     spor_env *env;           /* names of the block */
     const spor_def *watched; /* the def of a derive */
     spor_env *locals;        /* of its call */
@@ -62,6 +65,9 @@ bool spor_syntax_mentions(const spor_syntax *node, int n, const char *const name
 void spor_quantities_read(spor_pass *run, spor_asserted *a);
 /** Names of the sizes and choices at the values; false if they lie outside bounds or where. */
 bool spor_quantities_bind(spor_pass *run, const spor_asserting *at);
+/** The names of a tensor's axes, and its shape. */
+spor_axes *spor_quantities_axes(spor_pass *run, const spor_asserting *at,
+                                const spor_parameter *tensor, spor_shape *shape);
 /** The input of a tensor, its axes named. */
 spor_value spor_quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor);
 /** One more input of the instance. */
@@ -71,7 +77,26 @@ spor_var spor_asserting_input(spor_pass *run, spor_asserting *at, spor_spot plac
 /* ---- recording: derive.c, claim.c ------------------------------------------------------------ */
 
 void spor_derive_record(spor_pass *run, void *asserting);
+/** Runs the block of a derive: the tensors of its def, y and its cotangent are given. */
+void spor_derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
+                       spor_value dy);
+/** What the block gives for a d-name, of x's shape; nothing if it gives none. */
+spor_var spor_derive_formula(spor_pass *run, const spor_asserting *at, const char *name,
+                             spor_var x);
+/** "dW" for "W" */
+const char *spor_derive_name(spor_pass *run, const char *name);
 void spor_claim_record(spor_pass *run, void *asserting);
+
+/* ---- training with derivations: derived.c ------------------------------------------------------
+ */
+
+/** A call whose gradients a derive gives. */
+typedef struct spor_derived spor_derived;
+/** The derive that gives the gradients of this call in training, or NULL; env has the call's
+ *  arguments. */
+spor_derived *spor_derived_find(spor_pass *run, const spor_function *function, spor_env *env);
+/** Makes it the backward of the call's result. */
+void spor_derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result);
 
 /* ---- index sums: index_sum.c ----------------------------------------------------------------- */
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "tape/tape.h"
 
-/* "dW" for "W" */
-static const char *d_name(spor_pass *run, const char *name) {
+const char *spor_derive_name(spor_pass *run, const char *name) {
     const char *text = spor_take_format(&run->ground, "d%s", name);
     return spor_intern(&run->ground, &run->script->names, text, strlen(text));
 }
@@ -132,6 +132,8 @@ static void read_assignment(spor_pass *run, spor_asserted *a, const spor_syntax 
     int n = target->kind == NODE_NAME ? 1 : target->n;
     for (int k = 0; k < n; k++) {
         const spor_syntax *name = target->kind == NODE_NAME ? target : target->child[k];
+        if (node->child[1]->kind == NODE_NAME && strcmp(node->child[1]->text, "none") == 0)
+            a->none = true;
         if (is_open(a, node->child[1]))
             open_name(run, a, name);
         else if (name->text[0] == 'd')
@@ -161,7 +163,7 @@ static bool is_assigned(const spor_asserted *a, const char *name) {
 static void check_gradients(spor_pass *run, const spor_asserted *a) {
     const spor_assertion *s = a->source;
     for (int k = 0; k < a->tensors && !a->shown.unproved; k++) {
-        const char *name = a->tensor[k]->name, *d = d_name(run, name);
+        const char *name = a->tensor[k]->name, *d = spor_derive_name(run, name);
         if (!is_assigned(a, d))
             spor_pass_fail(run, find_parameter(s->parameters, s->parameter, name)->place,
                            "%s is missing: give its formula, or %s = none if %s needs no gradient",
@@ -226,35 +228,36 @@ static spor_value call_def(spor_pass *run, spor_asserting *at, const spor_value 
 }
 
 /* The names of the block: operands, defaults of the def, Y and dY. */
-static void bind_operands(spor_pass *run, spor_asserting *at, const spor_value inputs[],
-                          spor_value y) {
+static void bind_names(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
+                       spor_value dy) {
     const spor_asserted *a = at->asserted;
     const spor_def *def = a->function->def;
-    spor_instance *in = at->instance;
     for (int k = 0; k < a->tensors; k++) spor_env_set(run, at->env, a->tensor[k]->name, inputs[k]);
     for (int k = 0; k < def->parameters; k++) {
         const spor_parameter *p = &def->parameter[k];
-        if (p->value && !p->shaped && !spor_env_find(at->env, p->name))
-            spor_env_set(run, at->env, p->name, spor_env_find(at->locals, p->name)->value);
+        if (p->value && !p->shaped &&
+            !find_parameter(a->source->parameters, a->source->parameter, p->name))
+            spor_env_set(run, at->env, p->name,
+                         spor_pass_evaluate(run, a->function->env, p->value));
     }
-    const spor_parameter *name = a->source->result;
-    in->y = y.t.var;
-    in->dy = in->inputs;
-    spor_shape shape = spor_shape_of(y.t.var);
-    spor_var dy = spor_asserting_input(run, at, name[1].place, name[1].name, shape);
-    spor_env_set(run, at->env, name[0].name, y);
-    spor_env_set(run, at->env, name[1].name, spor_of_tensor(dy, y.t.axes));
+    spor_env_set(run, at->env, a->source->result[0].name, y);
+    spor_env_set(run, at->env, a->source->result[1].name, dy);
 }
 
-/* Runs the lines but those that are open and those that say none. */
-static void run_lines(spor_pass *run, spor_asserting *at) {
+static bool is_none(const spor_syntax *line) {
+    return line->kind == NODE_ASSIGN && line->child[1]->kind == NODE_NAME &&
+           strcmp(line->child[1]->text, "none") == 0;
+}
+
+/* Lines that are open and those that say none are left out. */
+void spor_derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
+                       spor_value dy) {
     const spor_syntax *body = at->asserted->source->body;
+    bind_names(run, at, inputs, y, dy);
     for (int k = 0; k < body->n; k++) {
         const spor_syntax *line = body->child[k];
-        if (line->kind == NODE_ASSIGN && line->child[1]->kind == NODE_NAME &&
-            strcmp(line->child[1]->text, "none") == 0)
-            continue;
-        if (line->kind == NODE_ELLIPSIS || (line->n && is_open(at->asserted, line))) continue;
+        if (is_none(line) || line->kind == NODE_ELLIPSIS) continue;
+        if (line->n && is_open(at->asserted, line)) continue;
         spor_pass_statement(run, at->env, line);
     }
 }
@@ -272,13 +275,15 @@ static spor_var claimed_of(const spor_asserting *at, const char *d, int *input) 
     return (spor_var){NULL, 0};
 }
 
-static spor_var formula_of(spor_pass *run, const spor_asserting *at, const spor_value *v,
-                           const char *name, spor_var of) {
+spor_var spor_derive_formula(spor_pass *run, const spor_asserting *at, const char *name,
+                             spor_var x) {
     spor_spot place = at->asserted->source->place;
-    if (v->kind == VALUE_TENSOR) return v->t.var;
-    if (spor_is_number(v)) return spor_tensor_fill(run, place, v, spor_shape_of(of));
+    const spor_binding *b = spor_env_find(at->env, name);
+    if (!b || b->value.kind == VALUE_FUNCTION) return (spor_var){NULL, 0};
+    if (b->value.kind == VALUE_TENSOR) return b->value.t.var;
+    if (spor_is_number(&b->value)) return spor_tensor_fill(run, place, &b->value, spor_shape_of(x));
     spor_pass_fail(run, place, "%s must be a tensor but is %s", name,
-                   spor_describe(&run->ground, v));
+                   spor_describe(&run->ground, &b->value));
 }
 
 /* Pairs in the order of the lines, so that the first wrong one is named. */
@@ -290,19 +295,26 @@ static void add_pairs(spor_pass *run, spor_asserting *at) {
         int input;
         const spor_checked *c = &a->check[k];
         spor_var x = claimed_of(at, c->name, &input);
-        const spor_binding *b = spor_env_find(at->env, c->name);
-        if (!x.id || !b || b->value.kind == VALUE_FUNCTION) continue;
+        if (!x.id) continue;
+        spor_var formula = spor_derive_formula(run, at, c->name, x);
+        if (!formula.id) continue;
         of[in->pairs] = x;
-        in->pair[in->pairs++] = (spor_pair){.name = c->name,
-                                            .note = c->note,
-                                            .formula = formula_of(run, at, &b->value, c->name, x),
-                                            .wrt = input};
+        in->pair[in->pairs++] =
+            (spor_pair){.name = c->name, .note = c->note, .formula = formula, .wrt = input};
     }
     spor_pass_record(run, a->source->place);
     if (in->pairs && !spor_vjp(in->y, in->input[in->dy], in->pairs, of, expected))
         spor_pass_recorded(run, in->y);
     for (int k = 0; k < in->pairs; k++) in->pair[k].expected = expected[k];
     at->outside = in->pairs == 0;
+}
+
+static spor_value add_cotangent(spor_pass *run, spor_asserting *at, const spor_value *y) {
+    const spor_parameter *name = &at->asserted->source->result[1];
+    at->instance->y = y->t.var;
+    at->instance->dy = at->instance->inputs;
+    spor_shape shape = spor_shape_of(y->t.var);
+    return spor_of_tensor(spor_asserting_input(run, at, name->place, name->name, shape), y->t.axes);
 }
 
 void spor_derive_record(spor_pass *run, void *asserting) {
@@ -319,8 +331,13 @@ void spor_derive_record(spor_pass *run, void *asserting) {
         spor_pass_fail(run, a->source->target_place,
                        "a def that is derived must return one tensor; %s returns %s",
                        a->source->target, spor_describe(&run->ground, &y));
-    bind_operands(run, at, inputs, y);
     at->stage = SPOR_AT_BODY;
-    run_lines(run, at);
+    if (run->tape->leaves)
+        spor_pass_fail(
+            run, a->source->target_place,
+            "%s makes parameters or state; a def that is derived is given all its tensors",
+            a->source->target);
+    spor_value dy = add_cotangent(run, at, &y);
+    spor_derive_block(run, at, inputs, y, dy);
     add_pairs(run, at);
 }

@@ -46,6 +46,9 @@ void spor_script_assert(spor_pass *run, const spor_syntax *node);
 typedef void spor_guarded(spor_pass *run, void *context);
 /** False if the work left with an error. */
 bool spor_attempt(spor_pass *run, spor_guarded *work, void *context);
+/** The work on a tape while it is differentiated; on an error the tape has it. */
+bool spor_script_guard(spor_script *script, spor_tape *tape, spor_asserting *asserting,
+                       spor_guarded *work, void *context);
 /** The error that the work left with: file:line:column: message, the line, a caret, the calls
  *  around. */
 void spor_pass_error(spor_pass *run, char *out, size_t size);

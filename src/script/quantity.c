@@ -106,7 +106,7 @@ static void read_choices(spor_pass *run, spor_asserted *a, const spor_parameter 
 /* Ranges may mention what stands before them: sizes, and quantities further left. */
 void spor_quantities_read(spor_pass *run, spor_asserted *a) {
     add_sizes(run, a);
-    int sizes = a->statement.quantities;
+    int sizes = a->sizes = a->statement.quantities;
     for (int k = 0; k < a->source->parameters; k++) {
         const spor_parameter *p = &a->source->parameter[k];
         if (!p->from) continue;
@@ -134,7 +134,8 @@ bool spor_quantities_bind(spor_pass *run, const spor_asserting *at) {
     const spor_asserted *a = at->asserted;
     for (int k = 0; k < a->statement.quantities; k++) {
         const char *name = a->statement.quantity[k].name;
-        if (!within(run, at->env, a->range[k], at->values[k])) return false;
+        bool free = !at->instance && k < a->sizes; /* the search's bounds are not training's */
+        if (!free && !within(run, at->env, a->range[k], at->values[k])) return false;
         spor_binding *b = spor_env_set(run, at->env, name, value_of(a, k, at->values[k]));
         b->symbol = spor_pass_symbol(run);
     }
@@ -154,14 +155,21 @@ spor_var spor_asserting_input(spor_pass *run, spor_asserting *at, spor_spot plac
     return x;
 }
 
-spor_value spor_quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor) {
-    spor_shape shape = {.rank = tensor->rank};
+spor_axes *spor_quantities_axes(spor_pass *run, const spor_asserting *at,
+                                const spor_parameter *tensor, spor_shape *shape) {
     spor_axes *axes = spor_take(&run->ground, 1, sizeof *axes);
+    *shape = (spor_shape){.rank = tensor->rank};
     for (int k = 0; k < tensor->rank; k++) {
         const spor_binding *size =
             tensor->axis[k].name ? spor_env_find(at->env, tensor->axis[k].name) : NULL;
-        shape.n[k] = size ? size->value.i : tensor->axis[k].size;
+        shape->n[k] = size ? size->value.i : tensor->axis[k].size;
         axes->symbol[k] = size ? size->symbol : 0;
     }
+    return axes;
+}
+
+spor_value spor_quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor) {
+    spor_shape shape;
+    spor_axes *axes = spor_quantities_axes(run, at, tensor, &shape);
     return spor_of_tensor(spor_asserting_input(run, at, tensor->place, tensor->name, shape), axes);
 }

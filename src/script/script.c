@@ -1,7 +1,7 @@
 /*
  * Scripts: loading, recording, explaining. See script.h.
  */
-#include "script/private.h"
+#include "script/claims.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -307,6 +307,22 @@ static spor_var record_on(spor_script *script, spor_tape *tape, bool training, r
     spor_arena_free(&arena);
     spor_tape_place(tape, NULL, 0, 0);
     return r->result;
+}
+
+bool spor_script_guard(spor_script *script, spor_tape *tape, spor_asserting *asserting,
+                       spor_guarded *work, void *context) {
+    spor_arena arena = {NULL};
+    spor_env env = {.parent = script->globals};
+    spor_pass run = {.ground = {.arena = &arena},
+                     .script = script,
+                     .tape = tape,
+                     .training = true,
+                     .asserting = asserting};
+    asserting->env = &env;
+    bool done = spor_attempt(&run, work, context);
+    if (!done) keep_failure(&run, script);
+    spor_arena_free(&arena);
+    return done;
 }
 
 static spor_var reject(spor_tape *tape, const char *message) {

@@ -81,6 +81,11 @@ int spor_script_claims(const spor_script *script);
 /** Number k, in order of the source. */
 const spor_script_claim *spor_script_claim_at(const spor_script *script, int k);
 
+/** From now on training programs take the gradients of derive number k's def from it. To be called
+ *  once it is verified or trusted; what is open, must fail or leaves a gradient out is not used:
+ *  false. */
+bool spor_script_accept(spor_script *script, int k);
+
 /** Adds the source line, a caret and the calls around to a message whose place lies in the
  *  script. out receives at most size bytes. */
 void spor_script_explain(const spor_script *script, const char *message, const char *file, int line,

@@ -271,6 +271,97 @@ START_TEST(quantities_are_as_said) {
 }
 END_TEST
 
+/* ---- training with a derivation -------------------------------------------------------------- */
+
+/* A derive that is wrong on purpose: dW is three times too large, so its use shows. */
+#define TRAINED(call)                                                                              \
+    "def layer(A[N, n], W[n, m], b[m], act, scale=1) where N < 9:\n"                               \
+    "    A = scale * A\n    return act(A @ W + b)\n"                                               \
+    "trust derive layer (A, W, b, act in [tanh, sigmoid]) -> (Y, dY):\n"                           \
+    "    delta = derivative(act, A @ W + b) * dY\n    dA = delta @ transpose(W)\n"                 \
+    "    dW = 3 * (transpose(A) @ delta)\n    db = sum(delta, axis=\"N\")\n"                       \
+    "def f(x):\n    W = param([2, 3], init=\"normal\", name=\"W\")\n"                              \
+    "    b = param([3], init=\"normal\", name=\"b\")\n    y = " call "\n    return sum(y * y)\n"
+
+/* The gradients of f's cost with respect to W and b, nine numbers, as training takes them. */
+static void train_once(const char *text, bool accept, double g[9]) {
+    spor_script *script = load(text);
+    if (accept) ck_assert(spor_script_accept(script, 0));
+    spor_tape *tape = spor_tape_new();
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(2, 2));
+    spor_var cost = spor_script_call(script, "f", tape, true, 1, &x);
+    ck_assert_msg(!spor_error(tape), "%s", spor_error(tape));
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_options options = {.scalar = SPOR_F64};
+    spor_program *program = spor_compile_training(cost, 0, NULL, params, &options);
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+    double *data = spor_program_arg(program, x).data;
+    for (int k = 0; k < 4; k++) data[k] = 0.5 - k;
+    ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
+    memcpy(g, spor_params_entry(params, 0).gradient, 6 * sizeof *g);
+    memcpy(g + 6, spor_params_entry(params, 1).gradient, 3 * sizeof *g);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(tape);
+    spor_script_free(script);
+}
+
+/* Only an accepted derive is used, and only for calls like those it was verified for. */
+START_TEST(training_uses_what_is_accepted) {
+    static const struct {
+        const char *text;
+        bool accept;
+        double factor; /* of dW */
+    } cases[] = {
+        {TRAINED("layer(x, W, b, tanh)"), true, 3},
+        {TRAINED("layer(x, W, b, sigmoid, scale=1)"), true, 3},
+        {TRAINED("layer(x, W, b, tanh)"), false, 1},
+        {TRAINED("layer(x, W, b, softsign)"), true, 1},
+        {TRAINED("layer(x, W, b, tanh, scale=2)"), true, 1},
+        {TRAINED("layer(x, W, b, tanh, scale=x)"), true, 1},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        double g[9], usual[9];
+        char text[2048];
+        snprintf(text, sizeof text, "def softsign(x):\n    return x / (1 + abs(x))\n%s",
+                 cases[k].text);
+        train_once(text, cases[k].accept, g);
+        train_once(text, false, usual);
+        for (int j = 0; j < 9; j++) {
+            double factor = j < 6 ? cases[k].factor : 1;
+            ck_assert(usual[j] != 0);
+            ck_assert_double_eq_tol(g[j], factor * usual[j], 1e-12);
+        }
+    }
+}
+END_TEST
+
+/* What is open, must fail, leaves a gradient out or is no derive is not used. */
+START_TEST(some_cannot_be_accepted) {
+    spor_script *script = load(DENSE "derive layer \"a\" (A, W, b) -> (Y, dY):\n    ...\n"
+                                     "derive layer \"b\" (A, W, b) -> (Y, dY) fails:\n"
+                                     "    dA = Y\n    dW = Y\n    db = Y\n"
+                                     "derive layer \"c\" (A, W, b) -> (Y, dY):\n"
+                                     "    dA = none\n    dW = Y\n    db = Y\n"
+                                     "claim \"d\" (x[n]):\n    x == x\n");
+    ck_assert_int_eq(spor_script_claims(script), 4);
+    for (int k = 0; k < 5; k++) ck_assert(!spor_script_accept(script, k));
+    spor_script_free(script);
+}
+END_TEST
+
+/* Parameters of the def's own would get no gradient. */
+START_TEST(a_derived_def_makes_no_parameters) {
+    spor_script *script = load("def f(x[n]):\n    return x * param([n], init=\"normal\")\n"
+                               "derive f (x) -> (y, dy):\n    dx = dy\n");
+    spor_verdict verdict;
+    verify(spor_script_claim_at(script, 0), &verdict);
+    ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
+    ck_assert_ptr_nonnull(strstr(verdict.example.message, "f makes parameters or state"));
+    spor_script_free(script);
+}
+END_TEST
+
 /* ---- the language reference ------------------------------------------------------------------ */
 
 /* Blocks of models/README.md that begin with ```spor verify. */
@@ -307,6 +398,9 @@ Suite *spor_suite(void) {
     tcase_add_test(test, open_lines_are_named);
     tcase_add_test(test, undefined_is_no_failure);
     tcase_add_test(test, quantities_are_as_said);
+    tcase_add_test(test, training_uses_what_is_accepted);
+    tcase_add_test(test, some_cannot_be_accepted);
+    tcase_add_test(test, a_derived_def_makes_no_parameters);
     tcase_add_test(test, the_reference_is_true);
     suite_add_tcase(suite, test);
     return suite;

@@ -1,0 +1,151 @@
+/*
+ * Training with derivations: a call of a def whose derive was accepted carries the derive's block
+ * as its hand-derived backward.
+ */
+#include <string.h>
+
+#include "script/claims.h"
+#include "tape/tape.h"
+
+/* Lives as long as the script, since programs keep it. */
+struct spor_derived {
+    spor_asserted *asserted;
+    int64_t values[SPOR_QUANTITIES];
+    spor_var operand[SPOR_CUSTOM_OPERANDS];
+    int axis[SPOR_RANK]; /* which size an axis of the result is, -1: none */
+};
+
+bool spor_script_accept(spor_script *script, int k) {
+    spor_asserted *a = script->asserted;
+    for (; a && k > 0; k--) a = a->next;
+    if (!a || !a->function || a->shown.fails || a->shown.unproved || a->none) return false;
+    a->accepted = true;
+    return true;
+}
+
+/* ---- is the call one of those that were verified? -------------------------------------------- */
+
+static bool same(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b) {
+    return a->kind != VALUE_TENSOR && b->kind != VALUE_TENSOR && spor_pass_equal(run, place, a, b);
+}
+
+/* The value of quantity k in the call; false if it is none of those quantified. */
+static bool read_value(spor_pass *run, const spor_asserted *a, int k, const spor_env *env,
+                       int64_t *value) {
+    const spor_quantity *q = &a->statement.quantity[k];
+    const spor_value *v = &spor_env_find(env, q->name)->value;
+    if (a->choice[k].kind != VALUE_LIST) {
+        *value = v->i;
+        return v->kind == VALUE_INT && (k < a->sizes || (q->least <= v->i && v->i <= q->most));
+    }
+    for (*value = 0; *value < a->choice[k].list.n; ++*value)
+        if (same(run, a->source->place, v, &a->choice[k].list.item[*value])) return true;
+    return false;
+}
+
+/* Parameters that were not quantified were verified at their defaults. */
+static bool has_defaults(spor_pass *run, const spor_asserted *a, const spor_env *env) {
+    const spor_def *def = a->function->def;
+    for (int k = 0; k < def->parameters; k++) {
+        const spor_parameter *p = &def->parameter[k];
+        bool quantified = p->shaped;
+        for (int j = 0; j < a->source->parameters; j++)
+            quantified = quantified || a->source->parameter[j].name == p->name;
+        if (quantified) continue;
+        spor_value usual = spor_pass_evaluate(run, a->function->env, p->value);
+        if (!same(run, p->place, &spor_env_find(env, p->name)->value, &usual)) return false;
+    }
+    return true;
+}
+
+static bool covers(spor_pass *run, spor_asserted *a, const spor_env *env, spor_derived *derived) {
+    if (!a->accepted || a->tensors > SPOR_CUSTOM_OPERANDS || !has_defaults(run, a, env))
+        return false;
+    for (int k = 0; k < a->statement.quantities; k++)
+        if (!read_value(run, a, k, env, &derived->values[k])) return false;
+    for (int k = 0; k < a->tensors; k++)
+        derived->operand[k] = spor_env_find(env, a->tensor[k]->name)->value.t.var;
+    spor_env names = {.parent = run->script->globals};
+    spor_asserting at = {.asserted = a, .values = derived->values, .env = &names};
+    derived->asserted = a;
+    return spor_quantities_bind(run, &at);
+}
+
+spor_derived *spor_derived_find(spor_pass *run, const spor_function *function, spor_env *env) {
+    spor_derived found;
+    if (!run->training || !run->tape || run->asserting) return NULL;
+    for (spor_asserted *a = run->script->asserted; a; a = a->next) {
+        if (!a->function || a->function->def != function->def || !covers(run, a, env, &found))
+            continue;
+        spor_derived *kept = spor_arena_take(&run->script->arena, sizeof *kept);
+        if (!kept) spor_pass_fail(run, a->source->place, "out of memory");
+        *kept = found;
+        return kept;
+    }
+    return NULL;
+}
+
+/* ---- the backward pass ----------------------------------------------------------------------- */
+
+typedef struct {
+    spor_asserting *at;
+    const int *axis;
+    spor_var y, dy;
+    const spor_var *operand;
+    spor_var *d;
+} request;
+
+/* The names of the result's axes, as the def gave them. */
+static const spor_axes *result_axes(spor_pass *run, const request *r) {
+    spor_axes *axes = spor_take(&run->ground, 1, sizeof *axes);
+    const spor_statement *s = &r->at->asserted->statement;
+    for (int k = 0; k < SPOR_RANK; k++)
+        if (r->axis[k] >= 0)
+            axes->symbol[k] = spor_env_find(r->at->env, s->quantity[r->axis[k]].name)->symbol;
+    return axes;
+}
+
+static void record(spor_pass *run, void *context) {
+    request *r = context;
+    const spor_asserted *a = r->at->asserted;
+    spor_value inputs[SPOR_CUSTOM_OPERANDS];
+    spor_pass_within(run, r->at->env);
+    if (!spor_quantities_bind(run, r->at))
+        spor_pass_fail(run, a->source->place, "%s is outside its where", a->source->target);
+    for (int k = 0; k < a->tensors; k++) {
+        spor_shape shape;
+        inputs[k] =
+            spor_of_tensor(r->operand[k], spor_quantities_axes(run, r->at, a->tensor[k], &shape));
+    }
+    const spor_axes *axes = result_axes(run, r);
+    spor_derive_block(run, r->at, inputs, spor_of_tensor(r->y, axes), spor_of_tensor(r->dy, axes));
+    for (int k = 0; k < a->tensors; k++)
+        r->d[k] = spor_derive_formula(run, r->at, spor_derive_name(run, a->tensor[k]->name),
+                                      r->operand[k]);
+}
+
+static bool backward(void *user, spor_var y, spor_var dy, int n, const spor_var operand[],
+                     spor_var d[]) {
+    const spor_derived *derived = user;
+    spor_asserting at = {.asserted = derived->asserted, .values = derived->values};
+    request r = {.at = &at, .axis = derived->axis, .y = y, .dy = dy, .operand = operand, .d = d};
+    for (int k = 0; k < n; k++) d[k] = (spor_var){y.tape, 0};
+    return spor_script_guard(derived->asserted->script, y.tape, &at, record, &r);
+}
+
+void spor_derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result) {
+    const spor_asserted *a = derived->asserted;
+    if (result->kind != VALUE_TENSOR) return;
+    for (int k = 0; k < a->tensors; k++)
+        if (derived->operand[k].id >= result->t.var.id) return; /* nothing was recorded */
+    for (int k = 0; k < SPOR_RANK; k++) {
+        derived->axis[k] = -1;
+        uint32_t symbol = result->t.axes ? result->t.axes->symbol[k] : 0;
+        for (int q = a->sizes - 1; q >= 0 && symbol; q--)
+            if (spor_env_find(spor_pass_env(run), a->statement.quantity[q].name)->symbol == symbol)
+                derived->axis[k] = q;
+    }
+    spor_pass_record(run, a->source->place);
+    spor_custom_vjp(result->t.var, a->tensors, derived->operand, backward, derived);
+    spor_pass_recorded(run, result->t.var);
+}
