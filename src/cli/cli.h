@@ -100,6 +100,9 @@ spor_shape spor_workpiece_target(const spor_workpiece *piece);
 /** Reads the data set that the script names; NULL after a complaint that tells where it looked. */
 spor_data *spor_workpiece_data(const spor_workpiece *piece);
 
+/** Verifies the derivations of a script and trains with them; a status, DONE unless one fails. */
+int spor_derivations_accept(spor_script *script, bool quiet);
+
 /* ---- what a terminal shows ------------------------------------------------------------------- */
 
 /** Progress of a training: a live line on a terminal, a few plain lines in a pipe. */

@@ -273,13 +273,15 @@ static int stopped(const training *t) {
 }
 
 static int train(training *t) {
+    int status = spor_derivations_accept(t->piece->script, t->given->quiet);
+    if (status != SPOR_EXIT_DONE) return status;
     if (!prepare(t)) return SPOR_EXIT_BAD;
     announce(t);
     catch_interrupts();
     spor_display_start(&t->display, t->given->quiet);
     bool done = spor_train(t->piece->model, t->data, &t->split, &t->schedule, on_progress, t);
     spor_display_end(&t->display);
-    int status = done ? finish(t) : stopped(t);
+    status = done ? finish(t) : stopped(t);
     return write_files(t) ? status : SPOR_EXIT_BAD;
 }
 
@@ -331,6 +333,7 @@ const spor_command spor_command_train = {
     .operands = "SCRIPT",
     .summary = "Trains the network of a script and tests it.",
     .help =
+        "Derivations of the script are verified first, and give the gradients.\n"
         "The script's train(...) says network, data and hyperparameters; options replace them.\n"
         "20 % of the rows test, 10 % of the rest validate, drawn in proportion to the classes.\n"
         "runs/<network>/ receives history.csv, weights.safetensors, summary.json, history.svg\n"

@@ -327,6 +327,39 @@ START_TEST(quiet_says_the_result_alone) {
 }
 END_TEST
 
+/* A network with its dense layer derived by hand; %s is trust or nothing, and dW's factor. */
+static const char derived_net[] =
+    "include \"%s/models/layers.spor\"\n"
+    "%sderive dense_layer (A, W, b, act in [sigmoid, identity]) -> (Y, dY):\n"
+    "    delta = derivative(act, A @ W + b) * dY\n    dA = delta @ transpose(W)\n"
+    "    dW = %s * (transpose(A) @ delta)\n    db = sum(delta, axis=\"N\")\n"
+    "def net(x):\n    return dense(dense(flatten(x), 9, act=sigmoid), 10)\n"
+    "train(net, data=digits(scale=1/16), loss=cross_entropy(reduction=\"mean\"),\n"
+    "      optimizer=sgd(rate=0.1), batch=32, epochs=2)\n";
+
+static int train_derived(const char *trust, const char *factor, const char *folder_name) {
+    char text[2048];
+    snprintf(text, sizeof text, derived_net, getenv("SPOR_SOURCE"), trust, factor);
+    write_file("net.spor", text);
+    return run("SPOR_DATA=$M/../data spor train net.spor --out %s", folder_name);
+}
+
+/* What is derived is verified, then trained with; what is wrong only if it is trusted. */
+START_TEST(derivations_are_verified_before_they_train) {
+    expect_status(train_derived("", "1", "right"), 0);
+    expect_in(out, "derivation of dense_layer, net.spor:2: verified\n");
+    expect_status(train_derived("", "2", "wrong"), 1);
+    expect_in(err, "dense_layer: FAILS");
+    expect_in(err, "looks like: off by the factor 2");
+    expect_in(err, "net.spor:2: this derivation is not trained with");
+    ck_assert(!exists("wrong"));
+    expect_status(train_derived("trust ", "2", "trusted"), 0);
+    expect_in(out, "net.spor:2: trusted, not verified\n");
+    ck_assert(!same_training("right", "trusted"));
+    expect_status(train_derived("trust ", "...", "open"), 2);
+}
+END_TEST
+
 START_TEST(a_pipe_gets_plain_lines) {
     expect_status(run("spor train $M/densenet2_20.spor --epochs 3 --limit 50 | cat"), 0);
     ck_assert_int_eq(count_of(out, "\nepoch "), 3);
@@ -560,6 +593,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, reference_trains_the_same);
     tcase_add_test(tests, options_reach_the_training);
     tcase_add_test(tests, quiet_says_the_result_alone);
+    tcase_add_test(tests, derivations_are_verified_before_they_train);
     tcase_add_test(tests, a_pipe_gets_plain_lines);
     tcase_add_test(tests, divergence_is_told);
     tests = group(suite, "trouble");

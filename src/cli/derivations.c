@@ -1,0 +1,45 @@
+/* Derivations in training: what a script derives by hand is verified before it is trained with. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+static int refuse(const spor_script_claim *claim, const spor_verdict *verdict) {
+    fflush(stdout);
+    spor_verdict_print(claim->statement, verdict, stderr);
+    if (*claim->refusal) fprintf(stderr, "  %s\n", claim->refusal);
+    fprintf(stderr, "%s:%d: this derivation is not trained with: mend it, or write trust derive\n",
+            claim->file, claim->line);
+    return SPOR_EXIT_NO;
+}
+
+/* Verifies derivation number k unless it is trusted, then trains with it. */
+static int accept(spor_script *script, int k, bool quiet) {
+    const spor_script_claim *claim = spor_script_claim_at(script, k);
+    spor_verdict verdict = {.outcome = SPOR_HOLDS};
+    if (!claim->trusted && !spor_verify(claim->statement, NULL, &verdict)) {
+        fprintf(stderr, "spor: out of memory\n");
+        return SPOR_EXIT_BAD;
+    }
+    if (verdict.outcome != SPOR_HOLDS) return refuse(claim, &verdict);
+    bool used = spor_script_accept(script, k);
+    if (quiet) return SPOR_EXIT_DONE;
+    const char *how = !used            ? "leaves gradients out: the tape's are used"
+                      : claim->trusted ? "trusted, not verified"
+                                       : "verified";
+    printf("derivation of %s, %s:%d: %s\n", claim->def, claim->file, claim->line, how);
+    return SPOR_EXIT_DONE;
+}
+
+int spor_derivations_accept(spor_script *script, bool quiet) {
+    int status = SPOR_EXIT_DONE;
+    for (int k = 0; k < spor_script_claims(script) && status == SPOR_EXIT_DONE; k++) {
+        const spor_script_claim *claim = spor_script_claim_at(script, k);
+        if (!claim->def || claim->fails) continue;
+        if (!claim->unproved)
+            status = accept(script, k, quiet);
+        else if (!quiet)
+            printf("derivation of %s, %s:%d: %s is open: the tape's gradients are used\n",
+                   claim->def, claim->file, claim->line, claim->unproved_what);
+    }
+    return status;
+}
