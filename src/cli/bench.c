@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/random.h"
+#include "base/shape.h"
 
 enum { BATCHES = 8, SEED = 1 };
 static const double block_seconds = 0.03;
@@ -19,12 +20,6 @@ typedef struct {
     size_t x_bytes, y_bytes;
     char *x, *y;
 } rotation;
-
-static int64_t size_of(spor_shape shape) {
-    int64_t size = 1;
-    for (int k = 0; k < shape.rank; k++) size *= shape.n[k];
-    return size;
-}
 
 static void put(char *numbers, int64_t index, spor_scalar scalar, double value) {
     if (scalar == SPOR_F32)
@@ -48,7 +43,7 @@ static void fill_one_hot(char *y, int64_t rows, int64_t classes, spor_scalar sca
 
 static bool rotation_new(rotation *r, const spor_bound *bound, bool target_is_x,
                          spor_scalar scalar) {
-    int64_t x_size = size_of(bound->x.shape), y_size = size_of(bound->y.shape);
+    int64_t x_size = spor_size(&bound->x.shape), y_size = spor_size(&bound->y.shape);
     size_t element = scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
     r->x_bytes = (size_t)x_size * element;
     r->y_bytes = (size_t)y_size * element;

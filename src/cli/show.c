@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/shape.h"
 #include "tape/tape.h"
 
 /* spor_evaluate works in batches of this many rows. */
@@ -21,19 +22,13 @@ typedef struct {
 /* ---- sizes ------------------------------------------------------------------------------------
  */
 
-static int64_t size_of(const spor_shape *shape) {
-    int64_t size = 1;
-    for (int k = 0; k < shape->rank; k++) size *= shape->n[k];
-    return size;
-}
-
 /* Multiply-adds of one node: matmul sums over k for each element, correlate2d over u, v, c. */
 static int64_t node_multiplies(const spor_tape *tape, const spor_node *node) {
     const spor_shape *x = tape->node[node->in[0]].shape;
-    if (node->op == spor_op_find("matmul")) return size_of(node->shape) * x->n[x->rank - 1];
+    if (node->op == spor_op_find("matmul")) return spor_size(node->shape) * x->n[x->rank - 1];
     if (node->op != spor_op_find("correlate2d")) return 0;
     const spor_shape *K = tape->node[node->in[1]].shape;
-    return size_of(node->shape) * K->n[0] * K->n[1] * K->n[2];
+    return spor_size(node->shape) * K->n[0] * K->n[1] * K->n[2];
 }
 
 static int64_t multiplies(const spor_tape *tape, uint32_t first, uint32_t last) {
@@ -48,7 +43,7 @@ static int64_t parameters(const spor_tape *tape, uint32_t first, uint32_t last) 
     for (uint32_t k = 0; k < tape->leaves; k++) {
         const spor_leaf *leaf = &tape->leaf[k];
         if (leaf->trained && leaf->id >= first && leaf->id < last)
-            sum += size_of(tape->node[leaf->id].shape);
+            sum += spor_size(tape->node[leaf->id].shape);
     }
     return sum;
 }
@@ -157,8 +152,6 @@ static bool print_programs(spor_workpiece *piece, int64_t rows) {
         int64_t rows;
         bool training;
     } uses[] = {{"training", rows, true}, {"evaluation", EVALUATION_ROWS, false}};
-    const spor_options options = {.scalar = SPOR_F32};
-    if (!spor_workpiece_model(piece, &options, 0)) return false;
     puts("Memory of a program, besides the parameters");
     for (int k = 0; k < 2; k++) {
         spor_bound *bound = spor_workpiece_bind(piece, uses[k].rows, uses[k].training);
@@ -241,20 +234,15 @@ static bool print_tapes(recording *r, const bool layer[], bool gradient) {
 /* ---- the command ------------------------------------------------------------------------------
  */
 
-static spor_shape with_rows(int64_t rows, spor_shape sample) {
-    spor_shape shape = {sample.rank + 1, {rows}};
-    for (int k = 0; k < sample.rank && k + 1 < SPOR_RANK; k++) shape.n[k + 1] = sample.n[k];
-    return shape;
-}
-
 static bool record(recording *r) {
     spor_workpiece *piece = r->piece;
     r->tape = spor_tape_new();
-    spor_var x = spor_input(r->tape, "x", with_rows(r->rows, piece->declared.sample));
+    spor_var x = spor_input(r->tape, "x", spor_shape_rows(r->rows, &piece->declared.sample));
     spor_var prediction = spor_script_net(x, true, piece->script);
     r->nodes = spor_tape_length(r->tape) + 1;
     r->scopes = r->tape ? r->tape->scopes : 0;
-    spor_var y = spor_input(r->tape, "y", with_rows(r->rows, spor_workpiece_target(piece)));
+    spor_shape target = spor_workpiece_target(piece);
+    spor_var y = spor_input(r->tape, "y", spor_shape_rows(r->rows, &target));
     r->cost = spor_script_loss(prediction, y, piece->script);
     return !spor_error(r->tape);
 }
@@ -264,6 +252,8 @@ static int show(recording *r, bool gradient) {
     bool *layer = NULL;
     char sample[192];
     int status = SPOR_EXIT_BAD;
+    const spor_options options = {.scalar = SPOR_F32};
+    if (!spor_workpiece_model(r->piece, &options, 0)) return SPOR_EXIT_BAD;
     if (!record(r)) return spor_workpiece_complain_tape(r->piece, r->tape);
     shape_text(&declared->sample, 0, sample);
     printf("%s on %s: %s to %d classes, loss %s\n\n", declared->model, declared->data, sample,

@@ -2,6 +2,7 @@
  * A model: one network and loss, recorded once per (rows, training), over one set of parameters.
  */
 #include "train/model.h"
+#include "base/shape.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -129,13 +130,6 @@ const spor_model_spec *spor_model_spec_of(const spor_model *model) {
 /* ---- recording and compiling ------------------------------------------------------------------
  */
 
-/* [rows, ...] */
-static spor_shape with_rows(int64_t rows, const spor_shape *row) {
-    spor_shape shape = {.rank = row->rank + 1, .n = {rows}};
-    for (int k = 0; k < row->rank; k++) shape.n[k + 1] = row->n[k];
-    return shape;
-}
-
 static bool check_prediction(spor_model *model, const spor_bound *b) {
     spor_shape shape = spor_shape_of(b->prediction);
     if (!b->prediction.id || !b->cost.id)
@@ -153,8 +147,8 @@ static bool check_prediction(spor_model *model, const spor_bound *b) {
 static bool record(spor_model *model, spor_bound *b) {
     const spor_model_spec *spec = &model->spec;
     b->tape = spor_tape_new();
-    b->input = spor_input(b->tape, "x", with_rows(b->rows, &spec->sample));
-    b->target = spor_input(b->tape, "y", with_rows(b->rows, &spec->target));
+    b->input = spor_input(b->tape, "x", spor_shape_rows(b->rows, &spec->sample));
+    b->target = spor_input(b->tape, "y", spor_shape_rows(b->rows, &spec->target));
     b->prediction = spec->net(b->input, b->training, spec->user);
     b->cost = spec->loss(b->prediction, b->target, spec->user);
     if (spor_error(b->tape)) return fail_tape(model, b->tape);
@@ -255,7 +249,7 @@ static bool record_scorer(spor_model *model, scorer *s, const spor_shape *predic
     shape.n[0] = s->rows;
     s->tape = spor_tape_new();
     spor_var p = spor_input(s->tape, "prediction", shape);
-    spor_var y = spor_input(s->tape, "y", with_rows(s->rows, &spec->target));
+    spor_var y = spor_input(s->tape, "y", spor_shape_rows(s->rows, &spec->target));
     spor_var cost = spec->loss(p, y, spec->user);
     if (spor_error(s->tape)) return fail_tape(model, s->tape);
     if (!spor_params_join(model->params, s->tape))

@@ -522,6 +522,16 @@ START_TEST(show_counts_the_work) {
 }
 END_TEST
 
+START_TEST(settings_reach_the_script) {
+    expect_status(run("spor show $M/densenet2_20.spor --set hidden=30"), 0);
+    expect_in(strstr(out, "\n  total"), " 3190 "); /* 65 30 + 31 30 + 31 10 */
+    expect_status(run("spor show $M/densenet2_20.spor --set hiden=30"), 2);
+    expect_in(err, "did you mean hidden?");
+    expect_status(run("spor show $M/densenet2_20.spor --set 'hidden=('"), 2);
+    expect_in(err, "^");
+}
+END_TEST
+
 START_TEST(show_prints_gradients) {
     expect_status(run("spor show $M/convnet1_3.spor --grad"), 0);
     const char *gradient = strstr(out, "The gradient tape");
@@ -605,6 +615,7 @@ Suite *spor_suite(void) {
     tests = group(suite, "reading");
     tcase_add_test(tests, show_counts_parameters);
     tcase_add_test(tests, show_counts_the_work);
+    tcase_add_test(tests, settings_reach_the_script);
     tcase_add_test(tests, show_prints_gradients);
     tcase_add_test(tests, ops_are_listed);
     tcase_add_test(tests, bench_prints_blocks);
