@@ -44,14 +44,16 @@ static const char *cited(spor_spot place, int *length) {
         if (line[k] == '#') hash = line + k;
     *length = 0;
     if (!hash) return "";
-    const char *at = hash + 1 + strspn(hash + 1, " "), *end = memchr(at, ')', 40);
-    if (*at != '(' || !end || end > line + n) return "";
+    const char *at = hash + 1 + strspn(hash + 1, " ");
+    const char *end = memchr(at, ')', (size_t)(line + n - at));
+    if (*at != '(' || !end || end - at > 40) return "";
     *length = (int)(end - at) + 1;
     return at;
 }
 
-/* The left side as its last line is written, up to ==, without the indices at its end. */
+/* The left side as it is written, up to ==, without the indices at its end, if that is short. */
 static const char *left_text(spor_pass *run, const spor_syntax *equality) {
+    enum { SHORT = 40 };
     int n, depth = 0;
     const char *line = line_text(equality->place, &n), *from = line + strspn(line, " ");
     int length = (int)(line + equality->place.column - 1 - from);
@@ -62,7 +64,8 @@ static const char *left_text(spor_pass *run, const spor_syntax *equality) {
         length = k - 1;
         break;
     }
-    return spor_take_text(&run->ground, from, (size_t)(length > 60 ? 60 : length));
+    bool whole = equality->child[0]->place.line == equality->place.line && length <= SHORT;
+    return whole ? spor_take_text(&run->ground, from, (size_t)length) : "left side";
 }
 
 void spor_checked_add(spor_pass *run, spor_asserted *a, const char *name, const spor_syntax *line) {
