@@ -44,7 +44,7 @@ typedef enum {
     WRONG_AXIS,       /* softmax over the samples */
     NO_MEAN_TERM,     /* of batch normalisation's dx */
     NO_VARIANCE_TERM,
-    HALF_SLOPE /* (left + right) / 2 at a kink, as central differences say */
+    MEAN_SLOPE /* of both sides of a kink, as central differences say */
 } fault;
 
 typedef enum { SEEING, ONES_A, ONES_K, SYMMETRIC_K } blindness;
@@ -345,22 +345,20 @@ static spor_recording batch_norm(void *user, spor_tape *t, const int64_t v[], sp
     return recorded(t, p, in);
 }
 
-/* y = relu(x_1 + ... + x_n): on tie-free numbers around 0, the sum of an even number of them is 0:
- * the kink itself. */
+/* y = s if s > 0 else s / 2, s = x_1 + ... + x_n: on tie-free numbers around 0 the sum of an even
+ * number of them is 0, the kink itself. */
 static spor_recording kink(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
     plan *p = user;
-    spor_var x = spor_input(t, "x", SPOR_SHAPE(v[0])), dy = spor_input(t, "dy", SPOR_SCALAR_SHAPE),
-             dx;
-    spor_var sum = spor_sum(x, SPOR_AXIS(0)), y = spor_relu(sum);
+    spor_shape shape = SPOR_SHAPE(v[0]);
+    spor_var x = spor_input(t, "x", shape), dy = spor_input(t, "dy", SPOR_SCALAR_SHAPE), dx;
+    spor_var s = spor_sum(x, SPOR_AXIS(0)), y = spor_leaky_relu(s, 0.5);
     describe(in, y, 2, (spor_var[]){x, dy});
     if (!spor_vjp(y, dy, 1, &x, &dx)) return SPOR_OUTSIDE;
-    spor_var above = spor_step(sum), below = spor_step(spor_neg(sum));
-    spor_var slope = above;
-    if (p->fault == HALF_SLOPE) /* step(s) + 1/2 where s = 0 */
-        slope = spor_add(
-            above,
-            times(spor_sub(spor_sub(filled(t, 1, 1, SPOR_SCALAR_SHAPE), above), below), 1, 2));
-    claim(p, in, "dx", spor_broadcast(spor_mul(slope, dy), spor_shape_of(x)), dx, 0);
+    spor_var above = spor_step(s), below = spor_step(spor_neg(s)), one = spor_ratio(t, 1, 1);
+    spor_var slope = times(spor_add(one, above), 1, 2);
+    if (p->fault == MEAN_SLOPE)
+        slope = times(spor_sub(spor_add(times(one, 3, 1), above), below), 1, 4);
+    claim(p, in, "dx", spor_broadcast(spor_mul(slope, dy), shape), dx, 0);
     return recorded(t, p, in);
 }
 
@@ -507,7 +505,7 @@ static const row rows[] = {
     {BATCH_NORM, "dx", NO_MEAN_TERM, "no term of the mean", "---cd", {3, 2}},
     {BATCH_NORM, "dx", NO_VARIANCE_TERM, "no term of the variance", "---cd", {3, 2}},
     {BATCH_NORM, "dbeta", OVER_N, "times 1/N", "iaucd", {3, 2}},
-    {KINK, "dx", HALF_SLOPE, "1/2 at a kink", "i...d", {2}},
+    {KINK, "dx", MEAN_SLOPE, "mean slope at a kink", "i...d", {2}},
 };
 
 enum { ROWS = (int)(sizeof rows / sizeof *rows) };
@@ -608,6 +606,156 @@ START_TEST(every_fault_is_caught_and_no_other_pair_is_blamed) {
 }
 END_TEST
 
+/* ---- data and sizes that see too little
+ * ------------------------------------------------------------- */
+
+/* A fault that no oracle sees with these data or at these sizes. */
+static const struct {
+    fault fault;
+    const char *pair, *what;
+    blindness blind;
+    int64_t at[SPOR_QUANTITIES];
+} unseen[] = {
+    {ROTATED, "dA", "K of ones", ONES_K, CONV_SIZES},
+    {SWAPPED_CHANNELS, "dA", "K of ones", ONES_K, CONV_SIZES},
+    {REVERSED_CHANNEL, "dK", "A of ones", ONES_A, CONV_SIZES},
+    {SWAPPED_HW, "dK", "A of ones, no padding", ONES_A, {2, 5, 5, 2, 2, 3, 3, 1, 1}},
+    {ROTATED, "dA", "symmetric K", SYMMETRIC_K, CONV_SIZES},
+    {PADDED_BY_P, "dA", "square, odd, same", SEEING, {2, 5, 5, 2, 2, 3, 3, 1, 1, 1, 1, 1, 1}},
+    {SWAPPED_PADS, "dA", "square, odd, same", SEEING, {2, 5, 5, 2, 2, 3, 3, 1, 1, 1, 1, 1, 1}},
+    {NO_REMAINDER, "dA", "square, odd, same", SEEING, {2, 5, 5, 2, 2, 3, 3, 1, 1, 1, 1, 1, 1}},
+    {NO_SUM_OVER_N, "dK", "N = 1", SEEING, {1, 4, 4, 2, 2, 2, 3, 2, 1, 1, 0, 0, 1}},
+    {NO_SUM_OVER_F, "dA", "F = 1", SEEING, {2, 4, 4, 2, 1, 2, 3, 2, 1, 1, 0, 0, 1}},
+    {REVERSED_CHANNEL, "dK", "C = 1", SEEING, {2, 4, 4, 1, 2, 2, 3, 2, 1, 1, 0, 0, 1}},
+    {LAST_ROW, "dA", "no window reaches it", SEEING, CONV_SIZES},
+};
+
+enum { UNSEEN = (int)(sizeof unseen / sizeof *unseen) };
+
+/* No oracle sees the fault there; on the data and sizes that the verifier draws it is caught. */
+START_TEST(blind_data_are_blind_and_never_the_only_case) {
+    plan blind = {.fault = unseen[_i].fault, .only = unseen[_i].pair, .blind = unseen[_i].blind};
+    char said[SPOR_ORACLES + 1];
+    ask_all(CONV, &blind, unseen[_i].at, said);
+    ck_assert_msg(strspn(said, ".-") == SPOR_ORACLES && strchr(said, '.'), "%s: %s",
+                  unseen[_i].what, said);
+    plan seeing = {.fault = unseen[_i].fault};
+    spor_statement statement = statement_of(CONV, &seeing);
+    spor_verdict verdict;
+    ck_assert(spor_verify(&statement, &effort, &verdict));
+    ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
+    ck_assert_msg(verdict.example.dispute == SPOR_DOES_NOT_RECORD ||
+                      !strcmp(verdict.example.pair_name, unseen[_i].pair),
+                  "%s", verdict.example.pair_name);
+}
+END_TEST
+
+/* ---- checks of other tools, in our words
+ * ------------------------------------------------------------ */
+
+/* KANN's check holds magnitudes against each other. */
+static bool passes_by_magnitude(const double a[], const double b[], int n) {
+    for (int k = 0; k < n; k++)
+        if (fabs(fabs(a[k]) - fabs(b[k])) > 1e-6) return false;
+    return true;
+}
+
+/* ggml's takes the mean of (a - b) / (a + b) and fails if it is larger than a tolerance. */
+static bool passes_by_mean(const double a[], const double b[], int n) {
+    double mean = 0;
+    for (int k = 0; k < n; k++) mean += fabs((a[k] - b[k]) / (a[k] + b[k])) / n;
+    return !(mean > 1e-3);
+}
+
+/* The numbers of the verdict's example, in front of an element whose true gradient is 0. */
+static void example_of(layer which, fault f, double formula[2], double expected[2]) {
+    plan p = {.fault = f};
+    spor_statement statement = statement_of(which, &p);
+    spor_verdict verdict;
+    ck_assert(spor_verify(&statement, &effort, &verdict));
+    ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
+    formula[0] = verdict.example.formula;
+    expected[0] = verdict.example.expected;
+    formula[1] = expected[1] = 0;
+}
+
+START_TEST(what_other_checks_let_pass_is_caught) {
+    double formula[2], expected[2];
+    example_of(DENSE, SIGN, formula, expected);
+    ck_assert(passes_by_magnitude(formula, expected, 2) && formula[0] == -expected[0]);
+    example_of(MAXPOOL, TWICE, formula, expected); /* three times the gradient, and 0 / 0 */
+    ck_assert(formula[0] == 3 * expected[0] && passes_by_mean(formula, expected, 2));
+    ck_assert(!passes_by_mean(formula, expected, 1));
+    example_of(CONV, NOT_A_NUMBER, formula, expected);
+    ck_assert(isnan(formula[0]) && passes_by_magnitude(formula, expected, 1));
+    ck_assert(passes_by_mean(formula, expected, 1));
+}
+END_TEST
+
+/* ---- the oracles themselves
+ * ------------------------------------------------------------------------- */
+
+START_TEST(each_oracle_says_what_it_proves) {
+    for (int k = 0; k < SPOR_ORACLES; k++)
+        for (int j = 0; j < k; j++) {
+            ck_assert_str_ne(spor_oracle_name((spor_oracle)k), spor_oracle_name((spor_oracle)j));
+            ck_assert_str_ne(spor_oracle_proves((spor_oracle)k),
+                             spor_oracle_proves((spor_oracle)j));
+        }
+}
+END_TEST
+
+static spor_answer answer_of(layer which, fault f, const char *only, const int64_t at[],
+                             spor_oracle oracle) {
+    plan p = {.fault = f, .only = only};
+    spor_statement statement = statement_of(which, &p);
+    spor_answer answer;
+    ck_assert(spor_ask_oracle(&statement, at, oracle, &effort, &answer));
+    return answer;
+}
+
+START_TEST(units_prove) {
+    const int64_t at[] = {2, 3, 4};
+    spor_answer answer = answer_of(DENSE, NONE, NULL, at, SPOR_BY_UNITS);
+    ck_assert(answer.proved && answer.examined && !answer.caught);
+    answer = answer_of(DENSE, ONE_ELEMENT, "dW", at, SPOR_BY_UNITS);
+    ck_assert(!answer.proved && answer.caught);
+    ck_assert_int_eq(answer.wrong, 1);
+    answer = answer_of(BATCH_NORM, NONE, "dx", (int64_t[]){3, 2}, SPOR_BY_UNITS);
+    ck_assert(!answer.proved && !answer.examined && answer.elements == 0);
+}
+END_TEST
+
+/* At a kink the slope of either side passes, and nothing between. */
+START_TEST(differences_know_kinks) {
+    const int64_t at[] = {4};
+    spor_answer answer = answer_of(KINK, NONE, NULL, at, SPOR_BY_DIFFERENCES);
+    ck_assert(answer.examined && !answer.caught);
+    ck_assert_int_eq(answer.kinks, 4);
+    ck_assert_int_eq(answer.elements, 8);
+    ck_assert_int_eq(answer.skipped, 0);
+    answer = answer_of(KINK, MEAN_SLOPE, NULL, at, SPOR_BY_DIFFERENCES);
+    ck_assert_int_eq(answer.wrong, 4);
+    ck_assert_int_eq(answer.kinks, 0);
+    ck_assert_str_eq(answer.pair, "dx");
+    ck_assert(answer.worst > 1000 * answer.bound);
+}
+END_TEST
+
+/* A pair that claims no gradient: nothing for the oracles that differentiate. */
+START_TEST(who_examined_nothing_says_so) {
+    const int64_t at[] = POOL_SIZES;
+    for (int k = SPOR_BY_ADJOINT; k < SPOR_ORACLES; k++) {
+        spor_answer answer = answer_of(MAXPOOL, NONE, "y", at, (spor_oracle)k);
+        ck_assert(!answer.examined && !answer.caught && answer.elements == 0);
+    }
+    ck_assert(answer_of(MAXPOOL, NONE, "y", at, SPOR_BY_INTEGERS).examined);
+    spor_answer refused =
+        answer_of(CONV, NO_PADDING, "dK", (int64_t[])CONV_SIZES, SPOR_BY_INTEGERS);
+    ck_assert(refused.recording == SPOR_BROKEN && !refused.examined && *refused.message);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("planted");
     TCase *tests = tcase_create("planted");
@@ -616,6 +764,12 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, oracles_are_content_with_right_formulas);
     tcase_add_loop_test(tests, right_layers_hold, 0, KINK + 1);
     tcase_add_loop_test(tests, every_fault_is_caught_and_no_other_pair_is_blamed, 0, ROWS);
+    tcase_add_loop_test(tests, blind_data_are_blind_and_never_the_only_case, 0, UNSEEN);
+    tcase_add_test(tests, what_other_checks_let_pass_is_caught);
+    tcase_add_test(tests, each_oracle_says_what_it_proves);
+    tcase_add_test(tests, units_prove);
+    tcase_add_test(tests, differences_know_kinks);
+    tcase_add_test(tests, who_examined_nothing_says_so);
     suite_add_tcase(suite, tests);
     return suite;
 }
