@@ -118,6 +118,42 @@ SPOR_API bool spor_verify(const spor_statement *statement, const spor_effort *ef
 SPOR_API void spor_verdict_print(const spor_statement *statement, const spor_verdict *verdict,
                                  FILE *out);
 
+/* ---- one oracle alone ----------------------------------------------------------------------- */
+
+/** Where the truth comes from that a formula is held against. */
+typedef enum {
+    SPOR_BY_INTEGERS,     /* the tape on integer tensors, bit for bit */
+    SPOR_BY_ADJOINT,      /* <dy, A u> = <A' dy, u> where y is linear in the input */
+    SPOR_BY_UNITS,        /* the tape on all tuples of unit tensors */
+    SPOR_BY_COMPLEX_STEP, /* Im y(x + i h) / h */
+    SPOR_BY_DIFFERENCES,  /* central differences; left and right slopes at kinks */
+    SPOR_ORACLES
+} spor_oracle;
+
+/** What an oracle had to say. */
+typedef struct {
+    spor_recording recording; /* nothing is examined unless it is SPOR_RECORDED */
+    bool examined, caught;
+    bool proved;         /* units only: the pairs agree for all values of these shapes */
+    char pair[64];       /* the first that was caught */
+    int64_t elements;    /* numbers compared */
+    int64_t wrong;       /* of these */
+    int64_t kinks;       /* differences only: passed as the slope on one side of a kink */
+    int64_t skipped;     /* differences only: a kink near x, but not at it */
+    double worst, bound; /* the largest difference that was caught, and what was allowed */
+    char message[512];   /* if the recording is SPOR_BROKEN */
+} spor_answer;
+
+/** "integers", "adjoint", "units", "complex step", "differences" */
+SPOR_API const char *spor_oracle_name(spor_oracle oracle);
+/** What follows if the oracle is content, and what does not. */
+SPOR_API const char *spor_oracle_proves(spor_oracle oracle);
+
+/** Asks one oracle about the pairs of the statement at the values of its quantities. False only
+ *  when memory runs out. */
+SPOR_API bool spor_ask_oracle(const spor_statement *statement, const int64_t values[],
+                              spor_oracle oracle, const spor_effort *effort, spor_answer *answer);
+
 /* ---- arrays that other code computed ----------------------------------------------------------
  */
 

@@ -10,7 +10,7 @@
  * underflow to 0. */
 static const double complex_step = 0x1p-600;
 
-enum { DRAWS = 3, ORACLE_ELEMENTS = 96 };
+enum { DRAWS = SPOR_DRAWS, ORACLE_ELEMENTS = 96 };
 
 /* ---- making ------------------------------------------------------------------------------------
  */

@@ -37,6 +37,8 @@ typedef struct {
 bool spor_trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial);
 void spor_trial_free(spor_trial *trial);
 
+/** Draws of an instance: integers, the last one reals. */
+enum { SPOR_DRAWS = 3 };
 /** Fills data: draw 0 and on, functions of the seed; domains and kinks of the tape respected. */
 void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw);
 /** Runs on data and compares all pairs, formula against expected. */

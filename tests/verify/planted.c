@@ -1,0 +1,775 @@
+/*
+ * The verifier verified: faults are planted into hand-derived gradients of layers. Every one must
+ * be caught, with its pair and no other named; a table shows which oracle sees which fault, and
+ * data that see too little are shown to be blind.
+ */
+#include "../suite.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#define SPOR_NO_PLACES
+#include <spor/ops.h>
+#include <spor/verify.h>
+
+typedef enum {
+    NONE,
+    SIGN,
+    TWICE,
+    OVER_N,           /* divided by N once too often */
+    TRANSPOSED,       /* dW^T */
+    SHAPED,           /* delta W for delta W^T */
+    OVER_NODES,       /* db sums over the nodes: Eq. (49) as printed */
+    NO_SUM_OVER_N,    /* the first sample only */
+    NO_SUM_OVER_F,    /* the first filter only */
+    ONE_ELEMENT,      /* 1e-3 of one element */
+    NOT_A_NUMBER,     /* one element */
+    ROTATED,          /* correlation for convolution */
+    KEPT_PADDING,     /* dA is not cropped by the padding */
+    NO_PADDING,       /* dK from A, not from the padded A */
+    PADDED_BY_P,      /* delta padded by p, not by (k - 1) - p: Eq. (79) */
+    SWAPPED_PADS,     /* top for bottom, left for right */
+    NO_REMAINDER,     /* the rows that no window reaches are forgotten */
+    REMAINDER_FIRST,  /* they are taken to be the first ones */
+    SWAPPED_HW,       /* height for width */
+    FIRST_ROW,        /* of dA: zero */
+    LAST_ROW,         /* of dA: zero */
+    REVERSED_CHANNEL, /* channel c is C - 1 - c */
+    SWAPPED_CHANNELS, /* c for f in K */
+    CORNER_TAP,       /* one corner of the kernel is not used */
+    SLOPE_OF_VALUE,   /* f'(A) for f'(Z) */
+    ZERO_FILL,        /* padding is 0, not -infinity */
+    DIAGONAL,         /* softmax as if it were elementwise: Eq. (46) */
+    WRONG_AXIS,       /* softmax over the samples */
+    NO_MEAN_TERM,     /* of batch normalisation's dx */
+    NO_VARIANCE_TERM,
+    MEAN_SLOPE /* of both sides of a kink, as central differences say */
+} fault;
+
+typedef enum { SEEING, ONES_A, ONES_K, SYMMETRIC_K } blindness;
+
+/* What a statement is recorded with. */
+typedef struct {
+    fault fault;
+    blindness blind;
+    const char *only, *but; /* NULL, or the one pair to claim, the one not to claim */
+    bool gathers;           /* max-pool: values are gathered */
+    int64_t corner[8];      /* shapes seen, by kind */
+} plan;
+
+/* ---- words
+ * --------------------------------------------------------------------------------------------- */
+
+static spor_var filled(spor_tape *t, int64_t num, int64_t den, spor_shape shape) {
+    return spor_broadcast(spor_ratio(t, num, den), shape);
+}
+
+static spor_var times(spor_var x, int64_t num, int64_t den) {
+    return spor_mul(x, filled(x.tape, num, den, spor_shape_of(x)));
+}
+
+/* x's shape: value where the index is at[k] on every axis k with at[k] >= 0, else 0. */
+static spor_var patch(spor_var x, const int64_t at[], spor_var value) {
+    spor_shape shape = spor_shape_of(x), small = shape;
+    int64_t lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
+    for (int k = 0; k < shape.rank; k++) {
+        if (at[k] < 0) continue;
+        lo[k] = at[k];
+        hi[k] = shape.n[k] - 1 - at[k];
+        small.n[k] = 1;
+    }
+    return spor_pad(spor_broadcast(value, small), lo, hi, 0);
+}
+
+/* x with the patch changed by num / den of itself. */
+static spor_var changed(spor_var x, const int64_t at[], int64_t num, int64_t den) {
+    return spor_add(x, spor_mul(x, patch(x, at, spor_ratio(x.tape, num, den))));
+}
+
+static spor_var with_nan(spor_var x, const int64_t at[]) {
+    spor_var zero = spor_ratio(x.tape, 0, 1);
+    return spor_add(x, patch(x, at, spor_div(zero, zero)));
+}
+
+/* The first slice of the axis. */
+static spor_var first(spor_var x, int axis) {
+    int64_t lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
+    hi[axis] = 1 - spor_shape_of(x).n[axis];
+    return spor_pad(x, lo, hi, 0);
+}
+
+static void claim(const plan *p, spor_instance *in, const char *name, spor_var formula,
+                  spor_var expected, int wrt) {
+    if (p->only && strcmp(p->only, name) != 0) return;
+    if (p->but && strcmp(p->but, name) == 0) return;
+    in->pair[in->pairs++] = (spor_pair){name, NULL, formula, expected, wrt};
+}
+
+/* An instance of inputs, the last one y's cotangent. */
+static void describe(spor_instance *in, spor_var y, int inputs, const spor_var input[]) {
+    memcpy(in->input, input, (size_t)inputs * sizeof *input);
+    in->inputs = inputs;
+    in->y = y;
+    in->dy = inputs - 1;
+}
+
+/* How it ended: the formulas may not record. */
+static spor_recording recorded(spor_tape *t, const plan *p, spor_instance *in) {
+    if (!spor_error(t)) return SPOR_RECORDED;
+    snprintf(in->message, sizeof in->message, "%s: %.400s", p->only ? p->only : "", spor_error(t));
+    return SPOR_BROKEN;
+}
+
+/* ---- layers
+ * --------------------------------------------------------------------------------------------- */
+
+/* Eqs. (46)-(49): Z = A W + b. */
+static spor_recording dense(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    plan *p = user;
+    fault f = p->fault;
+    int64_t N = v[0], n = v[1], m = v[2];
+    spor_var A = spor_input(t, "A", SPOR_SHAPE(N, n)), W = spor_input(t, "W", SPOR_SHAPE(n, m)),
+             b = spor_input(t, "b", SPOR_SHAPE(m)), dZ = spor_input(t, "dZ", SPOR_SHAPE(N, m));
+    spor_var Z = spor_add(spor_matmul(A, W), spor_broadcast(b, SPOR_SHAPE(N, m)));
+    spor_var wrt[] = {A, W, b}, d[3];
+    describe(in, Z, 4, (spor_var[]){A, W, b, dZ});
+    if (!spor_vjp(Z, dZ, 3, wrt, d)) return SPOR_OUTSIDE;
+
+    const int64_t swap[] = {1, 0}, last[] = {n - 1, m - 1};
+    spor_var dA = spor_matmul(dZ, f == SHAPED ? W : spor_transpose(W, swap));
+    spor_var dW = spor_matmul(spor_transpose(A, swap), dZ);
+    spor_var db = spor_sum(dZ, SPOR_AXIS(f == OVER_NODES));
+    if (f == NO_SUM_OVER_N) db = spor_reshape(first(dZ, 0), SPOR_SHAPE(m));
+    if (f == SIGN) dW = spor_neg(dW);
+    if (f == TWICE) dW = times(dW, 2, 1);
+    if (f == OVER_N) dW = times(dW, 1, N);
+    if (f == TRANSPOSED) dW = spor_transpose(dW, swap);
+    if (f == ONE_ELEMENT) dW = changed(dW, last, 1, 1000);
+    if (f == NOT_A_NUMBER) dW = with_nan(dW, last);
+    claim(p, in, "dA", dA, d[0], 0);
+    claim(p, in, "dW", dW, d[1], 1);
+    claim(p, in, "db", db, d[2], 2);
+    return recorded(t, p, in);
+}
+
+/* A = f(Z): delta = f'(Z) dA. */
+static spor_recording activation(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    plan *p = user;
+    spor_shape shape = SPOR_SHAPE(v[0], v[1]);
+    spor_var Z = spor_input(t, "Z", shape), dA = spor_input(t, "dA", shape), dZ;
+    spor_var A = v[2] ? spor_sigmoid(Z) : spor_tanh(Z);
+    describe(in, A, 2, (spor_var[]){Z, dA});
+    if (!spor_vjp(A, dA, 1, &Z, &dZ)) return SPOR_OUTSIDE;
+    spor_var f = A;
+    if (p->fault == SLOPE_OF_VALUE) f = v[2] ? spor_sigmoid(A) : spor_tanh(A);
+    spor_var one = filled(t, 1, 1, shape);
+    spor_var slope = v[2] ? spor_mul(f, spor_sub(one, f)) : spor_sub(one, spor_mul(f, f));
+    claim(p, in, "dZ", spor_mul(slope, dA), dZ, 0);
+    return recorded(t, p, in);
+}
+
+/* Sizes of a convolutional layer, in the order of its quantities. */
+typedef struct {
+    int64_t N, H, W, C, F, k, l, sh, sw, top, bottom, left, right;
+} sizes;
+
+/* Rows and columns that no window reaches. */
+static void remainders(const sizes *s, int64_t *rows, int64_t *columns) {
+    *rows = (s->H + s->top + s->bottom - s->k) % s->sh;
+    *columns = (s->W + s->left + s->right - s->l) % s->sw;
+}
+
+static void count_corners(plan *p, const sizes *s) {
+    int64_t rows, columns;
+    remainders(s, &rows, &columns);
+    const bool is[8] = {
+        s->N > 1 && s->C != s->F, s->H != s->W,      s->k != s->l,  s->k % 2 == 0, rows > 0,
+        s->top != s->bottom,      s->top > s->k - 1, s->sh != s->sw};
+    for (int k = 0; k < 8; k++) p->corner[k] += is[k];
+}
+
+/* dA = (dilated delta, padded by (k - 1) - p and the remainder) * K. */
+static spor_var conv_dA(const plan *p, const sizes *s, spor_var K, spor_var delta) {
+    fault f = p->fault;
+    int64_t rows, columns;
+    remainders(s, &rows, &columns);
+    int64_t lo[] = {0, s->k - 1 - s->top, s->l - 1 - s->left, 0};
+    int64_t hi[] = {0, s->k - 1 - s->bottom, s->l - 1 - s->right, 0};
+    if (f == KEPT_PADDING) lo[1] = hi[1] = s->k - 1, lo[2] = hi[2] = s->l - 1;
+    if (f == PADDED_BY_P) lo[1] = s->top, lo[2] = s->left, hi[1] = s->bottom, hi[2] = s->right;
+    if (f == SWAPPED_PADS) {
+        int64_t held[] = {lo[1], lo[2]};
+        memcpy(lo + 1, hi + 1, sizeof held);
+        memcpy(hi + 1, held, sizeof held);
+    }
+    int64_t *side = f == REMAINDER_FIRST ? lo : hi;
+    if (f != NO_REMAINDER) side[1] += rows, side[2] += columns;
+    if (f == CORNER_TAP) K = changed(K, (int64_t[]){0, 0, -1, -1}, -1, 1);
+    if (f == NO_SUM_OVER_F) K = first(K, 3), delta = first(delta, 3);
+    spor_var padded = spor_pad(spor_dilate(delta, (int64_t[]){1, s->sh, s->sw, 1}), lo, hi, 0);
+    spor_var turned = f == SWAPPED_CHANNELS ? K : spor_transpose(K, (int64_t[]){0, 1, 3, 2});
+    spor_var dA = f == ROTATED ? spor_correlate2d(padded, turned, 1, 1)
+                               : spor_convolve2d(padded, turned, 1, 1);
+    if (f == FIRST_ROW) dA = changed(dA, (int64_t[]){-1, 0, -1, -1}, -1, 1);
+    if (f == LAST_ROW) dA = changed(dA, (int64_t[]){-1, s->H - 1, -1, -1}, -1, 1);
+    return dA;
+}
+
+/* dK = dilated delta (star) padded A without the remainder, summed over the samples. */
+static spor_var conv_dK(const plan *p, const sizes *s, spor_var A, spor_var delta) {
+    fault f = p->fault;
+    int64_t rows, columns;
+    remainders(s, &rows, &columns);
+    const int64_t lo[] = {0, s->top, s->left, 0};
+    const int64_t hi[] = {0, s->bottom - rows, s->right - columns, 0};
+    if (f == NO_SUM_OVER_N) A = first(A, 0), delta = first(delta, 0);
+    if (f != NO_PADDING) A = spor_pad(A, lo, hi, 0);
+    spor_var dilated = spor_dilate(delta, (int64_t[]){1, s->sh, s->sw, 1});
+    spor_var dK = spor_correlate2d(spor_transpose(A, (int64_t[]){3, 1, 2, 0}),
+                                   spor_transpose(dilated, (int64_t[]){1, 2, 0, 3}), 1, 1);
+    dK = spor_transpose(dK, f == SWAPPED_HW ? (int64_t[]){2, 1, 0, 3} : (int64_t[]){1, 2, 0, 3});
+    if (f == REVERSED_CHANNEL) dK = spor_flip(dK, SPOR_AXIS(2));
+    if (f == ONE_ELEMENT) dK = changed(dK, (int64_t[]){0, 0, 0, 0}, 1, 1000);
+    if (f == NOT_A_NUMBER) dK = with_nan(dK, (int64_t[]){s->k - 1, 0, 0, 0});
+    return dK;
+}
+
+/* What a blind test would take for the kernel. */
+static spor_var blind_kernel(const plan *p, spor_var K) {
+    spor_var rotated = spor_flip(K, SPOR_AXIS(0) | SPOR_AXIS(1));
+    if (p->blind == ONES_K) return filled(K.tape, 1, 1, spor_shape_of(K));
+    return p->blind == SYMMETRIC_K ? spor_add(K, rotated) : K;
+}
+
+/* Z = K (star) padded A + b with pads of any size, strides, remainders; equations of dA and dK for
+ * the right ones are of the report's (9), (19), (20), generalised. */
+static spor_recording conv(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    plan *p = user;
+    const sizes s = {v[0], v[1], v[2], v[3],  v[4],  v[5], v[6],
+                     v[7], v[8], v[9], v[10], v[11], v[12]};
+    int64_t P = s.H + s.top + s.bottom - s.k, Q = s.W + s.left + s.right - s.l;
+    if (P < 0 || Q < 0) return SPOR_OUTSIDE;
+    spor_var A = spor_input(t, "A", SPOR_SHAPE(s.N, s.H, s.W, s.C)),
+             K = spor_input(t, "K", SPOR_SHAPE(s.k, s.l, s.C, s.F)),
+             b = spor_input(t, "b", SPOR_SHAPE(s.F)),
+             delta = spor_input(t, "delta", SPOR_SHAPE(s.N, 1 + P / s.sh, 1 + Q / s.sw, s.F));
+    spor_var seen = p->blind == ONES_A ? filled(t, 1, 1, spor_shape_of(A)) : A;
+    spor_var kernel = blind_kernel(p, K);
+    const int64_t lo[] = {0, s.top, s.left, 0}, hi[] = {0, s.bottom, s.right, 0};
+    spor_var Z = spor_correlate2d(spor_pad(seen, lo, hi, 0), kernel, s.sh, s.sw);
+    Z = spor_add(Z, spor_broadcast(b, spor_shape_of(Z)));
+    spor_var wrt[] = {A, K, b}, d[3];
+    describe(in, Z, 4, (spor_var[]){A, K, b, delta});
+    if (!spor_vjp(Z, delta, 3, wrt, d)) return SPOR_OUTSIDE;
+    count_corners(p, &s);
+    claim(p, in, "dA", conv_dA(p, &s, kernel, delta), d[0], 0);
+    claim(p, in, "dK", conv_dK(p, &s, seen, delta), d[1], 1);
+    claim(p, in, "db", spor_sum(delta, SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2)), d[2], 2);
+    return recorded(t, p, in);
+}
+
+/* Max-pooling with the padding written out: the map is padded, windows have none, the error is
+ * cropped. Values may be gathered where the winners lie. */
+static spor_recording maxpool(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    plan *p = user;
+    spor_window w = {{v[2], v[3]}, {v[4], v[5]}, {v[6], v[7], v[8], v[9]}}, bare = w;
+    memset(bare.pad, 0, sizeof bare.pad);
+    spor_shape shape = SPOR_SHAPE(1, v[0], v[1], 2);
+    spor_var x = spor_input(t, "x", shape), u = spor_input(t, "u", shape);
+    spor_var y = p->gathers ? spor_gather(x, u, w) : spor_maxpool2d(x, w), d;
+    if (spor_error(t)) return SPOR_OUTSIDE;
+    spor_var dy = spor_input(t, "dy", spor_shape_of(y));
+    describe(in, y, 3, (spor_var[]){x, u, dy});
+    if (!spor_vjp(y, dy, 1, p->gathers ? &u : &x, &d)) return SPOR_OUTSIDE;
+    const int64_t lo[] = {0, v[6], v[8], 0}, hi[] = {0, v[7], v[9], 0};
+    int64_t before[] = {0, -v[6], -v[8], 0}, after[] = {0, -v[7], -v[9], 0};
+    spor_var padded = spor_pad(x, lo, hi, p->fault == ZERO_FILL ? 0 : -HUGE_VAL);
+    spor_var routed = spor_route(padded, dy, bare);
+    bool swapped = p->fault == SWAPPED_PADS;
+    spor_var dx = spor_pad(routed, swapped ? after : before, swapped ? before : after, 0);
+    if (p->fault == TWICE) dx = times(dx, 3, 1);
+    claim(p, in, p->gathers ? "du" : "dx", dx, d, p->gathers ? 1 : 0);
+    claim(p, in, "y", p->gathers ? y : spor_maxpool2d(spor_pad(x, lo, hi, -HUGE_VAL), bare), y, -1);
+    return recorded(t, p, in);
+}
+
+/* c = -1/N sum Y ln softmax(Z), rows of Y sum to 1: dZ = (softmax(Z) - Y) / N. */
+static spor_recording cross_entropy(void *user, spor_tape *t, const int64_t v[],
+                                    spor_instance *in) {
+    plan *p = user;
+    fault f = p->fault;
+    spor_shape shape = SPOR_SHAPE(v[0], v[1]);
+    spor_var Z = spor_input(t, "Z", shape), logits = spor_input(t, "logits", shape),
+             dc = spor_input(t, "dc", SPOR_SCALAR_SHAPE);
+    spor_var Y = spor_softmax(logits, 1), A = spor_softmax(Z, f == WRONG_AXIS ? 0 : 1), dZ;
+    spor_var losses = spor_sub(spor_expand(spor_logsumexp(Z, 1), SPOR_AXIS(1), shape), Z);
+    spor_var c = times(spor_sum(spor_mul(Y, losses), SPOR_AXIS(0) | SPOR_AXIS(1)), 1, v[0]);
+    describe(in, c, 3, (spor_var[]){Z, logits, dc});
+    if (!spor_vjp(c, dc, 1, &Z, &dZ)) return SPOR_OUTSIDE;
+    spor_var delta = spor_sub(A, Y);
+    if (f == DIAGONAL) delta = spor_neg(spor_mul(Y, spor_sub(filled(t, 1, 1, shape), A)));
+    if (f == SIGN) delta = spor_neg(delta);
+    delta = times(spor_mul(delta, spor_broadcast(dc, shape)), 1, f == OVER_N ? v[0] * v[0] : v[0]);
+    claim(p, in, "dZ", delta, dZ, 0);
+    return recorded(t, p, in);
+}
+
+/* Y = gamma xhat + beta, xhat = (x - mean) / s, s = sqrt(variance + 1/8):
+ * dx = gamma / (s N) (N dY - sum dY - xhat sum dY xhat). */
+static spor_recording batch_norm(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    plan *p = user;
+    fault f = p->fault;
+    int64_t N = v[0], batch = SPOR_AXIS(0);
+    spor_shape shape = SPOR_SHAPE(N, v[1]), row = SPOR_SHAPE(v[1]);
+    spor_var x = spor_input(t, "x", shape), gamma = spor_input(t, "gamma", row),
+             beta = spor_input(t, "beta", row), dY = spor_input(t, "dY", shape);
+    spor_var centred = spor_sub(x, spor_broadcast(spor_mean(x, batch), shape));
+    spor_var variance = spor_mean(spor_mul(centred, centred), batch);
+    spor_var s = spor_sqrt(spor_add(variance, filled(t, 1, 8, row)));
+    spor_var xhat = spor_div(centred, spor_broadcast(s, shape));
+    spor_var Y =
+        spor_add(spor_mul(spor_broadcast(gamma, shape), xhat), spor_broadcast(beta, shape));
+    spor_var wrt[] = {x, gamma, beta}, d[3];
+    describe(in, Y, 4, (spor_var[]){x, gamma, beta, dY});
+    if (!spor_vjp(Y, dY, 3, wrt, d)) return SPOR_OUTSIDE;
+    spor_var dbeta = spor_sum(dY, batch), dgamma = spor_sum(spor_mul(dY, xhat), batch);
+    spor_var inner = times(dY, N, 1);
+    if (f != NO_MEAN_TERM) inner = spor_sub(inner, spor_broadcast(dbeta, shape));
+    if (f != NO_VARIANCE_TERM)
+        inner = spor_sub(inner, spor_mul(xhat, spor_broadcast(dgamma, shape)));
+    spor_var dx = spor_mul(spor_broadcast(times(spor_div(gamma, s), 1, N), shape), inner);
+    claim(p, in, "dx", dx, d[0], 0);
+    claim(p, in, "dgamma", dgamma, d[1], 1);
+    claim(p, in, "dbeta", f == OVER_N ? times(dbeta, 1, N) : dbeta, d[2], 2);
+    return recorded(t, p, in);
+}
+
+/* y = s if s > 0 else s / 2, s = x_1 + ... + x_n: on tie-free numbers around 0 the sum of an even
+ * number of them is 0, the kink itself. */
+static spor_recording kink(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    plan *p = user;
+    spor_shape shape = SPOR_SHAPE(v[0]);
+    spor_var x = spor_input(t, "x", shape), dy = spor_input(t, "dy", SPOR_SCALAR_SHAPE), dx;
+    spor_var s = spor_sum(x, SPOR_AXIS(0)), y = spor_leaky_relu(s, 0.5);
+    describe(in, y, 2, (spor_var[]){x, dy});
+    if (!spor_vjp(y, dy, 1, &x, &dx)) return SPOR_OUTSIDE;
+    spor_var above = spor_step(s), below = spor_step(spor_neg(s)), one = spor_ratio(t, 1, 1);
+    spor_var slope = times(spor_add(one, above), 1, 2);
+    if (p->fault == MEAN_SLOPE)
+        slope = times(spor_sub(spor_add(times(one, 3, 1), above), below), 1, 4);
+    claim(p, in, "dx", spor_broadcast(spor_mul(slope, dy), shape), dx, 0);
+    return recorded(t, p, in);
+}
+
+typedef enum { DENSE, ACTIVATION, CONV, MAXPOOL, GATHER, CROSS_ENTROPY, BATCH_NORM, KINK } layer;
+
+static const char *const activations[] = {"tanh", "sigmoid"};
+
+static const spor_statement layers[] = {
+    [DENSE] = {.name = "dense",
+               .quantities = 3,
+               .quantity = {{"N", 1, 4, NULL}, {"n", 1, 4, NULL}, {"m", 1, 4, NULL}},
+               .record = dense},
+    [ACTIVATION] = {.name = "activation",
+                    .quantities = 3,
+                    .quantity = {{"N", 1, 3, NULL}, {"m", 1, 3, NULL}, {"f", 0, 1, activations}},
+                    .record = activation},
+    [CONV] = {.name = "conv",
+              .quantities = 13,
+              .quantity = {{"N", 1, 2, NULL},
+                           {"H", 1, 5, NULL},
+                           {"W", 1, 5, NULL},
+                           {"C", 1, 2, NULL},
+                           {"F", 1, 2, NULL},
+                           {"k", 1, 3, NULL},
+                           {"l", 1, 3, NULL},
+                           {"sh", 1, 3, NULL},
+                           {"sw", 1, 3, NULL},
+                           {"top", 0, 2, NULL},
+                           {"bottom", 0, 2, NULL},
+                           {"left", 0, 2, NULL},
+                           {"right", 0, 2, NULL}},
+              .record = conv},
+    [MAXPOOL] = {.name = "max-pool",
+                 .quantities = 10,
+                 .quantity = {{"H", 1, 4, NULL},
+                              {"W", 1, 4, NULL},
+                              {"k", 1, 3, NULL},
+                              {"l", 1, 3, NULL},
+                              {"sh", 1, 2, NULL},
+                              {"sw", 1, 2, NULL},
+                              {"top", 0, 1, NULL},
+                              {"bottom", 0, 1, NULL},
+                              {"left", 0, 1, NULL},
+                              {"right", 0, 1, NULL}},
+                 .record = maxpool},
+    [GATHER] = {.name = "gather",
+                .quantities = 10,
+                .quantity = {{"H", 1, 4, NULL},
+                             {"W", 1, 4, NULL},
+                             {"k", 1, 3, NULL},
+                             {"l", 1, 3, NULL},
+                             {"sh", 1, 2, NULL},
+                             {"sw", 1, 2, NULL},
+                             {"top", 0, 1, NULL},
+                             {"bottom", 0, 1, NULL},
+                             {"left", 0, 1, NULL},
+                             {"right", 0, 1, NULL}},
+                .record = maxpool},
+    [CROSS_ENTROPY] = {.name = "cross-entropy",
+                       .quantities = 2,
+                       .quantity = {{"N", 1, 4, NULL}, {"K", 1, 4, NULL}},
+                       .record = cross_entropy},
+    [BATCH_NORM] = {.name = "batch norm",
+                    .quantities = 2,
+                    .quantity = {{"N", 1, 5, NULL}, {"F", 1, 3, NULL}},
+                    .record = batch_norm},
+    [KINK] = {.name = "kink", .quantities = 1, .quantity = {{"n", 1, 4, NULL}}, .record = kink}};
+
+static spor_statement statement_of(layer which, plan *p) {
+    spor_statement statement = layers[which];
+    p->gathers = which == GATHER;
+    statement.user = p;
+    return statement;
+}
+
+static const spor_effort effort = {.seed = 1, .shapes = 100, .proofs = 2000};
+
+/* ---- the table
+ * ------------------------------------------------------------------------------------------ */
+
+/*
+ * A fault, sizes to ask each oracle at, and what must come of it: r if it does not even record,
+ * else one letter for each oracle that must catch it, in their order: integers, adjoint, units,
+ * complex step, differences; a dash for one that has nothing to examine, a dot for one that may
+ * miss it.
+ */
+typedef struct {
+    layer layer;
+    const char *pair;
+    fault fault;
+    const char *what, *caught;
+    int64_t at[SPOR_QUANTITIES];
+} row;
+
+#define CONV_SIZES                                                                                 \
+    { 2, 4, 4, 2, 2, 2, 3, 2, 1, 1, 0, 0, 1 }
+#define SQUARE_SIZES                                                                               \
+    { 2, 4, 4, 2, 2, 3, 3, 2, 1, 1, 0, 0, 1 }
+#define REACHED_SIZES                                                                              \
+    { 2, 5, 4, 2, 2, 2, 3, 2, 1, 1, 0, 0, 1 } /* windows reach the last row */
+#define POOL_SIZES                                                                                 \
+    { 3, 4, 2, 2, 1, 1, 1, 0, 1, 1 }
+
+static const row rows[] = {
+    {DENSE, "dW", SIGN, "sign", "iaucd", {2, 3, 4}},
+    {DENSE, "dW", TWICE, "times 2", "iaucd", {2, 3, 4}},
+    {DENSE, "dW", OVER_N, "times 1/N", "iaucd", {2, 3, 4}},
+    {DENSE, "dW", TRANSPOSED, "transposed, n = m", "iaucd", {2, 3, 3}},
+    {DENSE, "dW", TRANSPOSED, "transposed", "r", {2, 3, 4}},
+    {DENSE, "dA", SHAPED, "W for W^T, n = m", "iaucd", {2, 3, 3}},
+    {DENSE, "db", OVER_NODES, "sum over nodes, N = m", "iaucd", {3, 2, 3}},
+    {DENSE, "db", OVER_NODES, "sum over nodes", "r", {2, 3, 4}},
+    {DENSE, "db", NO_SUM_OVER_N, "no sum over N", "iaucd", {2, 3, 4}},
+    {DENSE, "dW", ONE_ELEMENT, "1e-3 in one element", "iaucd", {2, 3, 4}},
+    {DENSE, "dW", NOT_A_NUMBER, "NaN", "ia-cd", {2, 3, 4}},
+    {ACTIVATION, "dZ", SLOPE_OF_VALUE, "f'(A) for f'(Z), tanh", ".--cd", {2, 3, 0}},
+    {ACTIVATION, "dZ", SLOPE_OF_VALUE, "f'(A) for f'(Z), sigmoid", ".--cd", {2, 3, 1}},
+    {CONV, "dA", ROTATED, "not rotated", "iaucd", CONV_SIZES},
+    {CONV, "dA", KEPT_PADDING, "dA not cropped", "r", CONV_SIZES},
+    {CONV, "dK", NO_PADDING, "A not padded", "r", CONV_SIZES},
+    {CONV, "dA", PADDED_BY_P, "p for (k - 1) - p", "r", CONV_SIZES},
+    {CONV, "dA", SWAPPED_PADS, "top for bottom", "iaucd", CONV_SIZES},
+    {CONV, "dA", NO_REMAINDER, "no remainder", "r", CONV_SIZES},
+    {CONV, "dA", REMAINDER_FIRST, "remainder first", "iaucd", CONV_SIZES},
+    {CONV, "dK", SWAPPED_HW, "h for w", "r", CONV_SIZES},
+    {CONV, "dK", SWAPPED_HW, "h for w, k = l", "iaucd", SQUARE_SIZES},
+    {CONV, "dA", FIRST_ROW, "first row", "iaucd", CONV_SIZES},
+    {CONV, "dA", LAST_ROW, "last row", "iaucd", REACHED_SIZES},
+    {CONV, "dK", REVERSED_CHANNEL, "channel C - c", "iaucd", CONV_SIZES},
+    {CONV, "dA", SWAPPED_CHANNELS, "c for f, C = F", "iaucd", CONV_SIZES},
+    {CONV, "dA", NO_SUM_OVER_F, "no sum over f", "iaucd", CONV_SIZES},
+    {CONV, "dK", NO_SUM_OVER_N, "no sum over N", "iaucd", CONV_SIZES},
+    {CONV, "dA", CORNER_TAP, "a corner tap", "iaucd", CONV_SIZES},
+    {CONV, "dK", ONE_ELEMENT, "1e-3 in one element", "iaucd", CONV_SIZES},
+    {CONV, "dK", NOT_A_NUMBER, "NaN", "ia-cd", CONV_SIZES},
+    {MAXPOOL, "dx", ZERO_FILL, "0 for -infinity", "i--cd", POOL_SIZES},
+    {MAXPOOL, "dx", SWAPPED_PADS, "top for bottom", "i--cd", POOL_SIZES},
+    {MAXPOOL, "dx", TWICE, "times 3", "i--cd", POOL_SIZES},
+    {GATHER, "du", ZERO_FILL, "0 for -infinity", "ia-cd", POOL_SIZES},
+    {CROSS_ENTROPY, "dZ", SIGN, "Y - A", "---cd", {3, 4}},
+    {CROSS_ENTROPY, "dZ", OVER_N, "times 1/N", "---cd", {3, 4}},
+    {CROSS_ENTROPY, "dZ", DIAGONAL, "elementwise softmax'", "---cd", {3, 4}},
+    {CROSS_ENTROPY, "dZ", WRONG_AXIS, "softmax over samples", "---cd", {3, 4}},
+    {BATCH_NORM, "dx", NO_MEAN_TERM, "no term of the mean", "---cd", {3, 2}},
+    {BATCH_NORM, "dx", NO_VARIANCE_TERM, "no term of the variance", "---cd", {3, 2}},
+    {BATCH_NORM, "dbeta", OVER_N, "times 1/N", "iaucd", {3, 2}},
+    {KINK, "dx", MEAN_SLOPE, "mean slope at a kink", "i...d", {2}},
+};
+
+enum { ROWS = (int)(sizeof rows / sizeof *rows) };
+
+/* What each oracle says, as row.caught writes it. */
+static void ask_all(layer which, plan *p, const int64_t at[], char said[SPOR_ORACLES + 1]) {
+    spor_statement statement = statement_of(which, p);
+    strcpy(said, "iaucd");
+    for (int k = 0; k < SPOR_ORACLES; k++) {
+        spor_answer answer;
+        ck_assert(spor_ask_oracle(&statement, at, (spor_oracle)k, &effort, &answer));
+        ck_assert_int_ne(answer.recording, SPOR_OUTSIDE);
+        if (answer.recording == SPOR_BROKEN) {
+            strcpy(said, "r");
+            return;
+        }
+        if (answer.caught && p->only) ck_assert_str_eq(answer.pair, p->only);
+        if (!answer.caught) said[k] = answer.examined ? '.' : '-';
+    }
+}
+
+static void print_row(const row *r, const char *said) {
+    printf("%-13s %-6s %-25s", layers[r->layer].name, r->pair, r->what);
+    for (int k = 0; k < SPOR_ORACLES; k++)
+        printf(" %-12s", *said == 'r'     ? "-"
+                         : said[k] == '-' ? "-"
+                         : said[k] == '.' ? "misses"
+                                          : "catches");
+    puts(*said == 'r' ? " does not record" : "");
+}
+
+START_TEST(each_fault_is_seen_by_the_oracles_that_can) {
+    int failures = 0;
+    printf("\n%-46s", "fault");
+    for (int k = 0; k < SPOR_ORACLES; k++) printf(" %-12s", spor_oracle_name((spor_oracle)k));
+    puts("");
+    for (int j = 0; j < ROWS; j++) {
+        plan p = {.fault = rows[j].fault, .only = rows[j].pair};
+        char said[SPOR_ORACLES + 1];
+        ask_all(rows[j].layer, &p, rows[j].at, said);
+        print_row(&rows[j], said);
+        for (size_t k = 0; k < strlen(rows[j].caught); k++)
+            failures += rows[j].caught[k] != '.' && rows[j].caught[k] != said[k];
+        failures += strspn(said, ".-") == strlen(said);
+    }
+    fflush(stdout);
+    ck_assert_int_eq(failures, 0);
+}
+END_TEST
+
+START_TEST(oracles_are_content_with_right_formulas) {
+    for (int j = 0; j < ROWS; j++) {
+        plan p = {.fault = NONE};
+        char said[SPOR_ORACLES + 1];
+        ask_all(rows[j].layer, &p, rows[j].at, said);
+        ck_assert_msg(strspn(said, ".-") == SPOR_ORACLES, "%s: %s", layers[rows[j].layer].name,
+                      said);
+        ck_assert_msg(strchr(said, '.') != NULL, "%s", layers[rows[j].layer].name);
+    }
+}
+END_TEST
+
+/* ---- verifying
+ * --------------------------------------------------------------------------------------------- */
+
+START_TEST(right_layers_hold) {
+    plan p = {.fault = NONE};
+    spor_statement statement = statement_of((layer)_i, &p);
+    spor_verdict verdict;
+    ck_assert(spor_verify(&statement, &effort, &verdict));
+    if (verdict.outcome != SPOR_HOLDS) spor_verdict_print(&statement, &verdict, stderr);
+    ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
+    for (int k = 0; k < 8 && _i == CONV; k++)
+        ck_assert_msg(p.corner[k] > 3, "corner %d was seen %" PRId64 " times", k, p.corner[k]);
+}
+END_TEST
+
+/* The verdict names the pair, and without it all others hold. */
+START_TEST(every_fault_is_caught_and_no_other_pair_is_blamed) {
+    const row *r = &rows[_i];
+    plan p = {.fault = r->fault}, others = {.fault = r->fault, .but = r->pair};
+    spor_statement statement = statement_of(r->layer, &p);
+    spor_verdict verdict;
+    ck_assert(spor_verify(&statement, &effort, &verdict));
+    const spor_counterexample *e = &verdict.example;
+    ck_assert_msg(verdict.outcome == SPOR_FAILS, "%s: %s", statement.name, r->what);
+    if (e->dispute == SPOR_FORMULA_TAPE)
+        ck_assert_str_eq(e->pair_name, r->pair);
+    else
+        ck_assert_int_eq(e->dispute, SPOR_DOES_NOT_RECORD);
+
+    statement = statement_of(r->layer, &others);
+    spor_answer answer;
+    for (int k = 0; k < SPOR_ORACLES && e->dispute == SPOR_FORMULA_TAPE; k++) {
+        ck_assert(spor_ask_oracle(&statement, e->value, (spor_oracle)k, &effort, &answer));
+        ck_assert_msg(!answer.caught, "%s of %s: %s too", r->what, r->pair, answer.pair);
+    }
+}
+END_TEST
+
+/* ---- data and sizes that see too little
+ * ------------------------------------------------------------- */
+
+/* A fault that no oracle sees with these data or at these sizes. */
+static const struct {
+    fault fault;
+    const char *pair, *what;
+    blindness blind;
+    int64_t at[SPOR_QUANTITIES];
+} unseen[] = {
+    {ROTATED, "dA", "K of ones", ONES_K, CONV_SIZES},
+    {SWAPPED_CHANNELS, "dA", "K of ones", ONES_K, CONV_SIZES},
+    {REVERSED_CHANNEL, "dK", "A of ones", ONES_A, CONV_SIZES},
+    {SWAPPED_HW, "dK", "A of ones, no padding", ONES_A, {2, 5, 5, 2, 2, 3, 3, 1, 1}},
+    {ROTATED, "dA", "symmetric K", SYMMETRIC_K, CONV_SIZES},
+    {PADDED_BY_P, "dA", "square, odd, same", SEEING, {2, 5, 5, 2, 2, 3, 3, 1, 1, 1, 1, 1, 1}},
+    {SWAPPED_PADS, "dA", "square, odd, same", SEEING, {2, 5, 5, 2, 2, 3, 3, 1, 1, 1, 1, 1, 1}},
+    {NO_REMAINDER, "dA", "square, odd, same", SEEING, {2, 5, 5, 2, 2, 3, 3, 1, 1, 1, 1, 1, 1}},
+    {NO_SUM_OVER_N, "dK", "N = 1", SEEING, {1, 4, 4, 2, 2, 2, 3, 2, 1, 1, 0, 0, 1}},
+    {NO_SUM_OVER_F, "dA", "F = 1", SEEING, {2, 4, 4, 2, 1, 2, 3, 2, 1, 1, 0, 0, 1}},
+    {REVERSED_CHANNEL, "dK", "C = 1", SEEING, {2, 4, 4, 1, 2, 2, 3, 2, 1, 1, 0, 0, 1}},
+    {LAST_ROW, "dA", "no window reaches it", SEEING, CONV_SIZES},
+};
+
+enum { UNSEEN = (int)(sizeof unseen / sizeof *unseen) };
+
+/* No oracle sees the fault there; on the data and sizes that the verifier draws it is caught. */
+START_TEST(blind_data_are_blind_and_never_the_only_case) {
+    plan blind = {.fault = unseen[_i].fault, .only = unseen[_i].pair, .blind = unseen[_i].blind};
+    char said[SPOR_ORACLES + 1];
+    ask_all(CONV, &blind, unseen[_i].at, said);
+    ck_assert_msg(strspn(said, ".-") == SPOR_ORACLES && strchr(said, '.'), "%s: %s",
+                  unseen[_i].what, said);
+    plan seeing = {.fault = unseen[_i].fault};
+    spor_statement statement = statement_of(CONV, &seeing);
+    spor_verdict verdict;
+    ck_assert(spor_verify(&statement, &effort, &verdict));
+    ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
+    ck_assert_msg(verdict.example.dispute == SPOR_DOES_NOT_RECORD ||
+                      !strcmp(verdict.example.pair_name, unseen[_i].pair),
+                  "%s", verdict.example.pair_name);
+}
+END_TEST
+
+/* ---- checks of other tools, in our words
+ * ------------------------------------------------------------ */
+
+/* KANN's check holds magnitudes against each other. */
+static bool passes_by_magnitude(const double a[], const double b[], int n) {
+    for (int k = 0; k < n; k++)
+        if (fabs(fabs(a[k]) - fabs(b[k])) > 1e-6) return false;
+    return true;
+}
+
+/* ggml's takes the mean of (a - b) / (a + b) and fails if it is larger than a tolerance. */
+static bool passes_by_mean(const double a[], const double b[], int n) {
+    double mean = 0;
+    for (int k = 0; k < n; k++) mean += fabs((a[k] - b[k]) / (a[k] + b[k])) / n;
+    return !(mean > 1e-3);
+}
+
+/* The numbers of the verdict's example, in front of an element whose true gradient is 0. */
+static void example_of(layer which, fault f, double formula[2], double expected[2]) {
+    plan p = {.fault = f};
+    spor_statement statement = statement_of(which, &p);
+    spor_verdict verdict;
+    ck_assert(spor_verify(&statement, &effort, &verdict));
+    ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
+    formula[0] = verdict.example.formula;
+    expected[0] = verdict.example.expected;
+    formula[1] = expected[1] = 0;
+}
+
+START_TEST(what_other_checks_let_pass_is_caught) {
+    double formula[2], expected[2];
+    example_of(DENSE, SIGN, formula, expected);
+    ck_assert(passes_by_magnitude(formula, expected, 2) && formula[0] == -expected[0]);
+    example_of(MAXPOOL, TWICE, formula, expected); /* three times the gradient, and 0 / 0 */
+    ck_assert(formula[0] == 3 * expected[0] && passes_by_mean(formula, expected, 2));
+    ck_assert(!passes_by_mean(formula, expected, 1));
+    example_of(CONV, NOT_A_NUMBER, formula, expected);
+    ck_assert(isnan(formula[0]) && passes_by_magnitude(formula, expected, 1));
+    ck_assert(passes_by_mean(formula, expected, 1));
+}
+END_TEST
+
+/* ---- the oracles themselves
+ * ------------------------------------------------------------------------- */
+
+START_TEST(each_oracle_says_what_it_proves) {
+    for (int k = 0; k < SPOR_ORACLES; k++)
+        for (int j = 0; j < k; j++) {
+            ck_assert_str_ne(spor_oracle_name((spor_oracle)k), spor_oracle_name((spor_oracle)j));
+            ck_assert_str_ne(spor_oracle_proves((spor_oracle)k),
+                             spor_oracle_proves((spor_oracle)j));
+        }
+}
+END_TEST
+
+static spor_answer answer_of(layer which, fault f, const char *only, const int64_t at[],
+                             spor_oracle oracle) {
+    plan p = {.fault = f, .only = only};
+    spor_statement statement = statement_of(which, &p);
+    spor_answer answer;
+    ck_assert(spor_ask_oracle(&statement, at, oracle, &effort, &answer));
+    return answer;
+}
+
+START_TEST(units_prove) {
+    const int64_t at[] = {2, 3, 4};
+    spor_answer answer = answer_of(DENSE, NONE, NULL, at, SPOR_BY_UNITS);
+    ck_assert(answer.proved && answer.examined && !answer.caught);
+    answer = answer_of(DENSE, ONE_ELEMENT, "dW", at, SPOR_BY_UNITS);
+    ck_assert(!answer.proved && answer.caught);
+    ck_assert_int_eq(answer.wrong, 1);
+    answer = answer_of(BATCH_NORM, NONE, "dx", (int64_t[]){3, 2}, SPOR_BY_UNITS);
+    ck_assert(!answer.proved && !answer.examined && answer.elements == 0);
+}
+END_TEST
+
+/* At a kink the slope of either side passes, and nothing between. */
+START_TEST(differences_know_kinks) {
+    const int64_t at[] = {4};
+    spor_answer answer = answer_of(KINK, NONE, NULL, at, SPOR_BY_DIFFERENCES);
+    ck_assert(answer.examined && !answer.caught);
+    ck_assert_int_eq(answer.kinks, 4);
+    ck_assert_int_eq(answer.elements, 8);
+    ck_assert_int_eq(answer.skipped, 0);
+    answer = answer_of(KINK, MEAN_SLOPE, NULL, at, SPOR_BY_DIFFERENCES);
+    ck_assert_int_eq(answer.wrong, 4);
+    ck_assert_int_eq(answer.kinks, 0);
+    ck_assert_str_eq(answer.pair, "dx");
+    ck_assert(answer.worst > 1000 * answer.bound);
+}
+END_TEST
+
+/* A pair that claims no gradient: nothing for the oracles that differentiate. */
+START_TEST(who_examined_nothing_says_so) {
+    const int64_t at[] = POOL_SIZES;
+    for (int k = SPOR_BY_ADJOINT; k < SPOR_ORACLES; k++) {
+        spor_answer answer = answer_of(MAXPOOL, NONE, "y", at, (spor_oracle)k);
+        ck_assert(!answer.examined && !answer.caught && answer.elements == 0);
+    }
+    ck_assert(answer_of(MAXPOOL, NONE, "y", at, SPOR_BY_INTEGERS).examined);
+    spor_answer refused =
+        answer_of(CONV, NO_PADDING, "dK", (int64_t[])CONV_SIZES, SPOR_BY_INTEGERS);
+    ck_assert(refused.recording == SPOR_BROKEN && !refused.examined && *refused.message);
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("planted");
+    TCase *tests = tcase_create("planted");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, each_fault_is_seen_by_the_oracles_that_can);
+    tcase_add_test(tests, oracles_are_content_with_right_formulas);
+    tcase_add_loop_test(tests, right_layers_hold, 0, KINK + 1);
+    tcase_add_loop_test(tests, every_fault_is_caught_and_no_other_pair_is_blamed, 0, ROWS);
+    tcase_add_loop_test(tests, blind_data_are_blind_and_never_the_only_case, 0, UNSEEN);
+    tcase_add_test(tests, what_other_checks_let_pass_is_caught);
+    tcase_add_test(tests, each_oracle_says_what_it_proves);
+    tcase_add_test(tests, units_prove);
+    tcase_add_test(tests, differences_know_kinks);
+    tcase_add_test(tests, who_examined_nothing_says_so);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
