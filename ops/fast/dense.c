@@ -172,20 +172,47 @@ static dense_scratch prepare(const spor_call *c, int64_t rows, int64_t row, int6
     return s;
 }
 
-/* Z = x W + b, then Y = f(Z) in place */
+/* Z = x W + b by W in panels, or for a few rows by a large W as it lies: packing would cost more
+ * than the product. Its last columns, less than a vector, are packed in any case. */
+static void multiply_by_weights(spor_product p, const T *W, T *scratch) {
+    const int64_t few = 4, large = 4096;
+    int64_t whole = p.cols / LANES * LANES, rest = p.cols - whole;
+    if (p.rows > few || whole * p.depth < large) {
+        p.b = spor_panels(scratch, W, p.depth, p.cols);
+        spor_multiply(&p);
+        return;
+    }
+    spor_product first = p;
+    first.b = W;
+    first.ldb = p.cols;
+    first.cols = whole;
+    spor_multiply(&first);
+    if (!rest) return;
+    spor_pack(
+        scratch,
+        &(spor_block){
+            .b = W + whole, .stride = p.cols, .depth = p.depth, .rows = p.depth, .cols = rest});
+    p.b = scratch;
+    p.cols = rest;
+    p.c += whole;
+    if (p.init) p.init += whole;
+    spor_multiply(&p);
+}
+
+/* Then Y = f(Z) in place */
 FAST_KERNEL(dense) {
     int64_t N = c->in[0].shape.n[0], n = c->in[0].shape.n[1], m = c->out.shape.n[1];
     dense_scratch s = prepare(c, N, n, n, 1, m);
-    spor_multiply(&(spor_product){.a = c->in[0].data,
-                                  .row = s.row,
-                                  .step = s.step,
-                                  .rows = N,
-                                  .depth = n,
-                                  .cols = m,
-                                  .b = spor_panels(s.panels, c->in[1].data, n, m),
-                                  .init = c->operands > 2 ? c->in[2].data : NULL,
-                                  .c = c->out.data,
-                                  .ldc = m});
+    spor_product z = {.a = c->in[0].data,
+                      .row = s.row,
+                      .step = s.step,
+                      .rows = N,
+                      .depth = n,
+                      .cols = m,
+                      .init = c->operands > 2 ? c->in[2].data : NULL,
+                      .c = c->out.data,
+                      .ldc = m};
+    multiply_by_weights(z, c->in[1].data, s.panels);
     const spor_activation *f = &spor_activations[c->attr[0].i];
     if (f->apply) f->apply(c->out.data, N * m, (T)c->attr[1].r);
 }

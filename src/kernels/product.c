@@ -44,8 +44,8 @@ static int64_t tile_rows(int64_t left, int64_t height) {
 /* ---- one tile -------------------------------------------------------------------------------- */
 
 /* rows x vectors of C at c; last_lanes: valid lanes of the last vector */
-SPOR_INLINE void tile(const spor_product *p, const int64_t *row, const T *b, const T *init, T *c,
-                      int64_t last_lanes, const int rows, const int vectors) {
+SPOR_INLINE void tile(const spor_product *p, const int64_t *row, const T *b, int64_t ldb,
+                      const T *init, T *c, int64_t last_lanes, const int rows, const int vectors) {
     vec sum[SPOR_HEIGHT][SPOR_PANEL], bk[SPOR_PANEL];
     int64_t at[SPOR_HEIGHT];
     const int last = vectors - 1;
@@ -59,7 +59,7 @@ SPOR_INLINE void tile(const spor_product *p, const int64_t *row, const T *b, con
         SPOR_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = bk[v];
     }
     const int64_t *step = p->step, *end = step + p->depth;
-    for (; step != end; step++, b += vectors * LANES) {
+    for (; step != end; step++, b += ldb) {
         const T *a = p->a + *step;
         __asm__("" : "+r"(a)); /* one sum a + at[r] inside the load, not two before it */
         SPOR_UNROLL for (int v = 0; v < vectors; v++) bk[v] = spor_load(b + v * LANES);
@@ -81,13 +81,13 @@ SPOR_INLINE void tile(const spor_product *p, const int64_t *row, const T *b, con
     }
 }
 
-typedef void tile_function(const spor_product *p, const int64_t *row, const T *b, const T *init,
-                           T *c, int64_t last_lanes);
+typedef void tile_function(const spor_product *p, const int64_t *row, const T *b, int64_t ldb,
+                           const T *init, T *c, int64_t last_lanes);
 
 #define SPOR_DEFINE_TILE(rows, vectors)                                                            \
     static void tile_##rows##x##vectors(const spor_product *p, const int64_t *row, const T *b,     \
-                                        const T *init, T *c, int64_t last_lanes) {                 \
-        tile(p, row, b, init, c, last_lanes, rows, vectors);                                       \
+                                        int64_t ldb, const T *init, T *c, int64_t last_lanes) {    \
+        tile(p, row, b, ldb, init, c, last_lanes, rows, vectors);                                  \
     }
 #define SPOR_TILE_NAME(rows, vectors) tile_##rows##x##vectors
 
@@ -137,12 +137,14 @@ static tile_function *const tiles[SPOR_PANEL][SPOR_HEIGHT] = {SPOR_EACH_TILE(SPO
 
 static void multiply_panel(const spor_product *p, int64_t first, int64_t vectors) {
     static const int64_t heights[SPOR_PANEL] = SPOR_HEIGHTS;
-    const T *b = p->b + first * p->depth, *init = p->init ? p->init + first : NULL;
+    const T *b = p->b + first * (p->ldb ? 1 : p->depth), *init = p->init ? p->init + first : NULL;
+    int64_t ldb = p->ldb ? p->ldb : vectors * LANES;
     int64_t last = first + (vectors - 1) * LANES;
     int64_t last_lanes = spor_least(p->cols - last, LANES);
     for (int64_t r = 0, n; r < p->rows; r += n) {
         n = tile_rows(p->rows - r, heights[vectors - 1]);
-        tiles[vectors - 1][n - 1](p, p->row + r, b, init, p->c + r * p->ldc + first, last_lanes);
+        tiles[vectors - 1][n - 1](p, p->row + r, b, ldb, init, p->c + r * p->ldc + first,
+                                  last_lanes);
     }
 }
 

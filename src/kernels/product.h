@@ -18,7 +18,8 @@ typedef struct {
     const T *a;
     const int64_t *row, *step; /* [rows], [depth]: elements */
     int64_t rows, depth, cols;
-    const T *b;    /* from spor_panels */
+    const T *b;    /* from spor_panels; or, if ldb is set, B as it lies: cols whole vectors */
+    int64_t ldb;   /* elements from one row of b to the next; 0: b is in panels */
     const T *init; /* [cols], the first summand of each row; NULL: 0 */
     T *c;
     int64_t ldc; /* elements from one row of c to the next */

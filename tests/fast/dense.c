@@ -53,6 +53,10 @@ START_TEST(every_shape_agrees_with_the_reference) {
         s.biased = probe_draw(&state) % 4 > 0;
         check_dense(s, count);
     }
+    /* a few rows of a large matrix: taken as it lies */
+    for (int64_t N = 1; N < 6; N++)
+        for (int64_t m = 60; m < 70; m++, count++)
+            check_dense((dense_shape){N, 80, m, m % 2}, count);
     probe_count("dense", count);
     ck_assert_int_ge(count, 2000);
 }

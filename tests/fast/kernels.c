@@ -186,6 +186,15 @@ static runner open_net(int64_t N, int kind) {
         r.in[1] = spor_input(t, "K", SPOR_SHAPE(3, 2, 3, 19));
         int64_t one[] = {0, 1, 1, 0};
         r.out = spor_sigmoid(spor_correlate2d(spor_pad(r.in[0], one, one, 0), r.in[1], 1, 2));
+    } else if (kind == 4) {
+        r.in[0] = spor_input(t, "x", SPOR_SHAPE(N, 6, 5, 2));
+        r.in[1] = spor_input(t, "K", SPOR_SHAPE(2, 2, 2, 18));
+        spor_var y = spor_tanh(spor_correlate2d(r.in[0], r.in[1], 1, 1));
+        r.out = spor_maxpool2d(y, (spor_window){{2, 2}, {2, 2}, {0, 1, 0, 0}});
+    } else if (kind == 5) { /* a matrix large enough that a few rows take it as it lies */
+        r.in[0] = spor_input(t, "x", SPOR_SHAPE(N, 130));
+        r.in[1] = spor_input(t, "W", SPOR_SHAPE(130, 75));
+        r.out = spor_matmul(r.in[0], r.in[1]);
     } else if (kind == 2) {
         r.in[0] = spor_input(t, "x", SPOR_SHAPE(N, 6, 6, 21));
         r.out = spor_maxpool2d(r.in[0], (spor_window){{2, 3}, {2, 2}, {0, 0, 1, 0}});
@@ -240,7 +249,7 @@ static void check_batch(int kind, const char *set, spor_scalar scalar, int64_t N
 }
 
 START_TEST(a_sample_does_not_depend_on_its_batch) {
-    for (int kind = 0; kind < 4; kind++)
+    for (int kind = 0; kind < 6; kind++)
         for (int s = 0; probe_sets()[s]; s++)
             for (int scalar = 0; scalar < PROBE_TYPES; scalar++)
                 for (int64_t N = 1; N < 6; N++)
