@@ -97,17 +97,20 @@ typedef struct {
 
 typedef struct {
     spor_outcome outcome;
-    int64_t shapes;              /* instances examined */
-    int64_t undefined;           /* instances where both sides are undefined */
-    int64_t proved;              /* shapes proved on all tuples of unit tensors */
-    int64_t comparisons;         /* elements compared, formula against tape */
-    int64_t exact;               /* of these: where nothing was rounded, bit for bit */
-    int64_t oracle;              /* elements compared with complex steps */
-    int64_t nonzero;             /* elements whose true value is not zero */
-    bool exhaustive;             /* all values of the quantities were examined */
-    double closest;              /* largest |difference| / bound seen that passed */
-    char regions[2048];          /* which corners were visited, a line each */
-    spor_counterexample example; /* if it fails */
+    int64_t shapes;               /* instances examined */
+    int64_t undefined;            /* instances where both sides are undefined */
+    int64_t proved;               /* shapes proved on all tuples of unit tensors */
+    int64_t comparisons;          /* elements compared, formula against tape */
+    int64_t undecided;            /* not compared: their error bound is infinite */
+    int pairs;                    /* that the instances had */
+    int64_t compared[SPOR_PAIRS]; /* elements of each pair that were compared */
+    int64_t exact;                /* of these: where nothing was rounded, bit for bit */
+    int64_t oracle;               /* elements compared with complex steps */
+    int64_t nonzero;              /* elements whose true value is not zero */
+    bool exhaustive;              /* all values of the quantities were examined */
+    double closest;               /* largest |difference| / bound seen that passed */
+    char regions[2048];           /* which corners were visited, a line each */
+    spor_counterexample example;  /* if it fails */
 } spor_verdict;
 
 /** Verifies. False only when memory runs out. */

@@ -146,6 +146,13 @@ static void count_regions(const search *s) {
     }
 }
 
+/* True if no element of some pair could be compared. */
+static bool leaves_a_pair(const spor_verdict *verdict) {
+    for (int k = 0; k < verdict->pairs; k++)
+        if (!verdict->compared[k]) return true;
+    return false;
+}
+
 bool spor_verify(const spor_statement *statement, const spor_effort *effort,
                  spor_verdict *verdict) {
     search s = {.statement = statement, .verdict = verdict};
@@ -161,7 +168,7 @@ bool spor_verify(const spor_statement *statement, const spor_effort *effort,
     if (s.failed) return spor_shrink(statement, s.failure, &s.effort, verdict);
     if (!verdict->shapes || (!verdict->comparisons && !verdict->undefined))
         verdict->outcome = SPOR_NOTHING_EXAMINED;
-    else if (!verdict->nonzero && !s.pure)
+    else if (leaves_a_pair(verdict) || (!verdict->nonzero && !s.pure))
         verdict->outcome = SPOR_NOTHING_EXAMINED;
     return true;
 }

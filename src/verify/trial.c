@@ -179,12 +179,18 @@ static void compare_pair(spor_trial *trial, int pair, spor_verdict *verdict,
                          spor_finding *finding) {
     const spor_pair *p = &trial->in.pair[pair];
     spor_shape shape = spor_shape_of(p->expected);
+    if (pair >= verdict->pairs) verdict->pairs = pair + 1;
     for (int64_t k = 0; k < spor_size(&shape); k++) {
         double bound_formula, bound_expected;
         double formula = spor_trial_value(trial, p->formula, k, &bound_formula);
         double expected = spor_trial_value(trial, p->expected, k, &bound_expected);
         double bound = bound_formula + bound_expected, difference = fabs(formula - expected);
+        if (isinf(bound)) { /* lost in rounding: it may be anything */
+            verdict->undecided++;
+            continue;
+        }
         verdict->comparisons++;
+        verdict->compared[pair]++;
         verdict->nonzero += expected != 0;
         if (difference <= bound) {
             note_passed(verdict, difference, bound);

@@ -70,6 +70,7 @@ void spor_evidence_print(const spor_verdict *v, FILE *out) {
             v->comparisons, v->exact);
     if (v->proved) fprintf(out, ", proved for %" PRId64 " shapes on unit tensors", v->proved);
     if (v->oracle) fprintf(out, ", %" PRId64 " complex steps", v->oracle);
+    if (v->undecided) fprintf(out, ", %" PRId64 " lost in rounding", v->undecided);
     if (v->undefined) fprintf(out, ", undefined on both sides for %" PRId64, v->undefined);
 }
 
