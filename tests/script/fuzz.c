@@ -5,6 +5,7 @@
 #include "../suite.h"
 #include "support.h"
 
+#include <spor/verify.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +85,11 @@ static const char *const words[] = {"(",
                                     "transpose(x)",
                                     "softmax",
                                     "fail(1)",
+                                    "...",
+                                    "..",
+                                    "none",
+                                    "where",
+                                    "sum(W[i] for i)",
                                     "\xff",
                                     "\t"};
 enum { WORDS = sizeof words / sizeof *words };
@@ -235,10 +241,69 @@ START_TEST(truncated_scripts_end) {
 }
 END_TEST
 
+/* ---- derivations and claims ------------------------------------------------------------------ */
+
+static const char claims[] =
+    "def layer(A[N, n], W[n, m], b[m], act, s=1) where N > 1:\n    Z = A @ W + b\n"
+    "    return s * act(Z)\n"
+    "derive layer \"46\" (A, W, b, act in [tanh, relu], m in 1..3) -> (Y, dY) where n < 4 fails:\n"
+    "    dZ = s * derivative(act, A @ W + b) * dY   # (46)\n    dA = dZ @ transpose(W)\n"
+    "    if N > 2:\n        dW = transpose(A) @ dZ\n    else:\n        dW = 0\n"
+    "    db = none\n"
+    "trust derive layer (A, W, b, act in [tanh]) -> (Y, dY):\n    dA = ...\n    dW = Y\n"
+    "    db = sum(dY, axis=\"N\")\n    ...\n"
+    "claim \"1\" (A[H, W], K[k, 2], p in 0..k) where k <= H and p < 3:\n"
+    "    Z = correlate2d(A, K)\n"
+    "    Z[i, j] == sum(K[u, v] * A[i + u, j + v] for u, v)\n"
+    "    Z[i, j] == sum(K[u, v] * A[i + u, j + v] for u in range(k) for v)\n"
+    "    grad(sum(any_like(Z) * tanh(Z)), Z) == vjp(Z, Z, Z)\n    p <= 3 and [k] == [k, p]\n"
+    "claim \"84\" (W in 1..12, w in 1..W, S in [1, 2, \"x\"]) fails:\n"
+    "    W - w - ((W - w) // S) * S == (W - w) % S\n";
+
+/* Records the statement at small, odd and large values; how often that went well. */
+static int record_claim(const spor_statement *s) {
+    int recorded = 0;
+    for (int round = 0; round < 4; round++) {
+        int64_t value[SPOR_QUANTITIES] = {0};
+        for (int k = 0; k < s->quantities; k++) {
+            const spor_quantity *q = &s->quantity[k];
+            uint64_t span = (uint64_t)(q->most - q->least) + 1;
+            value[k] = q->least +
+                       (int64_t)(round ? spor_hash(23, (uint64_t)round, (uint64_t)k) % span : 0);
+        }
+        spor_tape *tape = spor_tape_new();
+        spor_instance instance = {0};
+        recorded += s->record(s->user, tape, value, &instance) == SPOR_RECORDED;
+        spor_tape_free(tape);
+    }
+    return recorded;
+}
+
+START_TEST(mutated_claims_end) {
+    char *text = malloc(ROOM);
+    int loaded = 0, recorded = 0;
+    for (uint64_t k = 0; k < 2 * MUTANTS; k++) {
+        strcpy(text, claims);
+        uint64_t seed = spor_hash(24, k, 0);
+        for (uint64_t m = 0; m < spor_hash(seed, 0, 0) % 4; m++)
+            mutate(text, spor_hash(seed, m, 1));
+        spor_script *script = spor_script_read("fuzz.spor", text, models_folder());
+        loaded += !spor_script_error(script);
+        for (int c = 0; c < spor_script_claims(script); c++)
+            recorded += record_claim(spor_script_claim_at(script, c)->statement);
+        spor_script_free(script);
+    }
+    ck_assert_int_gt(loaded, MUTANTS / 5);
+    ck_assert_int_gt(recorded, MUTANTS);
+    free(text);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("script fuzz");
     TCase *test = tcase_create("fuzz");
     tcase_add_loop_test(test, mutants_end, 0, MODELS);
+    tcase_add_test(test, mutated_claims_end);
     tcase_add_test(test, noise_ends);
     tcase_add_test(test, truncated_scripts_end);
     suite_add_tcase(suite, test);
