@@ -134,8 +134,8 @@ void spor_scope_begin(spor_tape *tape, const char *name) {
     }
     spor_scope *grown =
         spor_grow(tape->scope, tape->scopes, &tape->scope_capacity, sizeof *tape->scope);
-    const char *path = grown ? path_of(tape, name) : NULL;
     if (grown) tape->scope = grown;
+    const char *path = grown ? path_of(tape, name) : NULL;
     if (!path) {
         spor_reject(tape, "out of memory");
         return;

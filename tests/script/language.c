@@ -352,6 +352,26 @@ START_TEST(scopes_name_parameters) {
 }
 END_TEST
 
+/* More scopes, deep and side by side, than any table starts with: names stay whole. */
+START_TEST(many_scopes_keep_their_names) {
+    char *out = tape_text("def inner(x): return tanh(x)\n"
+                          "def outer(x):\n"
+                          "    for k in range(30): x = inner(x)\n"
+                          "    return x\n"
+                          "def f(x):\n"
+                          "    for k in range(30): x = outer(x)\n"
+                          "    return x\n",
+                          false);
+    for (int i = 0; i < 30; i++)
+        for (int k = 0; k < 30; k++) {
+            char name[64];
+            snprintf(name, sizeof name, "\nf/outer[%d]/inner[%d]:\n", i, k);
+            ck_assert_msg(strstr(out, name) != NULL, "no scope %s", name);
+        }
+    free(out);
+}
+END_TEST
+
 /* A script records what the same calls of C record. */
 START_TEST(script_and_c_record_alike) {
     char *out = tape_text("def f(A[N, n]):\n"
@@ -435,6 +455,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(test, tensor_values, 0, LENGTH(tensors));
     tcase_add_loop_test(test, named_axes, 0, LENGTH(named));
     tcase_add_test(test, scopes_name_parameters);
+    tcase_add_test(test, many_scopes_keep_their_names);
     tcase_add_test(test, script_and_c_record_alike);
     tcase_add_test(test, random_values_have_seeds);
     tcase_add_loop_test(test, losses_record, 0, 5);
