@@ -18,7 +18,7 @@ extern "C" {
  * What a program computes with. Parameters are float or double; the others are for verifying
  * and run by reference kernels only: double complex for the complex step; a double with a running
  * error bound, two doubles {value, bound} an element; and a double with what rounding may do to it
- * in other code, three doubles {value, magnitude, roundings}.
+ * in other code, five doubles that kernels/scalar_rounding.h explains.
  */
 typedef enum { SPOR_F32, SPOR_F64, SPOR_C128, SPOR_BOUND, SPOR_ROUNDING, SPOR_SCALARS } spor_scalar;
 

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-enum { SPOR_QUANTITIES = 16, SPOR_INPUTS = 16, SPOR_PAIRS = 64 };
+enum { SPOR_QUANTITIES = 16, SPOR_INPUTS = 30, SPOR_PAIRS = 64 };
 
 /** A size, an integer or a choice that a statement speaks about. */
 typedef struct {
@@ -192,17 +192,17 @@ typedef struct {
     const double *cotangent;          /* of y's shape; NULL: ones */
     int claims;
     spor_claim claim[SPOR_PAIRS];
+    int64_t oracle;         /* complex steps a claim at most; 0: 30 */
     spor_scalar arithmetic; /* of the other code: SPOR_F32 or SPOR_F64 */
-    spor_params *params;    /* values of the tape's parameters; NULL if it has none */
 } spor_arrays;
 
 /**
  * Judges the claims at these numbers against the tape of y, which grows by a backward pass. What is
- * allowed is what rounding in the claimed arithmetic can do, whatever the order of the sums: n u m
- * with u the unit roundoff, m the sum of the magnitudes and n the roundings on the way; nothing
- * where all is exact on small integers. The tape is compared with complex steps on a sample. A
- * claim that is wrong makes the verdict fail, the first one is its example. False only when memory
- * runs out.
+ * allowed is what rounding in the claimed arithmetic can do, whatever the order of the sums, and
+ * nothing where all is exact on small integers; where that is more than the values themselves,
+ * nothing is decided. The tape is compared with complex steps on a sample. A claim that is wrong
+ * makes the verdict fail, the first one is its example. The tape must be without parameters. False
+ * only when memory runs out.
  */
 SPOR_API bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict);
 

@@ -96,7 +96,8 @@ static bool verify_script(spor_verification *v, spor_workpiece *piece, bool own)
             return false;
         }
     }
-    return true;
+    bool network = spor_script_declaration(piece->script) && !v->given->only;
+    return !network || spor_verify_network(v, piece);
 }
 
 static void verify_path(spor_verification *v, const char *path, bool own) {
@@ -216,6 +217,8 @@ static int run(int argc, char **argv) {
          NULL},
         {"set", "NAME=VALUE", "another value for a name of the script; may be repeated",
          SPOR_OPTION_SETTING, &given->settings, 0, NULL},
+        {"weights", "FILE", "verify the network at these weights too (safetensors)",
+         SPOR_OPTION_TEXT, &given->weights, 0, NULL},
         {"call", "DEF", "judge arrays that other code computed for this def", SPOR_OPTION_TEXT,
          &given->call, 0, NULL},
         {"in", "NAME=FILE", "an operand of the def, or d and the name of its result, as .npy",
@@ -234,13 +237,15 @@ static int run(int argc, char **argv) {
 const spor_command spor_command_verify = {
     .name = "verify",
     .operands = "SCRIPT...",
-    .summary = "Says whether derivations, claims and arrays hold.",
+    .summary = "Says whether derivations, claims, networks and arrays hold.",
     .help =
         "Each derive and claim of the scripts, or of all in a folder, is examined on shapes from\n"
         "the smallest on, against the tape's own gradients and complex steps; what fails is made\n"
         "small and shown with both values and what the mistake looks like. `fails` in a script "
         "turns\n"
         "its verdict round.\n"
+        "A script that trains has its network verified: each layer's fast path against the tape,\n"
+        "the tape against complex steps, and the rules of training.\n"
         "Exit status: 0 all as stated, 1 something is wrong, unfinished or not examined, 2 bad "
         "input.\n"
         "\n"
@@ -248,6 +253,7 @@ const spor_command spor_command_verify = {
         "  spor verify models/report                       every equation of the report\n"
         "  spor verify models/report --html report.html    and a page of it\n"
         "  spor verify mine.spor --only \"Eq. 49\" --seed 7\n"
+        "  spor verify models/convnet1_3.spor --weights runs/convnet1_3/weights.safetensors\n"
         "  spor verify exercise.spor --hint none           right or wrong, nothing else\n"
         "  spor verify conv.spor --call layer --in A=A.npy K=K.npy dY=d.npy --against "
         "dK=mine.npy\n",

@@ -61,4 +61,7 @@ char *spor_verify_detail(const spor_verification *v, const spor_statement *state
 /** Rows for --call; false after a complaint. */
 bool spor_verify_call(spor_verification *v, spor_workpiece *piece);
 
+/** Rows for the network that the script trains; false after a complaint. */
+bool spor_verify_network(spor_verification *v, spor_workpiece *piece);
+
 #endif

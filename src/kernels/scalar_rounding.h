@@ -1,89 +1,124 @@
 /*
  * The words of scalar.h over a double that knows how wrong other code may be: code that computes
- * the same result in float, or in double, and adds up its sums in another order.
+ * the same result with the unit roundoff u, in float or in double, and adds up its sums in another
+ * order (Higham, Accuracy and Stability, chapters 3 and 4).
  *
- * To first order an element may be off by n u m, and u is the unit roundoff of that code: m bounds
- * the magnitude that any partial result can take (a sum's is the sum of the terms' magnitudes) and
- * n counts the roundings that a term goes through (Higham, Accuracy and Stability, chapters 3 and
- * 4). Where n is 0 nothing is rounded whatever the order: zeros, factors that are powers of two,
- * integers whose sums of magnitudes stay below 2^24. exp, log and tanh are taken to err by 2 ulp.
+ * An element is a sum of terms t_i: e bounds the errors that the terms bring, s is the sum of
+ * |t_i| and n the number of additions, so that whatever the order the sum is off by at most
+ * e + gamma_n (s + e), gamma_n = n u / (1 - n u). Any other operation closes the sum: its result is
+ * one term, n = 0. A constant has u = 0 and counts its roundings in n until it meets an element.
+ *
+ * Nothing is rounded, and the error is 0, where that holds in any order and in float: zeros,
+ * factors that are powers of two, integers whose sums of magnitudes stay below 2^24. exp, log and
+ * tanh are taken to err by 2 ulp.
  */
 #ifndef SPOR_KERNELS_SCALAR_ROUNDING_H
 #define SPOR_KERNELS_SCALAR_ROUNDING_H
 
 typedef struct {
-    double v, m, n;
+    double v, e, s, n, u;
 } T;
 
 /* Roundings of a function that errs by 2 ulp. */
 #define LIBRARY 4.0
 
+static inline double larger(double a, double b) {
+    return a > b ? a : b;
+}
+/* The error of a closed sum. */
+static inline double error_of(T a) {
+    double nu = a.n * a.u;
+    return nu < 0.5 ? a.e + nu / (1 - nu) * (a.s + a.e) : HUGE_VAL;
+}
+/* One term, with the error that operands bring and roundings of its own. */
+static inline T term(double v, double brought, double roundings, double u) {
+    return (T){v, brought + roundings * u * fabs(v), fabs(v), 0, u};
+}
+/* A constant after so many roundings. */
+static inline T constant_term(double v, double roundings) {
+    return (T){v, 0, fabs(v), roundings, 0};
+}
+static inline int is_exact(T a) {
+    return a.e <= 0 && a.n <= 0;
+}
+/* An integer that no order of summing rounds. */
+static inline int is_whole(T a) {
+    return is_exact(a) && a.s <= 0x1p24 && fabs(a.v - floor(a.v)) <= 0;
+}
+static inline int is_zero(T a) {
+    return is_exact(a) && a.s <= 0;
+}
+static inline int is_power_of_two(T a) {
+    int exponent;
+    return is_exact(a) && fabs(fabs(frexp(a.v, &exponent)) - 0.5) <= 0;
+}
+static inline T scaled(T a, double by) {
+    return (T){a.v * by, a.e * fabs(by), a.s * fabs(by), a.n, a.u};
+}
+
 /* A number that a float holds is exact; any other one is rounded once. */
 static inline T FROM_REAL(double r) {
-    double held = (double)(float)r, difference = fabs(held - r);
-    return (T){r, fabs(r), difference > 0 ? 1 : 0};
+    double held = (double)(float)r;
+    return constant_term(r, fabs(held - r) > 0 ? 1 : 0);
 }
 static inline T FROM_INT(int64_t i) {
     return FROM_REAL((double)i);
 }
 static inline T NEG(T a) {
-    return (T){-a.v, a.m, a.n};
-}
-static inline double most(double a, double b) {
-    return a > b ? a : b;
-}
-/* An integer that no order of summing rounds. */
-static inline int is_whole(T a) {
-    return a.n <= 0 && a.m <= 0x1p24 && fabs(a.v - floor(a.v)) <= 0;
-}
-static inline int is_zero(T a) {
-    return a.n <= 0 && a.m <= 0;
-}
-static inline int is_power_of_two(T a) {
-    int exponent;
-    return a.n <= 0 && fabs(fabs(frexp(a.v, &exponent)) - 0.5) <= 0;
+    return scaled(a, -1);
 }
 static inline T ADD(T a, T b) {
-    T sum = {a.v + b.v, a.m + b.m, most(a.n, b.n) + 1};
+    T sum = {a.v + b.v, a.e + b.e, a.s + b.s, a.n + b.n + 1, larger(a.u, b.u)};
     if (is_zero(a)) return b;
     if (is_zero(b)) return a;
-    if (is_whole(a) && is_whole(b) && sum.m <= 0x1p24) sum.n = 0;
+    if (is_whole(a) && is_whole(b) && sum.s <= 0x1p24) sum.n = 0;
     return sum;
 }
 static inline T SUB(T a, T b) {
     return ADD(a, NEG(b));
 }
 static inline T MUL(T a, T b) {
-    T product = {a.v * b.v, a.m * b.m, a.n + b.n + 1};
-    if (is_zero(a) || is_zero(b)) return (T){a.v * b.v, 0, 0};
-    if (is_power_of_two(a) || is_power_of_two(b)) product.n--;
-    if (is_whole(a) && is_whole(b) && product.m <= 0x1p24) product.n = 0;
-    return product;
+    double v = a.v * b.v, u = larger(a.u, b.u);
+    if (is_zero(a) || is_zero(b)) return (T){v, 0, 0, 0, u};
+    if (is_power_of_two(a)) return scaled(b, a.v);
+    if (is_power_of_two(b)) return scaled(a, b.v);
+    if (is_whole(a) && is_whole(b) && a.s * b.s <= 0x1p24) return (T){v, 0, a.s * b.s, 0, u};
+    if (u <= 0) return constant_term(v, a.n + b.n + 1);
+    a.u = b.u = u;
+    double from_a = error_of(a), from_b = error_of(b);
+    return term(v, fabs(a.v) * from_b + fabs(b.v) * from_a + from_a * from_b, 1, u);
 }
 static inline T DIV(T a, T b) {
-    double least = fabs(b.v), amplified = least > 0 ? b.m / least : HUGE_VAL;
-    T quotient = {a.v / b.v, (a.m / least) * amplified, a.n + b.n + 1};
-    if (is_power_of_two(b)) quotient.n--;
-    return quotient;
+    double v = a.v / b.v, u = larger(a.u, b.u);
+    if (is_power_of_two(b)) return scaled(a, 1 / b.v);
+    if (u <= 0) return constant_term(v, a.n + b.n + 1);
+    a.u = b.u = u;
+    double from_b = error_of(b), least = fabs(b.v) - from_b;
+    return term(v, least > 0 ? (error_of(a) + fabs(v) * from_b) / least : HUGE_VAL, 1, u);
 }
 static inline T RATIO(int64_t num, int64_t den) {
     return DIV(FROM_INT(num), FROM_INT(den));
 }
 static inline T EXP(T a) {
     double v = exp(a.v);
-    return (T){v, v * most(1, a.m), a.n + LIBRARY};
+    if (a.u <= 0) return constant_term(v, a.n * larger(1, a.s) + LIBRARY);
+    return term(v, v * expm1(error_of(a)), LIBRARY, a.u);
 }
 static inline T LOG(T a) {
-    double v = log(a.v);
-    return (T){v, most(fabs(v), a.m / a.v), a.n + LIBRARY};
+    double v = log(a.v), error = error_of(a);
+    if (a.u <= 0) return (T){v, 0, larger(1, fabs(v)), a.n + LIBRARY, 0};
+    return term(v, a.v > error ? error / (a.v - error) : HUGE_VAL, LIBRARY, a.u);
 }
 static inline T SQRT(T a) {
-    double v = sqrt(a.v);
-    return (T){v, most(v, v > 0 ? a.m / v : a.m > 0 ? HUGE_VAL : 0), a.n + 1};
+    double v = sqrt(a.v), error = error_of(a);
+    if (a.u <= 0) return constant_term(v, a.n + 1);
+    return term(v, a.v > error ? error / sqrt(a.v - error) : sqrt(fabs(a.v) + error), 1, a.u);
 }
+/* tanh' = 1 - tanh^2, and tanh'' is below 0.8. */
 static inline T TANH(T a) {
-    double v = tanh(a.v);
-    return (T){v, most(fabs(v), (1 - v * v) * a.m), a.n + LIBRARY};
+    double v = tanh(a.v), error = error_of(a), slope = 1 - v * v + 0.8 * error;
+    if (a.u <= 0) return constant_term(v, a.n + LIBRARY);
+    return term(v, error > 0 ? (slope < 1 ? slope : 1) * error : 0, LIBRARY, a.u);
 }
 static inline int LESS(T a, T b) {
     return a.v < b.v;

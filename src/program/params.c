@@ -18,7 +18,7 @@ static const struct {
                          [SPOR_F64] = {false, 1},
                          [SPOR_C128] = {false, 2},
                          [SPOR_BOUND] = {false, 2},
-                         [SPOR_ROUNDING] = {false, 3}};
+                         [SPOR_ROUNDING] = {false, 5}};
 
 size_t spor_scalar_width(spor_scalar scalar) {
     return kinds[scalar].single ? sizeof(float) : sizeof(double) * (size_t)kinds[scalar].components;
@@ -29,8 +29,8 @@ double spor_value_at(const void *data, spor_scalar scalar, int64_t k) {
     return ((const double *)data)[k * kinds[scalar].components];
 }
 
-/* The other components, imaginary part or error bound, become 0; of SPOR_ROUNDING they are the
- * magnitude and whether a float holds the value. */
+/* The other components, imaginary part or error bound, become 0; of SPOR_ROUNDING they are those of
+ * a constant. */
 static void set_value(void *data, spor_scalar scalar, int64_t k, double value) {
     if (kinds[scalar].single) {
         ((float *)data)[k] = (float)value;
@@ -40,8 +40,8 @@ static void set_value(void *data, spor_scalar scalar, int64_t k, double value) {
     element[0] = value;
     for (int j = 1; j < kinds[scalar].components; j++) element[j] = 0;
     if (scalar != SPOR_ROUNDING) return;
-    element[1] = fabs(value);
-    element[2] = fabs((double)(float)value - value) > 0;
+    element[2] = fabs(value);
+    element[3] = fabs((double)(float)value - value) > 0;
 }
 
 void spor_convert(void *to, spor_scalar to_type, const void *from, spor_scalar from_type,

@@ -1,9 +1,8 @@
 /*
  * Arrays that other code computed, judged at given numbers.
  *
- * The tape runs over SPOR_ROUNDING: each element knows its value v, a bound m of the magnitude of
- * any partial result, and the number n of roundings on the way. Other code whose arithmetic has
- * the unit roundoff u may then be off by gamma_n m, gamma_n = n u / (1 - n u).
+ * The tape runs over SPOR_ROUNDING: each element knows its value and what other code in the claimed
+ * arithmetic may be off by, whatever the order of its sums.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include "base/message.h"
 #include "verify/verify.h"
 
-enum { ORACLE_ELEMENTS = 30, PARTS = 3 };
+enum { ORACLE_ELEMENTS = 30, PARTS = 5 };
 
 /* The judgement while it goes on. expected[k]: what claim k should be. */
 typedef struct {
@@ -39,6 +38,8 @@ static bool check_given(const spor_arrays *a, spor_message *message) {
         if (a->claim[k].wrt < SPOR_OF_Y || a->claim[k].wrt >= a->inputs)
             return spor_complain(message, "%s is claimed for input %d of %d", a->claim[k].name,
                                  a->claim[k].wrt, a->inputs);
+    if (a->y.tape->leaves)
+        return spor_complain(message, "the tape has parameters; judge it with inputs for them");
     if (a->arithmetic > SPOR_F64) return spor_complain(message, "claims are in float or in double");
     return true;
 }
@@ -76,27 +77,42 @@ static bool record(judgement *j) {
 static bool compile(judgement *j) {
     const spor_arrays *a = j->given;
     spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
-    j->program = spor_compile(a->y.tape, a->claims, j->expected, a->params, &options);
+    j->program = spor_compile(a->y.tape, a->claims, j->expected, NULL, &options);
     options.scalar = SPOR_C128;
-    j->trial.step = spor_compile(a->y.tape, 1, &a->y, a->params, &options);
+    j->trial.step = spor_compile(a->y.tape, 1, &a->y, NULL, &options);
     return j->program && j->trial.step;
 }
 
-/* The other code in float gets inputs that a float holds or rounds them. */
-static void fill(judgement *j, int k) {
-    spor_shape shape = spor_shape_of(j->trial.in.input[k]);
-    int64_t size = spor_size(&shape);
-    const double *data = j->trial.data[k];
-    double *to = spor_program_arg(j->program, j->trial.in.input[k]).data;
-    for (int64_t i = 0; to && i < size; i++, to += PARTS) {
-        bool held =
-            j->given->arithmetic == SPOR_F64 || !(fabs((double)(float)data[i] - data[i]) > 0);
-        to[0] = data[i];
-        to[1] = fabs(data[i]);
-        to[2] = held ? 0 : 1;
-    }
-    spor_trial_fill(j->trial.step, j->trial.in.input[k], data, size);
+/* ---- numbers with what rounding may do ---------------------------------------------------------
+ */
+
+static double unit_of(spor_scalar arithmetic) {
+    return arithmetic == SPOR_F32 ? 0x1p-24 : 0x1p-53;
 }
+
+void spor_rounding_fill(spor_program *program, spor_var input, const double *data,
+                        spor_scalar arithmetic) {
+    spor_arg arg = spor_program_arg(program, input);
+    double *to = arg.data, unit = unit_of(arithmetic);
+    for (int64_t k = 0; to && k < spor_size(&arg.shape); k++, to += PARTS) {
+        double lost = arithmetic == SPOR_F32 ? fabs((double)(float)data[k] - data[k]) : 0;
+        to[0] = data[k];
+        to[1] = lost;
+        to[2] = fabs(data[k]);
+        to[3] = 0;
+        to[4] = unit;
+    }
+}
+
+double spor_rounding_value(spor_program *program, spor_var x, int64_t k, double *error) {
+    const double *part = (const double *)spor_program_arg(program, x).data + PARTS * k;
+    double nu = part[3] * (part[4] > 0 ? part[4] : 0x1p-24);
+    *error = nu < 0.5 ? part[1] + nu / (1 - nu) * (part[2] + part[1]) : HUGE_VAL;
+    return part[0];
+}
+
+/* ---- running ----------------------------------------------------------------------------------
+ */
 
 /* Runs the tape at the numbers; false with the message, or without one when memory runs out. */
 static bool prepare(judgement *j) {
@@ -105,7 +121,12 @@ static bool prepare(judgement *j) {
     if (!compile(j)) return false;
     for (int k = 0; k < j->trial.in.inputs; k++)
         if (!copy_data(j, k, k < a->inputs ? a->value[k] : a->cotangent)) return false;
-    for (int k = 0; k < j->trial.in.inputs && !spor_program_error(j->program); k++) fill(j, k);
+    for (int k = 0; k < j->trial.in.inputs && !spor_program_error(j->program); k++) {
+        spor_var input = j->trial.in.input[k];
+        spor_shape shape = spor_shape_of(input);
+        spor_rounding_fill(j->program, input, j->trial.data[k], a->arithmetic);
+        spor_trial_fill(j->trial.step, input, j->trial.data[k], spor_size(&shape));
+    }
     if (!spor_program_error(j->program) && spor_run(j->program, 0)) return true;
     const char *error = spor_program_error(j->program);
     return spor_complain(j->message, "%s", error ? error : "out of memory");
@@ -114,33 +135,32 @@ static bool prepare(judgement *j) {
 /* ---- judging ----------------------------------------------------------------------------------
  */
 
-static double gamma_of(double n, double unit) {
-    return n * unit < 0.5 ? n * unit / (1 - n * unit) : HUGE_VAL;
-}
-
-/* What element k of an expected array may be off by: in arithmetic with the unit, and as a double
- * of ours. Results too small for full precision lose a last place of the smallest numbers. */
-static double allowance(const double part[], double unit) {
-    double n = part[2], m = part[1], least = unit > 0x1p-50 ? 0x1p-149 : 0x1p-1074;
-    return n > 0 ? m * (gamma_of(n, unit) + gamma_of(n, 0x1p-53)) + n * least : 0;
-}
-
-/* Values and allowances of the expected array of claim k. */
+/* Values and allowances of the expected array of claim k. Our own double is off by as much in its
+ * unit; what is too small for full precision loses last places of the smallest numbers. */
 static void expect(judgement *j, int k, int64_t size, double expected[], double allowed[]) {
-    const double *part = spor_program_arg(j->program, j->expected[k]).data;
-    for (int64_t i = 0; i < size; i++, part += PARTS) {
-        expected[i] = part[0];
-        allowed[i] = allowance(part, j->unit);
+    double own = 0x1p-53 / j->unit, least = j->unit > 0x1p-50 ? 0x1p-140 : 0x1p-1065;
+    for (int64_t i = 0; i < size; i++) {
+        double error;
+        expected[i] = spor_rounding_value(j->program, j->expected[k], i, &error);
+        allowed[i] = error > 0 ? (1 + own) * error + least : error;
     }
 }
 
-/* The worst element, -1 if none is wrong. An allowance without end decides nothing. */
+/* An allowance that is larger than all values of the array decides nothing. */
+static double largest(const double expected[], int64_t size) {
+    double most = 0;
+    for (int64_t i = 0; i < size; i++) most = fmax(most, fabs(expected[i]));
+    return most > 0 ? most : HUGE_VAL;
+}
+
+/* The worst element, -1 if none is wrong. */
 static int64_t compare(const double claimed[], const double expected[], const double allowed[],
                        int64_t size, spor_verdict *v) {
     int64_t worst = -1;
+    double decisive = largest(expected, size);
     for (int64_t i = 0; i < size; i++) {
         double difference = fabs(claimed[i] - expected[i]);
-        if (!(allowed[i] < HUGE_VAL) && !isnan(expected[i])) continue;
+        if (allowed[i] >= decisive && !isnan(difference)) continue;
         v->comparisons++;
         v->nonzero += expected[i] != 0;
         if (difference <= allowed[i]) {
@@ -171,27 +191,27 @@ static void describe(judgement *j, int k, spor_dispute dispute, int64_t at, cons
     spor_trial_write(&j->trial, e->data, sizeof e->data);
 }
 
-/* Asks the complex step about element at; true if it says what the tape says. */
-static bool ask(judgement *j, int k, int64_t at, double expected, double *oracle, bool *agrees) {
-    const double *part = spor_program_arg(j->program, j->expected[k]).data;
-    double slack;
+/* Asks the complex step about element at; true if it says what the tape says, both in double. */
+static bool ask(judgement *j, int k, int64_t at, double *oracle, bool *agrees) {
+    double slack, error, expected = spor_rounding_value(j->program, j->expected[k], at, &error);
     *agrees = true;
     if (!spor_trial_derivative(&j->trial, j->given->claim[k].wrt, at, oracle, &slack)) return false;
-    *agrees = fabs(expected - *oracle) <= 2 * allowance(part + PARTS * at, 0x1p-53) + slack;
+    *agrees = fabs(expected - *oracle) <= 2 * error * (0x1p-53 / j->unit) + slack;
     return true;
 }
 
 /* The tape against complex steps, on a sample of claim k's elements and at the worst one. */
 static bool ask_oracle(judgement *j, int k, int64_t worst, const double expected[],
                        const double allowed[], int64_t size, spor_verdict *v) {
-    int64_t stride = 1 + (size - 1) / ORACLE_ELEMENTS;
+    int64_t most = j->given->oracle ? j->given->oracle : ORACLE_ELEMENTS;
+    int64_t stride = 1 + (size - 1) / most;
     bool agrees = true;
     double oracle = (double)NAN;
     v->example.oracle = (double)NAN;
     if (j->given->claim[k].wrt == SPOR_OF_Y || spor_program_error(j->trial.step)) return true;
-    if (worst >= 0 && !ask(j, k, worst, expected[worst], &v->example.oracle, &agrees)) return false;
+    if (worst >= 0 && !ask(j, k, worst, &v->example.oracle, &agrees)) return false;
     for (int64_t i = 0; i < size; i += stride, v->oracle++) {
-        if (!ask(j, k, i, expected[i], &oracle, &agrees)) return false;
+        if (!ask(j, k, i, &oracle, &agrees)) return false;
         if (agrees || worst >= 0) continue;
         describe(j, k, SPOR_TAPE_ORACLE, i, expected, allowed, v);
         v->example.oracle = oracle;
@@ -232,7 +252,7 @@ static bool judge_claim(judgement *j, int k, spor_verdict *v) {
 
 bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message) {
     judgement j = {.given = arrays, .message = message};
-    j.unit = arrays->arithmetic == SPOR_F32 ? 0x1p-24 : 0x1p-53;
+    j.unit = unit_of(arrays->arithmetic);
     *message->text = 0;
     if (!check_given(arrays, message)) return true;
     bool done = prepare(&j);

@@ -90,6 +90,12 @@ void spor_example_print(const spor_statement *statement, const spor_counterexamp
 /** How much was examined: "125 shapes, all there are, ..." */
 void spor_evidence_print(const spor_verdict *verdict, FILE *out);
 
+/** Programs over SPOR_ROUNDING: fills an input for other code of the arithmetic, which rounds what
+ *  it does not hold; element k of a variable, its value and what the other code may be off by. */
+void spor_rounding_fill(spor_program *program, spor_var input, const double *data,
+                        spor_scalar arithmetic);
+double spor_rounding_value(spor_program *program, spor_var x, int64_t k, double *error);
+
 /** A verdict apiece for the claims. message receives what keeps the arrays from being judged. False
  *  when memory runs out. */
 bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);

@@ -81,7 +81,8 @@ static void bind_element(const opcheck_machine *m, void *data, int k, int64_t e)
         wide[e] = m->x[k][e];
         break;
     case SPOR_ROUNDING:
-        wide[3 * e] = m->x[k][e], wide[3 * e + 1] = fabs(m->x[k][e]), wide[3 * e + 2] = 0;
+        wide[5 * e] = m->x[k][e], wide[5 * e + 1] = 0, wide[5 * e + 2] = fabs(m->x[k][e]);
+        wide[5 * e + 3] = 0, wide[5 * e + 4] = 0x1p-24;
         break;
     default:
         wide[2 * e] = m->x[k][e], wide[2 * e + 1] = m->ix[k][e];
@@ -98,7 +99,8 @@ static void read_element(const opcheck_machine *m, const void *data, int k, int6
         m->y[k][e] = wide[e];
         break;
     case SPOR_ROUNDING: /* what float may be off by */
-        m->y[k][e] = wide[3 * e], m->iy[k][e] = wide[3 * e + 1] * wide[3 * e + 2] * 0x1p-24;
+        m->y[k][e] = wide[5 * e];
+        m->iy[k][e] = wide[5 * e + 1] + wide[5 * e + 2] * wide[5 * e + 3] * 0x1p-24;
         break;
     default:
         m->y[k][e] = wide[2 * e], m->iy[k][e] = wide[2 * e + 1];

@@ -287,6 +287,27 @@ START_TEST(arrays_that_do_not_fit_are_told) {
 }
 END_TEST
 
+/* ---- networks ---------------------------------------------------------------------------------
+ */
+
+START_TEST(networks_are_verified_at_initial_and_trained_weights) {
+    char command[1024];
+    snprintf(command, sizeof command,
+             "'%s' train '%s/models/densenet2_20.spor' --epochs 2 --limit 200 --out run >out 2>err",
+             getenv("SPOR_PROGRAM"), getenv("SPOR_SOURCE"));
+    ck_assert(!system(command));
+    verify(0, "\"$SPOR_SOURCE\"/models/densenet2_20.spor --weights run/weights.safetensors");
+    expect(out, "densenet2_20/dense[2] dense");
+    expect(out, "at initial weights");
+    expect(out, "at the weights given");
+    expect(out, "densenet2_20/dense[0]/W");
+    expect(out, "splits are disjoint");
+    expect(out, "\n25 hold\n");
+    verify(2, "\"$SPOR_SOURCE\"/models/densenet2_20.spor --weights out");
+    expect(err, "out: ");
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("verify_cli");
     TCase *tests = tcase_create("verify_cli");
@@ -302,6 +323,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, bad_usage_is_told);
     tcase_add_test(tests, arrays_of_other_code_are_judged);
     tcase_add_test(tests, arrays_that_do_not_fit_are_told);
+    tcase_add_test(tests, networks_are_verified_at_initial_and_trained_weights);
     suite_add_tcase(suite, tests);
     return suite;
 }

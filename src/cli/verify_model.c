@@ -1,0 +1,58 @@
+/* spor verify: the network that a script trains. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/verify.h"
+#include "verify/model.h"
+
+static const double test_share = 0.2, validation_share = 0.1;
+
+/* Gradients of a network have no statement of the script; hints hide what is wrong. */
+static void on_row(void *user, const spor_model_row *row) {
+    spor_verification *v = user;
+    static const spor_row_state states[] = {[SPOR_HOLDS] = SPOR_ROW_HOLDS,
+                                            [SPOR_FAILS] = SPOR_ROW_WRONG,
+                                            [SPOR_NOTHING_EXAMINED] = SPOR_ROW_UNFINISHED};
+    static const char *const verdicts[] = {[SPOR_HOLDS] = "holds",
+                                           [SPOR_FAILS] = "DOES NOT HOLD",
+                                           [SPOR_NOTHING_EXAMINED] = "UNDECIDED"};
+    bool all = v->hint == SPOR_HINT_FULL;
+    spor_verify_show(v, &(spor_verify_row){.state = states[row->outcome],
+                                           .label = row->label,
+                                           .verdict = verdicts[row->outcome],
+                                           .summary = v->hint == SPOR_HINT_NONE ? "" : row->summary,
+                                           .detail = all ? row->detail : "",
+                                           .kind = "network",
+                                           .found = row->found});
+}
+
+bool spor_verify_network(spor_verification *v, spor_workpiece *piece) {
+    const spor_declaration *d = &piece->declared;
+    spor_message message = {""};
+    bool readable = !strcmp(d->data, "digits") || !strcmp(d->data, "csv");
+    spor_data *data = readable ? spor_workpiece_data(piece) : NULL;
+    if (readable && !data) return false;
+    spor_model_check check = {
+        .net = spor_script_net,
+        .loss = spor_script_loss,
+        .user = piece->script,
+        .sample = d->sample,
+        .target = spor_workpiece_target(piece),
+        .data = data,
+        .test_share = test_share,
+        .validation_share = validation_share,
+        .schedule = {.epochs = d->epochs,
+                     .batch = d->batch,
+                     .rate = d->rate,
+                     .l2 = d->l2,
+                     .l2_biases = d->l2_biases,
+                     .seed = (uint64_t)v->given->seed},
+        .weights = v->given->weights,
+        .seed = (uint64_t)v->given->seed,
+    };
+    bool done = spor_verify_model(&check, on_row, v, &message);
+    if (!done) spor_command_fail(&spor_command_verify, "%s: %s", piece->path, message.text);
+    spor_data_free(data);
+    return done;
+}

@@ -1,0 +1,98 @@
+/*
+ * Networks verified: their layers one by one, their gradients as a whole, the rules of training.
+ */
+#ifndef SPOR_VERIFY_MODEL_H
+#define SPOR_VERIFY_MODEL_H
+
+#include <spor/train.h>
+#include <spor/verify.h>
+
+#include "tape/tape.h"
+
+/** What came of one thing that was looked at. Texts live as long as the call. */
+typedef struct {
+    spor_outcome outcome;
+    const char *label;         /* "net/conv[0]/K" */
+    const char *summary;       /* a line */
+    const char *detail;        /* lines; "" if there is nothing more to say */
+    const spor_verdict *found; /* NULL: none */
+} spor_model_row;
+typedef void spor_on_model_row(void *user, const spor_model_row *row);
+
+/** A test's hand on what fast programs computed, before it is judged: "net/conv[0]: dK". */
+typedef void spor_tamper(void *user, const char *what, double value[], int64_t size);
+
+/** A network and how it is trained. */
+typedef struct {
+    spor_net *net;
+    spor_loss *loss;
+    void *user; /* of net and loss */
+    spor_shape sample, target;
+    const spor_data *data;               /* NULL: random numbers alone */
+    double test_share, validation_share; /* of the data, as training draws them */
+    spor_schedule schedule;
+    const char *weights; /* NULL, or a file to verify at besides the initial values */
+    uint64_t seed;
+    spor_tamper *tamper; /* NULL but in tests */
+    void *tamper_user;
+} spor_model_check;
+
+/**
+ * Shows a row for each layer that a fast path takes (in float and in double, against the tape and
+ * complex steps, at the layer's real sizes and inputs), one for the gradient of each parameter (in
+ * double, of the whole network) and one for each rule of training. False with a message if the
+ * network does not record, weights do not load or memory runs out.
+ */
+bool spor_verify_model(const spor_model_check *check, spor_on_model_row *on_row, void *user,
+                       spor_message *message);
+
+/* ---- for model.c: region.c ---------------------------------------------------------------------
+ */
+
+/** A stretch of a tape as a tape of its own: the cut nodes are inputs. */
+typedef struct {
+    spor_tape *tape;
+    spor_var y;
+    int inputs;
+    spor_var input[SPOR_INPUTS];
+} spor_piece;
+
+/** What root is computed from, down to n cut nodes; these become inputs of these names, or
+ *  parameters. NULL tape: out of memory. */
+spor_piece spor_piece_of(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
+                         const char *const names[], bool as_params);
+/** Multiplications of the piece's forward pass, about. */
+double spor_piece_cost(const spor_piece *piece);
+
+/** A stretch that a fast path takes. */
+typedef struct {
+    const char *fast; /* name of the fast path */
+    uint32_t root;
+    int operands;
+    uint32_t operand[SPOR_OPERANDS]; /* nodes of the recorded tape */
+    char name[SPOR_OPERANDS][SPOR_NAME];
+} spor_region;
+
+/** The regions that fast paths take of a training program of this cost; at most `most`. -1: out of
+ *  memory. */
+int spor_regions_of(spor_tape *tape, spor_var cost, spor_params *params, int most,
+                    spor_region region[]);
+
+/** Judges a region's fast path at these operands (numbers that a float holds): y and the gradients
+ *  of the operands. Adds to verdict; undecided counts outputs at a kink. */
+bool spor_region_judge(const spor_model_check *check, const spor_tape *tape,
+                       const spor_region *region, const char *layer, const double *const value[],
+                       spor_scalar arithmetic, uint64_t seed, spor_verdict *verdict,
+                       int64_t *undecided, spor_message *message);
+
+/** Adds what one verdict found to the sum of others; the first failure stays. */
+void spor_verdict_add(spor_verdict *sum, const spor_verdict *verdict);
+
+/* ---- for model.c: rules.c ----------------------------------------------------------------------
+ */
+
+/** Rows about initial values, one step and the data. */
+bool spor_verify_rules(const spor_model_check *check, spor_on_model_row *on_row, void *user,
+                       spor_message *message);
+
+#endif

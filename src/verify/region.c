@@ -1,0 +1,406 @@
+/*
+ * Stretches of a tape by themselves: a layer is cut out at its operands, run by its fast path on
+ * one tape of its own and by reference on another, and judged like arrays of other code.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <spor/ops.h>
+
+#include "base/message.h"
+#include "base/random.h"
+#include "program/program.h"
+#include "verify/model.h"
+#include "verify/verify.h"
+
+/* Multiplications for complex steps on one claim. */
+static const double oracle_budget = 4e7;
+
+extern const spor_op spor_op_matmul, spor_op_correlate2d, spor_op_maxpool2d;
+
+/* ---- cutting out ------------------------------------------------------------------------------
+ */
+
+static int cut_at(uint32_t id, int n, const uint32_t cut[]) {
+    for (int k = 0; k < n; k++)
+        if (cut[k] == id) return k;
+    return -1;
+}
+
+static spor_var copy_node(spor_tape *to, const spor_node *node, const uint32_t map[]) {
+    uint32_t in[SPOR_OPERANDS] = {0};
+    for (int k = 0; k < node->op->operands; k++) in[k] = map[node->in[k]];
+    return spor_append(to, node->op, in, node->attr, node->shape);
+}
+
+static spor_var new_leaf(spor_tape *to, const char *name, spor_shape shape, bool as_param) {
+    return as_param ? spor_param(to, name, shape, SPOR_INIT("constant", 0))
+                    : spor_input(to, name, shape);
+}
+
+/* needed[id]: root is computed from it without passing a cut node. */
+static void mark_needed(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
+                        bool needed[]) {
+    needed[root] = true;
+    for (uint32_t id = root; id > 0; id--) {
+        const spor_node *node = &from->node[id];
+        if (!needed[id] || cut_at(id, n, cut) >= 0) continue;
+        for (int k = 0; k < node->op->operands; k++) needed[node->in[k]] = true;
+    }
+}
+
+spor_piece spor_piece_of(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
+                         const char *const names[], bool as_params) {
+    spor_piece piece = {.tape = spor_tape_new(), .inputs = n};
+    uint32_t *map = calloc(from->count, sizeof *map);
+    bool *needed = calloc(from->count, sizeof *needed);
+    if (piece.tape && map && needed) {
+        for (int k = 0; k < n; k++) {
+            piece.input[k] = new_leaf(piece.tape, names[k], *from->node[cut[k]].shape, as_params);
+            map[cut[k]] = piece.input[k].id;
+        }
+        mark_needed(from, root, n, cut, needed);
+        for (uint32_t id = 1; id <= root; id++)
+            if (needed[id] && cut_at(id, n, cut) < 0)
+                map[id] = copy_node(piece.tape, &from->node[id], map).id;
+        piece.y = (spor_var){piece.tape, map[root]};
+    } else {
+        spor_tape_free(piece.tape);
+        piece.tape = NULL;
+    }
+    free(map);
+    free(needed);
+    return piece;
+}
+
+double spor_piece_cost(const spor_piece *piece) {
+    double cost = 0;
+    for (uint32_t id = 1; id < piece->tape->count; id++) {
+        const spor_node *node = &piece->tape->node[id];
+        double each = 1;
+        if (node->op == &spor_op_correlate2d) {
+            const spor_shape *K = piece->tape->node[node->in[1]].shape;
+            each = (double)(K->n[0] * K->n[1] * K->n[2]);
+        }
+        if (node->op == &spor_op_matmul) {
+            const spor_shape *x = piece->tape->node[node->in[0]].shape;
+            each = (double)x->n[x->rank - 1];
+        }
+        cost += each * (double)spor_size(node->shape);
+    }
+    return cost;
+}
+
+/* ---- what fast paths take ---------------------------------------------------------------------
+ */
+
+/* The operands of the fused node, as nodes of the recorded tape. */
+static void find_operands(const spor_contraction *graph, const uint32_t original[], uint32_t root,
+                          spor_region *region) {
+    const spor_node *fused = &graph->tape->node[graph->map[root]];
+    spor_signature signature;
+    region->root = root;
+    region->operands = fused->op->operands;
+    spor_signature_parse(fused->op->signature, &signature);
+    for (int k = 0; k < region->operands; k++) {
+        region->operand[k] = original[fused->in[k]];
+        memcpy(region->name[k], signature.operand[k].name, SPOR_NAME);
+    }
+}
+
+int spor_regions_of(spor_tape *tape, spor_var cost, spor_params *params, int most,
+                    spor_region region[]) {
+    spor_options options = {.scalar = SPOR_F32};
+    spor_program *program = spor_compile_training(cost, 0, NULL, params, &options);
+    const spor_contraction *graph = program ? &program->graph : NULL;
+    bool done = program && !spor_program_error(program);
+    uint32_t *original = done ? calloc(graph->tape->count, sizeof *original) : NULL;
+    int count = original ? 0 : -1;
+    for (uint32_t id = 1; original && id < tape->count; id++)
+        if (graph->map[id]) original[graph->map[id]] = id;
+    for (uint32_t k = original ? graph->taken_count : 0; k > 0 && count < most; k--) {
+        const spor_taken *taken = &graph->taken[k - 1];
+        if (*taken->why) continue;
+        find_operands(graph, original, taken->root, &region[count]);
+        region[count++].fast = taken->fast->name;
+    }
+    free(original);
+    spor_program_free(program);
+    return count;
+}
+
+/* ---- kinks ------------------------------------------------------------------------------------
+ */
+
+/* A program over SPOR_ROUNDING and a map that it gives. */
+typedef struct {
+    spor_program *program;
+    spor_var map;
+    spor_shape shape;
+    const spor_attr *window;
+} pooled;
+
+typedef struct {
+    double value, margin; /* margin: what a float may be off by */
+} cell;
+
+/* Cell (u, v) of the window at[]; false outside the map. */
+static bool cell_of(const pooled *p, const int64_t at[4], int64_t u, int64_t v, cell *c) {
+    const spor_attr *w = p->window;
+    int64_t row = at[1] * w[2].i - w[4].i + u, column = at[2] * w[3].i - w[6].i + v;
+    if (row < 0 || row >= p->shape.n[1] || column < 0 || column >= p->shape.n[2]) return false;
+    int64_t k = ((at[0] * p->shape.n[1] + row) * p->shape.n[2] + column) * p->shape.n[3] + at[3];
+    c->value = spor_rounding_value(p->program, p->map, k, &c->margin);
+    return true;
+}
+
+/* By how much rounding may move the largest cell of a window where it may move the winner, or
+ * where an activation has its kink; else 0. */
+static double window_margin(const pooled *p, const int64_t at[4]) {
+    cell best = {-HUGE_VAL, 0}, c;
+    double rival = -HUGE_VAL, widest = 0;
+    int64_t width = p->window[1].i, cells = p->window[0].i * width, winner = -1;
+    for (int64_t k = 0; k < cells; k++)
+        if (cell_of(p, at, k / width, k % width, &c) && c.value > best.value) {
+            best = c;
+            winner = k;
+        }
+    for (int64_t k = 0; k < cells; k++) {
+        if (!cell_of(p, at, k / width, k % width, &c)) continue;
+        widest = fmax(widest, c.margin);
+        if (k != winner) rival = fmax(rival, c.value + c.margin);
+    }
+    bool decided = rival < best.value - best.margin && fabs(best.value) > best.margin;
+    return decided ? 0 : widest;
+}
+
+/* The node of the piece that makes y: margin[k] > 0 where rounding decides a branch of y[k]. */
+static void find_margins(const spor_piece *piece, spor_program *program, const spor_node *node,
+                         double margin[]) {
+    spor_shape shape = spor_shape_of(piece->y);
+    spor_var operand = {piece->tape, node->in[0]};
+    pooled p = {program, operand, spor_shape_of(operand), node->attr};
+    int64_t index[SPOR_RANK];
+    for (int64_t k = 0; k < spor_size(&shape); k++) {
+        double error;
+        if (node->op == &spor_op_maxpool2d) {
+            spor_unravel(&shape, k, index);
+            margin[k] = window_margin(&p, index);
+        } else if (fabs(spor_rounding_value(program, operand, k, &error)) <= error) {
+            margin[k] = error;
+        }
+    }
+}
+
+static bool is_input(const spor_piece *piece, uint32_t id) {
+    for (int k = 0; k < piece->inputs; k++)
+        if (piece->input[k].id == id) return true;
+    return false;
+}
+
+/* margin[] of y, and y itself. Only what a layer ends in has kinks: pooling, then or after it an
+ * activation. */
+static bool measure_kinks(const spor_piece *piece, const double *const value[], double margin[],
+                          double y[]) {
+    const spor_node *node = spor_node_of(piece->y);
+    spor_var outputs[3] = {piece->y};
+    const spor_node *kinked[2];
+    int n = 0;
+    while (n < 2 && (node->op->traits & SPOR_KINKED) && !is_input(piece, node->in[0])) {
+        kinked[n++] = node;
+        outputs[n] = (spor_var){piece->tape, node->in[0]};
+        if (node->op == &spor_op_maxpool2d) break;
+        node = &piece->tape->node[node->in[0]];
+    }
+    spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
+    spor_program *program = spor_compile(piece->tape, n + 1, outputs, NULL, &options);
+    for (int k = 0; program && k < piece->inputs; k++)
+        spor_rounding_fill(program, piece->input[k], value[k], SPOR_F32);
+    bool done = program && spor_run(program, 0);
+    spor_shape shape = spor_shape_of(piece->y);
+    for (int k = 0; done && k < n; k++) find_margins(piece, program, kinked[k], margin);
+    for (int64_t k = 0; done && k < spor_size(&shape); k++) {
+        double error;
+        y[k] = spor_rounding_value(program, piece->y, k, &error);
+    }
+    spor_program_free(program);
+    return done;
+}
+
+/* ---- the fast path ----------------------------------------------------------------------------
+ */
+
+/* A region at work: pieces, numbers, what the fast path gave. */
+typedef struct {
+    const spor_model_check *check;
+    const spor_region *region;
+    const char *layer;
+    const double *const *value;
+    spor_scalar arithmetic;
+    spor_piece reference, fast;
+    spor_var G, cost;
+    spor_params *params;
+    spor_program *program;
+    double *margin, *y, *cotangent; /* of y's shape */
+    double *claimed[SPOR_OPERANDS + 1];
+    spor_message *message;
+} work;
+
+static bool cut_out(work *w, const spor_tape *tape) {
+    const char *names[SPOR_OPERANDS];
+    const spor_region *r = w->region;
+    for (int k = 0; k < r->operands; k++) names[k] = r->name[k];
+    w->reference = spor_piece_of(tape, r->root, r->operands, r->operand, names, false);
+    w->fast = spor_piece_of(tape, r->root, r->operands, r->operand, names, true);
+    return w->reference.tape && w->fast.tape;
+}
+
+/* Cotangents that a float holds; 0 where a branch is not decided. */
+static bool draw_cotangent(work *w, uint64_t seed, int64_t *undecided) {
+    spor_shape shape = spor_shape_of(w->reference.y);
+    int64_t size = spor_size(&shape);
+    w->margin = calloc(3 * (size_t)size + 1, sizeof *w->margin);
+    if (!w->margin) return false;
+    w->y = w->margin + size;
+    w->cotangent = w->y + size;
+    if (!measure_kinks(&w->reference, w->value, w->margin, w->y)) return false;
+    for (int64_t k = 0; k < size; k++) {
+        bool decided = w->margin[k] == 0;
+        double u = spor_uniform(seed, (uint64_t)k, 5);
+        w->cotangent[k] = decided ? (double)(float)(2 * u - 1) : 0;
+        *undecided += !decided;
+    }
+    return true;
+}
+
+/* cost = sum G o y, so that the cotangent of y is G. */
+static bool compile_fast(work *w) {
+    spor_tape *tape = w->fast.tape;
+    spor_shape shape = spor_shape_of(w->fast.y);
+    spor_options options = {.scalar = w->arithmetic};
+    w->G = spor_input(tape, "G", shape);
+    w->cost = spor_sum(spor_mul(w->G, w->fast.y), SPOR_AXIS(shape.rank) - 1);
+    w->params = spor_params_new(w->arithmetic, 0);
+    if (!w->params) return false;
+    w->program = spor_compile_training(w->cost, 1, &w->fast.y, w->params, &options);
+    if (!w->program) return false;
+    const char *error = spor_program_error(w->program);
+    if (error) return spor_complain(w->message, "%s: %s", w->layer, error);
+    if (!spor_program_fast(w->program, w->region->fast))
+        return spor_complain(w->message, "%s: its fast path %s is not taken by itself", w->layer,
+                             w->region->fast);
+    return true;
+}
+
+static void set_number(void *data, spor_scalar scalar, int64_t k, double value) {
+    if (scalar == SPOR_F32)
+        ((float *)data)[k] = (float)value;
+    else
+        ((double *)data)[k] = value;
+}
+
+static double *copy_numbers(const void *data, spor_scalar scalar, int64_t size) {
+    double *copy = malloc(((size_t)size + 1) * sizeof *copy);
+    for (int64_t k = 0; copy && k < size; k++) copy[k] = spor_value_at(data, scalar, k);
+    return copy;
+}
+
+static bool run_fast(work *w) {
+    for (int k = 0; k < w->region->operands; k++) {
+        spor_entry e =
+            spor_params_entry(w->params, spor_params_find(w->params, w->region->name[k]));
+        for (int64_t i = 0; i < spor_size(&e.shape); i++)
+            set_number(e.value, w->arithmetic, i, w->value[k][i]);
+    }
+    spor_params_touch(w->params);
+    spor_arg G = spor_program_arg(w->program, w->G);
+    for (int64_t i = 0; G.data && i < spor_size(&G.shape); i++)
+        set_number(G.data, w->arithmetic, i, w->cotangent[i]);
+    if (!G.data || !spor_run(w->program, 0))
+        return spor_complain(w->message, "%s: %s", w->layer, spor_program_error(w->program));
+    spor_arg y = spor_program_arg(w->program, w->fast.y);
+    bool done = (w->claimed[0] = copy_numbers(y.data, w->arithmetic, spor_size(&y.shape))) != NULL;
+    for (int k = 0; done && k < w->region->operands; k++) {
+        spor_entry e =
+            spor_params_entry(w->params, spor_params_find(w->params, w->region->name[k]));
+        w->claimed[k + 1] = copy_numbers(e.gradient, w->arithmetic, spor_size(&e.shape));
+        done = w->claimed[k + 1] != NULL;
+    }
+    return done;
+}
+
+/* At a kink the value is right if it is within the margin that made it undecided. */
+static void forgive_kinks(work *w) {
+    spor_shape shape = spor_shape_of(w->reference.y);
+    for (int64_t k = 0; k < spor_size(&shape); k++)
+        if (w->margin[k] > 0 && fabs(w->claimed[0][k] - w->y[k]) <= w->margin[k])
+            w->claimed[0][k] = w->y[k];
+}
+
+/* ---- the verdict ------------------------------------------------------------------------------
+ */
+
+void spor_verdict_add(spor_verdict *sum, const spor_verdict *v) {
+    sum->shapes += v->shapes;
+    sum->comparisons += v->comparisons;
+    sum->exact += v->exact;
+    sum->oracle += v->oracle;
+    sum->nonzero += v->nonzero;
+    sum->closest = fmax(sum->closest, v->closest);
+    if (v->outcome != SPOR_FAILS || sum->outcome == SPOR_FAILS) return;
+    sum->outcome = SPOR_FAILS;
+    sum->example = v->example;
+    sum->example.data[0] = 0; /* a layer's numbers are too many to be shown */
+}
+
+static bool judge(work *w, spor_verdict *sum) {
+    const spor_region *r = w->region;
+    char names[SPOR_OPERANDS + 1][SPOR_NAME + 1] = {"y"}, what[256];
+    spor_arrays arrays = {.y = w->reference.y,
+                          .inputs = r->operands,
+                          .cotangent = w->cotangent,
+                          .claims = r->operands + 1,
+                          .arithmetic = w->arithmetic};
+    spor_verdict *found = calloc((size_t)arrays.claims, sizeof *found);
+    if (!found) return false;
+    double steps = oracle_budget / spor_piece_cost(&w->reference);
+    arrays.oracle = steps < 1 ? 1 : steps > 30 ? 30 : (int64_t)steps;
+    for (int k = 0; k <= r->operands; k++) {
+        if (k) snprintf(names[k], sizeof names[k], "d%s", r->name[k - 1]);
+        if (k) arrays.input[k - 1] = w->reference.input[k - 1];
+        if (k) arrays.value[k - 1] = w->value[k - 1];
+        spor_shape shape = spor_shape_of(k ? w->reference.input[k - 1] : w->reference.y);
+        snprintf(what, sizeof what, "%s: %s", w->layer, names[k]);
+        if (w->check->tamper)
+            w->check->tamper(w->check->tamper_user, what, w->claimed[k], spor_size(&shape));
+        arrays.claim[k] = (spor_claim){names[k], k - 1, w->claimed[k]};
+    }
+    forgive_kinks(w);
+    bool done = spor_arrays_judge(&arrays, found, w->message) && !*w->message->text;
+    for (int k = 0; done && k <= r->operands; k++) spor_verdict_add(sum, &found[k]);
+    free(found);
+    return done;
+}
+
+bool spor_region_judge(const spor_model_check *check, const spor_tape *tape,
+                       const spor_region *region, const char *layer, const double *const value[],
+                       spor_scalar arithmetic, uint64_t seed, spor_verdict *verdict,
+                       int64_t *undecided, spor_message *message) {
+    work w = {.check = check,
+              .region = region,
+              .layer = layer,
+              .value = value,
+              .arithmetic = arithmetic,
+              .message = message};
+    *message->text = 0;
+    bool done = cut_out(&w, tape) && draw_cotangent(&w, seed, undecided) && compile_fast(&w) &&
+                run_fast(&w) && judge(&w, verdict);
+    spor_program_free(w.program);
+    spor_params_free(w.params);
+    spor_tape_free(w.reference.tape);
+    spor_tape_free(w.fast.tape);
+    free(w.margin);
+    for (int k = 0; k <= SPOR_OPERANDS; k++) free(w.claimed[k]);
+    return done;
+}

@@ -1,0 +1,265 @@
+/*
+ * The rules of training: initial values follow their laws, one step moves every parameter and is
+ * w - rate (g + l2 w), pixels are scaled, splits are disjoint and cover the rows.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "base/random.h"
+#include "base/shape.h"
+#include "verify/model.h"
+
+/* Deviations of five standard errors happen once in two million draws. */
+static const double standard_errors = 5;
+
+typedef struct {
+    const spor_model_check *check;
+    spor_on_model_row *on_row;
+    void *user;
+    spor_message *message;
+    spor_model *model;
+    spor_bound *bound;
+} training;
+
+static void show(const training *t, bool holds, const char *label, const char *summary) {
+    spor_model_row row = {holds ? SPOR_HOLDS : SPOR_FAILS, label, summary, "", NULL};
+    t->on_row(t->user, &row);
+}
+
+/* ---- initial values ---------------------------------------------------------------------------
+ */
+
+/* Mean and standard deviation that spor_init promises, stated apart from what draws them: fan-in of
+ * a kernel [k, l, C, F] is k l C, its fan-out k l F. */
+static void law_of(const spor_leaf *leaf, const spor_shape *shape, double *mean,
+                   double *deviation) {
+    const char *law = leaf->init.law;
+    double field = 1, scale = leaf->init.scale, in, out;
+    int rank = shape->rank;
+    for (int k = 0; k < rank - 2; k++) field *= (double)shape->n[k];
+    out = rank ? field * (double)shape->n[rank - 1] : 1;
+    in = rank > 1 ? field * (double)shape->n[rank - 2] : out;
+    bool constant = !strcmp(law, "constant");
+    *mean = constant ? scale : 0;
+    *deviation = constant                  ? 0
+                 : !strcmp(law, "uniform") ? scale / sqrt(3)
+                 : !strcmp(law, "glorot")  ? scale * sqrt(2 / (in + out))
+                 : !strcmp(law, "he")      ? scale * sqrt(2 / in)
+                 : !strcmp(law, "lecun")   ? scale / sqrt(in)
+                                           : scale;
+}
+
+/* Sampling error of a standard deviation from n draws is s / sqrt(2 n), of the mean s / sqrt(n). */
+static bool follows(const float value[], int64_t n, double mean, double deviation, double *seen) {
+    double sum = 0, square = 0;
+    for (int64_t k = 0; k < n; k++) sum += (double)value[k];
+    for (int64_t k = 0; k < n; k++) {
+        double from = (double)value[k] - (deviation > 0 ? sum / (double)n : mean);
+        square += from * from;
+    }
+    *seen = sqrt(square / (double)(n > 1 ? n - 1 : 1));
+    if (deviation <= 0) return *seen <= 0x1p-23 * fabs(mean);
+    double root = sqrt((double)n);
+    return fabs(sum / (double)n - mean) <= standard_errors * deviation / root &&
+           (n < 2 || fabs(*seen - deviation) <= standard_errors * deviation / (root * sqrt(2)));
+}
+
+static void check_initial(const training *t) {
+    const spor_tape *tape = t->bound->tape;
+    spor_params *params = spor_model_params(t->model);
+    char summary[400];
+    int64_t seen = 0;
+    for (uint32_t k = 0; k < tape->leaves; k++) {
+        const spor_leaf *leaf = &tape->leaf[k];
+        const spor_node *node = &tape->node[leaf->id];
+        spor_entry e = spor_params_entry(params, spor_params_find(params, node->name));
+        double mean, deviation, sample;
+        law_of(leaf, &e.shape, &mean, &deviation);
+        seen++;
+        if (follows(e.value, spor_size(&e.shape), mean, deviation, &sample)) continue;
+        snprintf(summary, sizeof summary,
+                 "%s of law %s has standard deviation %.3g where the law says %.3g", node->name,
+                 leaf->init.law, sample, deviation);
+        show(t, false, "initial values", summary);
+        return;
+    }
+    snprintf(summary, sizeof summary,
+             "%" PRId64 " parameters: mean and standard deviation within %g standard errors", seen,
+             standard_errors);
+    show(t, true, "initial values", summary);
+}
+
+/* ---- one step ---------------------------------------------------------------------------------
+ */
+
+static void fill(training *t) {
+    const spor_data *data = t->check->data;
+    int64_t rows = t->bound->rows, each = spor_size(&t->check->sample);
+    int64_t targets = spor_size(&t->check->target);
+    bool labels = !spor_shape_equal(&t->check->sample, &t->check->target);
+    float *x = t->bound->x.data, *y = t->bound->y.data;
+    if (labels) memset(y, 0, (size_t)(rows * targets) * sizeof *y);
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t row = data ? r * data->rows / rows : 0;
+        for (int64_t k = 0; k < each; k++)
+            x[r * each + k] =
+                data ? data->x[row * each + k] * (float)data->scale
+                     : (float)spor_uniform(t->check->seed, (uint64_t)(r * each + k), 21);
+        int64_t class = data && data->label ? data->label[row] : r % targets;
+        if (labels) y[r * targets + class] = 1;
+    }
+    if (!labels) memcpy(y, x, (size_t)(rows * each) * sizeof *y);
+}
+
+/* What was before the step. */
+typedef struct {
+    float *value, *gradient;
+    int64_t size;
+} before;
+
+/* Four roundings of the terms' magnitudes. */
+static bool is_update(const spor_schedule *s, const spor_entry *e, const before *b, int64_t k) {
+    bool decays = s->l2_biases || e->shape.rank != 1;
+    double w = (double)b->value[k], g = (double)b->gradient[k], decay = decays ? s->l2 * w : 0;
+    double expected = w - s->rate * (g + decay);
+    double allowed = 0x1p-22 * (fabs(w) + s->rate * (fabs(g) + fabs(decay)));
+    return fabs((double)((const float *)e->value)[k] - expected) <= allowed;
+}
+
+/* One row for the rule and one for the movement. */
+static void compare_step(const training *t, const before list[], int count) {
+    spor_params *params = spor_model_params(t->model);
+    char wrong[300] = "", still[300] = "";
+    int64_t seen = 0;
+    for (int k = 0; k < count; k++) {
+        spor_entry e = spor_params_entry(params, k);
+        if (!e.trained) continue;
+        bool moved = memcmp(e.value, list[k].value, (size_t)list[k].size * sizeof(float)) != 0;
+        for (int64_t i = 0; i < list[k].size; i++, seen++)
+            if (!*wrong && !is_update(&t->check->schedule, &e, &list[k], i))
+                snprintf(wrong, sizeof wrong, "%.200s, element %" PRId64 ", is not", e.name, i);
+        if (!moved && !*still) snprintf(still, sizeof still, "%.200s does not move", e.name);
+    }
+    if (!seen) snprintf(still, sizeof still, "there are no parameters");
+    show(t, !*still, "every parameter moves in one step", *still ? still : "all do");
+    char good[100];
+    snprintf(good, sizeof good, "%" PRId64 " elements, rate %g, l2 %g", seen,
+             t->check->schedule.rate, t->check->schedule.l2);
+    show(t, !*wrong, "the update is w - rate (g + l2 w)", *wrong ? wrong : good);
+}
+
+static bool keep(before *b, const spor_entry *e) {
+    b->size = spor_size(&e->shape);
+    b->value = malloc(2 * (size_t)b->size * sizeof(float) + 1);
+    if (!b->value) return false;
+    b->gradient = b->value + b->size;
+    memcpy(b->value, e->value, (size_t)b->size * sizeof(float));
+    memset(b->gradient, 0, (size_t)b->size * sizeof(float));
+    if (e->trained) memcpy(b->gradient, e->gradient, (size_t)b->size * sizeof(float));
+    return true;
+}
+
+/* A test's hand on the values after the step. */
+static void tamper_with_step(const training *t, const spor_entry *e) {
+    char what[256];
+    double first = (double)((float *)e->value)[0];
+    snprintf(what, sizeof what, "%s after a step", e->name);
+    t->check->tamper(t->check->tamper_user, what, &first, 1);
+    ((float *)e->value)[0] = (float)first;
+}
+
+static bool check_step(training *t) {
+    spor_params *params = spor_model_params(t->model);
+    const spor_schedule *s = &t->check->schedule;
+    int count = spor_params_count(params);
+    before *list = calloc((size_t)count + 1, sizeof *list);
+    fill(t);
+    bool done = list && spor_model_gradient(t->model, t->bound, 0);
+    for (int k = 0; done && k < count; k++) {
+        spor_entry e = spor_params_entry(params, k);
+        done = keep(&list[k], &e);
+    }
+    if (done) spor_params_sgd(params, s->rate, s->l2, s->l2_biases);
+    for (int k = 0; done && t->check->tamper && k < count; k++) {
+        spor_entry e = spor_params_entry(params, k);
+        tamper_with_step(t, &e);
+    }
+    if (done) compare_step(t, list, count);
+    for (int k = 0; list && k < count; k++) free(list[k].value);
+    free(list);
+    return done;
+}
+
+/* ---- data -------------------------------------------------------------------------------------
+ */
+
+static void check_scale(const training *t) {
+    const spor_data *data = t->check->data;
+    double least = HUGE_VAL, most = -HUGE_VAL;
+    char summary[200];
+    for (int64_t k = 0; k < data->rows * spor_size(&data->sample); k++) {
+        least = fmin(least, (double)data->x[k] * data->scale);
+        most = fmax(most, (double)data->x[k] * data->scale);
+    }
+    snprintf(summary, sizeof summary, "pixels times %g lie in %g .. %g", data->scale, least, most);
+    show(t, least >= -1 && most <= 1 && most > 1.0 / 256, "pixels are scaled to at most 1",
+         summary);
+}
+
+/* Counts each row; true if every one belongs to one part. */
+static bool covers(const spor_split *split, int64_t rows, unsigned char seen[]) {
+    const int64_t *const part[] = {split->train, split->validation, split->test};
+    const int64_t count[] = {split->train_rows, split->validation_rows, split->test_rows};
+    bool once = true;
+    for (int p = 0; p < 3; p++)
+        for (int64_t k = 0; k < count[p]; k++) {
+            bool inside = part[p][k] >= 0 && part[p][k] < rows;
+            once = once && inside && !seen[part[p][k]];
+            if (inside) seen[part[p][k]] = 1;
+        }
+    for (int64_t r = 0; r < rows; r++) once = once && seen[r];
+    return once;
+}
+
+static bool check_split(const training *t) {
+    const spor_model_check *c = t->check;
+    spor_split split = {0};
+    char summary[200];
+    unsigned char *seen = calloc((size_t)c->data->rows + 1, 1);
+    bool done = seen && spor_split_stratified(c->data, c->test_share, c->validation_share,
+                                              c->schedule.seed, &split, t->message);
+    if (done) {
+        snprintf(summary, sizeof summary,
+                 "%" PRId64 " to train, %" PRId64 " to validate, %" PRId64 " to test",
+                 split.train_rows, split.validation_rows, split.test_rows);
+        show(t, covers(&split, c->data->rows, seen), "splits are disjoint and cover the rows",
+             summary);
+        spor_split_free(&split);
+    }
+    free(seen);
+    return done;
+}
+
+bool spor_verify_rules(const spor_model_check *check, spor_on_model_row *on_row, void *user,
+                       spor_message *message) {
+    spor_model_spec spec = {.net = check->net,
+                            .loss = check->loss,
+                            .user = check->user,
+                            .sample = check->sample,
+                            .target = check->target,
+                            .seed = check->seed};
+    training t = {.check = check, .on_row = on_row, .user = user, .message = message};
+    t.model = spor_model_new(&spec);
+    int64_t rows = check->schedule.batch < 8 ? check->schedule.batch : 8;
+    t.bound = spor_model_bind(t.model, rows > 0 ? rows : 1, true);
+    if (t.bound) check_initial(&t);
+    bool done = t.bound && check_step(&t);
+    if (!done) spor_complain(message, "%s", spor_model_error(t.model));
+    if (done && check->data) check_scale(&t);
+    if (done && check->data && check->data->label) done = check_split(&t);
+    spor_model_free(t.model);
+    return done;
+}
