@@ -37,6 +37,25 @@ END_TEST
 
 START_TEST(the_script_is_shown) {
     expect_shown("```python\n", "models/densenet2_20.spor");
+    expect_shown("```py\n", "tests/examples/rotated.spor");
+}
+END_TEST
+
+/* The lines below "$ build/spor verify ..." are what it prints. */
+START_TEST(the_failure_is_shown) {
+    static const char command[] = "$ build/spor verify tests/examples/rotated.spor\n";
+    char *readme = read_source("README.md"), line[1024], call[1200];
+    const char *shown = strstr(readme, command);
+    ck_assert(shown != NULL && !chdir(getenv("SPOR_SOURCE")));
+    shown += strlen(command);
+    snprintf(call, sizeof call, "%s verify tests/examples/rotated.spor", getenv("SPOR_PROGRAM"));
+    FILE *out = popen(call, "r");
+    ck_assert(out != NULL);
+    for (; fgets(line, sizeof line, out); shown += strlen(line))
+        ck_assert_msg(!strncmp(shown, line, strlen(line)), "README.md does not show: %s", line);
+    ck_assert_int_eq(pclose(out) >> 8, 1);
+    ck_assert(!strncmp(shown, "```", 3));
+    free(readme);
 }
 END_TEST
 
@@ -78,6 +97,7 @@ Suite *spor_suite(void) {
     TCase *tests = tcase_create("readme");
     tcase_add_test(tests, the_example_is_shown);
     tcase_add_test(tests, the_script_is_shown);
+    tcase_add_test(tests, the_failure_is_shown);
     tcase_add_test(tests, the_example_is_short);
     tcase_add_test(tests, the_example_learns);
     tcase_add_test(tests, the_example_tells_what_is_missing);
