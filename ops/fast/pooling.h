@@ -105,8 +105,7 @@ SPOR_INLINE ivec load_winners(const void *from, size_t bytes, int64_t lanes) {
     return number;
 }
 
-/* ---- forward
- * ------------------------------------------------------------------------------------- */
+/* ---- forward ---- */
 
 /* Some channels of one window; x is the map, saved NULL or where the winners go. */
 SPOR_INLINE void pool_vector(const maps *g, const window w, const T *x, T *y, void *saved,
@@ -151,8 +150,7 @@ static inline void pool_sample(const maps *g, const T *x, T *y, void *saved, int
         }
 }
 
-/* ---- backward
- * ------------------------------------------------------------------------------------ */
+/* ---- backward ---- */
 
 /* Some channels of one window: dy goes to the cell whose number won. add: another window may have
  * been there before. */

@@ -65,8 +65,7 @@ static void add_assignments(const spor_program *program, spor_target targets[], 
     }
 }
 
-/* ---- from graph to plan
- * -------------------------------------------------------------------------- */
+/* ---- from graph to plan ---- */
 
 /* Outputs, cost and targets are what the steps are for. */
 static bool merge_and_plan(spor_program *program, const request *r, const spor_target targets[],
@@ -110,8 +109,7 @@ static bool compile(spor_program *program, const request *r) {
     return done;
 }
 
-/* ---- the public face
- * ------------------------------------------------------------------------------- */
+/* ---- the public face ---- */
 
 /* Everything that must hold before the work starts. */
 static bool prepare(spor_program *program, const spor_options *options) {

@@ -33,8 +33,7 @@ bool spor_refuse(spor_match *match, const char *format, ...) {
     return false;
 }
 
-/* ---- the work
- * ------------------------------------------------------------------------------------ */
+/* ---- the work ---- */
 
 /* Arrays over the nodes of the recorded tape. */
 typedef struct {
@@ -111,8 +110,7 @@ static bool find_matches(work *w, spor_contraction *c, bool training) {
     return true;
 }
 
-/* ---- the contracted copy
- * --------------------------------------------------------------------------- */
+/* ---- the contracted copy ---- */
 
 static bool copy_scopes(spor_tape *to, const spor_tape *from) {
     spor_scope *scopes = malloc(from->scopes * sizeof *scopes);

@@ -176,8 +176,7 @@ spor_arg spor_program_arg(spor_program *program, spor_var x) {
     return arg;
 }
 
-/* ---- running with a look at every node
- * ------------------------------------------------------------ */
+/* ---- running with a look at every node ---- */
 
 /* Row-major position k as an index: [3, 0, 2]. */
 static void index_text(const spor_shape *shape, int64_t k, char *text, size_t size) {

@@ -138,9 +138,7 @@ void spor_bind(spor_pass *run, const spor_arguments *arguments, const char *call
                            name_list(run, n, names));
 }
 
-/* ---- defs
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- defs ---- */
 
 static const char *scope_name(spor_pass *run, const spor_def *def) {
     if (!run->frame) return def->name;

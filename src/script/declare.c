@@ -12,9 +12,7 @@ static spor_value declared(const spor_given *g, spor_value_kind kind) {
     return v;
 }
 
-/* ---- data
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- data ---- */
 
 static spor_value data_set(const spor_given *g, int scale_at, double scale, spor_shape sample,
                            int64_t classes) {
@@ -57,9 +55,7 @@ static spor_value csv(const spor_given *g) {
     return v;
 }
 
-/* ---- losses
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- losses ---- */
 
 static const struct {
     const char *text; /* as it is declared */
@@ -93,9 +89,7 @@ static spor_value loss(const spor_given *g) {
     return v;
 }
 
-/* ---- optimizers
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- optimizers ---- */
 
 static spor_value sgd(const spor_given *g) {
     spor_value v = declared(g, VALUE_OPTIMIZER);
@@ -107,9 +101,7 @@ static spor_value sgd(const spor_given *g) {
     return v;
 }
 
-/* ---- train
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- train ---- */
 
 static const spor_declaration *part(const spor_given *g, int k, spor_value_kind kind,
                                     const char *wanted) {

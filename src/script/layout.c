@@ -138,9 +138,7 @@ static spor_value expand(const spor_given *g) {
     return nameless(g, spor_expand(x.t.var, mask, to));
 }
 
-/* ---- margins
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- margins ---- */
 
 /* The axes that pad and crop mean if none are named: H and W, or the only one. */
 static int usual_axes(const spor_given *g, const spor_value *x, int axes[SPOR_RANK]) {
@@ -187,9 +185,7 @@ static spor_value crop(const spor_given *g) {
     return margins(g, 2, -1, 0);
 }
 
-/* ---- parts
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- parts ---- */
 
 static spor_var part(const spor_given *g, const spor_value *x, int axis, int64_t start,
                      int64_t length) {
@@ -271,9 +267,7 @@ static spor_value rot180(const spor_given *g) {
     return spor_of_tensor(spor_pass_recorded(g->run, z), x.t.axes);
 }
 
-/* ---- correlation
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- correlation ---- */
 
 /* An image [H, W], [H, W, C] or [N, H, W, C] as the last of these. */
 static spor_var as_images(const spor_given *g, const spor_value *x) {

@@ -8,9 +8,7 @@
 #include "base/law.h"
 #include "tape/tape.h"
 
-/* ---- parameters
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- parameters ---- */
 
 /* A law by name, "zeros", "ones", or a number, times scale. */
 static spor_init init_of(const spor_given *g, int k, int scale_at) {
@@ -82,9 +80,7 @@ static spor_value assign(const spor_given *g) {
     return (spor_value){.kind = VALUE_NOTHING};
 }
 
-/* ---- constants
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- constants ---- */
 
 static spor_value filled(const spor_given *g, const spor_value *number) {
     spor_shape shape = shape_of(g);

@@ -3,9 +3,7 @@
  */
 #include "script/interpret.h"
 
-/* ---- tensors
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- tensors ---- */
 
 /* Puts the axes of the mask back with size 1. */
 static spor_var keep_axes(spor_pass *run, spor_var z, spor_shape from, int64_t mask) {
@@ -30,9 +28,7 @@ static spor_value along_axes(const spor_given *g, spor_var (*op)(spor_var x, int
     return spor_of_tensor(keep_axes(g->run, z, from, mask), names);
 }
 
-/* ---- numbers
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- numbers ---- */
 
 /* The sum of a list of numbers or tensors, one after another. */
 static spor_value sum_list(const spor_given *g) {
@@ -64,9 +60,7 @@ static spor_value extreme(const spor_given *g, bool largest) {
     return item[best];
 }
 
-/* ---- names
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 static spor_value sum(const spor_given *g) {
     if (g->arg[0]->kind == VALUE_LIST) return sum_list(g);

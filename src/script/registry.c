@@ -150,9 +150,7 @@ static const char *attr_name(const spor_signature_attr *a) {
     return a->kind == SPOR_KIND_AXES ? "axis" : a->name;
 }
 
-/* ---- the call
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- the call ---- */
 
 static void bind(op_call *c, const spor_arguments *arguments) {
     const char *names[MOST];

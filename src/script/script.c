@@ -28,9 +28,7 @@ static void keep_error(const spor_pass *run, char *out, size_t size) {
     spor_pass_trace(run, &note);
 }
 
-/* ---- sources
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- sources ---- */
 
 static const spor_source *add_source(spor_pass *run, spor_spot place, const char *file,
                                      const char *text, size_t length) {
@@ -113,9 +111,7 @@ bool spor_script_layer(spor_pass *run, const char *name) {
     return found;
 }
 
-/* ---- loading
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- loading ---- */
 
 static void add_builtins(spor_pass *run, const spor_builtin *table) {
     spor_script *script = run->script;
@@ -197,9 +193,7 @@ static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
     }
 }
 
-/* ---- script.h
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- script.h ---- */
 
 typedef struct {
     const char *path, *text; /* text NULL: read the file */
@@ -253,9 +247,7 @@ const spor_declaration *spor_script_declaration(const spor_script *script) {
     return script && script->declared ? &script->declaration : NULL;
 }
 
-/* ---- recording
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- recording ---- */
 
 typedef struct {
     spor_value callee;

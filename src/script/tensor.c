@@ -196,9 +196,7 @@ static spor_value product(spor_pass *run, spor_spot place, const spor_value *a,
     return spor_of_tensor(drop_added(run, z, s.rank == 1, t.rank == 1), product_axes(run, a, b));
 }
 
-/* ---- signs
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- signs ---- */
 
 spor_value spor_tensor_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                               const spor_value *b) {
@@ -230,9 +228,7 @@ spor_value spor_tensor_negate(spor_pass *run, spor_spot place, const spor_value 
     return spor_of_tensor(spor_pass_recorded(run, spor_neg(a->t.var)), a->t.axes);
 }
 
-/* ---- x[...]
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- x[...] ---- */
 
 /* What an index takes of each axis of x. */
 typedef struct {

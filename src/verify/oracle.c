@@ -53,8 +53,7 @@ static bool draw(inquiry *q, int number) {
     return spor_trial_compare(&q->trial, &unused, &finding);
 }
 
-/* ---- integers, units, complex steps
- * --------------------------------------------------------------- */
+/* ---- integers, units, complex steps ---- */
 
 /* Where the tape rounds nothing the truth is known exactly. A formula that rounds, dividing by N
  * say, may be off by what it rounded. */
@@ -105,8 +104,7 @@ static bool ask_complex_step(inquiry *q) {
     return true;
 }
 
-/* ---- inner products with y
- * -------------------------------------------------------------------------- */
+/* ---- inner products with y ---- */
 
 static bool compile_y(inquiry *q) {
     spor_options options = {.scalar = SPOR_BOUND, .reference = true};
@@ -142,8 +140,7 @@ static bool product_with_y(inquiry *q, measured *product) {
     return true;
 }
 
-/* ---- the adjoint
- * ------------------------------------------------------------------------------------ */
+/* ---- the adjoint ---- */
 
 /* How a node depends on one input, all others held fixed. */
 typedef enum { CONSTANT, AFFINE, OTHERWISE } dependence;
@@ -216,8 +213,7 @@ static bool ask_adjoint(inquiry *q) {
     return done;
 }
 
-/* ---- differences
- * ------------------------------------------------------------------------------------ */
+/* ---- differences ---- */
 
 /*
  * F(t) = <dy, y(x + t e)>, e one element, known with a bound E of its rounding.
@@ -328,10 +324,6 @@ static bool ask_differences(inquiry *q) {
     }
     return true;
 }
-
-/* ----
- * ----------------------------------------------------------------------------------------------------
- */
 
 static const struct {
     const char *name, *proves;

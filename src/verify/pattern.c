@@ -78,8 +78,7 @@ static bool name_factor(const picture *p, char *text, size_t size) {
     return snprintf(text, size, "off by the factor %g everywhere", factor), true;
 }
 
-/* ---- rearrangements
- * -------------------------------------------------------------------------------- */
+/* ---- rearrangements ---- */
 
 /* from[k]: position of element k when the axes of the mask are reversed, axes a and b swapped, and
  * axis s moved by shift (off the edge: -1). */
@@ -140,8 +139,7 @@ static bool name_shift(const picture *p, int64_t from[], char *text, size_t size
     return false;
 }
 
-/* ---- where it is wrong
- * ------------------------------------------------------------------------------- */
+/* ---- where it is wrong ---- */
 
 static int64_t coordinate(const spor_shape *shape, int64_t k, int axis) {
     for (int a = shape->rank - 1; a > axis; a--) k /= shape->n[a];
@@ -212,10 +210,6 @@ static bool name_constant(const picture *p, int64_t from[], char *text, size_t s
     }
     return false;
 }
-
-/* ----
- * ----------------------------------------------------------------------------------------------------
- */
 
 static void name_it(const picture *p, int64_t from[], char *text, size_t size) {
     bool named = name_zero(p, text, size) || name_factor(p, text, size);

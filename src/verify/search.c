@@ -109,8 +109,7 @@ static void wander(search *s) {
     }
 }
 
-/* ---- the table of regions
- * ------------------------------------------------------------------------ */
+/* ---- the table of regions ---- */
 
 static void count_region(const search *s, const char *text, int a, int b, size_t *used) {
     static const char *const relations[] = {"<", "=", ">"};

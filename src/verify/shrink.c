@@ -57,8 +57,7 @@ static bool shrink_sizes(const spor_statement *statement, int64_t value[],
     return done;
 }
 
-/* ---- data
- * ----------------------------------------------------------------------------------------- */
+/* ---- data ---- */
 
 /* Compares again at the trial's data as the finding's dispute asks. */
 static bool still_fails(spor_trial *trial, const spor_finding *was, spor_finding *now, bool *done) {
@@ -103,8 +102,7 @@ static bool shrink_data(spor_trial *trial, spor_finding *finding) {
     return done;
 }
 
-/* ---- what it looks like
- * ------------------------------------------------------------------------------ */
+/* ---- what it looks like ---- */
 
 /* The mistake at dense data and the sizes first seen or a little more shows more of its shape. */
 static bool find_pattern(const spor_statement *statement, const int64_t value[],

@@ -90,8 +90,7 @@ void spor_trial_free(spor_trial *trial) {
     *trial = (spor_trial){0};
 }
 
-/* ---- data
- * ---------------------------------------------------------------------------------------- */
+/* ---- data ---- */
 
 static int64_t input_size(const spor_trial *trial, int k) {
     spor_shape shape = spor_shape_of(trial->in.input[k]);
@@ -142,8 +141,7 @@ void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw) {
     }
 }
 
-/* ---- comparing
- * ------------------------------------------------------------------------------------- */
+/* ---- comparing ---- */
 
 /* Both programs' elements are two doubles: value and bound, or real and imaginary part. */
 void spor_trial_fill(spor_program *program, spor_var input, const double *data, int64_t size) {
@@ -217,8 +215,7 @@ bool spor_trial_compare(spor_trial *trial, spor_verdict *verdict, spor_finding *
     return true;
 }
 
-/* ---- complex steps
- * ----------------------------------------------------------------------------------- */
+/* ---- complex steps ---- */
 
 /* The slack: each node adds at most a few units of 2^-53 to every term. */
 bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative,
@@ -279,8 +276,7 @@ bool spor_trial_oracle(spor_trial *trial, spor_verdict *verdict, spor_finding *f
     return true;
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------------------------------ */
+/* ---- all of it ---- */
 
 bool spor_trial_examine(spor_trial *trial, const spor_effort *effort, int64_t *budget,
                         spor_verdict *verdict, spor_finding *finding) {

@@ -101,8 +101,7 @@ static recorded record(const network *net) {
     return r;
 }
 
-/* ---- timing
- * -------------------------------------------------------------------------------------- */
+/* ---- timing ---- */
 
 /* Processor time, one thread: what else runs here counts little. */
 static double now(void) {

@@ -133,8 +133,7 @@ START_TEST(functions_take_infinities_zeros_and_nan) {
 }
 END_TEST
 
-/* ---- fused multiply-adds
- * ------------------------------------------------------------------------- */
+/* ---- fused multiply-adds ---- */
 
 /* -(1 + 2e) + (1 + e)^2 is e^2 with one rounding, 0 with two, for e^2 half a unit. */
 static double fused_remainder(const char *set, spor_scalar scalar) {
@@ -167,8 +166,7 @@ START_TEST(sets_with_fused_multiply_adds_use_them) {
 }
 END_TEST
 
-/* ---- samples do not depend on their batch
- * --------------------------------------------------------- */
+/* ---- samples do not depend on their batch ---- */
 
 enum { BATCH = 13 };
 
@@ -257,8 +255,7 @@ START_TEST(a_sample_does_not_depend_on_its_batch) {
 }
 END_TEST
 
-/* ---- what is refused, and why
- * --------------------------------------------------------------------- */
+/* ---- what is refused, and why ---- */
 
 static void check_reason(spor_tape *tape, int n, const spor_var outputs[], const char *reason) {
     char text[8192] = "";
@@ -297,8 +294,7 @@ START_TEST(classes_along_another_axis_are_refused) {
 }
 END_TEST
 
-/* ---- the comparison
- * ------------------------------------------------------------------------------- */
+/* ---- the comparison ---- */
 
 START_TEST(the_comparison_sees_faults) {
     const double want[] = {1, -2, 0, 4, 5, 0}, bound[] = {.1, .1, .1, .1, .1, .1};

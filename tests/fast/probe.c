@@ -28,8 +28,7 @@ int64_t probe_differs(const double *got, const double *want, const double *bound
     return -1;
 }
 
-/* ---- instruction sets
- * ---------------------------------------------------------------------------- */
+/* ---- instruction sets ---- */
 
 static bool has_set(const char *name) {
     spor_tape *tape = spor_tape_new();
@@ -56,8 +55,7 @@ void probe_count(const char *path, int64_t shapes) {
     printf("%s: %lld shapes x %d instruction sets x 2 types\n", path, (long long)shapes, sets);
 }
 
-/* ---- recording
- * ----------------------------------------------------------------------------------- */
+/* ---- recording ---- */
 
 spor_var probe_activate(spor_var z, probe_activation activation) {
     switch (activation) {
@@ -204,8 +202,7 @@ static void product_bounds(const probe_layer *layer, const probe *p, double *con
     close_probe(&linear);
 }
 
-/* ---- comparing
- * ----------------------------------------------------------------------------------- */
+/* ---- comparing ---- */
 
 static void compare(const probe *p, double *const want[], double *const bound[], double scale,
                     const char *what) {

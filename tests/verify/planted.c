@@ -58,8 +58,7 @@ typedef struct {
     int64_t corner[8];      /* shapes seen, by kind */
 } plan;
 
-/* ---- words
- * --------------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 static spor_var filled(spor_tape *t, int64_t num, int64_t den, spor_shape shape) {
     return spor_broadcast(spor_ratio(t, num, den), shape);
@@ -121,8 +120,7 @@ static spor_recording recorded(spor_tape *t, const plan *p, spor_instance *in) {
     return SPOR_BROKEN;
 }
 
-/* ---- layers
- * --------------------------------------------------------------------------------------------- */
+/* ---- layers ---- */
 
 /* Eqs. (46)-(49): Z = A W + b. */
 static spor_recording dense(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
@@ -436,8 +434,7 @@ static spor_statement statement_of(layer which, plan *p) {
 
 static const spor_effort effort = {.seed = 1, .shapes = 100, .proofs = 2000};
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------ */
+/* ---- the table ---- */
 
 /*
  * A fault, sizes to ask each oracle at, and what must come of it: r if it does not even record,
@@ -527,8 +524,7 @@ static void ask_all(layer which, plan *p, const int64_t at[], char said[SPOR_ORA
     }
 }
 
-/* ---- checks of other tools, in our words: columns of the table
- * -------------------------------------- */
+/* ---- checks of other tools, in our words: columns of the table ---- */
 
 /* KANN's check holds magnitudes against each other. */
 static bool passes_by_magnitude(const double a[], const double b[], int64_t n) {
@@ -631,8 +627,7 @@ START_TEST(oracles_are_content_with_right_formulas) {
 }
 END_TEST
 
-/* ---- verifying
- * --------------------------------------------------------------------------------------------- */
+/* ---- verifying ---- */
 
 START_TEST(right_layers_hold) {
     plan p = {.fault = NONE};
@@ -669,8 +664,7 @@ START_TEST(every_fault_is_caught_and_no_other_pair_is_blamed) {
 }
 END_TEST
 
-/* ---- data and sizes that see too little
- * ------------------------------------------------------------- */
+/* ---- data and sizes that see too little ---- */
 
 /* A fault that no oracle sees with these data or at these sizes. */
 static const struct {
@@ -713,8 +707,7 @@ START_TEST(blind_data_are_blind_and_never_the_only_case) {
 }
 END_TEST
 
-/* ---- what other checks let pass
- * ------------------------------------------------------------------- */
+/* ---- what other checks let pass ---- */
 
 /* The numbers of the verdict's example, in front of an element whose true gradient is 0. */
 static void example_of(layer which, fault f, double formula[2], double expected[2]) {
@@ -741,8 +734,7 @@ START_TEST(what_other_checks_let_pass_is_caught) {
 }
 END_TEST
 
-/* ---- the oracles themselves
- * ------------------------------------------------------------------------- */
+/* ---- the oracles themselves ---- */
 
 START_TEST(each_oracle_says_what_it_proves) {
     for (int k = 0; k < SPOR_ORACLES; k++)
