@@ -1,23 +1,8 @@
 /* Compiling: match, differentiate, merge, plan. */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "program/program.h"
-
-bool spor_program_fail(spor_program *program, const char *format, ...) {
-    if (*program->error) return false;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(program->error, sizeof program->error, format, arguments);
-    va_end(arguments);
-    return false;
-}
-
-const char *spor_program_error(const spor_program *program) {
-    if (!program) return "out of memory";
-    return *program->error ? program->error : NULL;
-}
 
 /* What a compilation is to give, in nodes of the recorded tape. */
 typedef struct {

@@ -137,8 +137,7 @@ static void run(const probe *p, spor_program *program) {
     ck_assert_msg(ran, "%s", spor_program_error(program));
 }
 
-/* ---- the rounding bound
- * ---------------------------------------------------------------------------
+/* ---- the rounding bound ----
  *
  * With u = 2^-24, a sum of n products |a||b| that add up to A is off by at most about n u A. The
  * layer without its activation, run on absolute values, gives A for z and, with G = |delta|, for
