@@ -783,6 +783,53 @@ START_TEST(differences_know_kinks) {
 }
 END_TEST
 
+/* y = s if s > 0 else s / 2, s = x^2 - 1/64 - 3 2^-20: at x = 1/8, where the data are, the kink is
+ * one and a half steps away. */
+static spor_recording near_kink(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    (void)v;
+    spor_var x = spor_input(t, "x", SPOR_SCALAR_SHAPE), dy = spor_input(t, "dy", SPOR_SCALAR_SHAPE);
+    spor_var s = spor_sub(spor_mul(x, x), spor_ratio(t, (1 << 14) + 3, 1 << 20)), dx;
+    describe(in, spor_leaky_relu(s, 0.5), 2, (spor_var[]){x, dy});
+    if (!spor_vjp(in->y, dy, 1, &x, &dx)) return SPOR_OUTSIDE;
+    claim(user, in, "dx", dx, dx, 0);
+    return recorded(t, user, in);
+}
+
+START_TEST(differences_skip_what_lies_near_a_kink) {
+    plan p = {.fault = NONE};
+    spor_statement statement = {.name = "near a kink", .record = near_kink, .user = &p};
+    spor_answer answer;
+    ck_assert(spor_ask_oracle(&statement, &(int64_t){0}, SPOR_BY_DIFFERENCES, &effort, &answer));
+    ck_assert_int_eq(answer.skipped, 1);
+    ck_assert_int_eq(answer.elements, 1); /* of the other draw */
+    ck_assert(!answer.caught && answer.kinks == 0);
+}
+END_TEST
+
+/* y = e^(16 x): the truncation of differences is far above rounding, and far below 1e-3. */
+static spor_recording steep(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    (void)v;
+    const plan *p = user;
+    spor_var x = spor_input(t, "x", SPOR_SCALAR_SHAPE), dy = spor_input(t, "dy", SPOR_SCALAR_SHAPE);
+    spor_var dx;
+    describe(in, spor_exp(times(x, 16, 1)), 2, (spor_var[]){x, dy});
+    if (!spor_vjp(in->y, dy, 1, &x, &dx)) return SPOR_OUTSIDE;
+    claim(p, in, "dx", p->fault == ONE_ELEMENT ? times(dx, 1001, 1000) : dx, dx, 0);
+    return recorded(t, p, in);
+}
+
+START_TEST(differences_allow_for_truncation) {
+    plan p = {.fault = NONE};
+    spor_statement statement = {.name = "steep", .record = steep, .user = &p};
+    spor_answer answer;
+    ck_assert(spor_ask_oracle(&statement, &(int64_t){0}, SPOR_BY_DIFFERENCES, &effort, &answer));
+    ck_assert(answer.elements == 2 && !answer.caught);
+    p.fault = ONE_ELEMENT;
+    ck_assert(spor_ask_oracle(&statement, &(int64_t){0}, SPOR_BY_DIFFERENCES, &effort, &answer));
+    ck_assert_int_eq(answer.wrong, 2);
+}
+END_TEST
+
 /* z = 1/10 + 2/10 - 3/10 is 0, but what double arithmetic gives is not: nothing is known of a
  * formula that divides by it, however far off it is. */
 static spor_recording lost(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
@@ -841,6 +888,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, each_oracle_says_what_it_proves);
     tcase_add_test(tests, units_prove);
     tcase_add_test(tests, differences_know_kinks);
+    tcase_add_test(tests, differences_skip_what_lies_near_a_kink);
+    tcase_add_test(tests, differences_allow_for_truncation);
     tcase_add_test(tests, what_is_lost_in_rounding_is_no_pass);
     tcase_add_test(tests, who_examined_nothing_says_so);
     suite_add_tcase(suite, tests);
