@@ -33,6 +33,7 @@ static void check_all(const spor_script *script) {
         show_unless(verdict.outcome == wanted, claim, &verdict);
         ck_assert_int_eq(verdict.outcome, wanted);
         ck_assert_int_gt(verdict.nonzero, 0);
+        if (claim->def && !claim->fails) ck_assert_int_gt(verdict.oracle, 0);
     }
 }
 
@@ -144,6 +145,9 @@ static const struct {
     {"claim \"a\" (n in 0..5):\n    n == 7 // n\n", NULL, NULL,
      "right side: s.spor:2:12: division by zero"},
     {"claim \"a\" (x[n]):\n    x[i] == x[k]\n", "x", "s.spor:2", ""},
+    {"claim \"a\" (x[n]):\n    x[i] == x[i - n]\n", NULL, NULL,
+     "this reads index -1 of axis 0, which has 1 element (i=0)"},
+    {"claim \"a\" (x[n, n]):\n    x[i, j] == x[j, i]\n", "x", "s.spor:2", "transposed"},
     {"claim \"a\" (x[n]):\n    x[0] == x[i + j]\n", NULL, NULL,
      "nothing is called i; as an index it would have to stand alone in an axis"},
     {"claim \"a\" (x[n]):\n    x[0] == sum(x[2 * i] for i)\n", NULL, NULL,
