@@ -114,7 +114,7 @@ static const char style[] =
     "overflow:hidden}\n"
     ".row{border-left:4px solid var(--c)}\n"
     ".row+.row{border-top:1px solid var(--line)}\n"
-    ".head{display:grid;grid-template-columns:1.3rem minmax(9rem,17rem) 9rem 1fr;gap:.1rem .9rem;"
+    ".head{display:grid;grid-template-columns:1.3rem minmax(9rem,15rem) 8.6rem 1fr;gap:.1rem .9rem;"
     "padding:.55rem 1rem .55rem .8rem;align-items:baseline}\n"
     ".mark{color:var(--c);font-weight:700}\n"
     ".label{font-weight:600;overflow-wrap:anywhere}\n"

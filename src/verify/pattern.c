@@ -103,6 +103,18 @@ static void rearrange(const spor_shape *shape, int64_t size, int flipped, int a,
     }
 }
 
+/* "reversed along axes 0 and 2" */
+static void name_axes(int mask, char *text, size_t size) {
+    bool several = (mask & (mask - 1)) != 0;
+    int used = snprintf(text, size, "reversed along %s", several ? "axes" : "axis");
+    const char *between = " ";
+    for (int axis = 0; axis < SPOR_RANK; axis++) {
+        if (!(mask >> axis & 1)) continue;
+        used += snprintf(text + used, size - (size_t)used, "%s%d", between, axis);
+        between = " and ";
+    }
+}
+
 static bool name_flip(const picture *p, int64_t from[], char *text, size_t size) {
     for (int mask = 1; mask < 1 << p->shape.rank; mask++) {
         rearrange(&p->shape, p->size, mask, 0, 0, 0, 0, from);
@@ -111,7 +123,7 @@ static bool name_flip(const picture *p, int64_t from[], char *text, size_t size)
             snprintf(text, size,
                      "rotated by 180 degrees: correlation and convolution are mixed up");
         else
-            snprintf(text, size, "reversed along axis %d", __builtin_ctz((unsigned)mask));
+            name_axes(mask, text, size);
         return true;
     }
     return false;
@@ -211,9 +223,13 @@ static bool name_constant(const picture *p, int64_t from[], char *text, size_t s
     return false;
 }
 
+/* Of a single number nothing but a turned sign can be told: any two have a factor between them. */
 static void name_it(const picture *p, int64_t from[], char *text, size_t size) {
+    bool negated = p->expected[0] != 0 && matches(p, NULL, -1);
+    if (p->size == 1 && negated) snprintf(text, size, "the sign is wrong");
+    if (p->size == 1) return;
     bool named = name_zero(p, text, size) || name_factor(p, text, size);
-    if (named || p->shape.rank == 0) return;
+    if (named) return;
     named = name_flip(p, from, text, size) || name_swap(p, from, text, size) ||
             name_shift(p, from, text, size) || name_slice(p, text, size) ||
             name_border(p, text, size) || name_constant(p, from, text, size);
