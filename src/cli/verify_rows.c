@@ -50,6 +50,14 @@ static void write_hint(const spor_counterexample *e, FILE *out) {
                 e->pattern);
 }
 
+static void write_lines(const char *text, int indent, FILE *out) {
+    while (text && *text) {
+        int length = first_line(text);
+        fprintf(out, "%*s%.*s\n", indent, "", length, text);
+        text += length + (text[length] != 0);
+    }
+}
+
 char *spor_verify_summary(const spor_verification *v, const spor_statement *statement,
                           const spor_verdict *found) {
     char *text = NULL;
@@ -84,8 +92,7 @@ char *spor_verify_detail(const spor_verification *v, const spor_statement *state
             if (statement) write_command(v, label, out);
         } else if (*found->regions) {
             fputs("  sizes visited:\n", out);
-            for (const char *at = found->regions; *at; at += first_line(at) + 1)
-                fprintf(out, "    %.*s\n", first_line(at), at);
+            write_lines(found->regions, 4, out);
         }
     }
     return fclose(out) ? NULL : text;
@@ -118,8 +125,7 @@ static void print_row(spor_verification *v, const spor_verify_row *row) {
            row->label, *row->summary && label < LABEL_WIDTH ? LABEL_WIDTH - label : 0, "");
     printf("%s%s\n", *row->summary ? "  " : "", row->summary);
     if (row->found && row->found->outcome == SPOR_FAILS && !silent)
-        for (const char *at = row->detail; *at; at += first_line(at) + (at[first_line(at)] != 0))
-            printf("      %.*s\n", first_line(at), at);
+        write_lines(row->detail, 6, stdout);
     fflush(stdout);
 }
 

@@ -19,7 +19,7 @@ typedef struct {
     spor_trial trial; /* tape, inputs with dy as the last one, data, complex program */
     spor_program *program;
     spor_var expected[SPOR_PAIRS];
-    double unit;
+    double unit, scale;
     spor_message *message;
 } judgement;
 
@@ -78,8 +78,9 @@ static bool compile(judgement *j) {
     const spor_arrays *a = j->given;
     spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
     j->program = spor_compile(a->y.tape, a->claims, j->expected, NULL, &options);
+    spor_var y[] = {a->y};
     options.scalar = SPOR_C128;
-    j->trial.step = spor_compile(a->y.tape, 1, &a->y, NULL, &options);
+    j->trial.step = spor_compile(a->y.tape, 1, y, NULL, &options);
     return j->program && j->trial.step;
 }
 
@@ -146,21 +147,39 @@ static void expect(judgement *j, int k, int64_t size, double expected[], double 
     }
 }
 
-/* An allowance that is larger than all values of the array decides nothing. */
 static double largest(const double expected[], int64_t size) {
     double most = 0;
     for (int64_t i = 0; i < size; i++) most = fmax(most, fabs(expected[i]));
+    return most;
+}
+
+/* The largest value of all claims: what is far below it is as good as 0. */
+static void find_scale(judgement *j) {
+    for (int k = 0; k < j->given->claims; k++) {
+        spor_shape shape = spor_shape_of(j->expected[k]);
+        for (int64_t i = 0; i < spor_size(&shape); i++) {
+            double error, value = spor_rounding_value(j->program, j->expected[k], i, &error);
+            j->scale = fmax(j->scale, fabs(value));
+        }
+    }
+}
+
+/* An allowance that reaches this decides nothing: it is larger than all values of the array, and
+ * not small beside those of the other arrays. */
+static double decisive(const judgement *j, const double expected[], int64_t size) {
+    double most = fmax(largest(expected, size), 0x1p-20 * j->scale);
     return most > 0 ? most : HUGE_VAL;
 }
 
 /* The worst element, -1 if none is wrong. */
-static int64_t compare(const double claimed[], const double expected[], const double allowed[],
-                       int64_t size, spor_verdict *v) {
+static int64_t compare(const judgement *j, int claim, const double expected[],
+                       const double allowed[], int64_t size, spor_verdict *v) {
+    const double *claimed = j->given->claim[claim].claimed;
     int64_t worst = -1;
-    double decisive = largest(expected, size);
+    double least = decisive(j, expected, size);
     for (int64_t i = 0; i < size; i++) {
         double difference = fabs(claimed[i] - expected[i]);
-        if (allowed[i] >= decisive && !isnan(difference)) continue;
+        if (allowed[i] >= least && !isnan(difference)) continue;
         v->comparisons++;
         v->nonzero += expected[i] != 0;
         if (difference <= allowed[i]) {
@@ -239,7 +258,7 @@ static bool judge_claim(judgement *j, int k, spor_verdict *v) {
     *v = (spor_verdict){.outcome = SPOR_HOLDS, .shapes = 1};
     if (!expected) return false;
     expect(j, k, size, expected, allowed);
-    int64_t worst = compare(j->given->claim[k].claimed, expected, allowed, size, v);
+    int64_t worst = compare(j, k, expected, allowed, size, v);
     bool done = ask_oracle(j, k, worst, expected, allowed, size, v);
     if (done && worst >= 0) {
         describe(j, k, SPOR_FORMULA_TAPE, worst, expected, allowed, v);
@@ -256,6 +275,7 @@ bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_m
     *message->text = 0;
     if (!check_given(arrays, message)) return true;
     bool done = prepare(&j);
+    if (done) find_scale(&j);
     for (int k = 0; done && k < arrays->claims; k++) done = judge_claim(&j, k, &verdict[k]);
     spor_program_free(j.program);
     spor_program_free(j.trial.step);

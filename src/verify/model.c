@@ -265,7 +265,8 @@ static bool judge_whole(network *n) {
     uint32_t cut[SPOR_INPUTS];
     const char *names[SPOR_INPUTS];
     int count = leaves_of(n, cut, names);
-    if (count < 0 || !run_fast(n)) return count < 0;
+    if (count < 0) return true;
+    if (!run_fast(n) || !widen(n)) return false; /* states have moved: they are taken back */
     spor_piece piece = spor_piece_of(n->tape, n->cost.id, count, cut, names, false);
     if (!piece.tape) return no_memory(n);
     spor_arrays arrays = {.y = piece.y, .inputs = count, .arithmetic = SPOR_F64};
