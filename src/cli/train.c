@@ -1,12 +1,14 @@
 /* spor train: trains the network of a script and writes what came of it. */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/message.h"
 #include "base/random.h"
 #include "data/file.h"
 #include "train/record.h"
@@ -30,6 +32,7 @@ typedef struct {
     spor_data *data;
     spor_split split;
     char folder[1024];
+    const char *isa;
     spor_display display;
     spor_history history;
     bool history_failed;
@@ -107,10 +110,11 @@ static bool prepare_folder(training *t) {
                      : snprintf(t->folder, sizeof t->folder, "runs/%s", model);
     if (length >= (int)sizeof t->folder)
         return spor_command_fail(t->piece->command, "the name of --out is too long"), false;
-    snprintf(probe, sizeof probe, "%s/.spor", t->folder);
-    if (spor_folder_make(t->folder, &message) && spor_file_write(probe, "", 0, &message)) {
-        unlink(probe);
-        return true;
+    snprintf(probe, sizeof probe, "%s/.spor.XXXXXX", t->folder);
+    if (spor_folder_make(t->folder, &message)) {
+        int file = mkstemp(probe);
+        if (file >= 0) return close(file), unlink(probe), true;
+        spor_complain(&message, "%s: nothing can be written here: %s", t->folder, strerror(errno));
     }
     spor_command_fail(t->piece->command, "%s\nGive another folder with --out.", message.text);
     return false;
@@ -121,9 +125,10 @@ static bool prepare(training *t) {
     choose_schedule(t);
     t->options.scalar = t->given->wide ? SPOR_F64 : SPOR_F32;
     t->options.reference = t->given->reference;
-    return spor_workpiece_model(t->piece, &t->options, t->schedule.seed) &&
-           spor_workpiece_bind(t->piece, t->schedule.batch, true) && prepare_data(t) &&
-           prepare_folder(t);
+    if (!spor_workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
+    const spor_bound *bound = spor_workpiece_bind(t->piece, t->schedule.batch, true);
+    t->isa = bound ? spor_program_isa(bound->program) : NULL;
+    return bound && prepare_data(t) && prepare_folder(t);
 }
 
 /* ---- training ---------------------------------------------------------------------------------
@@ -176,7 +181,6 @@ static bool write_confusion(training *t, const char *path, spor_message *message
 
 static bool write_summary(training *t, const char *path, spor_message *message) {
     const spor_epoch *last = t->history.count ? &t->history.epochs[t->history.count - 1] : NULL;
-    spor_bound *bound = spor_model_bind(t->piece->model, t->schedule.batch, true);
     spor_summary summary = {
         .model = t->piece->declared.model,
         .data = t->data->name,
@@ -190,7 +194,7 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .threads = 1,
         .scalar = t->options.scalar,
         .reference = t->options.reference,
-        .isa = bound ? spor_program_isa(bound->program) : NULL,
+        .isa = t->isa,
         .parameters = spor_params_size(spor_model_params(t->piece->model)),
         .train_rows = t->split.train_rows,
         .validation_rows = t->split.validation_rows,

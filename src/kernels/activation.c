@@ -23,7 +23,7 @@ SPOR_INLINE vec slope_sigmoid(vec y, T slope) {
 
 SPOR_INLINE vec apply_relu(vec z, T slope) {
     (void)slope;
-    return spor_select(z > (T)0, z, (vec){0});
+    return spor_select(z <= (T)0, (vec){0}, z); /* a NaN stays one, as in the reference */
 }
 SPOR_INLINE vec slope_relu(vec y, T slope) {
     (void)slope;

@@ -10,6 +10,8 @@
 #ifndef SPOR_KERNELS_SCALAR_BOUND_H
 #define SPOR_KERNELS_SCALAR_BOUND_H
 
+#include <stdbool.h>
+
 typedef struct {
     double v, e;
 } T;
@@ -21,6 +23,10 @@ static inline double libm_error(double v) {
 /* An error bound that covers the rounding of the bound itself and what underflows. */
 static inline double inflated(double e) {
     return e > 0 ? e * (1 + 0x1p-49) + 0x1p-1073 : e;
+}
+/* What may have been lost below the smallest numbers. */
+static inline double lost(double v) {
+    return fabs(v) < 0x1p-960 ? 0x1p-1073 : 0;
 }
 /* v with the error of its own rounding and what the operands bring. */
 static inline T rounded(double v, double own, double brought) {
@@ -45,20 +51,22 @@ static inline T SUB(T a, T b) {
     return ADD(a, NEG(b));
 }
 static inline T MUL(T a, T b) {
-    double v = a.v * b.v;
-    return rounded(v, fma(a.v, b.v, -v), fabs(a.v) * b.e + fabs(b.v) * a.e + a.e * b.e);
+    double v = a.v * b.v, brought = fabs(a.v) * b.e + fabs(b.v) * a.e + a.e * b.e;
+    bool zero = (a.v == 0 && a.e == 0) || (b.v == 0 && b.e == 0);
+    return rounded(v, fma(a.v, b.v, -v), zero ? 0 : brought + lost(v));
 }
 static inline T DIV(T a, T b) {
     double v = a.v / b.v, least = fabs(b.v) - b.e;
     double brought = least > 0 ? (a.e + fabs(v) * b.e) / least : HUGE_VAL;
-    return rounded(v, fma(-v, b.v, a.v) / b.v, brought);
+    bool zero = a.v == 0 && a.e == 0 && least > 0;
+    return rounded(v, fma(-v, b.v, a.v) / b.v, zero ? 0 : brought + lost(v));
 }
 static inline T RATIO(int64_t num, int64_t den) {
     return DIV(FROM_INT(num), FROM_INT(den));
 }
 static inline T EXP(T a) {
     double v = exp(a.v);
-    return rounded(v, libm_error(v), a.e > 0 ? v * expm1(a.e) : 0);
+    return rounded(v, libm_error(v), (a.e > 0 ? v * expm1(a.e) : 0) + lost(v));
 }
 static inline T LOG(T a) {
     double v = log(a.v), least = a.v - a.e;

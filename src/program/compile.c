@@ -40,13 +40,24 @@ static bool differentiate(spor_program *program, spor_var cost, spor_target targ
     return done;
 }
 
+/* A value that is itself a parameter or a state, computed into a buffer of its own: assignments
+ * take place one after the other, and each is of the value before all of them. */
+static uint32_t detached(spor_tape *tape, uint32_t value) {
+    uint32_t home = value;
+    while (tape->node[home].op->traits & SPOR_ALIAS) home = tape->node[home].in[0];
+    if (tape->node[home].op != &spor_op_param) return value;
+    spor_var x = {tape, value};
+    return spor_mul(x, spor_fill_ratio(tape, 1, 1, spor_shape_of(x))).id;
+}
+
 /* The states that take a value after each step. */
 static void add_assignments(const spor_program *program, spor_target targets[], uint32_t *count) {
     const spor_tape *recorded = program->recorded;
     for (uint32_t k = 0; k < recorded->assignments; k++) {
         const spor_assignment *a = &recorded->assignment[k];
         int entry = spor_params_find(program->params, recorded->node[a->state].name);
-        targets[(*count)++] = (spor_target){program->graph.map[a->value], entry, false};
+        uint32_t value = detached(program->graph.tape, program->graph.map[a->value]);
+        targets[(*count)++] = (spor_target){value, entry, false};
     }
 }
 
@@ -89,6 +100,7 @@ static bool compile(spor_program *program, const request *r) {
     spor_var cost = {program->graph.tape, training ? program->graph.map[r->cost] : 0};
     bool done = !training || differentiate(program, cost, targets, &count);
     if (done && training) add_assignments(program, targets, &count);
+    if (done && spor_error(program->graph.tape)) done = no_memory(program);
     done = done && merge_and_plan(program, r, targets, count);
     free(targets);
     return done;

@@ -46,16 +46,28 @@ typedef struct {
     uint32_t matches, capacity;
 } work;
 
-static void mark_live(work *w, const uint32_t wanted[], uint32_t count) {
+/* The hand-derived backward of node id, or NULL. Where two calls end in one node the outer one,
+ * declared last, covers both. */
+static const spor_custom *custom_of(const spor_tape *tape, uint32_t id) {
+    for (uint32_t k = tape->customs; k > 0; k--)
+        if (tape->custom[k - 1].y == id) return &tape->custom[k - 1];
+    return NULL;
+}
+
+/* A hand-derived backward reads y and its operands: no fast path may swallow them. */
+static void mark_custom(work *w, const spor_custom *custom) {
+    w->uses[custom->y]++;
+    for (int k = 0; k < custom->operands; k++) {
+        w->live[custom->operand[k]] = true;
+        w->uses[custom->operand[k]]++;
+    }
+}
+
+static void mark_live(work *w, const uint32_t wanted[], uint32_t count, bool training) {
     const spor_tape *tape = w->tape;
     for (uint32_t k = 0; k < count; k++) {
         w->live[wanted[k]] = true;
         w->uses[wanted[k]]++;
-    }
-    /* a hand-derived backward reads y and its operands: no fast path may swallow them */
-    for (uint32_t k = 0; k < tape->customs; k++) {
-        w->uses[tape->custom[k].y]++;
-        for (int j = 0; j < tape->custom[k].operands; j++) w->uses[tape->custom[k].operand[j]]++;
     }
     for (uint32_t id = tape->count - 1; id > 0; id--) {
         const spor_node *node = &tape->node[id];
@@ -65,6 +77,8 @@ static void mark_live(work *w, const uint32_t wanted[], uint32_t count) {
             w->live[node->in[k]] = true;
             w->uses[node->in[k]]++;
         }
+        const spor_custom *custom = training ? custom_of(tape, id) : NULL;
+        if (custom) mark_custom(w, custom);
     }
 }
 
@@ -136,13 +150,6 @@ static spor_var fuse(const spor_contraction *c, const spor_match *match) {
                                : spor_record_leaf(c->tape, match->op, match->attr);
 }
 
-/* The hand-derived backward of node id, or NULL. */
-static const spor_custom *custom_of(const spor_tape *tape, uint32_t id) {
-    for (uint32_t k = 0; k < tape->customs; k++)
-        if (tape->custom[k].y == id) return &tape->custom[k];
-    return NULL;
-}
-
 static bool copy_nodes(work *w, spor_contraction *c, bool training) {
     for (uint32_t id = 1; id < w->tape->count; id++) {
         if (!w->live[id] || w->absorbed[id]) continue;
@@ -179,7 +186,7 @@ bool spor_contract(const spor_tape *tape, const uint32_t wanted[], uint32_t coun
     w.match_of = calloc(tape->count, sizeof *w.match_of);
     bool done = w.live && w.absorbed && w.uses && w.match_of;
     if (done) {
-        mark_live(&w, wanted, count);
+        mark_live(&w, wanted, count, training);
         done = contract(&w, use_fast_paths, training, c);
     }
     free(w.live);

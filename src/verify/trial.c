@@ -6,9 +6,11 @@
 #include "base/random.h"
 #include "verify/verify.h"
 
-/* A power of two, so that on integers complex steps are exact: products of two imaginary parts
- * underflow to 0. */
-static const double complex_step = 0x1p-600;
+/* A power of two, so that on integers complex steps are exact, and small enough that products of
+ * two imaginary parts underflow to 0. */
+static const double complex_step = 0x1p-540;
+/* A derivative below 2^-534 leaves no imaginary part; 2^34 for what amplifies it on the way. */
+static const double lost_in_step = 0x1p-500;
 
 enum { DRAWS = SPOR_DRAWS, ORACLE_ELEMENTS = 96 };
 
@@ -223,18 +225,20 @@ bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *deri
     double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
     z[2 * k + 1] = complex_step;
     if (!spor_run(trial->step, 0)) return false;
-    z = spor_program_arg(trial->step, trial->in.input[input]).data;
-    z[2 * k + 1] = 0;
     spor_arg y = spor_program_arg(trial->step, trial->in.y);
     const double *part = y.data, *dy = trial->data[trial->in.dy];
-    double sum = 0, magnitude = 0;
+    double sum = 0, magnitude = 0, weight = 0;
     for (int64_t j = 0; j < spor_size(&y.shape); j++) {
         double term = dy[j] * (part[2 * j + 1] / complex_step);
         sum += term;
         magnitude += fabs(term);
+        weight += fabs(dy[j]);
     }
+    z = spor_program_arg(trial->step, trial->in.input[input]).data;
+    z[2 * k + 1] = 0; /* only now: y may be the input itself */
     *derivative = sum;
-    *slack = 0x1p-51 * (double)(trial->tape->count + (uint32_t)spor_size(&y.shape)) * magnitude;
+    *slack = 0x1p-51 * (double)(trial->tape->count + (uint32_t)spor_size(&y.shape)) * magnitude +
+             lost_in_step * weight;
     return true;
 }
 

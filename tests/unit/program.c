@@ -232,6 +232,53 @@ START_TEST(state_is_kept_and_not_trained) {
 }
 END_TEST
 
+/* The backward of y = x w for x and w; u, of which y is independent, gets none. */
+static bool backward_of_product(void *user, spor_var y, spor_var dy, int n,
+                                const spor_var operand[], spor_var d[]) {
+    (void)user, (void)y;
+    d[0] = spor_mul(dy, operand[1]);
+    d[1] = spor_mul(dy, operand[0]);
+    d[2] = spor_sub(operand[2], operand[2]);
+    return n == 3;
+}
+
+START_TEST(a_hand_derived_backward_may_have_operands_that_nothing_reads) {
+    spor_tape *t = spor_tape_new();
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_var x = spor_param(t, "x", SPOR_SCALAR_SHAPE, SPOR_INIT("constant", 3));
+    spor_var w = spor_param(t, "w", SPOR_SCALAR_SHAPE, SPOR_INIT("constant", 5));
+    spor_var u = spor_mul(x, x), y = spor_mul(x, w);
+    spor_custom_vjp(y, 3, (spor_var[]){x, w, u}, backward_of_product, NULL);
+    spor_program *program = spor_compile_training(y, 0, NULL, params, &by_reference);
+    check_healthy(program);
+    ck_assert(spor_run(program, 0));
+    ck_assert_double_eq(*(double *)spor_params_entry(params, 0).gradient, 5);
+    ck_assert_double_eq(*(double *)spor_params_entry(params, 1).gradient, 3);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(t);
+}
+END_TEST
+
+START_TEST(assignments_take_the_values_before_all_of_them) {
+    spor_tape *t = spor_tape_new();
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_var a = spor_state(t, "a", SPOR_SHAPE(1), SPOR_INIT("constant", 1));
+    spor_var b = spor_state(t, "b", SPOR_SHAPE(1), SPOR_INIT("constant", 2));
+    spor_assign(a, b);
+    spor_assign(b, spor_reshape(a, SPOR_SHAPE(1)));
+    spor_var cost = spor_sum(spor_param(t, "w", SPOR_SHAPE(1), SPOR_INIT("constant", 1)), 1);
+    spor_program *program = spor_compile_training(cost, 0, NULL, params, &by_reference);
+    check_healthy(program);
+    ck_assert(spor_run(program, 0));
+    ck_assert_double_eq(*(double *)spor_params_entry(params, 0).value, 2);
+    ck_assert_double_eq(*(double *)spor_params_entry(params, 1).value, 1);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(t);
+}
+END_TEST
+
 START_TEST(memory_follows_lifetimes_and_runs_repeat) {
     spor_tape *t = spor_tape_new();
     spor_var x = spor_input(t, "x", SPOR_SHAPE(1000)), y = x;
@@ -381,6 +428,8 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, several_tapes_share_parameters_and_a_workspace);
     tcase_add_test(runs, another_scalar_type_gets_converted_parameters);
     tcase_add_test(runs, state_is_kept_and_not_trained);
+    tcase_add_test(runs, a_hand_derived_backward_may_have_operands_that_nothing_reads);
+    tcase_add_test(runs, assignments_take_the_values_before_all_of_them);
     tcase_add_test(runs, memory_follows_lifetimes_and_runs_repeat);
     tcase_add_test(runs, equal_nodes_are_computed_once);
     tcase_add_test(runs, the_first_value_that_is_not_finite_is_named);

@@ -232,6 +232,48 @@ START_TEST(a_check_that_examined_nothing_is_not_a_pass) {
 }
 END_TEST
 
+/* y is x in another shape: it shares the input's buffer. */
+static spor_recording alias(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    (void)user;
+    spor_var x = in->input[in->inputs++] = spor_input(t, "x", SPOR_SHAPE(v[0], 2)), d;
+    spor_var dy = in->input[in->inputs++] = spor_input(t, "dy", SPOR_SHAPE(2 * v[0]));
+    in->y = spor_reshape(x, SPOR_SHAPE(2 * v[0]));
+    in->dy = 1;
+    if (!spor_vjp(in->y, dy, 1, &x, &d)) return SPOR_OUTSIDE;
+    claim(in, "dx", spor_reshape(dy, SPOR_SHAPE(v[0], 2)), d, 0);
+    return SPOR_RECORDED;
+}
+
+START_TEST(a_result_may_be_its_input) {
+    spor_statement statement = {
+        .name = "alias", .quantities = 1, .quantity = {{"N", 1, 3, NULL}}, .record = alias};
+    spor_verdict verdict;
+    check_holds(&statement, &verdict);
+    ck_assert_int_gt(verdict.oracle, 0);
+}
+END_TEST
+
+/* (e^(-360 s))^2 e^(700 s) = e^(-20 s) with s = x x / 9: the square underflows, the result does not. */
+static spor_recording underflow(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    (void)user, (void)v;
+    spor_var x = in->input[in->inputs++] = spor_input(t, "x", SPOR_SCALAR_SHAPE);
+    spor_var square = times(spor_mul(x, x), 1, 9), half = spor_exp(times(square, -360, 1));
+    spor_var y = spor_mul(spor_mul(half, half), spor_exp(times(square, 700, 1)));
+    claim(in, "y", spor_exp(times(square, -20, 1)), y, -1);
+    return SPOR_RECORDED;
+}
+
+START_TEST(underflow_is_within_the_bound) {
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        spor_verdict verdict;
+        spor_statement statement = {.name = "underflow", .record = underflow};
+        ck_assert(spor_verify(&statement, &(spor_effort){.seed = seed}, &verdict));
+        if (verdict.outcome == SPOR_FAILS) spor_verdict_print(&statement, &verdict, stderr);
+        ck_assert_int_ne(verdict.outcome, SPOR_FAILS);
+    }
+}
+END_TEST
+
 /* A NaN on one side is not equal to anything. */
 static spor_recording not_a_number(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
     (void)user, (void)v;
@@ -260,6 +302,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_rotated_kernel_is_named);
     tcase_add_test(tests, a_check_that_examined_nothing_is_not_a_pass);
     tcase_add_test(tests, nan_never_passes);
+    tcase_add_test(tests, a_result_may_be_its_input);
+    tcase_add_test(tests, underflow_is_within_the_bound);
     suite_add_tcase(suite, tests);
     return suite;
 }
