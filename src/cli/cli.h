@@ -97,6 +97,10 @@ void spor_workpiece_close(spor_workpiece *piece);
 /** Shape of one target: a row of classes, or the sample itself. */
 spor_shape spor_workpiece_target(const spor_workpiece *piece);
 
+/** Shares of the rows that test, and of the rest that validate. */
+#define SPOR_TEST_SHARE 0.2
+#define SPOR_VALIDATION_SHARE 0.1
+
 /** Reads the data set that the script names; NULL after a complaint that tells where it looked. */
 spor_data *spor_workpiece_data(const spor_workpiece *piece);
 

@@ -13,8 +13,6 @@
 #include "data/file.h"
 #include "train/record.h"
 
-static const double test_share = 0.2, validation_share = 0.1;
-
 typedef struct {
     const char *script, *out;
     int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
@@ -94,7 +92,8 @@ static bool prepare_data(training *t) {
     uint64_t seed = t->schedule.seed;
     t->data = spor_workpiece_data(t->piece);
     if (!t->data) return false;
-    if (!spor_split_stratified(t->data, test_share, validation_share, seed, &t->split, &message))
+    if (!spor_split_stratified(t->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE, seed, &t->split,
+                               &message))
         return spor_command_fail(command, "%s", message.text), false;
     if (t->given->limit && !limit_rows(&t->split, t->given->limit, seed))
         return spor_command_fail(command, "out of memory"), false;

@@ -39,14 +39,14 @@ static const char *verdict_of(const spor_script_claim *claim, const spor_verdict
 static void complain_of(const spor_script_claim *claim, const spor_verdict *found, char *text,
                         size_t size) {
     *text = 0;
-    if (found->outcome == SPOR_NOTHING_EXAMINED)
+    if (claim->unproved && found->outcome != SPOR_FAILS)
+        snprintf(text, size, "still to be filled in: %s",
+                 claim->unproved_what ? claim->unproved_what : "...");
+    else if (found->outcome == SPOR_NOTHING_EXAMINED)
         snprintf(text, size, "nothing was examined%s%.*s", *claim->refusal ? ": " : "",
                  (int)strcspn(claim->refusal, "\n"), claim->refusal);
     else if (claim->fails && found->outcome == SPOR_HOLDS)
         snprintf(text, size, "it is said to fail; take `fails` away");
-    else if (claim->unproved && found->outcome == SPOR_HOLDS)
-        snprintf(text, size, "still to be filled in: %s",
-                 claim->unproved_what ? claim->unproved_what : "...");
 }
 
 static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {

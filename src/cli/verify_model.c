@@ -6,8 +6,6 @@
 #include "cli/verify.h"
 #include "verify/model.h"
 
-static const double test_share = 0.2, validation_share = 0.1;
-
 /* Gradients of a network have no statement of the script; hints hide what is wrong. */
 static void on_row(void *user, const spor_model_row *row) {
     spor_verification *v = user;
@@ -40,8 +38,8 @@ bool spor_verify_network(spor_verification *v, spor_workpiece *piece) {
         .sample = d->sample,
         .target = spor_workpiece_target(piece),
         .data = data,
-        .test_share = test_share,
-        .validation_share = validation_share,
+        .test_share = SPOR_TEST_SHARE,
+        .validation_share = SPOR_VALIDATION_SHARE,
         .schedule = {.epochs = d->epochs,
                      .batch = d->batch,
                      .rate = d->rate,

@@ -141,6 +141,10 @@ START_TEST(unfinished_is_not_proved) {
     expect(out, "UNFINISHED       mine");
     expect(out, "dW, db");
     expect(out, "\n1 is unfinished\n");
+    write_file("empty.spor", "def f(A[N]):\n    return tanh(A)\n"
+                             "derive f \"all of it\" (A) -> (Y, dY):\n    dA = ...\n");
+    verify(1, "empty.spor --hint none");
+    expect(out, "UNFINISHED       all of it                       still to be filled in: dA\n");
 }
 END_TEST
 
