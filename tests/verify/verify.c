@@ -253,7 +253,8 @@ START_TEST(a_result_may_be_its_input) {
 }
 END_TEST
 
-/* (e^(-360 s))^2 e^(700 s) = e^(-20 s) with s = x x / 9: the square underflows, the result does not. */
+/* (e^(-360 s))^2 e^(700 s) = e^(-20 s) with s = x x / 9: the square underflows, the result does
+ * not. */
 static spor_recording underflow(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
     (void)user, (void)v;
     spor_var x = in->input[in->inputs++] = spor_input(t, "x", SPOR_SCALAR_SHAPE);
