@@ -157,8 +157,7 @@ SPOR_API const char *spor_oracle_proves(spor_oracle oracle);
 SPOR_API bool spor_ask_oracle(const spor_statement *statement, const int64_t values[],
                               spor_oracle oracle, const spor_effort *effort, spor_answer *answer);
 
-/* ---- arrays that other code computed ----------------------------------------------------------
- */
+/* ---- arrays that other code computed ---- */
 
 /** wrt of a claim about y itself. */
 #define SPOR_OF_Y (-1)

@@ -27,8 +27,7 @@ FAST_KERNELS(conv2d_dK);
 
 extern const spor_op spor_op_correlate2d, spor_op_pad;
 
-/* ---- forward -----------------------------------------------------------------------------------
- */
+/* ---- forward ---- */
 
 /* x[N,H,W,C], K[k,l,C,F], b[F] -> z[N,P,Q,F] */
 bool spor_conv_shape(spor_rule *r) {
@@ -65,8 +64,7 @@ static const spor_fused conv_fused = {.need = conv_need, .kernel = conv2d_kernel
 static const spor_op conv_op = CONV_OP(3, "conv2d(x[N,H,W,C], K[k,l,C,F], b[F]");
 static const spor_op unbiased_op = CONV_OP(2, "conv2d(x[N,H,W,C], K[k,l,C,F]");
 
-/* ---- backward ----------------------------------------------------------------------------------
- */
+/* ---- backward ---- */
 
 /* delta[N,P,Q,F], K[k,l,C,F] -> dx[N,H,W,C] */
 static bool conv_dx_shape(spor_rule *r) {
@@ -144,8 +142,7 @@ static spor_var conv_vjp(spor_var y, int k, spor_var ybar) {
     }
 }
 
-/* ---- the match ---------------------------------------------------------------------------------
- */
+/* ---- the match ---- */
 
 /* x padded by zeros around its rows and columns, and nothing else reads that */
 static bool take_pad(spor_match *m, spor_var x) {

@@ -42,8 +42,7 @@ FAST_KERNELS(convpool_dK);
 
 extern const spor_op spor_op_maxpool2d;
 
-/* ---- forward -----------------------------------------------------------------------------------
- */
+/* ---- forward ---- */
 
 /* x[N,H,W,C], K[k,l,C,F], b[F] -> y[N,P,Q,F] */
 static bool pooled_shape(spor_rule *r) {
@@ -78,8 +77,7 @@ static const spor_fused pooled_fused = {.need = pooled_need, .kernel = convpool_
 static const spor_op pooled_op = CONVPOOL_OP(3, "convpool(x[N,H,W,C], K[k,l,C,F], b[F]");
 static const spor_op unbiased_op = CONVPOOL_OP(2, "convpool(x[N,H,W,C], K[k,l,C,F]");
 
-/* ---- backward ----------------------------------------------------------------------------------
- */
+/* ---- backward ---- */
 
 /* y with its winners, delta_y[N,P,Q,F], K[k,l,C,F] -> dx[N,H,W,C] */
 static bool pooled_dx_shape(spor_rule *r) {
@@ -160,8 +158,7 @@ static spor_var pooled_vjp(spor_var y, int k, spor_var ybar) {
     }
 }
 
-/* ---- the match ---------------------------------------------------------------------------------
- */
+/* ---- the match ---- */
 
 static bool match_convpool(spor_match *m, spor_var root) {
     if (!spor_made_by(root, &spor_op_maxpool2d)) return false;

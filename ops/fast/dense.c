@@ -35,8 +35,7 @@ FAST_KERNELS(dense_dW);
 
 extern const spor_op spor_op_matmul;
 
-/* ---- forward -----------------------------------------------------------------------------------
- */
+/* ---- forward ---- */
 
 /* x[N,n], W[n,m], b[m] */
 static bool dense_shape(spor_rule *r) {
@@ -70,8 +69,7 @@ static const spor_op dense_op =
     DENSE_OP(3, "dense(x[N,n], W[n,m], b[m]; activation:int, slope:real)");
 static const spor_op unbiased_op = DENSE_OP(2, "dense(x[N,n], W[n,m]; activation:int, slope:real)");
 
-/* ---- backward ----------------------------------------------------------------------------------
- */
+/* ---- backward ---- */
 
 /* delta[N,m], W[n,m] -> dx[N,n] */
 static bool dense_dx_shape(spor_rule *r) {
@@ -132,8 +130,7 @@ static spor_var dense_vjp(spor_var y, int k, spor_var ybar) {
     }
 }
 
-/* ---- the match ---------------------------------------------------------------------------------
- */
+/* ---- the match ---- */
 
 static bool match_dense(spor_match *m, spor_var root) {
     spor_layer layer;

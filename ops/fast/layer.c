@@ -19,8 +19,7 @@ extern const spor_op spor_op_add, spor_op_expand;
 #define DECLARE_OP(name) extern const spor_op spor_op_##name;
 SPOR_EACH_ACTIVATION(DECLARE_OP)
 
-/* ---- the walk ----------------------------------------------------------------------------------
- */
+/* ---- the walk ---- */
 
 #define ACTIVATION_OP(name) [SPOR_ACTIVATION_##name] = &spor_op_##name,
 static const spor_op *const activation_ops[SPOR_ACTIVATIONS] = {
@@ -73,8 +72,7 @@ bool spor_layer_match(spor_match *match, spor_var root, const spor_op *op, int64
     return spor_layer_take(match, layer->z, op, "the product");
 }
 
-/* ---- delta -------------------------------------------------------------------------------------
- */
+/* ---- delta ---- */
 
 static const spor_fused delta_fused = {.kernel = delta_kernels};
 
@@ -92,8 +90,7 @@ spor_var spor_layer_delta(spor_var y, const spor_attr activation[2], spor_var yb
     return spor_record(&delta_op, (spor_var[]){y, ybar}, activation);
 }
 
-/* ---- db ----------------------------------------------------------------------------------------
- */
+/* ---- db ---- */
 
 static bool bias_gradient_shape(spor_rule *r) {
     int rank = r->in[0].rank;

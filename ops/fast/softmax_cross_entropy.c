@@ -66,8 +66,7 @@ static const spor_op xent_op = {
     .fused = &xent_fused,
 };
 
-/* ---- the match ---------------------------------------------------------------------------------
- */
+/* ---- the match ---- */
 
 static bool match_xent(spor_match *m, spor_var root) {
     if (!spor_made_by(root, &spor_op_sub)) return false;

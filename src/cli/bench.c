@@ -12,8 +12,7 @@ static const double block_seconds = 0.03;
 /* A step's time does not depend on the rate; a small one keeps random labels from diverging. */
 static const double bench_rate = 1e-5;
 
-/* ---- random data ------------------------------------------------------------------------------
- */
+/* ---- random data ---- */
 
 /* What the steps read: BATCHES inputs and targets in the model's scalar type, in rotation. */
 typedef struct {
@@ -63,8 +62,7 @@ static void rotation_free(rotation *r) {
     free(r->y);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
 typedef struct {
     spor_model *model;
@@ -122,8 +120,7 @@ static bool blocks(stepper *s, double seconds, const char *prefix) {
     return true;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 typedef struct {
     const char *script, *mode, *label;

@@ -20,8 +20,7 @@ double spor_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- progress ---------------------------------------------------------------------------------
- */
+/* ---- progress ---- */
 
 static int terminal_width(void) {
     const char *columns = getenv("COLUMNS");
@@ -141,8 +140,7 @@ void spor_display_end(spor_display *display) {
     display->shown = 0;
 }
 
-/* ---- evaluation -------------------------------------------------------------------------------
- */
+/* ---- evaluation ---- */
 
 /* One row of the confusion matrix: a dot for none, and the share found. */
 static void print_row(const spor_evaluation *e, int label, int width) {

@@ -6,8 +6,7 @@
 #include "base/nearest.h"
 #include "program/fast.h"
 
-/* ---- the groups of the list -------------------------------------------------------------------
- */
+/* ---- the groups of the list ---- */
 
 static bool has_kind(const spor_op *op, unsigned kinds) {
     spor_signature signature = {0};
@@ -81,8 +80,7 @@ static void list_fast_paths(void) {
     }
 }
 
-/* ---- one op -----------------------------------------------------------------------------------
- */
+/* ---- one op ---- */
 
 static const char *kind_text(spor_kind kind) {
     static const char *const texts[] = {

@@ -50,8 +50,7 @@ static int unknown(const spor_command *command, const spor_option options[], con
     return try_help(command);
 }
 
-/* ---- one reader a kind: false if the text is not such a value ----------------------------------
- */
+/* ---- one reader a kind: false if the text is not such a value ---- */
 
 static bool read_integer(const spor_option *option, const char *text) {
     char *end;

@@ -19,8 +19,7 @@ typedef struct {
     uint32_t nodes, scopes; /* of the network without its loss */
 } recording;
 
-/* ---- sizes ------------------------------------------------------------------------------------
- */
+/* ---- sizes ---- */
 
 /* Multiply-adds of one node: matmul sums over k for each element, correlate2d over u, v, c. */
 static int64_t node_multiplies(const spor_tape *tape, const spor_node *node) {
@@ -48,8 +47,7 @@ static int64_t parameters(const spor_tape *tape, uint32_t first, uint32_t last) 
     return sum;
 }
 
-/* ---- layers -----------------------------------------------------------------------------------
- */
+/* ---- layers ---- */
 
 static bool has_parameters(const spor_tape *tape, const spor_scope *scope) {
     return parameters(tape, scope->first, scope->last) > 0;
@@ -133,8 +131,7 @@ static void print_layers(const recording *r, const bool layer[]) {
     puts("  Multiply-adds are those of matmul and correlate2d, forward, a sample.\n");
 }
 
-/* ---- programs ---------------------------------------------------------------------------------
- */
+/* ---- programs ---- */
 
 static void print_bytes(const char *what, int64_t rows, size_t bytes) {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
@@ -167,8 +164,7 @@ static bool print_programs(spor_workpiece *piece, int64_t rows) {
     return true;
 }
 
-/* ---- gradients --------------------------------------------------------------------------------
- */
+/* ---- gradients ---- */
 
 /* What the activation of a layer is applied to: z of a = f(z); the result itself if there is no
  * activation at its end. */
@@ -231,8 +227,7 @@ static bool print_tapes(recording *r, const bool layer[], bool gradient) {
     return true;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 static bool record(recording *r) {
     spor_workpiece *piece = r->piece;

@@ -38,8 +38,7 @@ typedef struct {
     spor_evaluation test;
 } training;
 
-/* ---- ^C ----------------------------------------------------------------------------------------
- */
+/* ---- ^C ---- */
 
 static volatile sig_atomic_t interrupted;
 
@@ -56,8 +55,7 @@ static void catch_interrupts(void) {
     sigaction(SIGINT, &action, NULL);
 }
 
-/* ---- preparing --------------------------------------------------------------------------------
- */
+/* ---- preparing ---- */
 
 static void choose_schedule(training *t) {
     const spor_declaration *declared = &t->piece->declared;
@@ -130,8 +128,7 @@ static bool prepare(training *t) {
     return bound && prepare_data(t) && prepare_folder(t);
 }
 
-/* ---- training ---------------------------------------------------------------------------------
- */
+/* ---- training ---- */
 
 static bool on_progress(const spor_progress *progress, void *user) {
     training *t = user;
@@ -157,8 +154,7 @@ static void announce(const training *t) {
     fflush(stdout);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 typedef bool writer(training *t, const char *path, spor_message *message);
 
@@ -247,8 +243,7 @@ static bool write_files(training *t) {
     return all;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 static int finish(training *t) {
     fflush(stdout);

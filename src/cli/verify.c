@@ -11,8 +11,7 @@
 
 enum { MOST_OPERANDS = 64, PATH_SIZE = 4096 };
 
-/* ---- one statement ----------------------------------------------------------------------------
- */
+/* ---- one statement ---- */
 
 static spor_row_state state_of(const spor_script_claim *claim, const spor_verdict *found) {
     if (found->outcome == SPOR_NOTHING_EXAMINED) return SPOR_ROW_UNFINISHED;
@@ -75,8 +74,7 @@ static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
     return done;
 }
 
-/* ---- one script -------------------------------------------------------------------------------
- */
+/* ---- one script ---- */
 
 static bool is_asked_for(const spor_verification *v, const spor_script_claim *claim, bool own) {
     const char *only = v->given->only;
@@ -109,8 +107,7 @@ static void verify_path(spor_verification *v, const char *path, bool own) {
     spor_workpiece_close(&piece);
 }
 
-/* ---- folders ----------------------------------------------------------------------------------
- */
+/* ---- folders ---- */
 
 static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -158,8 +155,7 @@ static void verify_folder(spor_verification *v, const char *folder) {
     free(names);
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 static bool is_folder(const char *path) {
     struct stat status;

@@ -27,8 +27,7 @@ static bool complain(const char *text) {
     return false;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static int parameter_of(const calling *c, const char *name) {
     for (int k = 0; k < c->parameters && k < MOST; k++)
@@ -94,8 +93,7 @@ static bool read_all(calling *c) {
     return true;
 }
 
-/* ---- recording --------------------------------------------------------------------------------
- */
+/* ---- recording ---- */
 
 static bool same_shape(const char *name, const spor_npy *array, const spor_shape *shape) {
     char has[128], wants[128], text[400];
@@ -136,8 +134,7 @@ static spor_scalar arithmetic_of(const calling *c) {
     return SPOR_F64;
 }
 
-/* ---- judging ----------------------------------------------------------------------------------
- */
+/* ---- judging ---- */
 
 static void show(calling *c, int k, const spor_verdict *found) {
     bool holds = found->outcome == SPOR_HOLDS;

@@ -12,8 +12,7 @@
 
 enum { LABEL_WIDTH = 30, VERDICT_WIDTH = 15 };
 
-/* ---- texts of a verdict -----------------------------------------------------------------------
- */
+/* ---- texts of a verdict ---- */
 
 /* Length of the first line. */
 static int first_line(const char *text) {
@@ -98,8 +97,7 @@ char *spor_verify_detail(const spor_verification *v, const spor_statement *state
     return fclose(out) ? NULL : text;
 }
 
-/* ---- the terminal -----------------------------------------------------------------------------
- */
+/* ---- the terminal ---- */
 
 static const char *colour_of(const spor_verification *v, spor_row_state state) {
     static const char *const colours[SPOR_ROW_STATES] = {"\033[32m", "\033[34m", "\033[31m",
@@ -124,13 +122,13 @@ static void print_row(spor_verification *v, const spor_verify_row *row) {
            v->colours ? "\033[0m" : "", verdict < VERDICT_WIDTH ? VERDICT_WIDTH - verdict : 0, "",
            row->label, *row->summary && label < LABEL_WIDTH ? LABEL_WIDTH - label : 0, "");
     printf("%s%s\n", *row->summary ? "  " : "", row->summary);
-    if (row->found && row->found->outcome == SPOR_FAILS && !silent)
+    /* who asks for one statement wants to see all of it */
+    if (row->found && (v->given->only || (row->found->outcome == SPOR_FAILS && !silent)))
         write_lines(row->detail, 6, stdout);
     fflush(stdout);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ---- */
 
 static void json_sizes(spor_json *json, const spor_statement *statement, const int64_t value[]) {
     spor_json_begin(json, "sizes", '{');
@@ -197,8 +195,7 @@ static void add_json(spor_verification *v, const spor_verify_row *row) {
     spor_json_end(json, '}');
 }
 
-/* ---- all three --------------------------------------------------------------------------------
- */
+/* ---- all three ---- */
 
 void spor_verify_begin(spor_verification *v) {
     v->colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");

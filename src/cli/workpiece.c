@@ -98,8 +98,7 @@ void spor_workpiece_close(spor_workpiece *piece) {
     spor_script_free(piece->script);
 }
 
-/* ---- data -------------------------------------------------------------------------------------
- */
+/* ---- data ---- */
 
 enum { PATH_SIZE = 4096 };
 

@@ -32,8 +32,7 @@ static const struct {
              [SPOR_NPY_U1] = {"|u1", 1}};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
-/* ---- one number as little-endian bytes --------------------------------------------------------
- */
+/* ---- one number as little-endian bytes ---- */
 
 static uint64_t get(const unsigned char *from, size_t width) {
     uint64_t bits = 0;
@@ -86,8 +85,7 @@ static bool put_number(unsigned char *to, spor_npy_kind kind, double value) {
     return true;
 }
 
-/* ---- the header: a dictionary of Python -------------------------------------------------------
- */
+/* ---- the header: a dictionary of Python ---- */
 
 typedef struct {
     const char *name, *at, *end;
@@ -222,8 +220,7 @@ static bool read_header(header *h) {
            malformed(h, "descr, fortran_order or shape is missing");
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 /* Where the header lies; false if this is no .npy file of a known format. */
 static bool find_header(const char *name, const unsigned char *bytes, size_t size, size_t *begin,
@@ -283,8 +280,7 @@ void spor_npy_free(spor_npy *array) {
     *array = (spor_npy){0};
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static void write_header(spor_text *text, const spor_npy *array) {
     char dictionary[256];

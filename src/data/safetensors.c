@@ -22,8 +22,7 @@ static size_t width_of(spor_scalar scalar) {
     return scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
 }
 
-/* ---- numbers as little-endian bytes -----------------------------------------------------------
- */
+/* ---- numbers as little-endian bytes ---- */
 
 static void put(unsigned char *to, uint64_t bits, size_t width) {
     for (size_t k = 0; k < width; k++) to[k] = (unsigned char)(bits >> 8 * k & 255);
@@ -57,8 +56,7 @@ static double get_number(const unsigned char *from, spor_scalar scalar) {
     return scalar == SPOR_F32 ? (double)single : wide;
 }
 
-/* ---- saving -----------------------------------------------------------------------------------
- */
+/* ---- saving ---- */
 
 static void write_header(spor_text *header, spor_params *params) {
     spor_json json = {.text = header};
@@ -113,8 +111,7 @@ bool spor_weights_save(spor_params *params, const char *path, spor_message *mess
     return spor_text_write(&text, path, message);
 }
 
-/* ---- loading: the header ----------------------------------------------------------------------
- */
+/* ---- loading: the header ---- */
 
 /* What the file has for entry k of the params; begin < 0: not seen yet. */
 typedef struct {
@@ -239,8 +236,7 @@ static bool read_header(loader *l) {
     return done && spor_json_finish(&l->json);
 }
 
-/* ---- loading: the data ------------------------------------------------------------------------
- */
+/* ---- loading: the data ---- */
 
 static int by_begin(const void *a, const void *b) {
     int64_t x = ((const found_tensor *)a)->begin, y = ((const found_tensor *)b)->begin;

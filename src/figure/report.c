@@ -27,8 +27,7 @@ static const struct {
     [SPOR_ROW_UNFINISHED] = {"unfinished", "\xe2\x80\xa6", "is unfinished", "are unfinished"},
 };
 
-/* ---- collecting -------------------------------------------------------------------------------
- */
+/* ---- collecting ---- */
 
 static char *copy_of(spor_report *report, const char *text) {
     size_t size = strlen(text ? text : "") + 1;
@@ -86,8 +85,7 @@ void spor_report_tally(const spor_report *report, char *text, size_t size) {
     }
 }
 
-/* ---- the page ---------------------------------------------------------------------------------
- */
+/* ---- the page ---- */
 
 static const char style[] =
     ":root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--ink:#1d2127;--faint:#626b77;"

@@ -16,8 +16,7 @@ static bool no_memory(spor_program *program) {
     return spor_program_fail(program, "out of memory");
 }
 
-/* ---- the backward pass -------------------------------------------------------------------------
- */
+/* ---- the backward pass ---- */
 
 /* Appends the gradients of the trained parameters and adds them to targets. */
 static bool differentiate(spor_program *program, spor_var cost, spor_target targets[],

@@ -11,8 +11,7 @@
 SPOR_EACH_FAST(DECLARE)
 const spor_fast *const spor_fast_paths[] = {SPOR_EACH_FAST(ENTRY) NULL};
 
-/* ---- what a match asks -------------------------------------------------------------------------
- */
+/* ---- what a match asks ---- */
 
 bool spor_made_by(spor_var v, const spor_op *op) {
     return v.id && spor_node_of(v)->op == op;

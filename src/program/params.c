@@ -121,8 +121,7 @@ void spor_params_touch(spor_params *params) {
     if (params) params->generation++;
 }
 
-/* ---- joining ----------------------------------------------------------------------------------
- */
+/* ---- joining ---- */
 
 /* A block of the new size with the old contents, the rest 0. */
 static void *enlarged(const spor_params *params, const void *block, int64_t elements) {
@@ -218,8 +217,7 @@ bool spor_params_join(spor_params *params, const spor_tape *tape) {
     return true;
 }
 
-/* ---- loops over the blocks ----------------------------------------------------------------------
- */
+/* ---- loops over the blocks ---- */
 
 /* 0 g is 0 for every finite g and not a number for every other. Blocks are whole lines, so that
  * the independent sums fill vectors. */

@@ -7,8 +7,7 @@
 enum { LINE = 64 }; /* buffers start on cache lines */
 static const uint32_t to_the_end = UINT32_MAX;
 
-/* ---- memory: a line of bytes with holes -------------------------------------------------------
- */
+/* ---- memory: a line of bytes with holes ---- */
 
 typedef struct {
     size_t offset, size;
@@ -63,8 +62,7 @@ static void give(allocator *a, size_t offset, size_t bytes) {
     }
 }
 
-/* ---- the planner --------------------------------------------------------------------------------
- */
+/* ---- the planner ---- */
 
 /* Arrays over the nodes of the contracted tape. */
 typedef struct {

@@ -102,8 +102,7 @@ static bool make_ready(spor_program *program) {
     return current || link_program(program);
 }
 
-/* ---- parameters of another scalar type --------------------------------------------------------
- */
+/* ---- parameters of another scalar type ---- */
 
 static void convert_values(spor_program *program) {
     spor_params *params = program->params;
@@ -142,8 +141,7 @@ static void deliver(spor_program *program) {
                      params->elements);
 }
 
-/* ---- running ------------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 static void run_step(spor_phase *step, uint64_t number) {
     step->call.step = number;

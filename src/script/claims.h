@@ -87,8 +87,7 @@ spor_var spor_derive_formula(spor_pass *run, const spor_asserting *at, const cha
 const char *spor_derive_name(spor_pass *run, const char *name);
 void spor_claim_record(spor_pass *run, void *asserting);
 
-/* ---- training with derivations: derived.c ------------------------------------------------------
- */
+/* ---- training with derivations: derived.c ---- */
 
 /** A call whose gradients a derive gives. */
 typedef struct spor_derived spor_derived;

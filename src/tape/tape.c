@@ -157,8 +157,7 @@ void spor_scope_end(spor_tape *tape, spor_var result) {
     tape->current = scope->parent;
 }
 
-/* ---- leaves with names ------------------------------------------------------------------------
- */
+/* ---- leaves with names ---- */
 
 static spor_var named_leaf(spor_tape *tape, const spor_op *op, const char *name, spor_shape shape,
                            bool trained) {
@@ -260,8 +259,7 @@ void spor_custom_vjp(spor_var y, int n, const spor_var operand[], spor_backward 
     tape->custom[tape->customs++] = custom;
 }
 
-/* ---- small questions ---------------------------------------------------------------------------
- */
+/* ---- small questions ---- */
 
 uint32_t spor_tape_length(const spor_tape *tape) {
     return tape ? tape->count - 1 : 0;

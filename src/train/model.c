@@ -127,8 +127,7 @@ const spor_model_spec *spor_model_spec_of(const spor_model *model) {
     return &model->spec;
 }
 
-/* ---- recording and compiling ------------------------------------------------------------------
- */
+/* ---- recording and compiling ---- */
 
 static bool check_prediction(spor_model *model, const spor_bound *b) {
     spor_shape shape = spor_shape_of(b->prediction);
@@ -240,8 +239,7 @@ bool spor_model_predict(spor_model *model, spor_bound *bound) {
     return spor_run(bound->program, 0) || check_program(model, bound->program);
 }
 
-/* ---- the loss alone ---------------------------------------------------------------------------
- */
+/* ---- the loss alone ---- */
 
 static bool record_scorer(spor_model *model, scorer *s, const spor_shape *prediction) {
     const spor_model_spec *spec = &model->spec;

@@ -34,8 +34,7 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- the update does not overflow ---------------------------------------------------------------
- */
+/* ---- the update does not overflow ---- */
 
 /* sum |x| in independent sums that fill vectors: a bound on every |x| that costs one pass. */
 #define MAGNITUDES(T, absolute)                                                                    \
@@ -114,8 +113,7 @@ static bool update_is_finite(run *r) {
     return true;
 }
 
-/* ---- one epoch ----------------------------------------------------------------------------------
- */
+/* ---- one epoch ---- */
 
 static bool tell(run *r) {
     return !r->on_progress || r->on_progress(&r->progress, r->user);
@@ -187,8 +185,7 @@ static bool epoch(run *r) {
            evaluate_epoch(r) && tell(r);
 }
 
-/* ---- the run ------------------------------------------------------------------------------------
- */
+/* ---- the run ---- */
 
 static bool check_schedule(run *r) {
     const spor_schedule *s = r->schedule;

@@ -23,8 +23,7 @@ typedef struct {
     spor_message *message;
 } judgement;
 
-/* ---- preparing --------------------------------------------------------------------------------
- */
+/* ---- preparing ---- */
 
 /* False with a message if the arrays cannot be judged. */
 static bool check_given(const spor_arrays *a, spor_message *message) {
@@ -84,8 +83,7 @@ static bool compile(judgement *j) {
     return j->program && j->trial.step;
 }
 
-/* ---- numbers with what rounding may do ---------------------------------------------------------
- */
+/* ---- numbers with what rounding may do ---- */
 
 static double unit_of(spor_scalar arithmetic) {
     return arithmetic == SPOR_F32 ? 0x1p-24 : 0x1p-53;
@@ -112,8 +110,7 @@ double spor_rounding_value(spor_program *program, spor_var x, int64_t k, double 
     return part[0];
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 /* Runs the tape at the numbers; false with the message, or without one when memory runs out. */
 static bool prepare(judgement *j) {
@@ -133,8 +130,7 @@ static bool prepare(judgement *j) {
     return spor_complain(j->message, "%s", error ? error : "out of memory");
 }
 
-/* ---- judging ----------------------------------------------------------------------------------
- */
+/* ---- judging ---- */
 
 /* Values and allowances of the expected array of claim k. Our own double is off by as much in its
  * unit; what is too small for full precision loses last places of the smallest numbers. */
@@ -283,8 +279,7 @@ bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_m
     return done || *message->text;
 }
 
-/* ---- one verdict ------------------------------------------------------------------------------
- */
+/* ---- one verdict ---- */
 
 static void add(spor_verdict *sum, const spor_verdict *v) {
     sum->comparisons += v->comparisons;

@@ -47,8 +47,7 @@ static bool no_memory(network *n) {
     return spor_complain(n->message, "out of memory");
 }
 
-/* ---- recording --------------------------------------------------------------------------------
- */
+/* ---- recording ---- */
 
 static spor_shape with_rows(int64_t rows, const spor_shape *row) {
     spor_shape shape = {.rank = row->rank + 1, .n = {rows}};
@@ -127,8 +126,7 @@ static tally *tally_of(tally list[], int *count, const char *label) {
     return fresh;
 }
 
-/* ---- layer by layer ---------------------------------------------------------------------------
- */
+/* ---- layer by layer ---- */
 
 static void fill(const network *n, spor_program *program) {
     spor_arg x = spor_program_arg(program, n->x), y = spor_program_arg(program, n->target);
@@ -211,8 +209,7 @@ static bool judge_layers(network *n, uint64_t seed) {
     return done;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 /* Leaves of the tape: x, target, then the parameters and states. False: too many. */
 static int leaves_of(const network *n, uint32_t cut[SPOR_INPUTS], const char *names[SPOR_INPUTS]) {
@@ -290,8 +287,7 @@ static bool judge_whole(network *n) {
     return done;
 }
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings ---- */
 
 static bool judge_setting(network *n, int64_t rows, bool real, uint64_t seed) {
     bool done = record(n, rows) && widen(n) && draw(n, rows, real, seed) && judge_layers(n, seed) &&

@@ -46,8 +46,7 @@ typedef struct {
 bool spor_verify_model(const spor_model_check *check, spor_on_model_row *on_row, void *user,
                        spor_message *message);
 
-/* ---- for model.c: region.c ---------------------------------------------------------------------
- */
+/* ---- for model.c: region.c ---- */
 
 /** A stretch of a tape as a tape of its own: the cut nodes are inputs. */
 typedef struct {
@@ -88,8 +87,7 @@ bool spor_region_judge(const spor_model_check *check, const spor_tape *tape,
 /** Adds what one verdict found to the sum of others; the first failure stays. */
 void spor_verdict_add(spor_verdict *sum, const spor_verdict *verdict);
 
-/* ---- for model.c: rules.c ----------------------------------------------------------------------
- */
+/* ---- for model.c: rules.c ---- */
 
 /** Rows about initial values, one step and the data. */
 bool spor_verify_rules(const spor_model_check *check, spor_on_model_row *on_row, void *user,

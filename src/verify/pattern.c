@@ -31,8 +31,7 @@ static bool matches(const picture *p, const int64_t from[], double factor) {
     return true;
 }
 
-/* ---- factors ------------------------------------------------------------------------------------
- */
+/* ---- factors ---- */
 
 /* The one factor between formula and expected, read off the largest element; 0 if there is none. */
 static double common_factor(const picture *p) {

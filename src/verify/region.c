@@ -19,8 +19,7 @@ static const double oracle_budget = 4e7;
 
 extern const spor_op spor_op_matmul, spor_op_correlate2d, spor_op_maxpool2d;
 
-/* ---- cutting out ------------------------------------------------------------------------------
- */
+/* ---- cutting out ---- */
 
 static int cut_at(uint32_t id, int n, const uint32_t cut[]) {
     for (int k = 0; k < n; k++)
@@ -92,8 +91,7 @@ double spor_piece_cost(const spor_piece *piece) {
     return cost;
 }
 
-/* ---- what fast paths take ---------------------------------------------------------------------
- */
+/* ---- what fast paths take ---- */
 
 /* The operands of the fused node, as nodes of the recorded tape. */
 static void find_operands(const spor_contraction *graph, const uint32_t original[], uint32_t root,
@@ -130,8 +128,7 @@ int spor_regions_of(spor_tape *tape, spor_var cost, spor_params *params, int mos
     return count;
 }
 
-/* ---- kinks ------------------------------------------------------------------------------------
- */
+/* ---- kinks ---- */
 
 /* A program over SPOR_ROUNDING and a map that it gives. */
 typedef struct {
@@ -228,8 +225,7 @@ static bool measure_kinks(const spor_piece *piece, const double *const value[], 
     return done;
 }
 
-/* ---- the fast path ----------------------------------------------------------------------------
- */
+/* ---- the fast path ---- */
 
 /* A region at work: pieces, numbers, what the fast path gave. */
 typedef struct {
@@ -338,8 +334,7 @@ static void forgive_kinks(work *w) {
             w->claimed[0][k] = w->y[k];
 }
 
-/* ---- the verdict ------------------------------------------------------------------------------
- */
+/* ---- the verdict ---- */
 
 void spor_verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->shapes += v->shapes;

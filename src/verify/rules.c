@@ -29,8 +29,7 @@ static void show(const training *t, bool holds, const char *label, const char *s
     t->on_row(t->user, &row);
 }
 
-/* ---- initial values ---------------------------------------------------------------------------
- */
+/* ---- initial values ---- */
 
 /* Mean and standard deviation that spor_init promises, stated apart from what draws them: fan-in of
  * a kernel [k, l, C, F] is k l C, its fan-out k l F. */
@@ -92,8 +91,7 @@ static void check_initial(const training *t) {
     show(t, true, "initial values", summary);
 }
 
-/* ---- one step ---------------------------------------------------------------------------------
- */
+/* ---- one step ---- */
 
 static void fill(training *t) {
     const spor_data *data = t->check->data;
@@ -193,8 +191,7 @@ static bool check_step(training *t) {
     return done;
 }
 
-/* ---- data -------------------------------------------------------------------------------------
- */
+/* ---- data ---- */
 
 static void check_scale(const training *t) {
     const spor_data *data = t->check->data;

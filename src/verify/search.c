@@ -125,8 +125,9 @@ static void count_region(const search *s, const char *text, int a, int b, size_t
     int wrote = 0;
     for (int k = 0; k < 3 && room > 64; k++)
         if (count[k] && (b >= 0 || k > 0))
-            wrote += snprintf(to + wrote, room - (size_t)wrote, "%s %s %s: %" PRId64 "   ",
-                              s->statement->quantity[a].name, relations[k], text, count[k]);
+            wrote += snprintf(to + wrote, room - (size_t)wrote, "%s%s %s %s: %" PRId64,
+                              wrote ? "   " : "", s->statement->quantity[a].name, relations[k],
+                              text, count[k]);
     if (wrote && (size_t)wrote + 2 < room) {
         strcpy(to + wrote, "\n");
         *used += (size_t)wrote + 1;

@@ -14,8 +14,7 @@ static const double lost_in_step = 0x1p-500;
 
 enum { DRAWS = SPOR_DRAWS, ORACLE_ELEMENTS = 96 };
 
-/* ---- making ------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 static void broken(spor_trial *trial, const char *text) {
     trial->recording = SPOR_BROKEN;

@@ -32,8 +32,7 @@ static const network networks[] = {
      "C32 p2 C32 p2 C64 p2 C64 p2 C128 P2 C128 P2 d128 d10"},
 };
 
-/* ---- recording ----------------------------------------------------------------------------------
- */
+/* ---- recording ---- */
 
 static spor_var parameter(spor_tape *tape, const char *name, int layer, spor_shape shape) {
     char unique[32];

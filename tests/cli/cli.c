@@ -25,8 +25,7 @@ enum { MOST = 1 << 20, MOST_EPOCHS = 64 };
 static char out[MOST], err[MOST]; /* of the last run */
 static char folder[] = "/tmp/spor-cli-XXXXXX";
 
-/* ---- running -----------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 static void read_file(const char *name, char text[MOST]) {
     FILE *file = fopen(name, "rb");
@@ -89,8 +88,7 @@ static void leave_folder(void) {
     ck_assert(!chdir("/") && !system(command));
 }
 
-/* ---- usage -------------------------------------------------------------------------------------
- */
+/* ---- usage ---- */
 
 START_TEST(help_teaches) {
     static const char *const commands[] = {"train", "verify", "show", "ops", "bench"};
@@ -186,8 +184,7 @@ START_TEST(data_sets_to_come_are_named) {
 }
 END_TEST
 
-/* ---- training ----------------------------------------------------------------------------------
- */
+/* ---- training ---- */
 
 /* history.csv: loss and two accuracies of each epoch; the number of epochs. */
 static int read_history(const char *name, double row[MOST_EPOCHS][3]) {
@@ -381,8 +378,7 @@ START_TEST(divergence_is_told) {
 }
 END_TEST
 
-/* ---- trouble with files ------------------------------------------------------------------------
- */
+/* ---- trouble with files ---- */
 
 START_TEST(a_folder_that_cannot_be_is_told_first) {
     expect_status(run("touch file; spor train $M/densenet2_20.spor --out file/below"), 2);
@@ -418,8 +414,7 @@ START_TEST(a_full_standard_output_is_told) {
 }
 END_TEST
 
-/* ---- ^C and terminals --------------------------------------------------------------------------
- */
+/* ---- ^C and terminals ---- */
 
 /* Starts a long training whose output goes to fd. */
 static pid_t start_training(int fd) {
@@ -493,8 +488,7 @@ START_TEST(a_terminal_gets_a_live_line) {
 }
 END_TEST
 
-/* ---- show, ops, bench ---------------------------------------------------------------------------
- */
+/* ---- show, ops, bench ---- */
 
 START_TEST(show_counts_parameters) {
     static const struct {

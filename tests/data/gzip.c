@@ -189,8 +189,7 @@ START_TEST(files_are_read_plain_or_inflated) {
 }
 END_TEST
 
-/* ---- a deflate stream of every length and distance, written by hand ----------------------------
- */
+/* ---- a deflate stream of every length and distance, written by hand ---- */
 
 typedef struct {
     unsigned char *bytes;

@@ -54,8 +54,7 @@ static spor_var record_conv(spor_tape *tape, const void *shape, probe_activation
     return s->window.size[0] ? spor_maxpool2d(y, s->window) : y;
 }
 
-/* ---- what the drawn shapes must have met ------------------------------------------------------
- */
+/* ---- what the drawn shapes must have met ---- */
 
 enum {
     REMAINDER,      /* rows or columns that no window reaches */

@@ -9,8 +9,7 @@
 #include <string.h>
 #include "probe.h"
 
-/* ---- programs with one output -------------------------------------------------------------------
- */
+/* ---- programs with one output ---- */
 
 typedef struct {
     spor_tape *tape;
@@ -41,8 +40,7 @@ static double element(spor_arg a, spor_scalar scalar, int64_t k) {
     return scalar == SPOR_F32 ? (double)((float *)a.data)[k] : ((double *)a.data)[k];
 }
 
-/* ---- functions ----------------------------------------------------------------------------------
- */
+/* ---- functions ---- */
 
 /* f(x 1 + 0) for rows of one number: the activation of a dense layer, its argument exact. */
 static runner open_function(int64_t rows, probe_activation activation) {

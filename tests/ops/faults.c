@@ -29,8 +29,7 @@ static const double *element(const spor_arg *a, int64_t e) {
     return (const double *)a->data + e;
 }
 
-/* ---- a derivative off by 0.1 % ----------------------------------------------------------------
- */
+/* ---- a derivative off by 0.1 % ---- */
 
 static spor_var a_thousandth_too_much(spor_var y, int k, spor_var ybar) {
     spor_var factor = spor_fill_ratio(y.tape, 1001, 1000, spor_shape_of(y));
@@ -46,8 +45,7 @@ START_TEST(a_derivative_off_by_a_thousandth) {
 }
 END_TEST
 
-/* ---- a forward pass that is consistently wrong ------------------------------------------------
- */
+/* ---- a forward pass that is consistently wrong ---- */
 
 static void doubled_kernel(const spor_call *c, int64_t task) {
     (void)task;
@@ -73,8 +71,7 @@ START_TEST(a_forward_pass_consistently_wrong) {
 }
 END_TEST
 
-/* ---- a swapped axis, unseen by shapes ---------------------------------------------------------
- */
+/* ---- a swapped axis, unseen by shapes ---- */
 
 static spor_var untransposed(spor_var z, int k, spor_var zbar) {
     spor_var x = spor_operand(z, 0), y = spor_operand(z, 1);
@@ -93,8 +90,7 @@ START_TEST(a_swapped_axis_among_equal_sizes) {
 }
 END_TEST
 
-/* ---- a wrong second derivative behind a right first one ---------------------------------------
- */
+/* ---- a wrong second derivative behind a right first one ---- */
 
 static spor_var frozen_slope(spor_var y, int k, spor_var ybar) {
     (void)k;
@@ -114,8 +110,7 @@ START_TEST(a_wrong_second_derivative) {
 }
 END_TEST
 
-/* ---- a slope of 0 where the kink's right side has 1 -------------------------------------------
- */
+/* ---- a slope of 0 where the kink's right side has 1 ---- */
 
 static spor_var left_slope(spor_var y, int k, spor_var ybar) {
     return spor_mul(ybar, spor_step(spor_neg(spor_operand(y, k))));
@@ -129,8 +124,7 @@ START_TEST(the_other_side_of_a_kink) {
 }
 END_TEST
 
-/* ---- a sign, a missing factor, an op unknown to the registry -----------------------------------
- */
+/* ---- a sign, a missing factor, an op unknown to the registry ---- */
 
 static spor_var same_sign(spor_var z, int k, spor_var zbar) {
     (void)z, (void)k;
@@ -180,8 +174,7 @@ START_TEST(an_op_outside_the_registry) {
 }
 END_TEST
 
-/* ---- kernels with bad manners -----------------------------------------------------------------
- */
+/* ---- kernels with bad manners ---- */
 
 static void scribbling_kernel(const spor_call *c, int64_t task) {
     (void)task;
@@ -225,8 +218,7 @@ START_TEST(a_pull_back_that_is_not_linear) {
 }
 END_TEST
 
-/* ---- descriptors that contradict themselves ----------------------------------------------------
- */
+/* ---- descriptors that contradict themselves ---- */
 
 START_TEST(a_descriptor_that_contradicts_its_signature) {
     spor_op wrong = spor_op_sum;

@@ -374,8 +374,7 @@ START_TEST(training_uses_a_hand_derived_backward_and_the_tape_does_not) {
 }
 END_TEST
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* ---- errors ---- */
 
 static void check_refused(spor_program *program, const char *part) {
     ck_assert(!spor_run(program, 0));

@@ -68,8 +68,7 @@ enum { ROWS = 3, IN = 40, OUT = 4 };
 OTHER_CODE(float)
 OTHER_CODE(double)
 
-/* ---- the cases --------------------------------------------------------------------------------
- */
+/* ---- the cases ---- */
 
 static void fill(double data[], int size, bool integers, uint64_t seed) {
     for (int k = 0; k < size; k++) {

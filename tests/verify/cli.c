@@ -17,8 +17,7 @@ enum { MOST = 1 << 18 };
 static char out[MOST], err[MOST]; /* of the last run */
 static char folder[32];
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 static void read_file(const char *name, char text[MOST]) {
     FILE *file = fopen(name, "rb");
@@ -94,8 +93,7 @@ static void leave_folder(void) {
     ck_assert(!chdir("/") && !system(command));
 }
 
-/* ---- statements -------------------------------------------------------------------------------
- */
+/* ---- statements ---- */
 
 START_TEST(what_holds_is_told_with_its_evidence) {
     verify(0, "right.spor");
@@ -222,8 +220,7 @@ START_TEST(bad_usage_is_told) {
 }
 END_TEST
 
-/* ---- arrays -----------------------------------------------------------------------------------
- */
+/* ---- arrays ---- */
 
 enum { H = 4, W = 5, K = 2, L = 3, P = H - K + 1, Q = W - L + 1 };
 
@@ -291,8 +288,7 @@ START_TEST(arrays_that_do_not_fit_are_told) {
 }
 END_TEST
 
-/* ---- networks ---------------------------------------------------------------------------------
- */
+/* ---- networks ---- */
 
 START_TEST(networks_are_verified_at_initial_and_trained_weights) {
     char command[1024];

@@ -58,8 +58,7 @@ static spor_data data_of(double scale) {
                        .label = labels};
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 /* A fault to plant: element `at` of what is named so, or all of them. */
 typedef struct {
@@ -141,8 +140,7 @@ static void expect_wrong(const char *label, const char *part) {
     ck_assert_msg(strstr(summary_of(label), part) != NULL, "%s", summary_of(label));
 }
 
-/* ---- tests ------------------------------------------------------------------------------------
- */
+/* ---- tests ---- */
 
 START_TEST(a_right_network_holds) {
     spor_data data = data_of(1.0 / 16);

@@ -18,8 +18,7 @@
 
 static const spor_effort effort = {.seed = 1, .shapes = 120, .proofs = 4000};
 
-/* ---- scripts ----------------------------------------------------------------------------------
- */
+/* ---- scripts ---- */
 
 static void path_of(const char *folder, const char *file, char *path, size_t size) {
     const char *source = getenv("SPOR_SOURCE");
@@ -67,8 +66,7 @@ static spor_verdict verdict_of(const spor_script_claim *claim) {
     return verdict;
 }
 
-/* ---- every claim ------------------------------------------------------------------------------
- */
+/* ---- every claim ---- */
 
 /* Claims that are wrong because they cannot be written down at all sizes: a shape, a pad or an
  * index does not fit. All others must be refuted by a number, so that a slip in a script is none.
@@ -174,8 +172,7 @@ START_TEST(every_fault_of_the_published_code_is_found) {
 }
 END_TEST
 
-/* ---- a changed formula ------------------------------------------------------------------------
- */
+/* ---- a changed formula ---- */
 
 static const struct {
     const char *file, *label, *from, *to;
@@ -212,8 +209,7 @@ START_TEST(a_changed_formula_changes_its_verdict) {
 }
 END_TEST
 
-/* ---- exercises --------------------------------------------------------------------------------
- */
+/* ---- exercises ---- */
 
 static const struct {
     const char *file, *open, *right, *wrong;
@@ -280,8 +276,7 @@ START_TEST(right_answers_pass_and_wrong_ones_fail) {
 }
 END_TEST
 
-/* ---- kinks ------------------------------------------------------------------------------------
- */
+/* ---- kinks ---- */
 
 /* At the kink the complex step takes the slope that the op states. */
 static spor_recording record_slope(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
