@@ -57,7 +57,7 @@ static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
     snprintf(label, sizeof label, "%s", claim->label ? claim->label : claim->statement->name);
     complain_of(claim, found, complaint, sizeof complaint);
     char *summary = spor_verify_summary(v, claim->statement, found);
-    char *detail = spor_verify_detail(v, claim->statement, found, label, place);
+    char *detail = spor_verify_detail(v, claim, found, label, place);
     spor_verify_show(v, &(spor_verify_row){.state = state_of(claim, found),
                                            .label = label,
                                            .verdict = verdict_of(claim, found),

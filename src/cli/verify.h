@@ -55,7 +55,7 @@ void spor_verify_show(spor_verification *v, const spor_verify_row *row);
 /** Texts of a verdict, as the hint allows; to be freed; NULL when memory runs out. */
 char *spor_verify_summary(const spor_verification *v, const spor_statement *statement,
                           const spor_verdict *found);
-char *spor_verify_detail(const spor_verification *v, const spor_statement *statement,
+char *spor_verify_detail(const spor_verification *v, const spor_script_claim *claim,
                          const spor_verdict *found, const char *label, const char *place);
 
 /** Rows for --call; false after a complaint. */

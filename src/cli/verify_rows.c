@@ -52,7 +52,7 @@ static void write_hint(const spor_counterexample *e, FILE *out) {
 static void write_lines(const char *text, int indent, FILE *out) {
     while (text && *text) {
         int length = first_line(text);
-        fprintf(out, "%*s%.*s\n", indent, "", length, text);
+        fprintf(out, "%*s%.*s\n", length ? indent : 0, "", length, text);
         text += length + (text[length] != 0);
     }
 }
@@ -78,8 +78,23 @@ static void write_command(const spor_verification *v, const char *label, FILE *o
             v->given->seed);
 }
 
-char *spor_verify_detail(const spor_verification *v, const spor_statement *statement,
+/* The smallest case as a script of its own. */
+static void write_script(const spor_script_claim *claim, const spor_verdict *found, FILE *out) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *script = open_memstream(&text, &size);
+    if (!script) return;
+    spor_script_case(claim, found->example.value, script);
+    if (!fclose(script)) {
+        fputs("  as a script:\n", out);
+        write_lines(text, 4, out);
+    }
+    free(text);
+}
+
+char *spor_verify_detail(const spor_verification *v, const spor_script_claim *claim,
                          const spor_verdict *found, const char *label, const char *place) {
+    const spor_statement *statement = claim ? claim->statement : NULL;
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -88,7 +103,8 @@ char *spor_verify_detail(const spor_verification *v, const spor_statement *state
         if (place) fprintf(out, "  at %s\n", place);
         if (found->outcome == SPOR_FAILS) {
             spor_example_print(statement, &found->example, out);
-            if (statement) write_command(v, label, out);
+            if (claim) write_script(claim, found, out);
+            if (claim) write_command(v, label, out);
         } else if (*found->regions) {
             fputs("  sizes visited:\n", out);
             write_lines(found->regions, 4, out);

@@ -81,6 +81,10 @@ int spor_script_claims(const spor_script *script);
 /** Number k, in order of the source. */
 const spor_script_claim *spor_script_claim_at(const spor_script *script, int k);
 
+/** Writes a script that fails by itself: the claim without `fails`, held at the values of its
+ *  quantities, with the defs of its file that it needs. To be kept beside what it includes. */
+void spor_script_case(const spor_script_claim *claim, const int64_t values[], FILE *out);
+
 /** From now on training programs take the gradients of derive number k's def from it. To be called
  *  once it is verified or trusted; what is open, must fail or leaves a gradient out is not used:
  *  false. */

@@ -92,6 +92,21 @@ static bool may_not_record(const char *label) {
     return false;
 }
 
+/* The smallest case fails as a script of its own, at the first shape. */
+static void check_case(const spor_script_claim *c, const spor_verdict *found) {
+    char text[8192];
+    FILE *out = fmemopen(text, sizeof text, "w");
+    spor_script_case(c, found->example.value, out);
+    fclose(out);
+    spor_script *script = spor_script_read("case.spor", text, NULL);
+    ck_assert_msg(script && !spor_script_error(script), "%s\n%s", spor_script_error(script), text);
+    ck_assert_int_eq(spor_script_claims(script), 1);
+    spor_verdict again = verdict_of(spor_script_claim_at(script, 0));
+    ck_assert_msg(again.outcome == SPOR_FAILS, "%s", text);
+    ck_assert_mem_eq(again.example.value, found->example.value, sizeof again.example.value);
+    spor_script_free(script);
+}
+
 static void check_claim(const spor_script_claim *c) {
     spor_verdict v = verdict_of(c);
     spor_outcome stated = c->fails ? SPOR_FAILS : SPOR_HOLDS;
@@ -106,6 +121,7 @@ static void check_claim(const spor_script_claim *c) {
     ck_assert_msg(recorded != may_not_record(c->label), "%s: %s", c->label, v.example.message);
     ck_assert_msg(!recorded || (v.example.wrong > 0 && isfinite(v.example.expected)), "%s",
                   c->label);
+    check_case(c, &v);
 }
 
 /* Equations that do not hold as printed; and those that hold as the text recognition read them. */
