@@ -155,7 +155,7 @@ static int no_such_op(const char *word) {
     char text[128][SPOR_NAME];
     const char *names[128];
     int count = 0;
-    for (; spor_ops[count] && count < 128; count++) {
+    for (; count < 128 && spor_ops[count]; count++) {
         spor_op_name(spor_ops[count], text[count], SPOR_NAME);
         names[count] = text[count];
     }

@@ -42,7 +42,7 @@ static int unknown(const spor_command *command, const spor_option options[], con
     const char *names[OPTIONS];
     char name[64];
     int count = 0;
-    for (; options[count].name && count < OPTIONS; count++) names[count] = options[count].name;
+    for (; count < OPTIONS && options[count].name; count++) names[count] = options[count].name;
     snprintf(name, sizeof name, "%.*s", (int)name_length(word), word);
     const char *near = spor_nearest(name, count, names);
     spor_command_fail(command, "unknown option --%s%s%s%s", name, near ? "; did you mean --" : "",

@@ -227,11 +227,12 @@ static void name_it(const picture *p, int64_t from[], char *text, size_t size) {
     bool negated = p->expected[0] != 0 && matches(p, NULL, -1);
     if (p->size == 1 && negated) snprintf(text, size, "the sign is wrong");
     if (p->size == 1) return;
-    bool named = name_zero(p, text, size) || name_factor(p, text, size);
-    if (named) return;
-    named = name_flip(p, from, text, size) || name_swap(p, from, text, size) ||
-            name_shift(p, from, text, size) || name_slice(p, text, size) ||
-            name_border(p, text, size) || name_constant(p, from, text, size);
+    /* the first that fits writes its text */
+    if (name_zero(p, text, size) || name_factor(p, text, size) || name_flip(p, from, text, size) ||
+        name_swap(p, from, text, size) || name_shift(p, from, text, size) ||
+        name_slice(p, text, size) || name_border(p, text, size) ||
+        name_constant(p, from, text, size))
+        return;
 }
 
 void spor_pattern(const spor_picture *given, char *text, size_t size) {

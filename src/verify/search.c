@@ -166,9 +166,8 @@ bool spor_verify(const spor_statement *statement, const spor_effort *effort,
     free(s.visited);
     if (s.out_of_memory) return false;
     if (s.failed) return spor_shrink(statement, s.failure, &s.effort, verdict);
-    if (!verdict->shapes || (!verdict->comparisons && !verdict->undefined))
-        verdict->outcome = SPOR_NOTHING_EXAMINED;
-    else if (leaves_a_pair(verdict) || (!verdict->nonzero && !s.pure))
+    bool idle = !verdict->shapes || (!verdict->comparisons && !verdict->undefined);
+    if (idle || leaves_a_pair(verdict) || (!verdict->nonzero && !s.pure))
         verdict->outcome = SPOR_NOTHING_EXAMINED;
     return true;
 }
