@@ -106,6 +106,8 @@ spor_data *spor_workpiece_data(const spor_workpiece *piece);
 
 /** Verifies the derivations of a script and trains with them; a status, DONE unless one fails. */
 int spor_derivations_accept(spor_script *script, bool quiet);
+/** Names the accepted derivations that no call of the recorded network trains with. */
+void spor_derivations_tell_unused(const spor_script *script);
 
 /* ---- what a terminal shows ------------------------------------------------------------------- */
 

@@ -43,3 +43,13 @@ int spor_derivations_accept(spor_script *script, bool quiet) {
     }
     return status;
 }
+
+void spor_derivations_tell_unused(const spor_script *script) {
+    for (int k = 0; k < spor_script_claims(script); k++) {
+        const spor_script_claim *claim = spor_script_claim_at(script, k);
+        if (claim->calls != 0) continue;
+        printf("derivation of %s, %s:%d: no call of the network is of its kind, or it has more "
+               "than %d tensors: the tape's gradients are used\n",
+               claim->def, claim->file, claim->line, SPOR_CUSTOM_OPERANDS);
+    }
+}

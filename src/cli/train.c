@@ -274,6 +274,7 @@ static int train(training *t) {
     int status = spor_derivations_accept(t->piece->script, t->given->quiet);
     if (status != SPOR_EXIT_DONE) return status;
     if (!prepare(t)) return SPOR_EXIT_BAD;
+    if (!t->given->quiet) spor_derivations_tell_unused(t->piece->script);
     announce(t);
     catch_interrupts();
     spor_display_start(&t->display, t->given->quiet);

@@ -152,7 +152,8 @@ void spor_script_assert(spor_pass *run, const spor_syntax *node) {
                                    .file = s->place.source->file,
                                    .line = s->place.line,
                                    .column = s->place.column,
-                                   .statement = &a->statement};
+                                   .statement = &a->statement,
+                                   .calls = -1};
     a->statement.name = s->label ? s->label : s->target;
     a->statement.record = record_instance;
     a->statement.user = a;

@@ -27,7 +27,6 @@ struct spor_asserted {
     spor_value choice[SPOR_QUANTITIES];           /* a list, or nothing */
     int sizes;                                    /* so many quantities are sizes, the first ones */
     bool none;                                    /* a tensor of the derive has no gradient */
-    bool accepted;                                /* training uses it */
     int opens;
     const char *open[SPOR_PAIRS]; /* names that are ..., or made of such */
     int checks;

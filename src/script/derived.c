@@ -19,7 +19,7 @@ bool spor_script_accept(spor_script *script, int k) {
     spor_asserted *a = script->asserted;
     for (; a && k > 0; k--) a = a->next;
     if (!a || !a->function || a->shown.fails || a->shown.unproved || a->none) return false;
-    a->accepted = true;
+    a->shown.calls = 0;
     return true;
 }
 
@@ -59,7 +59,7 @@ static bool has_defaults(spor_pass *run, const spor_asserted *a, const spor_env 
 }
 
 static bool covers(spor_pass *run, spor_asserted *a, const spor_env *env, spor_derived *derived) {
-    if (!a->accepted || a->tensors > SPOR_CUSTOM_OPERANDS || !has_defaults(run, a, env))
+    if (a->shown.calls < 0 || a->tensors > SPOR_CUSTOM_OPERANDS || !has_defaults(run, a, env))
         return false;
     for (int k = 0; k < a->statement.quantities; k++)
         if (!read_value(run, a, k, env, &derived->values[k])) return false;
@@ -134,7 +134,7 @@ static bool backward(void *user, spor_var y, spor_var dy, int n, const spor_var 
 }
 
 void spor_derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result) {
-    const spor_asserted *a = derived->asserted;
+    spor_asserted *a = derived->asserted;
     if (result->kind != VALUE_TENSOR) return;
     for (int k = 0; k < a->tensors; k++)
         if (derived->operand[k].id >= result->t.var.id) return; /* nothing was recorded */
@@ -148,4 +148,5 @@ void spor_derived_attach(spor_pass *run, spor_derived *derived, const spor_value
     spor_pass_record(run, a->source->place);
     spor_custom_vjp(result->t.var, a->tensors, derived->operand, backward, derived);
     spor_pass_recorded(run, result->t.var);
+    a->shown.calls++;
 }

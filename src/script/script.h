@@ -73,6 +73,7 @@ typedef struct {
     const char *file;
     int line, column;
     const spor_statement *statement; /* for spor_verify */
+    int calls; /* recorded so far that train with it; -1: a claim, or a derive not accepted */
     char refusal[512]; /* why sizes were left out or undefined, the last time; "" if none were */
 } spor_script_claim;
 

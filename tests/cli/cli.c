@@ -345,6 +345,7 @@ static int train_derived(const char *trust, const char *factor, const char *fold
 START_TEST(derivations_are_verified_before_they_train) {
     expect_status(train_derived("", "1", "right"), 0);
     expect_in(out, "derivation of dense_layer, net.spor:2: verified\n");
+    ck_assert_int_eq(count_of(out, "no call of the network"), 0);
     expect_status(train_derived("", "2", "wrong"), 1);
     expect_in(err, "dense_layer: FAILS");
     expect_in(err, "looks like: off by the factor 2");
@@ -354,6 +355,12 @@ START_TEST(derivations_are_verified_before_they_train) {
     expect_in(out, "net.spor:2: trusted, not verified\n");
     ck_assert(!same_training("right", "trusted"));
     expect_status(train_derived("trust ", "...", "open"), 2);
+    write_file("idle.spor", "include \"net.spor\"\ndef aside(x[N, m]):\n    return tanh(x)\n"
+                            "derive aside (x) -> (Y, dY):\n    dx = (1 - Y * Y) * dY\n");
+    train_derived("", "1", "again");
+    expect_status(run("SPOR_DATA=$M/../data spor train idle.spor --out idle"), 0);
+    expect_in(out, "derivation of aside, idle.spor:4: no call of the network is of its kind");
+    ck_assert(same_training("right", "idle"));
 }
 END_TEST
 
