@@ -3,6 +3,7 @@
  *
  *     record a tape (tape.h, ops.h) -> differentiate it -> compile a program and run it (program.h)
  *     -> train a model (train.h) on data (data.h)
+ *     -> verify a gradient that was derived by hand (verify.h)
  */
 #ifndef SPOR_SPOR_H
 #define SPOR_SPOR_H
@@ -12,6 +13,7 @@
 #include <spor/program.h>
 #include <spor/tape.h>
 #include <spor/train.h>
+#include <spor/verify.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -82,7 +82,6 @@ typedef enum { SPOR_FORMULA_TAPE, SPOR_TAPE_ORACLE, SPOR_DOES_NOT_RECORD } spor_
 /** The smallest case found. */
 typedef struct {
     spor_dispute dispute;
-    const char *pair, *note;
     char pair_name[64], pair_note[256];
     int64_t value[SPOR_QUANTITIES];
     spor_shape shape; /* of the pair */
