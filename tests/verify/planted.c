@@ -364,6 +364,15 @@ typedef enum { DENSE, ACTIVATION, CONV, MAXPOOL, GATHER, CROSS_ENTROPY, BATCH_NO
 
 static const char *const activations[] = {"tanh", "sigmoid"};
 
+#define WINDOW_QUANTITIES                                                                          \
+    {                                                                                              \
+        {"H", 1, 4, NULL}, {"W", 1, 4, NULL}, {"k", 1, 3, NULL}, {"l", 1, 3, NULL},                \
+            {"sh", 1, 2, NULL}, {"sw", 1, 2, NULL}, {"top", 0, 1, NULL}, {"bottom", 0, 1, NULL},   \
+            {"left", 0, 1, NULL}, {                                                                \
+            "right", 0, 1, NULL                                                                    \
+        }                                                                                          \
+    }
+
 static const spor_statement layers[] = {
     [DENSE] = {.name = "dense",
                .quantities = 3,
@@ -391,29 +400,11 @@ static const spor_statement layers[] = {
               .record = conv},
     [MAXPOOL] = {.name = "max-pool",
                  .quantities = 10,
-                 .quantity = {{"H", 1, 4, NULL},
-                              {"W", 1, 4, NULL},
-                              {"k", 1, 3, NULL},
-                              {"l", 1, 3, NULL},
-                              {"sh", 1, 2, NULL},
-                              {"sw", 1, 2, NULL},
-                              {"top", 0, 1, NULL},
-                              {"bottom", 0, 1, NULL},
-                              {"left", 0, 1, NULL},
-                              {"right", 0, 1, NULL}},
+                 .quantity = WINDOW_QUANTITIES,
                  .record = maxpool},
     [GATHER] = {.name = "gather",
                 .quantities = 10,
-                .quantity = {{"H", 1, 4, NULL},
-                             {"W", 1, 4, NULL},
-                             {"k", 1, 3, NULL},
-                             {"l", 1, 3, NULL},
-                             {"sh", 1, 2, NULL},
-                             {"sw", 1, 2, NULL},
-                             {"top", 0, 1, NULL},
-                             {"bottom", 0, 1, NULL},
-                             {"left", 0, 1, NULL},
-                             {"right", 0, 1, NULL}},
+                .quantity = WINDOW_QUANTITIES,
                 .record = maxpool},
     [CROSS_ENTROPY] = {.name = "cross-entropy",
                        .quantities = 2,
