@@ -9,7 +9,8 @@
  *   stub       a double in a struct: compiled, never run; the compiler then refuses any operator
  *
  * FROM_INT makes a T of an integer, FROM_REAL of a double, RATIO of num / den. LESS decides
- * branches only (kinks, winners) and is false if either side is not a number.
+ * branches only (kinks, winners) and is false if either side is not a number. IS_NAN tells one that
+ * is not; IS_ZERO a number that is 0 in every part, error bounds and imaginary part included.
  */
 #ifndef SPOR_KERNELS_SCALAR_H
 #define SPOR_KERNELS_SCALAR_H
@@ -37,5 +38,11 @@
 #else
 #include "kernels/scalar_stub.h"
 #endif
+
+/** True if a takes the place of the largest so far, a later one of a tie does not; what is not a
+ *  number takes the place of every number and keeps it. */
+static inline int WINS(T a, T largest) {
+    return LESS(largest, a) || (IS_NAN(a) && !IS_NAN(largest));
+}
 
 #endif

@@ -72,6 +72,11 @@ static inline T LOG(T a) {
     double v = log(a.v), least = a.v - a.e;
     return rounded(v, libm_error(v), least > 0 ? a.e / least : HUGE_VAL);
 }
+static inline T LOG1P(T a) {
+    double v = log1p(a.v), least = 1 + a.v - a.e;
+    double brought = least > 0 ? a.e / least : HUGE_VAL;
+    return rounded(v, libm_error(v), brought + (fabs(a.v) > 0 ? lost(v) : 0));
+}
 static inline T SQRT(T a) {
     double v = sqrt(a.v), own = v > 0 ? fma(-v, v, a.v) / v : 0;
     if (a.e > 0) return rounded(v, own, a.v > a.e ? a.e / sqrt(a.v - a.e) : sqrt(a.v + a.e));
@@ -85,6 +90,12 @@ static inline T TANH(T a) {
 }
 static inline int LESS(T a, T b) {
     return a.v < b.v;
+}
+static inline int IS_NAN(T a) {
+    return isnan(a.v);
+}
+static inline int IS_ZERO(T a) {
+    return a.v == 0 && a.e == 0;
 }
 
 #endif

@@ -36,6 +36,11 @@ static inline T EXP(T a) {
 static inline T LOG(T a) {
     return clog(a);
 }
+/* ln |1 + z| = ln(1 + x (2 + x) + y^2) / 2, accurate for small z too */
+static inline T LOG1P(T a) {
+    double x = creal(a), y = cimag(a);
+    return CMPLX(log1p(x * (2 + x) + y * y) / 2, atan2(y, 1 + x));
+}
 static inline T SQRT(T a) {
     return csqrt(a);
 }
@@ -44,6 +49,12 @@ static inline T TANH(T a) {
 }
 static inline int LESS(T a, T b) {
     return creal(a) < creal(b);
+}
+static inline int IS_NAN(T a) {
+    return isnan(creal(a)) || isnan(cimag(a));
+}
+static inline int IS_ZERO(T a) {
+    return fabs(creal(a)) <= 0 && fabs(cimag(a)) <= 0;
 }
 
 #endif

@@ -40,6 +40,9 @@ static inline T EXP(T a) {
 static inline T LOG(T a) {
     return LIBM(log)(a);
 }
+static inline T LOG1P(T a) {
+    return LIBM(log1p)(a);
+}
 static inline T SQRT(T a) {
     return LIBM(sqrt)(a);
 }
@@ -48,6 +51,12 @@ static inline T TANH(T a) {
 }
 static inline int LESS(T a, T b) {
     return a < b;
+}
+static inline int IS_NAN(T a) {
+    return isnan(a);
+}
+static inline int IS_ZERO(T a) {
+    return !(a < 0) && !(a > 0) && !isnan(a);
 }
 
 #endif

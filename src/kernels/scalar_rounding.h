@@ -109,6 +109,11 @@ static inline T LOG(T a) {
     if (a.u <= 0) return (T){v, 0, larger(1, fabs(v)), a.n + LIBRARY, 0};
     return term(v, a.v > error ? error / (a.v - error) : HUGE_VAL, LIBRARY, a.u);
 }
+static inline T LOG1P(T a) {
+    double v = log1p(a.v), error = error_of(a), least = 1 + a.v - error;
+    if (a.u <= 0) return constant_term(v, fabs(a.v) / (1 + a.v), a.n + LIBRARY);
+    return term(v, least > 0 ? error / least : HUGE_VAL, LIBRARY, a.u);
+}
 static inline T SQRT(T a) {
     double v = sqrt(a.v), error = error_of(a);
     if (a.u <= 0) return constant_term(v, 0, a.n + 1);
@@ -122,6 +127,12 @@ static inline T TANH(T a) {
 }
 static inline int LESS(T a, T b) {
     return a.v < b.v;
+}
+static inline int IS_NAN(T a) {
+    return isnan(a.v);
+}
+static inline int IS_ZERO(T a) {
+    return is_zero(a);
 }
 
 #endif

@@ -36,6 +36,9 @@ static inline T EXP(T a) {
 static inline T LOG(T a) {
     return (T){log(a.v)};
 }
+static inline T LOG1P(T a) {
+    return (T){log1p(a.v)};
+}
 static inline T SQRT(T a) {
     return (T){sqrt(a.v)};
 }
@@ -44,6 +47,12 @@ static inline T TANH(T a) {
 }
 static inline int LESS(T a, T b) {
     return a.v < b.v;
+}
+static inline int IS_NAN(T a) {
+    return isnan(a.v);
+}
+static inline int IS_ZERO(T a) {
+    return fabs(a.v) <= 0;
 }
 
 #endif

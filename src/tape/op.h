@@ -5,8 +5,11 @@
  * reference kernel (SPOR_REFERENCE, SPOR_SCALAR):
  *
  *     #include "tape/op.h"
- *     #ifdef SPOR_RULES       definition, shape rule, vjp in ops, samples, golden values,
- * descriptor #else                   the reference kernel in the words of kernels/scalar.h #endif
+ *     #ifdef SPOR_RULES
+ *     ...     definition, shape rule, vjp in ops, samples, golden values, descriptor
+ *     #else
+ *     ...     the reference kernel in the words of kernels/scalar.h
+ *     #endif
  */
 #ifndef SPOR_TAPE_OP_H
 #define SPOR_TAPE_OP_H
