@@ -6,9 +6,13 @@
 #define SPOR_OPS_ATTRIBUTES_H
 
 #include "tape/op.h"
+#include "kernels/slots.h"
 
 /** Sizes and pads up to here can be added four at a time. */
 #define LARGEST (INT64_MAX / 4)
+
+/** Slots of a shape. */
+enum { SHAPE_SLOTS = 1 + SPOR_RANK };
 
 static inline void shape_to_attr(spor_shape shape, spor_attr attr[]) {
     attr[0].i = shape.rank;

@@ -9,7 +9,7 @@ KERNELS(concat);
 
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *y = &r->in[1];
-    int64_t axis = r->attr[0].i;
+    int64_t axis = r->attr[AXIS].i;
     if (x->rank != y->rank) return spor_fail(r, "x has %d axes but y has %d", x->rank, y->rank);
     if (!rule_axis(r, axis)) return false;
     for (int k = 0; k < x->rank; k++)
@@ -23,7 +23,7 @@ static bool shape(spor_rule *r) {
 
 /* dx = zbar without y's part, dy = zbar without x's: pads that crop */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    int64_t axis = spor_attrs(z)[0].i, lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
+    int64_t axis = spor_attrs(z)[AXIS].i, lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
     int64_t other = spor_shape_of(spor_operand(z, 1 - k)).n[axis];
     (k == 0 ? hi : lo)[axis] = -other;
     return spor_pad(zbar, lo, hi, 0);
@@ -85,7 +85,7 @@ spor_var spor_concat(spor_var x, spor_var y, int axis) {
 #else
 
 REFERENCE_KERNEL(concat) {
-    int64_t axis = c->attr[0].i, split = c->in[0].shape.n[axis];
+    int64_t axis = c->attr[AXIS].i, split = c->in[0].shape.n[axis];
     EACH_INDEX(i, c->out.shape) {
         int64_t j[SPOR_RANK];
         int k = i[axis] < split ? 0 : 1;

@@ -2,7 +2,11 @@
  * A real number as a scalar. Numbers that have a fraction are better given as ratio, which is
  * exact in every scalar type.
  */
+#include <math.h>
+
 #include "tape/op.h"
+
+enum { VALUE };
 
 #ifdef SPOR_RULES
 
@@ -24,12 +28,17 @@ static const spor_golden golden[] = {{.attr = {{.r = 0.1}}, .y = (const double[]
                                      {.attr = {{.r = 1e-3}}, .y = (const double[]){0.001}},
                                      SPOR_END_GOLDEN};
 
+static bool is_zero(const spor_attr attr[]) {
+    return fabs(attr[VALUE].r) <= 0;
+}
+
 const spor_op spor_op_constant = {
     .signature = "constant(; value:real)",
     .equation = "z = value",
     .traits = SPOR_LEAF,
     .attrs = 1,
     .shape = shape,
+    .is_zero = is_zero,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,
@@ -43,7 +52,7 @@ spor_var spor_constant(spor_tape *tape, double value) {
 #else
 
 REFERENCE_KERNEL(constant) {
-    *AT0(c->out) = FROM_REAL(c->attr[0].r);
+    *AT0(c->out) = FROM_REAL(c->attr[VALUE].r);
 }
 
 #endif

@@ -17,17 +17,17 @@ static bool shape(spor_rule *r) {
     if (x->n[3] != K->n[2])
         return spor_fail(r, "x has C=%" PRId64 " channels but K expects C=%" PRId64, x->n[3],
                          K->n[2]);
-    if (r->attr[0].i < 1 || r->attr[1].i < 1)
+    if (r->attr[STRIDE].i < 1 || r->attr[STRIDE + 1].i < 1)
         return spor_fail(r, "the strides are %" PRId64 " and %" PRId64 " but must be at least 1",
-                         r->attr[0].i, r->attr[1].i);
+                         r->attr[STRIDE].i, r->attr[STRIDE + 1].i);
     if (K->n[0] > x->n[1] || K->n[1] > x->n[2])
         return spor_fail(r,
                          "the kernel, %" PRId64 " x %" PRId64 ", is larger than the image, "
                          "%" PRId64 " x %" PRId64 "; pad the image first",
                          K->n[0], K->n[1], x->n[1], x->n[2]);
     r->out = (spor_shape){4,
-                          {x->n[0], 1 + (x->n[1] - K->n[0]) / r->attr[0].i,
-                           1 + (x->n[2] - K->n[1]) / r->attr[1].i, K->n[3]}};
+                          {x->n[0], 1 + (x->n[1] - K->n[0]) / r->attr[STRIDE].i,
+                           1 + (x->n[2] - K->n[1]) / r->attr[STRIDE + 1].i, K->n[3]}};
     return true;
 }
 
@@ -44,7 +44,7 @@ static pullback pull_back(spor_var z, spor_var zbar) {
     spor_shape out = spor_shape_of(z);
     int64_t by[SPOR_RANK] = {1, 1, 1, 1};
     for (int a = 0; a < 2; a++) {
-        if (out.n[1 + a] > 1) by[1 + a] = spor_attrs(z)[a].i;
+        if (out.n[1 + a] > 1) by[1 + a] = spor_attrs(z)[STRIDE + a].i;
         p.rest[a] = p.x.n[1 + a] - p.K.n[a] - (out.n[1 + a] - 1) * by[1 + a];
     }
     p.dilated = by[1] > 1 || by[2] > 1 ? spor_dilate(zbar, by) : zbar;
@@ -76,6 +76,13 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     pullback p = pull_back(z, zbar);
     return k == 0 ? pull_back_image(&p, spor_operand(z, 1))
                   : pull_back_kernel(&p, spor_operand(z, 0));
+}
+
+/* k l C for each element */
+static double cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    (void)attr;
+    const spor_shape *K = &in[1];
+    return (double)spor_size(out) * (double)(K->n[0] * K->n[1] * K->n[2]);
 }
 
 static const spor_sample samples[] = {
@@ -152,6 +159,7 @@ const spor_op spor_op_correlate2d = {
     .operands = 2,
     .attrs = 2,
     .shape = shape,
+    .cost = cost,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -178,7 +186,7 @@ static T window_sum(const spor_call *c, int64_t n, int64_t top, int64_t left, in
 }
 
 REFERENCE_KERNEL(correlate2d) {
-    int64_t sh = c->attr[0].i, sw = c->attr[1].i;
+    int64_t sh = c->attr[STRIDE].i, sw = c->attr[STRIDE + 1].i;
     EACH_INDEX(i, c->out.shape) * AT(c->out, i) = window_sum(c, i[0], i[1] * sh, i[2] * sw, i[3]);
 }
 

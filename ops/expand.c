@@ -8,11 +8,14 @@
 
 KERNELS(expand);
 
+enum { SHAPE = AXES + 1, SLOTS = SHAPE + SHAPE_SLOTS };
+
 /* The old axes of the result, in order, are those of x. */
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0];
-    int64_t axes = r->attr[0].i;
-    if (!rule_shape(r, r->attr + 1) || !rule_axes(r, axes, "the result", r->out.rank)) return false;
+    int64_t axes = r->attr[AXES].i;
+    if (!rule_shape(r, r->attr + SHAPE) || !rule_axes(r, axes, "the result", r->out.rank))
+        return false;
     spor_shape old = without_axes(&r->out, axes);
     if (old.rank != x->rank)
         return spor_fail(r, "the result has %d old axes but x has rank %d", old.rank, x->rank);
@@ -26,7 +29,7 @@ static bool shape(spor_rule *r) {
 /* dx = zbar summed over the new axes */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
-    return spor_sum(zbar, spor_attrs(z)[0].i);
+    return spor_sum(zbar, spor_attrs(z)[AXES].i);
 }
 
 static const spor_sample samples[] = {{.in = {{0, {0}}}, .attr = {{3}, {2}, {3}, {4}}},
@@ -79,7 +82,7 @@ const spor_op spor_op_expand = {
     .equation = "z = x repeated along the new axes",
     .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
     .operands = 1,
-    .attrs = 10,
+    .attrs = SLOTS,
     .shape = shape,
     .vjp = vjp,
     .samples = samples,
@@ -89,8 +92,8 @@ const spor_op spor_op_expand = {
 };
 
 spor_var spor_expand(spor_var x, int64_t axes, spor_shape of) {
-    spor_attr attr[10] = {{.i = axes}};
-    shape_to_attr(of, attr + 1);
+    spor_attr attr[SLOTS] = {[AXES] = {.i = axes}};
+    shape_to_attr(of, attr + SHAPE);
     return spor_record(&spor_op_expand, &x, attr);
 }
 
@@ -100,7 +103,7 @@ REFERENCE_KERNEL(expand) {
     EACH_INDEX(i, c->out.shape) {
         int64_t at[SPOR_RANK];
         for (int k = 0, to = 0; k < c->out.shape.rank; k++)
-            if (!in_axes(c->attr[0].i, k)) at[to++] = i[k];
+            if (!in_axes(c->attr[AXES].i, k)) at[to++] = i[k];
         *AT(c->out, i) = *AT(c->in[0], at);
     }
 }

@@ -11,13 +11,13 @@ KERNELS(flip);
 
 static bool shape(spor_rule *r) {
     r->out = r->in[0];
-    return rule_axes(r, r->attr[0].i, "x", r->in[0].rank);
+    return rule_axes(r, r->attr[AXES].i, "x", r->in[0].rank);
 }
 
 /* dx = zbar reversed again */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
-    return spor_flip(zbar, spor_attrs(z)[0].i);
+    return spor_flip(zbar, spor_attrs(z)[AXES].i);
 }
 
 static const spor_sample samples[] = {
@@ -75,7 +75,7 @@ REFERENCE_KERNEL(flip) {
     EACH_INDEX(i, c->out.shape) {
         int64_t j[SPOR_RANK] = {0};
         for (int k = 0; k < c->out.shape.rank; k++)
-            j[k] = in_axes(c->attr[0].i, k) ? c->out.shape.n[k] - 1 - i[k] : i[k];
+            j[k] = in_axes(c->attr[AXES].i, k) ? c->out.shape.n[k] - 1 - i[k] : i[k];
         *AT(c->out, i) = *AT(c->in[0], j);
     }
 }

@@ -22,8 +22,8 @@ static const spor_mistake mistakes[] = {
 const spor_op spor_op_input = {
     .signature = "input(; shape:shape)",
     .equation = "z = values bound to a run",
-    .traits = SPOR_LEAF,
-    .attrs = 9,
+    .traits = SPOR_LEAF | SPOR_GIVEN,
+    .attrs = SHAPE_SLOTS,
     .shape = shape,
     .samples = samples,
     .mistakes = mistakes,

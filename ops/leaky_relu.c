@@ -3,14 +3,14 @@
  * exactly where x > 0 and the derivative can be taken at y.
  */
 #include <math.h>
-#include "tape/op.h"
+#include "attributes.h"
 
 #ifdef SPOR_RULES
 
 KERNELS(leaky_relu);
 
 static bool shape(spor_rule *r) {
-    double slope = r->attr[0].r;
+    double slope = r->attr[SLOPE].r;
     if (!(slope >= 0 && slope <= 1e30))
         return spor_fail(r, "the slope must be a number from 0 to 1e30 but is %g", slope);
     return spor_rule_elementwise(r);
@@ -21,8 +21,13 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     spor_shape of = spor_shape_of(y);
     spor_var s = spor_step(y), one = spor_fill_ratio(y.tape, 1, 1, of);
-    spor_var slope = spor_fill(y.tape, spor_attrs(y)[0].r, of);
+    spor_var slope = spor_fill(y.tape, spor_attrs(y)[SLOPE].r, of);
     return spor_mul(ybar, spor_add(s, spor_mul(slope, spor_sub(one, s))));
+}
+
+/* The other branch is where x has the other sign. */
+static spor_var margin(spor_var y) {
+    return spor_abs(spor_operand(y, 0));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.r = 0.01}}},
@@ -59,11 +64,12 @@ const spor_op spor_op_leaky_relu = {
     .equation = "y = x if x > 0 else slope x",
     .convention = "the derivative at 0 is slope",
     .traits = SPOR_KINKED | SPOR_VALUE_SLOPE,
-    .domain = SPOR_TIE_FREE,
+    .domain = {SPOR_TIE_FREE},
     .operands = 1,
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .margin = margin,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,
@@ -77,7 +83,7 @@ spor_var spor_leaky_relu(spor_var x, double slope) {
 #else
 
 REFERENCE_KERNEL(leaky_relu) {
-    T zero = FROM_INT(0), slope = FROM_REAL(c->attr[0].r);
+    T zero = FROM_INT(0), slope = FROM_REAL(c->attr[SLOPE].r);
     EACH_INDEX(i, c->out.shape) {
         T x = *AT(c->in[0], i);
         *AT(c->out, i) = LESS(zero, x) ? x : MUL(slope, x);

@@ -39,7 +39,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_log = {
     .signature = "log(x[...])",
     .equation = "y = ln x",
-    .domain = SPOR_POSITIVE,
+    .domain = {SPOR_POSITIVE},
     .operands = 1,
     .shape = spor_rule_elementwise,
     .vjp = vjp,

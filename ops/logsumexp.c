@@ -11,15 +11,15 @@
 KERNELS(logsumexp);
 
 static bool shape(spor_rule *r) {
-    if (!rule_axis(r, r->attr[0].i)) return false;
-    r->out = without_axes(&r->in[0], SPOR_AXIS(r->attr[0].i));
+    if (!rule_axis(r, r->attr[AXIS].i)) return false;
+    r->out = without_axes(&r->in[0], SPOR_AXIS(r->attr[AXIS].i));
     return true;
 }
 
 /* dx = zbar softmax(x) */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     spor_var x = spor_operand(z, k);
-    int64_t axis = spor_attrs(z)[0].i;
+    int64_t axis = spor_attrs(z)[AXIS].i;
     spor_var along = spor_expand(zbar, SPOR_AXIS(axis), spor_shape_of(x));
     return spor_mul(along, spor_softmax(x, (int)axis));
 }
@@ -84,7 +84,7 @@ spor_var spor_logsumexp(spor_var x, int axis) {
 #include "line.h"
 
 REFERENCE_KERNEL(logsumexp) {
-    int axis = (int)c->attr[0].i;
+    int axis = (int)c->attr[AXIS].i;
     EACH_INDEX(i, c->out.shape) {
         int64_t at[SPOR_RANK] = {0};
         for (int k = 0; k < c->in[0].shape.rank; k++)

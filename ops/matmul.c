@@ -42,6 +42,12 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return k == 0 ? spor_matmul(zbar, transposed(y)) : spor_matmul(transposed(x), zbar);
 }
 
+/* k for each element */
+static double cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    (void)attr;
+    return (double)spor_size(out) * (double)in[0].n[in[0].rank - 1];
+}
+
 static const spor_sample samples[] = {
     {.in = {{2, {3, 4}}, {2, {4, 2}}}},       {.in = {{2, {1, 1}}, {2, {1, 1}}}},
     {.in = {{2, {5, 1}}, {2, {1, 3}}}},       {.in = {{2, {4, 4}}, {2, {4, 4}}}},
@@ -81,6 +87,7 @@ const spor_op spor_op_matmul = {
     .traits = SPOR_BILINEAR,
     .operands = 2,
     .shape = shape,
+    .cost = cost,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,

@@ -1,15 +1,15 @@
 /*
  * z = the largest x over a set of axes, which vanish from the shape.
  */
-#include "attributes.h"
+#include "window.h"
 
 #ifdef SPOR_RULES
 
 KERNELS(max);
 
 static bool shape(spor_rule *r) {
-    if (!rule_axes(r, r->attr[0].i, "x", r->in[0].rank)) return false;
-    r->out = without_axes(&r->in[0], r->attr[0].i);
+    if (!rule_axes(r, r->attr[AXES].i, "x", r->in[0].rank)) return false;
+    r->out = without_axes(&r->in[0], r->attr[AXES].i);
     return true;
 }
 
@@ -23,19 +23,38 @@ static void reduced_last(int rank, int64_t axes, int64_t perm[], int64_t inverse
     for (int k = 0; k < rank; k++) inverse[perm[k]] = k;
 }
 
-/* Each set of R elements of which one wins is a window of R x 1 over a map of its own,
- * [kept, R, 1, 1]: dx = route(x, zbar), which sends zbar to the first largest. */
-static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_var x = spor_operand(z, k);
+/* Each set of R elements of which one wins as a window of R x 1 over a map of its own. */
+typedef struct {
+    spor_var ordered; /* x with the vanishing axes last */
+    spor_var maps;    /* [rows, R, 1, 1] */
+    int64_t rows;
+    spor_window window;
+    int64_t inverse[SPOR_RANK]; /* ordered back to x */
+} sets;
+
+static sets sets_of(spor_var z) {
+    spor_var x = spor_operand(z, 0);
     spor_shape of = spor_shape_of(x), kept = spor_shape_of(z);
-    int64_t perm[SPOR_RANK], inverse[SPOR_RANK];
-    reduced_last(of.rank, spor_attrs(z)[0].i, perm, inverse);
-    int64_t rows = spor_size(&kept), reduced = spor_size(&of) / rows;
-    spor_window whole = {.size = {reduced, 1}, .stride = {1, 1}};
-    spor_var ordered = spor_transpose(x, perm);
-    spor_var maps = spor_reshape(ordered, SPOR_SHAPE(rows, reduced, 1, 1));
-    spor_var dmaps = spor_route(maps, spor_reshape(zbar, SPOR_SHAPE(rows, 1, 1, 1)), whole);
-    return spor_transpose(spor_reshape(dmaps, spor_shape_of(ordered)), inverse);
+    int64_t perm[SPOR_RANK], rows = spor_size(&kept), reduced = spor_size(&of) / rows;
+    sets s = {.rows = rows, .window = {.size = {reduced, 1}, .stride = {1, 1}}};
+    reduced_last(of.rank, spor_attrs(z)[AXES].i, perm, s.inverse);
+    s.ordered = spor_transpose(x, perm);
+    s.maps = spor_reshape(s.ordered, SPOR_SHAPE(rows, reduced, 1, 1));
+    return s;
+}
+
+/* dx = route(x, zbar), which sends zbar to the first largest */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    (void)k;
+    sets s = sets_of(z);
+    spor_var dmaps = spor_route(s.maps, spor_reshape(zbar, SPOR_SHAPE(s.rows, 1, 1, 1)), s.window);
+    return spor_transpose(spor_reshape(dmaps, spor_shape_of(s.ordered)), s.inverse);
+}
+
+/* The other branch is where the next of the set wins. */
+static spor_var margin(spor_var z) {
+    sets s = sets_of(z);
+    return spor_reshape(window_lead(s.maps, s.window), spor_shape_of(z));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
@@ -82,11 +101,12 @@ const spor_op spor_op_max = {
     .equation = "z = largest x over the axes",
     .convention = "the first maximum in row-major order gets the whole cotangent",
     .traits = SPOR_KINKED | SPOR_MIXES_SAMPLES,
-    .domain = SPOR_TIE_FREE,
+    .domain = {SPOR_TIE_FREE},
     .operands = 1,
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .margin = margin,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,
@@ -101,7 +121,7 @@ spor_var spor_max(spor_var x, int64_t axes) {
 
 /* x is read in row-major order, so each z meets first its element at 0 along the axes. */
 REFERENCE_KERNEL(max) {
-    int64_t axes = c->attr[0].i;
+    int64_t axes = c->attr[AXES].i;
     EACH_INDEX(i, c->in[0].shape) {
         int64_t at[SPOR_RANK], past = 0;
         for (int k = 0, to = 0; k < c->in[0].shape.rank; k++)

@@ -14,6 +14,11 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return k == 0 ? spor_sub(zbar, dy) : dy;
 }
 
+/* The other branch is where the other one is larger. */
+static spor_var margin(spor_var z) {
+    return spor_abs(spor_sub(spor_operand(z, 0), spor_operand(z, 1)));
+}
+
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
                                       {.in = {{0, {0}}, {0, {0}}}},
                                       {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
@@ -45,10 +50,11 @@ const spor_op spor_op_maximum = {
     .equation = "z = max(x, y)",
     .convention = "a tie is x's: it gets the whole cotangent",
     .traits = SPOR_KINKED,
-    .domain = SPOR_TIE_FREE,
+    .domain = {SPOR_TIE_FREE, SPOR_TIE_FREE},
     .operands = 2,
     .shape = spor_rule_elementwise,
     .vjp = vjp,
+    .margin = margin,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

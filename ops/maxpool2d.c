@@ -7,6 +7,7 @@
 #ifdef SPOR_RULES
 
 KERNELS(maxpool2d);
+KERNELS(lead);
 
 static bool shape(spor_rule *r) {
     return spor_rule_rank(r, 0, 4) && rule_window(r, r->attr, &r->in[0], &r->out);
@@ -15,6 +16,11 @@ static bool shape(spor_rule *r) {
 /* dx = zbar added to where the winners lie */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return spor_route(spor_operand(z, k), zbar, attr_to_window(spor_attrs(z)));
+}
+
+/* The other branch is where the next of the window wins. */
+static spor_var margin(spor_var z) {
+    return window_lead(spor_operand(z, 0), attr_to_window(spor_attrs(z)));
 }
 
 static const spor_sample samples[] = {
@@ -87,11 +93,12 @@ const spor_op spor_op_maxpool2d = {
     .convention = "padding never wins; the first maximum in row-major order wins a tie; a window "
                   "wholly outside the map is an error",
     .traits = SPOR_KINKED,
-    .domain = SPOR_TIE_FREE,
+    .domain = {SPOR_TIE_FREE},
     .operands = 1,
     .attrs = WINDOW_SLOTS,
     .shape = shape,
     .vjp = vjp,
+    .margin = margin,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,
@@ -104,12 +111,51 @@ spor_var spor_maxpool2d(spor_var x, spor_window w) {
     return spor_record(&spor_op_maxpool2d, &x, attr);
 }
 
+/* ---- the margin of what windows decide ---- */
+
+/* Not in the registry: no formula needs it, and it has no derivative. */
+const spor_op spor_op_lead = {
+    .signature = "lead(x[N,H,W,C]; size:int2, stride:int2, pad:int4=0)",
+    .equation = "z = the largest x of the window less the next one",
+    .operands = 1,
+    .attrs = WINDOW_SLOTS,
+    .shape = shape,
+    .reference = lead_reference,
+};
+
+spor_var window_lead(spor_var x, spor_window w) {
+    spor_attr attr[WINDOW_SLOTS];
+    window_to_attr(w, attr);
+    return spor_record(&spor_op_lead, &x, attr);
+}
+
 #else
 
 REFERENCE_KERNEL(maxpool2d) {
     EACH_INDEX(i, c->out.shape) {
         window_cell best = window_winner(&c->in[0], c->attr, i[0], i[1], i[2], i[3]);
         *AT(c->out, i) = *AT4(c->in[0], i[0], best.i, best.j, i[3]);
+    }
+}
+
+/* Farther away than anything that is compared, and a number in float too. */
+static T no_rival(void) {
+    return FROM_REAL(0x1p126);
+}
+
+REFERENCE_KERNEL(lead) {
+    EACH_INDEX(i, c->out.shape) {
+        window_cell best = window_winner(&c->in[0], c->attr, i[0], i[1], i[2], i[3]);
+        window_range rows = window_cells(c->attr, 0, c->in[0].shape.n[1], i[1]);
+        window_range columns = window_cells(c->attr, 1, c->in[0].shape.n[2], i[2]);
+        T largest = *AT4(c->in[0], i[0], best.i, best.j, i[3]), least = no_rival();
+        for (int64_t u = rows.from; u < rows.to; u++)
+            for (int64_t v = columns.from; v < columns.to; v++) {
+                if (u == best.i && v == best.j) continue;
+                T lead = SUB(largest, *AT4(c->in[0], i[0], u, v, i[3]));
+                if (NEARER(lead, least)) least = lead;
+            }
+        *AT(c->out, i) = least;
     }
 }
 

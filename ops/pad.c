@@ -8,8 +8,6 @@
  */
 #include "attributes.h"
 
-enum { LO = 0, HI = SPOR_RANK, FILL = 2 * SPOR_RANK, SLOTS };
-
 #ifdef SPOR_RULES
 
 KERNELS(pad);
@@ -17,7 +15,7 @@ KERNELS(pad);
 static bool shape(spor_rule *r) {
     r->out = r->in[0];
     for (int k = 0; k < r->out.rank; k++) {
-        int64_t n = r->in[0].n[k], lo = r->attr[LO + k].i, hi = r->attr[HI + k].i;
+        int64_t n = r->in[0].n[k], lo = r->attr[PAD_LO + k].i, hi = r->attr[PAD_HI + k].i;
         if (lo < -LARGEST || lo > LARGEST || hi < -LARGEST || hi > LARGEST || n > LARGEST)
             return spor_fail(r, "the pads of axis %d are too large", k);
         r->out.n[k] = n + lo + hi;
@@ -34,8 +32,8 @@ static bool shape(spor_rule *r) {
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
     int64_t lo[SPOR_RANK], hi[SPOR_RANK];
-    attr_to_per_axis(spor_attrs(z) + LO, lo);
-    attr_to_per_axis(spor_attrs(z) + HI, hi);
+    attr_to_per_axis(spor_attrs(z) + PAD_LO, lo);
+    attr_to_per_axis(spor_attrs(z) + PAD_HI, hi);
     for (int a = 0; a < SPOR_RANK; a++) {
         lo[a] = -lo[a];
         hi[a] = -hi[a];
@@ -44,23 +42,23 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 }
 
 static const spor_sample samples[] = {
-    {.in = {{2, {3, 4}}}, .attr = {[LO] = {1}, {0}, [HI] = {2}, {1}}},
-    {.in = {{2, {3, 4}}}, .attr = {[LO] = {-1}, {2}, [HI] = {0}, {-3}}},
-    {.in = {{4, {2, 1, 2, 2}}}, .attr = {[LO + 1] = {1}, {0}, [HI + 1] = {1}, {1}}},
-    {.in = {{1, {2}}}, .attr = {[LO] = {-3}, [HI] = {4}}},
-    {.in = {{2, {2, 2}}}, .attr = {[LO] = {1}, [HI + 1] = {1}, [FILL] = {.r = -1.5}}},
+    {.in = {{2, {3, 4}}}, .attr = {[PAD_LO] = {1}, {0}, [PAD_HI] = {2}, {1}}},
+    {.in = {{2, {3, 4}}}, .attr = {[PAD_LO] = {-1}, {2}, [PAD_HI] = {0}, {-3}}},
+    {.in = {{4, {2, 1, 2, 2}}}, .attr = {[PAD_LO + 1] = {1}, {0}, [PAD_HI + 1] = {1}, {1}}},
+    {.in = {{1, {2}}}, .attr = {[PAD_LO] = {-3}, [PAD_HI] = {4}}},
+    {.in = {{2, {2, 2}}}, .attr = {[PAD_LO] = {1}, [PAD_HI + 1] = {1}, [PAD_FILL] = {.r = -1.5}}},
     {.in = {{0, {0}}}},
     SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {
     {.in = {{2, {3, 4}}},
-     .attr = {[LO] = {-1}, {-2}, [HI] = {0}, {-2}},
+     .attr = {[PAD_LO] = {-1}, {-2}, [PAD_HI] = {0}, {-2}},
      .message = "pads -2 and -2 leave nothing of axis 1, which has 4"},
     {.in = {{1, {3}}},
-     .attr = {[LO] = {INT64_MIN}, [HI] = {INT64_MAX}},
+     .attr = {[PAD_LO] = {INT64_MIN}, [PAD_HI] = {INT64_MAX}},
      .message = "the pads of axis 0 are too large"},
     {.in = {{1, {3}}},
-     .attr = {[LO] = {LARGEST}, [HI] = {LARGEST}},
+     .attr = {[PAD_LO] = {LARGEST}, [PAD_HI] = {LARGEST}},
      .message = "the result would have more than"},
     SPOR_END_MISTAKES};
 
@@ -69,22 +67,22 @@ static const spor_mistake mistakes[] = {
  * zip(lo, hi, y.shape))].ravel().tolist()) */
 static const spor_golden golden[] = {
     {.in = {{2, {2, 3}}},
-     .attr = {[LO] = {1}, {0}, [HI] = {0}, {2}},
+     .attr = {[PAD_LO] = {1}, {0}, [PAD_HI] = {0}, {2}},
      .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
      .out = {2, {3, 5}},
      .y = (const double[]){0, 0, 0, 0, 0, 1, 2, -3, 0, 0, 4, 0.5, 6, 0, 0}},
     {.in = {{2, {2, 3}}},
-     .attr = {[LO] = {-1}, {1}, [HI] = {2}, {-2}},
+     .attr = {[PAD_LO] = {-1}, {1}, [PAD_HI] = {2}, {-2}},
      .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
      .out = {2, {3, 2}},
      .y = (const double[]){0, 4, 0, 0, 0, 0}},
     {.in = {{3, {2, 3, 2}}},
-     .attr = {[LO] = {0}, {-1}, {1}, [HI] = {0}, {0}, {0}, [FILL] = {.r = -2.5}},
+     .attr = {[PAD_LO] = {0}, {-1}, {1}, [PAD_HI] = {0}, {0}, {0}, [PAD_FILL] = {.r = -2.5}},
      .x = {(const double[]){2, -1, 0, 5, 3, -4, 1.5, 6, -7, 2, 0.5, 0.25}},
      .out = {3, {2, 2, 3}},
      .y = (const double[]){-2.5, 0, 5, -2.5, 3, -4, -2.5, -7, 2, -2.5, 0.5, 0.25}},
     {.in = {{1, {2}}},
-     .attr = {[LO] = {-3}, [HI] = {4}, [FILL] = {.r = 0.5}},
+     .attr = {[PAD_LO] = {-3}, [PAD_HI] = {4}, [PAD_FILL] = {.r = 0.5}},
      .x = {(const double[]){5, 7}},
      .out = {1, {3}},
      .y = (const double[]){0.5, 0.5, 0.5}},
@@ -96,7 +94,7 @@ const spor_op spor_op_pad = {
     .convention = "negative pads crop",
     .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
     .operands = 1,
-    .attrs = SLOTS,
+    .attrs = PAD_SLOTS,
     .shape = shape,
     .vjp = vjp,
     .samples = samples,
@@ -106,21 +104,21 @@ const spor_op spor_op_pad = {
 };
 
 spor_var spor_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill) {
-    spor_attr attr[SLOTS] = {[FILL] = {.r = fill}};
-    per_axis_to_attr(x, lo, attr + LO);
-    per_axis_to_attr(x, hi, attr + HI);
+    spor_attr attr[PAD_SLOTS] = {[PAD_FILL] = {.r = fill}};
+    per_axis_to_attr(x, lo, attr + PAD_LO);
+    per_axis_to_attr(x, hi, attr + PAD_HI);
     return spor_record(&spor_op_pad, &x, attr);
 }
 
 #else
 
 REFERENCE_KERNEL(pad) {
-    T fill = FROM_REAL(c->attr[FILL].r);
+    T fill = FROM_REAL(c->attr[PAD_FILL].r);
     EACH_INDEX(i, c->out.shape) {
         int64_t j[SPOR_RANK] = {0};
         int inside = 1;
         for (int k = 0; k < c->out.shape.rank; k++) {
-            j[k] = i[k] - c->attr[LO + k].i;
+            j[k] = i[k] - c->attr[PAD_LO + k].i;
             inside = inside && j[k] >= 0 && j[k] < c->in[0].shape.n[k];
         }
         *AT(c->out, i) = inside ? *AT(c->in[0], j) : fill;

@@ -8,7 +8,7 @@
 
 KERNELS(param);
 
-enum { TRAINED = 9 };
+enum { TRAINED = SHAPE_SLOTS, SLOTS };
 
 static bool shape(spor_rule *r) {
     int64_t trained = r->attr[TRAINED].i;
@@ -29,8 +29,8 @@ static const spor_mistake mistakes[] = {
 const spor_op spor_op_param = {
     .signature = "param(; shape:shape, trained:int=1)",
     .equation = "z = values of a parameter",
-    .traits = SPOR_LEAF,
-    .attrs = 10,
+    .traits = SPOR_LEAF | SPOR_STORED,
+    .attrs = SLOTS,
     .shape = shape,
     .samples = samples,
     .mistakes = mistakes,

@@ -4,12 +4,14 @@
  */
 #include "attributes.h"
 
+enum { SEED, SHAPE, SLOTS = SHAPE + SHAPE_SLOTS };
+
 #ifdef SPOR_RULES
 
 KERNELS(random);
 
 static bool shape(spor_rule *r) {
-    return rule_shape(r, r->attr + 1);
+    return rule_shape(r, r->attr + SHAPE);
 }
 
 static const spor_sample samples[] = {{.attr = {{7}, {2}, {3}, {4}}},
@@ -41,7 +43,7 @@ const spor_op spor_op_random = {
     .signature = "random(; seed:int, shape:shape)",
     .equation = "z ~ U[0, 1), by (seed, element, step)",
     .traits = SPOR_LEAF,
-    .attrs = 10,
+    .attrs = SLOTS,
     .shape = shape,
     .samples = samples,
     .mistakes = mistakes,
@@ -50,8 +52,8 @@ const spor_op spor_op_random = {
 };
 
 spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {
-    spor_attr attr[10] = {{.i = (int64_t)seed}};
-    shape_to_attr(of, attr + 1);
+    spor_attr attr[SLOTS] = {[SEED] = {.i = (int64_t)seed}};
+    shape_to_attr(of, attr + SHAPE);
     return spor_record_leaf(tape, &spor_op_random, attr);
 }
 
@@ -62,7 +64,7 @@ spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {
 REFERENCE_KERNEL(random) {
     uint64_t element = 0;
     EACH_INDEX(i, c->out.shape) {
-        uint64_t bits = spor_hash((uint64_t)c->attr[0].i, element++, c->step) >> 40;
+        uint64_t bits = spor_hash((uint64_t)c->attr[SEED].i, element++, c->step) >> 40;
         *AT(c->out, i) = FROM_REAL((double)bits / 16777216.0);
     }
 }

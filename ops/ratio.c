@@ -3,13 +3,15 @@
  */
 #include "tape/op.h"
 
+enum { NUM, DEN, SLOTS };
+
 #ifdef SPOR_RULES
 
 KERNELS(ratio);
 
 static bool shape(spor_rule *r) {
-    if (r->attr[1].i <= 0)
-        return spor_fail(r, "the denominator must be positive but is %" PRId64, r->attr[1].i);
+    if (r->attr[DEN].i <= 0)
+        return spor_fail(r, "the denominator must be positive but is %" PRId64, r->attr[DEN].i);
     return true;
 }
 
@@ -27,12 +29,17 @@ static const spor_golden golden[] = {
     {.attr = {{.i = 22}, {.i = 7}}, .y = (const double[]){3.142857142857143}},
     SPOR_END_GOLDEN};
 
+static bool is_zero(const spor_attr attr[]) {
+    return attr[NUM].i == 0;
+}
+
 const spor_op spor_op_ratio = {
     .signature = "ratio(; num:int, den:int=1)",
     .equation = "z = num / den",
     .traits = SPOR_LEAF,
-    .attrs = 2,
+    .attrs = SLOTS,
     .shape = shape,
+    .is_zero = is_zero,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,
@@ -46,7 +53,7 @@ spor_var spor_ratio(spor_tape *tape, int64_t num, int64_t den) {
 #else
 
 REFERENCE_KERNEL(ratio) {
-    *AT0(c->out) = RATIO(c->attr[0].i, c->attr[1].i);
+    *AT0(c->out) = RATIO(c->attr[NUM].i, c->attr[DEN].i);
 }
 
 #endif

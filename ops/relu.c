@@ -14,6 +14,11 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     return spor_mul(ybar, spor_step(y));
 }
 
+/* The other branch is where x has the other sign. */
+static spor_var margin(spor_var y) {
+    return spor_abs(spor_operand(y, 0));
+}
+
 static const spor_sample samples[] = {
     {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
 
@@ -37,10 +42,11 @@ const spor_op spor_op_relu = {
     .equation = "y = max(x, 0)",
     .convention = "the derivative at 0 is 0",
     .traits = SPOR_KINKED | SPOR_VALUE_SLOPE,
-    .domain = SPOR_TIE_FREE,
+    .domain = {SPOR_TIE_FREE},
     .operands = 1,
     .shape = spor_rule_elementwise,
     .vjp = vjp,
+    .margin = margin,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -70,7 +70,7 @@ const spor_op spor_op_reshape = {
     .equation = "z = x in another shape, row-major",
     .traits = SPOR_LINEAR | SPOR_ALIAS | SPOR_MIXES_SAMPLES,
     .operands = 1,
-    .attrs = 9,
+    .attrs = SHAPE_SLOTS,
     .shape = shape,
     .vjp = vjp,
     .samples = samples,
@@ -80,7 +80,7 @@ const spor_op spor_op_reshape = {
 };
 
 spor_var spor_reshape(spor_var x, spor_shape of) {
-    spor_attr attr[9];
+    spor_attr attr[SHAPE_SLOTS];
     shape_to_attr(of, attr);
     return spor_record(&spor_op_reshape, &x, attr);
 }

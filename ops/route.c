@@ -28,6 +28,11 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return spor_gather(spor_operand(z, 0), zbar, attr_to_window(spor_attrs(z)));
 }
 
+/* The other branch is where the next of the window wins. */
+static spor_var margin(spor_var z) {
+    return window_lead(spor_operand(z, 0), attr_to_window(spor_attrs(z)));
+}
+
 static const spor_sample samples[] = {
     {.in = {{4, {2, 4, 3, 2}}, {4, {2, 2, 1, 2}}}, .attr = {{2}, {2}, {2}, {2}}},
     {.in = {{4, {1, 5, 4, 1}}, {4, {1, 6, 4, 1}}},
@@ -90,12 +95,13 @@ const spor_op spor_op_route = {
     .signature = "route(x[N,H,W,C], g[N,P,Q,C]; size:int2, stride:int2, pad:int4=0)",
     .equation = "z = sum of g at the winners of x's windows",
     .convention = "the first maximum in row-major order wins a tie; the derivative by x is 0",
-    .traits = SPOR_LINEAR_LAST | SPOR_KINKED,
-    .domain = SPOR_TIE_FREE,
+    .traits = SPOR_LINEAR_REST | SPOR_KINKED,
+    .domain = {SPOR_TIE_FREE, SPOR_ANY},
     .operands = 2,
     .attrs = WINDOW_SLOTS,
     .shape = shape,
     .vjp = vjp,
+    .margin = margin,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

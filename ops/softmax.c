@@ -11,13 +11,13 @@ KERNELS(softmax);
 
 static bool shape(spor_rule *r) {
     r->out = r->in[0];
-    return rule_axis(r, r->attr[0].i);
+    return rule_axis(r, r->attr[AXIS].i);
 }
 
 /* dx = y (ybar - sum along the axis of y ybar): all of the Jacobian y_i (delta_ij - y_j) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
-    int64_t axes = SPOR_AXIS(spor_attrs(y)[0].i);
+    int64_t axes = SPOR_AXIS(spor_attrs(y)[AXIS].i);
     spor_var mean = spor_expand(spor_sum(spor_mul(y, ybar), axes), axes, spor_shape_of(y));
     return spor_mul(y, spor_sub(ybar, mean));
 }
@@ -87,7 +87,7 @@ spor_var spor_softmax(spor_var x, int axis) {
 #include "line.h"
 
 REFERENCE_KERNEL(softmax) {
-    int axis = (int)c->attr[0].i;
+    int axis = (int)c->attr[AXIS].i;
     EACH_INDEX(i, c->out.shape) {
         T largest = line_largest(&c->in[0], i, axis);
         T sum = line_sum_exp(&c->in[0], i, axis, largest);

@@ -4,6 +4,8 @@
  */
 #include "window.h"
 
+enum { MAP, WINDOW = MAP + 2, SLOTS = WINDOW + WINDOW_SLOTS };
+
 #ifdef SPOR_RULES
 
 KERNELS(spread2d);
@@ -12,11 +14,11 @@ KERNELS(spread2d);
 static bool shape(spor_rule *r) {
     const spor_shape *g = &r->in[0];
     if (!spor_rule_rank(r, 0, 4)) return false;
-    spor_shape map = {4, {g->n[0], r->attr[0].i, r->attr[1].i, g->n[3]}}, of = {0};
+    spor_shape map = {4, {g->n[0], r->attr[MAP].i, r->attr[MAP + 1].i, g->n[3]}}, of = {0};
     if (map.n[1] < 1 || map.n[2] < 1)
         return spor_fail(r, "a map of H=%" PRId64 ", W=%" PRId64 " has no cells", map.n[1],
                          map.n[2]);
-    if (!rule_window(r, r->attr + 2, &map, &of)) return false;
+    if (!rule_window(r, r->attr + WINDOW, &map, &of)) return false;
     if (!spor_shape_equal(g, &of))
         return spor_fail(r,
                          "a map of H=%" PRId64 ", W=%" PRId64 " has %" PRId64 " x %" PRId64
@@ -29,7 +31,7 @@ static bool shape(spor_rule *r) {
 /* dg = mean of zbar over each window */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
-    return spor_avgpool2d(zbar, attr_to_window(spor_attrs(z) + 2));
+    return spor_avgpool2d(zbar, attr_to_window(spor_attrs(z) + WINDOW));
 }
 
 static const spor_sample samples[] = {
@@ -118,7 +120,7 @@ const spor_op spor_op_spread2d = {
     .convention = "counts the cells that lie in the map, as avgpool2d does",
     .traits = SPOR_LINEAR,
     .operands = 1,
-    .attrs = 2 + WINDOW_SLOTS,
+    .attrs = SLOTS,
     .shape = shape,
     .vjp = vjp,
     .samples = samples,
@@ -128,8 +130,8 @@ const spor_op spor_op_spread2d = {
 };
 
 spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w) {
-    spor_attr attr[2 + WINDOW_SLOTS] = {{H}, {W}};
-    window_to_attr(w, attr + 2);
+    spor_attr attr[SLOTS] = {[MAP] = {H}, {W}};
+    window_to_attr(w, attr + WINDOW);
     return spor_record(&spor_op_spread2d, &g, attr);
 }
 
@@ -138,8 +140,8 @@ spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w) {
 REFERENCE_KERNEL(spread2d) {
     EACH_INDEX(i, c->out.shape) * AT(c->out, i) = FROM_INT(0);
     EACH_INDEX(i, c->in[0].shape) {
-        window_range rows = window_cells(c->attr + 2, 0, c->out.shape.n[1], i[1]);
-        window_range columns = window_cells(c->attr + 2, 1, c->out.shape.n[2], i[2]);
+        window_range rows = window_cells(c->attr + WINDOW, 0, c->out.shape.n[1], i[1]);
+        window_range columns = window_cells(c->attr + WINDOW, 1, c->out.shape.n[2], i[2]);
         int64_t cells = (rows.to - rows.from) * (columns.to - columns.from);
         T share = DIV(*AT(c->in[0], i), FROM_INT(cells));
         for (int64_t u = rows.from; u < rows.to; u++)

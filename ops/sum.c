@@ -10,15 +10,15 @@
 KERNELS(sum);
 
 static bool shape(spor_rule *r) {
-    if (!rule_axes(r, r->attr[0].i, "x", r->in[0].rank)) return false;
-    r->out = without_axes(&r->in[0], r->attr[0].i);
+    if (!rule_axes(r, r->attr[AXES].i, "x", r->in[0].rank)) return false;
+    r->out = without_axes(&r->in[0], r->attr[AXES].i);
     return true;
 }
 
 /* dx = zbar repeated along the summed axes */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
-    return spor_expand(zbar, spor_attrs(z)[0].i, spor_shape_of(spor_operand(z, 0)));
+    return spor_expand(zbar, spor_attrs(z)[AXES].i, spor_shape_of(spor_operand(z, 0)));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.i = 1}}},
@@ -80,7 +80,7 @@ REFERENCE_KERNEL(sum) {
     EACH_INDEX(i, c->in[0].shape) {
         int64_t at[SPOR_RANK];
         for (int k = 0, to = 0; k < c->in[0].shape.rank; k++)
-            if (!in_axes(c->attr[0].i, k)) at[to++] = i[k];
+            if (!in_axes(c->attr[AXES].i, k)) at[to++] = i[k];
         T *z = AT(c->out, at);
         *z = ADD(*z, *AT(c->in[0], i));
     }

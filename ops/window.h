@@ -1,6 +1,6 @@
 /*
- * Windows of height x width over maps [N, H, W, C], shared by the pooling ops. Eight slots: size
- * (height, width), stride (height, width), pad (top, bottom, left, right).
+ * Windows of height x width over maps [N, H, W, C], shared by the pooling ops. Their slots are those
+ * of kernels/slots.h.
  *
  * Window (i, j) covers the rows i S_h - top ... + height - 1 and likewise the columns; cells of
  * the padding are no values: they never win and are not counted. Along each axis there are
@@ -17,24 +17,30 @@ typedef struct {
 } window_axis;
 
 static inline window_axis window_along(const spor_attr w[], int axis) {
-    return (window_axis){w[axis].i, w[2 + axis].i, w[4 + 2 * axis].i, w[5 + 2 * axis].i};
+    return (window_axis){w[WINDOW_SIZE + axis].i, w[WINDOW_STRIDE + axis].i,
+                         w[WINDOW_PAD + 2 * axis].i, w[WINDOW_PAD + 2 * axis + 1].i};
 }
 
 #ifdef SPOR_RULES
 
-enum { WINDOW_SLOTS = 8 };
-
 static inline void window_to_attr(spor_window w, spor_attr attr[]) {
-    for (int k = 0; k < 2; k++) attr[k].i = w.size[k];
-    for (int k = 0; k < 2; k++) attr[2 + k].i = w.stride[k];
-    for (int k = 0; k < 4; k++) attr[4 + k].i = w.pad[k];
+    for (int k = 0; k < 2; k++) attr[WINDOW_SIZE + k].i = w.size[k];
+    for (int k = 0; k < 2; k++) attr[WINDOW_STRIDE + k].i = w.stride[k];
+    for (int k = 0; k < 4; k++) attr[WINDOW_PAD + k].i = w.pad[k];
 }
 
 static inline spor_window attr_to_window(const spor_attr attr[]) {
-    return (spor_window){.size = {attr[0].i, attr[1].i},
-                         .stride = {attr[2].i, attr[3].i},
-                         .pad = {attr[4].i, attr[5].i, attr[6].i, attr[7].i}};
+    const spor_attr *size = attr + WINDOW_SIZE, *stride = attr + WINDOW_STRIDE;
+    const spor_attr *pad = attr + WINDOW_PAD;
+    return (spor_window){.size = {size[0].i, size[1].i},
+                         .stride = {stride[0].i, stride[1].i},
+                         .pad = {pad[0].i, pad[1].i, pad[2].i, pad[3].i}};
 }
+
+/** By how much the largest x of each window leads the next one; 2^126 if there is no next one. Of
+ *  several the one is taken that may come nearest, rounding included. Recorded for margins, by an op
+ *  that is not in the registry: maxpool2d.c. */
+spor_var window_lead(spor_var x, spor_window w);
 
 /** How many windows fit along an axis of n cells. */
 static inline bool rule_windows(spor_rule *r, const spor_attr attr[], int axis, int64_t n,

@@ -147,8 +147,8 @@ static spor_var conv_vjp(spor_var y, int k, spor_var ybar) {
 /* x padded by zeros around its rows and columns, and nothing else reads that */
 static bool take_pad(spor_match *m, spor_var x) {
     if (!spor_made_by(x, &spor_op_pad)) return false;
-    const spor_attr *lo = spor_attrs(x), *hi = lo + SPOR_RANK;
-    if (lo[2 * SPOR_RANK].r != 0) return false;
+    const spor_attr *lo = spor_attrs(x) + PAD_LO, *hi = spor_attrs(x) + PAD_HI;
+    if (spor_attrs(x)[PAD_FILL].r != 0) return false;
     for (int k = 0; k < 4; k++) {
         bool map = k == 1 || k == 2;
         if (lo[k].i < 0 || hi[k].i < 0 || (!map && lo[k].i + hi[k].i > 0)) return false;
@@ -161,20 +161,21 @@ bool spor_conv_match(spor_match *m, spor_var root, bool *biased, const spor_op *
     int64_t axes = SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2);
     if (!spor_layer_match(m, root, &spor_op_correlate2d, axes, &layer)) return false;
     spor_var x = spor_operand(layer.z, 0);
-    for (int axis = 0; axis < 2; axis++) m->attr[STRIDE + axis] = spor_attrs(layer.z)[axis];
+    for (int axis = 0; axis < 2; axis++)
+        m->attr[STRIDE + axis] = spor_attrs(layer.z)[STRIDE + axis];
     if (take_pad(m, x)) {
         const spor_attr *pad = spor_attrs(x);
         for (int axis = 0; axis < 2; axis++) {
-            m->attr[TOP + 2 * axis] = pad[1 + axis];
-            m->attr[TOP + 2 * axis + 1] = pad[SPOR_RANK + 1 + axis];
+            m->attr[TOP + 2 * axis] = pad[PAD_LO + 1 + axis];
+            m->attr[TOP + 2 * axis + 1] = pad[PAD_HI + 1 + axis];
         }
         x = spor_operand(x, 0);
     }
     m->in[0] = x;
     m->in[1] = spor_operand(layer.z, 1);
     m->in[2] = layer.b;
-    m->attr[ACTIVATION] = layer.activation;
-    m->attr[ACTIVATION + 1] = layer.slope;
+    m->attr[ACTIVATION + ACT] = layer.activation;
+    m->attr[ACTIVATION + ACT_SLOPE] = layer.slope;
     *biased = layer.b.id != 0;
     *last = layer.last;
     return true;
@@ -212,13 +213,13 @@ FAST_KERNEL(conv2d) {
     conv_scratch s = prepare(c, &g, x->n[0], depth_of(&g));
     const T *panels = spor_panels(s.panels, c->in[1].data, depth_of(&g), g.F);
     const T *bias = c->operands > 2 ? c->in[2].data : NULL;
-    const spor_activation *f = &spor_activations[c->attr[ACTIVATION].i];
+    const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
     int64_t sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F;
     for (int64_t n = 0; n < x->n[0]; n += s.group) {
         int64_t count = spor_least(s.group, x->n[0] - n);
         T *z = (T *)c->out.data + n * map;
         correlate(&g, &s, (const T *)c->in[0].data + n * sample, count, panels, bias, z);
-        if (f->apply) f->apply(z, count * map, (T)c->attr[ACTIVATION + 1].r);
+        if (f->apply) f->apply(z, count * map, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
     }
 }
 

@@ -202,7 +202,7 @@ FAST_KERNEL(convpool) {
             pooled = p.P * p.Q * p.C;
     pool_scratch s = prepare(c, &g, N, depth_of(&g), map);
     const T *panels = spor_panels(s.conv.panels, c->in[1].data, depth_of(&g), g.F);
-    const spor_activation *f = &spor_activations[c->attr[ACTIVATION].i];
+    const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
     T *z = s.z, *y = c->out.data;
     void *saved = c->attr[TRAINING].i ? c->out.saved : NULL;
     for (int64_t n = 0, count; n < N; n += count) {
@@ -211,7 +211,8 @@ FAST_KERNEL(convpool) {
                   c->operands > 2 ? c->in[2].data : NULL, z);
         for (int64_t k = 0; k < count; k++)
             pool_sample(&p, z + k * map, y, saved, (n + k) * pooled);
-        if (f->apply) f->apply(y + n * pooled, count * pooled, (T)c->attr[ACTIVATION + 1].r);
+        if (f->apply)
+            f->apply(y + n * pooled, count * pooled, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
     }
 }
 

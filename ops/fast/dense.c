@@ -142,8 +142,8 @@ static bool match_dense(spor_match *m, spor_var root) {
     m->in[0] = x;
     m->in[1] = spor_operand(layer.z, 1);
     m->in[2] = layer.b;
-    m->attr[0] = layer.activation;
-    m->attr[1] = layer.slope;
+    m->attr[ACT] = layer.activation;
+    m->attr[ACT_SLOPE] = layer.slope;
     return true;
 }
 
@@ -210,8 +210,8 @@ FAST_KERNEL(dense) {
                       .c = c->out.data,
                       .ldc = m};
     multiply_by_weights(z, c->in[1].data, s.panels);
-    const spor_activation *f = &spor_activations[c->attr[0].i];
-    if (f->apply) f->apply(c->out.data, N * m, (T)c->attr[1].r);
+    const spor_activation *f = &spor_activations[c->attr[ACT].i];
+    if (f->apply) f->apply(c->out.data, N * m, (T)c->attr[ACT_SLOPE].r);
 }
 
 /* Eq. (47): dx = delta W^T, W[n,m] read along its rows */

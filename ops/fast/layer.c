@@ -10,6 +10,8 @@
  */
 #include "layer.h"
 
+#include "kernels/slots.h"
+
 #ifdef SPOR_RULES
 
 FAST_KERNELS(delta);
@@ -45,7 +47,7 @@ static bool is_biased(spor_var v, const spor_op *op, int64_t axes, spor_var *z,
         *z = spor_operand(v, k);
         *repeated = spor_operand(v, 1 - k);
         if (spor_made_by(*z, op) && spor_made_by(*repeated, &spor_op_expand) &&
-            spor_attrs(*repeated)[0].i == axes)
+            spor_attrs(*repeated)[AXES].i == axes)
             return true;
     }
     return false;
@@ -57,7 +59,7 @@ bool spor_layer_match(spor_match *match, spor_var root, const spor_op *op, int64
     spor_var v = activation ? spor_operand(root, 0) : root, repeated;
     *layer = (spor_layer){.z = v, .activation = {.i = activation}};
     layer->last = activation ? activation_ops[activation] : op;
-    if (activation == SPOR_ACTIVATION_leaky_relu) layer->slope = spor_attrs(root)[0];
+    if (activation == SPOR_ACTIVATION_leaky_relu) layer->slope = spor_attrs(root)[SLOPE];
     bool biased = is_biased(v, op, axes, &layer->z, &repeated);
     if (!biased) layer->z = v;
     if (!spor_made_by(layer->z, op)) return false;
@@ -86,7 +88,7 @@ static const spor_op delta_op = {
 };
 
 spor_var spor_layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar) {
-    if (activation[0].i == SPOR_ACTIVATION_none) return ybar;
+    if (activation[ACT].i == SPOR_ACTIVATION_none) return ybar;
     return spor_record(&delta_op, (spor_var[]){y, ybar}, activation);
 }
 
@@ -117,8 +119,9 @@ spor_var spor_layer_bias_gradient(spor_var delta) {
 #else
 
 FAST_KERNEL(delta) {
-    const spor_activation *f = &spor_activations[c->attr[0].i];
-    f->pull(c->out.data, c->in[1].data, c->in[0].data, spor_size(&c->out.shape), (T)c->attr[1].r);
+    const spor_activation *f = &spor_activations[c->attr[ACT].i];
+    f->pull(c->out.data, c->in[1].data, c->in[0].data, spor_size(&c->out.shape),
+            (T)c->attr[ACT_SLOPE].r);
 }
 
 /* One vector of columns of some rows, in four chains. */

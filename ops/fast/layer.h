@@ -9,6 +9,9 @@
 #include "kernels/activation.h"
 #include "kernels/carve.h"
 
+/** Slots of an activation: SPOR_ACTIVATION_..., and leaky_relu's slope. */
+enum { ACT, ACT_SLOPE };
+
 #ifdef SPOR_RULES
 
 /** Y = f(z + b) with b repeated along the leading axes. */

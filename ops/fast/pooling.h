@@ -8,26 +8,24 @@
 
 #include "program/fast.h"
 #include "kernels/carve.h"
-
-/** Slots of a window among an op's attributes: height, width; strides; top, bottom, left, right. */
-enum { SIZE = 0, STEP = 2, PAD = 4, WINDOW_SLOTS = 8 };
+#include "kernels/slots.h"
 
 /** Bytes of a winner's number u w + v inside its window. */
 static inline size_t winner_bytes(const spor_attr *window) {
-    return spor_times(window[SIZE].i, window[SIZE + 1].i) <= 256 ? 1 : 4;
+    return spor_times(window[WINDOW_SIZE].i, window[WINDOW_SIZE + 1].i) <= 256 ? 1 : 4;
 }
 
 /** Eq. (86) with the pads made explicit. */
 static inline int64_t windows_along(const spor_attr *window, int axis, int64_t cells) {
-    int64_t padded = cells + window[PAD + 2 * axis].i + window[PAD + 2 * axis + 1].i;
-    return 1 + (padded - window[SIZE + axis].i) / window[STEP + axis].i;
+    int64_t padded = cells + window[WINDOW_PAD + 2 * axis].i + window[WINDOW_PAD + 2 * axis + 1].i;
+    return 1 + (padded - window[WINDOW_SIZE + axis].i) / window[WINDOW_STRIDE + axis].i;
 }
 
 #ifdef SPOR_RULES
 
 /** False if a saved winner can't count the window's cells. */
 static inline bool is_countable(const spor_attr *window) {
-    return spor_times(window[SIZE].i, window[SIZE + 1].i) <= INT32_MAX;
+    return spor_times(window[WINDOW_SIZE].i, window[WINDOW_SIZE + 1].i) <= INT32_MAX;
 }
 
 #endif
@@ -56,10 +54,11 @@ typedef struct {
 
 static inline window window_at(const maps *g, int64_t i, int64_t j) {
     const spor_attr *attr = g->attr;
-    int64_t top = i * attr[STEP].i - attr[PAD].i, left = j * attr[STEP + 1].i - attr[PAD + 2].i;
-    int64_t a = spor_most(top, 0), b = spor_most(left, 0), width = attr[SIZE + 1].i;
+    int64_t top = i * attr[WINDOW_STRIDE].i - attr[WINDOW_PAD].i,
+            left = j * attr[WINDOW_STRIDE + 1].i - attr[WINDOW_PAD + 2].i;
+    int64_t a = spor_most(top, 0), b = spor_most(left, 0), width = attr[WINDOW_SIZE + 1].i;
     return (window){.first = (a * g->W + b) * g->C,
-                    .rows = spor_least(top + attr[SIZE].i, g->H) - a,
+                    .rows = spor_least(top + attr[WINDOW_SIZE].i, g->H) - a,
                     .cols = spor_least(left + width, g->W) - b,
                     .number = (a - top) * width + (b - left),
                     .width = width};
@@ -184,8 +183,9 @@ SPOR_INLINE void route_window(const maps *g, const window w, T *dx, const T *dy,
 
 /* Along an axis every cell lies in exactly one window. */
 static inline bool is_tiled(const maps *g, int axis, int64_t cells, int64_t windows) {
-    int64_t size = g->attr[SIZE + axis].i;
-    return size == g->attr[STEP + axis].i && windows * size - g->attr[PAD + 2 * axis].i >= cells;
+    int64_t size = g->attr[WINDOW_SIZE + axis].i;
+    return size == g->attr[WINDOW_STRIDE + axis].i &&
+           windows * size - g->attr[WINDOW_PAD + 2 * axis].i >= cells;
 }
 
 /* dx of one sample: dy, from its element at on, where the winners lie, 0 elsewhere */

@@ -10,6 +10,8 @@
  */
 #include "layer.h"
 
+#include "kernels/slots.h"
+
 #ifdef SPOR_RULES
 
 FAST_KERNELS(softmax_cross_entropy);
@@ -78,7 +80,7 @@ static bool match_xent(spor_match *m, spor_var root) {
     if (spor_operand(product, 1 - first).id != l.id)
         return spor_refuse(m, "the labels do not multiply the operand of logsumexp");
     int last = spor_shape_of(l).rank - 1;
-    if (spor_attrs(lse)[0].i != last || spor_attrs(sum)[0].i != SPOR_AXIS(last))
+    if (spor_attrs(lse)[AXIS].i != last || spor_attrs(sum)[AXES].i != SPOR_AXIS(last))
         return spor_refuse(m, "the classes are not the last axis");
     if (!spor_layer_take(m, lse, &spor_op_logsumexp, "logsumexp(l)") ||
         !spor_layer_take(m, sum, &spor_op_sum, "sum(y l)") ||

@@ -104,7 +104,8 @@ static void show_traits(const spor_op *op) {
     } texts[] = {
         {SPOR_LINEAR, "linear"},
         {SPOR_BILINEAR, "bilinear: linear in each operand"},
-        {SPOR_LINEAR_LAST, "linear in its last operand"},
+        {SPOR_LINEAR_FIRST, "linear in its first operand"},
+        {SPOR_LINEAR_REST, "linear in its operands but the first"},
         {SPOR_KINKED, "not differentiable everywhere"},
         {SPOR_MIXES_SAMPLES, "a row of the result may depend on other rows"},
         {SPOR_ALIAS, "costs nothing: the same numbers in the same order"},

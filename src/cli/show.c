@@ -21,18 +21,10 @@ typedef struct {
 
 /* ---- sizes ---- */
 
-/* Multiply-adds of one node: matmul sums over k for each element, correlate2d over u, v, c. */
-static int64_t node_multiplies(const spor_tape *tape, const spor_node *node) {
-    const spor_shape *x = tape->node[node->in[0]].shape;
-    if (node->op == spor_op_find("matmul")) return spor_size(node->shape) * x->n[x->rank - 1];
-    if (node->op != spor_op_find("correlate2d")) return 0;
-    const spor_shape *K = tape->node[node->in[1]].shape;
-    return spor_size(node->shape) * K->n[0] * K->n[1] * K->n[2];
-}
-
-static int64_t multiplies(const spor_tape *tape, uint32_t first, uint32_t last) {
-    int64_t sum = 0;
-    for (uint32_t id = first; id < last; id++) sum += node_multiplies(tape, &tape->node[id]);
+/* Multiply-adds of the nodes first .. last-1. */
+static double multiplies(const spor_tape *tape, uint32_t first, uint32_t last) {
+    double sum = 0;
+    for (uint32_t id = first; id < last; id++) sum += node_cost(tape, &tape->node[id]);
     return sum;
 }
 
@@ -105,30 +97,29 @@ static void shape_text(const spor_shape *shape, int64_t rows, char out[192]) {
 }
 
 static void print_row(const char *name, const char *shape, int64_t parameters_,
-                      int64_t multiplies_) {
-    printf("  %-24s %-20s %12lld %15lld\n", name, shape, (long long)parameters_,
-           (long long)multiplies_);
+                      double multiplies_) {
+    printf("  %-24s %-20s %12lld %15.0f\n", name, shape, (long long)parameters_, multiplies_);
 }
 
 static void print_layers(const recording *r, const bool layer[]) {
     const spor_tape *tape = r->tape;
     int64_t all = parameters(tape, 1, r->nodes), rest = all;
-    int64_t work = multiplies(tape, 1, r->nodes) / r->rows, idle = work;
+    double rows = (double)r->rows, work = multiplies(tape, 1, r->nodes) / rows, idle = work;
     printf("  %-24s %-20s %12s %15s\n", "layer", "output", "parameters", "multiply-adds");
     for (uint32_t k = 1; k < r->scopes; k++) {
         const spor_scope *scope = &tape->scope[k];
         char shape[192];
         if (!layer[k]) continue;
         int64_t own = parameters(tape, scope->first, scope->last);
-        int64_t own_work = multiplies(tape, scope->first, scope->last) / r->rows;
+        double own_work = multiplies(tape, scope->first, scope->last) / rows;
         shape_text(tape->node[scope->result].shape, r->rows, shape);
         print_row(short_name(tape, k), shape, own, own_work);
         rest -= own;
         idle -= own_work;
     }
-    if (rest || idle) print_row("between the layers", "", rest, idle);
+    if (rest || idle > 0) print_row("between the layers", "", rest, idle);
     print_row("total", "", all, work);
-    puts("  Multiply-adds are those of matmul and correlate2d, forward, a sample.\n");
+    puts("  Multiply-adds are those of ops that add up products, forward, a sample.\n");
 }
 
 /* ---- programs ---- */

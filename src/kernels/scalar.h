@@ -11,6 +11,7 @@
  * FROM_INT makes a T of an integer, FROM_REAL of a double, RATIO of num / den. LESS decides
  * branches only (kinks, winners) and is false if either side is not a number. IS_NAN tells one that
  * is not; IS_ZERO a number that is 0 in every part, error bounds and imaginary part included.
+ * NEARER compares distances by the least that they may be.
  */
 #ifndef SPOR_KERNELS_SCALAR_H
 #define SPOR_KERNELS_SCALAR_H

@@ -50,6 +50,9 @@ static inline T TANH(T a) {
 static inline int LESS(T a, T b) {
     return creal(a) < creal(b);
 }
+static inline int NEARER(T a, T b) {
+    return creal(a) < creal(b);
+}
 static inline int IS_NAN(T a) {
     return isnan(creal(a)) || isnan(cimag(a));
 }

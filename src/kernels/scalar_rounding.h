@@ -128,6 +128,9 @@ static inline T TANH(T a) {
 static inline int LESS(T a, T b) {
     return a.v < b.v;
 }
+static inline int NEARER(T a, T b) {
+    return a.v - error_of(a) < b.v - error_of(b);
+}
 static inline int IS_NAN(T a) {
     return isnan(a.v);
 }

@@ -44,7 +44,7 @@ static bool differentiate(spor_program *program, spor_var cost, spor_target targ
 static uint32_t detached(spor_tape *tape, uint32_t value) {
     uint32_t home = value;
     while (tape->node[home].op->traits & SPOR_ALIAS) home = tape->node[home].in[0];
-    if (tape->node[home].op != &spor_op_param) return value;
+    if (!(tape->node[home].op->traits & SPOR_STORED)) return value;
     spor_var x = {tape, value};
     return spor_mul(x, spor_fill_ratio(tape, 1, 1, spor_shape_of(x))).id;
 }
@@ -80,7 +80,7 @@ static bool merge_and_plan(spor_program *program, const request *r, const spor_t
         done ? spor_plan(program, live, roots, pinned, targets, target_count) : no_memory(program);
     for (uint32_t k = 0; done && k < pinned; k++) program->readable[roots[k]] = true;
     for (uint32_t id = 1; done && id < nodes; id++)
-        if (graph->tape->node[id].op == &spor_op_input) program->readable[id] = true;
+        if (graph->tape->node[id].op->traits & SPOR_GIVEN) program->readable[id] = true;
     free(roots);
     free(live);
     return done;

@@ -70,7 +70,7 @@ static void mark_live(work *w, const uint32_t wanted[], uint32_t count, bool tra
     }
     for (uint32_t id = tape->count - 1; id > 0; id--) {
         const spor_node *node = &tape->node[id];
-        if (node->op == &spor_op_input || node->op == &spor_op_param) w->live[id] = true;
+        if (node_is_named_leaf(node)) w->live[id] = true;
         if (!w->live[id]) continue;
         for (int k = 0; k < node->op->operands; k++) {
             w->live[node->in[k]] = true;

@@ -5,11 +5,6 @@
 #include "base/random.h"
 #include "program/program.h"
 
-/* Two leaves with names are never the same. */
-static bool is_named_leaf(const spor_node *node) {
-    return node->op == &spor_op_input || node->op == &spor_op_param;
-}
-
 static uint64_t hash_node(const spor_node *node, const uint32_t same[]) {
     uint64_t hash = (uint64_t)(uintptr_t)node->op;
     for (int k = 0; k < node->op->operands; k++) hash = spor_hash(hash, same[node->in[k]], 1);
@@ -41,7 +36,7 @@ static void mark_live(const spor_tape *tape, const uint32_t roots[], uint32_t co
     for (uint32_t k = 0; k < count; k++) live[same[roots[k]]] = true;
     for (uint32_t id = tape->count - 1; id > 0; id--) {
         const spor_node *node = &tape->node[id];
-        if (is_named_leaf(node)) live[id] = true;
+        if (node_is_named_leaf(node)) live[id] = true;
         for (int k = 0; live[id] && k < node->op->operands; k++) live[same[node->in[k]]] = true;
     }
 }
@@ -53,8 +48,9 @@ bool spor_merge(const spor_tape *tape, const uint32_t roots[], uint32_t count, u
     uint32_t *table = calloc(slots, sizeof *table);
     if (!table) return false;
     same[0] = 0;
-    for (uint32_t id = 1; id < tape->count; id++)
-        same[id] = is_named_leaf(&tape->node[id]) ? id : intern(tape, id, same, table, slots - 1);
+    for (uint32_t id = 1; id < tape->count; id++) /* two leaves with names are never the same */
+        same[id] =
+            node_is_named_leaf(&tape->node[id]) ? id : intern(tape, id, same, table, slots - 1);
     mark_live(tape, roots, count, same, live);
     free(table);
     return true;

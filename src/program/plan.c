@@ -75,14 +75,10 @@ typedef struct {
     allocator memory;
 } planner;
 
-static bool is_named_leaf(const spor_node *node) {
-    return node->op == &spor_op_input || node->op == &spor_op_param;
-}
-
 /* True if the node needs a step of its own. */
 static bool is_step(const planner *p, uint32_t id) {
     const spor_node *node = &p->tape->node[id];
-    return p->live[id] && !is_named_leaf(node) && !(node->op->traits & SPOR_ALIAS);
+    return p->live[id] && !node_is_named_leaf(node) && !(node->op->traits & SPOR_ALIAS);
 }
 
 static void find_homes(planner *p) {
@@ -156,7 +152,7 @@ static void find_lifetimes(planner *p, const uint32_t roots[], uint32_t count) {
     uint32_t step = 0;
     for (uint32_t id = 1; id < p->tape->count; id++) {
         const spor_node *node = &p->tape->node[id];
-        if (node->op == &spor_op_input) p->last[id] = to_the_end;
+        if (node->op->traits & SPOR_GIVEN) p->last[id] = to_the_end;
         if (!is_step(p, id)) continue;
         for (int k = 0; k < node->op->operands; k++) read_by(p, node->in[k], step);
         if (p->last[id] < step) p->last[id] = step;
@@ -174,9 +170,9 @@ static void place_leaves(planner *p) {
     for (uint32_t id = 1; id < p->tape->count; id++) {
         const spor_node *node = &p->tape->node[id];
         spor_storage *storage = &program->storage[id];
-        if (node->op == &spor_op_input)
+        if (node->op->traits & SPOR_GIVEN)
             *storage = (spor_storage){SPOR_MEMORY, take(&p->memory, node_bytes(p, id)), 0};
-        if (node->op == &spor_op_param) {
+        if (node->op->traits & SPOR_STORED) {
             int entry = spor_params_find(program->params, node->name);
             size_t offset = (size_t)program->params->entry[entry].offset;
             *storage = (spor_storage){SPOR_VALUES, offset * spor_scalar_width(program->scalar), 0};

@@ -212,7 +212,7 @@ static bool report(spor_program *program, const spor_phase *step, int64_t k, dou
 static bool check_inputs(spor_program *program) {
     const spor_tape *tape = program->graph.tape;
     for (uint32_t id = 1; id < tape->count; id++) {
-        if (tape->node[id].op != &spor_op_input && tape->node[id].op != &spor_op_param) continue;
+        if (!node_is_named_leaf(&tape->node[id])) continue;
         const void *data = address(program, program->storage[id]);
         for (int64_t k = 0; k < spor_size(tape->node[id].shape); k++)
             if (!isfinite(spor_value_at(data, program->scalar, k)))

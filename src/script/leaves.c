@@ -72,7 +72,7 @@ static spor_value state(const spor_given *g) {
 
 static spor_value assign(const spor_given *g) {
     spor_value to = spor_given_tensor(g, 0), value = spor_given_tensor(g, 1);
-    if (spor_node_of(to.t.var)->op != &spor_op_param)
+    if (!(spor_node_of(to.t.var)->op->traits & SPOR_STORED))
         spor_pass_fail(g->run, g->at[0], "assign: state must be made by state(...)");
     spor_pass_record(g->run, g->place);
     spor_assign(to.t.var, value.t.var);

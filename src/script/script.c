@@ -130,7 +130,7 @@ static void add_ops(spor_pass *run) {
         char text[SPOR_NAME];
         int length = spor_op_name(*op, text, sizeof text);
         const char *name = spor_intern(&run->ground, &script->names, text, (size_t)length);
-        if (*op == &spor_op_input || spor_env_find(script->builtins, name)) continue;
+        if ((*op)->traits & SPOR_GIVEN || spor_env_find(script->builtins, name)) continue;
         spor_env_set(run, script->builtins, name, (spor_value){.kind = VALUE_OP, .op = *op});
     }
 }

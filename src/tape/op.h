@@ -48,25 +48,29 @@ bool spor_rule_elementwise(spor_rule *rule);
 /* ---- traits ------------------------------------------------------------------------------ */
 
 enum {
-    SPOR_LINEAR = 1,              /* linear in all operands jointly (but for pad's fill) */
-    SPOR_BILINEAR = 2,            /* linear in each of its two operands */
-    SPOR_KINKED = 4,              /* not differentiable everywhere */
-    SPOR_MIXES_SAMPLES = 8,       /* row n of the result may depend on other rows of operand 0 */
-    SPOR_ALIAS = 16,              /* the result has operand 0's elements in the same order */
-    SPOR_VALUE_SLOPE = 32,        /* elementwise, the derivative is a function of the value */
-    SPOR_LEAF = 64,               /* no operands */
-    SPOR_LINEAR_LAST = 128,       /* linear in its last operand only (route, gather) */
-    SPOR_EXACT_ON_INTEGERS = 256, /* fast paths: bit for bit on small integers */
-    SPOR_CHANGES_TIES = 512       /* fast paths: rounding may move a winner */
+    SPOR_LINEAR = 1,         /* linear in all operands jointly (but for pad's fill) */
+    SPOR_BILINEAR = 2,       /* linear in each of its two operands */
+    SPOR_KINKED = 4,         /* not differentiable everywhere */
+    SPOR_MIXES_SAMPLES = 8,  /* row n of the result may depend on other rows of operand 0 */
+    SPOR_ALIAS = 16,         /* the result has operand 0's elements in the same order */
+    SPOR_VALUE_SLOPE = 32,   /* elementwise, the derivative is a function of the value */
+    SPOR_LEAF = 64,          /* no operands */
+    SPOR_LINEAR_FIRST = 128, /* linear in its first operand only (div) */
+    SPOR_LINEAR_REST = 256,  /* linear, jointly, in all operands but the first (route, where) */
+    SPOR_GIVEN = 512,        /* a leaf whose numbers are filled in before each run */
+    SPOR_STORED = 1024,      /* a leaf whose numbers belong to spor_params */
+    SPOR_EXACT_ON_INTEGERS = 2048, /* fast paths: bit for bit on small integers */
+    SPOR_CHANGES_TIES = 4096       /* fast paths: rounding may move a winner */
 };
 
 /* ---- what the generic tests and the shape search start from -------------------------------- */
 
+/** The values of an operand in the generic tests. */
 typedef enum {
     SPOR_ANY,      /* any real */
     SPOR_POSITIVE, /* at least 1/2 */
     SPOR_NONZERO,  /* away from 0: at least 1/8 in magnitude */
-    SPOR_TIE_FREE  /* all elements of all operands distinct, with a margin, none near 0 */
+    SPOR_TIE_FREE  /* all elements of all such operands distinct, with a margin, none near 0 */
 } spor_domain;
 
 typedef struct {
@@ -106,16 +110,26 @@ struct spor_op {
     const char *equation;   /* one line, as spor ops prints it */
     const char *convention; /* NULL, or what is fixed where the field disagrees (ties, kinks) */
     unsigned traits;
-    spor_domain domain;
+    spor_domain domain[SPOR_OPERANDS]; /* of samples; what a formula is tried on is not narrowed */
     int operands;
     int attrs; /* slots used */
     bool (*shape)(spor_rule *rule);
+    /** Multiply-adds of a forward pass. NULL: the op adds up no products. */
+    double (*cost)(const spor_shape in[], const spor_shape *out, const spor_attr attr[]);
     /**
      * Cotangent of operand k, recorded in ops. y is the node, ybar its cotangent. Returns
      * spor_none() where the derivative is zero everywhere. NULL: a missing vjp, a named error
      * when asked for.
      */
     spor_var (*vjp)(spor_var y, int k, spor_var ybar);
+    /**
+     * Of an op with kinks or ties: records how far each decision that y takes is from its other
+     * branch, >= 0; one number a decision, in y's shape or, where windows decide, in theirs. NULL
+     * for the others.
+     */
+    spor_var (*margin)(spor_var y);
+    /** Of a leaf that is a number: is it 0? NULL for the others. */
+    bool (*is_zero)(const spor_attr attr[]);
     const spor_sample *samples;           /* ends with a sample whose in[0].rank is -1 */
     const spor_mistake *mistakes;         /* ends with message NULL */
     const spor_golden *golden;            /* ends with y NULL */

@@ -159,6 +159,8 @@ void spor_scope_end(spor_tape *tape, spor_var result) {
 
 /* ---- leaves with names ---- */
 
+extern const spor_op spor_op_input, spor_op_param;
+
 static spor_var named_leaf(spor_tape *tape, const spor_op *op, const char *name, spor_shape shape,
                            bool trained) {
     if (!tape || tape->error) return (spor_var){tape, 0};
@@ -260,6 +262,13 @@ void spor_custom_vjp(spor_var y, int n, const spor_var operand[], spor_backward 
 }
 
 /* ---- small questions ---- */
+
+double node_cost(const spor_tape *tape, const spor_node *node) {
+    spor_shape in[SPOR_OPERANDS] = {{0}};
+    if (!node->op->cost) return 0;
+    for (int k = 0; k < node->op->operands; k++) in[k] = *tape->node[node->in[k]].shape;
+    return node->op->cost(in, node->shape, node->attr);
+}
 
 uint32_t spor_tape_length(const spor_tape *tape) {
     return tape ? tape->count - 1 : 0;

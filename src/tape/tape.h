@@ -70,8 +70,6 @@ struct spor_tape {
     spor_place error_place;
 };
 
-extern const spor_op spor_op_input, spor_op_param;
-
 /** Puts an error on the tape, if it has none yet, and returns the poisoned variable. */
 spor_var spor_reject(spor_tape *tape, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -89,6 +87,14 @@ int spor_shape_text(const spor_shape *shape, const spor_signature_operand *names
 
 static inline const spor_node *spor_node_of(spor_var x) {
     return &x.tape->node[x.id];
+}
+
+/** Multiply-adds of a forward pass of the node. */
+double node_cost(const spor_tape *tape, const spor_node *node);
+
+/** Its numbers come from outside the tape: an input, a parameter or a state. */
+static inline bool node_is_named_leaf(const spor_node *node) {
+    return node->op->traits & (SPOR_GIVEN | SPOR_STORED);
 }
 
 #endif

@@ -156,7 +156,7 @@ static spor_program *run_operands(network *n, const spor_region region[], int re
 /* Numbers of an operand, rounded to float. */
 static double *take_operand(network *n, spor_program *program, uint32_t id) {
     const spor_node *node = &n->tape->node[id];
-    int entry = node->op == &spor_op_param ? spor_params_find(n->wide, node->name) : -1;
+    int entry = node->op->traits & SPOR_STORED ? spor_params_find(n->wide, node->name) : -1;
     int64_t size = spor_size(node->shape);
     const double *from = entry >= 0 ? spor_params_entry(n->wide, entry).value
                                     : spor_program_arg(program, (spor_var){n->tape, id}).data;
@@ -172,7 +172,7 @@ static void label_region(const network *n, const spor_region *region, char label
     const spor_node *root = &n->tape->node[region->root];
     uint32_t scope = root->scope;
     for (int k = 0; k < region->operands; k++) /* the layer is where its parameters are */
-        if (n->tape->node[region->operand[k]].op == &spor_op_param)
+        if (n->tape->node[region->operand[k]].op->traits & SPOR_STORED)
             scope = n->tape->node[region->operand[k]].scope;
     const char *path = n->tape->scope[scope].path;
     snprintf(label, 200, "%s%s%s", path ? path : "", path && *path ? " " : "", region->fast);

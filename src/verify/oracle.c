@@ -8,8 +8,6 @@
 
 #include "verify/verify.h"
 
-extern const spor_op spor_op_div;
-
 enum { DEFAULT_PROOFS = 20000, ELEMENTS = 64 };
 
 /* Twice the unit roundoff: what one operation adds to an error, second order included. */
@@ -152,16 +150,13 @@ static dependence larger(dependence a, dependence b) {
 static dependence dependence_of_node(const spor_tape *tape, uint32_t id, const dependence on[]) {
     const spor_node *node = &tape->node[id];
     const spor_op *op = node->op;
-    dependence before_last = CONSTANT, last = CONSTANT;
-    for (int k = 0; k < op->operands; k++) {
-        before_last = larger(before_last, last);
-        last = on[node->in[k]];
-    }
-    dependence most = larger(before_last, last);
+    dependence first = op->operands ? on[node->in[0]] : CONSTANT, rest = CONSTANT;
+    for (int k = 1; k < op->operands; k++) rest = larger(rest, on[node->in[k]]);
+    dependence most = larger(first, rest);
     bool affine = op->traits & SPOR_LINEAR;
-    if (op->traits & SPOR_BILINEAR) affine = before_last == CONSTANT || last == CONSTANT;
-    if (op->traits & SPOR_LINEAR_LAST) affine = before_last == CONSTANT;
-    if (op == &spor_op_div) affine = last == CONSTANT;
+    if (op->traits & SPOR_BILINEAR) affine = first == CONSTANT || rest == CONSTANT;
+    if (op->traits & SPOR_LINEAR_FIRST) affine = rest == CONSTANT;
+    if (op->traits & SPOR_LINEAR_REST) affine = first == CONSTANT;
     return most == CONSTANT || affine ? most : OTHERWISE;
 }
 
@@ -170,10 +165,10 @@ static bool is_affine(const inquiry *q, int input, dependence on[]) {
     const spor_tape *tape = q->trial.tape;
     uint32_t y = q->trial.in.y.id;
     for (uint32_t id = 1; id <= y; id++)
-        on[id] = tape->node[id].op == &spor_op_input ? CONSTANT : dependence_of_node(tape, id, on);
+        on[id] = dependence_of_node(tape, id, on); /* of inputs: constant */
     on[q->trial.in.input[input].id] = AFFINE;
     for (uint32_t id = q->trial.in.input[input].id + 1; id <= y; id++)
-        if (tape->node[id].op != &spor_op_input) on[id] = dependence_of_node(tape, id, on);
+        on[id] = dependence_of_node(tape, id, on);
     return on[y] != OTHERWISE;
 }
 

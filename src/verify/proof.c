@@ -8,15 +8,13 @@
 
 #include "verify/verify.h"
 
-extern const spor_op spor_op_ratio;
-
 /* A set of inputs in each of which a node is linear, as a bit mask; or one of the marks. */
 enum { NOT_MULTILINEAR = -1, ZERO = -2 };
 
 /* True if the node is the number 0; what is made of it linearly is 0 too. */
 static bool is_zero(const spor_tape *tape, uint32_t id) {
     const spor_node *node = &tape->node[id];
-    return node->op == &spor_op_ratio && node->attr[0].i == 0;
+    return node->op->is_zero && node->op->is_zero(node->attr);
 }
 
 /* A sum is linear in what both sides are linear in. */
@@ -53,7 +51,7 @@ static bool find_masks(const spor_trial *trial, int mask[], int pair_mask[]) {
     const spor_tape *tape = trial->tape;
     for (int k = 0; k < trial->in.inputs; k++) mask[trial->in.input[k].id] = 1 << k;
     for (uint32_t id = 1; id < tape->count; id++)
-        if (tape->node[id].op != &spor_op_input) mask[id] = mask_of_node(tape, id, mask);
+        if (!node_is_named_leaf(&tape->node[id])) mask[id] = mask_of_node(tape, id, mask);
     for (int k = 0; k < trial->in.pairs; k++) {
         int a = mask[trial->in.pair[k].formula.id], b = mask[trial->in.pair[k].expected.id];
         pair_mask[k] = joined_by_sum(a, b);

@@ -17,8 +17,6 @@
 /* Multiplications for complex steps on one claim. */
 static const double oracle_budget = 4e7;
 
-extern const spor_op spor_op_matmul, spor_op_correlate2d, spor_op_maxpool2d;
-
 /* ---- cutting out ---- */
 
 static int cut_at(uint32_t id, int n, const uint32_t cut[]) {
@@ -77,16 +75,7 @@ double spor_piece_cost(const spor_piece *piece) {
     double cost = 0;
     for (uint32_t id = 1; id < piece->tape->count; id++) {
         const spor_node *node = &piece->tape->node[id];
-        double each = 1;
-        if (node->op == &spor_op_correlate2d) {
-            const spor_shape *K = piece->tape->node[node->in[1]].shape;
-            each = (double)(K->n[0] * K->n[1] * K->n[2]);
-        }
-        if (node->op == &spor_op_matmul) {
-            const spor_shape *x = piece->tape->node[node->in[0]].shape;
-            each = (double)x->n[x->rank - 1];
-        }
-        cost += each * (double)spor_size(node->shape);
+        cost += fmax(node_cost(piece->tape, node), (double)spor_size(node->shape));
     }
     return cost;
 }
@@ -130,65 +119,9 @@ int spor_regions_of(spor_tape *tape, spor_var cost, spor_params *params, int mos
 
 /* ---- kinks ---- */
 
-/* A program over SPOR_ROUNDING and a map that it gives. */
-typedef struct {
-    spor_program *program;
-    spor_var map;
-    spor_shape shape;
-    const spor_attr *window;
-} pooled;
-
-typedef struct {
-    double value, margin; /* margin: what a float may be off by */
-} cell;
-
-/* Cell (u, v) of the window at[]; false outside the map. */
-static bool cell_of(const pooled *p, const int64_t at[4], int64_t u, int64_t v, cell *c) {
-    const spor_attr *w = p->window;
-    int64_t row = at[1] * w[2].i - w[4].i + u, column = at[2] * w[3].i - w[6].i + v;
-    if (row < 0 || row >= p->shape.n[1] || column < 0 || column >= p->shape.n[2]) return false;
-    int64_t k = ((at[0] * p->shape.n[1] + row) * p->shape.n[2] + column) * p->shape.n[3] + at[3];
-    c->value = spor_rounding_value(p->program, p->map, k, &c->margin);
-    return true;
-}
-
-/* By how much rounding may move the largest cell of a window where it may move the winner, or
- * where an activation has its kink; else 0. */
-static double window_margin(const pooled *p, const int64_t at[4]) {
-    cell best = {-HUGE_VAL, 0}, c;
-    double rival = -HUGE_VAL, widest = 0;
-    int64_t width = p->window[1].i, cells = p->window[0].i * width, winner = -1;
-    for (int64_t k = 0; k < cells; k++)
-        if (cell_of(p, at, k / width, k % width, &c) && c.value > best.value) {
-            best = c;
-            winner = k;
-        }
-    for (int64_t k = 0; k < cells; k++) {
-        if (!cell_of(p, at, k / width, k % width, &c)) continue;
-        widest = fmax(widest, c.margin);
-        if (k != winner) rival = fmax(rival, c.value + c.margin);
-    }
-    bool decided = rival < best.value - best.margin && fabs(best.value) > best.margin;
-    return decided ? 0 : widest;
-}
-
-/* The node of the piece that makes y: margin[k] > 0 where rounding decides a branch of y[k]. */
-static void find_margins(const spor_piece *piece, spor_program *program, const spor_node *node,
-                         double margin[]) {
-    spor_shape shape = spor_shape_of(piece->y);
-    spor_var operand = {piece->tape, node->in[0]};
-    pooled p = {program, operand, spor_shape_of(operand), node->attr};
-    int64_t index[SPOR_RANK];
-    for (int64_t k = 0; k < spor_size(&shape); k++) {
-        double error;
-        if (node->op == &spor_op_maxpool2d) {
-            spor_unravel(&shape, k, index);
-            margin[k] = window_margin(&p, index);
-        } else if (fabs(spor_rounding_value(program, operand, k, &error)) <= error) {
-            margin[k] = error;
-        }
-    }
-}
+enum {
+    DECISIONS = 2
+}; /* at the end of a layer: of an activation and of pooling, in either order */
 
 static bool is_input(const spor_piece *piece, uint32_t id) {
     for (int k = 0; k < piece->inputs; k++)
@@ -196,31 +129,46 @@ static bool is_input(const spor_piece *piece, uint32_t id) {
     return false;
 }
 
-/* margin[] of y, and y itself. Only what a layer ends in has kinks: pooling, then or after it an
- * activation. */
+/* Records the margins of what y ends in, one number for each of y's elements; returns how many. */
+static int record_margins(const spor_piece *piece, spor_var margins[DECISIONS]) {
+    spor_shape shape = spor_shape_of(piece->y);
+    int n = 0;
+    for (spor_var at = piece->y; n < DECISIONS && !is_input(piece, at.id);) {
+        const spor_op *op = spor_node_of(at)->op;
+        if (!op->margin) break;
+        spor_var margin = op->margin(at);
+        spor_shape decisions = spor_shape_of(margin);
+        if (!spor_shape_equal(&decisions, &shape)) break;
+        margins[n++] = margin;
+        at = spor_operand(at, 0);
+    }
+    return n;
+}
+
+/* Of y, of the size given: y[k], and margin[k] > 0 where rounding decides a branch of it, by how
+ * much it may then be off. */
+static void read_kinks(const spor_piece *piece, spor_program *program, int n,
+                       const spor_var margins[], double margin[], double y[]) {
+    spor_shape shape = spor_shape_of(piece->y);
+    for (int64_t k = 0; k < spor_size(&shape); k++) {
+        double error;
+        for (int d = 0; d < n; d++)
+            if (spor_rounding_value(program, margins[d], k, &error) <= error)
+                margin[k] = fmax(margin[k], error);
+        y[k] = spor_rounding_value(program, piece->y, k, &error);
+    }
+}
+
 static bool measure_kinks(const spor_piece *piece, const double *const value[], double margin[],
                           double y[]) {
-    const spor_node *node = spor_node_of(piece->y);
-    spor_var outputs[3] = {piece->y};
-    const spor_node *kinked[2];
-    int n = 0;
-    while (n < 2 && (node->op->traits & SPOR_KINKED) && !is_input(piece, node->in[0])) {
-        kinked[n++] = node;
-        outputs[n] = (spor_var){piece->tape, node->in[0]};
-        if (node->op == &spor_op_maxpool2d) break;
-        node = &piece->tape->node[node->in[0]];
-    }
+    spor_var outputs[1 + DECISIONS] = {piece->y};
+    int n = record_margins(piece, outputs + 1);
     spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
     spor_program *program = spor_compile(piece->tape, n + 1, outputs, NULL, &options);
     for (int k = 0; program && k < piece->inputs; k++)
         spor_rounding_fill(program, piece->input[k], value[k], SPOR_F32);
     bool done = program && spor_run(program, 0);
-    spor_shape shape = spor_shape_of(piece->y);
-    for (int k = 0; done && k < n; k++) find_margins(piece, program, kinked[k], margin);
-    for (int64_t k = 0; done && k < spor_size(&shape); k++) {
-        double error;
-        y[k] = spor_rounding_value(program, piece->y, k, &error);
-    }
+    if (done) read_kinks(piece, program, n, outputs + 1, margin, y);
     spor_program_free(program);
     return done;
 }

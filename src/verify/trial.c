@@ -103,8 +103,10 @@ static spor_domain domain_of(const spor_tape *tape) {
     spor_domain domain = SPOR_ANY;
     for (uint32_t id = 1; id < tape->count; id++) {
         const spor_op *op = tape->node[id].op;
-        if (op->domain == SPOR_POSITIVE || op->domain == SPOR_NONZERO) return SPOR_POSITIVE;
-        if (op->domain == SPOR_TIE_FREE || (op->traits & SPOR_KINKED)) domain = SPOR_TIE_FREE;
+        for (int k = 0; k < op->operands; k++)
+            if (op->domain[k] == SPOR_POSITIVE || op->domain[k] == SPOR_NONZERO)
+                return SPOR_POSITIVE;
+        if (op->traits & SPOR_KINKED) domain = SPOR_TIE_FREE;
     }
     return domain;
 }

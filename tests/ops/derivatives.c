@@ -22,7 +22,7 @@ START_TEST(vjp_against_the_complex_step_to_second_order) {
 END_TEST
 
 START_TEST(vjp_is_the_adjoint) {
-    const unsigned linear = SPOR_LINEAR | SPOR_BILINEAR | SPOR_LINEAR_LAST;
+    const unsigned linear = SPOR_LINEAR | SPOR_BILINEAR | SPOR_LINEAR_FIRST | SPOR_LINEAR_REST;
     if (spor_ops[_i]->traits & linear)
         ck_assert_int_ge(each_sample(spor_ops[_i], opcheck_adjoint), 2);
 }

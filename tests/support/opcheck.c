@@ -143,27 +143,24 @@ static double draw(spor_domain domain, uint64_t bits) {
 
 /* Levels 1/2, 3/2, ... of both signs times a spacing, in random order over all operands: distinct
  * by the spacing, which is 1/16, or less where that many would not lie within +-2. */
-static void draw_tie_free(opcheck_machine *m, int n, uint64_t seed) {
+static void draw_tie_free(opcheck_machine *m, int n, const spor_domain domain[], uint64_t seed) {
     int64_t total = 0, at = 0;
-    for (int k = 0; k < n; k++) total += m->nx[k];
+    for (int k = 0; k < n; k++) total += domain[k] == SPOR_TIE_FREE ? m->nx[k] : 0;
     int64_t *order = calloc((size_t)total + 1, sizeof *order);
     double spacing = 1.0 / 16;
     while (spacing * (double)total > 4) spacing /= 2;
     if (order) spor_shuffle(seed, total, order);
     for (int k = 0; order && k < n; k++)
-        for (int64_t e = 0; e < m->nx[k]; e++)
+        for (int64_t e = 0; domain[k] == SPOR_TIE_FREE && e < m->nx[k]; e++)
             m->x[k][e] = ((double)(order[at++] - total / 2) + 0.5) * spacing;
     free(order);
 }
 
-void opcheck_draw(opcheck_machine *m, int n, spor_domain domain, uint64_t seed) {
-    if (domain == SPOR_TIE_FREE) {
-        draw_tie_free(m, n, seed);
-        return;
-    }
+void opcheck_draw(opcheck_machine *m, int n, const spor_domain domain[], uint64_t seed) {
+    draw_tie_free(m, n, domain, seed);
     for (int k = 0; k < n; k++)
-        for (int64_t e = 0; e < m->nx[k]; e++)
-            m->x[k][e] = draw(domain, spor_hash(seed, (uint64_t)k, (uint64_t)e));
+        for (int64_t e = 0; domain[k] != SPOR_TIE_FREE && e < m->nx[k]; e++)
+            m->x[k][e] = draw(domain[k], spor_hash(seed, (uint64_t)k, (uint64_t)e));
 }
 
 void opcheck_draw_cotangent(double value[], int64_t n, uint64_t seed) {
@@ -318,7 +315,8 @@ static derivatives differentiate(opcheck_verdict *v, const spor_op *op, const sp
 }
 
 /* Values for all of x, w, u, as far as the machine has them. */
-static void draw_all(opcheck_machine *m, const derivatives *d, spor_domain domain, uint64_t seed) {
+static void draw_all(opcheck_machine *m, const derivatives *d, const spor_domain domain[],
+                     uint64_t seed) {
     opcheck_draw(m, d->operands, domain, seed);
     for (int k = d->operands; k < m->inputs; k++)
         opcheck_draw_cotangent(m->x[k], m->nx[k], seed + 1 + (uint64_t)k);
@@ -431,7 +429,7 @@ static bool build_machines(machines *m, const derivatives *d, spor_scalar scalar
 }
 
 static void compare_orders(opcheck_verdict *v, const oracle *by, machines *m, const derivatives *d,
-                           spor_domain domain, uint64_t seed) {
+                           const spor_domain domain[], uint64_t seed) {
     opcheck_machine *each[] = {&m->y, &m->g, &m->dy, &m->dg};
     for (int k = 0; k < 4; k++) draw_all(each[k], d, domain, seed);
     const double *const *w = (const double *const *)m->dg.x + d->operands, *const *u = w + 1;
@@ -507,8 +505,10 @@ static void compare_adjoint(opcheck_verdict *v, opcheck_machine *m, const spor_o
         fail(v, "it does not run");
     else if (op->traits & SPOR_LINEAR)
         compare_dots(v, m, op->operands, 0, last);
-    else if (op->traits & SPOR_LINEAR_LAST)
-        compare_dots(v, m, op->operands, last, last);
+    else if (op->traits & SPOR_LINEAR_FIRST)
+        compare_dots(v, m, op->operands, 0, 0);
+    else if (op->traits & SPOR_LINEAR_REST)
+        compare_dots(v, m, op->operands, 1, last);
     else
         for (int k = 0; k <= last; k++) compare_dots(v, m, op->operands, k, k);
 }
@@ -691,8 +691,9 @@ opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
     opcheck_machine m = {0};
     opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
     if (!!(op->traits & SPOR_LEAF) != !op->operands) fail(&v, "a leaf is what has no operands");
-    if (op->domain == SPOR_TIE_FREE && !(op->traits & SPOR_KINKED))
+    if (op->domain[0] == SPOR_TIE_FREE && !(op->traits & SPOR_KINKED))
         fail(&v, "tie-free data for an op without kinks");
+    if (!!op->margin != !!(op->traits & SPOR_KINKED)) fail(&v, "a margin is what kinked ops have");
     v.examined = 2;
     if (alone(&v, &m, SPOR_F64, &r, op) && op->operands) {
         if (op->traits & SPOR_ALIAS) check_alias(&v, &m);

@@ -74,8 +74,8 @@ bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spo
 bool opcheck_run(opcheck_machine *m);
 void opcheck_free(opcheck_machine *m);
 
-/** Random values for the first n inputs, within the domain; float holds them exactly. */
-void opcheck_draw(opcheck_machine *m, int n, spor_domain domain, uint64_t seed);
+/** Random values for the first n inputs, within their domains; float holds them exactly. */
+void opcheck_draw(opcheck_machine *m, int n, const spor_domain domain[], uint64_t seed);
 /** U[-1, 1], in parts of 1/1024. */
 void opcheck_draw_cotangent(double value[], int64_t n, uint64_t seed);
 
