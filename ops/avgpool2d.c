@@ -70,7 +70,7 @@ static const spor_golden golden[] = {
     SPOR_END_GOLDEN};
 
 const spor_op spor_op_avgpool2d = {
-    .signature = "avgpool2d(x[N,H,W,C]; size:int2, stride:int2, pad:int4=0)",
+    .signature = "avgpool2d(x[N,H,W,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z[n,i,j,c] = mean of x[n,.,.,c] over window (i, j)",
     .convention = "divides by the cells that lie in the map, not by the window's size; a window "
                   "wholly outside the map is an error",

@@ -11,7 +11,7 @@ KERNELS(log);
 /* dx = ybar / x */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     spor_var x = spor_operand(y, k);
-    return spor_div(ybar, x);
+    return spor_xdivy(ybar, x);
 }
 
 static const spor_sample samples[] = {

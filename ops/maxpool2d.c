@@ -88,7 +88,7 @@ static const spor_golden golden[] = {
     SPOR_END_GOLDEN};
 
 const spor_op spor_op_maxpool2d = {
-    .signature = "maxpool2d(x[N,H,W,C]; size:int2, stride:int2, pad:int4=0)",
+    .signature = "maxpool2d(x[N,H,W,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z[n,i,j,c] = largest x[n,.,.,c] of window (i, j)",
     .convention = "padding never wins; the first maximum in row-major order wins a tie; a window "
                   "wholly outside the map is an error",
@@ -115,7 +115,7 @@ spor_var spor_maxpool2d(spor_var x, spor_window w) {
 
 /* Not in the registry: no formula needs it, and it has no derivative. */
 const spor_op spor_op_lead = {
-    .signature = "lead(x[N,H,W,C]; size:int2, stride:int2, pad:int4=0)",
+    .signature = "lead(x[N,H,W,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z = the largest x of the window less the next one",
     .operands = 1,
     .attrs = WINDOW_SLOTS,

@@ -115,7 +115,7 @@ static const spor_golden golden[] =
      SPOR_END_GOLDEN};
 
 const spor_op spor_op_spread2d = {
-    .signature = "spread2d(g[N,P,Q,C]; H:int, W:int, size:int2, stride:int2, pad:int4=0)",
+    .signature = "spread2d(g[N,P,Q,C]; H:int, W:int, size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z = sum over windows of g / cells of the window",
     .convention = "counts the cells that lie in the map, as avgpool2d does",
     .traits = SPOR_LINEAR,

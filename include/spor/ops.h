@@ -30,18 +30,24 @@ SPOR_API spor_var spor_add(spor_var x, spor_var y);          /**< x + y */
 SPOR_API spor_var spor_sub(spor_var x, spor_var y);          /**< x - y */
 SPOR_API spor_var spor_mul(spor_var x, spor_var y);          /**< x y */
 SPOR_API spor_var spor_div(spor_var x, spor_var y);          /**< x / y */
+SPOR_API spor_var spor_xmuly(spor_var x, spor_var y);        /**< x y; 0 where x is 0, whatever y */
+SPOR_API spor_var spor_xdivy(spor_var x, spor_var y);        /**< x / y; 0 where x is 0 */
 SPOR_API spor_var spor_neg(spor_var x);                      /**< -x */
 SPOR_API spor_var spor_exp(spor_var x);                      /**< e^x */
 SPOR_API spor_var spor_log(spor_var x);                      /**< ln x */
 SPOR_API spor_var spor_sqrt(spor_var x);                     /**< x^(1/2) */
 SPOR_API spor_var spor_tanh(spor_var x);                     /**< tanh x */
 SPOR_API spor_var spor_sigmoid(spor_var x);                  /**< 1 / (1 + e^-x) */
+SPOR_API spor_var spor_softplus(spor_var x);                 /**< ln(1 + e^x) */
 SPOR_API spor_var spor_relu(spor_var x);                     /**< max(x, 0); derivative 0 at 0 */
 SPOR_API spor_var spor_leaky_relu(spor_var x, double slope); /**< x if x > 0 else slope x */
 SPOR_API spor_var spor_abs(spor_var x);                      /**< |x|; derivative 0 at 0 */
 SPOR_API spor_var spor_step(spor_var x);                     /**< 1 if x > 0 else 0; derivative 0 */
 SPOR_API spor_var spor_maximum(spor_var x, spor_var y);      /**< the larger; a tie is x's */
 SPOR_API spor_var spor_minimum(spor_var x, spor_var y);      /**< the smaller; a tie is x's */
+SPOR_API spor_var spor_less(spor_var x, spor_var y);         /**< 1 if x < y else 0; derivative 0 */
+/** x where c is not 0, else y; NaN is not 0. c only decides: its derivative is 0. */
+SPOR_API spor_var spor_where(spor_var c, spor_var x, spor_var y);
 
 /* ---- axes: a set of axes is a bit mask, bit k = axis k --------------------------------------- */
 
@@ -125,18 +131,23 @@ SPOR_API spor_var spor_flatten(spor_var x);
 #define spor_sub(...) SPOR_HERE(spor_sub(__VA_ARGS__))
 #define spor_mul(...) SPOR_HERE(spor_mul(__VA_ARGS__))
 #define spor_div(...) SPOR_HERE(spor_div(__VA_ARGS__))
+#define spor_xmuly(...) SPOR_HERE(spor_xmuly(__VA_ARGS__))
+#define spor_xdivy(...) SPOR_HERE(spor_xdivy(__VA_ARGS__))
 #define spor_neg(...) SPOR_HERE(spor_neg(__VA_ARGS__))
 #define spor_exp(...) SPOR_HERE(spor_exp(__VA_ARGS__))
 #define spor_log(...) SPOR_HERE(spor_log(__VA_ARGS__))
 #define spor_sqrt(...) SPOR_HERE(spor_sqrt(__VA_ARGS__))
 #define spor_tanh(...) SPOR_HERE(spor_tanh(__VA_ARGS__))
 #define spor_sigmoid(...) SPOR_HERE(spor_sigmoid(__VA_ARGS__))
+#define spor_softplus(...) SPOR_HERE(spor_softplus(__VA_ARGS__))
 #define spor_relu(...) SPOR_HERE(spor_relu(__VA_ARGS__))
 #define spor_leaky_relu(...) SPOR_HERE(spor_leaky_relu(__VA_ARGS__))
 #define spor_abs(...) SPOR_HERE(spor_abs(__VA_ARGS__))
 #define spor_step(...) SPOR_HERE(spor_step(__VA_ARGS__))
 #define spor_maximum(...) SPOR_HERE(spor_maximum(__VA_ARGS__))
 #define spor_minimum(...) SPOR_HERE(spor_minimum(__VA_ARGS__))
+#define spor_less(...) SPOR_HERE(spor_less(__VA_ARGS__))
+#define spor_where(...) SPOR_HERE(spor_where(__VA_ARGS__))
 #define spor_sum(...) SPOR_HERE(spor_sum(__VA_ARGS__))
 #define spor_expand(...) SPOR_HERE(spor_expand(__VA_ARGS__))
 #define spor_max(...) SPOR_HERE(spor_max(__VA_ARGS__))

@@ -119,7 +119,9 @@ static void show_attributes(const spor_signature *signature) {
     for (int k = 0; k < signature->attrs; k++) {
         const spor_signature_attr *attr = &signature->attr[k];
         printf("  %-10s %s", attr->name, kind_text(attr->kind));
-        if (attr->has_default) printf("; %g if left out", attr->value);
+        if (attr->has_default && attr->same_as < 0) printf("; %g if left out", attr->value);
+        if (attr->has_default && attr->same_as >= 0)
+            printf("; as %s if left out", signature->attr[attr->same_as].name);
         putchar('\n');
     }
 }

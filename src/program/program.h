@@ -39,9 +39,9 @@ bool spor_merge(const spor_tape *tape, const uint32_t roots[], uint32_t count, u
                 bool live[]);
 
 /** Where the numbers of a node live. */
-typedef enum { SPOR_NOWHERE, SPOR_MEMORY, SPOR_VALUES, SPOR_GRADIENTS } spor_where;
+typedef enum { SPOR_NOWHERE, SPOR_MEMORY, SPOR_VALUES, SPOR_GRADIENTS } spor_home;
 typedef struct {
-    spor_where where;
+    spor_home where;
     size_t offset; /* bytes in the memory or in a block of the parameters */
     size_t saved;  /* byte offset of the saved data, 0: none */
 } spor_storage;

@@ -113,7 +113,7 @@ static void convert_values(spor_program *program) {
 
 /* Puts what the steps made where it is to land: gradients, then states, which stay as they are if a
  * gradient is not finite, as the parameters will. */
-static void deliver_to(const spor_program *program, spor_where where) {
+static void deliver_to(const spor_program *program, spor_home where) {
     for (uint32_t k = 0; k < program->deliveries; k++) {
         const spor_delivery *d = &program->delivery[k];
         if (d->to.where != where) continue;

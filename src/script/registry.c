@@ -23,28 +23,19 @@ typedef struct {
 
 /* ---- plain numbers --------------------------------------------------------------------------- */
 
-static double sigmoid(double x) {
-    return 1 / (1 + exp(-x));
-}
-
-/* An op of one number that is no tensor is that function of it. */
+/* An elementwise op of one number that is no tensor is what its kernel makes of that number. */
 static bool on_number(op_call *c, spor_value *result) {
-    static const struct {
-        const char *name;
-        double (*function)(double);
-    } functions[] = {{"abs", fabs},  {"exp", exp},   {"log", log},
-                     {"sqrt", sqrt}, {"tanh", tanh}, {"sigmoid", sigmoid}};
-    if (c->signature.operands != 1 || !spor_is_number(c->bound[0])) return false;
-    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
-        if (strcmp(functions[k].name, c->signature.name) != 0) continue;
-        double y = functions[k].function(spor_number(c->bound[0]));
-        if (!isfinite(y))
-            spor_pass_fail(c->run, c->at[0], "%s of %s is not a finite number", c->signature.name,
-                           spor_describe(&c->run->ground, c->bound[0]));
-        *result = spor_of_real(y);
-        return true;
-    }
-    return false;
+    spor_kernel *kernel = c->op->reference[SPOR_F64] ? *c->op->reference[SPOR_F64] : NULL;
+    bool unary = c->signature.operands == 1 && !c->signature.attrs && kernel;
+    if (!unary || !c->signature.operand[0].any || !spor_is_number(c->bound[0])) return false;
+    double x = spor_number(c->bound[0]), y = 0;
+    spor_arg in = {.data = &x};
+    kernel(&(spor_call){.out = {.data = &y}, .in = &in, .operands = 1}, 0);
+    if (!isfinite(y))
+        spor_pass_fail(c->run, c->at[0], "%s of %s is not a finite number", c->signature.name,
+                       spor_describe(&c->run->ground, c->bound[0]));
+    *result = spor_of_real(y);
+    return true;
 }
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -116,22 +107,15 @@ static void set_attr(op_call *c, const spor_signature_attr *a, const spor_value 
     }
 }
 
-/* An axis is the last one, a stride the window's size, unless said otherwise. */
-static const spor_signature_attr *follows(const op_call *c, const spor_signature_attr *a) {
-    if (strcmp(a->name, "stride") != 0 || a->has_default) return NULL;
-    for (int k = 0; k < c->signature.attrs; k++)
-        if (strcmp(c->signature.attr[k].name, "size") == 0) return &c->signature.attr[k];
-    return NULL;
-}
-
-static bool may_be_left_out(const op_call *c, const spor_signature_attr *a) {
-    return a->has_default || a->kind == SPOR_KIND_AXIS || follows(c, a);
+/* An axis is the last one unless said otherwise. */
+static bool may_be_left_out(const spor_signature_attr *a) {
+    return a->has_default || a->kind == SPOR_KIND_AXIS;
 }
 
 static void default_attr(op_call *c, const spor_signature_attr *a, const char *what) {
-    const spor_signature_attr *other = follows(c, a);
-    if (other) {
-        memcpy(&c->attr[a->slot], &c->attr[other->slot], (size_t)a->slots * sizeof *c->attr);
+    if (a->has_default && a->same_as >= 0) {
+        int from = c->signature.attr[a->same_as].slot;
+        memcpy(&c->attr[a->slot], &c->attr[from], (size_t)a->slots * sizeof *c->attr);
         return;
     }
     if (a->kind == SPOR_KIND_AXIS || a->kind == SPOR_KIND_AXES) {
@@ -159,7 +143,7 @@ static void bind(op_call *c, const spor_arguments *arguments) {
     for (int k = 0; k < n; k++) {
         const spor_signature_attr *a = k < operands ? NULL : &c->signature.attr[k - operands];
         names[k] = a ? attr_name(a) : c->signature.operand[k].name;
-        optional[k] = a && may_be_left_out(c, a);
+        optional[k] = a && may_be_left_out(a);
     }
     spor_bind(c->run, arguments, c->signature.name, n, names, optional, c->bound, c->at);
 }

@@ -60,7 +60,7 @@ static int print_value(const spor_signature_attr *attr, const spor_attr *slot, i
 /* True if the attribute is what the signature says, or the shape, which stands behind each line. */
 static bool goes_without_saying(const spor_signature_attr *attr, const spor_attr *slot, int rank) {
     if (attr->kind == SPOR_KIND_SHAPE) return true;
-    if (!attr->has_default) return false;
+    if (!attr->has_default || attr->same_as >= 0) return false;
     if (attr->kind == SPOR_KIND_REAL) return !(slot->r < attr->value) && !(slot->r > attr->value);
     int slots = attr->kind == SPOR_KIND_SIZES ? rank : attr->slots;
     for (int k = 0; k < slots; k++)

@@ -62,8 +62,27 @@ static bool take_operand(const char **at, spor_signature_operand *operand) {
     return take(at, "]");
 }
 
+/* 1, or the name of one of the attributes before this one, of as many slots */
+static bool take_default(const char **at, const spor_signature *signature,
+                         spor_signature_attr *attr) {
+    char name[SPOR_NAME], *end;
+    attr->has_default = true;
+    attr->same_as = -1;
+    if (!isalpha((unsigned char)**at)) {
+        attr->value = strtod(*at, &end);
+        *at = end;
+        return true;
+    }
+    if (!take_name(at, name)) return false;
+    for (int k = 0; &signature->attr[k] != attr; k++)
+        if (!strcmp(signature->attr[k].name, name) && signature->attr[k].slots == attr->slots)
+            attr->same_as = k;
+    return attr->same_as >= 0;
+}
+
 /* stride:int2=1 */
-static bool take_attr(const char **at, int slot, spor_signature_attr *attr) {
+static bool take_attr(const char **at, int slot, const spor_signature *signature,
+                      spor_signature_attr *attr) {
     char kind[SPOR_NAME];
     if (!take_name(at, attr->name) || !take(at, ":") || !take_name(at, kind)) return false;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
@@ -72,13 +91,7 @@ static bool take_attr(const char **at, int slot, spor_signature_attr *attr) {
             attr->slots = kinds[k].slots;
         }
     attr->slot = slot;
-    if (take(at, "=")) {
-        char *end;
-        attr->has_default = true;
-        attr->value = strtod(*at, &end);
-        *at = end;
-    }
-    return attr->slots > 0;
+    return attr->slots > 0 && (!take(at, "=") || take_default(at, signature, attr));
 }
 
 bool spor_signature_parse(const char *text, spor_signature *signature) {
@@ -94,7 +107,8 @@ bool spor_signature_parse(const char *text, spor_signature *signature) {
     int slot = 0;
     if (take(&text, ";")) do {
             spor_signature_attr *attr = &signature->attr[signature->attrs];
-            if (signature->attrs++ == most_attrs || !take_attr(&text, slot, attr)) return false;
+            if (signature->attrs++ == most_attrs || !take_attr(&text, slot, signature, attr))
+                return false;
             slot += attr->slots;
         } while (take(&text, ","));
     return take(&text, ")") && !*text;

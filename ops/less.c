@@ -1,0 +1,79 @@
+/*
+ * z = 1 where x < y, else 0, element by element; x, y, z [...]. Where either is no number it is 0.
+ */
+#include <math.h>
+
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(less);
+
+/* Constant but for jumps. */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    (void)z, (void)k, (void)zbar;
+    return spor_none();
+}
+
+/* The other branch is where the other one is larger. */
+static spor_var margin(spor_var z) {
+    return spor_abs(spor_sub(spor_operand(z, 0), spor_operand(z, 1)));
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
+                                      {.in = {{0, {0}}, {0, {0}}}},
+                                      {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}, {2, {4, 3}}}, .message = "x and y must have one shape"},
+    {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and y as below: print((x < y).astype(float).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}, {2, {2, 3}}},
+     .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}, (const double[]){1, -0.5, 4, -0.25, 2, 0.5}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){1, 0, 1, 0, 1, 0}},
+    {.in = {{2, {2, 1}}, {2, {2, 1}}},
+     .x = {(const double[]){0.125, NAN}, (const double[]){3, -1.5}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){1, 0}},
+    {.in = {{0, {0}}, {0, {0}}},
+     .x = {(const double[]){0.75}, (const double[]){-0.25}},
+     .out = {0, {0}},
+     .y = (const double[]){0}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_less = {
+    .signature = "less(x[...], y[...])",
+    .equation = "z = 1 if x < y else 0",
+    .convention = "a tie is not less; the derivative is 0 everywhere",
+    .traits = SPOR_KINKED,
+    .domain = {SPOR_TIE_FREE, SPOR_TIE_FREE},
+    .operands = 2,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .margin = margin,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = less_reference,
+};
+
+spor_var spor_less(spor_var x, spor_var y) {
+    return spor_record(&spor_op_less, (spor_var[]){x, y}, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(less) {
+    T zero = FROM_INT(0), one = FROM_INT(1);
+    EACH_INDEX(i, c->out.shape) {
+        int less = LESS(*AT(c->in[0], i), *AT(c->in[1], i));
+        *AT(c->out, i) = less ? one : zero;
+    }
+}
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * y = ln(1 + e^x), element by element; x [...], y [...]. As max(x, 0) + ln(1 + e^-|x|): nothing
+ * overflows, and far below 0, where it is e^x, no digit is lost.
+ */
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(softplus);
+
+/* dx = ybar sigmoid(x) */
+static spor_var vjp(spor_var y, int k, spor_var ybar) {
+    return spor_mul(ybar, spor_sigmoid(spor_operand(y, k)));
+}
+
+static const spor_sample samples[] = {
+    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
+
+/* NumPy, x as below: print(np.logaddexp(x, 0).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){0.1269280110429725, 0.4740769841801067, 0.6931471805599453,
+                           0.8259394198788435, 1.3132616875182228, 3.048587351573742}},
+    {.in = {{2, {2, 1}}},
+     .x = {(const double[]){-40, 800}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){4.248354255291589e-18, 800}},
+    {.in = {{0, {0}}},
+     .x = {(const double[]){0.7}},
+     .out = {0, {0}},
+     .y = (const double[]){1.1031860488854579}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_softplus = {
+    .signature = "softplus(x[...])",
+    .equation = "y = ln(1 + e^x)",
+    .operands = 1,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = softplus_reference,
+};
+
+spor_var spor_softplus(spor_var x) {
+    return spor_record(&spor_op_softplus, &x, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(softplus) {
+    T zero = FROM_INT(0);
+    EACH_INDEX(i, c->out.shape) {
+        T x = *AT(c->in[0], i);
+        int negative = LESS(x, zero);
+        T tail = LOG1P(EXP(negative ? x : NEG(x)));
+        *AT(c->out, i) = negative ? tail : ADD(x, tail);
+    }
+}
+
+#endif

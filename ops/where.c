@@ -1,0 +1,80 @@
+/*
+ * z = x where c is not 0, else y, element by element; c, x, y, z [...]. c is a mask: it only decides,
+ * and what made it, a comparison say, has the margin.
+ */
+#include <math.h>
+
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(where);
+
+/* dc = 0, dx = zbar where c is not 0, dy = zbar where it is. Chosen, not multiplied: a branch that
+ * was not taken gets 0 though its own slope be infinite. */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    spor_var c = spor_operand(z, 0);
+    if (k == 0) return spor_none();
+    spor_var zero = spor_fill_ratio(z.tape, 0, 1, spor_shape_of(z));
+    return k == 1 ? spor_where(c, zbar, zero) : spor_where(c, zero, zbar);
+}
+
+static const spor_sample samples[] = {
+    {.in = {{2, {3, 4}}, {2, {3, 4}}, {2, {3, 4}}}},
+    {.in = {{0, {0}}, {0, {0}}, {0, {0}}}},
+    {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
+    SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}, {2, {4, 3}}, {2, {3, 4}}}, .message = "c and x must have one shape"},
+    {.in = {{2, {3, 4}}, {2, {3, 4}}, {1, {4}}}, .message = "c and y must have one shape"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, c, x and y as below: print(np.where(c, x, y).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}, {2, {2, 3}}, {2, {2, 3}}},
+     .x = {(const double[]){1, 0, -0.5, 0, NAN, 1}, (const double[]){-2, -0.5, 0, 0.25, 1, 3},
+           (const double[]){1, 7, 4, -0.25, 2, 0.5}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){-2, 7, 0, -0.25, 1, 3}},
+    {.in = {{2, {2, 1}}, {2, {2, 1}}, {2, {2, 1}}},
+     .x = {(const double[]){0, 1}, (const double[]){INFINITY, 2}, (const double[]){3, NAN}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){3, 2}},
+    {.in = {{0, {0}}, {0, {0}}, {0, {0}}},
+     .x = {(const double[]){1}, (const double[]){0.75}, (const double[]){-0.25}},
+     .out = {0, {0}},
+     .y = (const double[]){0.75}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_where = {
+    .signature = "where(c[...], x[...], y[...])",
+    .equation = "z = x if c != 0 else y",
+    .convention = "c only decides; not a number is not 0, as in NumPy",
+    .traits = SPOR_LINEAR_REST,
+    .domain = {SPOR_NONZERO},
+    .operands = 3,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = where_reference,
+};
+
+spor_var spor_where(spor_var c, spor_var x, spor_var y) {
+    return spor_record(&spor_op_where, (spor_var[]){c, x, y}, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(where) {
+    T zero = FROM_INT(0);
+    EACH_INDEX(i, c->out.shape) {
+        T mask = *AT(c->in[0], i);
+        int is_set = LESS(zero, mask) || LESS(mask, zero) || IS_NAN(mask);
+        *AT(c->out, i) = *AT(c->in[is_set ? 1 : 2], i);
+    }
+}
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * z = x / y, and 0 where x is exactly 0, whatever y is; element by element, x, y, z [...].
+ *
+ * How an error is pulled back through a slope 1 / y: where none arrives none goes on, be y 0 or no
+ * number. So what a mask by where() has left out never makes 0 / 0.
+ */
+#include <math.h>
+
+#include "tape/op.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(xdivy);
+
+/* dx = zbar / y, dy = -zbar z / y, by the same rule */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    spor_var dx = spor_xdivy(zbar, spor_operand(z, 1));
+    return k == 0 ? dx : spor_neg(spor_xmuly(dx, z));
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
+                                      {.in = {{0, {0}}, {0, {0}}}},
+                                      {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}, {2, {4, 3}}}, .message = "x and y must have one shape"},
+    {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and y as below: print(np.where(x == 0, 0, x / y).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}, {2, {2, 3}}},
+     .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}, (const double[]){1, -0.5, 4, -0.25, 2, 0.5}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){-2, 1, 0, -1, 0.5, 6}},
+    {.in = {{2, {2, 1}}, {2, {2, 1}}},
+     .x = {(const double[]){0, 0}, (const double[]){0, NAN}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){0, 0}},
+    {.in = {{0, {0}}, {0, {0}}},
+     .x = {(const double[]){0.75}, (const double[]){-0.25}},
+     .out = {0, {0}},
+     .y = (const double[]){-3}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_xdivy = {
+    .signature = "xdivy(x[...], y[...])",
+    .equation = "z = x / y",
+    .convention = "0 where x is 0, whatever y is",
+    .traits = SPOR_LINEAR_FIRST,
+    .domain = {SPOR_ANY, SPOR_NONZERO},
+    .operands = 2,
+    .shape = spor_rule_elementwise,
+    .vjp = vjp,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = xdivy_reference,
+};
+
+spor_var spor_xdivy(spor_var x, spor_var y) {
+    return spor_record(&spor_op_xdivy, (spor_var[]){x, y}, NULL);
+}
+
+#else
+
+REFERENCE_KERNEL(xdivy) {
+    EACH_INDEX(i, c->out.shape) {
+        T x = *AT(c->in[0], i);
+        *AT(c->out, i) = IS_ZERO(x) ? x : DIV(x, *AT(c->in[1], i));
+    }
+}
+
+#endif
