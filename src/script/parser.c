@@ -260,7 +260,8 @@ static spor_syntax *atom(parser *p) {
         return list;
     }
     refuse_hinted_word(p);
-    bool word = find_word(t) >= 0 && !is_word(t, "True") && !is_word(t, "False");
+    bool call = is_word(t, "where") && is_sign(&p->next, '('); /* the op, where a value stands */
+    bool word = find_word(t) >= 0 && !is_word(t, "True") && !is_word(t, "False") && !call;
     if (word || t->kind < TOKEN_NAME || t->kind == TOKEN_SIGN)
         spor_give_up(p->ground, t->place, "expected a value but found %s", found(p));
     return constant(p);

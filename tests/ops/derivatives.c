@@ -38,6 +38,11 @@ START_TEST(zero_is_pulled_back_to_zero) {
 }
 END_TEST
 
+START_TEST(within_its_margin_no_decision_changes) {
+    if (spor_ops[_i]->margin) ck_assert_int_ge(each_sample(spor_ops[_i], opcheck_margin), 2);
+}
+END_TEST
+
 START_TEST(only_leaves_lack_a_derivative) {
     ck_assert_int_eq(spor_ops[_i]->vjp == NULL, spor_ops[_i]->operands == 0);
 }
@@ -52,6 +57,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(each, vjp_is_the_adjoint, 0, count);
     tcase_add_loop_test(each, primitives_are_closed_under_differentiation, 0, count);
     tcase_add_loop_test(each, zero_is_pulled_back_to_zero, 0, count);
+    tcase_add_loop_test(each, within_its_margin_no_decision_changes, 0, count);
     tcase_add_loop_test(each, only_leaves_lack_a_derivative, 0, count);
     suite_add_tcase(suite, each);
     return suite;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "each.h"
+#include "kernels/slots.h"
 
 static char *read_source(const char *path) {
     char full[1024];
@@ -32,6 +33,43 @@ START_TEST(every_signature_agrees_with_its_descriptor) {
     char name[SPOR_NAME];
     spor_op_name(op, name, sizeof name);
     ck_assert_ptr_eq(spor_op_find(name), op);
+}
+END_TEST
+
+/* The names of kernels/slots.h are what the signatures say. */
+START_TEST(slots_have_the_names_of_their_signatures) {
+    static const struct {
+        const char *op, *attr;
+        int slot;
+    } rows[] = {
+        {"sum", "axes", AXES},
+        {"max", "axes", AXES},
+        {"expand", "axes", AXES},
+        {"flip", "axes", AXES},
+        {"softmax", "axis", AXIS},
+        {"logsumexp", "axis", AXIS},
+        {"concat", "axis", AXIS},
+        {"leaky_relu", "slope", SLOPE},
+        {"correlate2d", "stride", STRIDE},
+        {"pad", "lo", PAD_LO},
+        {"pad", "hi", PAD_HI},
+        {"pad", "fill", PAD_FILL},
+        {"maxpool2d", "size", WINDOW_SIZE},
+        {"maxpool2d", "stride", WINDOW_STRIDE},
+        {"maxpool2d", "pad", WINDOW_PAD},
+        {"route", "pad", WINDOW_PAD},
+        {"gather", "pad", WINDOW_PAD},
+        {"avgpool2d", "pad", WINDOW_PAD},
+        {"spread2d", "pad", 2 + WINDOW_PAD},
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        spor_signature s;
+        ck_assert(spor_signature_parse(spor_op_find(rows[k].op)->signature, &s));
+        int a = 0;
+        while (a < s.attrs && strcmp(s.attr[a].name, rows[k].attr) != 0) a++;
+        ck_assert_msg(a < s.attrs && s.attr[a].slot == rows[k].slot, "%s: %s", rows[k].op,
+                      rows[k].attr);
+    }
 }
 END_TEST
 
@@ -128,6 +166,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(each, every_op_has_a_prototype_and_a_macro_that_stamps_its_place, 0, count);
     tcase_add_loop_test(each, every_file_begins_with_its_definition, 0, count);
     tcase_add_loop_test(each, kinked_ops_state_what_happens_at_the_kink, 0, count);
+    tcase_add_test(all, slots_have_the_names_of_their_signatures);
     tcase_add_test(all, every_word_of_the_build_is_an_op_in_the_same_order);
     tcase_add_test(all, every_file_of_ops_is_an_op);
     suite_add_tcase(suite, each);

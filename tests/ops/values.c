@@ -201,6 +201,44 @@ START_TEST(relu_shows_not_a_number) {
 }
 END_TEST
 
+/* d sum(where(m, f(x), 0)) / dx where f or its slope is infinite or no number: 0, not 0 * NaN. */
+START_TEST(what_a_mask_leaves_out_has_no_slope) {
+    spor_tape *t = spor_tape_new();
+    spor_var in[] = {spor_input(t, "x", SPOR_SHAPE(3)), spor_input(t, "m", SPOR_SHAPE(3))}, d[5];
+    spor_var x = in[0], zero = spor_mul(in[1], spor_expand(spor_ratio(t, 0, 1), 1, SPOR_SHAPE(3)));
+    spor_var f[] = {spor_sqrt(x), spor_log(x), spor_div(in[1], x), spor_div(x, x),
+                    spor_div(spor_log(x), spor_sqrt(x))};
+    for (int k = 0; k < 5; k++)
+        ck_assert(spor_grad(spor_sum(spor_where(in[1], f[k], zero), 1), 1, in, &d[k]));
+    bench b = compile(2, in, 5, d);
+    const double at[] = {0, -1, 4}, mask[] = {0, 0, 1};
+    memcpy(b.m.x[0], at, sizeof at);
+    memcpy(b.m.x[1], mask, sizeof mask);
+    ck_assert(opcheck_run(&b.m));
+    const double slopes[] = {0.25, 0.25, -0.0625, 0, (1 - log(4) / 2) / 8};
+    for (int k = 0; k < 5; k++) {
+        ck_assert(b.m.y[k][0] == 0 && b.m.y[k][1] == 0);
+        ck_assert_msg(fabs(b.m.y[k][2] - slopes[k]) < 1e-15, "%d: %.17g", k, b.m.y[k][2]);
+    }
+    finish(&b);
+}
+END_TEST
+
+/* L = sum (x / c)^2: at x = 0 the cotangent of x / c is 0, and L'' = 2 / c^2 all the same. */
+START_TEST(a_cotangent_of_zero_has_a_derivative) {
+    spor_tape *t = spor_tape_new();
+    spor_var in[] = {spor_input(t, "x", SPOR_SHAPE(1)), spor_input(t, "c", SPOR_SHAPE(1))}, d[4];
+    spor_var z = spor_div(in[0], in[1]);
+    ck_assert(spor_grad(spor_sum(spor_mul(z, z), 1), 2, in, d));
+    ck_assert(spor_grad(spor_sum(d[0], 1), 2, in, d + 2));
+    bench b = compile(2, in, 4, d);
+    b.m.x[0][0] = 0, b.m.x[1][0] = 4;
+    ck_assert(opcheck_run(&b.m));
+    for (int k = 0; k < 4; k++) ck_assert_double_eq(b.m.y[k][0], k == 2 ? 0.125 : 0);
+    finish(&b);
+}
+END_TEST
+
 START_TEST(stop_gradient_stops) {
     spor_tape *t = spor_tape_new();
     spor_var x = spor_input(t, "x", SPOR_SHAPE(2)), d;
@@ -258,6 +296,8 @@ static void add_singles(TCase *c) {
     tcase_add_test(c, derivatives_at_zero_are_as_stated);
     tcase_add_test(c, a_tie_of_two_is_the_first_operands);
     tcase_add_test(c, relu_shows_not_a_number);
+    tcase_add_test(c, what_a_mask_leaves_out_has_no_slope);
+    tcase_add_test(c, a_cotangent_of_zero_has_a_derivative);
     tcase_add_test(c, stop_gradient_stops);
     tcase_add_test(c, random_numbers_follow_the_step);
 }

@@ -529,6 +529,61 @@ opcheck_verdict opcheck_adjoint(const spor_op *op, const spor_sample *sample) {
     return v;
 }
 
+/* ---- margins -------------------------------------------------------------------------------- */
+
+/* What a margin of windows of one cell is at least. */
+static const double no_rival = 0x1p100;
+
+/* m: inputs x, w; outputs the margin, y, g. Moves the operands that decide, each by less than half
+ * of the least margin in a random direction: no decision may change, in g or, where g is 0
+ * everywhere, in y. */
+static void compare_decisions(opcheck_verdict *v, opcheck_machine *m, const spor_op *op,
+                              uint64_t seed) {
+    double least = 1, slopes = 0, *before[OPCHECK_VARS] = {NULL};
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    for (int64_t e = 0; e < m->ny[0]; e++) least = fmin(least, m->y[0][e]);
+    if (!(least > 0)) fail(v, "without ties the least margin is %g", least);
+    for (int k = 1; k < m->outputs; k++) {
+        before[k] = calloc((size_t)m->ny[k], sizeof(double));
+        if (before[k]) memcpy(before[k], m->y[k], (size_t)m->ny[k] * sizeof(double));
+        if (k > 1) slopes += magnitude(m->y[k], m->ny[k]);
+    }
+    for (int k = 0; k < op->operands; k++)
+        for (int64_t e = 0; op->domain[k] == SPOR_TIE_FREE && e < m->nx[k]; e++)
+            m->x[k][e] +=
+                spor_hash(seed, (uint64_t)k, (uint64_t)e) % 2 ? 0.49 * least : -0.49 * least;
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    for (int k = slopes > 0 ? 2 : 1; k < m->outputs; k++)
+        for (int64_t e = 0; before[k] && e < m->ny[k]; e++)
+            compare(v, "decision in output", k, e, m->y[k][e], before[k][e], 0);
+    for (int k = 0; k < m->outputs; k++) free(before[k]);
+}
+
+static void compare_tie(opcheck_verdict *v, opcheck_machine *m, const spor_op *op) {
+    for (int k = 0; k < op->operands; k++)
+        for (int64_t e = 0; op->domain[k] == SPOR_TIE_FREE && e < m->nx[k]; e++) m->x[k][e] = 0;
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    for (int64_t e = 0; e < m->ny[0]; e++)
+        if (!(m->y[0][e] > no_rival)) compare(v, "margin of a tie", 0, e, m->y[0][e], 0, 0);
+}
+
+opcheck_verdict opcheck_margin(const spor_op *op, const spor_sample *sample) {
+    opcheck_verdict v = {.passed = true};
+    opcheck_machine m = {0};
+    derivatives d = differentiate(&v, op, sample);
+    spor_var out[] = {op->margin(d.r.out), d.r.out, d.g[0], d.g[1], d.g[2]};
+    if (d.good && !opcheck_build(&m, SPOR_F64, d.operands + 1, d.all, 2 + d.operands, out))
+        fail(&v, "it does not compile");
+    for (uint64_t seed = 1; d.good && v.passed && seed <= 3; seed++) {
+        draw_all(&m, &d, op->domain, seed * 1000);
+        compare_decisions(&v, &m, op, seed);
+        compare_tie(&v, &m, op);
+    }
+    opcheck_free(&m);
+    spor_tape_free(d.r.tape);
+    return v;
+}
+
 /* ---- the other checks ----------------------------------------------------------------------- */
 
 static bool registered(const spor_op *op) {

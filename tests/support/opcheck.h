@@ -30,6 +30,8 @@ opcheck_verdict opcheck_gradient(const spor_op *op, const spor_sample *sample);
 opcheck_verdict opcheck_complex_step(const spor_op *op, const spor_sample *sample);
 /** <A u, v> = <u, A'v> for what the traits call linear. A u is z(u) - z(0). */
 opcheck_verdict opcheck_adjoint(const spor_op *op, const spor_sample *sample);
+/** Of an op with a margin: moved by less than it no decision changes, and at a tie it is 0. */
+opcheck_verdict opcheck_margin(const spor_op *op, const spor_sample *sample);
 /** First and second derivatives record ops of the registry only. */
 opcheck_verdict opcheck_closure(const spor_op *op, const spor_sample *sample);
 /** A cotangent of zeros is pulled back to zeros. */
