@@ -130,7 +130,7 @@ SPOR_INLINE T row_dot(const T *y, const T *l, int64_t M) {
     vec sum = {0};
     for (int64_t m = 0; m < M; m += LANES) {
         int64_t lanes = spor_least(LANES, M - m);
-        sum += spor_load_part(y + m, lanes) * spor_load_part(l + m, lanes);
+        sum = spor_fma(spor_load_part(y + m, lanes), spor_load_part(l + m, lanes), sum);
     }
     return spor_lanes_sum(sum);
 }
