@@ -28,7 +28,7 @@ static bool xent_shape(spor_rule *r) {
 
 static void xent_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)lanes;
-    need->saved = c->attr[0].i ? (size_t)spor_size(&c->in[0].shape) * width : 0;
+    need->saved = c->attr[0].i ? bytes_for(spor_size(&c->in[0].shape), width) : 0;
 }
 
 /* z, y, zbar -> dl = (A - y) zbar with z's saved A */
