@@ -12,18 +12,18 @@ extern "C" {
 
 /** The message of calls that have no object to hold their error. */
 typedef struct {
-    char text[1024];
+    char text[1024]; /* written by a call that fails: what, where, how to mend it */
 } spor_message;
 
 /** Samples with labels. Pixels are kept as the file has them; users see pixel * scale. */
 typedef struct {
-    char name[64];
-    int64_t rows;
+    char name[64];     /* the file's, without folder and ending: "digits" */
+    int64_t rows;      /* number of samples */
     spor_shape sample; /* shape of one sample, [8, 8, 1] */
-    int classes;
-    double scale;
-    float *x;       /* rows * size(sample), row-major */
-    int32_t *label; /* rows, 0 .. classes-1 */
+    int classes;       /* number of labels */
+    double scale;      /* of a pixel */
+    float *x;          /* rows * size(sample), row-major */
+    int32_t *label;    /* rows, 0 .. classes-1 */
 } spor_data;
 
 /**
@@ -32,12 +32,17 @@ typedef struct {
  */
 SPOR_API spor_data *spor_data_csv(const char *path, spor_shape sample, int classes, double scale,
                                   spor_message *message);
+/** Frees the data set. NULL is ignored. */
 SPOR_API void spor_data_free(spor_data *data);
 
 /** Disjoint row numbers. */
 typedef struct {
-    int64_t train_rows, validation_rows, test_rows;
-    int64_t *train, *validation, *test;
+    int64_t train_rows;      /* their number */
+    int64_t validation_rows; /* their number */
+    int64_t test_rows;       /* their number */
+    int64_t *train;          /* rows to train with, increasing */
+    int64_t *validation;     /* rows to watch the training with, increasing */
+    int64_t *test;           /* rows to judge the result with, increasing */
 } spor_split;
 
 /**
@@ -47,6 +52,7 @@ typedef struct {
 SPOR_API bool spor_split_stratified(const spor_data *data, double test_share,
                                     double validation_share, uint64_t seed, spor_split *split,
                                     spor_message *message);
+/** Frees the lists of rows. */
 SPOR_API void spor_split_free(spor_split *split);
 
 /** Writes the named parameters as safetensors (F32 or F64), whole or not at all. */

@@ -91,10 +91,12 @@ SPOR_API spor_var spor_matmul(spor_var x, spor_var y);
  *  of its own; a kernel larger than the image is an error. */
 SPOR_API spor_var spor_correlate2d(spor_var x, spor_var K, int64_t sh, int64_t sw);
 
-/** Windows of height x width at steps of stride over a map padded by pad (top, bottom, left,
- *  right) cells. A window wholly outside the map is an error. */
+/** Windows of some cells at steps of stride over a padded map. A window wholly outside the map is
+ *  an error. */
 typedef struct {
-    int64_t size[2], stride[2], pad[4];
+    int64_t size[2];   /* height, width */
+    int64_t stride[2]; /* down, right */
+    int64_t pad[4];    /* top, bottom, left, right */
 } spor_window;
 
 /** Largest value of each window: Eqs. (82)-(86). Padding is -infinity: it never wins. The first

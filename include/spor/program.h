@@ -24,19 +24,22 @@ typedef enum { SPOR_F32, SPOR_F64, SPOR_C128, SPOR_BOUND, SPOR_ROUNDING, SPOR_SC
 
 /** A strided array: strides in elements. data may be NULL before memory is taken. */
 typedef struct {
-    void *data;
-    void *saved; /* what a fast path keeps from forward to backward, behind its output */
-    spor_shape shape;
-    int64_t stride[SPOR_RANK];
+    void *data;       /* the first element */
+    void *saved;      /* what a fast path keeps from forward to backward, behind its output */
+    spor_shape shape; /* sizes along the axes */
+    int64_t stride[SPOR_RANK]; /* elements from one index of an axis to the next */
 } spor_arg;
 
 /* ---- parameters ------------------------------------------------------------------------- */
 
+/** Numbers for the parameters of tapes; opaque. */
 typedef struct spor_params spor_params;
 
-/** Numbers for the parameters of tapes, in float or double. */
+/** Numbers for the parameters of tapes, in float or double. NULL: out of memory. */
 SPOR_API spor_params *spor_params_new(spor_scalar scalar, uint64_t seed);
+/** Frees the numbers; programs that use them must be freed before. NULL is ignored. */
 SPOR_API void spor_params_free(spor_params *params);
+/** NULL, or the first error of the params. */
 SPOR_API const char *spor_params_error(const spor_params *params);
 
 /**
@@ -45,22 +48,23 @@ SPOR_API const char *spor_params_error(const spor_params *params);
  */
 SPOR_API bool spor_params_join(spor_params *params, const spor_tape *tape);
 
-/** Number of entries, state included; elements of the trained ones. */
+/** Number of entries, state included. */
 SPOR_API int spor_params_count(const spor_params *params);
+/** Number of elements of the trained entries together. */
 SPOR_API int64_t spor_params_size(const spor_params *params);
 
-/** Entry k in order of joining. trained is false for state; value and gradient point into the
- *  blocks and are valid until the next join. */
+/** A parameter. value and gradient point into the blocks and are valid until the next join. */
 typedef struct {
-    const char *name;
-    spor_shape shape;
-    spor_scalar scalar;
-    bool trained;
-    void *value;
-    void *gradient;
+    const char *name;   /* with its scopes, "net/conv[0]/K" */
+    spor_shape shape;   /* of value and gradient, row-major */
+    spor_scalar scalar; /* SPOR_F32 or SPOR_F64 */
+    bool trained;       /* false for state */
+    void *value;        /* floats or doubles */
+    void *gradient;     /* of the last training run */
 } spor_entry;
+/** Entry k in order of joining; one without a name if there is none. */
 SPOR_API spor_entry spor_params_entry(spor_params *params, int k);
-/** -1 if there is none of this name. */
+/** The number k of an entry; -1 if there is none of this name. */
 SPOR_API int spor_params_find(const spor_params *params, const char *name);
 
 /** To be called after values were written from outside: renews packed and converted copies. */
@@ -77,13 +81,17 @@ SPOR_API void spor_params_sgd(spor_params *params, double rate, double l2, bool 
 
 /* ---- programs --------------------------------------------------------------------------- */
 
+/** What was compiled; opaque. */
 typedef struct spor_program spor_program;
 
 /** Memory that several programs use in turn; inputs must be filled again before each run. */
 typedef struct spor_workspace spor_workspace;
+/** A workspace without memory yet; NULL: out of memory. */
 SPOR_API spor_workspace *spor_workspace_new(void);
+/** Frees the workspace; its programs must be freed before. NULL is ignored. */
 SPOR_API void spor_workspace_free(spor_workspace *workspace);
 
+/** How to compile. All zeros: float, fast paths, the best instruction set, memory of its own. */
 typedef struct {
     spor_scalar scalar; /* SPOR_F32 (0) is the default */
     bool reference;     /* no fast paths: the definition */
@@ -102,7 +110,9 @@ SPOR_API spor_program *spor_compile(spor_tape *tape, int n, const spor_var outpu
  */
 SPOR_API spor_program *spor_compile_training(spor_var cost, int n, const spor_var outputs[],
                                              spor_params *params, const spor_options *options);
+/** Frees the program, not its tape, params or workspace. NULL is ignored. */
 SPOR_API void spor_program_free(spor_program *program);
+/** NULL, or the first error of compiling or running: "out of memory" for a NULL program. */
 SPOR_API const char *spor_program_error(const spor_program *program);
 
 /** Bytes the first run will take (activations, gradients of activations, scratch). */

@@ -19,6 +19,7 @@
 extern "C" {
 #endif
 
+/** What the library offers: the rest of its names stays inside. */
 #if defined(__GNUC__)
 #define SPOR_API __attribute__((visibility("default")))
 #else
@@ -28,18 +29,19 @@ extern "C" {
 /** The highest rank of a tensor. */
 #define SPOR_RANK 8
 
+/** A list of nodes; opaque. */
 typedef struct spor_tape spor_tape;
 
 /** A variable: the result of one node of a tape. id 0 is poisoned; ops pass it on. */
 typedef struct {
-    spor_tape *tape;
-    uint32_t id;
+    spor_tape *tape; /* NULL only if memory for the tape ran out */
+    uint32_t id;     /* of its node, from 1 in order of recording */
 } spor_var;
 
 /** Sizes of a tensor, outermost axis first. rank 0 is a scalar. Every size is at least 1. */
 typedef struct {
-    int rank;
-    int64_t n[SPOR_RANK];
+    int rank;             /* number of axes, 0 .. SPOR_RANK */
+    int64_t n[SPOR_RANK]; /* n[k]: elements along axis k; of rank numbers */
 } spor_shape;
 
 /** SPOR_SHAPE(32, 8, 8, 1): a shape as an expression. */
@@ -60,13 +62,16 @@ typedef struct {
  * n and m; of a vector [m] both are m.
  */
 typedef struct {
-    const char *law;
-    double scale;
+    const char *law; /* one of the names above */
+    double scale;    /* of the law: a value, a deviation or a factor of it */
 } spor_init;
 
+/** SPOR_INIT("glorot", 1): a law as an expression. */
 #define SPOR_INIT(law, scale) ((spor_init){(law), (scale)})
 
+/** An empty tape; NULL: out of memory. */
 SPOR_API spor_tape *spor_tape_new(void);
+/** Frees the tape; its programs must be freed before. NULL is ignored. */
 SPOR_API void spor_tape_free(spor_tape *tape);
 
 /** NULL, or the first error of the tape: place, op, what is wrong, the operands' shapes. */
@@ -97,6 +102,7 @@ SPOR_API void spor_assign(spor_var state, spor_var value);
  * or is numbered by the caller.
  */
 SPOR_API void spor_scope_begin(spor_tape *tape, const char *name);
+/** Ends the scope begun last; result is its value, shown as the layer's output. */
 SPOR_API void spor_scope_end(spor_tape *tape, spor_var result);
 
 /** Shape of a variable; rank 0 for the poisoned one. */

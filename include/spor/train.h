@@ -20,47 +20,62 @@ typedef spor_var spor_loss(spor_var prediction, spor_var target, void *user);
 
 /* ---- losses: prediction [N, m], target [N, m]; user is ignored ------------------------------- */
 
-/** -sum target log softmax(prediction), summed over rows (the report's own networks) or divided
- *  by their number (Keras). Targets are one-hot rows. */
+/** -sum target log softmax(prediction), summed over rows (the report's own networks). Targets are
+ *  one-hot rows. */
 SPOR_API spor_var spor_cross_entropy_sum(spor_var prediction, spor_var target, void *user);
+/** spor_cross_entropy_sum divided by the number of rows (Keras). */
 SPOR_API spor_var spor_cross_entropy_mean(spor_var prediction, spor_var target, void *user);
-/** Squared differences, summed over all elements, or their mean. */
+/** Squared differences, summed over all elements. */
 SPOR_API spor_var spor_squared_error_sum(spor_var prediction, spor_var target, void *user);
+/** spor_squared_error_sum divided by the number of elements. */
 SPOR_API spor_var spor_squared_error_mean(spor_var prediction, spor_var target, void *user);
 
 /* ---- models ---------------------------------------------------------------------------------- */
 
+/** A network with its parameters and programs; opaque. */
 typedef struct spor_model spor_model;
 
+/** What a model is made of. */
 typedef struct {
-    spor_net *net;
-    spor_loss *loss;
-    void *user;        /* handed to net and loss */
-    spor_shape sample; /* of one input, without the rows */
-    spor_shape target; /* of one target, without the rows */
-    uint64_t seed;
-    spor_options options;
+    spor_net *net;        /* records the prediction */
+    spor_loss *loss;      /* records the cost */
+    void *user;           /* handed to net and loss */
+    spor_shape sample;    /* of one input, without the rows */
+    spor_shape target;    /* of one target, without the rows */
+    uint64_t seed;        /* of the initial values */
+    spor_options options; /* of all programs */
 } spor_model_spec;
 
 /** NULL: out of memory. Any other trouble is the model's error. */
 SPOR_API spor_model *spor_model_new(const spor_model_spec *spec);
+/** Frees the model with its parameters and programs. NULL is ignored. */
 SPOR_API void spor_model_free(spor_model *model);
+/** NULL, or the first error of the model. */
 SPOR_API const char *spor_model_error(const spor_model *model);
 /** Place of a recording error, as spor_error_place. */
 SPOR_API void spor_model_error_place(const spor_model *model, const char **file, int *line,
                                      int *column);
+/** The parameters, the model's own. */
 SPOR_API spor_params *spor_model_params(spor_model *model);
 
 /** One (rows, training) of the model: arrays to fill and read, row-major, in the model's scalar
- *  type. Valid until the next call of spor_model_bind; NULL on error. */
+ *  type. */
 typedef struct {
-    int64_t rows;
-    bool training;
-    spor_tape *tape;
-    spor_program *program;
-    spor_var input, target, prediction, cost;
-    spor_arg x, y, logits, loss;
+    int64_t rows;          /* of a batch */
+    bool training;         /* with gradients */
+    spor_tape *tape;       /* what net and loss have recorded */
+    spor_program *program; /* runs it */
+    spor_var input;        /* [rows, sample...] */
+    spor_var target;       /* [rows, target...] */
+    spor_var prediction;   /* net(input) */
+    spor_var cost;         /* loss(prediction, target), a scalar */
+    spor_arg x;            /* of input: to fill */
+    spor_arg y;            /* of target: to fill */
+    spor_arg logits;       /* of prediction: to read */
+    spor_arg loss;         /* of cost: to read */
 } spor_bound;
+/** Records and compiles at the first call of each (rows, training). Valid until the next call of
+ *  spor_model_bind; NULL on error. */
 SPOR_API spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training);
 
 /**
@@ -73,30 +88,39 @@ SPOR_API bool spor_model_predict(spor_model *model, spor_bound *bound);
 
 /* ---- training a classifier ------------------------------------------------------------------- */
 
+/** How a model is trained: stochastic gradient descent as spor_params_sgd does it. */
 typedef struct {
-    int64_t epochs, batch;
-    double rate, l2;
-    bool l2_biases;
-    uint64_t seed; /* order of the batches */
+    int64_t epochs; /* passes over the training rows */
+    int64_t batch;  /* rows of a step */
+    double rate;    /* of learning */
+    double l2;      /* factor of the L2 term */
+    bool l2_biases; /* L2 on parameters of rank 1 too */
+    uint64_t seed;  /* order of the batches */
 } spor_schedule;
 
 /** What a run tells while it goes. */
 typedef struct {
-    int64_t epoch, epochs; /* epoch counts from 1 */
-    int64_t step, steps;   /* within the epoch; step == steps: the epoch is done and evaluated */
-    double loss;           /* mean cost a row over the epoch so far */
-    double train_accuracy, validation_accuracy; /* NAN before the first evaluation */
-    double train_seconds, evaluate_seconds;     /* so far */
+    int64_t epoch;              /* counts from 1 */
+    int64_t epochs;             /* of the schedule */
+    int64_t step;               /* within the epoch; steps: the epoch is done and evaluated */
+    int64_t steps;              /* of an epoch */
+    double loss;                /* mean cost a row over the epoch so far */
+    double train_accuracy;      /* share of the rows; NAN before the first evaluation */
+    double validation_accuracy; /* share of the rows; NAN before the first evaluation */
+    double train_seconds;       /* spent on steps so far */
+    double evaluate_seconds;    /* spent on evaluating so far */
 } spor_progress;
 /** Called after every step and every epoch. False stops the run after this step. */
 typedef bool spor_on_progress(const spor_progress *progress, void *user);
 
-/** Result of evaluating: confusion[label * classes + predicted]. */
+/** Result of evaluating. */
 typedef struct {
-    int classes;
-    int64_t rows, right;
-    double accuracy, loss; /* loss: mean a row */
-    int64_t *confusion;
+    int classes;        /* number of labels */
+    int64_t rows;       /* evaluated */
+    int64_t right;      /* of these: the largest prediction is the label's */
+    double accuracy;    /* right / rows */
+    double loss;        /* mean a row */
+    int64_t *confusion; /* confusion[label * classes + predicted]: rows */
 } spor_evaluation;
 
 /** True if all epochs were run; false with the model's error if a number was not finite or a
@@ -107,6 +131,7 @@ SPOR_API bool spor_train(spor_model *model, const spor_data *data, const spor_sp
 /** Evaluates the rows in batches of 256, the last one padded with rows that are ignored. */
 SPOR_API bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[],
                             int64_t count, spor_evaluation *evaluation);
+/** Frees the confusion. */
 SPOR_API void spor_evaluation_free(spor_evaluation *evaluation);
 
 #ifdef __cplusplus

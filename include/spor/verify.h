@@ -19,36 +19,40 @@
 extern "C" {
 #endif
 
+/** How many of them a statement may have. */
 enum { SPOR_QUANTITIES = 16, SPOR_INPUTS = 30, SPOR_PAIRS = 64 };
 
 /** A size, an integer or a choice that a statement speaks about. */
 typedef struct {
     const char *name;           /* "H" */
-    int64_t least, most;        /* values searched, both included */
+    int64_t least;              /* smallest value searched */
+    int64_t most;               /* largest value searched */
     const char *const *choices; /* NULL, or names of the values 0 .. most ("sigmoid", "tanh") */
 } spor_quantity;
 
 /** Two variables of one tape that must agree. */
 typedef struct {
-    const char *name; /* "dW"; must outlive the instance */
-    const char *note; /* NULL, or what to cite when it fails: "(48)", a script's place */
-    spor_var formula, expected;
-    int wrt; /* the input whose gradient of y the pair claims; -1: an equality */
+    const char *name;  /* "dW"; must outlive the instance */
+    const char *note;  /* NULL, or what to cite when it fails: "(48)", a script's place */
+    spor_var formula;  /* what is claimed */
+    spor_var expected; /* what it must equal; of the same shape */
+    int wrt;           /* the input whose gradient of y the pair claims; -1: an equality */
 } spor_pair;
 
 /** A statement recorded at given sizes. */
 typedef struct {
-    int inputs;
+    int inputs;                  /* number of them */
     spor_var input[SPOR_INPUTS]; /* leaves by spor_input */
-    int pairs;
-    spor_pair pair[SPOR_PAIRS];
-    spor_var y; /* id 0, or the result whose gradients are claimed */
-    int dy;     /* the input that is y's cotangent */
-    char message[512];
+    int pairs;                   /* number of them */
+    spor_pair pair[SPOR_PAIRS];  /* what must be equal */
+    spor_var y;                  /* id 0, or the result whose gradients are claimed */
+    int dy;                      /* the input that is y's cotangent */
+    char message[512];           /* why it is broken */
 } spor_instance;
 
+/** What became of recording a statement at given sizes. */
 typedef enum {
-    SPOR_RECORDED,
+    SPOR_RECORDED,  /* the instance is there */
     SPOR_OUTSIDE,   /* the sizes are not meant: `where`, or the op itself refuses them */
     SPOR_UNDEFINED, /* both sides are undefined */
     SPOR_BROKEN     /* the formula does not record where it should: message says why */
@@ -58,22 +62,24 @@ typedef enum {
 typedef spor_recording spor_record_instance(void *user, spor_tape *tape, const int64_t values[],
                                             spor_instance *instance);
 
+/** A family of instances over sizes. */
 typedef struct {
-    const char *name; /* "Eq. 48" */
-    int quantities;
-    spor_quantity quantity[SPOR_QUANTITIES];
-    spor_record_instance *record;
-    void *user;
+    const char *name;                        /* "Eq. 48" */
+    int quantities;                          /* number of them */
+    spor_quantity quantity[SPOR_QUANTITIES]; /* what varies */
+    spor_record_instance *record;            /* records an instance */
+    void *user;                              /* handed to record */
     bool equality; /* its pairs are sides of equations, not gradients and the tape's */
 } spor_statement;
 
 /** How hard to look. Zeros mean the defaults. */
 typedef struct {
-    uint64_t seed;
+    uint64_t seed;  /* of the shapes and values drawn */
     int64_t shapes; /* at most; default 300 */
     int64_t proofs; /* at most so many tuples of unit tensors; default 20000 */
 } spor_effort;
 
+/** How a verdict ends. */
 typedef enum { SPOR_HOLDS, SPOR_FAILS, SPOR_NOTHING_EXAMINED } spor_outcome;
 
 /** Which two of the three numbers disagree: formula, tape, oracle. */
@@ -81,21 +87,27 @@ typedef enum { SPOR_FORMULA_TAPE, SPOR_TAPE_ORACLE, SPOR_DOES_NOT_RECORD } spor_
 
 /** The smallest case found. */
 typedef struct {
-    spor_dispute dispute;
-    char pair_name[64], pair_note[256];
-    int64_t value[SPOR_QUANTITIES];
-    spor_shape shape; /* of the pair */
-    int64_t index[SPOR_RANK];
-    double formula, expected, oracle; /* oracle is NAN where there is none */
-    double bound, ulps;               /* what was allowed, what was seen in ulps of expected */
-    int64_t wrong, elements;
-    char pattern[256]; /* what the mistake looks like; "" if unknown */
-    char data[2048];   /* the inputs of the case */
-    char message[512]; /* of SPOR_DOES_NOT_RECORD */
+    spor_dispute dispute;           /* who disagrees */
+    char pair_name[64];             /* "dW" */
+    char pair_note[256];            /* "" or the pair's note */
+    int64_t value[SPOR_QUANTITIES]; /* of the statement's quantities */
+    spor_shape shape;               /* of the pair */
+    int64_t index[SPOR_RANK];       /* of the element shown */
+    double formula;                 /* its value by the formula */
+    double expected;                /* its value by the tape */
+    double oracle;                  /* its value by complex steps; NAN where there is none */
+    double bound;                   /* the difference allowed */
+    double ulps;                    /* the difference seen, in ulps of expected */
+    int64_t wrong;                  /* elements of the pair that differ too much */
+    int64_t elements;               /* of the pair */
+    char pattern[256];              /* what the mistake looks like; "" if unknown */
+    char data[2048];                /* the inputs of the case */
+    char message[512];              /* of SPOR_DOES_NOT_RECORD */
 } spor_counterexample;
 
+/** What verifying has found. */
 typedef struct {
-    spor_outcome outcome;
+    spor_outcome outcome;         /* holds, fails or neither */
     int64_t shapes;               /* instances examined */
     int64_t undefined;            /* instances where both sides are undefined */
     int64_t proved;               /* shapes proved on all tuples of unit tensors */
@@ -135,15 +147,17 @@ typedef enum {
 /** What an oracle had to say. */
 typedef struct {
     spor_recording recording; /* nothing is examined unless it is SPOR_RECORDED */
-    bool examined, caught;
-    bool proved;         /* units only: the pairs agree for all values of these shapes */
-    char pair[64];       /* the first that was caught */
-    int64_t elements;    /* numbers compared */
-    int64_t wrong;       /* of these */
-    int64_t kinks;       /* differences only: passed as the slope on one side of a kink */
-    int64_t skipped;     /* differences only: a kink near x, but not at it */
-    double worst, bound; /* the largest difference that was caught, and what was allowed */
-    char message[512];   /* if the recording is SPOR_BROKEN */
+    bool examined;            /* it had something to compare */
+    bool caught;              /* it found a difference */
+    bool proved;              /* units only: the pairs agree for all values of these shapes */
+    char pair[64];            /* the first that was caught */
+    int64_t elements;         /* numbers compared */
+    int64_t wrong;            /* of these */
+    int64_t kinks;            /* differences only: passed as the slope on one side of a kink */
+    int64_t skipped;          /* differences only: a kink near x, but not at it */
+    double worst;             /* the largest difference that was caught */
+    double bound;             /* what was allowed there */
+    char message[512];        /* if the recording is SPOR_BROKEN */
 } spor_answer;
 
 /** "integers", "adjoint", "units", "complex step", "differences" */
@@ -163,9 +177,9 @@ SPOR_API bool spor_ask_oracle(const spor_statement *statement, const int64_t val
 
 /** Numbers that other code computed, row-major. */
 typedef struct {
-    const char *name; /* "dK" */
-    int wrt;          /* the input whose gradient it is said to be, or SPOR_OF_Y */
-    const double *claimed;
+    const char *name;      /* "dK" */
+    int wrt;               /* the input whose gradient it is said to be, or SPOR_OF_Y */
+    const double *claimed; /* the numbers, of that input's or y's shape */
 } spor_claim;
 
 /**
@@ -183,15 +197,15 @@ typedef struct {
  *     spor_verdict_print(NULL, &verdict, stdout);
  */
 typedef struct {
-    spor_var y;
-    int inputs;
-    spor_var input[SPOR_INPUTS];
+    spor_var y;                       /* the result as the tape has it */
+    int inputs;                       /* number of them */
+    spor_var input[SPOR_INPUTS];      /* leaves by spor_input */
     const double *value[SPOR_INPUTS]; /* of the inputs' shapes */
     const double *cotangent;          /* of y's shape; NULL: ones */
-    int claims;
-    spor_claim claim[SPOR_PAIRS];
-    int64_t oracle;         /* complex steps a claim at most; 0: 30 */
-    spor_scalar arithmetic; /* of the other code: SPOR_F32 or SPOR_F64 */
+    int claims;                       /* number of them */
+    spor_claim claim[SPOR_PAIRS];     /* what the other code computed */
+    int64_t oracle;                   /* complex steps a claim at most; 0: 30 */
+    spor_scalar arithmetic;           /* of the other code: SPOR_F32 or SPOR_F64 */
 } spor_arrays;
 
 /**

@@ -59,7 +59,7 @@ static void pooled_need(const spor_call *c, size_t width, int lanes, spor_need *
     carve_both(&carver, &g, x->n[0], depth_of(&g), pixels_of(&g) * g.F, width, lanes);
     need->scratch = carver.used;
     if (c->attr[TRAINING].i)
-        need->saved = (size_t)spor_size(&c->out.shape) * winner_bytes(c->attr + WINDOW);
+        need->saved = bytes_for(spor_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
 }
 
 static spor_var pooled_vjp(spor_var y, int k, spor_var ybar);

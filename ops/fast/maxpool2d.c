@@ -33,7 +33,8 @@ static bool pool_shape(spor_rule *r) {
 
 static void pool_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)width, (void)lanes;
-    if (c->attr[TRAINING].i) need->saved = (size_t)spor_size(&c->out.shape) * winner_bytes(c->attr);
+    if (c->attr[TRAINING].i)
+        need->saved = bytes_for(spor_size(&c->out.shape), winner_bytes(c->attr));
 }
 
 /* y, dy[N,P,Q,C] -> dx[N,H,W,C] */

@@ -30,7 +30,7 @@ static bool xent_shape(spor_rule *r) {
 
 static void xent_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)lanes;
-    need->saved = c->attr[0].i ? (size_t)spor_size(&c->in[0].shape) * width : 0;
+    need->saved = c->attr[0].i ? bytes_for(spor_size(&c->in[0].shape), width) : 0;
 }
 
 /* z, y, zbar -> dl = (A - y) zbar with z's saved A */
@@ -132,7 +132,7 @@ SPOR_INLINE T row_dot(const T *y, const T *l, int64_t M) {
     vec sum = {0};
     for (int64_t m = 0; m < M; m += LANES) {
         int64_t lanes = spor_least(LANES, M - m);
-        sum += spor_load_part(y + m, lanes) * spor_load_part(l + m, lanes);
+        sum = spor_fma(spor_load_part(y + m, lanes), spor_load_part(l + m, lanes), sum);
     }
     return spor_lanes_sum(sum);
 }

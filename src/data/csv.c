@@ -1,6 +1,7 @@
 /*
  * Samples as lines of numbers: pixels in row-major order, then the label.
  */
+#include "base/bytes.h"
 #include "base/message.h"
 #include "data/gzip.h"
 #include "data/number.h"
@@ -111,7 +112,7 @@ static bool rows(csv *c) {
 /* A field takes at least two bytes with its separator, so the file's length bounds the memory. */
 static bool allocate(csv *c, size_t bytes) {
     size_t fields = bytes / 2 + 1;
-    c->data->x = malloc(fields * sizeof *c->data->x);
+    c->data->x = malloc(bytes_for((int64_t)fields, sizeof *c->data->x));
     c->data->label = malloc((fields / 2 + 1) * sizeof *c->data->label);
     return (c->data->x && c->data->label) ||
            spor_complain(c->message, "%s: out of memory", c->path);

@@ -188,7 +188,7 @@ static bool coded_block(inflater *s, const huffman *literals, const huffman *dis
             continue;
         }
         unsigned more;
-        size_t distance;
+        size_t distance = 0;
         int k = symbol - 257;
         if (k > 28) return wrong(s, "not a deflate stream: an unknown length");
         if (!take(s, length_extra[k], &more) || !decode(s, distances, &symbol) ||

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/shape.h"
 #include "data/file.h"
@@ -232,7 +233,7 @@ static bool find_header(const char *name, const unsigned char *bytes, size_t siz
                              bytes[6]);
     size_t width = bytes[6] == 1 ? 2 : 4;
     *begin = 8 + width;
-    *length = get(bytes + 8, width);
+    *length = (size_t)get(bytes + 8, width);
     if (*length > HEADER_LIMIT || *length > size - *begin)
         return spor_complain(message, "%s: is cut off: its header should have %zu bytes", name,
                              *length);
@@ -247,20 +248,21 @@ bool spor_npy_parse(const char *name, const unsigned char *bytes, size_t size, s
     const char *text = (const char *)bytes + begin;
     header h = {.name = name, .at = text, .end = text + length, .array = array, .message = message};
     if (!read_header(&h)) return false;
-    size_t width = kinds[array->kind].width, count = (size_t)spor_size(&array->shape);
-    size_t has = size - begin - length;
-    if (has != count * width)
+    size_t width = kinds[array->kind].width;
+    int64_t count = spor_size(&array->shape);
+    size_t has = size - begin - length, wants = bytes_for(count, width);
+    if (has != wants)
         return spor_complain(message, "%s: has %zu bytes of numbers where its shape asks for %zu",
-                             name, has, count * width);
-    array->value = malloc(count * sizeof *array->value);
+                             name, has, wants);
+    array->value = malloc(bytes_for(count, sizeof *array->value));
     if (!array->value) return spor_complain(message, "%s: out of memory", name);
     const unsigned char *number = bytes + begin + length;
-    for (size_t k = 0; k < count; k++, number += width) {
+    for (int64_t k = 0; k < count; k++, number += width) {
         array->value[k] = get_number(number, array->kind);
         if (array->kind != SPOR_NPY_I8 || fabs(array->value[k]) <= 0x1p53) continue;
         spor_npy_free(array);
-        return spor_complain(message, "%s: number %zu is an integer too large for a double", name,
-                             k);
+        return spor_complain(message, "%s: number %" PRId64 " is an integer too large for a double",
+                             name, k);
     }
     return true;
 }

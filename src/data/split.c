@@ -80,10 +80,10 @@ static void apportion(strata *s, int64_t total, double share) {
 
 /* Gives a share of the rows without part, rounded up, to one part. Returns their number. */
 static int64_t give(strata *s, int part, double share) {
-    enum { ROUNDING = 1000000000 }; /* of the share: 0.1 of 30 rows is 3, not 4 */
+    const double rounding = 1e-9; /* of the share: 0.1 of 30 rows is 3, not 4 */
     int64_t rows = 0, given = 0;
     for (int c = 0; c < s->classes; c++) rows += s->size[c];
-    int64_t total = (int64_t)ceil(share * (double)rows - 1.0 / ROUNDING);
+    int64_t total = (int64_t)ceil(share * (double)rows - rounding);
     apportion(s, total, share);
     for (int c = 0; c < s->classes; c++) {
         for (int64_t k = 0; k < s->quota[c]; k++)

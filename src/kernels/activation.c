@@ -9,7 +9,7 @@ SPOR_INLINE vec apply_tanh(vec z, T slope) {
 }
 SPOR_INLINE vec slope_tanh(vec y, T slope) {
     (void)slope;
-    return (T)1 - y * y;
+    return spor_fma(-y, y, spor_all((T)1));
 }
 
 SPOR_INLINE vec apply_sigmoid(vec z, T slope) {

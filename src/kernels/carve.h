@@ -5,23 +5,17 @@
 #ifndef SPOR_KERNELS_CARVE_H
 #define SPOR_KERNELS_CARVE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/bytes.h"
 
 typedef struct {
     char *base;  /* NULL: count only */
-    size_t used; /* SIZE_MAX / 2: more than can be had */
+    size_t used; /* BYTES_MOST: more than can be had */
 } spor_carver;
 
 /** The next count * each bytes, 64-byte aligned. count >= 0. */
 static inline void *spor_carve(spor_carver *carver, int64_t count, size_t each) {
-    size_t bytes, used;
     char *at = carver->base ? carver->base + carver->used : NULL;
-    if (__builtin_mul_overflow((size_t)count, each, &bytes) ||
-        __builtin_add_overflow(bytes, (size_t)63, &bytes) ||
-        __builtin_add_overflow(carver->used, bytes & ~(size_t)63, &used) || used > SIZE_MAX / 2)
-        used = SIZE_MAX / 2;
-    carver->used = used;
+    carver->used = bytes_sum(carver->used, bytes_lines(bytes_for(count, each)));
     return at;
 }
 

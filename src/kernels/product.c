@@ -64,7 +64,8 @@ SPOR_INLINE void tile(const spor_product *p, const int64_t *row, const T *b, int
         __asm__("" : "+r"(a)); /* one sum a + at[r] inside the load, not two before it */
         SPOR_UNROLL for (int v = 0; v < vectors; v++) bk[v] = spor_load(b + v * LANES);
         SPOR_UNROLL for (int r = 0; r < rows; r++) {
-            SPOR_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += a[at[r]] * bk[v];
+            SPOR_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
+                spor_fma(spor_all(a[at[r]]), bk[v], sum[r][v]);
         }
     }
     const int64_t ldc = p->ldc;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include "kernels/kernel.h"
 #include "kernels/scalar.h"
-#ifdef __AVX512F__
+#ifdef __AVX2__
 #include <immintrin.h>
 #endif
 
@@ -83,6 +83,22 @@ SPOR_INLINE vec spor_all(T s) {
 }
 SPOR_INLINE ivec spor_all_int(spor_lane s) {
     return s - (ivec){0};
+}
+
+/** a b + c: rounded once where the set has fused multiply-adds, else twice. Nothing else is fused:
+ *  the bits are what the source says, whatever the compiler or its optimisation. */
+SPOR_INLINE vec spor_fma(vec a, vec b, vec c) {
+#if defined(__AVX512F__) && SPOR_F32_LANES
+    return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX512F__)
+    return (vec)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__FMA__) && SPOR_F32_LANES
+    return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__FMA__)
+    return (vec)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#else
+    return a * b + c;
+#endif
 }
 
 /** The first lanes of a vector, 1 <= count <= LANES; the others 0. Touches no memory beyond. */

@@ -28,23 +28,28 @@
 #define SPOR_ROUNDER 0x1.8p52
 #endif
 
+/** p x + c: the next coefficient of a polynomial in x. */
+SPOR_INLINE vec horner(vec p, vec x, T c) {
+    return spor_fma(p, x, spor_all(c));
+}
+
 /** 1/2!, 1/3!, ... : (e^r - 1 - r) / r^2 as a polynomial in r. */
 SPOR_INLINE vec spor_exp_rest(vec r) {
 #if SPOR_F32_LANES
-    vec p = r * (T)(1.0 / 5040) + (T)(1.0 / 720);
+    vec p = horner(spor_all((T)(1.0 / 5040)), r, (T)(1.0 / 720));
 #else
-    vec p = r * (T)(1.0 / 6227020800.0) + (T)(1.0 / 479001600);
-    p = p * r + (T)(1.0 / 39916800);
-    p = p * r + (T)(1.0 / 3628800);
-    p = p * r + (T)(1.0 / 362880);
-    p = p * r + (T)(1.0 / 40320);
-    p = p * r + (T)(1.0 / 5040);
-    p = p * r + (T)(1.0 / 720);
+    vec p = horner(spor_all((T)(1.0 / 6227020800.0)), r, (T)(1.0 / 479001600));
+    p = horner(p, r, (T)(1.0 / 39916800));
+    p = horner(p, r, (T)(1.0 / 3628800));
+    p = horner(p, r, (T)(1.0 / 362880));
+    p = horner(p, r, (T)(1.0 / 40320));
+    p = horner(p, r, (T)(1.0 / 5040));
+    p = horner(p, r, (T)(1.0 / 720));
 #endif
-    p = p * r + (T)(1.0 / 120);
-    p = p * r + (T)(1.0 / 24);
-    p = p * r + (T)(1.0 / 6);
-    return p * r + (T)0.5;
+    p = horner(p, r, (T)(1.0 / 120));
+    p = horner(p, r, (T)(1.0 / 24));
+    p = horner(p, r, (T)(1.0 / 6));
+    return horner(p, r, (T)0.5);
 }
 
 /** 2^n for integers within the normal exponents. */
@@ -55,11 +60,12 @@ SPOR_INLINE vec spor_power_of_two(ivec n) {
 /** x = n ln 2 + r; returns e^r - 1. x lies between SPOR_EXP_LEAST and SPOR_EXP_MOST. */
 SPOR_INLINE vec spor_exp_reduce(vec x, ivec *n) {
     const T inverse = (T)1.4426950408889634074;
-    vec shifted = x * inverse + SPOR_ROUNDER;
+    vec shifted = spor_fma(x, spor_all(inverse), spor_all(SPOR_ROUNDER));
     vec whole = shifted - SPOR_ROUNDER;
     *n = (ivec)shifted - (ivec)spor_all(SPOR_ROUNDER);
-    vec r = (x - whole * SPOR_LN2_HIGH) - whole * SPOR_LN2_LOW;
-    return r + r * r * spor_exp_rest(r);
+    vec r = spor_fma(whole, spor_all(-SPOR_LN2_HIGH), x);
+    r = spor_fma(whole, spor_all(-SPOR_LN2_LOW), r);
+    return spor_fma(r * r, spor_exp_rest(r), r);
 }
 
 /** x clamped to where the exponent fits; NaN stays. */
@@ -95,7 +101,7 @@ SPOR_INLINE vec spor_vtanh(vec x) {
     ivec n, large = size > (T)0.55;
     vec m = spor_exp_reduce(size * (T)2, &n);
     vec scale = spor_power_of_two(n);
-    vec t = scale * m + (scale - (T)1);
+    vec t = spor_fma(scale, m, scale - (T)1);
     vec quotient = spor_select(large, spor_all((T)-2), t) / (t + (T)2);
     return spor_with_sign(spor_select(large, quotient + (T)1, quotient), x);
 }
@@ -118,22 +124,22 @@ SPOR_INLINE vec spor_vlog(vec x) {
     vec s = (m - (T)1) / (m + (T)1);
     vec q = s * s;
 #if SPOR_F32_LANES
-    vec p = q * (T)(2.0 / 11) + (T)(2.0 / 9);
+    vec p = horner(spor_all((T)(2.0 / 11)), q, (T)(2.0 / 9));
 #else
-    vec p = q * (T)(2.0 / 25) + (T)(2.0 / 23);
-    p = p * q + (T)(2.0 / 21);
-    p = p * q + (T)(2.0 / 19);
-    p = p * q + (T)(2.0 / 17);
-    p = p * q + (T)(2.0 / 15);
-    p = p * q + (T)(2.0 / 13);
-    p = p * q + (T)(2.0 / 11);
-    p = p * q + (T)(2.0 / 9);
+    vec p = horner(spor_all((T)(2.0 / 25)), q, (T)(2.0 / 23));
+    p = horner(p, q, (T)(2.0 / 21));
+    p = horner(p, q, (T)(2.0 / 19));
+    p = horner(p, q, (T)(2.0 / 17));
+    p = horner(p, q, (T)(2.0 / 15));
+    p = horner(p, q, (T)(2.0 / 13));
+    p = horner(p, q, (T)(2.0 / 11));
+    p = horner(p, q, (T)(2.0 / 9));
 #endif
-    p = p * q + (T)(2.0 / 7);
-    p = p * q + (T)(2.0 / 5);
-    p = p * q + (T)(2.0 / 3);
-    vec small = whole * SPOR_LN2_LOW + s * q * p;
-    return spor_select(x == x, whole * SPOR_LN2_HIGH + (s * (T)2 + small), x);
+    p = horner(p, q, (T)(2.0 / 7));
+    p = horner(p, q, (T)(2.0 / 5));
+    p = horner(p, q, (T)(2.0 / 3));
+    vec small = spor_fma(whole, spor_all(SPOR_LN2_LOW), s * q * p);
+    return spor_select(x == x, spor_fma(whole, spor_all(SPOR_LN2_HIGH), s * (T)2 + small), x);
 }
 
 #endif

@@ -45,7 +45,7 @@ bool spor_merge(const spor_tape *tape, const uint32_t roots[], uint32_t count, u
                 bool live[]) {
     uint64_t slots = 64;
     while (slots < 2 * (uint64_t)tape->count) slots *= 2;
-    uint32_t *table = calloc(slots, sizeof *table);
+    uint32_t *table = calloc((size_t)slots, sizeof *table);
     if (!table) return false;
     same[0] = 0;
     for (uint32_t id = 1; id < tape->count; id++) /* two leaves with names are never the same */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/law.h"
 #include "base/random.h"
 #include "tape/tape.h"
@@ -125,10 +126,10 @@ void spor_params_touch(spor_params *params) {
 
 /* A block of the new size with the old contents, the rest 0. */
 static void *enlarged(const spor_params *params, const void *block, int64_t elements) {
-    size_t width = spor_scalar_width(params->scalar);
-    void *larger = aligned_alloc(64, (size_t)elements * width);
+    size_t width = spor_scalar_width(params->scalar), bytes = bytes_for(elements, width);
+    void *larger = aligned_alloc(BYTES_LINE, bytes);
     if (!larger) return NULL;
-    memset(larger, 0, (size_t)elements * width);
+    memset(larger, 0, bytes);
     if (block) memcpy(larger, block, (size_t)params->elements * width);
     return larger;
 }

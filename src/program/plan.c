@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "program/program.h"
 
-enum { LINE = 64 }; /* buffers start on cache lines */
 static const uint32_t to_the_end = UINT32_MAX;
 
 /* ---- memory: a line of bytes with holes ---- */
@@ -20,12 +20,9 @@ typedef struct {
     bool failed;
 } allocator;
 
-static size_t whole_lines(size_t bytes) {
-    return (bytes + LINE - 1) / LINE * LINE;
-}
-
 static size_t take(allocator *a, size_t bytes) {
-    bytes = whole_lines(bytes);
+    if (a->failed) return 0;
+    bytes = bytes_lines(bytes);
     for (uint32_t k = 0; k < a->count; k++) {
         hole *h = &a->holes[k];
         if (h->size < bytes) continue;
@@ -38,15 +35,17 @@ static size_t take(allocator *a, size_t bytes) {
     bool last_touches =
         a->count && a->holes[a->count - 1].offset + a->holes[a->count - 1].size == a->top;
     size_t offset = last_touches ? a->holes[--a->count].offset : a->top;
-    if (__builtin_add_overflow(offset, bytes, &a->top)) a->failed = true;
+    a->top = bytes_sum(offset, bytes);
+    a->failed = a->top == BYTES_MOST;
     return offset;
 }
 
 static void give(allocator *a, size_t offset, size_t bytes) {
-    bytes = whole_lines(bytes);
+    if (a->failed) return;
+    bytes = bytes_lines(bytes);
     hole *grown = spor_grow(a->holes, a->count, &a->capacity, sizeof *grown);
     if (!bytes || !grown) {
-        a->failed = a->failed || !grown;
+        a->failed = !grown;
         return;
     }
     a->holes = grown;
@@ -162,7 +161,7 @@ static void find_lifetimes(planner *p, const uint32_t roots[], uint32_t count) {
 }
 
 static size_t node_bytes(const planner *p, uint32_t id) {
-    return (size_t)spor_size(p->tape->node[id].shape) * spor_scalar_width(p->program->scalar);
+    return bytes_for(spor_size(p->tape->node[id].shape), spor_scalar_width(p->program->scalar));
 }
 
 static void place_leaves(planner *p) {
@@ -174,8 +173,9 @@ static void place_leaves(planner *p) {
             *storage = (spor_storage){SPOR_MEMORY, take(&p->memory, node_bytes(p, id)), 0};
         if (node->op->traits & SPOR_STORED) {
             int entry = spor_params_find(program->params, node->name);
-            size_t offset = (size_t)program->params->entry[entry].offset;
-            *storage = (spor_storage){SPOR_VALUES, offset * spor_scalar_width(program->scalar), 0};
+            int64_t offset = program->params->entry[entry].offset;
+            *storage = (spor_storage){SPOR_VALUES,
+                                      bytes_for(offset, spor_scalar_width(program->scalar)), 0};
         }
     }
 }
@@ -199,8 +199,8 @@ static bool place_steps(planner *p) {
         spor_storage *storage = &program->storage[id];
         spor_need need = {0};
         if (!make_step(p, id, step, &need)) return false;
-        size_t data = storage->where == SPOR_NOWHERE ? whole_lines(node_bytes(p, id)) : 0;
-        p->bytes[id] = data + need.saved;
+        size_t data = storage->where == SPOR_NOWHERE ? bytes_lines(node_bytes(p, id)) : 0;
+        p->bytes[id] = bytes_sum(data, need.saved);
         size_t offset = p->bytes[id] ? take(&p->memory, p->bytes[id]) : 0;
         if (data) *storage = (spor_storage){SPOR_MEMORY, offset, 0};
         if (need.saved) storage->saved = offset + data;
@@ -223,7 +223,7 @@ static void place_targets(planner *p, const spor_target targets[], uint32_t coun
     for (uint32_t k = 0; k < count; k++) {
         const spor_place_of *entry = &program->params->entry[targets[k].entry];
         spor_storage to = {targets[k].gradient ? SPOR_GRADIENTS : SPOR_VALUES,
-                           (size_t)entry->offset * spor_scalar_width(program->scalar), 0};
+                           bytes_for(entry->offset, spor_scalar_width(program->scalar)), 0};
         uint32_t home = p->home[program->same[targets[k].node]];
         bool vacant = program->storage[home].where == SPOR_NOWHERE;
         if (targets[k].gradient && is_step(p, home) && vacant) {
@@ -255,7 +255,7 @@ bool spor_plan(spor_program *program, const bool live[], const uint32_t roots[],
                const spor_target targets[], uint32_t target_count) {
     uint32_t nodes = program->graph.tape->count;
     planner p = {.program = program, .tape = program->graph.tape, .live = live};
-    p.memory.top = LINE; /* so that offset 0 can mean "none" */
+    p.memory.top = BYTES_LINE; /* so that offset 0 can mean "none" */
     p.home = calloc(nodes, sizeof *p.home);
     p.last = calloc(nodes, sizeof *p.last);
     p.bytes = calloc(nodes, sizeof *p.bytes);

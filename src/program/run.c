@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "program/program.h"
 
 spor_workspace *spor_workspace_new(void) {
@@ -17,10 +18,9 @@ void spor_workspace_free(spor_workspace *workspace) {
 
 size_t spor_program_bytes(const spor_program *program) {
     if (!program) return 0;
-    size_t copies = program->converted
-                        ? 2 * (size_t)program->params->elements * spor_scalar_width(program->scalar)
-                        : 0;
-    return program->bytes + copies;
+    if (!program->converted) return program->bytes;
+    return bytes_sum(program->bytes,
+                     bytes_for(program->params->elements, 2 * spor_scalar_width(program->scalar)));
 }
 
 /* ---- taking memory --------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ static bool take_blocks(spor_program *program) {
         program->gradient = params->gradient;
         return true;
     }
-    size_t bytes = (size_t)params->elements * spor_scalar_width(program->scalar);
+    size_t bytes = bytes_for(params->elements, spor_scalar_width(program->scalar));
     free(program->value);
     free(program->gradient);
     program->value = calloc(1, bytes + 1);

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/law.h"
 
 void *spor_grow(void *array, uint32_t count, uint32_t *capacity, size_t element) {
     if (count < *capacity) return array;
     if (*capacity > UINT32_MAX / 2) return NULL;
     uint32_t larger = *capacity ? *capacity * 2 : 32;
-    void *grown = realloc(array, larger * element);
+    void *grown = realloc(array, bytes_for(larger, element));
     if (grown) *capacity = larger;
     return grown;
 }

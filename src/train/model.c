@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/random.h"
 #include "kernels/kernel.h"
 
@@ -202,7 +203,7 @@ double spor_model_number(const spor_model *model, const spor_arg *arg, int64_t k
 
 static size_t bytes_of(const spor_model *model, const spor_arg *arg) {
     size_t width = model->spec.options.scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
-    return (size_t)spor_size(&arg->shape) * width;
+    return bytes_for(spor_size(&arg->shape), width);
 }
 
 static void copy_array(const spor_model *model, const spor_arg *to, const spor_arg *from) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "verify/verify.h"
 
@@ -46,7 +47,7 @@ static bool check_given(const spor_arrays *a, spor_message *message) {
 static bool copy_data(judgement *j, int k, const double *from) {
     spor_shape shape = spor_shape_of(j->trial.in.input[k]);
     int64_t size = spor_size(&shape);
-    double *data = j->trial.data[k] = malloc(((size_t)size + 1) * sizeof *data);
+    double *data = j->trial.data[k] = malloc(bytes_for(size + 1, sizeof *data));
     for (int64_t i = 0; data && i < size; i++) data[i] = from ? from[i] : 1;
     return data != NULL;
 }
@@ -250,7 +251,7 @@ static void name_pattern(judgement *j, int k, const double expected[], const dou
 static bool judge_claim(judgement *j, int k, spor_verdict *v) {
     spor_shape shape = spor_shape_of(j->expected[k]);
     int64_t size = spor_size(&shape);
-    double *expected = malloc(2 * (size_t)size * sizeof *expected), *allowed = expected + size;
+    double *expected = malloc(bytes_for(2 * size, sizeof *expected)), *allowed = expected + size;
     *v = (spor_verdict){.outcome = SPOR_HOLDS, .shapes = 1};
     if (!expected) return false;
     expect(j, k, size, expected, allowed);

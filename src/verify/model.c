@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/random.h"
 #include "base/shape.h"
@@ -75,8 +76,8 @@ static bool draw(network *n, int64_t rows, bool real, uint64_t seed) {
     spor_shape x = spor_shape_of(n->x), y = spor_shape_of(n->target);
     int64_t size = spor_size(&x), targets = spor_size(&y), each = size / rows;
     bool labels = !spor_shape_equal(&x, &y);
-    n->numbers_x = malloc(((size_t)size + 1) * sizeof(double));
-    n->numbers_target = calloc((size_t)targets + 1, sizeof(double));
+    n->numbers_x = malloc(bytes_for(size + 1, sizeof(double)));
+    n->numbers_target = calloc(1, bytes_for(targets + 1, sizeof(double)));
     if (!n->numbers_x || !n->numbers_target) return no_memory(n);
     for (int64_t r = 0; r < rows; r++) {
         uint64_t row = spor_hash(seed, (uint64_t)r, 3) % (uint64_t)(real ? c->data->rows : 1);
@@ -162,7 +163,7 @@ static double *take_operand(network *n, spor_program *program, uint32_t id) {
                                     : spor_program_arg(program, (spor_var){n->tape, id}).data;
     if (id == n->x.id) from = n->numbers_x;
     if (id == n->target.id) from = n->numbers_target;
-    double *to = from ? malloc(((size_t)size + 1) * sizeof *to) : NULL;
+    double *to = from ? malloc(bytes_for(size + 1, sizeof *to)) : NULL;
     for (int64_t k = 0; to && k < size; k++) to[k] = (double)(float)from[k];
     return to;
 }
@@ -227,7 +228,7 @@ static int leaves_of(const network *n, uint32_t cut[SPOR_INPUTS], const char *na
 static double *copy_gradient(network *n, const char *name) {
     spor_entry e = spor_params_entry(n->wide, spor_params_find(n->wide, name));
     int64_t size = spor_size(&e.shape);
-    double *copy = malloc(((size_t)size + 1) * sizeof *copy);
+    double *copy = malloc(bytes_for(size + 1, sizeof *copy));
     if (copy) memcpy(copy, e.gradient, (size_t)size * sizeof *copy);
     if (copy && n->check->tamper) n->check->tamper(n->check->tamper_user, name, copy, size);
     return copy;

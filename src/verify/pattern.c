@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "verify/verify.h"
 
 typedef struct {
@@ -242,7 +243,7 @@ void spor_pattern(const spor_picture *given, char *text, size_t size) {
                  .formula = given->formula,
                  .expected = given->expected,
                  .bound = given->bound};
-    int64_t *from = calloc((size_t)p.size, sizeof *from);
+    int64_t *from = calloc(1, bytes_for(p.size, sizeof *from));
     *text = 0;
     if (from) name_it(&p, from, text, size);
     free(from);
@@ -252,7 +253,7 @@ void spor_pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size) 
     const spor_pair *q = &trial->in.pair[pair];
     spor_shape shape = spor_shape_of(q->expected);
     int64_t count = spor_size(&shape);
-    double *formula = calloc((size_t)count * 3, sizeof *formula);
+    double *formula = calloc(1, bytes_for(3 * count, sizeof *formula));
     *text = 0;
     if (!formula) return;
     double *expected = formula + count, *bound = expected + count;

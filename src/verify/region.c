@@ -8,6 +8,7 @@
 
 #include <spor/ops.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/random.h"
 #include "program/program.h"
@@ -204,7 +205,7 @@ static bool cut_out(work *w, const spor_tape *tape) {
 static bool draw_cotangent(work *w, uint64_t seed, int64_t *undecided) {
     spor_shape shape = spor_shape_of(w->reference.y);
     int64_t size = spor_size(&shape);
-    w->margin = calloc(3 * (size_t)size + 1, sizeof *w->margin);
+    w->margin = calloc(1, bytes_for(3 * size + 1, sizeof *w->margin));
     if (!w->margin) return false;
     w->y = w->margin + size;
     w->cotangent = w->y + size;
@@ -245,7 +246,7 @@ static void set_number(void *data, spor_scalar scalar, int64_t k, double value) 
 }
 
 static double *copy_numbers(const void *data, spor_scalar scalar, int64_t size) {
-    double *copy = malloc(((size_t)size + 1) * sizeof *copy);
+    double *copy = malloc(bytes_for(size + 1, sizeof *copy));
     for (int64_t k = 0; copy && k < size; k++) copy[k] = spor_value_at(data, scalar, k);
     return copy;
 }

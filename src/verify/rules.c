@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/random.h"
 #include "base/shape.h"
@@ -151,7 +152,7 @@ static void compare_step(const training *t, const before list[], int count) {
 
 static bool keep(before *b, const spor_entry *e) {
     b->size = spor_size(&e->shape);
-    b->value = malloc(2 * (size_t)b->size * sizeof(float) + 1);
+    b->value = malloc(bytes_for(2 * b->size + 1, sizeof(float)));
     if (!b->value) return false;
     b->gradient = b->value + b->size;
     memcpy(b->value, e->value, (size_t)b->size * sizeof(float));

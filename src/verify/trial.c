@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/random.h"
 #include "verify/verify.h"
 
@@ -65,7 +66,7 @@ static bool compile_trial(spor_trial *trial) {
 static bool take_data(spor_trial *trial) {
     for (int k = 0; k < trial->in.inputs; k++) {
         spor_shape shape = spor_shape_of(trial->in.input[k]);
-        trial->data[k] = calloc((size_t)spor_size(&shape) + 1, sizeof(double));
+        trial->data[k] = calloc(1, bytes_for(spor_size(&shape) + 1, sizeof(double)));
         if (!trial->data[k]) return false;
     }
     return true;

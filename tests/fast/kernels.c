@@ -40,6 +40,12 @@ static double element(spor_arg a, spor_scalar scalar, int64_t k) {
     return scalar == SPOR_F32 ? (double)((float *)a.data)[k] : ((double *)a.data)[k];
 }
 
+static int64_t size_of(spor_shape shape) {
+    int64_t size = 1;
+    for (int k = 0; k < shape.rank; k++) size *= shape.n[k];
+    return size;
+}
+
 /* ---- functions ---- */
 
 /* f(x 1 + 0) for rows of one number: the activation of a dense layer, its argument exact. */
@@ -164,6 +170,73 @@ START_TEST(sets_with_fused_multiply_adds_use_them) {
 }
 END_TEST
 
+/* ---- bits ---- */
+
+/* Every kind of fast layer, on parameters drawn without libm. */
+static spor_var record_net(spor_tape *tape) {
+    const char *law = "uniform";
+    spor_var x = spor_param(tape, "x", SPOR_SHAPE(5, 8, 6, 3), SPOR_INIT(law, 2));
+    spor_var K = spor_param(tape, "K", SPOR_SHAPE(3, 2, 3, 19), SPOR_INIT(law, 0.5));
+    spor_var z = spor_tanh(spor_correlate2d(x, K, 1, 1));
+    spor_var L = spor_param(tape, "L", SPOR_SHAPE(2, 2, 19, 7), SPOR_INIT(law, 0.25));
+    z = spor_sigmoid(spor_correlate2d(z, L, 1, 1));
+    z = spor_reshape(spor_maxpool2d(z, (spor_window){{2, 2}, {2, 2}, {0}}), SPOR_SHAPE(5, 28));
+    spor_var W = spor_param(tape, "W", SPOR_SHAPE(28, 33), SPOR_INIT(law, 0.5));
+    spor_var V = spor_param(tape, "V", SPOR_SHAPE(33, 11), SPOR_INIT(law, 0.5));
+    spor_var logits = spor_matmul(spor_tanh(spor_matmul(z, W)), V);
+    spor_var y = spor_param(tape, "y", SPOR_SHAPE(5, 11), SPOR_INIT(law, 1));
+    return spor_cross_entropy_mean(logits, y, NULL);
+}
+
+/* FNV-1a over all gradients as doubles. */
+static uint64_t hash_gradients(const char *set, spor_scalar scalar) {
+    spor_tape *tape = spor_tape_new();
+    spor_params *params = spor_params_new(scalar, 1);
+    spor_var cost = record_net(tape);
+    ck_assert_msg(!spor_error(tape), "%s", spor_error(tape));
+    spor_program *program =
+        spor_compile_training(cost, 0, NULL, params, &(spor_options){.scalar = scalar, .isa = set});
+    ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
+    ck_assert_int_eq(spor_program_fast(program, "dense"), 2);
+    ck_assert_int_eq(spor_program_fast(program, "convpool"), 1);
+    ck_assert_int_eq(spor_program_fast(program, "softmax_cross_entropy"), 1);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (int k = 0; k < spor_params_count(params); k++) {
+        spor_entry entry = spor_params_entry(params, k);
+        for (int64_t i = 0; i < size_of(entry.shape); i++) {
+            double value = element((spor_arg){.data = entry.gradient}, scalar, i);
+            uint64_t bits;
+            memcpy(&bits, &value, sizeof bits);
+            hash = (hash ^ bits ^ bits >> 32) * UINT64_C(0x100000001b3);
+        }
+    }
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(tape);
+    return hash;
+}
+
+/* The same in every build, by any compiler at any optimisation. A change of the formulas under the
+ * fast paths changes these numbers, and says so. */
+START_TEST(bits_are_what_the_source_says) {
+    static const struct {
+        const char *set;
+        uint64_t hash[PROBE_TYPES];
+    } golden[PROBE_SETS] = {
+        {"baseline", {UINT64_C(0x52186dbfd0685772), UINT64_C(0x187100528ff73859)}},
+        {"avx2", {UINT64_C(0xd2f6839e341bb524), UINT64_C(0x2824e093fd41086a)}},
+        {"avx512", {UINT64_C(0xd2f6839e341bb524), UINT64_C(0xb2766af2edf72a28)}}};
+    for (int s = 0; probe_sets()[s]; s++)
+        for (int k = 0; k < PROBE_SETS; k++)
+            for (int scalar = 0; scalar < PROBE_TYPES; scalar++) {
+                if (strcmp(golden[k].set, probe_sets()[s]) != 0) continue;
+                uint64_t hash = hash_gradients(golden[k].set, (spor_scalar)scalar);
+                ck_assert_msg(hash == golden[k].hash[scalar], "%s, %s: 0x%016llx", golden[k].set,
+                              scalar == SPOR_F32 ? "float" : "double", (unsigned long long)hash);
+            }
+}
+END_TEST
+
 /* ---- samples do not depend on their batch ---- */
 
 enum { BATCH = 13 };
@@ -201,12 +274,6 @@ static runner open_net(int64_t N, int kind) {
         r.out = spor_sub(spor_logsumexp(r.in[0], 1), spor_sum(yl, SPOR_AXIS(1)));
     }
     return r;
-}
-
-static int64_t size_of(spor_shape shape) {
-    int64_t size = 1;
-    for (int k = 0; k < shape.rank; k++) size *= shape.n[k];
-    return size;
 }
 
 /* Fills operand k; rows of the batch from the n-th on if it has a batch axis. */
@@ -320,6 +387,7 @@ Suite *spor_suite(void) {
     tcase_add_test(kernels, functions_are_good_to_two_and_a_half_units);
     tcase_add_test(kernels, functions_take_infinities_zeros_and_nan);
     tcase_add_test(kernels, sets_with_fused_multiply_adds_use_them);
+    tcase_add_test(kernels, bits_are_what_the_source_says);
     tcase_add_test(kernels, a_sample_does_not_depend_on_its_batch);
     suite_add_tcase(suite, kernels);
     TCase *matching = tcase_create("matching");

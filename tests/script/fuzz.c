@@ -134,7 +134,8 @@ static size_t token_length(const char *at) {
 static void mutate(char text[ROOM], uint64_t seed) {
     size_t total = strlen(text);
     if (!total) return;
-    size_t at = spor_hash(seed, 1, 0) % total, from = spor_hash(seed, 2, 0) % total;
+    size_t at = (size_t)(spor_hash(seed, 1, 0) % total);
+    size_t from = (size_t)(spor_hash(seed, 2, 0) % total);
     while (at > 0 && is_name(text[at]) && is_name(text[at - 1])) at--;
     while (from > 0 && is_name(text[from]) && is_name(text[from - 1])) from--;
     const char *word = words[spor_hash(seed, 3, 0) % WORDS];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <spor/spor.h>
+#include "base/bytes.h"
 
 static const spor_options by_reference = {.scalar = SPOR_F64, .reference = true};
 
@@ -411,9 +412,42 @@ START_TEST(memory_that_cannot_be_had_is_an_error_of_the_run) {
     spor_var x = spor_input(t, "x", SPOR_SHAPE(1000));
     spor_var y = spor_expand(x, SPOR_AXIS(0), SPOR_SHAPE(INT64_C(1) << 30, 1000));
     spor_program *program = spor_compile(t, 1, &y, NULL, &by_reference);
-    ck_assert_uint_gt(spor_program_bytes(program), (size_t)1 << 42); /* told before it is taken */
-    check_refused(program, "which cannot be had");
+    if (SIZE_MAX > UINT32_MAX) { /* 8 TB, told before they are taken */
+        ck_assert_uint_gt(spor_program_bytes(program), (uint64_t)1 << 42);
+        check_refused(program, "which cannot be had");
+    } else {
+        check_refused(program, "more memory than can be addressed");
+    }
     spor_tape_free(t);
+}
+END_TEST
+
+/* 2^39 elements of 40 bytes each, 420000 times at once, are more than 2^63 bytes. */
+START_TEST(memory_that_cannot_be_addressed_is_refused) {
+    enum { NODES = 420000 };
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SCALAR_SHAPE);
+    spor_var first = spor_expand(x, SPOR_AXIS(0), SPOR_SHAPE(INT64_C(1) << 39));
+    spor_var *y = malloc(NODES * sizeof *y);
+    ck_assert_ptr_nonnull(y);
+    y[0] = first;
+    for (int k = 1; k < NODES; k++) y[k] = spor_add(y[k - 1], first);
+    spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
+    check_refused(spor_compile(t, NODES, y, NULL, &options), "more memory than can be addressed");
+    free(y);
+    spor_tape_free(t);
+}
+END_TEST
+
+/* What a size of bytes may be, on this machine. */
+START_TEST(sizes_in_bytes_do_not_overflow) {
+    ck_assert_uint_eq(bytes_for(3, 40), 120);
+    ck_assert_uint_eq(bytes_for(INT64_MAX, 1), BYTES_MOST);
+    ck_assert_uint_eq(bytes_for((int64_t)(SIZE_MAX / 8) + 2, 8), BYTES_MOST); /* 8 if it wrapped */
+    ck_assert_uint_eq(bytes_sum(BYTES_MOST, BYTES_MOST), BYTES_MOST);
+    ck_assert_uint_eq(bytes_sum(64, 1), 65);
+    ck_assert_uint_eq(bytes_lines(65), 128);
+    ck_assert_uint_eq(bytes_lines(BYTES_MOST), BYTES_MOST);
 }
 END_TEST
 
@@ -435,6 +469,8 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, training_uses_a_hand_derived_backward_and_the_tape_does_not);
     tcase_add_test(errors, what_cannot_be_compiled_is_refused_with_its_reason);
     tcase_add_test(errors, memory_that_cannot_be_had_is_an_error_of_the_run);
+    tcase_add_test(errors, memory_that_cannot_be_addressed_is_refused);
+    tcase_add_test(errors, sizes_in_bytes_do_not_overflow);
     suite_add_tcase(suite, runs);
     suite_add_tcase(suite, errors);
     return suite;
