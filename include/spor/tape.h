@@ -11,22 +11,12 @@
 #ifndef SPOR_TAPE_H
 #define SPOR_TAPE_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <spor/base.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#if defined(__GNUC__)
-#define SPOR_API __attribute__((visibility("default")))
-#else
-#define SPOR_API
-#endif
-
-/** The highest rank of a tensor. */
-#define SPOR_RANK 8
 
 typedef struct spor_tape spor_tape;
 
@@ -35,18 +25,6 @@ typedef struct {
     spor_tape *tape;
     uint32_t id;
 } spor_var;
-
-/** Sizes of a tensor, outermost axis first. rank 0 is a scalar. Every size is at least 1. */
-typedef struct {
-    int rank;
-    int64_t n[SPOR_RANK];
-} spor_shape;
-
-/** SPOR_SHAPE(32, 8, 8, 1): a shape as an expression. */
-#define SPOR_SHAPE(...)                                                                            \
-    ((spor_shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
-/** The shape of a scalar. */
-#define SPOR_SCALAR_SHAPE ((spor_shape){0, {0}})
 
 /**
  * The law of a parameter's initial values, by name, and its scale:

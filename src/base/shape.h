@@ -4,7 +4,7 @@
 #ifndef SPOR_BASE_SHAPE_H
 #define SPOR_BASE_SHAPE_H
 
-#include <spor/tape.h>
+#include <spor/base.h>
 
 static inline int64_t spor_size(const spor_shape *shape) {
     int64_t size = 1;
