@@ -147,7 +147,7 @@ static bool cell_of(const pooled *p, const int64_t at[4], int64_t u, int64_t v, 
     const spor_attr *w = p->window;
     int64_t row = at[1] * w[2].i - w[4].i + u, column = at[2] * w[3].i - w[6].i + v;
     if (row < 0 || row >= p->shape.n[1] || column < 0 || column >= p->shape.n[2]) return false;
-    int64_t k = ((at[0] * p->shape.n[1] + row) * p->shape.n[2] + column) * p->shape.n[3] + at[3];
+    int64_t k = shape_ravel(&p->shape, (int64_t[]){at[0], row, column, at[3]});
     c->value = spor_rounding_value(p->program, p->map, k, &c->margin);
     return true;
 }
@@ -182,7 +182,7 @@ static void find_margins(const spor_piece *piece, spor_program *program, const s
     for (int64_t k = 0; k < spor_size(&shape); k++) {
         double error;
         if (node->op == &spor_op_maxpool2d) {
-            spor_unravel(&shape, k, index);
+            shape_unravel(&shape, k, index);
             margin[k] = window_margin(&p, index);
         } else if (fabs(spor_rounding_value(program, operand, k, &error)) <= error) {
             margin[k] = error;
