@@ -6,7 +6,7 @@
 
 #include "tape/op.h"
 
-enum { VALUE };
+enum { NUMBER };
 
 #ifdef SPOR_RULES
 
@@ -29,7 +29,7 @@ static const spor_golden golden[] = {{.attr = {{.r = 0.1}}, .y = (const double[]
                                      SPOR_END_GOLDEN};
 
 static bool is_zero(const spor_attr attr[]) {
-    return fabs(attr[VALUE].r) <= 0;
+    return fabs(attr[NUMBER].r) <= 0;
 }
 
 const spor_op spor_op_constant = {
@@ -52,7 +52,7 @@ spor_var spor_constant(spor_tape *tape, double value) {
 #else
 
 REFERENCE_KERNEL(constant) {
-    *AT0(c->out) = FROM_REAL(c->attr[VALUE].r);
+    *AT0(c->out) = FROM_REAL(c->attr[NUMBER].r);
 }
 
 #endif

@@ -1,4 +1,4 @@
-#include <spor/spor.h>
+#include <spor/base.h>
 
 const char *spor_version(void) {
     return SPOR_VERSION;

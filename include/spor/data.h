@@ -4,16 +4,12 @@
 #ifndef SPOR_DATA_H
 #define SPOR_DATA_H
 
+#include <spor/base.h>
 #include <spor/program.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** The message of calls that have no object to hold their error. */
-typedef struct {
-    char text[1024]; /* written by a call that fails: what, where, how to mend it */
-} spor_message;
 
 /** Samples with labels. Pixels are kept as the file has them; users see pixel * scale. */
 typedef struct {

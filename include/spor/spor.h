@@ -8,22 +8,12 @@
 #ifndef SPOR_SPOR_H
 #define SPOR_SPOR_H
 
+#include <spor/base.h>
 #include <spor/data.h>
 #include <spor/ops.h>
 #include <spor/program.h>
 #include <spor/tape.h>
 #include <spor/train.h>
 #include <spor/verify.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-/** The version of the library in use, "0.1.0". */
-SPOR_API const char *spor_version(void);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -11,23 +11,12 @@
 #ifndef SPOR_TAPE_H
 #define SPOR_TAPE_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <spor/base.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** What the library offers: the rest of its names stays inside. */
-#if defined(__GNUC__)
-#define SPOR_API __attribute__((visibility("default")))
-#else
-#define SPOR_API
-#endif
-
-/** The highest rank of a tensor. */
-#define SPOR_RANK 8
 
 /** A list of nodes; opaque. */
 typedef struct spor_tape spor_tape;
@@ -37,18 +26,6 @@ typedef struct {
     spor_tape *tape; /* NULL only if memory for the tape ran out */
     uint32_t id;     /* of its node, from 1 in order of recording */
 } spor_var;
-
-/** Sizes of a tensor, outermost axis first. rank 0 is a scalar. Every size is at least 1. */
-typedef struct {
-    int rank;             /* number of axes, 0 .. SPOR_RANK */
-    int64_t n[SPOR_RANK]; /* n[k]: elements along axis k; of rank numbers */
-} spor_shape;
-
-/** SPOR_SHAPE(32, 8, 8, 1): a shape as an expression. */
-#define SPOR_SHAPE(...)                                                                            \
-    ((spor_shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
-/** The shape of a scalar. */
-#define SPOR_SCALAR_SHAPE ((spor_shape){0, {0}})
 
 /**
  * The law of a parameter's initial values, by name, and its scale:

@@ -4,7 +4,7 @@
 #ifndef SPOR_BASE_MESSAGE_H
 #define SPOR_BASE_MESSAGE_H
 
-#include <spor/data.h>
+#include <spor/base.h>
 
 /** Writes the message (NULL is accepted) and returns false. */
 bool spor_complain(spor_message *message, const char *format, ...)

@@ -4,15 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/random.h"
 #include "base/shape.h"
+#include "program/params.h"
+#include "train/batch.h"
 
 enum { BATCHES = 8, SEED = 1 };
 static const double block_seconds = 0.03;
 /* A step's time does not depend on the rate; a small one keeps random labels from diverging. */
 static const double bench_rate = 1e-5;
 
-/* ---- random data ---- */
+/* ---- random data: pixels U[0, 1), one-hot rows of random classes ---- */
 
 /* What the steps read: BATCHES inputs and targets in the model's scalar type, in rotation. */
 typedef struct {
@@ -20,40 +21,17 @@ typedef struct {
     char *x, *y;
 } rotation;
 
-static void put(char *numbers, int64_t index, spor_scalar scalar, double value) {
-    if (scalar == SPOR_F32)
-        ((float *)(void *)numbers)[index] = (float)value;
-    else
-        ((double *)(void *)numbers)[index] = value;
-}
-
-/* Pixels U[0, 1). */
-static void fill_x(char *x, int64_t count, spor_scalar scalar) {
-    for (int64_t k = 0; k < count; k++) put(x, k, scalar, spor_uniform(SEED, 0, (uint64_t)k));
-}
-
-/* One-hot rows of random labels. */
-static void fill_one_hot(char *y, int64_t rows, int64_t classes, spor_scalar scalar) {
-    for (int64_t row = 0; row < rows; row++) {
-        int64_t label = (int64_t)(spor_uniform(SEED, 1, (uint64_t)row) * (double)classes);
-        for (int64_t k = 0; k < classes; k++) put(y, row * classes + k, scalar, k == label ? 1 : 0);
-    }
-}
-
-static bool rotation_new(rotation *r, const spor_bound *bound, bool target_is_x,
+static bool rotation_new(rotation *r, const spor_workpiece *piece, int64_t rows,
                          spor_scalar scalar) {
-    int64_t x_size = spor_size(&bound->x.shape), y_size = spor_size(&bound->y.shape);
-    size_t element = scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
-    r->x_bytes = (size_t)x_size * element;
-    r->y_bytes = (size_t)y_size * element;
+    spor_shape target = spor_workpiece_target(piece);
+    batch_source source = batch_source_of(NULL, &piece->declared.sample, &target, scalar, SEED);
+    size_t each = (size_t)rows * spor_scalar_width(scalar);
+    r->x_bytes = (size_t)spor_size(&piece->declared.sample) * each;
+    r->y_bytes = (size_t)spor_size(&target) * each;
     r->x = calloc(BATCHES, r->x_bytes);
     r->y = calloc(BATCHES, r->y_bytes);
     if (!r->x || !r->y) return false;
-    fill_x(r->x, BATCHES * x_size, scalar);
-    if (target_is_x)
-        memcpy(r->y, r->x, BATCHES * r->y_bytes);
-    else
-        fill_one_hot(r->y, BATCHES * bound->rows, y_size / bound->rows, scalar);
+    batch_fill(&source, NULL, BATCHES * rows, r->x, r->y);
     return true;
 }
 
@@ -142,7 +120,7 @@ static int bench(spor_workpiece *piece, const arguments *a) {
     snprintf(prefix, sizeof prefix, "%s\t%s\t%s\t%lld\t%lld", a->label, piece->declared.model,
              a->mode, (long long)rows, (long long)a->threads);
     int status = SPOR_EXIT_DONE;
-    if (!rotation_new(&s.data, s.bound, piece->declared.target_is_x, options.scalar)) {
+    if (!rotation_new(&s.data, piece, rows, options.scalar)) {
         status = spor_command_fail(piece->command, "out of memory for %lld rows", (long long)rows);
     } else if (!blocks(&s, a->seconds, prefix)) {
         spor_workpiece_complain(piece);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/nearest.h"
+#include "kernels/element.h"
 #include "program/fast.h"
 
 /* ---- the groups of the list ---- */
@@ -127,13 +128,6 @@ static void show_attributes(const spor_signature *signature) {
 }
 
 static void show_op(const spor_op *op) {
-    static const char *const scalars[SPOR_SCALARS] = {
-        [SPOR_F32] = "float",
-        [SPOR_F64] = "double",
-        [SPOR_C128] = "complex",
-        [SPOR_BOUND] = "double with its error bound",
-        [SPOR_ROUNDING] = "double with the rounding of other code",
-    };
     spor_signature signature;
     printf("%s\n\n  %s\n", op->signature, op->equation);
     if (op->convention) printf("  %s\n", op->convention);
@@ -148,7 +142,7 @@ static void show_op(const spor_op *op) {
     const char *between = "  runs in ";
     for (int k = 0; k < SPOR_SCALARS; k++) {
         if (!op->reference || !op->reference[k] || !*op->reference[k]) continue;
-        printf("%s%s", between, scalars[k]);
+        printf("%s%s", between, element_types[k]->text);
         between = ", ";
     }
     printf("\n  defined in ops/%s.c\n", signature.name);

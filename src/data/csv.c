@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <spor/data.h>
 
 typedef struct {
     const char *path;

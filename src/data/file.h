@@ -4,7 +4,7 @@
 #ifndef SPOR_DATA_FILE_H
 #define SPOR_DATA_FILE_H
 
-#include <spor/data.h>
+#include <spor/base.h>
 #include "data/text.h"
 
 /** Bytes of the largest data or weights file that is read. */

@@ -4,7 +4,8 @@
 #ifndef SPOR_DATA_NPY_H
 #define SPOR_DATA_NPY_H
 
-#include <spor/data.h>
+#include <stddef.h>
+#include <spor/base.h>
 
 /** What the numbers of a file were kept as. */
 typedef enum { SPOR_NPY_F4, SPOR_NPY_F8, SPOR_NPY_I4, SPOR_NPY_I8, SPOR_NPY_U1 } spor_npy_kind;

@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <spor/data.h>
 
 enum { NAME_SIZE = 1024, HEADER_LIMIT = 100000000 };
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <spor/data.h>
 
 enum { TRAIN, VALIDATION, TEST, PARTS };
 

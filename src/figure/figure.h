@@ -4,7 +4,7 @@
 #ifndef SPOR_FIGURE_FIGURE_H
 #define SPOR_FIGURE_FIGURE_H
 
-#include <spor/data.h>
+#include <spor/base.h>
 
 /** Accuracies over the epochs; what was not measured is NAN. */
 typedef struct {

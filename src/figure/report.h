@@ -4,7 +4,8 @@
 #ifndef SPOR_FIGURE_REPORT_H
 #define SPOR_FIGURE_REPORT_H
 
-#include <spor/data.h>
+#include <stddef.h>
+#include <spor/base.h>
 
 /** How a statement came out. */
 typedef enum {

@@ -1,6 +1,7 @@
 /*
  * The words of reference kernels. A kernel says T, ADD, MUL, EXP, LESS ... and never uses a C
- * operator on a T, so that the same loops run over any scalar type. SPOR_SCALAR names the type:
+ * operator on a T, so that the same loops run over any scalar type. The build names the type
+ * (SPOR_SCALAR) and its header, scalar_<type>.h, which says all that is known of it:
  *
  *   f32, f64   float and double, functions from libm
  *   c128       double complex, for the complex step: branches look at the real part
@@ -12,6 +13,8 @@
  * branches only (kinks, winners) and is false if either side is not a number. IS_NAN tells one that
  * is not; IS_ZERO a number that is 0 in every part, error bounds and imaginary part included.
  * NEARER compares distances by the least that they may be.
+ * VALUE is the double that an element stands for, its value or real part. SCALAR_TEXT is what
+ * prints call the type. element.h gives width, VALUE and FROM_REAL to the rest of the house.
  */
 #ifndef SPOR_KERNELS_SCALAR_H
 #define SPOR_KERNELS_SCALAR_H
@@ -19,26 +22,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#define SPOR_IS_f32 1
-#define SPOR_IS_f64 2
-#define SPOR_IS_c128 3
-#define SPOR_IS_bound 4
-#define SPOR_IS_rounding 5
-#define SPOR_IS_stub 6
-#define SPOR_IS_(name) SPOR_IS_##name
-#define SPOR_IS(name) SPOR_IS_(name)
-
-#if SPOR_IS(SPOR_SCALAR) == SPOR_IS_f32 || SPOR_IS(SPOR_SCALAR) == SPOR_IS_f64
-#include "kernels/scalar_real.h"
-#elif SPOR_IS(SPOR_SCALAR) == SPOR_IS_c128
-#include "kernels/scalar_complex.h"
-#elif SPOR_IS(SPOR_SCALAR) == SPOR_IS_bound
-#include "kernels/scalar_bound.h"
-#elif SPOR_IS(SPOR_SCALAR) == SPOR_IS_rounding
-#include "kernels/scalar_rounding.h"
-#else
-#include "kernels/scalar_stub.h"
-#endif
+#include SPOR_SCALAR_HEADER
 
 /** True if a takes the place of the largest so far, a later one of a tie does not; what is not a
  *  number takes the place of every number and keeps it. */

@@ -15,6 +15,7 @@
 typedef struct {
     double v, e;
 } T;
+#define SCALAR_TEXT "double with its error bound"
 
 /* 2 ulp of libm. */
 static inline double libm_error(double v) {
@@ -35,6 +36,9 @@ static inline T rounded(double v, double own, double brought) {
 
 static inline T FROM_REAL(double r) {
     return (T){r, 0};
+}
+static inline double VALUE(T a) {
+    return a.v;
 }
 static inline T FROM_INT(int64_t i) {
     double v = (double)i;

@@ -1,17 +1,12 @@
-/* The words of scalar.h over float and double. */
+/* The words of scalar.h that float and double share. */
 #ifndef SPOR_KERNELS_SCALAR_REAL_H
 #define SPOR_KERNELS_SCALAR_REAL_H
 
-#if SPOR_IS(SPOR_SCALAR) == SPOR_IS_f32
-typedef float T;
-#define LIBM(name) name##f
-#else
-typedef double T;
-#define LIBM(name) name
-#endif
-
 static inline T FROM_REAL(double r) {
     return (T)r;
+}
+static inline double VALUE(T a) {
+    return (double)a;
 }
 static inline T FROM_INT(int64_t i) {
     return (T)i;

@@ -18,6 +18,7 @@
 typedef struct {
     double v, e, s, n, u;
 } T;
+#define SCALAR_TEXT "double with the rounding of other code"
 
 /* Roundings of a function that errs by 2.5 ulp, as the fast exp and tanh do. */
 #define LIBRARY 5.0
@@ -60,6 +61,9 @@ static inline T scaled(T a, double by) {
 static inline T FROM_REAL(double r) {
     double held = (double)(float)r;
     return constant_term(r, 0, fabs(held - r) > 0 ? 1 : 0);
+}
+static inline double VALUE(T a) {
+    return a.v;
 }
 static inline T FROM_INT(int64_t i) {
     return FROM_REAL((double)i);

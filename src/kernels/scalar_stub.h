@@ -5,9 +5,13 @@
 typedef struct {
     double v;
 } T;
+#define SCALAR_TEXT "double in a struct"
 
 static inline T FROM_REAL(double r) {
     return (T){r};
+}
+static inline double VALUE(T a) {
+    return a.v;
 }
 static inline T FROM_INT(int64_t i) {
     return (T){(double)i};

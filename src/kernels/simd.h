@@ -27,11 +27,10 @@
 #define SPOR_VECTOR_BYTES 16
 #endif
 
-#if SPOR_IS(SPOR_SCALAR) == SPOR_IS_f32
-#define SPOR_F32_LANES 1
+#define SPOR_F32_LANES SCALAR_IS_SINGLE
+#if SPOR_F32_LANES
 typedef int32_t spor_lane;
 #else
-#define SPOR_F32_LANES 0
 typedef int64_t spor_lane;
 #endif
 

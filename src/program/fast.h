@@ -35,7 +35,8 @@ typedef struct spor_fused {
     SPOR_EACH_ISA(SPOR_FAST_DECLARE_F32_, op)                                                      \
     SPOR_EACH_ISA(SPOR_FAST_DECLARE_F64_, op)                                                      \
     static spor_kernel *const op##_kernels[SPOR_SCALARS][SPOR_ISAS] = {                            \
-        {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F32_, op)}, {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F64_, op)}}
+        [SPOR_F32] = {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F32_, op)},                                    \
+        [SPOR_F64] = {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F64_, op)}}
 #define SPOR_FAST_DECLARE_F32_(op, isa) extern spor_kernel SPOR_FAST_NAME(op, isa, f32);
 #define SPOR_FAST_DECLARE_F64_(op, isa) extern spor_kernel SPOR_FAST_NAME(op, isa, f64);
 #define SPOR_FAST_ENTRY_F32_(op, isa) SPOR_FAST_NAME(op, isa, f32),

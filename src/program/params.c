@@ -9,40 +9,15 @@
 #include "base/bytes.h"
 #include "base/law.h"
 #include "base/random.h"
+#include "kernels/element.h"
 #include "tape/tape.h"
 
-/* How the value of an element is kept: as a float or a double, first of `components`. */
-static const struct {
-    bool single;
-    int components;
-} kinds[SPOR_SCALARS] = {[SPOR_F32] = {true, 1},
-                         [SPOR_F64] = {false, 1},
-                         [SPOR_C128] = {false, 2},
-                         [SPOR_BOUND] = {false, 2},
-                         [SPOR_ROUNDING] = {false, 5}};
-
 size_t spor_scalar_width(spor_scalar scalar) {
-    return kinds[scalar].single ? sizeof(float) : sizeof(double) * (size_t)kinds[scalar].components;
+    return element_types[scalar]->width;
 }
 
 double spor_value_at(const void *data, spor_scalar scalar, int64_t k) {
-    if (kinds[scalar].single) return (double)((const float *)data)[k];
-    return ((const double *)data)[k * kinds[scalar].components];
-}
-
-/* The other components, imaginary part or error bound, become 0; of SPOR_ROUNDING they are those of
- * a constant. */
-static void set_value(void *data, spor_scalar scalar, int64_t k, double value) {
-    if (kinds[scalar].single) {
-        ((float *)data)[k] = (float)value;
-        return;
-    }
-    double *element = (double *)data + k * kinds[scalar].components;
-    element[0] = value;
-    for (int j = 1; j < kinds[scalar].components; j++) element[j] = 0;
-    if (scalar != SPOR_ROUNDING) return;
-    element[2] = fabs(value);
-    element[3] = fabs((double)(float)value - value) > 0;
+    return element_types[scalar]->value(data, k);
 }
 
 void spor_convert(void *to, spor_scalar to_type, const void *from, spor_scalar from_type,
@@ -51,7 +26,7 @@ void spor_convert(void *to, spor_scalar to_type, const void *from, spor_scalar f
         memcpy(to, from, (size_t)count * spor_scalar_width(to_type));
     else
         for (int64_t k = 0; k < count; k++)
-            set_value(to, to_type, k, spor_value_at(from, from_type, k));
+            element_types[to_type]->set(to, k, element_types[from_type]->value(from, k));
 }
 
 const char *spor_params_error(const spor_params *params) {

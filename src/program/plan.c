@@ -103,11 +103,7 @@ static bool take_steps(planner *p) {
 
 static spor_arg describe(const spor_shape *shape) {
     spor_arg arg = {.shape = *shape};
-    int64_t stride = 1;
-    for (int k = shape->rank - 1; k >= 0; k--) {
-        arg.stride[k] = stride;
-        stride *= shape->n[k];
-    }
+    shape_strides(shape, arg.stride);
     return arg;
 }
 

@@ -162,13 +162,8 @@ spor_arg spor_program_arg(spor_program *program, spor_var x) {
     if (!make_ready(program)) return arg;
     uint32_t id = program->graph.map[x.id];
     if (!id || !program->readable[id]) return arg;
-    const spor_shape *shape = program->graph.tape->node[id].shape;
-    arg.shape = *shape;
-    int64_t stride = 1;
-    for (int k = shape->rank - 1; k >= 0; k--) {
-        arg.stride[k] = stride;
-        stride *= shape->n[k];
-    }
+    arg.shape = *program->graph.tape->node[id].shape;
+    shape_strides(&arg.shape, arg.stride);
     set_address(program, &arg, program->same[id]);
     arg.saved = NULL;
     return arg;
@@ -179,10 +174,7 @@ spor_arg spor_program_arg(spor_program *program, spor_var x) {
 /* Row-major position k as an index: [3, 0, 2]. */
 static void index_text(const spor_shape *shape, int64_t k, char *text, size_t size) {
     spor_shape index = {.rank = shape->rank};
-    for (int axis = shape->rank - 1; axis >= 0; axis--) {
-        index.n[axis] = k % shape->n[axis];
-        k /= shape->n[axis];
-    }
+    shape_unravel(shape, k, index.n);
     spor_shape_text(&index, NULL, text, size);
 }
 

@@ -1,6 +1,7 @@
 /* What was compiled, as text. */
 #include <string.h>
 
+#include "kernels/element.h"
 #include "program/program.h"
 
 const char *spor_program_isa(const spor_program *program) {
@@ -30,9 +31,7 @@ static void print_taken(const spor_program *program, const spor_taken *taken, FI
 
 void spor_program_print(const spor_program *program, FILE *out) {
     if (!program || *program->error) return;
-    static const char *const scalars[SPOR_SCALARS] = {"float", "double", "complex", "error bound",
-                                                      "rounding"};
-    fprintf(out, "%s, %s, %" PRIu32 " steps, %zu bytes\n", scalars[program->scalar],
+    fprintf(out, "%s, %s, %" PRIu32 " steps, %zu bytes\n", element_types[program->scalar]->text,
             program->reference ? "reference" : spor_isa_name(program->isa), program->steps,
             spor_program_bytes(program));
     for (uint32_t k = program->graph.taken_count; k > 0; k--)

@@ -237,13 +237,13 @@ static int64_t item_index(spor_pass *run, spor_env *env, const spor_syntax *item
 spor_value spor_index_element(spor_pass *run, spor_env *env, const spor_syntax *node) {
     spor_var x = node->child[0]->value->t.var;
     spor_shape shape = spor_shape_of(x);
-    int64_t lo[SPOR_RANK], hi[SPOR_RANK], at = 0;
+    int64_t index[SPOR_RANK], lo[SPOR_RANK], hi[SPOR_RANK];
     for (int k = 0; k < shape.rank; k++) {
-        int64_t index = item_index(run, env, node->child[k + 1], k, shape.n[k]);
-        lo[k] = -index;
-        hi[k] = index + 1 - shape.n[k];
-        at = at * shape.n[k] + index;
+        index[k] = item_index(run, env, node->child[k + 1], k, shape.n[k]);
+        lo[k] = -index[k];
+        hi[k] = index[k] + 1 - shape.n[k];
     }
+    int64_t at = shape_ravel(&shape, index);
     if (!node->element[at].id) {
         spor_pass_record(run, node->place);
         spor_var cell = spor_pass_recorded(run, spor_pad(x, lo, hi, 0));
@@ -291,11 +291,10 @@ spor_var spor_indices_expand(spor_pass *run, spor_env *env, const spor_syntax *s
     spor_pass_spend(run, side->place, n);
     spor_var *parts = spor_take(&run->ground, (size_t)n, sizeof *parts);
     for (int64_t at = 0; at < n; at++) {
-        int64_t rest = at;
-        for (int k = indices->n - 1; k >= 0; k--) {
-            spor_env_set(run, &inner, indices->name[k], spor_of_int(rest % indices->shape.n[k]));
-            rest /= indices->shape.n[k];
-        }
+        int64_t index[SPOR_RANK];
+        shape_unravel(&indices->shape, at, index);
+        for (int k = 0; k < indices->n; k++)
+            spor_env_set(run, &inner, indices->name[k], spor_of_int(index[k]));
         parts[at] = one_element(run, &inner, side);
     }
     spor_pass_record(run, side->place);

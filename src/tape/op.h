@@ -149,11 +149,11 @@ struct spor_op {
 
 /**
  * KERNELS(exp) declares the descriptor, the kernels of all scalar types and the table exp_reference
- * that the descriptor names. SPOR_EACH_SCALAR comes from the build: adding a type is a line there.
+ * that the descriptor names. SPOR_EACH_SCALAR comes from the build's list of scalar types.
  */
 #include "scalars.h"
-#define SPOR_DECLARE_KERNEL_(op, scalar) extern spor_kernel *const spor_kernel_##op##_##scalar;
-#define SPOR_KERNEL_ENTRY_(op, scalar) &spor_kernel_##op##_##scalar,
+#define SPOR_DECLARE_KERNEL_(op, word, scalar) extern spor_kernel *const spor_kernel_##op##_##word;
+#define SPOR_KERNEL_ENTRY_(op, word, scalar) [scalar] = &spor_kernel_##op##_##word,
 #define KERNELS(op)                                                                                \
     extern const spor_op spor_op_##op;                                                             \
     SPOR_EACH_SCALAR(SPOR_DECLARE_KERNEL_, op)                                                     \

@@ -3,48 +3,76 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "kernels/kernel.h"
+#include "base/random.h"
+#include "base/shape.h"
 #include "train/model.h"
 
-/* out[n, k] = pixels[rows[n], k] * scale */
-#define GATHER(T)                                                                                  \
-    static void gather_##T(T *out, const spor_source *s, const int64_t rows[], int64_t count) {    \
+static int64_t row_of(const int64_t rows[], int64_t n) {
+    return rows ? rows[n] : n;
+}
+
+static int64_t class_of(const batch_source *s, int64_t row) {
+    if (s->label) return s->label[row];
+    return (int64_t)(spor_hash(s->seed, (uint64_t)row, 4) % (uint64_t)s->classes);
+}
+
+/* out[n, k] = pixels[rows[n], k] * scale, or a random number; one-hot rows. */
+#define FILL(T)                                                                                    \
+    static void gather_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {   \
         T scale = (T)s->scale;                                                                     \
         for (int64_t n = 0; n < count; n++, out += s->size) {                                      \
-            const float *pixels = s->pixels + rows[n] * s->size;                                   \
+            const float *pixels = s->pixels + row_of(rows, n) * s->size;                           \
             for (int64_t k = 0; k < s->size; k++) out[k] = (T)pixels[k] * scale;                   \
         }                                                                                          \
     }                                                                                              \
-    static void one_hot_##T(T *out, const spor_source *s, const int64_t rows[], int64_t count) {   \
+    static void draw_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {     \
+        for (int64_t n = 0; n < count; n++, out += s->size) {                                      \
+            uint64_t first = (uint64_t)(row_of(rows, n) * s->size);                                \
+            for (int64_t k = 0; k < s->size; k++)                                                  \
+                out[k] = (T)(float)spor_uniform(s->seed, first + (uint64_t)k, 9);                  \
+        }                                                                                          \
+    }                                                                                              \
+    static void one_hot_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {  \
         memset(out, 0, (size_t)(count * s->classes) * sizeof *out);                                \
-        for (int64_t n = 0; n < count; n++) out[n * s->classes + s->label[rows[n]]] = 1;           \
+        for (int64_t n = 0; n < count; n++)                                                        \
+            out[n * s->classes + class_of(s, row_of(rows, n))] = 1;                                \
+    }                                                                                              \
+    static void fill_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count,       \
+                         bool one_hot) {                                                           \
+        (one_hot ? one_hot_##T : s->pixels ? gather_##T : draw_##T)(out, s, rows, count);          \
     }
-GATHER(float)
-GATHER(double)
+FILL(float)
+FILL(double)
 
-static void gather(void *out, const spor_source *s, const int64_t rows[], int64_t count) {
+static void fill(void *out, const batch_source *s, const int64_t rows[], int64_t count,
+                 bool one_hot) {
     if (!out) return;
     if (s->scalar == SPOR_F32)
-        gather_float(out, s, rows, count);
+        fill_float(out, s, rows, count, one_hot);
     else
-        gather_double(out, s, rows, count);
+        fill_double(out, s, rows, count, one_hot);
 }
 
-static void one_hot(void *out, const spor_source *s, const int64_t rows[], int64_t count) {
-    if (!out) return;
-    if (s->scalar == SPOR_F32)
-        one_hot_float(out, s, rows, count);
-    else
-        one_hot_double(out, s, rows, count);
+void batch_fill(const batch_source *source, const int64_t rows[], int64_t count, void *x, void *y) {
+    fill(x, source, rows, count, false);
+    fill(y, source, rows, count, source->one_hot);
 }
 
-void spor_gather_rows(const spor_source *source, const int64_t rows[], int64_t count,
-                      const spor_bound *bound) {
-    gather(bound->x.data, source, rows, count);
-    if (source->label)
-        one_hot(bound->y.data, source, rows, count);
-    else
-        gather(bound->y.data, source, rows, count);
+static bool is_of_classes(const spor_data *data, const spor_shape *target) {
+    return data->label && target->rank == 1 && target->n[0] == data->classes;
+}
+
+batch_source batch_source_of(const spor_data *data, const spor_shape *sample,
+                             const spor_shape *target, spor_scalar scalar, uint64_t seed) {
+    bool classes = data && is_of_classes(data, target);
+    return (batch_source){.scalar = scalar,
+                          .pixels = data ? data->x : NULL,
+                          .label = data ? data->label : NULL,
+                          .one_hot = classes || !spor_shape_equal(sample, target),
+                          .size = spor_size(sample),
+                          .classes = spor_size(target),
+                          .scale = data ? data->scale : 1,
+                          .seed = seed};
 }
 
 static bool check_rows(spor_model *model, const spor_data *data, const int64_t rows[],
@@ -63,27 +91,21 @@ static bool check_rows(spor_model *model, const spor_data *data, const int64_t r
     return true;
 }
 
-bool spor_source_make(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
-                      spor_source *source) {
+bool batch_source_make(spor_model *model, const spor_data *data, const int64_t rows[],
+                       int64_t count, batch_source *source) {
     if (!model || spor_model_error(model)) return false;
     const spor_model_spec *spec = spor_model_spec_of(model);
     const spor_shape *target = &spec->target;
-    bool labels = data->label && target->rank == 1 && target->n[0] == data->classes;
     if (!spor_shape_equal(&spec->sample, &data->sample))
         return spor_model_fail(model,
                                "the samples of %s do not have the shape that the model "
                                "takes",
                                data->name);
-    if (!labels && !spor_shape_equal(target, &data->sample))
+    *source = batch_source_of(data, &spec->sample, target, spec->options.scalar, 0);
+    if (source->one_hot && !is_of_classes(data, target))
         return spor_model_fail(model,
                                "the target is neither one-hot rows of the %d classes of %s "
                                "nor has it the shape of a sample",
                                data->classes, data->name);
-    *source = (spor_source){.scalar = spec->options.scalar,
-                            .pixels = data->x,
-                            .label = labels ? data->label : NULL,
-                            .size = spor_size(&data->sample),
-                            .classes = data->classes,
-                            .scale = data->scale};
-    return check_rows(model, data, rows, count, labels);
+    return check_rows(model, data, rows, count, source->one_hot);
 }

@@ -1,28 +1,37 @@
 /*
- * Batches: rows of a data set gathered into the arrays of a bound program.
+ * Batches: rows of a data set, or random ones, as the x and y of a step.
  */
 #ifndef SPOR_TRAIN_BATCH_H
 #define SPOR_TRAIN_BATCH_H
 
 #include <spor/train.h>
 
-/** What becomes x and y, found once for a model and a data set. */
+/** What rows become x and y. */
 typedef struct {
-    spor_scalar scalar;
-    const float *pixels;  /* [rows, size] as the file has them */
-    const int32_t *label; /* [rows]; NULL: the target is x itself */
+    spor_scalar scalar;   /* of x and y: float or double */
+    const float *pixels;  /* [rows, size] as the file has them; NULL: random ones */
+    const int32_t *label; /* [rows]; NULL: random classes */
+    bool one_hot;         /* y are one-hot rows of the classes; else y is x itself */
     int64_t size;         /* of a sample */
     int64_t classes;      /* width of a one-hot row */
     double scale;
-} spor_source;
+    uint64_t seed; /* of what is random, a function of (seed, row) */
+} batch_source;
 
-/** Checks that samples and targets have the model's shapes, and that the rows and their labels
- *  exist; on failure the model's error. */
-bool spor_source_make(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
-                      spor_source *source);
+/** Rows of the data, or of random numbers where data is NULL. A target of another shape than the
+ *  sample's, and one as wide as the classes of labelled data, is one-hot. */
+batch_source batch_source_of(const spor_data *data, const spor_shape *sample,
+                             const spor_shape *target, spor_scalar scalar, uint64_t seed);
 
-/** x[n] = pixels[rows[n]] * scale in the scalar type; y[n] one-hot, or x[n]. */
-void spor_gather_rows(const spor_source *source, const int64_t rows[], int64_t count,
-                      const spor_bound *bound);
+/** batch_source_of for a model. Checks that samples and targets have the model's shapes, and that
+ *  the rows and their labels exist; on failure the model's error. */
+bool batch_source_make(spor_model *model, const spor_data *data, const int64_t rows[],
+                       int64_t count, batch_source *source);
+
+/**
+ * x[n] = pixels[rows[n]] * scale, or numbers of U[0, 1) that a float holds; y[n] the one-hot row of
+ * the label, or x[n]. rows NULL: 0 .. count-1. An array that is NULL is left out.
+ */
+void batch_fill(const batch_source *source, const int64_t rows[], int64_t count, void *x, void *y);
 
 #endif

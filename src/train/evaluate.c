@@ -26,7 +26,7 @@ void spor_evaluation_free(spor_evaluation *evaluation) {
 WINNER(float)
 WINNER(double)
 
-static void count_rows(const spor_source *source, const spor_bound *bound, const int64_t rows[],
+static void count_rows(const batch_source *source, const spor_bound *bound, const int64_t rows[],
                        int64_t count, spor_evaluation *e) {
     const void *logits = bound->logits.data;
     for (int64_t n = 0, m = e->classes; n < count; n++) {
@@ -40,11 +40,11 @@ static void count_rows(const spor_source *source, const spor_bound *bound, const
 }
 
 /* Gathers the rows; those that fill up the batch repeat the first one and are ignored. */
-static void gather_padded(const spor_source *source, const int64_t rows[], int64_t count,
+static void gather_padded(const batch_source *source, const int64_t rows[], int64_t count,
                           const spor_bound *bound) {
     int64_t padded[EVALUATION_BATCH];
     for (int64_t n = 0; n < EVALUATION_BATCH; n++) padded[n] = rows[n < count ? n : 0];
-    spor_gather_rows(source, padded, EVALUATION_BATCH, bound);
+    batch_fill(source, padded, EVALUATION_BATCH, bound->x.data, bound->y.data);
 }
 
 /* Cost of one batch summed over its rows. */
@@ -59,33 +59,33 @@ static bool predicts_classes(const spor_bound *bound, int classes) {
     return shape.rank == 2 && shape.n[1] == classes;
 }
 
-static bool evaluate_rows(spor_model *model, const spor_source *source, const int64_t rows[],
+static bool evaluate_rows(spor_model *model, const batch_source *source, const int64_t rows[],
                           int64_t count, spor_evaluation *e) {
     double cost = 0;
     int sums = spor_model_loss_sums(model);
     spor_bound *bound = spor_model_bind(model, EVALUATION_BATCH, false);
     if (!bound || sums < 0) return false;
-    if (source->label && !predicts_classes(bound, e->classes))
+    if (source->one_hot && !predicts_classes(bound, e->classes))
         return spor_model_fail(model, "a classifier's prediction has two axes: rows and %d classes",
                                e->classes);
     for (int64_t first = 0; first < count; first += EVALUATION_BATCH) {
         int64_t n = count - first < EVALUATION_BATCH ? count - first : EVALUATION_BATCH;
         gather_padded(source, rows + first, n, bound);
         if (!spor_model_predict(model, bound)) return false;
-        if (source->label) count_rows(source, bound, rows + first, n, e);
+        if (source->one_hot) count_rows(source, bound, rows + first, n, e);
         cost += batch_cost(model, bound, n, sums);
     }
     e->loss = cost / (double)count;
-    if (source->label) e->accuracy = (double)e->right / (double)count;
+    if (source->one_hot) e->accuracy = (double)e->right / (double)count;
     return !spor_model_error(model);
 }
 
 bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
                    spor_evaluation *evaluation) {
-    spor_source source;
+    batch_source source;
     *evaluation = (spor_evaluation){.rows = count, .accuracy = nan(""), .loss = nan("")};
-    if (!spor_source_make(model, data, rows, count, &source)) return false;
-    if (source.label) {
+    if (!batch_source_make(model, data, rows, count, &source)) return false;
+    if (source.one_hot) {
         size_t classes = (size_t)source.classes;
         evaluation->classes = data->classes;
         evaluation->confusion = calloc(classes * classes, sizeof *evaluation->confusion);

@@ -12,7 +12,9 @@
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "kernels/element.h"
 #include "kernels/kernel.h"
+#include "program/params.h"
 
 /* The loss alone, as a program of a prediction and a target. */
 typedef struct scorer {
@@ -197,13 +199,11 @@ spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training) {
 /* ---- running -------------------------------------------------------------------------------- */
 
 double spor_model_number(const spor_model *model, const spor_arg *arg, int64_t k) {
-    return model->spec.options.scalar == SPOR_F32 ? (double)((const float *)arg->data)[k]
-                                                  : ((const double *)arg->data)[k];
+    return spor_value_at(arg->data, model->spec.options.scalar, k);
 }
 
 static size_t bytes_of(const spor_model *model, const spor_arg *arg) {
-    size_t width = model->spec.options.scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
-    return bytes_for(spor_size(&arg->shape), width);
+    return bytes_for(spor_size(&arg->shape), spor_scalar_width(model->spec.options.scalar));
 }
 
 static void copy_array(const spor_model *model, const spor_arg *to, const spor_arg *from) {
@@ -290,10 +290,7 @@ static void fill_rows(const spor_model *model, const spor_arg *arg, int64_t rows
     int64_t size = spor_size(&arg->shape);
     for (int64_t k = 0; k < size; k++) {
         double value = 0.25 + spor_uniform(seed, 0, (uint64_t)(k % (size / rows))) / 2;
-        if (model->spec.options.scalar == SPOR_F32)
-            ((float *)arg->data)[k] = (float)value;
-        else
-            ((double *)arg->data)[k] = value;
+        element_types[model->spec.options.scalar]->set(arg->data, k, value);
     }
 }
 

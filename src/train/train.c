@@ -19,7 +19,7 @@ typedef struct {
     const spor_schedule *schedule;
     spor_on_progress *on_progress;
     void *user;
-    spor_source source;
+    batch_source source;
     int64_t *order;   /* [train_rows] places in split->train, then row numbers, of this epoch */
     int64_t rows;     /* trained on in this epoch so far */
     double cost;      /* of those rows, summed */
@@ -122,7 +122,7 @@ static bool tell(run *r) {
 static bool step(run *r, spor_bound *bound) {
     const spor_schedule *s = r->schedule;
     spor_progress *p = &r->progress;
-    spor_gather_rows(&r->source, r->order + r->rows, bound->rows, bound);
+    batch_fill(&r->source, r->order + r->rows, bound->rows, bound->x.data, bound->y.data);
     uint64_t number = (uint64_t)((p->epoch - 1) * p->steps + p->step);
     if (!spor_model_gradient(r->model, bound, number) || !update_is_finite(r)) return false;
     spor_params_sgd(spor_model_params(r->model), s->rate, s->l2, s->l2_biases);
@@ -223,7 +223,7 @@ bool spor_train(spor_model *model, const spor_data *data, const spor_split *spli
              .schedule = schedule,
              .on_progress = on_progress,
              .user = user};
-    if (!spor_source_make(model, data, split->train, split->train_rows, &r.source) ||
+    if (!batch_source_make(model, data, split->train, split->train_rows, &r.source) ||
         !check_schedule(&r))
         return false;
     r.order = malloc((size_t)split->train_rows * sizeof *r.order);

@@ -198,7 +198,7 @@ static void describe(judgement *j, int k, spor_dispute dispute, int64_t at, cons
     e->dispute = dispute;
     snprintf(e->pair_name, sizeof e->pair_name, "%s", claim->name);
     e->shape = spor_shape_of(j->expected[k]);
-    spor_unravel(&e->shape, at, e->index);
+    shape_unravel(&e->shape, at, e->index);
     e->formula = claim->claimed[at];
     e->expected = expected[at];
     e->bound = allowed[at];

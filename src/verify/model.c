@@ -16,9 +16,10 @@
 #include "base/random.h"
 #include "base/shape.h"
 #include "program/params.h"
+#include "train/batch.h"
 #include "verify/verify.h"
 
-enum { REGIONS = 128, SETTINGS = 3 };
+enum { REGIONS = 128, SETTINGS = 3 }; /* a setting has at most as many rows */
 
 /* Multiplications of a forward pass above which fewer rows are taken, and for the complex steps
  * on all gradients. */
@@ -50,17 +51,11 @@ static bool no_memory(network *n) {
 
 /* ---- recording ---- */
 
-static spor_shape with_rows(int64_t rows, const spor_shape *row) {
-    spor_shape shape = {.rank = row->rank + 1, .n = {rows}};
-    for (int k = 0; k < row->rank; k++) shape.n[k + 1] = row->n[k];
-    return shape;
-}
-
 static bool record(network *n, int64_t rows) {
     const spor_model_check *c = n->check;
     n->tape = spor_tape_new();
-    n->x = spor_input(n->tape, "x", with_rows(rows, &c->sample));
-    n->target = spor_input(n->tape, "y", with_rows(rows, &c->target));
+    n->x = spor_input(n->tape, "x", spor_shape_rows(rows, &c->sample));
+    n->target = spor_input(n->tape, "y", spor_shape_rows(rows, &c->target));
     n->prediction = c->net(n->x, true, c->user);
     n->cost = c->loss(n->prediction, n->target, c->user);
     const char *error = n->tape ? spor_error(n->tape) : "out of memory";
@@ -70,29 +65,25 @@ static bool record(network *n, int64_t rows) {
     return true;
 }
 
-/* Numbers that a float holds: of the data's rows, or random ones; one-hot rows for labels. */
+/* Numbers that a float holds: of some of the data's rows, or random ones. */
 static bool draw(network *n, int64_t rows, bool real, uint64_t seed) {
     const spor_model_check *c = n->check;
-    spor_shape x = spor_shape_of(n->x), y = spor_shape_of(n->target);
-    int64_t size = spor_size(&x), targets = spor_size(&y), each = size / rows;
-    bool labels = !spor_shape_equal(&x, &y);
-    n->numbers_x = malloc(bytes_for(size + 1, sizeof(double)));
-    n->numbers_target = calloc(1, bytes_for(targets + 1, sizeof(double)));
-    if (!n->numbers_x || !n->numbers_target) return no_memory(n);
-    for (int64_t r = 0; r < rows; r++) {
-        uint64_t row = spor_hash(seed, (uint64_t)r, 3) % (uint64_t)(real ? c->data->rows : 1);
-        for (int64_t k = 0; k < each; k++) {
-            double u = spor_uniform(seed, (uint64_t)(r * each + k), 9);
-            double pixel = real ? (double)c->data->x[row * (uint64_t)each + (uint64_t)k] : 0;
-            n->numbers_x[r * each + k] = (double)(float)(real ? pixel * c->data->scale : u);
-        }
-        int64_t classes = targets / rows;
-        uint64_t class = spor_hash(seed, (uint64_t)r, 4) % (uint64_t)classes;
-        if (labels && real && c->data->label) class = (uint64_t)c->data->label[row];
-        if (labels) n->numbers_target[r * classes + (int64_t) class] = 1;
+    const spor_data *data = real ? c->data : NULL;
+    batch_source source = batch_source_of(data, &c->sample, &c->target, SPOR_F32, seed);
+    int64_t row[SETTINGS], size = rows * source.size, targets = rows * spor_size(&c->target);
+    for (int64_t r = 0; r < rows; r++)
+        row[r] = real ? (int64_t)(spor_hash(seed, (uint64_t)r, 3) % (uint64_t)data->rows) : r;
+    float *x = malloc(bytes_for(size + targets, sizeof *x));
+    n->numbers_x = malloc(bytes_for(size, sizeof(double)));
+    n->numbers_target = malloc(bytes_for(targets, sizeof(double)));
+    bool done = x && n->numbers_x && n->numbers_target;
+    if (done) {
+        batch_fill(&source, row, rows, x, x + size);
+        spor_convert(n->numbers_x, SPOR_F64, x, SPOR_F32, size);
+        spor_convert(n->numbers_target, SPOR_F64, x + size, SPOR_F32, targets);
     }
-    if (!labels) memcpy(n->numbers_target, n->numbers_x, (size_t)size * sizeof(double));
-    return true;
+    free(x);
+    return done || no_memory(n);
 }
 
 static void forget(network *n) {

@@ -85,21 +85,16 @@ static bool name_factor(const picture *p, char *text, size_t size) {
 static void rearrange(const spor_shape *shape, int64_t size, int flipped, int a, int b, int s,
                       int shift, int64_t from[]) {
     for (int64_t k = 0; k < size; k++) {
-        int64_t index[SPOR_RANK] = {0}, rest = k, at = 0;
-        for (int axis = shape->rank - 1; axis >= 0; axis--) {
-            index[axis] = rest % shape->n[axis];
-            rest /= shape->n[axis];
-        }
+        int64_t index[SPOR_RANK] = {0};
+        shape_unravel(shape, k, index);
         int64_t held = index[a];
         index[a] = index[b];
         index[b] = held;
         index[s] += shift;
         bool outside = index[s] < 0 || index[s] >= shape->n[s];
-        for (int axis = 0; axis < shape->rank; axis++) {
-            int64_t i = flipped >> axis & 1 ? shape->n[axis] - 1 - index[axis] : index[axis];
-            at = at * shape->n[axis] + i;
-        }
-        from[k] = outside ? -1 : at;
+        for (int axis = 0; axis < shape->rank; axis++)
+            if (flipped >> axis & 1) index[axis] = shape->n[axis] - 1 - index[axis];
+        from[k] = outside ? -1 : shape_ravel(shape, index);
     }
 }
 
@@ -154,8 +149,9 @@ static bool name_shift(const picture *p, int64_t from[], char *text, size_t size
 /* ---- where it is wrong ---- */
 
 static int64_t coordinate(const spor_shape *shape, int64_t k, int axis) {
-    for (int a = shape->rank - 1; a > axis; a--) k /= shape->n[a];
-    return k % shape->n[axis];
+    int64_t index[SPOR_RANK];
+    shape_unravel(shape, k, index);
+    return index[axis];
 }
 
 /* All wrong elements lie in one slice along an axis, and others are right. */

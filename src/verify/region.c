@@ -120,9 +120,8 @@ int spor_regions_of(spor_tape *tape, spor_var cost, spor_params *params, int mos
 
 /* ---- kinks ---- */
 
-enum {
-    DECISIONS = 2
-}; /* at the end of a layer: of an activation and of pooling, in either order */
+/* At the end of a layer: of an activation and of pooling, in either order. */
+enum { DECISIONS = 2 };
 
 static bool is_input(const spor_piece *piece, uint32_t id) {
     for (int k = 0; k < piece->inputs; k++)

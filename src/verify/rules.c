@@ -9,9 +9,11 @@
 
 #include "base/bytes.h"
 #include "base/message.h"
-#include "base/random.h"
 #include "base/shape.h"
+#include "train/batch.h"
 #include "verify/model.h"
+
+enum { MOST_ROWS = 8 }; /* of the step that is looked at */
 
 /* Deviations of five standard errors happen once in two million draws. */
 static const double standard_errors = 5;
@@ -94,23 +96,13 @@ static void check_initial(const training *t) {
 
 /* ---- one step ---- */
 
+/* Rows from the whole of the data, which may be sorted by class; or random ones. */
 static void fill(training *t) {
-    const spor_data *data = t->check->data;
-    int64_t rows = t->bound->rows, each = spor_size(&t->check->sample);
-    int64_t targets = spor_size(&t->check->target);
-    bool labels = !spor_shape_equal(&t->check->sample, &t->check->target);
-    float *x = t->bound->x.data, *y = t->bound->y.data;
-    if (labels) memset(y, 0, (size_t)(rows * targets) * sizeof *y);
-    for (int64_t r = 0; r < rows; r++) {
-        int64_t row = data ? r * data->rows / rows : 0;
-        for (int64_t k = 0; k < each; k++)
-            x[r * each + k] =
-                data ? data->x[row * each + k] * (float)data->scale
-                     : (float)spor_uniform(t->check->seed, (uint64_t)(r * each + k), 21);
-        int64_t class = data && data->label ? data->label[row] : r % targets;
-        if (labels) y[r * targets + class] = 1;
-    }
-    if (!labels) memcpy(y, x, (size_t)(rows * each) * sizeof *y);
+    const spor_model_check *c = t->check;
+    batch_source source = batch_source_of(c->data, &c->sample, &c->target, SPOR_F32, c->seed);
+    int64_t row[MOST_ROWS], rows = t->bound->rows;
+    for (int64_t r = 0; r < rows; r++) row[r] = c->data ? r * c->data->rows / rows : r;
+    batch_fill(&source, row, rows, t->bound->x.data, t->bound->y.data);
 }
 
 /* What was before the step. */
@@ -251,7 +243,7 @@ bool spor_verify_rules(const spor_model_check *check, spor_on_model_row *on_row,
                             .seed = check->seed};
     training t = {.check = check, .on_row = on_row, .user = user, .message = message};
     t.model = spor_model_new(&spec);
-    int64_t rows = check->schedule.batch < 8 ? check->schedule.batch : 8;
+    int64_t rows = check->schedule.batch < MOST_ROWS ? check->schedule.batch : MOST_ROWS;
     t.bound = spor_model_bind(t.model, rows > 0 ? rows : 1, true);
     if (t.bound) check_initial(&t);
     bool done = t.bound && check_step(&t);

@@ -147,13 +147,6 @@ void spor_trial_write(const spor_trial *trial, char *text, size_t size) {
     }
 }
 
-void spor_unravel(const spor_shape *shape, int64_t at, int64_t index[]) {
-    for (int k = shape->rank - 1; k >= 0; k--) {
-        index[k] = at % shape->n[k];
-        at /= shape->n[k];
-    }
-}
-
 double spor_ulps(double a, double b) {
     double ulp = nextafter(fabs(b), HUGE_VAL) - fabs(b);
     return fabs(a - b) / ulp;
@@ -171,7 +164,7 @@ static void describe(const spor_trial *trial, const spor_finding *finding,
     snprintf(example->pair_name, sizeof example->pair_name, "%s", pair->name);
     snprintf(example->pair_note, sizeof example->pair_note, "%s", pair->note ? pair->note : "");
     example->shape = spor_shape_of(pair->expected);
-    spor_unravel(&example->shape, finding->at, example->index);
+    shape_unravel(&example->shape, finding->at, example->index);
     example->formula = finding->formula;
     example->expected = finding->expected;
     example->oracle = finding->oracle;

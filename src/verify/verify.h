@@ -100,8 +100,6 @@ double spor_rounding_value(spor_program *program, spor_var x, int64_t k, double 
  *  when memory runs out. */
 bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
 
-/** Position at, row-major, as an index. */
-void spor_unravel(const spor_shape *shape, int64_t at, int64_t index[]);
 /** |a - b| in units in the last place of b. */
 double spor_ulps(double a, double b);
 /** "name [2, 3] = [1, 2, ...]" for every input of the trial, as much as fits. */

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "program/program.h"
+#include "train/batch.h"
 
 /* Layers: c20 convolution with 20 filters of 3 x 3 ("C20": padded by 1), p2 max-pooling, P2 with
  * padding below and to the right so that no row is lost, d10 dense with 10 nodes. */
@@ -180,11 +181,6 @@ static double print_step(const spor_program *program, const spor_phase *step) {
     return time;
 }
 
-static void fill(spor_arg a) {
-    for (int64_t k = 0; k < spor_size(&a.shape); k++)
-        ((float *)a.data)[k] = (float)((k * 7919) % 1001) * 1e-3f;
-}
-
 static int bench(const network *net) {
     recorded r = record(net);
     spor_params *params = spor_params_new(SPOR_F32, 1);
@@ -193,8 +189,10 @@ static int bench(const network *net) {
         printf("%s: %s\n", net->name, spor_program_error(program));
         return EXIT_FAILURE;
     }
-    fill(spor_program_arg(program, r.x));
-    fill(spor_program_arg(program, r.y));
+    spor_shape sample = SPOR_SHAPE(net->size, net->size, net->channels), target = SPOR_SHAPE(10);
+    batch_source source = batch_source_of(NULL, &sample, &target, SPOR_F32, 1);
+    batch_fill(&source, NULL, net->batch, spor_program_arg(program, r.x).data,
+               spor_program_arg(program, r.y).data);
     double whole = time_program(program), sum = 0;
     printf("%s, batch %lld, %s: a step %.2f us\n", net->name, (long long)net->batch,
            spor_program_isa(program), whole);

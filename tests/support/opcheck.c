@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "kernels/element.h"
 #include "tape/tape.h"
+#include "verify/verify.h"
 
 /* ---- verdicts ------------------------------------------------------------------------------- */
 
@@ -71,54 +73,35 @@ bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spo
     return m->program && !spor_program_error(m->program);
 }
 
-static void bind_element(const opcheck_machine *m, void *data, int k, int64_t e) {
-    double *wide = data;
-    switch (m->scalar) {
-    case SPOR_F32:
-        ((float *)data)[e] = (float)m->x[k][e];
-        break;
-    case SPOR_F64:
-        wide[e] = m->x[k][e];
-        break;
-    case SPOR_ROUNDING:
-        wide[5 * e] = m->x[k][e], wide[5 * e + 1] = 0, wide[5 * e + 2] = fabs(m->x[k][e]);
-        wide[5 * e + 3] = 0, wide[5 * e + 4] = 0x1p-24;
-        break;
-    default:
-        wide[2 * e] = m->x[k][e], wide[2 * e + 1] = m->ix[k][e];
+/* Plain numbers, but for the imaginary part of SPOR_C128 and for SPOR_ROUNDING, which speaks of
+ * float. An input that no output needs has no place in the program. */
+static void bind_input(const opcheck_machine *m, int k) {
+    spor_arg arg = spor_program_arg(m->program, m->in[k]);
+    if (m->scalar == SPOR_ROUNDING) {
+        spor_rounding_fill(m->program, m->in[k], m->x[k], SPOR_F32);
+        return;
+    }
+    for (int64_t e = 0; arg.data && e < m->nx[k]; e++) {
+        element_types[m->scalar]->set(arg.data, e, m->x[k][e]);
+        if (m->scalar == SPOR_C128) ((double *)arg.data)[2 * e + 1] = m->ix[k][e];
     }
 }
 
-static void read_element(const opcheck_machine *m, const void *data, int k, int64_t e) {
-    const double *wide = data;
-    switch (m->scalar) {
-    case SPOR_F32:
-        m->y[k][e] = (double)((const float *)data)[e];
-        break;
-    case SPOR_F64:
-        m->y[k][e] = wide[e];
-        break;
-    case SPOR_ROUNDING: /* what float may be off by */
-        m->y[k][e] = wide[5 * e];
-        m->iy[k][e] = wide[5 * e + 1] + wide[5 * e + 2] * wide[5 * e + 3] * 0x1p-24;
-        break;
-    default:
-        m->y[k][e] = wide[2 * e], m->iy[k][e] = wide[2 * e + 1];
+static bool read_output(const opcheck_machine *m, int k) {
+    spor_arg arg = spor_program_arg(m->program, m->out[k]);
+    for (int64_t e = 0; arg.data && e < m->ny[k]; e++) {
+        m->y[k][e] = element_types[m->scalar]->value(arg.data, e);
+        if (m->scalar == SPOR_C128 || m->scalar == SPOR_BOUND)
+            m->iy[k][e] = ((const double *)arg.data)[2 * e + 1];
+        if (m->scalar == SPOR_ROUNDING) spor_rounding_value(m->program, m->out[k], e, &m->iy[k][e]);
     }
+    return arg.data;
 }
 
-/* An input that no output needs has no place in the program. */
 bool opcheck_run(opcheck_machine *m) {
-    for (int k = 0; k < m->inputs; k++) {
-        spor_arg arg = spor_program_arg(m->program, m->in[k]);
-        for (int64_t e = 0; arg.data && e < m->nx[k]; e++) bind_element(m, arg.data, k, e);
-    }
+    for (int k = 0; k < m->inputs; k++) bind_input(m, k);
     bool done = spor_run(m->program, 0);
-    for (int k = 0; done && k < m->outputs; k++) {
-        spor_arg arg = spor_program_arg(m->program, m->out[k]);
-        done = arg.data;
-        for (int64_t e = 0; done && e < m->ny[k]; e++) read_element(m, arg.data, k, e);
-    }
+    for (int k = 0; done && k < m->outputs; k++) done = read_output(m, k);
     return done;
 }
 
@@ -686,9 +669,13 @@ static void compare_scalars(opcheck_verdict *v, const opcheck_machine *wide, opc
     for (int64_t e = 0; v->passed && e < wide->ny[0]; e++) compare_scalar(v, wide, other, e, bound);
 }
 
+/* What a result may be off by, relatively, from the one in double; 0: the same bits. */
+static double epsilon_of(spor_scalar scalar) {
+    if (scalar == SPOR_F32) return (double)FLT_EPSILON;
+    return scalar == SPOR_BOUND || scalar == SPOR_ROUNDING ? 0 : DBL_EPSILON;
+}
+
 opcheck_verdict opcheck_scalars(const spor_op *op, const spor_sample *sample) {
-    static const double epsilon[SPOR_SCALARS] = {
-        [SPOR_F32] = (double)FLT_EPSILON, [SPOR_C128] = DBL_EPSILON, [SPOR_BOUND] = 0};
     opcheck_verdict v = {.passed = true};
     opcheck_machine wide = {0};
     opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
@@ -696,7 +683,7 @@ opcheck_verdict opcheck_scalars(const spor_op *op, const spor_sample *sample) {
     for (int scalar = 0; runs && scalar < SPOR_SCALARS; scalar++) {
         opcheck_machine other = {0};
         if (scalar != SPOR_F64 && alone(&v, &other, (spor_scalar)scalar, &r, op))
-            compare_scalars(&v, &wide, &other, epsilon[scalar]);
+            compare_scalars(&v, &wide, &other, epsilon_of((spor_scalar)scalar));
         opcheck_free(&other);
     }
     opcheck_free(&wide);

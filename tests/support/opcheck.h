@@ -38,8 +38,9 @@ opcheck_verdict opcheck_closure(const spor_op *op, const spor_sample *sample);
 opcheck_verdict opcheck_zero(const spor_op *op, const spor_sample *sample);
 /** Two runs give the same bits and leave the inputs as they were. */
 opcheck_verdict opcheck_repeat(const spor_op *op, const spor_sample *sample);
-/** The kernels of all scalar types agree on real values: float within its rounding, complex within
- *  double's and without an imaginary part, the bounded ones bit for bit, with a finite bound. */
+/** The kernels of all scalar types agree on real values: float within its rounding, the bounded
+ *  ones bit for bit, with a finite bound, all others within double's rounding; complex without an
+ *  imaginary part. */
 opcheck_verdict opcheck_scalars(const spor_op *op, const spor_sample *sample);
 /** What the other traits promise: ALIAS, VALUE_SLOPE, LEAF, no MIXES_SAMPLES. */
 opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample);
@@ -66,7 +67,8 @@ typedef struct {
     spor_var in[OPCHECK_VARS], out[OPCHECK_VARS];
     int64_t nx[OPCHECK_VARS], ny[OPCHECK_VARS]; /* elements */
     double *x[OPCHECK_VARS], *y[OPCHECK_VARS];  /* to fill, to read */
-    /* the second number of an element of SPOR_C128 (imaginary part) and SPOR_BOUND (bound) */
+    /* to fill: imaginary part (SPOR_C128); to read besides: bound (SPOR_BOUND), what float may be
+     * off by (SPOR_ROUNDING) */
     double *ix[OPCHECK_VARS], *iy[OPCHECK_VARS];
 } opcheck_machine;
 

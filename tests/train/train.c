@@ -7,6 +7,7 @@
 
 #include <spor/spor.h>
 
+#include "train/batch.h"
 #include "train/model.h"
 
 enum { ROWS = 103, PIXELS = 4, CLASSES = 3 };
@@ -86,6 +87,74 @@ static spor_split split_of(const spor_data *data) {
     ck_assert(spor_split_stratified(data, 0.2, 0.1, 1, &split, NULL));
     return split;
 }
+
+/* ---- batches -------------------------------------------------------------------------------- */
+
+enum { DRAWN = 64 };
+
+/* Fills x and y, in float or double, and gives both as doubles. */
+static void fill_batch(batch_source source, const int64_t rows[], int64_t count, double x[],
+                       double y[]) {
+    float single[2][DRAWN * PIXELS];
+    if (source.scalar == SPOR_F64) {
+        batch_fill(&source, rows, count, x, y);
+        return;
+    }
+    batch_fill(&source, rows, count, single[0], single[1]);
+    for (int64_t k = 0; k < count * source.size; k++) x[k] = (double)single[0][k];
+    for (int64_t k = 0; k < count * (source.one_hot ? source.classes : source.size); k++)
+        y[k] = (double)single[1][k];
+}
+
+START_TEST(a_batch_has_the_rows_asked_for) {
+    static const int64_t rows[] = {7, 0, 102, 7};
+    const spor_shape sample = SPOR_SHAPE(2, 2), classes = SPOR_SHAPE(CLASSES);
+    spor_data *data = clusters();
+    for (int k = 0; k < 4; k++) {
+        double x[DRAWN * PIXELS], y[DRAWN * PIXELS];
+        bool one_hot = k / 2;
+        fill_batch(batch_source_of(data, &sample, one_hot ? &classes : &sample,
+                                   k % 2 ? SPOR_F64 : SPOR_F32, 1),
+                   rows, 4, x, y);
+        for (int n = 0; n < 4 * PIXELS; n++) {
+            double pixel = (double)data->x[rows[n / PIXELS] * PIXELS + n % PIXELS] * data->scale;
+            ck_assert(x[n] == pixel && (one_hot || y[n] == pixel));
+        }
+        for (int n = 0; one_hot && n < 4 * CLASSES; n++)
+            ck_assert(y[n] == (data->label[rows[n / CLASSES]] == n % CLASSES));
+    }
+    spor_data_free(data);
+}
+END_TEST
+
+START_TEST(a_random_batch_is_a_function_of_seed_and_row) {
+    static const int64_t rows[] = {5, 63};
+    const spor_shape sample = SPOR_SHAPE(2, 2), classes = SPOR_SHAPE(CLASSES);
+    double x[3][DRAWN * PIXELS], y[3][DRAWN * PIXELS], few[2 * PIXELS], label[2 * PIXELS];
+    int seen[CLASSES] = {0}, different = 0;
+    for (int k = 0; k < 3; k++)
+        fill_batch(
+            batch_source_of(NULL, &sample, &classes, k == 1 ? SPOR_F32 : SPOR_F64, k == 2 ? 2 : 1),
+            NULL, DRAWN, x[k], y[k]);
+    for (int n = 0; n < DRAWN * PIXELS; n++) {
+        ck_assert(x[0][n] >= 0 && x[0][n] < 1 && x[0][n] == x[1][n]);
+        different += x[0][n] != x[2][n];
+    }
+    ck_assert_int_gt(different, DRAWN * PIXELS / 2);
+    for (int n = 0; n < DRAWN; n++) {
+        double sum = 0;
+        for (int c = 0; c < CLASSES; c++) sum += y[0][n * CLASSES + c];
+        for (int c = 0; c < CLASSES; c++) seen[c] += y[0][n * CLASSES + c] == 1;
+        ck_assert(sum == 1);
+    }
+    for (int c = 0; c < CLASSES; c++) ck_assert_int_gt(seen[c], 0);
+    fill_batch(batch_source_of(NULL, &sample, &classes, SPOR_F64, 1), rows, 2, few, label);
+    for (int r = 0; r < 2; r++) {
+        ck_assert_mem_eq(few + r * PIXELS, x[0] + rows[r] * PIXELS, PIXELS * sizeof(double));
+        ck_assert_mem_eq(label + r * CLASSES, y[0] + rows[r] * CLASSES, CLASSES * sizeof(double));
+    }
+}
+END_TEST
 
 /* ---- losses --------------------------------------------------------------------------------- */
 
@@ -718,6 +787,8 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("train");
     TCase *models = tcase_create("models"), *loop = tcase_create("loop");
     TCase *evaluation = tcase_create("evaluation");
+    tcase_add_test(models, a_batch_has_the_rows_asked_for);
+    tcase_add_test(models, a_random_batch_is_a_function_of_seed_and_row);
     tcase_add_test(models, losses_have_the_values_of_numpy);
     tcase_add_test(models, a_loss_tells_whether_it_sums);
     tcase_add_test(models, programs_are_cached_by_rows_and_training);

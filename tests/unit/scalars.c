@@ -2,9 +2,11 @@
 #include "../suite.h"
 
 #include <math.h>
+#include <string.h>
 
 #define SPOR_NO_PLACES
 #include <spor/spor.h>
+#include "kernels/element.h"
 
 /* f(x) = sum of tanh(x) e^-x / sqrt(2 + x^2) + log(3 + sigmoid x), x [3]. */
 static spor_var smooth(spor_var x) {
@@ -111,12 +113,31 @@ START_TEST(parameters_are_converted_to_the_verifying_types) {
 }
 END_TEST
 
+/* What element.h says of each type: a number goes in and comes out, neighbours stay. */
+START_TEST(elements_hold_plain_numbers) {
+    static const double numbers[] = {-0.375, 0, 1e30, 3};
+    for (int scalar = 0; scalar < SPOR_SCALARS; scalar++) {
+        const element_type *type = element_types[scalar];
+        unsigned char block[4 * 64];
+        memset(block, 0xa5, sizeof block);
+        ck_assert(type->width >= sizeof(float) && type->width <= 64 && *type->text);
+        for (int k = 3; k >= 0; k--) type->set(block, k, numbers[k]);
+        for (int k = 0; k < 4; k++)
+            ck_assert(fabs(type->value(block, k) - numbers[k]) <= 0x1p-24 * fabs(numbers[k]));
+        for (size_t k = 4 * type->width; k < sizeof block; k++) ck_assert_uint_eq(block[k], 0xa5);
+        for (int other = 0; other < scalar; other++)
+            ck_assert_str_ne(type->text, element_types[other]->text);
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("scalars");
     TCase *tests = tcase_create("scalars");
     tcase_add_test(tests, the_complex_step_gives_derivatives_to_rounding);
     tcase_add_test(tests, the_error_bound_holds_and_is_not_idle);
     tcase_add_test(tests, on_integers_the_bound_is_zero);
+    tcase_add_test(tests, elements_hold_plain_numbers);
     tcase_add_test(tests, parameters_are_converted_to_the_verifying_types);
     suite_add_tcase(suite, tests);
     return suite;

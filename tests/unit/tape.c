@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <spor/spor.h>
+#include "base/shape.h"
 
 /* Runs the tape by reference in double and returns element k of x; inputs are filled by fill. */
 static double value(spor_tape *tape, spor_var x, int64_t k) {
@@ -211,10 +212,33 @@ START_TEST(gradient_nodes_carry_the_place_of_what_they_pull_back) {
 }
 END_TEST
 
+/* Counting through the indices, the last axis fastest, meets the positions one by one. */
+START_TEST(positions_are_row_major) {
+    static const spor_shape shapes[] = {{0, {0}}, {1, {5}}, {3, {3, 1, 4}}, {4, {2, 3, 4, 5}}};
+    for (int s = 0; s < 4; s++) {
+        const spor_shape *shape = &shapes[s];
+        int64_t index[SPOR_RANK] = {0}, seen[SPOR_RANK], stride[SPOR_RANK];
+        shape_strides(shape, stride);
+        for (int64_t at = 0; at < spor_size(shape); at++) {
+            int64_t offset = 0;
+            shape_unravel(shape, at, seen);
+            for (int k = 0; k < shape->rank; k++) {
+                ck_assert_int_eq(seen[k], index[k]);
+                offset += index[k] * stride[k];
+            }
+            ck_assert_int_eq(offset, at);
+            ck_assert_int_eq(shape_ravel(shape, index), at);
+            for (int k = shape->rank - 1; k >= 0 && ++index[k] == shape->n[k]; k--) index[k] = 0;
+        }
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("tape");
     TCase *differentiate = tcase_create("differentiate"), *errors = tcase_create("errors"),
           *names = tcase_create("names");
+    tcase_add_test(differentiate, positions_are_row_major);
     tcase_add_test(differentiate, a_value_used_twice_accumulates);
     tcase_add_test(differentiate, gradients_of_gradients);
     tcase_add_test(differentiate, gradients_of_intermediates_are_the_errors_of_a_layer);

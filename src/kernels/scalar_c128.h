@@ -1,13 +1,17 @@
 /* The words of scalar.h over double complex. */
-#ifndef SPOR_KERNELS_SCALAR_COMPLEX_H
-#define SPOR_KERNELS_SCALAR_COMPLEX_H
+#ifndef SPOR_KERNELS_SCALAR_C128_H
+#define SPOR_KERNELS_SCALAR_C128_H
 
 #include <complex.h>
 
 typedef double _Complex T;
+#define SCALAR_TEXT "complex"
 
 static inline T FROM_REAL(double r) {
     return (T)r;
+}
+static inline double VALUE(T a) {
+    return creal(a);
 }
 static inline T FROM_INT(int64_t i) {
     return (T)(double)i;
