@@ -74,6 +74,17 @@ typedef struct {
     int64_t proofs; /* at most so many tuples of unit tensors; default 20000 */
 } spor_effort;
 
+/** Where the truth comes from that a formula is held against. */
+typedef enum {
+    SPOR_BY_INTEGERS,     /* the tape on integer tensors where it rounds nothing: bit for bit */
+    SPOR_BY_BOUNDS,       /* the tape on reals, and where it rounds, within running error bounds */
+    SPOR_BY_ADJOINT,      /* <dy, A u> = <A' dy, u> where y is linear in the input */
+    SPOR_BY_UNITS,        /* the tape on all tuples of unit tensors */
+    SPOR_BY_COMPLEX_STEP, /* Im y(x + i h) / h */
+    SPOR_BY_DIFFERENCES,  /* central differences; left and right slopes at kinks */
+    SPOR_ORACLES
+} spor_oracle;
+
 typedef enum { SPOR_HOLDS, SPOR_FAILS, SPOR_NOTHING_EXAMINED } spor_outcome;
 
 /** Which two of the three numbers disagree: formula, tape, oracle. */
@@ -87,6 +98,7 @@ typedef struct {
     spor_shape shape; /* of the pair */
     int64_t index[SPOR_RANK];
     double formula, expected, oracle; /* oracle is NAN where there is none */
+    spor_oracle by;                   /* whose number oracle is */
     double bound, ulps;               /* what was allowed, what was seen in ulps of expected */
     int64_t wrong, elements;
     char pattern[256]; /* what the mistake looks like; "" if unknown */
@@ -104,7 +116,7 @@ typedef struct {
     int pairs;                    /* that the instances had */
     int64_t compared[SPOR_PAIRS]; /* elements of each pair that were compared */
     int64_t exact;                /* of these: where nothing was rounded, bit for bit */
-    int64_t oracle;               /* elements compared with complex steps */
+    int64_t asked[SPOR_ORACLES];  /* elements that each oracle judged */
     int64_t nonzero;              /* elements whose true value is not zero */
     bool exhaustive;              /* all values of the quantities were examined */
     double closest;               /* largest |difference| / bound seen that passed */
@@ -122,31 +134,21 @@ SPOR_API void spor_verdict_print(const spor_statement *statement, const spor_ver
 
 /* ---- one oracle alone ----------------------------------------------------------------------- */
 
-/** Where the truth comes from that a formula is held against. */
-typedef enum {
-    SPOR_BY_INTEGERS,     /* the tape on integer tensors, bit for bit */
-    SPOR_BY_ADJOINT,      /* <dy, A u> = <A' dy, u> where y is linear in the input */
-    SPOR_BY_UNITS,        /* the tape on all tuples of unit tensors */
-    SPOR_BY_COMPLEX_STEP, /* Im y(x + i h) / h */
-    SPOR_BY_DIFFERENCES,  /* central differences; left and right slopes at kinks */
-    SPOR_ORACLES
-} spor_oracle;
-
 /** What an oracle had to say. */
 typedef struct {
     spor_recording recording; /* nothing is examined unless it is SPOR_RECORDED */
     bool examined, caught;
     bool proved;         /* units only: the pairs agree for all values of these shapes */
     char pair[64];       /* the first that was caught */
-    int64_t elements;    /* numbers compared */
-    int64_t wrong;       /* of these */
+    int64_t elements;    /* numbers compared, of pairs behind it only what came before it */
+    int64_t wrong;       /* elements of that pair, at all points */
     int64_t kinks;       /* differences only: passed as the slope on one side of a kink */
     int64_t skipped;     /* differences only: a kink near x, but not at it */
-    double worst, bound; /* the largest difference that was caught, and what was allowed */
+    double worst, bound; /* the pair's largest difference, and what was allowed */
     char message[512];   /* if the recording is SPOR_BROKEN */
 } spor_answer;
 
-/** "integers", "adjoint", "units", "complex step", "differences" */
+/** "integers", "reals", "adjoint", "units", "complex step", "differences" */
 SPOR_API const char *spor_oracle_name(spor_oracle oracle);
 /** What follows if the oracle is content, and what does not. */
 SPOR_API const char *spor_oracle_proves(spor_oracle oracle);

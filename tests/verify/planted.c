@@ -429,8 +429,8 @@ static const spor_effort effort = {.seed = 1, .shapes = 100, .proofs = 2000};
 
 /*
  * A fault, sizes to ask each oracle at, and what must come of it: r if it does not even record,
- * else one letter for each oracle that must catch it, in their order: integers, adjoint, units,
- * complex step, differences; a dash for one that has nothing to examine, a dot for one that may
+ * else one letter for each oracle that must catch it, in their order: integers, reals (b for
+ * bounds), adjoint, units, complex step, differences; a dash for one that has nothing to examine, a dot for one that may
  * miss it.
  */
 typedef struct {
@@ -451,49 +451,49 @@ typedef struct {
     { 3, 4, 2, 2, 1, 1, 1, 0, 1, 1 }
 
 static const row rows[] = {
-    {DENSE, "dW", SIGN, "sign", "iaucd", {2, 3, 4}},
-    {DENSE, "dW", TWICE, "times 2", "iaucd", {2, 3, 4}},
-    {DENSE, "dW", OVER_N, "times 1/N", "iaucd", {2, 3, 4}},
-    {DENSE, "dW", TRANSPOSED, "transposed, n = m", "iaucd", {2, 3, 3}},
+    {DENSE, "dW", SIGN, "sign", "i.aucd", {2, 3, 4}},
+    {DENSE, "dW", TWICE, "times 2", "i.aucd", {2, 3, 4}},
+    {DENSE, "dW", OVER_N, "times 1/N", "i.aucd", {2, 3, 4}},
+    {DENSE, "dW", TRANSPOSED, "transposed, n = m", "i.aucd", {2, 3, 3}},
     {DENSE, "dW", TRANSPOSED, "transposed", "r", {2, 3, 4}},
-    {DENSE, "dA", SHAPED, "W for W^T, n = m", "iaucd", {2, 3, 3}},
-    {DENSE, "db", OVER_NODES, "sum over nodes, N = m", "iaucd", {3, 2, 3}},
+    {DENSE, "dA", SHAPED, "W for W^T, n = m", "i.aucd", {2, 3, 3}},
+    {DENSE, "db", OVER_NODES, "sum over nodes, N = m", "i.aucd", {3, 2, 3}},
     {DENSE, "db", OVER_NODES, "sum over nodes", "r", {2, 3, 4}},
-    {DENSE, "db", NO_SUM_OVER_N, "no sum over N", "iaucd", {2, 3, 4}},
-    {DENSE, "dW", ONE_ELEMENT, "1e-3 in one element", "iaucd", {2, 3, 4}},
-    {DENSE, "dW", NOT_A_NUMBER, "NaN", "ia-cd", {2, 3, 4}},
-    {ACTIVATION, "dZ", SLOPE_OF_VALUE, "f'(A) for f'(Z), tanh", ".--cd", {2, 3, 0}},
-    {ACTIVATION, "dZ", SLOPE_OF_VALUE, "f'(A) for f'(Z), sigmoid", ".--cd", {2, 3, 1}},
-    {CONV, "dA", ROTATED, "not rotated", "iaucd", CONV_SIZES},
+    {DENSE, "db", NO_SUM_OVER_N, "no sum over N", "i.aucd", {2, 3, 4}},
+    {DENSE, "dW", ONE_ELEMENT, "1e-3 in one element", "i.aucd", {2, 3, 4}},
+    {DENSE, "dW", NOT_A_NUMBER, "NaN", "i.a-cd", {2, 3, 4}},
+    {ACTIVATION, "dZ", SLOPE_OF_VALUE, "f'(A) for f'(Z), tanh", "..--cd", {2, 3, 0}},
+    {ACTIVATION, "dZ", SLOPE_OF_VALUE, "f'(A) for f'(Z), sigmoid", "..--cd", {2, 3, 1}},
+    {CONV, "dA", ROTATED, "not rotated", "i.aucd", CONV_SIZES},
     {CONV, "dA", KEPT_PADDING, "dA not cropped", "r", CONV_SIZES},
     {CONV, "dK", NO_PADDING, "A not padded", "r", CONV_SIZES},
     {CONV, "dA", PADDED_BY_P, "p for (k - 1) - p", "r", CONV_SIZES},
-    {CONV, "dA", SWAPPED_PADS, "top for bottom", "iaucd", CONV_SIZES},
+    {CONV, "dA", SWAPPED_PADS, "top for bottom", "i.aucd", CONV_SIZES},
     {CONV, "dA", NO_REMAINDER, "no remainder", "r", CONV_SIZES},
-    {CONV, "dA", REMAINDER_FIRST, "remainder first", "iaucd", CONV_SIZES},
+    {CONV, "dA", REMAINDER_FIRST, "remainder first", "i.aucd", CONV_SIZES},
     {CONV, "dK", SWAPPED_HW, "h for w", "r", CONV_SIZES},
-    {CONV, "dK", SWAPPED_HW, "h for w, k = l", "iaucd", SQUARE_SIZES},
-    {CONV, "dA", FIRST_ROW, "first row", "iaucd", CONV_SIZES},
-    {CONV, "dA", LAST_ROW, "last row", "iaucd", REACHED_SIZES},
-    {CONV, "dK", REVERSED_CHANNEL, "channel C - c", "iaucd", CONV_SIZES},
-    {CONV, "dA", SWAPPED_CHANNELS, "c for f, C = F", "iaucd", CONV_SIZES},
-    {CONV, "dA", NO_SUM_OVER_F, "no sum over f", "iaucd", CONV_SIZES},
-    {CONV, "dK", NO_SUM_OVER_N, "no sum over N", "iaucd", CONV_SIZES},
-    {CONV, "dA", CORNER_TAP, "a corner tap", "iaucd", CONV_SIZES},
-    {CONV, "dK", ONE_ELEMENT, "1e-3 in one element", "iaucd", CONV_SIZES},
-    {CONV, "dK", NOT_A_NUMBER, "NaN", "ia-cd", CONV_SIZES},
-    {MAXPOOL, "dx", ZERO_FILL, "0 for -infinity", "i--cd", POOL_SIZES},
-    {MAXPOOL, "dx", SWAPPED_PADS, "top for bottom", "i--cd", POOL_SIZES},
-    {MAXPOOL, "dx", TWICE, "times 3", "i--cd", POOL_SIZES},
-    {GATHER, "du", ZERO_FILL, "0 for -infinity", "ia-cd", POOL_SIZES},
-    {CROSS_ENTROPY, "dZ", SIGN, "Y - A", "---cd", {3, 4}},
-    {CROSS_ENTROPY, "dZ", OVER_N, "times 1/N", "---cd", {3, 4}},
-    {CROSS_ENTROPY, "dZ", DIAGONAL, "elementwise softmax'", "---cd", {3, 4}},
-    {CROSS_ENTROPY, "dZ", WRONG_AXIS, "softmax over samples", "---cd", {3, 4}},
-    {BATCH_NORM, "dx", NO_MEAN_TERM, "no term of the mean", "---cd", {3, 2}},
-    {BATCH_NORM, "dx", NO_VARIANCE_TERM, "no term of the variance", "---cd", {3, 2}},
-    {BATCH_NORM, "dbeta", OVER_N, "times 1/N", "iaucd", {3, 2}},
-    {KINK, "dx", MEAN_SLOPE, "mean slope at a kink", "i...d", {2}},
+    {CONV, "dK", SWAPPED_HW, "h for w, k = l", "i.aucd", SQUARE_SIZES},
+    {CONV, "dA", FIRST_ROW, "first row", "i.aucd", CONV_SIZES},
+    {CONV, "dA", LAST_ROW, "last row", "i.aucd", REACHED_SIZES},
+    {CONV, "dK", REVERSED_CHANNEL, "channel C - c", "i.aucd", CONV_SIZES},
+    {CONV, "dA", SWAPPED_CHANNELS, "c for f, C = F", "i.aucd", CONV_SIZES},
+    {CONV, "dA", NO_SUM_OVER_F, "no sum over f", "i.aucd", CONV_SIZES},
+    {CONV, "dK", NO_SUM_OVER_N, "no sum over N", "i.aucd", CONV_SIZES},
+    {CONV, "dA", CORNER_TAP, "a corner tap", "i.aucd", CONV_SIZES},
+    {CONV, "dK", ONE_ELEMENT, "1e-3 in one element", "i.aucd", CONV_SIZES},
+    {CONV, "dK", NOT_A_NUMBER, "NaN", "i.a-cd", CONV_SIZES},
+    {MAXPOOL, "dx", ZERO_FILL, "0 for -infinity", "i.--cd", POOL_SIZES},
+    {MAXPOOL, "dx", SWAPPED_PADS, "top for bottom", "i.--cd", POOL_SIZES},
+    {MAXPOOL, "dx", TWICE, "times 3", "i.--cd", POOL_SIZES},
+    {GATHER, "du", ZERO_FILL, "0 for -infinity", "i.a-cd", POOL_SIZES},
+    {CROSS_ENTROPY, "dZ", SIGN, "Y - A", "-.--cd", {3, 4}},
+    {CROSS_ENTROPY, "dZ", OVER_N, "times 1/N", "-.--cd", {3, 4}},
+    {CROSS_ENTROPY, "dZ", DIAGONAL, "elementwise softmax'", "-.--cd", {3, 4}},
+    {CROSS_ENTROPY, "dZ", WRONG_AXIS, "softmax over samples", "-.--cd", {3, 4}},
+    {BATCH_NORM, "dx", NO_MEAN_TERM, "no term of the mean", "-.--cd", {3, 2}},
+    {BATCH_NORM, "dx", NO_VARIANCE_TERM, "no term of the variance", "-.--cd", {3, 2}},
+    {BATCH_NORM, "dbeta", OVER_N, "times 1/N", "i.aucd", {3, 2}},
+    {KINK, "dx", MEAN_SLOPE, "mean slope at a kink", "i....d", {2}},
 };
 
 enum { ROWS = (int)(sizeof rows / sizeof *rows) };
@@ -501,7 +501,7 @@ enum { ROWS = (int)(sizeof rows / sizeof *rows) };
 /* What each oracle says, as row.caught writes it. */
 static void ask_all(layer which, plan *p, const int64_t at[], char said[SPOR_ORACLES + 1]) {
     spor_statement statement = statement_of(which, p);
-    strcpy(said, "iaucd");
+    strcpy(said, "ibaucd");
     for (int k = 0; k < SPOR_ORACLES; k++) {
         spor_answer answer;
         ck_assert(spor_ask_oracle(&statement, at, (spor_oracle)k, &effort, &answer));
