@@ -140,8 +140,8 @@ typedef struct {
     bool examined, caught;
     bool proved;         /* units only: the pairs agree for all values of these shapes */
     char pair[64];       /* the first that was caught */
-    int64_t elements;    /* numbers compared, of pairs behind it only what came before it */
-    int64_t wrong;       /* elements of that pair, at all points */
+    int64_t elements;    /* numbers compared; pairs behind one that was caught are not asked */
+    int64_t wrong;       /* elements of that pair, over all data tried */
     int64_t kinks;       /* differences only: passed as the slope on one side of a kink */
     int64_t skipped;     /* differences only: a kink near x, but not at it */
     double worst, bound; /* the pair's largest difference, and what was allowed */

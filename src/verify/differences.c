@@ -66,12 +66,12 @@ static bool slopes(oracle_inquiry *q, int input, int64_t k, double step, measure
     return true;
 }
 
-/* The element is off from the slope that the oracle takes for the truth. */
-static void judge_slope(oracle_inquiry *q, oracle_element e, const difference *truth) {
+/* Judges the element by the slope that is taken for the truth. */
+static bool judge_slope(oracle_inquiry *q, oracle_element e, const difference *truth) {
     e.oracle = truth->slope;
     e.off = fabs(e.formula - truth->slope);
     e.bound += allowance(truth);
-    oracle_judge(q, &e);
+    return oracle_judge(q, &e);
 }
 
 /* An element whose sides differ: the formula must be one of their slopes. */
@@ -84,9 +84,7 @@ static void judge_kink(oracle_inquiry *q, const oracle_element *e, const differe
         return;
     }
     bool is_left = fabs(e->formula - left->slope) <= fabs(e->formula - right->slope);
-    int64_t wrong = q->finding->wrong;
-    judge_slope(q, *e, is_left ? left : right);
-    q->finding->kinks += wrong == q->finding->wrong;
+    q->finding->kinks += judge_slope(q, *e, is_left ? left : right);
 }
 
 static bool judge_element(oracle_inquiry *q, int k, int64_t at, measured middle) {

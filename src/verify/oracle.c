@@ -4,7 +4,7 @@
 
 #include "verify/oracle.h"
 
-enum { DEFAULT_PROOFS = 20000, ALL = (1 << SPOR_ORACLES) - 1 };
+enum { DEFAULT_PROOFS = 20000 };
 
 static const oracle *const oracles[SPOR_ORACLES] = {
     [SPOR_BY_INTEGERS] = &oracle_integers,         [SPOR_BY_BOUNDS] = &oracle_bounds,
@@ -34,7 +34,8 @@ int oracle_pairs(const oracle_inquiry *q) {
     return q->finding->failed ? q->finding->worst.pair + 1 : q->trial->in.pairs;
 }
 
-/* Keeps the element if its pair is the first that failed, and it is the worst there. */
+/* Keeps the element if its pair is the first that failed, and it is the worst there; NaN is worse
+ * than any number. */
 static void keep_worst(oracle_inquiry *q, const oracle_element *e) {
     oracle_finding *f = q->finding;
     bool first = !f->failed || e->pair < f->worst.pair;
@@ -47,7 +48,7 @@ static void keep_worst(oracle_inquiry *q, const oracle_element *e) {
     f->worst = *e;
 }
 
-/* What the tape's word for the truth was worth at an element. */
+/* An element held against the tape. */
 static void count_value(oracle_finding *f, const oracle_element *e) {
     bool passed = e->off <= e->bound;
     f->compared[e->pair]++;
@@ -56,15 +57,17 @@ static void count_value(oracle_finding *f, const oracle_element *e) {
     if (passed && e->bound > 0) f->closest = fmax(f->closest, e->off / e->bound);
 }
 
-void oracle_judge(oracle_inquiry *q, const oracle_element *e) {
+bool oracle_judge(oracle_inquiry *q, const oracle_element *e) {
     bool by_tape = oracles[q->by]->dispute == SPOR_FORMULA_TAPE;
     if (isinf(e->bound)) {
         q->finding->undecided += by_tape;
-        return;
+        return true;
     }
     q->finding->asked[q->by]++;
     if (by_tape) count_value(q->finding, e);
-    if (!(e->off <= e->bound)) keep_worst(q, e);
+    if (e->off <= e->bound) return true;
+    keep_worst(q, e);
+    return false;
 }
 
 /* ---- asking ---- */

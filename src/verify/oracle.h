@@ -11,10 +11,10 @@
 /** The numbers held against each other at one element of a pair. */
 typedef struct {
     int pair;
-    int64_t at; /* row-major position; 0 if all of the pair is one number */
-    double formula, expected,
-        oracle;        /* expected: the tape's; oracle NAN: the truth is the tape's */
-    double off, bound; /* how far formula (or tape) is from the truth, and may be */
+    int64_t at;               /* row-major position; 0 if all of the pair is one number */
+    double formula, expected; /* expected: the tape's */
+    double oracle;            /* NAN if it takes the tape's word */
+    double off, bound;        /* how far from the truth, and how far that may be */
 } oracle_element;
 
 /** What oracles found in a trial. */
@@ -78,8 +78,9 @@ bool oracle_at_data(spor_trial *trial, spor_oracle which, oracle_finding *findin
 
 /** For oracles: pairs below this one are to be judged, those behind the first wrong one are not. */
 int oracle_pairs(const oracle_inquiry *q);
-/** Takes down an element. With an infinite bound it may be anything: that is no comparison. */
-void oracle_judge(oracle_inquiry *q, const oracle_element *element);
+/** Takes down an element, false if it is wrong. With an infinite bound it may be anything: that is
+ *  no comparison. */
+bool oracle_judge(oracle_inquiry *q, const oracle_element *element);
 /** Judges all elements of the trial by the tape: compare.c. */
 void compare_all(oracle_inquiry *q);
 
