@@ -79,6 +79,17 @@ typedef struct {
     int64_t proofs; /* at most so many tuples of unit tensors; default 20000 */
 } spor_effort;
 
+/** Where the truth comes from that a formula is held against. */
+typedef enum {
+    SPOR_BY_INTEGERS,     /* the tape on integer tensors where it rounds nothing: bit for bit */
+    SPOR_BY_BOUNDS,       /* the tape on reals, and where it rounds, within running error bounds */
+    SPOR_BY_ADJOINT,      /* <dy, A u> = <A' dy, u> where y is linear in the input */
+    SPOR_BY_UNITS,        /* the tape on all tuples of unit tensors */
+    SPOR_BY_COMPLEX_STEP, /* Im y(x + i h) / h */
+    SPOR_BY_DIFFERENCES,  /* central differences; left and right slopes at kinks */
+    SPOR_ORACLES
+} spor_oracle;
+
 /** How a verdict ends. */
 typedef enum { SPOR_HOLDS, SPOR_FAILS, SPOR_NOTHING_EXAMINED } spor_outcome;
 
@@ -95,7 +106,8 @@ typedef struct {
     int64_t index[SPOR_RANK];       /* of the element shown */
     double formula;                 /* its value by the formula */
     double expected;                /* its value by the tape */
-    double oracle;                  /* its value by complex steps; NAN where there is none */
+    double oracle;                  /* its value by an oracle; NAN where there is none */
+    spor_oracle by;                 /* which one */
     double bound;                   /* the difference allowed */
     double ulps;                    /* the difference seen, in ulps of expected */
     int64_t wrong;                  /* elements of the pair that differ too much */
@@ -116,7 +128,7 @@ typedef struct {
     int pairs;                    /* that the instances had */
     int64_t compared[SPOR_PAIRS]; /* elements of each pair that were compared */
     int64_t exact;                /* of these: where nothing was rounded, bit for bit */
-    int64_t oracle;               /* elements compared with complex steps */
+    int64_t asked[SPOR_ORACLES];  /* elements that each oracle judged */
     int64_t nonzero;              /* elements whose true value is not zero */
     bool exhaustive;              /* all values of the quantities were examined */
     double closest;               /* largest |difference| / bound seen that passed */
@@ -134,16 +146,6 @@ SPOR_API void spor_verdict_print(const spor_statement *statement, const spor_ver
 
 /* ---- one oracle alone ----------------------------------------------------------------------- */
 
-/** Where the truth comes from that a formula is held against. */
-typedef enum {
-    SPOR_BY_INTEGERS,     /* the tape on integer tensors, bit for bit */
-    SPOR_BY_ADJOINT,      /* <dy, A u> = <A' dy, u> where y is linear in the input */
-    SPOR_BY_UNITS,        /* the tape on all tuples of unit tensors */
-    SPOR_BY_COMPLEX_STEP, /* Im y(x + i h) / h */
-    SPOR_BY_DIFFERENCES,  /* central differences; left and right slopes at kinks */
-    SPOR_ORACLES
-} spor_oracle;
-
 /** What an oracle had to say. */
 typedef struct {
     spor_recording recording; /* nothing is examined unless it is SPOR_RECORDED */
@@ -151,16 +153,16 @@ typedef struct {
     bool caught;              /* it found a difference */
     bool proved;              /* units only: the pairs agree for all values of these shapes */
     char pair[64];            /* the first that was caught */
-    int64_t elements;         /* numbers compared */
-    int64_t wrong;            /* of these */
+    int64_t elements;         /* numbers compared; pairs behind one that was caught are not asked */
+    int64_t wrong;            /* elements of that pair, over all data tried */
     int64_t kinks;            /* differences only: passed as the slope on one side of a kink */
     int64_t skipped;          /* differences only: a kink near x, but not at it */
-    double worst;             /* the largest difference that was caught */
+    double worst;             /* the pair's largest difference */
     double bound;             /* what was allowed there */
     char message[512];        /* if the recording is SPOR_BROKEN */
 } spor_answer;
 
-/** "integers", "adjoint", "units", "complex step", "differences" */
+/** "integers", "reals", "adjoint", "units", "complex step", "differences" */
 SPOR_API const char *spor_oracle_name(spor_oracle oracle);
 /** What follows if the oracle is content, and what does not. */
 SPOR_API const char *spor_oracle_proves(spor_oracle oracle);

@@ -189,7 +189,7 @@ static void json_evidence(spor_json *json, const spor_verdict *found) {
     spor_json_integer(json, "proved", found->proved);
     spor_json_integer(json, "comparisons", found->comparisons);
     spor_json_integer(json, "exact", found->exact);
-    spor_json_integer(json, "complex_steps", found->oracle);
+    spor_json_integer(json, "complex_steps", found->asked[SPOR_BY_COMPLEX_STEP]);
     spor_json_real(json, "closest", found->closest);
 }
 

@@ -224,9 +224,10 @@ static bool ask_oracle(judgement *j, int k, int64_t worst, const double expected
     bool agrees = true;
     double oracle = (double)NAN;
     v->example.oracle = (double)NAN;
+    v->example.by = SPOR_BY_COMPLEX_STEP;
     if (j->given->claim[k].wrt == SPOR_OF_Y || spor_program_error(j->trial.step)) return true;
     if (worst >= 0 && !ask(j, k, worst, &v->example.oracle, &agrees)) return false;
-    for (int64_t i = 0; i < size; i += stride, v->oracle++) {
+    for (int64_t i = 0; i < size; i += stride, v->asked[SPOR_BY_COMPLEX_STEP]++) {
         if (!ask(j, k, i, &oracle, &agrees)) return false;
         if (agrees || worst >= 0) continue;
         describe(j, k, SPOR_TAPE_ORACLE, i, expected, allowed, v);
@@ -282,31 +283,21 @@ bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_m
 
 /* ---- one verdict ---- */
 
-static void add(spor_verdict *sum, const spor_verdict *v) {
-    sum->comparisons += v->comparisons;
-    sum->exact += v->exact;
-    sum->oracle += v->oracle;
-    sum->nonzero += v->nonzero;
-    sum->closest = fmax(sum->closest, v->closest);
-    if (v->outcome != SPOR_FAILS || sum->outcome == SPOR_FAILS) return;
-    sum->outcome = SPOR_FAILS;
-    sum->example = v->example;
-}
-
 bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict) {
     spor_message message;
     spor_verdict *each = calloc((size_t)arrays->claims + 1, sizeof *each);
-    *verdict = (spor_verdict){.outcome = SPOR_HOLDS, .shapes = 1};
+    *verdict = (spor_verdict){.outcome = SPOR_HOLDS};
     bool done = each && spor_arrays_judge(arrays, each, &message);
     if (done && *message.text) {
         verdict->outcome = SPOR_FAILS;
         verdict->example.dispute = SPOR_DOES_NOT_RECORD;
         snprintf(verdict->example.message, sizeof verdict->example.message, "%.500s", message.text);
     } else if (done) {
-        for (int k = 0; k < arrays->claims; k++) add(verdict, &each[k]);
+        for (int k = 0; k < arrays->claims; k++) spor_verdict_add(verdict, &each[k]);
         if (!verdict->nonzero && verdict->outcome == SPOR_HOLDS)
             verdict->outcome = SPOR_NOTHING_EXAMINED;
     }
+    verdict->shapes = 1; /* of all claims together */
     free(each);
     return done;
 }

@@ -243,6 +243,7 @@ static bool judge_arrays(network *n, const spor_arrays *arrays) {
     bool done = spor_arrays_judge(arrays, found, n->message) && !*n->message->text;
     for (int k = 0; done && k < arrays->claims; k++) {
         tally *t = tally_of(n->parameter, &n->parameters, arrays->claim[k].name);
+        found[k].example.data[0] = 0; /* a network's numbers are too many to be shown */
         if (t) spor_verdict_add(&t->found, &found[k]);
         if (t) t->runs++;
     }
@@ -317,7 +318,7 @@ static void show(const network *n, const tally *t, const char *against, spor_on_
         snprintf(summary, sizeof summary,
                  "%s %s: %" PRId64 " values, at most %.2g of what rounding may do; %" PRId64
                  " complex steps%s",
-                 against, n->at, v->comparisons, v->closest, v->oracle, kinks);
+                 against, n->at, v->comparisons, v->closest, v->asked[SPOR_BY_COMPLEX_STEP], kinks);
     else if (row.outcome == SPOR_NOTHING_EXAMINED)
         snprintf(summary, sizeof summary,
                  "%s %s: nothing could be examined: rounding may do more "

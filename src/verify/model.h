@@ -84,9 +84,6 @@ bool spor_region_judge(const spor_model_check *check, const spor_tape *tape,
                        spor_scalar arithmetic, uint64_t seed, spor_verdict *verdict,
                        int64_t *undecided, spor_message *message);
 
-/** Adds what one verdict found to the sum of others; the first failure stays. */
-void spor_verdict_add(spor_verdict *sum, const spor_verdict *verdict);
-
 /* ---- for model.c: rules.c ---- */
 
 /** Rows about initial values, one step and the data. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify/verify.h"
+#include "verify/oracle.h"
 
 /* A set of inputs in each of which a node is linear, as a bit mask; or one of the marks. */
 enum { NOT_MULTILINEAR = -1, ZERO = -2 };
@@ -87,27 +87,42 @@ static void set_units(spor_trial *trial, int mask, int64_t t) {
     }
 }
 
-bool spor_trial_prove(spor_trial *trial, int64_t *budget, bool *proved, spor_verdict *verdict,
-                      spor_finding *finding) {
+/* All tuples of the mask, up to one that fails. */
+static bool try_tuples(oracle_inquiry *q, int mask, int64_t tuples) {
+    for (int64_t t = 0; t < tuples && !q->finding->failed; t++) {
+        set_units(q->trial, mask, t);
+        if (!trial_run(q->trial)) return false;
+        compare_all(q);
+    }
+    return true;
+}
+
+/* proved: every pair was, within the tuples that may be tried. */
+static bool ask(oracle_inquiry *q) {
+    spor_trial *trial = q->trial;
     int pair_mask[SPOR_PAIRS], *mask = calloc(trial->tape->count, sizeof *mask);
-    *proved = false;
-    *finding = (spor_finding){0};
     if (!mask) return false;
-    bool multilinear = find_masks(trial, mask, pair_mask), done = true;
+    bool multilinear = find_masks(trial, mask, pair_mask);
     free(mask);
-    if (!multilinear) return true;
-    for (int k = 0; k < trial->in.pairs && done; k++) {
+    for (int k = 0; k < trial->in.pairs && multilinear && !q->finding->failed; k++) {
         bool seen = false; /* pairs linear in the same inputs are compared together */
         for (int j = 0; j < k; j++) seen = seen || pair_mask[j] == pair_mask[k];
         if (seen || !pair_mask[k]) continue;
-        int64_t tuples = count_tuples(trial, pair_mask[k], *budget);
-        if (tuples > *budget) return true;
-        *budget -= tuples;
-        for (int64_t t = 0; t < tuples && done && !finding->failed; t++) {
-            set_units(trial, pair_mask[k], t);
-            done = spor_trial_compare(trial, verdict, finding);
-        }
+        int64_t tuples = count_tuples(trial, pair_mask[k], *q->proofs);
+        if (tuples > *q->proofs) return true;
+        *q->proofs -= tuples;
+        if (!try_tuples(q, pair_mask[k], tuples)) return false;
     }
-    *proved = done && !finding->failed;
-    return done;
+    q->finding->proved = multilinear && !q->finding->failed;
+    return true;
 }
+
+const oracle oracle_units = {
+    .name = "units",
+    .proves = "formula and tape are equal for all values of these shapes, where both are linear in "
+              "each of the same tensors; not that the tape is right",
+    .dispute = SPOR_FORMULA_TAPE,
+    .at = ORACLE_AT_ITS_OWN,
+    .in_search = true,
+    .ask = ask,
+};

@@ -284,19 +284,6 @@ static void forgive_kinks(work *w) {
 
 /* ---- the verdict ---- */
 
-void spor_verdict_add(spor_verdict *sum, const spor_verdict *v) {
-    sum->shapes += v->shapes;
-    sum->comparisons += v->comparisons;
-    sum->exact += v->exact;
-    sum->oracle += v->oracle;
-    sum->nonzero += v->nonzero;
-    sum->closest = fmax(sum->closest, v->closest);
-    if (v->outcome != SPOR_FAILS || sum->outcome == SPOR_FAILS) return;
-    sum->outcome = SPOR_FAILS;
-    sum->example = v->example;
-    sum->example.data[0] = 0; /* a layer's numbers are too many to be shown */
-}
-
 static bool judge(work *w, spor_verdict *sum) {
     const spor_region *r = w->region;
     char names[SPOR_OPERANDS + 1][SPOR_NAME + 1] = {"y"}, what[256];
@@ -322,6 +309,7 @@ static bool judge(work *w, spor_verdict *sum) {
     forgive_kinks(w);
     bool done = spor_arrays_judge(&arrays, found, w->message) && !*w->message->text;
     for (int k = 0; done && k <= r->operands; k++) spor_verdict_add(sum, &found[k]);
+    sum->example.data[0] = 0; /* a layer's numbers are too many to be shown */
     free(found);
     return done;
 }

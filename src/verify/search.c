@@ -4,16 +4,16 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "verify/verify.h"
+#include "verify/oracle.h"
 
-enum { DEFAULT_SHAPES = 300, DEFAULT_PROOFS = 20000, WITHOUT_INPUTS = 50000, TRIES_A_SHAPE = 20 };
+enum { DEFAULT_SHAPES = 300, WITHOUT_INPUTS = 50000, TRIES_A_SHAPE = 20 };
 
 /* The state of a search. */
 typedef struct {
     const spor_statement *statement;
     spor_effort effort;
     spor_verdict *verdict;
-    int64_t budget; /* tuples of unit tensors left */
+    int64_t proofs; /* tuples of unit tensors left */
     int64_t wanted; /* shapes */
     int64_t tried;
     int64_t *visited; /* shapes examined, quantities apiece, for the table of regions */
@@ -39,19 +39,34 @@ static bool remember(search *s, const int64_t value[]) {
     return true;
 }
 
+/* Adds what the oracles found in an instance. */
+static void count(spor_verdict *v, const spor_trial *trial, const oracle_finding *found) {
+    if (trial->in.pairs > v->pairs) v->pairs = trial->in.pairs;
+    for (int k = 0; k < trial->in.pairs; k++) {
+        v->compared[k] += found->compared[k];
+        v->comparisons += found->compared[k];
+    }
+    for (int k = 0; k < SPOR_ORACLES; k++) v->asked[k] += found->asked[k];
+    v->undecided += found->undecided;
+    v->exact += found->exact;
+    v->nonzero += found->nonzero;
+    v->proved += found->proved;
+    v->closest = fmax(v->closest, found->closest);
+}
+
 /* Examines the statement at the values. */
 static void visit(search *s, const int64_t value[]) {
     spor_trial trial;
-    spor_finding finding = {0};
+    oracle_finding found = {0};
     s->tried++;
     bool done = spor_trial_make(s->statement, value, &trial);
     if (done && trial.recording == SPOR_UNDEFINED) s->verdict->undefined++;
     if (done && trial.recording == SPOR_RECORDED) {
         s->pure = trial.in.inputs == 0;
-        done = spor_trial_examine(&trial, &s->effort, &s->budget, s->verdict, &finding) &&
-               remember(s, value);
+        done = oracle_examine(&trial, &s->effort, &s->proofs, &found) && remember(s, value);
+        count(s->verdict, &trial, &found);
     }
-    if (done && (finding.failed || trial.recording == SPOR_BROKEN)) {
+    if (done && (found.failed || trial.recording == SPOR_BROKEN)) {
         s->failed = true;
         memcpy(s->failure, value, (size_t)s->statement->quantities * sizeof *value);
     }
@@ -159,7 +174,7 @@ bool spor_verify(const spor_statement *statement, const spor_effort *effort,
     *verdict = (spor_verdict){.outcome = SPOR_HOLDS};
     if (effort) s.effort = *effort;
     s.wanted = s.effort.shapes > 0 ? s.effort.shapes : DEFAULT_SHAPES;
-    s.budget = s.effort.proofs > 0 ? s.effort.proofs : DEFAULT_PROOFS;
+    s.proofs = oracle_proofs(&s.effort);
     walk(&s);
     if (!s.verdict->exhaustive) wander(&s);
     count_regions(&s);

@@ -3,17 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify/verify.h"
+#include "verify/oracle.h"
 
 enum { MANY_ELEMENTS = 400 };
 
 /* A failing trial, its data set so that it fails. */
 static bool fails_at(const spor_statement *statement, const int64_t value[],
-                     const spor_effort *effort, spor_trial *trial, spor_finding *finding,
+                     const spor_effort *effort, spor_trial *trial, oracle_finding *finding,
                      bool *failed) {
-    spor_verdict unused = {0};
-    int64_t budget = 2000;
-    *finding = (spor_finding){0};
+    int64_t proofs = 2000;
+    *finding = (oracle_finding){0};
     *failed = false;
     if (!spor_trial_make(statement, value, trial)) return false;
     if (trial->recording == SPOR_BROKEN) {
@@ -21,7 +20,7 @@ static bool fails_at(const spor_statement *statement, const int64_t value[],
         *failed = true;
     }
     if (trial->recording != SPOR_RECORDED) return true;
-    if (!spor_trial_examine(trial, effort, &budget, &unused, finding)) return false;
+    if (!oracle_examine(trial, effort, &proofs, finding)) return false;
     *failed = finding->failed;
     return true;
 }
@@ -31,7 +30,7 @@ static bool try_value(const spor_statement *statement, int64_t value[], int k, i
                       const spor_effort *effort, spor_dispute dispute, bool *done) {
     int64_t before = value[k];
     spor_trial trial;
-    spor_finding finding;
+    oracle_finding finding;
     bool failed = false;
     value[k] = smaller;
     *done = fails_at(statement, value, effort, &trial, &finding, &failed);
@@ -59,24 +58,24 @@ static bool shrink_sizes(const spor_statement *statement, int64_t value[],
 
 /* ---- data ---- */
 
-/* Compares again at the trial's data as the finding's dispute asks. */
-static bool still_fails(spor_trial *trial, const spor_finding *was, spor_finding *now, bool *done) {
-    spor_verdict unused = {0};
-    *done = spor_trial_compare(trial, &unused, now);
-    if (*done && was->dispute == SPOR_TAPE_ORACLE) *done = spor_trial_oracle(trial, &unused, now);
-    if (!*done || !now->failed || now->dispute != was->dispute || now->pair != was->pair)
-        return false;
+/* Asks again at the trial's data: formula against tape, or who found the tape wrong. */
+static bool still_fails(spor_trial *trial, const oracle_finding *was, oracle_finding *now,
+                        bool *done) {
+    spor_oracle by = was->dispute == SPOR_FORMULA_TAPE ? SPOR_BY_BOUNDS : was->by;
+    const oracle_element *a = &was->worst, *b = &now->worst;
+    *done = oracle_at_data(trial, by, now);
+    if (!*done || !now->failed || b->pair != a->pair) return false;
     /* keep a true value that is a number and not zero */
-    return (was->expected == 0 || now->expected != 0) &&
-           (isfinite(now->expected) || !isfinite(was->expected));
+    return (a->expected == 0 || b->expected != 0) &&
+           (isfinite(b->expected) || !isfinite(a->expected));
 }
 
-static bool shrink_element(spor_trial *trial, double *element, spor_finding *finding) {
+static bool shrink_element(spor_trial *trial, double *element, oracle_finding *finding) {
     const double simpler[] = {0, 1, -1, 2};
     double before = *element;
     bool done = true;
     for (size_t k = 0; k < sizeof simpler / sizeof *simpler && done; k++) {
-        spor_finding now;
+        oracle_finding now;
         if (before == simpler[k]) break;
         *element = simpler[k];
         if (still_fails(trial, finding, &now, &done)) {
@@ -88,7 +87,7 @@ static bool shrink_element(spor_trial *trial, double *element, spor_finding *fin
     return done;
 }
 
-static bool shrink_data(spor_trial *trial, spor_finding *finding) {
+static bool shrink_data(spor_trial *trial, oracle_finding *finding) {
     int64_t seen = 0;
     bool done = true;
     for (int k = 0; k < trial->in.inputs; k++) {
@@ -96,7 +95,7 @@ static bool shrink_data(spor_trial *trial, spor_finding *finding) {
         for (int64_t j = 0; j < spor_size(&shape) && done && seen < MANY_ELEMENTS; j++, seen++)
             done = shrink_element(trial, &trial->data[k][j], finding);
     }
-    spor_finding now;
+    oracle_finding now;
     bool again = done && still_fails(trial, finding, &now, &done);
     if (again) *finding = now;
     return done;
@@ -110,8 +109,7 @@ static bool find_pattern(const spor_statement *statement, const int64_t value[],
     int64_t larger[SPOR_QUANTITIES];
     for (int extra = 2; extra >= 0 && !*pattern; extra--) {
         spor_trial trial;
-        spor_finding finding = {0};
-        spor_verdict unused = {0};
+        oracle_finding finding = {0};
         for (int k = 0; k < statement->quantities; k++) {
             const spor_quantity *q = &statement->quantity[k];
             int64_t more = value[k] + (q->choices ? 0 : extra ? extra + k % 2 : 0);
@@ -121,8 +119,8 @@ static bool find_pattern(const spor_statement *statement, const int64_t value[],
         bool recorded = done && trial.recording == SPOR_RECORDED;
         if (recorded) {
             spor_trial_draw(&trial, effort->seed + 1, 0);
-            done = spor_trial_compare(&trial, &unused, &finding);
-            if (done && finding.failed) spor_pattern_of_pair(&trial, finding.pair, pattern, size);
+            done = oracle_at_data(&trial, SPOR_BY_BOUNDS, &finding);
+            if (finding.failed) spor_pattern_of_pair(&trial, finding.worst.pair, pattern, size);
         }
         spor_trial_free(&trial);
         if (!done) return false;
@@ -152,7 +150,7 @@ double spor_ulps(double a, double b) {
     return fabs(a - b) / ulp;
 }
 
-static void describe(const spor_trial *trial, const spor_finding *finding,
+static void describe(const spor_trial *trial, const oracle_finding *finding,
                      spor_counterexample *example) {
     example->dispute = finding->dispute;
     memcpy(example->value, trial->value, sizeof example->value);
@@ -160,29 +158,32 @@ static void describe(const spor_trial *trial, const spor_finding *finding,
         snprintf(example->message, sizeof example->message, "%s", trial->in.message);
         return;
     }
-    const spor_pair *pair = &trial->in.pair[finding->pair];
+    const oracle_element *worst = &finding->worst;
+    const spor_pair *pair = &trial->in.pair[worst->pair];
     snprintf(example->pair_name, sizeof example->pair_name, "%s", pair->name);
     snprintf(example->pair_note, sizeof example->pair_note, "%s", pair->note ? pair->note : "");
     example->shape = spor_shape_of(pair->expected);
-    shape_unravel(&example->shape, finding->at, example->index);
-    example->formula = finding->formula;
-    example->expected = finding->expected;
-    example->oracle = finding->oracle;
-    example->bound = finding->bound;
-    example->ulps = spor_ulps(finding->formula, finding->expected);
+    shape_unravel(&example->shape, worst->at, example->index);
+    example->formula = worst->formula;
+    example->expected = worst->expected;
+    example->oracle = worst->oracle;
+    example->by = finding->by;
+    example->bound = worst->bound;
+    example->ulps = spor_ulps(worst->formula, worst->expected);
     example->wrong = finding->wrong;
     example->elements = spor_size(&example->shape);
     spor_trial_write(trial, example->data, sizeof example->data);
 }
 
 /* The third number for a dispute between formula and tape. */
-static bool ask_oracle(spor_trial *trial, spor_finding *finding) {
-    spor_verdict unused = {0};
-    spor_finding seen;
-    if (finding->dispute != SPOR_FORMULA_TAPE || trial->in.pair[finding->pair].wrt < 0) return true;
-    if (!spor_trial_oracle(trial, &unused, &seen)) return false;
-    if (seen.failed && seen.pair == finding->pair && seen.at == finding->at)
-        finding->oracle = seen.oracle;
+static bool ask_complex_step(spor_trial *trial, oracle_finding *finding) {
+    oracle_element *worst = &finding->worst, seen;
+    if (finding->dispute != SPOR_FORMULA_TAPE || trial->in.pair[worst->pair].wrt < 0) return true;
+    if (!steps_start(trial)) return true;
+    if (!steps_at(trial, worst->pair, worst->at, &seen)) return false;
+    if (seen.off <= seen.bound) return true;
+    worst->oracle = seen.oracle;
+    finding->by = SPOR_BY_COMPLEX_STEP;
     return true;
 }
 
@@ -191,7 +192,7 @@ bool spor_shrink(const spor_statement *statement, const int64_t failing[],
     int64_t value[SPOR_QUANTITIES];
     spor_counterexample *example = &verdict->example;
     spor_trial trial;
-    spor_finding finding;
+    oracle_finding finding;
     bool failed;
     verdict->outcome = SPOR_FAILS;
     *example = (spor_counterexample){0};
@@ -201,7 +202,7 @@ bool spor_shrink(const spor_statement *statement, const int64_t failing[],
     done = done && shrink_sizes(statement, value, effort, finding.dispute);
     if (!done || !fails_at(statement, value, effort, &trial, &finding, &failed)) return false;
     if (finding.dispute != SPOR_DOES_NOT_RECORD)
-        done = shrink_data(&trial, &finding) && ask_oracle(&trial, &finding);
+        done = shrink_data(&trial, &finding) && ask_complex_step(&trial, &finding);
     describe(&trial, &finding, example);
     spor_trial_free(&trial);
     if (finding.dispute == SPOR_FORMULA_TAPE)

@@ -1,4 +1,4 @@
-/* One instance: recorded at given sizes, compiled, filled with data, compared. */
+/* One instance: recorded at given sizes, compiled, filled with data, run. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,13 +7,7 @@
 #include "base/random.h"
 #include "verify/verify.h"
 
-/* A power of two, so that on integers complex steps are exact, and small enough that products of
- * two imaginary parts underflow to 0. */
-static const double complex_step = 0x1p-540;
-/* A derivative below 2^-534 leaves no imaginary part; 2^34 for what amplifies it on the way. */
-static const double lost_in_step = 0x1p-500;
-
-enum { DRAWS = SPOR_DRAWS, ORACLE_ELEMENTS = 96 };
+enum { DRAWS = SPOR_DRAWS };
 
 /* ---- making ---- */
 
@@ -94,7 +88,7 @@ void spor_trial_free(spor_trial *trial) {
 
 /* ---- data ---- */
 
-static int64_t input_size(const spor_trial *trial, int k) {
+int64_t trial_size(const spor_trial *trial, int k) {
     spor_shape shape = spor_shape_of(trial->in.input[k]);
     return spor_size(&shape);
 }
@@ -110,6 +104,10 @@ static spor_domain domain_of(const spor_tape *tape) {
         if (op->traits & SPOR_KINKED) domain = SPOR_TIE_FREE;
     }
     return domain;
+}
+
+bool trial_has_kinks(const spor_trial *trial) {
+    return domain_of(trial->tape) == SPOR_TIE_FREE;
 }
 
 /* Distinct odd multiples of 1/8, in random order, around 0: no ties, none at a kink. The last draw
@@ -136,7 +134,7 @@ void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw) {
     spor_domain domain = domain_of(trial->tape);
     for (int k = 0; k < trial->in.inputs; k++) {
         uint64_t key = spor_hash(seed, (uint64_t)draw, (uint64_t)k);
-        int64_t size = input_size(trial, k);
+        int64_t size = trial_size(trial, k);
         if (domain == SPOR_TIE_FREE) draw_tie_free(trial->data[k], size, key);
         for (int64_t j = 0; j < size && domain == SPOR_TIE_FREE && draw == DRAWS - 1; j++)
             trial->data[k][j] += 0.2 * spor_uniform(key, (uint64_t)j, 13) - 0.1;
@@ -145,7 +143,7 @@ void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw) {
     }
 }
 
-/* ---- comparing ---- */
+/* ---- numbers ---- */
 
 /* Both programs' elements are two doubles: value and bound, or real and imaginary part. */
 void spor_trial_fill(spor_program *program, spor_var input, const double *data, int64_t size) {
@@ -162,144 +160,8 @@ double spor_trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound)
     return element[0];
 }
 
-/* Keeps the finding if it is worse than what was found in this pair. */
-static void keep_worst(spor_finding *finding, const spor_finding *next) {
-    int64_t wrong = finding->failed ? finding->wrong : 0;
-    bool worse = !finding->failed || !(fabs(next->formula - next->expected) <=
-                                       fabs(finding->formula - finding->expected));
-    if (worse) *finding = *next;
-    finding->failed = true;
-    finding->wrong = wrong + 1;
-}
-
-static void note_passed(spor_verdict *verdict, double difference, double bound) {
-    verdict->exact += bound == 0;
-    if (bound > 0 && difference / bound > verdict->closest) verdict->closest = difference / bound;
-}
-
-static void compare_pair(spor_trial *trial, int pair, spor_verdict *verdict,
-                         spor_finding *finding) {
-    const spor_pair *p = &trial->in.pair[pair];
-    spor_shape shape = spor_shape_of(p->expected);
-    if (pair >= verdict->pairs) verdict->pairs = pair + 1;
-    for (int64_t k = 0; k < spor_size(&shape); k++) {
-        double bound_formula, bound_expected;
-        double formula = spor_trial_value(trial, p->formula, k, &bound_formula);
-        double expected = spor_trial_value(trial, p->expected, k, &bound_expected);
-        double bound = bound_formula + bound_expected, difference = fabs(formula - expected);
-        if (isinf(bound)) { /* lost in rounding: it may be anything */
-            verdict->undecided++;
-            continue;
-        }
-        verdict->comparisons++;
-        verdict->compared[pair]++;
-        verdict->nonzero += expected != 0;
-        if (difference <= bound) {
-            note_passed(verdict, difference, bound);
-            continue;
-        }
-        spor_finding here = {.dispute = SPOR_FORMULA_TAPE,
-                             .pair = pair,
-                             .at = k,
-                             .formula = formula,
-                             .expected = expected,
-                             .oracle = (double)NAN,
-                             .bound = bound};
-        keep_worst(finding, &here);
-    }
-}
-
-bool spor_trial_compare(spor_trial *trial, spor_verdict *verdict, spor_finding *finding) {
-    *finding = (spor_finding){0};
+bool trial_run(spor_trial *trial) {
     for (int k = 0; k < trial->in.inputs; k++)
-        spor_trial_fill(trial->bound, trial->in.input[k], trial->data[k], input_size(trial, k));
-    if (!spor_run(trial->bound, 0)) return false;
-    for (int k = 0; k < trial->in.pairs && !finding->failed; k++)
-        compare_pair(trial, k, verdict, finding);
-    return true;
-}
-
-/* ---- complex steps ---- */
-
-/* The slack: each node adds at most a few units of 2^-53 to every term. */
-bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative,
-                           double *slack) {
-    double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
-    z[2 * k + 1] = complex_step;
-    if (!spor_run(trial->step, 0)) return false;
-    spor_arg y = spor_program_arg(trial->step, trial->in.y);
-    const double *part = y.data, *dy = trial->data[trial->in.dy];
-    double sum = 0, magnitude = 0, weight = 0;
-    for (int64_t j = 0; j < spor_size(&y.shape); j++) {
-        double term = dy[j] * (part[2 * j + 1] / complex_step);
-        sum += term;
-        magnitude += fabs(term);
-        weight += fabs(dy[j]);
-    }
-    z = spor_program_arg(trial->step, trial->in.input[input]).data;
-    z[2 * k + 1] = 0; /* only now: y may be the input itself */
-    *derivative = sum;
-    *slack = 0x1p-51 * (double)(trial->tape->count + (uint32_t)spor_size(&y.shape)) * magnitude +
-             lost_in_step * weight;
-    return true;
-}
-
-static bool check_element(spor_trial *trial, int pair, int64_t k, spor_verdict *verdict,
-                          spor_finding *finding) {
-    const spor_pair *p = &trial->in.pair[pair];
-    double bound, oracle, slack, formula_bound;
-    double expected = spor_trial_value(trial, p->expected, k, &bound);
-    double formula = spor_trial_value(trial, p->formula, k, &formula_bound);
-    if (!spor_trial_derivative(trial, p->wrt, k, &oracle, &slack)) return false;
-    verdict->oracle++;
-    /* the oracle's operations are the gradient's, forwards: twice its bound, and the slack */
-    double allowed = 2 * (bound > formula_bound ? bound : formula_bound) + slack;
-    if (fabs(expected - oracle) <= allowed && fabs(formula - oracle) <= allowed) return true;
-    spor_finding here = {.dispute = SPOR_TAPE_ORACLE,
-                         .pair = pair,
-                         .at = k,
-                         .formula = formula,
-                         .expected = expected,
-                         .oracle = oracle,
-                         .bound = allowed};
-    keep_worst(finding, &here);
-    return true;
-}
-
-bool spor_trial_oracle(spor_trial *trial, spor_verdict *verdict, spor_finding *finding) {
-    *finding = (spor_finding){0};
-    if (!trial->step || spor_program_error(trial->step)) return true;
-    for (int k = 0; k < trial->in.inputs; k++)
-        spor_trial_fill(trial->step, trial->in.input[k], trial->data[k], input_size(trial, k));
-    for (int pair = 0; pair < trial->in.pairs; pair++) {
-        int wrt = trial->in.pair[pair].wrt;
-        if (wrt < 0) continue;
-        int64_t size = input_size(trial, wrt), stride = 1 + (size - 1) / ORACLE_ELEMENTS;
-        for (int64_t k = 0; k < size; k += stride)
-            if (!check_element(trial, pair, k, verdict, finding)) return false;
-        if (finding->failed) return true;
-    }
-    return true;
-}
-
-/* ---- all of it ---- */
-
-bool spor_trial_examine(spor_trial *trial, const spor_effort *effort, int64_t *budget,
-                        spor_verdict *verdict, spor_finding *finding) {
-    int draws = trial->in.inputs ? DRAWS : 1;
-    bool proved = false;
-    /* asked once on integers and once on reals; where there are kinks on reals only: sums of
-     * products of round numbers are 0 too often */
-    bool kinked = domain_of(trial->tape) == SPOR_TIE_FREE;
-    for (int draw = 0; draw < draws; draw++) {
-        spor_trial_draw(trial, effort->seed, draw);
-        if (!spor_trial_compare(trial, verdict, finding)) return false;
-        if (finding->failed) return true;
-        bool asks_oracle = draw == DRAWS - 1 || (draw == 0 && !kinked);
-        if (asks_oracle && !spor_trial_oracle(trial, verdict, finding)) return false;
-        if (finding->failed) return true;
-    }
-    if (!spor_trial_prove(trial, budget, &proved, verdict, finding)) return false;
-    verdict->proved += proved && trial->in.inputs;
-    return true;
+        spor_trial_fill(trial->bound, trial->in.input[k], trial->data[k], trial_size(trial, k));
+    return spor_run(trial->bound, 0);
 }

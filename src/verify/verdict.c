@@ -1,8 +1,23 @@
-/* Verdicts in words. */
+/* Verdicts, added up and in words. */
 #include <math.h>
 #include <string.h>
 
-#include "verify/verify.h"
+#include "verify/oracle.h"
+
+void spor_verdict_add(spor_verdict *sum, const spor_verdict *v) {
+    sum->shapes += v->shapes;
+    sum->undefined += v->undefined;
+    sum->proved += v->proved;
+    sum->comparisons += v->comparisons;
+    sum->undecided += v->undecided;
+    sum->exact += v->exact;
+    sum->nonzero += v->nonzero;
+    for (int k = 0; k < SPOR_ORACLES; k++) sum->asked[k] += v->asked[k];
+    sum->closest = fmax(sum->closest, v->closest);
+    if (v->outcome != SPOR_FAILS || sum->outcome == SPOR_FAILS) return;
+    sum->outcome = SPOR_FAILS;
+    sum->example = v->example;
+}
 
 void spor_values_print(const spor_statement *statement, const int64_t value[], FILE *out) {
     for (int k = 0; k < statement->quantities; k++) {
@@ -26,7 +41,7 @@ static void print_numbers(const spor_statement *statement, const spor_counterexa
     const char *formula = equality ? "left" : statement ? "formula" : "given";
     const char *expected = equality ? "right" : "tape";
     fprintf(out, "%s %.17g, %s %.17g", formula, e->formula, expected, e->expected);
-    if (!isnan(e->oracle)) fprintf(out, ", complex step %.17g", e->oracle);
+    if (!isnan(e->oracle)) fprintf(out, ", %s %.17g", spor_oracle_name(e->by), e->oracle);
     if (e->bound == 0)
         fputs(" (exact integers)", out);
     else
@@ -58,7 +73,8 @@ void spor_example_print(const spor_statement *statement, const spor_counterexamp
     fputs(": ", out);
     print_numbers(statement, e, out);
     if (e->dispute == SPOR_TAPE_ORACLE)
-        fputs("  the tape itself disagrees with the complex step: a fault of an op\n", out);
+        fprintf(out, "  the tape itself disagrees with the %s: a fault of an op\n",
+                spor_oracle_name(e->by));
     fprintf(out, "  wrong: %" PRId64 " of %" PRId64 " elements\n", e->wrong, e->elements);
     if (*e->pattern) fprintf(out, "  looks like: %s\n", e->pattern);
     print_data(e->data, out);
@@ -69,7 +85,9 @@ void spor_evidence_print(const spor_verdict *v, FILE *out) {
             v->shapes, v->shapes == 1 ? "" : "s", v->exhaustive ? ", all there are" : "",
             v->comparisons, v->exact);
     if (v->proved) fprintf(out, ", proved for %" PRId64 " shapes on unit tensors", v->proved);
-    if (v->oracle) fprintf(out, ", %" PRId64 " complex steps", v->oracle);
+    for (int k = 0; k < SPOR_ORACLES; k++)
+        if (v->asked[k] && oracle_counted((spor_oracle)k))
+            fprintf(out, ", %" PRId64 " %s", v->asked[k], oracle_counted((spor_oracle)k));
     if (v->undecided) fprintf(out, ", %" PRId64 " lost in rounding", v->undecided);
     if (v->undefined) fprintf(out, ", undefined on both sides for %" PRId64, v->undefined);
 }

@@ -1,7 +1,9 @@
 /*
- * The inside of verification: search.c walks the sizes, examine.c judges one instance, proof.c
- * proves it on unit tensors, shrink.c makes a failure small, pattern.c says what it looks like,
- * verdict.c puts it in words.
+ * The inside of verification. trial.c makes an instance and runs it at data; oracle.h and oracle.c
+ * have the oracles that judge it: compare.c and proof.c by the tape, steps.c, adjoint.c and
+ * differences.c (with product.c) without it. search.c walks the sizes, shrink.c makes a failure
+ * small, pattern.c says what it looks like, verdict.c adds verdicts up and puts them in words.
+ * arrays.c judges numbers of other code; model.h has what is about networks.
  */
 #ifndef SPOR_VERIFY_VERIFY_H
 #define SPOR_VERIFY_VERIFY_H
@@ -22,16 +24,6 @@ typedef struct {
     double *data[SPOR_INPUTS];
 } spor_trial;
 
-/** What comparing found. */
-typedef struct {
-    bool failed;
-    spor_dispute dispute;
-    int pair;
-    int64_t at; /* row-major position of the worst element */
-    int64_t wrong;
-    double formula, expected, oracle, bound;
-} spor_finding;
-
 /** Records and compiles at the values; false when memory runs out. Shapes that disagree make the
  *  recording BROKEN with a message. */
 bool spor_trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial);
@@ -41,17 +33,12 @@ void spor_trial_free(spor_trial *trial);
 enum { SPOR_DRAWS = 3 };
 /** Fills data: draw 0 and on, functions of the seed; domains and kinks of the tape respected. */
 void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw);
-/** Runs on data and compares all pairs, formula against expected. */
-bool spor_trial_compare(spor_trial *trial, spor_verdict *verdict, spor_finding *finding);
-/** Compares expected with complex steps at data. */
-bool spor_trial_oracle(spor_trial *trial, spor_verdict *verdict, spor_finding *finding);
-/** Proves the pairs that are multilinear on all tuples of unit tensors, within budget. proved is
- *  true if every pair was. */
-bool spor_trial_prove(spor_trial *trial, int64_t *budget, bool *proved, spor_verdict *verdict,
-                      spor_finding *finding);
-/** All of the above on several draws. */
-bool spor_trial_examine(spor_trial *trial, const spor_effort *effort, int64_t *budget,
-                        spor_verdict *verdict, spor_finding *finding);
+/** True if the draws avoid kinks and ties. */
+bool trial_has_kinks(const spor_trial *trial);
+/** Evaluates formulas and expected at data. */
+bool trial_run(spor_trial *trial);
+/** Elements of an input. */
+int64_t trial_size(const spor_trial *trial, int input);
 
 /** The number that a program gave for element k of x: value and error bound. */
 double spor_trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound);
@@ -87,6 +74,8 @@ void spor_values_print(const spor_statement *statement, const int64_t value[], F
 /** The smallest case in indented lines. statement may be NULL. */
 void spor_example_print(const spor_statement *statement, const spor_counterexample *example,
                         FILE *out);
+/** Adds what one verdict found to the sum of others; the first failure stays. */
+void spor_verdict_add(spor_verdict *sum, const spor_verdict *verdict);
 /** How much was examined: "125 shapes, all there are, ..." */
 void spor_evidence_print(const spor_verdict *verdict, FILE *out);
 

@@ -14,7 +14,7 @@
 #include <spor/ops.h>
 
 #include "script/script.h"
-#include "verify/verify.h"
+#include "verify/oracle.h"
 
 static const spor_effort effort = {.seed = 1, .shapes = 120, .proofs = 4000};
 
@@ -278,7 +278,7 @@ START_TEST(right_answers_pass_and_wrong_ones_fail) {
         ck_assert(!c->unproved);
         ck_assert_msg(v.outcome == (wrong ? SPOR_FAILS : SPOR_HOLDS), "%s: %s %s", c->label,
                       v.example.pair_name, v.example.message);
-        ck_assert(wrong || v.oracle > 0);
+        ck_assert(wrong || v.asked[SPOR_BY_COMPLEX_STEP] > 0);
         if (wrong && exercises[_i].pair) {
             ck_assert_str_eq(v.example.pair_name, exercises[_i].pair);
             ck_assert_msg(strstr(v.example.pattern, exercises[_i].pattern), "%s",
@@ -316,18 +316,18 @@ START_TEST(a_kink_is_no_fault) {
                                 .record = record_slope,
                                 .user = &ops[_i]};
     spor_trial trial;
-    spor_verdict verdict = {0};
-    spor_finding finding;
+    oracle_finding finding;
+    int64_t steps = 0;
     ck_assert(spor_trial_make(&statement, (int64_t[]){1}, &trial));
     for (int x = -1; x <= 1; x++) {
         trial.data[0][0] = x;
         trial.data[1][0] = 1;
-        ck_assert(spor_trial_compare(&trial, &verdict, &finding));
-        ck_assert(spor_trial_oracle(&trial, &verdict, &finding));
-        ck_assert_msg(!finding.failed, "at %d: %g, complex step %g", x, finding.expected,
-                      finding.oracle);
+        ck_assert(oracle_at_data(&trial, SPOR_BY_COMPLEX_STEP, &finding));
+        ck_assert_msg(!finding.failed, "at %d: %g, complex step %g", x, finding.worst.expected,
+                      finding.worst.oracle);
+        steps += finding.asked[SPOR_BY_COMPLEX_STEP];
     }
-    ck_assert_int_eq(verdict.oracle, 3);
+    ck_assert_int_eq(steps, 3);
     spor_trial_free(&trial);
 }
 END_TEST

@@ -1,0 +1,69 @@
+/*
+ * The tape as oracle: its gradients against the formula's, both with the running error bounds of
+ * their own arithmetic. On integers most tapes round nothing, so that the bound is 0.
+ */
+#include <math.h>
+
+#include "verify/oracle.h"
+
+/* Elements where the tape rounds nothing, elements where it rounds. */
+enum { EXACT = 1, ROUNDED = 2 };
+
+static void judge_pair(oracle_inquiry *q, int pair, int kinds) {
+    const spor_pair *p = &q->trial->in.pair[pair];
+    spor_shape shape = spor_shape_of(p->expected);
+    int64_t size = spor_size(&shape);
+    for (int64_t k = 0; k < size; k++) {
+        double bound, expected_bound;
+        oracle_element e = {.pair = pair, .at = k, .oracle = (double)NAN};
+        e.expected = spor_trial_value(q->trial, p->expected, k, &expected_bound);
+        if (!(kinds & (expected_bound > 0 ? ROUNDED : EXACT))) continue;
+        e.formula = spor_trial_value(q->trial, p->formula, k, &bound);
+        e.bound = bound + expected_bound;
+        e.off = fabs(e.formula - e.expected);
+        oracle_judge(q, &e);
+    }
+}
+
+static bool compare(oracle_inquiry *q, int kinds) {
+    for (int pair = 0; pair < oracle_pairs(q); pair++) judge_pair(q, pair, kinds);
+    return true;
+}
+
+void compare_all(oracle_inquiry *q) {
+    compare(q, EXACT | ROUNDED);
+}
+
+/* ---- integers ---- */
+
+/* A formula that rounds where the tape does not, dividing by N say, may be off by that. */
+static bool ask_integers(oracle_inquiry *q) {
+    return compare(q, EXACT);
+}
+
+const oracle oracle_integers = {
+    .name = "integers",
+    .proves = "indices, signs and factors are right wherever the tape rounds nothing, up to the "
+              "chance that random integers agree; not that the tape is right",
+    .dispute = SPOR_FORMULA_TAPE,
+    .at = ORACLE_AT_INTEGERS,
+    .in_search = true,
+    .ask = ask_integers,
+};
+
+/* ---- bounds ---- */
+
+/* At integers it takes what is no integer any more. */
+static bool ask_bounds(oracle_inquiry *q) {
+    return compare(q, 1 << q->point & ORACLE_AT_REALS ? EXACT | ROUNDED : ROUNDED);
+}
+
+const oracle oracle_bounds = {
+    .name = "reals",
+    .proves = "formula and tape differ by no more than their own rounding can explain, at the "
+              "points drawn; not what rounding hides, not that the tape is right",
+    .dispute = SPOR_FORMULA_TAPE,
+    .at = ORACLE_AT_INTEGERS | ORACLE_AT_REALS,
+    .in_search = true,
+    .ask = ask_bounds,
+};

@@ -1,0 +1,90 @@
+/*
+ * Complex steps as oracle: dy y'(x) = Im <dy, y(x + i h e)> / h, e one element of the input. Only
+ * the forward pass is run, so that no rule of differentiation has a part in it.
+ */
+#include <math.h>
+
+#include "verify/oracle.h"
+
+/* A power of two, so that on integers complex steps are exact, and small enough that products of
+ * two imaginary parts underflow to 0. */
+static const double complex_step = 0x1p-540;
+/* A derivative below 2^-534 leaves no imaginary part; 2^34 for what amplifies it on the way. */
+static const double lost_in_step = 0x1p-500;
+
+enum { ELEMENTS = 96 }; /* of an input, about */
+
+/* The slack: each node adds at most a few units of 2^-53 to every term. */
+bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative,
+                           double *slack) {
+    double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
+    z[2 * k + 1] = complex_step;
+    if (!spor_run(trial->step, 0)) return false;
+    spor_arg y = spor_program_arg(trial->step, trial->in.y);
+    const double *part = y.data, *dy = trial->data[trial->in.dy];
+    double sum = 0, magnitude = 0, weight = 0;
+    for (int64_t j = 0; j < spor_size(&y.shape); j++) {
+        double term = dy[j] * (part[2 * j + 1] / complex_step);
+        sum += term;
+        magnitude += fabs(term);
+        weight += fabs(dy[j]);
+    }
+    z = spor_program_arg(trial->step, trial->in.input[input]).data;
+    z[2 * k + 1] = 0; /* only now: y may be the input itself */
+    *derivative = sum;
+    *slack = 0x1p-51 * (double)(trial->tape->count + (uint32_t)spor_size(&y.shape)) * magnitude +
+             lost_in_step * weight;
+    return true;
+}
+
+bool steps_start(spor_trial *trial) {
+    if (!trial->step || spor_program_error(trial->step)) return false;
+    for (int k = 0; k < trial->in.inputs; k++)
+        spor_trial_fill(trial->step, trial->in.input[k], trial->data[k], trial_size(trial, k));
+    return true;
+}
+
+bool steps_at(spor_trial *trial, int pair, int64_t k, oracle_element *e) {
+    const spor_pair *p = &trial->in.pair[pair];
+    double bound, slack, formula_bound;
+    *e = (oracle_element){.pair = pair, .at = k};
+    e->expected = spor_trial_value(trial, p->expected, k, &bound);
+    e->formula = spor_trial_value(trial, p->formula, k, &formula_bound);
+    if (!spor_trial_derivative(trial, p->wrt, k, &e->oracle, &slack)) return false;
+    /* the oracle's operations are the gradient's, forwards: twice its bound, and the slack */
+    e->bound = 2 * (bound > formula_bound ? bound : formula_bound) + slack;
+    double tape = fabs(e->expected - e->oracle), formula = fabs(e->formula - e->oracle);
+    e->off = isnan(tape) || tape > formula ? tape : formula;
+    return true;
+}
+
+static bool judge_pair(oracle_inquiry *q, int pair) {
+    int64_t size = trial_size(q->trial, q->trial->in.pair[pair].wrt);
+    int64_t stride = 1 + (size - 1) / ELEMENTS;
+    oracle_element e;
+    for (int64_t k = 0; k < size; k += stride) {
+        if (!steps_at(q->trial, pair, k, &e)) return false;
+        oracle_judge(q, &e);
+    }
+    return true;
+}
+
+/* Where there are kinks on reals only: sums of products of round numbers are 0 too often. */
+static bool ask(oracle_inquiry *q) {
+    bool round_numbers = q->point < SPOR_DRAWS - 1;
+    if ((round_numbers && trial_has_kinks(q->trial)) || !steps_start(q->trial)) return true;
+    for (int pair = 0; pair < oracle_pairs(q); pair++)
+        if (q->trial->in.pair[pair].wrt >= 0 && !judge_pair(q, pair)) return false;
+    return true;
+}
+
+const oracle oracle_complex_step = {
+    .name = "complex step",
+    .proves = "to rounding, the formula is the derivative of y at the points drawn, whatever the "
+              "tape's rules of differentiation say",
+    .counted = "complex steps",
+    .dispute = SPOR_TAPE_ORACLE,
+    .at = ORACLE_AT_FIRST | ORACLE_AT_REALS,
+    .in_search = true,
+    .ask = ask,
+};
