@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "data/gzip.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

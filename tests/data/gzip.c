@@ -1,6 +1,7 @@
 /* gzip files of every kind, and each kind of damage. */
 #include "../suite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
