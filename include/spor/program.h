@@ -14,13 +14,17 @@
 extern "C" {
 #endif
 
-/**
- * What a program computes with. Parameters are float or double; the others are for verifying
- * and run by reference kernels only: double complex for the complex step; a double with a running
- * error bound, two doubles {value, bound} an element; and a double with what rounding may do to it
- * in other code, five doubles that kernels/scalar_rounding.h explains.
- */
-typedef enum { SPOR_F32, SPOR_F64, SPOR_C128, SPOR_BOUND, SPOR_ROUNDING, SPOR_SCALARS } spor_scalar;
+/** What a program computes with. Parameters are float or double; the others are for verifying and
+ *  run by reference kernels only. */
+typedef enum {
+    SPOR_F32,      /* float */
+    SPOR_F64,      /* double */
+    SPOR_C128,     /* double complex, for the complex step */
+    SPOR_BOUND,    /* a double with a running error bound: doubles {value, bound} */
+    SPOR_ROUNDING, /* a double with what rounding may do to it in other code: five doubles that
+                      kernels/scalar_rounding.h explains */
+    SPOR_SCALARS   /* their number */
+} spor_scalar;
 
 /** A strided array: strides in elements. data may be NULL before memory is taken. */
 typedef struct {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/shape.h"
 
 enum { ROOM = 1 << 16, MUTANTS = 600 };
 
@@ -172,9 +173,8 @@ static int digest(const char *text) {
     int came = spor_script_error(script) ? 0 : d ? 2 : 1;
     if (came == 2) {
         spor_tape *tape = spor_tape_new();
-        spor_shape shape = {.rank = d->sample.rank + 1, .n = {3}};
-        memcpy(shape.n + 1, d->sample.n, (size_t)d->sample.rank * sizeof *shape.n);
-        spor_var y = spor_script_net(spor_input(tape, "x", shape), true, script);
+        spor_var x = spor_input(tape, "x", spor_shape_rows(3, &d->sample));
+        spor_var y = spor_script_net(x, true, script);
         spor_script_loss(y, spor_input(tape, "y", SPOR_SHAPE(3, d->classes)), script);
         if (spor_error(tape)) {
             char message[2000];

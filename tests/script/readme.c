@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shape.h"
 #include "script/interpret.h"
 
 enum { ROOM = 1 << 16 };
@@ -91,9 +92,7 @@ static void record_declared(spor_script *script, char *message, size_t size) {
     const spor_declaration *d = spor_script_declaration(script);
     if (!d) return;
     spor_tape *tape = spor_tape_new();
-    spor_shape shape = {.rank = d->sample.rank + 1, .n = {5}};
-    memcpy(shape.n + 1, d->sample.n, (size_t)d->sample.rank * sizeof *shape.n);
-    spor_var x = spor_input(tape, "x", shape);
+    spor_var x = spor_input(tape, "x", spor_shape_rows(5, &d->sample));
     spor_var y = spor_script_net(x, true, script);
     spor_script_loss(y, d->target_is_x ? x : spor_input(tape, "y", SPOR_SHAPE(5, d->classes)),
                      script);

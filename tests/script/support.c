@@ -103,10 +103,8 @@ spor_tape *record_model(const char *file, bool training, int64_t rows, spor_scri
     ck_assert_msg(!spor_script_error(*script), "%s", spor_script_error(*script));
     const spor_declaration *d = spor_script_declaration(*script);
     ck_assert_msg(d != NULL, "%s declares nothing", file);
-    spor_shape shape = {.rank = d->sample.rank + 1, .n = {rows}};
-    memcpy(shape.n + 1, d->sample.n, (size_t)d->sample.rank * sizeof *shape.n);
     spor_tape *tape = spor_tape_new();
-    spor_var x = spor_input(tape, "x", shape);
+    spor_var x = spor_input(tape, "x", spor_shape_rows(rows, &d->sample));
     spor_var y = spor_script_net(x, training, *script);
     spor_var target = spor_input(tape, "y", SPOR_SHAPE(rows, d->classes));
     spor_script_loss(y, target, *script);

@@ -102,7 +102,8 @@ START_TEST(parameters_are_converted_to_the_verifying_types) {
         spor_program *program =
             spor_compile(t, 1, &y, params, &(spor_options){.scalar = (spor_scalar)scalar});
         ck_assert(spor_run(program, 0));
-        ck_assert_double_eq(*(double *)spor_program_arg(program, y).data, 1.5);
+        const void *sum = spor_program_arg(program, y).data;
+        ck_assert_double_eq(element_types[scalar]->value(sum, 0), 1.5);
         spor_program_free(program);
     }
     spor_params *refused = spor_params_new(SPOR_BOUND, 1);
