@@ -2,8 +2,6 @@
  * Training with derivations: a call of a def whose derive was accepted carries the derive's block
  * as its hand-derived backward.
  */
-#include <string.h>
-
 #include "claims/private.h"
 #include "tape/tape.h"
 

@@ -4,8 +4,6 @@
  */
 #include "claims/private.h"
 
-#include <string.h>
-
 enum { INDICES = 16 };
 
 typedef struct {

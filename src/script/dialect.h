@@ -27,7 +27,7 @@ typedef struct {
     spor_syntax *(*parse)(spor_parser *p, const spor_syntax *name, spor_syntax *term);
 } spor_for_form;
 
-/** Tables end with NULL in their first field. */
+/** All is given; tables end with NULL in their first field. */
 struct spor_dialect {
     const spor_statement_form *statements;
     const spor_for_form *fors;

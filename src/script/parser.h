@@ -1,6 +1,7 @@
 /*
- * The parser: recursive descent, one token ahead (two for keyword arguments). parser.c holds tokens,
- * words and nodes, expression.c and statement.c the grammar; dialects parse their forms with it.
+ * The parser: recursive descent, one token ahead (two for keyword arguments). parser.c holds
+ * tokens, words and nodes, expression.c and statement.c the grammar; dialects parse what is theirs
+ * with it.
  */
 #ifndef SPOR_SCRIPT_PARSER_H
 #define SPOR_SCRIPT_PARSER_H
