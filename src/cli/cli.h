@@ -4,7 +4,7 @@
 #ifndef SPOR_CLI_CLI_H
 #define SPOR_CLI_CLI_H
 
-#include "script/script.h"
+#include "claims/claims.h"
 
 /** Exit statuses. */
 enum {

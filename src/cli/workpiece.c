@@ -40,7 +40,8 @@ static const char *models_folder(void) {
 bool spor_workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
                          const spor_settings *settings) {
     *piece = (spor_workpiece){.command = command, .path = path};
-    piece->script = spor_script_load(path, models_folder(), settings->count, settings->setting);
+    piece->script = spor_script_load(path, models_folder(), &claims_dialect, settings->count,
+                                     settings->setting);
     const char *error = piece->script ? spor_script_error(piece->script) : "out of memory";
     if (error) {
         fprintf(stderr, "%s\n", error);

@@ -1,7 +1,7 @@
 /*
  * Calls: arguments, defs and their scopes, built-ins.
  */
-#include "script/claims.h"
+#include "script/private.h"
 
 #include <string.h>
 
@@ -286,13 +286,13 @@ static spor_value call_def(spor_pass *run, const spor_function *f, const spor_ar
     check_where(run, f->def, env, a->place);
     run->frame = frame;
     run->depth++;
-    spor_derived *derived = spor_derived_find(run, f, env);
+    const spor_dialect *dialect = run->script->dialect;
+    void *kept = dialect ? dialect->before_call(run, f, env) : NULL;
     spor_value result = spor_pass_body(run, env, f->def->body);
-    if (derived) spor_derived_attach(run, derived, &result);
+    if (dialect) dialect->after_call(run, f, env, kept, &result);
     if (frame->opened) spor_scope_end(run->tape, scope_result(run, &result));
     run->frame = frame->caller;
     run->depth--;
-    if (run->asserting && run->asserting->watched == f->def) run->asserting->locals = env;
     return result;
 }
 

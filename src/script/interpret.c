@@ -59,10 +59,15 @@ static _Noreturn void unknown_name(spor_pass *run, const spor_env *env, const sp
                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
-static spor_value look_up(spor_pass *run, const spor_env *env, const spor_syntax *node) {
+static spor_value look_up(spor_pass *run, spor_env *env, const spor_syntax *node) {
     const spor_binding *binding = spor_env_find(env, node->text);
     if (binding) return binding->value;
-    if (strcmp(node->text, "training") != 0) unknown_name(run, env, node);
+    if (node->word && node->word->evaluate) return node->word->evaluate(run, env, node);
+    unknown_name(run, env, node);
+}
+
+spor_value pass_training(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    (void)env;
     if (!run->tape)
         spor_pass_fail(run, node->place,
                        "training is known only while a net is recorded: use it inside a def");
@@ -71,8 +76,8 @@ static spor_value look_up(spor_pass *run, const spor_env *env, const spor_syntax
 
 static void assign_name(spor_pass *run, spor_env *env, const spor_syntax *target,
                         spor_value value) {
-    if (strcmp(target->text, "training") == 0)
-        spor_pass_fail(run, target->place, "training cannot be set: the recording sets it");
+    if (target->word && target->word->fixed)
+        spor_pass_fail(run, target->place, "%s", target->word->fixed);
     if (value.kind == VALUE_NOTHING)
         spor_pass_fail(run, target->place, "%s would be nothing: what was called returns no value",
                        target->text);
@@ -248,12 +253,8 @@ spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *
         return call(run, env, node);
     case NODE_INDEX:
         return subscript(run, env, node);
-    case NODE_INDEX_SUM:
-        return spor_index_sum(run, env, node);
-    case NODE_ELEMENT:
-        return spor_index_element(run, env, node);
-    case NODE_VALUE:
-        return *node->value;
+    case NODE_FORM:
+        return node->evaluate(run, env, node);
     default:
         spor_pass_fail(run, node->place, "this has no value");
     }
@@ -355,9 +356,8 @@ static bool execute(spor_pass *run, spor_env *env, const spor_syntax *node, spor
     case NODE_INCLUDE:
         spor_script_include(run, node);
         break;
-    case NODE_DERIVE:
-    case NODE_CLAIM:
-        spor_script_assert(run, node);
+    case NODE_ACT:
+        node->evaluate(run, env, node);
         break;
     default:
         break;

@@ -8,20 +8,19 @@
 
 /** A call of a def that is going on. */
 typedef struct spor_frame spor_frame;
-typedef struct spor_asserting spor_asserting;
 
 /** One pass of the interpreter: the top level of a script, or one recording of its net. */
-typedef struct {
+struct spor_pass {
     spor_ground ground;
     spor_script *script;
     spor_tape *tape; /* NULL at the top level */
     bool training;
     int steps, depth, leaves;
-    spor_frame *frame;         /* NULL at the top level */
-    uint32_t symbols;          /* names of axes given out so far */
-    bool tape_failed;          /* the error is the tape's own */
-    spor_asserting *asserting; /* the derive or claim that is recorded, or NULL */
-} spor_pass;
+    spor_frame *frame; /* NULL at the top level */
+    uint32_t symbols;  /* names of axes given out so far */
+    bool tape_failed;  /* the error is the tape's own */
+    void *own;         /* the dialect's; NULL unless the dialect began this pass */
+};
 
 /** Arguments of a call as written: keyword[k] is NULL for one without a name. */
 typedef struct {
@@ -57,7 +56,6 @@ extern const spor_builtin spor_tensor_builtins[]; /* layout.c, reduce.c: tensors
 extern const spor_builtin spor_reduce_builtins[];
 extern const spor_builtin spor_leaf_builtins[];        /* leaves.c: param, state, zeros, random */
 extern const spor_builtin spor_declaration_builtins[]; /* declare.c: train and what it takes */
-extern const spor_builtin spor_claim_builtins[];       /* claim.c: grad, any_like, ... */
 
 /* ---- running --------------------------------------------------------------------------------- */
 
@@ -81,15 +79,14 @@ void spor_pass_statement(spor_pass *run, spor_env *env, const spor_syntax *node)
 /** From now on the names of env are the innermost ones, as if in a call. */
 void spor_pass_within(spor_pass *run, spor_env *env);
 spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node);
-/** sum(term for u, v), and an element of a tensor in one: index_sum.c */
-spor_value spor_index_sum(spor_pass *run, spor_env *env, const spor_syntax *sum);
-spor_value spor_index_element(spor_pass *run, spor_env *env, const spor_syntax *node);
 /** a sign b, where sign is that of the lexer and 'i' is in. */
 spor_value spor_pass_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                             const spor_value *b);
 spor_value spor_pass_negate(spor_pass *run, spor_spot place, const spor_value *a);
 /** Equality of ==; a tensor among them is an error. */
 bool spor_pass_equal(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b);
+/** The word training: true while a training program is recorded. */
+spor_evaluator pass_training;
 /** A condition. */
 bool spor_pass_truth(spor_pass *run, spor_spot place, const spor_value *v);
 /** Calls a def, a built-in or an op. */

@@ -47,6 +47,14 @@ const char *spor_sign_text(int sign, char text[4]) {
     return text;
 }
 
+bool token_is_sign(const spor_token *t, int sign) {
+    return t->kind == TOKEN_SIGN && t->sign == sign;
+}
+
+bool token_is_word(const spor_token *t, const char *word) {
+    return t->kind == TOKEN_NAME && strcmp(t->text, word) == 0;
+}
+
 /* Blanks and a comment; within brackets line ends too. */
 static void skip_blanks(spor_lexer *x) {
     for (;;) {

@@ -4,7 +4,7 @@
 #ifndef SPOR_SCRIPT_PRIVATE_H
 #define SPOR_SCRIPT_PRIVATE_H
 
-#include "script/interpret.h"
+#include "script/dialect.h"
 
 /** A name=value of --set, read. */
 typedef struct {
@@ -13,13 +13,13 @@ typedef struct {
     bool used;
 } spor_replacement;
 
-typedef struct spor_asserted spor_asserted;
-
 struct spor_script {
     spor_arena arena; /* tree, names, globals */
     spor_names names;
     const char *layers;
-    spor_source *sources; /* the last one read first */
+    const spor_dialect *dialect; /* NULL: plain scripts */
+    void *own;                   /* the dialect's */
+    spor_source *sources;        /* the last one read first */
     int files;
     spor_env *builtins, *globals;
     int replacements;
@@ -27,8 +27,7 @@ struct spor_script {
     bool declared;
     spor_declaration declaration;
     spor_value net, loss;
-    spor_spot train;         /* where train(...) stands */
-    spor_asserted *asserted; /* derives and claims, in order */
+    spor_spot train; /* where train(...) stands */
     char error[4096];
     char trace[2048]; /* calls around the last error of a recording */
 };
@@ -39,16 +38,15 @@ spor_loss *spor_declared_loss(const char *text);
 bool spor_script_layer(spor_pass *run, const char *name);
 /** Runs include "name" in the globals. */
 void spor_script_include(spor_pass *run, const spor_syntax *include);
-/** Keeps a derive or a claim. */
-void spor_script_assert(spor_pass *run, const spor_syntax *node);
 
 /** Work that may leave by spor_give_up. */
 typedef void spor_guarded(spor_pass *run, void *context);
 /** False if the work left with an error. */
 bool spor_attempt(spor_pass *run, spor_guarded *work, void *context);
-/** The work on a tape while it is differentiated; on an error the tape has it. */
-bool spor_script_guard(spor_script *script, spor_tape *tape, spor_asserting *asserting,
-                       spor_guarded *work, void *context);
+/** The work on a tape while it is differentiated, as a pass with this own; on an error the tape has
+ *  it. */
+bool spor_script_guard(spor_script *script, spor_tape *tape, void *own, spor_guarded *work,
+                       void *context);
 /** The error that the work left with: file:line:column: message, the line, a caret, the calls
  *  around. */
 void spor_pass_error(spor_pass *run, char *out, size_t size);

@@ -1,13 +1,14 @@
 /*
  * Scripts: loading, recording, explaining. See script.h.
  */
-#include "script/claims.h"
+#include "script/private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/nearest.h"
 #include "data/file.h"
+#include "script/parser.h"
 #include "tape/tape.h"
 
 /* ---- guarded work ---------------------------------------------------------------------------- */
@@ -91,10 +92,14 @@ static const spor_source *find_include(spor_pass *run, const spor_syntax *includ
     return source;
 }
 
+static spor_syntax *parse_source(spor_pass *run, const spor_source *source) {
+    return spor_parse(&run->ground, &run->script->names, run->script->dialect, source);
+}
+
 void spor_script_include(spor_pass *run, const spor_syntax *include) {
     bool done;
     const spor_source *source = find_include(run, include, &done);
-    if (!done) spor_pass_top(run, spor_parse(&run->ground, &run->script->names, source));
+    if (!done) spor_pass_top(run, parse_source(run, source));
 }
 
 bool spor_script_layer(spor_pass *run, const char *name) {
@@ -145,7 +150,7 @@ static void add_names(spor_pass *run) {
     add_builtins(run, spor_reduce_builtins);
     add_builtins(run, spor_leaf_builtins);
     add_builtins(run, spor_declaration_builtins);
-    add_builtins(run, spor_claim_builtins);
+    if (script->dialect) add_builtins(run, script->dialect->builtins);
     add_ops(run);
 }
 
@@ -188,8 +193,9 @@ static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
             add_source(run, (spor_spot){0}, spor_take_format(&run->ground, "--set %.70s", name),
                        settings[k].value, strlen(settings[k].value));
         script->files--;
-        script->replacement[script->replacements++] = (spor_replacement){
-            name, spor_parse_expression(&run->ground, &script->names, source), false};
+        const spor_syntax *value =
+            spor_parse_expression(&run->ground, &script->names, script->dialect, source);
+        script->replacement[script->replacements++] = (spor_replacement){name, value, false};
     }
 }
 
@@ -209,27 +215,29 @@ static void load(spor_pass *run, void *context) {
         l->text ? add_source(run, (spor_spot){0}, l->path, l->text, strlen(l->text))
                 : read_source(run, (spor_spot){0}, l->path, &message);
     if (!source) spor_pass_fail(run, (spor_spot){0}, "%s", message.text);
-    const spor_syntax *tree = spor_parse(&run->ground, &run->script->names, source);
+    const spor_syntax *tree = parse_source(run, source);
     read_settings(run, tree, l->n, l->settings);
     spor_pass_top(run, tree);
 }
 
-static spor_script *new_script(loading *l, const char *layers) {
+static spor_script *new_script(loading *l, const char *layers, const spor_dialect *dialect) {
     spor_script *script = calloc(1, sizeof *script);
     if (!script) return NULL;
+    script->dialect = dialect;
     script->layers = layers ? spor_arena_text(&script->arena, layers) : NULL;
     spor_pass run = {.ground = {.arena = &script->arena}, .script = script};
     if (!spor_attempt(&run, load, l)) keep_error(&run, script->error, sizeof script->error);
     return script;
 }
 
-spor_script *spor_script_load(const char *path, const char *layers, int n,
-                              const spor_setting settings[]) {
-    return new_script(&(loading){path, NULL, n, settings}, layers);
+spor_script *spor_script_load(const char *path, const char *layers, const spor_dialect *dialect,
+                              int n, const spor_setting settings[]) {
+    return new_script(&(loading){path, NULL, n, settings}, layers, dialect);
 }
 
-spor_script *spor_script_read(const char *name, const char *text, const char *layers) {
-    return new_script(&(loading){name, text, 0, NULL}, layers);
+spor_script *spor_script_read(const char *name, const char *text, const char *layers,
+                              const spor_dialect *dialect) {
+    return new_script(&(loading){name, text, 0, NULL}, layers, dialect);
 }
 
 void spor_script_free(spor_script *script) {
@@ -301,16 +309,11 @@ static spor_var record_on(spor_script *script, spor_tape *tape, bool training, r
     return r->result;
 }
 
-bool spor_script_guard(spor_script *script, spor_tape *tape, spor_asserting *asserting,
-                       spor_guarded *work, void *context) {
+bool spor_script_guard(spor_script *script, spor_tape *tape, void *own, spor_guarded *work,
+                       void *context) {
     spor_arena arena = {NULL};
-    spor_env env = {.parent = script->globals};
-    spor_pass run = {.ground = {.arena = &arena},
-                     .script = script,
-                     .tape = tape,
-                     .training = true,
-                     .asserting = asserting};
-    asserting->env = &env;
+    spor_pass run = {
+        .ground = {.arena = &arena}, .script = script, .tape = tape, .training = true, .own = own};
     bool done = spor_attempt(&run, work, context);
     if (!done) keep_failure(&run, script);
     spor_arena_free(&arena);

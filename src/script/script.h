@@ -5,9 +5,10 @@
 #define SPOR_SCRIPT_SCRIPT_H
 
 #include <spor/spor.h>
-#include <spor/verify.h>
 
 typedef struct spor_script spor_script;
+/** What a room adds to the plain language: script/dialect.h. */
+typedef struct spor_dialect spor_dialect;
 
 /** --set name=value: replaces the value of a top-level assignment of the script. */
 typedef struct {
@@ -17,14 +18,16 @@ typedef struct {
 
 /**
  * Reads a script and what it includes and runs its top level. layers is the folder of the
- * installed models, searched after the script's own. On error spor_script_error is set (with
+ * installed models, searched after the script's own; dialect, or NULL, says what is understood
+ * besides the plain language. On error spor_script_error is set (with
  * file:line:column, the line and a caret); NULL only when out of memory.
  */
-spor_script *spor_script_load(const char *path, const char *layers, int n,
-                              const spor_setting settings[]);
+spor_script *spor_script_load(const char *path, const char *layers, const spor_dialect *dialect,
+                              int n, const spor_setting settings[]);
 /** The same of a text; name stands for the file in messages and says where includes are looked
  *  for. */
-spor_script *spor_script_read(const char *name, const char *text, const char *layers);
+spor_script *spor_script_read(const char *name, const char *text, const char *layers,
+                              const spor_dialect *dialect);
 void spor_script_free(spor_script *script);
 const char *spor_script_error(const spor_script *script);
 
@@ -60,36 +63,6 @@ spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape
  *  such def. */
 int spor_script_parameters(const spor_script *script, const char *def, int most,
                            const char *name[]);
-
-/** A derive or a claim of the script, collected but not yet verified. Strings live as long as the
- *  script. */
-typedef struct {
-    const char *label; /* "Eqs. 46-49"; NULL if a derive has none */
-    const char *def;   /* what a derive derives; NULL for a claim */
-    bool fails;        /* it must fail */
-    bool trusted;
-    bool unproved;             /* a part of it is still ...: what is there is checked */
-    const char *unproved_what; /* "dW, db" */
-    const char *file;
-    int line, column;
-    const spor_statement *statement; /* for spor_verify */
-    int calls; /* recorded so far that train with it; -1: a claim, or a derive not accepted */
-    char refusal[512]; /* why sizes were left out or undefined, the last time; "" if none were */
-} spor_script_claim;
-
-/** How many derives and claims, with those of included files. */
-int spor_script_claims(const spor_script *script);
-/** Number k, in order of the source. */
-const spor_script_claim *spor_script_claim_at(const spor_script *script, int k);
-
-/** Writes a script that fails by itself: the claim without `fails`, held at the values of its
- *  quantities, with the defs of its file that it needs. To be kept beside what it includes. */
-void spor_script_case(const spor_script_claim *claim, const int64_t values[], FILE *out);
-
-/** From now on training programs take the gradients of derive number k's def from it. To be called
- *  once it is verified or trusted; what is open, must fail or leaves a gradient out is not used:
- *  false. */
-bool spor_script_accept(spor_script *script, int k);
 
 /** Adds the source line, a caret and the calls around to a message whose place lies in the
  *  script. out receives at most size bytes. */

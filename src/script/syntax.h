@@ -13,7 +13,7 @@ typedef enum {
     NODE_REAL,   /* r */
     NODE_BOOL,   /* i */
     NODE_STRING, /* text */
-    NODE_NAME,   /* text */
+    NODE_NAME,   /* text, word */
     NODE_LIST,   /* children: elements; also what a, b makes */
     NODE_NEGATE, /* -child */
     NODE_PLUS,   /* +child */
@@ -21,15 +21,12 @@ typedef enum {
     NODE_AND,
     NODE_OR,
     NODE_NOT,
-    NODE_CHOICE,    /* child[0] if child[1] else child[2] */
-    NODE_CALL,      /* child[0](child[1], ...), with keyword[k] for child[k] or NULL */
-    NODE_INDEX,     /* child[0][child[1], ...] */
-    NODE_SLICE,     /* start:stop:step, each NULL if left out; only in an index */
-    NODE_ELLIPSIS,  /* ...; in an index, or for what is not derived yet */
-    NODE_INDEX_SUM, /* sum(child[0] for child[1], ...); each a NAME with its list as child, or none
-                     */
-    NODE_ELEMENT,   /* an INDEX of integers whose tensor is known: made by index_sum.c */
-    NODE_VALUE,     /* value: made by index_sum.c */
+    NODE_CHOICE,   /* child[0] if child[1] else child[2] */
+    NODE_CALL,     /* child[0](child[1], ...), with keyword[k] for child[k] or NULL */
+    NODE_INDEX,    /* child[0][child[1], ...] */
+    NODE_SLICE,    /* start:stop:step, each NULL if left out; only in an index */
+    NODE_ELLIPSIS, /* ...; in an index, or for what is still missing */
+    NODE_FORM,     /* an expression of the dialect: evaluate, own */
     /* statements */
     NODE_BLOCK,    /* children: statements */
     NODE_EVALUATE, /* child */
@@ -41,13 +38,24 @@ typedef enum {
     NODE_DEF,      /* def */
     NODE_PASS,
     NODE_INCLUDE, /* text */
-    NODE_DERIVE,  /* assertion */
-    NODE_CLAIM    /* assertion */
+    NODE_ACT      /* a statement of the dialect: evaluate, own */
 } spor_syntax_kind;
 
 typedef struct spor_syntax spor_syntax;
 typedef struct spor_def spor_def;
-typedef struct spor_assertion spor_assertion;
+typedef struct spor_pass spor_pass;
+typedef struct spor_env spor_env;
+typedef struct spor_value spor_value;
+
+/** The value of a node among the names of env. */
+typedef spor_value spor_evaluator(spor_pass *run, spor_env *env, const spor_syntax *node);
+
+/** A name that means something where nothing of this name is bound. Tables end with text NULL. */
+typedef struct {
+    const char *text;
+    spor_evaluator *evaluate; /* its value; NULL: it has none, and who knows the word reads it */
+    const char *fixed;        /* why it cannot be assigned to; NULL: it can */
+} spor_word;
 
 struct spor_syntax {
     spor_syntax_kind kind;
@@ -58,12 +66,12 @@ struct spor_syntax {
     spor_syntax **child;
     const char **keyword;
     const char *text;
+    const spor_word *word; /* of a NAME that is a word with a meaning, else NULL */
     int64_t i;
     double r;
     spor_def *def;
-    spor_assertion *assertion;
-    const struct spor_value *value;
-    spor_var *element; /* of an ELEMENT: those recorded so far, or NULL */
+    spor_evaluator *evaluate; /* of a FORM or an ACT */
+    void *own;                /* the dialect's */
 };
 
 /** One axis in a signature: a name for its size, or a size. */
@@ -80,7 +88,6 @@ typedef struct {
     bool shaped;        /* has axes: must be a tensor */
     int rank;
     spor_axis_name axis[SPOR_RANK];
-    spor_syntax *from, *to; /* of a claim: name in from..to; without to: name in the list from */
 } spor_parameter;
 
 struct spor_def {
@@ -91,24 +98,5 @@ struct spor_def {
     spor_syntax *where; /* a condition on its sizes, or NULL */
     spor_syntax *body;
 };
-
-/** derive f "label" (A, W, b) -> (Y, dY) where ... fails: or claim "label" (A[H, W], p in 0..3): */
-struct spor_assertion {
-    const char *label;  /* NULL: none */
-    const char *target; /* the def of a derive */
-    spor_spot place, target_place;
-    int parameters;
-    spor_parameter *parameter;
-    spor_parameter result[2]; /* Y and dY of a derive */
-    spor_syntax *where;       /* or NULL */
-    bool fails, trusted;
-    spor_syntax *body;
-};
-
-/** Reads a source; leaves by spor_give_up on an error. */
-spor_syntax *spor_parse(spor_ground *ground, spor_names *names, const spor_source *source);
-/** Reads one expression that makes up the whole source. */
-spor_syntax *spor_parse_expression(spor_ground *ground, spor_names *names,
-                                   const spor_source *source);
 
 #endif

@@ -24,8 +24,6 @@ typedef enum {
     VALUE_OPTIMIZER
 } spor_value_kind;
 
-typedef struct spor_value spor_value;
-typedef struct spor_env spor_env;
 typedef struct spor_builtin spor_builtin;
 
 typedef struct {

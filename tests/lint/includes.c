@@ -1,7 +1,7 @@
 /*
  * The arrows of the house (src/README.md), held: which module may include which, that public
- * headers stand on public headers alone, and that only ops, fast paths and programs know an op by
- * its address: the others ask its descriptor.
+ * headers stand on public headers alone, that headers form no circle, and that only ops, fast paths
+ * and programs know an op by its address: the others ask its descriptor.
  */
 #include "suite.h"
 
@@ -29,8 +29,9 @@ static const struct {
     {"src/figure/", "base data"},
     {"src/train/", "base kernels tape program data figure"},
     {"src/verify/", "base kernels tape program data figure train"},
-    {"src/script/", "base kernels tape program data figure train verify"},
-    {"src/cli/", "base kernels tape program data figure train verify script"},
+    {"src/script/", "base tape data"},
+    {"src/claims/", "base tape data verify script"},
+    {"src/cli/", "base kernels tape program data figure train verify script claims"},
 };
 enum { ARROWS = sizeof arrows / sizeof arrows[0] };
 
@@ -92,9 +93,12 @@ static bool judge_op(const char *path, const char *line, char why[256]) {
     return false;
 }
 
-/* Judges every line of a text; returns the number of faults and prints them. */
-static int judge_text(const char *path, char *text, int *seen) {
-    int faults = 0;
+/* Looks at a file, whose text it may write in; returns the number of faults and prints them. */
+typedef int examine(const char *path, char *text, void *into);
+
+/* Judges every line of a text. */
+static int judge_text(const char *path, char *text, void *into) {
+    int faults = 0, *seen = into;
     char why[256];
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         bool include = begins(line, "#include");
@@ -118,7 +122,7 @@ static char *read_text(const char *path) {
     return text;
 }
 
-static int judge_folder(const char *root, const char *folder, int *seen) {
+static int examine_folder(const char *root, const char *folder, examine *look, void *into) {
     char path[1024], full[2048];
     int faults = 0;
     snprintf(full, sizeof full, "%s/%s", root, folder);
@@ -132,10 +136,10 @@ static int judge_folder(const char *root, const char *folder, int *seen) {
         snprintf(full, sizeof full, "%s/%s", root, path);
         ck_assert(!stat(full, &status));
         if (S_ISDIR(status.st_mode)) {
-            faults += judge_folder(root, path, seen);
+            faults += examine_folder(root, path, look, into);
         } else if (dot && (!strcmp(dot, ".c") || !strcmp(dot, ".h"))) {
             char *text = read_text(full);
-            faults += judge_text(path, text, seen);
+            faults += look(path, text, into);
             free(text);
         }
     }
@@ -143,11 +147,18 @@ static int judge_folder(const char *root, const char *folder, int *seen) {
     return faults;
 }
 
-START_TEST(every_include_follows_an_arrow) {
+/* All files of the house. */
+static int examine_all(examine *look, void *into) {
     static const char *const folders[] = {"include", "src", "ops"};
-    int seen = 0;
+    int faults = 0;
     for (int k = 0; k < 3; k++)
-        ck_assert_int_eq(judge_folder(getenv("SPOR_SOURCE"), folders[k], &seen), 0);
+        faults += examine_folder(getenv("SPOR_SOURCE"), folders[k], look, into);
+    return faults;
+}
+
+START_TEST(every_include_follows_an_arrow) {
+    int seen = 0;
+    ck_assert_int_eq(examine_all(judge_text, &seen), 0);
     ck_assert_int_gt(seen, 200); /* a check that examined nothing is not a pass */
 }
 END_TEST
@@ -160,6 +171,9 @@ START_TEST(violations_are_caught) {
         {"src/program/plan.c", "#include \"train/record.h\""},
         {"src/train/loop.c", "#include \"script/script.h\""},
         {"src/script/parser.c", "#include \"cli/cli.h\""},
+        {"src/script/call.c", "#include \"claims/claims.h\""},
+        {"src/script/script.c", "#include \"verify/trial.h\""},
+        {"src/claims/claim.c", "#include \"cli/cli.h\""},
         {"ops/tanh.c", "#include \"program/fast.h\""},
         {"src/unheard/of.c", "#include \"base/arena.h\""},
         {"include/spor/tape.h", "#include \"tape/tape.h\""},
@@ -171,6 +185,8 @@ START_TEST(violations_are_caught) {
         {"ops/fast/dense.c", "#include \"program/fast.h\""},
         {"ops/exp.c", "#include \"tape/op.h\""},
         {"src/cli/show.c", "#include \"tape/tape.h\""},
+        {"src/cli/verify.c", "#include \"claims/claims.h\""},
+        {"src/claims/parse.c", "#include \"script/parser.h\""},
         {"src/tape/op.h", "#include \"scalars.h\""},
         {"src/tape/op.h", "#include <inttypes.h>"},
         {"include/spor/train.h", "#include <spor/data.h>"},
@@ -194,11 +210,133 @@ START_TEST(violations_are_caught) {
 }
 END_TEST
 
+/* ---- circles --------------------------------------------------------------------------------- */
+
+enum { HEADERS = 256, PATH = 128 };
+
+/* Headers and which of them includes which. */
+typedef struct {
+    int n, edges;
+    char path[HEADERS][PATH];
+    bool includes[HEADERS][HEADERS];
+    enum { NEW, OPEN, DONE } state[HEADERS];
+} graph;
+
+static int find_header(graph *g, const char *path) {
+    for (int k = 0; k < g->n; k++)
+        if (!strcmp(g->path[k], path)) return k;
+    ck_assert_int_lt(g->n, HEADERS);
+    snprintf(g->path[g->n], PATH, "%s", path);
+    return g->n++;
+}
+
+/* The path of what a line of the file at path includes; false if that is none of the house's.
+ * A name without a folder lies beside the file. */
+static bool resolve(const char *path, const char *line, char found[PATH]) {
+    const char *name = line + strcspn(line, "<\"");
+    int length = *name ? (int)strcspn(name + 1, ">\"") : 0;
+    int folder = (int)(strrchr(path, '/') - path);
+    bool public = begins(name, "<spor/"), beside = !memchr(name, '/', (size_t)length + 1);
+    if (!*name || (*name == '<' && !public)) return false;
+    const char *root = public ? "include" : "src";
+    if (beside)
+        snprintf(found, PATH, "%.*s/%.*s", folder, path, length, name + 1);
+    else
+        snprintf(found, PATH, "%s/%.*s", root, length, name + 1);
+    return true;
+}
+
+/* Adds what a header includes. */
+static int add_header(const char *path, char *text, void *into) {
+    graph *g = into;
+    char found[PATH];
+    if (strcmp(strrchr(path, '.'), ".h")) return 0;
+    int from = find_header(g, path);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        if (!begins(line, "#include") || !resolve(path, line, found)) continue;
+        g->includes[from][find_header(g, found)] = true;
+        g->edges++;
+    }
+    return 0;
+}
+
+/* True if what header k includes leads back to a header on the way to it; prints the way. */
+static bool leads_back(graph *g, int k) {
+    if (g->state[k] == DONE) return false;
+    bool back = g->state[k] == OPEN;
+    g->state[k] = OPEN;
+    for (int to = 0; to < g->n && !back; to++)
+        if (g->includes[k][to] && leads_back(g, to)) {
+            fprintf(stderr, "%s includes %s, in a circle\n", g->path[k], g->path[to]);
+            return true;
+        }
+    if (!back) g->state[k] = DONE;
+    return back;
+}
+
+static bool has_circle(graph *g) {
+    for (int k = 0; k < g->n; k++)
+        if (leads_back(g, k)) return true;
+    return false;
+}
+
+START_TEST(headers_form_no_circle) {
+    static graph g;
+    examine_all(add_header, &g);
+    ck_assert(!has_circle(&g));
+    ck_assert_int_gt(g.n, 60);
+    ck_assert_int_gt(g.edges, 60);
+}
+END_TEST
+
+/* A circle of three through all ways to name a header, and the same without its last arrow. */
+START_TEST(circles_are_caught) {
+    for (int circle = 0; circle < 2; circle++) {
+        static graph g;
+        char first[] = "/* */\n#include <stdio.h>\n#include \"base/b.h\"\n";
+        char second[] = "#include \"c.h\"\n", third[] = "#include <spor/a.h>\n";
+        g = (graph){0};
+        add_header("include/spor/a.h", first, &g);
+        add_header("src/base/b.h", second, &g);
+        if (circle) add_header("src/base/c.h", third, &g);
+        ck_assert_int_eq(has_circle(&g), circle);
+    }
+}
+END_TEST
+
+/* ---- the interpreter and the room for claims ------------------------------------------------- */
+
+static int count_words(const char *path, char *text, void *into) {
+    static const char *const words[] = {"claim",     "deriv",     "asserted",
+                                        "asserting", "index sum", "index_sum"};
+    int faults = 0, *seen = into;
+    ++*seen;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
+            if (!strstr(line, words[k])) continue;
+            fprintf(stderr, "%s knows of claims: %s\n", path, line);
+            faults++;
+        }
+    return faults;
+}
+
+START_TEST(the_interpreter_knows_no_claims) {
+    char planted[] = "x\n/* of a derive */\nclaims_dialect\n";
+    int seen = 0;
+    ck_assert_int_eq(count_words("planted.c", planted, &seen), 2);
+    ck_assert_int_eq(examine_folder(getenv("SPOR_SOURCE"), "src/script", count_words, &seen), 0);
+    ck_assert_int_gt(seen, 20);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("includes");
     TCase *tests = tcase_create("arrows");
     tcase_add_test(tests, every_include_follows_an_arrow);
     tcase_add_test(tests, violations_are_caught);
+    tcase_add_test(tests, headers_form_no_circle);
+    tcase_add_test(tests, circles_are_caught);
+    tcase_add_test(tests, the_interpreter_knows_no_claims);
     suite_add_tcase(suite, tests);
     return suite;
 }

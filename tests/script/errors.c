@@ -169,7 +169,7 @@ START_TEST(sources_are_limited) {
     load_message(text, out, sizeof out);
     ck_assert_str_eq(out, "s.spor is longer than 262144 bytes");
     free(text);
-    spor_script *script = spor_script_load("/nowhere/at/all.spor", NULL, 0, NULL);
+    spor_script *script = spor_script_load("/nowhere/at/all.spor", NULL, &claims_dialect, 0, NULL);
     ck_assert_str_eq(spor_script_error(script),
                      "/nowhere/at/all.spor: cannot be opened: No such file or directory");
     spor_script_free(script);
@@ -197,7 +197,8 @@ END_TEST
 
 /* One script records many times; an error of one recording is not the next one's. */
 START_TEST(recordings_do_not_share_errors) {
-    spor_script *script = spor_script_read("s.spor", "def f(x): return reshape(x, [2])\n", NULL);
+    spor_script *script =
+        spor_script_read("s.spor", "def f(x): return reshape(x, [2])\n", NULL, &claims_dialect);
     for (int64_t k = 1; k <= 3; k++) {
         spor_tape *tape = spor_tape_new();
         spor_var x = spor_input(tape, "x", SPOR_SHAPE(k));
@@ -213,7 +214,7 @@ END_TEST
 
 /* Without train(...), or on a tape that failed before, recording is refused and not a crash. */
 START_TEST(recording_may_be_refused) {
-    spor_script *script = spor_script_read("s.spor", "def f(x): return x\n", NULL);
+    spor_script *script = spor_script_read("s.spor", "def f(x): return x\n", NULL, &claims_dialect);
     ck_assert_ptr_null(spor_script_declaration(script));
     spor_tape *tape = spor_tape_new();
     spor_var x = spor_input(tape, "x", SPOR_SHAPE(2));
@@ -236,7 +237,7 @@ END_TEST
 
 /* Messages are cut to the room there is. */
 START_TEST(explaining_keeps_to_its_room) {
-    spor_script *script = spor_script_read("s.spor", "def f(x): return x\n", NULL);
+    spor_script *script = spor_script_read("s.spor", "def f(x): return x\n", NULL, &claims_dialect);
     char out[16];
     for (size_t size = 0; size <= sizeof out; size++) {
         memset(out, 'x', sizeof out);

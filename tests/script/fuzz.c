@@ -167,7 +167,7 @@ static void mutate(char text[ROOM], uint64_t seed) {
 
 /* Loads and, where that goes well, records the net and the loss. Returns how far it came. */
 static int digest(const char *text) {
-    spor_script *script = spor_script_read("fuzz.spor", text, models_folder());
+    spor_script *script = spor_script_read("fuzz.spor", text, models_folder(), &claims_dialect);
     ck_assert(script != NULL);
     const spor_declaration *d = spor_script_declaration(script);
     int came = spor_script_error(script) ? 0 : d ? 2 : 1;
@@ -288,7 +288,7 @@ START_TEST(mutated_claims_end) {
         uint64_t seed = spor_hash(24, k, 0);
         for (uint64_t m = 0; m < spor_hash(seed, 0, 0) % 4; m++)
             mutate(text, spor_hash(seed, m, 1));
-        spor_script *script = spor_script_read("fuzz.spor", text, models_folder());
+        spor_script *script = spor_script_read("fuzz.spor", text, models_folder(), &claims_dialect);
         loaded += !spor_script_error(script);
         for (int c = 0; c < spor_script_claims(script); c++)
             recorded += record_claim(spor_script_claim_at(script, c)->statement);

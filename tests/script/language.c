@@ -319,7 +319,7 @@ END_TEST
 /* ---- tapes ----------------------------------------------------------------------------------- */
 
 static char *tape_text(const char *text, bool training) {
-    spor_script *script = spor_script_read("s.spor", text, models_folder());
+    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
     ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
     spor_tape *tape = spor_tape_new();
     spor_var x = spor_input(tape, "x", SPOR_SHAPE(2, 3));
@@ -435,7 +435,7 @@ START_TEST(losses_record) {
         "train(net, data=csv(\"d.csv\", shape=[2, 2], classes=4, scale=0.5), loss=%s,\n"
         "      optimizer=sgd(rate=1, l2=0.25, biases=False), batch=2, epochs=3, target=\"x\")\n",
         losses[_i]);
-    spor_script *script = spor_script_read("s.spor", text, NULL);
+    spor_script *script = spor_script_read("s.spor", text, NULL, &claims_dialect);
     ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
     const spor_declaration *d = spor_script_declaration(script);
     ck_assert_str_eq(d->loss, losses[_i]);

@@ -91,8 +91,8 @@ END_TEST
 START_TEST(a_setting_replaces_a_value) {
     char path[1200];
     snprintf(path, sizeof path, "%s/densenet2_20.spor", models_folder());
-    spor_script *script =
-        spor_script_load(path, models_folder(), 1, &(spor_setting){"hidden", "5 * 6"});
+    spor_script *script = spor_script_load(path, models_folder(), &claims_dialect, 1,
+                                           &(spor_setting){"hidden", "5 * 6"});
     ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
     spor_tape *tape = spor_tape_new();
     spor_script_net(spor_input(tape, "x", SPOR_SHAPE(2, 8, 8, 1)), true, script);
@@ -108,7 +108,8 @@ END_TEST
 static void set_message(const char *name, const char *value, const char *expected) {
     char path[1200];
     snprintf(path, sizeof path, "%s/densenet2_20.spor", models_folder());
-    spor_script *script = spor_script_load(path, models_folder(), 1, &(spor_setting){name, value});
+    spor_script *script =
+        spor_script_load(path, models_folder(), &claims_dialect, 1, &(spor_setting){name, value});
     ck_assert_ptr_nonnull(spor_script_error(script));
     ck_assert_str_eq(spor_script_error(script), expected);
     spor_script_free(script);
@@ -141,8 +142,9 @@ END_TEST
 
 /* A training step moves the running mean and variance a tenth of the way to the batch's. */
 START_TEST(batch_norm_keeps_running_means) {
-    spor_script *script = spor_script_read(
-        "s.spor", "include \"layers.spor\"\ndef f(x): return batch_norm(x)\n", models_folder());
+    spor_script *script =
+        spor_script_read("s.spor", "include \"layers.spor\"\ndef f(x): return batch_norm(x)\n",
+                         models_folder(), &claims_dialect);
     spor_tape *tape = spor_tape_new();
     spor_var x = spor_input(tape, "x", SPOR_SHAPE(2, 1));
     spor_var y = spor_script_call(script, "f", tape, true, 1, &x);

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/shape.h"
-#include "script/interpret.h"
+#include "script/dialect.h"
 
 enum { ROOM = 1 << 16 };
 
@@ -102,7 +102,7 @@ static void record_declared(spor_script *script, char *message, size_t size) {
 
 /* The message of a block, "" if it is fine. */
 static void run_block(const char *how, const char *text, char *message, size_t size) {
-    spor_script *script = spor_script_read("example.spor", text, models_folder());
+    spor_script *script = spor_script_read("example.spor", text, models_folder(), &claims_dialect);
     const char *error = spor_script_error(script), *shapes = strstr(how, "record");
     snprintf(message, size, "%s", error ? error : "");
     if (!error && shapes) {
@@ -185,9 +185,9 @@ static void tells_of(const char *page, const char *name) {
 }
 
 START_TEST(page_is_complete) {
-    static const spor_builtin *const tables[] = {spor_plain_builtins,       spor_tensor_builtins,
-                                                 spor_reduce_builtins,      spor_leaf_builtins,
-                                                 spor_declaration_builtins, spor_claim_builtins};
+    const spor_builtin *const tables[] = {spor_plain_builtins,       spor_tensor_builtins,
+                                          spor_reduce_builtins,      spor_leaf_builtins,
+                                          spor_declaration_builtins, claims_dialect.builtins};
     static const char *const layers[] = {"dense",   "conv",       "maxpool",
                                          "avgpool", "batch_norm", "dropout"};
     char *page = read_page();

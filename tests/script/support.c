@@ -14,7 +14,7 @@ const char *models_folder(void) {
 }
 
 void load_message(const char *text, char *out, size_t size) {
-    spor_script *script = spor_script_read("s.spor", text, models_folder());
+    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
     const char *error = spor_script_error(script);
     snprintf(out, size, "%s", error ? error : "");
     spor_script_free(script);
@@ -42,7 +42,7 @@ static void explain(const spor_script *script, const spor_tape *tape, char *out,
 void record_message(const char *text, bool training, int n, const spor_shape shapes[], char *out,
                     size_t size) {
     spor_var args[4];
-    spor_script *script = spor_script_read("s.spor", text, models_folder());
+    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
     const char *error = spor_script_error(script);
     snprintf(out, size, "%s", error ? error : "");
     spor_tape *tape = spor_tape_new();
@@ -71,7 +71,7 @@ void run_values(const char *text, bool training, int n, const input inputs[], ch
     spor_shape shapes[4];
     spor_var args[4];
     for (int k = 0; k < n; k++) shapes[k] = inputs[k].shape;
-    spor_script *script = spor_script_read("s.spor", text, models_folder());
+    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
     ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
     spor_tape *tape = spor_tape_new();
     spor_var y = record_f(script, tape, training, n, shapes, args);
@@ -99,7 +99,7 @@ void run_values(const char *text, bool training, int n, const input inputs[], ch
 spor_tape *record_model(const char *file, bool training, int64_t rows, spor_script **script) {
     char path[1200];
     snprintf(path, sizeof path, "%s/%s", models_folder(), file);
-    *script = spor_script_load(path, models_folder(), 0, NULL);
+    *script = spor_script_load(path, models_folder(), &claims_dialect, 0, NULL);
     ck_assert_msg(!spor_script_error(*script), "%s", spor_script_error(*script));
     const spor_declaration *d = spor_script_declaration(*script);
     ck_assert_msg(d != NULL, "%s declares nothing", file);

@@ -2,7 +2,7 @@
 #ifndef SPOR_TESTS_SCRIPT_SUPPORT_H
 #define SPOR_TESTS_SCRIPT_SUPPORT_H
 
-#include "script/script.h"
+#include "claims/claims.h"
 
 /** The folder of the models in the source tree. */
 const char *models_folder(void);

@@ -9,7 +9,7 @@
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
 static spor_script *load(const char *text) {
-    spor_script *script = spor_script_read("s.spor", text, models_folder());
+    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
     ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
     return script;
 }

@@ -13,7 +13,7 @@
 #define SPOR_NO_PLACES
 #include <spor/ops.h>
 
-#include "script/script.h"
+#include "claims/claims.h"
 #include "verify/oracle.h"
 
 static const spor_effort effort = {.seed = 1, .shapes = 120, .proofs = 4000};
@@ -28,7 +28,7 @@ static void path_of(const char *folder, const char *file, char *path, size_t siz
 static spor_script *load(const char *folder, const char *file) {
     char path[1024];
     path_of(folder, file, path, sizeof path);
-    spor_script *script = spor_script_load(path, NULL, 0, NULL);
+    spor_script *script = spor_script_load(path, NULL, &claims_dialect, 0, NULL);
     ck_assert_ptr_nonnull(script);
     ck_assert_msg(spor_script_error(script) == NULL, "%s", spor_script_error(script));
     return script;
@@ -47,7 +47,7 @@ static spor_script *load_changed(const char *folder, const char *file, const cha
     const char *at = strstr(text, from);
     ck_assert_msg(at != NULL, "%s has no %s", file, from);
     snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-    spor_script *script = spor_script_read(file, changed, NULL);
+    spor_script *script = spor_script_read(file, changed, NULL, &claims_dialect);
     ck_assert_msg(script && !spor_script_error(script), "%s", spor_script_error(script));
     return script;
 }
@@ -98,7 +98,7 @@ static void check_case(const spor_script_claim *c, const spor_verdict *found) {
     FILE *out = fmemopen(text, sizeof text, "w");
     spor_script_case(c, found->example.value, out);
     fclose(out);
-    spor_script *script = spor_script_read("case.spor", text, NULL);
+    spor_script *script = spor_script_read("case.spor", text, NULL, &claims_dialect);
     ck_assert_msg(script && !spor_script_error(script), "%s\n%s", spor_script_error(script), text);
     ck_assert_int_eq(spor_script_claims(script), 1);
     spor_verdict again = verdict_of(spor_script_claim_at(script, 0));

@@ -1,13 +1,9 @@
 /*
- * Claims: claim "Eq. 3" (A[H, W], K[k, l]) where k <= H: left == right; and what derivations and
- * claims share: collecting them, and recording an instance for the verifier.
+ * Claims: claim "Eq. 3" (A[H, W], K[k, l]) where k <= H: left == right.
  */
-#include "script/claims.h"
+#include "claims/private.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#include "script/lexer.h"
 
 /* ---- the tree -------------------------------------------------------------------------------- */
 
@@ -109,11 +105,11 @@ static void read_lines(spor_pass *run, spor_asserted *a) {
         spor_pass_fail(run, a->source->place, "a claim needs a line left == right");
 }
 
-static void read_claim(spor_pass *run, spor_asserted *a) {
+void claim_read(spor_pass *run, spor_asserted *a) {
     const spor_assertion *s = a->source;
-    for (int k = 0; k < s->parameters; k++) {
-        const spor_parameter *p = &s->parameter[k];
-        if (!p->shaped && !p->from)
+    for (int k = 0; k < s->quantifiers; k++) {
+        const spor_parameter *p = &s->quantifier[k].parameter;
+        if (!p->shaped && !s->quantifier[k].from)
             spor_pass_fail(run, p->place,
                            "%s needs a shape (%s[H, W]) or a range (%s in 0..3 or in [...])",
                            p->name, p->name, p->name);
@@ -130,54 +126,6 @@ static void read_claim(spor_pass *run, spor_asserted *a) {
                                    "%s is the name of a size and of a tensor",
                                    a->tensor[other]->name);
     read_lines(run, a);
-}
-
-static void refuse_twin(spor_pass *run, const spor_asserted *a) {
-    for (const spor_asserted *other = run->script->asserted; other; other = other->next)
-        if (strcmp(other->statement.name, a->statement.name) == 0)
-            spor_pass_fail(run, a->source->place, "there is already \"%s\" at %s:%d: label it",
-                           a->statement.name, other->shown.file, other->shown.line);
-}
-
-static spor_record_instance record_instance;
-
-void spor_script_assert(spor_pass *run, const spor_syntax *node) {
-    spor_script *script = run->script;
-    const spor_assertion *s = node->assertion;
-    spor_asserted *a = spor_take(&run->ground, 1, sizeof *a), **end = &script->asserted;
-    *a = (spor_asserted){.script = script, .source = s};
-    a->shown = (spor_script_claim){.label = s->label,
-                                   .fails = s->fails,
-                                   .trusted = s->trusted,
-                                   .file = s->place.source->file,
-                                   .line = s->place.line,
-                                   .column = s->place.column,
-                                   .statement = &a->statement,
-                                   .calls = -1};
-    a->statement.name = s->label ? s->label : s->target;
-    a->statement.record = record_instance;
-    a->statement.user = a;
-    a->statement.equality = !s->target;
-    refuse_twin(run, a);
-    if (s->target)
-        spor_derive_read(run, a);
-    else
-        read_claim(run, a);
-    spor_quantities_read(run, a);
-    while (*end) end = &(*end)->next;
-    *end = a;
-}
-
-int spor_script_claims(const spor_script *script) {
-    int n = 0;
-    for (const spor_asserted *a = script ? script->asserted : NULL; a; a = a->next) n++;
-    return n;
-}
-
-const spor_script_claim *spor_script_claim_at(const spor_script *script, int k) {
-    const spor_asserted *a = script ? script->asserted : NULL;
-    for (; a && k > 0; k--) a = a->next;
-    return a ? &a->shown : NULL;
 }
 
 /* ---- recording a claim ----------------------------------------------------------------------- */
@@ -288,136 +236,3 @@ void spor_claim_record(spor_pass *run, void *asserting) {
         if (at->skip_pair >= 0 && at->pair == at->skip_pair) return;
     }
 }
-
-/* ---- an instance for the verifier ------------------------------------------------------------ */
-
-/* Records on the tape; false if that leaves with an error, which is then in the text. */
-static bool record_on(spor_asserting *at, spor_tape *tape, char *text, size_t size) {
-    spor_asserted *a = at->asserted;
-    spor_arena arena = {NULL};
-    spor_pass run = {
-        .ground = {.arena = &arena}, .script = a->script, .tape = tape, .asserting = at};
-    spor_env env = {.parent = a->script->globals};
-    at->env = &env;
-    bool done = spor_attempt(&run, a->function ? spor_derive_record : spor_claim_record, at);
-    if (!done) spor_pass_error(&run, text, size);
-    spor_arena_free(&arena);
-    spor_tape_place(tape, NULL, 0, 0);
-    return done;
-}
-
-/* True if the other side of the equality does not record either. */
-static bool is_undefined(const spor_asserting *failed) {
-    spor_instance scrap = {0};
-    char text[512];
-    spor_asserting at = {.asserted = failed->asserted,
-                         .values = failed->values,
-                         .instance = &scrap,
-                         .pair = -1,
-                         .side = -1,
-                         .skip_pair = failed->pair,
-                         .skip_side = failed->side};
-    spor_tape *tape = spor_tape_new();
-    bool records = !tape || record_on(&at, tape, text, sizeof text);
-    spor_tape_free(tape);
-    return !records && at.pair == failed->pair && at.side == 1 - failed->side;
-}
-
-static spor_recording judge_failure(const spor_asserting *at, const char *text) {
-    spor_script_claim *shown = &at->asserted->shown;
-    bool derive = at->asserted->function != NULL;
-    spor_recording result = SPOR_BROKEN;
-    if (at->outside || (derive && at->stage == SPOR_AT_DEF))
-        result = SPOR_OUTSIDE;
-    else if (!derive && at->stage == SPOR_AT_BODY && at->side < 0 && at->pair < 0)
-        result = SPOR_UNDEFINED; /* what both sides are made of does not exist */
-    else if (at->side >= 0 && is_undefined(at))
-        result = SPOR_UNDEFINED;
-    const char *which = at->side < 0 ? "" : at->side ? "right side: " : "left side: ";
-    if (result == SPOR_BROKEN)
-        snprintf(at->instance->message, sizeof at->instance->message, "%s%s", which, text);
-    else
-        snprintf(shown->refusal, sizeof shown->refusal, "%s", text);
-    return result;
-}
-
-static spor_recording record_instance(void *user, spor_tape *tape, const int64_t values[],
-                                      spor_instance *instance) {
-    char text[sizeof instance->message - 16];
-    spor_asserting at = {.asserted = user,
-                         .values = values,
-                         .instance = instance,
-                         .pair = -1,
-                         .side = -1,
-                         .skip_pair = -1};
-    if (!record_on(&at, tape, text, sizeof text)) return judge_failure(&at, text);
-    return at.outside ? SPOR_OUTSIDE : SPOR_RECORDED;
-}
-
-/* ---- built-ins of claims --------------------------------------------------------------------- */
-
-static spor_asserting *asserting_of(const spor_given *g, bool in_derive) {
-    spor_asserting *at = g->run->asserting;
-    if (!at) spor_pass_fail(g->run, g->place, "%s is for claims", g->builtin->name);
-    if (at->asserted->function && !in_derive)
-        spor_pass_fail(g->run, g->place,
-                       "a derivation is written by hand: it does not ask the tape for %s",
-                       g->builtin->name);
-    return at;
-}
-
-static spor_value pull_back(const spor_given *g, spor_var y, spor_var dy, const spor_value *x) {
-    spor_var d;
-    spor_pass_record(g->run, g->place);
-    if (!spor_vjp(y, dy, 1, &x->t.var, &d)) d = (spor_var){y.tape, 0};
-    return spor_of_tensor(spor_pass_recorded(g->run, d), x->t.axes);
-}
-
-/* grad(cost, x) */
-static spor_value grad(const spor_given *g) {
-    asserting_of(g, false);
-    spor_value cost = spor_given_tensor(g, 0), x = spor_given_tensor(g, 1);
-    if (spor_shape_of(cost.t.var).rank)
-        spor_pass_fail(g->run, g->at[0], "grad: a cost is a single number, not %s; sum it",
-                       spor_describe(&g->run->ground, &cost));
-    spor_value one = spor_of_int(1);
-    spor_var dy = spor_tensor_fill(g->run, g->place, &one, SPOR_SCALAR_SHAPE);
-    return pull_back(g, cost.t.var, dy, &x);
-}
-
-/* vjp(y, dy, x) */
-static spor_value vjp(const spor_given *g) {
-    asserting_of(g, false);
-    spor_value y = spor_given_tensor(g, 0), dy = spor_given_tensor(g, 1),
-               x = spor_given_tensor(g, 2);
-    return pull_back(g, y.t.var, dy.t.var, &x);
-}
-
-/* derivative(f, Z): f'(Z) of an elementwise f */
-static spor_value derivative(const spor_given *g) {
-    asserting_of(g, true);
-    spor_value z = spor_given_tensor(g, 1), one = spor_of_int(1);
-    const char *keyword = NULL;
-    spor_arguments arguments = {g->place, 1, &z, &keyword, &g->place};
-    spor_value y = spor_pass_call(g->run, g->arg[0], &arguments);
-    spor_shape from = spor_shape_of(z.t.var),
-               to = y.kind == VALUE_TENSOR ? spor_shape_of(y.t.var) : SPOR_SCALAR_SHAPE;
-    if (y.kind != VALUE_TENSOR || !spor_shape_equal(&from, &to))
-        spor_pass_fail(g->run, g->at[0], "derivative: f must be elementwise, but of %s it makes %s",
-                       spor_describe(&g->run->ground, &z), spor_describe(&g->run->ground, &y));
-    return pull_back(g, y.t.var, spor_tensor_fill(g->run, g->place, &one, to), &z);
-}
-
-/* any_like(Z): one more tensor that the claim is for all values of */
-static spor_value any_like(const spor_given *g) {
-    spor_asserting *at = asserting_of(g, false);
-    spor_value z = spor_given_tensor(g, 0);
-    const char *name = spor_take_format(&g->run->ground, "any[%d]", at->instance->inputs);
-    spor_var x = spor_asserting_input(g->run, at, g->place, name, spor_shape_of(z.t.var));
-    return spor_of_tensor(x, z.t.axes);
-}
-
-const spor_builtin spor_claim_builtins[] = {
-    {"grad", "cost, x", grad},   {"vjp", "y, dy, x", vjp}, {"derivative", "f, Z", derivative},
-    {"any_like", "Z", any_like}, {NULL, NULL, NULL},
-};

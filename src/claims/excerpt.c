@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "script/claims.h"
+#include "claims/private.h"
 
 enum { MOST_BLOCKS = 256 };
 
@@ -37,9 +37,9 @@ static bool is_word(const char *text, const char *word) {
 
 /* Adds the block if it can be of use; derives, claims and train are not. */
 static void add_block(page *p, const char *text, size_t length) {
-    static const char *const left_out[] = {"derive", "claim", "trust", "train"};
-    for (size_t k = 0; k < sizeof left_out / sizeof *left_out; k++)
-        if (is_word(text, left_out[k])) return;
+    for (const spor_statement_form *s = parse_statements; s->word; s++)
+        if (is_word(text, s->word)) return;
+    if (is_word(text, "train")) return;
     if (p->count == MOST_BLOCKS) return;
     const char *name = is_word(text, "def") ? text + 3 + strspn(text + 3, " ") : text;
     bool include = is_word(text, "include");

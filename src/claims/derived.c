@@ -2,9 +2,7 @@
  * Training with derivations: a call of a def whose derive was accepted carries the derive's block
  * as its hand-derived backward.
  */
-#include <string.h>
-
-#include "script/claims.h"
+#include "claims/private.h"
 #include "tape/tape.h"
 
 /* Lives as long as the script, since programs keep it. */
@@ -16,7 +14,7 @@ struct spor_derived {
 };
 
 bool spor_script_accept(spor_script *script, int k) {
-    spor_asserted *a = script->asserted;
+    spor_asserted *a = claims_first(script);
     for (; a && k > 0; k--) a = a->next;
     if (!a || !a->function || a->shown.fails || a->shown.unproved || a->none) return false;
     a->shown.calls = 0;
@@ -49,8 +47,8 @@ static bool has_defaults(spor_pass *run, const spor_asserted *a, const spor_env 
     for (int k = 0; k < def->parameters; k++) {
         const spor_parameter *p = &def->parameter[k];
         bool quantified = p->shaped;
-        for (int j = 0; j < a->source->parameters; j++)
-            quantified = quantified || a->source->parameter[j].name == p->name;
+        for (int j = 0; j < a->source->quantifiers; j++)
+            quantified = quantified || a->source->quantifier[j].parameter.name == p->name;
         if (quantified) continue;
         spor_value usual = spor_pass_evaluate(run, a->function->env, p->value);
         if (!same(run, p->place, &spor_env_find(env, p->name)->value, &usual)) return false;
@@ -73,8 +71,8 @@ static bool covers(spor_pass *run, spor_asserted *a, const spor_env *env, spor_d
 
 spor_derived *spor_derived_find(spor_pass *run, const spor_function *function, spor_env *env) {
     spor_derived found;
-    if (!run->training || !run->tape || run->asserting) return NULL;
-    for (spor_asserted *a = run->script->asserted; a; a = a->next) {
+    if (!run->training || !run->tape || run->own) return NULL;
+    for (spor_asserted *a = claims_first(run->script); a; a = a->next) {
         if (!a->function || a->function->def != function->def || !covers(run, a, env, &found))
             continue;
         spor_derived *kept = spor_arena_take(&run->script->arena, sizeof *kept);
@@ -127,10 +125,12 @@ static void record(spor_pass *run, void *context) {
 static bool backward(void *user, spor_var y, spor_var dy, int n, const spor_var operand[],
                      spor_var d[]) {
     const spor_derived *derived = user;
-    spor_asserting at = {.asserted = derived->asserted, .values = derived->values};
+    spor_script *script = derived->asserted->script;
+    spor_env env = {.parent = script->globals};
+    spor_asserting at = {.asserted = derived->asserted, .values = derived->values, .env = &env};
     request r = {.at = &at, .axis = derived->axis, .y = y, .dy = dy, .operand = operand, .d = d};
     for (int k = 0; k < n; k++) d[k] = (spor_var){y.tape, 0};
-    return spor_script_guard(derived->asserted->script, y.tape, &at, record, &r);
+    return spor_script_guard(script, y.tape, &at, record, &r);
 }
 
 void spor_derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result) {

@@ -1,12 +1,45 @@
 /*
  * Derivations and claims: what a script asserts, kept until it is verified.
  */
-#ifndef SPOR_SCRIPT_CLAIMS_H
-#define SPOR_SCRIPT_CLAIMS_H
+#ifndef SPOR_CLAIMS_PRIVATE_H
+#define SPOR_CLAIMS_PRIVATE_H
 
+#include "claims/claims.h"
+#include "script/parser.h"
 #include "script/private.h"
 
 enum { SPOR_LIMIT_TERMS = 4096 }; /* of index sums, in one instance */
+
+/* ---- as written: parse.c --------------------------------------------------------------------- */
+
+/** A, A[H, W], p in 0..3 or act in [tanh, relu] */
+typedef struct {
+    spor_parameter parameter;
+    spor_syntax *from, *to; /* name in from..to; without to: name in the list from */
+} spor_quantifier;
+
+/** derive f "label" (A, W, b) -> (Y, dY) where ... fails: or claim "label" (A[H, W], p in 0..3): */
+typedef struct {
+    const char *label;  /* NULL: none */
+    const char *target; /* the def of a derive */
+    spor_spot place, target_place;
+    int quantifiers;
+    spor_quantifier *quantifier;
+    spor_parameter result[2]; /* Y and dY of a derive */
+    spor_syntax *where;       /* or NULL */
+    bool fails, trusted;
+    spor_syntax *body;
+} spor_assertion;
+
+extern const spor_statement_form parse_statements[]; /* derive, claim, trust */
+extern const spor_for_form parse_fors[];             /* sum */
+
+/** True if the node is the word none. */
+bool claims_is_none(const spor_syntax *node);
+
+/* ---- as kept --------------------------------------------------------------------------------- */
+
+typedef struct spor_asserted spor_asserted;
 
 /** A line that is checked: dW = ..., or left == right. */
 typedef struct {
@@ -22,11 +55,11 @@ struct spor_asserted {
     const spor_assertion *source;
     const spor_function *function; /* of a derive */
     int tensors;
-    const spor_parameter *tensor[SPOR_INPUTS];    /* with their shapes */
-    const spor_parameter *range[SPOR_QUANTITIES]; /* name in from..to, or NULL: a size */
-    spor_value choice[SPOR_QUANTITIES];           /* a list, or nothing */
-    int sizes;                                    /* so many quantities are sizes, the first ones */
-    bool none;                                    /* a tensor of the derive has no gradient */
+    const spor_parameter *tensor[SPOR_INPUTS];     /* with their shapes */
+    const spor_quantifier *range[SPOR_QUANTITIES]; /* name in from..to, or NULL: a size */
+    spor_value choice[SPOR_QUANTITIES];            /* a list, or nothing */
+    int sizes; /* so many quantities are sizes, the first ones */
+    bool none; /* a tensor of the derive has no gradient */
     int opens;
     const char *open[SPOR_PAIRS]; /* names that are ..., or made of such */
     int checks;
@@ -34,8 +67,8 @@ struct spor_asserted {
     spor_asserted *next;
 };
 
-/** A pass that records an instance. */
-struct spor_asserting {
+/** What a pass records: an instance, or the gradients of a derive. It is the own of the pass. */
+typedef struct {
     spor_asserted *asserted;
     const int64_t *values;
     spor_instance *instance; /* NULL: a training program asks for the gradients of a derive */
@@ -47,12 +80,18 @@ struct spor_asserting {
     int pair, side;          /* of a claim: where recording stands; pair -1: at no equality */
     int skip_pair, skip_side;
     enum { SPOR_AT_SIZES, SPOR_AT_DEF, SPOR_AT_BODY } stage;
-};
+} spor_asserting;
 
-/* ---- collecting: claim.c, derive.c ----------------------------------------------------------- */
+/* ---- collecting: claims.c, claim.c, derive.c ------------------------------------------------- */
 
+/** Runs the statement: keeps what it asserts. */
+spor_evaluator claims_collect;
+/** Those of a script in order of the source, the first one. */
+spor_asserted *claims_first(const spor_script *script);
 /** Reads the head of a derive: def, tensors, d-names. */
 void spor_derive_read(spor_pass *run, spor_asserted *a);
+/** Reads tensors and lines of a claim. */
+void claim_read(spor_pass *run, spor_asserted *a);
 /** Adds a line to what is checked. */
 void spor_checked_add(spor_pass *run, spor_asserted *a, const char *name, const spor_syntax *line);
 /** True if the name stands in the tree. */
@@ -73,8 +112,10 @@ spor_value spor_quantities_input(spor_pass *run, spor_asserting *at, const spor_
 spor_var spor_asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, const char *name,
                               spor_shape shape);
 
-/* ---- recording: derive.c, claim.c ------------------------------------------------------------ */
+/* ---- recording: instance.c, derive.c, claim.c ------------------------------------------------ */
 
+/** Records an asserted for the verifier, as spor_statement wants it. */
+spor_record_instance instance_record;
 void spor_derive_record(spor_pass *run, void *asserting);
 /** Runs the block of a derive: the tensors of its def, y and its cotangent are given. */
 void spor_derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
@@ -86,7 +127,7 @@ spor_var spor_derive_formula(spor_pass *run, const spor_asserting *at, const cha
 const char *spor_derive_name(spor_pass *run, const char *name);
 void spor_claim_record(spor_pass *run, void *asserting);
 
-/* ---- training with derivations: derived.c ---- */
+/* ---- training with derivations: derived.c ---------------------------------------------------- */
 
 /** A call whose gradients a derive gives. */
 typedef struct spor_derived spor_derived;
@@ -106,6 +147,9 @@ typedef struct {
     spor_shape shape; /* what they run over */
 } spor_indices;
 
+/** The value of sum(term for u, v), a FORM: child[0] is the term, the others are NAMEs, each with
+ *  its list as child, or none. */
+spor_evaluator index_sum_evaluate;
 /** The indices of left == right that nothing binds. */
 void spor_indices_find(spor_pass *run, const spor_env *env, const spor_syntax *equality,
                        spor_indices *indices);
@@ -118,5 +162,9 @@ void spor_indices_range(spor_pass *run, const spor_syntax *const sides[2], spor_
 /** The side at all values of the indices as one tensor. */
 spor_var spor_indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
                              const spor_indices *indices);
+
+/* ---- built-ins: builtins.c ------------------------------------------------------------------- */
+
+extern const spor_builtin claims_builtins[]; /* grad, vjp, derivative, any_like */
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * What a derive or a claim quantifies: sizes of tensors, integers in ranges, choices from lists.
  */
-#include "script/claims.h"
+#include "claims/private.h"
 
 #include <string.h>
 
@@ -49,14 +49,22 @@ static int64_t bound(spor_pass *run, spor_env *env, const spor_syntax *node, con
                          &v);
 }
 
+static int64_t from_of(spor_pass *run, spor_env *env, const spor_quantifier *range) {
+    return bound(run, env, range->from, range->parameter.name);
+}
+
+static int64_t to_of(spor_pass *run, spor_env *env, const spor_quantifier *range) {
+    return bound(run, env, range->to, range->parameter.name);
+}
+
 /* The widest range over all values of the first quantities that its bounds mention. */
-static void widest(spor_pass *run, spor_asserted *a, const spor_parameter *p, int first, int n,
+static void widest(spor_pass *run, spor_asserted *a, const spor_quantifier *range, int first, int n,
                    spor_env *env, int64_t *least, int64_t *most) {
-    while (first < n && !spor_syntax_mentions(p->from, 1, &a->statement.quantity[first].name) &&
-           !spor_syntax_mentions(p->to, 1, &a->statement.quantity[first].name))
+    while (first < n && !spor_syntax_mentions(range->from, 1, &a->statement.quantity[first].name) &&
+           !spor_syntax_mentions(range->to, 1, &a->statement.quantity[first].name))
         first++;
     if (first == n) {
-        int64_t from = bound(run, env, p->from, p->name), to = bound(run, env, p->to, p->name);
+        int64_t from = from_of(run, env, range), to = to_of(run, env, range);
         if (from <= to && from < *least) *least = from;
         if (from <= to && to > *most) *most = to;
         return;
@@ -64,32 +72,34 @@ static void widest(spor_pass *run, spor_asserted *a, const spor_parameter *p, in
     const spor_quantity *q = &a->statement.quantity[first];
     for (int64_t v = q->least; v <= q->most; v++) {
         spor_env_set(run, env, q->name, value_of(a, first, v));
-        widest(run, a, p, first + 1, n, env, least, most);
+        widest(run, a, range, first + 1, n, env, least, most);
     }
 }
 
-static void read_range(spor_pass *run, spor_asserted *a, const spor_parameter *p, int k, int n,
+static void read_range(spor_pass *run, spor_asserted *a, const spor_quantifier *range, int k, int n,
                        bool size) {
     enum { WIDEST = 100000 };
+    const spor_parameter *p = &range->parameter;
     spor_quantity *q = &a->statement.quantity[k];
     spor_env env = {.parent = run->script->globals};
     int64_t least = INT64_MAX, most = INT64_MIN;
-    widest(run, a, p, 0, n, &env, &least, &most);
+    widest(run, a, range, 0, n, &env, &least, &most);
     if (least > most) spor_pass_fail(run, p->place, "the range of %s is empty", p->name);
     if (size && least < 1)
-        spor_pass_fail(run, p->from->place, "%s is a size, and a size is at least 1", p->name);
+        spor_pass_fail(run, range->from->place, "%s is a size, and a size is at least 1", p->name);
     if (least < -WIDEST || most > WIDEST)
         spor_pass_fail(run, p->place, "the range of %s reaches beyond %d", p->name, WIDEST);
-    a->range[k] = p;
+    a->range[k] = range;
     q->least = least;
     q->most = most;
 }
 
-static void read_choices(spor_pass *run, spor_asserted *a, const spor_parameter *p, int k) {
+static void read_choices(spor_pass *run, spor_asserted *a, const spor_quantifier *choice, int k) {
     spor_quantity *q = &a->statement.quantity[k];
-    spor_value list = spor_pass_evaluate(run, run->script->globals, p->from);
-    const spor_list *items = spor_want_list(run, p->from->place, p->name, &list);
-    if (!items->n) spor_pass_fail(run, p->from->place, "the list of %s is empty", p->name);
+    const char *name = choice->parameter.name;
+    spor_value list = spor_pass_evaluate(run, run->script->globals, choice->from);
+    const spor_list *items = spor_want_list(run, choice->from->place, name, &list);
+    if (!items->n) spor_pass_fail(run, choice->from->place, "the list of %s is empty", name);
     const char **names = spor_take(&run->ground, (size_t)items->n, sizeof *names);
     for (int j = 0; j < items->n; j++) {
         char out[64] = "";
@@ -107,27 +117,28 @@ static void read_choices(spor_pass *run, spor_asserted *a, const spor_parameter 
 void spor_quantities_read(spor_pass *run, spor_asserted *a) {
     add_sizes(run, a);
     int sizes = a->sizes = a->statement.quantities;
-    for (int k = 0; k < a->source->parameters; k++) {
-        const spor_parameter *p = &a->source->parameter[k];
-        if (!p->from) continue;
+    for (int k = 0; k < a->source->quantifiers; k++) {
+        const spor_quantifier *quantifier = &a->source->quantifier[k];
+        const spor_parameter *p = &quantifier->parameter;
+        if (!quantifier->from) continue;
         int n = a->statement.quantities, at = find(a, p->name);
         bool size = at >= 0 && at < sizes;
-        if (size && !p->to)
-            spor_pass_fail(run, p->from->place, "%s is a size: give it a range, %s in 1..4",
-                           p->name, p->name);
+        if (size && !quantifier->to)
+            spor_pass_fail(run, quantifier->from->place,
+                           "%s is a size: give it a range, %s in 1..4", p->name, p->name);
         if (at < 0) at = add(run, a, p->place, p->name);
-        if (p->to)
-            read_range(run, a, p, at, size ? at : n, size);
+        if (quantifier->to)
+            read_range(run, a, quantifier, at, size ? at : n, size);
         else
-            read_choices(run, a, p, at);
+            read_choices(run, a, quantifier, at);
     }
 }
 
 /* ---- an instance ----------------------------------------------------------------------------- */
 
-static bool within(spor_pass *run, spor_env *env, const spor_parameter *p, int64_t value) {
-    return !p || !p->to ||
-           (bound(run, env, p->from, p->name) <= value && value <= bound(run, env, p->to, p->name));
+static bool within(spor_pass *run, spor_env *env, const spor_quantifier *range, int64_t value) {
+    return !range || !range->to ||
+           (from_of(run, env, range) <= value && value <= to_of(run, env, range));
 }
 
 bool spor_quantities_bind(spor_pass *run, const spor_asserting *at) {

@@ -2,9 +2,7 @@
  * Index sums: sum(K[u, v] * A[i + u, j + v] for u, v), written out element by element, so that
  * they share nothing with the ops they define.
  */
-#include "script/claims.h"
-
-#include <string.h>
+#include "claims/private.h"
 
 enum { INDICES = 16 };
 
@@ -25,12 +23,43 @@ static void add(spor_pass *run, names *set, const spor_syntax *name) {
     set->name[set->n++] = name->text;
 }
 
+/* ---- nodes ----------------------------------------------------------------------------------- */
+
+static bool is_sum(const spor_syntax *node) {
+    return node->evaluate == index_sum_evaluate;
+}
+
+/* What does not depend on an index: its value is own. */
+static spor_value known_value(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    (void)run, (void)env;
+    return *(const spor_value *)node->own;
+}
+
+static bool is_known(const spor_syntax *node) {
+    return node->evaluate == known_value;
+}
+
+static bool is_known_tensor(const spor_syntax *node) {
+    return is_known(node) && ((const spor_value *)node->own)->kind == VALUE_TENSOR;
+}
+
+static spor_var known_tensor(const spor_syntax *node) {
+    return ((const spor_value *)node->own)->t.var;
+}
+
+/* A[i + u, j] of a known tensor, an INDEX before: own are the elements recorded so far. */
+static spor_evaluator element;
+
+static bool is_element(const spor_syntax *node) {
+    return node->evaluate == element;
+}
+
 /* ---- which names are indices ----------------------------------------------------------------- */
 
 /* All indices that sums in the tree bind. */
 static void add_bound(spor_pass *run, const spor_syntax *node, names *set) {
     if (!node) return;
-    for (int k = 1; k < node->n && node->kind == NODE_INDEX_SUM; k++) add(run, set, node->child[k]);
+    for (int k = 1; k < node->n && is_sum(node); k++) add(run, set, node->child[k]);
     for (int k = 0; k < node->n; k++) add_bound(run, node->child[k], set);
 }
 
@@ -70,18 +99,18 @@ static spor_syntax *value_node(spor_pass *run, const spor_syntax *from, spor_val
     spor_value *kept = spor_take(&run->ground, 1, sizeof *kept);
     spor_syntax *node = spor_take(&run->ground, 1, sizeof *node);
     *kept = value;
-    *node = (spor_syntax){.kind = NODE_VALUE, .place = from->place, .value = kept};
+    *node = (spor_syntax){
+        .kind = NODE_FORM, .place = from->place, .evaluate = known_value, .own = kept};
     return node;
 }
 
-/* A[i + u, j] of a known tensor, one item for each axis. */
-static bool is_element(const spor_syntax *node) {
-    const spor_syntax *base = node->child[0];
-    if (base->kind != NODE_VALUE || base->value->kind != VALUE_TENSOR) return false;
+/* An INDEX of a known tensor with one integer for each axis. */
+static bool takes_element(const spor_syntax *node) {
+    if (node->kind != NODE_INDEX || !is_known_tensor(node->child[0])) return false;
     for (int k = 1; k < node->n; k++)
         if (node->child[k]->kind == NODE_SLICE || node->child[k]->kind == NODE_ELLIPSIS)
             return false;
-    return node->n - 1 == spor_shape_of(base->value->t.var).rank;
+    return node->n - 1 == spor_shape_of(known_tensor(node->child[0])).rank;
 }
 
 static spor_syntax *hoist(spor_pass *run, spor_env *env, spor_syntax *node, const names *set);
@@ -92,17 +121,18 @@ static spor_syntax *copy_hoisted(spor_pass *run, spor_env *env, const spor_synta
     *copy = *node;
     copy->child = spor_take(&run->ground, (size_t)node->n, sizeof *copy->child);
     for (int k = 0; k < node->n; k++) copy->child[k] = hoist(run, env, node->child[k], set);
-    if (node->kind == NODE_INDEX_SUM) copy->i = true; /* hoisted */
-    if (node->kind != NODE_INDEX || !is_element(copy)) return copy;
-    spor_shape shape = spor_shape_of(copy->child[0]->value->t.var);
-    copy->kind = NODE_ELEMENT;
-    copy->element = spor_take(&run->ground, (size_t)spor_size(&shape), sizeof *copy->element);
+    if (is_sum(node)) copy->own = copy; /* hoisted */
+    if (!takes_element(copy)) return copy;
+    spor_shape shape = spor_shape_of(known_tensor(copy->child[0]));
+    copy->kind = NODE_FORM;
+    copy->evaluate = element;
+    copy->own = spor_take(&run->ground, (size_t)spor_size(&shape), sizeof(spor_var));
     return copy;
 }
 
 /* A copy of the tree in which whatever mentions no index is its value. */
 static spor_syntax *hoist(spor_pass *run, spor_env *env, spor_syntax *node, const names *set) {
-    if (!node || node->kind == NODE_ELLIPSIS || node->kind == NODE_VALUE) return node;
+    if (!node || node->kind == NODE_ELLIPSIS || is_known(node)) return node;
     if (node->kind == NODE_NAME && has(set, node->text) && !node->n) return node;
     bool index = node->kind == NODE_NAME && has(set, node->text);
     if (!index && node->kind != NODE_SLICE && !spor_syntax_mentions(node, set->n, set->name))
@@ -123,12 +153,12 @@ spor_syntax *spor_indices_hoist(spor_pass *run, spor_env *env, spor_syntax *side
 /* The size of the axes where the index stands alone; 0 if there is none. */
 static int64_t axis_size(spor_pass *run, const spor_syntax *node, const char *name, int64_t known) {
     if (!node) return known;
-    for (int k = 1; k < node->n && node->kind == NODE_INDEX_SUM; k++)
+    for (int k = 1; k < node->n && is_sum(node); k++)
         if (node->child[k]->text == name) return known; /* another index of this name */
-    for (int k = 1; k < node->n && node->kind == NODE_ELEMENT; k++) {
+    for (int k = 1; k < node->n && is_element(node); k++) {
         const spor_syntax *item = node->child[k];
         if (item->kind != NODE_NAME || item->text != name) continue;
-        int64_t size = spor_shape_of(node->child[0]->value->t.var).n[k - 1];
+        int64_t size = spor_shape_of(known_tensor(node->child[0])).n[k - 1];
         if (known && known != size)
             spor_pass_fail(run, item->place,
                            "%s stands alone in axes of %" PRId64 " and of %" PRId64
@@ -176,7 +206,7 @@ static spor_value list_of(spor_pass *run, spor_env *env, const spor_syntax *sum,
 /* ---- writing out ----------------------------------------------------------------------------- */
 
 static void count_term(spor_pass *run, spor_spot place) {
-    spor_asserting *at = run->asserting;
+    spor_asserting *at = run->own;
     spor_pass_spend(run, place, 1);
     if (!at || ++at->terms <= SPOR_LIMIT_TERMS) return;
     at->outside = true;
@@ -203,12 +233,12 @@ static void add_terms(spor_pass *run, spor_env *env, const spor_syntax *sum, int
     }
 }
 
-spor_value spor_index_sum(spor_pass *run, spor_env *env, const spor_syntax *sum) {
+spor_value index_sum_evaluate(spor_pass *run, spor_env *env, const spor_syntax *sum) {
     spor_env inner = {.parent = env};
     spor_value total = {.kind = VALUE_NOTHING};
     names set = {0};
     add_bound(run, sum, &set);
-    if (!sum->i) sum = copy_hoisted(run, env, sum, &set);
+    if (!sum->own) sum = copy_hoisted(run, env, sum, &set);
     add_terms(run, &inner, sum, 1, &total);
     return total.kind == VALUE_NOTHING ? spor_of_int(0) : total;
 }
@@ -234,8 +264,8 @@ static int64_t item_index(spor_pass *run, spor_env *env, const spor_syntax *item
                    index, axis, size, size == 1 ? "" : "s", out);
 }
 
-spor_value spor_index_element(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_var x = node->child[0]->value->t.var;
+static spor_value element(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_var x = known_tensor(node->child[0]), *elements = node->own;
     spor_shape shape = spor_shape_of(x);
     int64_t index[SPOR_RANK], lo[SPOR_RANK], hi[SPOR_RANK];
     for (int k = 0; k < shape.rank; k++) {
@@ -244,20 +274,20 @@ spor_value spor_index_element(spor_pass *run, spor_env *env, const spor_syntax *
         hi[k] = index[k] + 1 - shape.n[k];
     }
     int64_t at = shape_ravel(&shape, index);
-    if (!node->element[at].id) {
+    if (!elements[at].id) {
         spor_pass_record(run, node->place);
         spor_var cell = spor_pass_recorded(run, spor_pad(x, lo, hi, 0));
-        node->element[at] = spor_pass_recorded(run, spor_reshape(cell, SPOR_SCALAR_SHAPE));
+        elements[at] = spor_pass_recorded(run, spor_reshape(cell, SPOR_SCALAR_SHAPE));
     }
-    return spor_of_tensor(node->element[at], NULL);
+    return spor_of_tensor(elements[at], NULL);
 }
 
 /* ---- a side at all values of its indices ----------------------------------------------------- */
 
 /* Z[i, j] where the indices are i, j: all of Z. */
 static bool is_whole(const spor_syntax *side, const spor_indices *indices) {
-    if (side->kind != NODE_ELEMENT || side->n - 1 != indices->n) return false;
-    spor_shape shape = spor_shape_of(side->child[0]->value->t.var);
+    if (!is_element(side) || side->n - 1 != indices->n) return false;
+    spor_shape shape = spor_shape_of(known_tensor(side->child[0]));
     for (int k = 0; k < indices->n; k++)
         if (side->child[k + 1]->kind != NODE_NAME || side->child[k + 1]->text != indices->name[k])
             return false;
@@ -285,7 +315,7 @@ static spor_var join(spor_pass *run, int64_t n, const spor_var parts[]) {
 
 spor_var spor_indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
                              const spor_indices *indices) {
-    if (is_whole(side, indices)) return side->child[0]->value->t.var;
+    if (is_whole(side, indices)) return known_tensor(side->child[0]);
     spor_env inner = {.parent = env};
     int64_t n = spor_size(&indices->shape);
     spor_pass_spend(run, side->place, n);

@@ -2,16 +2,28 @@
  * Derivations: derive layer "Eqs. 46-49" (A, W, b) -> (Y, dY): gradients written by hand, against
  * the tape's.
  */
-#include "script/claims.h"
+#include "claims/private.h"
 
 #include <string.h>
 
 #include "base/nearest.h"
 #include "tape/tape.h"
 
+/* ---- the d-prefix: dW is the gradient of W --------------------------------------------------- */
+
+enum { PREFIX = 'd' };
+
 const char *spor_derive_name(spor_pass *run, const char *name) {
-    const char *text = spor_take_format(&run->ground, "d%s", name);
+    const char *text = spor_take_format(&run->ground, "%c%s", PREFIX, name);
     return spor_intern(&run->ground, &run->script->names, text, strlen(text));
+}
+
+static bool is_gradient(const char *d) {
+    return d[0] == PREFIX;
+}
+
+static bool is_gradient_of(const char *d, const char *name) {
+    return is_gradient(d) && strcmp(d + 1, name) == 0;
 }
 
 /* ---- reading the head ------------------------------------------------------------------------ */
@@ -36,6 +48,12 @@ static const spor_parameter *find_parameter(int n, const spor_parameter paramete
                                             const char *name) {
     for (int k = 0; k < n; k++)
         if (parameters[k].name == name) return &parameters[k];
+    return NULL;
+}
+
+static const spor_quantifier *find_quantifier(const spor_assertion *s, const char *name) {
+    for (int k = 0; k < s->quantifiers; k++)
+        if (s->quantifier[k].parameter.name == name) return &s->quantifier[k];
     return NULL;
 }
 
@@ -71,20 +89,21 @@ static bool is_size(const spor_asserted *a, const char *name) {
 }
 
 /* A name in the head is a tensor of the def, or quantifies another parameter or a size. */
-static void check_head(spor_pass *run, const spor_asserted *a, const spor_parameter *p) {
+static void check_head(spor_pass *run, const spor_asserted *a, const spor_quantifier *q) {
     const spor_def *def = a->function->def;
+    const spor_parameter *p = &q->parameter;
     const spor_parameter *own = find_parameter(def->parameters, def->parameter, p->name);
     if (p->shaped)
         spor_pass_fail(run, p->place, "shapes stand in the signature of %s; write %s", def->name,
                        p->name);
-    if (!p->from && (!own || !own->shaped))
+    if (!q->from && (!own || !own->shaped))
         spor_pass_fail(run, p->place, "%s is no tensor in the signature of %s, which has %s%s",
                        p->name, def->name, tensor_list(run, a),
                        own ? "; quantify it: in [...]" : "");
-    if (p->from && own && own->shaped)
+    if (q->from && own && own->shaped)
         spor_pass_fail(run, p->place, "%s is a tensor of %s: write its name alone", p->name,
                        def->name);
-    if (p->from && !own && !is_size(a, p->name))
+    if (q->from && !own && !is_size(a, p->name))
         spor_pass_fail(run, p->place, "%s is neither a parameter nor a size of %s", p->name,
                        def->name);
 }
@@ -92,7 +111,7 @@ static void check_head(spor_pass *run, const spor_asserted *a, const spor_parame
 /* A parameter of the def must be in the head, unless it has a default. */
 static void check_parameter(spor_pass *run, const spor_asserted *a, const spor_parameter *own) {
     const spor_assertion *s = a->source;
-    if (find_parameter(s->parameters, s->parameter, own->name)) return;
+    if (find_quantifier(s, own->name)) return;
     if (own->shaped)
         spor_pass_fail(run, s->target_place, "%s of %s is missing: derive %s (%s) -> (Y, dY)",
                        own->name, s->target, s->target, tensor_list(run, a));
@@ -132,11 +151,10 @@ static void read_assignment(spor_pass *run, spor_asserted *a, const spor_syntax 
     int n = target->kind == NODE_NAME ? 1 : target->n;
     for (int k = 0; k < n; k++) {
         const spor_syntax *name = target->kind == NODE_NAME ? target : target->child[k];
-        if (node->child[1]->kind == NODE_NAME && strcmp(node->child[1]->text, "none") == 0)
-            a->none = true;
+        if (claims_is_none(node->child[1])) a->none = true;
         if (is_open(a, node->child[1]))
             open_name(run, a, name);
-        else if (name->text[0] == 'd')
+        else if (is_gradient(name->text))
             spor_checked_add(run, a, name->text, node);
     }
 }
@@ -165,7 +183,7 @@ static void check_gradients(spor_pass *run, const spor_asserted *a) {
     for (int k = 0; k < a->tensors && !a->shown.unproved; k++) {
         const char *name = a->tensor[k]->name, *d = spor_derive_name(run, name);
         if (!is_assigned(a, d))
-            spor_pass_fail(run, find_parameter(s->parameters, s->parameter, name)->place,
+            spor_pass_fail(run, find_quantifier(s, name)->parameter.place,
                            "%s is missing: give its formula, or %s = none if %s needs no gradient",
                            d, d, name);
     }
@@ -187,7 +205,7 @@ void spor_derive_read(spor_pass *run, spor_asserted *a) {
     const spor_def *def = a->function->def;
     a->shown.def = def->name;
     add_tensors(run, a);
-    for (int k = 0; k < s->parameters; k++) check_head(run, a, &s->parameter[k]);
+    for (int k = 0; k < s->quantifiers; k++) check_head(run, a, &s->quantifier[k]);
     for (int k = 0; k < def->parameters; k++) check_parameter(run, a, &def->parameter[k]);
     check_results(run, a);
     read_lines(run, a, s->body);
@@ -208,11 +226,9 @@ static spor_value call_def(spor_pass *run, spor_asserting *at, const spor_value 
     int count = 0, tensor = 0;
     for (int k = 0; k < def->parameters; k++) {
         const spor_parameter *p = &def->parameter[k];
-        const spor_parameter *head =
-            find_parameter(a->source->parameters, a->source->parameter, p->name);
         if (p->shaped)
             value[count] = inputs[tensor++];
-        else if (head)
+        else if (find_quantifier(a->source, p->name))
             value[count] = spor_env_find(at->env, p->name)->value;
         else
             continue;
@@ -235,8 +251,7 @@ static void bind_names(spor_pass *run, spor_asserting *at, const spor_value inpu
     for (int k = 0; k < a->tensors; k++) spor_env_set(run, at->env, a->tensor[k]->name, inputs[k]);
     for (int k = 0; k < def->parameters; k++) {
         const spor_parameter *p = &def->parameter[k];
-        if (p->value && !p->shaped &&
-            !find_parameter(a->source->parameters, a->source->parameter, p->name))
+        if (p->value && !p->shaped && !find_quantifier(a->source, p->name))
             spor_env_set(run, at->env, p->name,
                          spor_pass_evaluate(run, a->function->env, p->value));
     }
@@ -245,8 +260,7 @@ static void bind_names(spor_pass *run, spor_asserting *at, const spor_value inpu
 }
 
 static bool is_none(const spor_syntax *line) {
-    return line->kind == NODE_ASSIGN && line->child[1]->kind == NODE_NAME &&
-           strcmp(line->child[1]->text, "none") == 0;
+    return line->kind == NODE_ASSIGN && claims_is_none(line->child[1]);
 }
 
 /* Lines that are open and those that say none are left out. */
@@ -266,11 +280,11 @@ void spor_derive_block(spor_pass *run, spor_asserting *at, const spor_value inpu
 static spor_var claimed_of(const spor_asserting *at, const char *d, int *input) {
     const spor_asserted *a = at->asserted;
     for (*input = 0; *input < a->tensors; ++*input)
-        if (strcmp(a->tensor[*input]->name, d + 1) == 0) return at->instance->input[*input];
+        if (is_gradient_of(d, a->tensor[*input]->name)) return at->instance->input[*input];
     *input = -1;
     for (int k = 0; at->locals && k < at->locals->n; k++) {
         const spor_binding *b = &at->locals->binding[k];
-        if (strcmp(b->name, d + 1) == 0 && b->value.kind == VALUE_TENSOR) return b->value.t.var;
+        if (is_gradient_of(d, b->name) && b->value.kind == VALUE_TENSOR) return b->value.t.var;
     }
     return (spor_var){NULL, 0};
 }

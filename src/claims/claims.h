@@ -1,0 +1,47 @@
+/*
+ * The room for claims: what a script derives by hand and what it claims, collected while it loads,
+ * recorded for the verifier, trained with once accepted. See models/README.md for the language.
+ */
+#ifndef SPOR_CLAIMS_CLAIMS_H
+#define SPOR_CLAIMS_CLAIMS_H
+
+#include <spor/verify.h>
+#include <stdio.h>
+
+#include "script/script.h"
+
+/** derive, claim, trust, sum(... for u, v), none, grad, vjp, derivative, any_like: to be given to
+ *  spor_script_load. What follows is for scripts that were loaded with it. */
+extern const spor_dialect claims_dialect;
+
+/** A derive or a claim of the script, collected but not yet verified. Strings live as long as the
+ *  script. */
+typedef struct {
+    const char *label; /* "Eqs. 46-49"; NULL if a derive has none */
+    const char *def;   /* what a derive derives; NULL for a claim */
+    bool fails;        /* it must fail */
+    bool trusted;
+    bool unproved;             /* a part of it is still ...: what is there is checked */
+    const char *unproved_what; /* "dW, db" */
+    const char *file;
+    int line, column;
+    const spor_statement *statement; /* for spor_verify */
+    int calls; /* recorded so far that train with it; -1: a claim, or a derive not accepted */
+    char refusal[512]; /* why sizes were left out or undefined, the last time; "" if none were */
+} spor_script_claim;
+
+/** How many derives and claims, with those of included files. */
+int spor_script_claims(const spor_script *script);
+/** Number k, in order of the source. */
+const spor_script_claim *spor_script_claim_at(const spor_script *script, int k);
+
+/** Writes a script that fails by itself: the claim without `fails`, held at the values of its
+ *  quantities, with the defs of its file that it needs. To be kept beside what it includes. */
+void spor_script_case(const spor_script_claim *claim, const int64_t values[], FILE *out);
+
+/** From now on training programs take the gradients of derive number k's def from it. To be called
+ *  once it is verified or trusted; what is open, must fail or leaves a gradient out is not used:
+ *  false. */
+bool spor_script_accept(spor_script *script, int k);
+
+#endif
