@@ -307,7 +307,7 @@ END_TEST
 /* ---- the interpreter and the room for claims ------------------------------------------------- */
 
 static int count_words(const char *path, char *text, void *into) {
-    static const char *const words[] = {"claim",     "deriv",     "asserted",
+    static const char *const words[] = {"claim",     "derive",    "derivation", "asserted",
                                         "asserting", "index sum", "index_sum"};
     int faults = 0, *seen = into;
     ++*seen;
