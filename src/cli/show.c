@@ -6,9 +6,7 @@
 #include <string.h>
 #include "base/shape.h"
 #include "tape/tape.h"
-
-/* spor_evaluate works in batches of this many rows. */
-enum { EVALUATION_ROWS = 256 };
+#include "train/batch.h"
 
 /** The network recorded for a batch, and after it the cost. */
 typedef struct {
@@ -139,7 +137,7 @@ static bool print_programs(spor_workpiece *piece, int64_t rows) {
         const char *name;
         int64_t rows;
         bool training;
-    } uses[] = {{"training", rows, true}, {"evaluation", EVALUATION_ROWS, false}};
+    } uses[] = {{"training", rows, true}, {"evaluation", BATCH_OF_EVALUATION, false}};
     puts("Memory of a program, besides the parameters");
     for (int k = 0; k < 2; k++) {
         spor_bound *bound = spor_workpiece_bind(piece, uses[k].rows, uses[k].training);

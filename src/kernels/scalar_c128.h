@@ -7,32 +7,13 @@
 typedef double _Complex T;
 #define SCALAR_TEXT "complex"
 
-static inline T FROM_REAL(double r) {
-    return (T)r;
-}
+#include "kernels/scalar_operators.h"
+
 static inline double VALUE(T a) {
     return creal(a);
 }
 static inline T FROM_INT(int64_t i) {
     return (T)(double)i;
-}
-static inline T RATIO(int64_t num, int64_t den) {
-    return (T)((double)num / (double)den);
-}
-static inline T ADD(T a, T b) {
-    return a + b;
-}
-static inline T SUB(T a, T b) {
-    return a - b;
-}
-static inline T MUL(T a, T b) {
-    return a * b;
-}
-static inline T DIV(T a, T b) {
-    return a / b;
-}
-static inline T NEG(T a) {
-    return -a;
 }
 static inline T EXP(T a) {
     return cexp(a);

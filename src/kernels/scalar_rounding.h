@@ -15,9 +15,9 @@
 #ifndef SPOR_KERNELS_SCALAR_ROUNDING_H
 #define SPOR_KERNELS_SCALAR_ROUNDING_H
 
-typedef struct {
-    double v, e, s, n, u;
-} T;
+#include "kernels/rounding.h"
+
+typedef rounding T;
 #define SCALAR_TEXT "double with the rounding of other code"
 
 /* Roundings of a function that errs by 2.5 ulp, as the fast exp and tanh do. */
@@ -28,8 +28,7 @@ static inline double larger(double a, double b) {
 }
 /* The error of a closed sum. */
 static inline double error_of(T a) {
-    double nu = a.n * a.u;
-    return nu < 0.5 ? a.e + nu / (1 - nu) * (a.s + a.e) : HUGE_VAL;
+    return rounding_error(a, a.u);
 }
 /* One term, with the error that operands bring and roundings of its own. */
 static inline T term(double v, double brought, double roundings, double u) {

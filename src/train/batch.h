@@ -6,6 +6,9 @@
 
 #include <spor/train.h>
 
+/** Rows of a batch of spor_evaluate. */
+enum { BATCH_OF_EVALUATION = 256 };
+
 /** What rows become x and y. */
 typedef struct {
     spor_scalar scalar;   /* of x and y: float or double */

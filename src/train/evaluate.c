@@ -7,8 +7,6 @@
 #include "train/batch.h"
 #include "train/model.h"
 
-enum { EVALUATION_BATCH = 256 };
-
 void spor_evaluation_free(spor_evaluation *evaluation) {
     if (!evaluation) return;
     free(evaluation->confusion);
@@ -42,15 +40,15 @@ static void count_rows(const batch_source *source, const spor_bound *bound, cons
 /* Gathers the rows; those that fill up the batch repeat the first one and are ignored. */
 static void gather_padded(const batch_source *source, const int64_t rows[], int64_t count,
                           const spor_bound *bound) {
-    int64_t padded[EVALUATION_BATCH];
-    for (int64_t n = 0; n < EVALUATION_BATCH; n++) padded[n] = rows[n < count ? n : 0];
-    batch_fill(source, padded, EVALUATION_BATCH, bound->x.data, bound->y.data);
+    int64_t padded[BATCH_OF_EVALUATION];
+    for (int64_t n = 0; n < BATCH_OF_EVALUATION; n++) padded[n] = rows[n < count ? n : 0];
+    batch_fill(source, padded, BATCH_OF_EVALUATION, bound->x.data, bound->y.data);
 }
 
 /* Cost of one batch summed over its rows. */
 static double batch_cost(spor_model *model, const spor_bound *bound, int64_t count, int sums) {
-    double cost = count == EVALUATION_BATCH ? spor_model_number(model, &bound->loss, 0)
-                                            : spor_model_cost_of(model, bound, count);
+    double cost = count == BATCH_OF_EVALUATION ? spor_model_number(model, &bound->loss, 0)
+                                               : spor_model_cost_of(model, bound, count);
     return sums ? cost : cost * (double)count;
 }
 
@@ -63,13 +61,13 @@ static bool evaluate_rows(spor_model *model, const batch_source *source, const i
                           int64_t count, spor_evaluation *e) {
     double cost = 0;
     int sums = spor_model_loss_sums(model);
-    spor_bound *bound = spor_model_bind(model, EVALUATION_BATCH, false);
+    spor_bound *bound = spor_model_bind(model, BATCH_OF_EVALUATION, false);
     if (!bound || sums < 0) return false;
     if (source->one_hot && !predicts_classes(bound, e->classes))
         return spor_model_fail(model, "a classifier's prediction has two axes: rows and %d classes",
                                e->classes);
-    for (int64_t first = 0; first < count; first += EVALUATION_BATCH) {
-        int64_t n = count - first < EVALUATION_BATCH ? count - first : EVALUATION_BATCH;
+    for (int64_t first = 0; first < count; first += BATCH_OF_EVALUATION) {
+        int64_t n = count - first < BATCH_OF_EVALUATION ? count - first : BATCH_OF_EVALUATION;
         gather_padded(source, rows + first, n, bound);
         if (!spor_model_predict(model, bound)) return false;
         if (source->one_hot) count_rows(source, bound, rows + first, n, e);

@@ -10,9 +10,10 @@
 
 #include "base/bytes.h"
 #include "base/message.h"
+#include "kernels/rounding.h"
 #include "verify/verify.h"
 
-enum { ORACLE_ELEMENTS = 30, PARTS = 5 };
+enum { ORACLE_ELEMENTS = 30 };
 
 /* The judgement while it goes on. expected[k]: what claim k should be. */
 typedef struct {
@@ -93,22 +94,18 @@ static double unit_of(spor_scalar arithmetic) {
 void spor_rounding_fill(spor_program *program, spor_var input, const double *data,
                         spor_scalar arithmetic) {
     spor_arg arg = spor_program_arg(program, input);
-    double *to = arg.data, unit = unit_of(arithmetic);
-    for (int64_t k = 0; to && k < spor_size(&arg.shape); k++, to += PARTS) {
+    rounding *to = arg.data;
+    double unit = unit_of(arithmetic);
+    for (int64_t k = 0; to && k < spor_size(&arg.shape); k++) {
         double lost = arithmetic == SPOR_F32 ? fabs((double)(float)data[k] - data[k]) : 0;
-        to[0] = data[k];
-        to[1] = lost;
-        to[2] = fabs(data[k]);
-        to[3] = 0;
-        to[4] = unit;
+        to[k] = (rounding){data[k], lost, fabs(data[k]), 0, unit};
     }
 }
 
 double spor_rounding_value(spor_program *program, spor_var x, int64_t k, double *error) {
-    const double *part = (const double *)spor_program_arg(program, x).data + PARTS * k;
-    double nu = part[3] * (part[4] > 0 ? part[4] : 0x1p-24);
-    *error = nu < 0.5 ? part[1] + nu / (1 - nu) * (part[2] + part[1]) : HUGE_VAL;
-    return part[0];
+    rounding at = ((const rounding *)spor_program_arg(program, x).data)[k];
+    *error = rounding_error(at, at.u > 0 ? at.u : unit_of(SPOR_F32));
+    return at.v;
 }
 
 /* ---- running ---- */
