@@ -13,14 +13,17 @@ static void judge_pair(oracle_inquiry *q, int pair, int kinds) {
     const spor_pair *p = &q->trial->in.pair[pair];
     spor_shape shape = spor_shape_of(p->expected);
     int64_t size = spor_size(&shape);
-    for (int64_t k = 0; k < size; k++) {
-        double bound, expected_bound;
-        oracle_element e = {.pair = pair, .at = k, .oracle = (double)NAN};
-        e.expected = spor_trial_value(q->trial, p->expected, k, &expected_bound);
-        if (!(kinds & (expected_bound > 0 ? ROUNDED : EXACT))) continue;
-        e.formula = spor_trial_value(q->trial, p->formula, k, &bound);
-        e.bound = bound + expected_bound;
-        e.off = fabs(e.formula - e.expected);
+    const double *formula = trial_numbers(q->trial, p->formula);
+    const double *expected = trial_numbers(q->trial, p->expected);
+    for (int64_t k = 0; k < size; k++, formula += 2, expected += 2) {
+        if (!(kinds & (expected[1] > 0 ? ROUNDED : EXACT))) continue;
+        oracle_element e = {.pair = pair,
+                            .at = k,
+                            .formula = formula[0],
+                            .expected = expected[0],
+                            .oracle = (double)NAN,
+                            .off = fabs(formula[0] - expected[0]),
+                            .bound = formula[1] + expected[1]};
         oracle_judge(q, &e);
     }
 }

@@ -11,7 +11,7 @@ enum { MANY_ELEMENTS = 400 };
 static bool fails_at(const spor_statement *statement, const int64_t value[],
                      const spor_effort *effort, spor_trial *trial, oracle_finding *finding,
                      bool *failed) {
-    int64_t proofs = 2000;
+    int64_t proofs = oracle_proofs(effort);
     *finding = (oracle_finding){0};
     *failed = false;
     if (!spor_trial_make(statement, value, trial)) return false;
@@ -197,16 +197,16 @@ bool spor_shrink(const spor_statement *statement, const int64_t failing[],
     verdict->outcome = SPOR_FAILS;
     *example = (spor_counterexample){0};
     memcpy(value, failing, (size_t)statement->quantities * sizeof *value);
-    bool done = fails_at(statement, value, effort, &trial, &finding, &failed);
+    /* what does not fail again was no fault: memory ran out the first time */
+    bool done = fails_at(statement, value, effort, &trial, &finding, &failed) && failed;
     spor_trial_free(&trial);
-    done = done && shrink_sizes(statement, value, effort, finding.dispute);
-    if (!done || !fails_at(statement, value, effort, &trial, &finding, &failed)) return false;
-    if (finding.dispute != SPOR_DOES_NOT_RECORD)
+    if (!done || !shrink_sizes(statement, value, effort, finding.dispute)) return false;
+    done = fails_at(statement, value, effort, &trial, &finding, &failed) && failed;
+    if (done && finding.dispute != SPOR_DOES_NOT_RECORD)
         done = shrink_data(&trial, &finding) && ask_complex_step(&trial, &finding);
-    describe(&trial, &finding, example);
+    if (done) describe(&trial, &finding, example);
     spor_trial_free(&trial);
-    if (finding.dispute == SPOR_FORMULA_TAPE)
-        done = done &&
-               find_pattern(statement, value, effort, example->pattern, sizeof example->pattern);
+    if (done && finding.dispute == SPOR_FORMULA_TAPE)
+        done = find_pattern(statement, value, effort, example->pattern, sizeof example->pattern);
     return done;
 }

@@ -154,8 +154,12 @@ void spor_trial_fill(spor_program *program, spor_var input, const double *data, 
     }
 }
 
+const double *trial_numbers(spor_trial *trial, spor_var x) {
+    return spor_program_arg(trial->bound, x).data;
+}
+
 double spor_trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound) {
-    const double *element = (const double *)spor_program_arg(trial->bound, x).data + 2 * k;
+    const double *element = trial_numbers(trial, x) + 2 * k;
     if (bound) *bound = element[1];
     return element[0];
 }

@@ -40,7 +40,9 @@ bool trial_run(spor_trial *trial);
 /** Elements of an input. */
 int64_t trial_size(const spor_trial *trial, int input);
 
-/** The number that a program gave for element k of x: value and error bound. */
+/** What the last run gave for x: value and error bound in turn. */
+const double *trial_numbers(spor_trial *trial, spor_var x);
+/** The same of element k. */
 double spor_trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound);
 
 /** Makes the failure at value[] small and describes it. */

@@ -892,6 +892,56 @@ START_TEST(what_is_lost_in_rounding_is_no_pass) {
 }
 END_TEST
 
+/* y = x + 2^-80 x, reversed: what is added is lost in rounding unless it is all there is. Data stay
+ * away from 0 since there is a kink on the tape. */
+static spor_recording drowned(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(v[0]));
+    spor_relu(x);
+    in->input[in->inputs++] = x;
+    spor_var tiny =
+        times(times(spor_flip(x, SPOR_AXIS(0)), 1, (int64_t)1 << 40), 1, (int64_t)1 << 40);
+    claim(user, in, "y", spor_add(x, tiny), x, -1);
+    return recorded(t, user, in);
+}
+
+/* It is found by the search, and found again when the case is made small. */
+START_TEST(what_only_units_see_is_shown) {
+    plan p = {.fault = NONE};
+    const int64_t n = 2500;
+    spor_statement statement = {.name = "drowned",
+                                .quantities = 1,
+                                .quantity = {{"n", n, n, NULL}},
+                                .record = drowned,
+                                .user = &p};
+    spor_verdict v;
+    ck_assert(spor_verify(&statement, &(spor_effort){.proofs = n}, &v));
+    ck_assert_int_eq(v.outcome, SPOR_FAILS);
+    ck_assert_int_eq(v.example.wrong, 1);
+    ck_assert_str_eq(v.example.pair_name, "y");
+    ck_assert_double_eq(v.example.formula, 0x1p-80);
+}
+END_TEST
+
+/* Broken the first time it is recorded, as where memory runs out and is there again. */
+static spor_recording broken_once(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
+    (void)v;
+    plan *p = user;
+    spor_var x = spor_input(t, "x", SPOR_SCALAR_SHAPE);
+    in->input[in->inputs++] = x;
+    claim(p, in, "y", x, x, -1);
+    return p->corner[0]++ ? recorded(t, p, in) : SPOR_BROKEN;
+}
+
+START_TEST(what_does_not_fail_again_is_no_verdict) {
+    plan p = {.fault = NONE};
+    spor_statement statement = {.name = "broken once", .record = broken_once, .user = &p};
+    spor_verdict v;
+    ck_assert(!spor_verify(&statement, &effort, &v));
+    ck_assert(spor_verify(&statement, &effort, &v));
+    ck_assert_int_eq(v.outcome, SPOR_HOLDS);
+}
+END_TEST
+
 /* A pair that claims no gradient: nothing for the oracles that differentiate. */
 START_TEST(who_examined_nothing_says_so) {
     const int64_t at[] = POOL_SIZES;
@@ -924,6 +974,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, differences_skip_what_lies_near_a_kink);
     tcase_add_test(tests, differences_allow_for_truncation);
     tcase_add_test(tests, what_is_lost_in_rounding_is_no_pass);
+    tcase_add_test(tests, what_only_units_see_is_shown);
+    tcase_add_test(tests, what_does_not_fail_again_is_no_verdict);
     tcase_add_test(tests, who_examined_nothing_says_so);
     suite_add_tcase(suite, tests);
     return suite;
