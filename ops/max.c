@@ -86,7 +86,8 @@ static const spor_golden golden[] = {
 const spor_op spor_op_max = {
     .signature = "max(x[*]; axes:axes)",
     .equation = "z = largest x over the axes",
-    .convention = "the first maximum in row-major order gets the whole cotangent",
+    .convention = "the first maximum in row-major order gets the whole cotangent; what is not a "
+                  "number wins",
     .traits = SPOR_KINKED | SPOR_MIXES_SAMPLES,
     .domain = SPOR_TIE_FREE,
     .operands = 1,

@@ -49,7 +49,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_maximum = {
     .signature = "maximum(x[...], y[...])",
     .equation = "z = max(x, y)",
-    .convention = "a tie is x's: it gets the whole cotangent",
+    .convention = "a tie is x's, and so is what is not a number: it gets the whole cotangent",
     .traits = SPOR_KINKED,
     .domain = SPOR_TIE_FREE,
     .operands = 2,
