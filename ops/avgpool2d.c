@@ -93,17 +93,20 @@ spor_var spor_avgpool2d(spor_var x, spor_window w) {
 
 #else
 
+#include "kernels/pairwise.h"
+
 REFERENCE_KERNEL(avgpool2d) {
     const spor_arg *x = &c->in[0];
     EACH_INDEX(i, c->out.shape) {
         window_range rows = window_cells(c->attr, 0, x->shape.n[1], i[1]);
         window_range columns = window_cells(c->attr, 1, x->shape.n[2], i[2]);
-        T sum = FROM_INT(0);
+        pairwise_sum sum;
+        pairwise_begin(&sum);
         for (int64_t u = rows.from; u < rows.to; u++)
             for (int64_t v = columns.from; v < columns.to; v++)
-                sum = ADD(sum, *AT4(*x, i[0], u, v, i[3]));
+                pairwise_add(&sum, *AT4(*x, i[0], u, v, i[3]));
         int64_t cells = (rows.to - rows.from) * (columns.to - columns.from);
-        *AT(c->out, i) = DIV(sum, FROM_INT(cells));
+        *AT(c->out, i) = DIV(pairwise_total(&sum), FROM_INT(cells));
     }
 }
 

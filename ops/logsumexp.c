@@ -1,9 +1,9 @@
 /*
  * z = ln sum_r e^x_r along one axis, which vanishes from the shape.
  *
- * With one-hot rows y the cross-entropy of a softmax is logsumexp(x) - sum(y x): no logarithm of a
- * probability that has underflowed.
+ * Along an axis with an infinity or what is not a number z is the largest x: -inf where all are.
  */
+#include <math.h>
 #include "attributes.h"
 
 #ifdef SPOR_RULES
@@ -59,6 +59,12 @@ static const spor_golden golden[] = {
      .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
      .out = {1, {3}},
      .y = (const double[]){4.048587351573742, 2.2014132779827524, 6.000123402189724}},
+    {.in = {{2, {5, 2}}},
+     .attr = {{1}},
+     .x = {(const double[]){-HUGE_VAL, -HUGE_VAL, HUGE_VAL, 1, HUGE_VAL, HUGE_VAL, -HUGE_VAL, 3, 1,
+                            (double)NAN}},
+     .out = {1, {5}},
+     .y = (const double[]){-HUGE_VAL, HUGE_VAL, HUGE_VAL, 3, (double)NAN}},
     SPOR_END_GOLDEN};
 
 const spor_op spor_op_logsumexp = {
@@ -90,7 +96,10 @@ REFERENCE_KERNEL(logsumexp) {
         for (int k = 0; k < c->in[0].shape.rank; k++)
             if (k != axis) at[k] = i[k < axis ? k : k - 1];
         T largest = line_largest(&c->in[0], at, axis);
-        *AT(c->out, i) = ADD(largest, LOG(line_sum_exp(&c->in[0], at, axis, largest)));
+        T *z = AT(c->out, i);
+        *z = largest; /* an infinite one outweighs the rest, and shifts nothing */
+        if (line_is_finite(largest))
+            *z = ADD(largest, LOG(line_sum_exp(&c->in[0], at, axis, largest)));
     }
 }
 

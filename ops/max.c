@@ -1,6 +1,8 @@
 /*
  * z = the largest x over a set of axes, which vanish from the shape.
  */
+#include <math.h>
+
 #include "window.h"
 
 #ifdef SPOR_RULES
@@ -94,12 +96,18 @@ static const spor_golden golden[] = {
      .x = {(const double[]){-1, -2, -3, -6, -5, -4}},
      .out = {1, {2}},
      .y = (const double[]){-1, -4}},
+    {.in = {{2, {3, 3}}},
+     .attr = {{2}},
+     .x = {(const double[]){(double)NAN, 1, 2, 1, (double)NAN, 2, 1, 2, (double)NAN}},
+     .out = {1, {3}},
+     .y = (const double[]){(double)NAN, (double)NAN, (double)NAN}},
     SPOR_END_GOLDEN};
 
 const spor_op spor_op_max = {
     .signature = "max(x[*]; axes:axes)",
     .equation = "z = largest x over the axes",
-    .convention = "the first maximum in row-major order gets the whole cotangent",
+    .convention = "the first maximum in row-major order gets the whole cotangent; what is not a "
+                  "number wins",
     .traits = SPOR_KINKED | SPOR_MIXES_SAMPLES,
     .domain = {SPOR_TIE_FREE},
     .operands = 1,
@@ -130,7 +138,7 @@ REFERENCE_KERNEL(max) {
             else
                 at[to++] = i[k];
         T *z = AT(c->out, at);
-        if (past == 0 || LESS(*z, *AT(c->in[0], i))) *z = *AT(c->in[0], i);
+        if (past == 0 || WINS(*AT(c->in[0], i), *z)) *z = *AT(c->in[0], i);
     }
 }
 

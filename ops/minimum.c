@@ -1,6 +1,7 @@
 /*
  * z = the smaller of x and y, element by element; x, y, z [...].
  */
+#include <math.h>
 #include "tape/op.h"
 
 #ifdef SPOR_RULES
@@ -43,12 +44,17 @@ static const spor_golden golden[] = {
      .x = {(const double[]){0.7}, (const double[]){-0.3}},
      .out = {0, {0}},
      .y = (const double[]){-0.3}},
+    {.in = {{1, {3}}, {1, {3}}},
+     .x = {(const double[]){(double)NAN, 1, (double)NAN},
+           (const double[]){1, (double)NAN, (double)NAN}},
+     .out = {1, {3}},
+     .y = (const double[]){(double)NAN, (double)NAN, (double)NAN}},
     SPOR_END_GOLDEN};
 
 const spor_op spor_op_minimum = {
     .signature = "minimum(x[...], y[...])",
     .equation = "z = min(x, y)",
-    .convention = "a tie is x's: it gets the whole cotangent",
+    .convention = "a tie is x's, and so is what is not a number: it gets the whole cotangent",
     .traits = SPOR_KINKED,
     .domain = {SPOR_TIE_FREE, SPOR_TIE_FREE},
     .operands = 2,
@@ -70,7 +76,7 @@ spor_var spor_minimum(spor_var x, spor_var y) {
 REFERENCE_KERNEL(minimum) {
     EACH_INDEX(i, c->out.shape) {
         T x = *AT(c->in[0], i), y = *AT(c->in[1], i);
-        *AT(c->out, i) = LESS(y, x) ? y : x;
+        *AT(c->out, i) = WINS(NEG(y), NEG(x)) ? y : x;
     }
 }
 

@@ -3,6 +3,7 @@
  *
  * The shift by the largest element changes nothing and keeps every exponential at most 1.
  */
+#include <math.h>
 #include "attributes.h"
 
 #ifdef SPOR_RULES
@@ -56,6 +57,11 @@ static const spor_golden golden[] = {
                            0.9974045916920704, 0.7053845126982411, 0.00012308950525587303,
                            0.7309498518155642, 0.9789540352966299, 0.00014872517417748488,
                            0.01793016859916221, 0.2689014230102584, 0.0031157961042077606}},
+    {.in = {{2, {2, 2}}},
+     .attr = {{1}},
+     .x = {(const double[]){-HUGE_VAL, -HUGE_VAL, -HUGE_VAL, 3}},
+     .out = {2, {2, 2}},
+     .y = (const double[]){(double)NAN, (double)NAN, 0, 1}},
     {.in = {{2, {2, 3}}},
      .attr = {{0}},
      .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},

@@ -75,14 +75,22 @@ spor_var spor_sum(spor_var x, int64_t axes) {
 
 #else
 
+#include "kernels/pairwise.h"
+
+/* For z[i] the terms are x[i] and what lies behind it along the summed axes, in row-major order. */
 REFERENCE_KERNEL(sum) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = FROM_INT(0);
-    EACH_INDEX(i, c->in[0].shape) {
-        int64_t at[SPOR_RANK];
-        for (int k = 0, to = 0; k < c->in[0].shape.rank; k++)
-            if (!in_axes(c->attr[AXES].i, k)) at[to++] = i[k];
-        T *z = AT(c->out, at);
-        *z = ADD(*z, *AT(c->in[0], i));
+    spor_arg terms = c->in[0];
+    for (int k = 0; k < terms.shape.rank; k++)
+        if (!in_axes(c->attr[AXES].i, k)) terms.shape.n[k] = 1;
+    EACH_INDEX(i, c->out.shape) {
+        int64_t first[SPOR_RANK];
+        for (int k = 0, from = 0; k < terms.shape.rank; k++)
+            first[k] = in_axes(c->attr[AXES].i, k) ? 0 : i[from++];
+        terms.data = AT(c->in[0], first);
+        pairwise_sum sum;
+        pairwise_begin(&sum);
+        EACH_INDEX(r, terms.shape) pairwise_add(&sum, *AT(terms, r));
+        *AT(c->out, i) = pairwise_total(&sum);
     }
 }
 

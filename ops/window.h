@@ -94,7 +94,8 @@ typedef struct {
     int64_t i, j;
 } window_cell;
 
-/** The first largest x[n, ., ., c] of window (i, j) in row-major order. */
+/** The first largest x[n, ., ., c] of window (i, j) in row-major order, or the first that is not a
+ *  number. */
 static inline window_cell window_winner(const spor_arg *x, const spor_attr attr[], int64_t n,
                                         int64_t i, int64_t j, int64_t c) {
     window_range rows = window_cells(attr, 0, x->shape.n[1], i);
@@ -102,7 +103,7 @@ static inline window_cell window_winner(const spor_arg *x, const spor_attr attr[
     window_cell best = {rows.from, columns.from};
     for (int64_t u = rows.from; u < rows.to; u++)
         for (int64_t v = columns.from; v < columns.to; v++)
-            if (LESS(*AT4(*x, n, best.i, best.j, c), *AT4(*x, n, u, v, c)))
+            if (WINS(*AT4(*x, n, u, v, c), *AT4(*x, n, best.i, best.j, c)))
                 best = (window_cell){u, v};
     return best;
 }

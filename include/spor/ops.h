@@ -61,8 +61,9 @@ SPOR_API spor_var spor_sum(spor_var x, int64_t axes);
 SPOR_API spor_var spor_expand(spor_var x, int64_t axes, spor_shape shape);
 /** Maximum over the axes, which vanish; the first in row-major order wins a tie. */
 SPOR_API spor_var spor_max(spor_var x, int64_t axes);
-SPOR_API spor_var spor_softmax(spor_var x, int axis);   /**< e^x / sum e^x along the axis */
-SPOR_API spor_var spor_logsumexp(spor_var x, int axis); /**< ln sum e^x; the axis vanishes */
+SPOR_API spor_var spor_softmax(spor_var x, int axis);     /**< e^x / sum e^x along the axis */
+SPOR_API spor_var spor_log_softmax(spor_var x, int axis); /**< its logarithm, x - ln sum e^x */
+SPOR_API spor_var spor_logsumexp(spor_var x, int axis);   /**< ln sum e^x; the axis vanishes */
 
 /* ---- layout -------------------------------------------------------------------------------- */
 
@@ -154,6 +155,7 @@ SPOR_API spor_var spor_flatten(spor_var x);
 #define spor_expand(...) SPOR_HERE(spor_expand(__VA_ARGS__))
 #define spor_max(...) SPOR_HERE(spor_max(__VA_ARGS__))
 #define spor_softmax(...) SPOR_HERE(spor_softmax(__VA_ARGS__))
+#define spor_log_softmax(...) SPOR_HERE(spor_log_softmax(__VA_ARGS__))
 #define spor_logsumexp(...) SPOR_HERE(spor_logsumexp(__VA_ARGS__))
 #define spor_reshape(...) SPOR_HERE(spor_reshape(__VA_ARGS__))
 #define spor_transpose(...) SPOR_HERE(spor_transpose(__VA_ARGS__))

@@ -11,6 +11,8 @@
 #include "layer.h"
 
 #include "kernels/slots.h"
+/* Rows of delta summed at once. */
+enum { BLOCK_ROWS = 128 };
 
 #ifdef SPOR_RULES
 
@@ -101,7 +103,19 @@ static bool bias_gradient_shape(spor_rule *r) {
     return true;
 }
 
-static const spor_fused bias_gradient_fused = {.kernel = bias_gradient_kernels};
+/* Room for the sums of 1, 2, 4 ... blocks of rows. */
+static void bias_gradient_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    (void)lanes;
+    const spor_shape *delta = &c->in[0].shape;
+    int64_t cols = delta->n[delta->rank - 1], levels = 0;
+    for (int64_t n = (spor_size(delta) / cols + BLOCK_ROWS - 1) / BLOCK_ROWS; n; n >>= 1) levels++;
+    spor_carver carver = {0};
+    spor_carve(&carver, spor_times(levels, cols), width);
+    need->scratch = carver.used;
+}
+
+static const spor_fused bias_gradient_fused = {.need = bias_gradient_need,
+                                               .kernel = bias_gradient_kernels};
 
 static const spor_op bias_gradient_op = {
     .signature = "bias_gradient(delta[*])",
@@ -134,21 +148,39 @@ SPOR_INLINE vec sum_rows(const T *delta, int64_t rows, int64_t stride, int64_t l
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-/* Rows in blocks that stay in the first cache while all their columns are summed. */
+/* A block's sums of some columns, and the sums that it completes: where 2^k blocks meet 2^k others
+ * they go up together, as a binary counter does. level[k]: cols sums of 2^k blocks. */
+SPOR_INLINE void carry_up(T *level, int64_t cols, int64_t blocks_before, vec sum, int64_t lanes) {
+    for (; blocks_before & 1; blocks_before >>= 1, level += cols)
+        sum += spor_load_part(level, lanes);
+    spor_store_part(level, sum, lanes);
+}
+
+/* What waits on the levels after all blocks, from the lowest on. */
+SPOR_INLINE vec levels_total(const T *level, int64_t cols, int64_t blocks, int64_t lanes) {
+    vec sum = {0};
+    for (; blocks; blocks >>= 1, level += cols)
+        if (blocks & 1) sum += spor_load_part(level, lanes);
+    return sum;
+}
+
+/* Rows in blocks that stay in the first cache while all their columns are summed; sums of blocks
+ * as in kernels/pairwise.h. */
 FAST_KERNEL(bias_gradient) {
-    const int64_t block = 128;
     const T *delta = c->in[0].data;
-    T *db = c->out.data;
-    int64_t cols = c->out.shape.n[0], rows = spor_size(&c->in[0].shape) / cols;
-    for (int64_t first = 0; first < rows; first += block) {
-        const T *from = delta + first * cols;
-        int64_t count = spor_least(block, rows - first);
+    T *db = c->out.data, *level = c->scratch;
+    int64_t cols = c->out.shape.n[0], rows = spor_size(&c->in[0].shape) / cols, block = 0;
+    for (int64_t first = 0; first < rows; first += BLOCK_ROWS, block++) {
+        int64_t count = spor_least(BLOCK_ROWS, rows - first);
         for (int64_t f = 0; f < cols; f += LANES) {
             int64_t lanes = spor_least(LANES, cols - f);
-            vec sum = sum_rows(from + f, count, cols, lanes);
-            if (first > 0) sum += spor_load_part(db + f, lanes);
-            spor_store_part(db + f, sum, lanes);
+            vec sum = sum_rows(delta + first * cols + f, count, cols, lanes);
+            carry_up(level + f, cols, block, sum, lanes);
         }
+    }
+    for (int64_t f = 0; f < cols; f += LANES) {
+        int64_t lanes = spor_least(LANES, cols - f);
+        spor_store_part(db + f, levels_total(level + f, cols, block, lanes), lanes);
     }
 }
 

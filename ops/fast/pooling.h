@@ -1,7 +1,7 @@
 /*
  * The windows of max-pooling under maxpool2d and convpool: one sample at a time, a vector of
- * channels at a time. The first maximum in row-major order wins; cells of the padding are no
- * values.
+ * channels at a time. The first maximum in row-major order wins, and over it the first that is not a
+ * number; cells of the padding are no values.
  */
 #ifndef SPOR_OPS_FAST_POOLING_H
 #define SPOR_OPS_FAST_POOLING_H
@@ -115,7 +115,7 @@ SPOR_INLINE void pool_vector(const maps *g, const window w, const T *x, T *y, vo
     for (int64_t a = 0; a < w.rows; a++, row += g->W * g->C)
         for (int64_t b = 0; b < w.cols; b++) {
             vec cell = spor_load_part(row + b * g->C, lanes);
-            ivec larger = best < cell;
+            ivec larger = lanes_win(cell, best);
             best = spor_select(larger, cell, best);
             winner = spor_select_int(larger, spor_all_int((spor_lane)(w.number + a * w.width + b)),
                                      winner);

@@ -1,23 +1,29 @@
 /*
  * Cross-entropy of a softmax, with labels as rows of probabilities (one-hot or not).
  *
- * Pattern     z = logsumexp(l, last axis) - sum(y l, last axis), the operands of y l in any order
- * Forward     z_n = ln sum_m e^l_nm - sum_m y_nm l_nm, shifted by the largest l of the row
- * Backward    dl_n = (A_n - Y_n) zbar_n, A = softmax(l): the correct form of Eq. (46) for the last
- *             layer; the elementwise f'(Z) o dC/dA leaves out the Jacobian off its diagonal
- *             dy_n = -zbar_n l_n, by ops
+ * Patterns    z = -sum(y log_softmax(l)), along the last axis, the operands of products in any order
+ *             z = logsumexp(l) - sum(y l), the same where the rows of y sum to 1
+ * Forward     with m the largest l of a row, s = sum e^(l - m), d = sum y (l - m), Y = sum y:
+ *             z = Y ln s - d, and ln s - d + m (1 - Y): only differences of l meet y
+ * Backward    dl_n = (A_n - y_n) zbar_n, A = Y softmax(l), and softmax(l): the correct form of
+ *             Eq. (46) for the last layer; the elementwise f'(Z) o dC/dA leaves out the Jacobian
+ *             off its diagonal
+ *             dy_n = -zbar_n log_softmax(l_n), and -zbar_n l_n, by ops
  * Saved       A when a backward pass will follow
  */
 #include "layer.h"
 
 #include "kernels/slots.h"
+/* Attributes: a backward pass will follow; ln s is weighted with the sum of y. */
+enum { TRAINING, WEIGHTED };
 
 #ifdef SPOR_RULES
 
 FAST_KERNELS(softmax_cross_entropy);
 FAST_KERNELS(softmax_cross_entropy_dl);
 
-extern const spor_op spor_op_sub, spor_op_mul, spor_op_sum, spor_op_logsumexp;
+extern const spor_op spor_op_sub, spor_op_mul, spor_op_sum, spor_op_neg;
+extern const spor_op spor_op_logsumexp, spor_op_log_softmax;
 
 /* l[..., M], y[..., M] -> z[...] */
 static bool xent_shape(spor_rule *r) {
@@ -30,7 +36,7 @@ static bool xent_shape(spor_rule *r) {
 
 static void xent_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)lanes;
-    need->saved = c->attr[0].i ? bytes_for(spor_size(&c->in[0].shape), width) : 0;
+    need->saved = c->attr[TRAINING].i ? bytes_for(spor_size(&c->in[0].shape), width) : 0;
 }
 
 /* z, y, zbar -> dl = (A - y) zbar with z's saved A */
@@ -43,7 +49,7 @@ static const spor_fused xent_dl_fused = {.kernel = softmax_cross_entropy_dl_kern
 
 static const spor_op xent_dl_op = {
     .signature = "softmax_cross_entropy_dl(z[*], y[*], zbar[*])",
-    .equation = "dl = (softmax(l) - y) zbar",
+    .equation = "dl = (A - y) zbar",
     .operands = 3,
     .shape = xent_dl_shape,
     .fused = &xent_dl_fused,
@@ -53,16 +59,18 @@ static spor_var xent_vjp(spor_var z, int k, spor_var zbar) {
     spor_var l = spor_operand(z, 0), y = spor_operand(z, 1);
     if (k == 0) return spor_record(&xent_dl_op, (spor_var[]){z, y, zbar}, NULL);
     spor_shape shape = spor_shape_of(l);
-    return spor_neg(spor_mul(spor_expand(zbar, SPOR_AXIS(shape.rank - 1), shape), l));
+    int last = shape.rank - 1;
+    spor_var per_label = spor_attrs(z)[WEIGHTED].i ? spor_log_softmax(l, last) : l;
+    return spor_neg(spor_mul(spor_expand(zbar, SPOR_AXIS(last), shape), per_label));
 }
 
 static const spor_fused xent_fused = {.need = xent_need, .kernel = softmax_cross_entropy_kernels};
 
 static const spor_op xent_op = {
-    .signature = "softmax_cross_entropy(l[*], y[*]; training:int)",
-    .equation = "z = logsumexp(l) - sum(y l)",
+    .signature = "softmax_cross_entropy(l[*], y[*]; training:int, weighted:int)",
+    .equation = "z = sum(y) or 1, times logsumexp(l), - sum(y l)",
     .operands = 2,
-    .attrs = 1,
+    .attrs = 2,
     .shape = xent_shape,
     .vjp = xent_vjp,
     .fused = &xent_fused,
@@ -70,33 +78,68 @@ static const spor_op xent_op = {
 
 /* ---- the match ---- */
 
-static bool match_xent(spor_match *m, spor_var root) {
-    if (!spor_made_by(root, &spor_op_sub)) return false;
-    spor_var lse = spor_operand(root, 0), sum = spor_operand(root, 1);
-    if (!spor_made_by(lse, &spor_op_logsumexp) || !spor_made_by(sum, &spor_op_sum)) return false;
-    spor_var l = spor_operand(lse, 0), product = spor_operand(sum, 0);
-    if (!spor_made_by(product, &spor_op_mul)) return false;
-    int first = spor_operand(product, 0).id == l.id; /* l y rather than y l */
-    if (spor_operand(product, 1 - first).id != l.id)
-        return spor_refuse(m, "the labels do not multiply the operand of logsumexp");
-    int last = spor_shape_of(l).rank - 1;
-    if (spor_attrs(lse)[AXIS].i != last || spor_attrs(sum)[AXES].i != SPOR_AXIS(last))
+/* sum(y f(l)) along the last axis, taken into the region: l is the product's operand number k. */
+static bool take_labelled(spor_match *m, spor_var sum, int k, const char *what) {
+    spor_var product = spor_operand(sum, 0);
+    int last = spor_shape_of(product).rank - 1;
+    if (spor_attrs(sum)[AXES].i != SPOR_AXIS(last))
         return spor_refuse(m, "the classes are not the last axis");
-    if (!spor_layer_take(m, lse, &spor_op_logsumexp, "logsumexp(l)") ||
-        !spor_layer_take(m, sum, &spor_op_sum, "sum(y l)") ||
-        !spor_layer_take(m, product, &spor_op_mul, "y l"))
-        return false;
-    m->op = &xent_op;
+    m->in[1] = spor_operand(product, 1 - k);
+    return spor_layer_take(m, sum, &spor_op_sum, "the sum over the classes") &&
+           spor_layer_take(m, product, &spor_op_mul, what);
+}
+
+/* The product under a sum, or id 0. */
+static spor_var summed_product(spor_var sum) {
+    spor_var none = {0};
+    if (!spor_made_by(sum, &spor_op_sum)) return none;
+    spor_var product = spor_operand(sum, 0);
+    return spor_made_by(product, &spor_op_mul) ? product : none;
+}
+
+/* -sum(y log_softmax(l)) */
+static bool match_weighted(spor_match *m, spor_var root) {
+    spor_var sum = spor_operand(root, 0), product = summed_product(sum);
+    if (!product.id) return false;
+    int k = spor_made_by(spor_operand(product, 1), &spor_op_log_softmax);
+    spor_var logs = spor_operand(product, k);
+    if (!spor_made_by(logs, &spor_op_log_softmax)) return false;
+    if (spor_attrs(logs)[AXIS].i != spor_shape_of(logs).rank - 1)
+        return spor_refuse(m, "the classes are not the last axis");
+    m->in[0] = spor_operand(logs, 0);
+    return take_labelled(m, sum, k, "y log_softmax(l)") &&
+           spor_layer_take(m, logs, &spor_op_log_softmax, "log_softmax(l)");
+}
+
+/* logsumexp(l) - sum(y l) */
+static bool match_difference(spor_match *m, spor_var root) {
+    spor_var lse = spor_operand(root, 0), sum = spor_operand(root, 1);
+    spor_var product = summed_product(sum);
+    if (!spor_made_by(lse, &spor_op_logsumexp) || !product.id) return false;
+    spor_var l = spor_operand(lse, 0);
+    int k = spor_operand(product, 0).id != l.id; /* y l rather than l y */
+    if (spor_operand(product, k).id != l.id)
+        return spor_refuse(m, "the labels do not multiply the operand of logsumexp");
+    if (spor_attrs(lse)[AXIS].i != spor_shape_of(l).rank - 1)
+        return spor_refuse(m, "the classes are not the last axis");
     m->in[0] = l;
-    m->in[1] = spor_operand(product, first);
-    m->attr[0].i = m->training;
-    return true;
+    return take_labelled(m, sum, k, "y l") &&
+           spor_layer_take(m, lse, &spor_op_logsumexp, "logsumexp(l)");
+}
+
+static bool match_xent(spor_match *m, spor_var root) {
+    bool weighted = spor_made_by(root, &spor_op_neg);
+    if (!weighted && !spor_made_by(root, &spor_op_sub)) return false;
+    m->op = &xent_op;
+    m->attr[TRAINING].i = m->training;
+    m->attr[WEIGHTED].i = weighted;
+    return weighted ? match_weighted(m, root) : match_difference(m, root);
 }
 
 extern const spor_fast spor_fast_softmax_cross_entropy;
 const spor_fast spor_fast_softmax_cross_entropy = {
     .name = "softmax_cross_entropy",
-    .pattern = "logsumexp(l) - sum(y l), along the last axis",
+    .pattern = "-sum(y log_softmax(l)) or logsumexp(l) - sum(y l), along the last axis",
     .equations = "Eq. (46) for the last layer: delta = A - Y",
     .match = match_xent,
 };
@@ -105,19 +148,22 @@ const spor_fast spor_fast_softmax_cross_entropy = {
 
 #include "kernels/vmath.h"
 
-/* The largest of a row; NaNs do not count. */
+/* The largest of a row, or what is not a number. */
 SPOR_INLINE T row_most(const T *l, int64_t M) {
     vec most = spor_all(l[0]);
     for (int64_t m = 0; m < M; m += LANES) {
         int64_t lanes = spor_least(LANES, M - m);
         vec x = spor_load_part(l + m, lanes);
-        most = spor_select((most < x) & spor_first_lanes(lanes), x, most);
+        most = spor_select(lanes_win(x, most) & spor_first_lanes(lanes), x, most);
     }
     return spor_lanes_most(most);
 }
 
-/* e_m = e^(l_m - most), kept if there is where; their sum */
-SPOR_INLINE T row_exp(const T *l, int64_t M, T most, T *e) {
+/* Sums along a row run over so many vectors at a time, so that long rows have short chains. */
+enum { ROW_BLOCK = 32 };
+
+/* e_m = e^(l_m - most), kept if there is where; the sum of some */
+SPOR_INLINE vec block_exp(const T *l, int64_t M, T most, T *e) {
     vec sum = {0};
     for (int64_t m = 0; m < M; m += LANES) {
         int64_t lanes = spor_least(LANES, M - m);
@@ -125,35 +171,70 @@ SPOR_INLINE T row_exp(const T *l, int64_t M, T most, T *e) {
         if (e) spor_store_part(e + m, x, lanes);
         sum += spor_select(spor_first_lanes(lanes), x, (vec){0});
     }
-    return spor_lanes_sum(sum);
+    return sum;
 }
 
-SPOR_INLINE T row_dot(const T *y, const T *l, int64_t M) {
+SPOR_INLINE T row_exp(const T *l, int64_t M, T most, T *e) {
     vec sum = {0};
-    for (int64_t m = 0; m < M; m += LANES) {
-        int64_t lanes = spor_least(LANES, M - m);
-        sum = spor_fma(spor_load_part(y + m, lanes), spor_load_part(l + m, lanes), sum);
-    }
+    for (int64_t m = 0; m < M; m += ROW_BLOCK * LANES)
+        sum += block_exp(l + m, spor_least(ROW_BLOCK * LANES, M - m), most, e ? e + m : NULL);
     return spor_lanes_sum(sum);
 }
 
-SPOR_INLINE void row_divide(T *e, int64_t M, T by) {
+/* Sums of y and of y (l - shift). */
+typedef struct {
+    vec y, product;
+} label_sums;
+
+SPOR_INLINE label_sums block_labels(const T *y, const T *l, int64_t M, T shift) {
+    label_sums s = {{0}, {0}};
     for (int64_t m = 0; m < M; m += LANES) {
         int64_t lanes = spor_least(LANES, M - m);
-        spor_store_part(e + m, spor_load_part(e + m, lanes) / by, lanes);
+        vec label = spor_load_part(y + m, lanes);
+        s.y += label;
+        s.product += spor_select(spor_first_lanes(lanes),
+                                 label * (spor_load_part(l + m, lanes) - shift), (vec){0});
     }
+    return s;
+}
+
+SPOR_INLINE label_sums row_labels(const T *y, const T *l, int64_t M, T shift) {
+    label_sums s = {{0}, {0}};
+    for (int64_t m = 0; m < M; m += ROW_BLOCK * LANES) {
+        int64_t count = spor_least(ROW_BLOCK * LANES, M - m);
+        label_sums block = block_labels(y + m, l + m, count, shift);
+        s.y += block.y;
+        s.product += block.product;
+    }
+    return s;
+}
+
+SPOR_INLINE void row_scale(T *e, int64_t M, T by, T sum) {
+    for (int64_t m = 0; m < M; m += LANES) {
+        int64_t lanes = spor_least(LANES, M - m);
+        spor_store_part(e + m, spor_load_part(e + m, lanes) / sum * by, lanes);
+    }
+}
+
+/* One row; A: NULL or where it is kept. Where the largest is no finite number, nothing can be
+ * shifted by it: logsumexp is it, log_softmax nothing. */
+SPOR_INLINE T row_loss(const T *l, const T *y, int64_t M, bool weighted, T *A) {
+    T most = row_most(l, M), sum = row_exp(l, M, most, A);
+    bool shifts = weighted || most - most >= 0;
+    label_sums labels = row_labels(y, l, M, shifts ? most : 0);
+    T all = spor_lanes_sum(labels.y), dot = spor_lanes_sum(labels.product);
+    T logarithm = spor_vlog(spor_all(sum))[0];
+    if (A) row_scale(A, M, weighted ? all : 1, sum);
+    if (!shifts) return most - dot;
+    return weighted ? all * logarithm - dot : logarithm - dot + most * (1 - all);
 }
 
 FAST_KERNEL(softmax_cross_entropy) {
     int64_t N = spor_size(&c->out.shape), M = c->in[0].shape.n[c->in[0].shape.rank - 1];
     const T *l = c->in[0].data, *y = c->in[1].data;
-    T *z = c->out.data, *A = c->attr[0].i ? c->out.saved : NULL;
-    for (int64_t n = 0; n < N; n++, l += M, y += M) {
-        T most = row_most(l, M), *An = A ? A + n * M : NULL;
-        T sum = row_exp(l, M, most, An);
-        z[n] = most + spor_vlog(spor_all(sum))[0] - row_dot(y, l, M);
-        if (An) row_divide(An, M, sum);
-    }
+    T *z = c->out.data, *A = c->attr[TRAINING].i ? c->out.saved : NULL;
+    for (int64_t n = 0; n < N; n++, l += M, y += M)
+        z[n] = row_loss(l, y, M, c->attr[WEIGHTED].i, A ? A + n * M : NULL);
 }
 
 FAST_KERNEL(softmax_cross_entropy_dl) {

@@ -187,13 +187,18 @@ SPOR_INLINE T spor_lanes_sum(vec v) {
     return lane[0];
 }
 
-/** Largest lane. */
+/** WINS of kernels/scalar.h lane by lane: a takes the place of the largest so far. */
+SPOR_INLINE ivec lanes_win(vec a, vec largest) {
+    return ~(a <= largest) & (largest == largest);
+}
+
+/** Largest lane, or one that is not a number. */
 SPOR_INLINE T spor_lanes_most(vec v) {
     T lane[LANES];
     memcpy(lane, &v, sizeof v);
     for (int64_t half = LANES / 2; half > 0; half /= 2)
         for (int64_t i = 0; i < half; i++)
-            lane[i] = lane[i] < lane[i + half] ? lane[i + half] : lane[i];
+            if (WINS(lane[i + half], lane[i])) lane[i] = lane[i + half];
     return lane[0];
 }
 

@@ -3,11 +3,12 @@
  */
 #include <spor/train.h>
 
-/* sum_n (logsumexp(l_n) - y_n . l_n), which is -sum y log softmax(l) as the rows of y sum to 1 */
+/* -sum_n y_n . ln softmax(l_n): where rows of y sum to 1 it is sum_n (logsumexp(l_n) - y_n . l_n),
+ * but large logits are shifted before they meet anything that rounds */
 spor_var spor_cross_entropy_sum(spor_var prediction, spor_var target, void *user) {
     (void)user;
     spor_var l = prediction, y = target;
-    spor_var rows = spor_sub(spor_logsumexp(l, 1), spor_sum(spor_mul(y, l), SPOR_AXIS(1)));
+    spor_var rows = spor_neg(spor_sum(spor_mul(y, spor_log_softmax(l, 1)), SPOR_AXIS(1)));
     return spor_sum(rows, SPOR_AXIS(0));
 }
 

@@ -284,30 +284,42 @@ static double score(spor_model *model, scorer *s) {
     return nan("");
 }
 
-/* Numbers in [1/4, 3/4), the same ones in every row. */
-static void fill_rows(const spor_model *model, const spor_arg *arg, int64_t rows, uint64_t seed) {
+/* Numbers in [1/4, 3/4) times a scale, the same ones in every row. */
+static void fill_rows(const spor_model *model, const spor_arg *arg, int64_t rows, uint64_t seed,
+                      double scale) {
     if (!arg->data) return;
     int64_t size = spor_size(&arg->shape);
     for (int64_t k = 0; k < size; k++) {
-        double value = 0.25 + spor_uniform(seed, 0, (uint64_t)(k % (size / rows))) / 2;
+        double value = scale * (0.25 + spor_uniform(seed, 0, (uint64_t)(k % (size / rows))) / 2);
         element_types[model->spec.options.scalar]->set(arg->data, k, value);
     }
 }
 
+/* The costs of one row and of two equal ones, predictions being of this scale. */
+static bool compare_costs(spor_model *model, const spor_shape *prediction, double scale,
+                          double cost[2]) {
+    for (int k = 0; k < 2; k++) {
+        scorer *s = scorer_of(model, k + 1, prediction);
+        if (!s) return false;
+        fill_rows(model, &s->prediction, k + 1, 1, scale);
+        fill_rows(model, &s->target, k + 1, 2, 1);
+        cost[k] = score(model, s);
+    }
+    return !model->failed;
+}
+
+/* A loss may charge nothing for what is near enough, or on one side of the target: predictions of
+ * other scales and of both signs are tried until it charges something. */
 int spor_model_loss_sums(spor_model *model) {
     if (model->loss_sums >= 0) return model->loss_sums;
     const spor_bound *any =
         model->bindings ? &model->bindings->bound : spor_model_bind(model, 1, false);
     if (!any || model->failed) return -1;
     spor_shape shape = spor_shape_of(any->prediction);
+    const double scales[] = {1, -1, 16, -16, 256, -256, 4096, -4096};
     double cost[2] = {0, 0};
-    for (int k = 0; k < 2; k++) {
-        scorer *s = scorer_of(model, k + 1, &shape);
-        if (!s) return -1;
-        fill_rows(model, &s->prediction, k + 1, 1);
-        fill_rows(model, &s->target, k + 1, 2);
-        cost[k] = score(model, s);
-    }
+    for (size_t k = 0; k < sizeof scales / sizeof *scales && !(fabs(cost[0]) > 0); k++)
+        if (!compare_costs(model, &shape, scales[k], cost)) return -1;
     model->loss_sums = fabs(cost[1] - 2 * cost[0]) < 1e-3 * fabs(cost[0]);
     return model->failed ? -1 : model->loss_sums;
 }

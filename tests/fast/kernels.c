@@ -270,8 +270,8 @@ static runner open_net(int64_t N, int kind) {
     } else {
         r.in[0] = spor_input(t, "l", SPOR_SHAPE(N, 11));
         r.in[1] = spor_input(t, "y", SPOR_SHAPE(N, 11));
-        spor_var yl = spor_mul(r.in[1], r.in[0]);
-        r.out = spor_sub(spor_logsumexp(r.in[0], 1), spor_sum(yl, SPOR_AXIS(1)));
+        spor_var logs = spor_log_softmax(r.in[0], 1);
+        r.out = spor_neg(spor_sum(spor_mul(r.in[1], logs), SPOR_AXIS(1)));
     }
     return r;
 }
@@ -356,6 +356,19 @@ START_TEST(classes_along_another_axis_are_refused) {
              y = spor_input(tape, "y", SPOR_SHAPE(4, 3));
     spor_var z = spor_sub(spor_logsumexp(l, 0), spor_sum(spor_mul(y, l), SPOR_AXIS(0)));
     check_reason(tape, 1, &z, "the classes are not the last axis");
+    tape = spor_tape_new();
+    l = spor_input(tape, "l", SPOR_SHAPE(4, 3)), y = spor_input(tape, "y", SPOR_SHAPE(4, 3));
+    z = spor_neg(spor_sum(spor_mul(y, spor_log_softmax(l, 0)), SPOR_AXIS(0)));
+    check_reason(tape, 1, &z, "the classes are not the last axis");
+}
+END_TEST
+
+START_TEST(logarithms_of_softmax_read_by_others_stay) {
+    spor_tape *tape = spor_tape_new();
+    spor_var l = spor_input(tape, "l", SPOR_SHAPE(4, 3)),
+             y = spor_input(tape, "y", SPOR_SHAPE(4, 3)), logs = spor_log_softmax(l, 1);
+    spor_var both[] = {spor_neg(spor_sum(spor_mul(logs, y), SPOR_AXIS(1))), logs};
+    check_reason(tape, 2, both, "log_softmax(l) is read by 1 other node");
 }
 END_TEST
 
@@ -394,6 +407,7 @@ Suite *spor_suite(void) {
     tcase_add_test(matching, a_sum_read_by_others_leaves_the_activation_outside);
     tcase_add_test(matching, a_batched_product_is_no_dense_layer);
     tcase_add_test(matching, classes_along_another_axis_are_refused);
+    tcase_add_test(matching, logarithms_of_softmax_read_by_others_stay);
     suite_add_tcase(suite, matching);
     TCase *comparison = tcase_create("comparison");
     tcase_add_test(comparison, the_comparison_sees_faults);

@@ -24,7 +24,9 @@ void probe_fill(double *values, int64_t size, bool integers, uint64_t seed) {
 int64_t probe_differs(const double *got, const double *want, const double *bound, double scale,
                       int64_t size) {
     for (int64_t k = 0; k < size; k++)
-        if (!(fabs(got[k] - want[k]) <= (bound ? scale * bound[k] : 0))) return k;
+        if (isnan(want[k]) ? !isnan(got[k])
+                           : !(fabs(got[k] - want[k]) <= (bound ? scale * bound[k] : 0)))
+            return k;
     return -1;
 }
 
@@ -213,9 +215,12 @@ static void compare(const probe *p, double *const want[], double *const bound[],
     }
 }
 
-static void fill(const probe *p, bool integers, uint64_t seed) {
+static void fill(const probe *p, const probe_layer *layer, bool integers) {
     for (int k = 0; k < p->entries; k++)
-        probe_fill(value(p, k), p->size[k], integers, seed * 4 + (uint64_t)k);
+        probe_fill(value(p, k), p->size[k], integers, layer->seed * 4 + (uint64_t)k);
+    uint64_t state = layer->seed;
+    for (int64_t e = 0; layer->holes && e < p->size[0]; e++)
+        if (probe_draw(&state) % 5 == 0) value(p, 0)[e] = (double)NAN;
 }
 
 typedef struct {
@@ -243,7 +248,7 @@ static bool is_smooth(probe_activation activation) {
 static void check_on(const probe_layer *layer, const probe *p, const programs *fast, bool integers,
                      const char *description) {
     double *want[PROBE_ENTRIES], *bound[PROBE_ENTRIES] = {NULL};
-    fill(p, integers, layer->seed);
+    fill(p, layer, integers);
     run(p, p->reference);
     for (int k = 0; k < p->entries; k++) want[k] = copy_of(gradient(p, k), p->size[k]);
     bool rounded = !integers || is_smooth(layer->activation);

@@ -30,6 +30,8 @@ typedef struct {
     uint64_t seed;
     /** Only integers are drawn, where reals would put values closer together than rounding. */
     bool integers_only;
+    /** Some elements of the first parameter, x, are NaN. */
+    bool holes;
     /** Rounding bounds for float where the layer is no product: bound[k] for the gradient of
      *  parameter k, that of G being y's. NULL: from the lengths of the sums. */
     void (*bounds)(const void *shape, double *const value[], double *const bound[]);
@@ -52,7 +54,8 @@ void probe_check(const probe_layer *layer, const char *description);
  *  reference rounds too. */
 #define PROBE_DOUBLE_SCALE (2 * 0x1p-29)
 
-/** First k where !(|got[k] - want[k]| <= scale * bound[k]), else -1. bound NULL: all zero. */
+/** First k where !(|got[k] - want[k]| <= scale * bound[k]), else -1. bound NULL: all zero. Where
+ *  NaN is wanted, NaN it must be. */
 int64_t probe_differs(const double *got, const double *want, const double *bound, double scale,
                       int64_t size);
 

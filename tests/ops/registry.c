@@ -47,6 +47,7 @@ START_TEST(slots_have_the_names_of_their_signatures) {
         {"expand", "axes", AXES},
         {"flip", "axes", AXES},
         {"softmax", "axis", AXIS},
+        {"log_softmax", "axis", AXIS},
         {"logsumexp", "axis", AXIS},
         {"concat", "axis", AXIS},
         {"leaky_relu", "slope", SLOPE},

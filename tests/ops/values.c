@@ -3,8 +3,10 @@
  * double, and properties of single ops that no gradient check could see.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "each.h"
 
 static bool has_kernel(const spor_op *op) {
@@ -269,6 +271,122 @@ START_TEST(random_numbers_follow_the_step) {
 }
 END_TEST
 
+/* ---- what is not a number ------------------------------------------------------------------- */
+
+/* Runs with another value in the place of one element. */
+static void run_with(opcheck_machine *m, int operand, int64_t e, double value) {
+    double was = m->x[operand][e];
+    m->x[operand][e] = value;
+    ck_assert(opcheck_run(m));
+    m->x[operand][e] = was;
+}
+
+static bool has_nan(const opcheck_machine *m) {
+    int64_t e = 0;
+    while (e < m->ny[0] && !isnan(m->y[0][e])) e++;
+    return e < m->ny[0];
+}
+
+/* Where the result depends on an element, what is not a number there must show. Returns how many
+ * elements there were. */
+static int64_t check_operand(opcheck_machine *m, const spor_op *op, int k, const double *before) {
+    int64_t examined = 0;
+    size_t bytes = (size_t)m->ny[0] * sizeof *before;
+    char name[SPOR_NAME];
+    spor_op_name(op, name, sizeof name);
+    for (int64_t e = 0; e < m->nx[k]; e++) {
+        run_with(m, k, e, m->x[k][e] + 1000);
+        bool depends = memcmp(m->y[0], before, bytes) != 0;
+        run_with(m, k, e, m->x[k][e] - 1000);
+        depends = depends || memcmp(m->y[0], before, bytes) != 0;
+        if (!depends) continue;
+        run_with(m, k, e, (double)NAN);
+        ck_assert_msg(has_nan(m), "%s hides a NaN in element %d of operand %d, scalar %d", name,
+                      (int)e, k, (int)m->scalar);
+        examined++;
+    }
+    return examined;
+}
+
+static int64_t check_nan(const spor_op *op, const spor_sample *sample, spor_scalar scalar) {
+    opcheck_machine m;
+    opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
+    ck_assert(opcheck_build(&m, scalar, op->operands, r.in, 1, &r.out));
+    opcheck_draw(&m, op->operands, op->domain, 1);
+    ck_assert(opcheck_run(&m));
+    double *before = malloc((size_t)m.ny[0] * sizeof *before);
+    ck_assert_ptr_nonnull(before);
+    memcpy(before, m.y[0], (size_t)m.ny[0] * sizeof *before);
+    int64_t examined = 0;
+    for (int k = op->traits & SPOR_LINEAR_REST ? 1 : 0; k < op->operands; k++)
+        examined += check_operand(&m, op, k, before);
+    free(before);
+    opcheck_free(&m);
+    spor_tape_free(r.tape);
+    return examined;
+}
+
+/* But for comparisons, which are 0 there, and for what only chooses: the first operand of route,
+ * gather and where. */
+START_TEST(what_is_not_a_number_reaches_the_result) {
+    const spor_op *op = spor_ops[_i];
+    bool compares = op == spor_op_find("step") || op == spor_op_find("less");
+    if (!has_kernel(op) || !op->operands || compares) return;
+    int64_t examined = 0;
+    for (int k = 0; op->samples[k].in[0].rank >= 0; k++)
+        for (int scalar = 0; scalar < SPOR_SCALARS; scalar++)
+            examined += check_nan(op, &op->samples[k], (spor_scalar)scalar);
+    ck_assert_int_gt(examined, 0);
+}
+END_TEST
+
+/* It wins over numbers, the first of several, and gets the cotangent. */
+START_TEST(what_is_not_a_number_wins) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(5)), d, z = spor_max(x, SPOR_AXIS(0));
+    ck_assert(spor_grad(z, 1, &x, &d));
+    bench b = compile(1, &x, 1, &d);
+    memcpy(b.m.x[0], (double[]){1, 9, (double)NAN, 7, (double)NAN}, 5 * sizeof(double));
+    ck_assert(opcheck_run(&b.m));
+    expect_values(b.m.y[0], (double[]){0, 0, 1, 0, 0}, 5);
+    finish(&b);
+}
+END_TEST
+
+/* ---- long sums ------------------------------------------------------------------------------ */
+
+/* A float sum and mean of numbers around an offset, against the sum in double. */
+static void check_long_sum(spor_shape shape, int64_t axes, double offset) {
+    opcheck_machine m;
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", shape), out[] = {spor_sum(x, axes), spor_mean(x, axes)};
+    ck_assert(opcheck_build(&m, SPOR_F32, 1, &x, 2, out));
+    int64_t n = m.nx[0];
+    double sum = 0, magnitude = 0;
+    for (int64_t e = 0; e < n; e++) {
+        double value = (double)(float)(offset + spor_uniform(1, 0, (uint64_t)e));
+        m.x[0][e] = value;
+        sum += value;
+        magnitude += fabs(value);
+    }
+    ck_assert(opcheck_run(&m));
+    double bound = (log2((double)n) + 32) * 0x1p-24 * magnitude;
+    ck_assert_double_eq_tol(m.y[0][0], sum, bound);
+    ck_assert_double_eq_tol(m.y[1][0], sum / (double)n, 2 * bound / (double)n);
+    opcheck_free(&m);
+    spor_tape_free(t);
+}
+
+START_TEST(a_float_sum_of_a_million_is_as_good_as_its_logarithm) {
+    static const double offsets[] = {0, 100, -0.5, 1e4};
+    for (int k = 0; k < 4; k++) {
+        check_long_sum(SPOR_SHAPE(1000000), SPOR_AXIS(0), offsets[k]);
+        check_long_sum(SPOR_SHAPE(1000, 1000), SPOR_AXIS(0) | SPOR_AXIS(1), offsets[k]);
+        check_long_sum(SPOR_SHAPE(250007, 1, 4), 7, offsets[k]);
+    }
+}
+END_TEST
+
 /* Linear, not affine: 0 goes to 0, but for pad's own fill. */
 START_TEST(what_is_called_linear_maps_zero_to_zero) {
     const spor_op *op = spor_ops[_i];
@@ -300,6 +418,8 @@ static void add_singles(TCase *c) {
     tcase_add_test(c, a_cotangent_of_zero_has_a_derivative);
     tcase_add_test(c, stop_gradient_stops);
     tcase_add_test(c, random_numbers_follow_the_step);
+    tcase_add_test(c, what_is_not_a_number_wins);
+    tcase_add_test(c, a_float_sum_of_a_million_is_as_good_as_its_logarithm);
 }
 
 Suite *spor_suite(void) {
@@ -311,6 +431,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(each, the_same_bits_twice_and_inputs_untouched, 0, count);
     tcase_add_loop_test(each, all_scalar_types_agree, 0, count);
     tcase_add_loop_test(each, traits_are_true, 0, count);
+    tcase_add_loop_test(each, what_is_not_a_number_reaches_the_result, 0, count);
     tcase_add_loop_test(each, what_is_called_linear_maps_zero_to_zero, 0, count);
     add_singles(single);
     suite_add_tcase(suite, each);

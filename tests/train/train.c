@@ -191,12 +191,37 @@ static spor_var absolute_error(spor_var p, spor_var y, void *user) {
     return spor_sum(spor_abs(spor_sub(p, y)), SPOR_AXIS(0) | SPOR_AXIS(1));
 }
 
+/* Nothing is charged within 8 of the target. */
+static spor_var tube(spor_var p, spor_var y, void *user) {
+    (void)user;
+    spor_var error = spor_abs(spor_sub(p, y));
+    spor_var allowed = spor_expand(spor_constant(p.tape, 8), 3, spor_shape_of(error));
+    return spor_sum(spor_relu(spor_sub(error, allowed)), SPOR_AXIS(0) | SPOR_AXIS(1));
+}
+
+static spor_var tube_mean(spor_var p, spor_var y, void *user) {
+    spor_var rows = spor_ratio(p.tape, 1, spor_shape_of(p).n[0]);
+    return spor_mul(tube(p, y, user), rows);
+}
+
+/* Nothing is charged above 0. */
+static spor_var one_sided(spor_var p, spor_var y, void *user) {
+    (void)user;
+    return spor_sum(spor_relu(spor_neg(spor_mul(p, y))), SPOR_AXIS(0) | SPOR_AXIS(1));
+}
+
 START_TEST(a_loss_tells_whether_it_sums) {
-    spor_loss *const loss[] = {spor_cross_entropy_sum, spor_cross_entropy_mean,
-                               spor_squared_error_sum, spor_squared_error_mean, absolute_error};
-    static const int expected[] = {1, 0, 1, 0, 1};
+    spor_loss *const loss[] = {spor_cross_entropy_sum,
+                               spor_cross_entropy_mean,
+                               spor_squared_error_sum,
+                               spor_squared_error_mean,
+                               absolute_error,
+                               tube,
+                               tube_mean,
+                               one_sided};
+    static const int expected[] = {1, 0, 1, 0, 1, 1, 0, 1};
     for (int scalar = 0; scalar <= SPOR_F64; scalar++)
-        for (int k = 0; k < 5; k++) {
+        for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {
             spor_model *model =
                 model_of(classifier, loss[k], SPOR_SHAPE(CLASSES), 0, (spor_scalar)scalar);
             ck_assert_int_eq(spor_model_loss_sums(model), expected[k]);
