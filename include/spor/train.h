@@ -21,7 +21,8 @@ typedef spor_var spor_loss(spor_var prediction, spor_var target, void *user);
 /* ---- losses: prediction [N, m], target [N, m]; user is ignored ------------------------------- */
 
 /** -sum target log softmax(prediction), summed over rows (the report's own networks) or divided
- *  by their number (Keras). Targets are one-hot rows. */
+ *  by their number (Keras). Targets are rows of weights, one-hot or not; where they sum to 1 a row
+ *  costs logsumexp(prediction) - sum(target prediction). */
 SPOR_API spor_var spor_cross_entropy_sum(spor_var prediction, spor_var target, void *user);
 SPOR_API spor_var spor_cross_entropy_mean(spor_var prediction, spor_var target, void *user);
 /** Squared differences, summed over all elements, or their mean. */
