@@ -21,7 +21,8 @@ typedef spor_var spor_loss(spor_var prediction, spor_var target, void *user);
 /* ---- losses: prediction [N, m], target [N, m]; user is ignored ------------------------------- */
 
 /** -sum target log softmax(prediction), summed over rows (the report's own networks). Targets are
- *  one-hot rows. */
+ *  rows of weights, one-hot or not; where they sum to 1 a row costs logsumexp(prediction) -
+ *  sum(target prediction). */
 SPOR_API spor_var spor_cross_entropy_sum(spor_var prediction, spor_var target, void *user);
 /** spor_cross_entropy_sum divided by the number of rows (Keras). */
 SPOR_API spor_var spor_cross_entropy_mean(spor_var prediction, spor_var target, void *user);

@@ -126,6 +126,13 @@ static void pooled_bounds(const void *shape, double *const value[], double *cons
     for (int64_t i = 0; i < windows_of(s); i++) bound[2 + s->biased][i] = 8 * unit;
 }
 
+/* NaN in x only where both sides multiply the same cells: the reference goes through zeros that we
+ * leave out, between the strides and behind f', and 0 NaN is NaN. */
+static bool with_holes(const conv_shape *s, int64_t number) {
+    return s->window.size[0] > 0 && number % 5 == PROBE_NONE && s->stride[0] == 1 &&
+           s->stride[1] == 1;
+}
+
 static void check_conv(const conv_shape *s, int64_t number) {
     int64_t cells = s->k * s->l, pixels = s->N * pixels_of(s);
     bool pooled = s->window.size[0] > 0;
@@ -136,7 +143,7 @@ static void check_conv(const conv_shape *s, int64_t number) {
                          .terms = {cells * s->C + 1, cells * s->F, pixels, pixels},
                          .seed = (uint64_t)number,
                          .integers_only = pooled,
-                         .holes = pooled && number % 10 == 0, /* no activation: 0 f'(NaN) is NaN */
+                         .holes = with_holes(s, number),
                          .bounds = pooled ? pooled_bounds : NULL};
     char what[280];
     snprintf(what, sizeof what,

@@ -320,6 +320,40 @@ START_TEST(a_sample_does_not_depend_on_its_batch) {
 }
 END_TEST
 
+/* ---- long sums ---- */
+
+/* db of rows that all bring the same delta: roundings of one sign, which add up in a chain. */
+static void check_bias_gradient(float delta, const char *set) {
+    const int64_t rows = 400000, cols = 3;
+    spor_tape *tape = spor_tape_new();
+    spor_params *params = spor_params_new(SPOR_F32, 1);
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(rows, 1));
+    spor_var W = probe_param(tape, "W", SPOR_SHAPE(1, cols));
+    spor_var b = probe_param(tape, "b", SPOR_SHAPE(cols));
+    spor_var z = spor_add(spor_matmul(x, W), spor_expand(b, SPOR_AXIS(0), SPOR_SHAPE(rows, cols)));
+    spor_var by = spor_expand(spor_constant(tape, (double)delta), 3, SPOR_SHAPE(rows, cols));
+    spor_var cost = spor_sum(spor_mul(by, z), 3);
+    spor_program *program =
+        spor_compile_training(cost, 0, NULL, params, &(spor_options){.isa = set});
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+    ck_assert_int_eq(spor_program_fast(program, "dense"), 1);
+    ck_assert(spor_run(program, 0));
+    const float *db = spor_params_entry(params, 1).gradient;
+    double sum = (double)rows * (double)delta;
+    for (int64_t f = 0; f < cols; f++)
+        ck_assert_double_eq_tol((double)db[f], sum, (log2((double)rows) + 34) * 0x1p-24 * sum);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(tape);
+}
+
+START_TEST(a_long_bias_gradient_is_as_good_as_its_logarithm) {
+    static const float deltas[] = {0.1F, 0.7F, 1.0F / 3, 0.9F};
+    for (int s = 0; probe_sets()[s]; s++)
+        for (int k = 0; k < 4; k++) check_bias_gradient(deltas[k], probe_sets()[s]);
+}
+END_TEST
+
 /* ---- what is refused, and why ---- */
 
 static void check_reason(spor_tape *tape, int n, const spor_var outputs[], const char *reason) {
@@ -402,6 +436,7 @@ Suite *spor_suite(void) {
     tcase_add_test(kernels, sets_with_fused_multiply_adds_use_them);
     tcase_add_test(kernels, bits_are_what_the_source_says);
     tcase_add_test(kernels, a_sample_does_not_depend_on_its_batch);
+    tcase_add_test(kernels, a_long_bias_gradient_is_as_good_as_its_logarithm);
     suite_add_tcase(suite, kernels);
     TCase *matching = tcase_create("matching");
     tcase_add_test(matching, a_sum_read_by_others_leaves_the_activation_outside);
