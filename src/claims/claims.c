@@ -6,7 +6,7 @@
 #include <string.h>
 
 spor_asserted *claims_first(const spor_script *script) {
-    return script ? script->own : NULL;
+    return script && script->dialect == &claims_dialect ? script->own : NULL;
 }
 
 static void refuse_twin(spor_pass *run, const spor_asserted *a) {

@@ -11,7 +11,7 @@
 #include "script/script.h"
 
 /** derive, claim, trust, sum(... for u, v), none, grad, vjp, derivative, any_like: to be given to
- *  spor_script_load. What follows is for scripts that were loaded with it. */
+ *  spor_script_load. A script that was loaded without it has no claims. */
 extern const spor_dialect claims_dialect;
 
 /** A derive or a claim of the script, collected but not yet verified. Strings live as long as the

@@ -86,7 +86,7 @@ typedef struct {
 
 /** Runs the statement: keeps what it asserts. */
 spor_evaluator claims_collect;
-/** Those of a script in order of the source, the first one. */
+/** Those of a script in order of the source, the first one; NULL without the claims' dialect. */
 spor_asserted *claims_first(const spor_script *script);
 /** Reads the head of a derive: def, tensors, d-names. */
 void spor_derive_read(spor_pass *run, spor_asserted *a);

@@ -30,7 +30,7 @@ static const struct {
     {"src/train/", "base kernels tape program data figure"},
     {"src/verify/", "base kernels tape program data figure train"},
     {"src/script/", "base tape data"},
-    {"src/claims/", "base tape data verify script"},
+    {"src/claims/", "base tape script"},
     {"src/cli/", "base kernels tape program data figure train verify script claims"},
 };
 enum { ARROWS = sizeof arrows / sizeof arrows[0] };

@@ -192,6 +192,13 @@ static int digest(const char *text) {
     return came;
 }
 
+/* The same words where nothing but the plain language is known. */
+static void digest_plainly(const char *text) {
+    spor_script *script = spor_script_read("fuzz.spor", text, models_folder(), NULL);
+    ck_assert_int_eq(spor_script_claims(script), 0);
+    spor_script_free(script);
+}
+
 START_TEST(mutants_end) {
     char *text = malloc(ROOM);
     int came[4] = {0};
@@ -226,6 +233,7 @@ START_TEST(noise_ends) {
         }
         text[used] = 0;
         digest(text);
+        digest_plainly(text);
     }
 }
 END_TEST
@@ -288,6 +296,7 @@ START_TEST(mutated_claims_end) {
         uint64_t seed = spor_hash(24, k, 0);
         for (uint64_t m = 0; m < spor_hash(seed, 0, 0) % 4; m++)
             mutate(text, spor_hash(seed, m, 1));
+        digest_plainly(text);
         spor_script *script = spor_script_read("fuzz.spor", text, models_folder(), &claims_dialect);
         loaded += !spor_script_error(script);
         for (int c = 0; c < spor_script_claims(script); c++)
