@@ -21,10 +21,18 @@ static inline T EXP(T a) {
 static inline T LOG(T a) {
     return clog(a);
 }
+/* CMPLX, which the C library does not offer to every compiler. */
+static inline T complex_of(double real, double imaginary) {
+    union {
+        double part[2];
+        T whole;
+    } z = {.part = {real, imaginary}};
+    return z.whole;
+}
 /* ln |1 + z| = ln(1 + x (2 + x) + y^2) / 2, accurate for small z too */
 static inline T LOG1P(T a) {
     double x = creal(a), y = cimag(a);
-    return __builtin_complex(log1p(x * (2 + x) + y * y) / 2, atan2(y, 1 + x));
+    return complex_of(log1p(x * (2 + x) + y * y) / 2, atan2(y, 1 + x));
 }
 static inline T SQRT(T a) {
     return csqrt(a);
