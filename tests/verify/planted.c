@@ -504,7 +504,9 @@ enum { ROWS = (int)(sizeof rows / sizeof *rows) };
 /* What each oracle says, as row.caught writes it. */
 static void ask_all(layer which, plan *p, const int64_t at[], char said[SPOR_ORACLES + 1]) {
     spor_statement statement = statement_of(which, p);
-    strcpy(said, "ibaucd");
+    static const char letters[] = "ibaucd";
+    _Static_assert(sizeof letters == SPOR_ORACLES + 1, "each oracle has its letter");
+    strcpy(said, letters);
     for (int k = 0; k < SPOR_ORACLES; k++) {
         spor_answer answer;
         ck_assert(spor_ask_oracle(&statement, at, (spor_oracle)k, &effort, &answer));
