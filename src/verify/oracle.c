@@ -76,7 +76,8 @@ static bool is_asked(int which, unsigned set, int point) {
     return (set >> which & 1) && (oracles[which]->at >> point & 1);
 }
 
-/* The trial at a point, if an oracle of the set is asked there. Without inputs all draws are one. */
+/* Brings the trial to a point, if an oracle of the set is asked there. Without inputs all points
+ * are one. */
 static bool prepare(spor_trial *trial, uint64_t seed, unsigned set, int point, bool *asked) {
     *asked = false;
     for (int k = 0; k < SPOR_ORACLES; k++) *asked = *asked || is_asked(k, set, point);

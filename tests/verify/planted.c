@@ -432,8 +432,8 @@ static const spor_effort effort = {.seed = 1, .shapes = 100, .proofs = 2000};
 /*
  * A fault, sizes to ask each oracle at, and what must come of it: r if it does not even record,
  * else one letter for each oracle that must catch it, in their order: integers, reals (b for
- * bounds), adjoint, units, complex step, differences; a dash for one that has nothing to examine, a dot for one that may
- * miss it.
+ * bounds), adjoint, units, complex step, differences; a dash for one that has nothing to examine, a
+ * dot for one that may miss it.
  */
 typedef struct {
     layer layer;
@@ -504,7 +504,9 @@ enum { ROWS = (int)(sizeof rows / sizeof *rows) };
 /* What each oracle says, as row.caught writes it. */
 static void ask_all(layer which, plan *p, const int64_t at[], char said[SPOR_ORACLES + 1]) {
     spor_statement statement = statement_of(which, p);
-    strcpy(said, "ibaucd");
+    static const char letters[] = "ibaucd";
+    _Static_assert(sizeof letters == SPOR_ORACLES + 1, "each oracle has its letter");
+    strcpy(said, letters);
     for (int k = 0; k < SPOR_ORACLES; k++) {
         spor_answer answer;
         ck_assert(spor_ask_oracle(&statement, at, (spor_oracle)k, &effort, &answer));
@@ -609,8 +611,8 @@ START_TEST(each_fault_is_seen_by_the_oracles_that_can) {
 }
 END_TEST
 
-/* Who takes the tape's word misses what the tape has wrong too; who is never at a kink, or takes one
- * side of it, misses a mean slope. */
+/* Who takes the tape's word misses what the tape has wrong too; who is never at a kink misses the
+ * mean slope there. */
 START_TEST(oracles_are_blind_where_they_say) {
     char said[SPOR_ORACLES + 1];
     ask_all(DENSE, &(plan){.fault = OF_THE_TAPE, .only = "dW"}, (int64_t[]){2, 3, 4}, said);
