@@ -564,7 +564,8 @@ START_TEST(an_epoch_sees_every_row_once) {
         ck_assert(done);
         ck_assert_int_eq(t.calls, 3 * 7);
         for (int epoch = 0; epoch < 3; epoch++)
-            ck_assert_double_eq_tol(t.last_loss[epoch] * POWERS, 2.0 * ((1 << POWERS) - 1), 1e-8);
+            ck_assert_double_eq_tol(t.last_loss[epoch] * (double)POWERS, 2.0 * ((1 << POWERS) - 1),
+                                    1e-8);
         ck_assert_double_ne(t.first_loss[0], t.first_loss[1]); /* another order each epoch */
         ck_assert_double_ne(t.first_loss[1], t.first_loss[2]);
         spor_model_free(model);

@@ -162,7 +162,7 @@ static void plant(int fault) {
     if (fault == 0) rotate(conv.dK, K * L);
     for (int k = 0; k < K * L; k++) {
         if (fault == 1) conv.dK[k] = -conv.dK[k];
-        if (fault == 2) conv.dK[k] /= N;
+        if (fault == 2) conv.dK[k] /= (double)N;
         if (fault == 3) conv.dK[k] = 0;
         if (fault == 4 && k % L == L - 1) conv.dK[k] += 1;
     }
