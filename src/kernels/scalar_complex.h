@@ -39,7 +39,7 @@ static inline T LOG(T a) {
 /* ln |1 + z| = ln(1 + x (2 + x) + y^2) / 2, accurate for small z too */
 static inline T LOG1P(T a) {
     double x = creal(a), y = cimag(a);
-    return CMPLX(log1p(x * (2 + x) + y * y) / 2, atan2(y, 1 + x));
+    return log1p(x * (2 + x) + y * y) / 2 + (T)I * atan2(y, 1 + x);
 }
 static inline T SQRT(T a) {
     return csqrt(a);
