@@ -9,14 +9,14 @@ KERNELS(abs);
 
 /* dx = ybar sign(x), sign(x) = step(x) - step(-x) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
-    spor_var x = spor_operand(y, k);
+    spor_var x = op_operand(y, k);
     spor_var sign = spor_sub(spor_step(x), spor_step(spor_neg(x)));
     return spor_mul(ybar, sign);
 }
 
 /* The other branch is where x has the other sign. */
 static spor_var margin(spor_var y) {
-    return spor_abs(spor_operand(y, 0));
+    return spor_abs(op_operand(y, 0));
 }
 
 static const spor_sample samples[] = {
@@ -44,7 +44,7 @@ const spor_op spor_op_abs = {
     .traits = SPOR_KINKED,
     .domain = {SPOR_TIE_FREE},
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .margin = margin,
     .samples = samples,
@@ -54,7 +54,7 @@ const spor_op spor_op_abs = {
 };
 
 spor_var spor_abs(spor_var x) {
-    return spor_record(&spor_op_abs, &x, NULL);
+    return op_record(&spor_op_abs, &x, NULL);
 }
 
 #else

@@ -45,7 +45,7 @@ const spor_op spor_op_add = {
     .infix = "+",
     .traits = SPOR_LINEAR,
     .operands = 2,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -54,7 +54,7 @@ const spor_op spor_op_add = {
 };
 
 spor_var spor_add(spor_var x, spor_var y) {
-    return spor_record(&spor_op_add, (spor_var[]){x, y}, NULL);
+    return op_record(&spor_op_add, (spor_var[]){x, y}, NULL);
 }
 
 #else

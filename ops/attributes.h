@@ -22,13 +22,13 @@ static inline void shape_to_attr(spor_shape shape, spor_attr attr[]) {
 /** attr holds a shape; it becomes the shape of the result. */
 static inline bool rule_shape(spor_rule *r, const spor_attr attr[]) {
     if (attr[0].i < 0 || attr[0].i > SPOR_RANK)
-        return spor_fail(r, "a shape has 0 to %d axes but this one has %" PRId64, SPOR_RANK,
+        return rule_fail(r, "a shape has 0 to %d axes but this one has %" PRId64, SPOR_RANK,
                          attr[0].i);
     r->out.rank = (int)attr[0].i;
     for (int k = 0; k < r->out.rank; k++) {
         r->out.n[k] = attr[1 + k].i;
         if (r->out.n[k] < 1)
-            return spor_fail(r, "axis %d of the shape is %" PRId64 " but must be at least 1", k,
+            return rule_fail(r, "axis %d of the shape is %" PRId64 " but must be at least 1", k,
                              r->out.n[k]);
     }
     return true;
@@ -37,14 +37,14 @@ static inline bool rule_shape(spor_rule *r, const spor_attr attr[]) {
 /** axes is a set of axes of a tensor, called what, of this rank. */
 static inline bool rule_axes(spor_rule *r, int64_t axes, const char *what, int rank) {
     if (axes < 0 || axes >> rank)
-        return spor_fail(r, "axes name an axis that %s, of rank %d, does not have", what, rank);
+        return rule_fail(r, "axes name an axis that %s, of rank %d, does not have", what, rank);
     return true;
 }
 
 /** axis is one of x's. */
 static inline bool rule_axis(spor_rule *r, int64_t axis) {
     if (axis < 0 || axis >= r->in[0].rank)
-        return spor_fail(r, "there is no axis %" PRId64 " in x, of rank %d", axis, r->in[0].rank);
+        return rule_fail(r, "there is no axis %" PRId64 " in x, of rank %d", axis, r->in[0].rank);
     return true;
 }
 

@@ -9,13 +9,13 @@
 KERNELS(avgpool2d);
 
 static bool shape(spor_rule *r) {
-    return spor_rule_rank(r, 0, 4) && rule_window(r, r->attr, &r->in[0], &r->out);
+    return rule_rank(r, 0, 4) && rule_window(r, r->attr, &r->in[0], &r->out);
 }
 
 /* dx = zbar spread evenly over the cells of its window */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_shape x = spor_shape_of(spor_operand(z, k));
-    return spor_spread2d(zbar, x.n[1], x.n[2], attr_to_window(spor_attrs(z)));
+    spor_shape x = spor_shape_of(op_operand(z, k));
+    return spor_spread2d(zbar, x.n[1], x.n[2], attr_to_window(op_attrs(z)));
 }
 
 static const spor_sample samples[] = {
@@ -88,7 +88,7 @@ const spor_op spor_op_avgpool2d = {
 spor_var spor_avgpool2d(spor_var x, spor_window w) {
     spor_attr attr[WINDOW_SLOTS];
     window_to_attr(w, attr);
-    return spor_record(&spor_op_avgpool2d, &x, attr);
+    return op_record(&spor_op_avgpool2d, &x, attr);
 }
 
 #else

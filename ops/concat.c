@@ -10,11 +10,11 @@ KERNELS(concat);
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *y = &r->in[1];
     int64_t axis = r->attr[AXIS].i;
-    if (x->rank != y->rank) return spor_fail(r, "x has %d axes but y has %d", x->rank, y->rank);
+    if (x->rank != y->rank) return rule_fail(r, "x has %d axes but y has %d", x->rank, y->rank);
     if (!rule_axis(r, axis)) return false;
     for (int k = 0; k < x->rank; k++)
         if (k != axis && x->n[k] != y->n[k])
-            return spor_fail(r, "axis %d has %" PRId64 " in x but %" PRId64 " in y", k, x->n[k],
+            return rule_fail(r, "axis %d has %" PRId64 " in x but %" PRId64 " in y", k, x->n[k],
                              y->n[k]);
     r->out = *x;
     r->out.n[axis] += y->n[axis];
@@ -23,8 +23,8 @@ static bool shape(spor_rule *r) {
 
 /* dx = zbar without y's part, dy = zbar without x's: pads that crop */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    int64_t axis = spor_attrs(z)[AXIS].i, lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
-    int64_t other = spor_shape_of(spor_operand(z, 1 - k)).n[axis];
+    int64_t axis = op_attrs(z)[AXIS].i, lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
+    int64_t other = spor_shape_of(op_operand(z, 1 - k)).n[axis];
     (k == 0 ? hi : lo)[axis] = -other;
     return spor_pad(zbar, lo, hi, 0);
 }
@@ -79,7 +79,7 @@ const spor_op spor_op_concat = {
 };
 
 spor_var spor_concat(spor_var x, spor_var y, int axis) {
-    return spor_record(&spor_op_concat, (spor_var[]){x, y}, &(spor_attr){.i = axis});
+    return op_record(&spor_op_concat, (spor_var[]){x, y}, &(spor_attr){.i = axis});
 }
 
 #else

@@ -46,7 +46,7 @@ const spor_op spor_op_constant = {
 };
 
 spor_var spor_constant(spor_tape *tape, double value) {
-    return spor_record_leaf(tape, &spor_op_constant, &(spor_attr){.r = value});
+    return op_record_leaf(tape, &spor_op_constant, &(spor_attr){.r = value});
 }
 
 #else

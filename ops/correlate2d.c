@@ -13,15 +13,15 @@ KERNELS(correlate2d);
 
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *K = &r->in[1];
-    if (!spor_rule_rank(r, 0, 4) || !spor_rule_rank(r, 1, 4)) return false;
+    if (!rule_rank(r, 0, 4) || !rule_rank(r, 1, 4)) return false;
     if (x->n[3] != K->n[2])
-        return spor_fail(r, "x has C=%" PRId64 " channels but K expects C=%" PRId64, x->n[3],
+        return rule_fail(r, "x has C=%" PRId64 " channels but K expects C=%" PRId64, x->n[3],
                          K->n[2]);
     if (r->attr[STRIDE].i < 1 || r->attr[STRIDE + 1].i < 1)
-        return spor_fail(r, "the strides are %" PRId64 " and %" PRId64 " but must be at least 1",
+        return rule_fail(r, "the strides are %" PRId64 " and %" PRId64 " but must be at least 1",
                          r->attr[STRIDE].i, r->attr[STRIDE + 1].i);
     if (K->n[0] > x->n[1] || K->n[1] > x->n[2])
-        return spor_fail(r,
+        return rule_fail(r,
                          "the kernel, %" PRId64 " x %" PRId64 ", is larger than the image, "
                          "%" PRId64 " x %" PRId64 "; pad the image first",
                          K->n[0], K->n[1], x->n[1], x->n[2]);
@@ -40,11 +40,11 @@ typedef struct {
 
 /* An axis with one window has none to put zeros between, however long the stride. */
 static pullback pull_back(spor_var z, spor_var zbar) {
-    pullback p = {.x = spor_shape_of(spor_operand(z, 0)), .K = spor_shape_of(spor_operand(z, 1))};
+    pullback p = {.x = spor_shape_of(op_operand(z, 0)), .K = spor_shape_of(op_operand(z, 1))};
     spor_shape out = spor_shape_of(z);
     int64_t by[SPOR_RANK] = {1, 1, 1, 1};
     for (int a = 0; a < 2; a++) {
-        if (out.n[1 + a] > 1) by[1 + a] = spor_attrs(z)[STRIDE + a].i;
+        if (out.n[1 + a] > 1) by[1 + a] = op_attrs(z)[STRIDE + a].i;
         p.rest[a] = p.x.n[1 + a] - p.K.n[a] - (out.n[1 + a] - 1) * by[1 + a];
     }
     p.dilated = by[1] > 1 || by[2] > 1 ? spor_dilate(zbar, by) : zbar;
@@ -74,15 +74,14 @@ static spor_var pull_back_kernel(const pullback *p, spor_var x) {
 
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     pullback p = pull_back(z, zbar);
-    return k == 0 ? pull_back_image(&p, spor_operand(z, 1))
-                  : pull_back_kernel(&p, spor_operand(z, 0));
+    return k == 0 ? pull_back_image(&p, op_operand(z, 1)) : pull_back_kernel(&p, op_operand(z, 0));
 }
 
 /* k l C for each element */
 static double cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
     (void)attr;
     const spor_shape *K = &in[1];
-    return (double)spor_size(out) * (double)(K->n[0] * K->n[1] * K->n[2]);
+    return (double)shape_size(out) * (double)(K->n[0] * K->n[1] * K->n[2]);
 }
 
 static const spor_sample samples[] = {
@@ -168,7 +167,7 @@ const spor_op spor_op_correlate2d = {
 };
 
 spor_var spor_correlate2d(spor_var x, spor_var K, int64_t sh, int64_t sw) {
-    return spor_record(&spor_op_correlate2d, (spor_var[]){x, K}, (spor_attr[]){{sh}, {sw}});
+    return op_record(&spor_op_correlate2d, (spor_var[]){x, K}, (spor_attr[]){{sh}, {sw}});
 }
 
 #else

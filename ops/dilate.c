@@ -14,9 +14,9 @@ static bool shape(spor_rule *r) {
     for (int k = 0; k < r->out.rank; k++) {
         int64_t n = r->in[0].n[k], by = r->attr[k].i;
         if (by < 1)
-            return spor_fail(r, "axis %d is dilated by %" PRId64 " but must be by at least 1", k,
+            return rule_fail(r, "axis %d is dilated by %" PRId64 " but must be by at least 1", k,
                              by);
-        if (by > LARGEST / n) return spor_fail(r, "axis %d is dilated by too much", k);
+        if (by > LARGEST / n) return rule_fail(r, "axis %d is dilated by too much", k);
         r->out.n[k] = (n - 1) * by + 1;
     }
     return true;
@@ -26,7 +26,7 @@ static bool shape(spor_rule *r) {
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
     int64_t by[SPOR_RANK];
-    attr_to_per_axis(spor_attrs(z), by);
+    attr_to_per_axis(op_attrs(z), by);
     return spor_subsample(zbar, by);
 }
 
@@ -81,7 +81,7 @@ const spor_op spor_op_dilate = {
 spor_var spor_dilate(spor_var x, const int64_t by[]) {
     spor_attr attr[SPOR_RANK];
     per_axis_to_attr(x, by, attr);
-    return spor_record(&spor_op_dilate, &x, attr);
+    return op_record(&spor_op_dilate, &x, attr);
 }
 
 #else

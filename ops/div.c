@@ -9,7 +9,7 @@ KERNELS(div);
 
 /* dx = zbar / y, dy = -zbar z / y; 0 where zbar is 0, be y 0 too */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_var dx = spor_xdivy(zbar, spor_operand(z, 1));
+    spor_var dx = spor_xdivy(zbar, op_operand(z, 1));
     return k == 0 ? dx : spor_neg(spor_xmuly(dx, z));
 }
 
@@ -46,7 +46,7 @@ const spor_op spor_op_div = {
     .traits = SPOR_LINEAR_FIRST,
     .domain = {SPOR_ANY, SPOR_NONZERO},
     .operands = 2,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -55,7 +55,7 @@ const spor_op spor_op_div = {
 };
 
 spor_var spor_div(spor_var x, spor_var y) {
-    return spor_record(&spor_op_div, (spor_var[]){x, y}, NULL);
+    return op_record(&spor_op_div, (spor_var[]){x, y}, NULL);
 }
 
 #else

@@ -40,7 +40,7 @@ const spor_op spor_op_exp = {
     .equation = "y = e^x",
     .traits = SPOR_VALUE_SLOPE,
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -49,7 +49,7 @@ const spor_op spor_op_exp = {
 };
 
 spor_var spor_exp(spor_var x) {
-    return spor_record(&spor_op_exp, &x, NULL);
+    return op_record(&spor_op_exp, &x, NULL);
 }
 
 #else

@@ -18,10 +18,10 @@ static bool shape(spor_rule *r) {
         return false;
     spor_shape old = without_axes(&r->out, axes);
     if (old.rank != x->rank)
-        return spor_fail(r, "the result has %d old axes but x has rank %d", old.rank, x->rank);
+        return rule_fail(r, "the result has %d old axes but x has rank %d", old.rank, x->rank);
     for (int k = 0; k < x->rank; k++)
         if (old.n[k] != x->n[k])
-            return spor_fail(r, "axis %d of x has %" PRId64 " but its axis of the result %" PRId64,
+            return rule_fail(r, "axis %d of x has %" PRId64 " but its axis of the result %" PRId64,
                              k, x->n[k], old.n[k]);
     return true;
 }
@@ -29,7 +29,7 @@ static bool shape(spor_rule *r) {
 /* dx = zbar summed over the new axes */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
-    return spor_sum(zbar, spor_attrs(z)[AXES].i);
+    return spor_sum(zbar, op_attrs(z)[AXES].i);
 }
 
 static const spor_sample samples[] = {{.in = {{0, {0}}}, .attr = {{3}, {2}, {3}, {4}}},
@@ -94,7 +94,7 @@ const spor_op spor_op_expand = {
 spor_var spor_expand(spor_var x, int64_t axes, spor_shape of) {
     spor_attr attr[SLOTS] = {[AXES] = {.i = axes}};
     shape_to_attr(of, attr + SHAPE);
-    return spor_record(&spor_op_expand, &x, attr);
+    return op_record(&spor_op_expand, &x, attr);
 }
 
 #else

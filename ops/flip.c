@@ -17,7 +17,7 @@ static bool shape(spor_rule *r) {
 /* dx = zbar reversed again */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
-    return spor_flip(zbar, spor_attrs(z)[AXES].i);
+    return spor_flip(zbar, op_attrs(z)[AXES].i);
 }
 
 static const spor_sample samples[] = {
@@ -66,7 +66,7 @@ const spor_op spor_op_flip = {
 };
 
 spor_var spor_flip(spor_var x, int64_t axes) {
-    return spor_record(&spor_op_flip, &x, &(spor_attr){.i = axes});
+    return op_record(&spor_op_flip, &x, &(spor_attr){.i = axes});
 }
 
 #else

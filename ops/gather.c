@@ -10,20 +10,20 @@ KERNELS(gather);
 
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *v = &r->in[1];
-    if (!spor_rule_rank(r, 0, 4) || !spor_rule_rank(r, 1, 4)) return false;
-    if (!spor_shape_equal(x, v)) return spor_fail(r, "x and v must have one shape");
+    if (!rule_rank(r, 0, 4) || !rule_rank(r, 1, 4)) return false;
+    if (!shape_equal(x, v)) return rule_fail(r, "x and v must have one shape");
     return rule_window(r, r->attr, x, &r->out);
 }
 
 /* dx = 0: a winner moves in jumps; dv = zbar added to where the winners lie */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    if (k == 0) return spor_none();
-    return spor_route(spor_operand(z, 0), zbar, attr_to_window(spor_attrs(z)));
+    if (k == 0) return op_none();
+    return spor_route(op_operand(z, 0), zbar, attr_to_window(op_attrs(z)));
 }
 
 /* The other branch is where the next of the window wins. */
 static spor_var margin(spor_var z) {
-    return window_lead(spor_operand(z, 0), attr_to_window(spor_attrs(z)));
+    return window_lead(op_operand(z, 0), attr_to_window(op_attrs(z)));
 }
 
 static const spor_sample samples[] = {
@@ -106,7 +106,7 @@ const spor_op spor_op_gather = {
 spor_var spor_gather(spor_var x, spor_var v, spor_window w) {
     spor_attr attr[WINDOW_SLOTS];
     window_to_attr(w, attr);
-    return spor_record(&spor_op_gather, (spor_var[]){x, v}, attr);
+    return op_record(&spor_op_gather, (spor_var[]){x, v}, attr);
 }
 
 #else

@@ -12,22 +12,22 @@ KERNELS(leaky_relu);
 static bool shape(spor_rule *r) {
     double slope = r->attr[SLOPE].r;
     if (!(slope >= 0 && slope <= 1e30))
-        return spor_fail(r, "the slope must be a number from 0 to 1e30 but is %g", slope);
-    return spor_rule_elementwise(r);
+        return rule_fail(r, "the slope must be a number from 0 to 1e30 but is %g", slope);
+    return rule_elementwise(r);
 }
 
 /* dx = ybar (s + slope (1 - s)), s = step(y): exactly 1 or slope */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     spor_shape of = spor_shape_of(y);
-    spor_var s = spor_step(y), one = spor_fill_ratio(y.tape, 1, 1, of);
-    spor_var slope = spor_fill(y.tape, spor_attrs(y)[SLOPE].r, of);
+    spor_var s = spor_step(y), one = op_fill_ratio(y.tape, 1, 1, of);
+    spor_var slope = op_fill(y.tape, op_attrs(y)[SLOPE].r, of);
     return spor_mul(ybar, spor_add(s, spor_mul(slope, spor_sub(one, s))));
 }
 
 /* The other branch is where x has the other sign. */
 static spor_var margin(spor_var y) {
-    return spor_abs(spor_operand(y, 0));
+    return spor_abs(op_operand(y, 0));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.r = 0.01}}},
@@ -77,7 +77,7 @@ const spor_op spor_op_leaky_relu = {
 };
 
 spor_var spor_leaky_relu(spor_var x, double slope) {
-    return spor_record(&spor_op_leaky_relu, &x, &(spor_attr){.r = slope});
+    return op_record(&spor_op_leaky_relu, &x, &(spor_attr){.r = slope});
 }
 
 #else

@@ -12,12 +12,12 @@ KERNELS(less);
 /* Constant but for jumps. */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)z, (void)k, (void)zbar;
-    return spor_none();
+    return op_none();
 }
 
 /* The other branch is where the other one is larger. */
 static spor_var margin(spor_var z) {
-    return spor_abs(spor_sub(spor_operand(z, 0), spor_operand(z, 1)));
+    return spor_abs(spor_sub(op_operand(z, 0), op_operand(z, 1)));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
@@ -53,7 +53,7 @@ const spor_op spor_op_less = {
     .traits = SPOR_KINKED,
     .domain = {SPOR_TIE_FREE, SPOR_TIE_FREE},
     .operands = 2,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .margin = margin,
     .samples = samples,
@@ -63,7 +63,7 @@ const spor_op spor_op_less = {
 };
 
 spor_var spor_less(spor_var x, spor_var y) {
-    return spor_record(&spor_op_less, (spor_var[]){x, y}, NULL);
+    return op_record(&spor_op_less, (spor_var[]){x, y}, NULL);
 }
 
 #else

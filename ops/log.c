@@ -10,7 +10,7 @@ KERNELS(log);
 
 /* dx = ybar / x */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
-    spor_var x = spor_operand(y, k);
+    spor_var x = op_operand(y, k);
     return spor_xdivy(ybar, x);
 }
 
@@ -41,7 +41,7 @@ const spor_op spor_op_log = {
     .equation = "y = ln x",
     .domain = {SPOR_POSITIVE},
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -50,7 +50,7 @@ const spor_op spor_op_log = {
 };
 
 spor_var spor_log(spor_var x) {
-    return spor_record(&spor_op_log, &x, NULL);
+    return op_record(&spor_op_log, &x, NULL);
 }
 
 #else

@@ -19,8 +19,8 @@ static bool shape(spor_rule *r) {
 
 /* dx = ybar - softmax(x) sum along the axis of ybar */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
-    spor_var x = spor_operand(y, k);
-    int64_t axis = spor_attrs(y)[AXIS].i;
+    spor_var x = op_operand(y, k);
+    int64_t axis = op_attrs(y)[AXIS].i;
     spor_var total =
         spor_expand(spor_sum(ybar, SPOR_AXIS(axis)), SPOR_AXIS(axis), spor_shape_of(x));
     return spor_sub(ybar, spor_mul(spor_softmax(x, (int)axis), total));
@@ -93,7 +93,7 @@ const spor_op spor_op_log_softmax = {
 };
 
 spor_var spor_log_softmax(spor_var x, int axis) {
-    return spor_record(&spor_op_log_softmax, &x, &(spor_attr){.i = axis});
+    return op_record(&spor_op_log_softmax, &x, &(spor_attr){.i = axis});
 }
 
 #else

@@ -18,8 +18,8 @@ static bool shape(spor_rule *r) {
 
 /* dx = zbar softmax(x) */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_var x = spor_operand(z, k);
-    int64_t axis = spor_attrs(z)[AXIS].i;
+    spor_var x = op_operand(z, k);
+    int64_t axis = op_attrs(z)[AXIS].i;
     spor_var along = spor_expand(zbar, SPOR_AXIS(axis), spor_shape_of(x));
     return spor_mul(along, spor_softmax(x, (int)axis));
 }
@@ -82,7 +82,7 @@ const spor_op spor_op_logsumexp = {
 };
 
 spor_var spor_logsumexp(spor_var x, int axis) {
-    return spor_record(&spor_op_logsumexp, &x, &(spor_attr){.i = axis});
+    return op_record(&spor_op_logsumexp, &x, &(spor_attr){.i = axis});
 }
 
 #else

@@ -11,15 +11,15 @@ KERNELS(matmul);
 
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *y = &r->in[1];
-    if (x->rank < 2) return spor_fail(r, "x needs at least 2 axes [..., n, k] but has %d", x->rank);
-    if (y->rank != x->rank) return spor_fail(r, "x has %d axes but y has %d", x->rank, y->rank);
+    if (x->rank < 2) return rule_fail(r, "x needs at least 2 axes [..., n, k] but has %d", x->rank);
+    if (y->rank != x->rank) return rule_fail(r, "x has %d axes but y has %d", x->rank, y->rank);
     for (int k = 0; k < x->rank - 2; k++)
         if (x->n[k] != y->n[k])
-            return spor_fail(r, "leading axis %d has %" PRId64 " in x but %" PRId64 " in y", k,
+            return rule_fail(r, "leading axis %d has %" PRId64 " in x but %" PRId64 " in y", k,
                              x->n[k], y->n[k]);
     int row = x->rank - 2, column = x->rank - 1;
     if (x->n[column] != y->n[row])
-        return spor_fail(r, "x has k=%" PRId64 " columns but y has k=%" PRId64 " rows",
+        return rule_fail(r, "x has k=%" PRId64 " columns but y has k=%" PRId64 " rows",
                          x->n[column], y->n[row]);
     r->out = *x;
     r->out.n[column] = y->n[column];
@@ -38,14 +38,14 @@ static spor_var transposed(spor_var x) {
 
 /* dx = zbar y^T, dy = x^T zbar: Eqs. (47), (48) */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_var x = spor_operand(z, 0), y = spor_operand(z, 1);
+    spor_var x = op_operand(z, 0), y = op_operand(z, 1);
     return k == 0 ? spor_matmul(zbar, transposed(y)) : spor_matmul(transposed(x), zbar);
 }
 
 /* k for each element */
 static double cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
     (void)attr;
-    return (double)spor_size(out) * (double)in[0].n[in[0].rank - 1];
+    return (double)shape_size(out) * (double)in[0].n[in[0].rank - 1];
 }
 
 static const spor_sample samples[] = {
@@ -96,7 +96,7 @@ const spor_op spor_op_matmul = {
 };
 
 spor_var spor_matmul(spor_var x, spor_var y) {
-    return spor_record(&spor_op_matmul, (spor_var[]){x, y}, NULL);
+    return op_record(&spor_op_matmul, (spor_var[]){x, y}, NULL);
 }
 
 #else

@@ -35,11 +35,11 @@ typedef struct {
 } sets;
 
 static sets sets_of(spor_var z) {
-    spor_var x = spor_operand(z, 0);
+    spor_var x = op_operand(z, 0);
     spor_shape of = spor_shape_of(x), kept = spor_shape_of(z);
-    int64_t perm[SPOR_RANK], rows = spor_size(&kept), reduced = spor_size(&of) / rows;
+    int64_t perm[SPOR_RANK], rows = shape_size(&kept), reduced = shape_size(&of) / rows;
     sets s = {.rows = rows, .window = {.size = {reduced, 1}, .stride = {1, 1}}};
-    reduced_last(of.rank, spor_attrs(z)[AXES].i, perm, s.inverse);
+    reduced_last(of.rank, op_attrs(z)[AXES].i, perm, s.inverse);
     s.ordered = spor_transpose(x, perm);
     s.maps = spor_reshape(s.ordered, SPOR_SHAPE(rows, reduced, 1, 1));
     return s;
@@ -122,7 +122,7 @@ const spor_op spor_op_max = {
 };
 
 spor_var spor_max(spor_var x, int64_t axes) {
-    return spor_record(&spor_op_max, &x, &(spor_attr){.i = axes});
+    return op_record(&spor_op_max, &x, &(spor_attr){.i = axes});
 }
 
 #else

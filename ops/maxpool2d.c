@@ -10,17 +10,17 @@ KERNELS(maxpool2d);
 KERNELS(lead);
 
 static bool shape(spor_rule *r) {
-    return spor_rule_rank(r, 0, 4) && rule_window(r, r->attr, &r->in[0], &r->out);
+    return rule_rank(r, 0, 4) && rule_window(r, r->attr, &r->in[0], &r->out);
 }
 
 /* dx = zbar added to where the winners lie */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    return spor_route(spor_operand(z, k), zbar, attr_to_window(spor_attrs(z)));
+    return spor_route(op_operand(z, k), zbar, attr_to_window(op_attrs(z)));
 }
 
 /* The other branch is where the next of the window wins. */
 static spor_var margin(spor_var z) {
-    return window_lead(spor_operand(z, 0), attr_to_window(spor_attrs(z)));
+    return window_lead(op_operand(z, 0), attr_to_window(op_attrs(z)));
 }
 
 static const spor_sample samples[] = {
@@ -108,7 +108,7 @@ const spor_op spor_op_maxpool2d = {
 spor_var spor_maxpool2d(spor_var x, spor_window w) {
     spor_attr attr[WINDOW_SLOTS];
     window_to_attr(w, attr);
-    return spor_record(&spor_op_maxpool2d, &x, attr);
+    return op_record(&spor_op_maxpool2d, &x, attr);
 }
 
 /* ---- the margin of what windows decide ---- */
@@ -126,7 +126,7 @@ const spor_op spor_op_lead = {
 spor_var window_lead(spor_var x, spor_window w) {
     spor_attr attr[WINDOW_SLOTS];
     window_to_attr(w, attr);
-    return spor_record(&spor_op_lead, &x, attr);
+    return op_record(&spor_op_lead, &x, attr);
 }
 
 #else

@@ -10,14 +10,14 @@ KERNELS(minimum);
 
 /* y wins where x - y > 0: dy = zbar step(x - y), dx = zbar - dy */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_var x = spor_operand(z, 0), y = spor_operand(z, 1);
+    spor_var x = op_operand(z, 0), y = op_operand(z, 1);
     spor_var dy = spor_mul(zbar, spor_step(spor_sub(x, y)));
     return k == 0 ? spor_sub(zbar, dy) : dy;
 }
 
 /* The other branch is where the other one is larger. */
 static spor_var margin(spor_var z) {
-    return spor_abs(spor_sub(spor_operand(z, 0), spor_operand(z, 1)));
+    return spor_abs(spor_sub(op_operand(z, 0), op_operand(z, 1)));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
@@ -58,7 +58,7 @@ const spor_op spor_op_minimum = {
     .traits = SPOR_KINKED,
     .domain = {SPOR_TIE_FREE, SPOR_TIE_FREE},
     .operands = 2,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .margin = margin,
     .samples = samples,
@@ -68,7 +68,7 @@ const spor_op spor_op_minimum = {
 };
 
 spor_var spor_minimum(spor_var x, spor_var y) {
-    return spor_record(&spor_op_minimum, (spor_var[]){x, y}, NULL);
+    return op_record(&spor_op_minimum, (spor_var[]){x, y}, NULL);
 }
 
 #else

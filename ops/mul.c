@@ -9,7 +9,7 @@ KERNELS(mul);
 
 /* dx = zbar y, dy = zbar x */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    return spor_mul(zbar, spor_operand(z, 1 - k));
+    return spor_mul(zbar, op_operand(z, 1 - k));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
@@ -44,7 +44,7 @@ const spor_op spor_op_mul = {
     .infix = "*",
     .traits = SPOR_BILINEAR,
     .operands = 2,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -53,7 +53,7 @@ const spor_op spor_op_mul = {
 };
 
 spor_var spor_mul(spor_var x, spor_var y) {
-    return spor_record(&spor_op_mul, (spor_var[]){x, y}, NULL);
+    return op_record(&spor_op_mul, (spor_var[]){x, y}, NULL);
 }
 
 #else

@@ -37,7 +37,7 @@ const spor_op spor_op_neg = {
     .infix = "-",
     .traits = SPOR_LINEAR,
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -46,7 +46,7 @@ const spor_op spor_op_neg = {
 };
 
 spor_var spor_neg(spor_var x) {
-    return spor_record(&spor_op_neg, &x, NULL);
+    return op_record(&spor_op_neg, &x, NULL);
 }
 
 #else

@@ -17,10 +17,10 @@ static bool shape(spor_rule *r) {
     for (int k = 0; k < r->out.rank; k++) {
         int64_t n = r->in[0].n[k], lo = r->attr[PAD_LO + k].i, hi = r->attr[PAD_HI + k].i;
         if (lo < -LARGEST || lo > LARGEST || hi < -LARGEST || hi > LARGEST || n > LARGEST)
-            return spor_fail(r, "the pads of axis %d are too large", k);
+            return rule_fail(r, "the pads of axis %d are too large", k);
         r->out.n[k] = n + lo + hi;
         if (r->out.n[k] < 1)
-            return spor_fail(r,
+            return rule_fail(r,
                              "pads %" PRId64 " and %" PRId64 " leave nothing of axis %d, which "
                              "has %" PRId64,
                              lo, hi, k, n);
@@ -32,8 +32,8 @@ static bool shape(spor_rule *r) {
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
     int64_t lo[SPOR_RANK], hi[SPOR_RANK];
-    attr_to_per_axis(spor_attrs(z) + PAD_LO, lo);
-    attr_to_per_axis(spor_attrs(z) + PAD_HI, hi);
+    attr_to_per_axis(op_attrs(z) + PAD_LO, lo);
+    attr_to_per_axis(op_attrs(z) + PAD_HI, hi);
     for (int a = 0; a < SPOR_RANK; a++) {
         lo[a] = -lo[a];
         hi[a] = -hi[a];
@@ -107,7 +107,7 @@ spor_var spor_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fil
     spor_attr attr[PAD_SLOTS] = {[PAD_FILL] = {.r = fill}};
     per_axis_to_attr(x, lo, attr + PAD_LO);
     per_axis_to_attr(x, hi, attr + PAD_HI);
-    return spor_record(&spor_op_pad, &x, attr);
+    return op_record(&spor_op_pad, &x, attr);
 }
 
 #else

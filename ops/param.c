@@ -13,7 +13,7 @@ enum { TRAINED = SHAPE_SLOTS, SLOTS };
 static bool shape(spor_rule *r) {
     int64_t trained = r->attr[TRAINED].i;
     if (trained != 0 && trained != 1)
-        return spor_fail(r, "trained is 0 or 1, not %" PRId64, trained);
+        return rule_fail(r, "trained is 0 or 1, not %" PRId64, trained);
     return rule_shape(r, r->attr);
 }
 

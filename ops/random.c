@@ -54,7 +54,7 @@ const spor_op spor_op_random = {
 spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {
     spor_attr attr[SLOTS] = {[SEED] = {.i = (int64_t)seed}};
     shape_to_attr(of, attr + SHAPE);
-    return spor_record_leaf(tape, &spor_op_random, attr);
+    return op_record_leaf(tape, &spor_op_random, attr);
 }
 
 #else
@@ -64,7 +64,7 @@ spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {
 REFERENCE_KERNEL(random) {
     uint64_t element = 0;
     EACH_INDEX(i, c->out.shape) {
-        uint64_t bits = spor_hash((uint64_t)c->attr[SEED].i, element++, c->step) >> 40;
+        uint64_t bits = random_hash((uint64_t)c->attr[SEED].i, element++, c->step) >> 40;
         *AT(c->out, i) = FROM_REAL((double)bits / 16777216.0);
     }
 }

@@ -11,7 +11,7 @@ KERNELS(ratio);
 
 static bool shape(spor_rule *r) {
     if (r->attr[DEN].i <= 0)
-        return spor_fail(r, "the denominator must be positive but is %" PRId64, r->attr[DEN].i);
+        return rule_fail(r, "the denominator must be positive but is %" PRId64, r->attr[DEN].i);
     return true;
 }
 
@@ -47,7 +47,7 @@ const spor_op spor_op_ratio = {
 };
 
 spor_var spor_ratio(spor_tape *tape, int64_t num, int64_t den) {
-    return spor_record_leaf(tape, &spor_op_ratio, (spor_attr[]){{.i = num}, {.i = den}});
+    return op_record_leaf(tape, &spor_op_ratio, (spor_attr[]){{.i = num}, {.i = den}});
 }
 
 #else

@@ -16,7 +16,7 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
 
 /* The other branch is where x has the other sign. */
 static spor_var margin(spor_var y) {
-    return spor_abs(spor_operand(y, 0));
+    return spor_abs(op_operand(y, 0));
 }
 
 static const spor_sample samples[] = {
@@ -44,7 +44,7 @@ const spor_op spor_op_relu = {
     .traits = SPOR_KINKED | SPOR_VALUE_SLOPE,
     .domain = {SPOR_TIE_FREE},
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .margin = margin,
     .samples = samples,
@@ -54,7 +54,7 @@ const spor_op spor_op_relu = {
 };
 
 spor_var spor_relu(spor_var x) {
-    return spor_record(&spor_op_relu, &x, NULL);
+    return op_record(&spor_op_relu, &x, NULL);
 }
 
 #else

@@ -11,18 +11,18 @@ static bool shape(spor_rule *r) {
     int64_t size = 1;
     if (!rule_shape(r, r->attr)) return false;
     for (int k = 0; k < r->out.rank; k++) {
-        if (r->out.n[k] > LARGEST / size) return spor_fail(r, "the shape has too many elements");
+        if (r->out.n[k] > LARGEST / size) return rule_fail(r, "the shape has too many elements");
         size *= r->out.n[k];
     }
-    if (size != spor_size(&r->in[0]))
-        return spor_fail(r, "x has %" PRId64 " elements but the shape has %" PRId64,
-                         spor_size(&r->in[0]), size);
+    if (size != shape_size(&r->in[0]))
+        return rule_fail(r, "x has %" PRId64 " elements but the shape has %" PRId64,
+                         shape_size(&r->in[0]), size);
     return true;
 }
 
 /* dx = zbar in the shape of x */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    return spor_reshape(zbar, spor_shape_of(spor_operand(z, k)));
+    return spor_reshape(zbar, spor_shape_of(op_operand(z, k)));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{2}, {2}, {6}}},
@@ -82,7 +82,7 @@ const spor_op spor_op_reshape = {
 spor_var spor_reshape(spor_var x, spor_shape of) {
     spor_attr attr[SHAPE_SLOTS];
     shape_to_attr(of, attr);
-    return spor_record(&spor_op_reshape, &x, attr);
+    return op_record(&spor_op_reshape, &x, attr);
 }
 
 #else
@@ -91,7 +91,7 @@ REFERENCE_KERNEL(reshape) {
     int64_t j[SPOR_RANK] = {0};
     EACH_INDEX(i, c->in[0].shape) {
         *AT(c->out, j) = *AT(c->in[0], i);
-        spor_next_index(&c->out.shape, j);
+        reference_next_index(&c->out.shape, j);
     }
 }
 

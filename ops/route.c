@@ -11,10 +11,10 @@ KERNELS(route);
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *g = &r->in[1];
     spor_shape of = {0};
-    if (!spor_rule_rank(r, 0, 4) || !spor_rule_rank(r, 1, 4)) return false;
+    if (!rule_rank(r, 0, 4) || !rule_rank(r, 1, 4)) return false;
     if (!rule_window(r, r->attr, x, &of)) return false;
-    if (!spor_shape_equal(g, &of))
-        return spor_fail(r,
+    if (!shape_equal(g, &of))
+        return rule_fail(r,
                          "x has N=%" PRId64 ", %" PRId64 " x %" PRId64 " windows and C=%" PRId64
                          ", and g must have one value for each",
                          of.n[0], of.n[1], of.n[2], of.n[3]);
@@ -24,13 +24,13 @@ static bool shape(spor_rule *r) {
 
 /* dx = 0: a winner moves in jumps; dg = zbar where the winners lie */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    if (k == 0) return spor_none();
-    return spor_gather(spor_operand(z, 0), zbar, attr_to_window(spor_attrs(z)));
+    if (k == 0) return op_none();
+    return spor_gather(op_operand(z, 0), zbar, attr_to_window(op_attrs(z)));
 }
 
 /* The other branch is where the next of the window wins. */
 static spor_var margin(spor_var z) {
-    return window_lead(spor_operand(z, 0), attr_to_window(spor_attrs(z)));
+    return window_lead(op_operand(z, 0), attr_to_window(op_attrs(z)));
 }
 
 static const spor_sample samples[] = {
@@ -111,7 +111,7 @@ const spor_op spor_op_route = {
 spor_var spor_route(spor_var x, spor_var g, spor_window w) {
     spor_attr attr[WINDOW_SLOTS];
     window_to_attr(w, attr);
-    return spor_record(&spor_op_route, (spor_var[]){x, g}, attr);
+    return op_record(&spor_op_route, (spor_var[]){x, g}, attr);
 }
 
 #else

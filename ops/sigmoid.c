@@ -13,7 +13,7 @@ KERNELS(sigmoid);
 /* dx = ybar y (1 - y) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
-    spor_var one = spor_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
+    spor_var one = op_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
     return spor_mul(ybar, spor_mul(y, spor_sub(one, y)));
 }
 
@@ -43,7 +43,7 @@ const spor_op spor_op_sigmoid = {
     .equation = "y = 1 / (1 + e^-x)",
     .traits = SPOR_VALUE_SLOPE,
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -52,7 +52,7 @@ const spor_op spor_op_sigmoid = {
 };
 
 spor_var spor_sigmoid(spor_var x) {
-    return spor_record(&spor_op_sigmoid, &x, NULL);
+    return op_record(&spor_op_sigmoid, &x, NULL);
 }
 
 #else

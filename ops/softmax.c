@@ -18,7 +18,7 @@ static bool shape(spor_rule *r) {
 /* dx = y (ybar - sum along the axis of y ybar): all of the Jacobian y_i (delta_ij - y_j) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
-    int64_t axes = SPOR_AXIS(spor_attrs(y)[AXIS].i);
+    int64_t axes = SPOR_AXIS(op_attrs(y)[AXIS].i);
     spor_var mean = spor_expand(spor_sum(spor_mul(y, ybar), axes), axes, spor_shape_of(y));
     return spor_mul(y, spor_sub(ybar, mean));
 }
@@ -85,7 +85,7 @@ const spor_op spor_op_softmax = {
 };
 
 spor_var spor_softmax(spor_var x, int axis) {
-    return spor_record(&spor_op_softmax, &x, &(spor_attr){.i = axis});
+    return op_record(&spor_op_softmax, &x, &(spor_attr){.i = axis});
 }
 
 #else

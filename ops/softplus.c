@@ -10,7 +10,7 @@ KERNELS(softplus);
 
 /* dx = ybar sigmoid(x) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
-    return spor_mul(ybar, spor_sigmoid(spor_operand(y, k)));
+    return spor_mul(ybar, spor_sigmoid(op_operand(y, k)));
 }
 
 static const spor_sample samples[] = {
@@ -39,7 +39,7 @@ const spor_op spor_op_softplus = {
     .signature = "softplus(x[...])",
     .equation = "y = ln(1 + e^x)",
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -48,7 +48,7 @@ const spor_op spor_op_softplus = {
 };
 
 spor_var spor_softplus(spor_var x) {
-    return spor_record(&spor_op_softplus, &x, NULL);
+    return op_record(&spor_op_softplus, &x, NULL);
 }
 
 #else

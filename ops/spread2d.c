@@ -13,14 +13,14 @@ KERNELS(spread2d);
 /* The map has to have just the windows that g has. */
 static bool shape(spor_rule *r) {
     const spor_shape *g = &r->in[0];
-    if (!spor_rule_rank(r, 0, 4)) return false;
+    if (!rule_rank(r, 0, 4)) return false;
     spor_shape map = {4, {g->n[0], r->attr[MAP].i, r->attr[MAP + 1].i, g->n[3]}}, of = {0};
     if (map.n[1] < 1 || map.n[2] < 1)
-        return spor_fail(r, "a map of H=%" PRId64 ", W=%" PRId64 " has no cells", map.n[1],
+        return rule_fail(r, "a map of H=%" PRId64 ", W=%" PRId64 " has no cells", map.n[1],
                          map.n[2]);
     if (!rule_window(r, r->attr + WINDOW, &map, &of)) return false;
-    if (!spor_shape_equal(g, &of))
-        return spor_fail(r,
+    if (!shape_equal(g, &of))
+        return rule_fail(r,
                          "a map of H=%" PRId64 ", W=%" PRId64 " has %" PRId64 " x %" PRId64
                          " windows but g has %" PRId64 " x %" PRId64,
                          map.n[1], map.n[2], of.n[1], of.n[2], g->n[1], g->n[2]);
@@ -31,7 +31,7 @@ static bool shape(spor_rule *r) {
 /* dg = mean of zbar over each window */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
-    return spor_avgpool2d(zbar, attr_to_window(spor_attrs(z) + WINDOW));
+    return spor_avgpool2d(zbar, attr_to_window(op_attrs(z) + WINDOW));
 }
 
 static const spor_sample samples[] = {
@@ -132,7 +132,7 @@ const spor_op spor_op_spread2d = {
 spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w) {
     spor_attr attr[SLOTS] = {[MAP] = {H}, {W}};
     window_to_attr(w, attr + WINDOW);
-    return spor_record(&spor_op_spread2d, &g, attr);
+    return op_record(&spor_op_spread2d, &g, attr);
 }
 
 #else

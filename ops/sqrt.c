@@ -41,7 +41,7 @@ const spor_op spor_op_sqrt = {
     .equation = "y = x^(1/2)",
     .domain = {SPOR_POSITIVE},
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -50,7 +50,7 @@ const spor_op spor_op_sqrt = {
 };
 
 spor_var spor_sqrt(spor_var x) {
-    return spor_record(&spor_op_sqrt, &x, NULL);
+    return op_record(&spor_op_sqrt, &x, NULL);
 }
 
 #else

@@ -11,12 +11,12 @@ KERNELS(step);
 /* dx = 0 */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)y, (void)k, (void)ybar;
-    return spor_none();
+    return op_none();
 }
 
 /* The other branch is where x has the other sign. */
 static spor_var margin(spor_var y) {
-    return spor_abs(spor_operand(y, 0));
+    return spor_abs(op_operand(y, 0));
 }
 
 static const spor_sample samples[] = {
@@ -44,7 +44,7 @@ const spor_op spor_op_step = {
     .traits = SPOR_KINKED,
     .domain = {SPOR_TIE_FREE},
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .margin = margin,
     .samples = samples,
@@ -54,7 +54,7 @@ const spor_op spor_op_step = {
 };
 
 spor_var spor_step(spor_var x) {
-    return spor_record(&spor_op_step, &x, NULL);
+    return op_record(&spor_op_step, &x, NULL);
 }
 
 #else

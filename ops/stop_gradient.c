@@ -10,7 +10,7 @@ KERNELS(stop_gradient);
 /* dx = 0 */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)y, (void)k, (void)ybar;
-    return spor_none();
+    return op_none();
 }
 
 static const spor_sample samples[] = {
@@ -37,7 +37,7 @@ const spor_op spor_op_stop_gradient = {
     .convention = "the derivative is 0 everywhere",
     .traits = SPOR_ALIAS,
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -46,7 +46,7 @@ const spor_op spor_op_stop_gradient = {
 };
 
 spor_var spor_stop_gradient(spor_var x) {
-    return spor_record(&spor_op_stop_gradient, &x, NULL);
+    return op_record(&spor_op_stop_gradient, &x, NULL);
 }
 
 #else

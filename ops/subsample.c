@@ -13,7 +13,7 @@ static bool shape(spor_rule *r) {
     for (int k = 0; k < r->out.rank; k++) {
         int64_t by = r->attr[k].i;
         if (by < 1)
-            return spor_fail(r, "axis %d is subsampled by %" PRId64 " but must be by at least 1", k,
+            return rule_fail(r, "axis %d is subsampled by %" PRId64 " but must be by at least 1", k,
                              by);
         r->out.n[k] = 1 + (r->in[0].n[k] - 1) / by;
     }
@@ -23,10 +23,10 @@ static bool shape(spor_rule *r) {
 /* dx = zbar dilated, then padded by the elements of x behind the last one taken. An axis of one
  * element is not dilated: its by may be larger than any tensor. */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_shape x = spor_shape_of(spor_operand(z, k)), taken = spor_shape_of(z);
+    spor_shape x = spor_shape_of(op_operand(z, k)), taken = spor_shape_of(z);
     int64_t by[SPOR_RANK] = {0}, none[SPOR_RANK] = {0}, rest[SPOR_RANK] = {0};
     for (int a = 0; a < x.rank; a++) {
-        by[a] = taken.n[a] > 1 ? spor_attrs(z)[a].i : 1;
+        by[a] = taken.n[a] > 1 ? op_attrs(z)[a].i : 1;
         rest[a] = x.n[a] - 1 - (taken.n[a] - 1) * by[a];
     }
     return spor_pad(spor_dilate(zbar, by), none, rest, 0);
@@ -82,7 +82,7 @@ const spor_op spor_op_subsample = {
 spor_var spor_subsample(spor_var x, const int64_t by[]) {
     spor_attr attr[SPOR_RANK];
     per_axis_to_attr(x, by, attr);
-    return spor_record(&spor_op_subsample, &x, attr);
+    return op_record(&spor_op_subsample, &x, attr);
 }
 
 #else

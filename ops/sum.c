@@ -18,7 +18,7 @@ static bool shape(spor_rule *r) {
 /* dx = zbar repeated along the summed axes */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
-    return spor_expand(zbar, spor_attrs(z)[AXES].i, spor_shape_of(spor_operand(z, 0)));
+    return spor_expand(zbar, op_attrs(z)[AXES].i, spor_shape_of(op_operand(z, 0)));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.i = 1}}},
@@ -70,7 +70,7 @@ const spor_op spor_op_sum = {
 };
 
 spor_var spor_sum(spor_var x, int64_t axes) {
-    return spor_record(&spor_op_sum, &x, &(spor_attr){.i = axes});
+    return op_record(&spor_op_sum, &x, &(spor_attr){.i = axes});
 }
 
 #else

@@ -12,7 +12,7 @@ KERNELS(tanh);
 /* dx = ybar (1 - y^2) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
-    spor_var one = spor_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
+    spor_var one = op_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
     return spor_mul(ybar, spor_sub(one, spor_mul(y, y)));
 }
 
@@ -41,7 +41,7 @@ const spor_op spor_op_tanh = {
     .equation = "y = tanh x",
     .traits = SPOR_VALUE_SLOPE,
     .operands = 1,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -50,7 +50,7 @@ const spor_op spor_op_tanh = {
 };
 
 spor_var spor_tanh(spor_var x) {
-    return spor_record(&spor_op_tanh, &x, NULL);
+    return op_record(&spor_op_tanh, &x, NULL);
 }
 
 #else

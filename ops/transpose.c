@@ -15,7 +15,7 @@ static bool shape(spor_rule *r) {
         int64_t from = r->attr[k].i;
         if (!rule_axis(r, from)) return false;
         if (in_axes(seen, (int)from))
-            return spor_fail(r, "the order of axes names axis %" PRId64 " twice", from);
+            return rule_fail(r, "the order of axes names axis %" PRId64 " twice", from);
         seen |= SPOR_AXIS(from);
         r->out.n[k] = x->n[from];
     }
@@ -27,7 +27,7 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
     int64_t inverse[SPOR_RANK] = {0};
     int rank = spor_shape_of(z).rank;
-    for (int to = 0; to < rank; to++) inverse[spor_attrs(z)[to].i] = to;
+    for (int to = 0; to < rank; to++) inverse[op_attrs(z)[to].i] = to;
     return spor_transpose(zbar, inverse);
 }
 
@@ -80,7 +80,7 @@ const spor_op spor_op_transpose = {
 spor_var spor_transpose(spor_var x, const int64_t perm[]) {
     spor_attr attr[SPOR_RANK];
     per_axis_to_attr(x, perm, attr);
-    return spor_record(&spor_op_transpose, &x, attr);
+    return op_record(&spor_op_transpose, &x, attr);
 }
 
 #else

@@ -13,9 +13,9 @@ KERNELS(where);
 /* dc = 0, dx = zbar where c is not 0, dy = zbar where it is. Chosen, not multiplied: a branch that
  * was not taken gets 0 though its own slope be infinite. */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_var c = spor_operand(z, 0);
-    if (k == 0) return spor_none();
-    spor_var zero = spor_fill_ratio(z.tape, 0, 1, spor_shape_of(z));
+    spor_var c = op_operand(z, 0);
+    if (k == 0) return op_none();
+    spor_var zero = op_fill_ratio(z.tape, 0, 1, spor_shape_of(z));
     return k == 1 ? spor_where(c, zbar, zero) : spor_where(c, zero, zbar);
 }
 
@@ -54,7 +54,7 @@ const spor_op spor_op_where = {
     .traits = SPOR_LINEAR_REST,
     .domain = {SPOR_NONZERO},
     .operands = 3,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -63,7 +63,7 @@ const spor_op spor_op_where = {
 };
 
 spor_var spor_where(spor_var c, spor_var x, spor_var y) {
-    return spor_record(&spor_op_where, (spor_var[]){c, x, y}, NULL);
+    return op_record(&spor_op_where, (spor_var[]){c, x, y}, NULL);
 }
 
 #else

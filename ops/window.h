@@ -48,22 +48,22 @@ static inline bool rule_windows(spor_rule *r, const spor_attr attr[], int axis, 
     const char *name = axis ? "width" : "height";
     window_axis w = window_along(attr, axis);
     if (w.size < 1)
-        return spor_fail(r, "the window's %s is %" PRId64 " but must be at least 1", name, w.size);
+        return rule_fail(r, "the window's %s is %" PRId64 " but must be at least 1", name, w.size);
     if (w.stride < 1)
-        return spor_fail(r, "the stride along the %s is %" PRId64 " but must be at least 1", name,
+        return rule_fail(r, "the stride along the %s is %" PRId64 " but must be at least 1", name,
                          w.stride);
-    if (w.size > LARGEST || n > LARGEST) return spor_fail(r, "the %s is too large", name);
+    if (w.size > LARGEST || n > LARGEST) return rule_fail(r, "the %s is too large", name);
     if (w.lo < 0 || w.hi < 0)
-        return spor_fail(
+        return rule_fail(
             r, "the pads of the %s are %" PRId64 " and %" PRId64 " but must be at least 0", name,
             w.lo, w.hi);
     if (w.lo >= w.size || w.hi >= w.size)
-        return spor_fail(r,
+        return rule_fail(r,
                          "pads %" PRId64 " and %" PRId64 " of the %s: with a window of %" PRId64
                          " a window may lie wholly outside the map",
                          w.lo, w.hi, name, w.size);
     if (n + w.lo + w.hi < w.size)
-        return spor_fail(r, "the window's %s is %" PRId64 " but the padded map has only %" PRId64,
+        return rule_fail(r, "the window's %s is %" PRId64 " but the padded map has only %" PRId64,
                          name, w.size, n + w.lo + w.hi);
     *count = 1 + (n + w.lo + w.hi - w.size) / w.stride;
     return true;

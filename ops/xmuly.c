@@ -11,7 +11,7 @@ KERNELS(xmuly);
 
 /* dx = zbar y, dy = zbar x, by the same rule */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    return spor_xmuly(zbar, spor_operand(z, 1 - k));
+    return spor_xmuly(zbar, op_operand(z, 1 - k));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
@@ -46,7 +46,7 @@ const spor_op spor_op_xmuly = {
     .convention = "0 where x is 0, whatever y is",
     .traits = SPOR_BILINEAR,
     .operands = 2,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .vjp = vjp,
     .samples = samples,
     .mistakes = mistakes,
@@ -55,7 +55,7 @@ const spor_op spor_op_xmuly = {
 };
 
 spor_var spor_xmuly(spor_var x, spor_var y) {
-    return spor_record(&spor_op_xmuly, (spor_var[]){x, y}, NULL);
+    return op_record(&spor_op_xmuly, (spor_var[]){x, y}, NULL);
 }
 
 #else

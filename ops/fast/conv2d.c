@@ -30,12 +30,12 @@ extern const spor_op spor_op_correlate2d, spor_op_pad;
 /* ---- forward ---- */
 
 /* x[N,H,W,C], K[k,l,C,F], b[F] -> z[N,P,Q,F] */
-bool spor_conv_shape(spor_rule *r) {
+bool correlation_shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *K = &r->in[1];
-    if (x->rank != 4 || K->rank != 4) return spor_fail(r, "x and K need 4 axes");
-    if (x->n[3] != K->n[2]) return spor_fail(r, "x has other channels than K expects");
+    if (x->rank != 4 || K->rank != 4) return rule_fail(r, "x and K need 4 axes");
+    if (x->n[3] != K->n[2]) return rule_fail(r, "x has other channels than K expects");
     if (r->operands > 2 && (r->in[2].rank != 1 || r->in[2].n[0] != K->n[3]))
-        return spor_fail(r, "b needs an element for each filter");
+        return rule_fail(r, "b needs an element for each filter");
     r->out = (spor_shape){4, {x->n[0], 0, 0, K->n[3]}};
     for (int axis = 0; axis < 2; axis++)
         r->out.n[1 + axis] = outputs(r->attr, axis, x->n[1 + axis], K->n[axis]);
@@ -58,7 +58,7 @@ static const spor_fused conv_fused = {.need = conv_need, .kernel = conv2d_kernel
     {                                                                                              \
         .signature = signature_ "; stride:int2, pad:int4, activation:int, slope:real)",            \
         .equation = "Y = f(K * pad(x) + b)", .traits = SPOR_EXACT_ON_INTEGERS,                     \
-        .operands = operands_, .attrs = SHARED + 2, .shape = spor_conv_shape, .vjp = conv_vjp,     \
+        .operands = operands_, .attrs = SHARED + 2, .shape = correlation_shape, .vjp = conv_vjp,   \
         .fused = &conv_fused                                                                       \
     }
 static const spor_op conv_op = CONV_OP(3, "conv2d(x[N,H,W,C], K[k,l,C,F], b[F]");
@@ -121,24 +121,24 @@ static const spor_op conv_dK_op = {
 
 /* The shared attributes of y's node, then two sizes. */
 static void backward_attrs(spor_var y, int64_t first, int64_t second, spor_attr attr[]) {
-    for (int a = 0; a < SHARED; a++) attr[a] = spor_attrs(y)[a];
+    for (int a = 0; a < SHARED; a++) attr[a] = op_attrs(y)[a];
     attr[SHARED].i = first;
     attr[SHARED + 1].i = second;
 }
 
 static spor_var conv_vjp(spor_var y, int k, spor_var ybar) {
-    spor_var delta = spor_layer_delta(y, spor_attrs(y) + ACTIVATION, ybar);
-    spor_var x = spor_operand(y, 0), K = spor_operand(y, 1);
+    spor_var delta = layer_delta(y, op_attrs(y) + ACTIVATION, ybar);
+    spor_var x = op_operand(y, 0), K = op_operand(y, 1);
     spor_attr attr[SHARED + 2];
     switch (k) {
     case 0:
         backward_attrs(y, spor_shape_of(x).n[1], spor_shape_of(x).n[2], attr);
-        return spor_record(&conv_dx_op, (spor_var[]){delta, K}, attr);
+        return op_record(&conv_dx_op, (spor_var[]){delta, K}, attr);
     case 1:
         backward_attrs(y, spor_shape_of(K).n[0], spor_shape_of(K).n[1], attr);
-        return spor_record(&conv_dK_op, (spor_var[]){x, delta}, attr);
+        return op_record(&conv_dK_op, (spor_var[]){x, delta}, attr);
     default:
-        return spor_layer_bias_gradient(delta);
+        return layer_bias_gradient(delta);
     }
 }
 
@@ -146,33 +146,32 @@ static spor_var conv_vjp(spor_var y, int k, spor_var ybar) {
 
 /* x padded by zeros around its rows and columns, and nothing else reads that */
 static bool take_pad(spor_match *m, spor_var x) {
-    if (!spor_made_by(x, &spor_op_pad)) return false;
-    const spor_attr *lo = spor_attrs(x) + PAD_LO, *hi = spor_attrs(x) + PAD_HI;
-    if (spor_attrs(x)[PAD_FILL].r != 0) return false;
+    if (!match_made_by(x, &spor_op_pad)) return false;
+    const spor_attr *lo = op_attrs(x) + PAD_LO, *hi = op_attrs(x) + PAD_HI;
+    if (op_attrs(x)[PAD_FILL].r != 0) return false;
     for (int k = 0; k < 4; k++) {
         bool map = k == 1 || k == 2;
         if (lo[k].i < 0 || hi[k].i < 0 || (!map && lo[k].i + hi[k].i > 0)) return false;
     }
-    return spor_match_inside(m, x, &spor_op_pad);
+    return match_inside(m, x, &spor_op_pad);
 }
 
-bool spor_conv_match(spor_match *m, spor_var root, bool *biased, const spor_op **last) {
+bool correlation_match(spor_match *m, spor_var root, bool *biased, const spor_op **last) {
     spor_layer layer;
     int64_t axes = SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2);
-    if (!spor_layer_match(m, root, &spor_op_correlate2d, axes, &layer)) return false;
-    spor_var x = spor_operand(layer.z, 0);
-    for (int axis = 0; axis < 2; axis++)
-        m->attr[STRIDE + axis] = spor_attrs(layer.z)[STRIDE + axis];
+    if (!layer_match(m, root, &spor_op_correlate2d, axes, &layer)) return false;
+    spor_var x = op_operand(layer.z, 0);
+    for (int axis = 0; axis < 2; axis++) m->attr[STRIDE + axis] = op_attrs(layer.z)[STRIDE + axis];
     if (take_pad(m, x)) {
-        const spor_attr *pad = spor_attrs(x);
+        const spor_attr *pad = op_attrs(x);
         for (int axis = 0; axis < 2; axis++) {
             m->attr[TOP + 2 * axis] = pad[PAD_LO + 1 + axis];
             m->attr[TOP + 2 * axis + 1] = pad[PAD_HI + 1 + axis];
         }
-        x = spor_operand(x, 0);
+        x = op_operand(x, 0);
     }
     m->in[0] = x;
-    m->in[1] = spor_operand(layer.z, 1);
+    m->in[1] = op_operand(layer.z, 1);
     m->in[2] = layer.b;
     m->attr[ACTIVATION + ACT] = layer.activation;
     m->attr[ACTIVATION + ACT_SLOPE] = layer.slope;
@@ -184,7 +183,7 @@ bool spor_conv_match(spor_match *m, spor_var root, bool *biased, const spor_op *
 static bool match_conv(spor_match *m, spor_var root) {
     bool biased;
     const spor_op *last;
-    if (!spor_conv_match(m, root, &biased, &last)) return false;
+    if (!correlation_match(m, root, &biased, &last)) return false;
     m->op = biased ? &conv_op : &unbiased_op;
     return true;
 }
@@ -211,12 +210,12 @@ FAST_KERNEL(conv2d) {
     const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
     correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
     conv_scratch s = prepare(c, &g, x->n[0], depth_of(&g));
-    const T *panels = spor_panels(s.panels, c->in[1].data, depth_of(&g), g.F);
+    const T *panels = product_panels(s.panels, c->in[1].data, depth_of(&g), g.F);
     const T *bias = c->operands > 2 ? c->in[2].data : NULL;
     const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
     int64_t sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F;
     for (int64_t n = 0; n < x->n[0]; n += s.group) {
-        int64_t count = spor_least(s.group, x->n[0] - n);
+        int64_t count = carve_least(s.group, x->n[0] - n);
         T *z = (T *)c->out.data + n * map;
         correlate(&g, &s, (const T *)c->in[0].data + n * sample, count, panels, bias, z);
         if (f->apply) f->apply(z, count * map, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
@@ -231,7 +230,7 @@ FAST_KERNEL(conv2d_dx) {
     const T *panels = pack_rotated(&g, &s, c->in[1].data);
     int64_t sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F;
     for (int64_t n = 0; n < dx->n[0]; n += s.group)
-        correlate(&g, &s, (const T *)c->in[0].data + n * sample, spor_least(s.group, dx->n[0] - n),
+        correlate(&g, &s, (const T *)c->in[0].data + n * sample, carve_least(s.group, dx->n[0] - n),
                   panels, NULL, (T *)c->out.data + n * map);
 }
 
@@ -243,7 +242,7 @@ FAST_KERNEL(conv2d_dK) {
     conv_scratch s = prepare(c, &g, N, group_pixels(&g, N));
     for (int64_t n = 0; n < N; n += s.group)
         correlate_with_delta(&g, &s, (const T *)c->in[0].data + n * sample,
-                             spor_least(s.group, N - n), (const T *)c->in[1].data + n * map,
+                             carve_least(s.group, N - n), (const T *)c->in[1].data + n * map,
                              c->out.data, n > 0);
 }
 

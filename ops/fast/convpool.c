@@ -30,7 +30,7 @@ typedef struct {
 static pool_scratch carve_both(spor_carver *carver, const correlation *g, int64_t N, int64_t depth,
                                int64_t map, size_t width, int64_t lanes) {
     pool_scratch s = {.conv = carve_scratch(carver, g, N, depth, width, lanes)};
-    s.z = spor_carve(carver, spor_times(s.conv.group, map), width);
+    s.z = carve_take(carver, carve_times(s.conv.group, map), width);
     return s;
 }
 
@@ -46,7 +46,7 @@ extern const spor_op spor_op_maxpool2d;
 
 /* x[N,H,W,C], K[k,l,C,F], b[F] -> y[N,P,Q,F] */
 static bool pooled_shape(spor_rule *r) {
-    if (!spor_conv_shape(r)) return false;
+    if (!correlation_shape(r)) return false;
     for (int axis = 0; axis < 2; axis++)
         r->out.n[1 + axis] = windows_along(r->attr + WINDOW, axis, r->out.n[1 + axis]);
     return true;
@@ -59,7 +59,7 @@ static void pooled_need(const spor_call *c, size_t width, int lanes, spor_need *
     carve_both(&carver, &g, x->n[0], depth_of(&g), pixels_of(&g) * g.F, width, lanes);
     need->scratch = carver.used;
     if (c->attr[TRAINING].i)
-        need->saved = bytes_for(spor_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
+        need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
 }
 
 static spor_var pooled_vjp(spor_var y, int k, spor_var ybar);
@@ -138,15 +138,15 @@ static const spor_op pooled_dK_op = {
 static spor_var record_backward(const spor_op *op, spor_var y, spor_var delta, spor_var other,
                                 int64_t first, int64_t second) {
     spor_attr attr[OWN + WINDOW_SLOTS];
-    for (int a = 0; a < OWN + WINDOW_SLOTS; a++) attr[a] = spor_attrs(y)[a];
+    for (int a = 0; a < OWN + WINDOW_SLOTS; a++) attr[a] = op_attrs(y)[a];
     attr[SHARED].i = first;
     attr[SHARED + 1].i = second;
-    return spor_record(op, (spor_var[]){y, delta, other}, attr);
+    return op_record(op, (spor_var[]){y, delta, other}, attr);
 }
 
 static spor_var pooled_vjp(spor_var y, int k, spor_var ybar) {
-    spor_var delta = spor_layer_delta(y, spor_attrs(y) + ACTIVATION, ybar);
-    spor_var x = spor_operand(y, 0), K = spor_operand(y, 1);
+    spor_var delta = layer_delta(y, op_attrs(y) + ACTIVATION, ybar);
+    spor_var x = op_operand(y, 0), K = op_operand(y, 1);
     spor_shape map = spor_shape_of(x), cells = spor_shape_of(K);
     switch (k) {
     case 0:
@@ -154,22 +154,22 @@ static spor_var pooled_vjp(spor_var y, int k, spor_var ybar) {
     case 1:
         return record_backward(&pooled_dK_op, y, delta, x, cells.n[0], cells.n[1]);
     default:
-        return spor_layer_bias_gradient(delta);
+        return layer_bias_gradient(delta);
     }
 }
 
 /* ---- the match ---- */
 
 static bool match_convpool(spor_match *m, spor_var root) {
-    if (!spor_made_by(root, &spor_op_maxpool2d)) return false;
-    spor_var a = spor_operand(root, 0);
+    if (!match_made_by(root, &spor_op_maxpool2d)) return false;
+    spor_var a = op_operand(root, 0);
     const spor_op *last;
     bool biased;
-    if (!spor_conv_match(m, a, &biased, &last)) return false;
-    if (!spor_layer_take(m, a, last, "the map that is pooled")) return false;
-    for (int k = 0; k < WINDOW_SLOTS; k++) m->attr[WINDOW + k] = spor_attrs(root)[k];
+    if (!correlation_match(m, a, &biased, &last)) return false;
+    if (!layer_take(m, a, last, "the map that is pooled")) return false;
+    for (int k = 0; k < WINDOW_SLOTS; k++) m->attr[WINDOW + k] = op_attrs(root)[k];
     if (!is_countable(m->attr + WINDOW))
-        return spor_refuse(m, "a window has more cells than a saved winner can count");
+        return match_refuse(m, "a window has more cells than a saved winner can count");
     m->attr[TRAINING].i = m->training;
     m->op = biased ? &pooled_op : &unbiased_op;
     return true;
@@ -201,12 +201,12 @@ FAST_KERNEL(convpool) {
     int64_t N = x->n[0], sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F,
             pooled = p.P * p.Q * p.C;
     pool_scratch s = prepare(c, &g, N, depth_of(&g), map);
-    const T *panels = spor_panels(s.conv.panels, c->in[1].data, depth_of(&g), g.F);
+    const T *panels = product_panels(s.conv.panels, c->in[1].data, depth_of(&g), g.F);
     const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
     T *z = s.z, *y = c->out.data;
     void *saved = c->attr[TRAINING].i ? c->out.saved : NULL;
     for (int64_t n = 0, count; n < N; n += count) {
-        count = spor_least(s.conv.group, N - n);
+        count = carve_least(s.conv.group, N - n);
         correlate(&g, &s.conv, (const T *)c->in[0].data + n * sample, count, panels,
                   c->operands > 2 ? c->in[2].data : NULL, z);
         for (int64_t k = 0; k < count; k++)
@@ -234,7 +234,7 @@ FAST_KERNEL(convpool_dx) {
     pool_scratch s = prepare(c, &g, dx->n[0], depth_of(&g), g.h * g.w * g.C);
     const T *panels = pack_rotated(&g, &s.conv, c->in[2].data);
     for (int64_t n = 0, count; n < dx->n[0]; n += count) {
-        count = spor_least(s.conv.group, dx->n[0] - n);
+        count = carve_least(s.conv.group, dx->n[0] - n);
         correlate(&g, &s.conv, route_group(c, &p, &s, n, count), count, panels, NULL,
                   (T *)c->out.data + n * pixels_of(&g) * g.F);
     }
@@ -247,7 +247,7 @@ FAST_KERNEL(convpool_dK) {
     maps p = maps_of(c->attr + WINDOW, g.P, g.Q, g.F);
     pool_scratch s = prepare(c, &g, x->n[0], group_pixels(&g, x->n[0]), pixels_of(&g) * g.F);
     for (int64_t n = 0, count; n < x->n[0]; n += count) {
-        count = spor_least(s.conv.group, x->n[0] - n);
+        count = carve_least(s.conv.group, x->n[0] - n);
         correlate_with_delta(&g, &s.conv, (const T *)c->in[2].data + n * g.h * g.w * g.C, count,
                              route_group(c, &p, &s, n, count), c->out.data, n > 0);
     }

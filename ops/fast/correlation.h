@@ -81,7 +81,7 @@ static inline int64_t depth_of(const correlation *g) {
 /** Samples taken at once: enough pixels to fill tiles when maps are small. By shape only. */
 static inline int64_t group_of(const correlation *g, int64_t N) {
     const int64_t pixels = 256;
-    return spor_least((pixels + pixels_of(g) - 1) / pixels_of(g), N);
+    return carve_least((pixels + pixels_of(g) - 1) / pixels_of(g), N);
 }
 
 /** The samples lie in memory just as the maps do. */
@@ -99,11 +99,11 @@ typedef struct {
 static inline conv_scratch carve_scratch(spor_carver *carver, const correlation *g, int64_t N,
                                          int64_t depth, size_t width, int64_t lanes) {
     conv_scratch s = {.group = group_of(g, N)};
-    int64_t map = spor_times(spor_times(g->Hp, g->Wp), g->C);
-    s.pixel = spor_carve(carver, s.group * pixels_of(g), sizeof *s.pixel);
-    s.cell = spor_carve(carver, depth_of(g), sizeof *s.cell);
-    s.maps = spor_carve(carver, is_plain(g) ? 0 : spor_times(s.group, map), width);
-    s.panels = spor_carve(carver, spor_times(depth, spor_whole_vectors(g->F, lanes)), width);
+    int64_t map = carve_times(carve_times(g->Hp, g->Wp), g->C);
+    s.pixel = carve_take(carver, s.group * pixels_of(g), sizeof *s.pixel);
+    s.cell = carve_take(carver, depth_of(g), sizeof *s.cell);
+    s.maps = carve_take(carver, is_plain(g) ? 0 : carve_times(s.group, map), width);
+    s.panels = carve_take(carver, carve_times(depth, carve_whole_vectors(g->F, lanes)), width);
     return s;
 }
 
@@ -116,10 +116,10 @@ static inline int64_t group_pixels(const correlation *g, int64_t N) {
 
 /** Finds a convolutional layer that ends in root: x, K and b into match->in, the attributes up to
  *  OWN into match->attr. biased: whether there is a b; last: what made the root. */
-bool spor_conv_match(spor_match *match, spor_var root, bool *biased, const spor_op **last);
+bool correlation_match(spor_match *match, spor_var root, bool *biased, const spor_op **last);
 
 /** The shape rule of the layer's result before any pooling. */
-bool spor_conv_shape(spor_rule *rule);
+bool correlation_shape(spor_rule *rule);
 
 #endif
 
@@ -149,7 +149,7 @@ static void begin(const conv_scratch *s, const correlation *g) {
 static void copy_row(const correlation *g, T *map_row, const T *from) {
     int64_t step = g->dilate[1] * g->C, room = g->Wp - g->left;
     int64_t first = g->left < 0 ? (-g->left + g->dilate[1] - 1) / g->dilate[1] : 0;
-    int64_t end = room > 0 ? spor_least(g->w, (room + g->dilate[1] - 1) / g->dilate[1]) : 0;
+    int64_t end = room > 0 ? carve_least(g->w, (room + g->dilate[1] - 1) / g->dilate[1]) : 0;
     if (first >= end) return;
     T *to = map_row + (g->left + first * g->dilate[1]) * g->C;
     from += first * g->C;
@@ -181,16 +181,16 @@ static const T *lay_out(const correlation *g, const conv_scratch *s, const T *sa
 /* z = init + the windows of count samples times the kernel in panels */
 static inline void correlate(const correlation *g, const conv_scratch *s, const T *samples,
                              int64_t count, const T *panels, const T *init, T *z) {
-    spor_multiply(&(spor_product){.a = lay_out(g, s, samples, count),
-                                  .row = s->pixel,
-                                  .step = s->cell,
-                                  .rows = count * pixels_of(g),
-                                  .depth = depth_of(g),
-                                  .cols = g->F,
-                                  .b = panels,
-                                  .init = init,
-                                  .c = z,
-                                  .ldc = g->F});
+    product_multiply(&(spor_product){.a = lay_out(g, s, samples, count),
+                                     .row = s->pixel,
+                                     .step = s->cell,
+                                     .rows = count * pixels_of(g),
+                                     .depth = depth_of(g),
+                                     .cols = g->F,
+                                     .b = panels,
+                                     .init = init,
+                                     .c = z,
+                                     .ldc = g->F});
 }
 
 /* Eq. (44) for count samples: dK = or += their windows, transposed, times delta */
@@ -198,29 +198,29 @@ static inline void correlate_with_delta(const correlation *g, const conv_scratch
                                         const T *samples, int64_t count, const T *delta, T *dK,
                                         bool add) {
     int64_t pixels = count * pixels_of(g);
-    spor_multiply(&(spor_product){.a = lay_out(g, s, samples, count),
-                                  .row = s->cell,
-                                  .step = s->pixel,
-                                  .rows = depth_of(g),
-                                  .depth = pixels,
-                                  .cols = g->F,
-                                  .b = spor_panels(s->panels, delta, pixels, g->F),
-                                  .c = dK,
-                                  .ldc = g->F,
-                                  .add = add});
+    product_multiply(&(spor_product){.a = lay_out(g, s, samples, count),
+                                     .row = s->cell,
+                                     .step = s->pixel,
+                                     .rows = depth_of(g),
+                                     .depth = pixels,
+                                     .cols = g->F,
+                                     .b = product_panels(s->panels, delta, pixels, g->F),
+                                     .c = dK,
+                                     .ldc = g->F,
+                                     .add = add});
 }
 
 /* The kernel of dx: rows (u, v, f) are K[k-1-u, l-1-v, c, f] with c across. */
 static inline const T *pack_rotated(const correlation *g, const conv_scratch *s, const T *K) {
     int64_t cells = g->k * g->l;
     for (int64_t uv = 0; uv < cells; uv++)
-        spor_pack(s->panels, &(spor_block){.b = K + (cells - 1 - uv) * g->F * g->C,
-                                           .stride = g->C,
-                                           .transposed = true,
-                                           .depth = cells * g->C,
-                                           .first = uv * g->C,
-                                           .rows = g->C,
-                                           .cols = g->F});
+        product_pack(s->panels, &(spor_block){.b = K + (cells - 1 - uv) * g->F * g->C,
+                                              .stride = g->C,
+                                              .transposed = true,
+                                              .depth = cells * g->C,
+                                              .first = uv * g->C,
+                                              .rows = g->C,
+                                              .cols = g->F});
     return s->panels;
 }
 

@@ -21,9 +21,9 @@ typedef struct {
 static dense_scratch carve_scratch(spor_carver *carver, int64_t rows, int64_t depth, int64_t cols,
                                    size_t width, int lanes) {
     dense_scratch s;
-    s.row = spor_carve(carver, rows, sizeof *s.row);
-    s.step = spor_carve(carver, depth, sizeof *s.step);
-    s.panels = spor_carve(carver, spor_times(depth, spor_whole_vectors(cols, lanes)), width);
+    s.row = carve_take(carver, rows, sizeof *s.row);
+    s.step = carve_take(carver, depth, sizeof *s.step);
+    s.panels = carve_take(carver, carve_times(depth, carve_whole_vectors(cols, lanes)), width);
     return s;
 }
 
@@ -40,10 +40,10 @@ extern const spor_op spor_op_matmul;
 /* x[N,n], W[n,m], b[m] */
 static bool dense_shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *W = &r->in[1];
-    if (x->rank != 2 || W->rank != 2) return spor_fail(r, "x and W need 2 axes");
-    if (x->n[1] != W->n[0]) return spor_fail(r, "x has other columns than W has rows");
+    if (x->rank != 2 || W->rank != 2) return rule_fail(r, "x and W need 2 axes");
+    if (x->n[1] != W->n[0]) return rule_fail(r, "x has other columns than W has rows");
     if (r->operands > 2 && (r->in[2].rank != 1 || r->in[2].n[0] != W->n[1]))
-        return spor_fail(r, "b needs an element for each column of W");
+        return rule_fail(r, "b needs an element for each column of W");
     r->out = (spor_shape){2, {x->n[0], W->n[1]}};
     return true;
 }
@@ -119,14 +119,14 @@ static const spor_op dense_dW_op = {
 };
 
 static spor_var dense_vjp(spor_var y, int k, spor_var ybar) {
-    spor_var delta = spor_layer_delta(y, spor_attrs(y), ybar);
+    spor_var delta = layer_delta(y, op_attrs(y), ybar);
     switch (k) {
     case 0:
-        return spor_record(&dense_dx_op, (spor_var[]){delta, spor_operand(y, 1)}, NULL);
+        return op_record(&dense_dx_op, (spor_var[]){delta, op_operand(y, 1)}, NULL);
     case 1:
-        return spor_record(&dense_dW_op, (spor_var[]){spor_operand(y, 0), delta}, NULL);
+        return op_record(&dense_dW_op, (spor_var[]){op_operand(y, 0), delta}, NULL);
     default:
-        return spor_layer_bias_gradient(delta);
+        return layer_bias_gradient(delta);
     }
 }
 
@@ -134,13 +134,14 @@ static spor_var dense_vjp(spor_var y, int k, spor_var ybar) {
 
 static bool match_dense(spor_match *m, spor_var root) {
     spor_layer layer;
-    if (!spor_layer_match(m, root, &spor_op_matmul, SPOR_AXIS(0), &layer)) return false;
-    spor_var x = spor_operand(layer.z, 0);
+    if (!layer_match(m, root, &spor_op_matmul, SPOR_AXIS(0), &layer)) return false;
+    spor_var x = op_operand(layer.z, 0);
     if (spor_shape_of(x).rank != 2)
-        return spor_refuse(m, "x has %d axes: a dense layer takes matrices", spor_shape_of(x).rank);
+        return match_refuse(m, "x has %d axes: a dense layer takes matrices",
+                            spor_shape_of(x).rank);
     m->op = layer.b.id ? &dense_op : &unbiased_op;
     m->in[0] = x;
-    m->in[1] = spor_operand(layer.z, 1);
+    m->in[1] = op_operand(layer.z, 1);
     m->in[2] = layer.b;
     m->attr[ACT] = layer.activation;
     m->attr[ACT_SLOPE] = layer.slope;
@@ -164,8 +165,8 @@ static dense_scratch prepare(const spor_call *c, int64_t rows, int64_t row, int6
                              int64_t step, int64_t cols) {
     spor_carver carver = {.base = c->scratch};
     dense_scratch s = carve_scratch(&carver, rows, depth, cols, sizeof(T), (int)LANES);
-    spor_progression(s.row, rows, row);
-    spor_progression(s.step, depth, step);
+    product_progression(s.row, rows, row);
+    product_progression(s.step, depth, step);
     return s;
 }
 
@@ -175,17 +176,17 @@ static void multiply_by_weights(spor_product p, const T *W, T *scratch) {
     const int64_t few = 4, large = 4096;
     int64_t whole = p.cols / LANES * LANES, rest = p.cols - whole;
     if (p.rows > few || whole * p.depth < large) {
-        p.b = spor_panels(scratch, W, p.depth, p.cols);
-        spor_multiply(&p);
+        p.b = product_panels(scratch, W, p.depth, p.cols);
+        product_multiply(&p);
         return;
     }
     spor_product first = p;
     first.b = W;
     first.ldb = p.cols;
     first.cols = whole;
-    spor_multiply(&first);
+    product_multiply(&first);
     if (!rest) return;
-    spor_pack(
+    product_pack(
         scratch,
         &(spor_block){
             .b = W + whole, .stride = p.cols, .depth = p.depth, .rows = p.depth, .cols = rest});
@@ -193,7 +194,7 @@ static void multiply_by_weights(spor_product p, const T *W, T *scratch) {
     p.cols = rest;
     p.c += whole;
     if (p.init) p.init += whole;
-    spor_multiply(&p);
+    product_multiply(&p);
 }
 
 /* Then Y = f(Z) in place */
@@ -218,34 +219,34 @@ FAST_KERNEL(dense) {
 FAST_KERNEL(dense_dx) {
     int64_t N = c->in[0].shape.n[0], m = c->in[0].shape.n[1], n = c->out.shape.n[1];
     dense_scratch s = prepare(c, N, m, m, 1, n);
-    spor_pack(
+    product_pack(
         s.panels,
         &(spor_block){
             .b = c->in[1].data, .stride = m, .transposed = true, .depth = m, .rows = m, .cols = n});
-    spor_multiply(&(spor_product){.a = c->in[0].data,
-                                  .row = s.row,
-                                  .step = s.step,
-                                  .rows = N,
-                                  .depth = m,
-                                  .cols = n,
-                                  .b = s.panels,
-                                  .c = c->out.data,
-                                  .ldc = n});
+    product_multiply(&(spor_product){.a = c->in[0].data,
+                                     .row = s.row,
+                                     .step = s.step,
+                                     .rows = N,
+                                     .depth = m,
+                                     .cols = n,
+                                     .b = s.panels,
+                                     .c = c->out.data,
+                                     .ldc = n});
 }
 
 /* Eq. (48): dW = x^T delta, x[N,n] read along its columns */
 FAST_KERNEL(dense_dW) {
     int64_t N = c->in[0].shape.n[0], n = c->out.shape.n[0], m = c->out.shape.n[1];
     dense_scratch s = prepare(c, n, 1, N, n, m);
-    spor_multiply(&(spor_product){.a = c->in[0].data,
-                                  .row = s.row,
-                                  .step = s.step,
-                                  .rows = n,
-                                  .depth = N,
-                                  .cols = m,
-                                  .b = spor_panels(s.panels, c->in[1].data, N, m),
-                                  .c = c->out.data,
-                                  .ldc = m});
+    product_multiply(&(spor_product){.a = c->in[0].data,
+                                     .row = s.row,
+                                     .step = s.step,
+                                     .rows = n,
+                                     .depth = N,
+                                     .cols = m,
+                                     .b = product_panels(s.panels, c->in[1].data, N, m),
+                                     .c = c->out.data,
+                                     .ldc = m});
 }
 
 #endif

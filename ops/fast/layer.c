@@ -31,49 +31,49 @@ static const spor_op *const activation_ops[SPOR_ACTIVATIONS] = {
 
 static int activation_of(spor_var y) {
     for (int k = SPOR_ACTIVATION_none + 1; k < SPOR_ACTIVATIONS; k++)
-        if (spor_made_by(y, activation_ops[k])) return k;
+        if (match_made_by(y, activation_ops[k])) return k;
     return SPOR_ACTIVATION_none;
 }
 
-bool spor_layer_take(spor_match *match, spor_var v, const spor_op *op, const char *what) {
-    if (spor_match_inside(match, v, op)) return true;
-    return spor_refuse(match, "%s is read by %u other nodes or is an output", what,
-                       match->uses[v.id] - 1);
+bool layer_take(spor_match *match, spor_var v, const spor_op *op, const char *what) {
+    if (match_inside(match, v, op)) return true;
+    return match_refuse(match, "%s is read by %u other nodes or is an output", what,
+                        match->uses[v.id] - 1);
 }
 
 /* v = z + expand(b), in either order. */
 static bool is_biased(spor_var v, const spor_op *op, int64_t axes, spor_var *z,
                       spor_var *repeated) {
-    if (!spor_made_by(v, &spor_op_add)) return false;
+    if (!match_made_by(v, &spor_op_add)) return false;
     for (int k = 0; k < 2; k++) {
-        *z = spor_operand(v, k);
-        *repeated = spor_operand(v, 1 - k);
-        if (spor_made_by(*z, op) && spor_made_by(*repeated, &spor_op_expand) &&
-            spor_attrs(*repeated)[AXES].i == axes)
+        *z = op_operand(v, k);
+        *repeated = op_operand(v, 1 - k);
+        if (match_made_by(*z, op) && match_made_by(*repeated, &spor_op_expand) &&
+            op_attrs(*repeated)[AXES].i == axes)
             return true;
     }
     return false;
 }
 
-bool spor_layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t axes,
-                      spor_layer *layer) {
+bool layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t axes,
+                 spor_layer *layer) {
     int activation = activation_of(root);
-    spor_var v = activation ? spor_operand(root, 0) : root, repeated;
+    spor_var v = activation ? op_operand(root, 0) : root, repeated;
     *layer = (spor_layer){.z = v, .activation = {.i = activation}};
     layer->last = activation ? activation_ops[activation] : op;
-    if (activation == SPOR_ACTIVATION_leaky_relu) layer->slope = spor_attrs(root)[SLOPE];
+    if (activation == SPOR_ACTIVATION_leaky_relu) layer->slope = op_attrs(root)[SLOPE];
     bool biased = is_biased(v, op, axes, &layer->z, &repeated);
     if (!biased) layer->z = v;
-    if (!spor_made_by(layer->z, op)) return false;
+    if (!match_made_by(layer->z, op)) return false;
     if (biased) {
         if (!activation) layer->last = &spor_op_add;
-        layer->b = spor_operand(repeated, 0);
-        if (activation && !spor_layer_take(match, v, &spor_op_add, "the activation's operand"))
+        layer->b = op_operand(repeated, 0);
+        if (activation && !layer_take(match, v, &spor_op_add, "the activation's operand"))
             return false;
-        if (!spor_layer_take(match, repeated, &spor_op_expand, "the repeated bias")) return false;
+        if (!layer_take(match, repeated, &spor_op_expand, "the repeated bias")) return false;
     }
     if (layer->z.id == root.id) return true;
-    return spor_layer_take(match, layer->z, op, "the product");
+    return layer_take(match, layer->z, op, "the product");
 }
 
 /* ---- delta ---- */
@@ -85,20 +85,20 @@ static const spor_op delta_op = {
     .equation = "delta = dY f'(Y)",
     .operands = 2,
     .attrs = 2,
-    .shape = spor_rule_elementwise,
+    .shape = rule_elementwise,
     .fused = &delta_fused,
 };
 
-spor_var spor_layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar) {
+spor_var layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar) {
     if (activation[ACT].i == SPOR_ACTIVATION_none) return ybar;
-    return spor_record(&delta_op, (spor_var[]){y, ybar}, activation);
+    return op_record(&delta_op, (spor_var[]){y, ybar}, activation);
 }
 
 /* ---- db ---- */
 
 static bool bias_gradient_shape(spor_rule *r) {
     int rank = r->in[0].rank;
-    if (rank < 1) return spor_fail(r, "delta needs at least 1 axis");
+    if (rank < 1) return rule_fail(r, "delta needs at least 1 axis");
     r->out = (spor_shape){1, {r->in[0].n[rank - 1]}};
     return true;
 }
@@ -108,9 +108,9 @@ static void bias_gradient_need(const spor_call *c, size_t width, int lanes, spor
     (void)lanes;
     const spor_shape *delta = &c->in[0].shape;
     int64_t cols = delta->n[delta->rank - 1], levels = 0;
-    for (int64_t n = (spor_size(delta) / cols + BLOCK_ROWS - 1) / BLOCK_ROWS; n; n >>= 1) levels++;
+    for (int64_t n = (shape_size(delta) / cols + BLOCK_ROWS - 1) / BLOCK_ROWS; n; n >>= 1) levels++;
     spor_carver carver = {0};
-    spor_carve(&carver, spor_times(levels, cols), width);
+    carve_take(&carver, carve_times(levels, cols), width);
     need->scratch = carver.used;
 }
 
@@ -126,15 +126,15 @@ static const spor_op bias_gradient_op = {
     .fused = &bias_gradient_fused,
 };
 
-spor_var spor_layer_bias_gradient(spor_var delta) {
-    return spor_record(&bias_gradient_op, &delta, NULL);
+spor_var layer_bias_gradient(spor_var delta) {
+    return op_record(&bias_gradient_op, &delta, NULL);
 }
 
 #else
 
 FAST_KERNEL(delta) {
     const spor_activation *f = &spor_activations[c->attr[ACT].i];
-    f->pull(c->out.data, c->in[1].data, c->in[0].data, spor_size(&c->out.shape),
+    f->pull(c->out.data, c->in[1].data, c->in[0].data, shape_size(&c->out.shape),
             (T)c->attr[ACT_SLOPE].r);
 }
 
@@ -143,8 +143,8 @@ SPOR_INLINE vec sum_rows(const T *delta, int64_t rows, int64_t stride, int64_t l
     vec sum[4] = {{0}, {0}, {0}, {0}};
     int64_t p = 0;
     for (; p + 4 <= rows; p += 4)
-        for (int k = 0; k < 4; k++) sum[k] += spor_load_part(delta + (p + k) * stride, lanes);
-    for (; p < rows; p++) sum[0] += spor_load_part(delta + p * stride, lanes);
+        for (int k = 0; k < 4; k++) sum[k] += simd_load_part(delta + (p + k) * stride, lanes);
+    for (; p < rows; p++) sum[0] += simd_load_part(delta + p * stride, lanes);
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
@@ -152,15 +152,15 @@ SPOR_INLINE vec sum_rows(const T *delta, int64_t rows, int64_t stride, int64_t l
  * they go up together, as a binary counter does. level[k]: cols sums of 2^k blocks. */
 SPOR_INLINE void carry_up(T *level, int64_t cols, int64_t blocks_before, vec sum, int64_t lanes) {
     for (; blocks_before & 1; blocks_before >>= 1, level += cols)
-        sum += spor_load_part(level, lanes);
-    spor_store_part(level, sum, lanes);
+        sum += simd_load_part(level, lanes);
+    simd_store_part(level, sum, lanes);
 }
 
 /* What waits on the levels after all blocks, from the lowest on. */
 SPOR_INLINE vec levels_total(const T *level, int64_t cols, int64_t blocks, int64_t lanes) {
     vec sum = {0};
     for (; blocks; blocks >>= 1, level += cols)
-        if (blocks & 1) sum += spor_load_part(level, lanes);
+        if (blocks & 1) sum += simd_load_part(level, lanes);
     return sum;
 }
 
@@ -169,18 +169,18 @@ SPOR_INLINE vec levels_total(const T *level, int64_t cols, int64_t blocks, int64
 FAST_KERNEL(bias_gradient) {
     const T *delta = c->in[0].data;
     T *db = c->out.data, *level = c->scratch;
-    int64_t cols = c->out.shape.n[0], rows = spor_size(&c->in[0].shape) / cols, block = 0;
+    int64_t cols = c->out.shape.n[0], rows = shape_size(&c->in[0].shape) / cols, block = 0;
     for (int64_t first = 0; first < rows; first += BLOCK_ROWS, block++) {
-        int64_t count = spor_least(BLOCK_ROWS, rows - first);
+        int64_t count = carve_least(BLOCK_ROWS, rows - first);
         for (int64_t f = 0; f < cols; f += LANES) {
-            int64_t lanes = spor_least(LANES, cols - f);
+            int64_t lanes = carve_least(LANES, cols - f);
             vec sum = sum_rows(delta + first * cols + f, count, cols, lanes);
             carry_up(level + f, cols, block, sum, lanes);
         }
     }
     for (int64_t f = 0; f < cols; f += LANES) {
-        int64_t lanes = spor_least(LANES, cols - f);
-        spor_store_part(db + f, levels_total(level + f, cols, block, lanes), lanes);
+        int64_t lanes = carve_least(LANES, cols - f);
+        simd_store_part(db + f, levels_total(level + f, cols, block, lanes), lanes);
     }
 }
 

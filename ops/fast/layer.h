@@ -24,17 +24,17 @@ typedef struct {
 
 /** Finds a layer that ends in root, its product made by op. axes: those along which b is repeated.
  *  False, with a reason if the product is there but is read from outside the region. */
-bool spor_layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t axes,
-                      spor_layer *layer);
+bool layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t axes,
+                 spor_layer *layer);
 
 /** v, made by op, taken into the region; else the reason why it can't be: "what is read by ...". */
-bool spor_layer_take(spor_match *match, spor_var v, const spor_op *op, const char *what);
+bool layer_take(spor_match *match, spor_var v, const spor_op *op, const char *what);
 
 /** delta = dY o f'(Y), Eqs. (46), (11)-(13); dY itself if there is no activation. */
-spor_var spor_layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar);
+spor_var layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar);
 
 /** db = sum of delta over all axes but the last: Eqs. (45) and, corrected, (49). */
-spor_var spor_layer_bias_gradient(spor_var delta);
+spor_var layer_bias_gradient(spor_var delta);
 
 #endif
 

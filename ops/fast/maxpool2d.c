@@ -24,7 +24,7 @@ extern const spor_op spor_op_maxpool2d;
 
 /* x[N,H,W,C] -> y[N,P,Q,C] */
 static bool pool_shape(spor_rule *r) {
-    if (r->in[0].rank != 4) return spor_fail(r, "x needs 4 axes");
+    if (r->in[0].rank != 4) return rule_fail(r, "x needs 4 axes");
     r->out = r->in[0];
     for (int axis = 0; axis < 2; axis++)
         r->out.n[1 + axis] = windows_along(r->attr, axis, r->in[0].n[1 + axis]);
@@ -34,7 +34,7 @@ static bool pool_shape(spor_rule *r) {
 static void pool_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)width, (void)lanes;
     if (c->attr[TRAINING].i)
-        need->saved = bytes_for(spor_size(&c->out.shape), winner_bytes(c->attr));
+        need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr));
 }
 
 /* y, dy[N,P,Q,C] -> dx[N,H,W,C] */
@@ -61,11 +61,11 @@ static const spor_op pool_dx_op = {
 static spor_var pool_vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     spor_attr attr[WINDOW_SLOTS + 2];
-    spor_shape x = spor_shape_of(spor_operand(y, 0));
-    for (int a = 0; a < WINDOW_SLOTS; a++) attr[a] = spor_attrs(y)[a];
+    spor_shape x = spor_shape_of(op_operand(y, 0));
+    for (int a = 0; a < WINDOW_SLOTS; a++) attr[a] = op_attrs(y)[a];
     attr[HEIGHT].i = x.n[1];
     attr[WIDTH].i = x.n[2];
-    return spor_record(&pool_dx_op, (spor_var[]){y, ybar}, attr);
+    return op_record(&pool_dx_op, (spor_var[]){y, ybar}, attr);
 }
 
 static const spor_fused pool_fused = {.need = pool_need, .kernel = maxpool2d_kernels};
@@ -82,12 +82,12 @@ static const spor_op pool_op = {
 };
 
 static bool match_pool(spor_match *m, spor_var root) {
-    if (!spor_made_by(root, &spor_op_maxpool2d)) return false;
+    if (!match_made_by(root, &spor_op_maxpool2d)) return false;
     m->op = &pool_op;
-    m->in[0] = spor_operand(root, 0);
-    for (int a = 0; a < WINDOW_SLOTS; a++) m->attr[a] = spor_attrs(root)[a];
+    m->in[0] = op_operand(root, 0);
+    for (int a = 0; a < WINDOW_SLOTS; a++) m->attr[a] = op_attrs(root)[a];
     if (!is_countable(m->attr))
-        return spor_refuse(m, "a window has more cells than a saved winner can count");
+        return match_refuse(m, "a window has more cells than a saved winner can count");
     m->attr[TRAINING].i = m->training;
     return true;
 }

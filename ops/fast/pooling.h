@@ -12,7 +12,7 @@
 
 /** Bytes of a winner's number u w + v inside its window. */
 static inline size_t winner_bytes(const spor_attr *window) {
-    return spor_times(window[WINDOW_SIZE].i, window[WINDOW_SIZE + 1].i) <= 256 ? 1 : 4;
+    return carve_times(window[WINDOW_SIZE].i, window[WINDOW_SIZE + 1].i) <= 256 ? 1 : 4;
 }
 
 /** Eq. (86) with the pads made explicit. */
@@ -25,7 +25,7 @@ static inline int64_t windows_along(const spor_attr *window, int axis, int64_t c
 
 /** False if a saved winner can't count the window's cells. */
 static inline bool is_countable(const spor_attr *window) {
-    return spor_times(window[WINDOW_SIZE].i, window[WINDOW_SIZE + 1].i) <= INT32_MAX;
+    return carve_times(window[WINDOW_SIZE].i, window[WINDOW_SIZE + 1].i) <= INT32_MAX;
 }
 
 #endif
@@ -56,10 +56,10 @@ static inline window window_at(const maps *g, int64_t i, int64_t j) {
     const spor_attr *attr = g->attr;
     int64_t top = i * attr[WINDOW_STRIDE].i - attr[WINDOW_PAD].i,
             left = j * attr[WINDOW_STRIDE + 1].i - attr[WINDOW_PAD + 2].i;
-    int64_t a = spor_most(top, 0), b = spor_most(left, 0), width = attr[WINDOW_SIZE + 1].i;
+    int64_t a = carve_most(top, 0), b = carve_most(left, 0), width = attr[WINDOW_SIZE + 1].i;
     return (window){.first = (a * g->W + b) * g->C,
-                    .rows = spor_least(top + attr[WINDOW_SIZE].i, g->H) - a,
-                    .cols = spor_least(left + width, g->W) - b,
+                    .rows = carve_least(top + attr[WINDOW_SIZE].i, g->H) - a,
+                    .cols = carve_least(left + width, g->W) - b,
                     .number = (a - top) * width + (b - left),
                     .width = width};
 }
@@ -110,17 +110,17 @@ SPOR_INLINE ivec load_winners(const void *from, size_t bytes, int64_t lanes) {
 SPOR_INLINE void pool_vector(const maps *g, const window w, const T *x, T *y, void *saved,
                              int64_t lanes) {
     const T *row = x + w.first;
-    vec best = spor_load_part(row, lanes);
-    ivec winner = spor_all_int((spor_lane)w.number);
+    vec best = simd_load_part(row, lanes);
+    ivec winner = simd_all_int((spor_lane)w.number);
     for (int64_t a = 0; a < w.rows; a++, row += g->W * g->C)
         for (int64_t b = 0; b < w.cols; b++) {
-            vec cell = spor_load_part(row + b * g->C, lanes);
+            vec cell = simd_load_part(row + b * g->C, lanes);
             ivec larger = lanes_win(cell, best);
-            best = spor_select(larger, cell, best);
-            winner = spor_select_int(larger, spor_all_int((spor_lane)(w.number + a * w.width + b)),
+            best = simd_select(larger, cell, best);
+            winner = simd_select_int(larger, simd_all_int((spor_lane)(w.number + a * w.width + b)),
                                      winner);
         }
-    spor_store_part(y, best, lanes);
+    simd_store_part(y, best, lanes);
     if (saved) store_winners(saved, g->bytes, winner, lanes);
 }
 
@@ -158,10 +158,10 @@ SPOR_INLINE void route_vector(const maps *g, const window w, T *dx, vec dy, ivec
     T *row = dx + w.first;
     for (int64_t a = 0; a < w.rows; a++, row += g->W * g->C)
         for (int64_t b = 0; b < w.cols; b++) {
-            ivec won = winner == spor_all_int((spor_lane)(w.number + a * w.width + b));
+            ivec won = winner == simd_all_int((spor_lane)(w.number + a * w.width + b));
             vec d = (vec)((ivec)dy & won);
-            if (add) d += spor_load_part(row + b * g->C, lanes);
-            spor_store_part(row + b * g->C, d, lanes);
+            if (add) d += simd_load_part(row + b * g->C, lanes);
+            simd_store_part(row + b * g->C, d, lanes);
         }
 }
 
@@ -170,13 +170,13 @@ SPOR_INLINE void route_vector(const maps *g, const window w, T *dx, vec dy, ivec
 SPOR_INLINE void route_window(const maps *g, const window w, T *dx, const T *dy, const char *saved,
                               int64_t at, bool add) {
     for (int64_t c = 0; c < g->C; c += LANES) {
-        int64_t from = add ? c : channel_at(g, c), lanes = spor_least(LANES, g->C - from);
+        int64_t from = add ? c : channel_at(g, c), lanes = carve_least(LANES, g->C - from);
         const char *winners = saved + (size_t)(at + from) * g->bytes;
         if (lanes == LANES)
-            route_vector(g, w, dx + from, spor_load(dy + at + from),
+            route_vector(g, w, dx + from, simd_load(dy + at + from),
                          load_winners(winners, g->bytes, LANES), add, LANES);
         else
-            route_vector(g, w, dx + from, spor_load_part(dy + at + from, lanes),
+            route_vector(g, w, dx + from, simd_load_part(dy + at + from, lanes),
                          load_winners(winners, g->bytes, lanes), add, lanes);
     }
 }

@@ -27,8 +27,8 @@ extern const spor_op spor_op_logsumexp, spor_op_log_softmax;
 
 /* l[..., M], y[..., M] -> z[...] */
 static bool xent_shape(spor_rule *r) {
-    if (r->in[0].rank < 1) return spor_fail(r, "l needs at least 1 axis");
-    if (!spor_shape_equal(&r->in[0], &r->in[1])) return spor_fail(r, "l and y differ in shape");
+    if (r->in[0].rank < 1) return rule_fail(r, "l needs at least 1 axis");
+    if (!shape_equal(&r->in[0], &r->in[1])) return rule_fail(r, "l and y differ in shape");
     r->out = r->in[0];
     r->out.rank--;
     return true;
@@ -36,7 +36,7 @@ static bool xent_shape(spor_rule *r) {
 
 static void xent_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)lanes;
-    need->saved = c->attr[TRAINING].i ? bytes_for(spor_size(&c->in[0].shape), width) : 0;
+    need->saved = c->attr[TRAINING].i ? bytes_for(shape_size(&c->in[0].shape), width) : 0;
 }
 
 /* z, y, zbar -> dl = (A - y) zbar with z's saved A */
@@ -56,11 +56,11 @@ static const spor_op xent_dl_op = {
 };
 
 static spor_var xent_vjp(spor_var z, int k, spor_var zbar) {
-    spor_var l = spor_operand(z, 0), y = spor_operand(z, 1);
-    if (k == 0) return spor_record(&xent_dl_op, (spor_var[]){z, y, zbar}, NULL);
+    spor_var l = op_operand(z, 0), y = op_operand(z, 1);
+    if (k == 0) return op_record(&xent_dl_op, (spor_var[]){z, y, zbar}, NULL);
     spor_shape shape = spor_shape_of(l);
     int last = shape.rank - 1;
-    spor_var per_label = spor_attrs(z)[WEIGHTED].i ? spor_log_softmax(l, last) : l;
+    spor_var per_label = op_attrs(z)[WEIGHTED].i ? spor_log_softmax(l, last) : l;
     return spor_neg(spor_mul(spor_expand(zbar, SPOR_AXIS(last), shape), per_label));
 }
 
@@ -80,56 +80,56 @@ static const spor_op xent_op = {
 
 /* sum(y f(l)) along the last axis, taken into the region: l is the product's operand number k. */
 static bool take_labelled(spor_match *m, spor_var sum, int k, const char *what) {
-    spor_var product = spor_operand(sum, 0);
+    spor_var product = op_operand(sum, 0);
     int last = spor_shape_of(product).rank - 1;
-    if (spor_attrs(sum)[AXES].i != SPOR_AXIS(last))
-        return spor_refuse(m, "the classes are not the last axis");
-    m->in[1] = spor_operand(product, 1 - k);
-    return spor_layer_take(m, sum, &spor_op_sum, "the sum over the classes") &&
-           spor_layer_take(m, product, &spor_op_mul, what);
+    if (op_attrs(sum)[AXES].i != SPOR_AXIS(last))
+        return match_refuse(m, "the classes are not the last axis");
+    m->in[1] = op_operand(product, 1 - k);
+    return layer_take(m, sum, &spor_op_sum, "the sum over the classes") &&
+           layer_take(m, product, &spor_op_mul, what);
 }
 
 /* The product under a sum, or id 0. */
 static spor_var summed_product(spor_var sum) {
     spor_var none = {0};
-    if (!spor_made_by(sum, &spor_op_sum)) return none;
-    spor_var product = spor_operand(sum, 0);
-    return spor_made_by(product, &spor_op_mul) ? product : none;
+    if (!match_made_by(sum, &spor_op_sum)) return none;
+    spor_var product = op_operand(sum, 0);
+    return match_made_by(product, &spor_op_mul) ? product : none;
 }
 
 /* -sum(y log_softmax(l)) */
 static bool match_weighted(spor_match *m, spor_var root) {
-    spor_var sum = spor_operand(root, 0), product = summed_product(sum);
+    spor_var sum = op_operand(root, 0), product = summed_product(sum);
     if (!product.id) return false;
-    int k = spor_made_by(spor_operand(product, 1), &spor_op_log_softmax);
-    spor_var logs = spor_operand(product, k);
-    if (!spor_made_by(logs, &spor_op_log_softmax)) return false;
-    if (spor_attrs(logs)[AXIS].i != spor_shape_of(logs).rank - 1)
-        return spor_refuse(m, "the classes are not the last axis");
-    m->in[0] = spor_operand(logs, 0);
+    int k = match_made_by(op_operand(product, 1), &spor_op_log_softmax);
+    spor_var logs = op_operand(product, k);
+    if (!match_made_by(logs, &spor_op_log_softmax)) return false;
+    if (op_attrs(logs)[AXIS].i != spor_shape_of(logs).rank - 1)
+        return match_refuse(m, "the classes are not the last axis");
+    m->in[0] = op_operand(logs, 0);
     return take_labelled(m, sum, k, "y log_softmax(l)") &&
-           spor_layer_take(m, logs, &spor_op_log_softmax, "log_softmax(l)");
+           layer_take(m, logs, &spor_op_log_softmax, "log_softmax(l)");
 }
 
 /* logsumexp(l) - sum(y l) */
 static bool match_difference(spor_match *m, spor_var root) {
-    spor_var lse = spor_operand(root, 0), sum = spor_operand(root, 1);
+    spor_var lse = op_operand(root, 0), sum = op_operand(root, 1);
     spor_var product = summed_product(sum);
-    if (!spor_made_by(lse, &spor_op_logsumexp) || !product.id) return false;
-    spor_var l = spor_operand(lse, 0);
-    int k = spor_operand(product, 0).id != l.id; /* y l rather than l y */
-    if (spor_operand(product, k).id != l.id)
-        return spor_refuse(m, "the labels do not multiply the operand of logsumexp");
-    if (spor_attrs(lse)[AXIS].i != spor_shape_of(l).rank - 1)
-        return spor_refuse(m, "the classes are not the last axis");
+    if (!match_made_by(lse, &spor_op_logsumexp) || !product.id) return false;
+    spor_var l = op_operand(lse, 0);
+    int k = op_operand(product, 0).id != l.id; /* y l rather than l y */
+    if (op_operand(product, k).id != l.id)
+        return match_refuse(m, "the labels do not multiply the operand of logsumexp");
+    if (op_attrs(lse)[AXIS].i != spor_shape_of(l).rank - 1)
+        return match_refuse(m, "the classes are not the last axis");
     m->in[0] = l;
     return take_labelled(m, sum, k, "y l") &&
-           spor_layer_take(m, lse, &spor_op_logsumexp, "logsumexp(l)");
+           layer_take(m, lse, &spor_op_logsumexp, "logsumexp(l)");
 }
 
 static bool match_xent(spor_match *m, spor_var root) {
-    bool weighted = spor_made_by(root, &spor_op_neg);
-    if (!weighted && !spor_made_by(root, &spor_op_sub)) return false;
+    bool weighted = match_made_by(root, &spor_op_neg);
+    if (!weighted && !match_made_by(root, &spor_op_sub)) return false;
     m->op = &xent_op;
     m->attr[TRAINING].i = m->training;
     m->attr[WEIGHTED].i = weighted;
@@ -150,13 +150,13 @@ const spor_fast spor_fast_softmax_cross_entropy = {
 
 /* The largest of a row, or what is not a number. */
 SPOR_INLINE T row_most(const T *l, int64_t M) {
-    vec most = spor_all(l[0]);
+    vec most = simd_all(l[0]);
     for (int64_t m = 0; m < M; m += LANES) {
-        int64_t lanes = spor_least(LANES, M - m);
-        vec x = spor_load_part(l + m, lanes);
-        most = spor_select(lanes_win(x, most) & spor_first_lanes(lanes), x, most);
+        int64_t lanes = carve_least(LANES, M - m);
+        vec x = simd_load_part(l + m, lanes);
+        most = simd_select(lanes_win(x, most) & simd_first_lanes(lanes), x, most);
     }
-    return spor_lanes_most(most);
+    return simd_lanes_most(most);
 }
 
 /* Sums along a row run over so many vectors at a time, so that long rows have short chains. */
@@ -166,10 +166,10 @@ enum { ROW_BLOCK = 32 };
 SPOR_INLINE vec block_exp(const T *l, int64_t M, T most, T *e) {
     vec sum = {0};
     for (int64_t m = 0; m < M; m += LANES) {
-        int64_t lanes = spor_least(LANES, M - m);
-        vec x = spor_vexp(spor_load_part(l + m, lanes) - most);
-        if (e) spor_store_part(e + m, x, lanes);
-        sum += spor_select(spor_first_lanes(lanes), x, (vec){0});
+        int64_t lanes = carve_least(LANES, M - m);
+        vec x = vmath_exp(simd_load_part(l + m, lanes) - most);
+        if (e) simd_store_part(e + m, x, lanes);
+        sum += simd_select(simd_first_lanes(lanes), x, (vec){0});
     }
     return sum;
 }
@@ -177,8 +177,8 @@ SPOR_INLINE vec block_exp(const T *l, int64_t M, T most, T *e) {
 SPOR_INLINE T row_exp(const T *l, int64_t M, T most, T *e) {
     vec sum = {0};
     for (int64_t m = 0; m < M; m += ROW_BLOCK * LANES)
-        sum += block_exp(l + m, spor_least(ROW_BLOCK * LANES, M - m), most, e ? e + m : NULL);
-    return spor_lanes_sum(sum);
+        sum += block_exp(l + m, carve_least(ROW_BLOCK * LANES, M - m), most, e ? e + m : NULL);
+    return simd_lanes_sum(sum);
 }
 
 /* Sums of y and of y (l - shift). */
@@ -189,11 +189,11 @@ typedef struct {
 SPOR_INLINE label_sums block_labels(const T *y, const T *l, int64_t M, T shift) {
     label_sums s = {{0}, {0}};
     for (int64_t m = 0; m < M; m += LANES) {
-        int64_t lanes = spor_least(LANES, M - m);
-        vec label = spor_load_part(y + m, lanes);
+        int64_t lanes = carve_least(LANES, M - m);
+        vec label = simd_load_part(y + m, lanes);
         s.y += label;
-        s.product += spor_select(spor_first_lanes(lanes),
-                                 label * (spor_load_part(l + m, lanes) - shift), (vec){0});
+        s.product += simd_select(simd_first_lanes(lanes),
+                                 label * (simd_load_part(l + m, lanes) - shift), (vec){0});
     }
     return s;
 }
@@ -201,7 +201,7 @@ SPOR_INLINE label_sums block_labels(const T *y, const T *l, int64_t M, T shift) 
 SPOR_INLINE label_sums row_labels(const T *y, const T *l, int64_t M, T shift) {
     label_sums s = {{0}, {0}};
     for (int64_t m = 0; m < M; m += ROW_BLOCK * LANES) {
-        int64_t count = spor_least(ROW_BLOCK * LANES, M - m);
+        int64_t count = carve_least(ROW_BLOCK * LANES, M - m);
         label_sums block = block_labels(y + m, l + m, count, shift);
         s.y += block.y;
         s.product += block.product;
@@ -211,8 +211,8 @@ SPOR_INLINE label_sums row_labels(const T *y, const T *l, int64_t M, T shift) {
 
 SPOR_INLINE void row_scale(T *e, int64_t M, T by, T sum) {
     for (int64_t m = 0; m < M; m += LANES) {
-        int64_t lanes = spor_least(LANES, M - m);
-        spor_store_part(e + m, spor_load_part(e + m, lanes) / sum * by, lanes);
+        int64_t lanes = carve_least(LANES, M - m);
+        simd_store_part(e + m, simd_load_part(e + m, lanes) / sum * by, lanes);
     }
 }
 
@@ -222,15 +222,15 @@ SPOR_INLINE T row_loss(const T *l, const T *y, int64_t M, bool weighted, T *A) {
     T most = row_most(l, M), sum = row_exp(l, M, most, A);
     bool shifts = weighted || most - most >= 0;
     label_sums labels = row_labels(y, l, M, shifts ? most : 0);
-    T all = spor_lanes_sum(labels.y), dot = spor_lanes_sum(labels.product);
-    T logarithm = spor_vlog(spor_all(sum))[0];
+    T all = simd_lanes_sum(labels.y), dot = simd_lanes_sum(labels.product);
+    T logarithm = vmath_log(simd_all(sum))[0];
     if (A) row_scale(A, M, weighted ? all : 1, sum);
     if (!shifts) return most - dot;
     return weighted ? all * logarithm - dot : logarithm - dot + most * (1 - all);
 }
 
 FAST_KERNEL(softmax_cross_entropy) {
-    int64_t N = spor_size(&c->out.shape), M = c->in[0].shape.n[c->in[0].shape.rank - 1];
+    int64_t N = shape_size(&c->out.shape), M = c->in[0].shape.n[c->in[0].shape.rank - 1];
     const T *l = c->in[0].data, *y = c->in[1].data;
     T *z = c->out.data, *A = c->attr[TRAINING].i ? c->out.saved : NULL;
     for (int64_t n = 0; n < N; n++, l += M, y += M)
@@ -238,14 +238,14 @@ FAST_KERNEL(softmax_cross_entropy) {
 }
 
 FAST_KERNEL(softmax_cross_entropy_dl) {
-    int64_t N = spor_size(&c->in[2].shape), M = c->out.shape.n[c->out.shape.rank - 1];
+    int64_t N = shape_size(&c->in[2].shape), M = c->out.shape.n[c->out.shape.rank - 1];
     const T *A = c->in[0].saved, *y = c->in[1].data, *zbar = c->in[2].data;
     T *dl = c->out.data;
     for (int64_t n = 0; n < N; n++, A += M, y += M, dl += M) {
         for (int64_t m = 0; m < M; m += LANES) {
-            int64_t lanes = spor_least(LANES, M - m);
-            vec d = (spor_load_part(A + m, lanes) - spor_load_part(y + m, lanes)) * zbar[n];
-            spor_store_part(dl + m, d, lanes);
+            int64_t lanes = carve_least(LANES, M - m);
+            vec d = (simd_load_part(A + m, lanes) - simd_load_part(y + m, lanes)) * zbar[n];
+            simd_store_part(dl + m, d, lanes);
         }
     }
 }

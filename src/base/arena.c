@@ -26,7 +26,7 @@ static spor_chunk *grow(spor_arena *arena, size_t bytes) {
     return arena->last = chunk;
 }
 
-void *spor_arena_take(spor_arena *arena, size_t bytes) {
+void *arena_take(spor_arena *arena, size_t bytes) {
     if (bytes > SIZE_MAX - ALIGN) return NULL;
     bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
     spor_chunk *chunk = arena->last;
@@ -37,13 +37,13 @@ void *spor_arena_take(spor_arena *arena, size_t bytes) {
     return memset(taken, 0, bytes);
 }
 
-char *spor_arena_text(spor_arena *arena, const char *text) {
+char *arena_text(spor_arena *arena, const char *text) {
     size_t length = strlen(text) + 1;
-    char *copy = spor_arena_take(arena, length);
+    char *copy = arena_take(arena, length);
     return copy ? memcpy(copy, text, length) : NULL;
 }
 
-void spor_arena_free(spor_arena *arena) {
+void arena_free(spor_arena *arena) {
     for (spor_chunk *chunk = arena->last; chunk;) {
         spor_chunk *previous = chunk->previous;
         free(chunk);

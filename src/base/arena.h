@@ -12,9 +12,9 @@ typedef struct {
 } spor_arena;
 
 /** Zeroed bytes, aligned for any scalar; NULL when out of memory. */
-void *spor_arena_take(spor_arena *arena, size_t bytes);
+void *arena_take(spor_arena *arena, size_t bytes);
 /** A copy of the text. */
-char *spor_arena_text(spor_arena *arena, const char *text);
-void spor_arena_free(spor_arena *arena);
+char *arena_text(spor_arena *arena, const char *text);
+void arena_free(spor_arena *arena);
 
 #endif

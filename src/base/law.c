@@ -11,10 +11,10 @@ static double constant(double spread, uint64_t seed, uint64_t element) {
     return spread;
 }
 static double normal(double spread, uint64_t seed, uint64_t element) {
-    return spread * spor_gaussian(seed, element);
+    return spread * random_gaussian(seed, element);
 }
 static double uniform(double spread, uint64_t seed, uint64_t element) {
-    return spread * (2 * spor_uniform(seed, element, 0) - 1);
+    return spread * (2 * random_uniform(seed, element, 0) - 1);
 }
 
 static double as_given(double fan_in, double fan_out) {
@@ -37,12 +37,12 @@ static const spor_law laws[] = {
     {"constant", constant, as_given}, {"normal", normal, as_given}, {"uniform", uniform, as_given},
     {"glorot", uniform, glorot},      {"he", normal, he},           {"lecun", normal, lecun}};
 
-const spor_law *spor_law_find(const char *name) {
+const spor_law *law_find(const char *name) {
     for (size_t k = 0; name && k < sizeof laws / sizeof *laws; k++)
         if (!strcmp(laws[k].name, name)) return &laws[k];
     return NULL;
 }
 
-const char *spor_law_names(void) {
+const char *law_names(void) {
     return "constant, normal, uniform, glorot, he, lecun";
 }

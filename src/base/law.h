@@ -14,8 +14,8 @@ typedef struct {
 } spor_law;
 
 /** NULL if there is no law of this name. */
-const spor_law *spor_law_find(const char *name);
+const spor_law *law_find(const char *name);
 /** All names in one line, for messages. */
-const char *spor_law_names(void);
+const char *law_names(void);
 
 #endif

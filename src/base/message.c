@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool spor_complain(spor_message *message, const char *format, ...) {
+bool message_complain(spor_message *message, const char *format, ...) {
     if (!message) return false;
     va_list arguments;
     va_start(arguments, format);

@@ -7,7 +7,7 @@
 #include <spor/base.h>
 
 /** Writes the message (NULL is accepted) and returns false. */
-bool spor_complain(spor_message *message, const char *format, ...)
+bool message_complain(spor_message *message, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -29,7 +29,7 @@ static int distance(const char *a, const char *b) {
     return rows[n % 3][m];
 }
 
-const char *spor_nearest(const char *word, int count, const char *const names[]) {
+const char *nearest_name(const char *word, int count, const char *const names[]) {
     const char *best = NULL;
     int least = (int)strlen(word) / 3 + 2; /* farther than this is another word */
     for (int k = 0; k < count; k++) {

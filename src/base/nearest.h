@@ -3,6 +3,6 @@
 #define SPOR_BASE_NEAREST_H
 
 /** The one of the names that a slip of the keyboard would turn into word, or NULL. */
-const char *spor_nearest(const char *word, int count, const char *const names[]);
+const char *nearest_name(const char *word, int count, const char *const names[]);
 
 #endif

@@ -11,30 +11,30 @@ static uint64_t mix(uint64_t z) {
 
 static const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
 
-uint64_t spor_hash(uint64_t seed, uint64_t a, uint64_t b) {
+uint64_t random_hash(uint64_t seed, uint64_t a, uint64_t b) {
     return mix(mix(mix(seed + golden) ^ (a + golden)) ^ (b + 2 * golden));
 }
 
-uint64_t spor_hash_text(uint64_t seed, const char *text) {
+uint64_t random_hash_text(uint64_t seed, const char *text) {
     uint64_t hash = mix(seed + golden);
     for (; *text; text++) hash = mix(hash ^ (unsigned char)*text) + golden;
     return mix(hash);
 }
 
-double spor_uniform(uint64_t seed, uint64_t a, uint64_t b) {
-    return (double)(spor_hash(seed, a, b) >> 11) * 0x1p-53;
+double random_uniform(uint64_t seed, uint64_t a, uint64_t b) {
+    return (double)(random_hash(seed, a, b) >> 11) * 0x1p-53;
 }
 
-double spor_gaussian(uint64_t seed, uint64_t a) {
+double random_gaussian(uint64_t seed, uint64_t a) {
     const double two_pi = 6.283185307179586;
-    double radius = sqrt(-2 * log(1 - spor_uniform(seed, a, 0)));
-    return radius * cos(two_pi * spor_uniform(seed, a, 1));
+    double radius = sqrt(-2 * log(1 - random_uniform(seed, a, 0)));
+    return radius * cos(two_pi * random_uniform(seed, a, 1));
 }
 
-void spor_shuffle(uint64_t seed, int64_t count, int64_t order[]) {
+void random_shuffle(uint64_t seed, int64_t count, int64_t order[]) {
     for (int64_t k = 0; k < count; k++) order[k] = k;
     for (int64_t k = count - 1; k > 0; k--) {
-        int64_t other = (int64_t)(spor_hash(seed, (uint64_t)k, 0) % (uint64_t)(k + 1));
+        int64_t other = (int64_t)(random_hash(seed, (uint64_t)k, 0) % (uint64_t)(k + 1));
         int64_t held = order[k];
         order[k] = order[other];
         order[other] = held;

@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 /** 64 well-mixed bits of (seed, a, b). */
-uint64_t spor_hash(uint64_t seed, uint64_t a, uint64_t b);
+uint64_t random_hash(uint64_t seed, uint64_t a, uint64_t b);
 /** 64 well-mixed bits of (seed, text). */
-uint64_t spor_hash_text(uint64_t seed, const char *text);
+uint64_t random_hash_text(uint64_t seed, const char *text);
 /** U[0, 1) with 53 bits, of (seed, a, b). */
-double spor_uniform(uint64_t seed, uint64_t a, uint64_t b);
+double random_uniform(uint64_t seed, uint64_t a, uint64_t b);
 /** N(0, 1) of (seed, a), by Box and Muller. */
-double spor_gaussian(uint64_t seed, uint64_t a);
+double random_gaussian(uint64_t seed, uint64_t a);
 /** A random order of 0 .. count-1 (Fisher and Yates), a function of the seed. */
-void spor_shuffle(uint64_t seed, int64_t count, int64_t order[]);
+void random_shuffle(uint64_t seed, int64_t count, int64_t order[]);
 
 #endif

@@ -7,12 +7,12 @@
 
 /* ---- the tree -------------------------------------------------------------------------------- */
 
-bool spor_syntax_mentions(const spor_syntax *node, int n, const char *const names[]) {
+bool syntax_mentions(const spor_syntax *node, int n, const char *const names[]) {
     if (!node) return false;
     for (int k = 0; k < n && node->kind == NODE_NAME; k++)
         if (node->text == names[k]) return true;
     for (int k = 0; k < node->n; k++)
-        if (spor_syntax_mentions(node->child[k], n, names)) return true;
+        if (syntax_mentions(node->child[k], n, names)) return true;
     return false;
 }
 
@@ -61,18 +61,17 @@ static const char *left_text(spor_pass *run, const spor_syntax *equality) {
         break;
     }
     bool whole = equality->child[0]->place.line == equality->place.line && length <= SHORT;
-    return whole ? spor_take_text(&run->ground, from, (size_t)length) : "left side";
+    return whole ? ground_take_text(&run->ground, from, (size_t)length) : "left side";
 }
 
-void spor_checked_add(spor_pass *run, spor_asserted *a, const char *name, const spor_syntax *line) {
+void checked_add(spor_pass *run, spor_asserted *a, const char *name, const spor_syntax *line) {
     int length, at = 0;
     const char *equation = cited(line->place, &length);
     const char *note =
-        spor_take_format(&run->ground, "%.*s%s%s:%d", length, equation, length ? ", " : "",
-                         line->place.source->file, line->place.line);
+        ground_take_format(&run->ground, "%.*s%s%s:%d", length, equation, length ? ", " : "",
+                           line->place.source->file, line->place.line);
     while (at < a->checks && (a->source->target == NULL || a->check[at].name != name)) at++;
-    if (at == SPOR_PAIRS)
-        spor_pass_fail(run, line->place, "more than %d lines are checked", SPOR_PAIRS);
+    if (at == SPOR_PAIRS) pass_fail(run, line->place, "more than %d lines are checked", SPOR_PAIRS);
     a->check[at] = (spor_checked){name, note};
     if (at == a->checks) a->checks++;
 }
@@ -81,8 +80,8 @@ void spor_checked_add(spor_pass *run, spor_asserted *a, const char *name, const 
 
 static void refuse_nested(spor_pass *run, const spor_syntax *node) {
     if (node->kind == NODE_EVALUATE)
-        spor_pass_fail(run, node->place,
-                       "an equality stands in the claim's own block, not in an if or a for");
+        pass_fail(run, node->place,
+                  "an equality stands in the claim's own block, not in an if or a for");
     for (int k = 0; k < node->n; k++)
         if (node->child[k] && node->child[k]->kind >= NODE_BLOCK && node->kind != NODE_DEF)
             refuse_nested(run, node->child[k]);
@@ -98,11 +97,11 @@ static void read_lines(spor_pass *run, spor_asserted *a) {
         else if (line->kind != NODE_EVALUATE)
             refuse_nested(run, line);
         else
-            spor_checked_add(run, a, equality ? left_text(run, equality) : "condition", line);
+            checked_add(run, a, equality ? left_text(run, equality) : "condition", line);
     }
     if (a->shown.unproved) a->shown.unproved_what = "a part of it";
     if (!a->checks && !a->shown.unproved)
-        spor_pass_fail(run, a->source->place, "a claim needs a line left == right");
+        pass_fail(run, a->source->place, "a claim needs a line left == right");
 }
 
 void claim_read(spor_pass *run, spor_asserted *a) {
@@ -110,21 +109,20 @@ void claim_read(spor_pass *run, spor_asserted *a) {
     for (int k = 0; k < s->quantifiers; k++) {
         const spor_parameter *p = &s->quantifier[k].parameter;
         if (!p->shaped && !s->quantifier[k].from)
-            spor_pass_fail(run, p->place,
-                           "%s needs a shape (%s[H, W]) or a range (%s in 0..3 or in [...])",
-                           p->name, p->name, p->name);
+            pass_fail(run, p->place,
+                      "%s needs a shape (%s[H, W]) or a range (%s in 0..3 or in [...])", p->name,
+                      p->name, p->name);
         if (!p->shaped) continue;
         if (a->tensors == SPOR_INPUTS)
-            spor_pass_fail(run, p->place, "more than %d tensors", SPOR_INPUTS);
+            pass_fail(run, p->place, "more than %d tensors", SPOR_INPUTS);
         a->tensor[a->tensors++] = p;
     }
     for (int t = 0; t < a->tensors; t++)
         for (int k = 0; k < a->tensor[t]->rank; k++)
             for (int other = 0; other < a->tensors; other++)
                 if (a->tensor[t]->axis[k].name == a->tensor[other]->name)
-                    spor_pass_fail(run, a->tensor[t]->place,
-                                   "%s is the name of a size and of a tensor",
-                                   a->tensor[other]->name);
+                    pass_fail(run, a->tensor[t]->place, "%s is the name of a size and of a tensor",
+                              a->tensor[other]->name);
     read_lines(run, a);
 }
 
@@ -132,14 +130,14 @@ void claim_read(spor_pass *run, spor_asserted *a) {
 
 static spor_var tensor_of(spor_pass *run, spor_spot place, const spor_value *v, spor_shape shape) {
     if (v->kind == VALUE_TENSOR) return v->t.var;
-    if (spor_is_number(v)) return spor_tensor_fill(run, place, v, shape);
-    spor_pass_fail(run, place, "an equality is of tensors and numbers, not of %s",
-                   spor_describe(&run->ground, v));
+    if (value_is_number(v)) return tensor_fill(run, place, v, shape);
+    pass_fail(run, place, "an equality is of tensors and numbers, not of %s",
+              value_describe(&run->ground, v));
 }
 
 /* Lists, strings, booleans and functions are equal or not: 1 or 0 against 1. */
 static bool is_plain(const spor_value *v) {
-    return v->kind != VALUE_TENSOR && !spor_is_number(v);
+    return v->kind != VALUE_TENSOR && !value_is_number(v);
 }
 
 static void set_pair(spor_pass *run, spor_asserting *at, spor_spot place, const spor_value *left,
@@ -160,35 +158,35 @@ static void set_pair(spor_pass *run, spor_asserting *at, spor_spot place, const 
 static spor_value side_value(spor_pass *run, spor_asserting *at, const spor_syntax *equality,
                              int side, const spor_indices *indices) {
     at->side = side;
-    if (at->skip_pair == at->pair && at->skip_side == side) return spor_of_int(0);
+    if (at->skip_pair == at->pair && at->skip_side == side) return value_of_int(0);
     const spor_syntax *node = equality->child[side];
-    if (!indices->n) return spor_pass_evaluate(run, at->env, node);
-    return spor_of_tensor(spor_indices_expand(run, at->env, node, indices), NULL);
+    if (!indices->n) return pass_evaluate(run, at->env, node);
+    return value_of_tensor(indices_expand(run, at->env, node, indices), NULL);
 }
 
 /* The equality with its sides hoisted, and what its indices run over. */
 static const spor_syntax *with_indices(spor_pass *run, spor_asserting *at,
                                        const spor_syntax *equality, spor_indices *indices) {
-    spor_syntax *hoisted = spor_take(&run->ground, 1, sizeof *hoisted);
+    spor_syntax *hoisted = ground_take(&run->ground, 1, sizeof *hoisted);
     const spor_syntax *sides[2];
     *hoisted = *equality;
-    hoisted->child = spor_take(&run->ground, 2, sizeof *hoisted->child);
+    hoisted->child = ground_take(&run->ground, 2, sizeof *hoisted->child);
     for (int side = 0; side < 2; side++) {
         at->side = side;
         bool skip = at->skip_pair == at->pair && at->skip_side == side;
         spor_syntax *node = equality->child[side];
-        hoisted->child[side] = skip ? node : spor_indices_hoist(run, at->env, node, indices);
+        hoisted->child[side] = skip ? node : indices_hoist(run, at->env, node, indices);
         sides[side] = hoisted->child[side];
     }
     at->side = -1;
-    if (at->skip_pair != at->pair) spor_indices_range(run, sides, indices);
+    if (at->skip_pair != at->pair) indices_range(run, sides, indices);
     return hoisted;
 }
 
 /* When a side was skipped, what counts is only whether the other one records. */
 static void record_equality(spor_pass *run, spor_asserting *at, const spor_syntax *equality) {
     spor_indices indices;
-    spor_indices_find(run, at->env, equality, &indices);
+    indices_find(run, at->env, equality, &indices);
     at->pair = at->instance->pairs;
     if (indices.n) equality = with_indices(run, at, equality, &indices);
     bool skipped = at->skip_pair == at->pair;
@@ -198,31 +196,31 @@ static void record_equality(spor_pass *run, spor_asserting *at, const spor_synta
     at->side = -1;
     if (skipped) return;
     if (is_plain(&left) && is_plain(&right)) {
-        left = spor_of_int(spor_pass_equal(run, equality->place, &left, &right));
-        right = spor_of_int(1);
+        left = value_of_int(pass_equal(run, equality->place, &left, &right));
+        right = value_of_int(1);
     }
     set_pair(run, at, equality->place, &left, &right);
 }
 
 static void record_condition(spor_pass *run, spor_asserting *at, const spor_syntax *node) {
     at->pair = at->instance->pairs;
-    spor_value v = spor_pass_evaluate(run, at->env, node), one = spor_of_int(1);
+    spor_value v = pass_evaluate(run, at->env, node), one = value_of_int(1);
     if (v.kind != VALUE_BOOL)
-        spor_pass_fail(run, node->place, "a line of a claim is left == right or a condition");
-    v = spor_of_int(v.b);
+        pass_fail(run, node->place, "a line of a claim is left == right or a condition");
+    v = value_of_int(v.b);
     set_pair(run, at, node->place, &v, &one);
 }
 
-void spor_claim_record(spor_pass *run, void *asserting) {
+void claim_record(spor_pass *run, void *asserting) {
     spor_asserting *at = asserting;
     const spor_asserted *a = at->asserted;
     const spor_syntax *body = a->source->body;
-    spor_pass_within(run, at->env);
-    at->outside = !spor_quantities_bind(run, at);
+    pass_within(run, at->env);
+    at->outside = !quantities_bind(run, at);
     if (at->outside) return;
     for (int k = 0; k < a->tensors; k++) {
-        spor_value x = spor_quantities_input(run, at, a->tensor[k]);
-        spor_env_set(run, at->env, a->tensor[k]->name, x);
+        spor_value x = quantities_input(run, at, a->tensor[k]);
+        env_set(run, at->env, a->tensor[k]->name, x);
     }
     at->stage = SPOR_AT_BODY;
     for (int k = 0; k < body->n; k++) {
@@ -232,7 +230,7 @@ void spor_claim_record(spor_pass *run, void *asserting) {
         else if (line->kind == NODE_EVALUATE)
             record_condition(run, at, line->child[0]);
         else
-            spor_pass_statement(run, at->env, line);
+            pass_statement(run, at->env, line);
         if (at->skip_pair >= 0 && at->pair == at->skip_pair) return;
     }
 }

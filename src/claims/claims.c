@@ -12,8 +12,8 @@ spor_asserted *claims_first(const spor_script *script) {
 static void refuse_twin(spor_pass *run, const spor_asserted *a) {
     for (const spor_asserted *other = claims_first(run->script); other; other = other->next)
         if (strcmp(other->statement.name, a->statement.name) == 0)
-            spor_pass_fail(run, a->source->place, "there is already \"%s\" at %s:%d: label it",
-                           a->statement.name, other->shown.file, other->shown.line);
+            pass_fail(run, a->source->place, "there is already \"%s\" at %s:%d: label it",
+                      a->statement.name, other->shown.file, other->shown.line);
 }
 
 static void append(spor_script *script, spor_asserted *a) {
@@ -28,7 +28,7 @@ static void append(spor_script *script, spor_asserted *a) {
 spor_value claims_collect(spor_pass *run, spor_env *env, const spor_syntax *node) {
     (void)env;
     const spor_assertion *s = node->own;
-    spor_asserted *a = spor_take(&run->ground, 1, sizeof *a);
+    spor_asserted *a = ground_take(&run->ground, 1, sizeof *a);
     *a = (spor_asserted){.script = run->script, .source = s};
     a->shown = (spor_script_claim){.label = s->label,
                                    .fails = s->fails,
@@ -44,21 +44,21 @@ spor_value claims_collect(spor_pass *run, spor_env *env, const spor_syntax *node
     a->statement.equality = !s->target;
     refuse_twin(run, a);
     if (s->target)
-        spor_derive_read(run, a);
+        derive_read(run, a);
     else
         claim_read(run, a);
-    spor_quantities_read(run, a);
+    quantities_read(run, a);
     append(run->script, a);
     return (spor_value){.kind = VALUE_NOTHING};
 }
 
-int spor_script_claims(const spor_script *script) {
+int claims_count(const spor_script *script) {
     int n = 0;
     for (const spor_asserted *a = claims_first(script); a; a = a->next) n++;
     return n;
 }
 
-const spor_script_claim *spor_script_claim_at(const spor_script *script, int k) {
+const spor_script_claim *claims_at(const spor_script *script, int k) {
     const spor_asserted *a = claims_first(script);
     for (; a && k > 0; k--) a = a->next;
     return a ? &a->shown : NULL;

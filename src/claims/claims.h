@@ -11,7 +11,7 @@
 #include "script/script.h"
 
 /** derive, claim, trust, sum(... for u, v), none, grad, vjp, derivative, any_like: to be given to
- *  spor_script_load. A script that was loaded without it has no claims. */
+ *  script_load. A script that was loaded without it has no claims. */
 extern const spor_dialect claims_dialect;
 
 /** A derive or a claim of the script, collected but not yet verified. Strings live as long as the
@@ -31,17 +31,17 @@ typedef struct {
 } spor_script_claim;
 
 /** How many derives and claims, with those of included files. */
-int spor_script_claims(const spor_script *script);
+int claims_count(const spor_script *script);
 /** Number k, in order of the source. */
-const spor_script_claim *spor_script_claim_at(const spor_script *script, int k);
+const spor_script_claim *claims_at(const spor_script *script, int k);
 
 /** Writes a script that fails by itself: the claim without `fails`, held at the values of its
  *  quantities, with the defs of its file that it needs. To be kept beside what it includes. */
-void spor_script_case(const spor_script_claim *claim, const int64_t values[], FILE *out);
+void claims_case(const spor_script_claim *claim, const int64_t values[], FILE *out);
 
 /** From now on training programs take the gradients of derive number k's def from it. To be called
  *  once it is verified or trusted; what is open, must fail or leaves a gradient out is not used:
  *  false. */
-bool spor_script_accept(spor_script *script, int k);
+bool claims_accept(spor_script *script, int k);
 
 #endif

@@ -13,9 +13,9 @@
 
 enum { PREFIX = 'd' };
 
-const char *spor_derive_name(spor_pass *run, const char *name) {
-    const char *text = spor_take_format(&run->ground, "%c%s", PREFIX, name);
-    return spor_intern(&run->ground, &run->script->names, text, strlen(text));
+const char *derive_name(spor_pass *run, const char *name) {
+    const char *text = ground_take_format(&run->ground, "%c%s", PREFIX, name);
+    return ground_intern(&run->ground, &run->script->names, text, strlen(text));
 }
 
 static bool is_gradient(const char *d) {
@@ -29,19 +29,19 @@ static bool is_gradient_of(const char *d, const char *name) {
 /* ---- reading the head ------------------------------------------------------------------------ */
 
 static const spor_function *find_def(spor_pass *run, const spor_assertion *s) {
-    const spor_binding *b = spor_env_find(run->script->globals, s->target);
+    const spor_binding *b = env_find(run->script->globals, s->target);
     if (b && b->value.kind == VALUE_FUNCTION) return b->value.function;
     if (b)
-        spor_pass_fail(run, s->target_place, "only a def is derived; %s is %s", s->target,
-                       spor_describe(&run->ground, &b->value));
+        pass_fail(run, s->target_place, "only a def is derived; %s is %s", s->target,
+                  value_describe(&run->ground, &b->value));
     const spor_env *env = run->script->globals;
-    const char **names = spor_take(&run->ground, (size_t)env->n, sizeof *names);
+    const char **names = ground_take(&run->ground, (size_t)env->n, sizeof *names);
     int n = 0;
     for (int k = 0; k < env->n; k++)
         if (env->binding[k].value.kind == VALUE_FUNCTION) names[n++] = env->binding[k].name;
-    const char *near = spor_nearest(s->target, n, names);
-    spor_pass_fail(run, s->target_place, "there is no def %s%s%s%s", s->target,
-                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    const char *near = nearest_name(s->target, n, names);
+    pass_fail(run, s->target_place, "there is no def %s%s%s%s", s->target,
+              near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static const spor_parameter *find_parameter(int n, const spor_parameter parameters[],
@@ -62,23 +62,22 @@ static void add_tensors(spor_pass *run, spor_asserted *a) {
     for (int k = 0; k < def->parameters; k++) {
         if (!def->parameter[k].shaped) continue;
         if (a->tensors + 1 == SPOR_INPUTS)
-            spor_pass_fail(run, a->source->target_place, "%s takes more than %d tensors", def->name,
-                           SPOR_INPUTS - 1);
+            pass_fail(run, a->source->target_place, "%s takes more than %d tensors", def->name,
+                      SPOR_INPUTS - 1);
         a->tensor[a->tensors++] = &def->parameter[k];
     }
     if (!a->tensors)
-        spor_pass_fail(run, a->source->target_place,
-                       "%s has no shapes in its signature, so nothing says what to derive: "
-                       "def %s(A[N, n], ...)",
-                       def->name, def->name);
+        pass_fail(run, a->source->target_place,
+                  "%s has no shapes in its signature, so nothing says what to derive: "
+                  "def %s(A[N, n], ...)",
+                  def->name, def->name);
 }
 
 static const char *tensor_list(spor_pass *run, const spor_asserted *a) {
     char out[256] = "";
     spor_note note = {out, sizeof out, 0};
-    for (int k = 0; k < a->tensors; k++)
-        spor_note_add(&note, "%s%s", k ? ", " : "", a->tensor[k]->name);
-    return spor_take_text(&run->ground, out, strlen(out));
+    for (int k = 0; k < a->tensors; k++) note_add(&note, "%s%s", k ? ", " : "", a->tensor[k]->name);
+    return ground_take_text(&run->ground, out, strlen(out));
 }
 
 static bool is_size(const spor_asserted *a, const char *name) {
@@ -94,18 +93,15 @@ static void check_head(spor_pass *run, const spor_asserted *a, const spor_quanti
     const spor_parameter *p = &q->parameter;
     const spor_parameter *own = find_parameter(def->parameters, def->parameter, p->name);
     if (p->shaped)
-        spor_pass_fail(run, p->place, "shapes stand in the signature of %s; write %s", def->name,
-                       p->name);
+        pass_fail(run, p->place, "shapes stand in the signature of %s; write %s", def->name,
+                  p->name);
     if (!q->from && (!own || !own->shaped))
-        spor_pass_fail(run, p->place, "%s is no tensor in the signature of %s, which has %s%s",
-                       p->name, def->name, tensor_list(run, a),
-                       own ? "; quantify it: in [...]" : "");
+        pass_fail(run, p->place, "%s is no tensor in the signature of %s, which has %s%s", p->name,
+                  def->name, tensor_list(run, a), own ? "; quantify it: in [...]" : "");
     if (q->from && own && own->shaped)
-        spor_pass_fail(run, p->place, "%s is a tensor of %s: write its name alone", p->name,
-                       def->name);
+        pass_fail(run, p->place, "%s is a tensor of %s: write its name alone", p->name, def->name);
     if (q->from && !own && !is_size(a, p->name))
-        spor_pass_fail(run, p->place, "%s is neither a parameter nor a size of %s", p->name,
-                       def->name);
+        pass_fail(run, p->place, "%s is neither a parameter nor a size of %s", p->name, def->name);
 }
 
 /* A parameter of the def must be in the head, unless it has a default. */
@@ -113,13 +109,13 @@ static void check_parameter(spor_pass *run, const spor_asserted *a, const spor_p
     const spor_assertion *s = a->source;
     if (find_quantifier(s, own->name)) return;
     if (own->shaped)
-        spor_pass_fail(run, s->target_place, "%s of %s is missing: derive %s (%s) -> (Y, dY)",
-                       own->name, s->target, s->target, tensor_list(run, a));
+        pass_fail(run, s->target_place, "%s of %s is missing: derive %s (%s) -> (Y, dY)", own->name,
+                  s->target, s->target, tensor_list(run, a));
     if (!own->value)
-        spor_pass_fail(run, s->target_place,
-                       "%s of %s has neither a shape nor a default: quantify it, %s in [...] or "
-                       "%s in 1..3",
-                       own->name, s->target, own->name, own->name);
+        pass_fail(run, s->target_place,
+                  "%s of %s has neither a shape nor a default: quantify it, %s in [...] or "
+                  "%s in 1..3",
+                  own->name, s->target, own->name, own->name);
 }
 
 static void check_results(spor_pass *run, const spor_asserted *a) {
@@ -127,21 +123,20 @@ static void check_results(spor_pass *run, const spor_asserted *a) {
     for (int k = 0; k < 2; k++) {
         const spor_parameter *r = &a->source->result[k];
         if (is_size(a, r->name) || find_parameter(def->parameters, def->parameter, r->name))
-            spor_pass_fail(run, r->place, "%s is a name in the signature of %s", r->name,
-                           def->name);
+            pass_fail(run, r->place, "%s is a name in the signature of %s", r->name, def->name);
     }
 }
 
 /* ---- reading the block ----------------------------------------------------------------------- */
 
 static bool is_open(const spor_asserted *a, const spor_syntax *node) {
-    return node->kind == NODE_ELLIPSIS || spor_syntax_mentions(node, a->opens, a->open);
+    return node->kind == NODE_ELLIPSIS || syntax_mentions(node, a->opens, a->open);
 }
 
 static void open_name(spor_pass *run, spor_asserted *a, const spor_syntax *name) {
     for (int k = 0; k < a->opens; k++)
         if (a->open[k] == name->text) return;
-    if (a->opens == SPOR_PAIRS) spor_pass_fail(run, name->place, "too many lines are open");
+    if (a->opens == SPOR_PAIRS) pass_fail(run, name->place, "too many lines are open");
     a->open[a->opens++] = name->text;
 }
 
@@ -155,14 +150,14 @@ static void read_assignment(spor_pass *run, spor_asserted *a, const spor_syntax 
         if (is_open(a, node->child[1]))
             open_name(run, a, name);
         else if (is_gradient(name->text))
-            spor_checked_add(run, a, name->text, node);
+            checked_add(run, a, name->text, node);
     }
 }
 
 static void read_lines(spor_pass *run, spor_asserted *a, const spor_syntax *node) {
     if (node->kind == NODE_ASSIGN || node->kind == NODE_AUGMENT) read_assignment(run, a, node);
     if (node->kind == NODE_EVALUATE)
-        spor_pass_fail(run, node->place, "a line of a derivation is name = formula");
+        pass_fail(run, node->place, "a line of a derivation is name = formula");
     for (int k = 0; k < node->n && node->kind != NODE_ASSIGN && node->kind != NODE_DEF; k++)
         if (node->child[k] && node->child[k]->kind >= NODE_BLOCK)
             read_lines(run, a, node->child[k]);
@@ -181,25 +176,25 @@ static bool is_assigned(const spor_asserted *a, const char *name) {
 static void check_gradients(spor_pass *run, const spor_asserted *a) {
     const spor_assertion *s = a->source;
     for (int k = 0; k < a->tensors && !a->shown.unproved; k++) {
-        const char *name = a->tensor[k]->name, *d = spor_derive_name(run, name);
+        const char *name = a->tensor[k]->name, *d = derive_name(run, name);
         if (!is_assigned(a, d))
-            spor_pass_fail(run, find_quantifier(s, name)->parameter.place,
-                           "%s is missing: give its formula, or %s = none if %s needs no gradient",
-                           d, d, name);
+            pass_fail(run, find_quantifier(s, name)->parameter.place,
+                      "%s is missing: give its formula, or %s = none if %s needs no gradient", d, d,
+                      name);
     }
 }
 
 static void name_open(spor_pass *run, spor_asserted *a) {
     char out[320] = "";
     spor_note note = {out, sizeof out, 0};
-    for (int k = 0; k < a->opens; k++) spor_note_add(&note, "%s%s", k ? ", " : "", a->open[k]);
+    for (int k = 0; k < a->opens; k++) note_add(&note, "%s%s", k ? ", " : "", a->open[k]);
     a->shown.unproved = a->shown.unproved || a->opens;
     if (!a->shown.unproved) return;
     a->shown.unproved_what =
-        a->opens ? spor_take_text(&run->ground, out, strlen(out)) : "a part of it";
+        a->opens ? ground_take_text(&run->ground, out, strlen(out)) : "a part of it";
 }
 
-void spor_derive_read(spor_pass *run, spor_asserted *a) {
+void derive_read(spor_pass *run, spor_asserted *a) {
     const spor_assertion *s = a->source;
     a->function = find_def(run, s);
     const spor_def *def = a->function->def;
@@ -220,16 +215,16 @@ static spor_value call_def(spor_pass *run, spor_asserting *at, const spor_value 
     const spor_asserted *a = at->asserted;
     const spor_def *def = a->function->def;
     size_t n = (size_t)def->parameters;
-    spor_value *value = spor_take(&run->ground, n, sizeof *value);
-    const char **keyword = spor_take(&run->ground, n, sizeof *keyword);
-    spor_spot *place = spor_take(&run->ground, n, sizeof *place);
+    spor_value *value = ground_take(&run->ground, n, sizeof *value);
+    const char **keyword = ground_take(&run->ground, n, sizeof *keyword);
+    spor_spot *place = ground_take(&run->ground, n, sizeof *place);
     int count = 0, tensor = 0;
     for (int k = 0; k < def->parameters; k++) {
         const spor_parameter *p = &def->parameter[k];
         if (p->shaped)
             value[count] = inputs[tensor++];
         else if (find_quantifier(a->source, p->name))
-            value[count] = spor_env_find(at->env, p->name)->value;
+            value[count] = env_find(at->env, p->name)->value;
         else
             continue;
         keyword[count] = p->name;
@@ -238,7 +233,7 @@ static spor_value call_def(spor_pass *run, spor_asserting *at, const spor_value 
     spor_value callee = {.kind = VALUE_FUNCTION, .function = a->function};
     spor_arguments arguments = {a->source->target_place, count, value, keyword, place};
     at->watched = def;
-    spor_value y = spor_pass_call(run, &callee, &arguments);
+    spor_value y = pass_call(run, &callee, &arguments);
     at->watched = NULL;
     return y;
 }
@@ -248,15 +243,14 @@ static void bind_names(spor_pass *run, spor_asserting *at, const spor_value inpu
                        spor_value dy) {
     const spor_asserted *a = at->asserted;
     const spor_def *def = a->function->def;
-    for (int k = 0; k < a->tensors; k++) spor_env_set(run, at->env, a->tensor[k]->name, inputs[k]);
+    for (int k = 0; k < a->tensors; k++) env_set(run, at->env, a->tensor[k]->name, inputs[k]);
     for (int k = 0; k < def->parameters; k++) {
         const spor_parameter *p = &def->parameter[k];
         if (p->value && !p->shaped && !find_quantifier(a->source, p->name))
-            spor_env_set(run, at->env, p->name,
-                         spor_pass_evaluate(run, a->function->env, p->value));
+            env_set(run, at->env, p->name, pass_evaluate(run, a->function->env, p->value));
     }
-    spor_env_set(run, at->env, a->source->result[0].name, y);
-    spor_env_set(run, at->env, a->source->result[1].name, dy);
+    env_set(run, at->env, a->source->result[0].name, y);
+    env_set(run, at->env, a->source->result[1].name, dy);
 }
 
 static bool is_none(const spor_syntax *line) {
@@ -264,15 +258,15 @@ static bool is_none(const spor_syntax *line) {
 }
 
 /* Lines that are open and those that say none are left out. */
-void spor_derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
-                       spor_value dy) {
+void derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
+                  spor_value dy) {
     const spor_syntax *body = at->asserted->source->body;
     bind_names(run, at, inputs, y, dy);
     for (int k = 0; k < body->n; k++) {
         const spor_syntax *line = body->child[k];
         if (is_none(line) || line->kind == NODE_ELLIPSIS) continue;
         if (line->n && is_open(at->asserted, line)) continue;
-        spor_pass_statement(run, at->env, line);
+        pass_statement(run, at->env, line);
     }
 }
 
@@ -289,15 +283,14 @@ static spor_var claimed_of(const spor_asserting *at, const char *d, int *input) 
     return (spor_var){NULL, 0};
 }
 
-spor_var spor_derive_formula(spor_pass *run, const spor_asserting *at, const char *name,
-                             spor_var x) {
+spor_var derive_formula(spor_pass *run, const spor_asserting *at, const char *name, spor_var x) {
     spor_spot place = at->asserted->source->place;
-    const spor_binding *b = spor_env_find(at->env, name);
+    const spor_binding *b = env_find(at->env, name);
     if (!b || b->value.kind == VALUE_FUNCTION) return (spor_var){NULL, 0};
     if (b->value.kind == VALUE_TENSOR) return b->value.t.var;
-    if (spor_is_number(&b->value)) return spor_tensor_fill(run, place, &b->value, spor_shape_of(x));
-    spor_pass_fail(run, place, "%s must be a tensor but is %s", name,
-                   spor_describe(&run->ground, &b->value));
+    if (value_is_number(&b->value)) return tensor_fill(run, place, &b->value, spor_shape_of(x));
+    pass_fail(run, place, "%s must be a tensor but is %s", name,
+              value_describe(&run->ground, &b->value));
 }
 
 /* Pairs in the order of the lines, so that the first wrong one is named. */
@@ -310,15 +303,15 @@ static void add_pairs(spor_pass *run, spor_asserting *at) {
         const spor_checked *c = &a->check[k];
         spor_var x = claimed_of(at, c->name, &input);
         if (!x.id) continue;
-        spor_var formula = spor_derive_formula(run, at, c->name, x);
+        spor_var formula = derive_formula(run, at, c->name, x);
         if (!formula.id) continue;
         of[in->pairs] = x;
         in->pair[in->pairs++] =
             (spor_pair){.name = c->name, .note = c->note, .formula = formula, .wrt = input};
     }
-    spor_pass_record(run, a->source->place);
+    pass_record(run, a->source->place);
     if (in->pairs && !spor_vjp(in->y, in->input[in->dy], in->pairs, of, expected))
-        spor_pass_recorded(run, in->y);
+        pass_recorded(run, in->y);
     for (int k = 0; k < in->pairs; k++) in->pair[k].expected = expected[k];
     at->outside = in->pairs == 0;
 }
@@ -328,30 +321,29 @@ static spor_value add_cotangent(spor_pass *run, spor_asserting *at, const spor_v
     at->instance->y = y->t.var;
     at->instance->dy = at->instance->inputs;
     spor_shape shape = spor_shape_of(y->t.var);
-    return spor_of_tensor(spor_asserting_input(run, at, name->place, name->name, shape), y->t.axes);
+    return value_of_tensor(asserting_input(run, at, name->place, name->name, shape), y->t.axes);
 }
 
-void spor_derive_record(spor_pass *run, void *asserting) {
+void derive_record(spor_pass *run, void *asserting) {
     spor_asserting *at = asserting;
     const spor_asserted *a = at->asserted;
     spor_value inputs[SPOR_INPUTS];
-    spor_pass_within(run, at->env);
-    at->outside = !spor_quantities_bind(run, at);
+    pass_within(run, at->env);
+    at->outside = !quantities_bind(run, at);
     if (at->outside) return;
-    for (int k = 0; k < a->tensors; k++) inputs[k] = spor_quantities_input(run, at, a->tensor[k]);
+    for (int k = 0; k < a->tensors; k++) inputs[k] = quantities_input(run, at, a->tensor[k]);
     at->stage = SPOR_AT_DEF;
     spor_value y = call_def(run, at, inputs);
     if (y.kind != VALUE_TENSOR)
-        spor_pass_fail(run, a->source->target_place,
-                       "a def that is derived must return one tensor; %s returns %s",
-                       a->source->target, spor_describe(&run->ground, &y));
+        pass_fail(run, a->source->target_place,
+                  "a def that is derived must return one tensor; %s returns %s", a->source->target,
+                  value_describe(&run->ground, &y));
     at->stage = SPOR_AT_BODY;
     if (run->tape->leaves)
-        spor_pass_fail(
-            run, a->source->target_place,
-            "%s makes parameters or state; a def that is derived is given all its tensors",
-            a->source->target);
+        pass_fail(run, a->source->target_place,
+                  "%s makes parameters or state; a def that is derived is given all its tensors",
+                  a->source->target);
     spor_value dy = add_cotangent(run, at, &y);
-    spor_derive_block(run, at, inputs, y, dy);
+    derive_block(run, at, inputs, y, dy);
     add_pairs(run, at);
 }

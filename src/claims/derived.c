@@ -13,7 +13,7 @@ struct spor_derived {
     int axis[SPOR_RANK]; /* which size an axis of the result is, -1: none */
 };
 
-bool spor_script_accept(spor_script *script, int k) {
+bool claims_accept(spor_script *script, int k) {
     spor_asserted *a = claims_first(script);
     for (; a && k > 0; k--) a = a->next;
     if (!a || !a->function || a->shown.fails || a->shown.unproved || a->none) return false;
@@ -24,14 +24,14 @@ bool spor_script_accept(spor_script *script, int k) {
 /* ---- is the call one of those that were verified? -------------------------------------------- */
 
 static bool same(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b) {
-    return a->kind != VALUE_TENSOR && b->kind != VALUE_TENSOR && spor_pass_equal(run, place, a, b);
+    return a->kind != VALUE_TENSOR && b->kind != VALUE_TENSOR && pass_equal(run, place, a, b);
 }
 
 /* The value of quantity k in the call; false if it is none of those quantified. */
 static bool read_value(spor_pass *run, const spor_asserted *a, int k, const spor_env *env,
                        int64_t *value) {
     const spor_quantity *q = &a->statement.quantity[k];
-    const spor_value *v = &spor_env_find(env, q->name)->value;
+    const spor_value *v = &env_find(env, q->name)->value;
     if (a->choice[k].kind != VALUE_LIST) {
         *value = v->i;
         return v->kind == VALUE_INT && (k < a->sizes || (q->least <= v->i && v->i <= q->most));
@@ -50,8 +50,8 @@ static bool has_defaults(spor_pass *run, const spor_asserted *a, const spor_env 
         for (int j = 0; j < a->source->quantifiers; j++)
             quantified = quantified || a->source->quantifier[j].parameter.name == p->name;
         if (quantified) continue;
-        spor_value usual = spor_pass_evaluate(run, a->function->env, p->value);
-        if (!same(run, p->place, &spor_env_find(env, p->name)->value, &usual)) return false;
+        spor_value usual = pass_evaluate(run, a->function->env, p->value);
+        if (!same(run, p->place, &env_find(env, p->name)->value, &usual)) return false;
     }
     return true;
 }
@@ -62,21 +62,21 @@ static bool covers(spor_pass *run, spor_asserted *a, const spor_env *env, spor_d
     for (int k = 0; k < a->statement.quantities; k++)
         if (!read_value(run, a, k, env, &derived->values[k])) return false;
     for (int k = 0; k < a->tensors; k++)
-        derived->operand[k] = spor_env_find(env, a->tensor[k]->name)->value.t.var;
+        derived->operand[k] = env_find(env, a->tensor[k]->name)->value.t.var;
     spor_env names = {.parent = run->script->globals};
     spor_asserting at = {.asserted = a, .values = derived->values, .env = &names};
     derived->asserted = a;
-    return spor_quantities_bind(run, &at);
+    return quantities_bind(run, &at);
 }
 
-spor_derived *spor_derived_find(spor_pass *run, const spor_function *function, spor_env *env) {
+spor_derived *derived_find(spor_pass *run, const spor_function *function, spor_env *env) {
     spor_derived found;
     if (!run->training || !run->tape || run->own) return NULL;
     for (spor_asserted *a = claims_first(run->script); a; a = a->next) {
         if (!a->function || a->function->def != function->def || !covers(run, a, env, &found))
             continue;
-        spor_derived *kept = spor_arena_take(&run->script->arena, sizeof *kept);
-        if (!kept) spor_pass_fail(run, a->source->place, "out of memory");
+        spor_derived *kept = arena_take(&run->script->arena, sizeof *kept);
+        if (!kept) pass_fail(run, a->source->place, "out of memory");
         *kept = found;
         return kept;
     }
@@ -95,11 +95,11 @@ typedef struct {
 
 /* The names of the result's axes, as the def gave them. */
 static const spor_axes *result_axes(spor_pass *run, const request *r) {
-    spor_axes *axes = spor_take(&run->ground, 1, sizeof *axes);
+    spor_axes *axes = ground_take(&run->ground, 1, sizeof *axes);
     const spor_statement *s = &r->at->asserted->statement;
     for (int k = 0; k < SPOR_RANK; k++)
         if (r->axis[k] >= 0)
-            axes->symbol[k] = spor_env_find(r->at->env, s->quantity[r->axis[k]].name)->symbol;
+            axes->symbol[k] = env_find(r->at->env, s->quantity[r->axis[k]].name)->symbol;
     return axes;
 }
 
@@ -107,19 +107,18 @@ static void record(spor_pass *run, void *context) {
     request *r = context;
     const spor_asserted *a = r->at->asserted;
     spor_value inputs[SPOR_CUSTOM_OPERANDS];
-    spor_pass_within(run, r->at->env);
-    if (!spor_quantities_bind(run, r->at))
-        spor_pass_fail(run, a->source->place, "%s is outside its where", a->source->target);
+    pass_within(run, r->at->env);
+    if (!quantities_bind(run, r->at))
+        pass_fail(run, a->source->place, "%s is outside its where", a->source->target);
     for (int k = 0; k < a->tensors; k++) {
         spor_shape shape;
         inputs[k] =
-            spor_of_tensor(r->operand[k], spor_quantities_axes(run, r->at, a->tensor[k], &shape));
+            value_of_tensor(r->operand[k], quantities_axes(run, r->at, a->tensor[k], &shape));
     }
     const spor_axes *axes = result_axes(run, r);
-    spor_derive_block(run, r->at, inputs, spor_of_tensor(r->y, axes), spor_of_tensor(r->dy, axes));
+    derive_block(run, r->at, inputs, value_of_tensor(r->y, axes), value_of_tensor(r->dy, axes));
     for (int k = 0; k < a->tensors; k++)
-        r->d[k] = spor_derive_formula(run, r->at, spor_derive_name(run, a->tensor[k]->name),
-                                      r->operand[k]);
+        r->d[k] = derive_formula(run, r->at, derive_name(run, a->tensor[k]->name), r->operand[k]);
 }
 
 static bool backward(void *user, spor_var y, spor_var dy, int n, const spor_var operand[],
@@ -130,10 +129,10 @@ static bool backward(void *user, spor_var y, spor_var dy, int n, const spor_var 
     spor_asserting at = {.asserted = derived->asserted, .values = derived->values, .env = &env};
     request r = {.at = &at, .axis = derived->axis, .y = y, .dy = dy, .operand = operand, .d = d};
     for (int k = 0; k < n; k++) d[k] = (spor_var){y.tape, 0};
-    return spor_script_guard(script, y.tape, &at, record, &r);
+    return script_guard(script, y.tape, &at, record, &r);
 }
 
-void spor_derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result) {
+void derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result) {
     spor_asserted *a = derived->asserted;
     if (result->kind != VALUE_TENSOR) return;
     for (int k = 0; k < a->tensors; k++)
@@ -142,11 +141,11 @@ void spor_derived_attach(spor_pass *run, spor_derived *derived, const spor_value
         derived->axis[k] = -1;
         uint32_t symbol = result->t.axes ? result->t.axes->symbol[k] : 0;
         for (int q = a->sizes - 1; q >= 0 && symbol; q--)
-            if (spor_env_find(spor_pass_env(run), a->statement.quantity[q].name)->symbol == symbol)
+            if (env_find(pass_env(run), a->statement.quantity[q].name)->symbol == symbol)
                 derived->axis[k] = q;
     }
-    spor_pass_record(run, a->source->place);
+    pass_record(run, a->source->place);
     spor_custom_vjp(result->t.var, a->tensors, derived->operand, backward, derived);
-    spor_pass_recorded(run, result->t.var);
+    pass_recorded(run, result->t.var);
     a->shown.calls++;
 }

@@ -11,13 +11,13 @@ bool claims_is_none(const spor_syntax *node) {
 }
 
 static void *before_call(spor_pass *run, const spor_function *function, spor_env *env) {
-    return spor_derived_find(run, function, env);
+    return derived_find(run, function, env);
 }
 
 static void after_call(spor_pass *run, const spor_function *function, spor_env *env, void *derived,
                        const spor_value *result) {
     spor_asserting *at = run->own;
-    if (derived) spor_derived_attach(run, derived, result);
+    if (derived) derived_attach(run, derived, result);
     if (at && at->watched == function->def) at->locals = env;
 }
 

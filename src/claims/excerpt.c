@@ -148,7 +148,7 @@ static void write_head(const spor_statement *statement, const int64_t values[], 
     if (sizes) write_sizes(statement, values, out);
 }
 
-void spor_script_case(const spor_script_claim *claim, const int64_t values[], FILE *out) {
+void claims_case(const spor_script_claim *claim, const int64_t values[], FILE *out) {
     const spor_asserted *a = claim->statement->user;
     const char *text = a->source->place.source->text, *head = text;
     page p = {.count = 0};

@@ -19,7 +19,7 @@ static bool has(const names *set, const char *name) {
 
 static void add(spor_pass *run, names *set, const spor_syntax *name) {
     if (has(set, name->text)) return;
-    if (set->n == INDICES) spor_pass_fail(run, name->place, "more than %d indices", INDICES);
+    if (set->n == INDICES) pass_fail(run, name->place, "more than %d indices", INDICES);
     set->name[set->n++] = name->text;
 }
 
@@ -66,8 +66,7 @@ static void add_bound(spor_pass *run, const spor_syntax *node, names *set) {
 static void add_free(const spor_syntax *name, spor_pass *run, spor_indices *indices) {
     for (int k = 0; k < indices->n; k++)
         if (indices->name[k] == name->text) return;
-    if (indices->n == SPOR_RANK)
-        spor_pass_fail(run, name->place, "more than %d indices", SPOR_RANK);
+    if (indices->n == SPOR_RANK) pass_fail(run, name->place, "more than %d indices", SPOR_RANK);
     indices->name[indices->n] = name->text;
     indices->place[indices->n++] = name->place;
 }
@@ -76,8 +75,7 @@ static void add_free(const spor_syntax *name, spor_pass *run, spor_indices *indi
 static void find_free(spor_pass *run, const spor_env *env, const spor_syntax *node,
                       const names *bound, bool in_item, spor_indices *indices) {
     if (!node) return;
-    if (node->kind == NODE_NAME && in_item && !has(bound, node->text) &&
-        !spor_env_find(env, node->text))
+    if (node->kind == NODE_NAME && in_item && !has(bound, node->text) && !env_find(env, node->text))
         add_free(node, run, indices);
     for (int k = 0; k < node->n; k++)
         find_free(run, env, node->child[k], bound,
@@ -85,8 +83,8 @@ static void find_free(spor_pass *run, const spor_env *env, const spor_syntax *no
                   indices);
 }
 
-void spor_indices_find(spor_pass *run, const spor_env *env, const spor_syntax *equality,
-                       spor_indices *indices) {
+void indices_find(spor_pass *run, const spor_env *env, const spor_syntax *equality,
+                  spor_indices *indices) {
     names bound = {0};
     add_bound(run, equality, &bound);
     indices->n = 0;
@@ -96,8 +94,8 @@ void spor_indices_find(spor_pass *run, const spor_env *env, const spor_syntax *e
 /* ---- what does not depend on an index -------------------------------------------------------- */
 
 static spor_syntax *value_node(spor_pass *run, const spor_syntax *from, spor_value value) {
-    spor_value *kept = spor_take(&run->ground, 1, sizeof *kept);
-    spor_syntax *node = spor_take(&run->ground, 1, sizeof *node);
+    spor_value *kept = ground_take(&run->ground, 1, sizeof *kept);
+    spor_syntax *node = ground_take(&run->ground, 1, sizeof *node);
     *kept = value;
     *node = (spor_syntax){
         .kind = NODE_FORM, .place = from->place, .evaluate = known_value, .own = kept};
@@ -117,16 +115,16 @@ static spor_syntax *hoist(spor_pass *run, spor_env *env, spor_syntax *node, cons
 
 static spor_syntax *copy_hoisted(spor_pass *run, spor_env *env, const spor_syntax *node,
                                  const names *set) {
-    spor_syntax *copy = spor_take(&run->ground, 1, sizeof *copy);
+    spor_syntax *copy = ground_take(&run->ground, 1, sizeof *copy);
     *copy = *node;
-    copy->child = spor_take(&run->ground, (size_t)node->n, sizeof *copy->child);
+    copy->child = ground_take(&run->ground, (size_t)node->n, sizeof *copy->child);
     for (int k = 0; k < node->n; k++) copy->child[k] = hoist(run, env, node->child[k], set);
     if (is_sum(node)) copy->own = copy; /* hoisted */
     if (!takes_element(copy)) return copy;
     spor_shape shape = spor_shape_of(known_tensor(copy->child[0]));
     copy->kind = NODE_FORM;
     copy->evaluate = element;
-    copy->own = spor_take(&run->ground, (size_t)spor_size(&shape), sizeof(spor_var));
+    copy->own = ground_take(&run->ground, (size_t)shape_size(&shape), sizeof(spor_var));
     return copy;
 }
 
@@ -135,13 +133,13 @@ static spor_syntax *hoist(spor_pass *run, spor_env *env, spor_syntax *node, cons
     if (!node || node->kind == NODE_ELLIPSIS || is_known(node)) return node;
     if (node->kind == NODE_NAME && has(set, node->text) && !node->n) return node;
     bool index = node->kind == NODE_NAME && has(set, node->text);
-    if (!index && node->kind != NODE_SLICE && !spor_syntax_mentions(node, set->n, set->name))
-        return value_node(run, node, spor_pass_evaluate(run, env, node));
+    if (!index && node->kind != NODE_SLICE && !syntax_mentions(node, set->n, set->name))
+        return value_node(run, node, pass_evaluate(run, env, node));
     return copy_hoisted(run, env, node, set);
 }
 
-spor_syntax *spor_indices_hoist(spor_pass *run, spor_env *env, spor_syntax *side,
-                                const spor_indices *indices) {
+spor_syntax *indices_hoist(spor_pass *run, spor_env *env, spor_syntax *side,
+                           const spor_indices *indices) {
     names set = {0};
     add_bound(run, side, &set);
     for (int k = 0; k < indices->n && set.n < INDICES; k++) set.name[set.n++] = indices->name[k];
@@ -160,26 +158,26 @@ static int64_t axis_size(spor_pass *run, const spor_syntax *node, const char *na
         if (item->kind != NODE_NAME || item->text != name) continue;
         int64_t size = spor_shape_of(known_tensor(node->child[0])).n[k - 1];
         if (known && known != size)
-            spor_pass_fail(run, item->place,
-                           "%s stands alone in axes of %" PRId64 " and of %" PRId64
-                           " elements: say which it runs over, for %s in range(n)",
-                           name, known, size, name);
+            pass_fail(run, item->place,
+                      "%s stands alone in axes of %" PRId64 " and of %" PRId64
+                      " elements: say which it runs over, for %s in range(n)",
+                      name, known, size, name);
         known = size;
     }
     for (int k = 0; k < node->n; k++) known = axis_size(run, node->child[k], name, known);
     return known;
 }
 
-void spor_indices_range(spor_pass *run, const spor_syntax *const sides[2], spor_indices *indices) {
+void indices_range(spor_pass *run, const spor_syntax *const sides[2], spor_indices *indices) {
     indices->shape.rank = indices->n;
     for (int k = 0; k < indices->n; k++) {
         int64_t size = axis_size(run, sides[0], indices->name[k], 0);
         if (!size) size = axis_size(run, sides[1], indices->name[k], 0);
         if (!size)
-            spor_pass_fail(run, indices->place[k],
-                           "nothing is called %s; as an index it would have to stand alone in an "
-                           "axis of some tensor",
-                           indices->name[k]);
+            pass_fail(run, indices->place[k],
+                      "nothing is called %s; as an index it would have to stand alone in an "
+                      "axis of some tensor",
+                      indices->name[k]);
         indices->shape.n[k] = size;
     }
 }
@@ -188,32 +186,31 @@ void spor_indices_range(spor_pass *run, const spor_syntax *const sides[2], spor_
 static spor_value list_of(spor_pass *run, spor_env *env, const spor_syntax *sum, int k) {
     const spor_syntax *index = sum->child[k];
     if (index->n) {
-        spor_value list = spor_pass_evaluate(run, env, index->child[0]);
-        spor_want_list(run, index->child[0]->place, index->text, &list);
+        spor_value list = pass_evaluate(run, env, index->child[0]);
+        want_list(run, index->child[0]->place, index->text, &list);
         return list;
     }
     int64_t size = axis_size(run, sum->child[0], index->text, 0);
     if (!size)
-        spor_pass_fail(run, index->place,
-                       "%s stands alone in no axis, so nothing says what it runs over: "
-                       "for %s in range(n)",
-                       index->text, index->text);
-    spor_value *items = spor_pass_items(run, index->place, size);
-    for (int64_t j = 0; j < size; j++) items[j] = spor_of_int(j);
-    return spor_pass_list(run, index->place, size, items);
+        pass_fail(run, index->place,
+                  "%s stands alone in no axis, so nothing says what it runs over: "
+                  "for %s in range(n)",
+                  index->text, index->text);
+    spor_value *items = pass_items(run, index->place, size);
+    for (int64_t j = 0; j < size; j++) items[j] = value_of_int(j);
+    return pass_list(run, index->place, size, items);
 }
 
 /* ---- writing out ----------------------------------------------------------------------------- */
 
 static void count_term(spor_pass *run, spor_spot place) {
     spor_asserting *at = run->own;
-    spor_pass_spend(run, place, 1);
+    pass_spend(run, place, 1);
     if (!at || ++at->terms <= SPOR_LIMIT_TERMS) return;
     at->outside = true;
-    spor_pass_fail(
-        run, place,
-        "index sums have more than %d terms at these sizes; name smaller ones: H in 1..4",
-        SPOR_LIMIT_TERMS);
+    pass_fail(run, place,
+              "index sums have more than %d terms at these sizes; name smaller ones: H in 1..4",
+              SPOR_LIMIT_TERMS);
 }
 
 /* Adds the terms for all values of indices k and on. */
@@ -221,14 +218,14 @@ static void add_terms(spor_pass *run, spor_env *env, const spor_syntax *sum, int
                       spor_value *total) {
     if (k == sum->n) {
         count_term(run, sum->place);
-        spor_value term = spor_pass_evaluate(run, env, sum->child[0]);
+        spor_value term = pass_evaluate(run, env, sum->child[0]);
         bool first = total->kind == VALUE_NOTHING;
-        *total = first ? term : spor_pass_binary(run, sum->place, '+', total, &term);
+        *total = first ? term : pass_binary(run, sum->place, '+', total, &term);
         return;
     }
     spor_value list = list_of(run, env, sum, k);
     for (int j = 0; j < list.list.n; j++) {
-        spor_env_set(run, env, sum->child[k]->text, list.list.item[j]);
+        env_set(run, env, sum->child[k]->text, list.list.item[j]);
         add_terms(run, env, sum, k + 1, total);
     }
 }
@@ -240,28 +237,28 @@ spor_value index_sum_evaluate(spor_pass *run, spor_env *env, const spor_syntax *
     add_bound(run, sum, &set);
     if (!sum->own) sum = copy_hoisted(run, env, sum, &set);
     add_terms(run, &inner, sum, 1, &total);
-    return total.kind == VALUE_NOTHING ? spor_of_int(0) : total;
+    return total.kind == VALUE_NOTHING ? value_of_int(0) : total;
 }
 
 /* "i=2, u=2": the names of an item and their values */
 static void note_names(spor_note *note, const spor_env *env, const spor_syntax *node) {
-    const spor_binding *b = node->kind == NODE_NAME ? spor_env_find(env, node->text) : NULL;
+    const spor_binding *b = node->kind == NODE_NAME ? env_find(env, node->text) : NULL;
     if (b && b->value.kind == VALUE_INT)
-        spor_note_add(note, "%s%s=%" PRId64, note->used ? ", " : "", b->name, b->value.i);
+        note_add(note, "%s%s=%" PRId64, note->used ? ", " : "", b->name, b->value.i);
     for (int k = 0; k < node->n; k++) note_names(note, env, node->child[k]);
 }
 
 static int64_t item_index(spor_pass *run, spor_env *env, const spor_syntax *item, int axis,
                           int64_t size) {
-    spor_value v = spor_pass_evaluate(run, env, item);
-    int64_t index = spor_want_int(run, item->place, "an index", &v);
+    spor_value v = pass_evaluate(run, env, item);
+    int64_t index = want_int(run, item->place, "an index", &v);
     if (index >= 0 && index < size) return index;
     char out[160] = "";
     spor_note note = {out, sizeof out, 0};
     note_names(&note, env, item);
-    spor_pass_fail(run, item->place,
-                   "this reads index %" PRId64 " of axis %d, which has %" PRId64 " element%s (%s)",
-                   index, axis, size, size == 1 ? "" : "s", out);
+    pass_fail(run, item->place,
+              "this reads index %" PRId64 " of axis %d, which has %" PRId64 " element%s (%s)",
+              index, axis, size, size == 1 ? "" : "s", out);
 }
 
 static spor_value element(spor_pass *run, spor_env *env, const spor_syntax *node) {
@@ -275,11 +272,11 @@ static spor_value element(spor_pass *run, spor_env *env, const spor_syntax *node
     }
     int64_t at = shape_ravel(&shape, index);
     if (!elements[at].id) {
-        spor_pass_record(run, node->place);
-        spor_var cell = spor_pass_recorded(run, spor_pad(x, lo, hi, 0));
-        elements[at] = spor_pass_recorded(run, spor_reshape(cell, SPOR_SCALAR_SHAPE));
+        pass_record(run, node->place);
+        spor_var cell = pass_recorded(run, spor_pad(x, lo, hi, 0));
+        elements[at] = pass_recorded(run, spor_reshape(cell, SPOR_SCALAR_SHAPE));
     }
-    return spor_of_tensor(elements[at], NULL);
+    return value_of_tensor(elements[at], NULL);
 }
 
 /* ---- a side at all values of its indices ----------------------------------------------------- */
@@ -291,42 +288,42 @@ static bool is_whole(const spor_syntax *side, const spor_indices *indices) {
     for (int k = 0; k < indices->n; k++)
         if (side->child[k + 1]->kind != NODE_NAME || side->child[k + 1]->text != indices->name[k])
             return false;
-    return spor_shape_equal(&shape, &indices->shape);
+    return shape_equal(&shape, &indices->shape);
 }
 
 /* The side at the values in env, as [1]. */
 static spor_var one_element(spor_pass *run, spor_env *env, const spor_syntax *side) {
     count_term(run, side->place);
-    spor_value v = spor_pass_evaluate(run, env, side);
-    if (spor_is_number(&v)) return spor_tensor_fill(run, side->place, &v, SPOR_SHAPE(1));
+    spor_value v = pass_evaluate(run, env, side);
+    if (value_is_number(&v)) return tensor_fill(run, side->place, &v, SPOR_SHAPE(1));
     if (v.kind != VALUE_TENSOR || spor_shape_of(v.t.var).rank)
-        spor_pass_fail(run, side->place, "with indices both sides are single numbers, not %s",
-                       spor_describe(&run->ground, &v));
-    spor_pass_record(run, side->place);
-    return spor_pass_recorded(run, spor_reshape(v.t.var, SPOR_SHAPE(1)));
+        pass_fail(run, side->place, "with indices both sides are single numbers, not %s",
+                  value_describe(&run->ground, &v));
+    pass_record(run, side->place);
+    return pass_recorded(run, spor_reshape(v.t.var, SPOR_SHAPE(1)));
 }
 
 /* n vectors one after another, halves first. */
 static spor_var join(spor_pass *run, int64_t n, const spor_var parts[]) {
     if (n == 1) return parts[0];
     spor_var first = join(run, n / 2, parts), last = join(run, n - n / 2, parts + n / 2);
-    return spor_pass_recorded(run, spor_concat(first, last, 0));
+    return pass_recorded(run, spor_concat(first, last, 0));
 }
 
-spor_var spor_indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
-                             const spor_indices *indices) {
+spor_var indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
+                        const spor_indices *indices) {
     if (is_whole(side, indices)) return known_tensor(side->child[0]);
     spor_env inner = {.parent = env};
-    int64_t n = spor_size(&indices->shape);
-    spor_pass_spend(run, side->place, n);
-    spor_var *parts = spor_take(&run->ground, (size_t)n, sizeof *parts);
+    int64_t n = shape_size(&indices->shape);
+    pass_spend(run, side->place, n);
+    spor_var *parts = ground_take(&run->ground, (size_t)n, sizeof *parts);
     for (int64_t at = 0; at < n; at++) {
         int64_t index[SPOR_RANK];
         shape_unravel(&indices->shape, at, index);
         for (int k = 0; k < indices->n; k++)
-            spor_env_set(run, &inner, indices->name[k], spor_of_int(index[k]));
+            env_set(run, &inner, indices->name[k], value_of_int(index[k]));
         parts[at] = one_element(run, &inner, side);
     }
-    spor_pass_record(run, side->place);
-    return spor_pass_recorded(run, spor_reshape(join(run, n, parts), indices->shape));
+    pass_record(run, side->place);
+    return pass_recorded(run, spor_reshape(join(run, n, parts), indices->shape));
 }

@@ -13,9 +13,9 @@ static bool record_on(spor_asserting *at, spor_tape *tape, char *text, size_t si
     spor_pass run = {.ground = {.arena = &arena}, .script = a->script, .tape = tape, .own = at};
     spor_env env = {.parent = a->script->globals};
     at->env = &env;
-    bool done = spor_attempt(&run, a->function ? spor_derive_record : spor_claim_record, at);
-    if (!done) spor_pass_error(&run, text, size);
-    spor_arena_free(&arena);
+    bool done = pass_attempt(&run, a->function ? derive_record : claim_record, at);
+    if (!done) pass_error(&run, text, size);
+    arena_free(&arena);
     spor_tape_place(tape, NULL, 0, 0);
     return done;
 }

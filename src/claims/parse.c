@@ -11,8 +11,8 @@ static spor_quantifier quantifier(spor_parser *p) {
     result.parameter.name = name;
     if (token_is_sign(&p->token, '[')) parser_signature(p, &result.parameter);
     if (token_is_sign(&p->token, '='))
-        spor_give_up(p->ground, p->token.place, "a value is quantified: %s in [1, 2] or %s in 1..2",
-                     name, name);
+        ground_give_up(p->ground, p->token.place,
+                       "a value is quantified: %s in [1, 2] or %s in 1..2", name, name);
     if (result.parameter.shaped || !parser_take_word(p, "in")) return result;
     result.from = parser_sum(p);
     if (parser_take_sign(p, SPOR_SIGN('.', '.', 0))) result.to = parser_sum(p);
@@ -71,9 +71,9 @@ static void head(spor_parser *p, spor_assertion *a, bool derive) {
         a->label = p->token.text;
         parser_advance(p);
     } else if (!derive) {
-        spor_give_up(p->ground, p->token.place,
-                     "a claim needs a label (claim \"Eq. 1\" (A[H, W]):) but found %s",
-                     parser_found(p));
+        ground_give_up(p->ground, p->token.place,
+                       "a claim needs a label (claim \"Eq. 1\" (A[H, W]):) but found %s",
+                       parser_found(p));
     }
     quantifiers(p, a);
     if (derive) results(p, a);
@@ -83,12 +83,12 @@ static void head(spor_parser *p, spor_assertion *a, bool derive) {
 /* The word derive or claim is the next one; the statement began at place. */
 static spor_syntax *assertion(spor_parser *p, spor_spot place, bool derive, bool trusted) {
     spor_syntax *result = parser_node(p, NODE_ACT, place);
-    spor_assertion *a = result->own = spor_take(p->ground, 1, sizeof *a);
+    spor_assertion *a = result->own = ground_take(p->ground, 1, sizeof *a);
     *a = (spor_assertion){.place = place, .trusted = trusted};
     result->evaluate = claims_collect;
     if (p->blocks)
-        spor_give_up(p->ground, place, "%s stands at the top level, not in a block",
-                     derive ? "derive" : "claim");
+        ground_give_up(p->ground, place, "%s stands at the top level, not in a block",
+                       derive ? "derive" : "claim");
     parser_advance(p);
     head(p, a, derive);
     p->gaps++;
@@ -110,7 +110,7 @@ static spor_syntax *trust(spor_parser *p) {
     spor_spot place = p->token.place;
     parser_advance(p);
     if (!token_is_word(&p->token, "derive"))
-        spor_give_up(p->ground, p->token.place, "only a derivation is trusted: trust derive ...");
+        ground_give_up(p->ground, p->token.place, "only a derivation is trusted: trust derive ...");
     return assertion(p, place, true, true);
 }
 
@@ -128,7 +128,7 @@ static void indices(spor_parser *p, spor_syntax *sum) {
     if (!parser_take_word(p, "in")) return;
     spor_syntax *list = parser_expression(p);
     if (parser_take_sign(p, SPOR_SIGN('.', '.', 0)))
-        spor_give_up(p->ground, list->place, "an index runs over a list: for u in range(3)");
+        ground_give_up(p->ground, list->place, "an index runs over a list: for u in range(3)");
     for (int k = first; k < sum->n; k++) parser_add_child(p, sum->child[k], list);
 }
 

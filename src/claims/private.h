@@ -89,43 +89,42 @@ spor_evaluator claims_collect;
 /** Those of a script in order of the source, the first one; NULL without the claims' dialect. */
 spor_asserted *claims_first(const spor_script *script);
 /** Reads the head of a derive: def, tensors, d-names. */
-void spor_derive_read(spor_pass *run, spor_asserted *a);
+void derive_read(spor_pass *run, spor_asserted *a);
 /** Reads tensors and lines of a claim. */
 void claim_read(spor_pass *run, spor_asserted *a);
 /** Adds a line to what is checked. */
-void spor_checked_add(spor_pass *run, spor_asserted *a, const char *name, const spor_syntax *line);
+void checked_add(spor_pass *run, spor_asserted *a, const char *name, const spor_syntax *line);
 /** True if the name stands in the tree. */
-bool spor_syntax_mentions(const spor_syntax *node, int n, const char *const names[]);
+bool syntax_mentions(const spor_syntax *node, int n, const char *const names[]);
 
 /* ---- quantities: quantity.c ------------------------------------------------------------------ */
 
 /** Sizes in the shapes of the tensors, and what is quantified by name. */
-void spor_quantities_read(spor_pass *run, spor_asserted *a);
+void quantities_read(spor_pass *run, spor_asserted *a);
 /** Names of the sizes and choices at the values; false if they lie outside bounds or where. */
-bool spor_quantities_bind(spor_pass *run, const spor_asserting *at);
+bool quantities_bind(spor_pass *run, const spor_asserting *at);
 /** The names of a tensor's axes, and its shape. */
-spor_axes *spor_quantities_axes(spor_pass *run, const spor_asserting *at,
-                                const spor_parameter *tensor, spor_shape *shape);
+spor_axes *quantities_axes(spor_pass *run, const spor_asserting *at, const spor_parameter *tensor,
+                           spor_shape *shape);
 /** The input of a tensor, its axes named. */
-spor_value spor_quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor);
+spor_value quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor);
 /** One more input of the instance. */
-spor_var spor_asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, const char *name,
-                              spor_shape shape);
+spor_var asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, const char *name,
+                         spor_shape shape);
 
 /* ---- recording: instance.c, derive.c, claim.c ------------------------------------------------ */
 
 /** Records an asserted for the verifier, as spor_statement wants it. */
 spor_record_instance instance_record;
-void spor_derive_record(spor_pass *run, void *asserting);
+void derive_record(spor_pass *run, void *asserting);
 /** Runs the block of a derive: the tensors of its def, y and its cotangent are given. */
-void spor_derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
-                       spor_value dy);
+void derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
+                  spor_value dy);
 /** What the block gives for a d-name, of x's shape; nothing if it gives none. */
-spor_var spor_derive_formula(spor_pass *run, const spor_asserting *at, const char *name,
-                             spor_var x);
+spor_var derive_formula(spor_pass *run, const spor_asserting *at, const char *name, spor_var x);
 /** "dW" for "W" */
-const char *spor_derive_name(spor_pass *run, const char *name);
-void spor_claim_record(spor_pass *run, void *asserting);
+const char *derive_name(spor_pass *run, const char *name);
+void claim_record(spor_pass *run, void *asserting);
 
 /* ---- training with derivations: derived.c ---------------------------------------------------- */
 
@@ -133,9 +132,9 @@ void spor_claim_record(spor_pass *run, void *asserting);
 typedef struct spor_derived spor_derived;
 /** The derive that gives the gradients of this call in training, or NULL; env has the call's
  *  arguments. */
-spor_derived *spor_derived_find(spor_pass *run, const spor_function *function, spor_env *env);
+spor_derived *derived_find(spor_pass *run, const spor_function *function, spor_env *env);
 /** Makes it the backward of the call's result. */
-void spor_derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result);
+void derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result);
 
 /* ---- index sums: index_sum.c ----------------------------------------------------------------- */
 
@@ -151,17 +150,17 @@ typedef struct {
  *  its list as child, or none. */
 spor_evaluator index_sum_evaluate;
 /** The indices of left == right that nothing binds. */
-void spor_indices_find(spor_pass *run, const spor_env *env, const spor_syntax *equality,
-                       spor_indices *indices);
+void indices_find(spor_pass *run, const spor_env *env, const spor_syntax *equality,
+                  spor_indices *indices);
 /** The side with what does not depend on an index recorded. */
-spor_syntax *spor_indices_hoist(spor_pass *run, spor_env *env, spor_syntax *side,
-                                const spor_indices *indices);
+spor_syntax *indices_hoist(spor_pass *run, spor_env *env, spor_syntax *side,
+                           const spor_indices *indices);
 /** Finds what the indices run over: axes of the first side where they stand alone, else of the
  *  second. Sides are hoisted. */
-void spor_indices_range(spor_pass *run, const spor_syntax *const sides[2], spor_indices *indices);
+void indices_range(spor_pass *run, const spor_syntax *const sides[2], spor_indices *indices);
 /** The side at all values of the indices as one tensor. */
-spor_var spor_indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
-                             const spor_indices *indices);
+spor_var indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
+                        const spor_indices *indices);
 
 /* ---- built-ins: builtins.c ------------------------------------------------------------------- */
 

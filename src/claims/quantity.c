@@ -13,7 +13,7 @@ static int find(const spor_asserted *a, const char *name) {
 
 static int add(spor_pass *run, spor_asserted *a, spor_spot place, const char *name) {
     if (a->statement.quantities == SPOR_QUANTITIES)
-        spor_pass_fail(run, place, "more than %d sizes and numbers", SPOR_QUANTITIES);
+        pass_fail(run, place, "more than %d sizes and numbers", SPOR_QUANTITIES);
     int k = a->statement.quantities++;
     a->statement.quantity[k] = (spor_quantity){.name = name, .least = 1, .most = 1};
     a->choice[k].kind = VALUE_NOTHING;
@@ -29,7 +29,7 @@ static void add_sizes(spor_pass *run, spor_asserted *a) {
             if (p->axis[k].name && find(a, p->axis[k].name) < 0)
                 add(run, a, p->place, p->axis[k].name);
             else if (!p->axis[k].name && p->axis[k].size < 1)
-                spor_pass_fail(run, p->place, "%s: a size is at least 1", p->name);
+                pass_fail(run, p->place, "%s: a size is at least 1", p->name);
     }
     int n = a->statement.quantities;
     for (int k = 0; k < n; k++) a->statement.quantity[k].most = n <= 2 ? 6 : n <= 4 ? 5 : 4;
@@ -40,13 +40,12 @@ static void add_sizes(spor_pass *run, spor_asserted *a) {
 /* Quantity k as the script sees it. */
 static spor_value value_of(const spor_asserted *a, int k, int64_t value) {
     if (a->choice[k].kind == VALUE_LIST) return a->choice[k].list.item[value];
-    return spor_of_int(value);
+    return value_of_int(value);
 }
 
 static int64_t bound(spor_pass *run, spor_env *env, const spor_syntax *node, const char *name) {
-    spor_value v = spor_pass_evaluate(run, env, node);
-    return spor_want_int(run, node->place, spor_take_format(&run->ground, "a bound of %s", name),
-                         &v);
+    spor_value v = pass_evaluate(run, env, node);
+    return want_int(run, node->place, ground_take_format(&run->ground, "a bound of %s", name), &v);
 }
 
 static int64_t from_of(spor_pass *run, spor_env *env, const spor_quantifier *range) {
@@ -60,8 +59,8 @@ static int64_t to_of(spor_pass *run, spor_env *env, const spor_quantifier *range
 /* The widest range over all values of the first quantities that its bounds mention. */
 static void widest(spor_pass *run, spor_asserted *a, const spor_quantifier *range, int first, int n,
                    spor_env *env, int64_t *least, int64_t *most) {
-    while (first < n && !spor_syntax_mentions(range->from, 1, &a->statement.quantity[first].name) &&
-           !spor_syntax_mentions(range->to, 1, &a->statement.quantity[first].name))
+    while (first < n && !syntax_mentions(range->from, 1, &a->statement.quantity[first].name) &&
+           !syntax_mentions(range->to, 1, &a->statement.quantity[first].name))
         first++;
     if (first == n) {
         int64_t from = from_of(run, env, range), to = to_of(run, env, range);
@@ -71,7 +70,7 @@ static void widest(spor_pass *run, spor_asserted *a, const spor_quantifier *rang
     }
     const spor_quantity *q = &a->statement.quantity[first];
     for (int64_t v = q->least; v <= q->most; v++) {
-        spor_env_set(run, env, q->name, value_of(a, first, v));
+        env_set(run, env, q->name, value_of(a, first, v));
         widest(run, a, range, first + 1, n, env, least, most);
     }
 }
@@ -84,11 +83,11 @@ static void read_range(spor_pass *run, spor_asserted *a, const spor_quantifier *
     spor_env env = {.parent = run->script->globals};
     int64_t least = INT64_MAX, most = INT64_MIN;
     widest(run, a, range, 0, n, &env, &least, &most);
-    if (least > most) spor_pass_fail(run, p->place, "the range of %s is empty", p->name);
+    if (least > most) pass_fail(run, p->place, "the range of %s is empty", p->name);
     if (size && least < 1)
-        spor_pass_fail(run, range->from->place, "%s is a size, and a size is at least 1", p->name);
+        pass_fail(run, range->from->place, "%s is a size, and a size is at least 1", p->name);
     if (least < -WIDEST || most > WIDEST)
-        spor_pass_fail(run, p->place, "the range of %s reaches beyond %d", p->name, WIDEST);
+        pass_fail(run, p->place, "the range of %s reaches beyond %d", p->name, WIDEST);
     a->range[k] = range;
     q->least = least;
     q->most = most;
@@ -97,15 +96,15 @@ static void read_range(spor_pass *run, spor_asserted *a, const spor_quantifier *
 static void read_choices(spor_pass *run, spor_asserted *a, const spor_quantifier *choice, int k) {
     spor_quantity *q = &a->statement.quantity[k];
     const char *name = choice->parameter.name;
-    spor_value list = spor_pass_evaluate(run, run->script->globals, choice->from);
-    const spor_list *items = spor_want_list(run, choice->from->place, name, &list);
-    if (!items->n) spor_pass_fail(run, choice->from->place, "the list of %s is empty", name);
-    const char **names = spor_take(&run->ground, (size_t)items->n, sizeof *names);
+    spor_value list = pass_evaluate(run, run->script->globals, choice->from);
+    const spor_list *items = want_list(run, choice->from->place, name, &list);
+    if (!items->n) pass_fail(run, choice->from->place, "the list of %s is empty", name);
+    const char **names = ground_take(&run->ground, (size_t)items->n, sizeof *names);
     for (int j = 0; j < items->n; j++) {
         char out[64] = "";
         spor_note note = {out, sizeof out, 0};
-        spor_value_write(&note, &items->item[j]);
-        names[j] = spor_take_text(&run->ground, out, strlen(out));
+        value_write(&note, &items->item[j]);
+        names[j] = ground_take_text(&run->ground, out, strlen(out));
     }
     q->choices = names;
     q->least = 0;
@@ -114,7 +113,7 @@ static void read_choices(spor_pass *run, spor_asserted *a, const spor_quantifier
 }
 
 /* Ranges may mention what stands before them: sizes, and quantities further left. */
-void spor_quantities_read(spor_pass *run, spor_asserted *a) {
+void quantities_read(spor_pass *run, spor_asserted *a) {
     add_sizes(run, a);
     int sizes = a->sizes = a->statement.quantities;
     for (int k = 0; k < a->source->quantifiers; k++) {
@@ -124,8 +123,8 @@ void spor_quantities_read(spor_pass *run, spor_asserted *a) {
         int n = a->statement.quantities, at = find(a, p->name);
         bool size = at >= 0 && at < sizes;
         if (size && !quantifier->to)
-            spor_pass_fail(run, quantifier->from->place,
-                           "%s is a size: give it a range, %s in 1..4", p->name, p->name);
+            pass_fail(run, quantifier->from->place, "%s is a size: give it a range, %s in 1..4",
+                      p->name, p->name);
         if (at < 0) at = add(run, a, p->place, p->name);
         if (quantifier->to)
             read_range(run, a, quantifier, at, size ? at : n, size);
@@ -141,46 +140,46 @@ static bool within(spor_pass *run, spor_env *env, const spor_quantifier *range, 
            (from_of(run, env, range) <= value && value <= to_of(run, env, range));
 }
 
-bool spor_quantities_bind(spor_pass *run, const spor_asserting *at) {
+bool quantities_bind(spor_pass *run, const spor_asserting *at) {
     const spor_asserted *a = at->asserted;
     for (int k = 0; k < a->statement.quantities; k++) {
         const char *name = a->statement.quantity[k].name;
         bool free = !at->instance && k < a->sizes; /* the search's bounds are not training's */
         if (!free && !within(run, at->env, a->range[k], at->values[k])) return false;
-        spor_binding *b = spor_env_set(run, at->env, name, value_of(a, k, at->values[k]));
-        b->symbol = spor_pass_symbol(run);
+        spor_binding *b = env_set(run, at->env, name, value_of(a, k, at->values[k]));
+        b->symbol = pass_symbol(run);
     }
     if (!a->source->where) return true;
-    spor_value where = spor_pass_evaluate(run, at->env, a->source->where);
-    return spor_pass_truth(run, a->source->where->place, &where);
+    spor_value where = pass_evaluate(run, at->env, a->source->where);
+    return pass_truth(run, a->source->where->place, &where);
 }
 
-spor_var spor_asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, const char *name,
-                              spor_shape shape) {
+spor_var asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, const char *name,
+                         spor_shape shape) {
     spor_instance *in = at->instance;
     if (in->inputs == SPOR_INPUTS)
-        spor_pass_fail(run, place, "more than %d tensors are quantified", SPOR_INPUTS);
-    spor_tape *tape = spor_pass_record(run, place);
-    spor_var x = spor_pass_recorded(run, spor_input(tape, name, shape));
+        pass_fail(run, place, "more than %d tensors are quantified", SPOR_INPUTS);
+    spor_tape *tape = pass_record(run, place);
+    spor_var x = pass_recorded(run, spor_input(tape, name, shape));
     in->input[in->inputs++] = x;
     return x;
 }
 
-spor_axes *spor_quantities_axes(spor_pass *run, const spor_asserting *at,
-                                const spor_parameter *tensor, spor_shape *shape) {
-    spor_axes *axes = spor_take(&run->ground, 1, sizeof *axes);
+spor_axes *quantities_axes(spor_pass *run, const spor_asserting *at, const spor_parameter *tensor,
+                           spor_shape *shape) {
+    spor_axes *axes = ground_take(&run->ground, 1, sizeof *axes);
     *shape = (spor_shape){.rank = tensor->rank};
     for (int k = 0; k < tensor->rank; k++) {
         const spor_binding *size =
-            tensor->axis[k].name ? spor_env_find(at->env, tensor->axis[k].name) : NULL;
+            tensor->axis[k].name ? env_find(at->env, tensor->axis[k].name) : NULL;
         shape->n[k] = size ? size->value.i : tensor->axis[k].size;
         axes->symbol[k] = size ? size->symbol : 0;
     }
     return axes;
 }
 
-spor_value spor_quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor) {
+spor_value quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor) {
     spor_shape shape;
-    spor_axes *axes = spor_quantities_axes(run, at, tensor, &shape);
-    return spor_of_tensor(spor_asserting_input(run, at, tensor->place, tensor->name, shape), axes);
+    spor_axes *axes = quantities_axes(run, at, tensor, &shape);
+    return value_of_tensor(asserting_input(run, at, tensor->place, tensor->name, shape), axes);
 }

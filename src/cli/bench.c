@@ -23,11 +23,11 @@ typedef struct {
 
 static bool rotation_new(rotation *r, const spor_workpiece *piece, int64_t rows,
                          spor_scalar scalar) {
-    spor_shape target = spor_workpiece_target(piece);
+    spor_shape target = workpiece_target(piece);
     batch_source source = batch_source_of(NULL, &piece->declared.sample, &target, scalar, SEED);
-    size_t each = (size_t)rows * spor_scalar_width(scalar);
-    r->x_bytes = (size_t)spor_size(&piece->declared.sample) * each;
-    r->y_bytes = (size_t)spor_size(&target) * each;
+    size_t each = (size_t)rows * scalar_width(scalar);
+    r->x_bytes = (size_t)shape_size(&piece->declared.sample) * each;
+    r->y_bytes = (size_t)shape_size(&target) * each;
     r->x = calloc(BATCHES, r->x_bytes);
     r->y = calloc(BATCHES, r->y_bytes);
     if (!r->x || !r->y) return false;
@@ -65,10 +65,10 @@ static bool step(stepper *s) {
 
 /* Seconds that count steps take, negative if one fails. */
 static double time_steps(stepper *s, int64_t count) {
-    double start = spor_seconds();
+    double start = display_seconds();
     for (int64_t k = 0; k < count; k++)
         if (!step(s)) return -1;
-    return spor_seconds() - start;
+    return display_seconds() - start;
 }
 
 /* Steps that fill a block, found by doubling; the rotation comes round once before. */
@@ -87,14 +87,14 @@ static int64_t steps_a_block(stepper *s) {
 /* Prints a line a block until the seconds are over, at least one. */
 static bool blocks(stepper *s, double seconds, const char *prefix) {
     int64_t count = steps_a_block(s);
-    double start = spor_seconds();
+    double start = display_seconds();
     if (!count) return false;
     do {
         double t = time_steps(s, count);
         if (t < 0) return false;
         printf("%s\t%.6f\n", prefix, 1e3 * t / (double)count);
         fflush(stdout);
-    } while (spor_seconds() - start < seconds);
+    } while (display_seconds() - start < seconds);
     return true;
 }
 
@@ -113,17 +113,17 @@ static int bench(spor_workpiece *piece, const arguments *a) {
     int64_t rows = a->batch ? a->batch : piece->declared.batch;
     stepper s = {.l2 = piece->declared.l2, .l2_biases = piece->declared.l2_biases};
     char prefix[256];
-    if (!spor_workpiece_model(piece, &options, SEED)) return SPOR_EXIT_BAD;
+    if (!workpiece_model(piece, &options, SEED)) return SPOR_EXIT_BAD;
     s.model = piece->model;
-    s.bound = spor_workpiece_bind(piece, rows, !strcmp(a->mode, "train"));
+    s.bound = workpiece_bind(piece, rows, !strcmp(a->mode, "train"));
     if (!s.bound) return SPOR_EXIT_BAD;
     snprintf(prefix, sizeof prefix, "%s\t%s\t%s\t%lld\t%lld", a->label, piece->declared.model,
              a->mode, (long long)rows, (long long)a->threads);
     int status = SPOR_EXIT_DONE;
     if (!rotation_new(&s.data, piece, rows, options.scalar)) {
-        status = spor_command_fail(piece->command, "out of memory for %lld rows", (long long)rows);
+        status = command_fail(piece->command, "out of memory for %lld rows", (long long)rows);
     } else if (!blocks(&s, a->seconds, prefix)) {
-        spor_workpiece_complain(piece);
+        workpiece_complain(piece);
         status = SPOR_EXIT_NO;
     }
     rotation_free(&s.data);
@@ -148,17 +148,15 @@ static int run(int argc, char **argv) {
          &a.settings, 0, NULL},
         {0},
     };
-    int status = spor_options_read(&spor_command_bench, options, 1, 1, &a.script, argc, argv);
+    int status = options_read(&spor_command_bench, options, 1, 1, &a.script, argc, argv);
     spor_workpiece piece = {0};
     if (status != SPOR_EXIT_NOT_YET) return status;
     if (a.threads != 1)
-        return spor_command_fail(&spor_command_bench,
-                                 "--threads %lld: this version runs on one thread",
-                                 (long long)a.threads);
-    status = spor_workpiece_load(&piece, &spor_command_bench, a.script, &a.settings)
-                 ? bench(&piece, &a)
-                 : SPOR_EXIT_BAD;
-    spor_workpiece_close(&piece);
+        return command_fail(&spor_command_bench, "--threads %lld: this version runs on one thread",
+                            (long long)a.threads);
+    status = workpiece_load(&piece, &spor_command_bench, a.script, &a.settings) ? bench(&piece, &a)
+                                                                                : SPOR_EXIT_BAD;
+    workpiece_close(&piece);
     return status;
 }
 

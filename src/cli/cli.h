@@ -25,7 +25,7 @@ extern const spor_command spor_command_train, spor_command_show, spor_command_op
     spor_command_bench, spor_command_verify;
 
 /** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
-int spor_command_fail(const spor_command *command, const char *format, ...)
+int command_fail(const spor_command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- options: options.c ------------------------------------------------------------------- */
@@ -56,7 +56,7 @@ typedef struct {
     const char *choices; /* texts: the words allowed, "train infer"; NULL: any */
 } spor_option;
 
-/** What spor_options_read answers when the command shall run. */
+/** What options_read answers when the command shall run. */
 #define SPOR_EXIT_NOT_YET (-1)
 
 /**
@@ -64,8 +64,8 @@ typedef struct {
  * missing ones become NULL. Returns SPOR_EXIT_NOT_YET, or the status to leave with: help was
  * shown, or a complaint.
  */
-int spor_options_read(const spor_command *command, const spor_option options[], int least, int most,
-                      const char *operand[], int argc, char **argv);
+int options_read(const spor_command *command, const spor_option options[], int least, int most,
+                 const char *operand[], int argc, char **argv);
 
 /* ---- scripts at work: workpiece.c ------------------------------------------------------------ */
 
@@ -79,35 +79,35 @@ typedef struct {
 } spor_workpiece;
 
 /** Loads a script that need not declare a training; false after a complaint with the place. */
-bool spor_workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
-                         const spor_settings *settings);
+bool workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
+                    const spor_settings *settings);
 /** The same of a script that must declare a training. */
-bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
-                         const spor_settings *settings);
+bool workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
+                    const spor_settings *settings);
 /** Makes the model in one scalar type. */
-bool spor_workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed);
+bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed);
 /** spor_model_bind; NULL after a complaint. */
-spor_bound *spor_workpiece_bind(spor_workpiece *piece, int64_t rows, bool training);
+spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training);
 /** Prints the model's error with the line of the script; returns SPOR_EXIT_BAD. */
-int spor_workpiece_complain(const spor_workpiece *piece);
+int workpiece_complain(const spor_workpiece *piece);
 /** The same for a tape that the script recorded on. */
-int spor_workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape);
-void spor_workpiece_close(spor_workpiece *piece);
+int workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape);
+void workpiece_close(spor_workpiece *piece);
 
 /** Shape of one target: a row of classes, or the sample itself. */
-spor_shape spor_workpiece_target(const spor_workpiece *piece);
+spor_shape workpiece_target(const spor_workpiece *piece);
 
 /** Shares of the rows that test, and of the rest that validate. */
 #define SPOR_TEST_SHARE 0.2
 #define SPOR_VALIDATION_SHARE 0.1
 
 /** Reads the data set that the script names; NULL after a complaint that tells where it looked. */
-spor_data *spor_workpiece_data(const spor_workpiece *piece);
+spor_data *workpiece_data(const spor_workpiece *piece);
 
 /** Verifies the derivations of a script and trains with them; a status, DONE unless one fails. */
-int spor_derivations_accept(spor_script *script, bool quiet);
+int derivations_accept(spor_script *script, bool quiet);
 /** Names the accepted derivations that no call of the recorded network trains with. */
-void spor_derivations_tell_unused(const spor_script *script);
+void derivations_tell_unused(const spor_script *script);
 
 /* ---- what a terminal shows ------------------------------------------------------------------- */
 
@@ -118,15 +118,15 @@ typedef struct {
     double started, drawn; /* seconds */
 } spor_display;
 
-void spor_display_start(spor_display *display, bool quiet);
-void spor_display_update(spor_display *display, const spor_progress *progress);
+void display_start(spor_display *display, bool quiet);
+void display_update(spor_display *display, const spor_progress *progress);
 /** Leaves the live line on the screen. */
-void spor_display_end(spor_display *display);
+void display_end(spor_display *display);
 
 /** Accuracy with its standard error, and unless quiet the confusion matrix with recall. */
-void spor_display_evaluation(const spor_evaluation *evaluation, bool quiet);
+void display_evaluation(const spor_evaluation *evaluation, bool quiet);
 
 /** Seconds of a clock that only goes forward. */
-double spor_seconds(void);
+double display_seconds(void);
 
 #endif

@@ -14,14 +14,14 @@ static int refuse(const spor_script_claim *claim, const spor_verdict *verdict) {
 
 /* Verifies derivation number k unless it is trusted, then trains with it. */
 static int accept(spor_script *script, int k, bool quiet) {
-    const spor_script_claim *claim = spor_script_claim_at(script, k);
+    const spor_script_claim *claim = claims_at(script, k);
     spor_verdict verdict = {.outcome = SPOR_HOLDS};
     if (!claim->trusted && !spor_verify(claim->statement, NULL, &verdict)) {
         fprintf(stderr, "spor: out of memory\n");
         return SPOR_EXIT_BAD;
     }
     if (verdict.outcome != SPOR_HOLDS) return refuse(claim, &verdict);
-    bool used = spor_script_accept(script, k);
+    bool used = claims_accept(script, k);
     if (quiet) return SPOR_EXIT_DONE;
     const char *how = !used            ? "leaves gradients out: the tape's are used"
                       : claim->trusted ? "trusted, not verified"
@@ -30,10 +30,10 @@ static int accept(spor_script *script, int k, bool quiet) {
     return SPOR_EXIT_DONE;
 }
 
-int spor_derivations_accept(spor_script *script, bool quiet) {
+int derivations_accept(spor_script *script, bool quiet) {
     int status = SPOR_EXIT_DONE;
-    for (int k = 0; k < spor_script_claims(script) && status == SPOR_EXIT_DONE; k++) {
-        const spor_script_claim *claim = spor_script_claim_at(script, k);
+    for (int k = 0; k < claims_count(script) && status == SPOR_EXIT_DONE; k++) {
+        const spor_script_claim *claim = claims_at(script, k);
         if (!claim->def || claim->fails) continue;
         if (!claim->unproved)
             status = accept(script, k, quiet);
@@ -44,9 +44,9 @@ int spor_derivations_accept(spor_script *script, bool quiet) {
     return status;
 }
 
-void spor_derivations_tell_unused(const spor_script *script) {
-    for (int k = 0; k < spor_script_claims(script); k++) {
-        const spor_script_claim *claim = spor_script_claim_at(script, k);
+void derivations_tell_unused(const spor_script *script) {
+    for (int k = 0; k < claims_count(script); k++) {
+        const spor_script_claim *claim = claims_at(script, k);
         if (claim->calls != 0) continue;
         printf("derivation of %s, %s:%d: no call of the network is of its kind, or it has more "
                "than %d tensors: the tape's gradients are used\n",

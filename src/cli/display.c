@@ -14,7 +14,7 @@
 enum { WIDEST = 200, LONGEST_BAR = 40, SHORTEST_BAR = 8, LINES_IN_A_PIPE = 20 };
 static const double redraw_seconds = 0.1;
 
-double spor_seconds(void) {
+double display_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
@@ -77,7 +77,7 @@ static void overwrite(spor_display *display, const char *line) {
 /* epoch 12/100 [=====       ]  loss 0.1234  train 0.981  val 0.965  0:12 left */
 static void draw(spor_display *display, const spor_progress *p) {
     char left[24], figures[96], head[64], tail[160], bar[LONGEST_BAR + 4] = "", line[2 * WIDEST];
-    double done = share(p), elapsed = spor_seconds() - display->started;
+    double done = share(p), elapsed = display_seconds() - display->started;
     clock_text(elapsed * (1 - done) / fmax(done, 1e-9), left);
     figures_text(p, "val", figures, sizeof figures);
     snprintf(head, sizeof head, "epoch %*lld/%lld", digits(p->epochs), (long long)p->epoch,
@@ -109,33 +109,33 @@ static void print_line(const spor_display *display, const spor_progress *p) {
     char figures[96];
     figures_text(p, "validation", figures, sizeof figures);
     printf("epoch %*lld/%lld  %s  %.1f s\n", digits(p->epochs), (long long)p->epoch,
-           (long long)p->epochs, figures, spor_seconds() - display->started);
+           (long long)p->epochs, figures, display_seconds() - display->started);
     fflush(stdout);
 }
 
-void spor_display_start(spor_display *display, bool quiet) {
+void display_start(spor_display *display, bool quiet) {
     *display = (spor_display){
         .quiet = quiet,
         .live = isatty(STDOUT_FILENO),
-        .started = spor_seconds(),
+        .started = display_seconds(),
     };
 }
 
-void spor_display_update(spor_display *display, const spor_progress *progress) {
+void display_update(spor_display *display, const spor_progress *progress) {
     bool evaluated = progress->step == progress->steps;
     if (display->quiet) return;
     if (!display->live) {
         if (evaluated && worth_a_line(progress)) print_line(display, progress);
         return;
     }
-    double now = spor_seconds();
+    double now = display_seconds();
     bool last = evaluated && progress->epoch == progress->epochs;
     if (!last && now - display->drawn < redraw_seconds) return;
     display->drawn = now;
     draw(display, progress);
 }
 
-void spor_display_end(spor_display *display) {
+void display_end(spor_display *display) {
     if (display->shown) putchar('\n');
     display->shown = 0;
 }
@@ -152,7 +152,7 @@ static void print_row(const spor_evaluation *e, int label, int width) {
             printf(" %*lld", width, (long long)row[k]);
         else
             printf(" %*s", width, ".");
-    accuracy_text(spor_class_score_of(e, label).recall, recall);
+    accuracy_text(metrics_class_score(e, label).recall, recall);
     printf("   %5s\n", recall);
 }
 
@@ -167,8 +167,8 @@ static void print_confusion(const spor_evaluation *e) {
     putchar('\n');
 }
 
-void spor_display_evaluation(const spor_evaluation *e, bool quiet) {
+void display_evaluation(const spor_evaluation *e, bool quiet) {
     printf("test accuracy %.4f ± %.4f (%lld of %lld)\n", e->accuracy,
-           spor_standard_error(e->accuracy, e->rows), (long long)e->right, (long long)e->rows);
+           metrics_standard_error(e->accuracy, e->rows), (long long)e->right, (long long)e->rows);
     if (!quiet) print_confusion(e);
 }

@@ -13,7 +13,7 @@ static const spor_command *const commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
-int spor_command_fail(const spor_command *command, const char *format, ...) {
+int command_fail(const spor_command *command, const char *format, ...) {
     va_list arguments;
     fflush(stdout);
     fprintf(stderr, "spor %s: ", command->name);
@@ -46,7 +46,7 @@ static void help(FILE *out) {
 static int unknown(const char *name) {
     const char *names[COMMANDS];
     for (int k = 0; k < COMMANDS; k++) names[k] = commands[k]->name;
-    const char *near = spor_nearest(name, COMMANDS, names);
+    const char *near = nearest_name(name, COMMANDS, names);
     fprintf(stderr, "spor: there is no command %s", name);
     if (near) fprintf(stderr, "; did you mean %s?", near);
     fputs("\nspor --help lists the commands.\n", stderr);

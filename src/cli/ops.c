@@ -11,7 +11,7 @@
 
 static bool has_kind(const spor_op *op, unsigned kinds) {
     spor_signature signature = {0};
-    spor_signature_parse(op->signature, &signature);
+    signature_parse(op->signature, &signature);
     for (int k = 0; k < signature.attrs; k++)
         if (kinds >> signature.attr[k].kind & 1) return true;
     return false;
@@ -21,7 +21,7 @@ static bool is_leaf(const spor_op *op) {
     return op->traits & SPOR_LEAF;
 }
 static bool is_elementwise(const spor_op *op) {
-    return op->shape == spor_rule_elementwise;
+    return op->shape == rule_elementwise;
 }
 static bool is_along_axes(const spor_op *op) {
     return has_kind(op, 1u << SPOR_KIND_AXIS | 1u << SPOR_KIND_AXES);
@@ -131,7 +131,7 @@ static void show_op(const spor_op *op) {
     spor_signature signature;
     printf("%s\n\n  %s\n", op->signature, op->equation);
     if (op->convention) printf("  %s\n", op->convention);
-    if (spor_signature_parse(op->signature, &signature) && signature.attrs) {
+    if (signature_parse(op->signature, &signature) && signature.attrs) {
         putchar('\n');
         show_attributes(&signature);
     }
@@ -153,22 +153,22 @@ static int no_such_op(const char *word) {
     const char *names[128];
     int count = 0;
     for (; count < 128 && spor_ops[count]; count++) {
-        spor_op_name(spor_ops[count], text[count], SPOR_NAME);
+        op_name(spor_ops[count], text[count], SPOR_NAME);
         names[count] = text[count];
     }
-    const char *near = spor_nearest(word, count, names);
-    return spor_command_fail(&spor_command_ops, "there is no op %s%s%s%s", word,
-                             near ? "; did you mean " : "; spor ops lists them", near ? near : "",
-                             near ? "?" : "");
+    const char *near = nearest_name(word, count, names);
+    return command_fail(&spor_command_ops, "there is no op %s%s%s%s", word,
+                        near ? "; did you mean " : "; spor ops lists them", near ? near : "",
+                        near ? "?" : "");
 }
 
 static int run(int argc, char **argv) {
     const spor_option options[] = {{0}};
     const char *name;
-    int status = spor_options_read(&spor_command_ops, options, 0, 1, &name, argc, argv);
+    int status = options_read(&spor_command_ops, options, 0, 1, &name, argc, argv);
     if (status != SPOR_EXIT_NOT_YET) return status;
     if (!name) return list_ops(), list_fast_paths(), SPOR_EXIT_DONE;
-    const spor_op *op = spor_op_find(name);
+    const spor_op *op = op_find(name);
     return op ? (show_op(op), SPOR_EXIT_DONE) : no_such_op(name);
 }
 

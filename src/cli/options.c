@@ -44,9 +44,9 @@ static int unknown(const spor_command *command, const spor_option options[], con
     int count = 0;
     for (; count < OPTIONS && options[count].name; count++) names[count] = options[count].name;
     snprintf(name, sizeof name, "%.*s", (int)name_length(word), word);
-    const char *near = spor_nearest(name, count, names);
-    spor_command_fail(command, "unknown option --%s%s%s%s", name, near ? "; did you mean --" : "",
-                      near ? near : "", near ? "?" : "");
+    const char *near = nearest_name(name, count, names);
+    command_fail(command, "unknown option --%s%s%s%s", name, near ? "; did you mean --" : "",
+                 near ? near : "", near ? "?" : "");
     return try_help(command);
 }
 
@@ -140,7 +140,7 @@ static bool read_option(const spor_command *command, const spor_option options[]
     bool flag = option && option->kind == SPOR_OPTION_FLAG;
     if (!option) return unknown(command, options, word), false;
     if (flag && *value) {
-        spor_command_fail(command, "--%s takes no value", option->name);
+        command_fail(command, "--%s takes no value", option->name);
         return false;
     }
     if (*value) {
@@ -150,8 +150,8 @@ static bool read_option(const spor_command *command, const spor_option options[]
     }
     char must[128];
     if (value && read_value(option, value)) return true;
-    spor_command_fail(command, "--%s wants %s%s%s", option->name, wanted(option, must, sizeof must),
-                      value ? ", not " : "", value ? value : "");
+    command_fail(command, "--%s wants %s%s%s", option->name, wanted(option, must, sizeof must),
+                 value ? ", not " : "", value ? value : "");
     return false;
 }
 
@@ -163,13 +163,13 @@ static bool asks_for_help(int argc, char **argv) {
 
 static int count_operands(const spor_command *command, int least, int most, int count) {
     if (count >= least && count <= most) return SPOR_EXIT_NOT_YET;
-    spor_command_fail(command, count < least ? "%s is missing" : "only %s is expected, and options",
-                      command->operands);
+    command_fail(command, count < least ? "%s is missing" : "only %s is expected, and options",
+                 command->operands);
     return try_help(command);
 }
 
-int spor_options_read(const spor_command *command, const spor_option options[], int least, int most,
-                      const char *operand[], int argc, char **argv) {
+int options_read(const spor_command *command, const spor_option options[], int least, int most,
+                 const char *operand[], int argc, char **argv) {
     int count = 0;
     bool ended = false;
     for (int k = 0; k < most; k++) operand[k] = NULL;
@@ -181,7 +181,7 @@ int spor_options_read(const spor_command *command, const spor_option options[], 
         } else if (!ended && word[0] == '-' && word[1] == '-') {
             if (!read_option(command, options, argc, argv, &k)) return SPOR_EXIT_BAD;
         } else if (!ended && word[0] == '-' && word[1]) {
-            spor_command_fail(command, "options are spelt out: %s is none", word);
+            command_fail(command, "options are spelt out: %s is none", word);
             return try_help(command);
         } else {
             if (count < most) operand[count] = word;

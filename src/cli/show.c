@@ -32,7 +32,7 @@ static int64_t parameters(const spor_tape *tape, uint32_t first, uint32_t last) 
     for (uint32_t k = 0; k < tape->leaves; k++) {
         const spor_leaf *leaf = &tape->leaf[k];
         if (leaf->trained && leaf->id >= first && leaf->id < last)
-            sum += spor_size(tape->node[leaf->id].shape);
+            sum += shape_size(tape->node[leaf->id].shape);
     }
     return sum;
 }
@@ -140,12 +140,12 @@ static bool print_programs(spor_workpiece *piece, int64_t rows) {
     } uses[] = {{"training", rows, true}, {"evaluation", BATCH_OF_EVALUATION, false}};
     puts("Memory of a program, besides the parameters");
     for (int k = 0; k < 2; k++) {
-        spor_bound *bound = spor_workpiece_bind(piece, uses[k].rows, uses[k].training);
+        spor_bound *bound = workpiece_bind(piece, uses[k].rows, uses[k].training);
         if (!bound) return false;
         print_bytes(uses[k].name, bound->rows, spor_program_bytes(bound->program));
     }
     for (int k = 0; k < 2; k++) {
-        spor_bound *bound = spor_workpiece_bind(piece, uses[k].rows, uses[k].training);
+        spor_bound *bound = workpiece_bind(piece, uses[k].rows, uses[k].training);
         if (!bound) return false;
         printf("\nThe program for %s, batch %lld\n", uses[k].name, (long long)bound->rows);
         spor_program_print(bound->program, stdout);
@@ -159,8 +159,8 @@ static bool print_programs(spor_workpiece *piece, int64_t rows) {
  * activation at its end. */
 static spor_var pre_activation(const recording *r, uint32_t scope) {
     spor_var a = spor_tape_var(r->tape, r->tape->scope[scope].result);
-    const spor_op *op = spor_node_of(a)->op;
-    return op->traits & SPOR_VALUE_SLOPE ? spor_operand(a, 0) : a;
+    const spor_op *op = tape_node_of(a)->op;
+    return op->traits & SPOR_VALUE_SLOPE ? op_operand(a, 0) : a;
 }
 
 /* "net/dense[0]/W" -> "net/dense[0]/dW" */
@@ -196,7 +196,7 @@ static bool differentiate(recording *r, const bool layer[]) {
         done = spor_grad(r->cost, count, wrt, d);
         for (int k = 0; done && k < count; k++) {
             char name[256];
-            derivative_name(spor_node_of(wrt[k])->name, name);
+            derivative_name(tape_node_of(wrt[k])->name, name);
             spor_name(d[k], name);
         }
     }
@@ -221,13 +221,13 @@ static bool print_tapes(recording *r, const bool layer[], bool gradient) {
 static bool record(recording *r) {
     spor_workpiece *piece = r->piece;
     r->tape = spor_tape_new();
-    spor_var x = spor_input(r->tape, "x", spor_shape_rows(r->rows, &piece->declared.sample));
-    spor_var prediction = spor_script_net(x, true, piece->script);
+    spor_var x = spor_input(r->tape, "x", shape_rows(r->rows, &piece->declared.sample));
+    spor_var prediction = script_net(x, true, piece->script);
     r->nodes = spor_tape_length(r->tape) + 1;
     r->scopes = r->tape ? r->tape->scopes : 0;
-    spor_shape target = spor_workpiece_target(piece);
-    spor_var y = spor_input(r->tape, "y", spor_shape_rows(r->rows, &target));
-    r->cost = spor_script_loss(prediction, y, piece->script);
+    spor_shape target = workpiece_target(piece);
+    spor_var y = spor_input(r->tape, "y", shape_rows(r->rows, &target));
+    r->cost = script_loss(prediction, y, piece->script);
     return !spor_error(r->tape);
 }
 
@@ -237,18 +237,18 @@ static int show(recording *r, bool gradient) {
     char sample[192];
     int status = SPOR_EXIT_BAD;
     const spor_options options = {.scalar = SPOR_F32};
-    if (!spor_workpiece_model(r->piece, &options, 0)) return SPOR_EXIT_BAD;
-    if (!record(r)) return spor_workpiece_complain_tape(r->piece, r->tape);
+    if (!workpiece_model(r->piece, &options, 0)) return SPOR_EXIT_BAD;
+    if (!record(r)) return workpiece_complain_tape(r->piece, r->tape);
     shape_text(&declared->sample, 0, sample);
     printf("%s on %s: %s to %d classes, loss %s\n\n", declared->model, declared->data, sample,
            declared->classes, declared->loss);
     if (find_layers(r, &layer) < 0) {
-        spor_command_fail(r->piece->command, "out of memory");
+        command_fail(r->piece->command, "out of memory");
     } else {
         print_layers(r, layer);
         if (print_programs(r->piece, r->rows)) {
             status = print_tapes(r, layer, gradient) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
-            if (status == SPOR_EXIT_NO) spor_workpiece_complain_tape(r->piece, r->tape);
+            if (status == SPOR_EXIT_NO) workpiece_complain_tape(r->piece, r->tape);
         }
     }
     free(layer);
@@ -270,15 +270,15 @@ static int run(int argc, char **argv) {
          &settings, 0, NULL},
         {0},
     };
-    int status = spor_options_read(&spor_command_show, options, 1, 1, &script, argc, argv);
+    int status = options_read(&spor_command_show, options, 1, 1, &script, argc, argv);
     if (status != SPOR_EXIT_NOT_YET) return status;
     status = SPOR_EXIT_BAD;
-    if (spor_workpiece_load(&piece, &spor_command_show, script, &settings)) {
+    if (workpiece_load(&piece, &spor_command_show, script, &settings)) {
         if (!r.rows) r.rows = piece.declared.batch;
         status = show(&r, gradient);
     }
     spor_tape_free(r.tape);
-    spor_workpiece_close(&piece);
+    workpiece_close(&piece);
     return status;
 }
 

@@ -76,7 +76,7 @@ static bool limit_rows(spor_split *split, int64_t count, uint64_t seed) {
     if (count >= rows) return true;
     int64_t *order = calloc((size_t)rows, sizeof *order);
     if (!order) return false;
-    spor_shuffle(spor_hash_text(seed, "limit"), rows, order);
+    random_shuffle(random_hash_text(seed, "limit"), rows, order);
     for (int64_t k = 0; k < rows; k++) /* keep row k if it is among the first of the shuffle */
         if (order[k] < count) split->train[kept++] = split->train[k];
     split->train_rows = kept;
@@ -88,13 +88,13 @@ static bool prepare_data(training *t) {
     const spor_command *command = t->piece->command;
     spor_message message = {""};
     uint64_t seed = t->schedule.seed;
-    t->data = spor_workpiece_data(t->piece);
+    t->data = workpiece_data(t->piece);
     if (!t->data) return false;
     if (!spor_split_stratified(t->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE, seed, &t->split,
                                &message))
-        return spor_command_fail(command, "%s", message.text), false;
+        return command_fail(command, "%s", message.text), false;
     if (t->given->limit && !limit_rows(&t->split, t->given->limit, seed))
-        return spor_command_fail(command, "out of memory"), false;
+        return command_fail(command, "out of memory"), false;
     return true;
 }
 
@@ -106,14 +106,15 @@ static bool prepare_folder(training *t) {
     int length = out ? snprintf(t->folder, sizeof t->folder, "%s", out)
                      : snprintf(t->folder, sizeof t->folder, "runs/%s", model);
     if (length >= (int)sizeof t->folder)
-        return spor_command_fail(t->piece->command, "the name of --out is too long"), false;
+        return command_fail(t->piece->command, "the name of --out is too long"), false;
     snprintf(probe, sizeof probe, "%s/.spor.XXXXXX", t->folder);
-    if (spor_folder_make(t->folder, &message)) {
+    if (file_make_folder(t->folder, &message)) {
         int file = mkstemp(probe);
         if (file >= 0) return close(file), unlink(probe), true;
-        spor_complain(&message, "%s: nothing can be written here: %s", t->folder, strerror(errno));
+        message_complain(&message, "%s: nothing can be written here: %s", t->folder,
+                         strerror(errno));
     }
-    spor_command_fail(t->piece->command, "%s\nGive another folder with --out.", message.text);
+    command_fail(t->piece->command, "%s\nGive another folder with --out.", message.text);
     return false;
 }
 
@@ -122,8 +123,8 @@ static bool prepare(training *t) {
     choose_schedule(t);
     t->options.scalar = t->given->wide ? SPOR_F64 : SPOR_F32;
     t->options.reference = t->given->reference;
-    if (!spor_workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
-    const spor_bound *bound = spor_workpiece_bind(t->piece, t->schedule.batch, true);
+    if (!workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
+    const spor_bound *bound = workpiece_bind(t->piece, t->schedule.batch, true);
     t->isa = bound ? spor_program_isa(bound->program) : NULL;
     return bound && prepare_data(t) && prepare_folder(t);
 }
@@ -133,9 +134,9 @@ static bool prepare(training *t) {
 static bool on_progress(const spor_progress *progress, void *user) {
     training *t = user;
     t->last = *progress;
-    if (progress->step == progress->steps && !spor_history_add(&t->history, progress))
+    if (progress->step == progress->steps && !history_add(&t->history, progress))
         t->history_failed = true;
-    spor_display_update(&t->display, progress);
+    display_update(&t->display, progress);
     return !interrupted && !t->history_failed;
 }
 
@@ -159,7 +160,7 @@ static void announce(const training *t) {
 typedef bool writer(training *t, const char *path, spor_message *message);
 
 static bool write_history(training *t, const char *path, spor_message *message) {
-    return spor_history_write(&t->history, path, message);
+    return history_write(&t->history, path, message);
 }
 
 static bool write_weights(training *t, const char *path, spor_message *message) {
@@ -167,11 +168,11 @@ static bool write_weights(training *t, const char *path, spor_message *message) 
 }
 
 static bool write_curves(training *t, const char *path, spor_message *message) {
-    return spor_history_draw(&t->history, t->piece->declared.model, path, message);
+    return history_draw(&t->history, t->piece->declared.model, path, message);
 }
 
 static bool write_confusion(training *t, const char *path, spor_message *message) {
-    return spor_confusion_draw(&t->test, t->piece->declared.model, path, message);
+    return confusion_draw(&t->test, t->piece->declared.model, path, message);
 }
 
 static bool write_summary(training *t, const char *path, spor_message *message) {
@@ -200,7 +201,7 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .train_seconds = t->last.train_seconds,
         .evaluate_seconds = t->last.evaluate_seconds,
     };
-    return spor_summary_write(&summary, path, message);
+    return summary_write(&summary, path, message);
 }
 
 /* Writes one file; a trouble is told, and the other files are still tried. */
@@ -209,7 +210,7 @@ static bool write_file(training *t, const char *name, writer *write) {
     spor_message message = {""};
     snprintf(path, sizeof path, "%s/%s", t->folder, name);
     if (write(t, path, &message)) return true;
-    spor_command_fail(t->piece->command, "%s", message.text);
+    command_fail(t->piece->command, "%s", message.text);
     return false;
 }
 
@@ -248,10 +249,10 @@ static bool write_files(training *t) {
 static int finish(training *t) {
     fflush(stdout);
     if (!spor_evaluate(t->piece->model, t->data, t->split.test, t->split.test_rows, &t->test)) {
-        spor_workpiece_complain(t->piece);
+        workpiece_complain(t->piece);
         return SPOR_EXIT_NO;
     }
-    spor_display_evaluation(&t->test, t->given->quiet);
+    display_evaluation(&t->test, t->given->quiet);
     return SPOR_EXIT_DONE;
 }
 
@@ -259,9 +260,9 @@ static int finish(training *t) {
 static int stopped(const training *t) {
     fflush(stdout);
     if (spor_model_error(t->piece->model))
-        spor_workpiece_complain(t->piece);
+        workpiece_complain(t->piece);
     else if (t->history_failed)
-        spor_command_fail(t->piece->command, "out of memory");
+        command_fail(t->piece->command, "out of memory");
     else
         fprintf(stderr,
                 "spor train: stopped in epoch %lld of %lld; the test set was not evaluated\n",
@@ -271,22 +272,22 @@ static int stopped(const training *t) {
 }
 
 static int train(training *t) {
-    int status = spor_derivations_accept(t->piece->script, t->given->quiet);
+    int status = derivations_accept(t->piece->script, t->given->quiet);
     if (status != SPOR_EXIT_DONE) return status;
     if (!prepare(t)) return SPOR_EXIT_BAD;
-    if (!t->given->quiet) spor_derivations_tell_unused(t->piece->script);
+    if (!t->given->quiet) derivations_tell_unused(t->piece->script);
     announce(t);
     catch_interrupts();
-    spor_display_start(&t->display, t->given->quiet);
+    display_start(&t->display, t->given->quiet);
     bool done = spor_train(t->piece->model, t->data, &t->split, &t->schedule, on_progress, t);
-    spor_display_end(&t->display);
+    display_end(&t->display);
     status = done ? finish(t) : stopped(t);
     return write_files(t) ? status : SPOR_EXIT_BAD;
 }
 
 static void training_free(training *t) {
     spor_evaluation_free(&t->test);
-    spor_history_free(&t->history);
+    history_free(&t->history);
     spor_split_free(&t->split);
     spor_data_free(t->data);
 }
@@ -315,15 +316,14 @@ static int run(int argc, char **argv) {
          NULL},
         {0},
     };
-    int status = spor_options_read(&spor_command_train, options, 1, 1, &a.script, argc, argv);
+    int status = options_read(&spor_command_train, options, 1, 1, &a.script, argc, argv);
     spor_workpiece piece = {0};
     training t = {.piece = &piece, .given = &a};
     if (status != SPOR_EXIT_NOT_YET) return status;
-    status = spor_workpiece_load(&piece, &spor_command_train, a.script, &a.settings)
-                 ? train(&t)
-                 : SPOR_EXIT_BAD;
+    status = workpiece_load(&piece, &spor_command_train, a.script, &a.settings) ? train(&t)
+                                                                                : SPOR_EXIT_BAD;
     training_free(&t);
-    spor_workpiece_close(&piece);
+    workpiece_close(&piece);
     return status;
 }
 

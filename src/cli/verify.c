@@ -56,17 +56,17 @@ static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
     snprintf(place, sizeof place, "%s:%d:%d", claim->file, claim->line, claim->column);
     snprintf(label, sizeof label, "%s", claim->label ? claim->label : claim->statement->name);
     complain_of(claim, found, complaint, sizeof complaint);
-    char *summary = spor_verify_summary(v, claim->statement, found);
-    char *detail = spor_verify_detail(v, claim, found, label, place);
-    spor_verify_show(v, &(spor_verify_row){.state = state_of(claim, found),
-                                           .label = label,
-                                           .verdict = verdict_of(claim, found),
-                                           .summary = *complaint ? complaint : summary,
-                                           .detail = detail,
-                                           .kind = claim->def ? "derive" : "claim",
-                                           .place = place,
-                                           .statement = claim->statement,
-                                           .found = found});
+    char *summary = verify_summary(v, claim->statement, found);
+    char *detail = verify_detail(v, claim, found, label, place);
+    verify_show(v, &(spor_verify_row){.state = state_of(claim, found),
+                                      .label = label,
+                                      .verdict = verdict_of(claim, found),
+                                      .summary = *complaint ? complaint : summary,
+                                      .detail = detail,
+                                      .kind = claim->def ? "derive" : "claim",
+                                      .place = place,
+                                      .statement = claim->statement,
+                                      .found = found});
     bool done = summary && detail;
     free(summary);
     free(detail);
@@ -86,25 +86,25 @@ static bool is_asked_for(const spor_verification *v, const spor_script_claim *cl
 
 /* own: leaves out what included files state. */
 static bool verify_script(spor_verification *v, spor_workpiece *piece, bool own) {
-    if (v->given->call) return spor_verify_call(v, piece);
-    for (int k = 0; k < spor_script_claims(piece->script); k++) {
-        const spor_script_claim *claim = spor_script_claim_at(piece->script, k);
+    if (v->given->call) return verify_call(v, piece);
+    for (int k = 0; k < claims_count(piece->script); k++) {
+        const spor_script_claim *claim = claims_at(piece->script, k);
         if (is_asked_for(v, claim, own) && !verify_claim(v, claim)) {
-            spor_command_fail(&spor_command_verify, "out of memory");
+            command_fail(&spor_command_verify, "out of memory");
             return false;
         }
     }
-    bool network = spor_script_declaration(piece->script) && !v->given->only;
-    return !network || spor_verify_network(v, piece);
+    bool network = script_declaration(piece->script) && !v->given->only;
+    return !network || verify_network(v, piece);
 }
 
 static void verify_path(spor_verification *v, const char *path, bool own) {
     spor_workpiece piece = {0};
-    spor_verify_file(v, path);
-    bool done = spor_workpiece_open(&piece, &spor_command_verify, path, &v->given->settings) &&
+    verify_file(v, path);
+    bool done = workpiece_open(&piece, &spor_command_verify, path, &v->given->settings) &&
                 verify_script(v, &piece, own);
     v->broken = v->broken || !done;
-    spor_workpiece_close(&piece);
+    workpiece_close(&piece);
 }
 
 /* ---- folders ---- */
@@ -134,7 +134,7 @@ static int list_folder(const char *folder, char ***names) {
         count = path ? count + 1 : -1;
     }
     if (!dir || count < 0)
-        count = -!!spor_command_fail(&spor_command_verify, "%s: %s", folder, strerror(errno));
+        count = -!!command_fail(&spor_command_verify, "%s: %s", folder, strerror(errno));
     if (dir) closedir(dir);
     if (count > 0) qsort(*names, (size_t)count, sizeof **names, by_name);
     return count;
@@ -182,22 +182,22 @@ static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) 
     if (given->hint_name && !strcmp(given->hint_name, "none")) v.hint = SPOR_HINT_NONE;
     if (given->hint_name && !strcmp(given->hint_name, "pattern")) v.hint = SPOR_HINT_PATTERN;
     if (!take_arrays(given, operand))
-        return spor_command_fail(&spor_command_verify,
-                                 "--call takes one script; arrays are given as NAME=FILE.npy");
-    spor_verify_begin(&v);
+        return command_fail(&spor_command_verify,
+                            "--call takes one script; arrays are given as NAME=FILE.npy");
+    verify_begin(&v);
     for (int k = 0; k < MOST_OPERANDS && operand[k]; k++) {
         if (is_folder(operand[k]))
             verify_folder(&v, operand[k]);
         else
             verify_path(&v, operand[k], false);
     }
-    return spor_verify_end(&v);
+    return verify_end(&v);
 }
 
 static int run(int argc, char **argv) {
     spor_verify_given *given = calloc(1, sizeof *given);
     const char *operand[MOST_OPERANDS];
-    if (!given) return spor_command_fail(&spor_command_verify, "out of memory");
+    if (!given) return command_fail(&spor_command_verify, "out of memory");
     const spor_option options[] = {
         {"only", "LABEL", "this statement alone, by its label or its def", SPOR_OPTION_TEXT,
          &given->only, 0, NULL},
@@ -223,8 +223,7 @@ static int run(int argc, char **argv) {
          SPOR_OPTION_SETTING, &given->against, 0, NULL},
         {0},
     };
-    int status =
-        spor_options_read(&spor_command_verify, options, 1, MOST_OPERANDS, operand, argc, argv);
+    int status = options_read(&spor_command_verify, options, 1, MOST_OPERANDS, operand, argc, argv);
     if (status == SPOR_EXIT_NOT_YET) status = verify(given, operand);
     free(given);
     return status;

@@ -46,22 +46,22 @@ typedef struct {
 } spor_verify_row;
 
 /** Begins and ends what is shown; the end gives the exit status. */
-void spor_verify_begin(spor_verification *v);
-int spor_verify_end(spor_verification *v);
+void verify_begin(spor_verification *v);
+int verify_end(spor_verification *v);
 /** Rows that follow belong to this script. */
-void spor_verify_file(spor_verification *v, const char *path);
-void spor_verify_show(spor_verification *v, const spor_verify_row *row);
+void verify_file(spor_verification *v, const char *path);
+void verify_show(spor_verification *v, const spor_verify_row *row);
 
 /** Texts of a verdict, as the hint allows; to be freed; NULL when memory runs out. */
-char *spor_verify_summary(const spor_verification *v, const spor_statement *statement,
-                          const spor_verdict *found);
-char *spor_verify_detail(const spor_verification *v, const spor_script_claim *claim,
-                         const spor_verdict *found, const char *label, const char *place);
+char *verify_summary(const spor_verification *v, const spor_statement *statement,
+                     const spor_verdict *found);
+char *verify_detail(const spor_verification *v, const spor_script_claim *claim,
+                    const spor_verdict *found, const char *label, const char *place);
 
 /** Rows for --call; false after a complaint. */
-bool spor_verify_call(spor_verification *v, spor_workpiece *piece);
+bool verify_call(spor_verification *v, spor_workpiece *piece);
 
 /** Rows for the network that the script trains; false after a complaint. */
-bool spor_verify_network(spor_verification *v, spor_workpiece *piece);
+bool verify_network(spor_verification *v, spor_workpiece *piece);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct {
 } calling;
 
 static bool complain(const char *text) {
-    spor_command_fail(&spor_command_verify, "%s", text);
+    command_fail(&spor_command_verify, "%s", text);
     return false;
 }
 
@@ -37,7 +37,7 @@ static int parameter_of(const calling *c, const char *name) {
 
 static bool read_array(const char *path, spor_npy *array) {
     spor_message message = {""};
-    return spor_npy_read(path, array, &message) || complain(message.text);
+    return npy_read(path, array, &message) || complain(message.text);
 }
 
 /* A name that is no operand's and begins with d is the cotangent, dY; but dX is a claim. */
@@ -79,7 +79,7 @@ static bool read_claim(calling *c, const spor_setting *given) {
 static bool read_all(calling *c) {
     const spor_verify_given *given = c->v->given;
     c->against = given->against;
-    c->parameters = spor_script_parameters(c->piece->script, given->call, MOST, c->parameter);
+    c->parameters = script_parameters(c->piece->script, given->call, MOST, c->parameter);
     if (c->parameters < 0) {
         char text[256];
         snprintf(text, sizeof text, "%.100s has no def %.100s", c->piece->path, given->call);
@@ -97,9 +97,9 @@ static bool read_all(calling *c) {
 
 static bool same_shape(const char *name, const spor_npy *array, const spor_shape *shape) {
     char has[128], wants[128], text[400];
-    if (spor_shape_equal(&array->shape, shape)) return true;
-    spor_shape_text(&array->shape, NULL, has, sizeof has);
-    spor_shape_text(shape, NULL, wants, sizeof wants);
+    if (shape_equal(&array->shape, shape)) return true;
+    tape_shape_text(&array->shape, NULL, has, sizeof has);
+    tape_shape_text(shape, NULL, wants, sizeof wants);
     snprintf(text, sizeof text, "%.60s is %s but must be %s", name, has, wants);
     return complain(text);
 }
@@ -111,10 +111,9 @@ static bool record(calling *c) {
         a->input[k] = spor_input(c->tape, c->parameter[k], c->value[k].shape);
         a->value[k] = c->value[k].value;
     }
-    a->y =
-        spor_script_call(c->piece->script, c->v->given->call, c->tape, false, a->inputs, a->input);
+    a->y = script_call(c->piece->script, c->v->given->call, c->tape, false, a->inputs, a->input);
     if (spor_error(c->tape)) {
-        spor_workpiece_complain_tape(c->piece, c->tape);
+        workpiece_complain_tape(c->piece, c->tape);
         return false;
     }
     spor_shape y = spor_shape_of(a->y);
@@ -138,20 +137,20 @@ static spor_scalar arithmetic_of(const calling *c) {
 
 static void show(calling *c, int k, const spor_verdict *found) {
     bool holds = found->outcome == SPOR_HOLDS;
-    char *summary = spor_verify_summary(c->v, NULL, found);
-    char *detail = spor_verify_detail(c->v, NULL, found, c->arrays.claim[k].name, NULL);
-    spor_verify_show(
-        c->v, &(spor_verify_row){.state = holds                          ? SPOR_ROW_HOLDS
-                                          : found->outcome == SPOR_FAILS ? SPOR_ROW_WRONG
-                                                                         : SPOR_ROW_UNFINISHED,
-                                 .label = c->arrays.claim[k].name,
-                                 .verdict = holds                          ? "holds"
-                                            : found->outcome == SPOR_FAILS ? "DOES NOT HOLD"
-                                                                           : "UNDECIDED",
-                                 .summary = summary,
-                                 .detail = detail,
-                                 .kind = "arrays",
-                                 .found = found});
+    char *summary = verify_summary(c->v, NULL, found);
+    char *detail = verify_detail(c->v, NULL, found, c->arrays.claim[k].name, NULL);
+    verify_show(c->v,
+                &(spor_verify_row){.state = holds                          ? SPOR_ROW_HOLDS
+                                            : found->outcome == SPOR_FAILS ? SPOR_ROW_WRONG
+                                                                           : SPOR_ROW_UNFINISHED,
+                                   .label = c->arrays.claim[k].name,
+                                   .verdict = holds                          ? "holds"
+                                              : found->outcome == SPOR_FAILS ? "DOES NOT HOLD"
+                                                                             : "UNDECIDED",
+                                   .summary = summary,
+                                   .detail = detail,
+                                   .kind = "arrays",
+                                   .found = found});
     free(summary);
     free(detail);
 }
@@ -160,7 +159,7 @@ static bool judge(calling *c) {
     spor_message message = {""};
     spor_verdict *found = calloc((size_t)c->arrays.claims + 1, sizeof *found);
     c->arrays.arithmetic = arithmetic_of(c);
-    bool done = found && spor_arrays_judge(&c->arrays, found, &message);
+    bool done = found && arrays_judge(&c->arrays, found, &message);
     if (!done) complain("out of memory");
     if (done && *message.text) done = complain(message.text);
     for (int k = 0; done && k < c->arrays.claims; k++) show(c, k, &found[k]);
@@ -168,14 +167,14 @@ static bool judge(calling *c) {
     return done;
 }
 
-bool spor_verify_call(spor_verification *v, spor_workpiece *piece) {
+bool verify_call(spor_verification *v, spor_workpiece *piece) {
     calling *c = calloc(1, sizeof *c);
     if (!c) return complain("out of memory");
     *c = (calling){.v = v, .piece = piece, .tape = spor_tape_new()};
     bool done = c->tape && read_all(c) && record(c) && judge(c);
-    for (int k = 0; k < MOST; k++) spor_npy_free(&c->value[k]);
-    for (int k = 0; k < SPOR_PAIRS; k++) spor_npy_free(&c->claimed[k]);
-    spor_npy_free(&c->cotangent);
+    for (int k = 0; k < MOST; k++) npy_free(&c->value[k]);
+    for (int k = 0; k < SPOR_PAIRS; k++) npy_free(&c->claimed[k]);
+    npy_free(&c->cotangent);
     spor_tape_free(c->tape);
     free(c);
     return done;

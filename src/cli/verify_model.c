@@ -16,27 +16,27 @@ static void on_row(void *user, const spor_model_row *row) {
                                            [SPOR_FAILS] = "DOES NOT HOLD",
                                            [SPOR_NOTHING_EXAMINED] = "UNDECIDED"};
     bool all = v->hint == SPOR_HINT_FULL;
-    spor_verify_show(v, &(spor_verify_row){.state = states[row->outcome],
-                                           .label = row->label,
-                                           .verdict = verdicts[row->outcome],
-                                           .summary = v->hint == SPOR_HINT_NONE ? "" : row->summary,
-                                           .detail = all ? row->detail : "",
-                                           .kind = "network",
-                                           .found = row->found});
+    verify_show(v, &(spor_verify_row){.state = states[row->outcome],
+                                      .label = row->label,
+                                      .verdict = verdicts[row->outcome],
+                                      .summary = v->hint == SPOR_HINT_NONE ? "" : row->summary,
+                                      .detail = all ? row->detail : "",
+                                      .kind = "network",
+                                      .found = row->found});
 }
 
-bool spor_verify_network(spor_verification *v, spor_workpiece *piece) {
+bool verify_network(spor_verification *v, spor_workpiece *piece) {
     const spor_declaration *d = &piece->declared;
     spor_message message = {""};
     bool readable = !strcmp(d->data, "digits") || !strcmp(d->data, "csv");
-    spor_data *data = readable ? spor_workpiece_data(piece) : NULL;
+    spor_data *data = readable ? workpiece_data(piece) : NULL;
     if (readable && !data) return false;
     spor_model_check check = {
-        .net = spor_script_net,
-        .loss = spor_script_loss,
+        .net = script_net,
+        .loss = script_loss,
         .user = piece->script,
         .sample = d->sample,
-        .target = spor_workpiece_target(piece),
+        .target = workpiece_target(piece),
         .data = data,
         .test_share = SPOR_TEST_SHARE,
         .validation_share = SPOR_VALIDATION_SHARE,
@@ -49,8 +49,8 @@ bool spor_verify_network(spor_verification *v, spor_workpiece *piece) {
         .weights = v->given->weights,
         .seed = (uint64_t)v->given->seed,
     };
-    bool done = spor_verify_model(&check, on_row, v, &message);
-    if (!done) spor_command_fail(&spor_command_verify, "%s: %s", piece->path, message.text);
+    bool done = verify_model_rows(&check, on_row, v, &message);
+    if (!done) command_fail(&spor_command_verify, "%s: %s", piece->path, message.text);
     spor_data_free(data);
     return done;
 }

@@ -27,7 +27,7 @@ static void write_index(const spor_counterexample *e, FILE *out) {
 /* "N=2, m=1: db[0] is 3 but must be 5: the sign is wrong" */
 static void write_case(const spor_statement *statement, const spor_counterexample *e, FILE *out) {
     if (statement && statement->quantities) {
-        spor_values_print(statement, e->value, out);
+        verdict_print_values(statement, e->value, out);
         fputs(": ", out);
     }
     if (e->dispute == SPOR_DOES_NOT_RECORD) {
@@ -57,8 +57,8 @@ static void write_lines(const char *text, int indent, FILE *out) {
     }
 }
 
-char *spor_verify_summary(const spor_verification *v, const spor_statement *statement,
-                          const spor_verdict *found) {
+char *verify_summary(const spor_verification *v, const spor_statement *statement,
+                     const spor_verdict *found) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -68,7 +68,7 @@ char *spor_verify_summary(const spor_verification *v, const spor_statement *stat
     else if (v->hint == SPOR_HINT_FULL && found->outcome == SPOR_FAILS)
         write_case(statement, &found->example, out);
     else if (v->hint == SPOR_HINT_FULL && found->outcome == SPOR_HOLDS)
-        spor_evidence_print(found, out);
+        verdict_print_evidence(found, out);
     return fclose(out) ? NULL : text;
 }
 
@@ -84,7 +84,7 @@ static void write_script(const spor_script_claim *claim, const spor_verdict *fou
     size_t size = 0;
     FILE *script = open_memstream(&text, &size);
     if (!script) return;
-    spor_script_case(claim, found->example.value, script);
+    claims_case(claim, found->example.value, script);
     if (!fclose(script)) {
         fputs("  as a script:\n", out);
         write_lines(text, 4, out);
@@ -92,8 +92,8 @@ static void write_script(const spor_script_claim *claim, const spor_verdict *fou
     free(text);
 }
 
-char *spor_verify_detail(const spor_verification *v, const spor_script_claim *claim,
-                         const spor_verdict *found, const char *label, const char *place) {
+char *verify_detail(const spor_verification *v, const spor_script_claim *claim,
+                    const spor_verdict *found, const char *label, const char *place) {
     const spor_statement *statement = claim ? claim->statement : NULL;
     char *text = NULL;
     size_t size = 0;
@@ -102,7 +102,7 @@ char *spor_verify_detail(const spor_verification *v, const spor_script_claim *cl
     if (v->hint == SPOR_HINT_FULL) {
         if (place) fprintf(out, "  at %s\n", place);
         if (found->outcome == SPOR_FAILS) {
-            spor_example_print(statement, &found->example, out);
+            verdict_print_example(statement, &found->example, out);
             if (claim) write_script(claim, found, out);
             if (claim) write_command(v, label, out);
         } else if (*found->regions) {
@@ -147,95 +147,95 @@ static void print_row(spor_verification *v, const spor_verify_row *row) {
 /* ---- JSON ---- */
 
 static void json_sizes(spor_json *json, const spor_statement *statement, const int64_t value[]) {
-    spor_json_begin(json, "sizes", '{');
+    json_begin(json, "sizes", '{');
     for (int k = 0; statement && k < statement->quantities; k++) {
         const spor_quantity *q = &statement->quantity[k];
         if (q->choices)
-            spor_json_string(json, q->name, q->choices[value[k]]);
+            json_string(json, q->name, q->choices[value[k]]);
         else
-            spor_json_integer(json, q->name, value[k]);
+            json_integer(json, q->name, value[k]);
     }
-    spor_json_end(json, '}');
+    json_end(json, '}');
 }
 
 static void json_example(const spor_verification *v, spor_json *json,
                          const spor_statement *statement, const spor_counterexample *e) {
-    spor_json_begin(json, "counterexample", '{');
-    spor_json_string(json, "what", e->pair_name);
-    spor_json_string(json, "pattern", e->pattern);
+    json_begin(json, "counterexample", '{');
+    json_string(json, "what", e->pair_name);
+    json_string(json, "pattern", e->pattern);
     if (v->hint == SPOR_HINT_FULL) {
         json_sizes(json, statement, e->value);
-        spor_json_string(json, "message", e->message);
-        spor_json_string(json, "note", e->pair_note);
-        spor_json_begin(json, "index", '[');
-        for (int k = 0; k < e->shape.rank; k++) spor_json_integer(json, NULL, e->index[k]);
-        spor_json_end(json, ']');
-        spor_json_real(json, "formula", e->formula);
-        spor_json_real(json, "tape", e->expected);
-        spor_json_real(json, "oracle", e->oracle);
-        spor_json_real(json, "allowed", e->bound);
-        spor_json_real(json, "ulps", e->ulps);
-        spor_json_integer(json, "wrong", e->wrong);
-        spor_json_integer(json, "elements", e->elements);
-        spor_json_string(json, "data", e->data);
+        json_string(json, "message", e->message);
+        json_string(json, "note", e->pair_note);
+        json_begin(json, "index", '[');
+        for (int k = 0; k < e->shape.rank; k++) json_integer(json, NULL, e->index[k]);
+        json_end(json, ']');
+        json_real(json, "formula", e->formula);
+        json_real(json, "tape", e->expected);
+        json_real(json, "oracle", e->oracle);
+        json_real(json, "allowed", e->bound);
+        json_real(json, "ulps", e->ulps);
+        json_integer(json, "wrong", e->wrong);
+        json_integer(json, "elements", e->elements);
+        json_string(json, "data", e->data);
     }
-    spor_json_end(json, '}');
+    json_end(json, '}');
 }
 
 static void json_evidence(spor_json *json, const spor_verdict *found) {
-    spor_json_integer(json, "shapes", found->shapes);
-    spor_json_bool(json, "exhaustive", found->exhaustive);
-    spor_json_integer(json, "undefined", found->undefined);
-    spor_json_integer(json, "proved", found->proved);
-    spor_json_integer(json, "comparisons", found->comparisons);
-    spor_json_integer(json, "exact", found->exact);
-    spor_json_integer(json, "complex_steps", found->asked[SPOR_BY_COMPLEX_STEP]);
-    spor_json_real(json, "closest", found->closest);
+    json_integer(json, "shapes", found->shapes);
+    json_bool(json, "exhaustive", found->exhaustive);
+    json_integer(json, "undefined", found->undefined);
+    json_integer(json, "proved", found->proved);
+    json_integer(json, "comparisons", found->comparisons);
+    json_integer(json, "exact", found->exact);
+    json_integer(json, "complex_steps", found->asked[SPOR_BY_COMPLEX_STEP]);
+    json_real(json, "closest", found->closest);
 }
 
 static void add_json(spor_verification *v, const spor_verify_row *row) {
     static const char *const states[SPOR_ROW_STATES] = {"holds", "fails as stated", "wrong",
                                                         "unfinished"};
     spor_json *json = &v->json;
-    spor_json_begin(json, NULL, '{');
-    spor_json_string(json, "file", v->path);
-    spor_json_string(json, "label", row->label);
-    spor_json_string(json, "kind", row->kind);
-    if (row->place) spor_json_string(json, "place", row->place);
-    spor_json_string(json, "state", states[row->state]);
-    spor_json_string(json, "verdict", row->verdict);
-    if (v->hint != SPOR_HINT_NONE) spor_json_string(json, "summary", row->summary);
+    json_begin(json, NULL, '{');
+    json_string(json, "file", v->path);
+    json_string(json, "label", row->label);
+    json_string(json, "kind", row->kind);
+    if (row->place) json_string(json, "place", row->place);
+    json_string(json, "state", states[row->state]);
+    json_string(json, "verdict", row->verdict);
+    if (v->hint != SPOR_HINT_NONE) json_string(json, "summary", row->summary);
     if (row->found && v->hint == SPOR_HINT_FULL) json_evidence(json, row->found);
     if (row->found && v->hint != SPOR_HINT_NONE && row->found->outcome == SPOR_FAILS)
         json_example(v, json, row->statement, &row->found->example);
-    spor_json_end(json, '}');
+    json_end(json, '}');
 }
 
 /* ---- all three ---- */
 
-void spor_verify_begin(spor_verification *v) {
+void verify_begin(spor_verification *v) {
     v->colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     v->json = (spor_json){.text = &v->json_text, .lines = true};
-    spor_json_begin(&v->json, NULL, '{');
-    spor_json_string(&v->json, "spor", spor_version());
-    spor_json_integer(&v->json, "seed", v->given->seed);
-    spor_json_begin(&v->json, "rows", '[');
+    json_begin(&v->json, NULL, '{');
+    json_string(&v->json, "spor", spor_version());
+    json_integer(&v->json, "seed", v->given->seed);
+    json_begin(&v->json, "rows", '[');
 }
 
-void spor_verify_file(spor_verification *v, const char *path) {
+void verify_file(spor_verification *v, const char *path) {
     v->path = path;
     v->headed = false;
 }
 
-void spor_verify_show(spor_verification *v, const spor_verify_row *given) {
+void verify_show(spor_verification *v, const spor_verify_row *given) {
     spor_verify_row row = *given;
     if (!row.summary) row.summary = "";
     if (!row.detail) row.detail = "";
-    if (!v->headed) spor_report_section(&v->report, v->path);
+    if (!v->headed) report_section(&v->report, v->path);
     print_row(v, &row);
     v->headed = true;
-    spor_report_add(&v->report,
-                    &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail});
+    report_add(&v->report,
+               &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail});
     add_json(v, &row);
 }
 
@@ -243,35 +243,35 @@ static bool write_page(spor_verification *v) {
     spor_message message = {""};
     char about[128];
     snprintf(about, sizeof about, "spor %s, seed %" PRId64, spor_version(), v->given->seed);
-    bool done = spor_report_write(&v->report, "Verified by spor", about, v->given->html, &message);
-    if (!done) spor_command_fail(&spor_command_verify, "%s", message.text);
+    bool done = report_write(&v->report, "Verified by spor", about, v->given->html, &message);
+    if (!done) command_fail(&spor_command_verify, "%s", message.text);
     return done;
 }
 
 static void write_json(spor_verification *v) {
     const int64_t *states = v->report.states;
-    spor_json_end(&v->json, ']');
-    spor_json_integer(&v->json, "hold", states[SPOR_ROW_HOLDS]);
-    spor_json_integer(&v->json, "fail_as_stated", states[SPOR_ROW_EXPECTED]);
-    spor_json_integer(&v->json, "wrong", states[SPOR_ROW_WRONG]);
-    spor_json_integer(&v->json, "unfinished", states[SPOR_ROW_UNFINISHED]);
-    spor_json_end(&v->json, '}');
+    json_end(&v->json, ']');
+    json_integer(&v->json, "hold", states[SPOR_ROW_HOLDS]);
+    json_integer(&v->json, "fail_as_stated", states[SPOR_ROW_EXPECTED]);
+    json_integer(&v->json, "wrong", states[SPOR_ROW_WRONG]);
+    json_integer(&v->json, "unfinished", states[SPOR_ROW_UNFINISHED]);
+    json_end(&v->json, '}');
     if (v->given->json) fwrite(v->json_text.at, 1, v->json_text.size, stdout);
 }
 
-int spor_verify_end(spor_verification *v) {
+int verify_end(spor_verification *v) {
     const int64_t *states = v->report.states;
     char tally[256];
     bool right = states[SPOR_ROW_HOLDS] + states[SPOR_ROW_EXPECTED] > 0 &&
                  !states[SPOR_ROW_WRONG] && !states[SPOR_ROW_UNFINISHED];
-    spor_report_tally(&v->report, tally, sizeof tally);
+    report_tally(&v->report, tally, sizeof tally);
     if (v->json_text.failed || v->report.failed)
-        v->broken = spor_command_fail(&spor_command_verify, "out of memory");
+        v->broken = command_fail(&spor_command_verify, "out of memory");
     else
         write_json(v);
     if (!v->given->json && !v->broken) printf("%s%s\n", v->given->quiet ? "" : "\n", tally);
     if (v->given->html && !write_page(v)) v->broken = true;
-    spor_text_free(&v->json_text);
-    spor_report_free(&v->report);
+    text_free(&v->json_text);
+    report_free(&v->report);
     return v->broken ? SPOR_EXIT_BAD : right ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
 }

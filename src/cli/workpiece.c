@@ -11,20 +11,20 @@ static int complain_at(const spor_workpiece *piece, const char *message, const c
                        int column) {
     char text[4096];
     if (!message) message = "out of memory";
-    spor_script_explain(piece->script, message, file, line, column, text, sizeof text);
+    script_explain(piece->script, message, file, line, column, text, sizeof text);
     fflush(stdout);
     fprintf(stderr, "%s%s", text, *text && text[strlen(text) - 1] == '\n' ? "" : "\n");
     return SPOR_EXIT_BAD;
 }
 
-int spor_workpiece_complain(const spor_workpiece *piece) {
+int workpiece_complain(const spor_workpiece *piece) {
     const char *file;
     int line, column;
     spor_model_error_place(piece->model, &file, &line, &column);
     return complain_at(piece, spor_model_error(piece->model), file, line, column);
 }
 
-int spor_workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape) {
+int workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape) {
     const char *file;
     int line, column;
     spor_error_place(tape, &file, &line, &column);
@@ -37,66 +37,66 @@ static const char *models_folder(void) {
     return folder && *folder ? folder : SPOR_MODELS_FOLDER;
 }
 
-bool spor_workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
-                         const spor_settings *settings) {
+bool workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
+                    const spor_settings *settings) {
     *piece = (spor_workpiece){.command = command, .path = path};
-    piece->script = spor_script_load(path, models_folder(), &claims_dialect, settings->count,
-                                     settings->setting);
-    const char *error = piece->script ? spor_script_error(piece->script) : "out of memory";
+    piece->script =
+        script_load(path, models_folder(), &claims_dialect, settings->count, settings->setting);
+    const char *error = piece->script ? script_error(piece->script) : "out of memory";
     if (error) {
         fprintf(stderr, "%s\n", error);
         return false;
     }
-    const spor_declaration *declared = spor_script_declaration(piece->script);
+    const spor_declaration *declared = script_declaration(piece->script);
     if (declared) piece->declared = *declared;
     return true;
 }
 
-bool spor_workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
-                         const spor_settings *settings) {
-    if (!spor_workpiece_open(piece, command, path, settings)) return false;
-    if (!spor_script_declaration(piece->script)) {
-        spor_command_fail(command,
-                          "%s declares no training; give it a line such as\n"
-                          "  train(net, data=digits(scale=1/16), "
-                          "loss=cross_entropy(reduction=\"mean\"),\n"
-                          "        optimizer=sgd(rate=0.01), batch=32, epochs=20)",
-                          path);
+bool workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
+                    const spor_settings *settings) {
+    if (!workpiece_open(piece, command, path, settings)) return false;
+    if (!script_declaration(piece->script)) {
+        command_fail(command,
+                     "%s declares no training; give it a line such as\n"
+                     "  train(net, data=digits(scale=1/16), "
+                     "loss=cross_entropy(reduction=\"mean\"),\n"
+                     "        optimizer=sgd(rate=0.01), batch=32, epochs=20)",
+                     path);
         return false;
     }
     return true;
 }
 
-spor_shape spor_workpiece_target(const spor_workpiece *piece) {
+spor_shape workpiece_target(const spor_workpiece *piece) {
     return piece->declared.target_is_x ? piece->declared.sample
                                        : SPOR_SHAPE(piece->declared.classes);
 }
 
-bool spor_workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed) {
+bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed) {
     spor_model_spec spec = {
-        .net = spor_script_net,
-        .loss = spor_script_loss,
+        .net = script_net,
+        .loss = script_loss,
         .user = piece->script,
         .sample = piece->declared.sample,
-        .target = spor_workpiece_target(piece),
+        .target = workpiece_target(piece),
         .seed = seed,
         .options = *options,
     };
     piece->model = spor_model_new(&spec);
     if (piece->model && !spor_model_error(piece->model)) return true;
-    spor_workpiece_complain(piece);
+    workpiece_complain(piece);
     return false;
 }
 
-spor_bound *spor_workpiece_bind(spor_workpiece *piece, int64_t rows, bool training) {
+spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training) {
     spor_bound *bound = spor_model_bind(piece->model, rows, training);
-    if (!bound) spor_workpiece_complain(piece);
+    if (!bound) workpiece_complain(piece);
     return bound;
 }
 
-void spor_workpiece_close(spor_workpiece *piece) {
+void workpiece_close(spor_workpiece *piece) {
     spor_model_free(piece->model);
-    spor_script_free(piece->script);
+    script_free(piece->script);
 }
 
 /* ---- data ---- */
@@ -131,13 +131,13 @@ static bool find_data(const spor_workpiece *piece, const char *name, char found[
         memcpy(found, place[k], PATH_SIZE);
         return true;
     }
-    spor_command_fail(
-        piece->command, "no %s; looked for\n  %s\n  %s\n  %s\n  %s\nSet SPOR_DATA to its folder.",
-        name, *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
+    command_fail(piece->command,
+                 "no %s; looked for\n  %s\n  %s\n  %s\n  %s\nSet SPOR_DATA to its folder.", name,
+                 *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
     return false;
 }
 
-spor_data *spor_workpiece_data(const spor_workpiece *piece) {
+spor_data *workpiece_data(const spor_workpiece *piece) {
     const spor_declaration *declared = &piece->declared;
     char path[PATH_SIZE];
     spor_message message = {""};
@@ -149,15 +149,14 @@ spor_data *spor_workpiece_data(const spor_workpiece *piece) {
         else
             beside_script(piece, path, declared->path);
     } else {
-        spor_command_fail(
-            piece->command,
-            "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
-            "`spor show %s` and `spor bench %s` work without the data.",
-            spor_version(), declared->data, piece->path, piece->path);
+        command_fail(piece->command,
+                     "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
+                     "`spor show %s` and `spor bench %s` work without the data.",
+                     spor_version(), declared->data, piece->path, piece->path);
         return NULL;
     }
     spor_data *data =
         spor_data_csv(path, declared->sample, declared->classes, declared->scale, &message);
-    if (!data) spor_command_fail(piece->command, "%s", message.text);
+    if (!data) command_fail(piece->command, "%s", message.text);
     return data;
 }

@@ -41,10 +41,10 @@ static const char *quoted(const char *field, size_t size, char out[32]) {
 static bool pixel(csv *c, int64_t field, const char *text, size_t size, float *value) {
     double number;
     char shown[32];
-    if (!spor_number_read(text, size, &number) || fabs(number) > (double)FLT_MAX)
-        return spor_complain(c->message, "%s:%" PRId64 ":%" PRId64 ": %s is not a number%s",
-                             c->path, c->line, field, quoted(text, size, shown),
-                             c->line == 1 ? " (a header line has to be removed)" : "");
+    if (!number_read(text, size, &number) || fabs(number) > (double)FLT_MAX)
+        return message_complain(c->message, "%s:%" PRId64 ":%" PRId64 ": %s is not a number%s",
+                                c->path, c->line, field, quoted(text, size, shown),
+                                c->line == 1 ? " (a header line has to be removed)" : "");
     *value = (float)number;
     return true;
 }
@@ -53,9 +53,9 @@ static bool label(csv *c, const char *text, size_t size, int32_t *value) {
     double number;
     char shown[32];
     int classes = c->data->classes;
-    if (!spor_number_read(text, size, &number) || number < 0 || number >= classes ||
+    if (!number_read(text, size, &number) || number < 0 || number >= classes ||
         number > floor(number))
-        return spor_complain(
+        return message_complain(
             c->message, "%s:%" PRId64 ":%" PRId64 ": the label %s is not one of 0..%d", c->path,
             c->line, c->pixels + 1, quoted(text, size, shown), classes - 1);
     *value = (int32_t)number;
@@ -70,11 +70,11 @@ static bool row(csv *c, const char *text, const char *end) {
         size_t size = (size_t)((comma ? comma : end) - text);
         if (field == c->pixels + 1 && !comma) return label(c, text, size, &d->label[d->rows]);
         if (field > c->pixels || !comma)
-            return spor_complain(c->message,
-                                 "%s:%" PRId64 ":%" PRId64 ": the line has %s than %" PRId64
-                                 " fields (%" PRId64 " pixels and a label)",
-                                 c->path, c->line, field, comma ? "more" : "fewer", c->pixels + 1,
-                                 c->pixels);
+            return message_complain(c->message,
+                                    "%s:%" PRId64 ":%" PRId64 ": the line has %s than %" PRId64
+                                    " fields (%" PRId64 " pixels and a label)",
+                                    c->path, c->line, field, comma ? "more" : "fewer",
+                                    c->pixels + 1, c->pixels);
         if (!pixel(c, field, text, size, &d->x[d->rows * c->pixels + field - 1])) return false;
         text = comma + 1;
     }
@@ -102,12 +102,13 @@ static bool rows(csv *c) {
             continue;
         }
         if (empty)
-            return spor_complain(c->message, "%s:%" PRId64 ":1: the line is empty", c->path, empty);
+            return message_complain(c->message, "%s:%" PRId64 ":1: the line is empty", c->path,
+                                    empty);
         if (!row(c, text, end)) return false;
         c->data->rows++;
     }
     return c->data->rows > 0 ||
-           spor_complain(c->message, "%s:1:1: the file has no samples", c->path);
+           message_complain(c->message, "%s:1:1: the file has no samples", c->path);
 }
 
 /* A field takes at least two bytes with its separator, so the file's length bounds the memory. */
@@ -116,7 +117,7 @@ static bool allocate(csv *c, size_t bytes) {
     c->data->x = malloc(bytes_for((int64_t)fields, sizeof *c->data->x));
     c->data->label = malloc((fields / 2 + 1) * sizeof *c->data->label);
     return (c->data->x && c->data->label) ||
-           spor_complain(c->message, "%s: out of memory", c->path);
+           message_complain(c->message, "%s: out of memory", c->path);
 }
 
 /* Number of pixels of a sample; 0 if the shape is none or the number is out of reach. */
@@ -144,17 +145,17 @@ spor_data *spor_data_csv(const char *path, spor_shape sample, int classes, doubl
     size_t size;
     csv c = {.path = path, .pixels = pixels_of(&sample), .message = message};
     if (!c.pixels || classes < 1 || !isfinite(scale)) {
-        spor_complain(message,
-                      "%s: the sample's shape, the number of classes (%d) or the scale (%g) "
-                      "makes no sense",
-                      path, classes, scale);
+        message_complain(message,
+                         "%s: the sample's shape, the number of classes (%d) or the scale (%g) "
+                         "makes no sense",
+                         path, classes, scale);
         return NULL;
     }
-    if (!spor_file_read(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return NULL;
+    if (!gzip_read_file(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return NULL;
     c.at = (const char *)bytes;
     c.end = c.at + size;
     c.data = calloc(1, sizeof *c.data);
-    bool done = c.data != NULL || spor_complain(message, "%s: out of memory", path);
+    bool done = c.data != NULL || message_complain(message, "%s: out of memory", path);
     if (done) {
         *c.data = (spor_data){.sample = sample, .classes = classes, .scale = scale};
         name_after(c.data, path);

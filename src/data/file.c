@@ -33,12 +33,12 @@ static bool read_all(FILE *file, size_t limit, unsigned char **bytes, size_t *si
     }
 }
 
-bool spor_file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
-                     spor_message *message) {
+bool file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
+                spor_message *message) {
     *bytes = NULL;
     *size = 0;
     FILE *file = fopen(path, "rb");
-    if (!file) return spor_complain(message, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!file) return message_complain(message, "%s: cannot be opened: %s", path, strerror(errno));
     bool done = read_all(file, limit, bytes, size);
     int trouble = errno;
     fclose(file);
@@ -46,8 +46,8 @@ bool spor_file_bytes(const char *path, size_t limit, unsigned char **bytes, size
     free(*bytes);
     *bytes = NULL;
     if (trouble == EFBIG)
-        return spor_complain(message, "%s: is longer than the limit of %zu bytes", path, limit);
-    return spor_complain(message, "%s: cannot be read: %s", path, strerror(trouble));
+        return message_complain(message, "%s: is longer than the limit of %zu bytes", path, limit);
+    return message_complain(message, "%s: cannot be read: %s", path, strerror(trouble));
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -65,7 +65,7 @@ static bool write_all(FILE *file, const void *bytes, size_t size, bool device) {
 static bool write_device(const char *path, const void *bytes, size_t size, spor_message *message) {
     FILE *file = fopen(path, "wb");
     if (file && write_all(file, bytes, size, true)) return true;
-    return spor_complain(message, "%s: cannot be written: %s", path, strerror(errno));
+    return message_complain(message, "%s: cannot be written: %s", path, strerror(errno));
 }
 
 /* A new file beside the path with the permissions that the process gives new files. */
@@ -89,7 +89,7 @@ static FILE *open_beside(const char *path, char **name) {
     return file;
 }
 
-bool spor_file_write(const char *path, const void *bytes, size_t size, spor_message *message) {
+bool file_write(const char *path, const void *bytes, size_t size, spor_message *message) {
     struct stat status;
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
         return write_device(path, bytes, size, message);
@@ -99,13 +99,13 @@ bool spor_file_write(const char *path, const void *bytes, size_t size, spor_mess
     int trouble = errno;
     if (file && !done) unlink(name);
     free(name);
-    return done || spor_complain(message, "%s: cannot be written: %s", path, strerror(trouble));
+    return done || message_complain(message, "%s: cannot be written: %s", path, strerror(trouble));
 }
 
-bool spor_text_write(spor_text *text, const char *path, spor_message *message) {
-    bool done = text->failed ? spor_complain(message, "%s: out of memory", path)
-                             : spor_file_write(path, text->at, text->size, message);
-    spor_text_free(text);
+bool file_write_text(spor_text *text, const char *path, spor_message *message) {
+    bool done = text->failed ? message_complain(message, "%s: out of memory", path)
+                             : file_write(path, text->at, text->size, message);
+    text_free(text);
     return done;
 }
 
@@ -123,10 +123,10 @@ static bool make_one(const char *path) {
     return false;
 }
 
-bool spor_folder_make(const char *path, spor_message *message) {
+bool file_make_folder(const char *path, spor_message *message) {
     size_t length = strlen(path);
     char *part = malloc(length + 1);
-    if (!part) return spor_complain(message, "%s: out of memory", path);
+    if (!part) return message_complain(message, "%s: out of memory", path);
     memcpy(part, path, length + 1);
     bool done = length > 0;
     errno = ENOENT;
@@ -139,5 +139,5 @@ bool spor_folder_make(const char *path, spor_message *message) {
     int trouble = errno;
     free(part);
     return done ||
-           spor_complain(message, "%s: cannot make this folder: %s", path, strerror(trouble));
+           message_complain(message, "%s: cannot make this folder: %s", path, strerror(trouble));
 }

@@ -11,20 +11,20 @@
 #define SPOR_FILE_LIMIT ((size_t)1 << 31)
 
 /** Reads at most limit bytes as they are. A longer file is an error. The caller frees bytes. */
-bool spor_file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
-                     spor_message *message);
+bool file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
+                spor_message *message);
 
 /**
  * Writes beside the path and renames, so that a reader or a crash sees the old file or the new one,
  * never half of one. A full disk is an error that leaves the old file. Devices are written
  * directly.
  */
-bool spor_file_write(const char *path, const void *bytes, size_t size, spor_message *message);
+bool file_write(const char *path, const void *bytes, size_t size, spor_message *message);
 
-/** spor_file_write of a text, which is freed. */
-bool spor_text_write(spor_text *text, const char *path, spor_message *message);
+/** file_write of a text, which is freed. */
+bool file_write_text(spor_text *text, const char *path, spor_message *message);
 
 /** Makes a folder and those above it; one that exists is fine. */
-bool spor_folder_make(const char *path, spor_message *message);
+bool file_make_folder(const char *path, spor_message *message);
 
 #endif

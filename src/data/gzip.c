@@ -334,7 +334,7 @@ static bool skip_text(inflater *s) {
 static bool header(inflater *s) {
     enum { CRC = 2, EXTRA = 4, NAME = 8, COMMENT = 16, UNKNOWN = 0xe0 };
     const unsigned char *b = s->in + s->at;
-    if (!spor_is_gzip(b, s->size - s->at)) return wrong(s, "not the start of a gzip member");
+    if (!gzip_recognize(b, s->size - s->at)) return wrong(s, "not the start of a gzip member");
     if (!skip(s, 10)) return false;
     if (b[2] != 8) return wrong(s, "the compression method is not deflate");
     if (b[3] & UNKNOWN) return wrong(s, "unknown flags in the gzip header");
@@ -366,12 +366,12 @@ static bool only_zeros(const unsigned char *bytes, size_t size) {
     return true;
 }
 
-bool spor_is_gzip(const unsigned char *bytes, size_t size) {
+bool gzip_recognize(const unsigned char *bytes, size_t size) {
     return size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
-bool spor_gunzip(const unsigned char *bytes, size_t size, size_t limit, unsigned char **out,
-                 size_t *out_size, spor_message *message) {
+bool gzip_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigned char **out,
+                  size_t *out_size, spor_message *message) {
     inflater s = {.in = bytes, .size = size, .limit = limit};
     *out = NULL;
     *out_size = 0;
@@ -383,20 +383,20 @@ bool spor_gunzip(const unsigned char *bytes, size_t size, size_t limit, unsigned
     } while (done && !only_zeros(bytes + s.at, size - s.at));
     if (!done) {
         free(s.out);
-        return spor_complain(message, "%s", s.why);
+        return message_complain(message, "%s", s.why);
     }
     *out = s.out;
     *out_size = s.used;
     return true;
 }
 
-bool spor_file_read(const char *path, size_t limit, unsigned char **bytes, size_t *size,
+bool gzip_read_file(const char *path, size_t limit, unsigned char **bytes, size_t *size,
                     spor_message *message) {
-    if (!spor_file_bytes(path, limit, bytes, size, message)) return false;
-    if (!spor_is_gzip(*bytes, *size)) return true;
+    if (!file_bytes(path, limit, bytes, size, message)) return false;
+    if (!gzip_recognize(*bytes, *size)) return true;
     spor_message why = {0};
     unsigned char *packed = *bytes;
-    bool done = spor_gunzip(packed, *size, limit, bytes, size, &why);
+    bool done = gzip_inflate(packed, *size, limit, bytes, size, &why);
     free(packed);
-    return done || spor_complain(message, "%s: %.900s", path, why.text);
+    return done || message_complain(message, "%s: %.900s", path, why.text);
 }

@@ -8,85 +8,85 @@
 
 static void quote(spor_text *text, const char *value) {
     const char *s = value;
-    spor_text_bytes(text, "\"", 1);
+    text_bytes(text, "\"", 1);
     while (*s) {
-        int length = spor_utf8_length(s);
+        int length = text_utf8_length(s);
         if (*s == '"' || *s == '\\')
-            spor_text_add(text, "\\%c", *s);
+            text_add(text, "\\%c", *s);
         else if ((unsigned char)*s < ' ' || *s == 127)
-            spor_text_add(text, "\\u%04x", (unsigned)*s);
+            text_add(text, "\\u%04x", (unsigned)*s);
         else if (length)
-            spor_text_bytes(text, s, (size_t)length);
+            text_bytes(text, s, (size_t)length);
         else
-            spor_text_add(text, "\\ufffd");
+            text_add(text, "\\ufffd");
         s += length ? length : 1;
     }
-    spor_text_bytes(text, "\"", 1);
+    text_bytes(text, "\"", 1);
 }
 
 static void new_line(spor_json *json) {
     if (!json->lines) return;
-    spor_text_add(json->text, "\n%*s", 2 * json->depth, "");
+    text_add(json->text, "\n%*s", 2 * json->depth, "");
 }
 
 static void begin_value(spor_json *json, const char *key) {
-    if (json->more) spor_text_add(json->text, ",");
+    if (json->more) text_add(json->text, ",");
     if (json->depth) new_line(json);
     json->more = true;
     if (!key) return;
     quote(json->text, key);
-    spor_text_add(json->text, json->lines ? ": " : ":");
+    text_add(json->text, json->lines ? ": " : ":");
 }
 
-void spor_json_begin(spor_json *json, const char *key, char bracket) {
+void json_begin(spor_json *json, const char *key, char bracket) {
     begin_value(json, key);
-    spor_text_add(json->text, "%c", bracket);
+    text_add(json->text, "%c", bracket);
     json->depth++;
     json->more = false;
 }
 
-void spor_json_end(spor_json *json, char bracket) {
+void json_end(spor_json *json, char bracket) {
     json->depth--;
     if (json->more) new_line(json);
-    spor_text_add(json->text, "%c", bracket);
+    text_add(json->text, "%c", bracket);
     json->more = true;
-    if (json->lines && !json->depth) spor_text_add(json->text, "\n");
+    if (json->lines && !json->depth) text_add(json->text, "\n");
 }
 
-void spor_json_string(spor_json *json, const char *key, const char *value) {
+void json_string(spor_json *json, const char *key, const char *value) {
     begin_value(json, key);
     if (value)
         quote(json->text, value);
     else
-        spor_text_add(json->text, "null");
+        text_add(json->text, "null");
 }
 
-void spor_json_integer(spor_json *json, const char *key, int64_t value) {
+void json_integer(spor_json *json, const char *key, int64_t value) {
     begin_value(json, key);
-    spor_text_add(json->text, "%" PRId64, value);
+    text_add(json->text, "%" PRId64, value);
 }
 
-void spor_json_unsigned(spor_json *json, const char *key, uint64_t value) {
+void json_unsigned(spor_json *json, const char *key, uint64_t value) {
     begin_value(json, key);
-    spor_text_add(json->text, "%" PRIu64, value);
+    text_add(json->text, "%" PRIu64, value);
 }
 
-void spor_json_real(spor_json *json, const char *key, double value) {
+void json_real(spor_json *json, const char *key, double value) {
     begin_value(json, key);
     if (isfinite(value))
-        spor_text_real(json->text, value);
+        text_real(json->text, value);
     else
-        spor_text_add(json->text, "null");
+        text_add(json->text, "null");
 }
 
-void spor_json_bool(spor_json *json, const char *key, bool value) {
+void json_bool(spor_json *json, const char *key, bool value) {
     begin_value(json, key);
-    spor_text_add(json->text, value ? "true" : "false");
+    text_add(json->text, value ? "true" : "false");
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-bool spor_json_fail(spor_json_reader *r, const char *why) {
+bool json_fail(spor_json_reader *r, const char *why) {
     if (!r->why) r->why = why;
     return false;
 }
@@ -103,21 +103,21 @@ static bool take(spor_json_reader *r, char c) {
     return true;
 }
 
-bool spor_json_enter(spor_json_reader *r, char bracket) {
+bool json_enter(spor_json_reader *r, char bracket) {
     if (r->why) return false;
     if (!take(r, bracket))
-        return spor_json_fail(r, bracket == '{' ? "expected an object {" : "expected an array [");
+        return json_fail(r, bracket == '{' ? "expected an object {" : "expected an array [");
     r->more = false;
     return true;
 }
 
-bool spor_json_next(spor_json_reader *r, char closing) {
+bool json_next(spor_json_reader *r, char closing) {
     if (r->why) return false;
     if (take(r, closing)) {
         r->more = true;
         return false;
     }
-    if (r->more && !take(r, ',')) return spor_json_fail(r, "expected a comma or a closing bracket");
+    if (r->more && !take(r, ',')) return json_fail(r, "expected a comma or a closing bracket");
     r->more = true;
     return true;
 }
@@ -139,12 +139,12 @@ static bool hexadecimal(spor_json_reader *r, unsigned *value) {
 /* \uXXXX, or a pair of them for a code point beyond U+FFFF, behind the \u. */
 static bool code_point(spor_json_reader *r, unsigned *point) {
     unsigned low;
-    if (!hexadecimal(r, point)) return spor_json_fail(r, "expected four hexadecimal digits");
+    if (!hexadecimal(r, point)) return json_fail(r, "expected four hexadecimal digits");
     if (*point < 0xd800 || *point > 0xdfff) return true;
     bool pair = *point < 0xdc00 && r->end - r->at >= 2 && r->at[0] == '\\' && r->at[1] == 'u';
     if (pair) r->at += 2;
     if (!pair || !hexadecimal(r, &low) || low < 0xdc00 || low > 0xdfff)
-        return spor_json_fail(r, "half of a surrogate pair");
+        return json_fail(r, "half of a surrogate pair");
     *point = 0x10000 + ((*point - 0xd800) << 10) + (low - 0xdc00);
     return true;
 }
@@ -168,26 +168,25 @@ static bool escape(spor_json_reader *r, char out[4], int *length) {
         *length = 1;
         return true;
     }
-    if (c != 'u') return spor_json_fail(r, "an unknown escape in a string");
+    if (c != 'u') return json_fail(r, "an unknown escape in a string");
     if (!code_point(r, &point)) return false;
-    if (!point) return spor_json_fail(r, "a zero byte in a string");
+    if (!point) return json_fail(r, "a zero byte in a string");
     *length = utf8_write(point, out);
     return true;
 }
 
-bool spor_json_get_string(spor_json_reader *r, char *out, size_t size) {
+bool json_get_string(spor_json_reader *r, char *out, size_t size) {
     size_t used = 0;
     if (r->why) return false;
-    if (!take(r, '"')) return spor_json_fail(r, "expected a string");
+    if (!take(r, '"')) return json_fail(r, "expected a string");
     for (;;) {
-        if (r->at == r->end) return spor_json_fail(r, "a string without end");
+        if (r->at == r->end) return json_fail(r, "a string without end");
         char part[4] = {*r->at++};
         int length = 1;
         if (part[0] == '"') break;
-        if ((unsigned char)part[0] < ' ')
-            return spor_json_fail(r, "a control character in a string");
+        if ((unsigned char)part[0] < ' ') return json_fail(r, "a control character in a string");
         if (part[0] == '\\' && !escape(r, part, &length)) return false;
-        if ((size_t)length >= size - used) return spor_json_fail(r, "a string that is too long");
+        if ((size_t)length >= size - used) return json_fail(r, "a string that is too long");
         memcpy(out + used, part, (size_t)length);
         used += (size_t)length;
     }
@@ -195,31 +194,30 @@ bool spor_json_get_string(spor_json_reader *r, char *out, size_t size) {
     return true;
 }
 
-bool spor_json_get_key(spor_json_reader *r, char *out, size_t size) {
-    if (!spor_json_get_string(r, out, size)) return false;
-    return take(r, ':') || spor_json_fail(r, "expected a colon");
+bool json_get_key(spor_json_reader *r, char *out, size_t size) {
+    if (!json_get_string(r, out, size)) return false;
+    return take(r, ':') || json_fail(r, "expected a colon");
 }
 
-bool spor_json_get_integer(spor_json_reader *r, int64_t *value) {
+bool json_get_integer(spor_json_reader *r, int64_t *value) {
     if (r->why) return false;
     bool negative = take(r, '-');
     const char *first = r->at;
     *value = 0;
     for (; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++) {
         int digit = *r->at - '0';
-        if (*value > (INT64_MAX - digit) / 10)
-            return spor_json_fail(r, "a number that is too large");
+        if (*value > (INT64_MAX - digit) / 10) return json_fail(r, "a number that is too large");
         *value = 10 * *value + digit;
     }
     bool fraction = r->at < r->end && *r->at && strchr(".eE", *r->at);
     if (r->at == first || fraction || (*first == '0' && r->at - first > 1))
-        return spor_json_fail(r, "expected an integer");
+        return json_fail(r, "expected an integer");
     if (negative) *value = -*value;
     return true;
 }
 
-bool spor_json_finish(spor_json_reader *r) {
+bool json_finish(spor_json_reader *r) {
     if (r->why) return false;
     blanks(r);
-    return r->at == r->end || spor_json_fail(r, "something follows the end");
+    return r->at == r->end || json_fail(r, "something follows the end");
 }

@@ -15,15 +15,15 @@ typedef struct {
     bool more; /* a value precedes at this depth */
 } spor_json;
 
-void spor_json_begin(spor_json *json, const char *key, char bracket);
-void spor_json_end(spor_json *json, char bracket);
+void json_begin(spor_json *json, const char *key, char bracket);
+void json_end(spor_json *json, char bracket);
 /** NULL is written as null; bytes that are not UTF-8 as U+FFFD. */
-void spor_json_string(spor_json *json, const char *key, const char *value);
-void spor_json_integer(spor_json *json, const char *key, int64_t value);
-void spor_json_unsigned(spor_json *json, const char *key, uint64_t value);
+void json_string(spor_json *json, const char *key, const char *value);
+void json_integer(spor_json *json, const char *key, int64_t value);
+void json_unsigned(spor_json *json, const char *key, uint64_t value);
 /** What is not finite is written as null. */
-void spor_json_real(spor_json *json, const char *key, double value);
-void spor_json_bool(spor_json *json, const char *key, bool value);
+void json_real(spor_json *json, const char *key, double value);
+void json_bool(spor_json *json, const char *key, bool value);
 
 /** A reader of bytes. why stays NULL until the first error; then every call fails. */
 typedef struct {
@@ -33,18 +33,18 @@ typedef struct {
 } spor_json_reader;
 
 /** Enters an object '{' or array '['. */
-bool spor_json_enter(spor_json_reader *reader, char bracket);
+bool json_enter(spor_json_reader *reader, char bracket);
 /** True if another value follows; at the closing bracket false, and the reader is behind it. */
-bool spor_json_next(spor_json_reader *reader, char closing);
+bool json_next(spor_json_reader *reader, char closing);
 /** A string of at most size - 1 bytes, unescaped to UTF-8, without zero bytes. */
-bool spor_json_get_string(spor_json_reader *reader, char *out, size_t size);
+bool json_get_string(spor_json_reader *reader, char *out, size_t size);
 /** The key of a member and its colon. */
-bool spor_json_get_key(spor_json_reader *reader, char *out, size_t size);
+bool json_get_key(spor_json_reader *reader, char *out, size_t size);
 /** An integer, without fraction and exponent. */
-bool spor_json_get_integer(spor_json_reader *reader, int64_t *value);
+bool json_get_integer(spor_json_reader *reader, int64_t *value);
 /** Sets the error, if it is the first, and returns false: for what the caller finds wrong. */
-bool spor_json_fail(spor_json_reader *reader, const char *why);
+bool json_fail(spor_json_reader *reader, const char *why);
 /** Only blanks may follow. */
-bool spor_json_finish(spor_json_reader *reader);
+bool json_finish(spor_json_reader *reader);
 
 #endif

@@ -97,8 +97,8 @@ typedef struct {
 } header;
 
 static bool malformed(const header *h, const char *what) {
-    return spor_complain(h->message, "%s: the header of this .npy file is damaged: %s", h->name,
-                         what);
+    return message_complain(h->message, "%s: the header of this .npy file is damaged: %s", h->name,
+                            what);
 }
 
 static void skip_blanks(header *h) {
@@ -131,20 +131,20 @@ static bool read_descr(header *h) {
     char descr[32];
     skip_blanks(h);
     if (h->at < h->end && *h->at == '[')
-        return spor_complain(h->message,
-                             "%s: holds records with fields, not one array of numbers; save one "
-                             "field: numpy.save(file, a['field'])",
-                             h->name);
+        return message_complain(h->message,
+                                "%s: holds records with fields, not one array of numbers; save one "
+                                "field: numpy.save(file, a['field'])",
+                                h->name);
     if (!read_quoted(h, descr)) return false;
     for (int k = 0; k < KINDS; k++) {
         if (strcmp(descr, kinds[k].descr)) continue;
         h->array->kind = (spor_npy_kind)k;
         return true;
     }
-    return spor_complain(h->message,
-                         "%s: has numbers of type %s; <f4, <f8, <i4, <i8 and |u1 can be read: "
-                         "numpy.save(file, a.astype('<f8'))",
-                         h->name, descr);
+    return message_complain(h->message,
+                            "%s: has numbers of type %s; <f4, <f8, <i4, <i8 and |u1 can be read: "
+                            "numpy.save(file, a.astype('<f8'))",
+                            h->name, descr);
 }
 
 static bool accept_word(header *h, const char *word) {
@@ -158,10 +158,10 @@ static bool accept_word(header *h, const char *word) {
 static bool read_order(header *h) {
     if (accept_word(h, "False")) return true;
     if (!accept_word(h, "True")) return malformed(h, "fortran_order is neither True nor False");
-    return spor_complain(h->message,
-                         "%s: is in Fortran order, columns first; rows first can be read: "
-                         "numpy.save(file, numpy.ascontiguousarray(a))",
-                         h->name);
+    return message_complain(h->message,
+                            "%s: is in Fortran order, columns first; rows first can be read: "
+                            "numpy.save(file, numpy.ascontiguousarray(a))",
+                            h->name);
 }
 
 static bool read_size(header *h, int64_t *size) {
@@ -179,11 +179,11 @@ static bool read_shape(header *h) {
     for (int64_t size, total = 1; !accept(h, ')');) {
         if (!read_size(h, &size)) return false;
         if (shape->rank == SPOR_RANK)
-            return spor_complain(h->message, "%s: has more than %d axes", h->name, SPOR_RANK);
-        if (size < 1) return spor_complain(h->message, "%s: has an axis of size 0", h->name);
+            return message_complain(h->message, "%s: has more than %d axes", h->name, SPOR_RANK);
+        if (size < 1) return message_complain(h->message, "%s: has an axis of size 0", h->name);
         if (size > size_limit / total)
-            return spor_complain(h->message, "%s: says that it has more than 2^31 numbers",
-                                 h->name);
+            return message_complain(h->message, "%s: says that it has more than 2^31 numbers",
+                                    h->name);
         shape->n[shape->rank++] = size;
         total *= size;
         if (accept(h, ',')) continue;
@@ -228,21 +228,21 @@ static bool read_header(header *h) {
 static bool find_header(const char *name, const unsigned char *bytes, size_t size, size_t *begin,
                         size_t *length, spor_message *message) {
     if (size < PREAMBLE + 2 || memcmp(bytes, magic, sizeof magic))
-        return spor_complain(message, "%s: is not a .npy file", name);
+        return message_complain(message, "%s: is not a .npy file", name);
     if (bytes[6] != 1 && bytes[6] != 2)
-        return spor_complain(message, "%s: is of .npy format %d; 1 and 2 can be read", name,
-                             bytes[6]);
+        return message_complain(message, "%s: is of .npy format %d; 1 and 2 can be read", name,
+                                bytes[6]);
     size_t width = bytes[6] == 1 ? 2 : 4;
     *begin = 8 + width;
     *length = (size_t)get(bytes + 8, width);
     if (*length > HEADER_LIMIT || *length > size - *begin)
-        return spor_complain(message, "%s: is cut off: its header should have %zu bytes", name,
-                             *length);
+        return message_complain(message, "%s: is cut off: its header should have %zu bytes", name,
+                                *length);
     return true;
 }
 
-bool spor_npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_npy *array,
-                    spor_message *message) {
+bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_npy *array,
+               spor_message *message) {
     size_t begin = 0, length = 0;
     *array = (spor_npy){0};
     if (!find_header(name, bytes, size, &begin, &length, message)) return false;
@@ -250,35 +250,35 @@ bool spor_npy_parse(const char *name, const unsigned char *bytes, size_t size, s
     header h = {.name = name, .at = text, .end = text + length, .array = array, .message = message};
     if (!read_header(&h)) return false;
     size_t width = kinds[array->kind].width;
-    int64_t count = spor_size(&array->shape);
+    int64_t count = shape_size(&array->shape);
     size_t has = size - begin - length, wants = bytes_for(count, width);
     if (has != wants)
-        return spor_complain(message, "%s: has %zu bytes of numbers where its shape asks for %zu",
-                             name, has, wants);
+        return message_complain(
+            message, "%s: has %zu bytes of numbers where its shape asks for %zu", name, has, wants);
     array->value = malloc(bytes_for(count, sizeof *array->value));
-    if (!array->value) return spor_complain(message, "%s: out of memory", name);
+    if (!array->value) return message_complain(message, "%s: out of memory", name);
     const unsigned char *number = bytes + begin + length;
     for (int64_t k = 0; k < count; k++, number += width) {
         array->value[k] = get_number(number, array->kind);
         if (array->kind != SPOR_NPY_I8 || fabs(array->value[k]) <= 0x1p53) continue;
-        spor_npy_free(array);
-        return spor_complain(message, "%s: number %" PRId64 " is an integer too large for a double",
-                             name, k);
+        npy_free(array);
+        return message_complain(
+            message, "%s: number %" PRId64 " is an integer too large for a double", name, k);
     }
     return true;
 }
 
-bool spor_npy_read(const char *path, spor_npy *array, spor_message *message) {
+bool npy_read(const char *path, spor_npy *array, spor_message *message) {
     unsigned char *bytes;
     size_t size;
     *array = (spor_npy){0};
-    if (!spor_file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
-    bool done = spor_npy_parse(path, bytes, size, array, message);
+    if (!file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
+    bool done = npy_parse(path, bytes, size, array, message);
     free(bytes);
     return done;
 }
 
-void spor_npy_free(spor_npy *array) {
+void npy_free(spor_npy *array) {
     free(array->value);
     *array = (spor_npy){0};
 }
@@ -302,22 +302,22 @@ static void write_header(spor_text *text, const spor_npy *array) {
     preamble[6] = 1;
     preamble[8] = (unsigned char)(length & 255);
     preamble[9] = (unsigned char)(length >> 8);
-    spor_text_bytes(text, preamble, sizeof preamble);
-    spor_text_add(text, "%-*s\n", length - 1, dictionary);
+    text_bytes(text, preamble, sizeof preamble);
+    text_add(text, "%-*s\n", length - 1, dictionary);
 }
 
-bool spor_npy_write(const char *path, const spor_npy *array, spor_message *message) {
+bool npy_write(const char *path, const spor_npy *array, spor_message *message) {
     spor_text text = {0};
     write_header(&text, array);
-    int64_t count = spor_size(&array->shape);
+    int64_t count = shape_size(&array->shape);
     for (int64_t k = 0; k < count; k++) {
         unsigned char bytes[8];
         if (!put_number(bytes, array->kind, array->value[k])) {
-            spor_text_free(&text);
-            return spor_complain(message, "%s: %s does not hold %g", path, kinds[array->kind].descr,
-                                 array->value[k]);
+            text_free(&text);
+            return message_complain(message, "%s: %s does not hold %g", path,
+                                    kinds[array->kind].descr, array->value[k]);
         }
-        spor_text_bytes(&text, bytes, kinds[array->kind].width);
+        text_bytes(&text, bytes, kinds[array->kind].width);
     }
-    return spor_text_write(&text, path, message);
+    return file_write_text(&text, path, message);
 }

@@ -21,12 +21,12 @@ typedef struct {
  * Reads format 1 and 2 with little-endian f4, f8, i4, i8 or u1 in C order. False with a message
  * that says what the file has and how to mend it. A number of i8 that no double holds is an error.
  */
-bool spor_npy_read(const char *path, spor_npy *array, spor_message *message);
+bool npy_read(const char *path, spor_npy *array, spor_message *message);
 /** The same of bytes; name stands for the file in messages. */
-bool spor_npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_npy *array,
-                    spor_message *message);
+bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_npy *array,
+               spor_message *message);
 /** Writes format 1; values that the kind does not hold are an error. */
-bool spor_npy_write(const char *path, const spor_npy *array, spor_message *message);
-void spor_npy_free(spor_npy *array);
+bool npy_write(const char *path, const spor_npy *array, spor_message *message);
+void npy_free(spor_npy *array);
 
 #endif

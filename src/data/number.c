@@ -74,7 +74,7 @@ static bool read_slowly(const char *text, size_t size, size_t point, double *val
 }
 
 /* A mantissa below 2^53 times or by a power of ten up to 10^22 is rounded once: exact. */
-bool spor_number_read(const char *text, size_t size, double *value) {
+bool number_read(const char *text, size_t size, double *value) {
     static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};

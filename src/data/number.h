@@ -11,6 +11,6 @@
  * Reads all of text[0 .. size) as [-+]digits[.digits][e[-+]digits], with digits on at least one
  * side of the point. False if it is anything else, or too large for a double.
  */
-bool spor_number_read(const char *text, size_t size, double *value);
+bool number_read(const char *text, size_t size, double *value);
 
 #endif

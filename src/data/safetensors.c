@@ -62,36 +62,35 @@ static double get_number(const unsigned char *from, spor_scalar scalar) {
 static void write_header(spor_text *header, spor_params *params) {
     spor_json json = {.text = header};
     size_t offset = 0;
-    spor_json_begin(&json, NULL, '{');
+    json_begin(&json, NULL, '{');
     for (int k = 0; k < spor_params_count(params); k++) {
         spor_entry e = spor_params_entry(params, k);
-        size_t size = (size_t)spor_size(&e.shape) * width_of(e.scalar);
-        spor_json_begin(&json, e.name, '{');
-        spor_json_string(&json, "dtype", e.scalar == SPOR_F32 ? "F32" : "F64");
-        spor_json_begin(&json, "shape", '[');
-        for (int axis = 0; axis < e.shape.rank; axis++)
-            spor_json_integer(&json, NULL, e.shape.n[axis]);
-        spor_json_end(&json, ']');
-        spor_json_begin(&json, "data_offsets", '[');
-        spor_json_unsigned(&json, NULL, offset);
-        spor_json_unsigned(&json, NULL, offset + size);
-        spor_json_end(&json, ']');
-        spor_json_end(&json, '}');
+        size_t size = (size_t)shape_size(&e.shape) * width_of(e.scalar);
+        json_begin(&json, e.name, '{');
+        json_string(&json, "dtype", e.scalar == SPOR_F32 ? "F32" : "F64");
+        json_begin(&json, "shape", '[');
+        for (int axis = 0; axis < e.shape.rank; axis++) json_integer(&json, NULL, e.shape.n[axis]);
+        json_end(&json, ']');
+        json_begin(&json, "data_offsets", '[');
+        json_unsigned(&json, NULL, offset);
+        json_unsigned(&json, NULL, offset + size);
+        json_end(&json, ']');
+        json_end(&json, '}');
         offset += size;
     }
-    spor_json_end(&json, '}');
-    while (header->size % 8 && !header->failed) spor_text_add(header, " ");
+    json_end(&json, '}');
+    while (header->size % 8 && !header->failed) text_add(header, " ");
 }
 
 static void write_numbers(spor_text *text, const spor_entry *e) {
     unsigned char bytes[4096];
     size_t width = width_of(e->scalar), used = 0;
-    int64_t size = spor_size(&e->shape);
+    int64_t size = shape_size(&e->shape);
     for (int64_t k = 0; k < size; k++) {
         put_number(bytes + used, e->value, k, e->scalar);
         used += width;
         if (used < sizeof bytes && k + 1 < size) continue;
-        spor_text_bytes(text, bytes, used);
+        text_bytes(text, bytes, used);
         used = 0;
     }
 }
@@ -101,15 +100,15 @@ bool spor_weights_save(spor_params *params, const char *path, spor_message *mess
     unsigned char length[8];
     write_header(&header, params);
     put(length, header.size, sizeof length);
-    spor_text_bytes(&text, length, sizeof length);
-    if (!header.failed) spor_text_bytes(&text, header.at, header.size);
+    text_bytes(&text, length, sizeof length);
+    if (!header.failed) text_bytes(&text, header.at, header.size);
     for (int k = 0; k < spor_params_count(params); k++) {
         spor_entry e = spor_params_entry(params, k);
         write_numbers(&text, &e);
     }
     text.failed |= header.failed;
-    spor_text_free(&header);
-    return spor_text_write(&text, path, message);
+    text_free(&header);
+    return file_write_text(&text, path, message);
 }
 
 /* ---- loading: the header ---- */
@@ -133,20 +132,20 @@ typedef struct {
 
 static bool read_dtype(loader *l, const char *name, spor_scalar *scalar) {
     char dtype[16];
-    if (!spor_json_get_string(&l->json, dtype, sizeof dtype)) return false;
+    if (!json_get_string(&l->json, dtype, sizeof dtype)) return false;
     *scalar = strcmp(dtype, "F64") == 0 ? SPOR_F64 : SPOR_F32;
     return *scalar == SPOR_F64 || strcmp(dtype, "F32") == 0 ||
-           spor_complain(l->message, "%s: tensor %s has dtype %s; F32 and F64 can be read", l->path,
-                         name, dtype);
+           message_complain(l->message, "%s: tensor %s has dtype %s; F32 and F64 can be read",
+                            l->path, name, dtype);
 }
 
 /* At most limit integers; their number or -1. */
 static int read_integers(loader *l, int64_t list[], int limit) {
     int n = 0;
-    if (!spor_json_enter(&l->json, '[')) return -1;
-    while (spor_json_next(&l->json, ']')) {
-        if (n == limit) spor_json_fail(&l->json, "too many numbers in an array");
-        if (!spor_json_get_integer(&l->json, &list[n < limit ? n : 0])) return -1;
+    if (!json_enter(&l->json, '[')) return -1;
+    while (json_next(&l->json, ']')) {
+        if (n == limit) json_fail(&l->json, "too many numbers in an array");
+        if (!json_get_integer(&l->json, &list[n < limit ? n : 0])) return -1;
         n++;
     }
     return l->json.why ? -1 : n;
@@ -165,17 +164,17 @@ static bool check_tensor(loader *l, int k, const spor_shape *shape, const found_
     char has[200], wants[200];
     shape_text(shape, has);
     shape_text(&e.shape, wants);
-    if (!spor_shape_equal(shape, &e.shape))
-        return spor_complain(l->message, "%s: tensor %s is %s but the model has %s", l->path,
-                             e.name, has, wants);
-    int64_t bytes = spor_size(&e.shape) * (int64_t)width_of(t->scalar);
+    if (!shape_equal(shape, &e.shape))
+        return message_complain(l->message, "%s: tensor %s is %s but the model has %s", l->path,
+                                e.name, has, wants);
+    int64_t bytes = shape_size(&e.shape) * (int64_t)width_of(t->scalar);
     if (t->begin < 0 || t->end > l->size || t->end - t->begin != bytes)
-        return spor_complain(l->message,
-                             "%s: tensor %s of %" PRId64 " bytes is said to lie at %" PRId64
-                             "..%" PRId64 " of %" PRId64,
-                             l->path, e.name, bytes, t->begin, t->end, l->size);
+        return message_complain(l->message,
+                                "%s: tensor %s of %" PRId64 " bytes is said to lie at %" PRId64
+                                "..%" PRId64 " of %" PRId64,
+                                l->path, e.name, bytes, t->begin, t->end, l->size);
     if (l->found[k].begin >= 0)
-        return spor_complain(l->message, "%s: tensor %s occurs twice", l->path, e.name);
+        return message_complain(l->message, "%s: tensor %s occurs twice", l->path, e.name);
     l->found[k] = *t;
     return true;
 }
@@ -186,9 +185,9 @@ static bool read_tensor(loader *l, const char *name) {
     found_tensor t = {.begin = -1};
     int64_t offsets[2];
     bool dtype = false;
-    if (!spor_json_enter(&l->json, '{')) return false;
-    while (spor_json_next(&l->json, '}')) {
-        if (!spor_json_get_key(&l->json, key, sizeof key)) return false;
+    if (!json_enter(&l->json, '{')) return false;
+    while (json_next(&l->json, '}')) {
+        if (!json_get_key(&l->json, key, sizeof key)) return false;
         if (strcmp(key, "dtype") == 0 && !dtype) {
             if (!read_dtype(l, name, &t.scalar)) return false;
             dtype = true;
@@ -196,45 +195,45 @@ static bool read_tensor(loader *l, const char *name) {
             if ((shape.rank = read_integers(l, shape.n, SPOR_RANK)) < 0) return false;
         } else if (strcmp(key, "data_offsets") == 0 && t.begin < 0) {
             if (read_integers(l, offsets, 2) < 2)
-                return spor_json_fail(&l->json, "expected two offsets");
+                return json_fail(&l->json, "expected two offsets");
             t.begin = offsets[0];
             t.end = offsets[1];
         } else {
-            return spor_complain(l->message,
-                                 "%s: tensor %s has \"%s\" where dtype, shape and "
-                                 "data_offsets are expected once each",
-                                 l->path, name, key);
+            return message_complain(l->message,
+                                    "%s: tensor %s has \"%s\" where dtype, shape and "
+                                    "data_offsets are expected once each",
+                                    l->path, name, key);
         }
     }
     if (l->json.why) return false;
     if (!dtype || shape.rank < 0 || t.begin < 0)
-        return spor_complain(l->message, "%s: tensor %s lacks dtype, shape or data_offsets",
-                             l->path, name);
+        return message_complain(l->message, "%s: tensor %s lacks dtype, shape or data_offsets",
+                                l->path, name);
     int k = spor_params_find(l->params, name);
     if (k < 0)
-        return spor_complain(l->message, "%s: tensor %s is not a parameter of the model", l->path,
-                             name);
+        return message_complain(l->message, "%s: tensor %s is not a parameter of the model",
+                                l->path, name);
     return check_tensor(l, k, &shape, &t);
 }
 
 /* {"format": "pt", ...}: strings that nobody here needs. */
 static bool skip_metadata(loader *l) {
     char text[NAME_SIZE];
-    if (!spor_json_enter(&l->json, '{')) return false;
-    while (spor_json_next(&l->json, '}'))
-        if (!spor_json_get_key(&l->json, text, sizeof text) ||
-            !spor_json_get_string(&l->json, text, sizeof text))
+    if (!json_enter(&l->json, '{')) return false;
+    while (json_next(&l->json, '}'))
+        if (!json_get_key(&l->json, text, sizeof text) ||
+            !json_get_string(&l->json, text, sizeof text))
             return false;
     return !l->json.why;
 }
 
 static bool read_header(loader *l) {
     char name[NAME_SIZE];
-    bool done = spor_json_enter(&l->json, '{');
-    while (done && spor_json_next(&l->json, '}'))
-        done = spor_json_get_key(&l->json, name, sizeof name) &&
+    bool done = json_enter(&l->json, '{');
+    while (done && json_next(&l->json, '}'))
+        done = json_get_key(&l->json, name, sizeof name) &&
                (strcmp(name, "__metadata__") == 0 ? skip_metadata(l) : read_tensor(l, name));
-    return done && spor_json_finish(&l->json);
+    return done && json_finish(&l->json);
 }
 
 /* ---- loading: the data ---- */
@@ -248,24 +247,24 @@ static int by_begin(const void *a, const void *b) {
 static bool check_cover(loader *l) {
     for (int k = 0; k < l->count; k++)
         if (l->found[k].begin < 0)
-            return spor_complain(l->message, "%s: has no tensor %s", l->path,
-                                 spor_params_entry(l->params, k).name);
+            return message_complain(l->message, "%s: has no tensor %s", l->path,
+                                    spor_params_entry(l->params, k).name);
     found_tensor *sorted = malloc((size_t)(l->count ? l->count : 1) * sizeof *sorted);
-    if (!sorted) return spor_complain(l->message, "%s: out of memory", l->path);
+    if (!sorted) return message_complain(l->message, "%s: out of memory", l->path);
     if (l->count) memcpy(sorted, l->found, (size_t)l->count * sizeof *sorted);
     qsort(sorted, (size_t)l->count, sizeof *sorted, by_begin);
     int64_t end = 0;
     bool done = true;
     for (int k = 0; done && k < l->count; k++) {
         if (sorted[k].begin != end)
-            done = spor_complain(l->message, "%s: there is %s at byte %" PRId64 " of the data",
-                                 l->path, sorted[k].begin > end ? "a gap" : "an overlap", end);
+            done = message_complain(l->message, "%s: there is %s at byte %" PRId64 " of the data",
+                                    l->path, sorted[k].begin > end ? "a gap" : "an overlap", end);
         end = sorted[k].end;
     }
     free(sorted);
     return done && (end == l->size ||
-                    spor_complain(l->message, "%s: %" PRId64 " bytes follow the last tensor",
-                                  l->path, l->size - end));
+                    message_complain(l->message, "%s: %" PRId64 " bytes follow the last tensor",
+                                     l->path, l->size - end));
 }
 
 /* Doubles that a float parameter cannot hold. */
@@ -274,13 +273,13 @@ static bool check_range(loader *l) {
         spor_entry e = spor_params_entry(l->params, k);
         const found_tensor *t = &l->found[k];
         if (e.scalar != SPOR_F32 || t->scalar != SPOR_F64) continue;
-        for (int64_t i = 0; i < spor_size(&e.shape); i++) {
+        for (int64_t i = 0; i < shape_size(&e.shape); i++) {
             double value = get_number(l->data + t->begin + 8 * i, SPOR_F64);
             if (isfinite(value) && !isfinite((float)value))
-                return spor_complain(l->message,
-                                     "%s: element %" PRId64 " of tensor %s, %g, is too "
-                                     "large for float",
-                                     l->path, i, e.name, value);
+                return message_complain(l->message,
+                                        "%s: element %" PRId64 " of tensor %s, %g, is too "
+                                        "large for float",
+                                        l->path, i, e.name, value);
         }
     }
     return true;
@@ -291,7 +290,7 @@ static void copy_numbers(const loader *l) {
         spor_entry e = spor_params_entry(l->params, k);
         const found_tensor *t = &l->found[k];
         size_t width = width_of(t->scalar);
-        for (int64_t i = 0; i < spor_size(&e.shape); i++) {
+        for (int64_t i = 0; i < shape_size(&e.shape); i++) {
             double value = get_number(l->data + t->begin + (int64_t)width * i, t->scalar);
             if (e.scalar == SPOR_F32)
                 ((float *)e.value)[i] = (float)value;
@@ -304,17 +303,17 @@ static void copy_numbers(const loader *l) {
 static bool load(loader *l, const unsigned char *bytes, size_t size) {
     uint64_t length = size >= 8 ? get(bytes, 8) : UINT64_MAX;
     if (length > HEADER_LIMIT || length > size - 8)
-        return spor_complain(l->message,
-                             "%s: not a safetensors file, or a truncated one: its "
-                             "header does not fit into %zu bytes",
-                             l->path, size);
+        return message_complain(l->message,
+                                "%s: not a safetensors file, or a truncated one: its "
+                                "header does not fit into %zu bytes",
+                                l->path, size);
     const char *text = (const char *)bytes + 8;
     l->json = (spor_json_reader){.start = text, .at = text, .end = text + length};
     l->data = bytes + 8 + length;
     l->size = (int64_t)(size - 8 - length);
     if (!read_header(l))
-        return l->json.why ? spor_complain(l->message, "%s: header, byte %zu: %s", l->path,
-                                           (size_t)(l->json.at - text) + 8, l->json.why)
+        return l->json.why ? message_complain(l->message, "%s: header, byte %zu: %s", l->path,
+                                              (size_t)(l->json.at - text) + 8, l->json.why)
                            : false;
     if (!check_cover(l) || !check_range(l)) return false;
     copy_numbers(l);
@@ -327,10 +326,11 @@ bool spor_weights_load(spor_params *params, const char *path, spor_message *mess
     size_t size;
     loader l = {
         .path = path, .params = params, .message = message, .count = spor_params_count(params)};
-    if (!spor_file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
+    if (!file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
     l.found = malloc((size_t)(l.count ? l.count : 1) * sizeof *l.found);
     for (int k = 0; l.found && k < l.count; k++) l.found[k].begin = -1;
-    bool done = l.found ? load(&l, bytes, size) : spor_complain(message, "%s: out of memory", path);
+    bool done =
+        l.found ? load(&l, bytes, size) : message_complain(message, "%s: out of memory", path);
     free(l.found);
     free(bytes);
     return done;

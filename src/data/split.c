@@ -45,7 +45,7 @@ static bool strata_make(strata *s, const spor_data *data, uint64_t seed) {
         free(deck);
         return false;
     }
-    spor_shuffle(seed, data->rows, deck);
+    random_shuffle(seed, data->rows, deck);
     for (int64_t r = 0; r < data->rows; r++) s->size[data->label[r]]++;
     for (int c = 1; c < s->classes; c++) s->first[c] = s->first[c - 1] + s->size[c - 1];
     for (int64_t r = 0; r < data->rows; r++) s->order[s->first[data->label[deck[r]]]++] = deck[r];
@@ -111,11 +111,11 @@ static bool collect(const strata *s, int64_t rows, int part, int64_t **list, int
 static bool share_is_empty(const char *part, double share, int64_t given, int64_t rows,
                            spor_message *message) {
     if (!(share > 0) || given > 0) return false;
-    spor_complain(message,
-                  "a %s share of %g of %" PRId64
-                  " rows leaves the part empty: each class keeps one "
-                  "row for training",
-                  part, share, rows);
+    message_complain(message,
+                     "a %s share of %g of %" PRId64
+                     " rows leaves the part empty: each class keeps one "
+                     "row for training",
+                     part, share, rows);
     return true;
 }
 
@@ -128,7 +128,7 @@ static bool split_rows(strata *s, const spor_data *data, double test_share, doub
     return (collect(s, data->rows, TRAIN, &split->train, &split->train_rows) &&
             collect(s, data->rows, VALIDATION, &split->validation, &split->validation_rows) &&
             collect(s, data->rows, TEST, &split->test, &split->test_rows)) ||
-           spor_complain(message, "out of memory for a split of %" PRId64 " rows", data->rows);
+           message_complain(message, "out of memory for a split of %" PRId64 " rows", data->rows);
 }
 
 void spor_split_free(spor_split *split) {
@@ -143,21 +143,21 @@ bool spor_split_stratified(const spor_data *data, double test_share, double vali
                            uint64_t seed, spor_split *split, spor_message *message) {
     *split = (spor_split){0};
     if (!(test_share >= 0 && test_share < 1) || !(validation_share >= 0 && validation_share < 1))
-        return spor_complain(message,
-                             "the shares of test (%g) and validation (%g) must be at least "
-                             "0 and below 1",
-                             test_share, validation_share);
+        return message_complain(message,
+                                "the shares of test (%g) and validation (%g) must be at least "
+                                "0 and below 1",
+                                test_share, validation_share);
     if (!data || data->rows < 1 || data->classes < 1)
-        return spor_complain(message, "there are no rows with labels to split");
+        return message_complain(message, "there are no rows with labels to split");
     for (int64_t r = 0; r < data->rows; r++)
         if (data->label[r] < 0 || data->label[r] >= data->classes)
-            return spor_complain(message, "row %" PRId64 " has label %d; there are %d classes", r,
-                                 (int)data->label[r], data->classes);
+            return message_complain(message, "row %" PRId64 " has label %d; there are %d classes",
+                                    r, (int)data->label[r], data->classes);
     strata s;
-    bool done =
-        strata_make(&s, data, seed)
-            ? split_rows(&s, data, test_share, validation_share, split, message)
-            : spor_complain(message, "out of memory for a split of %" PRId64 " rows", data->rows);
+    bool done = strata_make(&s, data, seed)
+                    ? split_rows(&s, data, test_share, validation_share, split, message)
+                    : message_complain(message, "out of memory for a split of %" PRId64 " rows",
+                                       data->rows);
     strata_free(&s);
     if (!done) spor_split_free(split);
     return done;

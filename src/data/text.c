@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void spor_text_free(spor_text *text) {
+void text_free(spor_text *text) {
     free(text->at);
     *text = (spor_text){0};
 }
@@ -28,14 +28,14 @@ static bool text_grow(spor_text *text, size_t size) {
     return true;
 }
 
-void spor_text_bytes(spor_text *text, const void *bytes, size_t size) {
+void text_bytes(spor_text *text, const void *bytes, size_t size) {
     if (!text_grow(text, size)) return;
     memcpy(text->at + text->size, bytes, size);
     text->size += size;
     text->at[text->size] = '\0';
 }
 
-void spor_text_add(spor_text *text, const char *format, ...) {
+void text_add(spor_text *text, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
@@ -50,10 +50,10 @@ void spor_text_add(spor_text *text, const char *format, ...) {
 }
 
 /* printf and strtod agree on the point of the locale; the text gets a full stop. */
-void spor_text_real(spor_text *text, double value) {
+void text_real(spor_text *text, double value) {
     char digits[40];
     if (isnan(value)) {
-        spor_text_add(text, "nan");
+        text_add(text, "nan");
         return;
     }
     for (int precision = 6; precision <= 17; precision++) {
@@ -62,10 +62,10 @@ void spor_text_real(spor_text *text, double value) {
     }
     for (char *c = digits; *c; c++)
         if (!strchr("0123456789+-einf", *c)) *c = '.';
-    spor_text_add(text, "%s", digits);
+    text_add(text, "%s", digits);
 }
 
-int spor_utf8_length(const char *text) {
+int text_utf8_length(const char *text) {
     const unsigned char *s = (const unsigned char *)text;
     int length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
     if (s[0] > 0xf4) return 0;

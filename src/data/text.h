@@ -14,14 +14,14 @@ typedef struct {
     bool failed;
 } spor_text;
 
-void spor_text_free(spor_text *text);
-void spor_text_bytes(spor_text *text, const void *bytes, size_t size);
-void spor_text_add(spor_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_free(spor_text *text);
+void text_bytes(spor_text *text, const void *bytes, size_t size);
+void text_add(spor_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** The shortest decimal that reads back as the same double, with a point in every locale. */
-void spor_text_real(spor_text *text, double value);
+void text_real(spor_text *text, double value);
 
 /** Length of the UTF-8 sequence at s, 1 to 4, in shortest form and no surrogate; 0 if it is none.
  */
-int spor_utf8_length(const char *s);
+int text_utf8_length(const char *s);
 
 #endif

@@ -42,9 +42,9 @@ static const char *text_on(colour c) {
 }
 
 static void square(matrix *m, int x, int y, int width, int height, colour c) {
-    spor_text_add(&m->svg,
-                  "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#%02x%02x%02x\"/>\n",
-                  x, y, width, height, (unsigned)c.r, (unsigned)c.g, (unsigned)c.b);
+    text_add(&m->svg,
+             "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#%02x%02x%02x\"/>\n", x, y,
+             width, height, (unsigned)c.r, (unsigned)c.g, (unsigned)c.b);
 }
 
 /* part of whole as a percentage: "98.6", "100", "<0.1". */
@@ -71,24 +71,24 @@ static void cell(matrix *m, int row, int column) {
     square(m, x, y, m->cell, m->cell, c);
     if (!count || m->cell < 300) return;
     bool both = m->cell >= 500;
-    spor_svg_label(&m->svg, middle, y + m->cell / 2 + (both ? 10 : 50), both ? "cell" : "small",
-                   "middle", text_on(c), "%" PRId64, count);
+    svg_label(&m->svg, middle, y + m->cell / 2 + (both ? 10 : 50), both ? "cell" : "small",
+              "middle", text_on(c), "%" PRId64, count);
     if (both)
-        spor_svg_label(&m->svg, middle, y + m->cell / 2 + 150, "small", "middle", text_on(c),
-                       "%s %%", percent(count, of, share));
+        svg_label(&m->svg, middle, y + m->cell / 2 + 150, "small", "middle", text_on(c), "%s %%",
+                  percent(count, of, share));
 }
 
 /* Thin lines between the cells, and the frame. */
 static void lines(matrix *m) {
     int side = m->classes * m->cell;
-    spor_text_add(&m->svg, "<path fill=\"none\" stroke=\"#cccccc\" stroke-width=\"6\" d=\"");
+    text_add(&m->svg, "<path fill=\"none\" stroke=\"#cccccc\" stroke-width=\"6\" d=\"");
     for (int k = 1; k < m->classes; k++)
-        spor_text_add(&m->svg, "M%d %dh%dM%d %dv%d", LEFT, TOP + k * m->cell, side,
-                      LEFT + k * m->cell, TOP, side);
-    spor_text_add(&m->svg,
-                  "\"/>\n<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" "
-                  "stroke=\"" SPOR_INK "\" stroke-width=\"12\"/>\n",
-                  LEFT, TOP, side, side);
+        text_add(&m->svg, "M%d %dh%dM%d %dv%d", LEFT, TOP + k * m->cell, side, LEFT + k * m->cell,
+                 TOP, side);
+    text_add(&m->svg,
+             "\"/>\n<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" "
+             "stroke=\"" SPOR_INK "\" stroke-width=\"12\"/>\n",
+             LEFT, TOP, side, side);
 }
 
 /* ---- margins -------------------------------------------------------------------------------- */
@@ -100,30 +100,29 @@ static void margins(matrix *m, int k) {
     int64_t right = m->counts[k * m->classes + k];
     const char *look = m->cell < 300 ? "small" : "tick";
     if (m->classes > 100 && k % 10) return; /* three digits are wider than a cell */
-    spor_svg_label(&m->svg, LEFT - 80, TOP + middle + 45, look, "end", SPOR_INK, "%d", k);
-    spor_svg_label(&m->svg, LEFT + middle, TOP - 80, look, "middle", SPOR_INK, "%d", k);
+    svg_label(&m->svg, LEFT - 80, TOP + middle + 45, look, "end", SPOR_INK, "%d", k);
+    svg_label(&m->svg, LEFT + middle, TOP - 80, look, "middle", SPOR_INK, "%d", k);
     if (m->cell < 300) return;
     if (m->labelled[k])
-        spor_svg_label(&m->svg, LEFT + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
-                       "%s %%", percent(right, m->labelled[k], share));
+        svg_label(&m->svg, LEFT + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT, "%s %%",
+                  percent(right, m->labelled[k], share));
     else
-        spor_svg_label(&m->svg, LEFT + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
-                       "no rows");
-    spor_svg_label(&m->svg, LEFT + middle, TOP + side + 190, "small", "middle", SPOR_FAINT, "%s%s",
-                   m->predicted[k] ? percent(right, m->predicted[k], share) : "never",
-                   m->predicted[k] ? " %" : "");
+        svg_label(&m->svg, LEFT + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
+                  "no rows");
+    svg_label(&m->svg, LEFT + middle, TOP + side + 190, "small", "middle", SPOR_FAINT, "%s%s",
+              m->predicted[k] ? percent(right, m->predicted[k], share) : "never",
+              m->predicted[k] ? " %" : "");
 }
 
 static void axis_titles(matrix *m) {
     int side = m->classes * m->cell, middle = side / 2;
-    spor_svg_label(&m->svg, LEFT + middle, TOP - 340, "axis", "middle", SPOR_INK,
-                   "predicted label");
-    spor_text_add(&m->svg, "<g transform=\"translate(420 %d) rotate(-90)\">", TOP + middle);
-    spor_svg_label(&m->svg, 0, 0, "axis", "middle", SPOR_INK, "true label");
-    spor_text_add(&m->svg, "</g>\n");
+    svg_label(&m->svg, LEFT + middle, TOP - 340, "axis", "middle", SPOR_INK, "predicted label");
+    text_add(&m->svg, "<g transform=\"translate(420 %d) rotate(-90)\">", TOP + middle);
+    svg_label(&m->svg, 0, 0, "axis", "middle", SPOR_INK, "true label");
+    text_add(&m->svg, "</g>\n");
     if (m->cell < 300) return;
-    spor_svg_label(&m->svg, LEFT + side + 80, TOP - 80, "small", "start", SPOR_FAINT, "recall");
-    spor_svg_label(&m->svg, LEFT - 80, TOP + side + 190, "small", "end", SPOR_FAINT, "precision");
+    svg_label(&m->svg, LEFT + side + 80, TOP - 80, "small", "start", SPOR_FAINT, "recall");
+    svg_label(&m->svg, LEFT - 80, TOP + side + 190, "small", "end", SPOR_FAINT, "precision");
 }
 
 /* Two scales of colour below the matrix, with what they mean. */
@@ -134,12 +133,12 @@ static void scales(matrix *m, int y) {
         int x = LEFT + k * 2900;
         for (int i = 0; i <= 20; i++)
             square(m, x + i * 60, y, 61, 120, blend(white, ends[k], sqrt(i / 20.0)));
-        spor_text_add(&m->svg,
-                      "<rect x=\"%d\" y=\"%d\" width=\"1260\" height=\"120\" fill=\"none\" "
-                      "stroke=\"#999999\" stroke-width=\"6\"/>\n",
-                      x, y);
-        spor_svg_label(&m->svg, x + 1340, y + 100, "small", "start", SPOR_INK,
-                       "%s, 0 to 100 %% of row", meaning[k]);
+        text_add(&m->svg,
+                 "<rect x=\"%d\" y=\"%d\" width=\"1260\" height=\"120\" fill=\"none\" "
+                 "stroke=\"#999999\" stroke-width=\"6\"/>\n",
+                 x, y);
+        svg_label(&m->svg, x + 1340, y + 100, "small", "start", SPOR_INK, "%s, 0 to 100 %% of row",
+                  meaning[k]);
     }
 }
 
@@ -160,19 +159,19 @@ static void heading(matrix *m, const char *title) {
         right += m->counts[k * m->classes + k];
     }
     long accuracy = rows ? lround(1e4 * (double)right / (double)rows) : 0;
-    spor_svg_label(&m->svg, 200, 330, "title", "start", SPOR_INK, "%s", title);
+    svg_label(&m->svg, 200, 330, "title", "start", SPOR_INK, "%s", title);
     if (rows)
-        spor_svg_label(&m->svg, LEFT, TOP + m->classes * m->cell + 480, "legend", "start", SPOR_INK,
-                       "%" PRId64 " of %" PRId64 " rows right: accuracy %ld.%04ld", right, rows,
-                       accuracy / 10000, accuracy % 10000);
+        svg_label(&m->svg, LEFT, TOP + m->classes * m->cell + 480, "legend", "start", SPOR_INK,
+                  "%" PRId64 " of %" PRId64 " rows right: accuracy %ld.%04ld", right, rows,
+                  accuracy / 10000, accuracy % 10000);
 }
 
 static bool draw(matrix *m, const char *title, const char *path, spor_message *message) {
     int side = m->classes * m->cell, width = LEFT + side + MARGIN;
     if (width < 7000) width = 7000;
     count_margins(m);
-    spor_svg_begin(&m->svg, width / 10, (TOP + side + MARGIN) / 10, title,
-                   "Confusion matrix: rows are true labels, columns predicted labels");
+    svg_begin(&m->svg, width / 10, (TOP + side + MARGIN) / 10, title,
+              "Confusion matrix: rows are true labels, columns predicted labels");
     heading(m, title);
     for (int row = 0; row < m->classes; row++)
         for (int column = 0; column < m->classes; column++) cell(m, row, column);
@@ -180,23 +179,23 @@ static bool draw(matrix *m, const char *title, const char *path, spor_message *m
     for (int k = 0; k < m->classes; k++) margins(m, k);
     axis_titles(m);
     scales(m, TOP + side + 660);
-    spor_svg_end(&m->svg);
-    return spor_text_write(&m->svg, path, message);
+    svg_end(&m->svg);
+    return file_write_text(&m->svg, path, message);
 }
 
-bool spor_figure_confusion(const char *title, int classes, const int64_t counts[], const char *path,
-                           spor_message *message) {
+bool figure_confusion(const char *title, int classes, const int64_t counts[], const char *path,
+                      spor_message *message) {
     enum { MOST = 1000 };
     if (classes < 1 || classes > MOST)
-        return spor_complain(message, "%s: a confusion matrix of %d classes cannot be drawn", path,
-                             classes);
+        return message_complain(message, "%s: a confusion matrix of %d classes cannot be drawn",
+                                path, classes);
     matrix m = {.classes = classes,
                 .counts = counts,
                 .cell = classes <= 12   ? 560
                         : classes <= 25 ? 360
                                         : 140};
     int64_t *sums = calloc(2 * (size_t)classes, sizeof *sums);
-    if (!sums) return spor_complain(message, "%s: out of memory", path);
+    if (!sums) return message_complain(message, "%s: out of memory", path);
     m.labelled = sums;
     m.predicted = sums + classes;
     bool done = draw(&m, title, path, message);

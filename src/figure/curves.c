@@ -56,17 +56,17 @@ static int64_t round_step(int64_t span, int64_t most) {
 }
 
 static void grid_line(plot *p, int y, int percent) {
-    spor_text_add(&p->svg, "<path d=\"M%d %dH%d\" stroke=\"#dddddd\" stroke-width=\"8\"/>\n", LEFT,
-                  y, RIGHT);
-    spor_svg_label(&p->svg, LEFT - 90, y + 45, "tick", "end", SPOR_INK, "%d.%02d", percent / 100,
-                   percent % 100);
+    text_add(&p->svg, "<path d=\"M%d %dH%d\" stroke=\"#dddddd\" stroke-width=\"8\"/>\n", LEFT, y,
+             RIGHT);
+    svg_label(&p->svg, LEFT - 90, y + 45, "tick", "end", SPOR_INK, "%d.%02d", percent / 100,
+              percent % 100);
 }
 
 static void epoch_tick(plot *p, int64_t epoch) {
     int x = place_x(p, epoch);
-    spor_text_add(&p->svg, "<path d=\"M%d %dv50\" stroke=\"" SPOR_INK "\" stroke-width=\"10\"/>\n",
-                  x, BOTTOM);
-    spor_svg_label(&p->svg, x, BOTTOM + 200, "tick", "middle", SPOR_INK, "%" PRId64, epoch);
+    text_add(&p->svg, "<path d=\"M%d %dv50\" stroke=\"" SPOR_INK "\" stroke-width=\"10\"/>\n", x,
+             BOTTOM);
+    svg_label(&p->svg, x, BOTTOM + 200, "tick", "middle", SPOR_INK, "%" PRId64, epoch);
 }
 
 static void axes(plot *p) {
@@ -77,14 +77,14 @@ static void axes(plot *p) {
     epoch_tick(p, 1);
     for (int64_t epoch = every; epoch <= p->epochs; epoch += every)
         if (epoch > every / 2 && epoch > 1) epoch_tick(p, epoch);
-    spor_text_add(&p->svg,
-                  "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"" SPOR_INK
-                  "\" stroke-width=\"12\"/>\n",
-                  LEFT, TOP, BOTTOM, RIGHT);
-    spor_svg_label(&p->svg, (LEFT + RIGHT) / 2, BOTTOM + 470, "axis", "middle", SPOR_INK, "epoch");
-    spor_text_add(&p->svg, "<g transform=\"translate(220 %d) rotate(-90)\">", (TOP + BOTTOM) / 2);
-    spor_svg_label(&p->svg, 0, 0, "axis", "middle", SPOR_INK, "accuracy");
-    spor_text_add(&p->svg, "</g>\n");
+    text_add(&p->svg,
+             "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"" SPOR_INK
+             "\" stroke-width=\"12\"/>\n",
+             LEFT, TOP, BOTTOM, RIGHT);
+    svg_label(&p->svg, (LEFT + RIGHT) / 2, BOTTOM + 470, "axis", "middle", SPOR_INK, "epoch");
+    text_add(&p->svg, "<g transform=\"translate(220 %d) rotate(-90)\">", (TOP + BOTTOM) / 2);
+    svg_label(&p->svg, 0, 0, "axis", "middle", SPOR_INK, "accuracy");
+    text_add(&p->svg, "</g>\n");
 }
 
 /* ---- curves --------------------------------------------------------------------------------- */
@@ -92,21 +92,21 @@ static void axes(plot *p) {
 /* A line through the measured epochs, broken where one was not measured; dots if there are few. */
 static void draw(plot *p, const curve *c) {
     bool pen = false;
-    spor_text_add(&p->svg,
-                  "<path fill=\"none\" stroke=\"%s\" stroke-width=\"22\" "
-                  "stroke-linejoin=\"round\" stroke-linecap=\"round\" d=\"",
-                  c->colour);
+    text_add(&p->svg,
+             "<path fill=\"none\" stroke=\"%s\" stroke-width=\"22\" "
+             "stroke-linejoin=\"round\" stroke-linecap=\"round\" d=\"",
+             c->colour);
     for (int64_t k = 0; k < p->epochs; k++) {
         if (isfinite(c->accuracy[k]))
-            spor_text_add(&p->svg, "%c%d %d", pen ? 'L' : 'M', place_x(p, k + 1),
-                          place_y(p, c->accuracy[k]));
+            text_add(&p->svg, "%c%d %d", pen ? 'L' : 'M', place_x(p, k + 1),
+                     place_y(p, c->accuracy[k]));
         pen = isfinite(c->accuracy[k]);
     }
-    spor_text_add(&p->svg, "\"/>\n");
+    text_add(&p->svg, "\"/>\n");
     for (int64_t k = 0; p->epochs <= 40 && k < p->epochs; k++)
         if (isfinite(c->accuracy[k]))
-            spor_text_add(&p->svg, "<circle cx=\"%d\" cy=\"%d\" r=\"32\" fill=\"%s\"/>\n",
-                          place_x(p, k + 1), place_y(p, c->accuracy[k]), c->colour);
+            text_add(&p->svg, "<circle cx=\"%d\" cy=\"%d\" r=\"32\" fill=\"%s\"/>\n",
+                     place_x(p, k + 1), place_y(p, c->accuracy[k]), c->colour);
 }
 
 /* The first epoch of the highest accuracy, and the last measured one; -1 if none was measured. */
@@ -122,33 +122,32 @@ static void extremes(const curve *c, int64_t epochs, int64_t *best, int64_t *las
 static void legend(plot *p, const curve *c, int y) {
     int64_t best, last;
     extremes(c, p->epochs, &best, &last);
-    spor_text_add(&p->svg, "<path d=\"M%d %dh300\" stroke=\"%s\" stroke-width=\"32\"/>\n", LEFT,
-                  y - 45, c->colour);
+    text_add(&p->svg, "<path d=\"M%d %dh300\" stroke=\"%s\" stroke-width=\"32\"/>\n", LEFT, y - 45,
+             c->colour);
     if (last < 0) {
-        spor_svg_label(&p->svg, LEFT + 400, y, "legend", "start", SPOR_INK, "%s: not measured",
-                       c->name);
+        svg_label(&p->svg, LEFT + 400, y, "legend", "start", SPOR_INK, "%s: not measured", c->name);
         return;
     }
     long at_last = lround(1e4 * c->accuracy[last]), at_best = lround(1e4 * c->accuracy[best]);
-    spor_svg_label(&p->svg, LEFT + 400, y, "legend", "start", SPOR_INK, "%s", c->name);
-    spor_svg_label(&p->svg, LEFT + 1250, y, "legend", "start", SPOR_INK, "final %ld.%04ld",
-                   at_last / 10000, at_last % 10000);
-    spor_svg_label(&p->svg, LEFT + 2350, y, "legend", "start", SPOR_FAINT,
-                   "best %ld.%04ld in epoch %" PRId64, at_best / 10000, at_best % 10000, best + 1);
+    svg_label(&p->svg, LEFT + 400, y, "legend", "start", SPOR_INK, "%s", c->name);
+    svg_label(&p->svg, LEFT + 1250, y, "legend", "start", SPOR_INK, "final %ld.%04ld",
+              at_last / 10000, at_last % 10000);
+    svg_label(&p->svg, LEFT + 2350, y, "legend", "start", SPOR_FAINT,
+              "best %ld.%04ld in epoch %" PRId64, at_best / 10000, at_best % 10000, best + 1);
 }
 
-bool spor_figure_curves(const spor_curves *curves, const char *path, spor_message *message) {
+bool figure_curves(const spor_curves *curves, const char *path, spor_message *message) {
     plot p = {.epochs = curves->epochs, .floor_percent = floor_percent(curves)};
     const curve both[] = {{"training", SPOR_BLUE, curves->train},
                           {"validation", SPOR_ORANGE, curves->validation}};
-    spor_svg_begin(&p.svg, WIDTH, HEIGHT, curves->title,
-                   "Accuracy on the training and validation rows after each epoch");
-    spor_svg_label(&p.svg, LEFT, 330, "title", "start", SPOR_INK, "%s", curves->title);
+    svg_begin(&p.svg, WIDTH, HEIGHT, curves->title,
+              "Accuracy on the training and validation rows after each epoch");
+    svg_label(&p.svg, LEFT, 330, "title", "start", SPOR_INK, "%s", curves->title);
     axes(&p);
     for (int k = 0; k < 2; k++) {
         draw(&p, &both[k]);
         legend(&p, &both[k], 620 + 210 * k);
     }
-    spor_svg_end(&p.svg);
-    return spor_text_write(&p.svg, path, message);
+    svg_end(&p.svg);
+    return file_write_text(&p.svg, path, message);
 }

@@ -14,11 +14,11 @@ typedef struct {
 } spor_curves;
 
 /** Both curves over the epochs, the legend with last and best values. */
-bool spor_figure_curves(const spor_curves *curves, const char *path, spor_message *message);
+bool figure_curves(const spor_curves *curves, const char *path, spor_message *message);
 
 /** counts[label * classes + predicted] as a heat map: a row is a true label, its colours are the
  *  shares of its rows. */
-bool spor_figure_confusion(const char *title, int classes, const int64_t counts[], const char *path,
-                           spor_message *message);
+bool figure_confusion(const char *title, int classes, const int64_t counts[], const char *path,
+                      spor_message *message);
 
 #endif

@@ -52,14 +52,14 @@ static spor_report_line *new_line(spor_report *report) {
     return line;
 }
 
-void spor_report_section(spor_report *report, const char *heading) {
+void report_section(spor_report *report, const char *heading) {
     spor_report_line *line = new_line(report);
     if (!line) return;
     line->heading = true;
     line->text[0] = copy_of(report, heading);
 }
 
-void spor_report_add(spor_report *report, const spor_report_row *row) {
+void report_add(spor_report *report, const spor_report_row *row) {
     spor_report_line *line = new_line(report);
     report->states[row->state]++;
     if (!line) return;
@@ -68,14 +68,14 @@ void spor_report_add(spor_report *report, const spor_report_row *row) {
     for (int k = 0; k < TEXTS; k++) line->text[k] = copy_of(report, texts[k]);
 }
 
-void spor_report_free(spor_report *report) {
+void report_free(spor_report *report) {
     for (int k = 0; k < report->count; k++)
         for (int j = 0; j < TEXTS; j++) free(report->line[k].text[j]);
     free(report->line);
     *report = (spor_report){0};
 }
 
-void spor_report_tally(const spor_report *report, char *text, size_t size) {
+void report_tally(const spor_report *report, char *text, size_t size) {
     size_t used = 0;
     snprintf(text, size, "nothing was examined");
     for (int k = 0; k < SPOR_ROW_STATES; k++) {
@@ -137,53 +137,53 @@ static const char style[] =
     "@media print{.card{break-inside:avoid}}\n";
 
 static void write_texts(spor_text *page, const char *open, const char *text, const char *close) {
-    spor_text_add(page, "%s", open);
-    spor_svg_escaped(page, text);
-    spor_text_add(page, "%s", close);
+    text_add(page, "%s", open);
+    svg_escaped(page, text);
+    text_add(page, "%s", close);
 }
 
 /* Line by line, since an end of line is not to be escaped. */
 static void write_detail(spor_text *page, char *detail) {
-    spor_text_add(page, "<pre>");
+    text_add(page, "<pre>");
     for (char *line = detail; *line;) {
         size_t length = strcspn(line, "\n");
         char end = line[length];
         line[length] = 0;
-        spor_svg_escaped(page, line);
+        svg_escaped(page, line);
         line[length] = end;
-        if (end) spor_text_add(page, "\n");
+        if (end) text_add(page, "\n");
         line += length + (end != 0);
     }
-    spor_text_add(page, "</pre>");
+    text_add(page, "</pre>");
 }
 
 static void write_row(spor_text *page, const spor_report_line *line) {
     bool unfolds = *line->text[3] != 0;
     const char *class = looks[line->state].class;
-    spor_text_add(page, "<%s class=\"row %s\"%s>", unfolds ? "details" : "div", class,
-                  unfolds && line->state == SPOR_ROW_WRONG ? " open" : "");
-    spor_text_add(page, "<%s class=\"head\"><span class=\"mark\">%s</span>",
-                  unfolds ? "summary" : "div", looks[line->state].mark);
+    text_add(page, "<%s class=\"row %s\"%s>", unfolds ? "details" : "div", class,
+             unfolds && line->state == SPOR_ROW_WRONG ? " open" : "");
+    text_add(page, "<%s class=\"head\"><span class=\"mark\">%s</span>", unfolds ? "summary" : "div",
+             looks[line->state].mark);
     write_texts(page, "<span class=\"label\">", line->text[0], "</span>");
     write_texts(page, "<span class=\"verdict\">", line->text[1], "</span>");
     write_texts(page, "<span class=\"summary\">", line->text[2], "</span>");
-    spor_text_add(page, "</%s>", unfolds ? "summary" : "div");
+    text_add(page, "</%s>", unfolds ? "summary" : "div");
     if (unfolds) write_detail(page, line->text[3]);
-    spor_text_add(page, "</%s>\n", unfolds ? "details" : "div");
+    text_add(page, "</%s>\n", unfolds ? "details" : "div");
 }
 
 static void write_tally(spor_text *page, const spor_report *report) {
-    spor_text_add(page, "<div class=\"bar\">");
+    text_add(page, "<div class=\"bar\">");
     for (int k = 0; k < SPOR_ROW_STATES; k++)
         if (report->states[k])
-            spor_text_add(page, "<i class=\"%s\" style=\"flex:%" PRId64 "\"></i>", looks[k].class,
-                          report->states[k]);
-    spor_text_add(page, "</div>\n<ul class=\"tally\">");
+            text_add(page, "<i class=\"%s\" style=\"flex:%" PRId64 "\"></i>", looks[k].class,
+                     report->states[k]);
+    text_add(page, "</div>\n<ul class=\"tally\">");
     for (int k = 0; k < SPOR_ROW_STATES; k++)
         if (report->states[k])
-            spor_text_add(page, "<li class=\"%s\"><b>%" PRId64 "</b>%s</li>", looks[k].class,
-                          report->states[k], report->states[k] == 1 ? looks[k].one : looks[k].many);
-    spor_text_add(page, "</ul>\n");
+            text_add(page, "<li class=\"%s\"><b>%" PRId64 "</b>%s</li>", looks[k].class,
+                     report->states[k], report->states[k] == 1 ? looks[k].one : looks[k].many);
+    text_add(page, "</ul>\n");
 }
 
 static void write_rows(spor_text *page, const spor_report *report) {
@@ -191,32 +191,32 @@ static void write_rows(spor_text *page, const spor_report *report) {
     for (int k = 0; k < report->count; k++) {
         const spor_report_line *line = &report->line[k];
         if (line->heading) {
-            spor_text_add(page, "%s", open ? "</div>\n" : "");
+            text_add(page, "%s", open ? "</div>\n" : "");
             open = false;
             write_texts(page, "<h2>", line->text[0], "</h2>\n");
             continue;
         }
-        if (!open) spor_text_add(page, "<div class=\"card\">\n");
+        if (!open) text_add(page, "<div class=\"card\">\n");
         open = true;
         write_row(page, line);
     }
-    spor_text_add(page, "%s", open ? "</div>\n" : "");
+    text_add(page, "%s", open ? "</div>\n" : "");
 }
 
-bool spor_report_write(const spor_report *report, const char *title, const char *about,
-                       const char *path, spor_message *message) {
+bool report_write(const spor_report *report, const char *title, const char *about, const char *path,
+                  spor_message *message) {
     spor_text page = {0};
-    if (report->failed) return spor_complain(message, "%s: out of memory", path);
+    if (report->failed) return message_complain(message, "%s: out of memory", path);
     write_texts(&page,
                 "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>",
                 title, "</title>\n<style>\n");
-    spor_text_bytes(&page, style, sizeof style - 1);
+    text_bytes(&page, style, sizeof style - 1);
     write_texts(&page, "</style>\n<main>\n<h1>", title, "</h1>\n");
     write_texts(&page, "<p class=\"about\">", about, "</p>\n");
     write_tally(&page, report);
     write_rows(&page, report);
-    spor_text_add(&page, "<footer>Click a row to unfold its details. Where a statement fails, the "
-                         "smallest case that was found is shown.</footer>\n</main>\n</html>\n");
-    return spor_text_write(&page, path, message);
+    text_add(&page, "<footer>Click a row to unfold its details. Where a statement fails, the "
+                    "smallest case that was found is shown.</footer>\n</main>\n</html>\n");
+    return file_write_text(&page, path, message);
 }

@@ -34,15 +34,15 @@ typedef struct spor_report {
 } spor_report;
 
 /** Rows that follow stand under this heading. */
-void spor_report_section(spor_report *report, const char *heading);
-void spor_report_add(spor_report *report, const spor_report_row *row);
-void spor_report_free(spor_report *report);
+void report_section(spor_report *report, const char *heading);
+void report_add(spor_report *report, const spor_report_row *row);
+void report_free(spor_report *report);
 
 /** "12 hold, 3 fail as stated, 1 is wrong, 2 are unfinished"; what there is none of is left out. */
-void spor_report_tally(const spor_report *report, char *text, size_t size);
+void report_tally(const spor_report *report, char *text, size_t size);
 
 /** The page, light or dark as the reader's screen is. about is a line below the title. */
-bool spor_report_write(const spor_report *report, const char *title, const char *about,
-                       const char *path, spor_message *message);
+bool report_write(const spor_report *report, const char *title, const char *about, const char *path,
+                  spor_message *message);
 
 #endif

@@ -5,16 +5,16 @@
 /* f(z) and f'(z) as a function of y = f(z) */
 SPOR_INLINE vec apply_tanh(vec z, T slope) {
     (void)slope;
-    return spor_vtanh(z);
+    return vmath_tanh(z);
 }
 SPOR_INLINE vec slope_tanh(vec y, T slope) {
     (void)slope;
-    return spor_fma(-y, y, spor_all((T)1));
+    return simd_fma(-y, y, simd_all((T)1));
 }
 
 SPOR_INLINE vec apply_sigmoid(vec z, T slope) {
     (void)slope;
-    return spor_vsigmoid(z);
+    return vmath_sigmoid(z);
 }
 SPOR_INLINE vec slope_sigmoid(vec y, T slope) {
     (void)slope;
@@ -23,18 +23,18 @@ SPOR_INLINE vec slope_sigmoid(vec y, T slope) {
 
 SPOR_INLINE vec apply_relu(vec z, T slope) {
     (void)slope;
-    return spor_select(z <= (T)0, (vec){0}, z); /* a NaN stays one, as in the reference */
+    return simd_select(z <= (T)0, (vec){0}, z); /* a NaN stays one, as in the reference */
 }
 SPOR_INLINE vec slope_relu(vec y, T slope) {
     (void)slope;
-    return spor_select(y > (T)0, spor_all((T)1), (vec){0});
+    return simd_select(y > (T)0, simd_all((T)1), (vec){0});
 }
 
 SPOR_INLINE vec apply_leaky_relu(vec z, T slope) {
-    return spor_select(z > (T)0, z, z * slope);
+    return simd_select(z > (T)0, z, z * slope);
 }
 SPOR_INLINE vec slope_leaky_relu(vec y, T slope) {
-    return spor_select(y > (T)0, spor_all((T)1), spor_all(slope));
+    return simd_select(y > (T)0, simd_all((T)1), simd_all(slope));
 }
 
 /* A whole array of each: vectors, then what is left of one. */
@@ -42,20 +42,20 @@ SPOR_INLINE vec slope_leaky_relu(vec y, T slope) {
     static void apply_all_##name(T *y, int64_t count, T slope) {                                   \
         int64_t i = 0;                                                                             \
         for (; i + LANES <= count; i += LANES)                                                     \
-            spor_store(y + i, apply_##name(spor_load(y + i), slope));                              \
+            simd_store(y + i, apply_##name(simd_load(y + i), slope));                              \
         if (i < count) {                                                                           \
-            vec z = spor_load_part(y + i, count - i);                                              \
-            spor_store_part(y + i, apply_##name(z, slope), count - i);                             \
+            vec z = simd_load_part(y + i, count - i);                                              \
+            simd_store_part(y + i, apply_##name(z, slope), count - i);                             \
         }                                                                                          \
     }                                                                                              \
     static void pull_all_##name(T *delta, const T *ybar, const T *y, int64_t count, T slope) {     \
         int64_t i = 0;                                                                             \
         for (; i + LANES <= count; i += LANES)                                                     \
-            spor_store(delta + i, spor_load(ybar + i) * slope_##name(spor_load(y + i), slope));    \
+            simd_store(delta + i, simd_load(ybar + i) * slope_##name(simd_load(y + i), slope));    \
         if (i < count) {                                                                           \
-            vec d = spor_load_part(ybar + i, count - i);                                           \
-            d *= slope_##name(spor_load_part(y + i, count - i), slope);                            \
-            spor_store_part(delta + i, d, count - i);                                              \
+            vec d = simd_load_part(ybar + i, count - i);                                           \
+            d *= slope_##name(simd_load_part(y + i, count - i), slope);                            \
+            simd_store_part(delta + i, d, count - i);                                              \
         }                                                                                          \
     }
 SPOR_EACH_ACTIVATION(DEFINE_LOOPS)

@@ -13,28 +13,28 @@ typedef struct {
 } spor_carver;
 
 /** The next count * each bytes, 64-byte aligned. count >= 0. */
-static inline void *spor_carve(spor_carver *carver, int64_t count, size_t each) {
+static inline void *carve_take(spor_carver *carver, int64_t count, size_t each) {
     char *at = carver->base ? carver->base + carver->used : NULL;
     carver->used = bytes_sum(carver->used, bytes_lines(bytes_for(count, each)));
     return at;
 }
 
 /** a * b, or the largest number if that does not fit: carving it then fails. */
-static inline int64_t spor_times(int64_t a, int64_t b) {
+static inline int64_t carve_times(int64_t a, int64_t b) {
     int64_t product;
     return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
 }
 
 /** cols rounded up to whole vectors. */
-static inline int64_t spor_whole_vectors(int64_t cols, int64_t lanes) {
+static inline int64_t carve_whole_vectors(int64_t cols, int64_t lanes) {
     return (cols + lanes - 1) / lanes * lanes;
 }
 
 /** Smaller and larger of two sizes. */
-static inline int64_t spor_least(int64_t a, int64_t b) {
+static inline int64_t carve_least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
-static inline int64_t spor_most(int64_t a, int64_t b) {
+static inline int64_t carve_most(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 

@@ -51,8 +51,8 @@ SPOR_INLINE void tile(const spor_product *p, const int64_t *row, const T *b, int
     const int last = vectors - 1;
     SPOR_UNROLL for (int v = 0; v < vectors; v++) bk[v] = (vec){0};
     if (init) {
-        SPOR_UNROLL for (int v = 0; v < last; v++) bk[v] = spor_load(init + v * LANES);
-        bk[last] = spor_load_part(init + last * LANES, last_lanes);
+        SPOR_UNROLL for (int v = 0; v < last; v++) bk[v] = simd_load(init + v * LANES);
+        bk[last] = simd_load_part(init + last * LANES, last_lanes);
     }
     SPOR_UNROLL for (int r = 0; r < rows; r++) {
         at[r] = row[r];
@@ -62,23 +62,23 @@ SPOR_INLINE void tile(const spor_product *p, const int64_t *row, const T *b, int
     for (; step != end; step++, b += ldb) {
         const T *a = p->a + *step;
         __asm__("" : "+r"(a)); /* one sum a + at[r] inside the load, not two before it */
-        SPOR_UNROLL for (int v = 0; v < vectors; v++) bk[v] = spor_load(b + v * LANES);
+        SPOR_UNROLL for (int v = 0; v < vectors; v++) bk[v] = simd_load(b + v * LANES);
         SPOR_UNROLL for (int r = 0; r < rows; r++) {
             SPOR_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
-                spor_fma(spor_all(a[at[r]]), bk[v], sum[r][v]);
+                simd_fma(simd_all(a[at[r]]), bk[v], sum[r][v]);
         }
     }
     const int64_t ldc = p->ldc;
     if (p->add) {
         SPOR_UNROLL for (int r = 0; r < rows; r++) {
             SPOR_UNROLL for (int v = 0; v < last; v++) sum[r][v] +=
-                spor_load(c + r * ldc + v * LANES);
-            sum[r][last] += spor_load_part(c + r * ldc + last * LANES, last_lanes);
+                simd_load(c + r * ldc + v * LANES);
+            sum[r][last] += simd_load_part(c + r * ldc + last * LANES, last_lanes);
         }
     }
     SPOR_UNROLL for (int r = 0; r < rows; r++) {
-        SPOR_UNROLL for (int v = 0; v < last; v++) spor_store(c + r * ldc + v * LANES, sum[r][v]);
-        spor_store_part(c + r * ldc + last * LANES, sum[r][last], last_lanes);
+        SPOR_UNROLL for (int v = 0; v < last; v++) simd_store(c + r * ldc + v * LANES, sum[r][v]);
+        simd_store_part(c + r * ldc + last * LANES, sum[r][last], last_lanes);
     }
 }
 
@@ -141,7 +141,7 @@ static void multiply_panel(const spor_product *p, int64_t first, int64_t vectors
     const T *b = p->b + first * (p->ldb ? 1 : p->depth), *init = p->init ? p->init + first : NULL;
     int64_t ldb = p->ldb ? p->ldb : vectors * LANES;
     int64_t last = first + (vectors - 1) * LANES;
-    int64_t last_lanes = spor_least(p->cols - last, LANES);
+    int64_t last_lanes = carve_least(p->cols - last, LANES);
     for (int64_t r = 0, n; r < p->rows; r += n) {
         n = tile_rows(p->rows - r, heights[vectors - 1]);
         tiles[vectors - 1][n - 1](p, p->row + r, b, ldb, init, p->c + r * p->ldc + first,
@@ -149,7 +149,7 @@ static void multiply_panel(const spor_product *p, int64_t first, int64_t vectors
     }
 }
 
-void spor_multiply(const spor_product *product) {
+void product_multiply(const spor_product *product) {
     int64_t vectors = (product->cols + LANES - 1) / LANES;
     for (int64_t done = 0, n; done < vectors; done += n) {
         n = panel_vectors(vectors - done);
@@ -163,8 +163,8 @@ void spor_multiply(const spor_product *product) {
 static void pack_rows(T *panel, int64_t width, const T *b, const spor_block *block, int64_t cols) {
     int64_t whole = (cols - 1) / LANES * LANES;
     for (int64_t k = 0; k < block->rows; k++, b += block->stride, panel += width) {
-        for (int64_t j = 0; j < whole; j += LANES) spor_store(panel + j, spor_load(b + j));
-        spor_store(panel + whole, spor_load_part(b + whole, cols - whole));
+        for (int64_t j = 0; j < whole; j += LANES) simd_store(panel + j, simd_load(b + j));
+        simd_store(panel + whole, simd_load_part(b + whole, cols - whole));
     }
 }
 
@@ -173,10 +173,10 @@ SPOR_INLINE void pack_square(T *panel, int64_t width, const T *b, int64_t stride
                              int64_t cols) {
     vec v[LANES];
     SPOR_UNROLL for (int j = 0; j < (int)LANES; j++) v[j] =
-        j < cols ? spor_load_part(b + j * stride, rows) : (vec){0};
-    spor_turn_square(v);
+        j < cols ? simd_load_part(b + j * stride, rows) : (vec){0};
+    simd_turn_square(v);
     SPOR_UNROLL for (int k = 0; k < (int)LANES; k++) if (k < rows)
-        spor_store(panel + k * width, v[k]);
+        simd_store(panel + k * width, v[k]);
 }
 
 /* Columns of B that are rows in memory are transposed square by square. */
@@ -185,17 +185,17 @@ static void pack_columns(T *panel, int64_t width, const T *b, const spor_block *
     for (int64_t j = 0; j < width; j += LANES)
         for (int64_t k = 0; k < block->rows; k += LANES)
             pack_square(panel + k * width + j, width, b + j * block->stride + k, block->stride,
-                        spor_least(LANES, block->rows - k), cols - j);
+                        carve_least(LANES, block->rows - k), cols - j);
 }
 
-void spor_pack(T *panels, const spor_block *block) {
+void product_pack(T *panels, const spor_block *block) {
     int64_t vectors = (block->cols + LANES - 1) / LANES;
     for (int64_t done = 0, n; done < vectors; done += n) {
         n = panel_vectors(vectors - done);
         int64_t first = done * LANES, width = n * LANES;
         T *panel = panels + first * block->depth + block->first * width;
         const T *b = block->b + first * (block->transposed ? block->stride : 1);
-        int64_t cols = spor_least(block->cols - first, width);
+        int64_t cols = carve_least(block->cols - first, width);
         if (block->transposed)
             pack_columns(panel, width, b, block, cols);
         else
@@ -203,9 +203,9 @@ void spor_pack(T *panels, const spor_block *block) {
     }
 }
 
-const T *spor_panels(T *scratch, const T *b, int64_t depth, int64_t cols) {
+const T *product_panels(T *scratch, const T *b, int64_t depth, int64_t cols) {
     if (cols % LANES == 0 && cols / LANES <= SPOR_PANEL) return b;
     spor_block block = {.b = b, .stride = cols, .depth = depth, .rows = depth, .cols = cols};
-    spor_pack(scratch, &block);
+    product_pack(scratch, &block);
     return scratch;
 }

@@ -18,7 +18,7 @@ typedef struct {
     const T *a;
     const int64_t *row, *step; /* [rows], [depth]: elements */
     int64_t rows, depth, cols;
-    const T *b;    /* from spor_panels; or, if ldb is set, B as it lies: cols whole vectors */
+    const T *b;    /* from product_panels; or, if ldb is set, B as it lies: cols whole vectors */
     int64_t ldb;   /* elements from one row of b to the next; 0: b is in panels */
     const T *init; /* [cols], the first summand of each row; NULL: 0 */
     T *c;
@@ -26,8 +26,8 @@ typedef struct {
     bool add;    /* c += A B instead of c = init + A B */
 } spor_product;
 
-#define spor_multiply SPOR_BUILT(spor_multiply)
-void spor_multiply(const spor_product *product);
+#define product_multiply SPOR_BUILT(product_multiply)
+void product_multiply(const spor_product *product);
 
 /** Rows first .. first + rows - 1 of a matrix B of depth x cols, to be packed into its panels.
  * Element (k, j) of them is b[k * stride + j], transposed b[j * stride + k]. */
@@ -38,16 +38,16 @@ typedef struct {
     int64_t depth, first, rows, cols;
 } spor_block;
 
-#define spor_pack SPOR_BUILT(spor_pack)
-void spor_pack(T *panels, const spor_block *block);
+#define product_pack SPOR_BUILT(product_pack)
+void product_pack(T *panels, const spor_block *block);
 
 /** The panels of a row-major depth x cols matrix: itself where the layouts agree, else packed
  *  into scratch. */
-#define spor_panels SPOR_BUILT(spor_panels)
-const T *spor_panels(T *scratch, const T *b, int64_t depth, int64_t cols);
+#define product_panels SPOR_BUILT(product_panels)
+const T *product_panels(T *scratch, const T *b, int64_t depth, int64_t cols);
 
 /** table[k] = k * stride. */
-SPOR_INLINE void spor_progression(int64_t *table, int64_t count, int64_t stride) {
+SPOR_INLINE void product_progression(int64_t *table, int64_t count, int64_t stride) {
     for (int64_t k = 0; k < count; k++) table[k] = k * stride;
 }
 

@@ -29,15 +29,15 @@
     spor_kernel *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR) = NULL
 
 /** Address of the element at a multi-index. */
-static inline T *spor_at_index(const spor_arg *a, const int64_t i[]) {
+static inline T *reference_at_index(const spor_arg *a, const int64_t i[]) {
     int64_t offset = 0;
     for (int k = 0; k < a->shape.rank; k++) offset += i[k] * a->stride[k];
     return (T *)a->data + offset;
 }
-#define AT(arg, i) spor_at_index(&(arg), (i))
+#define AT(arg, i) reference_at_index(&(arg), (i))
 
 /** Steps a multi-index in row-major order; false after the last. */
-static inline bool spor_next_index(const spor_shape *shape, int64_t i[]) {
+static inline bool reference_next_index(const spor_shape *shape, int64_t i[]) {
     for (int k = shape->rank - 1; k >= 0; k--) {
         if (++i[k] < shape->n[k]) return true;
         i[k] = 0;
@@ -47,13 +47,13 @@ static inline bool spor_next_index(const spor_shape *shape, int64_t i[]) {
 
 /** Loops over all indices of a shape in row-major order. */
 #define EACH_INDEX(i, of)                                                                          \
-    for (int64_t i[SPOR_RANK] = {0}, go_##i = 1; go_##i; go_##i = spor_next_index(&(of), i))
+    for (int64_t i[SPOR_RANK] = {0}, go_##i = 1; go_##i; go_##i = reference_next_index(&(of), i))
 
 /** AT4(x, n, i, j, c): element of a rank-4 array; AT2 of a matrix. */
-static inline T *spor_at4(const spor_arg *a, int64_t i, int64_t j, int64_t k, int64_t l) {
+static inline T *reference_at4(const spor_arg *a, int64_t i, int64_t j, int64_t k, int64_t l) {
     return (T *)a->data + i * a->stride[0] + j * a->stride[1] + k * a->stride[2] + l * a->stride[3];
 }
-#define AT4(arg, i, j, k, l) spor_at4(&(arg), (i), (j), (k), (l))
+#define AT4(arg, i, j, k, l) reference_at4(&(arg), (i), (j), (k), (l))
 /** AT1(b, k): element of a vector; AT0(a): of a scalar. */
 #define AT1(arg, k) ((T *)(arg).data + (k) * (arg).stride[0])
 #define AT0(arg) ((T *)(arg).data)

@@ -66,27 +66,27 @@ typedef uint8_t bytes_vec __attribute__((vector_size(SPOR_VECTOR_BYTES / sizeof(
     }                                                                                              \
     static void op##_loops(const spor_call *c)
 
-SPOR_INLINE vec spor_load(const T *from) {
+SPOR_INLINE vec simd_load(const T *from) {
     vec v;
     memcpy(&v, from, sizeof v);
     return v;
 }
 
-SPOR_INLINE void spor_store(T *to, vec v) {
+SPOR_INLINE void simd_store(T *to, vec v) {
     memcpy(to, &v, sizeof v);
 }
 
 /** All lanes s; s - 0 is s for every s, -0 included. */
-SPOR_INLINE vec spor_all(T s) {
+SPOR_INLINE vec simd_all(T s) {
     return s - (vec){0};
 }
-SPOR_INLINE ivec spor_all_int(spor_lane s) {
+SPOR_INLINE ivec simd_all_int(spor_lane s) {
     return s - (ivec){0};
 }
 
 /** a b + c: rounded once where the set has fused multiply-adds, else twice. Nothing else is fused:
  *  the bits are what the source says, whatever the compiler or its optimisation. */
-SPOR_INLINE vec spor_fma(vec a, vec b, vec c) {
+SPOR_INLINE vec simd_fma(vec a, vec b, vec c) {
 #if defined(__AVX512F__) && SPOR_F32_LANES
     return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif defined(__AVX512F__)
@@ -101,27 +101,27 @@ SPOR_INLINE vec spor_fma(vec a, vec b, vec c) {
 }
 
 /** The first lanes of a vector, 1 <= count <= LANES; the others 0. Touches no memory beyond. */
-SPOR_INLINE vec spor_load_part(const T *from, int64_t count) {
+SPOR_INLINE vec simd_load_part(const T *from, int64_t count) {
 #if defined(__AVX512F__) && SPOR_F32_LANES
     return (vec)_mm512_maskz_loadu_ps((__mmask16)(0xffffu >> (LANES - count)), from);
 #elif defined(__AVX512F__)
     return (vec)_mm512_maskz_loadu_pd((__mmask8)(0xffu >> (LANES - count)), from);
 #else
     vec v = {0};
-    if (count == LANES) return spor_load(from);
+    if (count == LANES) return simd_load(from);
     for (int64_t i = 0; i < count; i++) v[i] = from[i];
     return v;
 #endif
 }
 
-SPOR_INLINE void spor_store_part(T *to, vec v, int64_t count) {
+SPOR_INLINE void simd_store_part(T *to, vec v, int64_t count) {
 #if defined(__AVX512F__) && SPOR_F32_LANES
     _mm512_mask_storeu_ps(to, (__mmask16)(0xffffu >> (LANES - count)), (__m512)v);
 #elif defined(__AVX512F__)
     _mm512_mask_storeu_pd(to, (__mmask8)(0xffu >> (LANES - count)), (__m512d)v);
 #else
     if (count == LANES) {
-        spor_store(to, v);
+        simd_store(to, v);
     } else {
         for (int64_t i = 0; i < count; i++) to[i] = v[i];
     }
@@ -129,11 +129,11 @@ SPOR_INLINE void spor_store_part(T *to, vec v, int64_t count) {
 }
 
 /** Lanes of a where the mask is set, else of b. */
-SPOR_INLINE vec spor_select(ivec mask, vec a, vec b) {
+SPOR_INLINE vec simd_select(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
 
-SPOR_INLINE ivec spor_select_int(ivec mask, ivec a, ivec b) {
+SPOR_INLINE ivec simd_select_int(ivec mask, ivec a, ivec b) {
     return (mask & a) | (~mask & b);
 }
 
@@ -160,7 +160,7 @@ SPOR_INLINE ivec spor_select_int(ivec mask, ivec a, ivec b) {
 /** A square of LANES vectors: lane j of vector i becomes lane i of vector j. Shuffling the halves
  * of the square together moves the top bit of the row's number to the end of the column's; after
  *  log2(LANES) times they have changed places. */
-SPOR_INLINE void spor_turn_square(vec v[]) {
+SPOR_INLINE void simd_turn_square(vec v[]) {
     SPOR_UNROLL for (int stage = 1; stage < (int)LANES; stage *= 2) {
         vec w[LANES];
         SPOR_UNROLL for (int i = 0; i < (int)LANES / 2; i++) {
@@ -172,14 +172,14 @@ SPOR_INLINE void spor_turn_square(vec v[]) {
 }
 
 /** A mask of the first lanes. */
-SPOR_INLINE ivec spor_first_lanes(int64_t count) {
+SPOR_INLINE ivec simd_first_lanes(int64_t count) {
     ivec lane;
     for (int i = 0; i < (int)LANES; i++) lane[i] = i;
-    return lane < spor_all_int((spor_lane)count);
+    return lane < simd_all_int((spor_lane)count);
 }
 
 /** Sum of the lanes, halves first. */
-SPOR_INLINE T spor_lanes_sum(vec v) {
+SPOR_INLINE T simd_lanes_sum(vec v) {
     T lane[LANES];
     memcpy(lane, &v, sizeof v);
     for (int64_t half = LANES / 2; half > 0; half /= 2)
@@ -193,7 +193,7 @@ SPOR_INLINE ivec lanes_win(vec a, vec largest) {
 }
 
 /** Largest lane, or one that is not a number. */
-SPOR_INLINE T spor_lanes_most(vec v) {
+SPOR_INLINE T simd_lanes_most(vec v) {
     T lane[LANES];
     memcpy(lane, &v, sizeof v);
     for (int64_t half = LANES / 2; half > 0; half /= 2)

@@ -30,15 +30,15 @@
 
 /** p x + c: the next coefficient of a polynomial in x. */
 SPOR_INLINE vec horner(vec p, vec x, T c) {
-    return spor_fma(p, x, spor_all(c));
+    return simd_fma(p, x, simd_all(c));
 }
 
 /** 1/2!, 1/3!, ... : (e^r - 1 - r) / r^2 as a polynomial in r. */
-SPOR_INLINE vec spor_exp_rest(vec r) {
+SPOR_INLINE vec vmath_exp_rest(vec r) {
 #if SPOR_F32_LANES
-    vec p = horner(spor_all((T)(1.0 / 5040)), r, (T)(1.0 / 720));
+    vec p = horner(simd_all((T)(1.0 / 5040)), r, (T)(1.0 / 720));
 #else
-    vec p = horner(spor_all((T)(1.0 / 6227020800.0)), r, (T)(1.0 / 479001600));
+    vec p = horner(simd_all((T)(1.0 / 6227020800.0)), r, (T)(1.0 / 479001600));
     p = horner(p, r, (T)(1.0 / 39916800));
     p = horner(p, r, (T)(1.0 / 3628800));
     p = horner(p, r, (T)(1.0 / 362880));
@@ -53,69 +53,69 @@ SPOR_INLINE vec spor_exp_rest(vec r) {
 }
 
 /** 2^n for integers within the normal exponents. */
-SPOR_INLINE vec spor_power_of_two(ivec n) {
+SPOR_INLINE vec vmath_power_of_two(ivec n) {
     return (vec)((n + SPOR_BIAS) << SPOR_MANTISSA);
 }
 
 /** x = n ln 2 + r; returns e^r - 1. x lies between SPOR_EXP_LEAST and SPOR_EXP_MOST. */
-SPOR_INLINE vec spor_exp_reduce(vec x, ivec *n) {
+SPOR_INLINE vec vmath_exp_reduce(vec x, ivec *n) {
     const T inverse = (T)1.4426950408889634074;
-    vec shifted = spor_fma(x, spor_all(inverse), spor_all(SPOR_ROUNDER));
+    vec shifted = simd_fma(x, simd_all(inverse), simd_all(SPOR_ROUNDER));
     vec whole = shifted - SPOR_ROUNDER;
-    *n = (ivec)shifted - (ivec)spor_all(SPOR_ROUNDER);
-    vec r = spor_fma(whole, spor_all(-SPOR_LN2_HIGH), x);
-    r = spor_fma(whole, spor_all(-SPOR_LN2_LOW), r);
-    return spor_fma(r * r, spor_exp_rest(r), r);
+    *n = (ivec)shifted - (ivec)simd_all(SPOR_ROUNDER);
+    vec r = simd_fma(whole, simd_all(-SPOR_LN2_HIGH), x);
+    r = simd_fma(whole, simd_all(-SPOR_LN2_LOW), r);
+    return simd_fma(r * r, vmath_exp_rest(r), r);
 }
 
 /** x clamped to where the exponent fits; NaN stays. */
-SPOR_INLINE vec spor_exp_clamp(vec x) {
-    x = spor_select(x > SPOR_EXP_MOST, spor_all(SPOR_EXP_MOST), x);
-    return spor_select(x < SPOR_EXP_LEAST, spor_all(SPOR_EXP_LEAST), x);
+SPOR_INLINE vec vmath_exp_clamp(vec x) {
+    x = simd_select(x > SPOR_EXP_MOST, simd_all(SPOR_EXP_MOST), x);
+    return simd_select(x < SPOR_EXP_LEAST, simd_all(SPOR_EXP_LEAST), x);
 }
 
-SPOR_INLINE vec spor_vexp(vec x) {
+SPOR_INLINE vec vmath_exp(vec x) {
     ivec n;
-    vec m = spor_exp_reduce(spor_exp_clamp(x), &n);
+    vec m = vmath_exp_reduce(vmath_exp_clamp(x), &n);
     /* 2^n in two factors: n may leave the exponents of normal numbers at either end */
     ivec half = n >> 1;
-    return (m + (T)1) * spor_power_of_two(half) * spor_power_of_two(n - half);
+    return (m + (T)1) * vmath_power_of_two(half) * vmath_power_of_two(n - half);
 }
 
 /** |x|. */
-SPOR_INLINE vec spor_vabs(vec x) {
-    return (vec)((ivec)x & ~((ivec)spor_all((T)-0.0)));
+SPOR_INLINE vec vmath_abs(vec x) {
+    return (vec)((ivec)x & ~((ivec)simd_all((T)-0.0)));
 }
 
 /** y with the sign of x; y >= 0. */
-SPOR_INLINE vec spor_with_sign(vec y, vec x) {
-    return (vec)((ivec)y | ((ivec)x & (ivec)spor_all((T)-0.0)));
+SPOR_INLINE vec vmath_with_sign(vec y, vec x) {
+    return (vec)((ivec)y | ((ivec)x & (ivec)simd_all((T)-0.0)));
 }
 
 /** With t = e^(2|x|) - 1, tanh|x| = t / (t + 2), which keeps small x accurate, and 1 - 2 / (t + 2),
  *  which keeps the others so. */
-SPOR_INLINE vec spor_vtanh(vec x) {
+SPOR_INLINE vec vmath_tanh(vec x) {
     const T far = SPOR_F32_LANES ? (T)10 : (T)20; /* tanh rounds to 1 */
-    vec size = spor_vabs(x);
-    size = spor_select(size > far, spor_all(far), size);
+    vec size = vmath_abs(x);
+    size = simd_select(size > far, simd_all(far), size);
     ivec n, large = size > (T)0.55;
-    vec m = spor_exp_reduce(size * (T)2, &n);
-    vec scale = spor_power_of_two(n);
-    vec t = spor_fma(scale, m, scale - (T)1);
-    vec quotient = spor_select(large, spor_all((T)-2), t) / (t + (T)2);
-    return spor_with_sign(spor_select(large, quotient + (T)1, quotient), x);
+    vec m = vmath_exp_reduce(size * (T)2, &n);
+    vec scale = vmath_power_of_two(n);
+    vec t = simd_fma(scale, m, scale - (T)1);
+    vec quotient = simd_select(large, simd_all((T)-2), t) / (t + (T)2);
+    return vmath_with_sign(simd_select(large, quotient + (T)1, quotient), x);
 }
 
 /** 1 / (1 + e^-x) by e = e^-|x| <= 1: 1 / (1 + e), or e / (1 + e) for negative x. */
-SPOR_INLINE vec spor_vsigmoid(vec x) {
-    vec e = spor_vexp(-spor_vabs(x));
-    vec one = spor_all((T)1);
-    return spor_select(x < (T)0, e, one) / (e + one);
+SPOR_INLINE vec vmath_sigmoid(vec x) {
+    vec e = vmath_exp(-vmath_abs(x));
+    vec one = simd_all((T)1);
+    return simd_select(x < (T)0, e, one) / (e + one);
 }
 
 /** ln x of a normal x >= 1; NaN stays. x = 2^n m, 3/4 <= m < 3/2, and with s = (m-1)/(m+1)
  *  ln m = 2 (s + s^3/3 + s^5/5 + ...), |s| <= 1/5. */
-SPOR_INLINE vec spor_vlog(vec x) {
+SPOR_INLINE vec vmath_log(vec x) {
     const spor_lane offset = (spor_lane)((SPOR_BIAS - 1) * ((spor_lane)1 << SPOR_MANTISSA) +
                                          ((spor_lane)1 << (SPOR_MANTISSA - 1)));
     ivec n = ((ivec)x - offset) >> SPOR_MANTISSA;
@@ -124,9 +124,9 @@ SPOR_INLINE vec spor_vlog(vec x) {
     vec s = (m - (T)1) / (m + (T)1);
     vec q = s * s;
 #if SPOR_F32_LANES
-    vec p = horner(spor_all((T)(2.0 / 11)), q, (T)(2.0 / 9));
+    vec p = horner(simd_all((T)(2.0 / 11)), q, (T)(2.0 / 9));
 #else
-    vec p = horner(spor_all((T)(2.0 / 25)), q, (T)(2.0 / 23));
+    vec p = horner(simd_all((T)(2.0 / 25)), q, (T)(2.0 / 23));
     p = horner(p, q, (T)(2.0 / 21));
     p = horner(p, q, (T)(2.0 / 19));
     p = horner(p, q, (T)(2.0 / 17));
@@ -138,8 +138,8 @@ SPOR_INLINE vec spor_vlog(vec x) {
     p = horner(p, q, (T)(2.0 / 7));
     p = horner(p, q, (T)(2.0 / 5));
     p = horner(p, q, (T)(2.0 / 3));
-    vec small = spor_fma(whole, spor_all(SPOR_LN2_LOW), s * q * p);
-    return spor_select(x == x, spor_fma(whole, spor_all(SPOR_LN2_HIGH), s * (T)2 + small), x);
+    vec small = simd_fma(whole, simd_all(SPOR_LN2_LOW), s * q * p);
+    return simd_select(x == x, simd_fma(whole, simd_all(SPOR_LN2_HIGH), s * (T)2 + small), x);
 }
 
 #endif

@@ -13,7 +13,7 @@ typedef struct {
 } request;
 
 static bool no_memory(spor_program *program) {
-    return spor_program_fail(program, "out of memory");
+    return program_fail(program, "out of memory");
 }
 
 /* ---- the backward pass ---- */
@@ -30,7 +30,7 @@ static bool differentiate(spor_program *program, spor_var cost, spor_target targ
         if (recorded->leaf[k].trained)
             wrt[n++] = (spor_var){tape, program->graph.map[recorded->leaf[k].id]};
     bool done = wrt && d ? spor_grad(cost, n, wrt, d) : no_memory(program);
-    if (!done) spor_program_fail(program, "%s", spor_error(tape));
+    if (!done) program_fail(program, "%s", spor_error(tape));
     for (int k = 0; done && k < n; k++)
         targets[(*count)++] = (spor_target){
             d[k].id, spor_params_find(program->params, tape->node[wrt[k].id].name), true};
@@ -46,7 +46,7 @@ static uint32_t detached(spor_tape *tape, uint32_t value) {
     while (tape->node[home].op->traits & SPOR_ALIAS) home = tape->node[home].in[0];
     if (!(tape->node[home].op->traits & SPOR_STORED)) return value;
     spor_var x = {tape, value};
-    return spor_mul(x, spor_fill_ratio(tape, 1, 1, spor_shape_of(x))).id;
+    return spor_mul(x, op_fill_ratio(tape, 1, 1, spor_shape_of(x))).id;
 }
 
 /* The states that take a value after each step. */
@@ -75,9 +75,9 @@ static bool merge_and_plan(spor_program *program, const request *r, const spor_t
     for (uint32_t k = 0; done && k < r->outputs; k++) roots[count++] = graph->map[r->wanted[k]];
     uint32_t pinned = count;
     for (uint32_t k = 0; done && k < target_count; k++) roots[count++] = targets[k].node;
-    done = done && spor_merge(graph->tape, roots, count, program->same, live);
-    done =
-        done ? spor_plan(program, live, roots, pinned, targets, target_count) : no_memory(program);
+    done = done && merge_equal(graph->tape, roots, count, program->same, live);
+    done = done ? plan_program(program, live, roots, pinned, targets, target_count)
+                : no_memory(program);
     for (uint32_t k = 0; done && k < pinned; k++) program->readable[roots[k]] = true;
     for (uint32_t id = 1; done && id < nodes; id++)
         if (graph->tape->node[id].op->traits & SPOR_GIVEN) program->readable[id] = true;
@@ -88,10 +88,10 @@ static bool merge_and_plan(spor_program *program, const request *r, const spor_t
 
 static bool compile(spor_program *program, const request *r) {
     bool training = r->cost != 0;
-    if (!spor_contract(program->recorded, r->wanted, r->count, !program->reference, training,
+    if (!contract_tape(program->recorded, r->wanted, r->count, !program->reference, training,
                        &program->graph)) {
         const char *error = program->graph.tape ? spor_error(program->graph.tape) : NULL;
-        return spor_program_fail(program, "%s", error ? error : "out of memory");
+        return program_fail(program, "%s", error ? error : "out of memory");
     }
     uint32_t count = 0, most = program->recorded->leaves + program->recorded->assignments + 1;
     spor_target *targets = calloc(most, sizeof *targets);
@@ -113,15 +113,15 @@ static bool prepare(spor_program *program, const spor_options *options) {
     program->reference = options->reference || options->scalar > SPOR_F64;
     program->workspace = options->workspace ? options->workspace : &program->own;
     if (spor_error(program->recorded))
-        return spor_program_fail(program, "%s", spor_error(program->recorded));
+        return program_fail(program, "%s", spor_error(program->recorded));
     if (program->scalar >= SPOR_SCALARS)
-        return spor_program_fail(program, "no scalar type %d", (int)program->scalar);
+        return program_fail(program, "no scalar type %d", (int)program->scalar);
     if (!program->params && program->recorded->leaves)
-        return spor_program_fail(program, "the tape has parameters but no spor_params was given");
+        return program_fail(program, "the tape has parameters but no spor_params was given");
     if (program->params && !spor_params_join(program->params, program->recorded))
-        return spor_program_fail(program, "%s", spor_params_error(program->params));
+        return program_fail(program, "%s", spor_params_error(program->params));
     program->converted = program->params && program->params->scalar != program->scalar;
-    return spor_isa_pick(program, options->isa);
+    return isa_pick(program, options->isa);
 }
 
 /* cost.id 0: not a training program. */
@@ -140,7 +140,7 @@ static spor_program *make(spor_tape *tape, spor_var cost, int n, const spor_var 
         healthy = outputs[k].tape == tape && outputs[k].id && outputs[k].id < tape->count;
         if (healthy) r.wanted[r.count++] = outputs[k].id;
     }
-    if (!healthy) spor_program_fail(program, "an output is not a variable of the tape");
+    if (!healthy) program_fail(program, "an output is not a variable of the tape");
     r.outputs = r.count;
     for (uint32_t k = 0; healthy && cost.id && k < tape->assignments; k++)
         r.wanted[r.count++] = tape->assignment[k].value;
@@ -152,7 +152,7 @@ static spor_program *make(spor_tape *tape, spor_var cost, int n, const spor_var 
 spor_program *spor_compile(spor_tape *tape, int n, const spor_var outputs[], spor_params *params,
                            const spor_options *options) {
     spor_program *program = make(tape, (spor_var){0}, n, outputs, params, options);
-    if (program && !tape) spor_program_fail(program, "out of memory (no tape)");
+    if (program && !tape) program_fail(program, "out of memory (no tape)");
     return program;
 }
 
@@ -160,15 +160,15 @@ spor_program *spor_compile_training(spor_var cost, int n, const spor_var outputs
                                     spor_params *params, const spor_options *options) {
     spor_program *program = make(cost.tape, cost, n, outputs, params, options);
     if (program && !cost.id)
-        spor_program_fail(program, "%s",
-                          cost.tape && spor_error(cost.tape) ? spor_error(cost.tape)
-                                                             : "the cost was never recorded");
+        program_fail(program, "%s",
+                     cost.tape && spor_error(cost.tape) ? spor_error(cost.tape)
+                                                        : "the cost was never recorded");
     return program;
 }
 
 void spor_program_free(spor_program *program) {
     if (!program) return;
-    spor_contraction_free(&program->graph);
+    contraction_free(&program->graph);
     free(program->same);
     free(program->storage);
     free(program->readable);

@@ -13,18 +13,18 @@ const spor_fast *const spor_fast_paths[] = {SPOR_EACH_FAST(ENTRY) NULL};
 
 /* ---- what a match asks ---- */
 
-bool spor_made_by(spor_var v, const spor_op *op) {
-    return v.id && spor_node_of(v)->op == op;
+bool match_made_by(spor_var v, const spor_op *op) {
+    return v.id && tape_node_of(v)->op == op;
 }
 
-bool spor_match_inside(spor_match *match, spor_var v, const spor_op *op) {
+bool match_inside(spor_match *match, spor_var v, const spor_op *op) {
     const int most = (int)(sizeof match->inside / sizeof *match->inside);
-    if (!spor_made_by(v, op) || match->uses[v.id] != 1 || match->count == most) return false;
+    if (!match_made_by(v, op) || match->uses[v.id] != 1 || match->count == most) return false;
     match->inside[match->count++] = v.id;
     return true;
 }
 
-bool spor_refuse(spor_match *match, const char *format, ...) {
+bool match_refuse(spor_match *match, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(match->why, sizeof match->why, format, arguments);
@@ -82,7 +82,7 @@ static void mark_live(work *w, const uint32_t wanted[], uint32_t count, bool tra
 }
 
 static bool note(spor_contraction *c, const spor_fast *fast, uint32_t root, const char *why) {
-    spor_taken *grown = spor_grow(c->taken, c->taken_count, &c->taken_capacity, sizeof *grown);
+    spor_taken *grown = tape_grow(c->taken, c->taken_count, &c->taken_capacity, sizeof *grown);
     if (!grown) return false;
     c->taken = grown;
     spor_taken *taken = &c->taken[c->taken_count++];
@@ -92,7 +92,7 @@ static bool note(spor_contraction *c, const spor_fast *fast, uint32_t root, cons
 }
 
 static bool keep_match(work *w, uint32_t root, const spor_match *match) {
-    spor_match *grown = spor_grow(w->match, w->matches, &w->capacity, sizeof *grown);
+    spor_match *grown = tape_grow(w->match, w->matches, &w->capacity, sizeof *grown);
     if (!grown) return false;
     w->match = grown;
     w->match[w->matches++] = *match;
@@ -138,15 +138,15 @@ static bool copy_scopes(spor_tape *to, const spor_tape *from) {
 static spor_var copy_node(const spor_contraction *c, const spor_node *node) {
     uint32_t in[SPOR_OPERANDS] = {0};
     for (int k = 0; k < node->op->operands; k++) in[k] = c->map[node->in[k]];
-    return spor_append(c->tape, node->op, in, node->attr, node->shape);
+    return tape_append(c->tape, node->op, in, node->attr, node->shape);
 }
 
 static spor_var fuse(const spor_contraction *c, const spor_match *match) {
     spor_var in[SPOR_OPERANDS];
     for (int k = 0; k < match->op->operands; k++)
         in[k] = (spor_var){c->tape, c->map[match->in[k].id]};
-    return match->op->operands ? spor_record(match->op, in, match->attr)
-                               : spor_record_leaf(c->tape, match->op, match->attr);
+    return match->op->operands ? op_record(match->op, in, match->attr)
+                               : op_record_leaf(c->tape, match->op, match->attr);
 }
 
 static bool copy_nodes(work *w, spor_contraction *c, bool training) {
@@ -160,7 +160,7 @@ static bool copy_nodes(work *w, spor_contraction *c, bool training) {
         if (!copy.id) return false;
         c->tape->node[copy.id].name = node->name;
         const spor_custom *custom = training ? custom_of(w->tape, id) : NULL;
-        if (custom) copy = spor_pass_custom(c->tape, copy, custom, c->map);
+        if (custom) copy = custom_pass(c->tape, copy, custom, c->map);
         if (!copy.id) return false;
         c->map[id] = copy.id;
     }
@@ -176,7 +176,7 @@ static bool contract(work *w, bool use_fast_paths, bool training, spor_contracti
     return copy_nodes(w, c, training);
 }
 
-bool spor_contract(const spor_tape *tape, const uint32_t wanted[], uint32_t count,
+bool contract_tape(const spor_tape *tape, const uint32_t wanted[], uint32_t count,
                    bool use_fast_paths, bool training, spor_contraction *c) {
     work w = {.tape = tape};
     w.live = calloc(tape->count, sizeof *w.live);
@@ -196,7 +196,7 @@ bool spor_contract(const spor_tape *tape, const uint32_t wanted[], uint32_t coun
     return done;
 }
 
-void spor_contraction_free(spor_contraction *c) {
+void contraction_free(spor_contraction *c) {
     spor_tape_free(c->tape);
     free(c->map);
     free(c->taken);

@@ -11,14 +11,14 @@ static bool shape(spor_rule *r) {
 }
 
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
-    if (k == 0) return spor_none();
-    const spor_custom *custom = &y.tape->custom[spor_attrs(y)[0].i];
-    if (k > custom->operands) return spor_none();
+    if (k == 0) return op_none();
+    const spor_custom *custom = &y.tape->custom[op_attrs(y)[0].i];
+    if (k > custom->operands) return op_none();
     spor_var operand[SPOR_CUSTOM_OPERANDS], d[SPOR_CUSTOM_OPERANDS] = {{0}};
-    for (int j = 0; j < custom->operands; j++) operand[j] = spor_operand(y, 1 + j);
+    for (int j = 0; j < custom->operands; j++) operand[j] = op_operand(y, 1 + j);
     if (!custom->backward(custom->user, y, ybar, custom->operands, operand, d))
-        return spor_reject(y.tape, "a hand-derived backward does not record");
-    return d[k - 1].id ? d[k - 1] : spor_none();
+        return tape_reject(y.tape, "a hand-derived backward does not record");
+    return d[k - 1].id ? d[k - 1] : op_none();
 }
 
 static const spor_op custom_op = {
@@ -31,15 +31,14 @@ static const spor_op custom_op = {
     .vjp = vjp,
 };
 
-spor_var spor_pass_custom(spor_tape *tape, spor_var y, const spor_custom *custom,
-                          const uint32_t map[]) {
+spor_var custom_pass(spor_tape *tape, spor_var y, const spor_custom *custom, const uint32_t map[]) {
     spor_custom *grown =
-        spor_grow(tape->custom, tape->customs, &tape->custom_capacity, sizeof *grown);
-    if (!grown) return spor_reject(tape, "out of memory");
+        tape_grow(tape->custom, tape->customs, &tape->custom_capacity, sizeof *grown);
+    if (!grown) return tape_reject(tape, "out of memory");
     tape->custom = grown;
     tape->custom[tape->customs] = *custom;
     spor_var in[1 + SPOR_CUSTOM_OPERANDS];
     for (int k = 0; k <= SPOR_CUSTOM_OPERANDS; k++) /* unused operands repeat y */
         in[k] = k > 0 && k <= custom->operands ? (spor_var){tape, map[custom->operand[k - 1]]} : y;
-    return spor_record(&custom_op, in, &(spor_attr){.i = tape->customs++});
+    return op_record(&custom_op, in, &(spor_attr){.i = tape->customs++});
 }

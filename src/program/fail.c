@@ -3,7 +3,7 @@
 
 #include "program/program.h"
 
-bool spor_program_fail(spor_program *program, const char *format, ...) {
+bool program_fail(spor_program *program, const char *format, ...) {
     if (*program->error) return false;
     va_list arguments;
     va_start(arguments, format);

@@ -56,11 +56,11 @@ typedef struct {
 } spor_match;
 
 /** True if v was made by op and only the region reads it; then v counts as inside. */
-bool spor_match_inside(spor_match *match, spor_var v, const spor_op *op);
+bool match_inside(spor_match *match, spor_var v, const spor_op *op);
 /** True if v was made by op. */
-bool spor_made_by(spor_var v, const spor_op *op);
+bool match_made_by(spor_var v, const spor_op *op);
 /** Writes why and returns false. */
-bool spor_refuse(spor_match *match, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool match_refuse(spor_match *match, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 typedef struct {
     const char *name;      /* "dense" */

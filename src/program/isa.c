@@ -27,29 +27,27 @@ static const struct {
 #undef ENTRY
 };
 
-const char *spor_isa_name(spor_isa isa) {
+const char *isa_name(spor_isa isa) {
     return isas[isa].name;
 }
 
-int spor_isa_lanes(spor_isa isa, spor_scalar scalar) {
-    return (int)(((size_t)16 << isa) / spor_scalar_width(scalar));
+int isa_lanes(spor_isa isa, spor_scalar scalar) {
+    return (int)(((size_t)16 << isa) / scalar_width(scalar));
 }
 
-bool spor_isa_pick(spor_program *program, const char *name) {
+bool isa_pick(spor_program *program, const char *name) {
     if (!name) name = getenv("SPOR_ISA");
     for (int k = SPOR_ISAS - 1; k >= 0; k--) {
         if (name && *name && strcmp(name, isas[k].name) != 0) continue;
         program->isa = (spor_isa)k;
         if (isas[k].available()) return true;
         if (name && *name)
-            return spor_program_fail(program, "this machine does not have the instruction set %s",
-                                     name);
+            return program_fail(program, "this machine does not have the instruction set %s", name);
     }
     char names[128] = "";
     for (int k = 0; k < SPOR_ISAS; k++) {
         strcat(names, k ? ", " : "");
         strcat(names, isas[k].name);
     }
-    return spor_program_fail(program, "no instruction set \"%s\" (SPOR_ISA); there are %s", name,
-                             names);
+    return program_fail(program, "no instruction set \"%s\" (SPOR_ISA); there are %s", name, names);
 }

@@ -7,8 +7,9 @@
 
 static uint64_t hash_node(const spor_node *node, const uint32_t same[]) {
     uint64_t hash = (uint64_t)(uintptr_t)node->op;
-    for (int k = 0; k < node->op->operands; k++) hash = spor_hash(hash, same[node->in[k]], 1);
-    for (int k = 0; k < node->op->attrs; k++) hash = spor_hash(hash, (uint64_t)node->attr[k].i, 2);
+    for (int k = 0; k < node->op->operands; k++) hash = random_hash(hash, same[node->in[k]], 1);
+    for (int k = 0; k < node->op->attrs; k++)
+        hash = random_hash(hash, (uint64_t)node->attr[k].i, 2);
     return hash;
 }
 
@@ -41,8 +42,8 @@ static void mark_live(const spor_tape *tape, const uint32_t roots[], uint32_t co
     }
 }
 
-bool spor_merge(const spor_tape *tape, const uint32_t roots[], uint32_t count, uint32_t same[],
-                bool live[]) {
+bool merge_equal(const spor_tape *tape, const uint32_t roots[], uint32_t count, uint32_t same[],
+                 bool live[]) {
     uint64_t slots = 64;
     while (slots < 2 * (uint64_t)tape->count) slots *= 2;
     uint32_t *table = calloc((size_t)slots, sizeof *table);

@@ -12,18 +12,18 @@
 #include "kernels/element.h"
 #include "tape/tape.h"
 
-size_t spor_scalar_width(spor_scalar scalar) {
+size_t scalar_width(spor_scalar scalar) {
     return element_types[scalar]->width;
 }
 
-double spor_value_at(const void *data, spor_scalar scalar, int64_t k) {
+double scalar_value_at(const void *data, spor_scalar scalar, int64_t k) {
     return element_types[scalar]->value(data, k);
 }
 
-void spor_convert(void *to, spor_scalar to_type, const void *from, spor_scalar from_type,
-                  int64_t count) {
+void scalar_convert(void *to, spor_scalar to_type, const void *from, spor_scalar from_type,
+                    int64_t count) {
     if (to_type == from_type)
-        memcpy(to, from, (size_t)count * spor_scalar_width(to_type));
+        memcpy(to, from, (size_t)count * scalar_width(to_type));
     else
         for (int64_t k = 0; k < count; k++)
             element_types[to_type]->set(to, k, element_types[from_type]->value(from, k));
@@ -79,7 +79,7 @@ int spor_params_find(const spor_params *params, const char *name) {
 }
 
 static void *element(const spor_params *params, void *block, int64_t offset) {
-    return (char *)block + (size_t)offset * spor_scalar_width(params->scalar);
+    return (char *)block + (size_t)offset * scalar_width(params->scalar);
 }
 
 spor_entry spor_params_entry(spor_params *params, int k) {
@@ -101,7 +101,7 @@ void spor_params_touch(spor_params *params) {
 
 /* A block of the new size with the old contents, the rest 0. */
 static void *enlarged(const spor_params *params, const void *block, int64_t elements) {
-    size_t width = spor_scalar_width(params->scalar), bytes = bytes_for(elements, width);
+    size_t width = scalar_width(params->scalar), bytes = bytes_for(elements, width);
     void *larger = aligned_alloc(BYTES_LINE, bytes);
     if (!larger) return NULL;
     memset(larger, 0, bytes);
@@ -136,29 +136,29 @@ static void fans(const spor_shape *shape, double *fan_in, double *fan_out) {
 }
 
 static void draw(spor_params *params, const spor_place_of *entry, spor_init init) {
-    const spor_law *law = spor_law_find(init.law);
+    const spor_law *law = law_find(init.law);
     double fan_in, fan_out;
     fans(&entry->shape, &fan_in, &fan_out);
     double spread = init.scale * law->spread(fan_in, fan_out);
-    uint64_t key = spor_hash_text(params->seed, entry->name);
+    uint64_t key = random_hash_text(params->seed, entry->name);
     for (int64_t k = 0; k < entry->size; k++) {
         double x = law->draw(spread, key, (uint64_t)k);
-        spor_convert(element(params, params->value, entry->offset + k), params->scalar, &x,
-                     SPOR_F64, 1);
+        scalar_convert(element(params, params->value, entry->offset + k), params->scalar, &x,
+                       SPOR_F64, 1);
     }
 }
 
 static bool add_entry(spor_params *params, const spor_node *node, const spor_leaf *leaf) {
     uint32_t capacity = (uint32_t)params->capacity;
     spor_place_of *grown =
-        spor_grow(params->entry, (uint32_t)params->count, &capacity, sizeof *grown);
+        tape_grow(params->entry, (uint32_t)params->count, &capacity, sizeof *grown);
     if (grown) params->entry = grown, params->capacity = (int)capacity;
     char *name = grown ? strdup(node->name) : NULL;
     if (!name) return complain(params, "out of memory for the parameter %s", node->name);
     spor_place_of entry = {.name = name,
                            .shape = *node->shape,
                            .offset = params->elements,
-                           .size = spor_size(node->shape),
+                           .size = shape_size(node->shape),
                            .trained = leaf->trained};
     int64_t lines = (entry.size + SPOR_ALIGN_ELEMENTS - 1) / SPOR_ALIGN_ELEMENTS;
     if (!enlarge(params, params->elements + lines * SPOR_ALIGN_ELEMENTS)) {
@@ -172,10 +172,10 @@ static bool add_entry(spor_params *params, const spor_node *node, const spor_lea
 }
 
 static bool check_entry(spor_params *params, int k, const spor_node *node) {
-    if (spor_shape_equal(&params->entry[k].shape, node->shape)) return true;
+    if (shape_equal(&params->entry[k].shape, node->shape)) return true;
     char want[128], have[128];
-    spor_shape_text(node->shape, NULL, want, sizeof want);
-    spor_shape_text(&params->entry[k].shape, NULL, have, sizeof have);
+    tape_shape_text(node->shape, NULL, want, sizeof want);
+    tape_shape_text(&params->entry[k].shape, NULL, have, sizeof have);
     return complain(params, "%s: the tape records it as %s, the parameters hold %s", node->name,
                     want, have);
 }

@@ -31,11 +31,11 @@ struct spor_params {
 };
 
 /** sizeof of a scalar type. */
-size_t spor_scalar_width(spor_scalar scalar);
+size_t scalar_width(spor_scalar scalar);
 /** Element k as a double: its value or real part. */
-double spor_value_at(const void *data, spor_scalar scalar, int64_t k);
+double scalar_value_at(const void *data, spor_scalar scalar, int64_t k);
 /** to[k] = from[k] with conversion; count elements. */
-void spor_convert(void *to, spor_scalar to_type, const void *from, spor_scalar from_type,
-                  int64_t count);
+void scalar_convert(void *to, spor_scalar to_type, const void *from, spor_scalar from_type,
+                    int64_t count);
 
 #endif

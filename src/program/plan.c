@@ -43,7 +43,7 @@ static size_t take(allocator *a, size_t bytes) {
 static void give(allocator *a, size_t offset, size_t bytes) {
     if (a->failed) return;
     bytes = bytes_lines(bytes);
-    hole *grown = spor_grow(a->holes, a->count, &a->capacity, sizeof *grown);
+    hole *grown = tape_grow(a->holes, a->count, &a->capacity, sizeof *grown);
     if (!bytes || !grown) {
         a->failed = !grown;
         return;
@@ -120,8 +120,8 @@ static bool make_step(planner *p, uint32_t id, spor_phase *step, spor_need *need
     *step = (spor_phase){.node = id, .kernel = choose_kernel(program, node->op)};
     if (!step->kernel) {
         char name[SPOR_NAME];
-        spor_op_name(node->op, name, sizeof name);
-        return spor_program_fail(program, "%s has no meaning over this scalar type", name);
+        op_name(node->op, name, sizeof name);
+        return program_fail(program, "%s has no meaning over this scalar type", name);
     }
     step->call.out = describe(node->shape);
     step->call.in = program->arg + program->args;
@@ -131,8 +131,8 @@ static bool make_step(planner *p, uint32_t id, spor_phase *step, spor_need *need
     for (int k = 0; k < node->op->operands; k++)
         step->call.in[k] = describe(p->tape->node[node->in[k]].shape);
     if (node->op->fused && node->op->fused->need)
-        node->op->fused->need(&step->call, spor_scalar_width(program->scalar),
-                              spor_isa_lanes(program->isa, program->scalar), need);
+        node->op->fused->need(&step->call, scalar_width(program->scalar),
+                              isa_lanes(program->isa, program->scalar), need);
     step->tasks = need->tasks > 0 ? need->tasks : 1;
     return true;
 }
@@ -157,7 +157,7 @@ static void find_lifetimes(planner *p, const uint32_t roots[], uint32_t count) {
 }
 
 static size_t node_bytes(const planner *p, uint32_t id) {
-    return bytes_for(spor_size(p->tape->node[id].shape), spor_scalar_width(p->program->scalar));
+    return bytes_for(shape_size(p->tape->node[id].shape), scalar_width(p->program->scalar));
 }
 
 static void place_leaves(planner *p) {
@@ -170,8 +170,8 @@ static void place_leaves(planner *p) {
         if (node->op->traits & SPOR_STORED) {
             int entry = spor_params_find(program->params, node->name);
             int64_t offset = program->params->entry[entry].offset;
-            *storage = (spor_storage){SPOR_VALUES,
-                                      bytes_for(offset, spor_scalar_width(program->scalar)), 0};
+            *storage =
+                (spor_storage){SPOR_VALUES, bytes_for(offset, scalar_width(program->scalar)), 0};
         }
     }
 }
@@ -219,7 +219,7 @@ static void place_targets(planner *p, const spor_target targets[], uint32_t coun
     for (uint32_t k = 0; k < count; k++) {
         const spor_place_of *entry = &program->params->entry[targets[k].entry];
         spor_storage to = {targets[k].gradient ? SPOR_GRADIENTS : SPOR_VALUES,
-                           bytes_for(entry->offset, spor_scalar_width(program->scalar)), 0};
+                           bytes_for(entry->offset, scalar_width(program->scalar)), 0};
         uint32_t home = p->home[program->same[targets[k].node]];
         bool vacant = program->storage[home].where == SPOR_NOWHERE;
         if (targets[k].gradient && is_step(p, home) && vacant) {
@@ -236,7 +236,7 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
                  uint32_t target_count) {
     spor_program *program = p->program;
     find_homes(p);
-    if (!take_steps(p)) return spor_program_fail(program, "out of memory");
+    if (!take_steps(p)) return program_fail(program, "out of memory");
     find_lifetimes(p, roots, count);
     place_leaves(p);
     place_targets(p, targets, target_count);
@@ -244,11 +244,11 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
     place_aliases(p);
     program->bytes = p->memory.top;
     return !p->memory.failed ||
-           spor_program_fail(program, "the program needs more memory than can be addressed");
+           program_fail(program, "the program needs more memory than can be addressed");
 }
 
-bool spor_plan(spor_program *program, const bool live[], const uint32_t roots[], uint32_t count,
-               const spor_target targets[], uint32_t target_count) {
+bool plan_program(spor_program *program, const bool live[], const uint32_t roots[], uint32_t count,
+                  const spor_target targets[], uint32_t target_count) {
     uint32_t nodes = program->graph.tape->count;
     planner p = {.program = program, .tape = program->graph.tape, .live = live};
     p.memory.top = BYTES_LINE; /* so that offset 0 can mean "none" */
@@ -259,7 +259,7 @@ bool spor_plan(spor_program *program, const bool live[], const uint32_t roots[],
     program->delivery = calloc(target_count + 1, sizeof *program->delivery);
     bool done = p.home && p.last && p.bytes && program->storage && program->delivery;
     done = done ? plan(&p, roots, count, targets, target_count)
-                : spor_program_fail(program, "out of memory");
+                : program_fail(program, "out of memory");
     free(p.home);
     free(p.last);
     free(p.bytes);

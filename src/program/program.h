@@ -26,17 +26,16 @@ typedef struct {
 } spor_contraction;
 
 /** Contracts what the wanted nodes, all inputs and all parameters need. */
-bool spor_contract(const spor_tape *tape, const uint32_t wanted[], uint32_t count,
+bool contract_tape(const spor_tape *tape, const uint32_t wanted[], uint32_t count,
                    bool use_fast_paths, bool training, spor_contraction *contraction);
-void spor_contraction_free(spor_contraction *contraction);
+void contraction_free(spor_contraction *contraction);
 
 /** Passes y, a node of the contracted tape, on with its hand-derived backward. */
-spor_var spor_pass_custom(spor_tape *tape, spor_var y, const spor_custom *custom,
-                          const uint32_t map[]);
+spor_var custom_pass(spor_tape *tape, spor_var y, const spor_custom *custom, const uint32_t map[]);
 
 /** same[id]: the first node equal to id; live[id]: needed by a root. Arrays of tape->count. */
-bool spor_merge(const spor_tape *tape, const uint32_t roots[], uint32_t count, uint32_t same[],
-                bool live[]);
+bool merge_equal(const spor_tape *tape, const uint32_t roots[], uint32_t count, uint32_t same[],
+                 bool live[]);
 
 /** Where the numbers of a node live. */
 typedef enum { SPOR_NOWHERE, SPOR_MEMORY, SPOR_VALUES, SPOR_GRADIENTS } spor_home;
@@ -93,7 +92,7 @@ struct spor_program {
 };
 
 /** Sets the program's error, if it has none yet, and returns false. */
-bool spor_program_fail(spor_program *program, const char *format, ...)
+bool program_fail(spor_program *program, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /** What is to be delivered, in nodes of the contracted tape. */
@@ -104,14 +103,14 @@ typedef struct {
 } spor_target;
 
 /** Steps, storage and bytes from graph, same and live. roots are pinned to the end. */
-bool spor_plan(spor_program *program, const bool live[], const uint32_t roots[], uint32_t count,
-               const spor_target targets[], uint32_t target_count);
+bool plan_program(spor_program *program, const bool live[], const uint32_t roots[], uint32_t count,
+                  const spor_target targets[], uint32_t target_count);
 
 /** The instruction set of this name, or $SPOR_ISA, or the best the machine has. False with the
  *  program's error if it is unknown or not to be had. */
-bool spor_isa_pick(spor_program *program, const char *name);
-const char *spor_isa_name(spor_isa isa);
+bool isa_pick(spor_program *program, const char *name);
+const char *isa_name(spor_isa isa);
 /** How many scalars a vector holds. */
-int spor_isa_lanes(spor_isa isa, spor_scalar scalar);
+int isa_lanes(spor_isa isa, spor_scalar scalar);
 
 #endif

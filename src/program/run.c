@@ -20,7 +20,7 @@ size_t spor_program_bytes(const spor_program *program) {
     if (!program) return 0;
     if (!program->converted) return program->bytes;
     return bytes_sum(program->bytes,
-                     bytes_for(program->params->elements, 2 * spor_scalar_width(program->scalar)));
+                     bytes_for(program->params->elements, 2 * scalar_width(program->scalar)));
 }
 
 /* ---- taking memory --------------------------------------------------------------------------- */
@@ -34,10 +34,10 @@ static bool take_memory(spor_program *program) {
     w->size = w->base ? size : 0;
     w->moves++;
     if (!w->base)
-        return spor_program_fail(program,
-                                 "the program needs %zu bytes of memory, which cannot be "
-                                 "had: take fewer rows at a time",
-                                 size);
+        return program_fail(program,
+                            "the program needs %zu bytes of memory, which cannot be "
+                            "had: take fewer rows at a time",
+                            size);
     memset(w->base, 0, size);
     return true;
 }
@@ -52,13 +52,13 @@ static bool take_blocks(spor_program *program) {
         program->gradient = params->gradient;
         return true;
     }
-    size_t bytes = bytes_for(params->elements, spor_scalar_width(program->scalar));
+    size_t bytes = bytes_for(params->elements, scalar_width(program->scalar));
     free(program->value);
     free(program->gradient);
     program->value = calloc(1, bytes + 1);
     program->gradient = calloc(1, bytes + 1);
     program->linked_generation = params->generation - 1;
-    return (program->value && program->gradient) || spor_program_fail(program, "out of memory");
+    return (program->value && program->gradient) || program_fail(program, "out of memory");
 }
 
 static void *address(const spor_program *program, spor_storage storage) {
@@ -107,7 +107,8 @@ static bool make_ready(spor_program *program) {
 static void convert_values(spor_program *program) {
     spor_params *params = program->params;
     if (!program->converted || program->linked_generation == params->generation) return;
-    spor_convert(program->value, program->scalar, params->value, params->scalar, params->elements);
+    scalar_convert(program->value, program->scalar, params->value, params->scalar,
+                   params->elements);
     program->linked_generation = params->generation;
 }
 
@@ -118,7 +119,7 @@ static void deliver_to(const spor_program *program, spor_home where) {
         const spor_delivery *d = &program->delivery[k];
         if (d->to.where != where) continue;
         memmove(address(program, d->to), address(program, program->storage[program->same[d->node]]),
-                (size_t)d->count * spor_scalar_width(program->scalar));
+                (size_t)d->count * scalar_width(program->scalar));
     }
 }
 
@@ -132,13 +133,13 @@ static void deliver(spor_program *program) {
     spor_params *params = program->params;
     deliver_to(program, SPOR_GRADIENTS);
     if (program->converted)
-        spor_convert(params->gradient, params->scalar, program->gradient, program->scalar,
-                     params->elements);
+        scalar_convert(params->gradient, params->scalar, program->gradient, program->scalar,
+                       params->elements);
     if (!has_states(program) || !spor_params_finite(params)) return;
     deliver_to(program, SPOR_VALUES);
     if (program->converted)
-        spor_convert(params->value, params->scalar, program->value, program->scalar,
-                     params->elements);
+        scalar_convert(params->value, params->scalar, program->value, program->scalar,
+                       params->elements);
 }
 
 /* ---- running ---- */
@@ -175,30 +176,30 @@ spor_arg spor_program_arg(spor_program *program, spor_var x) {
 static void index_text(const spor_shape *shape, int64_t k, char *text, size_t size) {
     spor_shape index = {.rank = shape->rank};
     shape_unravel(shape, k, index.n);
-    spor_shape_text(&index, NULL, text, size);
+    tape_shape_text(&index, NULL, text, size);
 }
 
 static bool report(spor_program *program, const spor_phase *step, int64_t k, double value) {
     const spor_tape *tape = program->graph.tape;
     const spor_node *node = &tape->node[step->node];
     char name[SPOR_NAME], shape[128], index[128], operands[480] = "";
-    spor_op_name(node->op, name, sizeof name);
-    spor_shape_text(node->shape, NULL, shape, sizeof shape);
+    op_name(node->op, name, sizeof name);
+    tape_shape_text(node->shape, NULL, shape, sizeof shape);
     index_text(node->shape, k, index, sizeof index);
     size_t used = 0;
     for (int o = 0; o < node->op->operands; o++) {
         used += (size_t)snprintf(operands + used, sizeof operands - used, o ? ", " : " of ");
-        used += (size_t)spor_shape_text(tape->node[node->in[o]].shape, NULL, operands + used,
+        used += (size_t)tape_shape_text(tape->node[node->in[o]].shape, NULL, operands + used,
                                         sizeof operands - used);
     }
     const char *path = tape->scope[node->scope].path;
     char place[320] = "";
     if (node->place.file)
         snprintf(place, sizeof place, "%.256s:%d: ", node->place.file, node->place.line);
-    return spor_program_fail(program,
-                             "%s%s%s%s %s%s is %g at %s: the first value that is not a "
-                             "finite number",
-                             place, path, *path ? ": " : "", name, shape, operands, value, index);
+    return program_fail(program,
+                        "%s%s%s%s %s%s is %g at %s: the first value that is not a "
+                        "finite number",
+                        place, path, *path ? ": " : "", name, shape, operands, value, index);
 }
 
 static bool check_inputs(spor_program *program) {
@@ -206,10 +207,10 @@ static bool check_inputs(spor_program *program) {
     for (uint32_t id = 1; id < tape->count; id++) {
         if (!node_is_named_leaf(&tape->node[id])) continue;
         const void *data = address(program, program->storage[id]);
-        for (int64_t k = 0; k < spor_size(tape->node[id].shape); k++)
-            if (!isfinite(spor_value_at(data, program->scalar, k)))
+        for (int64_t k = 0; k < shape_size(tape->node[id].shape); k++)
+            if (!isfinite(scalar_value_at(data, program->scalar, k)))
                 return report(program, &(spor_phase){.node = id}, k,
-                              spor_value_at(data, program->scalar, k));
+                              scalar_value_at(data, program->scalar, k));
     }
     return true;
 }
@@ -221,8 +222,8 @@ bool spor_run_checked(spor_program *program, uint64_t number) {
     for (uint32_t s = 0; s < program->steps; s++) {
         spor_phase *step = &program->step[s];
         run_step(step, number);
-        for (int64_t k = 0; k < spor_size(&step->call.out.shape); k++) {
-            double value = spor_value_at(step->call.out.data, program->scalar, k);
+        for (int64_t k = 0; k < shape_size(&step->call.out.shape); k++) {
+            double value = scalar_value_at(step->call.out.data, program->scalar, k);
             if (!isfinite(value)) return report(program, step, k, value);
         }
     }

@@ -5,7 +5,7 @@
 #include "program/program.h"
 
 const char *spor_program_isa(const spor_program *program) {
-    return program ? spor_isa_name(program->isa) : "";
+    return program ? isa_name(program->isa) : "";
 }
 
 int spor_program_fast(const spor_program *program, const char *name) {
@@ -21,7 +21,7 @@ static void print_taken(const spor_program *program, const spor_taken *taken, FI
     const spor_tape *tape = program->recorded;
     const spor_node *node = &tape->node[taken->root];
     char shape[128];
-    spor_shape_text(node->shape, NULL, shape, sizeof shape);
+    tape_shape_text(node->shape, NULL, shape, sizeof shape);
     const char *path = tape->scope[node->scope].path;
     fprintf(out, "  %-8s %-22s %-36s %s", *taken->why ? "refused" : "taken", taken->fast->name,
             *path ? path : "-", shape);
@@ -32,7 +32,7 @@ static void print_taken(const spor_program *program, const spor_taken *taken, FI
 void spor_program_print(const spor_program *program, FILE *out) {
     if (!program || *program->error) return;
     fprintf(out, "%s, %s, %" PRIu32 " steps, %zu bytes\n", element_types[program->scalar]->text,
-            program->reference ? "reference" : spor_isa_name(program->isa), program->steps,
+            program->reference ? "reference" : isa_name(program->isa), program->steps,
             spor_program_bytes(program));
     for (uint32_t k = program->graph.taken_count; k > 0; k--)
         print_taken(program, &program->graph.taken[k - 1], out);

@@ -35,13 +35,13 @@ static int64_t integer(spor_pass *run, spor_spot place, int sign, int64_t a, int
         overflow = __builtin_mul_overflow(a, b, &result);
         break;
     default:
-        if (b == 0) spor_pass_fail(run, place, "division by zero");
+        if (b == 0) pass_fail(run, place, "division by zero");
         overflow = a == INT64_MIN && b == -1;
         if (!overflow) result = floor_quotient(a, b);
         if (sign == '%') result = overflow ? 0 : a - result * b;
         if (sign == '%') overflow = false;
     }
-    if (overflow) spor_pass_fail(run, place, "the result does not fit in 64 bits");
+    if (overflow) pass_fail(run, place, "the result does not fit in 64 bits");
     return result;
 }
 
@@ -58,13 +58,13 @@ static double real(spor_pass *run, spor_spot place, int sign, double a, double b
         result = a * b;
         break;
     case '/':
-        if (b == 0) spor_pass_fail(run, place, "division by zero");
+        if (b == 0) pass_fail(run, place, "division by zero");
         result = a / b;
         break;
     default:
-        spor_pass_fail(run, place, "// and %% are for integers");
+        pass_fail(run, place, "// and %% are for integers");
     }
-    if (!isfinite(result)) spor_pass_fail(run, place, "the result is not a finite number");
+    if (!isfinite(result)) pass_fail(run, place, "the result is not a finite number");
     return result;
 }
 
@@ -87,15 +87,15 @@ static bool is_order(int sign) {
 
 static spor_value numbers(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                           const spor_value *b) {
-    double x = spor_number(a), y = spor_number(b);
+    double x = value_number(a), y = value_number(b);
     bool integers = a->kind == VALUE_INT && b->kind == VALUE_INT;
     if (is_order(sign)) {
         int order = integers ? (a->i > b->i) - (a->i < b->i) : (x > y) - (x < y);
-        return spor_of_bool(compare(sign, order));
+        return value_of_bool(compare(sign, order));
     }
-    if (sign == '@') spor_pass_fail(run, place, "@ is the product of matrices; write *");
-    if (integers && sign != '/') return spor_of_int(integer(run, place, sign, a->i, b->i));
-    return spor_of_real(real(run, place, sign, x, y));
+    if (sign == '@') pass_fail(run, place, "@ is the product of matrices; write *");
+    if (integers && sign != '/') return value_of_int(integer(run, place, sign, a->i, b->i));
+    return value_of_real(real(run, place, sign, x, y));
 }
 
 /* ---- strings and lists ----------------------------------------------------------------------- */
@@ -103,51 +103,50 @@ static spor_value numbers(spor_pass *run, spor_spot place, int sign, const spor_
 static spor_value join_strings(spor_pass *run, spor_spot place, const char *a, const char *b) {
     size_t n = strlen(a), m = strlen(b);
     if (n + m > SPOR_LIMIT_STRING)
-        spor_pass_fail(run, place, "a string would be longer than %d characters",
-                       SPOR_LIMIT_STRING);
-    char *text = spor_take(&run->ground, n + m + 1, 1);
+        pass_fail(run, place, "a string would be longer than %d characters", SPOR_LIMIT_STRING);
+    char *text = ground_take(&run->ground, n + m + 1, 1);
     memcpy(text, a, n);
     memcpy(text + n, b, m);
-    return spor_of_string(text);
+    return value_of_string(text);
 }
 
 static spor_value join_lists(spor_pass *run, spor_spot place, const spor_list *a,
                              const spor_list *b) {
-    spor_value *items = spor_pass_items(run, place, (int64_t)a->n + b->n);
+    spor_value *items = pass_items(run, place, (int64_t)a->n + b->n);
     if (a->n) memcpy(items, a->item, (size_t)a->n * sizeof *items);
     if (b->n) memcpy(items + a->n, b->item, (size_t)b->n * sizeof *items);
-    return spor_pass_list(run, place, a->n + b->n, items);
+    return pass_list(run, place, a->n + b->n, items);
 }
 
 static spor_value repeat_list(spor_pass *run, spor_spot place, const spor_list *a, int64_t times) {
     int64_t n = 0;
     if (times < 0) times = 0;
     if (__builtin_mul_overflow((int64_t)a->n, times, &n)) n = INT64_MAX;
-    spor_value *items = spor_pass_items(run, place, n);
+    spor_value *items = pass_items(run, place, n);
     for (int64_t k = 0; k < n; k++) items[k] = a->item[k % a->n];
-    return spor_pass_list(run, place, n, items);
+    return pass_list(run, place, n, items);
 }
 
 static bool lists_equal(spor_pass *run, spor_spot place, const spor_list *a, const spor_list *b) {
     bool equal = a->n == b->n;
     for (int k = 0; k < a->n && equal; k++)
-        equal = spor_pass_equal(run, place, &a->item[k], &b->item[k]);
+        equal = pass_equal(run, place, &a->item[k], &b->item[k]);
     return equal;
 }
 
 static void refuse_tensor(spor_pass *run, spor_spot place, const spor_value *v) {
     if (v->kind == VALUE_TENSOR)
-        spor_pass_fail(run, place,
-                       "a tensor has no value while a script records, so it cannot be compared; "
-                       "use maximum, minimum or step");
+        pass_fail(run, place,
+                  "a tensor has no value while a script records, so it cannot be compared; "
+                  "use maximum, minimum or step");
 }
 
-bool spor_pass_equal(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b) {
-    spor_pass_spend(run, place, 1);
+bool pass_equal(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b) {
+    pass_spend(run, place, 1);
     refuse_tensor(run, place, a);
     refuse_tensor(run, place, b);
     if (a->kind == VALUE_INT && b->kind == VALUE_INT) return a->i == b->i;
-    if (spor_is_number(a) && spor_is_number(b)) return spor_number(a) == spor_number(b);
+    if (value_is_number(a) && value_is_number(b)) return value_number(a) == value_number(b);
     if (a->kind != b->kind) return false;
     switch (a->kind) {
     case VALUE_BOOL:
@@ -170,10 +169,10 @@ bool spor_pass_equal(spor_pass *run, spor_spot place, const spor_value *a, const
 static bool contains(spor_pass *run, spor_spot place, const spor_value *item,
                      const spor_value *list) {
     if (list->kind != VALUE_LIST)
-        spor_pass_fail(run, place, "in looks for a value in a list, not in %s",
-                       spor_describe(&run->ground, list));
+        pass_fail(run, place, "in looks for a value in a list, not in %s",
+                  value_describe(&run->ground, list));
     for (int k = 0; k < list->list.n; k++)
-        if (spor_pass_equal(run, place, item, &list->list.item[k])) return true;
+        if (pass_equal(run, place, item, &list->list.item[k])) return true;
     return false;
 }
 
@@ -182,8 +181,8 @@ static bool contains(spor_pass *run, spor_spot place, const spor_value *item,
 static _Noreturn void mismatch(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                                const spor_value *b) {
     char text[4];
-    spor_pass_fail(run, place, "%s does not take %s and %s", spor_sign_text(sign, text),
-                   spor_describe(&run->ground, a), spor_describe(&run->ground, b));
+    pass_fail(run, place, "%s does not take %s and %s", lexer_sign_text(sign, text),
+              value_describe(&run->ground, a), value_describe(&run->ground, b));
 }
 
 static spor_value others(spor_pass *run, spor_spot place, int sign, const spor_value *a,
@@ -205,41 +204,39 @@ static spor_value with_tensor(spor_pass *run, spor_spot place, int sign, const s
         refuse_tensor(run, place, b);
     }
     if (sign == FLOOR || sign == '%')
-        spor_pass_fail(run, place, "%s is for integers, not for tensors",
-                       spor_sign_text(sign, text));
-    bool fits = (a->kind == VALUE_TENSOR || spor_is_number(a)) &&
-                (b->kind == VALUE_TENSOR || spor_is_number(b));
+        pass_fail(run, place, "%s is for integers, not for tensors", lexer_sign_text(sign, text));
+    bool fits = (a->kind == VALUE_TENSOR || value_is_number(a)) &&
+                (b->kind == VALUE_TENSOR || value_is_number(b));
     if (!fits) mismatch(run, place, sign, a, b);
-    return spor_tensor_binary(run, place, sign, a, b);
+    return tensor_binary(run, place, sign, a, b);
 }
 
-spor_value spor_pass_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
-                            const spor_value *b) {
-    if (sign == EQUAL) return spor_of_bool(spor_pass_equal(run, place, a, b));
-    if (sign == UNEQUAL) return spor_of_bool(!spor_pass_equal(run, place, a, b));
-    if (sign == 'i') return spor_of_bool(contains(run, place, a, b));
+spor_value pass_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
+                       const spor_value *b) {
+    if (sign == EQUAL) return value_of_bool(pass_equal(run, place, a, b));
+    if (sign == UNEQUAL) return value_of_bool(!pass_equal(run, place, a, b));
+    if (sign == 'i') return value_of_bool(contains(run, place, a, b));
     if (a->kind == VALUE_TENSOR || b->kind == VALUE_TENSOR)
         return with_tensor(run, place, sign, a, b);
-    if (spor_is_number(a) && spor_is_number(b)) return numbers(run, place, sign, a, b);
+    if (value_is_number(a) && value_is_number(b)) return numbers(run, place, sign, a, b);
     return others(run, place, sign, a, b);
 }
 
-spor_value spor_pass_negate(spor_pass *run, spor_spot place, const spor_value *a) {
-    if (a->kind == VALUE_TENSOR) return spor_tensor_negate(run, place, a);
-    if (a->kind == VALUE_REAL) return spor_of_real(-a->r);
+spor_value pass_negate(spor_pass *run, spor_spot place, const spor_value *a) {
+    if (a->kind == VALUE_TENSOR) return tensor_negate(run, place, a);
+    if (a->kind == VALUE_REAL) return value_of_real(-a->r);
     if (a->kind != VALUE_INT)
-        spor_pass_fail(run, place, "- does not take %s", spor_describe(&run->ground, a));
-    return spor_of_int(integer(run, place, '-', 0, a->i));
+        pass_fail(run, place, "- does not take %s", value_describe(&run->ground, a));
+    return value_of_int(integer(run, place, '-', 0, a->i));
 }
 
-bool spor_pass_truth(spor_pass *run, spor_spot place, const spor_value *v) {
+bool pass_truth(spor_pass *run, spor_spot place, const spor_value *v) {
     if (v->kind == VALUE_TENSOR)
-        spor_pass_fail(
-            run, place,
-            "a tensor cannot be a condition: while a script records it has no value yet; "
-            "use maximum, minimum or step");
+        pass_fail(run, place,
+                  "a tensor cannot be a condition: while a script records it has no value yet; "
+                  "use maximum, minimum or step");
     if (v->kind != VALUE_BOOL)
-        spor_pass_fail(run, place, "a condition must be True or False, not %s; compare it",
-                       spor_describe(&run->ground, v));
+        pass_fail(run, place, "a condition must be True or False, not %s; compare it",
+                  value_describe(&run->ground, v));
     return v->b;
 }

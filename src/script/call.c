@@ -27,18 +27,18 @@ struct spor_frame {
 
 /* ---- the calls that are going on ------------------------------------------------------------- */
 
-spor_env *spor_pass_env(const spor_pass *run) {
+spor_env *pass_env(const spor_pass *run) {
     return run->frame ? run->frame->env : run->script->globals;
 }
 
-void spor_pass_trace(const spor_pass *run, spor_note *note) {
+void pass_trace(const spor_pass *run, spor_note *note) {
     for (const spor_frame *f = run->frame; f; f = f->caller)
         if (f->call.source)
-            spor_note_add(note, "\n      in %s, called at %s:%d:%d", f->def->name,
-                          f->call.source->file, f->call.line, f->call.column);
+            note_add(note, "\n      in %s, called at %s:%d:%d", f->def->name, f->call.source->file,
+                     f->call.line, f->call.column);
 }
 
-spor_spot spor_pass_leave_file(spor_pass *run, spor_spot place) {
+spor_spot pass_leave_file(spor_pass *run, spor_spot place) {
     spor_frame *f = run->frame;
     while (f && f->call.source == place.source) f = f->caller;
     if (!f || !f->call.source) return place;
@@ -46,18 +46,19 @@ spor_spot spor_pass_leave_file(spor_pass *run, spor_spot place) {
     return f->call;
 }
 
-int spor_pass_count(spor_pass *run, spor_count what) {
+int pass_count(spor_pass *run, spor_count what) {
     return run->frame ? run->frame->count[what]++ : 0;
 }
 
 /* hash of the scopes around and of how many seeds the innermost call has taken */
-uint64_t spor_pass_seed(spor_pass *run) {
+uint64_t pass_seed(spor_pass *run) {
     uint64_t seed = 0;
-    for (const spor_frame *f = run->frame; f; f = f->caller) seed = spor_hash_text(seed, f->scope);
-    return spor_hash(seed, (uint64_t)spor_pass_count(run, SPOR_COUNT_RANDOM), 0) >> 1;
+    for (const spor_frame *f = run->frame; f; f = f->caller)
+        seed = random_hash_text(seed, f->scope);
+    return random_hash(seed, (uint64_t)pass_count(run, SPOR_COUNT_RANDOM), 0) >> 1;
 }
 
-uint32_t spor_pass_symbol(spor_pass *run) {
+uint32_t pass_symbol(spor_pass *run) {
     return ++run->symbols;
 }
 
@@ -77,20 +78,19 @@ static void open_scopes(spor_pass *run, spor_frame *frame) {
     frame->opened = true;
 }
 
-spor_tape *spor_pass_record(spor_pass *run, spor_spot place) {
+spor_tape *pass_record(spor_pass *run, spor_spot place) {
     if (!run->tape)
-        spor_pass_fail(run, place,
-                       "tensors are made inside a def: at the top level there is no tape");
-    spor_pass_spend(run, place, 1);
+        pass_fail(run, place, "tensors are made inside a def: at the top level there is no tape");
+    pass_spend(run, place, 1);
     open_scopes(run, run->frame);
     set_place(run, place);
     return run->tape;
 }
 
-spor_var spor_pass_recorded(spor_pass *run, spor_var var) {
+spor_var pass_recorded(spor_pass *run, spor_var var) {
     if (!spor_error(run->tape)) return var;
     run->tape_failed = true;
-    spor_pass_fail(run, (spor_spot){0}, "%s", "");
+    pass_fail(run, (spor_spot){0}, "%s", "");
 }
 
 /* ---- arguments ------------------------------------------------------------------------------- */
@@ -98,8 +98,8 @@ spor_var spor_pass_recorded(spor_pass *run, spor_var var) {
 static const char *name_list(spor_pass *run, int n, const char *const names[]) {
     char out[512] = "";
     spor_note note = {out, sizeof out, 0};
-    for (int k = 0; k < n; k++) spor_note_add(&note, "%s%s", k ? ", " : "", names[k]);
-    return spor_take_text(&run->ground, out, strlen(out));
+    for (int k = 0; k < n; k++) note_add(&note, "%s%s", k ? ", " : "", names[k]);
+    return ground_take_text(&run->ground, out, strlen(out));
 }
 
 /* The name that argument k is for; leaves if there is none. */
@@ -107,18 +107,18 @@ static int target_of(spor_pass *run, const spor_arguments *a, int k, const char 
                      const char *const names[]) {
     if (!a->keyword[k]) {
         if (k < n) return k;
-        if (n == 0) spor_pass_fail(run, a->at[k], "%s takes no arguments", callee);
-        spor_pass_fail(run, a->at[k], "%s takes at most %d argument%s: %s", callee, n,
-                       n == 1 ? "" : "s", name_list(run, n, names));
+        if (n == 0) pass_fail(run, a->at[k], "%s takes no arguments", callee);
+        pass_fail(run, a->at[k], "%s takes at most %d argument%s: %s", callee, n, n == 1 ? "" : "s",
+                  name_list(run, n, names));
     }
     for (int target = 0; target < n; target++)
         if (strcmp(names[target], a->keyword[k]) == 0) return target;
-    if (n == 0) spor_pass_fail(run, a->at[k], "%s takes no arguments", callee);
-    spor_pass_fail(run, a->at[k], "%s has no argument %s; it takes %s", callee, a->keyword[k],
-                   name_list(run, n, names));
+    if (n == 0) pass_fail(run, a->at[k], "%s takes no arguments", callee);
+    pass_fail(run, a->at[k], "%s has no argument %s; it takes %s", callee, a->keyword[k],
+              name_list(run, n, names));
 }
 
-void spor_bind(spor_pass *run, const spor_arguments *arguments, const char *callee, int n,
+void call_bind(spor_pass *run, const spor_arguments *arguments, const char *callee, int n,
                const char *const names[], const bool optional[], const spor_value *bound[],
                spor_spot at[]) {
     for (int k = 0; k < n; k++) {
@@ -128,14 +128,14 @@ void spor_bind(spor_pass *run, const spor_arguments *arguments, const char *call
     for (int k = 0; k < arguments->n; k++) {
         int target = target_of(run, arguments, k, callee, n, names);
         if (bound[target])
-            spor_pass_fail(run, arguments->at[k], "%s is given %s twice", callee, names[target]);
+            pass_fail(run, arguments->at[k], "%s is given %s twice", callee, names[target]);
         bound[target] = &arguments->value[k];
         at[target] = arguments->at[k];
     }
     for (int k = 0; k < n; k++)
         if (!bound[k] && !optional[k])
-            spor_pass_fail(run, arguments->place, "%s needs %s; it takes %s", callee, names[k],
-                           name_list(run, n, names));
+            pass_fail(run, arguments->place, "%s needs %s; it takes %s", callee, names[k],
+                      name_list(run, n, names));
 }
 
 /* ---- defs ---- */
@@ -145,11 +145,11 @@ static const char *scope_name(spor_pass *run, const spor_def *def) {
     spor_tally *tally = run->frame->tally;
     while (tally && tally->name != def->name) tally = tally->next;
     if (!tally) {
-        tally = spor_take(&run->ground, 1, sizeof *tally);
+        tally = ground_take(&run->ground, 1, sizeof *tally);
         *tally = (spor_tally){run->frame->tally, def->name, 0};
         run->frame->tally = tally;
     }
-    return spor_take_format(&run->ground, "%s[%d]", def->name, tally->calls++);
+    return ground_take_format(&run->ground, "%s[%d]", def->name, tally->calls++);
 }
 
 /* A def that is called while it runs would never end, since conditions do not depend on tensors. */
@@ -160,25 +160,25 @@ static void refuse_recursion(spor_pass *run, const spor_def *def, spor_spot plac
         char out[512] = "";
         spor_note note = {out, sizeof out, 0};
         for (const spor_frame *f = run->frame; f != first; f = f->caller)
-            spor_note_add(&note, ", which is called by %s", f->caller->def->name);
-        spor_pass_fail(run, place, "recursion is refused: %s is called by %s%s", def->name,
-                       run->frame->def->name, out);
+            note_add(&note, ", which is called by %s", f->caller->def->name);
+        pass_fail(run, place, "recursion is refused: %s is called by %s%s", def->name,
+                  run->frame->def->name, out);
     }
     if (run->depth == SPOR_LIMIT_CALLS)
-        spor_pass_fail(run, place, "defs call each other deeper than %d", SPOR_LIMIT_CALLS);
+        pass_fail(run, place, "defs call each other deeper than %d", SPOR_LIMIT_CALLS);
 }
 
 static const char *axis_text(spor_pass *run, const spor_parameter *p) {
     char out[256] = "";
     spor_note note = {out, sizeof out, 0};
     for (int k = 0; k < p->rank; k++) {
-        spor_note_add(&note, k ? ", " : "");
+        note_add(&note, k ? ", " : "");
         if (p->axis[k].name)
-            spor_note_add(&note, "%s", p->axis[k].name);
+            note_add(&note, "%s", p->axis[k].name);
         else
-            spor_note_add(&note, "%" PRId64, p->axis[k].size);
+            note_add(&note, "%" PRId64, p->axis[k].size);
     }
-    return spor_take_text(&run->ground, out, strlen(out));
+    return ground_take_text(&run->ground, out, strlen(out));
 }
 
 /* An argument against its signature. */
@@ -192,19 +192,19 @@ typedef struct {
 
 static _Noreturn void size_disagrees(const shaped *s, const char *name, int64_t size,
                                      int64_t before) {
-    spor_pass_fail(s->run, s->at,
-                   "%s: %s is [%s] with %s=%" PRId64 ", but %s=%" PRId64 " from an argument before",
-                   s->def->name, s->parameter->name, axis_text(s->run, s->parameter), name, size,
-                   name, before);
+    pass_fail(s->run, s->at,
+              "%s: %s is [%s] with %s=%" PRId64 ", but %s=%" PRId64 " from an argument before",
+              s->def->name, s->parameter->name, axis_text(s->run, s->parameter), name, size, name,
+              before);
 }
 
 /* Axis k: its name stands for the size from now on. Returns the symbol of the axis. */
 static uint32_t bind_axis(const shaped *s, int k, int64_t size, uint32_t symbol) {
     const spor_axis_name *axis = &s->parameter->axis[k];
     if (!axis->name && size != axis->size)
-        spor_pass_fail(s->run, s->at,
-                       "%s: %s has %" PRId64 " elements on axis %d but its signature says %" PRId64,
-                       s->def->name, s->parameter->name, size, k, axis->size);
+        pass_fail(s->run, s->at,
+                  "%s: %s has %" PRId64 " elements on axis %d but its signature says %" PRId64,
+                  s->def->name, s->parameter->name, size, k, axis->size);
     if (!axis->name) return symbol;
     for (int b = 0; b < s->env->n; b++) {
         const spor_binding *known = &s->env->binding[b];
@@ -212,8 +212,8 @@ static uint32_t bind_axis(const shaped *s, int k, int64_t size, uint32_t symbol)
         if (known->value.i != size) size_disagrees(s, axis->name, size, known->value.i);
         return known->symbol;
     }
-    if (!symbol) symbol = spor_pass_symbol(s->run);
-    spor_env_set(s->run, s->env, axis->name, spor_of_int(size))->symbol = symbol;
+    if (!symbol) symbol = pass_symbol(s->run);
+    env_set(s->run, s->env, axis->name, value_of_int(size))->symbol = symbol;
     return symbol;
 }
 
@@ -223,12 +223,12 @@ static spor_value bind_shape(const shaped *s, const spor_value *v) {
     bool tensor = v->kind == VALUE_TENSOR;
     spor_shape shape = tensor ? spor_shape_of(v->t.var) : SPOR_SCALAR_SHAPE;
     if (!tensor || shape.rank != p->rank)
-        spor_pass_fail(s->run, s->at, "%s: %s must be a tensor [%s] but is %s", s->def->name,
-                       p->name, axis_text(s->run, p), spor_describe(&s->run->ground, v));
-    spor_axes *axes = spor_take(&s->run->ground, 1, sizeof *axes);
+        pass_fail(s->run, s->at, "%s: %s must be a tensor [%s] but is %s", s->def->name, p->name,
+                  axis_text(s->run, p), value_describe(&s->run->ground, v));
+    spor_axes *axes = ground_take(&s->run->ground, 1, sizeof *axes);
     for (int k = 0; k < p->rank; k++)
         axes->symbol[k] = bind_axis(s, k, shape.n[k], v->t.axes ? v->t.axes->symbol[k] : 0);
-    return spor_of_tensor(v->t.var, axes);
+    return value_of_tensor(v->t.var, axes);
 }
 
 /* Sizes come first, so that the parameters' own names never meet theirs. */
@@ -236,23 +236,23 @@ static void bind_parameters(spor_pass *run, const spor_function *f, spor_env *en
                             const spor_arguments *a) {
     const spor_def *def = f->def;
     size_t n = (size_t)def->parameters;
-    const char **names = spor_take(&run->ground, n, sizeof *names);
-    bool *optional = spor_take(&run->ground, n, sizeof *optional);
-    const spor_value **bound = spor_take(&run->ground, n, sizeof *bound);
-    spor_spot *at = spor_take(&run->ground, n, sizeof *at);
-    spor_value *value = spor_take(&run->ground, n, sizeof *value);
+    const char **names = ground_take(&run->ground, n, sizeof *names);
+    bool *optional = ground_take(&run->ground, n, sizeof *optional);
+    const spor_value **bound = ground_take(&run->ground, n, sizeof *bound);
+    spor_spot *at = ground_take(&run->ground, n, sizeof *at);
+    spor_value *value = ground_take(&run->ground, n, sizeof *value);
     for (size_t k = 0; k < n; k++) {
         names[k] = def->parameter[k].name;
         optional[k] = def->parameter[k].value != NULL;
     }
-    spor_bind(run, a, def->name, def->parameters, names, optional, bound, at);
+    call_bind(run, a, def->name, def->parameters, names, optional, bound, at);
     for (size_t k = 0; k < n; k++) {
         const spor_parameter *p = &def->parameter[k];
-        value[k] = bound[k] ? *bound[k] : spor_pass_evaluate(run, f->env, p->value);
+        value[k] = bound[k] ? *bound[k] : pass_evaluate(run, f->env, p->value);
         shaped s = {run, def, env, p, at[k]};
         if (p->shaped) value[k] = bind_shape(&s, &value[k]);
     }
-    for (size_t k = 0; k < n; k++) spor_env_set(run, env, names[k], value[k]);
+    for (size_t k = 0; k < n; k++) env_set(run, env, names[k], value[k]);
 }
 
 /* The tensor that stands for the result of a scope: the first one returned. */
@@ -263,22 +263,22 @@ static spor_var scope_result(const spor_pass *run, const spor_value *v) {
 
 static void check_where(spor_pass *run, const spor_def *def, spor_env *env, spor_spot place) {
     if (!def->where) return;
-    spor_value where = spor_pass_evaluate(run, env, def->where);
-    if (!spor_pass_truth(run, def->where->place, &where))
-        spor_pass_fail(run, place, "%s is not for these sizes: its where, line %d, says no",
-                       def->name, def->where->place.line);
+    spor_value where = pass_evaluate(run, env, def->where);
+    if (!pass_truth(run, def->where->place, &where))
+        pass_fail(run, place, "%s is not for these sizes: its where, line %d, says no", def->name,
+                  def->where->place.line);
 }
 
-void spor_pass_within(spor_pass *run, spor_env *env) {
-    spor_frame *frame = spor_take(&run->ground, 1, sizeof *frame);
+void pass_within(spor_pass *run, spor_env *env) {
+    spor_frame *frame = ground_take(&run->ground, 1, sizeof *frame);
     *frame = (spor_frame){.caller = run->frame, .env = env, .scope = "", .opened = true};
     run->frame = frame;
 }
 
 static spor_value call_def(spor_pass *run, const spor_function *f, const spor_arguments *a) {
     refuse_recursion(run, f->def, a->place);
-    spor_frame *frame = spor_take(&run->ground, 1, sizeof *frame);
-    spor_env *env = spor_take(&run->ground, 1, sizeof *env);
+    spor_frame *frame = ground_take(&run->ground, 1, sizeof *frame);
+    spor_env *env = ground_take(&run->ground, 1, sizeof *env);
     env->parent = f->env;
     *frame = (spor_frame){.caller = run->frame, .def = f->def, .call = a->place, .env = env};
     frame->scope = scope_name(run, f->def);
@@ -288,7 +288,7 @@ static spor_value call_def(spor_pass *run, const spor_function *f, const spor_ar
     run->depth++;
     const spor_dialect *dialect = run->script->dialect;
     void *kept = dialect ? dialect->before_call(run, f, env) : NULL;
-    spor_value result = spor_pass_body(run, env, f->def->body);
+    spor_value result = pass_body(run, env, f->def->body);
     if (dialect) dialect->after_call(run, f, env, kept, &result);
     if (frame->opened) spor_scope_end(run->tape, scope_result(run, &result));
     run->frame = frame->caller;
@@ -304,7 +304,7 @@ static int split_names(spor_pass *run, const char *parameters, const char *names
     int n = 0;
     for (const char *at = parameters; *at && n < SPOR_BUILTIN_ARGUMENTS;) {
         size_t length = strcspn(at, ",?");
-        names[n] = spor_take_text(&run->ground, at, length);
+        names[n] = ground_take_text(&run->ground, at, length);
         at += length;
         optional[n++] = *at == '?';
         at += strspn(at, "?, ");
@@ -318,19 +318,19 @@ static spor_value call_builtin(spor_pass *run, const spor_builtin *b, const spor
     bool optional[SPOR_BUILTIN_ARGUMENTS];
     if (b->parameters[0] != '*') {
         int n = split_names(run, b->parameters, names, optional);
-        spor_bind(run, a, b->name, n, names, optional, given.arg, given.at);
+        call_bind(run, a, b->name, n, names, optional, given.arg, given.at);
         return b->call(&given);
     }
     for (int k = 0; k < a->n && !b->parameters[1]; k++)
         if (a->keyword[k])
-            spor_pass_fail(run, a->at[k], "%s takes its arguments without names", b->name);
+            pass_fail(run, a->at[k], "%s takes its arguments without names", b->name);
     return b->call(&given);
 }
 
-spor_value spor_pass_call(spor_pass *run, const spor_value *callee, const spor_arguments *a) {
+spor_value pass_call(spor_pass *run, const spor_value *callee, const spor_arguments *a) {
     if (callee->kind == VALUE_FUNCTION) return call_def(run, callee->function, a);
     if (callee->kind == VALUE_BUILTIN) return call_builtin(run, callee->builtin, a);
-    if (callee->kind == VALUE_OP) return spor_call_op(run, callee->op, a);
-    spor_pass_fail(run, a->place, "only a function can be called, not %s",
-                   spor_describe(&run->ground, callee));
+    if (callee->kind == VALUE_OP) return registry_call(run, callee->op, a);
+    pass_fail(run, a->place, "only a function can be called, not %s",
+              value_describe(&run->ground, callee));
 }

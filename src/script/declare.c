@@ -8,7 +8,7 @@
 /* A value whose part of a declaration is filled in by the caller. */
 static spor_value declared(const spor_given *g, spor_value_kind kind) {
     spor_value v = {.kind = kind};
-    v.declared = spor_take(&g->run->ground, 1, sizeof *v.declared);
+    v.declared = ground_take(&g->run->ground, 1, sizeof *v.declared);
     return v;
 }
 
@@ -20,7 +20,7 @@ static spor_value data_set(const spor_given *g, int scale_at, double scale, spor
     v.declared->data = g->builtin->name;
     v.declared->sample = sample;
     v.declared->classes = (int)classes;
-    v.declared->scale = spor_given_real(g, scale_at, scale);
+    v.declared->scale = given_real(g, scale_at, scale);
     return v;
 }
 
@@ -37,19 +37,19 @@ static spor_value svhn(const spor_given *g) {
 }
 
 static spor_value csv(const spor_given *g) {
-    spor_shape sample = spor_want_shape(g->run, g->at[1], spor_given_what(g, 1), g->arg[1]);
-    int64_t size = 1, classes = spor_given_int(g, 2, 0);
+    spor_shape sample = want_shape(g->run, g->at[1], given_what(g, 1), g->arg[1]);
+    int64_t size = 1, classes = given_int(g, 2, 0);
     if (sample.rank < 1 || sample.rank >= SPOR_RANK)
-        spor_pass_fail(g->run, g->at[1], "csv: shape of a sample has 1 to %d axes", SPOR_RANK - 1);
+        pass_fail(g->run, g->at[1], "csv: shape of a sample has 1 to %d axes", SPOR_RANK - 1);
     for (int k = 0; k < sample.rank; k++)
         if (sample.n[k] < 1 || __builtin_mul_overflow(size, sample.n[k], &size) || size >> 31)
-            spor_pass_fail(g->run, g->at[1],
-                           "csv: shape must be sizes of at least 1, together "
-                           "less than 2^31");
+            pass_fail(g->run, g->at[1],
+                      "csv: shape must be sizes of at least 1, together "
+                      "less than 2^31");
     if (classes < 2 || classes > 1 << 20)
-        spor_pass_fail(g->run, g->at[2], "csv: classes must be 2 to 2^20 but is %" PRId64, classes);
-    const char *path = spor_given_string(g, 0, "");
-    if (!*path) spor_pass_fail(g->run, g->at[0], "csv: path is empty");
+        pass_fail(g->run, g->at[2], "csv: classes must be 2 to 2^20 but is %" PRId64, classes);
+    const char *path = given_string(g, 0, "");
+    if (!*path) pass_fail(g->run, g->at[0], "csv: path is empty");
     spor_value v = data_set(g, 3, 1, sample, classes);
     v.declared->path = path;
     return v;
@@ -67,7 +67,7 @@ static const struct {
     {"squared_error(reduction=\"mean\")", spor_squared_error_mean},
 };
 
-spor_loss *spor_declared_loss(const char *text) {
+spor_loss *declare_find_loss(const char *text) {
     for (size_t k = 0; k < sizeof losses / sizeof *losses; k++)
         if (strcmp(losses[k].text, text) == 0) return losses[k].record;
     return NULL;
@@ -76,16 +76,15 @@ spor_loss *spor_declared_loss(const char *text) {
 /* The reduction has no default: whether the gradient is summed or averaged over the rows decides
  * what a rate means. */
 static spor_value loss(const spor_given *g) {
-    const char *reduction = spor_given_string(g, 0, "");
+    const char *reduction = given_string(g, 0, "");
     spor_value v = declared(g, VALUE_LOSS);
     v.declared->loss =
-        spor_take_format(&g->run->ground, "%s(reduction=\"%.20s\")", g->builtin->name, reduction);
-    if (!spor_declared_loss(v.declared->loss))
-        spor_pass_fail(g->run, g->at[0],
-                       "%s needs reduction=\"sum\" (over the batch) or reduction=\"mean\" (divided "
-                       "by its rows%s)",
-                       g->builtin->name,
-                       g->builtin->name[0] == 's' ? " and the numbers in a row" : "");
+        ground_take_format(&g->run->ground, "%s(reduction=\"%.20s\")", g->builtin->name, reduction);
+    if (!declare_find_loss(v.declared->loss))
+        pass_fail(g->run, g->at[0],
+                  "%s needs reduction=\"sum\" (over the batch) or reduction=\"mean\" (divided "
+                  "by its rows%s)",
+                  g->builtin->name, g->builtin->name[0] == 's' ? " and the numbers in a row" : "");
     return v;
 }
 
@@ -93,11 +92,11 @@ static spor_value loss(const spor_given *g) {
 
 static spor_value sgd(const spor_given *g) {
     spor_value v = declared(g, VALUE_OPTIMIZER);
-    v.declared->rate = spor_given_real(g, 0, 0);
-    v.declared->l2 = spor_given_real(g, 1, 0);
-    v.declared->l2_biases = spor_given_bool(g, 2, true);
-    if (v.declared->rate <= 0) spor_pass_fail(g->run, g->at[0], "sgd: rate must be positive");
-    if (v.declared->l2 < 0) spor_pass_fail(g->run, g->at[1], "sgd: l2 must not be negative");
+    v.declared->rate = given_real(g, 0, 0);
+    v.declared->l2 = given_real(g, 1, 0);
+    v.declared->l2_biases = given_bool(g, 2, true);
+    if (v.declared->rate <= 0) pass_fail(g->run, g->at[0], "sgd: rate must be positive");
+    if (v.declared->l2 < 0) pass_fail(g->run, g->at[1], "sgd: l2 must not be negative");
     return v;
 }
 
@@ -106,24 +105,24 @@ static spor_value sgd(const spor_given *g) {
 static const spor_declaration *part(const spor_given *g, int k, spor_value_kind kind,
                                     const char *wanted) {
     if (g->arg[k]->kind != kind)
-        spor_pass_fail(g->run, g->at[k], "%s must be %s but is %s", spor_given_what(g, k), wanted,
-                       spor_describe(&g->run->ground, g->arg[k]));
+        pass_fail(g->run, g->at[k], "%s must be %s but is %s", given_what(g, k), wanted,
+                  value_describe(&g->run->ground, g->arg[k]));
     return g->arg[k]->declared;
 }
 
 static int64_t count(const spor_given *g, int k) {
-    int64_t n = spor_given_int(g, k, 0);
+    int64_t n = given_int(g, k, 0);
     if (n < 1 || n > INT32_MAX)
-        spor_pass_fail(g->run, g->at[k], "%s must be 1 to 2^31 - 1 but is %" PRId64,
-                       spor_given_what(g, k), n);
+        pass_fail(g->run, g->at[k], "%s must be 1 to 2^31 - 1 but is %" PRId64, given_what(g, k),
+                  n);
     return n;
 }
 
 static bool target_is_x(const spor_given *g, int k) {
-    const char *target = spor_given_string(g, k, "label");
+    const char *target = given_string(g, k, "label");
     if (strcmp(target, "label") != 0 && strcmp(target, "x") != 0)
-        spor_pass_fail(g->run, g->at[k],
-                       "train: target must be \"label\" or \"x\" but is \"%.40s\"", target);
+        pass_fail(g->run, g->at[k], "train: target must be \"label\" or \"x\" but is \"%.40s\"",
+                  target);
     return target[0] == 'x';
 }
 
@@ -143,14 +142,13 @@ static void declare_loss(const spor_given *g, spor_script *script) {
 static spor_value train(const spor_given *g) {
     spor_script *script = g->run->script;
     spor_declaration *d = &script->declaration;
-    if (g->run->frame)
-        spor_pass_fail(g->run, g->place, "train stands at the top level, not in a def");
+    if (g->run->frame) pass_fail(g->run, g->place, "train stands at the top level, not in a def");
     if (script->declared)
-        spor_pass_fail(g->run, g->place, "train stands once in a script; the first is at %s:%d",
-                       script->train.source->file, script->train.line);
+        pass_fail(g->run, g->place, "train stands once in a script; the first is at %s:%d",
+                  script->train.source->file, script->train.line);
     if (g->arg[0]->kind != VALUE_FUNCTION)
-        spor_pass_fail(g->run, g->at[0], "train: net must be a def but is %s",
-                       spor_describe(&g->run->ground, g->arg[0]));
+        pass_fail(g->run, g->at[0], "train: net must be a def but is %s",
+                  value_describe(&g->run->ground, g->arg[0]));
     *d = *part(g, 1, VALUE_DATA, "digits(), mnist(), svhn() or csv(\"file\", shape, classes)");
     declare_loss(g, script);
     const spor_declaration *optimizer = part(g, 3, VALUE_OPTIMIZER, "sgd(rate=...)");

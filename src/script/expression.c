@@ -64,7 +64,7 @@ static spor_syntax *atom(spor_parser *p) {
     parser_refuse_hinted_word(p);
     bool word = parser_is_reserved(p, t) && !is_value(p);
     if (word || t->kind < TOKEN_NAME || t->kind == TOKEN_SIGN)
-        spor_give_up(p->ground, t->place, "expected a value but found %s", parser_found(p));
+        ground_give_up(p->ground, t->place, "expected a value but found %s", parser_found(p));
     return constant(p);
 }
 
@@ -81,8 +81,8 @@ static _Noreturn void no_for_form(spor_parser *p) {
     char out[200] = "";
     spor_note note = {out, sizeof out, 0};
     for (const spor_for_form *f = p->dialect->fors; f->name; f++)
-        spor_note_add(&note, "%s%s", note.used ? " or " : "", f->usage);
-    spor_give_up(p->ground, p->token.place, "only %s takes a for", out);
+        note_add(&note, "%s%s", note.used ? " or " : "", f->usage);
+    ground_give_up(p->ground, p->token.place, "only %s takes a for", out);
 }
 
 /* callee(term for ...): the callee and the term are read, for is the next word. */
@@ -106,7 +106,7 @@ static spor_syntax *call(spor_parser *p, spor_syntax *callee) {
         if (keyword)
             keywords = true;
         else if (keywords)
-            spor_give_up(p->ground, place, "an argument without a name follows one with a name");
+            ground_give_up(p->ground, place, "an argument without a name follows one with a name");
         if (token_is_word(&p->token, "for") && result->n == 2 && p->dialect)
             return for_form(p, callee, result->child[1]);
         if (!parser_take_sign(p, ',')) break;
@@ -141,10 +141,10 @@ static spor_syntax *subscript(spor_parser *p, spor_syntax *base) {
     do {
         if (token_is_sign(&p->token, ']')) break;
         spor_syntax *one = item(p);
-        if (!one) spor_give_up(p->ground, p->token.place, "an index is missing here");
+        if (!one) ground_give_up(p->ground, p->token.place, "an index is missing here");
         parser_add_child(p, result, one);
     } while (parser_take_sign(p, ','));
-    if (result->n == 1) spor_give_up(p->ground, p->token.place, "an index is missing here");
+    if (result->n == 1) ground_give_up(p->ground, p->token.place, "an index is missing here");
     parser_close_bracket(p, ']', open);
     return result;
 }
@@ -167,7 +167,7 @@ static spor_syntax *unary(spor_parser *p) {
     if (!minus && !token_is_sign(&p->token, '+')) {
         spor_syntax *result = postfix(p);
         if (token_is_sign(&p->token, SPOR_SIGN('*', '*', 0)))
-            spor_give_up(p->ground, p->token.place, "there is no **; write x * x");
+            ground_give_up(p->ground, p->token.place, "there is no **; write x * x");
         return result;
     }
     parser_enter(p);
@@ -220,7 +220,8 @@ static spor_syntax *comparison(spor_parser *p) {
     if (token_is_word(&p->token, "in")) p->token.sign = 'i';
     result = binary(p, result, parser_sum);
     if (is_comparison(p))
-        spor_give_up(p->ground, p->token.place, "comparisons do not chain; write a < b and b < c");
+        ground_give_up(p->ground, p->token.place,
+                       "comparisons do not chain; write a < b and b < c");
     return negated ? parser_node2(p, NODE_NOT, place, result, NULL) : result;
 }
 
@@ -254,8 +255,8 @@ spor_syntax *parser_expression(spor_parser *p) {
     if (parser_take_word(p, "if")) {
         result = parser_node2(p, NODE_CHOICE, place, result, disjunction(p));
         if (!parser_take_word(p, "else"))
-            spor_give_up(p->ground, p->token.place, "expected else (x if c else y) but found %s",
-                         parser_found(p));
+            ground_give_up(p->ground, p->token.place, "expected else (x if c else y) but found %s",
+                           parser_found(p));
         parser_add_child(p, result, parser_expression(p));
     }
     parser_leave(p);

@@ -8,17 +8,17 @@
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-void spor_note_addv(spor_note *text, const char *format, va_list list) {
+void note_addv(spor_note *text, const char *format, va_list list) {
     if (text->used + 1 >= text->size) return;
     size_t room = text->size - text->used;
     int n = vsnprintf(text->out + text->used, room, format, list);
     if (n > 0) text->used += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-void spor_note_add(spor_note *text, const char *format, ...) {
+void note_add(spor_note *text, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    spor_note_addv(text, format, list);
+    note_addv(text, format, list);
     va_end(list);
 }
 
@@ -50,7 +50,7 @@ static int word_length(const char *at, int room) {
     return n > 0 ? n : 1;
 }
 
-void spor_note_point(spor_note *text, spor_spot place) {
+void note_point(spor_note *text, spor_spot place) {
     enum { WIDTH = 120 };
     if (!place.source || place.line < 1 || place.column < 1) return;
     int length, column = place.column - 1;
@@ -58,20 +58,20 @@ void spor_note_point(spor_note *text, spor_spot place) {
     if (column > length) column = length;
     int first = column > WIDTH / 2 && length > WIDTH ? column - WIDTH / 2 : 0;
     int shown = length - first < WIDTH ? length - first : WIDTH;
-    spor_note_add(text, "\n      %.*s\n      ", shown, line + first);
+    note_add(text, "\n      %.*s\n      ", shown, line + first);
     for (int k = first; k < column; k++)
         if (line[k] == '\t')
-            spor_note_add(text, "\t");
+            note_add(text, "\t");
         else if (((unsigned char)line[k] & 0xC0) != 0x80)
-            spor_note_add(text, " ");
+            note_add(text, " ");
     int n = word_length(line + column, first + shown - column);
-    spor_note_add(text, "^");
-    for (int k = 1; k < n; k++) spor_note_add(text, "~");
+    note_add(text, "^");
+    for (int k = 1; k < n; k++) note_add(text, "~");
 }
 
 /* ---- the way out ----------------------------------------------------------------------------- */
 
-void spor_give_up(spor_ground *ground, spor_spot place, const char *format, ...) {
+void ground_give_up(spor_ground *ground, spor_spot place, const char *format, ...) {
     va_list list;
     va_start(list, format);
     vsnprintf(ground->message, sizeof ground->message, format, list);
@@ -80,27 +80,27 @@ void spor_give_up(spor_ground *ground, spor_spot place, const char *format, ...)
     longjmp(ground->out, 1);
 }
 
-void *spor_take(spor_ground *ground, size_t n, size_t size) {
+void *ground_take(spor_ground *ground, size_t n, size_t size) {
     if (n == 0) n = 1;
-    void *result = size > SIZE_MAX / n ? NULL : spor_arena_take(ground->arena, n * size);
-    if (!result) spor_give_up(ground, (spor_spot){0}, "out of memory");
+    void *result = size > SIZE_MAX / n ? NULL : arena_take(ground->arena, n * size);
+    if (!result) ground_give_up(ground, (spor_spot){0}, "out of memory");
     return result;
 }
 
-char *spor_take_text(spor_ground *ground, const char *text, size_t length) {
-    char *copy = spor_take(ground, length + 1, 1);
+char *ground_take_text(spor_ground *ground, const char *text, size_t length) {
+    char *copy = ground_take(ground, length + 1, 1);
     memcpy(copy, text, length);
     return copy;
 }
 
-char *spor_take_format(spor_ground *ground, const char *format, ...) {
+char *ground_take_format(spor_ground *ground, const char *format, ...) {
     va_list list;
     char start[1];
     va_start(list, format);
     int n = vsnprintf(start, sizeof start, format, list);
     va_end(list);
     if (n < 0) n = 0;
-    char *text = spor_take(ground, (size_t)n + 1, 1);
+    char *text = ground_take(ground, (size_t)n + 1, 1);
     va_start(list, format);
     vsnprintf(text, (size_t)n + 1, format, list);
     va_end(list);
@@ -114,13 +114,13 @@ struct spor_interned {
     char text[];
 };
 
-const char *spor_intern(spor_ground *ground, spor_names *names, const char *text, size_t length) {
+const char *ground_intern(spor_ground *ground, spor_names *names, const char *text, size_t length) {
     uint32_t hash = 2166136261u; /* FNV-1a */
     for (size_t k = 0; k < length; k++) hash = (hash ^ (unsigned char)text[k]) * 16777619u;
     spor_interned **bucket = &names->bucket[hash % 256];
     for (spor_interned *e = *bucket; e; e = e->next)
         if (strncmp(e->text, text, length) == 0 && !e->text[length]) return e->text;
-    spor_interned *fresh = spor_take(ground, 1, sizeof *fresh + length + 1);
+    spor_interned *fresh = ground_take(ground, 1, sizeof *fresh + length + 1);
     memcpy(fresh->text, text, length);
     fresh->next = *bucket;
     *bucket = fresh;

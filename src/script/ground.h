@@ -2,7 +2,7 @@
  * What reading and running a script stand on: sources and places in them, memory that is freed as
  * a whole, interned names, and one way out on the first error.
  *
- * Lexer, parser and interpreter run below one setjmp; spor_give_up jumps to it. So no call in
+ * Lexer, parser and interpreter run below one setjmp; ground_give_up jumps to it. So no call in
  * between needs to pass errors on, and nothing needs to be freed on the way: all memory is the
  * arena's.
  */
@@ -52,11 +52,11 @@ typedef struct {
     size_t size, used;
 } spor_note;
 
-void spor_note_add(spor_note *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void spor_note_addv(spor_note *text, const char *format, va_list list);
+void note_add(spor_note *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void note_addv(spor_note *text, const char *format, va_list list);
 
 /** Adds the line of the place and a caret under the word that stands there. */
-void spor_note_point(spor_note *text, spor_spot place);
+void note_point(spor_note *text, spor_spot place);
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -77,16 +77,16 @@ typedef struct {
 } spor_ground;
 
 /** Leaves with this error. */
-_Noreturn void spor_give_up(spor_ground *ground, spor_spot place, const char *format, ...)
+_Noreturn void ground_give_up(spor_ground *ground, spor_spot place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /** Zeroed memory for n elements; never NULL. */
-void *spor_take(spor_ground *ground, size_t n, size_t size);
+void *ground_take(spor_ground *ground, size_t n, size_t size);
 /** A copy of length characters, with a 0. */
-char *spor_take_text(spor_ground *ground, const char *text, size_t length);
+char *ground_take_text(spor_ground *ground, const char *text, size_t length);
 /** A formatted copy. */
-char *spor_take_format(spor_ground *ground, const char *format, ...)
+char *ground_take_format(spor_ground *ground, const char *format, ...)
     __attribute__((format(printf, 2, 3), nonnull));
-const char *spor_intern(spor_ground *ground, spor_names *names, const char *text, size_t length);
+const char *ground_intern(spor_ground *ground, spor_names *names, const char *text, size_t length);
 
 #endif

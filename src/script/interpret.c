@@ -15,21 +15,21 @@ static spor_binding *find_here(const spor_env *env, const char *name) {
     return NULL;
 }
 
-spor_binding *spor_env_find(const spor_env *env, const char *name) {
+spor_binding *env_find(const spor_env *env, const char *name) {
     spor_binding *found = NULL;
     for (; env && !found; env = env->parent) found = find_here(env, name);
     return found;
 }
 
-spor_binding *spor_env_set(spor_pass *run, spor_env *env, const char *name, spor_value value) {
+spor_binding *env_set(spor_pass *run, spor_env *env, const char *name, spor_value value) {
     spor_binding *binding = find_here(env, name);
     if (!binding) {
         if (env->n == SPOR_LIMIT_NAMES)
-            spor_pass_fail(run, (spor_spot){0}, "%s would be the name %d set in one place", name,
-                           SPOR_LIMIT_NAMES + 1);
+            pass_fail(run, (spor_spot){0}, "%s would be the name %d set in one place", name,
+                      SPOR_LIMIT_NAMES + 1);
         if (env->n == env->room) {
             int room = env->room ? env->room * 2 : 8;
-            spor_binding *grown = spor_take(&run->ground, (size_t)room, sizeof *grown);
+            spor_binding *grown = ground_take(&run->ground, (size_t)room, sizeof *grown);
             if (env->n) memcpy(grown, env->binding, (size_t)env->n * sizeof *grown);
             env->binding = grown;
             env->room = room;
@@ -44,23 +44,23 @@ spor_binding *spor_env_set(spor_pass *run, spor_env *env, const char *name, spor
 static const char *nearest(spor_pass *run, const spor_env *env, const char *name) {
     int count = 0, n = 0;
     for (const spor_env *e = env; e; e = e->parent) count += e->n;
-    const char **names = spor_take(&run->ground, (size_t)count, sizeof *names);
+    const char **names = ground_take(&run->ground, (size_t)count, sizeof *names);
     for (const spor_env *e = env; e; e = e->parent)
         for (int k = 0; k < e->n; k++) names[n++] = e->binding[k].name;
-    return strlen(name) > 2 ? spor_nearest(name, n, names) : NULL;
+    return strlen(name) > 2 ? nearest_name(name, n, names) : NULL;
 }
 
 static _Noreturn void unknown_name(spor_pass *run, const spor_env *env, const spor_syntax *node) {
-    if (spor_script_layer(run, node->text))
-        spor_pass_fail(run, node->place,
-                       "%s is in layers.spor: write include \"layers.spor\" above", node->text);
+    if (script_layer(run, node->text))
+        pass_fail(run, node->place, "%s is in layers.spor: write include \"layers.spor\" above",
+                  node->text);
     const char *near = nearest(run, env, node->text);
-    spor_pass_fail(run, node->place, "nothing is called %s%s%s%s", node->text,
-                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    pass_fail(run, node->place, "nothing is called %s%s%s%s", node->text,
+              near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static spor_value look_up(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    const spor_binding *binding = spor_env_find(env, node->text);
+    const spor_binding *binding = env_find(env, node->text);
     if (binding) return binding->value;
     if (node->word && node->word->evaluate) return node->word->evaluate(run, env, node);
     unknown_name(run, env, node);
@@ -69,19 +69,19 @@ static spor_value look_up(spor_pass *run, spor_env *env, const spor_syntax *node
 spor_value pass_training(spor_pass *run, spor_env *env, const spor_syntax *node) {
     (void)env;
     if (!run->tape)
-        spor_pass_fail(run, node->place,
-                       "training is known only while a net is recorded: use it inside a def");
-    return spor_of_bool(run->training);
+        pass_fail(run, node->place,
+                  "training is known only while a net is recorded: use it inside a def");
+    return value_of_bool(run->training);
 }
 
 static void assign_name(spor_pass *run, spor_env *env, const spor_syntax *target,
                         spor_value value) {
     if (target->word && target->word->fixed)
-        spor_pass_fail(run, target->place, "%s", target->word->fixed);
+        pass_fail(run, target->place, "%s", target->word->fixed);
     if (value.kind == VALUE_NOTHING)
-        spor_pass_fail(run, target->place, "%s would be nothing: what was called returns no value",
-                       target->text);
-    spor_env_set(run, env, target->text, value);
+        pass_fail(run, target->place, "%s would be nothing: what was called returns no value",
+                  target->text);
+    env_set(run, env, target->text, value);
 }
 
 /* target = value, where the target may be a list of names */
@@ -91,90 +91,90 @@ static void assign(spor_pass *run, spor_env *env, const spor_syntax *target, spo
         return;
     }
     if (value.kind == VALUE_TENSOR)
-        spor_pass_fail(run, target->place, "a tensor does not fall apart into %d names; use split",
-                       target->n);
+        pass_fail(run, target->place, "a tensor does not fall apart into %d names; use split",
+                  target->n);
     if (value.kind != VALUE_LIST || value.list.n != target->n)
-        spor_pass_fail(run, target->place, "%d names cannot take %s", target->n,
-                       spor_describe(&run->ground, &value));
+        pass_fail(run, target->place, "%d names cannot take %s", target->n,
+                  value_describe(&run->ground, &value));
     for (int k = 0; k < target->n; k++) assign_name(run, env, target->child[k], value.list.item[k]);
 }
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
-void spor_pass_spend(spor_pass *run, spor_spot place, int64_t steps) {
+void pass_spend(spor_pass *run, spor_spot place, int64_t steps) {
     if (steps > SPOR_LIMIT_STEPS - run->steps)
-        spor_pass_fail(run, place, "the script takes more than %d steps here", SPOR_LIMIT_STEPS);
+        pass_fail(run, place, "the script takes more than %d steps here", SPOR_LIMIT_STEPS);
     run->steps += (int)steps;
 }
 
-spor_value *spor_pass_items(spor_pass *run, spor_spot place, int64_t n) {
+spor_value *pass_items(spor_pass *run, spor_spot place, int64_t n) {
     if (n > SPOR_LIMIT_LIST)
-        spor_pass_fail(run, place, "a list would have more than %d elements", SPOR_LIMIT_LIST);
-    spor_pass_spend(run, place, n);
-    return spor_take(&run->ground, (size_t)n, sizeof(spor_value));
+        pass_fail(run, place, "a list would have more than %d elements", SPOR_LIMIT_LIST);
+    pass_spend(run, place, n);
+    return ground_take(&run->ground, (size_t)n, sizeof(spor_value));
 }
 
-spor_value spor_pass_list(spor_pass *run, spor_spot place, int64_t n, spor_value items[]) {
+spor_value pass_list(spor_pass *run, spor_spot place, int64_t n, spor_value items[]) {
     int depth = 0;
     for (int64_t k = 0; k < n; k++)
         if (items[k].kind == VALUE_LIST && items[k].list.depth > depth) depth = items[k].list.depth;
     if (depth >= SPOR_LIMIT_NESTING)
-        spor_pass_fail(run, place, "lists are nested deeper than %d", SPOR_LIMIT_NESTING);
+        pass_fail(run, place, "lists are nested deeper than %d", SPOR_LIMIT_NESTING);
     return (spor_value){.kind = VALUE_LIST, .list = {(int)n, depth + 1, items}};
 }
 
 /* ---- expressions ----------------------------------------------------------------------------- */
 
 static spor_value list_of(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_value *items = spor_pass_items(run, node->place, node->n);
+    spor_value *items = pass_items(run, node->place, node->n);
     for (int k = 0; k < node->n; k++) {
-        items[k] = spor_pass_evaluate(run, env, node->child[k]);
+        items[k] = pass_evaluate(run, env, node->child[k]);
         if (items[k].kind == VALUE_NOTHING)
-            spor_pass_fail(run, node->child[k]->place, "a list cannot hold nothing");
+            pass_fail(run, node->child[k]->place, "a list cannot hold nothing");
     }
-    return spor_pass_list(run, node->place, node->n, items);
+    return pass_list(run, node->place, node->n, items);
 }
 
 static spor_value call(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_value callee = spor_pass_evaluate(run, env, node->child[0]);
+    spor_value callee = pass_evaluate(run, env, node->child[0]);
     size_t n = (size_t)node->n - 1;
-    spor_value *value = spor_take(&run->ground, n, sizeof *value);
-    spor_spot *at = spor_take(&run->ground, n, sizeof *at);
+    spor_value *value = ground_take(&run->ground, n, sizeof *value);
+    spor_spot *at = ground_take(&run->ground, n, sizeof *at);
     for (size_t k = 0; k < n; k++) {
-        value[k] = spor_pass_evaluate(run, env, node->child[k + 1]);
+        value[k] = pass_evaluate(run, env, node->child[k + 1]);
         at[k] = node->child[k + 1]->place;
         if (value[k].kind == VALUE_NOTHING)
-            spor_pass_fail(run, at[k],
-                           "an argument cannot be nothing: what was called returns no value");
+            pass_fail(run, at[k],
+                      "an argument cannot be nothing: what was called returns no value");
     }
     spor_arguments arguments = {node->place, (int)n, value, node->keyword + 1, at};
-    return spor_pass_call(run, &callee, &arguments);
+    return pass_call(run, &callee, &arguments);
 }
 
-int64_t spor_pass_slice(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n,
-                        int64_t bound[3]) {
+int64_t pass_slice(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n,
+                   int64_t bound[3]) {
     bound[0] = 0;
     bound[1] = n;
     bound[2] = 1;
     for (int k = 0; k < 3; k++) {
         if (!item->child[k]) continue;
-        spor_value v = spor_pass_evaluate(run, env, item->child[k]);
-        bound[k] = spor_want_int(run, item->child[k]->place, "a slice", &v);
+        spor_value v = pass_evaluate(run, env, item->child[k]);
+        bound[k] = want_int(run, item->child[k]->place, "a slice", &v);
         if (k < 2 && bound[k] < 0) bound[k] = bound[k] < -n ? 0 : bound[k] + n;
         if (k < 2 && bound[k] > n) bound[k] = n;
     }
     if (bound[2] < 1)
-        spor_pass_fail(run, item->place, "the step of a slice is at least 1; use reversed or flip");
+        pass_fail(run, item->place, "the step of a slice is at least 1; use reversed or flip");
     int64_t span = bound[1] > bound[0] ? bound[1] - bound[0] : 0;
     return span / bound[2] + (span % bound[2] != 0);
 }
 
-int64_t spor_pass_index(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n) {
-    spor_value v = spor_pass_evaluate(run, env, item);
-    int64_t k = spor_want_int(run, item->place, "an index", &v);
+int64_t pass_index(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n) {
+    spor_value v = pass_evaluate(run, env, item);
+    int64_t k = want_int(run, item->place, "an index", &v);
     if (k < -n || k >= n)
-        spor_pass_fail(run, item->place, "there is no index %" PRId64 " among %" PRId64 " elements",
-                       k, n);
+        pass_fail(run, item->place, "there is no index %" PRId64 " among %" PRId64 " elements", k,
+                  n);
     return k < 0 ? k + n : k;
 }
 
@@ -182,53 +182,53 @@ int64_t spor_pass_index(spor_pass *run, spor_env *env, const spor_syntax *item, 
 static spor_value list_element(spor_pass *run, spor_env *env, const spor_syntax *node,
                                const spor_list *list) {
     const spor_syntax *item = node->child[1];
-    if (node->n != 2) spor_pass_fail(run, node->place, "a list has one index: write l[i][j]");
-    if (item->kind == NODE_ELLIPSIS) spor_pass_fail(run, item->place, "a list has no axes");
-    if (item->kind != NODE_SLICE) return list->item[spor_pass_index(run, env, item, list->n)];
-    int64_t bound[3], count = spor_pass_slice(run, env, item, list->n, bound);
-    spor_value *items = spor_pass_items(run, node->place, count);
+    if (node->n != 2) pass_fail(run, node->place, "a list has one index: write l[i][j]");
+    if (item->kind == NODE_ELLIPSIS) pass_fail(run, item->place, "a list has no axes");
+    if (item->kind != NODE_SLICE) return list->item[pass_index(run, env, item, list->n)];
+    int64_t bound[3], count = pass_slice(run, env, item, list->n, bound);
+    spor_value *items = pass_items(run, node->place, count);
     for (int64_t k = 0; k < count; k++) items[k] = list->item[bound[0] + k * bound[2]];
-    return spor_pass_list(run, node->place, count, items);
+    return pass_list(run, node->place, count, items);
 }
 
 static spor_value subscript(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_value base = spor_pass_evaluate(run, env, node->child[0]);
+    spor_value base = pass_evaluate(run, env, node->child[0]);
     if (base.kind == VALUE_LIST) return list_element(run, env, node, &base.list);
-    if (base.kind == VALUE_TENSOR) return spor_tensor_index(run, env, node, &base);
-    spor_pass_fail(run, node->place, "only lists and tensors have elements, not %s",
-                   spor_describe(&run->ground, &base));
+    if (base.kind == VALUE_TENSOR) return tensor_index(run, env, node, &base);
+    pass_fail(run, node->place, "only lists and tensors have elements, not %s",
+              value_describe(&run->ground, &base));
 }
 
 static bool condition(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_value v = spor_pass_evaluate(run, env, node);
-    return spor_pass_truth(run, node->place, &v);
+    spor_value v = pass_evaluate(run, env, node);
+    return pass_truth(run, node->place, &v);
 }
 
 static spor_value binary(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_value a = spor_pass_evaluate(run, env, node->child[0]);
-    spor_value b = spor_pass_evaluate(run, env, node->child[1]);
-    return spor_pass_binary(run, node->place, node->sign, &a, &b);
+    spor_value a = pass_evaluate(run, env, node->child[0]);
+    spor_value b = pass_evaluate(run, env, node->child[1]);
+    return pass_binary(run, node->place, node->sign, &a, &b);
 }
 
 static spor_value signed_value(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_value v = spor_pass_evaluate(run, env, node->child[0]);
-    if (node->kind == NODE_NEGATE) return spor_pass_negate(run, node->place, &v);
-    if (!spor_is_number(&v) && v.kind != VALUE_TENSOR)
-        spor_pass_fail(run, node->place, "+ does not take %s", spor_describe(&run->ground, &v));
+    spor_value v = pass_evaluate(run, env, node->child[0]);
+    if (node->kind == NODE_NEGATE) return pass_negate(run, node->place, &v);
+    if (!value_is_number(&v) && v.kind != VALUE_TENSOR)
+        pass_fail(run, node->place, "+ does not take %s", value_describe(&run->ground, &v));
     return v;
 }
 
-spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_pass_spend(run, node->place, 1);
+spor_value pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    pass_spend(run, node->place, 1);
     switch (node->kind) {
     case NODE_INT:
-        return spor_of_int(node->i);
+        return value_of_int(node->i);
     case NODE_REAL:
-        return spor_of_real(node->r);
+        return value_of_real(node->r);
     case NODE_BOOL:
-        return spor_of_bool(node->i != 0);
+        return value_of_bool(node->i != 0);
     case NODE_STRING:
-        return spor_of_string(node->text);
+        return value_of_string(node->text);
     case NODE_NAME:
         return look_up(run, env, node);
     case NODE_LIST:
@@ -239,16 +239,15 @@ spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *
     case NODE_BINARY:
         return binary(run, env, node);
     case NODE_AND:
-        return spor_of_bool(condition(run, env, node->child[0]) &&
-                            condition(run, env, node->child[1]));
+        return value_of_bool(condition(run, env, node->child[0]) &&
+                             condition(run, env, node->child[1]));
     case NODE_OR:
-        return spor_of_bool(condition(run, env, node->child[0]) ||
-                            condition(run, env, node->child[1]));
+        return value_of_bool(condition(run, env, node->child[0]) ||
+                             condition(run, env, node->child[1]));
     case NODE_NOT:
-        return spor_of_bool(!condition(run, env, node->child[0]));
+        return value_of_bool(!condition(run, env, node->child[0]));
     case NODE_CHOICE:
-        return spor_pass_evaluate(run, env,
-                                  node->child[condition(run, env, node->child[1]) ? 0 : 2]);
+        return pass_evaluate(run, env, node->child[condition(run, env, node->child[1]) ? 0 : 2]);
     case NODE_CALL:
         return call(run, env, node);
     case NODE_INDEX:
@@ -256,7 +255,7 @@ spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *
     case NODE_FORM:
         return node->evaluate(run, env, node);
     default:
-        spor_pass_fail(run, node->place, "this has no value");
+        pass_fail(run, node->place, "this has no value");
     }
 }
 
@@ -281,18 +280,17 @@ static bool execute_if(spor_pass *run, spor_env *env, const spor_syntax *node, s
 
 static bool execute_for(spor_pass *run, spor_env *env, const spor_syntax *node,
                         spor_value *result) {
-    spor_value list = spor_pass_evaluate(run, env, node->child[1]);
+    spor_value list = pass_evaluate(run, env, node->child[1]);
     spor_spot place = node->child[1]->place;
     if (list.kind == VALUE_TENSOR)
-        spor_pass_fail(run, place,
-                       "for goes through a list; for k in range(n) takes x[k] of a tensor");
+        pass_fail(run, place, "for goes through a list; for k in range(n) takes x[k] of a tensor");
     if (list.kind == VALUE_INT)
-        spor_pass_fail(run, place, "for goes through a list; write range(%" PRId64 ")", list.i);
+        pass_fail(run, place, "for goes through a list; write range(%" PRId64 ")", list.i);
     if (list.kind != VALUE_LIST)
-        spor_pass_fail(run, place, "for goes through a list, not %s",
-                       spor_describe(&run->ground, &list));
+        pass_fail(run, place, "for goes through a list, not %s",
+                  value_describe(&run->ground, &list));
     for (int k = 0; k < list.list.n; k++) {
-        spor_pass_spend(run, place, 1);
+        pass_spend(run, place, 1);
         assign(run, env, node->child[0], list.list.item[k]);
         if (execute_block(run, env, node->child[2], result)) return true;
     }
@@ -300,10 +298,9 @@ static bool execute_for(spor_pass *run, spor_env *env, const spor_syntax *node,
 }
 
 static void define(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_function *function = spor_take(&run->ground, 1, sizeof *function);
+    spor_function *function = ground_take(&run->ground, 1, sizeof *function);
     *function = (spor_function){node->def, env};
-    spor_env_set(run, env, node->def->name,
-                 (spor_value){.kind = VALUE_FUNCTION, .function = function});
+    env_set(run, env, node->def->name, (spor_value){.kind = VALUE_FUNCTION, .function = function});
 }
 
 /* A name=value of --set for this name that was not yet used. */
@@ -322,20 +319,20 @@ static const spor_syntax *replacement(spor_pass *run, const spor_env *env,
 static void execute_assign(spor_pass *run, spor_env *env, const spor_syntax *node) {
     const spor_syntax *value = replacement(run, env, node->child[0]);
     if (!value) value = node->child[1];
-    assign(run, env, node->child[0], spor_pass_evaluate(run, env, value));
+    assign(run, env, node->child[0], pass_evaluate(run, env, value));
 }
 
 static void augment(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_value a = spor_pass_evaluate(run, env, node->child[0]);
-    spor_value b = spor_pass_evaluate(run, env, node->child[1]);
-    assign(run, env, node->child[0], spor_pass_binary(run, node->place, node->sign, &a, &b));
+    spor_value a = pass_evaluate(run, env, node->child[0]);
+    spor_value b = pass_evaluate(run, env, node->child[1]);
+    assign(run, env, node->child[0], pass_binary(run, node->place, node->sign, &a, &b));
 }
 
 static bool execute(spor_pass *run, spor_env *env, const spor_syntax *node, spor_value *result) {
-    spor_pass_spend(run, node->place, 1);
+    pass_spend(run, node->place, 1);
     switch (node->kind) {
     case NODE_EVALUATE:
-        spor_pass_evaluate(run, env, node->child[0]);
+        pass_evaluate(run, env, node->child[0]);
         break;
     case NODE_ASSIGN:
         execute_assign(run, env, node);
@@ -344,7 +341,7 @@ static bool execute(spor_pass *run, spor_env *env, const spor_syntax *node, spor
         augment(run, env, node);
         break;
     case NODE_RETURN:
-        if (node->n) *result = spor_pass_evaluate(run, env, node->child[0]);
+        if (node->n) *result = pass_evaluate(run, env, node->child[0]);
         return true;
     case NODE_IF:
         return execute_if(run, env, node, result);
@@ -354,7 +351,7 @@ static bool execute(spor_pass *run, spor_env *env, const spor_syntax *node, spor
         define(run, env, node);
         break;
     case NODE_INCLUDE:
-        spor_script_include(run, node);
+        script_include(run, node);
         break;
     case NODE_ACT:
         node->evaluate(run, env, node);
@@ -365,17 +362,17 @@ static bool execute(spor_pass *run, spor_env *env, const spor_syntax *node, spor
     return false;
 }
 
-void spor_pass_statement(spor_pass *run, spor_env *env, const spor_syntax *node) {
+void pass_statement(spor_pass *run, spor_env *env, const spor_syntax *node) {
     spor_value nothing = {.kind = VALUE_NOTHING};
     execute(run, env, node, &nothing);
 }
 
-void spor_pass_top(spor_pass *run, const spor_syntax *block) {
+void pass_top(spor_pass *run, const spor_syntax *block) {
     spor_value nothing = {.kind = VALUE_NOTHING};
     execute_block(run, run->script->globals, block, &nothing);
 }
 
-spor_value spor_pass_body(spor_pass *run, spor_env *env, const spor_syntax *block) {
+spor_value pass_body(spor_pass *run, spor_env *env, const spor_syntax *block) {
     spor_value result = {.kind = VALUE_NOTHING};
     execute_block(run, env, block, &result);
     return result;

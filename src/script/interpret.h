@@ -60,137 +60,134 @@ extern const spor_builtin spor_declaration_builtins[]; /* declare.c: train and w
 /* ---- running --------------------------------------------------------------------------------- */
 
 /** Counts steps; leaves with an error above the limit. */
-void spor_pass_spend(spor_pass *run, spor_spot place, int64_t steps);
+void pass_spend(spor_pass *run, spor_spot place, int64_t steps);
 /** Runs statements in the globals of the script. */
-void spor_pass_top(spor_pass *run, const spor_syntax *block);
+void pass_top(spor_pass *run, const spor_syntax *block);
 /** A list of n items, which are kept; leaves if it is too long or too deep. */
-spor_value spor_pass_list(spor_pass *run, spor_spot place, int64_t n, spor_value items[]);
+spor_value pass_list(spor_pass *run, spor_spot place, int64_t n, spor_value items[]);
 /** Room for a list of n items; leaves if that is too long. */
-spor_value *spor_pass_items(spor_pass *run, spor_spot place, int64_t n);
+spor_value *pass_items(spor_pass *run, spor_spot place, int64_t n);
 /** One index among n elements, from 0. */
-int64_t spor_pass_index(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n);
+int64_t pass_index(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n);
 /** start, stop and step of a slice of n elements; returns how many it takes. */
-int64_t spor_pass_slice(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n,
-                        int64_t bound[3]);
+int64_t pass_slice(spor_pass *run, spor_env *env, const spor_syntax *item, int64_t n,
+                   int64_t bound[3]);
 /** Runs the body of a def; nothing if it meets no return. */
-spor_value spor_pass_body(spor_pass *run, spor_env *env, const spor_syntax *block);
+spor_value pass_body(spor_pass *run, spor_env *env, const spor_syntax *block);
 /** Runs one statement. */
-void spor_pass_statement(spor_pass *run, spor_env *env, const spor_syntax *node);
+void pass_statement(spor_pass *run, spor_env *env, const spor_syntax *node);
 /** From now on the names of env are the innermost ones, as if in a call. */
-void spor_pass_within(spor_pass *run, spor_env *env);
-spor_value spor_pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node);
+void pass_within(spor_pass *run, spor_env *env);
+spor_value pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node);
 /** a sign b, where sign is that of the lexer and 'i' is in. */
-spor_value spor_pass_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
-                            const spor_value *b);
-spor_value spor_pass_negate(spor_pass *run, spor_spot place, const spor_value *a);
+spor_value pass_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
+                       const spor_value *b);
+spor_value pass_negate(spor_pass *run, spor_spot place, const spor_value *a);
 /** Equality of ==; a tensor among them is an error. */
-bool spor_pass_equal(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b);
+bool pass_equal(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b);
 /** The word training: true while a training program is recorded. */
 spor_evaluator pass_training;
 /** A condition. */
-bool spor_pass_truth(spor_pass *run, spor_spot place, const spor_value *v);
+bool pass_truth(spor_pass *run, spor_spot place, const spor_value *v);
 /** Calls a def, a built-in or an op. */
-spor_value spor_pass_call(spor_pass *run, const spor_value *callee,
-                          const spor_arguments *arguments);
+spor_value pass_call(spor_pass *run, const spor_value *callee, const spor_arguments *arguments);
 
 /** Leaves with an error at the place; what the tape holds is poisoned with it. */
-#define spor_pass_fail(run, place, ...) spor_give_up(&(run)->ground, (place), __VA_ARGS__)
+#define pass_fail(run, place, ...) ground_give_up(&(run)->ground, (place), __VA_ARGS__)
 
 /** Where an error of a def's own should point: at the call that led into this file, if there is
  *  one. Ends the calls below it: to be used before leaving only. */
-spor_spot spor_pass_leave_file(spor_pass *run, spor_spot place);
+spor_spot pass_leave_file(spor_pass *run, spor_spot place);
 
 /** Adds the calls that are going on, innermost first. */
-void spor_pass_trace(const spor_pass *run, spor_note *text);
+void pass_trace(const spor_pass *run, spor_note *text);
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-spor_binding *spor_env_find(const spor_env *env, const char *name);
+spor_binding *env_find(const spor_env *env, const char *name);
 /** Sets the name in this env. */
-spor_binding *spor_env_set(spor_pass *run, spor_env *env, const char *name, spor_value value);
+spor_binding *env_set(spor_pass *run, spor_env *env, const char *name, spor_value value);
 /** The names of the innermost call, or the globals. */
-spor_env *spor_pass_env(const spor_pass *run);
+spor_env *pass_env(const spor_pass *run);
 /** A new name for an axis. */
-uint32_t spor_pass_symbol(spor_pass *run);
+uint32_t pass_symbol(spor_pass *run);
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
 /** To be called before recording: there is a tape, its place is set, the scopes of the calls that
  *  are going on are open. Returns the tape. */
-spor_tape *spor_pass_record(spor_pass *run, spor_spot place);
+spor_tape *pass_record(spor_pass *run, spor_spot place);
 /** To be called with what was recorded: leaves if the tape has an error. */
-spor_var spor_pass_recorded(spor_pass *run, spor_var var);
+spor_var pass_recorded(spor_pass *run, spor_var var);
 /** Numbers what a call makes without a name. */
 typedef enum { SPOR_COUNT_PARAM, SPOR_COUNT_STATE, SPOR_COUNT_RANDOM, SPOR_COUNTS } spor_count;
-int spor_pass_count(spor_pass *run, spor_count what);
+int pass_count(spor_pass *run, spor_count what);
 /** A seed for random values that is the same in each recording. */
-uint64_t spor_pass_seed(spor_pass *run);
+uint64_t pass_seed(spor_pass *run);
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
 /** Sorts arguments to names; at most SPOR_BUILTIN_ARGUMENTS. Leaves with an error that lists the
  *  names if one is unknown, twice or missing. */
-void spor_bind(spor_pass *run, const spor_arguments *arguments, const char *callee, int n,
+void call_bind(spor_pass *run, const spor_arguments *arguments, const char *callee, int n,
                const char *const names[], const bool optional[], const spor_value *bound[],
                spor_spot at[]);
 
 /** Each leaves with "what must be an integer but is ..." */
-int64_t spor_want_int(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
-double spor_want_real(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
-bool spor_want_bool(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
-const char *spor_want_string(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
-const spor_list *spor_want_list(spor_pass *run, spor_spot at, const char *what,
-                                const spor_value *v);
+int64_t want_int(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
+double want_real(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
+bool want_bool(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
+const char *want_string(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
+const spor_list *want_list(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
 /** A list of integers, or one integer for a list of it. */
-spor_shape spor_want_shape(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
+spor_shape want_shape(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
 /** A tensor; a number is recorded as a scalar. */
-spor_value spor_want_tensor(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
+spor_value want_tensor(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
 /** An axis by number, negative from the end, or by its name in a signature. */
-int spor_want_axis(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
-                   const spor_value *tensor);
+int want_axis(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
+              const spor_value *tensor);
 /** A set of axes: one, or a list. */
-int64_t spor_want_axes(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
-                       const spor_value *tensor);
+int64_t want_axes(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
+                  const spor_value *tensor);
 
 /** As the list it was written as; returns how many. */
-int spor_want_axis_list(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
-                        const spor_value *tensor, int axes[SPOR_RANK]);
+int want_axis_list(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
+                   const spor_value *tensor, int axes[SPOR_RANK]);
 /** Cells before and after each of n axes: p, [p, q] with an entry an axis, or [[a, b], [c, d]]. */
-void spor_want_pads(spor_pass *run, spor_spot at, const char *what, const spor_value *v, int n,
-                    int64_t before[], int64_t after[]);
+void want_pads(spor_pass *run, spor_spot at, const char *what, const spor_value *v, int n,
+               int64_t before[], int64_t after[]);
 
 /** The same of a built-in's argument k; the second form if it may be left out. */
-int64_t spor_given_int(const spor_given *g, int k, int64_t otherwise);
-double spor_given_real(const spor_given *g, int k, double otherwise);
-bool spor_given_bool(const spor_given *g, int k, bool otherwise);
-const char *spor_given_string(const spor_given *g, int k, const char *otherwise);
-spor_value spor_given_tensor(const spor_given *g, int k);
+int64_t given_int(const spor_given *g, int k, int64_t otherwise);
+double given_real(const spor_given *g, int k, double otherwise);
+bool given_bool(const spor_given *g, int k, bool otherwise);
+const char *given_string(const spor_given *g, int k, const char *otherwise);
+spor_value given_tensor(const spor_given *g, int k);
 /** "pad: axis", the argument's name for messages. */
-const char *spor_given_what(const spor_given *g, int k);
+const char *given_what(const spor_given *g, int k);
 
 /* ---- tensors --------------------------------------------------------------------------------- */
 
 /** A number as a tensor of the shape. */
-spor_var spor_tensor_fill(spor_pass *run, spor_spot place, const spor_value *number,
-                          spor_shape shape);
+spor_var tensor_fill(spor_pass *run, spor_spot place, const spor_value *number, spor_shape shape);
 /** + - * / @ where at least one of a and b is a tensor. */
-spor_value spor_tensor_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
-                              const spor_value *b);
-spor_value spor_tensor_negate(spor_pass *run, spor_spot place, const spor_value *a);
+spor_value tensor_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
+                         const spor_value *b);
+spor_value tensor_negate(spor_pass *run, spor_spot place, const spor_value *a);
 /** Brings operands of an elementwise op to one shape, as NumPy does; returns the axes' names. */
-const spor_axes *spor_tensor_broadcast(spor_pass *run, spor_spot place, const char *op, int n,
-                                       spor_value operands[]);
+const spor_axes *tensor_broadcast(spor_pass *run, spor_spot place, const char *op, int n,
+                                  spor_value operands[]);
 /** x[...]: items are integers, slices and ellipses. */
-spor_value spor_tensor_index(spor_pass *run, spor_env *env, const spor_syntax *index,
-                             const spor_value *x);
+spor_value tensor_index(spor_pass *run, spor_env *env, const spor_syntax *index,
+                        const spor_value *x);
 /** "[N=3, n=4]" */
-const char *spor_tensor_text(spor_pass *run, const spor_value *tensor);
+const char *tensor_text(spor_pass *run, const spor_value *tensor);
 /** Copies names of axes; NULL stays NULL. */
-spor_axes *spor_axes_copy(spor_pass *run, const spor_axes *axes);
+spor_axes *axes_copy(spor_pass *run, const spor_axes *axes);
 /** Names without the axes of the mask. */
-const spor_axes *spor_axes_without(spor_pass *run, const spor_axes *axes, int rank, int64_t mask);
+const spor_axes *axes_without(spor_pass *run, const spor_axes *axes, int rank, int64_t mask);
 
 /** A call of an op of the registry. */
-spor_value spor_call_op(spor_pass *run, const spor_op *op, const spor_arguments *arguments);
+spor_value registry_call(spor_pass *run, const spor_op *op, const spor_arguments *arguments);
 
 #endif

@@ -13,43 +13,43 @@
 /* A law by name, "zeros", "ones", or a number, times scale. */
 static spor_init init_of(const spor_given *g, int k, int scale_at) {
     const spor_value *v = g->arg[k];
-    double scale = spor_given_real(g, scale_at, 1);
-    if (v && spor_is_number(v)) return SPOR_INIT("constant", spor_number(v) * scale);
-    const char *law = spor_given_string(g, k, "zeros");
+    double scale = given_real(g, scale_at, 1);
+    if (v && value_is_number(v)) return SPOR_INIT("constant", value_number(v) * scale);
+    const char *law = given_string(g, k, "zeros");
     if (strcmp(law, "zeros") == 0) return SPOR_INIT("constant", 0);
     if (strcmp(law, "ones") == 0) return SPOR_INIT("constant", scale);
-    const spor_law *found = strcmp(law, "constant") != 0 ? spor_law_find(law) : NULL;
+    const spor_law *found = strcmp(law, "constant") != 0 ? law_find(law) : NULL;
     if (!found)
-        spor_pass_fail(g->run, g->at[k],
-                       "%s: there is no law \"%.40s\"; there are normal, uniform, glorot, he, "
-                       "lecun, zeros, ones, or a number",
-                       g->builtin->name, law);
+        pass_fail(g->run, g->at[k],
+                  "%s: there is no law \"%.40s\"; there are normal, uniform, glorot, he, "
+                  "lecun, zeros, ones, or a number",
+                  g->builtin->name, law);
     return SPOR_INIT(found->name, scale);
 }
 
 /* The name given, or a number that is free in this call. */
 static const char *leaf_name(const spor_given *g, int k, spor_count count, const char *stem) {
-    const char *name = spor_given_string(g, k, NULL);
+    const char *name = given_string(g, k, NULL);
     if (!name)
-        return spor_take_format(&g->run->ground, "%s[%d]", stem, spor_pass_count(g->run, count));
+        return ground_take_format(&g->run->ground, "%s[%d]", stem, pass_count(g->run, count));
     size_t length = strlen(name);
     if (!length || length > SPOR_LIMIT_NAME ||
         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]") !=
             length)
-        spor_pass_fail(g->run, g->at[k],
-                       "%s: name must be 1 to %d letters, digits or _ . - [ ] but is \"%.70s\"",
-                       g->builtin->name, SPOR_LIMIT_NAME, name);
+        pass_fail(g->run, g->at[k],
+                  "%s: name must be 1 to %d letters, digits or _ . - [ ] but is \"%.70s\"",
+                  g->builtin->name, SPOR_LIMIT_NAME, name);
     return name;
 }
 
 /* A tape compares a new name with all before it, so leaves cost more steps the more there are. */
 static spor_tape *record_leaf(const spor_given *g) {
-    spor_pass_spend(g->run, g->place, g->run->leaves++ / 64);
-    return spor_pass_record(g->run, g->place);
+    pass_spend(g->run, g->place, g->run->leaves++ / 64);
+    return pass_record(g->run, g->place);
 }
 
 static spor_shape shape_of(const spor_given *g) {
-    return spor_want_shape(g->run, g->at[0], spor_given_what(g, 0), g->arg[0]);
+    return want_shape(g->run, g->at[0], given_what(g, 0), g->arg[0]);
 }
 
 static spor_value param(const spor_given *g) {
@@ -58,7 +58,7 @@ static spor_value param(const spor_given *g) {
     const char *name = leaf_name(g, 2, SPOR_COUNT_PARAM, "param");
     spor_tape *tape = record_leaf(g);
     spor_var var = spor_param(tape, name, shape, init);
-    return spor_of_tensor(spor_pass_recorded(g->run, var), NULL);
+    return value_of_tensor(pass_recorded(g->run, var), NULL);
 }
 
 static spor_value state(const spor_given *g) {
@@ -67,16 +67,16 @@ static spor_value state(const spor_given *g) {
     const char *name = leaf_name(g, 2, SPOR_COUNT_STATE, "state");
     spor_tape *tape = record_leaf(g);
     spor_var var = spor_state(tape, name, shape, init);
-    return spor_of_tensor(spor_pass_recorded(g->run, var), NULL);
+    return value_of_tensor(pass_recorded(g->run, var), NULL);
 }
 
 static spor_value assign(const spor_given *g) {
-    spor_value to = spor_given_tensor(g, 0), value = spor_given_tensor(g, 1);
-    if (!(spor_node_of(to.t.var)->op->traits & SPOR_STORED))
-        spor_pass_fail(g->run, g->at[0], "assign: state must be made by state(...)");
-    spor_pass_record(g->run, g->place);
+    spor_value to = given_tensor(g, 0), value = given_tensor(g, 1);
+    if (!(tape_node_of(to.t.var)->op->traits & SPOR_STORED))
+        pass_fail(g->run, g->at[0], "assign: state must be made by state(...)");
+    pass_record(g->run, g->place);
     spor_assign(to.t.var, value.t.var);
-    spor_pass_recorded(g->run, to.t.var);
+    pass_recorded(g->run, to.t.var);
     return (spor_value){.kind = VALUE_NOTHING};
 }
 
@@ -84,32 +84,32 @@ static spor_value assign(const spor_given *g) {
 
 static spor_value filled(const spor_given *g, const spor_value *number) {
     spor_shape shape = shape_of(g);
-    return spor_of_tensor(spor_tensor_fill(g->run, g->place, number, shape), NULL);
+    return value_of_tensor(tensor_fill(g->run, g->place, number, shape), NULL);
 }
 
 static spor_value zeros(const spor_given *g) {
-    spor_value number = spor_of_int(0);
+    spor_value number = value_of_int(0);
     return filled(g, &number);
 }
 
 static spor_value ones(const spor_given *g) {
-    spor_value number = spor_of_int(1);
+    spor_value number = value_of_int(1);
     return filled(g, &number);
 }
 
 static spor_value full(const spor_given *g) {
-    if (!spor_is_number(g->arg[1]))
-        spor_pass_fail(g->run, g->at[1], "full: value must be a number but is %s",
-                       spor_describe(&g->run->ground, g->arg[1]));
+    if (!value_is_number(g->arg[1]))
+        pass_fail(g->run, g->at[1], "full: value must be a number but is %s",
+                  value_describe(&g->run->ground, g->arg[1]));
     return filled(g, g->arg[1]);
 }
 
 static spor_value uniform(const spor_given *g) {
     spor_shape shape = shape_of(g);
-    uint64_t seed = spor_pass_seed(g->run);
-    spor_tape *tape = spor_pass_record(g->run, g->place);
+    uint64_t seed = pass_seed(g->run);
+    spor_tape *tape = pass_record(g->run, g->place);
     spor_var var = spor_random(tape, seed, shape);
-    return spor_of_tensor(spor_pass_recorded(g->run, var), NULL);
+    return value_of_tensor(pass_recorded(g->run, var), NULL);
 }
 
 const spor_builtin spor_leaf_builtins[] = {

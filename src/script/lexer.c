@@ -9,8 +9,8 @@
 
 #include "data/number.h"
 
-void spor_lexer_start(spor_lexer *lexer, spor_ground *ground, spor_names *names,
-                      const spor_source *source) {
+void lexer_start(spor_lexer *lexer, spor_ground *ground, spor_names *names,
+                 const spor_source *source) {
     *lexer = (spor_lexer){
         .ground = ground, .names = names, .source = source, .line = 1, .fresh_line = true};
 }
@@ -39,7 +39,7 @@ static void next_line(spor_lexer *x) {
     x->line_start = x->at;
 }
 
-const char *spor_sign_text(int sign, char text[4]) {
+const char *lexer_sign_text(int sign, char text[4]) {
     text[0] = (char)(sign & 255);
     text[1] = (char)(sign >> 8 & 255);
     text[2] = (char)(sign >> 16 & 255);
@@ -82,7 +82,7 @@ static int indentation(spor_lexer *x) {
         else if (c[blank] == '\n')
             x->at += blank;
         else if (*c == '\t')
-            spor_give_up(x->ground, place(x), "a tab in the indentation: indent with spaces");
+            ground_give_up(x->ground, place(x), "a tab in the indentation: indent with spaces");
         else
             return (int)(spaces < 10000 ? spaces : 10000);
         if (at_end(x)) return 0;
@@ -95,8 +95,8 @@ static int indentation(spor_lexer *x) {
 static void open_or_close(spor_lexer *x, int spaces) {
     if (spaces > x->indent[x->indents]) {
         if (x->indents == SPOR_LIMIT_NESTING)
-            spor_give_up(x->ground, place(x), "blocks are nested deeper than %d",
-                         SPOR_LIMIT_NESTING);
+            ground_give_up(x->ground, place(x), "blocks are nested deeper than %d",
+                           SPOR_LIMIT_NESTING);
         x->indent[++x->indents] = spaces;
         x->dedents = -1;
         return;
@@ -106,8 +106,8 @@ static void open_or_close(spor_lexer *x, int spaces) {
         x->dedents++;
     }
     if (spaces != x->indent[x->indents])
-        spor_give_up(x->ground, place(x),
-                     "this line is indented by %d spaces, which fits no block around it", spaces);
+        ground_give_up(x->ground, place(x),
+                       "this line is indented by %d spaces, which fits no block around it", spaces);
 }
 
 static spor_token number(spor_lexer *x) {
@@ -130,18 +130,18 @@ static spor_token number(spor_lexer *x) {
     }
     int length = (int)(end - start);
     if (is_letter(*end) || (real && *end == '.'))
-        spor_give_up(x->ground, t.place, "a number runs into '%c'", *end);
+        ground_give_up(x->ground, t.place, "a number runs into '%c'", *end);
     x->at += (size_t)length;
     errno = 0;
     if (real) {
         t.kind = TOKEN_REAL;
-        if (!spor_number_read(start, (size_t)length, &t.r))
-            spor_give_up(x->ground, t.place, "this number is too large");
+        if (!number_read(start, (size_t)length, &t.r))
+            ground_give_up(x->ground, t.place, "this number is too large");
     } else {
         t.kind = TOKEN_INT;
         t.i = strtoll(start, NULL, 10);
         if (errno == ERANGE)
-            spor_give_up(x->ground, t.place, "this integer does not fit in 64 bits");
+            ground_give_up(x->ground, t.place, "this integer does not fit in 64 bits");
     }
     return t;
 }
@@ -155,8 +155,8 @@ static char escaped(spor_lexer *x, char c) {
     case '\'':
         return c;
     default:
-        spor_give_up(x->ground, place(x),
-                     "a string knows the escapes \\n \\\\ \\\" \\' and no other");
+        ground_give_up(x->ground, place(x),
+                       "a string knows the escapes \\n \\\\ \\\" \\' and no other");
     }
 }
 
@@ -169,19 +169,19 @@ static spor_token string(spor_lexer *x) {
     while (*here(x) != quote) {
         char c = *here(x);
         if (c == '\n' || at_end(x))
-            spor_give_up(x->ground, t.place, "this string does not end on its line");
+            ground_give_up(x->ground, t.place, "this string does not end on its line");
         if (c == '\\') {
             x->at++;
             c = escaped(x, *here(x));
         }
         if (n == SPOR_LIMIT_STRING)
-            spor_give_up(x->ground, t.place, "this string is longer than %d characters",
-                         SPOR_LIMIT_STRING);
+            ground_give_up(x->ground, t.place, "this string is longer than %d characters",
+                           SPOR_LIMIT_STRING);
         text[n++] = c;
         x->at++;
     }
     x->at++;
-    t.text = spor_take_text(x->ground, text, n);
+    t.text = ground_take_text(x->ground, text, n);
     return t;
 }
 
@@ -190,8 +190,8 @@ static spor_token name(spor_lexer *x) {
     size_t n = 0;
     while (is_letter(here(x)[n]) || is_digit(here(x)[n])) n++;
     if (n > SPOR_LIMIT_NAME)
-        spor_give_up(x->ground, t.place, "a name is longer than %d characters", SPOR_LIMIT_NAME);
-    t.text = spor_intern(x->ground, x->names, here(x), n);
+        ground_give_up(x->ground, t.place, "a name is longer than %d characters", SPOR_LIMIT_NAME);
+    t.text = ground_intern(x->ground, x->names, here(x), n);
     x->at += n;
     return t;
 }
@@ -234,11 +234,11 @@ static spor_token sign(spor_lexer *x) {
     spor_token t = {.kind = TOKEN_SIGN, .place = place(x), .sign = longest_sign(here(x))};
     unsigned char c = (unsigned char)*here(x);
     if (!t.sign && c > 32 && c < 127)
-        spor_give_up(x->ground, t.place, "'%c' means nothing here%s", c, unknown_hint((char)c));
+        ground_give_up(x->ground, t.place, "'%c' means nothing here%s", c, unknown_hint((char)c));
     if (!t.sign)
-        spor_give_up(x->ground, t.place, "the character with code %d means nothing here", c);
+        ground_give_up(x->ground, t.place, "the character with code %d means nothing here", c);
     char text[4];
-    x->at += strlen(spor_sign_text(t.sign, text));
+    x->at += strlen(lexer_sign_text(t.sign, text));
     if (t.sign == '(' || t.sign == '[') x->brackets++;
     if ((t.sign == ')' || t.sign == ']') && x->brackets > 0) x->brackets--;
     return t;
@@ -259,7 +259,7 @@ static spor_token word(spor_lexer *x) {
     return sign(x);
 }
 
-spor_token spor_lexer_next(spor_lexer *x) {
+spor_token lexer_next(spor_lexer *x) {
     if (x->fresh_line) {
         x->fresh_line = false;
         open_or_close(x, indentation(x));

@@ -43,14 +43,14 @@ typedef struct {
     int indent[SPOR_LIMIT_NESTING + 1];
 } spor_lexer;
 
-void spor_lexer_start(spor_lexer *lexer, spor_ground *ground, spor_names *names,
-                      const spor_source *source);
-spor_token spor_lexer_next(spor_lexer *lexer);
+void lexer_start(spor_lexer *lexer, spor_ground *ground, spor_names *names,
+                 const spor_source *source);
+spor_token lexer_next(spor_lexer *lexer);
 
 bool token_is_sign(const spor_token *t, int sign);
 bool token_is_word(const spor_token *t, const char *word);
 
 /** Writes a sign as its characters. */
-const char *spor_sign_text(int sign, char text[4]);
+const char *lexer_sign_text(int sign, char text[4]);
 
 #endif

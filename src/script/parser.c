@@ -9,13 +9,13 @@
 
 void parser_advance(spor_parser *p) {
     p->token = p->next;
-    p->next = spor_lexer_next(&p->lexer);
+    p->next = lexer_next(&p->lexer);
 }
 
 void parser_start(spor_parser *p, spor_ground *ground, spor_names *names,
                   const spor_dialect *dialect, const spor_source *source) {
     *p = (spor_parser){.ground = ground, .names = names, .dialect = dialect};
-    spor_lexer_start(&p->lexer, ground, names, source);
+    lexer_start(&p->lexer, ground, names, source);
     parser_advance(p);
     parser_advance(p);
 }
@@ -44,11 +44,11 @@ const char *parser_found(spor_parser *p) {
     case TOKEN_DEDENT:
         return "the end of the block";
     case TOKEN_NAME:
-        return spor_take_format(p->ground, "%s", p->token.text);
+        return ground_take_format(p->ground, "%s", p->token.text);
     case TOKEN_STRING:
         return "a string";
     case TOKEN_SIGN:
-        return spor_take_format(p->ground, "'%s'", spor_sign_text(p->token.sign, text));
+        return ground_take_format(p->ground, "'%s'", lexer_sign_text(p->token.sign, text));
     default:
         return "a number";
     }
@@ -57,25 +57,25 @@ const char *parser_found(spor_parser *p) {
 void parser_expect_sign(spor_parser *p, int sign, const char *where) {
     char text[4];
     if (parser_take_sign(p, sign)) return;
-    spor_give_up(p->ground, p->token.place, "expected '%s' %s but found %s",
-                 spor_sign_text(sign, text), where, parser_found(p));
+    ground_give_up(p->ground, p->token.place, "expected '%s' %s but found %s",
+                   lexer_sign_text(sign, text), where, parser_found(p));
 }
 
 void parser_close_bracket(spor_parser *p, int sign, spor_spot open) {
     if (parser_take_sign(p, sign)) return;
     if (p->token.place.line != open.line)
-        spor_give_up(p->ground, open,
-                     "this bracket is not closed: expected ',' or '%c' but found %s", sign,
-                     parser_found(p));
-    spor_give_up(p->ground, p->token.place, "expected ',' or '%c' but found %s", sign,
-                 parser_found(p));
+        ground_give_up(p->ground, open,
+                       "this bracket is not closed: expected ',' or '%c' but found %s", sign,
+                       parser_found(p));
+    ground_give_up(p->ground, p->token.place, "expected ',' or '%c' but found %s", sign,
+                   parser_found(p));
 }
 
 void parser_end_line(spor_parser *p) {
     if (p->token.kind == TOKEN_END) return;
     if (p->token.kind != TOKEN_NEWLINE)
-        spor_give_up(p->ground, p->token.place, "expected the end of the line but found %s",
-                     parser_found(p));
+        ground_give_up(p->ground, p->token.place, "expected the end of the line but found %s",
+                       parser_found(p));
     parser_advance(p);
 }
 
@@ -155,16 +155,17 @@ bool parser_is_reserved(const spor_parser *p, const spor_token *t) {
 void parser_refuse_hinted_word(spor_parser *p) {
     int word = find_reserved(&p->token);
     if (word >= 0 && reserved[word].hint)
-        spor_give_up(p->ground, p->token.place, "%s", reserved[word].hint);
+        ground_give_up(p->ground, p->token.place, "%s", reserved[word].hint);
 }
 
 const char *parser_expect_name(spor_parser *p, const char *what) {
     parser_refuse_hinted_word(p);
     if (p->token.kind != TOKEN_NAME)
-        spor_give_up(p->ground, p->token.place, "expected %s but found %s", what, parser_found(p));
+        ground_give_up(p->ground, p->token.place, "expected %s but found %s", what,
+                       parser_found(p));
     if (parser_is_reserved(p, &p->token))
-        spor_give_up(p->ground, p->token.place, "%s is a word of the language and cannot be %s",
-                     p->token.text, what);
+        ground_give_up(p->ground, p->token.place, "%s is a word of the language and cannot be %s",
+                       p->token.text, what);
     const char *name = p->token.text;
     parser_advance(p);
     return name;
@@ -173,7 +174,7 @@ const char *parser_expect_name(spor_parser *p, const char *what) {
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
 spor_syntax *parser_node(spor_parser *p, spor_syntax_kind kind, spor_spot place) {
-    spor_syntax *result = spor_take(p->ground, 1, sizeof *result);
+    spor_syntax *result = ground_take(p->ground, 1, sizeof *result);
     result->kind = kind;
     result->place = place;
     result->depth = 1;
@@ -182,7 +183,7 @@ spor_syntax *parser_node(spor_parser *p, spor_syntax_kind kind, spor_spot place)
 
 void *parser_grow(spor_parser *p, void *array, int n, size_t size) {
     if (n & (n - 1)) return array;
-    void *grown = spor_take(p->ground, n ? (size_t)n * 2 : 1, size);
+    void *grown = ground_take(p->ground, n ? (size_t)n * 2 : 1, size);
     if (n) memcpy(grown, array, (size_t)n * size);
     return grown;
 }
@@ -193,9 +194,9 @@ void parser_add_child(spor_parser *p, spor_syntax *parent, spor_syntax *child) {
     parent->child[parent->n++] = child;
     if (child && child->depth >= parent->depth) parent->depth = child->depth + 1;
     if (parent->depth > SPOR_LIMIT_NESTING)
-        spor_give_up(p->ground, parent->place,
-                     "this is nested deeper than %d; use a variable for a part of it",
-                     SPOR_LIMIT_NESTING);
+        ground_give_up(p->ground, parent->place,
+                       "this is nested deeper than %d; use a variable for a part of it",
+                       SPOR_LIMIT_NESTING);
 }
 
 spor_syntax *parser_node2(spor_parser *p, spor_syntax_kind kind, spor_spot place, spor_syntax *a,
@@ -215,9 +216,9 @@ spor_syntax *parser_name(spor_parser *p, const char *what) {
 
 void parser_enter(spor_parser *p) {
     if (++p->nesting > SPOR_LIMIT_NESTING)
-        spor_give_up(p->ground, p->token.place,
-                     "this is nested deeper than %d; use a variable for a part of it",
-                     SPOR_LIMIT_NESTING);
+        ground_give_up(p->ground, p->token.place,
+                       "this is nested deeper than %d; use a variable for a part of it",
+                       SPOR_LIMIT_NESTING);
 }
 
 void parser_leave(spor_parser *p) {

@@ -21,12 +21,12 @@ struct spor_parser {
     int gaps;   /* open blocks of a dialect in which ... stands for what is still missing */
 };
 
-/** Reads a source; leaves by spor_give_up on an error. */
-spor_syntax *spor_parse(spor_ground *ground, spor_names *names, const spor_dialect *dialect,
-                        const spor_source *source);
+/** Reads a source; leaves by ground_give_up on an error. */
+spor_syntax *parse_script(spor_ground *ground, spor_names *names, const spor_dialect *dialect,
+                          const spor_source *source);
 /** Reads one expression that makes up the whole source. */
-spor_syntax *spor_parse_expression(spor_ground *ground, spor_names *names,
-                                   const spor_dialect *dialect, const spor_source *source);
+spor_syntax *parse_expression(spor_ground *ground, spor_names *names, const spor_dialect *dialect,
+                              const spor_source *source);
 
 /* ---- tokens: parser.c ------------------------------------------------------------------------ */
 

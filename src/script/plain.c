@@ -7,10 +7,10 @@
 
 static spor_value len(const spor_given *g) {
     const spor_value *v = g->arg[0];
-    if (v->kind == VALUE_STRING) return spor_of_int((int64_t)strlen(v->s));
+    if (v->kind == VALUE_STRING) return value_of_int((int64_t)strlen(v->s));
     if (v->kind == VALUE_TENSOR)
-        spor_pass_fail(g->run, g->at[0], "len is for lists; a tensor has shape(x) and size(x)");
-    return spor_of_int(spor_want_list(g->run, g->at[0], "len: x", v)->n);
+        pass_fail(g->run, g->at[0], "len is for lists; a tensor has shape(x) and size(x)");
+    return value_of_int(want_list(g->run, g->at[0], "len: x", v)->n);
 }
 
 /* How many of start, start + step, ... come before stop. */
@@ -27,46 +27,45 @@ static spor_value range(const spor_given *g) {
     int64_t bound[3] = {0, 0, 1};
     const spor_arguments *a = g->all;
     if (a->n < 1 || a->n > 3)
-        spor_pass_fail(g->run, g->place, "range takes stop, or start and stop, or a step too");
+        pass_fail(g->run, g->place, "range takes stop, or start and stop, or a step too");
     for (int k = 0; k < a->n; k++)
-        bound[a->n == 1 ? 1 : k] = spor_want_int(g->run, a->at[k], "range", &a->value[k]);
-    if (bound[2] == 0) spor_pass_fail(g->run, a->at[2], "range: the step is 0");
+        bound[a->n == 1 ? 1 : k] = want_int(g->run, a->at[k], "range", &a->value[k]);
+    if (bound[2] == 0) pass_fail(g->run, a->at[2], "range: the step is 0");
     int64_t n = steps_between(bound[0], bound[1], bound[2]);
-    spor_value *items = spor_pass_items(g->run, g->place, n);
-    for (int64_t k = 0; k < n; k++) items[k] = spor_of_int(bound[0] + k * bound[2]);
-    return spor_pass_list(g->run, g->place, n, items);
+    spor_value *items = pass_items(g->run, g->place, n);
+    for (int64_t k = 0; k < n; k++) items[k] = value_of_int(bound[0] + k * bound[2]);
+    return pass_list(g->run, g->place, n, items);
 }
 
 static spor_value reversed(const spor_given *g) {
-    const spor_list *list = spor_want_list(g->run, g->at[0], spor_given_what(g, 0), g->arg[0]);
-    spor_value *items = spor_pass_items(g->run, g->place, list->n);
+    const spor_list *list = want_list(g->run, g->at[0], given_what(g, 0), g->arg[0]);
+    spor_value *items = pass_items(g->run, g->place, list->n);
     for (int k = 0; k < list->n; k++) items[k] = list->item[list->n - 1 - k];
-    return spor_pass_list(g->run, g->place, list->n, items);
+    return pass_list(g->run, g->place, list->n, items);
 }
 
 /* 3 is [3, 3]; a list of two is itself. */
 static spor_value pair(const spor_given *g) {
-    spor_value *items = spor_pass_items(g->run, g->place, 2);
+    spor_value *items = pass_items(g->run, g->place, 2);
     const spor_value *v = g->arg[0];
     if (v->kind == VALUE_LIST && v->list.n != 2)
-        spor_pass_fail(g->run, g->at[0], "a size is one integer or two, not a list of %d",
-                       v->list.n);
+        pass_fail(g->run, g->at[0], "a size is one integer or two, not a list of %d", v->list.n);
     for (int k = 0; k < 2; k++)
-        items[k] = spor_of_int(spor_want_int(g->run, g->at[0], "a size",
-                                             v->kind == VALUE_LIST ? &v->list.item[k] : v));
-    return spor_pass_list(g->run, g->place, 2, items);
+        items[k] = value_of_int(
+            want_int(g->run, g->at[0], "a size", v->kind == VALUE_LIST ? &v->list.item[k] : v));
+    return pass_list(g->run, g->place, 2, items);
 }
 
 static spor_value kind(const spor_given *g) {
-    return spor_of_string(spor_value_kind_name(g->arg[0]));
+    return value_of_string(value_kind_name(g->arg[0]));
 }
 
 /* fail("pads of ", k, " cells"): an error of the script's own */
 static spor_value fail(const spor_given *g) {
     char out[900] = "";
     spor_note note = {out, sizeof out, 0};
-    for (int k = 0; k < g->all->n; k++) spor_value_write(&note, &g->all->value[k]);
-    spor_pass_fail(g->run, spor_pass_leave_file(g->run, g->place), "%s", out);
+    for (int k = 0; k < g->all->n; k++) value_write(&note, &g->all->value[k]);
+    pass_fail(g->run, pass_leave_file(g->run, g->place), "%s", out);
 }
 
 const spor_builtin spor_plain_builtins[] = {

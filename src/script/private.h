@@ -33,22 +33,22 @@ struct spor_script {
 };
 
 /** The built-in loss of this text, or NULL. */
-spor_loss *spor_declared_loss(const char *text);
+spor_loss *declare_find_loss(const char *text);
 /** True if the installed layers.spor, not included yet, has a def of this name. */
-bool spor_script_layer(spor_pass *run, const char *name);
+bool script_layer(spor_pass *run, const char *name);
 /** Runs include "name" in the globals. */
-void spor_script_include(spor_pass *run, const spor_syntax *include);
+void script_include(spor_pass *run, const spor_syntax *include);
 
-/** Work that may leave by spor_give_up. */
+/** Work that may leave by ground_give_up. */
 typedef void spor_guarded(spor_pass *run, void *context);
 /** False if the work left with an error. */
-bool spor_attempt(spor_pass *run, spor_guarded *work, void *context);
+bool pass_attempt(spor_pass *run, spor_guarded *work, void *context);
 /** The work on a tape while it is differentiated, as a pass with this own; on an error the tape has
  *  it. */
-bool spor_script_guard(spor_script *script, spor_tape *tape, void *own, spor_guarded *work,
-                       void *context);
+bool script_guard(spor_script *script, spor_tape *tape, void *own, spor_guarded *work,
+                  void *context);
 /** The error that the work left with: file:line:column: message, the line, a caret, the calls
  *  around. */
-void spor_pass_error(spor_pass *run, char *out, size_t size);
+void pass_error(spor_pass *run, char *out, size_t size);
 
 #endif

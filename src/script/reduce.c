@@ -9,23 +9,23 @@
 static spor_var keep_axes(spor_pass *run, spor_var z, spor_shape from, int64_t mask) {
     for (int k = 0; k < from.rank; k++)
         if (mask >> k & 1) from.n[k] = 1;
-    return spor_pass_recorded(run, spor_reshape(z, from));
+    return pass_recorded(run, spor_reshape(z, from));
 }
 
 /* op(x, axis, keepdims) with arguments 0, 1, 2; all axes if none are named */
 static spor_value along_axes(const spor_given *g, spor_var (*op)(spor_var x, int64_t axes)) {
-    spor_value x = spor_given_tensor(g, 0);
+    spor_value x = given_tensor(g, 0);
     spor_shape from = spor_shape_of(x.t.var);
     int64_t mask = SPOR_AXIS(from.rank) - 1;
-    if (g->arg[1]) mask = spor_want_axes(g->run, g->at[1], spor_given_what(g, 1), g->arg[1], &x);
-    bool keep = spor_given_bool(g, 2, false);
-    spor_pass_record(g->run, g->place);
-    spor_var z = spor_pass_recorded(g->run, op(x.t.var, mask));
-    if (!keep) return spor_of_tensor(z, spor_axes_without(g->run, x.t.axes, from.rank, mask));
-    spor_axes *names = spor_axes_copy(g->run, x.t.axes);
+    if (g->arg[1]) mask = want_axes(g->run, g->at[1], given_what(g, 1), g->arg[1], &x);
+    bool keep = given_bool(g, 2, false);
+    pass_record(g->run, g->place);
+    spor_var z = pass_recorded(g->run, op(x.t.var, mask));
+    if (!keep) return value_of_tensor(z, axes_without(g->run, x.t.axes, from.rank, mask));
+    spor_axes *names = axes_copy(g->run, x.t.axes);
     for (int k = 0; k < from.rank && names; k++)
         if (mask >> k & 1) names->symbol[k] = 0;
-    return spor_of_tensor(keep_axes(g->run, z, from, mask), names);
+    return value_of_tensor(keep_axes(g->run, z, from, mask), names);
 }
 
 /* ---- numbers ---- */
@@ -33,10 +33,10 @@ static spor_value along_axes(const spor_given *g, spor_var (*op)(spor_var x, int
 /* The sum of a list of numbers or tensors, one after another. */
 static spor_value sum_list(const spor_given *g) {
     const spor_list *list = &g->arg[0]->list;
-    spor_value total = spor_of_int(0);
-    spor_pass_spend(g->run, g->place, list->n);
+    spor_value total = value_of_int(0);
+    pass_spend(g->run, g->place, list->n);
     for (int k = 0; k < list->n; k++)
-        total = k ? spor_pass_binary(g->run, g->place, '+', &total, &list->item[k]) : list->item[k];
+        total = k ? pass_binary(g->run, g->place, '+', &total, &list->item[k]) : list->item[k];
     return total;
 }
 
@@ -46,15 +46,15 @@ static spor_value extreme(const spor_given *g, bool largest) {
     bool list = a->n == 1 && a->value[0].kind == VALUE_LIST;
     const spor_value *item = list ? a->value[0].list.item : a->value;
     int n = list ? a->value[0].list.n : a->n;
-    if (n < 1) spor_pass_fail(g->run, g->place, "%s needs a number", g->builtin->name);
+    if (n < 1) pass_fail(g->run, g->place, "%s needs a number", g->builtin->name);
     int best = 0;
-    spor_pass_spend(g->run, g->place, n);
+    pass_spend(g->run, g->place, n);
     for (int k = 0; k < n; k++) {
-        if (!spor_is_number(&item[k]))
-            spor_pass_fail(g->run, g->place, "%s takes numbers, not %s; for tensors there is %s",
-                           g->builtin->name, spor_describe(&g->run->ground, &item[k]),
-                           largest ? "maximum(x, y)" : "minimum(x, y)");
-        double x = spor_number(&item[k]), y = spor_number(&item[best]);
+        if (!value_is_number(&item[k]))
+            pass_fail(g->run, g->place, "%s takes numbers, not %s; for tensors there is %s",
+                      g->builtin->name, value_describe(&g->run->ground, &item[k]),
+                      largest ? "maximum(x, y)" : "minimum(x, y)");
+        double x = value_number(&item[k]), y = value_number(&item[best]);
         if (largest ? x > y : x < y) best = k;
     }
     return item[best];
@@ -81,7 +81,7 @@ static spor_value max(const spor_given *g) {
     for (int k = 0; k < g->all->n; k++) tensor |= g->all->keyword[k] != NULL;
     if (!tensor) return extreme(g, true);
     spor_value callee = {.kind = VALUE_BUILTIN, .builtin = &of_tensor};
-    return spor_pass_call(g->run, &callee, g->all);
+    return pass_call(g->run, &callee, g->all);
 }
 
 static spor_value min(const spor_given *g) {

@@ -27,14 +27,14 @@ typedef struct {
 static bool on_number(op_call *c, spor_value *result) {
     spor_kernel *kernel = c->op->reference[SPOR_F64] ? *c->op->reference[SPOR_F64] : NULL;
     bool unary = c->signature.operands == 1 && !c->signature.attrs && kernel;
-    if (!unary || !c->signature.operand[0].any || !spor_is_number(c->bound[0])) return false;
-    double x = spor_number(c->bound[0]), y = 0;
+    if (!unary || !c->signature.operand[0].any || !value_is_number(c->bound[0])) return false;
+    double x = value_number(c->bound[0]), y = 0;
     spor_arg in = {.data = &x};
     kernel(&(spor_call){.out = {.data = &y}, .in = &in, .operands = 1}, 0);
     if (!isfinite(y))
-        spor_pass_fail(c->run, c->at[0], "%s of %s is not a finite number", c->signature.name,
-                       spor_describe(&c->run->ground, c->bound[0]));
-    *result = spor_of_real(y);
+        pass_fail(c->run, c->at[0], "%s of %s is not a finite number", c->signature.name,
+                  value_describe(&c->run->ground, c->bound[0]));
+    *result = value_of_real(y);
     return true;
 }
 
@@ -44,10 +44,10 @@ static bool on_number(op_call *c, spor_value *result) {
 static void integers(op_call *c, spor_spot at, const char *what, const spor_value *v, int n,
                      spor_attr *slot) {
     if (v->kind == VALUE_LIST && v->list.n != n)
-        spor_pass_fail(c->run, at, "%s takes %d integers or one for all, not a list of %d", what, n,
-                       v->list.n);
+        pass_fail(c->run, at, "%s takes %d integers or one for all, not a list of %d", what, n,
+                  v->list.n);
     for (int k = 0; k < n; k++)
-        slot[k].i = spor_want_int(c->run, at, what, v->kind == VALUE_LIST ? &v->list.item[k] : v);
+        slot[k].i = want_int(c->run, at, what, v->kind == VALUE_LIST ? &v->list.item[k] : v);
 }
 
 /* top, bottom, left, right: p, [h, w], [[t, b], [l, r]] or the four */
@@ -58,7 +58,7 @@ static void four_sides(op_call *c, spor_spot at, const char *what, const spor_va
         integers(c, at, what, v, 4, slot);
         return;
     }
-    spor_want_pads(c->run, at, what, v, 2, before, after);
+    want_pads(c->run, at, what, v, 2, before, after);
     for (int k = 0; k < 2; k++) {
         slot[2 * k].i = before[k];
         slot[2 * k + 1].i = after[k];
@@ -67,7 +67,7 @@ static void four_sides(op_call *c, spor_spot at, const char *what, const spor_va
 
 static void shape_slots(op_call *c, spor_spot at, const char *what, const spor_value *v,
                         spor_attr *slot) {
-    spor_shape shape = spor_want_shape(c->run, at, what, v);
+    spor_shape shape = want_shape(c->run, at, what, v);
     slot[0].i = shape.rank;
     for (int k = 0; k < shape.rank; k++) slot[1 + k].i = shape.n[k];
 }
@@ -78,10 +78,10 @@ static void set_attr(op_call *c, const spor_signature_attr *a, const spor_value 
     int rank = c->signature.operands ? spor_shape_of(c->operand[0].t.var).rank : 0;
     switch (a->kind) {
     case SPOR_KIND_INT:
-        slot->i = spor_want_int(c->run, at, what, v);
+        slot->i = want_int(c->run, at, what, v);
         break;
     case SPOR_KIND_REAL:
-        slot->r = spor_want_real(c->run, at, what, v);
+        slot->r = want_real(c->run, at, what, v);
         break;
     case SPOR_KIND_INT2:
         integers(c, at, what, v, 2, slot);
@@ -90,11 +90,11 @@ static void set_attr(op_call *c, const spor_signature_attr *a, const spor_value 
         four_sides(c, at, what, v, slot);
         break;
     case SPOR_KIND_AXIS:
-        slot->i = spor_want_axis(c->run, at, what, v, &c->operand[0]);
+        slot->i = want_axis(c->run, at, what, v, &c->operand[0]);
         c->removed |= SPOR_AXIS(slot->i);
         break;
     case SPOR_KIND_AXES:
-        slot->i = spor_want_axes(c->run, at, what, v, &c->operand[0]);
+        slot->i = want_axes(c->run, at, what, v, &c->operand[0]);
         c->removed |= slot->i;
         break;
     case SPOR_KIND_SIZES:
@@ -119,7 +119,7 @@ static void default_attr(op_call *c, const spor_signature_attr *a, const char *w
         return;
     }
     if (a->kind == SPOR_KIND_AXIS || a->kind == SPOR_KIND_AXES) {
-        spor_value v = spor_of_int(a->has_default ? (int64_t)a->value : -1);
+        spor_value v = value_of_int(a->has_default ? (int64_t)a->value : -1);
         set_attr(c, a, &v, c->place, what);
         return;
     }
@@ -145,7 +145,7 @@ static void bind(op_call *c, const spor_arguments *arguments) {
         names[k] = a ? attr_name(a) : c->signature.operand[k].name;
         optional[k] = a && may_be_left_out(a);
     }
-    spor_bind(c->run, arguments, c->signature.name, n, names, optional, c->bound, c->at);
+    call_bind(c->run, arguments, c->signature.name, n, names, optional, c->bound, c->at);
 }
 
 static bool elementwise(const spor_signature *s) {
@@ -155,7 +155,7 @@ static bool elementwise(const spor_signature *s) {
 }
 
 static const char *what_of(op_call *c, const char *name) {
-    return spor_take_format(&c->run->ground, "%s: %s", c->signature.name, name);
+    return ground_take_format(&c->run->ground, "%s: %s", c->signature.name, name);
 }
 
 static void take_operands(op_call *c) {
@@ -163,11 +163,11 @@ static void take_operands(op_call *c) {
     bool several = elementwise(&c->signature) && n > 1;
     for (int k = 0; k < n; k++) {
         c->operand[k] = *c->bound[k];
-        if (several && spor_is_number(c->bound[k])) continue;
-        c->operand[k] = spor_want_tensor(c->run, c->at[k], what_of(c, c->signature.operand[k].name),
-                                         c->bound[k]);
+        if (several && value_is_number(c->bound[k])) continue;
+        c->operand[k] =
+            want_tensor(c->run, c->at[k], what_of(c, c->signature.operand[k].name), c->bound[k]);
     }
-    c->axes = several ? spor_tensor_broadcast(c->run, c->place, c->signature.name, n, c->operand)
+    c->axes = several ? tensor_broadcast(c->run, c->place, c->signature.name, n, c->operand)
               : n     ? c->operand[0].t.axes
                       : NULL;
 }
@@ -191,27 +191,27 @@ static const spor_axes *result_axes(op_call *c, spor_var result) {
     int vanished = in.rank - out.rank, named = 0;
     for (int k = 0; k < in.rank; k++) named += (int)(c->removed >> k & 1);
     if (vanished > 0)
-        return vanished == named ? spor_axes_without(c->run, c->axes, in.rank, c->removed) : NULL;
+        return vanished == named ? axes_without(c->run, c->axes, in.rank, c->removed) : NULL;
     if (in.rank != out.rank) return NULL;
-    spor_axes *axes = spor_axes_copy(c->run, c->axes);
+    spor_axes *axes = axes_copy(c->run, c->axes);
     for (int k = 0; k < in.rank; k++)
         if (in.n[k] != out.n[k]) axes->symbol[k] = 0;
     return axes;
 }
 
-spor_value spor_call_op(spor_pass *run, const spor_op *op, const spor_arguments *arguments) {
+spor_value registry_call(spor_pass *run, const spor_op *op, const spor_arguments *arguments) {
     op_call call = {.run = run, .place = arguments->place, .op = op}, *c = &call;
     spor_value result;
-    spor_signature_parse(op->signature, &c->signature);
+    signature_parse(op->signature, &c->signature);
     bind(c, arguments);
     if (on_number(c, &result)) return result;
     take_operands(c);
     take_attrs(c);
-    spor_tape *tape = spor_pass_record(run, c->place);
+    spor_tape *tape = pass_record(run, c->place);
     spor_var in[SPOR_OPERANDS] = {{NULL, 0}};
     for (int k = 0; k < c->signature.operands; k++) in[k] = c->operand[k].t.var;
     spor_var out =
-        c->signature.operands ? spor_record(op, in, c->attr) : spor_record_leaf(tape, op, c->attr);
-    spor_pass_recorded(run, out);
-    return spor_of_tensor(out, result_axes(c, out));
+        c->signature.operands ? op_record(op, in, c->attr) : op_record_leaf(tape, op, c->attr);
+    pass_recorded(run, out);
+    return value_of_tensor(out, result_axes(c, out));
 }

@@ -13,7 +13,7 @@
 
 /* ---- guarded work ---------------------------------------------------------------------------- */
 
-bool spor_attempt(spor_pass *run, spor_guarded *work, void *context) {
+bool pass_attempt(spor_pass *run, spor_guarded *work, void *context) {
     if (setjmp(run->ground.out)) return false;
     work(run, context);
     return true;
@@ -23,10 +23,10 @@ bool spor_attempt(spor_pass *run, spor_guarded *work, void *context) {
 static void keep_error(const spor_pass *run, char *out, size_t size) {
     spor_note note = {out, size, 0};
     spor_spot at = run->ground.place;
-    if (at.source) spor_note_add(&note, "%s:%d:%d: ", at.source->file, at.line, at.column);
-    spor_note_add(&note, "%s", run->ground.message);
-    spor_note_point(&note, at);
-    spor_pass_trace(run, &note);
+    if (at.source) note_add(&note, "%s:%d:%d: ", at.source->file, at.line, at.column);
+    note_add(&note, "%s", run->ground.message);
+    note_point(&note, at);
+    pass_trace(run, &note);
 }
 
 /* ---- sources ---- */
@@ -35,17 +35,16 @@ static const spor_source *add_source(spor_pass *run, spor_spot place, const char
                                      const char *text, size_t length) {
     spor_script *script = run->script;
     if (script->files == SPOR_LIMIT_FILES)
-        spor_pass_fail(run, place, "a script has at most %d files", SPOR_LIMIT_FILES);
+        pass_fail(run, place, "a script has at most %d files", SPOR_LIMIT_FILES);
     if (length > SPOR_LIMIT_SOURCE)
-        spor_pass_fail(run, place, "%s is longer than %d bytes", file, SPOR_LIMIT_SOURCE);
-    if (memchr(text, 0, length))
-        spor_pass_fail(run, place, "%s holds a zero byte: no script", file);
-    char *copy = spor_take(&run->ground, length + 2, 1);
+        pass_fail(run, place, "%s is longer than %d bytes", file, SPOR_LIMIT_SOURCE);
+    if (memchr(text, 0, length)) pass_fail(run, place, "%s holds a zero byte: no script", file);
+    char *copy = ground_take(&run->ground, length + 2, 1);
     memcpy(copy, text, length);
     copy[length] = '\n';
-    spor_source *source = spor_take(&run->ground, 1, sizeof *source);
+    spor_source *source = ground_take(&run->ground, 1, sizeof *source);
     *source = (spor_source){.next = script->sources,
-                            .file = spor_take_text(&run->ground, file, strlen(file)),
+                            .file = ground_take_text(&run->ground, file, strlen(file)),
                             .text = copy,
                             .length = length + 1};
     script->sources = source;
@@ -58,11 +57,11 @@ static const spor_source *read_source(spor_pass *run, spor_spot place, const cha
                                       spor_message *message) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    if (!spor_file_bytes(file, SPOR_LIMIT_SOURCE, &bytes, &size, message)) return NULL;
-    char *text = spor_arena_take(run->ground.arena, size + 1);
+    if (!file_bytes(file, SPOR_LIMIT_SOURCE, &bytes, &size, message)) return NULL;
+    char *text = arena_take(run->ground.arena, size + 1);
     if (text) memcpy(text, bytes, size);
     free(bytes);
-    if (!text) spor_pass_fail(run, place, "out of memory");
+    if (!text) pass_fail(run, place, "out of memory");
     return add_source(run, place, file, text, size);
 }
 
@@ -77,39 +76,39 @@ static const spor_source *find_include(spor_pass *run, const spor_syntax *includ
     spor_message beside = {""}, installed = {""};
     const char *from = include->place.source->file, *slash = strrchr(from, '/');
     int folder = slash && include->text[0] != '/' ? (int)(slash - from) + 1 : 0;
-    const char *path = spor_take_format(&run->ground, "%.*s%s", folder, from, include->text);
+    const char *path = ground_take_format(&run->ground, "%.*s%s", folder, from, include->text);
     const char *layers = run->script->layers;
     const char *other = layers && include->text[0] != '/'
-                            ? spor_take_format(&run->ground, "%s/%s", layers, include->text)
+                            ? ground_take_format(&run->ground, "%s/%s", layers, include->text)
                             : path;
     *done = is_read(run->script, path) || is_read(run->script, other);
     if (*done) return NULL;
     const spor_source *source = read_source(run, include->place, path, &beside);
     if (!source && other != path) source = read_source(run, include->place, other, &installed);
     if (!source)
-        spor_pass_fail(run, include->place, "%.400s%s%.400s", beside.text,
-                       *installed.text ? "\n" : "", installed.text);
+        pass_fail(run, include->place, "%.400s%s%.400s", beside.text, *installed.text ? "\n" : "",
+                  installed.text);
     return source;
 }
 
 static spor_syntax *parse_source(spor_pass *run, const spor_source *source) {
-    return spor_parse(&run->ground, &run->script->names, run->script->dialect, source);
+    return parse_script(&run->ground, &run->script->names, run->script->dialect, source);
 }
 
-void spor_script_include(spor_pass *run, const spor_syntax *include) {
+void script_include(spor_pass *run, const spor_syntax *include) {
     bool done;
     const spor_source *source = find_include(run, include, &done);
-    if (!done) spor_pass_top(run, parse_source(run, source));
+    if (!done) pass_top(run, parse_source(run, source));
 }
 
-bool spor_script_layer(spor_pass *run, const char *name) {
+bool script_layer(spor_pass *run, const char *name) {
     const char *folder = run->script->layers;
     if (!folder) return false;
-    const char *path = spor_take_format(&run->ground, "%s/layers.spor", folder);
-    const char *def = spor_take_format(&run->ground, "\ndef %s(", name);
+    const char *path = ground_take_format(&run->ground, "%s/layers.spor", folder);
+    const char *def = ground_take_format(&run->ground, "\ndef %s(", name);
     unsigned char *bytes = NULL;
     size_t size = 0, length = strlen(def);
-    if (!spor_file_bytes(path, SPOR_LIMIT_SOURCE, &bytes, &size, NULL)) return false;
+    if (!file_bytes(path, SPOR_LIMIT_SOURCE, &bytes, &size, NULL)) return false;
     bool found = false;
     for (size_t k = 0; k + length <= size && !found; k++) found = !memcmp(bytes + k, def, length);
     free(bytes);
@@ -122,9 +121,8 @@ static void add_builtins(spor_pass *run, const spor_builtin *table) {
     spor_script *script = run->script;
     for (; table->name; table++) {
         const char *name =
-            spor_intern(&run->ground, &script->names, table->name, strlen(table->name));
-        spor_env_set(run, script->builtins, name,
-                     (spor_value){.kind = VALUE_BUILTIN, .builtin = table});
+            ground_intern(&run->ground, &script->names, table->name, strlen(table->name));
+        env_set(run, script->builtins, name, (spor_value){.kind = VALUE_BUILTIN, .builtin = table});
     }
 }
 
@@ -133,17 +131,17 @@ static void add_ops(spor_pass *run) {
     spor_script *script = run->script;
     for (const spor_op *const *op = spor_ops; *op; op++) {
         char text[SPOR_NAME];
-        int length = spor_op_name(*op, text, sizeof text);
-        const char *name = spor_intern(&run->ground, &script->names, text, (size_t)length);
-        if ((*op)->traits & SPOR_GIVEN || spor_env_find(script->builtins, name)) continue;
-        spor_env_set(run, script->builtins, name, (spor_value){.kind = VALUE_OP, .op = *op});
+        int length = op_name(*op, text, sizeof text);
+        const char *name = ground_intern(&run->ground, &script->names, text, (size_t)length);
+        if ((*op)->traits & SPOR_GIVEN || env_find(script->builtins, name)) continue;
+        env_set(run, script->builtins, name, (spor_value){.kind = VALUE_OP, .op = *op});
     }
 }
 
 static void add_names(spor_pass *run) {
     spor_script *script = run->script;
-    script->builtins = spor_take(&run->ground, 1, sizeof *script->builtins);
-    script->globals = spor_take(&run->ground, 1, sizeof *script->globals);
+    script->builtins = ground_take(&run->ground, 1, sizeof *script->builtins);
+    script->globals = ground_take(&run->ground, 1, sizeof *script->globals);
     script->globals->parent = script->builtins;
     add_builtins(run, spor_plain_builtins);
     add_builtins(run, spor_tensor_builtins);
@@ -159,7 +157,7 @@ static void add_names(spor_pass *run) {
 /* Names that the top level of the script assigns. */
 static int assigned_names(spor_pass *run, const spor_syntax *tree, const char ***names) {
     int n = 0;
-    *names = spor_take(&run->ground, (size_t)tree->n, sizeof **names);
+    *names = ground_take(&run->ground, (size_t)tree->n, sizeof **names);
     for (int k = 0; k < tree->n; k++)
         if (tree->child[k]->kind == NODE_ASSIGN && tree->child[k]->child[0]->kind == NODE_NAME)
             (*names)[n++] = tree->child[k]->child[0]->text;
@@ -170,11 +168,11 @@ static _Noreturn void unknown_setting(spor_pass *run, const char *name, int n,
                                       const char *const names[]) {
     char out[400] = "";
     spor_note note = {out, sizeof out, 0};
-    const char *near = spor_nearest(name, n, names);
-    for (int k = 0; k < n; k++) spor_note_add(&note, "%s%s", k ? ", " : "; it sets ", names[k]);
-    spor_pass_fail(run, (spor_spot){0}, "--set %.70s: the script sets no such name%s%s%s%s", name,
-                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "",
-                   n ? out : " at its top level");
+    const char *near = nearest_name(name, n, names);
+    for (int k = 0; k < n; k++) note_add(&note, "%s%s", k ? ", " : "; it sets ", names[k]);
+    pass_fail(run, (spor_spot){0}, "--set %.70s: the script sets no such name%s%s%s%s", name,
+              near ? "; did you mean " : "", near ? near : "", near ? "?" : "",
+              n ? out : " at its top level");
 }
 
 static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
@@ -182,19 +180,19 @@ static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
     spor_script *script = run->script;
     const char **names;
     int count = assigned_names(run, tree, &names);
-    script->replacement = spor_take(&run->ground, (size_t)n, sizeof *script->replacement);
+    script->replacement = ground_take(&run->ground, (size_t)n, sizeof *script->replacement);
     for (int k = 0; k < n; k++) {
         const char *name =
-            spor_intern(&run->ground, &script->names, settings[k].name, strlen(settings[k].name));
+            ground_intern(&run->ground, &script->names, settings[k].name, strlen(settings[k].name));
         int at = 0;
         while (at < count && names[at] != name) at++;
         if (at == count) unknown_setting(run, name, count, names);
         const spor_source *source =
-            add_source(run, (spor_spot){0}, spor_take_format(&run->ground, "--set %.70s", name),
+            add_source(run, (spor_spot){0}, ground_take_format(&run->ground, "--set %.70s", name),
                        settings[k].value, strlen(settings[k].value));
         script->files--;
         const spor_syntax *value =
-            spor_parse_expression(&run->ground, &script->names, script->dialect, source);
+            parse_expression(&run->ground, &script->names, script->dialect, source);
         script->replacement[script->replacements++] = (spor_replacement){name, value, false};
     }
 }
@@ -214,44 +212,44 @@ static void load(spor_pass *run, void *context) {
     const spor_source *source =
         l->text ? add_source(run, (spor_spot){0}, l->path, l->text, strlen(l->text))
                 : read_source(run, (spor_spot){0}, l->path, &message);
-    if (!source) spor_pass_fail(run, (spor_spot){0}, "%s", message.text);
+    if (!source) pass_fail(run, (spor_spot){0}, "%s", message.text);
     const spor_syntax *tree = parse_source(run, source);
     read_settings(run, tree, l->n, l->settings);
-    spor_pass_top(run, tree);
+    pass_top(run, tree);
 }
 
 static spor_script *new_script(loading *l, const char *layers, const spor_dialect *dialect) {
     spor_script *script = calloc(1, sizeof *script);
     if (!script) return NULL;
     script->dialect = dialect;
-    script->layers = layers ? spor_arena_text(&script->arena, layers) : NULL;
+    script->layers = layers ? arena_text(&script->arena, layers) : NULL;
     spor_pass run = {.ground = {.arena = &script->arena}, .script = script};
-    if (!spor_attempt(&run, load, l)) keep_error(&run, script->error, sizeof script->error);
+    if (!pass_attempt(&run, load, l)) keep_error(&run, script->error, sizeof script->error);
     return script;
 }
 
-spor_script *spor_script_load(const char *path, const char *layers, const spor_dialect *dialect,
-                              int n, const spor_setting settings[]) {
+spor_script *script_load(const char *path, const char *layers, const spor_dialect *dialect, int n,
+                         const spor_setting settings[]) {
     return new_script(&(loading){path, NULL, n, settings}, layers, dialect);
 }
 
-spor_script *spor_script_read(const char *name, const char *text, const char *layers,
-                              const spor_dialect *dialect) {
+spor_script *script_read(const char *name, const char *text, const char *layers,
+                         const spor_dialect *dialect) {
     return new_script(&(loading){name, text, 0, NULL}, layers, dialect);
 }
 
-void spor_script_free(spor_script *script) {
+void script_free(spor_script *script) {
     if (!script) return;
-    spor_arena_free(&script->arena);
+    arena_free(&script->arena);
     free(script);
 }
 
-const char *spor_script_error(const spor_script *script) {
+const char *script_error(const spor_script *script) {
     if (!script) return "out of memory";
     return *script->error ? script->error : NULL;
 }
 
-const spor_declaration *spor_script_declaration(const spor_script *script) {
+const spor_declaration *script_declaration(const spor_script *script) {
     return script && script->declared ? &script->declaration : NULL;
 }
 
@@ -268,30 +266,30 @@ typedef struct {
 static void record(spor_pass *run, void *context) {
     recording *r = context;
     size_t n = (size_t)r->n;
-    spor_value *value = spor_take(&run->ground, n, sizeof *value);
-    const char **keyword = spor_take(&run->ground, n, sizeof *keyword);
-    spor_spot *at = spor_take(&run->ground, n, sizeof *at);
+    spor_value *value = ground_take(&run->ground, n, sizeof *value);
+    const char **keyword = ground_take(&run->ground, n, sizeof *keyword);
+    spor_spot *at = ground_take(&run->ground, n, sizeof *at);
     for (size_t k = 0; k < n; k++) {
-        value[k] = spor_of_tensor(r->args[k], NULL);
+        value[k] = value_of_tensor(r->args[k], NULL);
         at[k] = r->place;
     }
     spor_arguments arguments = {r->place, r->n, value, keyword, at};
-    spor_value result = spor_pass_call(run, &r->callee, &arguments);
+    spor_value result = pass_call(run, &r->callee, &arguments);
     if (result.kind != VALUE_TENSOR)
-        spor_pass_fail(run, r->place, "%s must return a tensor but returns %s",
-                       r->callee.function->def->name, spor_describe(&run->ground, &result));
+        pass_fail(run, r->place, "%s must return a tensor but returns %s",
+                  r->callee.function->def->name, value_describe(&run->ground, &result));
     r->result = result.t.var;
 }
 
-/* Puts the error of a pass on its tape, and keeps the calls around it for spor_script_explain. */
+/* Puts the error of a pass on its tape, and keeps the calls around it for script_explain. */
 static void keep_failure(spor_pass *run, spor_script *script) {
     spor_note note = {script->trace, sizeof script->trace, 0};
     script->trace[0] = 0;
-    spor_pass_trace(run, &note);
+    pass_trace(run, &note);
     spor_spot at = run->ground.place;
     if (run->tape_failed) return;
     spor_tape_place(run->tape, at.source ? at.source->file : NULL, at.line, at.column);
-    spor_reject(run->tape, "%s", run->ground.message);
+    tape_reject(run->tape, "%s", run->ground.message);
 }
 
 static spor_var record_on(spor_script *script, spor_tape *tape, bool training, recording *r) {
@@ -300,38 +298,38 @@ static spor_var record_on(spor_script *script, spor_tape *tape, bool training, r
     spor_arena arena = {NULL};
     spor_pass run = {
         .ground = {.arena = &arena}, .script = script, .tape = tape, .training = training};
-    if (!spor_attempt(&run, record, r)) {
+    if (!pass_attempt(&run, record, r)) {
         r->result = (spor_var){tape, 0};
         keep_failure(&run, script);
     }
-    spor_arena_free(&arena);
+    arena_free(&arena);
     spor_tape_place(tape, NULL, 0, 0);
     return r->result;
 }
 
-bool spor_script_guard(spor_script *script, spor_tape *tape, void *own, spor_guarded *work,
-                       void *context) {
+bool script_guard(spor_script *script, spor_tape *tape, void *own, spor_guarded *work,
+                  void *context) {
     spor_arena arena = {NULL};
     spor_pass run = {
         .ground = {.arena = &arena}, .script = script, .tape = tape, .training = true, .own = own};
-    bool done = spor_attempt(&run, work, context);
+    bool done = pass_attempt(&run, work, context);
     if (!done) keep_failure(&run, script);
-    spor_arena_free(&arena);
+    arena_free(&arena);
     return done;
 }
 
 static spor_var reject(spor_tape *tape, const char *message) {
-    return spor_reject(tape, "%s", message);
+    return tape_reject(tape, "%s", message);
 }
 
-spor_var spor_script_net(spor_var x, bool training, void *user) {
+spor_var script_net(spor_var x, bool training, void *user) {
     spor_script *script = user;
     if (!script->declared) return reject(x.tape, "the script has no train(...)");
     recording r = {.callee = script->net, .place = script->train, .n = 1, .args = &x};
     return record_on(script, x.tape, training, &r);
 }
 
-spor_var spor_script_loss(spor_var prediction, spor_var target, void *user) {
+spor_var script_loss(spor_var prediction, spor_var target, void *user) {
     spor_script *script = user;
     spor_var args[] = {prediction, target};
     spor_spot at = script->train;
@@ -341,7 +339,7 @@ spor_var spor_script_loss(spor_var prediction, spor_var target, void *user) {
         return record_on(script, prediction.tape, false, &r);
     }
     spor_tape_place(prediction.tape, at.source->file, at.line, at.column);
-    spor_var cost = spor_declared_loss(script->declaration.loss)(prediction, target, NULL);
+    spor_var cost = declare_find_loss(script->declaration.loss)(prediction, target, NULL);
     spor_tape_place(prediction.tape, NULL, 0, 0);
     return cost;
 }
@@ -355,24 +353,23 @@ static const spor_value *find_def(const spor_script *script, const char *name) {
     return NULL;
 }
 
-spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape, bool training,
-                          int n, const spor_var args[]) {
+spor_var script_call(spor_script *script, const char *name, spor_tape *tape, bool training, int n,
+                     const spor_var args[]) {
     const spor_value *def = find_def(script, name);
-    if (!def) return spor_reject(tape, "the script has no def %.64s", name);
+    if (!def) return tape_reject(tape, "the script has no def %.64s", name);
     recording r = {.callee = *def, .n = n, .args = args};
     r.place = def->function->def->place;
     return record_on(script, tape, training, &r);
 }
 
-int spor_script_parameters(const spor_script *script, const char *name, int most,
-                           const char *names[]) {
+int script_parameters(const spor_script *script, const char *name, int most, const char *names[]) {
     const spor_value *value = find_def(script, name);
     const spor_def *def = value ? value->function->def : NULL;
     for (int k = 0; def && k < def->parameters && k < most; k++) names[k] = def->parameter[k].name;
     return def ? def->parameters : -1;
 }
 
-void spor_pass_error(spor_pass *run, char *out, size_t size) {
+void pass_error(spor_pass *run, char *out, size_t size) {
     const char *file = NULL;
     int line, column;
     if (!run->tape_failed) {
@@ -381,18 +378,18 @@ void spor_pass_error(spor_pass *run, char *out, size_t size) {
     }
     keep_failure(run, run->script);
     spor_error_place(run->tape, &file, &line, &column);
-    spor_script_explain(run->script, spor_error(run->tape), file, line, column, out, size);
+    script_explain(run->script, spor_error(run->tape), file, line, column, out, size);
 }
 
-void spor_script_explain(const spor_script *script, const char *message, const char *file, int line,
-                         int column, char *out, size_t size) {
+void script_explain(const spor_script *script, const char *message, const char *file, int line,
+                    int column, char *out, size_t size) {
     spor_note note = {out, size, 0};
     if (size) out[0] = 0;
-    spor_note_add(&note, "%s", message);
+    note_add(&note, "%s", message);
     for (const spor_source *s = script->sources; s && file; s = s->next) {
         if (strcmp(s->file, file) != 0) continue;
-        spor_note_point(&note, (spor_spot){s, line, column});
-        spor_note_add(&note, "%s", script->trace);
+        note_point(&note, (spor_spot){s, line, column});
+        note_add(&note, "%s", script->trace);
         return;
     }
 }

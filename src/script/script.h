@@ -19,17 +19,17 @@ typedef struct {
 /**
  * Reads a script and what it includes and runs its top level. layers is the folder of the
  * installed models, searched after the script's own; dialect, or NULL, says what is understood
- * besides the plain language. On error spor_script_error is set (with
+ * besides the plain language. On error script_error is set (with
  * file:line:column, the line and a caret); NULL only when out of memory.
  */
-spor_script *spor_script_load(const char *path, const char *layers, const spor_dialect *dialect,
-                              int n, const spor_setting settings[]);
+spor_script *script_load(const char *path, const char *layers, const spor_dialect *dialect, int n,
+                         const spor_setting settings[]);
 /** The same of a text; name stands for the file in messages and says where includes are looked
  *  for. */
-spor_script *spor_script_read(const char *name, const char *text, const char *layers,
-                              const spor_dialect *dialect);
-void spor_script_free(spor_script *script);
-const char *spor_script_error(const spor_script *script);
+spor_script *script_read(const char *name, const char *text, const char *layers,
+                         const spor_dialect *dialect);
+void script_free(spor_script *script);
+const char *script_error(const spor_script *script);
 
 /** What the script's train(...) declares. Strings live as long as the script. */
 typedef struct {
@@ -47,26 +47,25 @@ typedef struct {
 } spor_declaration;
 
 /** NULL if the script has no train(...). */
-const spor_declaration *spor_script_declaration(const spor_script *script);
+const spor_declaration *script_declaration(const spor_script *script);
 
 /** The network and the loss of the declaration, as train.h wants them; user is the script. Errors
  *  of recording are the tape's, with the script's place. */
-spor_var spor_script_net(spor_var x, bool training, void *script);
-spor_var spor_script_loss(spor_var prediction, spor_var target, void *script);
+spor_var script_net(spor_var x, bool training, void *script);
+spor_var script_loss(spor_var prediction, spor_var target, void *script);
 
 /** Records a call of one of the script's defs with these tensors. What else goes for
- *  spor_script_net. */
-spor_var spor_script_call(spor_script *script, const char *name, spor_tape *tape, bool training,
-                          int n, const spor_var args[]);
+ *  script_net. */
+spor_var script_call(spor_script *script, const char *name, spor_tape *tape, bool training, int n,
+                     const spor_var args[]);
 
 /** Names of the parameters of a def, the first `most` of them; how many it has, -1 if there is no
  *  such def. */
-int spor_script_parameters(const spor_script *script, const char *def, int most,
-                           const char *name[]);
+int script_parameters(const spor_script *script, const char *def, int most, const char *name[]);
 
 /** Adds the source line, a caret and the calls around to a message whose place lies in the
  *  script. out receives at most size bytes. */
-void spor_script_explain(const spor_script *script, const char *message, const char *file, int line,
-                         int column, char *out, size_t size);
+void script_explain(const spor_script *script, const char *message, const char *file, int line,
+                    int column, char *out, size_t size);
 
 #endif

@@ -19,7 +19,7 @@ spor_syntax *parser_block(spor_parser *p, const char *where) {
     } else {
         parser_advance(p);
         if (p->token.kind != TOKEN_INDENT)
-            spor_give_up(p->ground, p->token.place, "expected an indented block %s", where);
+            ground_give_up(p->ground, p->token.place, "expected an indented block %s", where);
         parser_advance(p);
         while (p->token.kind != TOKEN_DEDENT && p->token.kind != TOKEN_END)
             parser_add_child(p, result, statement(p));
@@ -60,8 +60,8 @@ static spor_syntax *for_statement(spor_parser *p) {
     } while (parser_take_sign(p, ','));
     parser_add_child(p, result, target->n == 1 ? target->child[0] : target);
     if (!parser_take_word(p, "in"))
-        spor_give_up(p->ground, p->token.place, "expected in (for x in list:) but found %s",
-                     parser_found(p));
+        ground_give_up(p->ground, p->token.place, "expected in (for x in list:) but found %s",
+                       parser_found(p));
     parser_add_child(p, result, parser_expressions(p));
     parser_add_child(p, result, parser_block(p, "after for"));
     return result;
@@ -75,7 +75,7 @@ void parser_signature(spor_parser *p, spor_parameter *parameter) {
     parser_advance(p);
     while (!token_is_sign(&p->token, ']')) {
         if (parameter->rank == SPOR_RANK)
-            spor_give_up(p->ground, p->token.place, "a tensor has at most %d axes", SPOR_RANK);
+            ground_give_up(p->ground, p->token.place, "a tensor has at most %d axes", SPOR_RANK);
         spor_axis_name *axis = &parameter->axis[parameter->rank++];
         if (p->token.kind == TOKEN_INT) {
             axis->size = p->token.i;
@@ -98,14 +98,14 @@ static spor_parameter one_parameter(spor_parser *p) {
 
 void parser_refuse_twin(spor_parser *p, const spor_parameter *known, const spor_parameter *fresh) {
     if (known->name == fresh->name)
-        spor_give_up(p->ground, fresh->place, "%s is a parameter twice", fresh->name);
+        ground_give_up(p->ground, fresh->place, "%s is a parameter twice", fresh->name);
 }
 
 static void check_parameter(spor_parser *p, const spor_def *def, const spor_parameter *fresh) {
     for (int k = 0; k < def->parameters; k++) parser_refuse_twin(p, &def->parameter[k], fresh);
     if (def->parameters && def->parameter[def->parameters - 1].value && !fresh->value)
-        spor_give_up(p->ground, fresh->place, "%s needs a default, since the one before has one",
-                     fresh->name);
+        ground_give_up(p->ground, fresh->place, "%s needs a default, since the one before has one",
+                       fresh->name);
 }
 
 static void parameters(spor_parser *p, spor_def *def) {
@@ -124,15 +124,15 @@ static void check_sizes(spor_parser *p, const spor_def *def) {
         for (int a = 0; a < def->parameter[k].rank; a++)
             for (int other = 0; other < def->parameters; other++)
                 if (def->parameter[k].axis[a].name == def->parameter[other].name)
-                    spor_give_up(p->ground, def->parameter[k].place,
-                                 "%s is the name of a size and of a parameter",
-                                 def->parameter[other].name);
+                    ground_give_up(p->ground, def->parameter[k].place,
+                                   "%s is the name of a size and of a parameter",
+                                   def->parameter[other].name);
 }
 
 static spor_syntax *def_statement(spor_parser *p) {
     spor_syntax *result = parser_node(p, NODE_DEF, p->token.place);
     parser_advance(p);
-    spor_def *def = result->def = spor_take(p->ground, 1, sizeof *def);
+    spor_def *def = result->def = ground_take(p->ground, 1, sizeof *def);
     def->place = p->token.place;
     def->name = parser_expect_name(p, "the name of a def");
     spor_spot open = p->token.place;
@@ -152,7 +152,7 @@ static spor_syntax *def_statement(spor_parser *p) {
 
 static spor_syntax *return_statement(spor_parser *p) {
     spor_syntax *result = parser_node(p, NODE_RETURN, p->token.place);
-    if (!p->defs) spor_give_up(p->ground, p->token.place, "return stands outside a def");
+    if (!p->defs) ground_give_up(p->ground, p->token.place, "return stands outside a def");
     parser_advance(p);
     if (p->token.kind != TOKEN_NEWLINE && p->token.kind != TOKEN_END)
         parser_add_child(p, result, parser_expressions(p));
@@ -162,11 +162,12 @@ static spor_syntax *return_statement(spor_parser *p) {
 static spor_syntax *include_statement(spor_parser *p) {
     spor_syntax *result = parser_node(p, NODE_INCLUDE, p->token.place);
     if (p->blocks)
-        spor_give_up(p->ground, p->token.place, "include stands at the top level, not in a block");
+        ground_give_up(p->ground, p->token.place,
+                       "include stands at the top level, not in a block");
     parser_advance(p);
     if (p->token.kind != TOKEN_STRING)
-        spor_give_up(p->ground, p->token.place,
-                     "expected a file (include \"file.spor\") but found %s", parser_found(p));
+        ground_give_up(p->ground, p->token.place,
+                       "expected a file (include \"file.spor\") but found %s", parser_found(p));
     result->text = p->token.text;
     parser_advance(p);
     return result;
@@ -196,15 +197,15 @@ static spor_syntax *assignment(spor_parser *p) {
         return parser_node2(p, NODE_EVALUATE, left->place, left, NULL);
     const spor_syntax *bad = sign && left->kind == NODE_LIST ? left : not_a_target(left);
     if (bad && bad->kind == NODE_INDEX)
-        spor_give_up(p->ground, bad->place,
-                     "values do not change: an element cannot be set; make a new list or tensor");
-    if (bad) spor_give_up(p->ground, bad->place, "only a name can be assigned to");
+        ground_give_up(p->ground, bad->place,
+                       "values do not change: an element cannot be set; make a new list or tensor");
+    if (bad) ground_give_up(p->ground, bad->place, "only a name can be assigned to");
     parser_advance(p);
     spor_syntax *value = p->gaps && token_is_sign(&p->token, SPOR_SIGN('.', '.', '.'))
                              ? open_value(p)
                              : parser_expressions(p);
     if (token_is_sign(&p->token, '='))
-        spor_give_up(p->ground, p->token.place, "one assignment a line");
+        ground_give_up(p->ground, p->token.place, "one assignment a line");
     spor_syntax *result =
         parser_node2(p, sign ? NODE_AUGMENT : NODE_ASSIGN, left->place, left, value);
     if (sign) result->place = place;
@@ -217,8 +218,8 @@ static void refuse_foreign(spor_parser *p, const spor_syntax *line) {
     bool word = line->kind == NODE_EVALUATE && line->child[0]->kind == NODE_NAME;
     if (p->dialect || !word || (p->token.kind != TOKEN_NAME && p->token.kind != TOKEN_STRING))
         return;
-    spor_give_up(p->ground, line->place, "%s begins no statement of the plain language",
-                 line->child[0]->text);
+    ground_give_up(p->ground, line->place, "%s begins no statement of the plain language",
+                   line->child[0]->text);
 }
 
 static spor_syntax *simple_statement(spor_parser *p) {
@@ -239,7 +240,7 @@ static spor_syntax *simple_statement(spor_parser *p) {
 
 static spor_syntax *statement(spor_parser *p) {
     if (p->token.kind == TOKEN_INDENT)
-        spor_give_up(p->ground, p->token.place, "this line is indented but no block begins here");
+        ground_give_up(p->ground, p->token.place, "this line is indented but no block begins here");
     if (token_is_word(&p->token, "if")) return if_statement(p);
     if (token_is_word(&p->token, "for")) return for_statement(p);
     if (token_is_word(&p->token, "def")) return def_statement(p);
@@ -248,8 +249,8 @@ static spor_syntax *statement(spor_parser *p) {
     return simple_statement(p);
 }
 
-spor_syntax *spor_parse(spor_ground *ground, spor_names *names, const spor_dialect *dialect,
-                        const spor_source *source) {
+spor_syntax *parse_script(spor_ground *ground, spor_names *names, const spor_dialect *dialect,
+                          const spor_source *source) {
     spor_parser p;
     parser_start(&p, ground, names, dialect, source);
     spor_syntax *result = parser_node(&p, NODE_BLOCK, p.token.place);
@@ -262,14 +263,14 @@ spor_syntax *spor_parse(spor_ground *ground, spor_names *names, const spor_diale
     return result;
 }
 
-spor_syntax *spor_parse_expression(spor_ground *ground, spor_names *names,
-                                   const spor_dialect *dialect, const spor_source *source) {
+spor_syntax *parse_expression(spor_ground *ground, spor_names *names, const spor_dialect *dialect,
+                              const spor_source *source) {
     spor_parser p;
     parser_start(&p, ground, names, dialect, source);
     spor_syntax *result = parser_expressions(&p);
     parser_end_line(&p);
     if (p.token.kind != TOKEN_END)
-        spor_give_up(ground, p.token.place, "expected the end of the line but found %s",
-                     parser_found(&p));
+        ground_give_up(ground, p.token.place, "expected the end of the line but found %s",
+                       parser_found(&p));
     return result;
 }

@@ -10,16 +10,16 @@
 
 /* ---- names of axes --------------------------------------------------------------------------- */
 
-spor_axes *spor_axes_copy(spor_pass *run, const spor_axes *axes) {
+spor_axes *axes_copy(spor_pass *run, const spor_axes *axes) {
     if (!axes) return NULL;
-    spor_axes *copy = spor_take(&run->ground, 1, sizeof *copy);
+    spor_axes *copy = ground_take(&run->ground, 1, sizeof *copy);
     *copy = *axes;
     return copy;
 }
 
-const spor_axes *spor_axes_without(spor_pass *run, const spor_axes *axes, int rank, int64_t mask) {
+const spor_axes *axes_without(spor_pass *run, const spor_axes *axes, int rank, int64_t mask) {
     if (!axes) return NULL;
-    spor_axes *kept = spor_take(&run->ground, 1, sizeof *kept);
+    spor_axes *kept = ground_take(&run->ground, 1, sizeof *kept);
     for (int k = 0, to = 0; k < rank; k++)
         if (!(mask >> k & 1)) kept->symbol[to++] = axes->symbol[k];
     return kept;
@@ -27,34 +27,33 @@ const spor_axes *spor_axes_without(spor_pass *run, const spor_axes *axes, int ra
 
 /* The name in reach of an axis, or NULL. */
 static const char *name_of(const spor_pass *run, uint32_t symbol) {
-    for (const spor_env *env = spor_pass_env(run); env && symbol; env = env->parent)
+    for (const spor_env *env = pass_env(run); env && symbol; env = env->parent)
         for (int k = 0; k < env->n; k++)
             if (env->binding[k].symbol == symbol) return env->binding[k].name;
     return NULL;
 }
 
-const char *spor_tensor_text(spor_pass *run, const spor_value *tensor) {
+const char *tensor_text(spor_pass *run, const spor_value *tensor) {
     char out[320] = "";
     spor_note note = {out, sizeof out, 0};
     spor_shape shape = spor_shape_of(tensor->t.var);
-    spor_note_add(&note, "[");
+    note_add(&note, "[");
     for (int k = 0; k < shape.rank; k++) {
         const char *name = tensor->t.axes ? name_of(run, tensor->t.axes->symbol[k]) : NULL;
-        spor_note_add(&note, "%s%s%s%" PRId64, k ? ", " : "", name ? name : "", name ? "=" : "",
-                      shape.n[k]);
+        note_add(&note, "%s%s%s%" PRId64, k ? ", " : "", name ? name : "", name ? "=" : "",
+                 shape.n[k]);
     }
-    spor_note_add(&note, "]");
-    return spor_take_text(&run->ground, out, strlen(out));
+    note_add(&note, "]");
+    return ground_take_text(&run->ground, out, strlen(out));
 }
 
 /* ---- broadcasting ---------------------------------------------------------------------------- */
 
-spor_var spor_tensor_fill(spor_pass *run, spor_spot place, const spor_value *number,
-                          spor_shape shape) {
-    spor_tape *tape = spor_pass_record(run, place);
-    spor_var var = number->kind == VALUE_INT ? spor_fill_ratio(tape, number->i, 1, shape)
-                                             : spor_fill(tape, number->r, shape);
-    return spor_pass_recorded(run, var);
+spor_var tensor_fill(spor_pass *run, spor_spot place, const spor_value *number, spor_shape shape) {
+    spor_tape *tape = pass_record(run, place);
+    spor_var var = number->kind == VALUE_INT ? op_fill_ratio(tape, number->i, 1, shape)
+                                             : op_fill(tape, number->r, shape);
+    return pass_recorded(run, var);
 }
 
 /* Merges the shape of one more operand into out, aligned at the end; false if they disagree. */
@@ -76,7 +75,7 @@ static const spor_axes *merge_axes(spor_pass *run, int n, const spor_value opera
     spor_axes *axes = NULL;
     for (int o = n - 1; o >= 0; o--) {
         if (operands[o].kind != VALUE_TENSOR || !operands[o].t.axes) continue;
-        if (!axes) axes = spor_take(&run->ground, 1, sizeof *axes);
+        if (!axes) axes = ground_take(&run->ground, 1, sizeof *axes);
         spor_shape in = spor_shape_of(operands[o].t.var);
         for (int k = 1; k <= in.rank; k++) {
             uint32_t symbol = operands[o].t.axes->symbol[in.rank - k];
@@ -93,16 +92,15 @@ static _Noreturn void disagree(spor_pass *run, spor_spot place, const char *op, 
     spor_note note = {out, sizeof out, 0};
     for (int k = 0; k < n; k++)
         if (operands[k].kind == VALUE_TENSOR)
-            spor_note_add(&note, "%s%s", note.used ? " and " : "",
-                          spor_tensor_text(run, &operands[k]));
-    spor_pass_fail(run, place,
-                   "%s: the shapes %s do not fit: counted from the end, sizes must agree "
-                   "or be 1",
-                   op, out);
+            note_add(&note, "%s%s", note.used ? " and " : "", tensor_text(run, &operands[k]));
+    pass_fail(run, place,
+              "%s: the shapes %s do not fit: counted from the end, sizes must agree "
+              "or be 1",
+              op, out);
 }
 
-const spor_axes *spor_tensor_broadcast(spor_pass *run, spor_spot place, const char *op, int n,
-                                       spor_value operands[]) {
+const spor_axes *tensor_broadcast(spor_pass *run, spor_spot place, const char *op, int n,
+                                  spor_value operands[]) {
     spor_shape shape = SPOR_SCALAR_SHAPE;
     for (int k = 0; k < n; k++) {
         if (operands[k].kind != VALUE_TENSOR) continue;
@@ -112,10 +110,10 @@ const spor_axes *spor_tensor_broadcast(spor_pass *run, spor_spot place, const ch
     const spor_axes *axes = merge_axes(run, n, operands, &shape);
     for (int k = 0; k < n; k++) {
         if (operands[k].kind == VALUE_TENSOR) {
-            spor_pass_record(run, place);
-            operands[k].t.var = spor_pass_recorded(run, spor_broadcast(operands[k].t.var, shape));
+            pass_record(run, place);
+            operands[k].t.var = pass_recorded(run, spor_broadcast(operands[k].t.var, shape));
         } else {
-            operands[k] = spor_of_tensor(spor_tensor_fill(run, place, &operands[k], shape), NULL);
+            operands[k] = value_of_tensor(tensor_fill(run, place, &operands[k], shape), NULL);
         }
     }
     return axes;
@@ -128,7 +126,7 @@ static spor_var with_leading(spor_pass *run, spor_var x, const spor_shape *leadi
     spor_shape in = spor_shape_of(x), out = *leading;
     out.n[out.rank++] = in.n[in.rank - 2];
     out.n[out.rank++] = in.n[in.rank - 1];
-    return spor_pass_recorded(run, spor_broadcast(x, out));
+    return pass_recorded(run, spor_broadcast(x, out));
 }
 
 static spor_shape leading_axes(const spor_shape *shape) {
@@ -142,13 +140,13 @@ static spor_var as_matrix(spor_pass *run, spor_var x, bool left) {
     spor_shape shape = spor_shape_of(x);
     if (shape.rank != 1) return x;
     shape = left ? SPOR_SHAPE(1, shape.n[0]) : SPOR_SHAPE(shape.n[0], 1);
-    return spor_pass_recorded(run, spor_reshape(x, shape));
+    return pass_recorded(run, spor_reshape(x, shape));
 }
 
 static const spor_axes *product_axes(spor_pass *run, const spor_value *a, const spor_value *b) {
     int x = spor_shape_of(a->t.var).rank, y = spor_shape_of(b->t.var).rank;
     if (x < 2 || y < 2 || (!a->t.axes && !b->t.axes)) return NULL;
-    spor_axes *axes = spor_take(&run->ground, 1, sizeof *axes);
+    spor_axes *axes = ground_take(&run->ground, 1, sizeof *axes);
     int rank = x > y ? x : y;
     for (int k = 2; k <= rank; k++) {
         uint32_t symbol = a->t.axes && k <= x ? a->t.axes->symbol[x - k] : 0;
@@ -166,24 +164,24 @@ static spor_var drop_added(spor_pass *run, spor_var z, bool row, bool column) {
     int64_t last = shape.n[shape.rank - 1];
     shape.rank -= row + column;
     if (row && !column) shape.n[shape.rank - 1] = last;
-    return spor_pass_recorded(run, spor_reshape(z, shape));
+    return pass_recorded(run, spor_reshape(z, shape));
 }
 
 static spor_value product(spor_pass *run, spor_spot place, const spor_value *a,
                           const spor_value *b) {
     if (a->kind != VALUE_TENSOR || b->kind != VALUE_TENSOR)
-        spor_pass_fail(run, place, "@ is the product of matrices; write * for a number");
-    spor_pass_record(run, place);
+        pass_fail(run, place, "@ is the product of matrices; write * for a number");
+    pass_record(run, place);
     spor_shape s = spor_shape_of(a->t.var), t = spor_shape_of(b->t.var);
     if (!s.rank || !t.rank)
-        spor_pass_fail(run, place, "@ is the product of matrices; write * for a scalar");
+        pass_fail(run, place, "@ is the product of matrices; write * for a scalar");
     spor_var x = as_matrix(run, a->t.var, true), y = as_matrix(run, b->t.var, false);
     spor_shape m = spor_shape_of(x), n = spor_shape_of(y);
     int64_t k = m.n[m.rank - 1], l = n.n[n.rank - 2];
     spor_shape leading = leading_axes(&m), other = leading_axes(&n);
     if (k != l)
-        spor_pass_fail(run, place, "@: %s has %" PRId64 " columns but %s has %" PRId64 " rows",
-                       spor_tensor_text(run, a), k, spor_tensor_text(run, b), l);
+        pass_fail(run, place, "@: %s has %" PRId64 " columns but %s has %" PRId64 " rows",
+                  tensor_text(run, a), k, tensor_text(run, b), l);
     if (!merge_shape(&leading, &other)) {
         spor_value both[] = {*a, *b};
         disagree(run, place, "@", 2, both);
@@ -192,21 +190,20 @@ static spor_value product(spor_pass *run, spor_spot place, const spor_value *a,
         x = with_leading(run, x, &leading);
         y = with_leading(run, y, &leading);
     }
-    spor_var z = spor_pass_recorded(run, spor_matmul(x, y));
-    return spor_of_tensor(drop_added(run, z, s.rank == 1, t.rank == 1), product_axes(run, a, b));
+    spor_var z = pass_recorded(run, spor_matmul(x, y));
+    return value_of_tensor(drop_added(run, z, s.rank == 1, t.rank == 1), product_axes(run, a, b));
 }
 
 /* ---- signs ---- */
 
-spor_value spor_tensor_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
-                              const spor_value *b) {
+spor_value tensor_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
+                         const spor_value *b) {
     char text[4];
     if (sign == '@') return product(run, place, a, b);
     spor_value operands[] = {*a, *b};
-    const spor_axes *axes =
-        spor_tensor_broadcast(run, place, spor_sign_text(sign, text), 2, operands);
+    const spor_axes *axes = tensor_broadcast(run, place, lexer_sign_text(sign, text), 2, operands);
     spor_var x = operands[0].t.var, y = operands[1].t.var, z;
-    spor_pass_record(run, place);
+    pass_record(run, place);
     switch (sign) {
     case '+':
         z = spor_add(x, y);
@@ -220,12 +217,12 @@ spor_value spor_tensor_binary(spor_pass *run, spor_spot place, int sign, const s
     default:
         z = spor_div(x, y);
     }
-    return spor_of_tensor(spor_pass_recorded(run, z), axes);
+    return value_of_tensor(pass_recorded(run, z), axes);
 }
 
-spor_value spor_tensor_negate(spor_pass *run, spor_spot place, const spor_value *a) {
-    spor_pass_record(run, place);
-    return spor_of_tensor(spor_pass_recorded(run, spor_neg(a->t.var)), a->t.axes);
+spor_value tensor_negate(spor_pass *run, spor_spot place, const spor_value *a) {
+    pass_record(run, place);
+    return value_of_tensor(pass_recorded(run, spor_neg(a->t.var)), a->t.axes);
 }
 
 /* ---- x[...] ---- */
@@ -240,15 +237,14 @@ static void select_item(spor_pass *run, spor_env *env, const spor_syntax *item, 
                         selection *s) {
     int64_t bound[3];
     if (item->kind != NODE_SLICE) {
-        s->start[axis] = spor_pass_index(run, env, item, n);
+        s->start[axis] = pass_index(run, env, item, n);
         s->stop[axis] = s->start[axis] + 1;
         s->dropped |= SPOR_AXIS(axis);
         return;
     }
-    if (!spor_pass_slice(run, env, item, n, bound))
-        spor_pass_fail(run, item->place,
-                       "this slice takes nothing of axis %d, which has %" PRId64 " elements", axis,
-                       n);
+    if (!pass_slice(run, env, item, n, bound))
+        pass_fail(run, item->place,
+                  "this slice takes nothing of axis %d, which has %" PRId64 " elements", axis, n);
     s->start[axis] = bound[0];
     s->stop[axis] = bound[1];
     s->step[axis] = bound[2];
@@ -261,10 +257,10 @@ static void select_items(spor_pass *run, spor_env *env, const spor_syntax *index
     int ellipsis = 0;
     for (int k = 1; k < index->n; k++) ellipsis += index->child[k]->kind == NODE_ELLIPSIS;
     int items = index->n - 1 - ellipsis, axis = 0;
-    if (ellipsis > 1) spor_pass_fail(run, index->place, "... stands once in an index");
+    if (ellipsis > 1) pass_fail(run, index->place, "... stands once in an index");
     if (items > shape.rank)
-        spor_pass_fail(run, index->place, "%d indices for %s, which has %d ax%ss", items,
-                       spor_tensor_text(run, x), shape.rank, shape.rank == 1 ? "i" : "e");
+        pass_fail(run, index->place, "%d indices for %s, which has %d ax%ss", items,
+                  tensor_text(run, x), shape.rank, shape.rank == 1 ? "i" : "e");
     for (int k = 1; k < index->n; k++) {
         if (index->child[k]->kind == NODE_ELLIPSIS) {
             axis = shape.rank - (index->n - 1 - k);
@@ -275,8 +271,8 @@ static void select_items(spor_pass *run, spor_env *env, const spor_syntax *index
     }
 }
 
-spor_value spor_tensor_index(spor_pass *run, spor_env *env, const spor_syntax *index,
-                             const spor_value *x) {
+spor_value tensor_index(spor_pass *run, spor_env *env, const spor_syntax *index,
+                        const spor_value *x) {
     spor_shape shape = spor_shape_of(x->t.var), kept = {0};
     selection s = {.dropped = 0};
     for (int k = 0; k < shape.rank; k++) {
@@ -286,7 +282,7 @@ spor_value spor_tensor_index(spor_pass *run, spor_env *env, const spor_syntax *i
     select_items(run, env, index, x, &s);
     int64_t lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
     bool crops = false, steps = false;
-    spor_axes *axes = spor_axes_copy(run, x->t.axes);
+    spor_axes *axes = axes_copy(run, x->t.axes);
     for (int k = 0; k < shape.rank; k++) {
         lo[k] = -s.start[k];
         hi[k] = s.stop[k] - shape.n[k];
@@ -296,10 +292,10 @@ spor_value spor_tensor_index(spor_pass *run, spor_env *env, const spor_syntax *i
         if (!(s.dropped >> k & 1))
             kept.n[kept.rank++] = (s.stop[k] - s.start[k] + s.step[k] - 1) / s.step[k];
     }
-    spor_pass_record(run, index->place);
+    pass_record(run, index->place);
     spor_var z = x->t.var;
-    if (crops) z = spor_pass_recorded(run, spor_pad(z, lo, hi, 0));
-    if (steps) z = spor_pass_recorded(run, spor_subsample(z, s.step));
-    if (s.dropped) z = spor_pass_recorded(run, spor_reshape(z, kept));
-    return spor_of_tensor(z, spor_axes_without(run, axes, shape.rank, s.dropped));
+    if (crops) z = pass_recorded(run, spor_pad(z, lo, hi, 0));
+    if (steps) z = pass_recorded(run, spor_subsample(z, s.step));
+    if (s.dropped) z = pass_recorded(run, spor_reshape(z, kept));
+    return value_of_tensor(z, axes_without(run, axes, shape.rank, s.dropped));
 }

@@ -75,37 +75,37 @@ struct spor_env {
     spor_binding *binding;
 };
 
-static inline spor_value spor_of_int(int64_t i) {
+static inline spor_value value_of_int(int64_t i) {
     return (spor_value){.kind = VALUE_INT, .i = i};
 }
-static inline spor_value spor_of_real(double r) {
+static inline spor_value value_of_real(double r) {
     return (spor_value){.kind = VALUE_REAL, .r = r};
 }
-static inline spor_value spor_of_bool(bool b) {
+static inline spor_value value_of_bool(bool b) {
     return (spor_value){.kind = VALUE_BOOL, .b = b};
 }
-static inline spor_value spor_of_string(const char *s) {
+static inline spor_value value_of_string(const char *s) {
     return (spor_value){.kind = VALUE_STRING, .s = s};
 }
-static inline spor_value spor_of_tensor(spor_var var, const spor_axes *axes) {
+static inline spor_value value_of_tensor(spor_var var, const spor_axes *axes) {
     return (spor_value){.kind = VALUE_TENSOR, .t = {var, axes}};
 }
-static inline bool spor_is_number(const spor_value *v) {
+static inline bool value_is_number(const spor_value *v) {
     return v->kind == VALUE_INT || v->kind == VALUE_REAL;
 }
-static inline bool spor_is_callable(const spor_value *v) {
+static inline bool value_is_callable(const spor_value *v) {
     return v->kind == VALUE_FUNCTION || v->kind == VALUE_BUILTIN || v->kind == VALUE_OP;
 }
 /** Of an integer or a real. */
-static inline double spor_number(const spor_value *v) {
+static inline double value_number(const spor_value *v) {
     return v->kind == VALUE_INT ? (double)v->i : v->r;
 }
 
 /** "integer", "list", ...: what kind(x) returns. */
-const char *spor_value_kind_name(const spor_value *v);
+const char *value_kind_name(const spor_value *v);
 /** For messages: the integer 3, the string "same", a list of 2, a tensor [3, 4]. */
-const char *spor_describe(spor_ground *ground, const spor_value *v);
+const char *value_describe(spor_ground *ground, const spor_value *v);
 /** As fail(...) writes it: 3, same, [1, 2]. */
-void spor_value_write(spor_note *text, const spor_value *v);
+void value_write(spor_note *text, const spor_value *v);
 
 #endif

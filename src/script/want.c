@@ -7,83 +7,80 @@
 
 static _Noreturn void refuse(spor_pass *run, spor_spot at, const char *what, const char *wanted,
                              const spor_value *v) {
-    spor_pass_fail(run, at, "%s must be %s but is %s", what, wanted,
-                   spor_describe(&run->ground, v));
+    pass_fail(run, at, "%s must be %s but is %s", what, wanted, value_describe(&run->ground, v));
 }
 
-int64_t spor_want_int(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
+int64_t want_int(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
     if (v->kind == VALUE_REAL) refuse(run, at, what, "an integer (// divides integers)", v);
     if (v->kind != VALUE_INT) refuse(run, at, what, "an integer", v);
     return v->i;
 }
 
-double spor_want_real(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
-    if (!spor_is_number(v)) refuse(run, at, what, "a number", v);
-    return spor_number(v);
+double want_real(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
+    if (!value_is_number(v)) refuse(run, at, what, "a number", v);
+    return value_number(v);
 }
 
-bool spor_want_bool(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
+bool want_bool(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
     if (v->kind != VALUE_BOOL) refuse(run, at, what, "True or False", v);
     return v->b;
 }
 
-const char *spor_want_string(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
+const char *want_string(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
     if (v->kind != VALUE_STRING) refuse(run, at, what, "a string", v);
     return v->s;
 }
 
-const spor_list *spor_want_list(spor_pass *run, spor_spot at, const char *what,
-                                const spor_value *v) {
+const spor_list *want_list(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
     if (v->kind != VALUE_LIST) refuse(run, at, what, "a list", v);
     return &v->list;
 }
 
-spor_shape spor_want_shape(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
+spor_shape want_shape(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
     if (v->kind == VALUE_INT) return SPOR_SHAPE(v->i);
     if (v->kind != VALUE_LIST) refuse(run, at, what, "a list of integers", v);
     if (v->list.n > SPOR_RANK)
-        spor_pass_fail(run, at, "%s has %d sizes; a tensor has at most %d axes", what, v->list.n,
-                       SPOR_RANK);
+        pass_fail(run, at, "%s has %d sizes; a tensor has at most %d axes", what, v->list.n,
+                  SPOR_RANK);
     spor_shape shape = {.rank = v->list.n};
-    for (int k = 0; k < shape.rank; k++)
-        shape.n[k] = spor_want_int(run, at, what, &v->list.item[k]);
+    for (int k = 0; k < shape.rank; k++) shape.n[k] = want_int(run, at, what, &v->list.item[k]);
     return shape;
 }
 
-spor_value spor_want_tensor(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
+spor_value want_tensor(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
     if (v->kind == VALUE_TENSOR) return *v;
-    if (!spor_is_number(v)) refuse(run, at, what, "a tensor", v);
-    return spor_of_tensor(spor_tensor_fill(run, at, v, SPOR_SCALAR_SHAPE), NULL);
+    if (!value_is_number(v)) refuse(run, at, what, "a tensor", v);
+    return value_of_tensor(tensor_fill(run, at, v, SPOR_SCALAR_SHAPE), NULL);
 }
 
-void spor_want_pads(spor_pass *run, spor_spot at, const char *what, const spor_value *v, int n,
-                    int64_t before[], int64_t after[]) {
+void want_pads(spor_pass *run, spor_spot at, const char *what, const spor_value *v, int n,
+               int64_t before[], int64_t after[]) {
     const spor_value *items = v->kind == VALUE_LIST ? v->list.item : NULL;
     bool pair = n == 1 && items && v->list.n == 2 && items[0].kind == VALUE_INT;
     if (items && !pair && v->list.n != n)
-        spor_pass_fail(run, at,
-                       "%s must be an integer or a list with an entry for each of %d ax%ss, not "
-                       "a list of %d",
-                       what, n, n == 1 ? "i" : "e", v->list.n);
+        pass_fail(run, at,
+                  "%s must be an integer or a list with an entry for each of %d ax%ss, not "
+                  "a list of %d",
+                  what, n, n == 1 ? "i" : "e", v->list.n);
     for (int k = 0; k < n; k++) {
         const spor_value *one = items && !pair ? &items[k] : v;
         bool two = one->kind == VALUE_LIST;
         if (two && one->list.n != 2)
-            spor_pass_fail(run, at, "%s takes [before, after] for an axis, not a list of %d", what,
-                           one->list.n);
-        before[k] = spor_want_int(run, at, what, two ? &one->list.item[0] : one);
-        after[k] = spor_want_int(run, at, what, two ? &one->list.item[1] : one);
+            pass_fail(run, at, "%s takes [before, after] for an axis, not a list of %d", what,
+                      one->list.n);
+        before[k] = want_int(run, at, what, two ? &one->list.item[0] : one);
+        after[k] = want_int(run, at, what, two ? &one->list.item[1] : one);
     }
 }
 
 /* ---- axes ------------------------------------------------------------------------------------ */
 
 static uint32_t symbol_of(spor_pass *run, spor_spot at, const char *what, const char *name) {
-    for (const spor_env *env = spor_pass_env(run); env; env = env->parent)
+    for (const spor_env *env = pass_env(run); env; env = env->parent)
         for (int k = 0; k < env->n; k++)
             if (env->binding[k].symbol && strcmp(env->binding[k].name, name) == 0)
                 return env->binding[k].symbol;
-    spor_pass_fail(run, at, "%s: no signature here names an axis %s", what, name);
+    pass_fail(run, at, "%s: no signature here names an axis %s", what, name);
 }
 
 static int named_axis(spor_pass *run, spor_spot at, const char *what, const char *name,
@@ -93,79 +90,78 @@ static int named_axis(spor_pass *run, spor_spot at, const char *what, const char
     for (int k = 0; k < rank && tensor->t.axes; k++) {
         if (tensor->t.axes->symbol[k] != symbol) continue;
         if (found >= 0)
-            spor_pass_fail(run, at, "%s: axes %d and %d are both %s; use a number", what, found, k,
-                           name);
+            pass_fail(run, at, "%s: axes %d and %d are both %s; use a number", what, found, k,
+                      name);
         found = k;
     }
     if (found < 0)
-        spor_pass_fail(run, at, "%s: no axis of %s is known as %s; use a number", what,
-                       spor_describe(&run->ground, tensor), name);
+        pass_fail(run, at, "%s: no axis of %s is known as %s; use a number", what,
+                  value_describe(&run->ground, tensor), name);
     return found;
 }
 
-int spor_want_axis(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
-                   const spor_value *tensor) {
+int want_axis(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
+              const spor_value *tensor) {
     if (v->kind == VALUE_STRING) return named_axis(run, at, what, v->s, tensor);
-    int64_t axis = spor_want_int(run, at, what, v);
+    int64_t axis = want_int(run, at, what, v);
     int rank = spor_shape_of(tensor->t.var).rank;
     if (axis < -rank || axis >= rank)
-        spor_pass_fail(run, at, "%s is %" PRId64 " but %s has %d ax%ss", what, axis,
-                       spor_describe(&run->ground, tensor), rank, rank == 1 ? "i" : "e");
+        pass_fail(run, at, "%s is %" PRId64 " but %s has %d ax%ss", what, axis,
+                  value_describe(&run->ground, tensor), rank, rank == 1 ? "i" : "e");
     return (int)(axis < 0 ? axis + rank : axis);
 }
 
-int spor_want_axis_list(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
-                        const spor_value *tensor, int axes[SPOR_RANK]) {
+int want_axis_list(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
+                   const spor_value *tensor, int axes[SPOR_RANK]) {
     int n = v->kind == VALUE_LIST ? v->list.n : 1;
-    if (n > SPOR_RANK) spor_pass_fail(run, at, "%s names %d axes", what, n);
+    if (n > SPOR_RANK) pass_fail(run, at, "%s names %d axes", what, n);
     for (int k = 0; k < n; k++) {
         const spor_value *one = v->kind == VALUE_LIST ? &v->list.item[k] : v;
-        axes[k] = spor_want_axis(run, at, what, one, tensor);
+        axes[k] = want_axis(run, at, what, one, tensor);
         for (int other = 0; other < k; other++)
-            if (axes[other] == axes[k])
-                spor_pass_fail(run, at, "%s names axis %d twice", what, axes[k]);
+            if (axes[other] == axes[k]) pass_fail(run, at, "%s names axis %d twice", what, axes[k]);
     }
     return n;
 }
 
-int64_t spor_want_axes(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
-                       const spor_value *tensor) {
+int64_t want_axes(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
+                  const spor_value *tensor) {
     int axes[SPOR_RANK];
     int64_t mask = 0;
-    int n = spor_want_axis_list(run, at, what, v, tensor, axes);
+    int n = want_axis_list(run, at, what, v, tensor, axes);
     for (int k = 0; k < n; k++) mask |= SPOR_AXIS(axes[k]);
     return mask;
 }
 
 /* ---- arguments of built-ins ------------------------------------------------------------------ */
 
-const char *spor_given_what(const spor_given *g, int k) {
+const char *given_what(const spor_given *g, int k) {
     const char *name = g->builtin->parameters;
     for (; k > 0; k--) name += strcspn(name, ",") + strspn(name + strcspn(name, ","), ", ");
-    return spor_take_format(&g->run->ground, "%s: %.*s", g->builtin->name, (int)strcspn(name, ",?"),
-                            name);
+    return ground_take_format(&g->run->ground, "%s: %.*s", g->builtin->name,
+                              (int)strcspn(name, ",?"), name);
 }
 
-int64_t spor_given_int(const spor_given *g, int k, int64_t otherwise) {
+int64_t given_int(const spor_given *g, int k, int64_t otherwise) {
     if (!g->arg[k]) return otherwise;
-    return spor_want_int(g->run, g->at[k], spor_given_what(g, k), g->arg[k]);
+    return want_int(g->run, g->at[k], given_what(g, k), g->arg[k]);
 }
 
-double spor_given_real(const spor_given *g, int k, double otherwise) {
+double given_real(const spor_given *g, int k, double otherwise) {
     if (!g->arg[k]) return otherwise;
-    return spor_want_real(g->run, g->at[k], spor_given_what(g, k), g->arg[k]);
+    return want_real(g->run, g->at[k], given_what(g, k), g->arg[k]);
 }
 
-bool spor_given_bool(const spor_given *g, int k, bool otherwise) {
+bool given_bool(const spor_given *g, int k, bool otherwise) {
     if (!g->arg[k]) return otherwise;
-    return spor_want_bool(g->run, g->at[k], spor_given_what(g, k), g->arg[k]);
+    return want_bool(g->run, g->at[k], given_what(g, k), g->arg[k]);
 }
 
-const char *spor_given_string(const spor_given *g, int k, const char *otherwise) {
+const char *given_string(const spor_given *g, int k, const char *otherwise) {
     if (!g->arg[k]) return otherwise;
-    return spor_want_string(g->run, g->at[k], spor_given_what(g, k), g->arg[k]);
+    return want_string(g->run, g->at[k], given_what(g, k), g->arg[k]);
 }
 
-spor_value spor_given_tensor(const spor_given *g, int k) {
-    return spor_want_tensor(g->run, g->at[k], spor_given_what(g, k), g->arg[k]);
+spor_value given_tensor(const spor_given *g, int k) {
+    return want_tensor(g->run, g->at[k], given_what(g, k), g->arg[k]);
 }

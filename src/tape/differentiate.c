@@ -34,10 +34,10 @@ static bool accumulate(sweep *s, uint32_t id, int k, spor_var share) {
     uint32_t operand = tape->node[id].in[k];
     if (!share.tape) return true; /* zero everywhere */
     if (!share.id) return false;
-    if (!spor_shape_equal(spor_node_of(share)->shape, tape->node[operand].shape)) {
+    if (!shape_equal(tape_node_of(share)->shape, tape->node[operand].shape)) {
         char name[SPOR_NAME];
-        spor_op_name(tape->node[id].op, name, sizeof name);
-        spor_reject(tape, "%s: its vjp gives operand %d a cotangent of another shape", name, k);
+        op_name(tape->node[id].op, name, sizeof name);
+        tape_reject(tape, "%s: its vjp gives operand %d a cotangent of another shape", name, k);
         return false;
     }
     if (s->bar[operand]) share = spor_add((spor_var){tape, s->bar[operand]}, share);
@@ -55,8 +55,8 @@ static bool pull_back(sweep *s, uint32_t id) {
         tape->current = tape->node[id].scope;
         if (!op->vjp) {
             char name[SPOR_NAME];
-            spor_op_name(op, name, sizeof name);
-            spor_reject(tape, "%s: has no derivative (its descriptor names no vjp)", name);
+            op_name(op, name, sizeof name);
+            tape_reject(tape, "%s: has no derivative (its descriptor names no vjp)", name);
             return false;
         }
         spor_var y = {tape, id}, ybar = {tape, s->bar[id]};
@@ -80,8 +80,7 @@ static bool sweep_back(sweep *s, uint32_t first) {
 static bool collect(sweep *s, int n, const spor_var wrt[], spor_var d[]) {
     for (int k = 0; k < n; k++) {
         uint32_t bar = wrt[k].id <= s->y ? s->bar[wrt[k].id] : 0;
-        d[k] =
-            bar ? (spor_var){s->tape, bar} : spor_fill_ratio(s->tape, 0, 1, spor_shape_of(wrt[k]));
+        d[k] = bar ? (spor_var){s->tape, bar} : op_fill_ratio(s->tape, 0, 1, spor_shape_of(wrt[k]));
         if (!d[k].id) return false;
     }
     return true;
@@ -94,11 +93,11 @@ static bool check_operands(spor_var y, spor_var ybar, int n, const spor_var wrt[
     bool healthy = y.id && ybar.id && ybar.tape == tape;
     for (int k = 0; k < n; k++) healthy = healthy && wrt[k].tape == tape && wrt[k].id;
     if (!healthy) {
-        spor_reject(tape, "vjp: y, its cotangent and wrt must be variables of one tape");
+        tape_reject(tape, "vjp: y, its cotangent and wrt must be variables of one tape");
         return false;
     }
-    if (spor_shape_equal(spor_node_of(y)->shape, spor_node_of(ybar)->shape)) return true;
-    spor_reject(tape, "vjp: the cotangent must have the shape of y");
+    if (shape_equal(tape_node_of(y)->shape, tape_node_of(ybar)->shape)) return true;
+    tape_reject(tape, "vjp: the cotangent must have the shape of y");
     return false;
 }
 
@@ -114,7 +113,7 @@ bool spor_vjp(spor_var y, spor_var ybar, int n, const spor_var wrt[], spor_var d
         uint32_t first = mark_active(&s, n, wrt);
         done = sweep_back(&s, first) && collect(&s, n, wrt, d);
     } else {
-        spor_reject(y.tape, "out of memory");
+        tape_reject(y.tape, "out of memory");
     }
     free(s.active);
     free(s.bar);
@@ -127,8 +126,8 @@ bool spor_grad(spor_var cost, int n, const spor_var wrt[], spor_var d[]) {
     spor_shape shape = spor_shape_of(cost);
     if (shape.rank) {
         char text[128];
-        spor_shape_text(&shape, NULL, text, sizeof text);
-        spor_reject(cost.tape,
+        tape_shape_text(&shape, NULL, text, sizeof text);
+        tape_reject(cost.tape,
                     "grad: a cost is a scalar, but this one has shape %s: sum or mean "
                     "it, or use vjp with a cotangent",
                     text);

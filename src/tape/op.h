@@ -38,12 +38,12 @@ typedef struct {
     char message[256];
 } spor_rule;
 
-/** Writes the message and returns false, so that a clause is `if (...) return spor_fail(...)`. */
-bool spor_fail(spor_rule *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Writes the message and returns false, so that a clause is `if (...) return rule_fail(...)`. */
+bool rule_fail(spor_rule *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Operand k must have this rank: "x has rank 2 but correlate2d expects rank 4 [N, H, W, C]". */
-bool spor_rule_rank(spor_rule *rule, int operand, int rank);
+bool rule_rank(spor_rule *rule, int operand, int rank);
 /** All operands must have one shape, which is also out's: the rule of elementwise ops. */
-bool spor_rule_elementwise(spor_rule *rule);
+bool rule_elementwise(spor_rule *rule);
 
 /* ---- traits ------------------------------------------------------------------------------ */
 
@@ -118,7 +118,7 @@ struct spor_op {
     double (*cost)(const spor_shape in[], const spor_shape *out, const spor_attr attr[]);
     /**
      * Cotangent of operand k, recorded in ops. y is the node, ybar its cotangent. Returns
-     * spor_none() where the derivative is zero everywhere. NULL: a missing vjp, a named error
+     * op_none() where the derivative is zero everywhere. NULL: a missing vjp, a named error
      * when asked for.
      */
     spor_var (*vjp)(spor_var y, int k, spor_var ybar);
@@ -164,28 +164,28 @@ struct spor_op {
 
 /** Records a node: checks that the operands share one healthy tape, applies the shape rule. attr
  *  has op->attrs slots and is copied. */
-spor_var spor_record(const spor_op *op, const spor_var in[], const spor_attr attr[]);
+spor_var op_record(const spor_op *op, const spor_var in[], const spor_attr attr[]);
 /** For ops without operands. */
-spor_var spor_record_leaf(spor_tape *tape, const spor_op *op, const spor_attr attr[]);
+spor_var op_record_leaf(spor_tape *tape, const spor_op *op, const spor_attr attr[]);
 
 /** Operand k of the node that made y. */
-spor_var spor_operand(spor_var y, int k);
+spor_var op_operand(spor_var y, int k);
 /** Attributes of the node that made y; stable as long as the tape lives. */
-const spor_attr *spor_attrs(spor_var y);
+const spor_attr *op_attrs(spor_var y);
 /** A derivative that is zero everywhere. */
-spor_var spor_none(void);
+spor_var op_none(void);
 /** num/den, or a real, filled into a shape: ratio or constant, then expand. */
-spor_var spor_fill_ratio(spor_tape *tape, int64_t num, int64_t den, spor_shape shape);
-spor_var spor_fill(spor_tape *tape, double value, spor_shape shape);
+spor_var op_fill_ratio(spor_tape *tape, int64_t num, int64_t den, spor_shape shape);
+spor_var op_fill(spor_tape *tape, double value, spor_shape shape);
 
 /* ---- the registry --------------------------------------------------------------------------- */
 
 /** All primitive ops in the order of ops/meson.build, NULL at the end. */
 extern const spor_op *const spor_ops[];
 /** NULL if there is none of this name. */
-const spor_op *spor_op_find(const char *name);
+const spor_op *op_find(const char *name);
 /** Copies the name out of the signature (up to "("), returns its length. */
-int spor_op_name(const spor_op *op, char *name, int size);
+int op_name(const spor_op *op, char *name, int size);
 
 /* ---- signatures ------------------------------------------------------------------------------ */
 
@@ -230,6 +230,6 @@ typedef struct {
 } spor_signature;
 
 /** False if the signature does not parse: a fault of the op, found by the tests. */
-bool spor_signature_parse(const char *text, spor_signature *signature);
+bool signature_parse(const char *text, spor_signature *signature);
 
 #endif

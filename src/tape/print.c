@@ -70,7 +70,7 @@ static bool goes_without_saying(const spor_signature_attr *attr, const spor_attr
 
 static int print_call(const spor_tape *tape, const spor_node *node, FILE *out) {
     spor_signature signature;
-    spor_signature_parse(node->op->signature, &signature);
+    signature_parse(node->op->signature, &signature);
     int written = fprintf(out, "%s(", signature.name), shown = 0;
     for (int k = 0; k < signature.operands; k++) {
         written += fprintf(out, "%s", shown++ ? ", " : "");
@@ -104,7 +104,7 @@ static void print_node(const spor_tape *tape, uint32_t id, FILE *out) {
     written += print_name(tape, node->scope, id, out);
     written += fprintf(out, " = ");
     written += print_right_side(tape, node, out);
-    spor_shape_text(node->shape, NULL, shape, sizeof shape);
+    tape_shape_text(node->shape, NULL, shape, sizeof shape);
     fprintf(out, "%*s  # %s\n", written < SHAPE_COLUMN ? SHAPE_COLUMN - written : 0, "", shape);
 }
 

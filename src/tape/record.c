@@ -11,8 +11,8 @@ enum { LARGEST = 40 }; /* a tensor has at most 2^40 elements: sizes in bytes nev
 static const spor_shape *keep_shape(spor_tape *tape, const uint32_t in[], int operands,
                                     const spor_shape *shape) {
     for (int k = 0; k < operands; k++)
-        if (spor_shape_equal(tape->node[in[k]].shape, shape)) return tape->node[in[k]].shape;
-    spor_shape *kept = spor_arena_take(&tape->arena, sizeof *kept);
+        if (shape_equal(tape->node[in[k]].shape, shape)) return tape->node[in[k]].shape;
+    spor_shape *kept = arena_take(&tape->arena, sizeof *kept);
     if (kept) {
         kept->rank = shape->rank;
         memcpy(kept->n, shape->n, (size_t)shape->rank * sizeof *shape->n);
@@ -20,21 +20,21 @@ static const spor_shape *keep_shape(spor_tape *tape, const uint32_t in[], int op
     return kept;
 }
 
-spor_var spor_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
+spor_var tape_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
                      const spor_attr attr[], const spor_shape *shape) {
-    spor_node *grown = spor_grow(tape->node, tape->count, &tape->capacity, sizeof *grown);
-    if (!grown) return spor_reject(tape, "out of memory");
+    spor_node *grown = tape_grow(tape->node, tape->count, &tape->capacity, sizeof *grown);
+    if (!grown) return tape_reject(tape, "out of memory");
     tape->node = grown;
     spor_node node = {.op = op, .scope = tape->current, .place = tape->place};
     memcpy(node.in, in, (size_t)op->operands * sizeof *in);
     node.shape = keep_shape(tape, in, op->operands, shape);
     if (op->attrs) {
         size_t bytes = (size_t)op->attrs * sizeof *attr;
-        spor_attr *kept = spor_arena_take(&tape->arena, bytes);
-        if (!kept) return spor_reject(tape, "out of memory");
+        spor_attr *kept = arena_take(&tape->arena, bytes);
+        if (!kept) return tape_reject(tape, "out of memory");
         node.attr = memcpy(kept, attr, bytes);
     }
-    if (!node.shape) return spor_reject(tape, "out of memory");
+    if (!node.shape) return tape_reject(tape, "out of memory");
     tape->node[tape->count] = node;
     return (spor_var){tape, tape->count++};
 }
@@ -46,29 +46,29 @@ static void describe_operands(const spor_rule *rule, const spor_signature *signa
     for (int k = 0; k < rule->operands && used + 80 < size; k++) {
         const spor_signature_operand *names = &signature->operand[k];
         used += (size_t)snprintf(text + used, size - used, "      %s  ", names->name);
-        used += (size_t)spor_shape_text(&rule->in[k], names, text + used, size - used);
+        used += (size_t)tape_shape_text(&rule->in[k], names, text + used, size - used);
     }
 }
 
 static spor_var refuse(spor_tape *tape, const spor_rule *rule) {
     spor_signature signature = {0};
     char operands[480] = "";
-    spor_signature_parse(rule->op->signature, &signature);
+    signature_parse(rule->op->signature, &signature);
     describe_operands(rule, &signature, operands, sizeof operands);
-    return spor_reject(tape, "%s: %s%s%s", signature.name, rule->message, *operands ? "\n" : "",
+    return tape_reject(tape, "%s: %s%s%s", signature.name, rule->message, *operands ? "\n" : "",
                        operands);
 }
 
 static bool check_sizes(spor_rule *rule) {
     int64_t size = 1;
     if (rule->out.rank < 0 || rule->out.rank > SPOR_RANK)
-        return spor_fail(rule, "the result has %d axes, more than %d", rule->out.rank, SPOR_RANK);
+        return rule_fail(rule, "the result has %d axes, more than %d", rule->out.rank, SPOR_RANK);
     for (int k = 0; k < rule->out.rank; k++) {
         int64_t n = rule->out.n[k];
         if (n < 1)
-            return spor_fail(rule, "axis %d of the result would have %" PRId64 " elements", k, n);
+            return rule_fail(rule, "axis %d of the result would have %" PRId64 " elements", k, n);
         if (__builtin_mul_overflow(size, n, &size) || size >> LARGEST)
-            return spor_fail(rule, "the result would have more than 2^%d elements", LARGEST);
+            return rule_fail(rule, "the result would have more than 2^%d elements", LARGEST);
     }
     return true;
 }
@@ -78,11 +78,11 @@ static spor_var apply(spor_tape *tape, const spor_op *op, const spor_var in[],
     spor_rule rule = {.op = op, .operands = op->operands, .attr = attr};
     uint32_t id[SPOR_OPERANDS] = {0};
     for (int k = 0; k < op->operands; k++) {
-        rule.in[k] = *spor_node_of(in[k])->shape;
+        rule.in[k] = *tape_node_of(in[k])->shape;
         id[k] = in[k].id;
     }
     if (!op->shape(&rule) || !check_sizes(&rule)) return refuse(tape, &rule);
-    return spor_append(tape, op, id, attr, &rule.out);
+    return tape_append(tape, op, id, attr, &rule.out);
 }
 
 /* NULL, or the reason why this operand can't be taken. */
@@ -92,35 +92,35 @@ static const char *trouble_with(spor_var x, const spor_tape *tape) {
     return x.id < tape->count ? NULL : "is not a variable of its tape";
 }
 
-spor_var spor_record(const spor_op *op, const spor_var in[], const spor_attr attr[]) {
+spor_var op_record(const spor_op *op, const spor_var in[], const spor_attr attr[]) {
     spor_tape *tape = NULL;
     for (int k = 0; k < op->operands && !tape; k++) tape = in[k].tape;
     if (!tape || tape->error) return (spor_var){tape, 0};
     for (int k = 0; k < op->operands; k++) {
-        if (in[k].tape && in[k].tape->error) return spor_reject(tape, "%s", in[k].tape->error);
+        if (in[k].tape && in[k].tape->error) return tape_reject(tape, "%s", in[k].tape->error);
         const char *trouble = trouble_with(in[k], tape);
         if (!trouble) continue;
         spor_signature signature = {0};
-        spor_signature_parse(op->signature, &signature);
-        return spor_reject(tape, "%s: operand %s %s", signature.name, signature.operand[k].name,
+        signature_parse(op->signature, &signature);
+        return tape_reject(tape, "%s: operand %s %s", signature.name, signature.operand[k].name,
                            trouble);
     }
     return apply(tape, op, in, attr);
 }
 
-spor_var spor_record_leaf(spor_tape *tape, const spor_op *op, const spor_attr attr[]) {
+spor_var op_record_leaf(spor_tape *tape, const spor_op *op, const spor_attr attr[]) {
     if (!tape || tape->error) return (spor_var){tape, 0};
     return apply(tape, op, NULL, attr);
 }
 
-spor_var spor_operand(spor_var y, int k) {
-    return (spor_var){y.tape, spor_node_of(y)->in[k]};
+spor_var op_operand(spor_var y, int k) {
+    return (spor_var){y.tape, tape_node_of(y)->in[k]};
 }
 
-const spor_attr *spor_attrs(spor_var y) {
-    return spor_node_of(y)->attr;
+const spor_attr *op_attrs(spor_var y) {
+    return tape_node_of(y)->attr;
 }
 
-spor_var spor_none(void) {
+spor_var op_none(void) {
     return (spor_var){NULL, 0};
 }

@@ -94,7 +94,7 @@ static bool take_attr(const char **at, int slot, const spor_signature *signature
     return attr->slots > 0 && (!take(at, "=") || take_default(at, signature, attr));
 }
 
-bool spor_signature_parse(const char *text, spor_signature *signature) {
+bool signature_parse(const char *text, spor_signature *signature) {
     const int most_attrs = (int)(sizeof signature->attr / sizeof *signature->attr);
     memset(signature, 0, sizeof *signature);
     if (!take_name(&text, signature->name) || !take(&text, "(")) return false;

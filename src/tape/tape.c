@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/law.h"
 
-void *spor_grow(void *array, uint32_t count, uint32_t *capacity, size_t element) {
+void *tape_grow(void *array, uint32_t count, uint32_t *capacity, size_t element) {
     if (count < *capacity) return array;
     if (*capacity > UINT32_MAX / 2) return NULL;
     uint32_t larger = *capacity ? *capacity * 2 : 32;
@@ -20,8 +20,8 @@ void *spor_grow(void *array, uint32_t count, uint32_t *capacity, size_t element)
 spor_tape *spor_tape_new(void) {
     spor_tape *tape = calloc(1, sizeof *tape);
     if (!tape) return NULL;
-    tape->node = spor_grow(NULL, 0, &tape->capacity, sizeof *tape->node);
-    tape->scope = spor_grow(NULL, 0, &tape->scope_capacity, sizeof *tape->scope);
+    tape->node = tape_grow(NULL, 0, &tape->capacity, sizeof *tape->node);
+    tape->scope = tape_grow(NULL, 0, &tape->scope_capacity, sizeof *tape->scope);
     if (!tape->node || !tape->scope) {
         spor_tape_free(tape);
         return NULL;
@@ -34,7 +34,7 @@ spor_tape *spor_tape_new(void) {
 
 void spor_tape_free(spor_tape *tape) {
     if (!tape) return;
-    spor_arena_free(&tape->arena);
+    arena_free(&tape->arena);
     free(tape->node);
     free(tape->scope);
     free(tape->leaf);
@@ -51,7 +51,7 @@ static void place_error(spor_tape *tape, spor_place place) {
     tape->error = tape->complaint;
     if (!place.file) return;
     size_t size = strlen(place.file) + strlen(tape->complaint) + 40;
-    char *text = spor_arena_take(&tape->arena, size);
+    char *text = arena_take(&tape->arena, size);
     if (!text) return;
     if (place.column)
         snprintf(text, size, "%s:%d:%d: %s", place.file, place.line, place.column, tape->complaint);
@@ -60,7 +60,7 @@ static void place_error(spor_tape *tape, spor_place place) {
     tape->error = text;
 }
 
-spor_var spor_reject(spor_tape *tape, const char *format, ...) {
+spor_var tape_reject(spor_tape *tape, const char *format, ...) {
     spor_var poisoned = {tape, 0};
     if (!tape || tape->error) return poisoned;
     va_list arguments;
@@ -68,7 +68,7 @@ spor_var spor_reject(spor_tape *tape, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    tape->complaint = spor_arena_text(&tape->arena, text);
+    tape->complaint = arena_text(&tape->arena, text);
     if (!tape->complaint) tape->complaint = "out of memory";
     place_error(tape, tape->place);
     return poisoned;
@@ -105,7 +105,7 @@ spor_var spor_at(spor_var x, const char *file, int line) {
 static const char *path_of(spor_tape *tape, const char *name) {
     const char *outer = tape->scope[tape->current].path;
     size_t size = strlen(outer) + strlen(name) + 2;
-    char *path = spor_arena_take(&tape->arena, size);
+    char *path = arena_take(&tape->arena, size);
     if (path) snprintf(path, size, "%s%s%s", outer, *outer ? "/" : "", name);
     return path;
 }
@@ -126,7 +126,7 @@ void spor_scope_begin(spor_tape *tape, const char *name) {
     char numbered[256];
     size_t length = strlen(name);
     if (length == 0 || length > 200 || strchr(name, '/')) {
-        spor_reject(tape, "a scope's name has 1 to 200 characters and no '/', not \"%.40s\"", name);
+        tape_reject(tape, "a scope's name has 1 to 200 characters and no '/', not \"%.40s\"", name);
         return;
     }
     if (length > 2 && !strcmp(name + length - 2, "[]")) {
@@ -134,11 +134,11 @@ void spor_scope_begin(spor_tape *tape, const char *name) {
         name = numbered;
     }
     spor_scope *grown =
-        spor_grow(tape->scope, tape->scopes, &tape->scope_capacity, sizeof *tape->scope);
+        tape_grow(tape->scope, tape->scopes, &tape->scope_capacity, sizeof *tape->scope);
     if (grown) tape->scope = grown;
     const char *path = grown ? path_of(tape, name) : NULL;
     if (!path) {
-        spor_reject(tape, "out of memory");
+        tape_reject(tape, "out of memory");
         return;
     }
     tape->scope[tape->scopes] =
@@ -149,7 +149,7 @@ void spor_scope_begin(spor_tape *tape, const char *name) {
 void spor_scope_end(spor_tape *tape, spor_var result) {
     if (!tape || tape->error) return;
     if (!tape->current) {
-        spor_reject(tape, "spor_scope_end without a spor_scope_begin");
+        tape_reject(tape, "spor_scope_end without a spor_scope_begin");
         return;
     }
     spor_scope *scope = &tape->scope[tape->current];
@@ -168,10 +168,10 @@ static spor_var named_leaf(spor_tape *tape, const spor_op *op, const char *name,
     spor_attr attr[SPOR_ATTRS] = {{.i = shape.rank}};
     for (int k = 0; k < SPOR_RANK; k++) attr[1 + k].i = k < shape.rank ? shape.n[k] : 0;
     attr[1 + SPOR_RANK].i = trained;
-    spor_var leaf = spor_record_leaf(tape, op, attr);
+    spor_var leaf = op_record_leaf(tape, op, attr);
     if (!leaf.id) return leaf;
     tape->node[leaf.id].name = path_of(tape, name);
-    return tape->node[leaf.id].name ? leaf : spor_reject(tape, "out of memory");
+    return tape->node[leaf.id].name ? leaf : tape_reject(tape, "out of memory");
 }
 
 spor_var(spor_input)(spor_tape *tape, const char *name, spor_shape shape) {
@@ -182,19 +182,19 @@ static spor_var parameter(spor_tape *tape, const char *name, spor_shape shape, s
                           bool trained) {
     spor_var leaf = named_leaf(tape, &spor_op_param, name, shape, trained);
     if (!leaf.id) return leaf;
-    const spor_law *law = spor_law_find(init.law);
+    const spor_law *law = law_find(init.law);
     if (!law)
-        return spor_reject(tape, "%s: no law \"%s\" of initial values; there are %s", name,
-                           init.law ? init.law : "(null)", spor_law_names());
+        return tape_reject(tape, "%s: no law \"%s\" of initial values; there are %s", name,
+                           init.law ? init.law : "(null)", law_names());
     const char *path = tape->node[leaf.id].name;
     for (uint32_t k = 0; k < tape->leaves; k++)
         if (!strcmp(tape->node[tape->leaf[k].id].name, path))
-            return spor_reject(tape,
+            return tape_reject(tape,
                                "the parameter %s is already on this tape: share its variable "
                                "or record in another scope",
                                path);
-    spor_leaf *grown = spor_grow(tape->leaf, tape->leaves, &tape->leaf_capacity, sizeof *grown);
-    if (!grown) return spor_reject(tape, "out of memory");
+    spor_leaf *grown = tape_grow(tape->leaf, tape->leaves, &tape->leaf_capacity, sizeof *grown);
+    if (!grown) return tape_reject(tape, "out of memory");
     tape->leaf = grown;
     tape->leaf[tape->leaves++] = (spor_leaf){leaf.id, {law->name, init.scale}, trained};
     return leaf;
@@ -219,18 +219,18 @@ void spor_assign(spor_var state, spor_var value) {
     spor_tape *tape = state.tape;
     if (!tape || tape->error || !state.id) return;
     if (value.tape != tape || !value.id || !is_state(state)) {
-        spor_reject(tape, "spor_assign takes a spor_state and a value on the same tape");
+        tape_reject(tape, "spor_assign takes a spor_state and a value on the same tape");
         return;
     }
-    if (!spor_shape_equal(spor_node_of(state)->shape, spor_node_of(value)->shape)) {
-        spor_reject(tape, "state %s and the value assigned to it have different shapes",
-                    spor_node_of(state)->name);
+    if (!shape_equal(tape_node_of(state)->shape, tape_node_of(value)->shape)) {
+        tape_reject(tape, "state %s and the value assigned to it have different shapes",
+                    tape_node_of(state)->name);
         return;
     }
     spor_assignment *grown =
-        spor_grow(tape->assignment, tape->assignments, &tape->assignment_capacity, sizeof *grown);
+        tape_grow(tape->assignment, tape->assignments, &tape->assignment_capacity, sizeof *grown);
     if (!grown) {
-        spor_reject(tape, "out of memory");
+        tape_reject(tape, "out of memory");
         return;
     }
     tape->assignment = grown;
@@ -248,14 +248,14 @@ void spor_custom_vjp(spor_var y, int n, const spor_var operand[], spor_backward 
         custom.operand[k] = operand[k].id;
     }
     if (!healthy) {
-        spor_reject(tape, "custom_vjp takes 1 to %d operands recorded before y on y's tape",
+        tape_reject(tape, "custom_vjp takes 1 to %d operands recorded before y on y's tape",
                     SPOR_CUSTOM_OPERANDS);
         return;
     }
     spor_custom *grown =
-        spor_grow(tape->custom, tape->customs, &tape->custom_capacity, sizeof *grown);
+        tape_grow(tape->custom, tape->customs, &tape->custom_capacity, sizeof *grown);
     if (!grown) {
-        spor_reject(tape, "out of memory");
+        tape_reject(tape, "out of memory");
         return;
     }
     tape->custom = grown;
@@ -281,11 +281,11 @@ spor_var spor_tape_var(spor_tape *tape, uint32_t id) {
 
 spor_shape spor_shape_of(spor_var x) {
     bool healthy = x.tape && x.id && x.id < x.tape->count;
-    return healthy ? *spor_node_of(x)->shape : SPOR_SCALAR_SHAPE;
+    return healthy ? *tape_node_of(x)->shape : SPOR_SCALAR_SHAPE;
 }
 
 spor_var spor_name(spor_var x, const char *name) {
-    if (x.tape && x.id && !spor_node_of(x)->name)
-        x.tape->node[x.id].name = spor_arena_text(&x.tape->arena, name);
+    if (x.tape && x.id && !tape_node_of(x)->name)
+        x.tape->node[x.id].name = arena_text(&x.tape->arena, name);
     return x;
 }

@@ -71,21 +71,21 @@ struct spor_tape {
 };
 
 /** Puts an error on the tape, if it has none yet, and returns the poisoned variable. */
-spor_var spor_reject(spor_tape *tape, const char *format, ...)
+spor_var tape_reject(spor_tape *tape, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /** Appends a node as it is, without a shape rule. attr is copied. */
-spor_var spor_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
+spor_var tape_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
                      const spor_attr attr[], const spor_shape *shape);
 
 /** Makes room for one more element of an array that doubles; NULL when out of memory. */
-void *spor_grow(void *array, uint32_t count, uint32_t *capacity, size_t element);
+void *tape_grow(void *array, uint32_t count, uint32_t *capacity, size_t element);
 
 /** Writes a shape with the axis names of the signature: [N=32, H=8]; returns what snprintf does. */
-int spor_shape_text(const spor_shape *shape, const spor_signature_operand *names, char *text,
+int tape_shape_text(const spor_shape *shape, const spor_signature_operand *names, char *text,
                     size_t size);
 
-static inline const spor_node *spor_node_of(spor_var x) {
+static inline const spor_node *tape_node_of(spor_var x) {
     return &x.tape->node[x.id];
 }
 

@@ -13,7 +13,7 @@ static int64_t row_of(const int64_t rows[], int64_t n) {
 
 static int64_t class_of(const batch_source *s, int64_t row) {
     if (s->label) return s->label[row];
-    return (int64_t)(spor_hash(s->seed, (uint64_t)row, 4) % (uint64_t)s->classes);
+    return (int64_t)(random_hash(s->seed, (uint64_t)row, 4) % (uint64_t)s->classes);
 }
 
 /* out[n, k] = pixels[rows[n], k] * scale, or a random number; one-hot rows. */
@@ -29,7 +29,7 @@ static int64_t class_of(const batch_source *s, int64_t row) {
         for (int64_t n = 0; n < count; n++, out += s->size) {                                      \
             uint64_t first = (uint64_t)(row_of(rows, n) * s->size);                                \
             for (int64_t k = 0; k < s->size; k++)                                                  \
-                out[k] = (T)(float)spor_uniform(s->seed, first + (uint64_t)k, 9);                  \
+                out[k] = (T)(float)random_uniform(s->seed, first + (uint64_t)k, 9);                \
         }                                                                                          \
     }                                                                                              \
     static void one_hot_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {  \
@@ -68,9 +68,9 @@ batch_source batch_source_of(const spor_data *data, const spor_shape *sample,
     return (batch_source){.scalar = scalar,
                           .pixels = data ? data->x : NULL,
                           .label = data ? data->label : NULL,
-                          .one_hot = classes || !spor_shape_equal(sample, target),
-                          .size = spor_size(sample),
-                          .classes = spor_size(target),
+                          .one_hot = classes || !shape_equal(sample, target),
+                          .size = shape_size(sample),
+                          .classes = shape_size(target),
                           .scale = data ? data->scale : 1,
                           .seed = seed};
 }
@@ -79,14 +79,12 @@ static bool check_rows(spor_model *model, const spor_data *data, const int64_t r
                        int64_t count, bool labels) {
     for (int64_t n = 0; n < count; n++) {
         if (rows[n] < 0 || rows[n] >= data->rows)
-            return spor_model_fail(model,
-                                   "there is no row %" PRId64 " in the %" PRId64 " rows of %s",
-                                   rows[n], data->rows, data->name);
+            return model_fail(model, "there is no row %" PRId64 " in the %" PRId64 " rows of %s",
+                              rows[n], data->rows, data->name);
         int32_t label = labels ? data->label[rows[n]] : 0;
         if (label < 0 || (labels && label >= data->classes))
-            return spor_model_fail(model,
-                                   "row %" PRId64 " of %s has label %d; there are %d classes",
-                                   rows[n], data->name, (int)label, data->classes);
+            return model_fail(model, "row %" PRId64 " of %s has label %d; there are %d classes",
+                              rows[n], data->name, (int)label, data->classes);
     }
     return true;
 }
@@ -94,18 +92,18 @@ static bool check_rows(spor_model *model, const spor_data *data, const int64_t r
 bool batch_source_make(spor_model *model, const spor_data *data, const int64_t rows[],
                        int64_t count, batch_source *source) {
     if (!model || spor_model_error(model)) return false;
-    const spor_model_spec *spec = spor_model_spec_of(model);
+    const spor_model_spec *spec = model_spec_of(model);
     const spor_shape *target = &spec->target;
-    if (!spor_shape_equal(&spec->sample, &data->sample))
-        return spor_model_fail(model,
-                               "the samples of %s do not have the shape that the model "
-                               "takes",
-                               data->name);
+    if (!shape_equal(&spec->sample, &data->sample))
+        return model_fail(model,
+                          "the samples of %s do not have the shape that the model "
+                          "takes",
+                          data->name);
     *source = batch_source_of(data, &spec->sample, target, spec->options.scalar, 0);
     if (source->one_hot && !is_of_classes(data, target))
-        return spor_model_fail(model,
-                               "the target is neither one-hot rows of the %d classes of %s "
-                               "nor has it the shape of a sample",
-                               data->classes, data->name);
+        return model_fail(model,
+                          "the target is neither one-hot rows of the %d classes of %s "
+                          "nor has it the shape of a sample",
+                          data->classes, data->name);
     return check_rows(model, data, rows, count, source->one_hot);
 }

@@ -47,8 +47,8 @@ static void gather_padded(const batch_source *source, const int64_t rows[], int6
 
 /* Cost of one batch summed over its rows. */
 static double batch_cost(spor_model *model, const spor_bound *bound, int64_t count, int sums) {
-    double cost = count == BATCH_OF_EVALUATION ? spor_model_number(model, &bound->loss, 0)
-                                               : spor_model_cost_of(model, bound, count);
+    double cost = count == BATCH_OF_EVALUATION ? model_number(model, &bound->loss, 0)
+                                               : model_cost_of(model, bound, count);
     return sums ? cost : cost * (double)count;
 }
 
@@ -60,12 +60,12 @@ static bool predicts_classes(const spor_bound *bound, int classes) {
 static bool evaluate_rows(spor_model *model, const batch_source *source, const int64_t rows[],
                           int64_t count, spor_evaluation *e) {
     double cost = 0;
-    int sums = spor_model_loss_sums(model);
+    int sums = model_loss_sums(model);
     spor_bound *bound = spor_model_bind(model, BATCH_OF_EVALUATION, false);
     if (!bound || sums < 0) return false;
     if (source->one_hot && !predicts_classes(bound, e->classes))
-        return spor_model_fail(model, "a classifier's prediction has two axes: rows and %d classes",
-                               e->classes);
+        return model_fail(model, "a classifier's prediction has two axes: rows and %d classes",
+                          e->classes);
     for (int64_t first = 0; first < count; first += BATCH_OF_EVALUATION) {
         int64_t n = count - first < BATCH_OF_EVALUATION ? count - first : BATCH_OF_EVALUATION;
         gather_padded(source, rows + first, n, bound);
@@ -87,7 +87,7 @@ bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[
         size_t classes = (size_t)source.classes;
         evaluation->classes = data->classes;
         evaluation->confusion = calloc(classes * classes, sizeof *evaluation->confusion);
-        if (!evaluation->confusion) return spor_model_fail(model, "out of memory");
+        if (!evaluation->confusion) return model_fail(model, "out of memory");
     }
     if (count == 0 || evaluate_rows(model, &source, rows, count, evaluation)) return true;
     spor_evaluation_free(evaluation);

@@ -2,11 +2,11 @@
 
 #include <math.h>
 
-double spor_standard_error(double p, int64_t n) {
+double metrics_standard_error(double p, int64_t n) {
     return n > 0 ? sqrt(p * (1 - p) / (double)n) : nan("");
 }
 
-spor_class_score spor_class_score_of(const spor_evaluation *evaluation, int label) {
+spor_class_score metrics_class_score(const spor_evaluation *evaluation, int label) {
     int classes = evaluation->classes;
     spor_class_score s = {.right = evaluation->confusion[label * classes + label]};
     for (int k = 0; k < classes; k++) {
@@ -18,11 +18,11 @@ spor_class_score spor_class_score_of(const spor_evaluation *evaluation, int labe
     return s;
 }
 
-double spor_balanced_accuracy(const spor_evaluation *evaluation) {
+double metrics_balanced_accuracy(const spor_evaluation *evaluation) {
     double sum = 0;
     int occur = 0;
     for (int k = 0; k < evaluation->classes; k++) {
-        spor_class_score s = spor_class_score_of(evaluation, k);
+        spor_class_score s = metrics_class_score(evaluation, k);
         if (!s.rows) continue;
         sum += s.recall;
         occur++;

@@ -45,7 +45,7 @@ struct spor_model {
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
-bool spor_model_fail(spor_model *model, const char *format, ...) {
+bool model_fail(spor_model *model, const char *format, ...) {
     if (!model || model->failed) return false;
     va_list arguments;
     va_start(arguments, format);
@@ -55,7 +55,7 @@ bool spor_model_fail(spor_model *model, const char *format, ...) {
     return false;
 }
 
-bool spor_model_fail_at(spor_model *model, const char *where) {
+bool model_fail_at(spor_model *model, const char *where) {
     char text[sizeof model->error];
     memcpy(text, model->error, sizeof text);
     snprintf(model->error, sizeof model->error, "%s: %.1900s", where, text);
@@ -74,13 +74,13 @@ void spor_model_error_place(const spor_model *model, const char **file, int *lin
 
 static bool fail_tape(spor_model *model, const spor_tape *tape) {
     if (!model->failed) spor_error_place(tape, &model->file, &model->line, &model->column);
-    return spor_model_fail(model, "%s", spor_error(tape));
+    return model_fail(model, "%s", spor_error(tape));
 }
 
 static bool check_program(spor_model *model, const spor_program *program) {
-    if (!program) return spor_model_fail(model, "out of memory");
+    if (!program) return model_fail(model, "out of memory");
     const char *error = spor_program_error(program);
-    return !error || spor_model_fail(model, "%s", error);
+    return !error || model_fail(model, "%s", error);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -97,9 +97,9 @@ spor_model *spor_model_new(const spor_model_spec *spec) {
         spor_model_free(model);
         return NULL;
     }
-    if (!spec->net || !spec->loss) spor_model_fail(model, "a model needs a net and a loss");
+    if (!spec->net || !spec->loss) model_fail(model, "a model needs a net and a loss");
     if (spec->sample.rank >= SPOR_RANK || spec->target.rank >= SPOR_RANK)
-        spor_model_fail(model, "a sample and its target have at most %d axes", SPOR_RANK - 1);
+        model_fail(model, "a sample and its target have at most %d axes", SPOR_RANK - 1);
     return model;
 }
 
@@ -126,7 +126,7 @@ spor_params *spor_model_params(spor_model *model) {
     return model ? model->params : NULL;
 }
 
-const spor_model_spec *spor_model_spec_of(const spor_model *model) {
+const spor_model_spec *model_spec_of(const spor_model *model) {
     return &model->spec;
 }
 
@@ -135,28 +135,28 @@ const spor_model_spec *spor_model_spec_of(const spor_model *model) {
 static bool check_prediction(spor_model *model, const spor_bound *b) {
     spor_shape shape = spor_shape_of(b->prediction);
     if (!b->prediction.id || !b->cost.id)
-        return spor_model_fail(model, "the net or the loss returned no variable");
+        return model_fail(model, "the net or the loss returned no variable");
     if (b->prediction.tape != b->tape || b->cost.tape != b->tape)
-        return spor_model_fail(model, "the net or the loss returned a variable of another tape");
+        return model_fail(model, "the net or the loss returned a variable of another tape");
     if (shape.rank < 1 || shape.n[0] != b->rows)
-        return spor_model_fail(model,
-                               "the first axis of the prediction must be the %" PRId64
-                               " rows of x but is %" PRId64,
-                               b->rows, shape.rank ? shape.n[0] : 0);
+        return model_fail(model,
+                          "the first axis of the prediction must be the %" PRId64
+                          " rows of x but is %" PRId64,
+                          b->rows, shape.rank ? shape.n[0] : 0);
     return true;
 }
 
 static bool record(spor_model *model, spor_bound *b) {
     const spor_model_spec *spec = &model->spec;
     b->tape = spor_tape_new();
-    b->input = spor_input(b->tape, "x", spor_shape_rows(b->rows, &spec->sample));
-    b->target = spor_input(b->tape, "y", spor_shape_rows(b->rows, &spec->target));
+    b->input = spor_input(b->tape, "x", shape_rows(b->rows, &spec->sample));
+    b->target = spor_input(b->tape, "y", shape_rows(b->rows, &spec->target));
     b->prediction = spec->net(b->input, b->training, spec->user);
     b->cost = spec->loss(b->prediction, b->target, spec->user);
     if (spor_error(b->tape)) return fail_tape(model, b->tape);
     if (!check_prediction(model, b)) return false;
     return spor_params_join(model->params, b->tape) ||
-           spor_model_fail(model, "%s", spor_params_error(model->params));
+           model_fail(model, "%s", spor_params_error(model->params));
 }
 
 static spor_program *compile(spor_model *model, const spor_bound *b, const spor_options *options) {
@@ -184,7 +184,7 @@ spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training) {
     if (!b) {
         b = calloc(1, sizeof *b);
         if (!b) {
-            spor_model_fail(model, "out of memory");
+            model_fail(model, "out of memory");
             return NULL;
         }
         b->bound = (spor_bound){.rows = rows, .training = training};
@@ -198,12 +198,12 @@ spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training) {
 
 /* ---- running -------------------------------------------------------------------------------- */
 
-double spor_model_number(const spor_model *model, const spor_arg *arg, int64_t k) {
-    return spor_value_at(arg->data, model->spec.options.scalar, k);
+double model_number(const spor_model *model, const spor_arg *arg, int64_t k) {
+    return scalar_value_at(arg->data, model->spec.options.scalar, k);
 }
 
 static size_t bytes_of(const spor_model *model, const spor_arg *arg) {
-    return bytes_for(spor_size(&arg->shape), spor_scalar_width(model->spec.options.scalar));
+    return bytes_for(shape_size(&arg->shape), scalar_width(model->spec.options.scalar));
 }
 
 static void copy_array(const spor_model *model, const spor_arg *to, const spor_arg *from) {
@@ -219,8 +219,8 @@ static bool name_bad_node(spor_model *model, const spor_bound *b, uint64_t step)
         copy_array(model, &x, &b->x);
         copy_array(model, &y, &b->y);
         if (spor_run_checked(program, step))
-            spor_model_fail(model, "the cost or a gradient is not a finite number, though every "
-                                   "node is one by reference: a fast path overflows");
+            model_fail(model, "the cost or a gradient is not a finite number, though every "
+                              "node is one by reference: a fast path overflows");
         check_program(model, program);
     }
     spor_program_free(program);
@@ -230,7 +230,7 @@ static bool name_bad_node(spor_model *model, const spor_bound *b, uint64_t step)
 bool spor_model_gradient(spor_model *model, spor_bound *bound, uint64_t step) {
     if (!model || model->failed || !bound) return false;
     if (!spor_run(bound->program, step)) return check_program(model, bound->program);
-    if (isfinite(spor_model_number(model, &bound->loss, 0)) && spor_params_finite(model->params))
+    if (isfinite(model_number(model, &bound->loss, 0)) && spor_params_finite(model->params))
         return true;
     return name_bad_node(model, bound, step);
 }
@@ -248,11 +248,11 @@ static bool record_scorer(spor_model *model, scorer *s, const spor_shape *predic
     shape.n[0] = s->rows;
     s->tape = spor_tape_new();
     spor_var p = spor_input(s->tape, "prediction", shape);
-    spor_var y = spor_input(s->tape, "y", spor_shape_rows(s->rows, &spec->target));
+    spor_var y = spor_input(s->tape, "y", shape_rows(s->rows, &spec->target));
     spor_var cost = spec->loss(p, y, spec->user);
     if (spor_error(s->tape)) return fail_tape(model, s->tape);
     if (!spor_params_join(model->params, s->tape))
-        return spor_model_fail(model, "%s", spor_params_error(model->params));
+        return model_fail(model, "%s", spor_params_error(model->params));
     spor_options options = spec->options;
     options.workspace = NULL;
     s->program = spor_compile(s->tape, 1, &cost, model->params, &options);
@@ -269,7 +269,7 @@ static scorer *scorer_of(spor_model *model, int64_t rows, const spor_shape *pred
     if (s || model->failed) return s;
     s = calloc(1, sizeof *s);
     if (!s) {
-        spor_model_fail(model, "out of memory");
+        model_fail(model, "out of memory");
         return NULL;
     }
     s->rows = rows;
@@ -279,7 +279,7 @@ static scorer *scorer_of(spor_model *model, int64_t rows, const spor_shape *pred
 }
 
 static double score(spor_model *model, scorer *s) {
-    if (spor_run(s->program, 0)) return spor_model_number(model, &s->cost, 0);
+    if (spor_run(s->program, 0)) return model_number(model, &s->cost, 0);
     check_program(model, s->program);
     return nan("");
 }
@@ -288,9 +288,9 @@ static double score(spor_model *model, scorer *s) {
 static void fill_rows(const spor_model *model, const spor_arg *arg, int64_t rows, uint64_t seed,
                       double scale) {
     if (!arg->data) return;
-    int64_t size = spor_size(&arg->shape);
+    int64_t size = shape_size(&arg->shape);
     for (int64_t k = 0; k < size; k++) {
-        double value = scale * (0.25 + spor_uniform(seed, 0, (uint64_t)(k % (size / rows))) / 2);
+        double value = scale * (0.25 + random_uniform(seed, 0, (uint64_t)(k % (size / rows))) / 2);
         element_types[model->spec.options.scalar]->set(arg->data, k, value);
     }
 }
@@ -310,7 +310,7 @@ static bool compare_costs(spor_model *model, const spor_shape *prediction, doubl
 
 /* A loss may charge nothing for what is near enough, or on one side of the target: predictions of
  * other scales and of both signs are tried until it charges something. */
-int spor_model_loss_sums(spor_model *model) {
+int model_loss_sums(spor_model *model) {
     if (model->loss_sums >= 0) return model->loss_sums;
     const spor_bound *any =
         model->bindings ? &model->bindings->bound : spor_model_bind(model, 1, false);
@@ -324,7 +324,7 @@ int spor_model_loss_sums(spor_model *model) {
     return model->failed ? -1 : model->loss_sums;
 }
 
-double spor_model_cost_of(spor_model *model, const spor_bound *bound, int64_t rows) {
+double model_cost_of(spor_model *model, const spor_bound *bound, int64_t rows) {
     spor_shape shape = spor_shape_of(bound->prediction);
     scorer *s = scorer_of(model, rows, &shape);
     if (!s) return nan("");

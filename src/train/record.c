@@ -12,7 +12,7 @@
 
 /* ---- history -------------------------------------------------------------------------------- */
 
-bool spor_history_add(spor_history *history, const spor_progress *p) {
+bool history_add(spor_history *history, const spor_progress *p) {
     if (history->count == history->room) {
         int64_t room = history->room ? 2 * history->room : 64;
         spor_epoch *epochs = realloc(history->epochs, (size_t)room * sizeof *epochs);
@@ -29,80 +29,80 @@ bool spor_history_add(spor_history *history, const spor_progress *p) {
     return true;
 }
 
-void spor_history_free(spor_history *history) {
+void history_free(spor_history *history) {
     free(history->epochs);
     *history = (spor_history){0};
 }
 
-bool spor_history_write(const spor_history *history, const char *path, spor_message *message) {
+bool history_write(const spor_history *history, const char *path, spor_message *message) {
     spor_text text = {0};
-    spor_text_add(&text, "epoch,loss,train_accuracy,validation_accuracy,train_seconds,"
-                         "evaluate_seconds\n");
+    text_add(&text, "epoch,loss,train_accuracy,validation_accuracy,train_seconds,"
+                    "evaluate_seconds\n");
     for (int64_t k = 0; k < history->count; k++) {
         const spor_epoch *e = &history->epochs[k];
         double numbers[] = {e->loss, e->train_accuracy, e->validation_accuracy, e->train_seconds,
                             e->evaluate_seconds};
-        spor_text_add(&text, "%" PRId64, e->epoch);
+        text_add(&text, "%" PRId64, e->epoch);
         for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-            spor_text_add(&text, ",");
-            spor_text_real(&text, numbers[i]);
+            text_add(&text, ",");
+            text_real(&text, numbers[i]);
         }
-        spor_text_add(&text, "\n");
+        text_add(&text, "\n");
     }
-    return spor_text_write(&text, path, message);
+    return file_write_text(&text, path, message);
 }
 
-bool spor_history_draw(const spor_history *history, const char *title, const char *path,
-                       spor_message *message) {
+bool history_draw(const spor_history *history, const char *title, const char *path,
+                  spor_message *message) {
     size_t n = (size_t)history->count;
     double *accuracy = calloc(n ? 2 * n : 1, sizeof *accuracy);
-    if (!accuracy) return spor_complain(message, "%s: out of memory", path);
+    if (!accuracy) return message_complain(message, "%s: out of memory", path);
     for (size_t k = 0; k < n; k++) {
         accuracy[k] = history->epochs[k].train_accuracy;
         accuracy[n + k] = history->epochs[k].validation_accuracy;
     }
     spor_curves curves = {
         .title = title, .epochs = history->count, .train = accuracy, .validation = accuracy + n};
-    bool done = spor_figure_curves(&curves, path, message);
+    bool done = figure_curves(&curves, path, message);
     free(accuracy);
     return done;
 }
 
 /* ---- summary -------------------------------------------------------------------------------- */
 
-bool spor_summary_write(const spor_summary *s, const char *path, spor_message *message) {
+bool summary_write(const spor_summary *s, const char *path, spor_message *message) {
     spor_text text = {0};
     spor_json json = {.text = &text, .lines = true};
-    spor_json_begin(&json, NULL, '{');
-    spor_json_string(&json, "spor", SPOR_VERSION);
-    spor_json_string(&json, "model", s->model);
-    spor_json_string(&json, "data", s->data);
-    spor_json_string(&json, "loss", s->loss);
-    spor_json_unsigned(&json, "seed", s->seed);
-    spor_json_integer(&json, "epochs", s->epochs);
-    spor_json_integer(&json, "batch", s->batch);
-    spor_json_real(&json, "rate", s->rate);
-    spor_json_real(&json, "l2", s->l2);
-    spor_json_bool(&json, "l2_biases", s->l2_biases);
-    spor_json_integer(&json, "threads", s->threads);
-    spor_json_string(&json, "precision", s->scalar == SPOR_F32 ? "float32" : "float64");
-    spor_json_bool(&json, "reference", s->reference);
-    spor_json_string(&json, "isa", s->isa);
-    spor_json_integer(&json, "parameters", s->parameters);
-    spor_json_integer(&json, "train_rows", s->train_rows);
-    spor_json_integer(&json, "validation_rows", s->validation_rows);
-    spor_json_integer(&json, "test_rows", s->test_rows);
-    spor_json_real(&json, "train_accuracy", s->train_accuracy);
-    spor_json_real(&json, "validation_accuracy", s->validation_accuracy);
-    spor_json_real(&json, "test_accuracy", s->test_accuracy);
-    spor_json_real(&json, "test_error", spor_standard_error(s->test_accuracy, s->test_rows));
-    spor_json_real(&json, "train_seconds", s->train_seconds);
-    spor_json_real(&json, "evaluate_seconds", s->evaluate_seconds);
-    spor_json_end(&json, '}');
-    return spor_text_write(&text, path, message);
+    json_begin(&json, NULL, '{');
+    json_string(&json, "spor", SPOR_VERSION);
+    json_string(&json, "model", s->model);
+    json_string(&json, "data", s->data);
+    json_string(&json, "loss", s->loss);
+    json_unsigned(&json, "seed", s->seed);
+    json_integer(&json, "epochs", s->epochs);
+    json_integer(&json, "batch", s->batch);
+    json_real(&json, "rate", s->rate);
+    json_real(&json, "l2", s->l2);
+    json_bool(&json, "l2_biases", s->l2_biases);
+    json_integer(&json, "threads", s->threads);
+    json_string(&json, "precision", s->scalar == SPOR_F32 ? "float32" : "float64");
+    json_bool(&json, "reference", s->reference);
+    json_string(&json, "isa", s->isa);
+    json_integer(&json, "parameters", s->parameters);
+    json_integer(&json, "train_rows", s->train_rows);
+    json_integer(&json, "validation_rows", s->validation_rows);
+    json_integer(&json, "test_rows", s->test_rows);
+    json_real(&json, "train_accuracy", s->train_accuracy);
+    json_real(&json, "validation_accuracy", s->validation_accuracy);
+    json_real(&json, "test_accuracy", s->test_accuracy);
+    json_real(&json, "test_error", metrics_standard_error(s->test_accuracy, s->test_rows));
+    json_real(&json, "train_seconds", s->train_seconds);
+    json_real(&json, "evaluate_seconds", s->evaluate_seconds);
+    json_end(&json, '}');
+    return file_write_text(&text, path, message);
 }
 
-bool spor_confusion_draw(const spor_evaluation *evaluation, const char *title, const char *path,
-                         spor_message *message) {
-    return spor_figure_confusion(title, evaluation->classes, evaluation->confusion, path, message);
+bool confusion_draw(const spor_evaluation *evaluation, const char *title, const char *path,
+                    spor_message *message) {
+    return figure_confusion(title, evaluation->classes, evaluation->confusion, path, message);
 }

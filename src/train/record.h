@@ -19,15 +19,15 @@ typedef struct {
 } spor_history;
 
 /** Adds the epoch that a progress report closes (step == steps). False: out of memory. */
-bool spor_history_add(spor_history *history, const spor_progress *progress);
-void spor_history_free(spor_history *history);
+bool history_add(spor_history *history, const spor_progress *progress);
+void history_free(spor_history *history);
 
 /** history.csv: epoch,loss,train_accuracy,validation_accuracy,train_seconds,evaluate_seconds;
  *  what was not measured is "nan". */
-bool spor_history_write(const spor_history *history, const char *path, spor_message *message);
+bool history_write(const spor_history *history, const char *path, spor_message *message);
 /** history.svg: the accuracies of training and validation sets over the epochs. */
-bool spor_history_draw(const spor_history *history, const char *title, const char *path,
-                       spor_message *message);
+bool history_draw(const spor_history *history, const char *title, const char *path,
+                  spor_message *message);
 
 /** summary.json. Strings may be NULL and numbers NAN: written as null. */
 typedef struct {
@@ -47,10 +47,10 @@ typedef struct {
 } spor_summary;
 
 /** Writes summary.json; test_error in it is the standard error of test_accuracy. */
-bool spor_summary_write(const spor_summary *summary, const char *path, spor_message *message);
+bool summary_write(const spor_summary *summary, const char *path, spor_message *message);
 
 /** confusion.svg of an evaluation. */
-bool spor_confusion_draw(const spor_evaluation *evaluation, const char *title, const char *path,
-                         spor_message *message);
+bool confusion_draw(const spor_evaluation *evaluation, const char *title, const char *path,
+                    spor_message *message);
 
 #endif

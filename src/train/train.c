@@ -63,8 +63,8 @@ static double sum_of_gradients(spor_params *params) {
     for (int k = 0; k < spor_params_count(params); k++) {
         spor_entry e = spor_params_entry(params, k);
         if (!e.trained) continue;
-        sum += e.scalar == SPOR_F32 ? sum_float(e.gradient, spor_size(&e.shape))
-                                    : sum_double(e.gradient, spor_size(&e.shape));
+        sum += e.scalar == SPOR_F32 ? sum_float(e.gradient, shape_size(&e.shape))
+                                    : sum_double(e.gradient, shape_size(&e.shape));
     }
     return sum;
 }
@@ -76,8 +76,8 @@ static double largest(spor_params *params, bool gradients, const char **name) {
         spor_entry e = spor_params_entry(params, k);
         if (!e.trained) continue;
         const void *x = gradients ? e.gradient : e.value;
-        double value = e.scalar == SPOR_F32 ? largest_float(x, spor_size(&e.shape))
-                                            : largest_double(x, spor_size(&e.shape));
+        double value = e.scalar == SPOR_F32 ? largest_float(x, shape_size(&e.shape))
+                                            : largest_double(x, shape_size(&e.shape));
         if (value >= most) *name = e.name;
         if (value >= most) most = value;
     }
@@ -93,10 +93,10 @@ static bool measured_update_is_finite(run *r, double limit) {
     double value = largest(params, false, &greatest);
     r->magnitude = value + s->rate * (gradient + s->l2 * value);
     return r->magnitude < limit ||
-           spor_model_fail(r->model,
-                           "the next update would overflow: gradients up to %.3g (%s), "
-                           "parameters up to %.3g (%s), rate %g",
-                           gradient, steepest, value, greatest, s->rate);
+           model_fail(r->model,
+                      "the next update would overflow: gradients up to %.3g (%s), "
+                      "parameters up to %.3g (%s), rate %g",
+                      gradient, steepest, value, greatest, s->rate);
 }
 
 /*
@@ -126,7 +126,7 @@ static bool step(run *r, spor_bound *bound) {
     uint64_t number = (uint64_t)((p->epoch - 1) * p->steps + p->step);
     if (!spor_model_gradient(r->model, bound, number) || !update_is_finite(r)) return false;
     spor_params_sgd(spor_model_params(r->model), s->rate, s->l2, s->l2_biases);
-    double cost = spor_model_number(r->model, &bound->loss, 0);
+    double cost = model_number(r->model, &bound->loss, 0);
     r->cost += r->sums ? cost : cost * (double)bound->rows;
     r->rows += bound->rows;
     p->loss = r->cost / (double)r->rows;
@@ -138,7 +138,7 @@ static bool fail_step(run *r) {
     char where[80];
     snprintf(where, sizeof where, "epoch %" PRId64 ", step %" PRId64 " (a lower rate may help)",
              r->progress.epoch, r->progress.step + 1);
-    return spor_model_error(r->model) && spor_model_fail_at(r->model, where);
+    return spor_model_error(r->model) && model_fail_at(r->model, where);
 }
 
 /* count steps of one size; the callback after the epoch's last step comes after the evaluation. */
@@ -175,7 +175,7 @@ static bool evaluate_epoch(run *r) {
 static bool epoch(run *r) {
     int64_t rows = r->split->train_rows, batch = r->schedule->batch;
     double start = now();
-    spor_shuffle(spor_hash(r->schedule->seed, (uint64_t)r->progress.epoch, 0), rows, r->order);
+    random_shuffle(random_hash(r->schedule->seed, (uint64_t)r->progress.epoch, 0), rows, r->order);
     for (int64_t k = 0; k < rows; k++) r->order[k] = r->split->train[r->order[k]];
     r->rows = 0;
     r->cost = 0;
@@ -190,18 +190,18 @@ static bool epoch(run *r) {
 static bool check_schedule(run *r) {
     const spor_schedule *s = r->schedule;
     if (s->epochs < 1 || s->batch < 1)
-        return spor_model_fail(r->model,
-                               "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
-                               s->epochs, s->batch);
+        return model_fail(r->model,
+                          "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
+                          s->epochs, s->batch);
     if (!isfinite(s->rate) || s->rate < 0 || !isfinite(s->l2) || s->l2 < 0)
-        return spor_model_fail(r->model, "rate (%g) and l2 (%g) must be finite and not negative",
-                               s->rate, s->l2);
-    return r->split->train_rows > 0 || spor_model_fail(r->model, "there are no rows to train on");
+        return model_fail(r->model, "rate (%g) and l2 (%g) must be finite and not negative",
+                          s->rate, s->l2);
+    return r->split->train_rows > 0 || model_fail(r->model, "there are no rows to train on");
 }
 
 static bool run_epochs(run *r) {
     int64_t rows = r->split->train_rows, batch = r->schedule->batch;
-    r->sums = spor_model_loss_sums(r->model);
+    r->sums = model_loss_sums(r->model);
     if (r->sums < 0) return false;
     r->magnitude = HUGE_VAL;
     r->progress = (spor_progress){.epochs = r->schedule->epochs,
@@ -227,7 +227,7 @@ bool spor_train(spor_model *model, const spor_data *data, const spor_split *spli
         !check_schedule(&r))
         return false;
     r.order = malloc((size_t)split->train_rows * sizeof *r.order);
-    if (!r.order) return spor_model_fail(model, "out of memory");
+    if (!r.order) return model_fail(model, "out of memory");
     bool done = run_epochs(&r);
     free(r.order);
     return done;

@@ -45,7 +45,7 @@ static measured product_with_data(oracle_inquiry *q, const spor_pair *pair, spor
     measured sum = {0, 0};
     for (int64_t k = 0; k < trial_size(q->trial, pair->wrt); k++) {
         measured g;
-        g.value = spor_trial_value(q->trial, gradient, k, &g.bound);
+        g.value = trial_value(q->trial, gradient, k, &g.bound);
         sum = product_add(sum, q->trial->data[pair->wrt][k], g);
     }
     return sum;

@@ -30,24 +30,25 @@ typedef struct {
 /* False with a message if the arrays cannot be judged. */
 static bool check_given(const spor_arrays *a, spor_message *message) {
     if (!a->y.id)
-        return spor_complain(message, "%s",
-                             a->y.tape && spor_error(a->y.tape) ? spor_error(a->y.tape)
-                                                                : "y was never recorded");
+        return message_complain(message, "%s",
+                                a->y.tape && spor_error(a->y.tape) ? spor_error(a->y.tape)
+                                                                   : "y was never recorded");
     if (a->inputs >= SPOR_INPUTS)
-        return spor_complain(message, "%d inputs, but at most %d", a->inputs, SPOR_INPUTS - 1);
+        return message_complain(message, "%d inputs, but at most %d", a->inputs, SPOR_INPUTS - 1);
     for (int k = 0; k < a->claims; k++)
         if (a->claim[k].wrt < SPOR_OF_Y || a->claim[k].wrt >= a->inputs)
-            return spor_complain(message, "%s is claimed for input %d of %d", a->claim[k].name,
-                                 a->claim[k].wrt, a->inputs);
+            return message_complain(message, "%s is claimed for input %d of %d", a->claim[k].name,
+                                    a->claim[k].wrt, a->inputs);
     if (a->y.tape->leaves)
-        return spor_complain(message, "the tape has parameters; judge it with inputs for them");
-    if (a->arithmetic > SPOR_F64) return spor_complain(message, "claims are in float or in double");
+        return message_complain(message, "the tape has parameters; judge it with inputs for them");
+    if (a->arithmetic > SPOR_F64)
+        return message_complain(message, "claims are in float or in double");
     return true;
 }
 
 static bool copy_data(judgement *j, int k, const double *from) {
     spor_shape shape = spor_shape_of(j->trial.in.input[k]);
-    int64_t size = spor_size(&shape);
+    int64_t size = shape_size(&shape);
     double *data = j->trial.data[k] = malloc(bytes_for(size + 1, sizeof *data));
     for (int64_t i = 0; data && i < size; i++) data[i] = from ? from[i] : 1;
     return data != NULL;
@@ -91,18 +92,18 @@ static double unit_of(spor_scalar arithmetic) {
     return arithmetic == SPOR_F32 ? 0x1p-24 : 0x1p-53;
 }
 
-void spor_rounding_fill(spor_program *program, spor_var input, const double *data,
-                        spor_scalar arithmetic) {
+void rounding_fill(spor_program *program, spor_var input, const double *data,
+                   spor_scalar arithmetic) {
     spor_arg arg = spor_program_arg(program, input);
     rounding *to = arg.data;
     double unit = unit_of(arithmetic);
-    for (int64_t k = 0; to && k < spor_size(&arg.shape); k++) {
+    for (int64_t k = 0; to && k < shape_size(&arg.shape); k++) {
         double lost = arithmetic == SPOR_F32 ? fabs((double)(float)data[k] - data[k]) : 0;
         to[k] = (rounding){data[k], lost, fabs(data[k]), 0, unit};
     }
 }
 
-double spor_rounding_value(spor_program *program, spor_var x, int64_t k, double *error) {
+double rounding_value(spor_program *program, spor_var x, int64_t k, double *error) {
     rounding at = ((const rounding *)spor_program_arg(program, x).data)[k];
     *error = rounding_error(at, at.u > 0 ? at.u : unit_of(SPOR_F32));
     return at.v;
@@ -113,19 +114,19 @@ double spor_rounding_value(spor_program *program, spor_var x, int64_t k, double 
 /* Runs the tape at the numbers; false with the message, or without one when memory runs out. */
 static bool prepare(judgement *j) {
     const spor_arrays *a = j->given;
-    if (!record(j)) return spor_complain(j->message, "%s", spor_error(a->y.tape)), false;
+    if (!record(j)) return message_complain(j->message, "%s", spor_error(a->y.tape)), false;
     if (!compile(j)) return false;
     for (int k = 0; k < j->trial.in.inputs; k++)
         if (!copy_data(j, k, k < a->inputs ? a->value[k] : a->cotangent)) return false;
     for (int k = 0; k < j->trial.in.inputs && !spor_program_error(j->program); k++) {
         spor_var input = j->trial.in.input[k];
         spor_shape shape = spor_shape_of(input);
-        spor_rounding_fill(j->program, input, j->trial.data[k], a->arithmetic);
-        spor_trial_fill(j->trial.step, input, j->trial.data[k], spor_size(&shape));
+        rounding_fill(j->program, input, j->trial.data[k], a->arithmetic);
+        trial_fill(j->trial.step, input, j->trial.data[k], shape_size(&shape));
     }
     if (!spor_program_error(j->program) && spor_run(j->program, 0)) return true;
     const char *error = spor_program_error(j->program);
-    return spor_complain(j->message, "%s", error ? error : "out of memory");
+    return message_complain(j->message, "%s", error ? error : "out of memory");
 }
 
 /* ---- judging ---- */
@@ -136,7 +137,7 @@ static void expect(judgement *j, int k, int64_t size, double expected[], double 
     double own = 0x1p-53 / j->unit, least = j->unit > 0x1p-50 ? 0x1p-140 : 0x1p-1065;
     for (int64_t i = 0; i < size; i++) {
         double error;
-        expected[i] = spor_rounding_value(j->program, j->expected[k], i, &error);
+        expected[i] = rounding_value(j->program, j->expected[k], i, &error);
         allowed[i] = error > 0 ? (1 + own) * error + least : error;
     }
 }
@@ -151,8 +152,8 @@ static double largest(const double expected[], int64_t size) {
 static void find_scale(judgement *j) {
     for (int k = 0; k < j->given->claims; k++) {
         spor_shape shape = spor_shape_of(j->expected[k]);
-        for (int64_t i = 0; i < spor_size(&shape); i++) {
-            double error, value = spor_rounding_value(j->program, j->expected[k], i, &error);
+        for (int64_t i = 0; i < shape_size(&shape); i++) {
+            double error, value = rounding_value(j->program, j->expected[k], i, &error);
             j->scale = fmax(j->scale, fabs(value));
         }
     }
@@ -199,16 +200,16 @@ static void describe(judgement *j, int k, spor_dispute dispute, int64_t at, cons
     e->formula = claim->claimed[at];
     e->expected = expected[at];
     e->bound = allowed[at];
-    e->ulps = spor_ulps(e->formula, e->expected);
-    e->elements = spor_size(&e->shape);
-    spor_trial_write(&j->trial, e->data, sizeof e->data);
+    e->ulps = verdict_ulps(e->formula, e->expected);
+    e->elements = shape_size(&e->shape);
+    trial_write(&j->trial, e->data, sizeof e->data);
 }
 
 /* Asks the complex step about element at; true if it says what the tape says, both in double. */
 static bool ask(judgement *j, int k, int64_t at, double *oracle, bool *agrees) {
-    double slack, error, expected = spor_rounding_value(j->program, j->expected[k], at, &error);
+    double slack, error, expected = rounding_value(j->program, j->expected[k], at, &error);
     *agrees = true;
-    if (!spor_trial_derivative(&j->trial, j->given->claim[k].wrt, at, oracle, &slack)) return false;
+    if (!trial_derivative(&j->trial, j->given->claim[k].wrt, at, oracle, &slack)) return false;
     *agrees = fabs(expected - *oracle) <= 2 * error * (0x1p-53 / j->unit) + slack;
     return true;
 }
@@ -243,12 +244,12 @@ static void name_pattern(judgement *j, int k, const double expected[], const dou
         .bound = allowed,
         .slack = j->given->arithmetic == SPOR_F32 ? 0x1p-18 : 0x1p-40,
     };
-    spor_pattern(&picture, v->example.pattern, sizeof v->example.pattern);
+    pattern_name(&picture, v->example.pattern, sizeof v->example.pattern);
 }
 
 static bool judge_claim(judgement *j, int k, spor_verdict *v) {
     spor_shape shape = spor_shape_of(j->expected[k]);
-    int64_t size = spor_size(&shape);
+    int64_t size = shape_size(&shape);
     double *expected = malloc(bytes_for(2 * size, sizeof *expected)), *allowed = expected + size;
     *v = (spor_verdict){.outcome = SPOR_HOLDS, .shapes = 1};
     if (!expected) return false;
@@ -264,7 +265,7 @@ static bool judge_claim(judgement *j, int k, spor_verdict *v) {
     return done;
 }
 
-bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message) {
+bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message) {
     judgement j = {.given = arrays, .message = message};
     j.unit = unit_of(arrays->arithmetic);
     *message->text = 0;
@@ -284,13 +285,13 @@ bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict) {
     spor_message message;
     spor_verdict *each = calloc((size_t)arrays->claims + 1, sizeof *each);
     *verdict = (spor_verdict){.outcome = SPOR_HOLDS};
-    bool done = each && spor_arrays_judge(arrays, each, &message);
+    bool done = each && arrays_judge(arrays, each, &message);
     if (done && *message.text) {
         verdict->outcome = SPOR_FAILS;
         verdict->example.dispute = SPOR_DOES_NOT_RECORD;
         snprintf(verdict->example.message, sizeof verdict->example.message, "%.500s", message.text);
     } else if (done) {
-        for (int k = 0; k < arrays->claims; k++) spor_verdict_add(verdict, &each[k]);
+        for (int k = 0; k < arrays->claims; k++) verdict_add(verdict, &each[k]);
         if (!verdict->nonzero && verdict->outcome == SPOR_HOLDS)
             verdict->outcome = SPOR_NOTHING_EXAMINED;
     }

@@ -12,7 +12,7 @@ enum { EXACT = 1, ROUNDED = 2 };
 static void judge_pair(oracle_inquiry *q, int pair, int kinds) {
     const spor_pair *p = &q->trial->in.pair[pair];
     spor_shape shape = spor_shape_of(p->expected);
-    int64_t size = spor_size(&shape);
+    int64_t size = shape_size(&shape);
     const double *formula = trial_numbers(q->trial, p->formula);
     const double *expected = trial_numbers(q->trial, p->expected);
     for (int64_t k = 0; k < size; k++, formula += 2, expected += 2) {

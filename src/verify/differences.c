@@ -95,8 +95,8 @@ static bool judge_element(oracle_inquiry *q, int k, int64_t at, measured middle)
     if (!slopes(q, pair->wrt, at, step, middle, s) || !slopes(q, pair->wrt, at, -step, middle, t))
         return false;
     difference right = side_of(s), left = side_of(t), centre = centre_of(s, t);
-    e.formula = spor_trial_value(q->trial, pair->formula, at, &e.bound);
-    e.expected = spor_trial_value(q->trial, pair->expected, at, NULL);
+    e.formula = trial_value(q->trial, pair->formula, at, &e.bound);
+    e.expected = trial_value(q->trial, pair->expected, at, NULL);
     if (fabs(right.slope - left.slope) > right.noise + left.noise ||
         fabs(right.wider - left.wider) > right.wider_noise + left.wider_noise)
         judge_kink(q, &e, &right, &left);

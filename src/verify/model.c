@@ -46,7 +46,7 @@ typedef struct {
 } network;
 
 static bool no_memory(network *n) {
-    return spor_complain(n->message, "out of memory");
+    return message_complain(n->message, "out of memory");
 }
 
 /* ---- recording ---- */
@@ -54,14 +54,14 @@ static bool no_memory(network *n) {
 static bool record(network *n, int64_t rows) {
     const spor_model_check *c = n->check;
     n->tape = spor_tape_new();
-    n->x = spor_input(n->tape, "x", spor_shape_rows(rows, &c->sample));
-    n->target = spor_input(n->tape, "y", spor_shape_rows(rows, &c->target));
+    n->x = spor_input(n->tape, "x", shape_rows(rows, &c->sample));
+    n->target = spor_input(n->tape, "y", shape_rows(rows, &c->target));
     n->prediction = c->net(n->x, true, c->user);
     n->cost = c->loss(n->prediction, n->target, c->user);
     const char *error = n->tape ? spor_error(n->tape) : "out of memory";
-    if (error) return spor_complain(n->message, "%s", error);
+    if (error) return message_complain(n->message, "%s", error);
     if (!spor_params_join(n->params, n->tape))
-        return spor_complain(n->message, "%s", spor_params_error(n->params));
+        return message_complain(n->message, "%s", spor_params_error(n->params));
     return true;
 }
 
@@ -70,17 +70,17 @@ static bool draw(network *n, int64_t rows, bool real, uint64_t seed) {
     const spor_model_check *c = n->check;
     const spor_data *data = real ? c->data : NULL;
     batch_source source = batch_source_of(data, &c->sample, &c->target, SPOR_F32, seed);
-    int64_t row[SETTINGS], size = rows * source.size, targets = rows * spor_size(&c->target);
+    int64_t row[SETTINGS], size = rows * source.size, targets = rows * shape_size(&c->target);
     for (int64_t r = 0; r < rows; r++)
-        row[r] = real ? (int64_t)(spor_hash(seed, (uint64_t)r, 3) % (uint64_t)data->rows) : r;
+        row[r] = real ? (int64_t)(random_hash(seed, (uint64_t)r, 3) % (uint64_t)data->rows) : r;
     float *x = malloc(bytes_for(size + targets, sizeof *x));
     n->numbers_x = malloc(bytes_for(size, sizeof(double)));
     n->numbers_target = malloc(bytes_for(targets, sizeof(double)));
     bool done = x && n->numbers_x && n->numbers_target;
     if (done) {
         batch_fill(&source, row, rows, x, x + size);
-        spor_convert(n->numbers_x, SPOR_F64, x, SPOR_F32, size);
-        spor_convert(n->numbers_target, SPOR_F64, x + size, SPOR_F32, targets);
+        scalar_convert(n->numbers_x, SPOR_F64, x, SPOR_F32, size);
+        scalar_convert(n->numbers_target, SPOR_F64, x + size, SPOR_F32, targets);
     }
     free(x);
     return done || no_memory(n);
@@ -101,8 +101,8 @@ static bool widen(network *n) {
         spor_entry from = spor_params_entry(n->params, k);
         int to = spor_params_find(n->wide, from.name);
         if (to < 0) continue;
-        spor_convert(spor_params_entry(n->wide, to).value, SPOR_F64, from.value, from.scalar,
-                     spor_size(&from.shape));
+        scalar_convert(spor_params_entry(n->wide, to).value, SPOR_F64, from.value, from.scalar,
+                       shape_size(&from.shape));
     }
     spor_params_touch(n->wide);
     return true;
@@ -122,8 +122,8 @@ static tally *tally_of(tally list[], int *count, const char *label) {
 
 static void fill(const network *n, spor_program *program) {
     spor_arg x = spor_program_arg(program, n->x), y = spor_program_arg(program, n->target);
-    if (x.data) memcpy(x.data, n->numbers_x, (size_t)spor_size(&x.shape) * sizeof(double));
-    if (y.data) memcpy(y.data, n->numbers_target, (size_t)spor_size(&y.shape) * sizeof(double));
+    if (x.data) memcpy(x.data, n->numbers_x, (size_t)shape_size(&x.shape) * sizeof(double));
+    if (y.data) memcpy(y.data, n->numbers_target, (size_t)shape_size(&y.shape) * sizeof(double));
 }
 
 /* A reference program in double that gives all operands of the regions. */
@@ -140,7 +140,7 @@ static spor_program *run_operands(network *n, const spor_region region[], int re
     if (!program) return no_memory(n), NULL;
     fill(n, program);
     if (spor_run(program, 0)) return program;
-    spor_complain(n->message, "%s", spor_program_error(program));
+    message_complain(n->message, "%s", spor_program_error(program));
     spor_program_free(program);
     return NULL;
 }
@@ -149,7 +149,7 @@ static spor_program *run_operands(network *n, const spor_region region[], int re
 static double *take_operand(network *n, spor_program *program, uint32_t id) {
     const spor_node *node = &n->tape->node[id];
     int entry = node->op->traits & SPOR_STORED ? spor_params_find(n->wide, node->name) : -1;
-    int64_t size = spor_size(node->shape);
+    int64_t size = shape_size(node->shape);
     const double *from = entry >= 0 ? spor_params_entry(n->wide, entry).value
                                     : spor_program_arg(program, (spor_var){n->tape, id}).data;
     if (id == n->x.id) from = n->numbers_x;
@@ -181,8 +181,8 @@ static bool judge_region(network *n, const spor_region *region, spor_program *pr
         done = (value[k] = take_operand(n, program, region->operand[k])) != NULL;
     if (!done) no_memory(n);
     if (done && t && t->found.outcome != SPOR_FAILS)
-        done = spor_region_judge(n->check, n->tape, region, label, (const double *const *)value,
-                                 arithmetic, seed, &t->found, &t->undecided, n->message);
+        done = region_judge(n->check, n->tape, region, label, (const double *const *)value,
+                            arithmetic, seed, &t->found, &t->undecided, n->message);
     if (t) t->runs++;
     for (int k = 0; k < region->operands; k++) free(value[k]);
     return done;
@@ -190,7 +190,7 @@ static bool judge_region(network *n, const spor_region *region, spor_program *pr
 
 static bool judge_layers(network *n, uint64_t seed) {
     spor_region *region = calloc(REGIONS, sizeof *region);
-    int regions = region ? spor_regions_of(n->tape, n->cost, n->params, REGIONS, region) : -1;
+    int regions = region ? region_list(n->tape, n->cost, n->params, REGIONS, region) : -1;
     spor_program *program = regions > 0 ? run_operands(n, region, regions) : NULL;
     bool done = regions >= 0 ? regions == 0 || program : no_memory(n);
     for (int k = 0; done && k < regions; k++)
@@ -218,7 +218,7 @@ static int leaves_of(const network *n, uint32_t cut[SPOR_INPUTS], const char *na
 
 static double *copy_gradient(network *n, const char *name) {
     spor_entry e = spor_params_entry(n->wide, spor_params_find(n->wide, name));
-    int64_t size = spor_size(&e.shape);
+    int64_t size = shape_size(&e.shape);
     double *copy = malloc(bytes_for(size + 1, sizeof *copy));
     if (copy) memcpy(copy, e.gradient, (size_t)size * sizeof *copy);
     if (copy && n->check->tamper) n->check->tamper(n->check->tamper_user, name, copy, size);
@@ -232,7 +232,7 @@ static bool run_fast(network *n) {
     if (!program) return no_memory(n);
     fill(n, program);
     bool done = spor_run(program, 0);
-    if (!done) spor_complain(n->message, "%s", spor_program_error(program));
+    if (!done) message_complain(n->message, "%s", spor_program_error(program));
     spor_program_free(program);
     return done;
 }
@@ -240,11 +240,11 @@ static bool run_fast(network *n) {
 static bool judge_arrays(network *n, const spor_arrays *arrays) {
     spor_verdict *found = calloc((size_t)arrays->claims + 1, sizeof *found);
     if (!found) return no_memory(n);
-    bool done = spor_arrays_judge(arrays, found, n->message) && !*n->message->text;
+    bool done = arrays_judge(arrays, found, n->message) && !*n->message->text;
     for (int k = 0; done && k < arrays->claims; k++) {
         tally *t = tally_of(n->parameter, &n->parameters, arrays->claim[k].name);
         found[k].example.data[0] = 0; /* a network's numbers are too many to be shown */
-        if (t) spor_verdict_add(&t->found, &found[k]);
+        if (t) verdict_add(&t->found, &found[k]);
         if (t) t->runs++;
     }
     free(found);
@@ -257,7 +257,7 @@ static bool judge_whole(network *n) {
     int count = leaves_of(n, cut, names);
     if (count < 0) return true;
     if (!run_fast(n) || !widen(n)) return false; /* states have moved: they are taken back */
-    spor_piece piece = spor_piece_of(n->tape, n->cost.id, count, cut, names, false);
+    spor_piece piece = piece_of(n->tape, n->cost.id, count, cut, names, false);
     if (!piece.tape) return no_memory(n);
     spor_arrays arrays = {.y = piece.y, .inputs = count, .arithmetic = SPOR_F64};
     bool done = true;
@@ -272,7 +272,7 @@ static bool judge_whole(network *n) {
         done = done && claimed;
         arrays.claim[arrays.claims++] = (spor_claim){names[k], k, claimed};
     }
-    double steps = oracle_budget / (spor_piece_cost(&piece) * (arrays.claims + 1));
+    double steps = oracle_budget / (piece_cost(&piece) * (arrays.claims + 1));
     arrays.oracle = steps < 1 ? 1 : steps > 30 ? 30 : (int64_t)steps;
     done = done ? judge_arrays(n, &arrays) : no_memory(n);
     for (int k = 0; k < arrays.claims; k++) free((void *)(uintptr_t)arrays.claim[k].claimed);
@@ -295,12 +295,12 @@ static bool judge_settings(network *n) {
     int64_t rows[SETTINGS] = {1, 2, 3};
     if (!record(n, 1)) return false;
     spor_piece whole = {.tape = n->tape};
-    bool large = spor_piece_cost(&whole) > large_network;
+    bool large = piece_cost(&whole) > large_network;
     forget(n);
     for (int k = 0; k < SETTINGS; k++) {
         if (large && k == 2) break;
         bool real = data && (k == 1 || k == 2);
-        uint64_t seed = spor_hash(n->check->seed, (uint64_t)k, 12);
+        uint64_t seed = random_hash(n->check->seed, (uint64_t)k, 12);
         if (!judge_setting(n, large ? 1 : rows[k], real, seed)) return false;
     }
     return true;
@@ -329,7 +329,7 @@ static void show(const network *n, const tally *t, const char *against, spor_on_
                  v->example.pair_name, *v->example.pattern ? "; looks like: " : "",
                  v->example.pattern);
     FILE *out = v->outcome == SPOR_FAILS ? fmemopen(detail, sizeof detail - 1, "w") : NULL;
-    if (out) spor_example_print(NULL, &v->example, out);
+    if (out) verdict_print_example(NULL, &v->example, out);
     if (out) fclose(out);
     on_row(user, &row);
 }
@@ -351,7 +351,7 @@ static bool load(network *n) {
     return done;
 }
 
-bool spor_verify_model(const spor_model_check *check, spor_on_model_row *on_row, void *user,
+bool verify_model_rows(const spor_model_check *check, spor_on_model_row *on_row, void *user,
                        spor_message *message) {
     network n = {.check = check, .message = message};
     *message->text = 0;
@@ -364,7 +364,7 @@ bool spor_verify_model(const spor_model_check *check, spor_on_model_row *on_row,
     done = done && judge_weights(&n, "at initial weights", on_row, user);
     if (done && check->weights)
         done = load(&n) && judge_weights(&n, "at the weights given", on_row, user);
-    done = done && spor_verify_rules(check, on_row, user, message);
+    done = done && verify_rule_rows(check, on_row, user, message);
     if (!done && !*message->text) no_memory(&n);
     free(n.region);
     free(n.parameter);

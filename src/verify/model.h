@@ -43,7 +43,7 @@ typedef struct {
  * double, of the whole network) and one for each rule of training. False with a message if the
  * network does not record, weights do not load or memory runs out.
  */
-bool spor_verify_model(const spor_model_check *check, spor_on_model_row *on_row, void *user,
+bool verify_model_rows(const spor_model_check *check, spor_on_model_row *on_row, void *user,
                        spor_message *message);
 
 /* ---- for model.c: region.c ---- */
@@ -58,10 +58,10 @@ typedef struct {
 
 /** What root is computed from, down to n cut nodes; these become inputs of these names, or
  *  parameters. NULL tape: out of memory. */
-spor_piece spor_piece_of(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
-                         const char *const names[], bool as_params);
+spor_piece piece_of(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
+                    const char *const names[], bool as_params);
 /** Multiplications of the piece's forward pass, about. */
-double spor_piece_cost(const spor_piece *piece);
+double piece_cost(const spor_piece *piece);
 
 /** A stretch that a fast path takes. */
 typedef struct {
@@ -74,20 +74,19 @@ typedef struct {
 
 /** The regions that fast paths take of a training program of this cost; at most `most`. -1: out of
  *  memory. */
-int spor_regions_of(spor_tape *tape, spor_var cost, spor_params *params, int most,
-                    spor_region region[]);
+int region_list(spor_tape *tape, spor_var cost, spor_params *params, int most,
+                spor_region region[]);
 
 /** Judges a region's fast path at these operands (numbers that a float holds): y and the gradients
  *  of the operands. Adds to verdict; undecided counts outputs at a kink. */
-bool spor_region_judge(const spor_model_check *check, const spor_tape *tape,
-                       const spor_region *region, const char *layer, const double *const value[],
-                       spor_scalar arithmetic, uint64_t seed, spor_verdict *verdict,
-                       int64_t *undecided, spor_message *message);
+bool region_judge(const spor_model_check *check, const spor_tape *tape, const spor_region *region,
+                  const char *layer, const double *const value[], spor_scalar arithmetic,
+                  uint64_t seed, spor_verdict *verdict, int64_t *undecided, spor_message *message);
 
 /* ---- for model.c: rules.c ---- */
 
 /** Rows about initial values, one step and the data. */
-bool spor_verify_rules(const spor_model_check *check, spor_on_model_row *on_row, void *user,
-                       spor_message *message);
+bool verify_rule_rows(const spor_model_check *check, spor_on_model_row *on_row, void *user,
+                      spor_message *message);
 
 #endif

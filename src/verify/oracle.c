@@ -83,7 +83,7 @@ static bool prepare(spor_trial *trial, uint64_t seed, unsigned set, int point, b
     for (int k = 0; k < SPOR_ORACLES; k++) *asked = *asked || is_asked(k, set, point);
     if (!trial->in.inputs && point) *asked = false;
     if (!*asked || point == SPOR_DRAWS) return true;
-    spor_trial_draw(trial, seed, point);
+    trial_draw(trial, seed, point);
     return trial_run(trial);
 }
 
@@ -157,7 +157,7 @@ bool spor_ask_oracle(const spor_statement *statement, const int64_t values[], sp
     oracle_finding found = {0};
     oracle_inquiry q = {.trial = &trial, .proofs = &proofs, .finding = &found};
     *answer = (spor_answer){0};
-    bool done = spor_trial_make(statement, values, &trial);
+    bool done = trial_make(statement, values, &trial);
     answer->recording = trial.recording;
     if (done && trial.recording == SPOR_BROKEN)
         memcpy(answer->message, trial.in.message, sizeof answer->message);
@@ -165,6 +165,6 @@ bool spor_ask_oracle(const spor_statement *statement, const int64_t values[], sp
         done = ask_set(&q, given->seed, 1U << which, true);
         answer_with(answer, &trial, which, &found);
     }
-    spor_trial_free(&trial);
+    trial_free(&trial);
     return done;
 }

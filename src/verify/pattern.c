@@ -232,10 +232,10 @@ static void name_it(const picture *p, int64_t from[], char *text, size_t size) {
         return;
 }
 
-void spor_pattern(const spor_picture *given, char *text, size_t size) {
+void pattern_name(const spor_picture *given, char *text, size_t size) {
     picture p = {.given = *given,
                  .shape = given->shape,
-                 .size = spor_size(&given->shape),
+                 .size = shape_size(&given->shape),
                  .formula = given->formula,
                  .expected = given->expected,
                  .bound = given->bound};
@@ -245,21 +245,21 @@ void spor_pattern(const spor_picture *given, char *text, size_t size) {
     free(from);
 }
 
-void spor_pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size) {
+void pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size) {
     const spor_pair *q = &trial->in.pair[pair];
     spor_shape shape = spor_shape_of(q->expected);
-    int64_t count = spor_size(&shape);
+    int64_t count = shape_size(&shape);
     double *formula = calloc(1, bytes_for(3 * count, sizeof *formula));
     *text = 0;
     if (!formula) return;
     double *expected = formula + count, *bound = expected + count;
     for (int64_t k = 0; k < count; k++) {
         double a, b;
-        formula[k] = spor_trial_value(trial, q->formula, k, &a);
-        expected[k] = spor_trial_value(trial, q->expected, k, &b);
+        formula[k] = trial_value(trial, q->formula, k, &a);
+        expected[k] = trial_value(trial, q->expected, k, &b);
         bound[k] = a + b;
     }
     spor_picture shown = {shape, formula, expected, bound, 0x1p-40, trial->statement, trial->value};
-    spor_pattern(&shown, text, size);
+    pattern_name(&shown, text, size);
     free(formula);
 }

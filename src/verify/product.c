@@ -16,7 +16,7 @@ bool product_start(oracle_inquiry *q) {
 
 void product_fill(oracle_inquiry *q) {
     for (int k = 0; k < q->trial->in.inputs; k++)
-        spor_trial_fill(q->y, q->trial->in.input[k], q->trial->data[k], trial_size(q->trial, k));
+        trial_fill(q->y, q->trial->in.input[k], q->trial->data[k], trial_size(q->trial, k));
 }
 
 measured product_add(measured sum, double a, measured b) {
@@ -30,7 +30,7 @@ bool product_with_y(oracle_inquiry *q, measured *product) {
     if (!spor_run(q->y, 0)) return false;
     spor_arg arg = spor_program_arg(q->y, q->trial->in.y);
     const double *y = arg.data, *dy = q->trial->data[q->trial->in.dy];
-    for (int64_t k = 0; k < spor_size(&arg.shape); k++)
+    for (int64_t k = 0; k < shape_size(&arg.shape); k++)
         *product = product_add(*product, dy[k], (measured){y[2 * k], y[2 * k + 1]});
     return true;
 }

@@ -69,8 +69,8 @@ static int64_t count_tuples(const spor_trial *trial, int mask, int64_t budget) {
     for (int k = 0; k < trial->in.inputs; k++) {
         spor_shape shape = spor_shape_of(trial->in.input[k]);
         if (!(mask >> k & 1)) continue;
-        if (spor_size(&shape) > budget / tuples) return budget + 1;
-        tuples *= spor_size(&shape);
+        if (shape_size(&shape) > budget / tuples) return budget + 1;
+        tuples *= shape_size(&shape);
     }
     return tuples;
 }
@@ -79,7 +79,7 @@ static int64_t count_tuples(const spor_trial *trial, int mask, int64_t budget) {
 static void set_units(spor_trial *trial, int mask, int64_t t) {
     for (int k = 0; k < trial->in.inputs; k++) {
         spor_shape shape = spor_shape_of(trial->in.input[k]);
-        int64_t size = spor_size(&shape);
+        int64_t size = shape_size(&shape);
         if (!(mask >> k & 1)) continue;
         memset(trial->data[k], 0, (size_t)size * sizeof(double));
         trial->data[k][t % size] = 1;

@@ -29,7 +29,7 @@ static int cut_at(uint32_t id, int n, const uint32_t cut[]) {
 static spor_var copy_node(spor_tape *to, const spor_node *node, const uint32_t map[]) {
     uint32_t in[SPOR_OPERANDS] = {0};
     for (int k = 0; k < node->op->operands; k++) in[k] = map[node->in[k]];
-    return spor_append(to, node->op, in, node->attr, node->shape);
+    return tape_append(to, node->op, in, node->attr, node->shape);
 }
 
 static spor_var new_leaf(spor_tape *to, const char *name, spor_shape shape, bool as_param) {
@@ -48,8 +48,8 @@ static void mark_needed(const spor_tape *from, uint32_t root, int n, const uint3
     }
 }
 
-spor_piece spor_piece_of(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
-                         const char *const names[], bool as_params) {
+spor_piece piece_of(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
+                    const char *const names[], bool as_params) {
     spor_piece piece = {.tape = spor_tape_new(), .inputs = n};
     uint32_t *map = calloc(from->count, sizeof *map);
     bool *needed = calloc(from->count, sizeof *needed);
@@ -72,11 +72,11 @@ spor_piece spor_piece_of(const spor_tape *from, uint32_t root, int n, const uint
     return piece;
 }
 
-double spor_piece_cost(const spor_piece *piece) {
+double piece_cost(const spor_piece *piece) {
     double cost = 0;
     for (uint32_t id = 1; id < piece->tape->count; id++) {
         const spor_node *node = &piece->tape->node[id];
-        cost += fmax(node_cost(piece->tape, node), (double)spor_size(node->shape));
+        cost += fmax(node_cost(piece->tape, node), (double)shape_size(node->shape));
     }
     return cost;
 }
@@ -90,15 +90,15 @@ static void find_operands(const spor_contraction *graph, const uint32_t original
     spor_signature signature;
     region->root = root;
     region->operands = fused->op->operands;
-    spor_signature_parse(fused->op->signature, &signature);
+    signature_parse(fused->op->signature, &signature);
     for (int k = 0; k < region->operands; k++) {
         region->operand[k] = original[fused->in[k]];
         memcpy(region->name[k], signature.operand[k].name, SPOR_NAME);
     }
 }
 
-int spor_regions_of(spor_tape *tape, spor_var cost, spor_params *params, int most,
-                    spor_region region[]) {
+int region_list(spor_tape *tape, spor_var cost, spor_params *params, int most,
+                spor_region region[]) {
     spor_options options = {.scalar = SPOR_F32};
     spor_program *program = spor_compile_training(cost, 0, NULL, params, &options);
     const spor_contraction *graph = program ? &program->graph : NULL;
@@ -134,13 +134,13 @@ static int record_margins(const spor_piece *piece, spor_var margins[DECISIONS]) 
     spor_shape shape = spor_shape_of(piece->y);
     int n = 0;
     for (spor_var at = piece->y; n < DECISIONS && !is_input(piece, at.id);) {
-        const spor_op *op = spor_node_of(at)->op;
+        const spor_op *op = tape_node_of(at)->op;
         if (!op->margin) break;
         spor_var margin = op->margin(at);
         spor_shape decisions = spor_shape_of(margin);
-        if (!spor_shape_equal(&decisions, &shape)) break;
+        if (!shape_equal(&decisions, &shape)) break;
         margins[n++] = margin;
-        at = spor_operand(at, 0);
+        at = op_operand(at, 0);
     }
     return n;
 }
@@ -150,12 +150,12 @@ static int record_margins(const spor_piece *piece, spor_var margins[DECISIONS]) 
 static void read_kinks(const spor_piece *piece, spor_program *program, int n,
                        const spor_var margins[], double margin[], double y[]) {
     spor_shape shape = spor_shape_of(piece->y);
-    for (int64_t k = 0; k < spor_size(&shape); k++) {
+    for (int64_t k = 0; k < shape_size(&shape); k++) {
         double error;
         for (int d = 0; d < n; d++)
-            if (spor_rounding_value(program, margins[d], k, &error) <= error)
+            if (rounding_value(program, margins[d], k, &error) <= error)
                 margin[k] = fmax(margin[k], error);
-        y[k] = spor_rounding_value(program, piece->y, k, &error);
+        y[k] = rounding_value(program, piece->y, k, &error);
     }
 }
 
@@ -166,7 +166,7 @@ static bool measure_kinks(const spor_piece *piece, const double *const value[], 
     spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
     spor_program *program = spor_compile(piece->tape, n + 1, outputs, NULL, &options);
     for (int k = 0; program && k < piece->inputs; k++)
-        spor_rounding_fill(program, piece->input[k], value[k], SPOR_F32);
+        rounding_fill(program, piece->input[k], value[k], SPOR_F32);
     bool done = program && spor_run(program, 0);
     if (done) read_kinks(piece, program, n, outputs + 1, margin, y);
     spor_program_free(program);
@@ -195,15 +195,15 @@ static bool cut_out(work *w, const spor_tape *tape) {
     const char *names[SPOR_OPERANDS];
     const spor_region *r = w->region;
     for (int k = 0; k < r->operands; k++) names[k] = r->name[k];
-    w->reference = spor_piece_of(tape, r->root, r->operands, r->operand, names, false);
-    w->fast = spor_piece_of(tape, r->root, r->operands, r->operand, names, true);
+    w->reference = piece_of(tape, r->root, r->operands, r->operand, names, false);
+    w->fast = piece_of(tape, r->root, r->operands, r->operand, names, true);
     return w->reference.tape && w->fast.tape;
 }
 
 /* Cotangents that a float holds; 0 where a branch is not decided. */
 static bool draw_cotangent(work *w, uint64_t seed, int64_t *undecided) {
     spor_shape shape = spor_shape_of(w->reference.y);
-    int64_t size = spor_size(&shape);
+    int64_t size = shape_size(&shape);
     w->margin = calloc(1, bytes_for(3 * size + 1, sizeof *w->margin));
     if (!w->margin) return false;
     w->y = w->margin + size;
@@ -211,7 +211,7 @@ static bool draw_cotangent(work *w, uint64_t seed, int64_t *undecided) {
     if (!measure_kinks(&w->reference, w->value, w->margin, w->y)) return false;
     for (int64_t k = 0; k < size; k++) {
         bool decided = w->margin[k] == 0;
-        double u = spor_uniform(seed, (uint64_t)k, 5);
+        double u = random_uniform(seed, (uint64_t)k, 5);
         w->cotangent[k] = decided ? (double)(float)(2 * u - 1) : 0;
         *undecided += !decided;
     }
@@ -230,10 +230,10 @@ static bool compile_fast(work *w) {
     w->program = spor_compile_training(w->cost, 1, &w->fast.y, w->params, &options);
     if (!w->program) return false;
     const char *error = spor_program_error(w->program);
-    if (error) return spor_complain(w->message, "%s: %s", w->layer, error);
+    if (error) return message_complain(w->message, "%s: %s", w->layer, error);
     if (!spor_program_fast(w->program, w->region->fast))
-        return spor_complain(w->message, "%s: its fast path %s is not taken by itself", w->layer,
-                             w->region->fast);
+        return message_complain(w->message, "%s: its fast path %s is not taken by itself", w->layer,
+                                w->region->fast);
     return true;
 }
 
@@ -246,7 +246,7 @@ static void set_number(void *data, spor_scalar scalar, int64_t k, double value) 
 
 static double *copy_numbers(const void *data, spor_scalar scalar, int64_t size) {
     double *copy = malloc(bytes_for(size + 1, sizeof *copy));
-    for (int64_t k = 0; copy && k < size; k++) copy[k] = spor_value_at(data, scalar, k);
+    for (int64_t k = 0; copy && k < size; k++) copy[k] = scalar_value_at(data, scalar, k);
     return copy;
 }
 
@@ -254,21 +254,21 @@ static bool run_fast(work *w) {
     for (int k = 0; k < w->region->operands; k++) {
         spor_entry e =
             spor_params_entry(w->params, spor_params_find(w->params, w->region->name[k]));
-        for (int64_t i = 0; i < spor_size(&e.shape); i++)
+        for (int64_t i = 0; i < shape_size(&e.shape); i++)
             set_number(e.value, w->arithmetic, i, w->value[k][i]);
     }
     spor_params_touch(w->params);
     spor_arg G = spor_program_arg(w->program, w->G);
-    for (int64_t i = 0; G.data && i < spor_size(&G.shape); i++)
+    for (int64_t i = 0; G.data && i < shape_size(&G.shape); i++)
         set_number(G.data, w->arithmetic, i, w->cotangent[i]);
     if (!G.data || !spor_run(w->program, 0))
-        return spor_complain(w->message, "%s: %s", w->layer, spor_program_error(w->program));
+        return message_complain(w->message, "%s: %s", w->layer, spor_program_error(w->program));
     spor_arg y = spor_program_arg(w->program, w->fast.y);
-    bool done = (w->claimed[0] = copy_numbers(y.data, w->arithmetic, spor_size(&y.shape))) != NULL;
+    bool done = (w->claimed[0] = copy_numbers(y.data, w->arithmetic, shape_size(&y.shape))) != NULL;
     for (int k = 0; done && k < w->region->operands; k++) {
         spor_entry e =
             spor_params_entry(w->params, spor_params_find(w->params, w->region->name[k]));
-        w->claimed[k + 1] = copy_numbers(e.gradient, w->arithmetic, spor_size(&e.shape));
+        w->claimed[k + 1] = copy_numbers(e.gradient, w->arithmetic, shape_size(&e.shape));
         done = w->claimed[k + 1] != NULL;
     }
     return done;
@@ -277,7 +277,7 @@ static bool run_fast(work *w) {
 /* At a kink the value is right if it is within the margin that made it undecided. */
 static void forgive_kinks(work *w) {
     spor_shape shape = spor_shape_of(w->reference.y);
-    for (int64_t k = 0; k < spor_size(&shape); k++)
+    for (int64_t k = 0; k < shape_size(&shape); k++)
         if (w->margin[k] > 0 && fabs(w->claimed[0][k] - w->y[k]) <= w->margin[k])
             w->claimed[0][k] = w->y[k];
 }
@@ -294,7 +294,7 @@ static bool judge(work *w, spor_verdict *sum) {
                           .arithmetic = w->arithmetic};
     spor_verdict *found = calloc((size_t)arrays.claims, sizeof *found);
     if (!found) return false;
-    double steps = oracle_budget / spor_piece_cost(&w->reference);
+    double steps = oracle_budget / piece_cost(&w->reference);
     arrays.oracle = steps < 1 ? 1 : steps > 30 ? 30 : (int64_t)steps;
     for (int k = 0; k <= r->operands; k++) {
         if (k) snprintf(names[k], sizeof names[k], "d%s", r->name[k - 1]);
@@ -303,21 +303,20 @@ static bool judge(work *w, spor_verdict *sum) {
         spor_shape shape = spor_shape_of(k ? w->reference.input[k - 1] : w->reference.y);
         snprintf(what, sizeof what, "%s: %s", w->layer, names[k]);
         if (w->check->tamper)
-            w->check->tamper(w->check->tamper_user, what, w->claimed[k], spor_size(&shape));
+            w->check->tamper(w->check->tamper_user, what, w->claimed[k], shape_size(&shape));
         arrays.claim[k] = (spor_claim){names[k], k - 1, w->claimed[k]};
     }
     forgive_kinks(w);
-    bool done = spor_arrays_judge(&arrays, found, w->message) && !*w->message->text;
-    for (int k = 0; done && k <= r->operands; k++) spor_verdict_add(sum, &found[k]);
+    bool done = arrays_judge(&arrays, found, w->message) && !*w->message->text;
+    for (int k = 0; done && k <= r->operands; k++) verdict_add(sum, &found[k]);
     sum->example.data[0] = 0; /* a layer's numbers are too many to be shown */
     free(found);
     return done;
 }
 
-bool spor_region_judge(const spor_model_check *check, const spor_tape *tape,
-                       const spor_region *region, const char *layer, const double *const value[],
-                       spor_scalar arithmetic, uint64_t seed, spor_verdict *verdict,
-                       int64_t *undecided, spor_message *message) {
+bool region_judge(const spor_model_check *check, const spor_tape *tape, const spor_region *region,
+                  const char *layer, const double *const value[], spor_scalar arithmetic,
+                  uint64_t seed, spor_verdict *verdict, int64_t *undecided, spor_message *message) {
     work w = {.check = check,
               .region = region,
               .layer = layer,

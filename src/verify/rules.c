@@ -81,7 +81,7 @@ static void check_initial(const training *t) {
         double mean, deviation, sample;
         law_of(leaf, &e.shape, &mean, &deviation);
         seen++;
-        if (follows(e.value, spor_size(&e.shape), mean, deviation, &sample)) continue;
+        if (follows(e.value, shape_size(&e.shape), mean, deviation, &sample)) continue;
         snprintf(summary, sizeof summary,
                  "%s of law %s has standard deviation %.3g where the law says %.3g", node->name,
                  leaf->init.law, sample, deviation);
@@ -143,7 +143,7 @@ static void compare_step(const training *t, const before list[], int count) {
 }
 
 static bool keep(before *b, const spor_entry *e) {
-    b->size = spor_size(&e->shape);
+    b->size = shape_size(&e->shape);
     b->value = malloc(bytes_for(2 * b->size + 1, sizeof(float)));
     if (!b->value) return false;
     b->gradient = b->value + b->size;
@@ -190,7 +190,7 @@ static void check_scale(const training *t) {
     const spor_data *data = t->check->data;
     double least = HUGE_VAL, most = -HUGE_VAL;
     char summary[200];
-    for (int64_t k = 0; k < data->rows * spor_size(&data->sample); k++) {
+    for (int64_t k = 0; k < data->rows * shape_size(&data->sample); k++) {
         least = fmin(least, (double)data->x[k] * data->scale);
         most = fmax(most, (double)data->x[k] * data->scale);
     }
@@ -233,8 +233,8 @@ static bool check_split(const training *t) {
     return done;
 }
 
-bool spor_verify_rules(const spor_model_check *check, spor_on_model_row *on_row, void *user,
-                       spor_message *message) {
+bool verify_rule_rows(const spor_model_check *check, spor_on_model_row *on_row, void *user,
+                      spor_message *message) {
     spor_model_spec spec = {.net = check->net,
                             .loss = check->loss,
                             .user = check->user,
@@ -247,7 +247,7 @@ bool spor_verify_rules(const spor_model_check *check, spor_on_model_row *on_row,
     t.bound = spor_model_bind(t.model, rows > 0 ? rows : 1, true);
     if (t.bound) check_initial(&t);
     bool done = t.bound && check_step(&t);
-    if (!done) spor_complain(message, "%s", spor_model_error(t.model));
+    if (!done) message_complain(message, "%s", spor_model_error(t.model));
     if (done && check->data) check_scale(&t);
     if (done && check->data && check->data->label) done = check_split(&t);
     spor_model_free(t.model);

@@ -59,7 +59,7 @@ static void visit(search *s, const int64_t value[]) {
     spor_trial trial;
     oracle_finding found = {0};
     s->tried++;
-    bool done = spor_trial_make(s->statement, value, &trial);
+    bool done = trial_make(s->statement, value, &trial);
     if (done && trial.recording == SPOR_UNDEFINED) s->verdict->undefined++;
     if (done && trial.recording == SPOR_RECORDED) {
         s->pure = trial.in.inputs == 0;
@@ -71,7 +71,7 @@ static void visit(search *s, const int64_t value[]) {
         memcpy(s->failure, value, (size_t)s->statement->quantities * sizeof *value);
     }
     s->out_of_memory = s->out_of_memory || !done;
-    spor_trial_free(&trial);
+    trial_free(&trial);
 }
 
 static bool stops(const search *s) {
@@ -118,7 +118,7 @@ static void wander(search *s) {
         for (int k = 0; k < s->statement->quantities; k++) {
             const spor_quantity *q = &s->statement->quantity[k];
             uint64_t span = (uint64_t)(q->most - q->least) + 1;
-            value[k] = q->least + (int64_t)(spor_hash(s->effort.seed, round, (uint64_t)k) % span);
+            value[k] = q->least + (int64_t)(random_hash(s->effort.seed, round, (uint64_t)k) % span);
         }
         visit(s, value);
     }
@@ -180,7 +180,7 @@ bool spor_verify(const spor_statement *statement, const spor_effort *effort,
     count_regions(&s);
     free(s.visited);
     if (s.out_of_memory) return false;
-    if (s.failed) return spor_shrink(statement, s.failure, &s.effort, verdict);
+    if (s.failed) return shrink_failure(statement, s.failure, &s.effort, verdict);
     bool idle = !verdict->shapes || (!verdict->comparisons && !verdict->undefined);
     if (idle || leaves_a_pair(verdict) || (!verdict->nonzero && !s.pure))
         verdict->outcome = SPOR_NOTHING_EXAMINED;

@@ -14,7 +14,7 @@ static bool fails_at(const spor_statement *statement, const int64_t value[],
     int64_t proofs = oracle_proofs(effort);
     *finding = (oracle_finding){0};
     *failed = false;
-    if (!spor_trial_make(statement, value, trial)) return false;
+    if (!trial_make(statement, value, trial)) return false;
     if (trial->recording == SPOR_BROKEN) {
         finding->dispute = SPOR_DOES_NOT_RECORD;
         *failed = true;
@@ -34,7 +34,7 @@ static bool try_value(const spor_statement *statement, int64_t value[], int k, i
     bool failed = false;
     value[k] = smaller;
     *done = fails_at(statement, value, effort, &trial, &finding, &failed);
-    spor_trial_free(&trial);
+    trial_free(&trial);
     if (*done && failed && finding.dispute == dispute) return true;
     value[k] = before;
     return false;
@@ -92,7 +92,7 @@ static bool shrink_data(spor_trial *trial, oracle_finding *finding) {
     bool done = true;
     for (int k = 0; k < trial->in.inputs; k++) {
         spor_shape shape = spor_shape_of(trial->in.input[k]);
-        for (int64_t j = 0; j < spor_size(&shape) && done && seen < MANY_ELEMENTS; j++, seen++)
+        for (int64_t j = 0; j < shape_size(&shape) && done && seen < MANY_ELEMENTS; j++, seen++)
             done = shrink_element(trial, &trial->data[k][j], finding);
     }
     oracle_finding now;
@@ -115,28 +115,28 @@ static bool find_pattern(const spor_statement *statement, const int64_t value[],
             int64_t more = value[k] + (q->choices ? 0 : extra ? extra + k % 2 : 0);
             larger[k] = more < q->most ? more : q->most;
         }
-        bool done = spor_trial_make(statement, larger, &trial);
+        bool done = trial_make(statement, larger, &trial);
         bool recorded = done && trial.recording == SPOR_RECORDED;
         if (recorded) {
-            spor_trial_draw(&trial, effort->seed + 1, 0);
+            trial_draw(&trial, effort->seed + 1, 0);
             done = oracle_at_data(&trial, SPOR_BY_BOUNDS, &finding);
-            if (finding.failed) spor_pattern_of_pair(&trial, finding.worst.pair, pattern, size);
+            if (finding.failed) pattern_of_pair(&trial, finding.worst.pair, pattern, size);
         }
-        spor_trial_free(&trial);
+        trial_free(&trial);
         if (!done) return false;
     }
     return true;
 }
 
-void spor_trial_write(const spor_trial *trial, char *text, size_t size) {
+void trial_write(const spor_trial *trial, char *text, size_t size) {
     size_t used = 0;
     for (int k = 0; k < trial->in.inputs; k++) {
         spor_shape shape = spor_shape_of(trial->in.input[k]);
         char dims[128];
-        spor_shape_text(&shape, NULL, dims, sizeof dims);
+        tape_shape_text(&shape, NULL, dims, sizeof dims);
         used += (size_t)snprintf(text + used, size - used, "%s%s %s = [", k ? "\n" : "",
-                                 spor_node_of(trial->in.input[k])->name, dims);
-        int64_t count = spor_size(&shape);
+                                 tape_node_of(trial->in.input[k])->name, dims);
+        int64_t count = shape_size(&shape);
         for (int64_t j = 0; j < count && used + 64 < size; j++)
             used += (size_t)snprintf(text + used, size - used, "%s%.6g", j ? ", " : "",
                                      trial->data[k][j]);
@@ -145,7 +145,7 @@ void spor_trial_write(const spor_trial *trial, char *text, size_t size) {
     }
 }
 
-double spor_ulps(double a, double b) {
+double verdict_ulps(double a, double b) {
     double ulp = nextafter(fabs(b), HUGE_VAL) - fabs(b);
     return fabs(a - b) / ulp;
 }
@@ -169,10 +169,10 @@ static void describe(const spor_trial *trial, const oracle_finding *finding,
     example->oracle = worst->oracle;
     example->by = finding->by;
     example->bound = worst->bound;
-    example->ulps = spor_ulps(worst->formula, worst->expected);
+    example->ulps = verdict_ulps(worst->formula, worst->expected);
     example->wrong = finding->wrong;
-    example->elements = spor_size(&example->shape);
-    spor_trial_write(trial, example->data, sizeof example->data);
+    example->elements = shape_size(&example->shape);
+    trial_write(trial, example->data, sizeof example->data);
 }
 
 /* The third number for a dispute between formula and tape. */
@@ -187,8 +187,8 @@ static bool ask_complex_step(spor_trial *trial, oracle_finding *finding) {
     return true;
 }
 
-bool spor_shrink(const spor_statement *statement, const int64_t failing[],
-                 const spor_effort *effort, spor_verdict *verdict) {
+bool shrink_failure(const spor_statement *statement, const int64_t failing[],
+                    const spor_effort *effort, spor_verdict *verdict) {
     int64_t value[SPOR_QUANTITIES];
     spor_counterexample *example = &verdict->example;
     spor_trial trial;
@@ -199,13 +199,13 @@ bool spor_shrink(const spor_statement *statement, const int64_t failing[],
     memcpy(value, failing, (size_t)statement->quantities * sizeof *value);
     /* what does not fail again was no fault: memory ran out the first time */
     bool done = fails_at(statement, value, effort, &trial, &finding, &failed) && failed;
-    spor_trial_free(&trial);
+    trial_free(&trial);
     if (!done || !shrink_sizes(statement, value, effort, finding.dispute)) return false;
     done = fails_at(statement, value, effort, &trial, &finding, &failed) && failed;
     if (done && finding.dispute != SPOR_DOES_NOT_RECORD)
         done = shrink_data(&trial, &finding) && ask_complex_step(&trial, &finding);
     if (done) describe(&trial, &finding, example);
-    spor_trial_free(&trial);
+    trial_free(&trial);
     if (done && finding.dispute == SPOR_FORMULA_TAPE)
         done = find_pattern(statement, value, effort, example->pattern, sizeof example->pattern);
     return done;

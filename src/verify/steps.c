@@ -15,15 +15,14 @@ static const double lost_in_step = 0x1p-500;
 enum { ELEMENTS = 96 }; /* of an input, about */
 
 /* The slack: each node adds at most a few units of 2^-53 to every term. */
-bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative,
-                           double *slack) {
+bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack) {
     double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
     z[2 * k + 1] = complex_step;
     if (!spor_run(trial->step, 0)) return false;
     spor_arg y = spor_program_arg(trial->step, trial->in.y);
     const double *part = y.data, *dy = trial->data[trial->in.dy];
     double sum = 0, magnitude = 0, weight = 0;
-    for (int64_t j = 0; j < spor_size(&y.shape); j++) {
+    for (int64_t j = 0; j < shape_size(&y.shape); j++) {
         double term = dy[j] * (part[2 * j + 1] / complex_step);
         sum += term;
         magnitude += fabs(term);
@@ -32,7 +31,7 @@ bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *deri
     z = spor_program_arg(trial->step, trial->in.input[input]).data;
     z[2 * k + 1] = 0; /* only now: y may be the input itself */
     *derivative = sum;
-    *slack = 0x1p-51 * (double)(trial->tape->count + (uint32_t)spor_size(&y.shape)) * magnitude +
+    *slack = 0x1p-51 * (double)(trial->tape->count + (uint32_t)shape_size(&y.shape)) * magnitude +
              lost_in_step * weight;
     return true;
 }
@@ -40,7 +39,7 @@ bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *deri
 bool steps_start(spor_trial *trial) {
     if (!trial->step || spor_program_error(trial->step)) return false;
     for (int k = 0; k < trial->in.inputs; k++)
-        spor_trial_fill(trial->step, trial->in.input[k], trial->data[k], trial_size(trial, k));
+        trial_fill(trial->step, trial->in.input[k], trial->data[k], trial_size(trial, k));
     return true;
 }
 
@@ -48,9 +47,9 @@ bool steps_at(spor_trial *trial, int pair, int64_t k, oracle_element *e) {
     const spor_pair *p = &trial->in.pair[pair];
     double bound, slack, formula_bound;
     *e = (oracle_element){.pair = pair, .at = k};
-    e->expected = spor_trial_value(trial, p->expected, k, &bound);
-    e->formula = spor_trial_value(trial, p->formula, k, &formula_bound);
-    if (!spor_trial_derivative(trial, p->wrt, k, &e->oracle, &slack)) return false;
+    e->expected = trial_value(trial, p->expected, k, &bound);
+    e->formula = trial_value(trial, p->formula, k, &formula_bound);
+    if (!trial_derivative(trial, p->wrt, k, &e->oracle, &slack)) return false;
     /* the oracle's operations are the gradient's, forwards: twice its bound, and the slack */
     e->bound = 2 * (bound > formula_bound ? bound : formula_bound) + slack;
     double tape = fabs(e->expected - e->oracle), formula = fabs(e->formula - e->oracle);

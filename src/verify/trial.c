@@ -24,7 +24,7 @@ static void named_shape(const spor_trial *trial, const spor_shape *shape, char *
             if (trial->value[q] == shape->n[k])
                 snprintf(names.axis[k], SPOR_NAME, "%.*s", SPOR_NAME - 1,
                          trial->statement->quantity[q].name);
-    spor_shape_text(shape, &names, text, size);
+    tape_shape_text(shape, &names, text, size);
 }
 
 /* A formula of another shape is a wrong formula. */
@@ -32,7 +32,7 @@ static void check_shapes(spor_trial *trial) {
     for (int k = 0; k < trial->in.pairs && trial->recording == SPOR_RECORDED; k++) {
         const spor_pair *pair = &trial->in.pair[k];
         spor_shape formula = spor_shape_of(pair->formula), expected = spor_shape_of(pair->expected);
-        if (spor_shape_equal(&formula, &expected)) continue;
+        if (shape_equal(&formula, &expected)) continue;
         char a[160], b[160], text[480];
         named_shape(trial, &formula, a, sizeof a);
         named_shape(trial, &expected, b, sizeof b);
@@ -60,13 +60,13 @@ static bool compile_trial(spor_trial *trial) {
 static bool take_data(spor_trial *trial) {
     for (int k = 0; k < trial->in.inputs; k++) {
         spor_shape shape = spor_shape_of(trial->in.input[k]);
-        trial->data[k] = calloc(1, bytes_for(spor_size(&shape) + 1, sizeof(double)));
+        trial->data[k] = calloc(1, bytes_for(shape_size(&shape) + 1, sizeof(double)));
         if (!trial->data[k]) return false;
     }
     return true;
 }
 
-bool spor_trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial) {
+bool trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial) {
     *trial = (spor_trial){.statement = statement, .tape = spor_tape_new()};
     memcpy(trial->value, value, (size_t)statement->quantities * sizeof *value);
     if (!trial->tape) return false;
@@ -78,7 +78,7 @@ bool spor_trial_make(const spor_statement *statement, const int64_t value[], spo
     return compile_trial(trial) && take_data(trial);
 }
 
-void spor_trial_free(spor_trial *trial) {
+void trial_free(spor_trial *trial) {
     for (int k = 0; k < SPOR_INPUTS; k++) free(trial->data[k]);
     spor_program_free(trial->bound);
     spor_program_free(trial->step);
@@ -90,7 +90,7 @@ void spor_trial_free(spor_trial *trial) {
 
 int64_t trial_size(const spor_trial *trial, int k) {
     spor_shape shape = spor_shape_of(trial->in.input[k]);
-    return spor_size(&shape);
+    return shape_size(&shape);
 }
 
 /* The narrowest domain that an op of the tape asks for. */
@@ -113,10 +113,10 @@ bool trial_has_kinks(const spor_trial *trial) {
 /* Distinct odd multiples of 1/8, in random order, around 0: no ties, none at a kink. The last draw
  * moves each by less than the least of them. */
 static void draw_tie_free(double *data, int64_t size, uint64_t seed) {
-    int64_t shift = size % 2 ? 2 * (int64_t)(spor_hash(seed, 0, 7) % 2) : 1;
+    int64_t shift = size % 2 ? 2 * (int64_t)(random_hash(seed, 0, 7) % 2) : 1;
     for (int64_t k = 0; k < size; k++) data[k] = (double)(2 * k - size + shift) / 8;
     for (int64_t k = size - 1; k > 0; k--) {
-        int64_t other = (int64_t)(spor_hash(seed, (uint64_t)k, 7) % (uint64_t)(k + 1));
+        int64_t other = (int64_t)(random_hash(seed, (uint64_t)k, 7) % (uint64_t)(k + 1));
         double held = data[k];
         data[k] = data[other];
         data[other] = held;
@@ -125,19 +125,19 @@ static void draw_tie_free(double *data, int64_t size, uint64_t seed) {
 
 /* Integers -3 .. 3; the last draw takes reals. Positive: 1 .. 4, reals 0.5 .. 2.5. */
 static double draw_element(uint64_t seed, int64_t k, int draw, bool positive) {
-    double u = spor_uniform(seed, (uint64_t)k, 11);
+    double u = random_uniform(seed, (uint64_t)k, 11);
     if (draw == DRAWS - 1) return positive ? 0.5 + 2 * u : 4 * u - 2;
     return positive ? 1 + floor(4 * u) : floor(7 * u) - 3;
 }
 
-void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw) {
+void trial_draw(spor_trial *trial, uint64_t seed, int draw) {
     spor_domain domain = domain_of(trial->tape);
     for (int k = 0; k < trial->in.inputs; k++) {
-        uint64_t key = spor_hash(seed, (uint64_t)draw, (uint64_t)k);
+        uint64_t key = random_hash(seed, (uint64_t)draw, (uint64_t)k);
         int64_t size = trial_size(trial, k);
         if (domain == SPOR_TIE_FREE) draw_tie_free(trial->data[k], size, key);
         for (int64_t j = 0; j < size && domain == SPOR_TIE_FREE && draw == DRAWS - 1; j++)
-            trial->data[k][j] += 0.2 * spor_uniform(key, (uint64_t)j, 13) - 0.1;
+            trial->data[k][j] += 0.2 * random_uniform(key, (uint64_t)j, 13) - 0.1;
         for (int64_t j = 0; j < size && domain != SPOR_TIE_FREE; j++)
             trial->data[k][j] = draw_element(key, j, draw, domain == SPOR_POSITIVE);
     }
@@ -146,7 +146,7 @@ void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw) {
 /* ---- numbers ---- */
 
 /* Both programs' elements are two doubles: value and bound, or real and imaginary part. */
-void spor_trial_fill(spor_program *program, spor_var input, const double *data, int64_t size) {
+void trial_fill(spor_program *program, spor_var input, const double *data, int64_t size) {
     double *to = spor_program_arg(program, input).data;
     for (int64_t k = 0; k < size; k++) {
         to[2 * k] = data[k];
@@ -158,7 +158,7 @@ const double *trial_numbers(spor_trial *trial, spor_var x) {
     return spor_program_arg(trial->bound, x).data;
 }
 
-double spor_trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound) {
+double trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound) {
     const double *element = trial_numbers(trial, x) + 2 * k;
     if (bound) *bound = element[1];
     return element[0];
@@ -166,6 +166,6 @@ double spor_trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound)
 
 bool trial_run(spor_trial *trial) {
     for (int k = 0; k < trial->in.inputs; k++)
-        spor_trial_fill(trial->bound, trial->in.input[k], trial->data[k], trial_size(trial, k));
+        trial_fill(trial->bound, trial->in.input[k], trial->data[k], trial_size(trial, k));
     return spor_run(trial->bound, 0);
 }

@@ -4,7 +4,7 @@
 
 #include "verify/oracle.h"
 
-void spor_verdict_add(spor_verdict *sum, const spor_verdict *v) {
+void verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->shapes += v->shapes;
     sum->undefined += v->undefined;
     sum->proved += v->proved;
@@ -19,7 +19,7 @@ void spor_verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->example = v->example;
 }
 
-void spor_values_print(const spor_statement *statement, const int64_t value[], FILE *out) {
+void verdict_print_values(const spor_statement *statement, const int64_t value[], FILE *out) {
     for (int k = 0; k < statement->quantities; k++) {
         const spor_quantity *q = &statement->quantity[k];
         fprintf(out, "%s%s=", k ? ", " : "", q->name);
@@ -57,10 +57,11 @@ static void print_data(const char *data, FILE *out) {
     }
 }
 
-void spor_example_print(const spor_statement *statement, const spor_counterexample *e, FILE *out) {
+void verdict_print_example(const spor_statement *statement, const spor_counterexample *e,
+                           FILE *out) {
     if (statement && statement->quantities) {
         fputs("  smallest case: ", out);
-        spor_values_print(statement, e->value, out);
+        verdict_print_values(statement, e->value, out);
         fputc('\n', out);
     }
     if (e->dispute == SPOR_DOES_NOT_RECORD) {
@@ -80,7 +81,7 @@ void spor_example_print(const spor_statement *statement, const spor_counterexamp
     print_data(e->data, out);
 }
 
-void spor_evidence_print(const spor_verdict *v, FILE *out) {
+void verdict_print_evidence(const spor_verdict *v, FILE *out) {
     fprintf(out, "%" PRId64 " shape%s%s, %" PRId64 " values, %" PRId64 " of them bit for bit",
             v->shapes, v->shapes == 1 ? "" : "s", v->exhaustive ? ", all there are" : "",
             v->comparisons, v->exact);
@@ -97,10 +98,10 @@ void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, 
     fprintf(out, "%s: %s", statement ? statement->name : "arrays", outcomes[v->outcome]);
     if (v->outcome == SPOR_FAILS) {
         fputc('\n', out);
-        spor_example_print(statement, &v->example, out);
+        verdict_print_example(statement, &v->example, out);
         return;
     }
     fputs("  (", out);
-    spor_evidence_print(v, out);
+    verdict_print_evidence(v, out);
     fputs(")\n", out);
 }

@@ -26,13 +26,13 @@ typedef struct {
 
 /** Records and compiles at the values; false when memory runs out. Shapes that disagree make the
  *  recording BROKEN with a message. */
-bool spor_trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial);
-void spor_trial_free(spor_trial *trial);
+bool trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial);
+void trial_free(spor_trial *trial);
 
 /** Draws of an instance: integers, the last one reals. */
 enum { SPOR_DRAWS = 3 };
 /** Fills data: draw 0 and on, functions of the seed; domains and kinks of the tape respected. */
-void spor_trial_draw(spor_trial *trial, uint64_t seed, int draw);
+void trial_draw(spor_trial *trial, uint64_t seed, int draw);
 /** True if the draws avoid kinks and ties. */
 bool trial_has_kinks(const spor_trial *trial);
 /** Evaluates formulas and expected at data. */
@@ -43,18 +43,17 @@ int64_t trial_size(const spor_trial *trial, int input);
 /** What the last run gave for x: value and error bound in turn. */
 const double *trial_numbers(spor_trial *trial, spor_var x);
 /** The same of element k. */
-double spor_trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound);
+double trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound);
 
 /** Makes the failure at value[] small and describes it. */
-bool spor_shrink(const spor_statement *statement, const int64_t value[], const spor_effort *effort,
-                 spor_verdict *verdict);
+bool shrink_failure(const spor_statement *statement, const int64_t value[],
+                    const spor_effort *effort, spor_verdict *verdict);
 
 /** Derivative of <dy, y> with respect to element k of an input by a complex step at the data that
  *  the program has; slack bounds its own rounding. False if the program does not run. */
-bool spor_trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative,
-                           double *slack);
+bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack);
 /** Fills an input of a program over an error bound or complex numbers: second parts are 0. */
-void spor_trial_fill(spor_program *program, spor_var input, const double *data, int64_t size);
+void trial_fill(spor_program *program, spor_var input, const double *data, int64_t size);
 
 /** Two arrays of one shape: what was claimed, and what it should be. */
 typedef struct {
@@ -67,33 +66,33 @@ typedef struct {
 } spor_picture;
 
 /** What the mistake looks like; "" if unknown. */
-void spor_pattern(const spor_picture *picture, char *text, size_t size);
+void pattern_name(const spor_picture *picture, char *text, size_t size);
 /** The same of a pair at the trial's data. */
-void spor_pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size);
+void pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size);
 
 /** "N=2, act=tanh" */
-void spor_values_print(const spor_statement *statement, const int64_t value[], FILE *out);
+void verdict_print_values(const spor_statement *statement, const int64_t value[], FILE *out);
 /** The smallest case in indented lines. statement may be NULL. */
-void spor_example_print(const spor_statement *statement, const spor_counterexample *example,
-                        FILE *out);
+void verdict_print_example(const spor_statement *statement, const spor_counterexample *example,
+                           FILE *out);
 /** Adds what one verdict found to the sum of others; the first failure stays. */
-void spor_verdict_add(spor_verdict *sum, const spor_verdict *verdict);
+void verdict_add(spor_verdict *sum, const spor_verdict *verdict);
 /** How much was examined: "125 shapes, all there are, ..." */
-void spor_evidence_print(const spor_verdict *verdict, FILE *out);
+void verdict_print_evidence(const spor_verdict *verdict, FILE *out);
 
 /** Programs over SPOR_ROUNDING: fills an input for other code of the arithmetic, which rounds what
  *  it does not hold; element k of a variable, its value and what the other code may be off by. */
-void spor_rounding_fill(spor_program *program, spor_var input, const double *data,
-                        spor_scalar arithmetic);
-double spor_rounding_value(spor_program *program, spor_var x, int64_t k, double *error);
+void rounding_fill(spor_program *program, spor_var input, const double *data,
+                   spor_scalar arithmetic);
+double rounding_value(spor_program *program, spor_var x, int64_t k, double *error);
 
 /** A verdict apiece for the claims. message receives what keeps the arrays from being judged. False
  *  when memory runs out. */
-bool spor_arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
+bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
 
 /** |a - b| in units in the last place of b. */
-double spor_ulps(double a, double b);
+double verdict_ulps(double a, double b);
 /** "name [2, 3] = [1, 2, ...]" for every input of the trial, as much as fits. */
-void spor_trial_write(const spor_trial *trial, char *text, size_t size);
+void trial_write(const spor_trial *trial, char *text, size_t size);
 
 #endif

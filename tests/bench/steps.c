@@ -147,14 +147,14 @@ static double operations(const spor_phase *step, const char *name) {
     const spor_shape *out = &step->call.out.shape, *a = &step->call.in[0].shape,
                      *b = &step->call.in[1].shape;
     if (!strcmp(name, "dense") || !strcmp(name, "dense_dx"))
-        return 2 * (double)spor_size(a) * (double)(spor_size(out) / a->n[0]);
-    if (!strcmp(name, "dense_dW")) return 2 * (double)spor_size(out) * (double)a->n[0];
+        return 2 * (double)shape_size(a) * (double)(shape_size(out) / a->n[0]);
+    if (!strcmp(name, "dense_dW")) return 2 * (double)shape_size(out) * (double)a->n[0];
     if (!strcmp(name, "conv2d"))
-        return 2 * (double)spor_size(out) * (double)(spor_size(b) / b->n[3]);
+        return 2 * (double)shape_size(out) * (double)(shape_size(b) / b->n[3]);
     if (!strcmp(name, "conv2d_dx"))
-        return 2 * (double)spor_size(a) * (double)(spor_size(b) / b->n[3]);
+        return 2 * (double)shape_size(a) * (double)(shape_size(b) / b->n[3]);
     if (!strcmp(name, "conv2d_dK"))
-        return 2 * (double)spor_size(b) * (double)(spor_size(out) / out->n[3]);
+        return 2 * (double)shape_size(b) * (double)(shape_size(out) / out->n[3]);
     return 0;
 }
 
@@ -166,7 +166,7 @@ static void print_shape(const spor_shape *shape) {
 
 static double print_step(const spor_program *program, const spor_phase *step) {
     char name[SPOR_NAME];
-    spor_op_name(program->graph.tape->node[step->node].op, name, sizeof name);
+    op_name(program->graph.tape->node[step->node].op, name, sizeof name);
     double time = time_step(step), flops = operations(step, name);
     printf("  %10.2f us  ", time);
     if (flops > 0)

@@ -137,7 +137,7 @@ START_TEST(numbers_round_as_strtod_does) {
                                         "446673754019253275e13"};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
         double value, expected = strtod(texts[k], NULL);
-        ck_assert(spor_number_read(texts[k], strlen(texts[k]), &value));
+        ck_assert(number_read(texts[k], strlen(texts[k]), &value));
         ck_assert_mem_eq(&value, &expected, sizeof value);
     }
     static const char *const wrong[] = {"",      "+",     ".",     "e5",  "1e",
@@ -145,7 +145,7 @@ START_TEST(numbers_round_as_strtod_does) {
                                         "1e5.0", "1e400", "0x1p3", "1_0", "1,5"};
     double value;
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
-        ck_assert_msg(!spor_number_read(wrong[k], strlen(wrong[k]), &value), "%s", wrong[k]);
+        ck_assert_msg(!number_read(wrong[k], strlen(wrong[k]), &value), "%s", wrong[k]);
 }
 END_TEST
 

@@ -71,7 +71,7 @@ static void check_inflates(const unsigned char *bytes, size_t size, const void *
     unsigned char *out;
     size_t out_size;
     spor_message message = {{0}};
-    bool done = spor_gunzip(bytes, size, LIMIT, &out, &out_size, &message);
+    bool done = gzip_inflate(bytes, size, LIMIT, &out, &out_size, &message);
     ck_assert_msg(done, "%s", message.text);
     ck_assert_uint_eq(out_size, expected_size);
     if (expected_size) ck_assert_mem_eq(out, expected, expected_size);
@@ -82,7 +82,7 @@ static void check_refused(const unsigned char *bytes, size_t size, size_t limit,
     unsigned char *out = (unsigned char *)1;
     size_t out_size;
     spor_message message = {{0}};
-    ck_assert(!spor_gunzip(bytes, size, limit, &out, &out_size, &message));
+    ck_assert(!gzip_inflate(bytes, size, limit, &out, &out_size, &message));
     ck_assert_ptr_null(out);
     ck_assert_msg(strstr(message.text, why) != NULL, "\"%s\" lacks \"%s\"", message.text, why);
 }
@@ -166,26 +166,26 @@ START_TEST(files_are_read_plain_or_inflated) {
     size_t size;
     spor_message message;
     const char *path = scratch_file("plain", "1,2\n", 4);
-    ck_assert(spor_file_read(path, LIMIT, &bytes, &size, &message));
+    ck_assert(gzip_read_file(path, LIMIT, &bytes, &size, &message));
     ck_assert_uint_eq(size, 4);
     ck_assert_mem_eq(bytes, "1,2\n", 4);
     free(bytes);
     path = scratch_file("packed", all_header_fields, sizeof all_header_fields);
-    ck_assert(spor_file_read(path, LIMIT, &bytes, &size, &message));
+    ck_assert(gzip_read_file(path, LIMIT, &bytes, &size, &message));
     ck_assert_uint_eq(size, 4);
     ck_assert_mem_eq(bytes, "spor", 4);
     free(bytes);
     path = scratch_file("cut", stored, 30);
-    ck_assert(!spor_file_read(path, LIMIT, &bytes, &size, &message));
+    ck_assert(!gzip_read_file(path, LIMIT, &bytes, &size, &message));
     ck_assert_ptr_null(bytes);
     ck_assert_ptr_nonnull(strstr(message.text, path));
     ck_assert_ptr_nonnull(strstr(message.text, "truncated"));
-    ck_assert(!spor_file_read(scratch_path("absent"), LIMIT, &bytes, &size, &message));
+    ck_assert(!gzip_read_file(scratch_path("absent"), LIMIT, &bytes, &size, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "absent: cannot be opened: No such file"));
-    ck_assert(!spor_file_read(scratch_path(""), LIMIT, &bytes, &size, &message));
+    ck_assert(!gzip_read_file(scratch_path(""), LIMIT, &bytes, &size, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "directory"));
     path = scratch_file("long", "12345", 5);
-    ck_assert(!spor_file_read(path, 4, &bytes, &size, &message));
+    ck_assert(!gzip_read_file(path, 4, &bytes, &size, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "longer than the limit of 4 bytes"));
 }
 END_TEST

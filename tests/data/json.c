@@ -15,19 +15,19 @@
 /* ---- writing -------------------------------------------------------------------------------- */
 
 static void write_sample(spor_json *json) {
-    spor_json_begin(json, NULL, '{');
-    spor_json_string(json, "a\"b", "c\\d\n\x01\xff \xc3\xb8 \xed\xa0\x80");
-    spor_json_string(json, "none", NULL);
-    spor_json_begin(json, "list", '[');
-    spor_json_integer(json, NULL, -5);
-    spor_json_unsigned(json, NULL, UINT64_MAX);
-    spor_json_begin(json, NULL, '[');
-    spor_json_end(json, ']');
-    spor_json_end(json, ']');
-    spor_json_real(json, "half", 0.5);
-    spor_json_real(json, "nan", nan(""));
-    spor_json_bool(json, "yes", true);
-    spor_json_end(json, '}');
+    json_begin(json, NULL, '{');
+    json_string(json, "a\"b", "c\\d\n\x01\xff \xc3\xb8 \xed\xa0\x80");
+    json_string(json, "none", NULL);
+    json_begin(json, "list", '[');
+    json_integer(json, NULL, -5);
+    json_unsigned(json, NULL, UINT64_MAX);
+    json_begin(json, NULL, '[');
+    json_end(json, ']');
+    json_end(json, ']');
+    json_real(json, "half", 0.5);
+    json_real(json, "nan", nan(""));
+    json_bool(json, "yes", true);
+    json_end(json, '}');
 }
 
 START_TEST(values_are_written_as_json) {
@@ -37,23 +37,23 @@ START_TEST(values_are_written_as_json) {
                               "\\ufffd\\ufffd\\ufffd\",\"none\":null,"
                               "\"list\":[-5,18446744073709551615,[]],\"half\":0.5,\"nan\":null,"
                               "\"yes\":true}");
-    spor_text_free(&text);
+    text_free(&text);
     spor_json lines = {.text = &text, .lines = true};
-    spor_json_begin(&lines, NULL, '{');
-    spor_json_integer(&lines, "a", 1);
-    spor_json_begin(&lines, "b", '{');
-    spor_json_end(&lines, '}');
-    spor_json_end(&lines, '}');
+    json_begin(&lines, NULL, '{');
+    json_integer(&lines, "a", 1);
+    json_begin(&lines, "b", '{');
+    json_end(&lines, '}');
+    json_end(&lines, '}');
     ck_assert_str_eq(text.at, "{\n  \"a\": 1,\n  \"b\": {}\n}\n");
-    spor_text_free(&text);
+    text_free(&text);
 }
 END_TEST
 
 static void check_real(double value, const char *expected) {
     spor_text text = {0};
-    spor_text_real(&text, value);
+    text_real(&text, value);
     ck_assert_str_eq(text.at, expected);
-    spor_text_free(&text);
+    text_free(&text);
 }
 
 START_TEST(reals_are_short_and_read_back) {
@@ -78,12 +78,12 @@ END_TEST
 
 START_TEST(texts_grow) {
     spor_text text = {0};
-    for (int k = 0; k < 5000; k++) spor_text_add(&text, "%d,", k % 10);
+    for (int k = 0; k < 5000; k++) text_add(&text, "%d,", k % 10);
     ck_assert(!text.failed);
     ck_assert_uint_eq(text.size, 10000);
     ck_assert_uint_eq(strlen(text.at), 10000);
     ck_assert_int_eq(text.at[9998], '9');
-    spor_text_free(&text);
+    text_free(&text);
     ck_assert_ptr_null(text.at);
 }
 END_TEST
@@ -99,22 +99,22 @@ START_TEST(values_are_pulled_one_by_one) {
         reader_of(" { \"k\\u00e5\" : [ 1 , -20,300 ] , \"s\":\"\\ud83d\\ude00\\n\\/\"} ");
     char text[32];
     int64_t value, sum = 0;
-    ck_assert(spor_json_enter(&r, '{'));
-    ck_assert(spor_json_next(&r, '}'));
-    ck_assert(spor_json_get_key(&r, text, sizeof text));
+    ck_assert(json_enter(&r, '{'));
+    ck_assert(json_next(&r, '}'));
+    ck_assert(json_get_key(&r, text, sizeof text));
     ck_assert_str_eq(text, "k\xc3\xa5");
-    ck_assert(spor_json_enter(&r, '['));
-    while (spor_json_next(&r, ']')) {
-        ck_assert(spor_json_get_integer(&r, &value));
+    ck_assert(json_enter(&r, '['));
+    while (json_next(&r, ']')) {
+        ck_assert(json_get_integer(&r, &value));
         sum += value;
     }
     ck_assert_int_eq(sum, 281);
-    ck_assert(spor_json_next(&r, '}'));
-    ck_assert(spor_json_get_key(&r, text, sizeof text));
-    ck_assert(spor_json_get_string(&r, text, sizeof text));
+    ck_assert(json_next(&r, '}'));
+    ck_assert(json_get_key(&r, text, sizeof text));
+    ck_assert(json_get_string(&r, text, sizeof text));
     ck_assert_str_eq(text, "\xf0\x9f\x98\x80\n/");
-    ck_assert(!spor_json_next(&r, '}'));
-    ck_assert(spor_json_finish(&r));
+    ck_assert(!json_next(&r, '}'));
+    ck_assert(json_finish(&r));
     ck_assert_ptr_null(r.why);
 }
 END_TEST
@@ -122,16 +122,16 @@ END_TEST
 static void check_bad_string(const char *json, const char *why) {
     char text[8];
     spor_json_reader r = reader_of(json);
-    ck_assert(!spor_json_get_string(&r, text, sizeof text));
+    ck_assert(!json_get_string(&r, text, sizeof text));
     ck_assert_msg(strstr(r.why, why) != NULL, "%s: \"%s\" lacks \"%s\"", json, r.why, why);
-    ck_assert(!spor_json_enter(&r, '[')); /* the first error stays */
+    ck_assert(!json_enter(&r, '[')); /* the first error stays */
     ck_assert_ptr_nonnull(strstr(r.why, why));
 }
 
 static void check_bad_integer(const char *json, const char *why) {
     int64_t value;
     spor_json_reader r = reader_of(json);
-    ck_assert(!spor_json_get_integer(&r, &value));
+    ck_assert(!json_get_integer(&r, &value));
     ck_assert_msg(strstr(r.why, why) != NULL, "%s: \"%s\" lacks \"%s\"", json, r.why, why);
 }
 
@@ -157,15 +157,15 @@ START_TEST(bad_json_is_named) {
     check_bad_integer("9223372036854775808", "too large");
     spor_json_reader r = reader_of("[1 2]");
     int64_t value;
-    ck_assert(spor_json_enter(&r, '['));
-    ck_assert(spor_json_next(&r, ']'));
-    ck_assert(spor_json_get_integer(&r, &value));
-    ck_assert(!spor_json_next(&r, ']'));
+    ck_assert(json_enter(&r, '['));
+    ck_assert(json_next(&r, ']'));
+    ck_assert(json_get_integer(&r, &value));
+    ck_assert(!json_next(&r, ']'));
     ck_assert_str_eq(r.why, "expected a comma or a closing bracket");
     r = reader_of("{} x");
-    ck_assert(spor_json_enter(&r, '{'));
-    ck_assert(!spor_json_next(&r, '}'));
-    ck_assert(!spor_json_finish(&r));
+    ck_assert(json_enter(&r, '{'));
+    ck_assert(!json_next(&r, '}'));
+    ck_assert(!json_finish(&r));
     ck_assert_str_eq(r.why, "something follows the end");
 }
 END_TEST
@@ -182,8 +182,8 @@ static void check_holds(const char *path, const char *expected) {
 START_TEST(files_are_replaced_whole) {
     spor_message message = {{0}};
     const char *path = scratch_path("file");
-    ck_assert(spor_file_write(path, "old", 3, &message));
-    ck_assert(spor_file_write(path, "newer", 5, &message));
+    ck_assert(file_write(path, "old", 3, &message));
+    ck_assert(file_write(path, "newer", 5, &message));
     check_holds(path, "newer");
     ck_assert_int_eq(scratch_count(), 1);
     struct stat status;
@@ -196,12 +196,12 @@ END_TEST
 
 START_TEST(a_file_that_cannot_be_written_leaves_nothing) {
     spor_message message = {{0}};
-    ck_assert(!spor_file_write(scratch_path("absent/file"), "x", 1, &message));
+    ck_assert(!file_write(scratch_path("absent/file"), "x", 1, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "absent/file: cannot be written: No such file"));
     ck_assert_int_eq(scratch_count(), 0);
-    ck_assert(!spor_file_write(scratch_path(""), "x", 1, &message));
-    ck_assert(spor_folder_make(scratch_path("folder"), &message));
-    ck_assert(!spor_file_write(scratch_path("folder"), "x", 1, &message));
+    ck_assert(!file_write(scratch_path(""), "x", 1, &message));
+    ck_assert(file_make_folder(scratch_path("folder"), &message));
+    ck_assert(!file_write(scratch_path("folder"), "x", 1, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "folder: cannot be written: Is a directory"));
     ck_assert_int_eq(scratch_count(), 1);
 }
@@ -210,11 +210,11 @@ END_TEST
 START_TEST(a_full_disk_is_an_error) {
     spor_message message = {{0}};
     static const char bytes[100000];
-    ck_assert(!spor_file_write("/dev/full", bytes, sizeof bytes, &message));
+    ck_assert(!file_write("/dev/full", bytes, sizeof bytes, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "/dev/full: cannot be written: No space left"));
-    ck_assert(!spor_file_write("/dev/full", "x", 1, &message));
+    ck_assert(!file_write("/dev/full", "x", 1, &message));
     spor_text text = {.failed = true};
-    ck_assert(!spor_text_write(&text, scratch_path("text"), &message));
+    ck_assert(!file_write_text(&text, scratch_path("text"), &message));
     ck_assert_ptr_nonnull(strstr(message.text, "out of memory"));
     ck_assert_int_eq(scratch_count(), 0);
 }
@@ -223,18 +223,18 @@ END_TEST
 START_TEST(folders_are_made) {
     spor_message message = {{0}};
     const char *path = scratch_file("file", "", 0);
-    ck_assert(!spor_folder_make(path, &message));
+    ck_assert(!file_make_folder(path, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "cannot make this folder: Not a directory"));
-    ck_assert(!spor_folder_make("", &message));
-    ck_assert(spor_folder_make(scratch_path("."), &message));
+    ck_assert(!file_make_folder("", &message));
+    ck_assert(file_make_folder(scratch_path("."), &message));
     path = scratch_path("a");
-    ck_assert(spor_folder_make(path, &message));
-    ck_assert(spor_folder_make(path, &message));
+    ck_assert(file_make_folder(path, &message));
+    ck_assert(file_make_folder(path, &message));
     struct stat status;
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert(S_ISDIR(status.st_mode));
     const char *below = scratch_path("a/b//c/");
-    ck_assert(spor_folder_make(below, &message));
+    ck_assert(file_make_folder(below, &message));
     ck_assert_int_eq(stat(below, &status), 0);
     ck_assert_int_eq(remove(scratch_path("a/b/c")) | remove(scratch_path("a/b")), 0);
 }

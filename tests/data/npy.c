@@ -29,22 +29,22 @@ START_TEST(files_of_numpy_are_read) {
     spor_npy a;
     spor_message message;
     make(file, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", true);
-    ck_assert_msg(spor_npy_parse("a", file, sizeof file, &a, &message), "%s", message.text);
+    ck_assert_msg(npy_parse("a", file, sizeof file, &a, &message), "%s", message.text);
     ck_assert(a.shape.rank == 2 && a.shape.n[0] == 2 && a.shape.n[1] == 3);
     for (int k = 0; k < 6; k++) ck_assert_double_eq(a.value[k], k - 1.5);
-    spor_npy_free(&a);
+    npy_free(&a);
     make(file, "{\"shape\": (6,), 'fortran_order': False, 'descr': '<i4'}", false);
-    ck_assert_msg(spor_npy_parse("a", file, sizeof file, &a, &message), "%s", message.text);
+    ck_assert_msg(npy_parse("a", file, sizeof file, &a, &message), "%s", message.text);
     ck_assert(a.shape.rank == 1 && a.shape.n[0] == 6);
     for (int k = 0; k < 6; k++) ck_assert_double_eq(a.value[k], k - 2);
-    spor_npy_free(&a);
+    npy_free(&a);
     make(file, "{'descr': '<i8', 'fortran_order': False, 'shape': (3, 1), }", false);
     memset(file + 10 + HEADER, 0xff, 8); /* -1 */
     memset(file + 10 + HEADER + 8, 0, 16);
     file[10 + HEADER + 8 + 5] = 1; /* 2^40 */
-    ck_assert_msg(spor_npy_parse("a", file, sizeof file, &a, &message), "%s", message.text);
+    ck_assert_msg(npy_parse("a", file, sizeof file, &a, &message), "%s", message.text);
     ck_assert(a.value[0] == -1 && a.value[1] == 0x1p40 && a.value[2] == 0);
-    spor_npy_free(&a);
+    npy_free(&a);
 }
 END_TEST
 
@@ -58,9 +58,9 @@ START_TEST(format_2_and_scalars_are_read) {
     memcpy(file, "\x93NUMPY\x02\x00\x38\x00\x00\x00", 12);
     memcpy(file + 12, dictionary, 56);
     memcpy(file + 68, &value, 8);
-    ck_assert_msg(spor_npy_parse("a", file, sizeof file, &a, &message), "%s", message.text);
+    ck_assert_msg(npy_parse("a", file, sizeof file, &a, &message), "%s", message.text);
     ck_assert(a.shape.rank == 0 && a.value[0] == -0.1);
-    spor_npy_free(&a);
+    npy_free(&a);
 }
 END_TEST
 
@@ -89,7 +89,7 @@ START_TEST(what_is_not_read_is_named_with_its_mend) {
     spor_npy a;
     spor_message message;
     make(file, rows[_i].dictionary, true);
-    ck_assert(!spor_npy_parse("a.npy", file, sizeof file, &a, &message));
+    ck_assert(!npy_parse("a.npy", file, sizeof file, &a, &message));
     ck_assert_msg(strstr(message.text, rows[_i].message) != NULL, "%s", message.text);
     ck_assert_ptr_eq(strstr(message.text, "a.npy: "), message.text);
 }
@@ -103,7 +103,7 @@ START_TEST(cut_off_files_are_errors) {
         make(file, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", true);
         unsigned char *exact = malloc(size + 1); /* so that a sanitizer sees what lies behind */
         memcpy(exact, file, size);
-        ck_assert(!spor_npy_parse("a", exact, size, &a, &message));
+        ck_assert(!npy_parse("a", exact, size, &a, &message));
         free(exact);
     }
 }
@@ -118,14 +118,14 @@ START_TEST(arrays_come_back_as_they_were) {
         spor_npy a = {.shape = {(int)(round % 5), {2, 3, 1, 4}}, .value = value}, b;
         a.kind = (spor_npy_kind)(round % 5);
         for (int k = 0; k < 24; k++) {
-            double u = spor_uniform(round, (uint64_t)k, 3);
+            double u = random_uniform(round, (uint64_t)k, 3);
             value[k] = a.kind == SPOR_NPY_F8   ? u - 0.5
                        : a.kind == SPOR_NPY_F4 ? (double)(float)(u - 0.5)
                        : a.kind == SPOR_NPY_U1 ? floor(256 * u)
                                                : floor(2000 * u) - 1000;
         }
-        ck_assert_msg(spor_npy_write(path, &a, &message), "%s", message.text);
-        ck_assert_msg(spor_npy_read(path, &b, &message), "%s", message.text);
+        ck_assert_msg(npy_write(path, &a, &message), "%s", message.text);
+        ck_assert_msg(npy_read(path, &b, &message), "%s", message.text);
         ck_assert(a.kind == b.kind && a.shape.rank == b.shape.rank);
         int64_t size = 1;
         for (int k = 0; k < a.shape.rank; k++) {
@@ -133,11 +133,11 @@ START_TEST(arrays_come_back_as_they_were) {
             size *= a.shape.n[k];
         }
         ck_assert_mem_eq(a.value, b.value, (size_t)size * sizeof *value);
-        spor_npy_free(&b);
+        npy_free(&b);
     }
     double third = 1.0 / 3;
     spor_npy a = {.kind = SPOR_NPY_I4, .value = &third};
-    ck_assert(!spor_npy_write(path, &a, &message));
+    ck_assert(!npy_write(path, &a, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "<i4 does not hold 0.333"));
 }
 END_TEST

@@ -8,7 +8,7 @@ bool fuzz_gzip(const uint8_t *bytes, size_t size) {
     unsigned char *out;
     size_t out_size;
     spor_message message = {{0}};
-    bool done = spor_gunzip(bytes, size, LIMIT, &out, &out_size, &message);
+    bool done = gzip_inflate(bytes, size, LIMIT, &out, &out_size, &message);
     FUZZ_PROMISE(done == (out != NULL));
     FUZZ_PROMISE(done ? out_size <= LIMIT : out_size == 0 && message.text[0]);
     free(out);

@@ -14,16 +14,16 @@ static void pull(spor_json_reader *r, int depth) {
     while (r->at < r->end && strchr(" \t\n\r", *r->at) && *r->at) r->at++;
     char c = r->at < r->end ? *r->at : '\0';
     if (c == '{' && depth < DEPTH) {
-        spor_json_enter(r, '{');
-        while (spor_json_next(r, '}'))
-            if (spor_json_get_key(r, text, sizeof text)) pull(r, depth + 1);
+        json_enter(r, '{');
+        while (json_next(r, '}'))
+            if (json_get_key(r, text, sizeof text)) pull(r, depth + 1);
     } else if (c == '[' && depth < DEPTH) {
-        spor_json_enter(r, '[');
-        while (spor_json_next(r, ']')) pull(r, depth + 1);
+        json_enter(r, '[');
+        while (json_next(r, ']')) pull(r, depth + 1);
     } else if (c == '"') {
-        if (spor_json_get_string(r, text, sizeof text)) FUZZ_PROMISE(strlen(text) < TEXT);
+        if (json_get_string(r, text, sizeof text)) FUZZ_PROMISE(strlen(text) < TEXT);
     } else {
-        spor_json_get_integer(r, &value);
+        json_get_integer(r, &value);
     }
 }
 
@@ -31,7 +31,7 @@ bool fuzz_json(const uint8_t *bytes, size_t size) {
     const char *text = (const char *)bytes;
     spor_json_reader r = {.start = text, .at = text, .end = text + size};
     pull(&r, 0);
-    bool done = spor_json_finish(&r);
+    bool done = json_finish(&r);
     FUZZ_PROMISE(r.at >= r.start && r.at <= r.end);
     FUZZ_PROMISE(done == (r.why == NULL));
     return done;

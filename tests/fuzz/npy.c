@@ -9,14 +9,14 @@ bool fuzz_npy(const uint8_t *bytes, size_t size) {
     spor_message message = {{0}};
     spor_npy array;
     volatile double seen = 0; /* reads all of them */
-    bool accepted = spor_npy_parse("a.npy", bytes, size, &array, &message);
+    bool accepted = npy_parse("a.npy", bytes, size, &array, &message);
     int64_t count = 1;
     for (int k = 0; accepted && k < array.shape.rank; k++) count *= array.shape.n[k];
     for (int64_t k = 0; accepted && k < count; k++) seen = array.value[k];
     FUZZ_PROMISE(accepted || strncmp(message.text, "a.npy: ", 7) == 0);
     FUZZ_PROMISE(accepted == (array.value != NULL));
     (void)seen;
-    spor_npy_free(&array);
+    npy_free(&array);
     return accepted;
 }
 

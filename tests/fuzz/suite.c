@@ -14,7 +14,7 @@ typedef struct {
 } input;
 
 static size_t below(uint64_t seed, uint64_t a, uint64_t b, size_t n) {
-    return (size_t)(spor_hash(seed, a, b) % n);
+    return (size_t)(random_hash(seed, a, b) % n);
 }
 
 /* A bit flipped, a byte set, a piece left out or doubled, the end cut off. */

@@ -87,7 +87,7 @@ static bool may_know_ops(const char *path) {
 /* A line outside those that takes an op's address, or looks one up by a name it knows. */
 static bool judge_op(const char *path, const char *line, char why[256]) {
     bool known = strstr(line, "&spor_op_") || strstr(line, "extern const spor_op spor_op_") ||
-                 strstr(line, "spor_op_find(\"");
+                 strstr(line, "op_find(\"");
     if (!known || may_know_ops(path)) return true;
     snprintf(why, 256, "%.80s knows an op: %.120s", path, line);
     return false;
@@ -195,14 +195,14 @@ START_TEST(violations_are_caught) {
     static const char *const knows[][2] = {
         {"src/verify/region.c", "extern const spor_op spor_op_matmul, spor_op_pad;"},
         {"src/verify/oracle.c", "    if (op == &spor_op_div) affine = true;"},
-        {"src/cli/show.c", "    if (node->op == spor_op_find(\"matmul\")) return 1;"},
+        {"src/cli/show.c", "    if (node->op == op_find(\"matmul\")) return 1;"},
     };
     char why[256];
     for (size_t k = 0; k < sizeof knows / sizeof knows[0]; k++) {
         ck_assert_msg(!judge_op(knows[k][0], knows[k][1], why), "%s", knows[k][1]);
         ck_assert(judge_op("src/program/plan.c", knows[k][1], why));
     }
-    ck_assert(judge_op("src/cli/ops.c", "    const spor_op *op = spor_op_find(name);", why));
+    ck_assert(judge_op("src/cli/ops.c", "    const spor_op *op = op_find(name);", why));
     for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++)
         ck_assert_msg(!judge(wrong[k][0], wrong[k][1], why), "%s: %s", wrong[k][0], wrong[k][1]);
     for (size_t k = 0; k < sizeof right / sizeof right[0]; k++)

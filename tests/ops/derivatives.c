@@ -7,7 +7,7 @@
 
 /* stop_gradient's derivative is zero by definition, not the slope of its value. */
 static bool has_slopes(const spor_op *op) {
-    return op->operands && op != spor_op_find("stop_gradient");
+    return op->operands && op != op_find("stop_gradient");
 }
 
 START_TEST(vjp_against_central_differences_to_second_order) {

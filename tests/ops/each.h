@@ -8,7 +8,7 @@
 /** Fails with the op's name and the verdict. what is the sample's number. */
 static inline void expect(const spor_op *op, int what, opcheck_verdict v) {
     char name[SPOR_NAME];
-    spor_op_name(op, name, sizeof name);
+    op_name(op, name, sizeof name);
     ck_assert_msg(v.passed, "%s, number %d: %s", name, what, v.what);
     ck_assert_msg(v.examined > 0, "%s, number %d: nothing was examined", name, what);
 }

@@ -32,7 +32,7 @@ static const double *element(const spor_arg *a, int64_t e) {
 /* ---- a derivative off by 0.1 % ---- */
 
 static spor_var a_thousandth_too_much(spor_var y, int k, spor_var ybar) {
-    spor_var factor = spor_fill_ratio(y.tape, 1001, 1000, spor_shape_of(y));
+    spor_var factor = op_fill_ratio(y.tape, 1001, 1000, spor_shape_of(y));
     return spor_mul(factor, spor_op_tanh.vjp(y, k, ybar));
 }
 
@@ -49,7 +49,7 @@ END_TEST
 
 static void doubled_kernel(const spor_call *c, int64_t task) {
     (void)task;
-    int64_t n = spor_size(&c->out.shape);
+    int64_t n = shape_size(&c->out.shape);
     for (int64_t e = 0; e < n; e++)
         ((double *)c->out.data)[e] = 2 * *element(&c->in[0], e) * *element(&c->in[1], e);
 }
@@ -74,7 +74,7 @@ END_TEST
 /* ---- a swapped axis, unseen by shapes ---- */
 
 static spor_var untransposed(spor_var z, int k, spor_var zbar) {
-    spor_var x = spor_operand(z, 0), y = spor_operand(z, 1);
+    spor_var x = op_operand(z, 0), y = op_operand(z, 1);
     return k == 0 ? spor_matmul(zbar, y) : spor_matmul(x, zbar);
 }
 
@@ -94,7 +94,7 @@ END_TEST
 
 static spor_var frozen_slope(spor_var y, int k, spor_var ybar) {
     (void)k;
-    spor_var one = spor_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
+    spor_var one = op_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
     return spor_mul(ybar, spor_stop_gradient(spor_sub(one, spor_mul(y, y))));
 }
 
@@ -113,7 +113,7 @@ END_TEST
 /* ---- a slope of 0 where the kink's right side has 1 ---- */
 
 static spor_var left_slope(spor_var y, int k, spor_var ybar) {
-    return spor_mul(ybar, spor_step(spor_neg(spor_operand(y, k))));
+    return spor_mul(ybar, spor_step(spor_neg(op_operand(y, k))));
 }
 
 START_TEST(the_other_side_of_a_kink) {
@@ -141,12 +141,12 @@ END_TEST
 
 /* Counts all cells of the window, not the valid ones: shows only where there are pads. */
 static spor_var all_cells(spor_var z, int k, spor_var zbar) {
-    spor_shape x = spor_shape_of(spor_operand(z, k)), out = spor_shape_of(z);
-    const spor_attr *w = spor_attrs(z);
+    spor_shape x = spor_shape_of(op_operand(z, k)), out = spor_shape_of(z);
+    const spor_attr *w = op_attrs(z);
     spor_window window = {.size = {w[0].i, w[1].i},
                           .stride = {w[2].i, w[3].i},
                           .pad = {w[4].i, w[5].i, w[6].i, w[7].i}};
-    spor_var ones = spor_fill_ratio(z.tape, 1, 1, out);
+    spor_var ones = op_fill_ratio(z.tape, 1, 1, out);
     spor_var share = spor_avgpool2d(spor_spread2d(ones, x.n[1], x.n[2], window), window);
     return spor_spread2d(spor_mul(zbar, share), x.n[1], x.n[2], window);
 }
@@ -163,7 +163,7 @@ static spor_var through_a_private_op(spor_var y, int k, spor_var ybar) {
     static spor_op private_op;
     private_op = spor_op_tanh;
     spor_var dx = spor_op_tanh.vjp(y, k, ybar);
-    return spor_mul(dx, spor_record(&private_op, &y, NULL));
+    return spor_mul(dx, op_record(&private_op, &y, NULL));
 }
 
 START_TEST(an_op_outside_the_registry) {
@@ -178,7 +178,7 @@ END_TEST
 
 static void scribbling_kernel(const spor_call *c, int64_t task) {
     (void)task;
-    int64_t n = spor_size(&c->out.shape);
+    int64_t n = shape_size(&c->out.shape);
     for (int64_t e = 0; e < n; e++) {
         ((double *)c->out.data)[e] = tanh(*element(&c->in[0], e));
         ((double *)c->in[0].data)[e] = 0;
@@ -188,7 +188,7 @@ static void scribbling_kernel(const spor_call *c, int64_t task) {
 static void moody_kernel(const spor_call *c, int64_t task) {
     static double mood;
     (void)task;
-    int64_t n = spor_size(&c->out.shape);
+    int64_t n = shape_size(&c->out.shape);
     for (int64_t e = 0; e < n; e++) ((double *)c->out.data)[e] = mood;
     mood += 1;
 }
@@ -207,7 +207,7 @@ START_TEST(a_kernel_that_writes_to_its_input_or_gives_other_bits) {
 END_TEST
 
 static spor_var offset(spor_var y, int k, spor_var ybar) {
-    spor_var one = spor_fill_ratio(y.tape, 1, 1, spor_shape_of(spor_operand(y, k)));
+    spor_var one = op_fill_ratio(y.tape, 1, 1, spor_shape_of(op_operand(y, k)));
     return spor_add(spor_op_sum.vjp(y, k, ybar), one);
 }
 
@@ -239,7 +239,7 @@ START_TEST(traits_that_promise_too_much) {
     wrong.traits = SPOR_LINEAR | SPOR_ALIAS;
     ck_assert(caught(&wrong, opcheck_traits));
     static const spor_sample rows[] = {{.in = {{2, {3, 4}}}, .attr = {{.i = 1}}}, SPOR_END_SAMPLES};
-    wrong = *spor_op_find("flip");
+    wrong = *op_find("flip");
     wrong.traits = SPOR_LINEAR;
     wrong.samples = rows;
     ck_assert(caught(&wrong, opcheck_traits));

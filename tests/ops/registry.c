@@ -31,8 +31,8 @@ START_TEST(every_signature_agrees_with_its_descriptor) {
     const spor_op *op = spor_ops[_i];
     expect(op, 0, opcheck_signature(op));
     char name[SPOR_NAME];
-    spor_op_name(op, name, sizeof name);
-    ck_assert_ptr_eq(spor_op_find(name), op);
+    op_name(op, name, sizeof name);
+    ck_assert_ptr_eq(op_find(name), op);
 }
 END_TEST
 
@@ -65,7 +65,7 @@ START_TEST(slots_have_the_names_of_their_signatures) {
     };
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         spor_signature s;
-        ck_assert(spor_signature_parse(spor_op_find(rows[k].op)->signature, &s));
+        ck_assert(signature_parse(op_find(rows[k].op)->signature, &s));
         int a = 0;
         while (a < s.attrs && strcmp(s.attr[a].name, rows[k].attr) != 0) a++;
         ck_assert_msg(a < s.attrs && s.attr[a].slot == rows[k].slot, "%s: %s", rows[k].op,
@@ -96,7 +96,7 @@ START_TEST(every_word_of_the_build_is_an_op_in_the_same_order) {
     for (at = strtok(at, "'"); (at = strtok(NULL, "'")); at = strtok(NULL, "'"), count++) {
         char name[SPOR_NAME];
         ck_assert_ptr_nonnull(spor_ops[count]);
-        spor_op_name(spor_ops[count], name, sizeof name);
+        op_name(spor_ops[count], name, sizeof name);
         ck_assert_str_eq(at, name);
     }
     ck_assert_int_eq(count, count_ops());
@@ -115,7 +115,7 @@ START_TEST(every_file_of_ops_is_an_op) {
         char *dot = strrchr(entry->d_name, '.');
         if (!dot || strcmp(dot, ".c") != 0) continue;
         *dot = 0;
-        ck_assert_msg(spor_op_find(entry->d_name) != NULL, "ops/%s.c is no op", entry->d_name);
+        ck_assert_msg(op_find(entry->d_name) != NULL, "ops/%s.c is no op", entry->d_name);
         count++;
     }
     closedir(directory);
@@ -129,7 +129,7 @@ START_TEST(every_op_has_a_prototype_and_a_macro_that_stamps_its_place) {
     const spor_op *op = spor_ops[_i];
     bool own = strncmp(op->signature, "input(", 6) == 0 || strncmp(op->signature, "param(", 6) == 0;
     char *header = read_source(own ? "include/spor/tape.h" : "include/spor/ops.h");
-    spor_op_name(op, name, sizeof name);
+    op_name(op, name, sizeof name);
     snprintf(prototype, sizeof prototype, "SPOR_API spor_var spor_%s(", name);
     ck_assert_msg(strstr(header, prototype) != NULL, "no prototype of spor_%s", name);
     snprintf(macro, sizeof macro, "#define spor_%s(", name);
@@ -141,7 +141,7 @@ END_TEST
 /* The file begins with its definition and ends with its loops. */
 START_TEST(every_file_begins_with_its_definition) {
     char name[SPOR_NAME], path[64], word[64];
-    spor_op_name(spor_ops[_i], name, sizeof name);
+    op_name(spor_ops[_i], name, sizeof name);
     snprintf(path, sizeof path, "ops/%s.c", name);
     char *text = read_source(path);
     ck_assert_int_eq(strncmp(text, "/*\n * ", 6), 0);

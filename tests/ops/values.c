@@ -145,7 +145,7 @@ START_TEST(max_gives_a_tie_to_the_first) {
     int64_t axes[] = {SPOR_AXIS(0), SPOR_AXIS(1), SPOR_AXIS(0) | SPOR_AXIS(1)};
     for (int k = 0; k < 3; k++) {
         spor_var z = spor_max(x, axes[k]);
-        ck_assert(spor_vjp(z, spor_fill_ratio(t, 1, 1, spor_shape_of(z)), 1, &x, &d[k]));
+        ck_assert(spor_vjp(z, op_fill_ratio(t, 1, 1, spor_shape_of(z)), 1, &x, &d[k]));
     }
     bench b = compile(1, &x, 3, d);
     memcpy(b.m.x[0], (double[]){4, 7, 7, 4, 1, 7}, 6 * sizeof(double));
@@ -293,7 +293,7 @@ static int64_t check_operand(opcheck_machine *m, const spor_op *op, int k, const
     int64_t examined = 0;
     size_t bytes = (size_t)m->ny[0] * sizeof *before;
     char name[SPOR_NAME];
-    spor_op_name(op, name, sizeof name);
+    op_name(op, name, sizeof name);
     for (int64_t e = 0; e < m->nx[k]; e++) {
         run_with(m, k, e, m->x[k][e] + 1000);
         bool depends = memcmp(m->y[0], before, bytes) != 0;
@@ -330,7 +330,7 @@ static int64_t check_nan(const spor_op *op, const spor_sample *sample, spor_scal
  * gather and where. */
 START_TEST(what_is_not_a_number_reaches_the_result) {
     const spor_op *op = spor_ops[_i];
-    bool compares = op == spor_op_find("step") || op == spor_op_find("less");
+    bool compares = op == op_find("step") || op == op_find("less");
     if (!has_kernel(op) || !op->operands || compares) return;
     int64_t examined = 0;
     for (int k = 0; op->samples[k].in[0].rank >= 0; k++)
@@ -364,7 +364,7 @@ static void check_long_sum(spor_shape shape, int64_t axes, double offset) {
     int64_t n = m.nx[0];
     double sum = 0, magnitude = 0;
     for (int64_t e = 0; e < n; e++) {
-        double value = (double)(float)(offset + spor_uniform(1, 0, (uint64_t)e));
+        double value = (double)(float)(offset + random_uniform(1, 0, (uint64_t)e));
         m.x[0][e] = value;
         sum += value;
         magnitude += fabs(value);
@@ -393,7 +393,7 @@ START_TEST(what_is_called_linear_maps_zero_to_zero) {
     if (!(op->traits & SPOR_LINEAR)) return;
     for (int k = 0; op->samples[k].in[0].rank >= 0; k++) {
         const spor_sample *sample = &op->samples[k];
-        if (op == spor_op_find("pad") && sample->attr[2 * SPOR_RANK].r != 0) continue;
+        if (op == op_find("pad") && sample->attr[2 * SPOR_RANK].r != 0) continue;
         opcheck_machine m;
         opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
         ck_assert(opcheck_build(&m, SPOR_F64, op->operands, r.in, 1, &r.out));

@@ -169,10 +169,10 @@ START_TEST(sources_are_limited) {
     load_message(text, out, sizeof out);
     ck_assert_str_eq(out, "s.spor is longer than 262144 bytes");
     free(text);
-    spor_script *script = spor_script_load("/nowhere/at/all.spor", NULL, &claims_dialect, 0, NULL);
-    ck_assert_str_eq(spor_script_error(script),
+    spor_script *script = script_load("/nowhere/at/all.spor", NULL, &claims_dialect, 0, NULL);
+    ck_assert_str_eq(script_error(script),
                      "/nowhere/at/all.spor: cannot be opened: No such file or directory");
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -198,59 +198,59 @@ END_TEST
 /* One script records many times; an error of one recording is not the next one's. */
 START_TEST(recordings_do_not_share_errors) {
     spor_script *script =
-        spor_script_read("s.spor", "def f(x): return reshape(x, [2])\n", NULL, &claims_dialect);
+        script_read("s.spor", "def f(x): return reshape(x, [2])\n", NULL, &claims_dialect);
     for (int64_t k = 1; k <= 3; k++) {
         spor_tape *tape = spor_tape_new();
         spor_var x = spor_input(tape, "x", SPOR_SHAPE(k));
-        spor_var y = spor_script_call(script, "f", tape, true, 1, &x);
+        spor_var y = script_call(script, "f", tape, true, 1, &x);
         ck_assert_int_eq(y.id != 0, k == 2);
         ck_assert_int_eq(spor_error(tape) == NULL, k == 2);
         spor_tape_free(tape);
     }
-    ck_assert_ptr_null(spor_script_error(script));
-    spor_script_free(script);
+    ck_assert_ptr_null(script_error(script));
+    script_free(script);
 }
 END_TEST
 
 /* Without train(...), or on a tape that failed before, recording is refused and not a crash. */
 START_TEST(recording_may_be_refused) {
-    spor_script *script = spor_script_read("s.spor", "def f(x): return x\n", NULL, &claims_dialect);
-    ck_assert_ptr_null(spor_script_declaration(script));
+    spor_script *script = script_read("s.spor", "def f(x): return x\n", NULL, &claims_dialect);
+    ck_assert_ptr_null(script_declaration(script));
     spor_tape *tape = spor_tape_new();
     spor_var x = spor_input(tape, "x", SPOR_SHAPE(2));
-    ck_assert_uint_eq(spor_script_net(x, true, script).id, 0);
+    ck_assert_uint_eq(script_net(x, true, script).id, 0);
     ck_assert_ptr_nonnull(strstr(spor_error(tape), "the script has no train(...)"));
-    ck_assert_uint_eq(spor_script_loss(x, x, script).id, 0);
-    ck_assert_uint_eq(spor_script_call(script, "f", tape, true, 1, &x).id, 0);
-    ck_assert_uint_eq(spor_script_call(script, "f", NULL, true, 1, &x).id, 0);
+    ck_assert_uint_eq(script_loss(x, x, script).id, 0);
+    ck_assert_uint_eq(script_call(script, "f", tape, true, 1, &x).id, 0);
+    ck_assert_uint_eq(script_call(script, "f", NULL, true, 1, &x).id, 0);
     spor_tape_free(tape);
     tape = spor_tape_new();
     x = spor_input(tape, "x", SPOR_SHAPE(2));
-    spor_script_call(script, "g", tape, true, 1, &x);
+    script_call(script, "g", tape, true, 1, &x);
     ck_assert_ptr_nonnull(strstr(spor_error(tape), "the script has no def g"));
     spor_tape_free(tape);
-    spor_script_free(script);
-    spor_script_free(NULL);
-    ck_assert_str_eq(spor_script_error(NULL), "out of memory");
+    script_free(script);
+    script_free(NULL);
+    ck_assert_str_eq(script_error(NULL), "out of memory");
 }
 END_TEST
 
 /* Messages are cut to the room there is. */
 START_TEST(explaining_keeps_to_its_room) {
-    spor_script *script = spor_script_read("s.spor", "def f(x): return x\n", NULL, &claims_dialect);
+    spor_script *script = script_read("s.spor", "def f(x): return x\n", NULL, &claims_dialect);
     char out[16];
     for (size_t size = 0; size <= sizeof out; size++) {
         memset(out, 'x', sizeof out);
-        spor_script_explain(script, "a message", "s.spor", 1, 18, out, size);
+        script_explain(script, "a message", "s.spor", 1, 18, out, size);
         for (size_t k = size; k < sizeof out; k++) ck_assert_int_eq(out[k], 'x');
         if (size) ck_assert_ptr_nonnull(memchr(out, 0, size));
     }
     char room[200];
-    spor_script_explain(script, "a message", "other.spor", 1, 1, room, sizeof room);
+    script_explain(script, "a message", "other.spor", 1, 1, room, sizeof room);
     ck_assert_str_eq(room, "a message");
-    spor_script_explain(script, "a message", "s.spor", 99, 99, room, sizeof room);
+    script_explain(script, "a message", "s.spor", 99, 99, room, sizeof room);
     ck_assert_int_lt((int)strlen(room), 100);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 

@@ -135,18 +135,18 @@ static size_t token_length(const char *at) {
 static void mutate(char text[ROOM], uint64_t seed) {
     size_t total = strlen(text);
     if (!total) return;
-    size_t at = (size_t)(spor_hash(seed, 1, 0) % total);
-    size_t from = (size_t)(spor_hash(seed, 2, 0) % total);
+    size_t at = (size_t)(random_hash(seed, 1, 0) % total);
+    size_t from = (size_t)(random_hash(seed, 2, 0) % total);
     while (at > 0 && is_name(text[at]) && is_name(text[at - 1])) at--;
     while (from > 0 && is_name(text[from]) && is_name(text[from - 1])) from--;
-    const char *word = words[spor_hash(seed, 3, 0) % WORDS];
+    const char *word = words[random_hash(seed, 3, 0) % WORDS];
     char taken[128];
     size_t length = token_length(text + from);
     if (length > sizeof taken) length = sizeof taken;
     memcpy(taken, text + from, length);
-    switch (spor_hash(seed, 4, 0) % 6) {
+    switch (random_hash(seed, 4, 0) % 6) {
     case 0:
-        text[at] = (char)(1 + spor_hash(seed, 5, 0) % 255);
+        text[at] = (char)(1 + random_hash(seed, 5, 0) % 255);
         break;
     case 1:
         splice(text, at, token_length(text + at), "", 0);
@@ -167,36 +167,35 @@ static void mutate(char text[ROOM], uint64_t seed) {
 
 /* Loads and, where that goes well, records the net and the loss. Returns how far it came. */
 static int digest(const char *text) {
-    spor_script *script = spor_script_read("fuzz.spor", text, models_folder(), &claims_dialect);
+    spor_script *script = script_read("fuzz.spor", text, models_folder(), &claims_dialect);
     ck_assert(script != NULL);
-    const spor_declaration *d = spor_script_declaration(script);
-    int came = spor_script_error(script) ? 0 : d ? 2 : 1;
+    const spor_declaration *d = script_declaration(script);
+    int came = script_error(script) ? 0 : d ? 2 : 1;
     if (came == 2) {
         spor_tape *tape = spor_tape_new();
-        spor_var x = spor_input(tape, "x", spor_shape_rows(3, &d->sample));
-        spor_var y = spor_script_net(x, true, script);
-        spor_script_loss(y, spor_input(tape, "y", SPOR_SHAPE(3, d->classes)), script);
+        spor_var x = spor_input(tape, "x", shape_rows(3, &d->sample));
+        spor_var y = script_net(x, true, script);
+        script_loss(y, spor_input(tape, "y", SPOR_SHAPE(3, d->classes)), script);
         if (spor_error(tape)) {
             char message[2000];
             const char *file;
             int line, column;
             spor_error_place(tape, &file, &line, &column);
-            spor_script_explain(script, spor_error(tape), file, line, column, message,
-                                sizeof message);
+            script_explain(script, spor_error(tape), file, line, column, message, sizeof message);
         } else {
             came = 3;
         }
         spor_tape_free(tape);
     }
-    spor_script_free(script);
+    script_free(script);
     return came;
 }
 
 /* The same words where nothing but the plain language is known. */
 static void digest_plainly(const char *text) {
-    spor_script *script = spor_script_read("fuzz.spor", text, models_folder(), NULL);
-    ck_assert_int_eq(spor_script_claims(script), 0);
-    spor_script_free(script);
+    spor_script *script = script_read("fuzz.spor", text, models_folder(), NULL);
+    ck_assert_int_eq(claims_count(script), 0);
+    script_free(script);
 }
 
 START_TEST(mutants_end) {
@@ -204,9 +203,9 @@ START_TEST(mutants_end) {
     int came[4] = {0};
     for (uint64_t k = 0; k < MUTANTS; k++) {
         read_model(_i, text);
-        uint64_t seed = spor_hash(20, (uint64_t)_i, k);
-        for (uint64_t m = 0; m <= spor_hash(seed, 0, 0) % 4; m++)
-            mutate(text, spor_hash(seed, m, 1));
+        uint64_t seed = random_hash(20, (uint64_t)_i, k);
+        for (uint64_t m = 0; m <= random_hash(seed, 0, 0) % 4; m++)
+            mutate(text, random_hash(seed, m, 1));
         came[digest(text)]++;
     }
     /* neither all refused at once nor all taken: the mutations reach the recording */
@@ -222,9 +221,9 @@ START_TEST(noise_ends) {
     char text[2048];
     for (uint64_t k = 0; k < 2000; k++) {
         size_t used = 0;
-        uint64_t n = spor_hash(21, k, 0) % 60;
+        uint64_t n = random_hash(21, k, 0) % 60;
         for (uint64_t w = 0; w < n && used < 1900; w++) {
-            uint64_t pick = spor_hash(22, k, w);
+            uint64_t pick = random_hash(22, k, w);
             const char *word = words[pick % WORDS];
             if (pick >> 32 & 1)
                 used += (size_t)sprintf(text + used, "%s", word);
@@ -278,7 +277,7 @@ static int record_claim(const spor_statement *s) {
             const spor_quantity *q = &s->quantity[k];
             uint64_t span = (uint64_t)(q->most - q->least) + 1;
             value[k] = q->least +
-                       (int64_t)(round ? spor_hash(23, (uint64_t)round, (uint64_t)k) % span : 0);
+                       (int64_t)(round ? random_hash(23, (uint64_t)round, (uint64_t)k) % span : 0);
         }
         spor_tape *tape = spor_tape_new();
         spor_instance instance = {0};
@@ -293,15 +292,15 @@ START_TEST(mutated_claims_end) {
     int loaded = 0, recorded = 0;
     for (uint64_t k = 0; k < 2 * MUTANTS; k++) {
         strcpy(text, claims);
-        uint64_t seed = spor_hash(24, k, 0);
-        for (uint64_t m = 0; m < spor_hash(seed, 0, 0) % 4; m++)
-            mutate(text, spor_hash(seed, m, 1));
+        uint64_t seed = random_hash(24, k, 0);
+        for (uint64_t m = 0; m < random_hash(seed, 0, 0) % 4; m++)
+            mutate(text, random_hash(seed, m, 1));
         digest_plainly(text);
-        spor_script *script = spor_script_read("fuzz.spor", text, models_folder(), &claims_dialect);
-        loaded += !spor_script_error(script);
-        for (int c = 0; c < spor_script_claims(script); c++)
-            recorded += record_claim(spor_script_claim_at(script, c)->statement);
-        spor_script_free(script);
+        spor_script *script = script_read("fuzz.spor", text, models_folder(), &claims_dialect);
+        loaded += !script_error(script);
+        for (int c = 0; c < claims_count(script); c++)
+            recorded += record_claim(claims_at(script, c)->statement);
+        script_free(script);
     }
     ck_assert_int_gt(loaded, MUTANTS / 5);
     ck_assert_int_gt(recorded, MUTANTS);

@@ -320,11 +320,11 @@ END_TEST
 /* ---- tapes ----------------------------------------------------------------------------------- */
 
 static char *tape_text(const char *text, bool training) {
-    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
-    ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
+    spor_script *script = script_read("s.spor", text, models_folder(), &claims_dialect);
+    ck_assert_msg(!script_error(script), "%s", script_error(script));
     spor_tape *tape = spor_tape_new();
     spor_var x = spor_input(tape, "x", SPOR_SHAPE(2, 3));
-    spor_script_call(script, "f", tape, training, 1, &x);
+    script_call(script, "f", tape, training, 1, &x);
     ck_assert_msg(!spor_error(tape), "%s", spor_error(tape));
     char *out = NULL;
     size_t size = 0;
@@ -332,7 +332,7 @@ static char *tape_text(const char *text, bool training) {
     spor_tape_print(tape, 0, 0, stream);
     fclose(stream);
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
     return out;
 }
 
@@ -436,20 +436,20 @@ START_TEST(losses_record) {
         "train(net, data=csv(\"d.csv\", shape=[2, 2], classes=4, scale=0.5), loss=%s,\n"
         "      optimizer=sgd(rate=1, l2=0.25, biases=False), batch=2, epochs=3, target=\"x\")\n",
         losses[_i]);
-    spor_script *script = spor_script_read("s.spor", text, NULL, &claims_dialect);
-    ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
-    const spor_declaration *d = spor_script_declaration(script);
+    spor_script *script = script_read("s.spor", text, NULL, &claims_dialect);
+    ck_assert_msg(!script_error(script), "%s", script_error(script));
+    const spor_declaration *d = script_declaration(script);
     ck_assert_str_eq(d->loss, losses[_i]);
     ck_assert_str_eq(d->path, "d.csv");
     ck_assert(d->target_is_x && !d->l2_biases && d->sample.rank == 2);
     ck_assert_double_eq(d->l2, 0.25);
     spor_tape *tape = spor_tape_new();
-    spor_var y = spor_script_net((spor_input)(tape, "x", SPOR_SHAPE(3, 2, 2)), true, script);
-    spor_var cost = spor_script_loss(y, (spor_input)(tape, "t", SPOR_SHAPE(3, 4)), script);
+    spor_var y = script_net((spor_input)(tape, "x", SPOR_SHAPE(3, 2, 2)), true, script);
+    spor_var cost = script_loss(y, (spor_input)(tape, "t", SPOR_SHAPE(3, 4)), script);
     ck_assert_msg(!spor_error(tape), "%s", spor_error(tape));
     ck_assert(cost.id && spor_shape_of(cost).rank == 0);
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 

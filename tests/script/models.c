@@ -39,7 +39,7 @@ START_TEST(declares) {
     const network *net = &networks[_i];
     spor_script *script;
     spor_tape *tape = record(net, true, 3, &script);
-    const spor_declaration *d = spor_script_declaration(script);
+    const spor_declaration *d = script_declaration(script);
     ck_assert_str_eq(d->model, net->model);
     ck_assert_str_eq(d->data, net->data);
     ck_assert_str_eq(d->loss, net->loss);
@@ -51,7 +51,7 @@ START_TEST(declares) {
     ck_assert_int_eq(d->classes, 10);
     ck_assert_double_eq(d->scale, strcmp(net->data, "digits") ? 1.0 / 255 : 1.0 / 16);
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -67,7 +67,7 @@ START_TEST(counts_and_names_parameters) {
     ck_assert_str_eq(spor_params_entry(params, net->entries - 1).name, net->last);
     spor_params_free(params);
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -83,25 +83,25 @@ START_TEST(names_are_stable) {
     spor_params_free(params);
     spor_tape_free(tape);
     spor_tape_free(other);
-    spor_script_free(script);
-    spor_script_free(again);
+    script_free(script);
+    script_free(again);
 }
 END_TEST
 
 START_TEST(a_setting_replaces_a_value) {
     char path[1200];
     snprintf(path, sizeof path, "%s/densenet2_20.spor", models_folder());
-    spor_script *script = spor_script_load(path, models_folder(), &claims_dialect, 1,
-                                           &(spor_setting){"hidden", "5 * 6"});
-    ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
+    spor_script *script =
+        script_load(path, models_folder(), &claims_dialect, 1, &(spor_setting){"hidden", "5 * 6"});
+    ck_assert_msg(!script_error(script), "%s", script_error(script));
     spor_tape *tape = spor_tape_new();
-    spor_script_net(spor_input(tape, "x", SPOR_SHAPE(2, 8, 8, 1)), true, script);
+    script_net(spor_input(tape, "x", SPOR_SHAPE(2, 8, 8, 1)), true, script);
     spor_params *params = spor_params_new(SPOR_F32, 0);
     ck_assert(spor_params_join(params, tape));
     ck_assert_int_eq(spor_params_size(params), 64 * 30 + 30 + 30 * 30 + 30 + 30 * 10 + 10);
     spor_params_free(params);
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -109,10 +109,10 @@ static void set_message(const char *name, const char *value, const char *expecte
     char path[1200];
     snprintf(path, sizeof path, "%s/densenet2_20.spor", models_folder());
     spor_script *script =
-        spor_script_load(path, models_folder(), &claims_dialect, 1, &(spor_setting){name, value});
-    ck_assert_ptr_nonnull(spor_script_error(script));
-    ck_assert_str_eq(spor_script_error(script), expected);
-    spor_script_free(script);
+        script_load(path, models_folder(), &claims_dialect, 1, &(spor_setting){name, value});
+    ck_assert_ptr_nonnull(script_error(script));
+    ck_assert_str_eq(script_error(script), expected);
+    script_free(script);
 }
 
 START_TEST(a_setting_may_be_wrong) {
@@ -143,11 +143,11 @@ END_TEST
 /* A training step moves the running mean and variance a tenth of the way to the batch's. */
 START_TEST(batch_norm_keeps_running_means) {
     spor_script *script =
-        spor_script_read("s.spor", "include \"layers.spor\"\ndef f(x): return batch_norm(x)\n",
-                         models_folder(), &claims_dialect);
+        script_read("s.spor", "include \"layers.spor\"\ndef f(x): return batch_norm(x)\n",
+                    models_folder(), &claims_dialect);
     spor_tape *tape = spor_tape_new();
     spor_var x = spor_input(tape, "x", SPOR_SHAPE(2, 1));
-    spor_var y = spor_script_call(script, "f", tape, true, 1, &x);
+    spor_var y = script_call(script, "f", tape, true, 1, &x);
     spor_params *params = spor_params_new(SPOR_F64, 1);
     spor_options options = {.scalar = SPOR_F64, .reference = true};
     spor_program *program = spor_compile_training(spor_sum(y, 3), 0, NULL, params, &options);
@@ -165,7 +165,7 @@ START_TEST(batch_norm_keeps_running_means) {
     spor_program_free(program);
     spor_params_free(params);
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 

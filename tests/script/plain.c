@@ -16,20 +16,20 @@ static spor_script *load(const char *file) {
     char folder[1024], path[1200];
     snprintf(folder, sizeof folder, "%s/models", getenv("SPOR_SOURCE"));
     snprintf(path, sizeof path, "%s/%s", folder, file);
-    return spor_script_load(path, folder, NULL, 0, NULL);
+    return script_load(path, folder, NULL, 0, NULL);
 }
 
 START_TEST(plain_scripts_record) {
     spor_script *script = load("lenet2.spor");
-    ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
-    spor_shape sample = spor_script_declaration(script)->sample, shape = {.rank = 4, .n = {2}};
+    ck_assert_msg(!script_error(script), "%s", script_error(script));
+    spor_shape sample = script_declaration(script)->sample, shape = {.rank = 4, .n = {2}};
     memcpy(shape.n + 1, sample.n, 3 * sizeof *shape.n);
     spor_tape *tape = spor_tape_new();
-    spor_var y = spor_script_net(spor_input(tape, "x", shape), true, script);
+    spor_var y = script_net(spor_input(tape, "x", shape), true, script);
     ck_assert_msg(!spor_error(tape), "%s", spor_error(tape));
-    ck_assert_int_eq(spor_shape_of(y).n[1], spor_script_declaration(script)->classes);
+    ck_assert_int_eq(spor_shape_of(y).n[1], script_declaration(script)->classes);
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -57,10 +57,10 @@ static const struct {
 };
 
 START_TEST(plain_scripts_have_no_claims) {
-    spor_script *script = spor_script_read("s.spor", plain[_i].text, NULL, NULL);
-    const char *error = spor_script_error(script);
+    spor_script *script = script_read("s.spor", plain[_i].text, NULL, NULL);
+    const char *error = script_error(script);
     ck_assert_str_eq(error ? error : "", plain[_i].error);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -75,8 +75,8 @@ typedef struct {
 static heard ears;
 
 static spor_value run_tell(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_value v = spor_pass_evaluate(run, env, node->child[0]);
-    ears.told = spor_want_int(run, node->place, "what is told", &v);
+    spor_value v = pass_evaluate(run, env, node->child[0]);
+    ears.told = want_int(run, node->place, "what is told", &v);
     return (spor_value){.kind = VALUE_NOTHING};
 }
 
@@ -91,8 +91,8 @@ static spor_syntax *parse_tell(spor_parser *p) {
 }
 
 static spor_value run_twice(spor_pass *run, spor_env *env, const spor_syntax *node) {
-    spor_value v = spor_pass_evaluate(run, env, node->child[0]);
-    return spor_pass_binary(run, node->place, '+', &v, &v);
+    spor_value v = pass_evaluate(run, env, node->child[0]);
+    return pass_binary(run, node->place, '+', &v, &v);
 }
 
 /* twice(term for name) */
@@ -107,11 +107,11 @@ static spor_syntax *parse_twice(spor_parser *p, const spor_syntax *name, spor_sy
 
 static spor_value answer(spor_pass *run, spor_env *env, const spor_syntax *node) {
     (void)run, (void)env, (void)node;
-    return spor_of_int(42);
+    return value_of_int(42);
 }
 
 static spor_value half(const spor_given *g) {
-    return spor_of_int(spor_given_int(g, 0, 0) / 2);
+    return value_of_int(given_int(g, 0, 0) / 2);
 }
 
 static void *before_call(spor_pass *run, const spor_function *function, spor_env *env) {
@@ -162,11 +162,11 @@ static const struct {
 
 START_TEST(a_dialect_is_heard) {
     ears = (heard){0};
-    spor_script *script = spor_script_read("s.spor", spoken[_i].text, NULL, &dialect);
-    const char *error = spor_script_error(script);
+    spor_script *script = script_read("s.spor", spoken[_i].text, NULL, &dialect);
+    const char *error = script_error(script);
     ck_assert_str_eq(error ? error : "", spoken[_i].error);
     ck_assert_int_eq(ears.told, spoken[_i].told);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -174,13 +174,13 @@ START_TEST(a_dialect_stands_around_calls) {
     ears = (heard){0};
     const char *text = "def inner(x): return x + 1\ndef outer(x): return inner(inner(x))\n"
                        "tell outer(1)\n";
-    spor_script *script = spor_script_read("s.spor", text, NULL, &dialect);
-    ck_assert_ptr_null(spor_script_error(script));
+    spor_script *script = script_read("s.spor", text, NULL, &dialect);
+    ck_assert_ptr_null(script_error(script));
     ck_assert_int_eq(ears.told, 3);
     ck_assert_int_eq(ears.begun, 3);
     ck_assert_int_eq(ears.ended, 3);
     ck_assert_str_eq(ears.innermost, "inner");
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 

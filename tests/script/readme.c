@@ -62,8 +62,7 @@ static void write_error(const spor_script *script, const spor_tape *tape, char *
     int line, column;
     spor_error_place(tape, &file, &line, &column);
     *out = 0;
-    if (spor_error(tape))
-        spor_script_explain(script, spor_error(tape), file, line, column, out, size);
+    if (spor_error(tape)) script_explain(script, spor_error(tape), file, line, column, out, size);
 }
 
 /* Records the last def with the inputs of "[2, 3] [3]"; the message if it fails. */
@@ -81,7 +80,7 @@ static spor_shape record(spor_script *script, const char *text, const char *shap
         args[n] = spor_input(tape, (char[]){(char)('p' + n), 0}, shape);
         n++;
     }
-    spor_var y = spor_script_call(script, name, tape, true, n, args);
+    spor_var y = script_call(script, name, tape, true, n, args);
     spor_shape result = spor_shape_of(y);
     write_error(script, tape, message, size);
     spor_tape_free(tape);
@@ -89,21 +88,20 @@ static spor_shape record(spor_script *script, const char *text, const char *shap
 }
 
 static void record_declared(spor_script *script, char *message, size_t size) {
-    const spor_declaration *d = spor_script_declaration(script);
+    const spor_declaration *d = script_declaration(script);
     if (!d) return;
     spor_tape *tape = spor_tape_new();
-    spor_var x = spor_input(tape, "x", spor_shape_rows(5, &d->sample));
-    spor_var y = spor_script_net(x, true, script);
-    spor_script_loss(y, d->target_is_x ? x : spor_input(tape, "y", SPOR_SHAPE(5, d->classes)),
-                     script);
+    spor_var x = spor_input(tape, "x", shape_rows(5, &d->sample));
+    spor_var y = script_net(x, true, script);
+    script_loss(y, d->target_is_x ? x : spor_input(tape, "y", SPOR_SHAPE(5, d->classes)), script);
     write_error(script, tape, message, size);
     spor_tape_free(tape);
 }
 
 /* The message of a block, "" if it is fine. */
 static void run_block(const char *how, const char *text, char *message, size_t size) {
-    spor_script *script = spor_script_read("example.spor", text, models_folder(), &claims_dialect);
-    const char *error = spor_script_error(script), *shapes = strstr(how, "record");
+    spor_script *script = script_read("example.spor", text, models_folder(), &claims_dialect);
+    const char *error = script_error(script), *shapes = strstr(how, "record");
     snprintf(message, size, "%s", error ? error : "");
     if (!error && shapes) {
         spor_shape expected, found = record(script, text, shapes, message, size);
@@ -117,7 +115,7 @@ static void run_block(const char *how, const char *text, char *message, size_t s
     } else if (!error) {
         record_declared(script, message, size);
     }
-    spor_script_free(script);
+    script_free(script);
 }
 
 /* Lines "expression   # value"; returns how many. */

@@ -14,10 +14,10 @@ const char *models_folder(void) {
 }
 
 void load_message(const char *text, char *out, size_t size) {
-    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
-    const char *error = spor_script_error(script);
+    spor_script *script = script_read("s.spor", text, models_folder(), &claims_dialect);
+    const char *error = script_error(script);
     snprintf(out, size, "%s", error ? error : "");
-    spor_script_free(script);
+    script_free(script);
 }
 
 /* The result of f; the tape and the script hold what went wrong. */
@@ -27,7 +27,7 @@ static spor_var record_f(spor_script *script, spor_tape *tape, bool training, in
         char name[2] = {(char)('x' + k), 0};
         args[k] = spor_input(tape, name, shapes[k]);
     }
-    return spor_script_call(script, "f", tape, training, n, args);
+    return script_call(script, "f", tape, training, n, args);
 }
 
 static void explain(const spor_script *script, const spor_tape *tape, char *out, size_t size) {
@@ -35,15 +35,14 @@ static void explain(const spor_script *script, const spor_tape *tape, char *out,
     int line, column;
     out[0] = 0;
     spor_error_place(tape, &file, &line, &column);
-    if (spor_error(tape))
-        spor_script_explain(script, spor_error(tape), file, line, column, out, size);
+    if (spor_error(tape)) script_explain(script, spor_error(tape), file, line, column, out, size);
 }
 
 void record_message(const char *text, bool training, int n, const spor_shape shapes[], char *out,
                     size_t size) {
     spor_var args[4];
-    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
-    const char *error = spor_script_error(script);
+    spor_script *script = script_read("s.spor", text, models_folder(), &claims_dialect);
+    const char *error = script_error(script);
     snprintf(out, size, "%s", error ? error : "");
     spor_tape *tape = spor_tape_new();
     if (!error) {
@@ -51,7 +50,7 @@ void record_message(const char *text, bool training, int n, const spor_shape sha
         explain(script, tape, out, size);
     }
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
 }
 
 static void write_values(const spor_arg *arg, char *out, size_t size) {
@@ -61,7 +60,7 @@ static void write_values(const spor_arg *arg, char *out, size_t size) {
                                  (long long)arg->shape.n[k]);
     used += (size_t)snprintf(out + used, size - used, arg->shape.rank ? "]" : "[]");
     const double *value = arg->data;
-    int64_t n = spor_size(&arg->shape);
+    int64_t n = shape_size(&arg->shape);
     for (int64_t k = 0; k < n && used + 40 < size; k++)
         used += (size_t)snprintf(out + used, size - used, " %.6g", value[k]);
 }
@@ -71,8 +70,8 @@ void run_values(const char *text, bool training, int n, const input inputs[], ch
     spor_shape shapes[4];
     spor_var args[4];
     for (int k = 0; k < n; k++) shapes[k] = inputs[k].shape;
-    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
-    ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
+    spor_script *script = script_read("s.spor", text, models_folder(), &claims_dialect);
+    ck_assert_msg(!script_error(script), "%s", script_error(script));
     spor_tape *tape = spor_tape_new();
     spor_var y = record_f(script, tape, training, n, shapes, args);
     explain(script, tape, out, size);
@@ -83,7 +82,7 @@ void run_values(const char *text, bool training, int n, const input inputs[], ch
         ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
         for (int k = 0; k < n; k++) {
             spor_arg in = spor_program_arg(program, args[k]);
-            for (int64_t i = 0; in.data && i < spor_size(&in.shape); i++)
+            for (int64_t i = 0; in.data && i < shape_size(&in.shape); i++)
                 ((double *)in.data)[i] = inputs[k].first + (double)i;
         }
         ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
@@ -93,21 +92,21 @@ void run_values(const char *text, bool training, int n, const input inputs[], ch
         spor_params_free(params);
     }
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
 }
 
 spor_tape *record_model(const char *file, bool training, int64_t rows, spor_script **script) {
     char path[1200];
     snprintf(path, sizeof path, "%s/%s", models_folder(), file);
-    *script = spor_script_load(path, models_folder(), &claims_dialect, 0, NULL);
-    ck_assert_msg(!spor_script_error(*script), "%s", spor_script_error(*script));
-    const spor_declaration *d = spor_script_declaration(*script);
+    *script = script_load(path, models_folder(), &claims_dialect, 0, NULL);
+    ck_assert_msg(!script_error(*script), "%s", script_error(*script));
+    const spor_declaration *d = script_declaration(*script);
     ck_assert_msg(d != NULL, "%s declares nothing", file);
     spor_tape *tape = spor_tape_new();
-    spor_var x = spor_input(tape, "x", spor_shape_rows(rows, &d->sample));
-    spor_var y = spor_script_net(x, training, *script);
+    spor_var x = spor_input(tape, "x", shape_rows(rows, &d->sample));
+    spor_var y = script_net(x, training, *script);
     spor_var target = spor_input(tape, "y", SPOR_SHAPE(rows, d->classes));
-    spor_script_loss(y, target, *script);
+    script_loss(y, target, *script);
     char message[4096];
     explain(*script, tape, message, sizeof message);
     ck_assert_msg(!*message, "%s", message);

@@ -9,8 +9,8 @@
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
 static spor_script *load(const char *text) {
-    spor_script *script = spor_script_read("s.spor", text, models_folder(), &claims_dialect);
-    ck_assert_msg(!spor_script_error(script), "%s", spor_script_error(script));
+    spor_script *script = script_read("s.spor", text, models_folder(), &claims_dialect);
+    ck_assert_msg(!script_error(script), "%s", script_error(script));
     return script;
 }
 
@@ -25,8 +25,8 @@ static void show_unless(bool fine, const spor_script_claim *claim, const spor_ve
 
 /* Each claim of the script holds, or fails if it says so. */
 static void check_all(const spor_script *script) {
-    for (int k = 0; k < spor_script_claims(script); k++) {
-        const spor_script_claim *claim = spor_script_claim_at(script, k);
+    for (int k = 0; k < claims_count(script); k++) {
+        const spor_script_claim *claim = claims_at(script, k);
         spor_verdict verdict;
         verify(claim, &verdict);
         spor_outcome wanted = claim->fails ? SPOR_FAILS : SPOR_HOLDS;
@@ -87,9 +87,9 @@ static const char *const holding[] = {
 
 START_TEST(what_is_right_holds) {
     spor_script *script = load(holding[_i]);
-    ck_assert_int_ge(spor_script_claims(script), 1);
+    ck_assert_int_ge(claims_count(script), 1);
     check_all(script);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -170,7 +170,7 @@ static const struct {
 
 START_TEST(what_is_wrong_fails_at_its_line) {
     spor_script *script = load(failing[_i].text);
-    const spor_script_claim *claim = spor_script_claim_at(script, 0);
+    const spor_script_claim *claim = claims_at(script, 0);
     spor_verdict verdict;
     verify(claim, &verdict);
     const spor_counterexample *e = &verdict.example;
@@ -183,7 +183,7 @@ START_TEST(what_is_wrong_fails_at_its_line) {
         ck_assert_str_eq(e->pair_name, failing[_i].pair);
         ck_assert_str_eq(e->pair_note, failing[_i].note);
     }
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -200,11 +200,9 @@ START_TEST(open_lines_are_named) {
                    "    db = ...\n"
                    "claim \"d\" (x[n]):\n    ...\n");
     spor_verdict verdict;
-    ck_assert_int_eq(spor_script_claims(script), 4);
-    const spor_script_claim *a = spor_script_claim_at(script, 0),
-                            *b = spor_script_claim_at(script, 1),
-                            *c = spor_script_claim_at(script, 2),
-                            *d = spor_script_claim_at(script, 3);
+    ck_assert_int_eq(claims_count(script), 4);
+    const spor_script_claim *a = claims_at(script, 0), *b = claims_at(script, 1),
+                            *c = claims_at(script, 2), *d = claims_at(script, 3);
     ck_assert(a->unproved && b->unproved && c->unproved && d->unproved && c->trusted);
     ck_assert(!a->trusted && !a->fails);
     ck_assert_str_eq(a->unproved_what, "delta, dA");
@@ -218,8 +216,8 @@ START_TEST(open_lines_are_named) {
     ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
     verify(c, &verdict);
     ck_assert_int_eq(verdict.outcome, SPOR_NOTHING_EXAMINED);
-    ck_assert_ptr_null(spor_script_claim_at(script, 4));
-    spor_script_free(script);
+    ck_assert_ptr_null(claims_at(script, 4));
+    script_free(script);
 }
 END_TEST
 
@@ -236,7 +234,7 @@ START_TEST(undefined_is_no_failure) {
                                "for i, j, u, v, w)\n");
     spor_verdict verdict;
     for (int k = 0; k < 5; k++) {
-        const spor_script_claim *claim = spor_script_claim_at(script, k);
+        const spor_script_claim *claim = claims_at(script, k);
         verify(claim, &verdict);
         bool none = k == 2 || k == 4;
         show_unless(verdict.outcome == (none ? SPOR_NOTHING_EXAMINED : SPOR_HOLDS), claim,
@@ -247,7 +245,7 @@ START_TEST(undefined_is_no_failure) {
         if (k == 1) ck_assert_ptr_nonnull(strstr(claim->refusal, "division by zero"));
         if (k == 4) ck_assert_ptr_nonnull(strstr(claim->refusal, "more than 4096 terms"));
     }
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -257,7 +255,7 @@ START_TEST(quantities_are_as_said) {
         load("def f(x[n], y[m, n], act, s):\n    return s * act(y + x)\n"
              "derive f (x, y, act in [tanh, relu], s in 2..3, n in 2..3) -> (z, dz) where m > s:\n"
              "    dy = s * derivative(act, x + y) * dz\n    dx = sum(dy, axis=\"m\")\n");
-    const spor_statement *s = spor_script_claim_at(script, 0)->statement;
+    const spor_statement *s = claims_at(script, 0)->statement;
     spor_verdict verdict;
     ck_assert_str_eq(s->name, "f");
     ck_assert_int_eq(s->quantities, 4);
@@ -267,11 +265,11 @@ START_TEST(quantities_are_as_said) {
     ck_assert_int_eq(s->quantity[1].most, 6); /* m */
     ck_assert_str_eq(s->quantity[2].choices[1], "relu");
     ck_assert_int_eq(s->quantity[3].least, 2);
-    verify(spor_script_claim_at(script, 0), &verdict);
+    verify(claims_at(script, 0), &verdict);
     ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
     ck_assert(verdict.exhaustive);
     ck_assert_int_eq(verdict.shapes, 2 * 2 * (4 + 3)); /* n, act, m > s */
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -290,10 +288,10 @@ END_TEST
 /* The gradients of f's cost with respect to W and b, nine numbers, as training takes them. */
 static void train_once(const char *text, bool accept, double g[9]) {
     spor_script *script = load(text);
-    if (accept) ck_assert(spor_script_accept(script, 0));
+    if (accept) ck_assert(claims_accept(script, 0));
     spor_tape *tape = spor_tape_new();
     spor_var x = spor_input(tape, "x", SPOR_SHAPE(2, 2));
-    spor_var cost = spor_script_call(script, "f", tape, true, 1, &x);
+    spor_var cost = script_call(script, "f", tape, true, 1, &x);
     ck_assert_msg(!spor_error(tape), "%s", spor_error(tape));
     spor_params *params = spor_params_new(SPOR_F64, 1);
     spor_options options = {.scalar = SPOR_F64};
@@ -307,7 +305,7 @@ static void train_once(const char *text, bool accept, double g[9]) {
     spor_program_free(program);
     spor_params_free(params);
     spor_tape_free(tape);
-    spor_script_free(script);
+    script_free(script);
 }
 
 /* Only an accepted derive is used, and only for calls like those it was verified for. */
@@ -348,9 +346,9 @@ START_TEST(some_cannot_be_accepted) {
                                      "derive layer \"c\" (A, W, b) -> (Y, dY):\n"
                                      "    dA = none\n    dW = Y\n    db = Y\n"
                                      "claim \"d\" (x[n]):\n    x == x\n");
-    ck_assert_int_eq(spor_script_claims(script), 4);
-    for (int k = 0; k < 5; k++) ck_assert(!spor_script_accept(script, k));
-    spor_script_free(script);
+    ck_assert_int_eq(claims_count(script), 4);
+    for (int k = 0; k < 5; k++) ck_assert(!claims_accept(script, k));
+    script_free(script);
 }
 END_TEST
 
@@ -359,10 +357,10 @@ START_TEST(a_derived_def_makes_no_parameters) {
     spor_script *script = load("def f(x[n]):\n    return x * param([n], init=\"normal\")\n"
                                "derive f (x) -> (y, dy):\n    dx = dy\n");
     spor_verdict verdict;
-    verify(spor_script_claim_at(script, 0), &verdict);
+    verify(claims_at(script, 0), &verdict);
     ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
     ck_assert_ptr_nonnull(strstr(verdict.example.message, "f makes parameters or state"));
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -381,9 +379,9 @@ START_TEST(the_reference_is_true) {
         if (inside && !fence) strncat(block, line, sizeof block - strlen(block) - 1);
         if (inside && fence) {
             spor_script *script = load(block);
-            ck_assert_int_ge(spor_script_claims(script), 1);
+            ck_assert_int_ge(claims_count(script), 1);
             check_all(script);
-            spor_script_free(script);
+            script_free(script);
             block[0] = 0;
             blocks++;
         }

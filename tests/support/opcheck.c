@@ -42,14 +42,14 @@ opcheck_record opcheck_record_op(const spor_op *op, const spor_shape *in, const 
         char name[] = {'x', (char)('0' + k), 0};
         r.in[k] = spor_input(r.tape, name, in[k]);
     }
-    r.out = op->operands ? spor_record(op, r.in, attr) : spor_record_leaf(r.tape, op, attr);
+    r.out = op->operands ? op_record(op, r.in, attr) : op_record_leaf(r.tape, op, attr);
     return r;
 }
 
 /* Two blocks of one number an element. */
 static bool blocks(spor_var x, int64_t *n, double *first[], double *second[]) {
     spor_shape shape = spor_shape_of(x);
-    *n = spor_size(&shape);
+    *n = shape_size(&shape);
     *first = calloc((size_t)*n, sizeof **first);
     *second = calloc((size_t)*n, sizeof **second);
     return *first && *second;
@@ -78,7 +78,7 @@ bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spo
 static void bind_input(const opcheck_machine *m, int k) {
     spor_arg arg = spor_program_arg(m->program, m->in[k]);
     if (m->scalar == SPOR_ROUNDING) {
-        spor_rounding_fill(m->program, m->in[k], m->x[k], SPOR_F32);
+        rounding_fill(m->program, m->in[k], m->x[k], SPOR_F32);
         return;
     }
     for (int64_t e = 0; arg.data && e < m->nx[k]; e++) {
@@ -93,7 +93,7 @@ static bool read_output(const opcheck_machine *m, int k) {
         m->y[k][e] = element_types[m->scalar]->value(arg.data, e);
         if (m->scalar == SPOR_C128 || m->scalar == SPOR_BOUND)
             m->iy[k][e] = ((const double *)arg.data)[2 * e + 1];
-        if (m->scalar == SPOR_ROUNDING) spor_rounding_value(m->program, m->out[k], e, &m->iy[k][e]);
+        if (m->scalar == SPOR_ROUNDING) rounding_value(m->program, m->out[k], e, &m->iy[k][e]);
     }
     return arg.data;
 }
@@ -132,7 +132,7 @@ static void draw_tie_free(opcheck_machine *m, int n, const spor_domain domain[],
     int64_t *order = calloc((size_t)total + 1, sizeof *order);
     double spacing = 1.0 / 16;
     while (spacing * (double)total > 4) spacing /= 2;
-    if (order) spor_shuffle(seed, total, order);
+    if (order) random_shuffle(seed, total, order);
     for (int k = 0; order && k < n; k++)
         for (int64_t e = 0; domain[k] == SPOR_TIE_FREE && e < m->nx[k]; e++)
             m->x[k][e] = ((double)(order[at++] - total / 2) + 0.5) * spacing;
@@ -143,12 +143,12 @@ void opcheck_draw(opcheck_machine *m, int n, const spor_domain domain[], uint64_
     draw_tie_free(m, n, domain, seed);
     for (int k = 0; k < n; k++)
         for (int64_t e = 0; domain[k] != SPOR_TIE_FREE && e < m->nx[k]; e++)
-            m->x[k][e] = draw(domain[k], spor_hash(seed, (uint64_t)k, (uint64_t)e));
+            m->x[k][e] = draw(domain[k], random_hash(seed, (uint64_t)k, (uint64_t)e));
 }
 
 void opcheck_draw_cotangent(double value[], int64_t n, uint64_t seed) {
     for (int64_t e = 0; e < n; e++)
-        value[e] = (double)((int64_t)(spor_hash(seed, 0, (uint64_t)e) % 2049) - 1024) / 1024;
+        value[e] = (double)((int64_t)(random_hash(seed, 0, (uint64_t)e) % 2049) - 1024) / 1024;
 }
 
 /* Bound of the rounding errors of a sum of n terms whose factors are of the order of the results:
@@ -191,7 +191,7 @@ opcheck_verdict opcheck_signature(const spor_op *op) {
     spor_signature s;
     int slots = 0;
     char name[SPOR_NAME];
-    if (!spor_signature_parse(op->signature, &s)) {
+    if (!signature_parse(op->signature, &s)) {
         fail(&v, "the signature does not parse: %s", op->signature);
         return v;
     }
@@ -199,7 +199,7 @@ opcheck_verdict opcheck_signature(const spor_op *op) {
     if (s.operands != op->operands)
         fail(&v, "%d operands in the signature, %d in the op", s.operands, op->operands);
     if (slots != op->attrs) fail(&v, "%d slots in the signature, %d in the op", slots, op->attrs);
-    spor_op_name(op, name, sizeof name);
+    op_name(op, name, sizeof name);
     if (strcmp(name, s.name) != 0) fail(&v, "two names: %s and %s", name, s.name);
     if (!op->equation || !op->shape || !op->samples || !op->mistakes || !op->golden)
         fail(&v, "the descriptor is incomplete");
@@ -232,7 +232,7 @@ opcheck_verdict opcheck_golden(const spor_op *op, const spor_golden *golden) {
     spor_shape shape = spor_shape_of(r.out);
     if (spor_error(r.tape))
         fail(&v, "%s", spor_error(r.tape));
-    else if (!spor_shape_equal(&shape, &golden->out))
+    else if (!shape_equal(&shape, &golden->out))
         fail(&v, "the result has another shape");
     else if (!opcheck_build(&m, SPOR_F64, op->operands, r.in, 1, &r.out))
         fail(&v, "it does not compile: %s", spor_program_error(m.program));
@@ -248,7 +248,7 @@ opcheck_verdict opcheck_mistake(const spor_op *op, const spor_mistake *mistake) 
     char name[SPOR_NAME + 2];
     opcheck_record r = opcheck_record_op(op, mistake->in, mistake->attr);
     const char *error = spor_error(r.tape);
-    int length = spor_op_name(op, name, SPOR_NAME);
+    int length = op_name(op, name, SPOR_NAME);
     memcpy(name + length, ": ", 3);
     if (r.out.id != 0)
         fail(&v, "it was recorded, but should be refused: %s", mistake->message);
@@ -539,7 +539,7 @@ static void compare_decisions(opcheck_verdict *v, opcheck_machine *m, const spor
     for (int k = 0; k < op->operands; k++)
         for (int64_t e = 0; op->domain[k] == SPOR_TIE_FREE && e < m->nx[k]; e++)
             m->x[k][e] +=
-                spor_hash(seed, (uint64_t)k, (uint64_t)e) % 2 ? 0.49 * least : -0.49 * least;
+                random_hash(seed, (uint64_t)k, (uint64_t)e) % 2 ? 0.49 * least : -0.49 * least;
     if (!opcheck_run(m)) fail(v, "it does not run");
     for (int k = slopes > 0 ? 2 : 1; k < m->outputs; k++)
         for (int64_t e = 0; before[k] && e < m->ny[k]; e++)
@@ -584,7 +584,7 @@ opcheck_verdict opcheck_closure(const spor_op *op, const spor_sample *sample) {
     opcheck_verdict v = {.passed = true};
     derivatives d = differentiate(&v, op, sample);
     for (uint32_t id = 1; d.good && id <= spor_tape_length(d.r.tape); id++, v.examined++) {
-        const spor_op *used = spor_node_of(spor_tape_var(d.r.tape, id))->op;
+        const spor_op *used = tape_node_of(spor_tape_var(d.r.tape, id))->op;
         if (used != op && !registered(used)) fail(&v, "records %s", used->signature);
     }
     spor_tape_free(d.r.tape);
@@ -708,7 +708,7 @@ static void check_alias(opcheck_verdict *v, opcheck_machine *m) {
 static void check_value_slope(opcheck_verdict *v, const spor_op *op, const spor_sample *sample) {
     derivatives d = differentiate(v, op, sample);
     for (uint32_t id = d.r.out.id + 1; d.good && id <= d.g[0].id; id++, v->examined++) {
-        const spor_node *node = spor_node_of(spor_tape_var(d.r.tape, id));
+        const spor_node *node = tape_node_of(spor_tape_var(d.r.tape, id));
         for (int k = 0; k < node->op->operands; k++)
             if (node->in[k] == d.r.in[0].id) fail(v, "the derivative reads x");
     }

@@ -18,27 +18,27 @@ static const spor_evaluation three = {
     .classes = 3, .rows = 8, .right = 3, .accuracy = 3.0 / 8, .confusion = counts};
 
 START_TEST(scores_of_classes) {
-    spor_class_score s = spor_class_score_of(&three, 0);
+    spor_class_score s = metrics_class_score(&three, 0);
     ck_assert(s.rows == 4 && s.predicted == 5 && s.right == 3);
     ck_assert_double_eq(s.recall, 0.75);
     ck_assert_double_eq(s.precision, 0.6);
-    s = spor_class_score_of(&three, 1);
+    s = metrics_class_score(&three, 1);
     ck_assert(s.rows == 0 && s.predicted == 3 && isnan(s.recall));
     ck_assert_double_eq(s.precision, 0);
-    s = spor_class_score_of(&three, 2);
+    s = metrics_class_score(&three, 2);
     ck_assert(s.rows == 4 && s.predicted == 0 && isnan(s.precision));
     ck_assert_double_eq(s.recall, 0);
-    ck_assert_double_eq(spor_balanced_accuracy(&three), 0.375);
+    ck_assert_double_eq(metrics_balanced_accuracy(&three), 0.375);
     int64_t none[4] = {0};
     spor_evaluation empty = {.classes = 2, .confusion = none};
-    ck_assert(isnan(spor_balanced_accuracy(&empty)));
+    ck_assert(isnan(metrics_balanced_accuracy(&empty)));
 }
 END_TEST
 
 START_TEST(standard_error_of_a_share) {
-    ck_assert_double_eq(spor_standard_error(0.5, 100), 0.05);
-    ck_assert_double_eq(spor_standard_error(1, 100), 0);
-    ck_assert(isnan(spor_standard_error(0.5, 0)));
+    ck_assert_double_eq(metrics_standard_error(0.5, 100), 0.05);
+    ck_assert_double_eq(metrics_standard_error(1, 100), 0);
+    ck_assert(isnan(metrics_standard_error(0.5, 0)));
 }
 END_TEST
 
@@ -64,12 +64,12 @@ static spor_history two_epochs(void) {
                        .validation_accuracy = nan(""),
                        .train_seconds = 0.25,
                        .evaluate_seconds = 0.125};
-    ck_assert(spor_history_add(&history, &p));
+    ck_assert(history_add(&history, &p));
     p.epoch = 2;
     p.loss = 0.1;
     p.train_accuracy = 1;
     p.validation_accuracy = 0.75;
-    ck_assert(spor_history_add(&history, &p));
+    ck_assert(history_add(&history, &p));
     return history;
 }
 
@@ -77,15 +77,15 @@ START_TEST(history_is_a_table) {
     spor_message message = {{0}};
     spor_history history = two_epochs();
     const char *path = scratch_path("history.csv");
-    ck_assert_msg(spor_history_write(&history, path, &message), "%s", message.text);
+    ck_assert_msg(history_write(&history, path, &message), "%s", message.text);
     check_text(path, "epoch,loss,train_accuracy,validation_accuracy,train_seconds,"
                      "evaluate_seconds\n1,2.5,0.5,nan,0.25,0.125\n2,0.1,1,0.75,0.25,0.125\n");
-    ck_assert(!spor_history_write(&history, "/dev/full", &message));
+    ck_assert(!history_write(&history, "/dev/full", &message));
     check_has(message.text, "No space left");
     spor_progress p = {.epoch = 3};
-    for (int k = 0; k < 1000; k++) ck_assert(spor_history_add(&history, &p));
+    for (int k = 0; k < 1000; k++) ck_assert(history_add(&history, &p));
     ck_assert_int_eq(history.count, 1002);
-    spor_history_free(&history);
+    history_free(&history);
     ck_assert_ptr_null(history.epochs);
 }
 END_TEST
@@ -114,7 +114,7 @@ START_TEST(summary_is_json) {
                       .train_seconds = 0.5,
                       .evaluate_seconds = 0.25};
     const char *path = scratch_path("summary.json");
-    ck_assert_msg(spor_summary_write(&s, path, &message), "%s", message.text);
+    ck_assert_msg(summary_write(&s, path, &message), "%s", message.text);
     size_t size;
     char *text = scratch_read(path, &size);
     static const char *const lines[] = {"\n  \"model\": \"net \\\"a\\\"\",\n",
@@ -136,7 +136,7 @@ START_TEST(summary_is_json) {
                                         "\n  \"evaluate_seconds\": 0.25\n}\n"};
     for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) check_has(text, lines[k]);
     free(text);
-    ck_assert(!spor_summary_write(&s, scratch_path("absent/summary.json"), &message));
+    ck_assert(!summary_write(&s, scratch_path("absent/summary.json"), &message));
     check_has(message.text, "absent/summary.json: cannot be written");
 }
 END_TEST
@@ -164,7 +164,7 @@ START_TEST(curves_name_final_and_best) {
     spor_curves curves = {
         .title = "a < b & c", .epochs = 3, .train = train, .validation = validation};
     const char *path = scratch_path("history.svg");
-    ck_assert_msg(spor_figure_curves(&curves, path, &message), "%s", message.text);
+    ck_assert_msg(figure_curves(&curves, path, &message), "%s", message.text);
     size_t size;
     char *svg = scratch_read(path, &size);
     check_well_formed(svg);
@@ -189,7 +189,7 @@ START_TEST(curves_have_gaps_where_nothing_was_measured) {
     for (int64_t epochs = 0; epochs <= 3; epochs++) {
         curves.epochs = epochs;
         const char *path = scratch_path("history.svg");
-        ck_assert_msg(spor_figure_curves(&curves, path, &message), "%s", message.text);
+        ck_assert_msg(figure_curves(&curves, path, &message), "%s", message.text);
         size_t size;
         char *svg = scratch_read(path, &size);
         check_well_formed(svg);
@@ -202,7 +202,7 @@ END_TEST
 static char *confusion_svg(int classes, const int64_t matrix[], size_t *size) {
     spor_message message = {{0}};
     const char *path = scratch_path("confusion.svg");
-    bool done = spor_figure_confusion("labels", classes, matrix, path, &message);
+    bool done = figure_confusion("labels", classes, matrix, path, &message);
     ck_assert_msg(done, "%s", message.text);
     char *svg = scratch_read(path, size);
     check_well_formed(svg);
@@ -253,9 +253,9 @@ START_TEST(heat_maps_of_any_size) {
     memset(matrix, 0, sizeof matrix);
     free(confusion_svg(10, matrix, &size));
     spor_message message = {{0}};
-    ck_assert(!spor_figure_confusion("none", 0, matrix, scratch_path("x.svg"), &message));
+    ck_assert(!figure_confusion("none", 0, matrix, scratch_path("x.svg"), &message));
     check_has(message.text, "x.svg: a confusion matrix of 0 classes cannot be drawn");
-    ck_assert(!spor_figure_confusion("full", 3, matrix, "/dev/full", &message));
+    ck_assert(!figure_confusion("full", 3, matrix, "/dev/full", &message));
     check_has(message.text, "No space left");
 }
 END_TEST
@@ -265,14 +265,14 @@ START_TEST(runs_are_drawn) {
     spor_history history = two_epochs();
     size_t size;
     const char *path = scratch_path("history.svg");
-    ck_assert_msg(spor_history_draw(&history, "run", path, &message), "%s", message.text);
+    ck_assert_msg(history_draw(&history, "run", path, &message), "%s", message.text);
     char *svg = scratch_read(path, &size);
     check_has(svg, ">final 0.7500</text>");
     check_has(svg, ">final 1.0000</text>");
     free(svg);
     path = scratch_path("confusion.svg");
-    ck_assert_msg(spor_confusion_draw(&three, "run", path, &message), "%s", message.text);
-    spor_history_free(&history);
+    ck_assert_msg(confusion_draw(&three, "run", path, &message), "%s", message.text);
+    history_free(&history);
 }
 END_TEST
 

@@ -224,7 +224,7 @@ START_TEST(a_loss_tells_whether_it_sums) {
         for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {
             spor_model *model =
                 model_of(classifier, loss[k], SPOR_SHAPE(CLASSES), 0, (spor_scalar)scalar);
-            ck_assert_int_eq(spor_model_loss_sums(model), expected[k]);
+            ck_assert_int_eq(model_loss_sums(model), expected[k]);
             check_healthy(model);
             spor_model_free(model);
         }

@@ -219,7 +219,7 @@ START_TEST(positions_are_row_major) {
         const spor_shape *shape = &shapes[s];
         int64_t index[SPOR_RANK] = {0}, seen[SPOR_RANK], stride[SPOR_RANK];
         shape_strides(shape, stride);
-        for (int64_t at = 0; at < spor_size(shape); at++) {
+        for (int64_t at = 0; at < shape_size(shape); at++) {
             int64_t offset = 0;
             shape_unravel(shape, at, seen);
             for (int k = 0; k < shape->rank; k++) {

@@ -72,7 +72,7 @@ OTHER_CODE(double)
 
 static void fill(double data[], int size, bool integers, uint64_t seed) {
     for (int k = 0; k < size; k++) {
-        double u = spor_uniform(seed, (uint64_t)k, 1);
+        double u = random_uniform(seed, (uint64_t)k, 1);
         data[k] = integers ? floor(7 * u) - 3 : (double)(float)(4 * u - 2);
     }
 }

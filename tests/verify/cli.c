@@ -228,7 +228,7 @@ static void write_array(const char *name, int64_t rows, int64_t columns, double 
                         spor_npy_kind kind) {
     spor_message message = {""};
     spor_npy array = {.shape = {2, {rows, columns}}, .kind = kind, .value = value};
-    ck_assert_msg(spor_npy_write(name, &array, &message), "%s", message.text);
+    ck_assert_msg(npy_write(name, &array, &message), "%s", message.text);
 }
 
 /* Arrays for Z = A (star) K and dK in float, rotated if asked for. */

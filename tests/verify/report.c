@@ -28,9 +28,9 @@ static void path_of(const char *folder, const char *file, char *path, size_t siz
 static spor_script *load(const char *folder, const char *file) {
     char path[1024];
     path_of(folder, file, path, sizeof path);
-    spor_script *script = spor_script_load(path, NULL, &claims_dialect, 0, NULL);
+    spor_script *script = script_load(path, NULL, &claims_dialect, 0, NULL);
     ck_assert_ptr_nonnull(script);
-    ck_assert_msg(spor_script_error(script) == NULL, "%s", spor_script_error(script));
+    ck_assert_msg(script_error(script) == NULL, "%s", script_error(script));
     return script;
 }
 
@@ -47,14 +47,14 @@ static spor_script *load_changed(const char *folder, const char *file, const cha
     const char *at = strstr(text, from);
     ck_assert_msg(at != NULL, "%s has no %s", file, from);
     snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-    spor_script *script = spor_script_read(file, changed, NULL, &claims_dialect);
-    ck_assert_msg(script && !spor_script_error(script), "%s", spor_script_error(script));
+    spor_script *script = script_read(file, changed, NULL, &claims_dialect);
+    ck_assert_msg(script && !script_error(script), "%s", script_error(script));
     return script;
 }
 
 static const spor_script_claim *claim_called(const spor_script *script, const char *label) {
-    for (int k = 0; k < spor_script_claims(script); k++) {
-        const spor_script_claim *c = spor_script_claim_at(script, k);
+    for (int k = 0; k < claims_count(script); k++) {
+        const spor_script_claim *c = claims_at(script, k);
         if (strcmp(c->label, label) == 0) return c;
     }
     ck_abort_msg("no claim is called %s", label);
@@ -96,15 +96,15 @@ static bool may_not_record(const char *label) {
 static void check_case(const spor_script_claim *c, const spor_verdict *found) {
     char text[8192];
     FILE *out = fmemopen(text, sizeof text, "w");
-    spor_script_case(c, found->example.value, out);
+    claims_case(c, found->example.value, out);
     fclose(out);
-    spor_script *script = spor_script_read("case.spor", text, NULL, &claims_dialect);
-    ck_assert_msg(script && !spor_script_error(script), "%s\n%s", spor_script_error(script), text);
-    ck_assert_int_eq(spor_script_claims(script), 1);
-    spor_verdict again = verdict_of(spor_script_claim_at(script, 0));
+    spor_script *script = script_read("case.spor", text, NULL, &claims_dialect);
+    ck_assert_msg(script && !script_error(script), "%s\n%s", script_error(script), text);
+    ck_assert_int_eq(claims_count(script), 1);
+    spor_verdict again = verdict_of(claims_at(script, 0));
     ck_assert_msg(again.outcome == SPOR_FAILS, "%s", text);
     ck_assert_mem_eq(again.example.value, found->example.value, sizeof again.example.value);
-    spor_script_free(script);
+    script_free(script);
 }
 
 static void check_claim(const spor_script_claim *c) {
@@ -156,15 +156,15 @@ static int check_folder(const char *folder, bool equation[]) {
         const char *end = strrchr(e->d_name, '.');
         if (!end || strcmp(end, ".spor") != 0) continue;
         spor_script *script = load(folder, e->d_name);
-        for (int k = 0; k < spor_script_claims(script); k++, claims++) {
-            const spor_script_claim *c = spor_script_claim_at(script, k);
+        for (int k = 0; k < claims_count(script); k++, claims++) {
+            const spor_script_claim *c = claims_at(script, k);
             int number = 0, length = 0;
             check_claim(c);
             if (sscanf(c->label, "Eq. %d%n", &number, &length) != 1) continue;
             equation[number] = true;
             check_reading(c, number, c->label + length);
         }
-        spor_script_free(script);
+        script_free(script);
     }
     closedir(dir);
     return claims;
@@ -221,7 +221,7 @@ START_TEST(a_changed_formula_changes_its_verdict) {
     spor_verdict v = verdict_of(c);
     ck_assert_msg(v.outcome == changes[_i].becomes, "%s", c->label);
     ck_assert_int_eq(c->fails, changes[_i].becomes == SPOR_HOLDS); /* it was the other one */
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -260,11 +260,11 @@ static const struct {
 
 START_TEST(an_open_exercise_is_unproved) {
     spor_script *script = load("exercises", exercises[_i].file);
-    ck_assert_int_eq(spor_script_claims(script), 1);
-    const spor_script_claim *c = spor_script_claim_at(script, 0);
+    ck_assert_int_eq(claims_count(script), 1);
+    const spor_script_claim *c = claims_at(script, 0);
     ck_assert(c->unproved && !c->fails);
     ck_assert_int_eq(verdict_of(c).outcome, SPOR_NOTHING_EXAMINED);
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -273,7 +273,7 @@ START_TEST(right_answers_pass_and_wrong_ones_fail) {
     for (int wrong = 0; wrong < 2; wrong++) {
         spor_script *script =
             load_changed("exercises", exercises[_i].file, exercises[_i].open, answers[wrong]);
-        const spor_script_claim *c = spor_script_claim_at(script, 0);
+        const spor_script_claim *c = claims_at(script, 0);
         spor_verdict v = verdict_of(c);
         ck_assert(!c->unproved);
         ck_assert_msg(v.outcome == (wrong ? SPOR_FAILS : SPOR_HOLDS), "%s: %s %s", c->label,
@@ -287,7 +287,7 @@ START_TEST(right_answers_pass_and_wrong_ones_fail) {
             ck_assert_msg(strstr(v.example.message, exercises[_i].pattern), "%s",
                           v.example.message);
         }
-        spor_script_free(script);
+        script_free(script);
     }
 }
 END_TEST
@@ -318,7 +318,7 @@ START_TEST(a_kink_is_no_fault) {
     spor_trial trial;
     oracle_finding finding;
     int64_t steps = 0;
-    ck_assert(spor_trial_make(&statement, (int64_t[]){1}, &trial));
+    ck_assert(trial_make(&statement, (int64_t[]){1}, &trial));
     for (int x = -1; x <= 1; x++) {
         trial.data[0][0] = x;
         trial.data[1][0] = 1;
@@ -328,7 +328,7 @@ START_TEST(a_kink_is_no_fault) {
         steps += finding.asked[SPOR_BY_COMPLEX_STEP];
     }
     ck_assert_int_eq(steps, 3);
-    spor_trial_free(&trial);
+    trial_free(&trial);
 }
 END_TEST
 
@@ -340,7 +340,7 @@ START_TEST(integers_are_searched_to_the_end) {
     spor_verdict v = verdict_of(c);
     ck_assert(v.exhaustive);
     ck_assert_int_eq(v.shapes, 21 * 21 * 4); /* rows of H in 1..6, columns of W in 1..6, P */
-    spor_script_free(script);
+    script_free(script);
 }
 END_TEST
 
@@ -357,10 +357,10 @@ START_TEST(data_avoid_kinks_and_ties) {
         .name = "relu", .quantities = 1, .quantity = {{"n", 1, 9, NULL}}, .record = record_relu};
     spor_trial trial;
     int64_t n = _i;
-    ck_assert(spor_trial_make(&statement, &n, &trial));
+    ck_assert(trial_make(&statement, &n, &trial));
     bool positive = false, negative = false;
     for (uint64_t seed = 0; seed < 16; seed++) {
-        spor_trial_draw(&trial, seed, 0);
+        trial_draw(&trial, seed, 0);
         for (int64_t k = 0; k < n; k++) {
             double eighths = 8 * trial.data[0][k];
             ck_assert(fabs(fmod(eighths, 2)) == 1);
@@ -370,7 +370,7 @@ START_TEST(data_avoid_kinks_and_ties) {
         }
     }
     ck_assert(positive && negative);
-    spor_trial_free(&trial);
+    trial_free(&trial);
 }
 END_TEST
 
