@@ -1,10 +1,12 @@
 /*
  * The arrows of the house (src/README.md), held: which module may include which, that public
- * headers stand on public headers alone, that headers form no circle, and that only ops, fast paths
- * and programs know an op by its address: the others ask its descriptor.
+ * headers stand on public headers alone, that headers form no circle, that only ops, fast paths and
+ * programs know an op by its address: the others ask its descriptor; and that spor_ is the public
+ * face: functions of internal headers carry their module's name.
  */
 #include "suite.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -93,6 +95,21 @@ static bool judge_op(const char *path, const char *line, char why[256]) {
     return false;
 }
 
+/* A line of an internal header that declares a function spor_...: such are public. */
+static bool judge_name(const char *path, const char *line, char why[256]) {
+    const char *dot = strrchr(path, '.'), *name = strstr(line, "spor_");
+    bool header = dot && !strcmp(dot, ".h") && !begins(path, "include/");
+    if (!header || !isalpha((unsigned char)*line) || begins(line, "typedef")) return true;
+    for (; name; name = strstr(name + 1, "spor_")) {
+        size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+        bool whole = name > line && (name[-1] == ' ' || name[-1] == '*');
+        if (!whole || name[length] != '(') continue;
+        snprintf(why, 256, "%.80s is internal and declares %.120s", path, line);
+        return false;
+    }
+    return true;
+}
+
 /* Looks at a file, whose text it may write in; returns the number of faults and prints them. */
 typedef int examine(const char *path, char *text, void *into);
 
@@ -103,7 +120,9 @@ static int judge_text(const char *path, char *text, void *into) {
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         bool include = begins(line, "#include");
         *seen += include;
-        if (include ? judge(path, line, why) : judge_op(path, line, why)) continue;
+        bool right = include ? judge(path, line, why)
+                             : judge_op(path, line, why) && judge_name(path, line, why);
+        if (right) continue;
         fprintf(stderr, "%s\n", why);
         faults++;
     }
@@ -202,6 +221,10 @@ START_TEST(violations_are_caught) {
         ck_assert_msg(!judge_op(knows[k][0], knows[k][1], why), "%s", knows[k][1]);
         ck_assert(judge_op("src/program/plan.c", knows[k][1], why));
     }
+    ck_assert(!judge_name("src/verify/verify.h", "void spor_trial_free(spor_trial *t);", why));
+    ck_assert(!judge_name("src/tape/tape.h", "spor_node *spor_node_of(spor_var x);", why));
+    ck_assert(judge_name("src/verify/verify.h", "void trial_free(spor_trial *trial);", why));
+    ck_assert(judge_name("include/spor/tape.h", "spor_var spor_operand(spor_var y);", why));
     ck_assert(judge_op("src/cli/ops.c", "    const spor_op *op = op_find(name);", why));
     for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++)
         ck_assert_msg(!judge(wrong[k][0], wrong[k][1], why), "%s: %s", wrong[k][0], wrong[k][1]);
