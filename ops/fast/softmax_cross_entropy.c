@@ -209,10 +209,10 @@ SPOR_INLINE label_sums row_labels(const T *y, const T *l, int64_t M, T shift) {
     return s;
 }
 
-SPOR_INLINE void row_scale(T *e, int64_t M, T by, T sum) {
+SPOR_INLINE void row_scale(T *e, int64_t M, T by) {
     for (int64_t m = 0; m < M; m += LANES) {
         int64_t lanes = carve_least(LANES, M - m);
-        simd_store_part(e + m, simd_load_part(e + m, lanes) / sum * by, lanes);
+        simd_store_part(e + m, simd_load_part(e + m, lanes) * by, lanes);
     }
 }
 
@@ -224,7 +224,7 @@ SPOR_INLINE T row_loss(const T *l, const T *y, int64_t M, bool weighted, T *A) {
     label_sums labels = row_labels(y, l, M, shifts ? most : 0);
     T all = simd_lanes_sum(labels.y), dot = simd_lanes_sum(labels.product);
     T logarithm = vmath_log(simd_all(sum))[0];
-    if (A) row_scale(A, M, weighted ? all : 1, sum);
+    if (A) row_scale(A, M, (weighted ? all : 1) / sum);
     if (!shifts) return most - dot;
     return weighted ? all * logarithm - dot : logarithm - dot + most * (1 - all);
 }

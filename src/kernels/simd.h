@@ -178,13 +178,44 @@ SPOR_INLINE ivec simd_first_lanes(int64_t count) {
     return lane < simd_all_int((spor_lane)count);
 }
 
+/* Two halves of a vector folded into one, in registers: where rows are short an array of lanes in
+ * memory costs more than the rest. */
+#define SIMD_FOLD(bytes, whole)                                                                    \
+    typedef T half_##bytes __attribute__((vector_size(bytes)));                                    \
+    typedef spor_lane int_half_##bytes __attribute__((vector_size(bytes)));                        \
+    SPOR_INLINE half_##bytes simd_half_##bytes(const whole *v, int which) {                        \
+        half_##bytes half;                                                                         \
+        memcpy(&half, (const char *)v + which * bytes, sizeof half);                               \
+        return half;                                                                               \
+    }                                                                                              \
+    SPOR_INLINE half_##bytes simd_sum_##bytes(whole v) {                                           \
+        return simd_half_##bytes(&v, 0) + simd_half_##bytes(&v, 1);                                \
+    }                                                                                              \
+    SPOR_INLINE half_##bytes simd_most_##bytes(whole v) {                                          \
+        half_##bytes most = simd_half_##bytes(&v, 0), a = simd_half_##bytes(&v, 1);                \
+        int_half_##bytes wins = ~(a <= most) & (most == most);                                     \
+        return (half_##bytes)((wins & (int_half_##bytes)a) | (~wins & (int_half_##bytes)most));    \
+    }
+#if SPOR_VECTOR_BYTES == 64
+SIMD_FOLD(32, vec)
+SIMD_FOLD(16, half_32)
+#define SIMD_FOLDED(how, v) how##_16(how##_32(v))
+#elif SPOR_VECTOR_BYTES == 32
+SIMD_FOLD(16, vec)
+#define SIMD_FOLDED(how, v) how##_16(v)
+#else
+typedef vec half_16;
+#define SIMD_FOLDED(how, v) (v)
+#endif
+
 /** Sum of the lanes, halves first. */
 SPOR_INLINE T simd_lanes_sum(vec v) {
-    T lane[LANES];
-    memcpy(lane, &v, sizeof v);
-    for (int64_t half = LANES / 2; half > 0; half /= 2)
-        for (int64_t i = 0; i < half; i++) lane[i] += lane[i + half];
-    return lane[0];
+    half_16 q = SIMD_FOLDED(simd_sum, v);
+#if SCALAR_IS_SINGLE
+    return (q[0] + q[2]) + (q[1] + q[3]);
+#else
+    return q[0] + q[1];
+#endif
 }
 
 /** WINS of kernels/scalar.h lane by lane: a takes the place of the largest so far. */
@@ -192,14 +223,19 @@ SPOR_INLINE ivec lanes_win(vec a, vec largest) {
     return ~(a <= largest) & (largest == largest);
 }
 
+/** The one of two that WINS leaves. */
+SPOR_INLINE T simd_more(T largest, T a) {
+    return WINS(a, largest) ? a : largest;
+}
+
 /** Largest lane, or one that is not a number. */
 SPOR_INLINE T simd_lanes_most(vec v) {
-    T lane[LANES];
-    memcpy(lane, &v, sizeof v);
-    for (int64_t half = LANES / 2; half > 0; half /= 2)
-        for (int64_t i = 0; i < half; i++)
-            if (WINS(lane[i + half], lane[i])) lane[i] = lane[i + half];
-    return lane[0];
+    half_16 q = SIMD_FOLDED(simd_most, v);
+#if SCALAR_IS_SINGLE
+    return simd_more(simd_more(q[0], q[2]), simd_more(q[1], q[3]));
+#else
+    return simd_more(q[0], q[1]);
+#endif
 }
 
 #endif
