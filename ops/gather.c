@@ -112,10 +112,8 @@ spor_var spor_gather(spor_var x, spor_var v, spor_window w) {
 #else
 
 REFERENCE_KERNEL(gather) {
-    EACH_INDEX(i, c->out.shape) {
-        window_cell best = window_winner(&c->in[0], c->attr, i[0], i[1], i[2], i[3]);
-        *AT(c->out, i) = *AT4(c->in[1], i[0], best.i, best.j, i[3]);
-    }
+    EACH_INDEX(i, c->out.shape)
+    *AT(c->out, i) = window_value(&c->in[0], &c->in[1], c->attr, i);
 }
 
 #endif

@@ -86,7 +86,9 @@ REFERENCE_KERNEL(leaky_relu) {
     T zero = FROM_INT(0), slope = FROM_REAL(c->attr[SLOPE].r);
     EACH_INDEX(i, c->out.shape) {
         T x = *AT(c->in[0], i);
-        *AT(c->out, i) = LESS(zero, x) ? x : MUL(slope, x);
+        T scaled = MUL(slope, x);
+        int positive = LESS(zero, x);
+        *AT(c->out, i) = OR_ELSE(positive ? x : scaled, positive ? scaled : x, x);
     }
 }
 

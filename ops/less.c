@@ -71,8 +71,9 @@ spor_var spor_less(spor_var x, spor_var y) {
 REFERENCE_KERNEL(less) {
     T zero = FROM_INT(0), one = FROM_INT(1);
     EACH_INDEX(i, c->out.shape) {
-        int less = LESS(*AT(c->in[0], i), *AT(c->in[1], i));
-        *AT(c->out, i) = less ? one : zero;
+        T x = *AT(c->in[0], i), y = *AT(c->in[1], i);
+        int less = LESS(x, y);
+        *AT(c->out, i) = OR_ELSE(less ? one : zero, less ? zero : one, SUB(x, y));
     }
 }
 

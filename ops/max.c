@@ -137,8 +137,10 @@ REFERENCE_KERNEL(max) {
                 past += i[k];
             else
                 at[to++] = i[k];
-        T *z = AT(c->out, at);
-        if (past == 0 || WINS(*AT(c->in[0], i), *z)) *z = *AT(c->in[0], i);
+        T *z = AT(c->out, at), x = *AT(c->in[0], i);
+        if (past == 0) *z = x;
+        int wins = WINS(x, *z);
+        *z = OR_ELSE(wins ? x : *z, wins ? *z : x, SUB(x, *z));
     }
 }
 

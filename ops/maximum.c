@@ -76,7 +76,8 @@ spor_var spor_maximum(spor_var x, spor_var y) {
 REFERENCE_KERNEL(maximum) {
     EACH_INDEX(i, c->out.shape) {
         T x = *AT(c->in[0], i), y = *AT(c->in[1], i);
-        *AT(c->out, i) = WINS(y, x) ? y : x;
+        int wins = WINS(y, x);
+        *AT(c->out, i) = OR_ELSE(wins ? y : x, wins ? x : y, SUB(x, y));
     }
 }
 

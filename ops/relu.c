@@ -64,7 +64,8 @@ REFERENCE_KERNEL(relu) {
     T zero = FROM_INT(0);
     EACH_INDEX(i, c->out.shape) {
         T x = *AT(c->in[0], i);
-        *AT(c->out, i) = LESS(zero, x) ? x : LESS(x, zero) ? zero : SUB(x, x);
+        T y = LESS(zero, x) ? x : LESS(x, zero) ? zero : SUB(x, x);
+        *AT(c->out, i) = OR_ELSE(y, LESS(zero, x) ? zero : x, x);
     }
 }
 

@@ -116,12 +116,30 @@ spor_var spor_route(spor_var x, spor_var g, spor_window w) {
 
 #else
 
+/* Where rounding may have moved the winner of window i, its rivals may have got g: true if any. */
+static int share_with_rivals(const spor_call *c, const int64_t i[], window_cell best, T g) {
+    window_range rows = window_cells(c->attr, 0, c->in[0].shape.n[1], i[1]);
+    window_range columns = window_cells(c->attr, 1, c->in[0].shape.n[2], i[2]);
+    T largest = *AT4(c->in[0], i[0], best.i, best.j, i[3]), nothing = FROM_INT(0);
+    int rivals = 0;
+    for (int64_t a = rows.from; a < rows.to; a++)
+        for (int64_t b = columns.from; b < columns.to; b++) {
+            T lead = SUB(largest, *AT4(c->in[0], i[0], a, b, i[3]));
+            if ((a == best.i && b == best.j) || !MAY_TURN(lead)) continue;
+            T *z = AT4(c->out, i[0], a, b, i[3]);
+            *z = ADD(*z, EITHER(nothing, g));
+            rivals = 1;
+        }
+    return rivals;
+}
+
 REFERENCE_KERNEL(route) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = FROM_INT(0);
+    T nothing = FROM_INT(0);
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = nothing;
     EACH_INDEX(i, c->in[1].shape) {
         window_cell best = window_winner(&c->in[0], c->attr, i[0], i[1], i[2], i[3]);
-        T *z = AT4(c->out, i[0], best.i, best.j, i[3]);
-        *z = ADD(*z, *AT(c->in[1], i));
+        T *z = AT4(c->out, i[0], best.i, best.j, i[3]), g = *AT(c->in[1], i);
+        *z = ADD(*z, share_with_rivals(c, i, best, g) ? EITHER(g, nothing) : g);
     }
 }
 

@@ -61,7 +61,11 @@ spor_var spor_step(spor_var x) {
 
 REFERENCE_KERNEL(step) {
     T zero = FROM_INT(0), one = FROM_INT(1);
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = LESS(zero, *AT(c->in[0], i)) ? one : zero;
+    EACH_INDEX(i, c->out.shape) {
+        T x = *AT(c->in[0], i);
+        int positive = LESS(zero, x);
+        *AT(c->out, i) = OR_ELSE(positive ? one : zero, positive ? zero : one, x);
+    }
 }
 
 #endif

@@ -73,7 +73,8 @@ REFERENCE_KERNEL(where) {
     EACH_INDEX(i, c->out.shape) {
         T mask = *AT(c->in[0], i);
         int is_set = LESS(zero, mask) || LESS(mask, zero) || IS_NAN(mask);
-        *AT(c->out, i) = *AT(c->in[is_set ? 1 : 2], i);
+        T x = *AT(c->in[1], i), y = *AT(c->in[2], i);
+        *AT(c->out, i) = OR_ELSE(is_set ? x : y, is_set ? y : x, mask);
     }
 }
 

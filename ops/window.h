@@ -108,6 +108,23 @@ static inline window_cell window_winner(const spor_arg *x, const spor_attr attr[
     return best;
 }
 
+/** v where the winner of window (i, j) of x lies, or, where rounding may have moved the winner, for
+ *  all one knows where another cell does. */
+static inline T window_value(const spor_arg *x, const spor_arg *v, const spor_attr attr[],
+                             const int64_t i[]) {
+    window_range rows = window_cells(attr, 0, x->shape.n[1], i[1]);
+    window_range columns = window_cells(attr, 1, x->shape.n[2], i[2]);
+    window_cell best = window_winner(x, attr, i[0], i[1], i[2], i[3]);
+    T largest = *AT4(*x, i[0], best.i, best.j, i[3]), z = *AT4(*v, i[0], best.i, best.j, i[3]);
+    for (int64_t a = rows.from; a < rows.to; a++)
+        for (int64_t b = columns.from; b < columns.to; b++) {
+            if (a == best.i && b == best.j) continue;
+            T lead = SUB(largest, *AT4(*x, i[0], a, b, i[3]));
+            z = OR_ELSE(z, *AT4(*v, i[0], a, b, i[3]), lead);
+        }
+    return z;
+}
+
 #endif
 
 #endif

@@ -68,9 +68,11 @@ static inline T DIV(T a, T b) {
 static inline T RATIO(int64_t num, int64_t den) {
     return DIV(FROM_INT(num), FROM_INT(den));
 }
+/* e^(v + e) - e^v; of a large e, where the product would be 0 infinity, e^(v + e) alone. */
 static inline T EXP(T a) {
-    double v = exp(a.v);
-    return rounded(v, libm_error(v), (a.e > 0 ? v * expm1(a.e) : 0) + lost(v));
+    double v = exp(a.v), brought = 0;
+    if (a.e > 0) brought = a.e < 1 ? v * expm1(a.e) : exp(a.v + a.e) * (1 + 0x1p-40);
+    return rounded(v, libm_error(v), brought + lost(v));
 }
 static inline T LOG(T a) {
     double v = log(a.v), least = a.v - a.e;
@@ -97,6 +99,13 @@ static inline int LESS(T a, T b) {
 }
 static inline int NEARER(T a, T b) {
     return a.v - a.e < b.v - b.e;
+}
+static inline int MAY_TURN(T distance) {
+    return distance.e > 0 && fabs(distance.v) <= distance.e;
+}
+static inline T EITHER(T chosen, T other) {
+    double far = inflated(fabs(chosen.v - other.v) + other.e);
+    return (T){chosen.v, far > chosen.e ? far : chosen.e};
 }
 static inline int IS_NAN(T a) {
     return isnan(a.v);

@@ -46,6 +46,14 @@ static inline int LESS(T a, T b) {
 static inline int NEARER(T a, T b) {
     return creal(a) < creal(b);
 }
+static inline int MAY_TURN(T distance) {
+    (void)distance;
+    return 0;
+}
+static inline T EITHER(T chosen, T other) {
+    (void)other;
+    return chosen;
+}
 static inline int IS_NAN(T a) {
     return isnan(creal(a)) || isnan(cimag(a));
 }

@@ -55,6 +55,14 @@ static inline int LESS(T a, T b) {
 static inline int NEARER(T a, T b) {
     return a.v < b.v;
 }
+static inline int MAY_TURN(T distance) {
+    (void)distance;
+    return 0;
+}
+static inline T EITHER(T chosen, T other) {
+    (void)other;
+    return chosen;
+}
 static inline int IS_NAN(T a) {
     return isnan(a.v);
 }

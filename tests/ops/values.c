@@ -35,6 +35,13 @@ START_TEST(the_same_bits_twice_and_inputs_untouched) {
 }
 END_TEST
 
+/* Discontinuous ops among them: where a comparison may have turned, the bound covers both sides. */
+START_TEST(results_lie_within_their_bounds) {
+    if (has_kernel(spor_ops[_i]) && spor_ops[_i]->operands)
+        ck_assert_int_ge(each_sample(spor_ops[_i], opcheck_bound), 2);
+}
+END_TEST
+
 START_TEST(all_scalar_types_agree) {
     if (has_kernel(spor_ops[_i])) ck_assert_int_ge(each_sample(spor_ops[_i], opcheck_scalars), 2);
 }
@@ -429,6 +436,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(each, golden_values, 0, count);
     tcase_add_loop_test(each, mistakes_are_refused, 0, count);
     tcase_add_loop_test(each, the_same_bits_twice_and_inputs_untouched, 0, count);
+    tcase_add_loop_test(each, results_lie_within_their_bounds, 0, count);
     tcase_add_loop_test(each, all_scalar_types_agree, 0, count);
     tcase_add_loop_test(each, traits_are_true, 0, count);
     tcase_add_loop_test(each, what_is_not_a_number_reaches_the_result, 0, count);

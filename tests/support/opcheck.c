@@ -73,8 +73,8 @@ bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spo
     return m->program && !spor_program_error(m->program);
 }
 
-/* Plain numbers, but for the imaginary part of SPOR_C128 and for SPOR_ROUNDING, which speaks of
- * float. An input that no output needs has no place in the program. */
+/* Plain numbers, but for the second one of SPOR_C128 and SPOR_BOUND, and for SPOR_ROUNDING, which
+ * speaks of float. An input that no output needs has no place in the program. */
 static void bind_input(const opcheck_machine *m, int k) {
     spor_arg arg = spor_program_arg(m->program, m->in[k]);
     if (m->scalar == SPOR_ROUNDING) {
@@ -83,7 +83,8 @@ static void bind_input(const opcheck_machine *m, int k) {
     }
     for (int64_t e = 0; arg.data && e < m->nx[k]; e++) {
         element_types[m->scalar]->set(arg.data, e, m->x[k][e]);
-        if (m->scalar == SPOR_C128) ((double *)arg.data)[2 * e + 1] = m->ix[k][e];
+        if (m->scalar == SPOR_C128 || m->scalar == SPOR_BOUND)
+            ((double *)arg.data)[2 * e + 1] = m->ix[k][e];
     }
 }
 
@@ -692,6 +693,56 @@ opcheck_verdict opcheck_scalars(const spor_op *op, const spor_sample *sample) {
         opcheck_free(&other);
     }
     opcheck_free(&wide);
+    spor_tape_free(r.tape);
+    return v;
+}
+
+/* ---- error bounds --------------------------------------------------------------------------- */
+
+/* Errors of the operands: none, of rounding, and as large as the distances between values, so that
+ * comparisons are turned. */
+static double draw_error(uint64_t bits) {
+    static const double errors[] = {0, 0x1p-40, 0x1p-4, 0x1p-2};
+    return errors[bits % 4];
+}
+
+/* A point of the interval: an end or anything between. */
+static double draw_within(double x, double e, uint64_t bits) {
+    double u = 2 * (double)(bits >> 11) * 0x1p-53 - 1;
+    return x + e * (bits % 3 == 0 ? 1 : bits % 3 == 1 ? -1 : u);
+}
+
+/* interval ran at x +- e; point is run at points inside: its results, known to their own bounds, lie
+ * within interval's. An infinite bound says nothing. */
+static void compare_points(opcheck_verdict *v, const opcheck_machine *interval,
+                           opcheck_machine *point, uint64_t seed) {
+    for (int k = 0; k < point->inputs; k++)
+        for (int64_t e = 0; e < point->nx[k]; e++)
+            point->x[k][e] = draw_within(interval->x[k][e], interval->ix[k][e],
+                                         random_hash(seed, (uint64_t)k, (uint64_t)e));
+    if (!opcheck_run(point)) fail(v, "it does not run");
+    for (int64_t e = 0; e < point->ny[0]; e++)
+        if (isfinite(interval->iy[0][e]))
+            compare(v, "bound of result", 0, e, point->y[0][e], interval->y[0][e],
+                    interval->iy[0][e] + point->iy[0][e]);
+}
+
+opcheck_verdict opcheck_bound(const spor_op *op, const spor_sample *sample) {
+    opcheck_verdict v = {.passed = true};
+    opcheck_machine interval = {0}, point = {0};
+    opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
+    bool good = alone(&v, &interval, SPOR_BOUND, &r, op) && alone(&v, &point, SPOR_BOUND, &r, op);
+    for (uint64_t seed = 1; good && v.passed && seed <= 8; seed++) {
+        opcheck_draw(&interval, op->operands, op->domain, seed);
+        for (int k = 0; k < op->operands; k++)
+            for (int64_t e = 0; e < interval.nx[k]; e++)
+                interval.ix[k][e] = draw_error(random_hash(seed, (uint64_t)k + 8, (uint64_t)e));
+        if (!opcheck_run(&interval)) fail(&v, "it does not run");
+        for (uint64_t round = 0; round < 12; round++)
+            compare_points(&v, &interval, &point, 100 * seed + round);
+    }
+    opcheck_free(&interval);
+    opcheck_free(&point);
     spor_tape_free(r.tape);
     return v;
 }
