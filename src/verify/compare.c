@@ -9,12 +9,32 @@
 /* Elements where the tape rounds nothing, elements where it rounds. */
 enum { EXACT = 1, ROUNDED = 2 };
 
-static void judge_pair(oracle_inquiry *q, int pair, int kinds) {
+/* The largest magnitude among the numbers of a pair. */
+static double largest(const oracle_inquiry *q, int pair) {
+    const spor_pair *p = &q->trial->in.pair[pair];
+    const double *numbers[] = {trial_numbers(q->trial, p->formula),
+                               trial_numbers(q->trial, p->expected)};
+    spor_shape shape = spor_shape_of(p->expected);
+    double most = 0;
+    for (int which = 0; which < 2; which++)
+        for (int64_t k = 0; k < shape_size(&shape); k++)
+            if (isfinite(numbers[which][2 * k])) most = fmax(most, fabs(numbers[which][2 * k]));
+    return most;
+}
+
+/* An element that passes within a bound which reaches all values of its pair, and is not small
+ * beside those of the others, decides nothing: its bound is as good as infinite. */
+static double decisive(const oracle_element *e, double least) {
+    return e->off <= e->bound && e->bound > 0 && e->bound >= least ? HUGE_VAL : e->bound;
+}
+
+static void judge_pair(oracle_inquiry *q, int pair, int kinds, double scale) {
     const spor_pair *p = &q->trial->in.pair[pair];
     spor_shape shape = spor_shape_of(p->expected);
     int64_t size = shape_size(&shape);
     const double *formula = trial_numbers(q->trial, p->formula);
     const double *expected = trial_numbers(q->trial, p->expected);
+    double least = fmax(largest(q, pair), 0x1p-20 * scale);
     for (int64_t k = 0; k < size; k++, formula += 2, expected += 2) {
         if (!(kinds & (expected[1] > 0 ? ROUNDED : EXACT))) continue;
         oracle_element e = {.pair = pair,
@@ -24,12 +44,15 @@ static void judge_pair(oracle_inquiry *q, int pair, int kinds) {
                             .oracle = (double)NAN,
                             .off = fabs(formula[0] - expected[0]),
                             .bound = formula[1] + expected[1]};
+        e.bound = decisive(&e, least);
         oracle_judge(q, &e);
     }
 }
 
 static bool compare(oracle_inquiry *q, int kinds) {
-    for (int pair = 0; pair < oracle_pairs(q); pair++) judge_pair(q, pair, kinds);
+    double scale = 0;
+    for (int pair = 0; pair < q->trial->in.pairs; pair++) scale = fmax(scale, largest(q, pair));
+    for (int pair = 0; pair < oracle_pairs(q); pair++) judge_pair(q, pair, kinds, scale);
     return true;
 }
 

@@ -37,6 +37,43 @@ static void check_all(const spor_script *script) {
     }
 }
 
+/* ---- what rounding decides ------------------------------------------------------------------- */
+
+/* x / 3 + y - x / 3 - y is 0 to rounding, so that step of it may be computed as 1. */
+START_TEST(a_comparison_within_rounding_accuses_nobody) {
+    spor_verdict verdict;
+    spor_script *script = load("claim \"a\" (x[n], y[n]):\n"
+                               "    step((x / 3 + y) - x / 3 - y) == 0 * x\n");
+    verify(claims_at(script, 0), &verdict);
+    show_unless(verdict.outcome != SPOR_FAILS, claims_at(script, 0), &verdict);
+    ck_assert_int_eq(verdict.outcome, SPOR_NOTHING_EXAMINED);
+    ck_assert_int_gt(verdict.undecided, 0);
+    script_free(script);
+}
+END_TEST
+
+/* Where m is 0 nothing is let through; a shift of 1e30 is far beyond any rounding. */
+#define MASKED                                                                                     \
+    "def masked(x[N, C], m[N, C]):\n    return softmax(x + (m - 1) * 1e30)\n"                      \
+    "def s(x):\n    return reshape(sum(x, axis=1), [shape(x)[0], 1])\n"
+
+/* A mask of 1e30 leaves no digit of what it hides: undecided, and the rest is judged. */
+START_TEST(large_masks_hide_what_they_hide_and_no_more) {
+    spor_verdict right, wrong;
+    spor_script *script = load(MASKED "derive masked \"right\" (x, m) -> (y, dy):\n"
+                                      "    dx = y * (dy - s(dy * y))\n    dm = none\n"
+                                      "derive masked \"sum left out\" (x, m) -> (y, dy):\n"
+                                      "    dx = y * dy\n    dm = none\n");
+    verify(claims_at(script, 0), &right);
+    verify(claims_at(script, 1), &wrong);
+    show_unless(right.outcome == SPOR_HOLDS, claims_at(script, 0), &right);
+    ck_assert_int_eq(right.outcome, SPOR_HOLDS);
+    ck_assert_int_gt(right.undecided, 0);
+    ck_assert_int_eq(wrong.outcome, SPOR_FAILS);
+    script_free(script);
+}
+END_TEST
+
 /* ---- what holds ------------------------------------------------------------------------------ */
 
 #define DENSE "def layer(A[N, n], W[n, m], b[m]):\n    Z = A @ W + b\n    return tanh(Z)\n"
@@ -397,6 +434,8 @@ Suite *spor_suite(void) {
     TCase *test = tcase_create("script verify");
     tcase_add_loop_test(test, what_is_right_holds, 0, LENGTH(holding));
     tcase_add_loop_test(test, what_is_wrong_fails_at_its_line, 0, LENGTH(failing));
+    tcase_add_test(test, a_comparison_within_rounding_accuses_nobody);
+    tcase_add_test(test, large_masks_hide_what_they_hide_and_no_more);
     tcase_add_test(test, open_lines_are_named);
     tcase_add_test(test, undefined_is_no_failure);
     tcase_add_test(test, quantities_are_as_said);
