@@ -33,12 +33,13 @@ static const spor_mistake mistakes[] = {
 /* NumPy, c, x and y as below: print(np.where(c, x, y).ravel().tolist()) */
 static const spor_golden golden[] = {
     {.in = {{2, {2, 3}}, {2, {2, 3}}, {2, {2, 3}}},
-     .x = {(const double[]){1, 0, -0.5, 0, NAN, 1}, (const double[]){-2, -0.5, 0, 0.25, 1, 3},
-           (const double[]){1, 7, 4, -0.25, 2, 0.5}},
+     .x = {(const double[]){1, 0, -0.5, 0, (double)NAN, 1},
+           (const double[]){-2, -0.5, 0, 0.25, 1, 3}, (const double[]){1, 7, 4, -0.25, 2, 0.5}},
      .out = {2, {2, 3}},
      .y = (const double[]){-2, 7, 0, -0.25, 1, 3}},
     {.in = {{2, {2, 1}}, {2, {2, 1}}, {2, {2, 1}}},
-     .x = {(const double[]){0, 1}, (const double[]){INFINITY, 2}, (const double[]){3, NAN}},
+     .x = {(const double[]){0, 1}, (const double[]){(double)INFINITY, 2},
+           (const double[]){3, (double)NAN}},
      .out = {2, {2, 1}},
      .y = (const double[]){3, 2}},
     {.in = {{0, {0}}, {0, {0}}, {0, {0}}},
