@@ -9,8 +9,8 @@ KERNELS(div);
 
 /* dx = zbar / y, dy = -zbar z / y; 0 where zbar is 0, be y 0 too */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_var dx = spor_xdivy(zbar, op_operand(z, 1));
-    return k == 0 ? dx : spor_neg(spor_xmuly(dx, z));
+    spor_var y = op_operand(z, 1);
+    return k == 0 ? spor_xdivy(zbar, y) : spor_neg(spor_xdivy(spor_xmuly(zbar, z), y));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},

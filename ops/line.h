@@ -1,6 +1,6 @@
 /*
- * A line of x along one axis: what softmax, log_softmax and logsumexp share. All shift by the largest
- * element, so that no exponential overflows: ln sum e^x = m + ln sum e^(x - m).
+ * A line of x along one axis: what softmax, log_softmax and logsumexp share. All shift by the
+ * largest element, so that no exponential overflows: ln sum e^x = m + ln sum e^(x - m).
  */
 #ifndef SPOR_OPS_LINE_H
 #define SPOR_OPS_LINE_H

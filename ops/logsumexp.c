@@ -1,7 +1,7 @@
 /*
  * z = ln sum_r e^x_r along one axis, which vanishes from the shape.
  *
- * Along an axis with an infinity or what is not a number z is the largest x: -inf where all are.
+ * Where the largest x is infinite or not a number, z is it: -inf of an axis of -inf.
  */
 #include <math.h>
 #include "attributes.h"

@@ -1,6 +1,6 @@
 /*
- * z = x where c is not 0, else y, element by element; c, x, y, z [...]. c is a mask: it only decides,
- * and what made it, a comparison say, has the margin.
+ * z = x where c is not 0, else y, element by element; c, x, y, z [...]. c is a mask, as computed:
+ * it only decides. What made it, a comparison say, has the margin; a mask that is arithmetic has none.
  */
 #include <math.h>
 
@@ -53,7 +53,6 @@ const spor_op spor_op_where = {
     .equation = "z = x if c != 0 else y",
     .convention = "c only decides; not a number is not 0, as in NumPy",
     .traits = SPOR_LINEAR_REST,
-    .domain = {SPOR_NONZERO},
     .operands = 3,
     .shape = rule_elementwise,
     .vjp = vjp,

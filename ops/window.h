@@ -1,6 +1,6 @@
 /*
- * Windows of height x width over maps [N, H, W, C], shared by the pooling ops. Their slots are those
- * of kernels/slots.h.
+ * Windows of height x width over maps [N, H, W, C], shared by the pooling ops. Their slots are
+ * those of kernels/slots.h.
  *
  * Window (i, j) covers the rows i S_h - top ... + height - 1 and likewise the columns; cells of
  * the padding are no values: they never win and are not counted. Along each axis there are
@@ -38,8 +38,8 @@ static inline spor_window attr_to_window(const spor_attr attr[]) {
 }
 
 /** By how much the largest x of each window leads the next one; 2^126 if there is no next one. Of
- *  several the one is taken that may come nearest, rounding included. Recorded for margins, by an op
- *  that is not in the registry: maxpool2d.c. */
+ *  several the one is taken that may come nearest, rounding included. Recorded for margins, by an
+ *  op that is not in the registry: maxpool2d.c. */
 spor_var window_lead(spor_var x, spor_window w);
 
 /** How many windows fit along an axis of n cells. */

@@ -2,7 +2,7 @@
  * z = x / y, and 0 where x is exactly 0, whatever y is; element by element, x, y, z [...].
  *
  * How an error is pulled back through a slope 1 / y: where none arrives none goes on, be y 0 or no
- * number. So what a mask by where() has left out never makes 0 / 0.
+ * number. So what a mask by where() has left out makes no 0 / 0 in first derivatives.
  */
 #include <math.h>
 
@@ -14,8 +14,8 @@ KERNELS(xdivy);
 
 /* dx = zbar / y, dy = -zbar z / y, by the same rule */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    spor_var dx = spor_xdivy(zbar, op_operand(z, 1));
-    return k == 0 ? dx : spor_neg(spor_xmuly(dx, z));
+    spor_var y = op_operand(z, 1);
+    return k == 0 ? spor_xdivy(zbar, y) : spor_neg(spor_xdivy(spor_xmuly(zbar, z), y));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},

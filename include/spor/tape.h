@@ -29,12 +29,14 @@ typedef struct {
 
 /**
  * The law of a parameter's initial values, by name, and its scale:
- *   "constant"  every element is scale
- *   "normal"    N(0, scale^2)
- *   "uniform"   U(-scale, scale)
- *   "glorot"    U(-l, l), l = scale sqrt(6 / (fan_in + fan_out))
- *   "he"        N(0, scale^2 2 / fan_in)
- *   "lecun"     N(0, scale^2 / fan_in)
+ *
+ *     "constant"  every element is scale
+ *     "normal"    N(0, scale^2)
+ *     "uniform"   U(-scale, scale)
+ *     "glorot"    U(-l, l), l = scale sqrt(6 / (fan_in + fan_out))
+ *     "he"        N(0, scale^2 2 / fan_in)
+ *     "lecun"     N(0, scale^2 / fan_in)
+ *
  * fan_in of a kernel [kh, kw, C, F] is kh kw C, its fan_out kh kw F; of a matrix [n, m] they are
  * n and m; of a vector [m] both are m.
  */

@@ -1,7 +1,7 @@
 /*
  * The windows of max-pooling under maxpool2d and convpool: one sample at a time, a vector of
- * channels at a time. The first maximum in row-major order wins, and over it the first that is not a
- * number; cells of the padding are no values.
+ * channels at a time. The first maximum in row-major order wins, and over it the first that is
+ * not a number; cells of the padding are no values.
  */
 #ifndef SPOR_OPS_FAST_POOLING_H
 #define SPOR_OPS_FAST_POOLING_H

@@ -10,8 +10,8 @@
 
 #include "script/script.h"
 
-/** derive, claim, trust, sum(... for u, v), none, grad, vjp, derivative, any_like: to be given to
- *  script_load. A script that was loaded without it has no claims. */
+/** Statements, words and built-ins of derivations and claims: to be given to script_load. A script
+ *  that was loaded without it has none. */
 extern const spor_dialect claims_dialect;
 
 /** A derive or a claim of the script, collected but not yet verified. Strings live as long as the

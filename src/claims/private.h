@@ -34,7 +34,7 @@ typedef struct {
 extern const spor_statement_form parse_statements[]; /* derive, claim, trust */
 extern const spor_for_form parse_fors[];             /* sum */
 
-/** True if the node is the word none. */
+/** True if the node is the word none: dialect.c. */
 bool claims_is_none(const spor_syntax *node);
 
 /* ---- as kept --------------------------------------------------------------------------------- */
@@ -164,6 +164,6 @@ spor_var indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
 
 /* ---- built-ins: builtins.c ------------------------------------------------------------------- */
 
-extern const spor_builtin claims_builtins[]; /* grad, vjp, derivative, any_like */
+extern const spor_builtin claims_builtins[];
 
 #endif

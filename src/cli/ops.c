@@ -21,7 +21,11 @@ static bool is_leaf(const spor_op *op) {
     return op->traits & SPOR_LEAF;
 }
 static bool is_elementwise(const spor_op *op) {
-    return op->shape == rule_elementwise;
+    spor_signature signature = {0};
+    signature_parse(op->signature, &signature);
+    for (int k = 0; k < signature.operands; k++)
+        if (!signature.operand[k].any || signature.operand[k].axes) return false;
+    return true;
 }
 static bool is_along_axes(const spor_op *op) {
     return has_kind(op, 1u << SPOR_KIND_AXIS | 1u << SPOR_KIND_AXES);

@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "base/random.h"
 #include "data/file.h"
+#include "kernels/element.h"
 #include "train/record.h"
 
 typedef struct {
@@ -150,7 +151,7 @@ static void announce(const training *t) {
            (long long)t->split.test_rows);
     printf("epochs %lld, batch %lld, rate %g, L2 %g, seed %llu, %s%s\n", (long long)s->epochs,
            (long long)s->batch, s->rate, s->l2, (unsigned long long)s->seed,
-           t->options.scalar == SPOR_F32 ? "float" : "double",
+           element_types[t->options.scalar]->text,
            t->options.reference ? ", reference kernels" : "");
     fflush(stdout);
 }

@@ -54,8 +54,7 @@ static inline T *reference_at4(const spor_arg *a, int64_t i, int64_t j, int64_t 
     return (T *)a->data + i * a->stride[0] + j * a->stride[1] + k * a->stride[2] + l * a->stride[3];
 }
 #define AT4(arg, i, j, k, l) reference_at4(&(arg), (i), (j), (k), (l))
-/** AT1(b, k): element of a vector; AT0(a): of a scalar. */
-#define AT1(arg, k) ((T *)(arg).data + (k) * (arg).stride[0])
+/** AT0(a): the element of a scalar. */
 #define AT0(arg) ((T *)(arg).data)
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Slots of attributes that more files read than the op's own: fast paths match by them, kernels of
- * several ops share them. An attribute that only its op reads is named there. The suite ops_registry
- * holds these names and the signatures together.
+ * several ops share them. An attribute that only its op reads is named there. The suite
+ * ops_registry holds these names and the signatures together.
  */
 #ifndef SPOR_KERNELS_SLOTS_H
 #define SPOR_KERNELS_SLOTS_H

@@ -138,7 +138,7 @@ static void refuse_tensor(spor_pass *run, spor_spot place, const spor_value *v) 
     if (v->kind == VALUE_TENSOR)
         pass_fail(run, place,
                   "a tensor has no value while a script records, so it cannot be compared; "
-                  "use maximum, minimum or step");
+                  "use less, where, maximum or minimum");
 }
 
 bool pass_equal(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b) {
@@ -234,7 +234,7 @@ bool pass_truth(spor_pass *run, spor_spot place, const spor_value *v) {
     if (v->kind == VALUE_TENSOR)
         pass_fail(run, place,
                   "a tensor cannot be a condition: while a script records it has no value yet; "
-                  "use maximum, minimum or step");
+                  "use less, where, maximum or minimum");
     if (v->kind != VALUE_BOOL)
         pass_fail(run, place, "a condition must be True or False, not %s; compare it",
                   value_describe(&run->ground, v));

@@ -93,9 +93,6 @@ static inline spor_value value_of_tensor(spor_var var, const spor_axes *axes) {
 static inline bool value_is_number(const spor_value *v) {
     return v->kind == VALUE_INT || v->kind == VALUE_REAL;
 }
-static inline bool value_is_callable(const spor_value *v) {
-    return v->kind == VALUE_FUNCTION || v->kind == VALUE_BUILTIN || v->kind == VALUE_OP;
-}
 /** Of an integer or a real. */
 static inline double value_number(const spor_value *v) {
     return v->kind == VALUE_INT ? (double)v->i : v->r;

@@ -100,7 +100,8 @@ struct spor_op {
     /**
      * "correlate2d(x[N,H,W,C], K[k,l,C,F]; stride:int2=1)": operands with axis names; [...] any
      * shape, the same for all such operands; [*] any shape; a leading ... any leading axes.
-     * Attributes: name:kind or name:kind=default, a number or an earlier attribute. Slots a kind takes in attr[]:
+     * Attributes: name:kind or name:kind=default, a number or an earlier attribute. Slots a kind
+     * takes in attr[]:
      *   int 1 (i)   real 1 (r)   int2 2 (i: height, width)   int4 4 (i: top, bottom, left, right)
      *   axis 1 (i, 0 <= axis < rank when recorded)   axes 1 (i: bit mask)   axes are operand 0's
      *   sizes 8 (i: one per axis of operand 0)   perm 8 (i)   shape 9 (i: rank, then sizes)

@@ -3,6 +3,8 @@
  */
 #include <spor/train.h>
 
+#include "base/shape.h"
+
 /* -sum_n y_n . ln softmax(l_n): where rows of y sum to 1 it is sum_n (logsumexp(l_n) - y_n . l_n),
  * but large logits are shifted before they meet anything that rounds */
 spor_var spor_cross_entropy_sum(spor_var prediction, spor_var target, void *user) {
@@ -28,7 +30,5 @@ spor_var spor_squared_error_sum(spor_var prediction, spor_var target, void *user
 spor_var spor_squared_error_mean(spor_var prediction, spor_var target, void *user) {
     spor_var total = spor_squared_error_sum(prediction, target, user);
     spor_shape shape = spor_shape_of(prediction);
-    int64_t size = 1;
-    for (int k = 0; k < shape.rank; k++) size *= shape.n[k];
-    return spor_mul(total, spor_ratio(prediction.tape, 1, size));
+    return spor_mul(total, spor_ratio(prediction.tape, 1, shape_size(&shape)));
 }

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/random.h"
+#include "kernels/element.h"
 #include "program/program.h"
 #include "verify/model.h"
 #include "verify/verify.h"
@@ -129,18 +130,29 @@ static bool is_input(const spor_piece *piece, uint32_t id) {
     return false;
 }
 
-/* Records the margins of what y ends in, one number for each of y's elements; returns how many. */
+/* J v of z's derivative J by its operand 0: z's vjp is linear in its cotangent, and the vjp of that
+ * is J. Where z chooses among its operand's elements this is v at the one chosen. */
+static spor_var carried(spor_var z, spor_var v) {
+    spor_var x = op_operand(z, 0), dx = {z.tape, 0}, Jv = {z.tape, 0};
+    spor_var zbar = spor_input(z.tape, "zbar", spor_shape_of(z));
+    if (spor_vjp(z, zbar, 1, &x, &dx)) spor_vjp(dx, v, 1, &zbar, &Jv);
+    return Jv;
+}
+
+/* Records the margins of what y ends in, one number for each of y's elements; returns how many.
+ * Inputs are exact, and so is what is decided on them. */
 static int record_margins(const spor_piece *piece, spor_var margins[DECISIONS]) {
     spor_shape shape = spor_shape_of(piece->y);
+    spor_var above = piece->y; /* of y's shape; what lies below a pool has another one */
     int n = 0;
-    for (spor_var at = piece->y; n < DECISIONS && !is_input(piece, at.id);) {
-        const spor_op *op = tape_node_of(at)->op;
-        if (!op->margin) break;
-        spor_var margin = op->margin(at);
+    for (spor_var at = piece->y; n < DECISIONS && at.id; at = op_operand(at, 0)) {
+        const spor_node *node = tape_node_of(at);
+        if (!node->op->margin || is_input(piece, node->in[0])) break;
+        spor_var margin = node->op->margin(at);
         spor_shape decisions = spor_shape_of(margin);
-        if (!shape_equal(&decisions, &shape)) break;
+        if (!shape_equal(&decisions, &shape)) margin = carried(above, margin);
         margins[n++] = margin;
-        at = op_operand(at, 0);
+        above = at;
     }
     return n;
 }
@@ -237,13 +249,6 @@ static bool compile_fast(work *w) {
     return true;
 }
 
-static void set_number(void *data, spor_scalar scalar, int64_t k, double value) {
-    if (scalar == SPOR_F32)
-        ((float *)data)[k] = (float)value;
-    else
-        ((double *)data)[k] = value;
-}
-
 static double *copy_numbers(const void *data, spor_scalar scalar, int64_t size) {
     double *copy = malloc(bytes_for(size + 1, sizeof *copy));
     for (int64_t k = 0; copy && k < size; k++) copy[k] = scalar_value_at(data, scalar, k);
@@ -255,12 +260,12 @@ static bool run_fast(work *w) {
         spor_entry e =
             spor_params_entry(w->params, spor_params_find(w->params, w->region->name[k]));
         for (int64_t i = 0; i < shape_size(&e.shape); i++)
-            set_number(e.value, w->arithmetic, i, w->value[k][i]);
+            element_types[w->arithmetic]->set(e.value, i, w->value[k][i]);
     }
     spor_params_touch(w->params);
     spor_arg G = spor_program_arg(w->program, w->G);
     for (int64_t i = 0; G.data && i < shape_size(&G.shape); i++)
-        set_number(G.data, w->arithmetic, i, w->cotangent[i]);
+        element_types[w->arithmetic]->set(G.data, i, w->cotangent[i]);
     if (!G.data || !spor_run(w->program, 0))
         return message_complain(w->message, "%s: %s", w->layer, spor_program_error(w->program));
     spor_arg y = spor_program_arg(w->program, w->fast.y);

@@ -59,6 +59,23 @@ START_TEST(the_failure_is_shown) {
 }
 END_TEST
 
+/* The gradient's stretch of tape is what show prints of the network. */
+START_TEST(the_gradient_is_shown) {
+    enum { ROOM = 1 << 16 };
+    char *readme = read_source("README.md"), *printed = calloc(ROOM, 1), call[1200];
+    char *shown = strstr(readme, "convnet1_3/conv[0]/conv_layer[0]:\n");
+    ck_assert(shown != NULL && printed != NULL && !chdir(getenv("SPOR_SOURCE")));
+    *strstr(shown, "```") = 0;
+    snprintf(call, sizeof call, "%s show models/convnet1_3.spor --grad", getenv("SPOR_PROGRAM"));
+    FILE *out = popen(call, "r");
+    ck_assert(out != NULL && fread(printed, 1, ROOM - 1, out) > 0);
+    ck_assert_int_eq(pclose(out), 0);
+    ck_assert_msg(strstr(printed, shown) != NULL, "show does not print:\n%s", shown);
+    free(printed);
+    free(readme);
+}
+END_TEST
+
 START_TEST(the_example_is_short) {
     char *text = read_source("tests/examples/digits.c");
     int lines = 0;
@@ -98,6 +115,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_example_is_shown);
     tcase_add_test(tests, the_script_is_shown);
     tcase_add_test(tests, the_failure_is_shown);
+    tcase_add_test(tests, the_gradient_is_shown);
     tcase_add_test(tests, the_example_is_short);
     tcase_add_test(tests, the_example_learns);
     tcase_add_test(tests, the_example_tells_what_is_missing);

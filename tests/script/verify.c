@@ -74,6 +74,23 @@ START_TEST(large_masks_hide_what_they_hide_and_no_more) {
 }
 END_TEST
 
+/* A mask does not narrow what is tried: 0 and negative numbers are. */
+START_TEST(both_sides_of_a_mask_are_tried) {
+    static const char *const sides[] = {"where(A, A, B) == A",
+                                        "where(less(A, 0), softplus(A), B) == B",
+                                        "where(less(A, B), A, B) == minimum(A, B)"};
+    for (int k = 0; k < LENGTH(sides); k++) {
+        char text[200];
+        spor_verdict verdict;
+        snprintf(text, sizeof text, "claim \"a\" (A[n], B[n]):\n    %s\n", sides[k]);
+        spor_script *script = load(text);
+        verify(claims_at(script, 0), &verdict);
+        ck_assert_msg(verdict.outcome == (k < 2 ? SPOR_FAILS : SPOR_HOLDS), "%s", sides[k]);
+        script_free(script);
+    }
+}
+END_TEST
+
 /* ---- what holds ------------------------------------------------------------------------------ */
 
 #define DENSE "def layer(A[N, n], W[n, m], b[m]):\n    Z = A @ W + b\n    return tanh(Z)\n"
@@ -436,6 +453,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(test, what_is_wrong_fails_at_its_line, 0, LENGTH(failing));
     tcase_add_test(test, a_comparison_within_rounding_accuses_nobody);
     tcase_add_test(test, large_masks_hide_what_they_hide_and_no_more);
+    tcase_add_test(test, both_sides_of_a_mask_are_tried);
     tcase_add_test(test, open_lines_are_named);
     tcase_add_test(test, undefined_is_no_failure);
     tcase_add_test(test, quantities_are_as_said);
