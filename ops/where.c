@@ -1,6 +1,7 @@
 /*
  * z = x where c is not 0, else y, element by element; c, x, y, z [...]. c is a mask, as computed:
- * it only decides. What made it, a comparison say, has the margin; a mask that is arithmetic has none.
+ * it only decides. What made it, a comparison say, has the margin; a mask that is arithmetic has
+ * none.
  */
 #include <math.h>
 

@@ -11,8 +11,8 @@
 #include "layer.h"
 #include "kernels/slots.h"
 
-/** Attributes of all ops on it: strides as in correlate2d; top, bottom, left, right; then two of the
- *  op's own. */
+/** Attributes of all ops on it: strides as in correlate2d; top, bottom, left, right; then two of
+ *  the op's own. */
 enum { TOP = 2, LEFT = 4, SHARED = 6, ACTIVATION = 6, CELLS = 6, MAP = 6, OWN = 8 };
 
 /** A correlation of maps [Hp, Wp, C] with kernels [k, l, C, F] to [P, Q, F]. The maps hold samples

@@ -1,7 +1,7 @@
 /*
  * Cross-entropy of a softmax, with labels as rows of probabilities (one-hot or not).
  *
- * Patterns    z = -sum(y log_softmax(l)), along the last axis, the operands of products in any order
+ * Patterns    z = -sum(y log_softmax(l)), along the last axis, operands of products in any order
  *             z = logsumexp(l) - sum(y l), the same where the rows of y sum to 1
  * Forward     with m the largest l of a row, s = sum e^(l - m), d = sum y (l - m), Y = sum y:
  *             z = Y ln s - d, and ln s - d + m (1 - Y): only differences of l meet y

@@ -14,8 +14,8 @@
  * is not; IS_ZERO a number that is 0 in every part, error bounds and imaginary part included.
  * NEARER compares distances by the least that they may be. Where two sides of a branch are apart by
  * a distance of which MAY_TURN is true, rounding may have taken the other branch: EITHER(chosen,
- * other) is the one that was chosen, and knows that it may be the other. Types that know of no errors
- * know of no doubt: MAY_TURN is 0.
+ * other) is the one that was chosen, and knows that it may be the other. So far only bound knows of
+ * such doubt: MAY_TURN is 0 over the others.
  * VALUE is the double that an element stands for, its value or real part. SCALAR_TEXT is what
  * prints call the type. element.h gives width, VALUE and FROM_REAL to the rest of the house.
  */
@@ -33,8 +33,8 @@ static inline int WINS(T a, T largest) {
     return LESS(largest, a) || (IS_NAN(a) && !IS_NAN(largest));
 }
 
-/** What a branch gives that a distance decides: the one chosen, or, where rounding may have turned it,
- *  for all one knows the other. */
+/** What a branch gives that a distance decides: the one chosen, or, where rounding may have turned
+ *  it, for all one knows the other. */
 static inline T OR_ELSE(T chosen, T other, T distance) {
     return MAY_TURN(distance) ? EITHER(chosen, other) : chosen;
 }

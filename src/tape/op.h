@@ -111,7 +111,7 @@ struct spor_op {
     const char *equation;   /* one line, as spor ops prints it */
     const char *convention; /* NULL, or what is fixed where the field disagrees (ties, kinks) */
     unsigned traits;
-    spor_domain domain[SPOR_OPERANDS]; /* of samples; what a formula is tried on is not narrowed */
+    spor_domain domain[SPOR_OPERANDS]; /* in samples; and in verify's data: trial.c */
     int operands;
     int attrs; /* slots used */
     bool (*shape)(spor_rule *rule);

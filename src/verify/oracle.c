@@ -57,8 +57,8 @@ static void count_value(oracle_finding *f, const oracle_element *e) {
     if (passed && e->bound > 0) f->closest = fmax(f->closest, e->off / e->bound);
 }
 
-/* A bound that is no finite number says that the difference may be anything. But a formula that is no
- * number where the truth is one is wrong. */
+/* A bound that is no finite number says that the difference may be anything. But a formula that is
+ * no number where the truth is one is wrong. */
 static bool decides_nothing(const oracle_element *e) {
     double truth = isnan(e->oracle) ? e->expected : e->oracle;
     return !isfinite(e->bound) && !(isnan(e->formula) && isfinite(truth));

@@ -78,8 +78,8 @@ bool oracle_at_data(spor_trial *trial, spor_oracle which, oracle_finding *findin
 
 /** For oracles: pairs below this one are to be judged, those behind the first wrong one are not. */
 int oracle_pairs(const oracle_inquiry *q);
-/** Takes down an element, false if it is wrong. With an infinite bound it may be anything: that is
- *  no comparison. */
+/** Takes down an element, false if it is wrong. With a bound that is not finite it may be anything:
+ *  that is no comparison. */
 bool oracle_judge(oracle_inquiry *q, const oracle_element *element);
 /** Judges all elements of the trial by the tape: compare.c. */
 void compare_all(oracle_inquiry *q);

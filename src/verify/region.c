@@ -150,7 +150,9 @@ static int record_margins(const spor_piece *piece, spor_var margins[DECISIONS]) 
         if (!node->op->margin || is_input(piece, node->in[0])) break;
         spor_var margin = node->op->margin(at);
         spor_shape decisions = spor_shape_of(margin);
-        if (!shape_equal(&decisions, &shape)) margin = carried(above, margin);
+        bool direct = shape_equal(&decisions, &shape);
+        if (!direct && above.id == at.id) break; /* y itself decides in another shape */
+        if (!direct) margin = carried(above, margin);
         margins[n++] = margin;
         above = at;
     }

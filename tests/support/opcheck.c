@@ -712,8 +712,8 @@ static double draw_within(double x, double e, uint64_t bits) {
     return x + e * (bits % 3 == 0 ? 1 : bits % 3 == 1 ? -1 : u);
 }
 
-/* interval ran at x +- e; point is run at points inside: its results, known to their own bounds, lie
- * within interval's. An infinite bound says nothing. */
+/* interval ran at x +- e; point is run at points inside: its results, known to their own bounds,
+ * lie within interval's. An infinite bound says nothing. */
 static void compare_points(opcheck_verdict *v, const opcheck_machine *interval,
                            opcheck_machine *point, uint64_t seed) {
     for (int k = 0; k < point->inputs; k++)

@@ -36,7 +36,7 @@ opcheck_verdict opcheck_margin(const spor_op *op, const spor_sample *sample);
 opcheck_verdict opcheck_closure(const spor_op *op, const spor_sample *sample);
 /** A cotangent of zeros is pulled back to zeros. */
 opcheck_verdict opcheck_zero(const spor_op *op, const spor_sample *sample);
-/** Over SPOR_BOUND: whatever the operands are within their errors, the result lies within its own. */
+/** Over SPOR_BOUND: whatever the operands are within their errors, the result is within its own. */
 opcheck_verdict opcheck_bound(const spor_op *op, const spor_sample *sample);
 /** Two runs give the same bits and leave the inputs as they were. */
 opcheck_verdict opcheck_repeat(const spor_op *op, const spor_sample *sample);

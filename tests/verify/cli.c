@@ -308,6 +308,59 @@ START_TEST(networks_are_verified_at_initial_and_trained_weights) {
 }
 END_TEST
 
+#define NETWORK(body)                                                                              \
+    "include \"layers.spor\"\n"                                                                    \
+    "def net(x):\n    a = reshape(x, [-1, 8, 8, 1])\n" body                                        \
+    "train(net, data=digits(scale=1/16), loss=cross_entropy(reduction=\"mean\"),\n"                \
+    "      optimizer=sgd(rate=0.1), batch=8, epochs=1)\n"
+
+/* spor verify of a script here, with the layers and the digits of the sources. */
+static void verify_network(int expected, const char *name, const char *text) {
+    char path[1024];
+    snprintf(path, sizeof path, "%s/models", getenv("SPOR_SOURCE"));
+    setenv("SPOR_MODELS", path, 1);
+    snprintf(path, sizeof path, "%s/data", getenv("SPOR_SOURCE"));
+    setenv("SPOR_DATA", path, 1);
+    write_file(name, text);
+    verify(expected, "%s", name);
+}
+
+/* The row of a network that is labelled so, up to its end. */
+static void row_of(const char *label, char row[512]) {
+    const char *at = strstr(out, label);
+    ck_assert_msg(at != NULL, "no %s in:\n%.3000s", label, out);
+    while (at > out && at[-1] != '\n') at--;
+    snprintf(row, 512, "%.*s", (int)strcspn(at, "\n"), at);
+}
+
+/* a + a / 2^25 - a is above 0 over the reals and 0 in float: rounding decides the activation below
+ * the pool, whose windows of one cell decide nothing. */
+START_TEST(a_kink_below_a_pool_accuses_nobody) {
+    char row[512];
+    verify_network(1, "kink.spor", /* k itself hardly moves */
+                   NETWORK("    a = a + 1\n"
+                           "    k = ones([1, 1, 1, 6]) + param([1, 1, 1, 6], init=0, name=\"k\")\n"
+                           "    z = correlate2d(concat([a, a, a], axis=3),\n"
+                           "                    concat([k, k / 33554432, -k], axis=2))\n"
+                           "    h = maxpool2d(leaky_relu(z, 0.01), [1, 1], [2, 2])\n"
+                           "    return dense(flatten(h), 10)\n"));
+    row_of("net convpool", row);
+    expect(row, "holds");
+    expect(row, "at a kink");
+}
+END_TEST
+
+/* Pixels are exact, so that equal ones tie exactly: the first must win, and no tie is left out. */
+START_TEST(ties_of_inputs_are_decided) {
+    char row[512];
+    verify_network(0, "exact.spor",
+                   NETWORK("    return dense(flatten(maxpool2d(a, [2, 2])), 10)\n"));
+    row_of("net maxpool2d", row);
+    expect(row, "holds");
+    expect_no(row, "at a kink");
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("verify_cli");
     TCase *tests = tcase_create("verify_cli");
@@ -324,6 +377,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, arrays_of_other_code_are_judged);
     tcase_add_test(tests, arrays_that_do_not_fit_are_told);
     tcase_add_test(tests, networks_are_verified_at_initial_and_trained_weights);
+    tcase_add_test(tests, a_kink_below_a_pool_accuses_nobody);
+    tcase_add_test(tests, ties_of_inputs_are_decided);
     suite_add_tcase(suite, tests);
     return suite;
 }
