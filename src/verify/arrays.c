@@ -162,7 +162,7 @@ static void find_scale(judgement *j) {
 /* An allowance that reaches this decides nothing: it is larger than all values of the array, and
  * not small beside those of the other arrays. */
 static double decisive(const judgement *j, const double expected[], int64_t size) {
-    double most = fmax(largest(expected, size), 0x1p-20 * j->scale);
+    double most = verdict_reach(largest(expected, size), j->scale);
     return most > 0 ? most : HUGE_VAL;
 }
 

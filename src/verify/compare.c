@@ -34,7 +34,7 @@ static void judge_pair(oracle_inquiry *q, int pair, int kinds, double scale) {
     int64_t size = shape_size(&shape);
     const double *formula = trial_numbers(q->trial, p->formula);
     const double *expected = trial_numbers(q->trial, p->expected);
-    double least = fmax(largest(q, pair), 0x1p-20 * scale);
+    double least = verdict_reach(largest(q, pair), scale);
     for (int64_t k = 0; k < size; k++, formula += 2, expected += 2) {
         if (!(kinds & (expected[1] > 0 ? ROUNDED : EXACT))) continue;
         oracle_element e = {.pair = pair,

@@ -4,6 +4,10 @@
 
 #include "verify/oracle.h"
 
+double verdict_reach(double most, double scale) {
+    return fmax(most, 0x1p-20 * scale);
+}
+
 void verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->shapes += v->shapes;
     sum->undefined += v->undefined;
