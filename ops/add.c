@@ -1,7 +1,7 @@
 /*
  * z = x + y, element by element; x, y, z [...].
  */
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -12,16 +12,6 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)z, (void)k;
     return zbar;
 }
-
-static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
-                                      {.in = {{0, {0}}, {0, {0}}}},
-                                      {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
-                                      SPOR_END_SAMPLES};
-
-static const spor_mistake mistakes[] = {
-    {.in = {{2, {3, 4}}, {2, {4, 3}}}, .message = "x and y must have one shape"},
-    {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
-    SPOR_END_MISTAKES};
 
 /* NumPy, x and y as below: print((x + y).ravel().tolist()) */
 static const spor_golden golden[] = {
@@ -47,8 +37,8 @@ const spor_op spor_op_add = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .samples = samples,
-    .mistakes = mistakes,
+    .samples = pair_samples,
+    .mistakes = pair_mistakes,
     .golden = golden,
     .reference = add_reference,
 };

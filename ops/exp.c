@@ -1,7 +1,7 @@
 /*
  * y = e^x, element by element; x [...], y [...]. Its own derivative.
  */
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -12,9 +12,6 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     return spor_mul(ybar, y);
 }
-
-static const spor_sample samples[] = {
-    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
@@ -42,7 +39,7 @@ const spor_op spor_op_exp = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .samples = samples,
+    .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,
     .reference = exp_reference,

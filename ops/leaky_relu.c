@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include "attributes.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -23,11 +24,6 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     spor_var s = spor_step(y), one = op_fill_ratio(y.tape, 1, 1, of);
     spor_var slope = op_fill(y.tape, op_attrs(y)[SLOPE].r, of);
     return spor_mul(ybar, spor_add(s, spor_mul(slope, spor_sub(one, s))));
-}
-
-/* The other branch is where x has the other sign. */
-static spor_var margin(spor_var y) {
-    return spor_abs(op_operand(y, 0));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.r = 0.01}}},
@@ -69,7 +65,7 @@ const spor_op spor_op_leaky_relu = {
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
-    .margin = margin,
+    .margin = margin_to_zero,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

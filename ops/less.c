@@ -3,7 +3,7 @@
  */
 #include <math.h>
 
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -14,21 +14,6 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)z, (void)k, (void)zbar;
     return op_none();
 }
-
-/* The other branch is where the other one is larger. */
-static spor_var margin(spor_var z) {
-    return spor_abs(spor_sub(op_operand(z, 0), op_operand(z, 1)));
-}
-
-static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
-                                      {.in = {{0, {0}}, {0, {0}}}},
-                                      {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
-                                      SPOR_END_SAMPLES};
-
-static const spor_mistake mistakes[] = {
-    {.in = {{2, {3, 4}}, {2, {4, 3}}}, .message = "x and y must have one shape"},
-    {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
-    SPOR_END_MISTAKES};
 
 /* NumPy, x and y as below: print((x < y).astype(float).ravel().tolist()) */
 static const spor_golden golden[] = {
@@ -55,9 +40,9 @@ const spor_op spor_op_less = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .margin = margin,
-    .samples = samples,
-    .mistakes = mistakes,
+    .margin = margin_to_tie,
+    .samples = pair_samples,
+    .mistakes = pair_mistakes,
     .golden = golden,
     .reference = less_reference,
 };

@@ -2,7 +2,7 @@
  * y = ln x, element by element; x [...], y [...]. x > 0: elsewhere the value is what IEEE 754 says,
  * -infinity or not a number.
  */
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -13,9 +13,6 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     spor_var x = op_operand(y, k);
     return spor_xdivy(ybar, x);
 }
-
-static const spor_sample samples[] = {
-    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
@@ -43,7 +40,7 @@ const spor_op spor_op_log = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .samples = samples,
+    .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,
     .reference = log_reference,

@@ -2,7 +2,7 @@
  * y = max(x, 0), element by element; x [...], y [...]. y > 0 exactly where x > 0, so the derivative
  * is taken at y.
  */
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -13,14 +13,6 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     return spor_mul(ybar, spor_step(y));
 }
-
-/* The other branch is where x has the other sign. */
-static spor_var margin(spor_var y) {
-    return spor_abs(op_operand(y, 0));
-}
-
-static const spor_sample samples[] = {
-    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
@@ -46,8 +38,8 @@ const spor_op spor_op_relu = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .margin = margin,
-    .samples = samples,
+    .margin = margin_to_zero,
+    .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,
     .reference = relu_reference,

@@ -4,7 +4,7 @@
  * Its derivative is a function of its value, y (1 - y). No exponential overflows: for x < 0 the
  * fraction is written e^x / (1 + e^x).
  */
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -16,9 +16,6 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     spor_var one = op_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
     return spor_mul(ybar, spor_mul(y, spor_sub(one, y)));
 }
-
-static const spor_sample samples[] = {
-    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
@@ -45,7 +42,7 @@ const spor_op spor_op_sigmoid = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .samples = samples,
+    .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,
     .reference = sigmoid_reference,

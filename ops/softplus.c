@@ -2,7 +2,7 @@
  * y = ln(1 + e^x), element by element; x [...], y [...]. As max(x, 0) + ln(1 + e^-|x|): nothing
  * overflows, and far below 0, where it is e^x, no digit is lost.
  */
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -12,9 +12,6 @@ KERNELS(softplus);
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     return spor_mul(ybar, spor_sigmoid(op_operand(y, k)));
 }
-
-static const spor_sample samples[] = {
-    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
@@ -41,7 +38,7 @@ const spor_op spor_op_softplus = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .samples = samples,
+    .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,
     .reference = softplus_reference,

@@ -2,7 +2,7 @@
  * y = x^(1/2), element by element; x [...], y [...]. The derivative at 0 is infinite, as IEEE 754
  * divides.
  */
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -13,9 +13,6 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     return spor_xdivy(ybar, spor_add(y, y));
 }
-
-static const spor_sample samples[] = {
-    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
@@ -43,7 +40,7 @@ const spor_op spor_op_sqrt = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .samples = samples,
+    .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,
     .reference = sqrt_reference,

@@ -3,7 +3,7 @@
  *
  * Its derivative is a function of its value, tanh' = 1 - y^2: taken at y, never at x.
  */
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -15,9 +15,6 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     spor_var one = op_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
     return spor_mul(ybar, spor_sub(one, spor_mul(y, y)));
 }
-
-static const spor_sample samples[] = {
-    {.in = {{2, {3, 4}}}}, {.in = {{0, {0}}}}, {.in = {{4, {2, 1, 3, 2}}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
@@ -43,7 +40,7 @@ const spor_op spor_op_tanh = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .samples = samples,
+    .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,
     .reference = tanh_reference,

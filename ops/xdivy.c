@@ -6,7 +6,7 @@
  */
 #include <math.h>
 
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -17,16 +17,6 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     spor_var y = op_operand(z, 1);
     return k == 0 ? spor_xdivy(zbar, y) : spor_neg(spor_xdivy(spor_xmuly(zbar, z), y));
 }
-
-static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
-                                      {.in = {{0, {0}}, {0, {0}}}},
-                                      {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
-                                      SPOR_END_SAMPLES};
-
-static const spor_mistake mistakes[] = {
-    {.in = {{2, {3, 4}}, {2, {4, 3}}}, .message = "x and y must have one shape"},
-    {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
-    SPOR_END_MISTAKES};
 
 /* NumPy, x and y as below: print(np.where(x == 0, 0, x / y).ravel().tolist()) */
 static const spor_golden golden[] = {
@@ -53,8 +43,8 @@ const spor_op spor_op_xdivy = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .samples = samples,
-    .mistakes = mistakes,
+    .samples = pair_samples,
+    .mistakes = pair_mistakes,
     .golden = golden,
     .reference = xdivy_reference,
 };

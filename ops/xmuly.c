@@ -3,7 +3,7 @@
  */
 #include <math.h>
 
-#include "tape/op.h"
+#include "elementwise.h"
 
 #ifdef SPOR_RULES
 
@@ -13,16 +13,6 @@ KERNELS(xmuly);
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return spor_xmuly(zbar, op_operand(z, 1 - k));
 }
-
-static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {3, 4}}}},
-                                      {.in = {{0, {0}}, {0, {0}}}},
-                                      {.in = {{4, {2, 1, 3, 2}}, {4, {2, 1, 3, 2}}}},
-                                      SPOR_END_SAMPLES};
-
-static const spor_mistake mistakes[] = {
-    {.in = {{2, {3, 4}}, {2, {4, 3}}}, .message = "x and y must have one shape"},
-    {.in = {{2, {3, 4}}, {1, {4}}}, .message = "x and y must have one shape"},
-    SPOR_END_MISTAKES};
 
 /* NumPy, x and y as below: print(np.where(x == 0, 0, x * y).ravel().tolist()) */
 static const spor_golden golden[] = {
@@ -48,8 +38,8 @@ const spor_op spor_op_xmuly = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
-    .samples = samples,
-    .mistakes = mistakes,
+    .samples = pair_samples,
+    .mistakes = pair_mistakes,
     .golden = golden,
     .reference = xmuly_reference,
 };

@@ -75,8 +75,8 @@ void verdict_print_values(const spor_statement *statement, const int64_t value[]
 /** The smallest case in indented lines. statement may be NULL. */
 void verdict_print_example(const spor_statement *statement, const spor_counterexample *example,
                            FILE *out);
-/** What an allowance has to reach to decide nothing about an array: all of its values, the largest of
- *  them `most`, unless they are small beside the other arrays', the largest of those `scale`. */
+/** What an allowance has to reach to decide nothing about an array: all of its values, the largest
+ *  of them `most`, unless they are small beside the other arrays', the largest of those `scale`. */
 double verdict_reach(double most, double scale);
 /** Adds what one verdict found to the sum of others; the first failure stays. */
 void verdict_add(spor_verdict *sum, const spor_verdict *verdict);
