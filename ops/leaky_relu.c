@@ -66,6 +66,7 @@ const spor_op spor_op_leaky_relu = {
     .shape = shape,
     .vjp = vjp,
     .margin = margin_to_zero,
+    .sides = {"x is negative", "x is positive"},
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -306,10 +306,10 @@ static void add_pairs(spor_pass *run, spor_asserting *at) {
         spor_var formula = derive_formula(run, at, c->name, x);
         if (!formula.id) continue;
         of[in->pairs] = x;
-        in->pair[in->pairs++] =
-            (spor_pair){.name = c->name, .note = c->note, .formula = formula, .wrt = input};
+        in->pair[in->pairs++] = (spor_pair){
+            .name = c->name, .note = c->note, .formula = formula, .wrt = input, .of = x};
     }
-    pass_record(run, a->source->place);
+    in->claimed = pass_record(run, a->source->place)->count;
     if (in->pairs && !spor_vjp(in->y, in->input[in->dy], in->pairs, of, expected))
         pass_recorded(run, in->y);
     for (int k = 0; k < in->pairs; k++) in->pair[k].expected = expected[k];

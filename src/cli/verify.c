@@ -28,7 +28,7 @@ static const char *verdict_of(const spor_script_claim *claim, const spor_verdict
     case SPOR_ROW_EXPECTED:
         return "fails as stated";
     case SPOR_ROW_WRONG:
-        return claim->fails ? "HOLDS" : "DOES NOT HOLD";
+        return claim->fails ? "HOLDS" : found->ties_only ? "WRONG AT TIES" : "DOES NOT HOLD";
     default:
         return "UNFINISHED";
     }

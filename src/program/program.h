@@ -95,6 +95,12 @@ struct spor_program {
 bool program_fail(spor_program *program, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** Told of element k, the first that is no finite number, of what a step made of finite ones. */
+typedef void program_on_bad(void *user, const spor_node *node, const spor_call *call, int64_t k);
+/** As spor_run, with a look at each step; nothing is delivered. */
+bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
+                         void *user);
+
 /** What is to be delivered, in nodes of the contracted tape. */
 typedef struct {
     uint32_t node;

@@ -129,6 +129,7 @@ struct spor_op {
      * for the others.
      */
     spor_var (*margin)(spor_var y);
+    const char *sides[2]; /* of such an op: where its slope is the smaller, the larger one */
     /** Of a leaf that is a number: is it 0? NULL for the others. */
     bool (*is_zero)(const spor_attr attr[]);
     const spor_sample *samples;           /* ends with a sample whose in[0].rank is -1 */
