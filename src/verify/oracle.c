@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "verify/oracle.h"
 
 enum { DEFAULT_PROOFS = 20000 };
@@ -128,7 +129,10 @@ static bool has_point(oracle_inquiry *q, uint64_t seed, int point) {
     spor_trial *trial = q->trial;
     if (!trial->in.inputs) return point == 0;
     if (point == POINT_CONSTANTS) return trial->points.constants > 0;
-    if (point == POINT_WHOLE_WITHIN) q->narrowed = trial_narrow(trial, seed);
+    if (point == POINT_WHOLE_WITHIN && !q->narrowing_sought) {
+        q->narrowing_sought = true;
+        q->narrowed = trial_narrow(trial, seed);
+    }
     if (q->narrowed && point == POINT_WITHIN)
         for (int k = 0; k < trial->in.inputs; k++)
             q->finding->narrowed[k] = trial->narrow[k] != POINT_NOT_NARROW;
@@ -143,6 +147,23 @@ static bool prepare(oracle_inquiry *q, uint64_t seed, unsigned set, int point, b
     if (!*asked || point == POINT_FAMILIES) return true;
     trial_draw(q->trial, seed, point);
     return trial_run(q->trial) && trial_watch(q->trial);
+}
+
+/* Other sizes, other numbers. */
+static uint64_t seed_of(const spor_trial *trial, uint64_t seed) {
+    for (int k = 0; k < trial->statement->quantities; k++)
+        seed = random_hash(seed, (uint64_t)trial->value[k], (uint64_t)k);
+    return seed;
+}
+
+/* How often a family is drawn: a point of few numbers shows little. */
+static int draws_of(const spor_trial *trial, int point) {
+    enum { NUMBERS = 32, MOST = 8 };
+    int64_t numbers = 1;
+    if (point == POINT_FAMILIES || !trial->in.inputs) return 1;
+    for (int k = 0; k < trial->in.inputs; k++) numbers += trial_size(trial, k);
+    int64_t draws = NUMBERS / numbers;
+    return draws < 1 ? 1 : draws > MOST ? MOST : (int)draws;
 }
 
 /* Asks the set at the point where the trial is. Who does not take the tape's word is asked only
@@ -160,15 +181,20 @@ static bool ask_here(oracle_inquiry *q, unsigned set, int point) {
     return true;
 }
 
+static bool ask_point(oracle_inquiry *q, uint64_t seed, unsigned set, int point) {
+    bool asked, done = prepare(q, seed, set, point, &asked);
+    return !done || !asked ? done : ask_here(q, set, point) && !q->out_of_memory;
+}
+
 /* All points in turn; up to the first that fails unless `throughout`. */
 static bool ask_set(oracle_inquiry *q, uint64_t seed, unsigned set, bool throughout) {
-    bool done = true;
-    for (int point = 0; point < ORACLE_POINTS && done; point++) {
-        bool asked;
-        done = prepare(q, seed, set, point, &asked);
-        if (done && asked) done = ask_here(q, set, point) && !q->out_of_memory;
-        if (q->finding->failed && !throughout) break;
-    }
+    bool done = true, stopped = false;
+    seed = seed_of(q->trial, seed);
+    for (int point = 0; point < ORACLE_POINTS && done && !stopped; point++)
+        for (int k = 0; k < draws_of(q->trial, point) && done && !stopped; k++) {
+            done = ask_point(q, seed + (uint64_t)k, set, point);
+            stopped = q->finding->failed && !throughout;
+        }
     spor_program_free(q->y);
     return done;
 }
@@ -198,10 +224,8 @@ bool oracle_seek(spor_trial *trial, const spor_effort *effort, oracle_finding *f
     oracle_inquiry q = inquiry_of(trial, effort, finding);
     bool done = true;
     for (int power = LEAST; power <= MOST && done && !finding->failed; power++) {
-        bool asked;
         trial->scale = ldexp(1, power);
-        done = prepare(&q, effort->seed, set_of_search(), POINT_REAL, &asked);
-        if (done && asked) done = ask_here(&q, set_of_search(), POINT_REAL) && !q.out_of_memory;
+        done = ask_point(&q, seed_of(trial, effort->seed), set_of_search(), POINT_REAL);
     }
     trial->scale = 1;
     spor_program_free(q.y);

@@ -57,7 +57,7 @@ typedef struct {
     spor_program *y; /* y over the error bound, once an oracle wanted it */
     oracle_finding *finding;
     const spor_effort *effort;
-    bool narrowed, out_of_memory;
+    bool narrowing_sought, narrowed, out_of_memory;
 } oracle_inquiry;
 
 typedef struct {

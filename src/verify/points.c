@@ -29,7 +29,7 @@ typedef struct {
 
 static const family families[POINT_FAMILIES] = {
     [POINT_WHOLE] = {"whole numbers -3..3", whole_number, -3, 3, false, false},
-    [POINT_WHOLE_AGAIN] = {"whole numbers -3..3", whole_number, -3, 3, false, false},
+    [POINT_WHOLE_AGAIN] = {"whole numbers -1..1", whole_number, -1, 1, false, false},
     [POINT_SLIGHT] = {"reals -1..1", real_number, -1, 1, false, false},
     [POINT_REAL] = {"reals -4..4", real_number, -4, 4, false, false},
     [POINT_WIDE] = {"reals -16..16", real_number, -16, 16, false, false},

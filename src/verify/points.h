@@ -11,7 +11,7 @@
 /** Families of points, in the order in which they are tried. */
 enum {
     POINT_WHOLE,
-    POINT_WHOLE_AGAIN,
+    POINT_WHOLE_AGAIN, /* with more zeros and ties */
     POINT_SLIGHT,
     POINT_REAL,
     POINT_WIDE,
