@@ -38,6 +38,7 @@ typedef struct {
     int derivations, made, judged[TRUTH_JUDGEMENTS];
     int told, held, undecided; /* of those that are wrong */
     int hinted, named; /* of those told wrong: with a hint, with one that names the change */
+    int misled;        /* of those told wrong: the pair that is named is right */
     int accused;       /* of those that give the same numbers */
 } tally;
 
@@ -59,20 +60,22 @@ static void add_tally(tally *sum, const tally *t) {
     sum->undecided += t->undecided;
     sum->hinted += t->hinted;
     sum->named += t->named;
+    sum->misled += t->misled;
     sum->accused += t->accused;
 }
 
 static void print_head(const char *what) {
-    printf("%-22s %6s %7s %9s | %5s %7s | %7s | %5s %5s %5s %9s | %5s %5s\n", what, "layers",
+    printf("%-22s %6s %7s %9s | %5s %7s | %7s | %5s %5s %5s %9s | %6s %5s %5s\n", what, "layers",
            "mutants", "no record", "same", "accused", "unclear", "wrong", "told", "hold",
-           "undecided", "hints", "named");
+           "undecided", "misled", "hints", "named");
 }
 
 static void print_tally(const char *name, const tally *t) {
     const int *j = t->judged;
-    printf("%-22.22s %6d %7d %9d | %5d %7d | %7d | %5d %5d %5d %9d | %5d %5d\n", name,
+    printf("%-22.22s %6d %7d %9d | %5d %7d | %7d | %5d %5d %5d %9d | %6d %5d %5d\n", name,
            t->derivations, t->made, j[TRUTH_NO_RECORD], j[TRUTH_EQUIVALENT], t->accused,
-           j[TRUTH_UNCLEAR], j[TRUTH_WRONG], t->told, t->held, t->undecided, t->hinted, t->named);
+           j[TRUTH_UNCLEAR], j[TRUTH_WRONG], t->told, t->held, t->undecided, t->misled, t->hinted,
+           t->named);
 }
 
 /* ---- one statement ---- */
@@ -104,10 +107,20 @@ static void list_mutant(const census *c, const mutation *change, const char *wha
     fprintf(c->list, "  %-10s %-18s %s\n", what, mutant_kind(change->kind), text);
 }
 
-static void verify_wrong(census *c, tally *t, const spor_asserted *derive, const mutation *change) {
+/* The example is of a line that is right, or of the tape, which is. */
+static bool misleads(const truth_finding *found, const spor_verdict *verdict) {
+    const spor_counterexample *e = &verdict->example;
+    if (verdict->outcome != SPOR_FAILS || e->dispute == SPOR_DOES_NOT_RECORD) return false;
+    return e->dispute == SPOR_TAPE_ORACLE || !truth_blames(found, e->pair_name);
+}
+
+static void verify_wrong(census *c, tally *t, const truth_finding *found,
+                         const spor_asserted *derive, const mutation *change) {
     spor_verdict verdict;
     verify(&derive->statement, &verdict);
     count_verdict(t, change->kind, &verdict);
+    t->misled = misleads(found, &verdict);
+    if (t->misled) list_mutant(c, change, "misled");
     if (t->held) list_mutant(c, change, "HOLDS");
     if (t->undecided) list_mutant(c, change, "undecided");
 }
@@ -124,10 +137,11 @@ static void look_at(census *c, tally *script, const truth *right, const spor_ass
                     const mutation *change) {
     tally one = {.made = 1};
     mutation_apply(change);
-    truth_judgement judged = truth_judge(right, &derive->statement);
-    one.judged[judged]++;
-    if (judged == TRUTH_WRONG) verify_wrong(c, &one, derive, change);
-    if (judged == TRUTH_EQUIVALENT) verify_same(c, &one, derive, change);
+    truth_finding found;
+    truth_judge(right, &derive->statement, &found);
+    one.judged[found.judgement]++;
+    if (found.judgement == TRUTH_WRONG) verify_wrong(c, &one, &found, derive, change);
+    if (found.judgement == TRUTH_EQUIVALENT) verify_same(c, &one, derive, change);
     mutation_undo(change);
     add_tally(script, &one);
     add_tally(&c->kind[change->kind], &one);
@@ -234,8 +248,8 @@ static int every_which(void) {
 /* The census in words. */
 static void print_census(census *c) {
     const tally *all = &c->all;
-    printf("looked at every %d of %d mutants; wrong and not told so, or accused though they give "
-           "the same numbers:\n",
+    printf("looked at every %d of %d mutants; wrong and not told so, told wrong by a pair that is "
+           "right, or accused though they give the same numbers:\n",
            c->every, c->seen);
     print_list(c->list);
     printf("right derivations: %d hold, %d are accused, %d are not decided, of %d\n", c->holding,
@@ -260,6 +274,7 @@ START_TEST(wrong_ones_are_told_and_right_ones_hold) {
     fine &= demand(c.unsure == 0, "all derivations are right by differences");
     fine &= demand(c.all.held == 0, "nothing wrong holds");
     fine &= demand(c.accused == 0, "nothing right is accused");
+    fine &= demand(c.all.misled == 0, "what is told wrong names what is wrong");
     fine &= demand(100 * c.all.told >= 95 * wrong, "95 % of the wrong are told wrong");
     fine &= demand(100 * c.holding >= 95 * c.right, "95 % of the right hold");
     fflush(stdout);

@@ -81,7 +81,17 @@ typedef enum {
 
 void truth_make(const spor_statement *statement, truth *t);
 void truth_free(truth *t);
-truth_judgement truth_judge(const truth *t, const spor_statement *mutant);
+
+/** A mutant held against what is right. */
+typedef struct {
+    truth_judgement judgement;
+    int pairs;
+    char pair[SPOR_PAIRS][64]; /* names of the pairs with wrong elements */
+} truth_finding;
+
+void truth_judge(const truth *t, const spor_statement *mutant, truth_finding *finding);
+/** True if the pair of this name has wrong elements. */
+bool truth_blames(const truth_finding *finding, const char *pair);
 
 /* ---- both judged on what is planted: mutants_planted.c --------------------------------------- */
 

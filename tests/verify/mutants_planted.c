@@ -28,6 +28,9 @@ static const truth_judgement planted_judgements[] = {
     TRUTH_EQUIVALENT, TRUTH_EQUIVALENT, TRUTH_EQUIVALENT, TRUTH_EQUIVALENT, TRUTH_WRONG,
     TRUTH_WRONG,      TRUTH_WRONG,      TRUTH_NO_RECORD,  TRUTH_UNCLEAR};
 
+/* Whether dx is to blame. */
+static const bool planted_in_dx[] = {false, false, false, false, true, false, true, false, false};
+
 static spor_script *load(const char *text) {
     spor_script *script = script_read("s.spor", text, ".", &claims_dialect);
     ck_assert_msg(!script_error(script), "%s", script_error(script));
@@ -41,9 +44,12 @@ START_TEST(the_judge_sees_what_is_planted) {
     truth_make(&a->statement, &right);
     ck_assert_int_gt(right.checked, 10);
     ck_assert_int_eq(right.wrong, 0);
-    for (int k = 0; a; a = a->next, k++)
-        ck_assert_msg(truth_judge(&right, &a->statement) == planted_judgements[k], "%s",
-                      a->statement.name);
+    for (int k = 0; a; a = a->next, k++) {
+        truth_finding found;
+        truth_judge(&right, &a->statement, &found);
+        ck_assert_msg(found.judgement == planted_judgements[k], "%s", a->statement.name);
+        ck_assert_msg(truth_blames(&found, "dx") == planted_in_dx[k], "%s", a->statement.name);
+    }
     truth_free(&right);
     script_free(script);
 }

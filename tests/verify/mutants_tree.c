@@ -373,6 +373,8 @@ static void write(spor_note *out, const spor_syntax *node) {
         note_add(out, "%s", node->text);
     else if (node->kind == NODE_STRING)
         note_add(out, "\"%s\"", node->text);
+    else if (node->kind == NODE_BOOL)
+        note_add(out, node->i ? "True" : "False");
     else if (node->kind == NODE_INT)
         note_add(out, "%lld", (long long)node->i);
     else if (node->kind == NODE_REAL)

@@ -286,6 +286,7 @@ typedef struct {
     int64_t elements[SPOR_PAIRS], wrong[SPOR_PAIRS]; /* at the sizes at hand */
     bool same;                                       /* all so far to 1e-12 */
     bool many;                                       /* at some sizes a pair has many wrong ones */
+    truth_finding *finding;
 } difference;
 
 static double largest(const double number[], int64_t n) {
@@ -315,6 +316,17 @@ static void compare_point(difference *d, const recording *r, const double right[
     }
 }
 
+/* Adds up what the points of one shape showed. */
+static void note_pairs(difference *d, const recording *r) {
+    truth_finding *f = d->finding;
+    for (int pair = 0; pair < r->in.pairs; pair++) {
+        const char *name = r->in.pair[pair].name;
+        d->many = d->many || 100 * d->wrong[pair] > 3 * d->elements[pair];
+        if (d->wrong[pair] && !truth_blames(f, name))
+            snprintf(f->pair[f->pairs++], sizeof f->pair[0], "%s", name);
+    }
+}
+
 /* False if the mutant does not record at the shape. */
 static bool compare_shape(difference *d, const truth_shape *s, const spor_statement *mutant) {
     recording r;
@@ -330,17 +342,22 @@ static bool compare_shape(difference *d, const truth_shape *s, const spor_statem
         if (alike) take_results(&r, result);
         if (alike) compare_point(d, &r, point + s->inputs, result);
     }
-    for (int pair = 0; pair < r.in.pairs; pair++)
-        d->many = d->many || 100 * d->wrong[pair] > 3 * d->elements[pair];
+    note_pairs(d, &r);
     free(result);
     close_recording(&r);
     return alike;
 }
 
-truth_judgement truth_judge(const truth *t, const spor_statement *mutant) {
-    difference d = {.same = true};
+void truth_judge(const truth *t, const spor_statement *mutant, truth_finding *finding) {
+    difference d = {.same = true, .finding = finding};
+    *finding = (truth_finding){.judgement = TRUTH_NO_RECORD};
     for (int k = 0; k < t->shapes; k++)
-        if (!compare_shape(&d, &t->shape[k], mutant)) return TRUTH_NO_RECORD;
-    if (d.many) return TRUTH_WRONG;
-    return d.same ? TRUTH_EQUIVALENT : TRUTH_UNCLEAR;
+        if (!compare_shape(&d, &t->shape[k], mutant)) return;
+    finding->judgement = d.many ? TRUTH_WRONG : d.same ? TRUTH_EQUIVALENT : TRUTH_UNCLEAR;
+}
+
+bool truth_blames(const truth_finding *finding, const char *pair) {
+    for (int k = 0; k < finding->pairs; k++)
+        if (strcmp(finding->pair[k], pair) == 0) return true;
+    return false;
 }
