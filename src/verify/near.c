@@ -13,6 +13,9 @@
  * inputs alike, those of one input alike, the point itself. dY is drawn anew, of reals, so that
  * slopes do not agree by chance. (A maximum's two winners that both get the whole cotangent lie
  * between the slopes one by one, but move y twice when they move together.)
+ *
+ * Where several ties meet in one element the tape's own number may be none of the slopes around:
+ * then nothing can be said.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -123,22 +126,33 @@ static double noise_of(const reach *r) {
     return 0;
 }
 
-/* Looks from x towards +v or -v. */
-static bool look_along(spor_trial *trial, double sign) {
-    if (!run_at(trial, sign * near_step)) return false;
-    keep_first(trial);
-    if (!run_at(trial, 2 * sign * near_step)) return false;
+/* The elements whose reach is to be widened: one, or all (pair -1). */
+typedef struct {
+    int pair;
+    int64_t at;
+} which_elements;
+
+static void widen_all(spor_trial *trial, which_elements which) {
     const double *g = trial->near->first;
     for (int k = 0; k < trial->in.pairs; k++) {
         const double *wider = plain_numbers(trial, trial->in.pair[k].expected);
         for (int64_t j = 0; j < pair_size(trial, k); j++, g++)
-            widen(&trial->near->reach[k][j], *g, wider[j]);
+            if (which.pair < 0 || (which.pair == k && which.at == j))
+                widen(&trial->near->reach[k][j], *g, wider[j]);
     }
+}
+
+/* Looks from x towards v or, with sign -1, away from it. */
+static bool look_along(spor_trial *trial, double sign, which_elements which) {
+    if (!run_at(trial, sign * near_step)) return false;
+    keep_first(trial);
+    if (!run_at(trial, 2 * sign * near_step)) return false;
+    widen_all(trial, which);
     return true;
 }
 
-static bool look_both_ways(spor_trial *trial) {
-    return look_along(trial, 1) && look_along(trial, -1);
+static bool look_both_ways(spor_trial *trial, which_elements which) {
+    return look_along(trial, 1, which) && look_along(trial, -1, which);
 }
 
 static bool look_around(spor_trial *trial) {
@@ -150,19 +164,21 @@ static bool look_around(spor_trial *trial) {
                 double u = 2 * random_uniform(key, (uint64_t)j, 43) - 1;
                 trial->near->v[k][j] = u + copysign(0.25, u);
             }
-        if (!look_both_ways(trial)) return false;
+        if (!look_both_ways(trial, (which_elements){-1, 0})) return false;
     }
     return true;
 }
 
-/* And along the element's own coordinate, which no random direction may have had for a winner. */
-static bool look_at_element(spor_trial *trial, int input, int64_t at) {
+/* And along the element's own coordinate, which no random direction may have had for a winner.
+ * Other ties are not broken there. */
+static bool look_at_element(spor_trial *trial, int pair, int64_t at) {
+    int input = trial->in.pair[pair].wrt;
     for (int k = 0; k < trial->in.inputs; k++)
         if (trial->near->v[k])
             memset(trial->near->v[k], 0, (size_t)trial_size(trial, k) * sizeof(double));
     if (!trial->near->v[input]) return true;
     trial->near->v[input][at] = 1;
-    return look_both_ways(trial);
+    return look_both_ways(trial, (which_elements){pair, at});
 }
 
 static bool turns(const reach *r) {
@@ -259,14 +275,17 @@ bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *an
     *answer = NEAR_SMOOTH;
     if (!trial->kinked || !isfinite(x)) return true;
     if (!plain_look(trial)) return false;
+    double tape = plain_numbers(trial, trial->in.pair[pair].expected)[at];
     if (!trial->near && !look_around(trial)) return false;
     reach *r = &trial->near->reach[pair][at];
     int input = trial->in.pair[pair].wrt;
     bool own = input >= 0 && trial->near->coordinates < COORDINATES;
     if (!covers(r, x) && own) {
         trial->near->coordinates++;
-        if (!look_at_element(trial, input, at)) return false;
+        if (!look_at_element(trial, pair, at)) return false;
     }
+    if (!covers(r, tape)) *answer = NEAR_UNKNOWN;
+    if (!covers(r, tape)) return restore(trial);
     bool excused = turns(r) && covers(r, x), gradients = trial->in.y.id && input >= 0;
     if (turns(r)) *answer = NEAR_WRONG;
     if (excused && gradients && trial->near->along == NOT_ASKED && !ask_all_along(trial))

@@ -85,7 +85,7 @@ static near_answer ask_near(oracle_inquiry *q, const oracle_element *e) {
     bool done = near_ask(q->trial, e->pair, e->at, e->formula, &formula);
     if (done && !by_tape) done = near_ask(q->trial, e->pair, e->at, e->oracle, &other);
     q->out_of_memory = q->out_of_memory || !done;
-    return by_tape || formula == NEAR_WRONG ? formula : other;
+    return by_tape || formula >= NEAR_WRONG ? formula : other;
 }
 
 /* Not to be judged as others are: at a tie what is another slope passes, and what is none is left
@@ -93,7 +93,10 @@ static near_answer ask_near(oracle_inquiry *q, const oracle_element *e) {
 static bool is_apart(oracle_inquiry *q, const oracle_element *e, bool by_tape) {
     near_answer answer = ask_near(q, e);
     if (answer == NEAR_SMOOTH || (answer == NEAR_WRONG && q->effort->ties_fail)) return false;
-    if (by_tape) ++*(answer == NEAR_RIGHT ? &q->finding->ties : &q->finding->ties_wrong);
+    oracle_finding *f = q->finding;
+    int64_t *const counted[] = {
+        [NEAR_RIGHT] = &f->ties, [NEAR_WRONG] = &f->ties_wrong, [NEAR_UNKNOWN] = &f->undecided};
+    if (by_tape) ++*counted[answer];
     return true;
 }
 

@@ -47,7 +47,7 @@ static const struct {
 } narrows[POINT_NARROWS] = {
     [POINT_NOT_NARROW] = {"", 0, 0, 0, 0},
     [POINT_SHARES] = {"in 0..1", 0, 0, 0.0625, 0.9375},
-    [POINT_POSITIVE] = {"positive", 1, 4, 0.25, 4},
+    [POINT_POSITIVE] = {"positive", 1, 6, 0.25, 6},
     [POINT_ABOVE_ONE] = {"above 1", 2, 5, 1.0625, 5},
 };
 

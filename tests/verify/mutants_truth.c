@@ -216,10 +216,15 @@ static slope_kind measure_all(const recording *r, const double input[], const do
 
 /* ---- points of a derivation ---- */
 
-/* Fills a point; false if y or a formula is not finite there. */
+/* Fills a point; false if y or a formula is not finite there. The cotangent is never 0: what a
+ * formula that divides by it gives there is nobody's question. */
 static bool draw_point(const recording *r, int family, uint64_t *state, double point[]) {
-    int64_t n = inputs_of(r);
-    for (int64_t k = 0; k < n; k++) point[k] = element(state, family);
+    int64_t n = inputs_of(r), at = 0;
+    for (int k = 0; k < r->in.inputs; k++)
+        for (int64_t end = at + size_of(r->in.input[k]); at < end; at++) {
+            point[at] = element(state, family);
+            if (k == r->in.dy && point[at] == 0) point[at] = 1;
+        }
     if (!isfinite(product(r, point, NULL)) || !run(r, r->program, point)) return false;
     take_results(r, point + n);
     return all_finite(point + n, results_of(r));

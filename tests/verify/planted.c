@@ -837,7 +837,7 @@ START_TEST(differences_skip_what_lies_near_a_kink) {
     spor_statement statement = {.name = "near a kink", .record = near_kink, .user = &p};
     spor_answer answer;
     ck_assert(spor_ask_oracle(&statement, &(int64_t){0}, SPOR_BY_DIFFERENCES, &effort, &answer));
-    ck_assert_int_eq(answer.skipped, 2); /* whole numbers and reals are all 1/8 */
+    ck_assert_int_gt(answer.skipped, 0); /* all data are 1/8 */
     ck_assert_int_eq(answer.elements, 0);
     ck_assert(!answer.caught && answer.kinks == 0);
 }
@@ -860,10 +860,10 @@ START_TEST(differences_allow_for_truncation) {
     spor_statement statement = {.name = "steep", .record = steep, .user = &p};
     spor_answer answer;
     ck_assert(spor_ask_oracle(&statement, &(int64_t){0}, SPOR_BY_DIFFERENCES, &effort, &answer));
-    ck_assert(answer.elements == 2 && !answer.caught);
+    ck_assert(answer.elements > 2 && !answer.caught);
     p.fault = ONE_ELEMENT;
     ck_assert(spor_ask_oracle(&statement, &(int64_t){0}, SPOR_BY_DIFFERENCES, &effort, &answer));
-    ck_assert_int_eq(answer.wrong, 2);
+    ck_assert_int_eq(answer.wrong, answer.elements);
 }
 END_TEST
 
