@@ -137,6 +137,7 @@ static spor_token number(spor_lexer *x) {
         t.kind = TOKEN_REAL;
         if (!number_read(start, (size_t)length, &t.r))
             ground_give_up(x->ground, t.place, "this number is too large");
+        t.error = literal_error(start, (size_t)length, t.r);
     } else {
         t.kind = TOKEN_INT;
         t.i = strtoll(start, NULL, 10);

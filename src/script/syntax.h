@@ -10,7 +10,7 @@
 typedef enum {
     /* expressions */
     NODE_INT,    /* i */
-    NODE_REAL,   /* r */
+    NODE_REAL,   /* r, error */
     NODE_BOOL,   /* i */
     NODE_STRING, /* text */
     NODE_NAME,   /* text, word */
@@ -68,7 +68,7 @@ struct spor_syntax {
     const char *text;
     const spor_word *word; /* of a NAME that is a word with a meaning, else NULL */
     int64_t i;
-    double r;
+    double r, error;
     spor_def *def;
     spor_evaluator *evaluate; /* of a FORM or an ACT */
     void *own;                /* the dialect's */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "script/lexer.h"
+
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
 static spor_script *load(const char *text) {
@@ -88,6 +90,141 @@ START_TEST(both_sides_of_a_mask_are_tried) {
         ck_assert_msg(verdict.outcome == (k < 2 ? SPOR_FAILS : SPOR_HOLDS), "%s", sides[k]);
         script_free(script);
     }
+}
+END_TEST
+
+/* ---- literals -------------------------------------------------------------------------------- */
+
+static double written(const char *text) {
+    double r = strtod(text, NULL);
+    return literal_error(text, strlen(text), r);
+}
+
+/* A literal that is its double is exact, however it is written; any other one is off by an ulp. */
+START_TEST(a_literal_is_its_double_or_an_ulp_beside) {
+    static const char *const exact[] = {
+        "0.0",
+        "3.0",
+        "0.5",
+        "00.2500",
+        ".25",
+        "100.0e-2",
+        "1e20",
+        "1e22",
+        "5E+3",
+        "9007199254740992.0",
+        "9007199254740994.0",
+        "18446744073709551616.0",
+        "1180591620717411303424.",
+        "1.1920928955078125e-07",                         /* 2^-23 */
+        "9.31322574615478515625e-10",                     /* 2^-30 */
+        "8.67361737988403547205962240695953369140625e-19" /* 2^-60 */
+    };
+    static const struct {
+        const char *text;
+        double error;
+    } beside[] = {{"0.1", 0x1p-56},
+                  {"0.30", 0x1p-54},
+                  {"0.125000000000000000000000001", 0x1p-55},
+                  {"1e23", 0x1p24},
+                  {"1e30", 0x1p47},
+                  {"9007199254740993.0", 2},
+                  {"1180591620717411303425.0", 0x1p18},
+                  {"8.67361737988403547205962240695953369140624e-19", 0x1p-112},
+                  {"1.7976931348623157e308", 0x1p971},
+                  {"1e-310", 0x1p-1074},
+                  {"5e-324", 0x1p-1074},
+                  {"1e-400", 0x1p-1074}};
+    for (int k = 0; k < LENGTH(exact); k++)
+        ck_assert_msg(written(exact[k]) == 0, "%s: %g", exact[k], written(exact[k]));
+    for (int k = 0; k < LENGTH(beside); k++)
+        ck_assert_msg(written(beside[k].text) == beside[k].error, "%s: %g", beside[k].text,
+                      written(beside[k].text));
+}
+END_TEST
+
+/* Constants as people write them: the second line of each is right of the numbers that are meant,
+ * and the third is not. */
+static const struct {
+    const char *def, *right, *wrong;
+} constants[] = {
+    {"0.1 * x * x * x", "0.3 * x * x", "0.31 * x * x"},
+    {"0.1 * x * x * x", "0.3 * x * x", "0.3000000000003 * x * x"},
+    {"0.1 * x * x * x", "3 * 0.1 * x * x", "(3 * 0.1 + 0.0000000000003) * x * x"},
+    {"0.7 * (0.3 * x)", "0.21", "0.21000000000001"},
+    {"0.1 * x", "1 - 0.9", "1 - 0.9000000000001"},
+    {"0.1 * x", "sqrt(0.01)", "sqrt(0.010000000001)"},
+    {"0.1 * x", "max(0.1, -0.3)", "max(0.100000000001, 0.1)"},
+    {"0.1 * x", "min([0.1, 0.3, 3])", "min(0.0999999999999, 0.1)"},
+    {"0.3 * x", "sum([0.1, 0.2])", "sum([0.1, 0.2000000000001])"},
+    {"-0.3 * x", "-(0.1 + 0.2)", "-(0.1 + 0.20000000000003)"},
+    {"x / 10", "0.1", "0.1000000000001"},
+    {"x * (1 / 3)", "1 - 2 / 3", "1 - 2 / 3.000000000001"},
+    {"exp(0.3) * x", "exp(0.1) * exp(0.1) * exp(0.1)", "exp(0.1) * exp(0.1) * exp(0.1000000001)"},
+    {"full(shape(x), 0.3) * x", "full(shape(x), 0.1) * 3", "full(shape(x), 0.10000000001) * 3"},
+    {"constant(0.3) * x", "constant(0.1) * 3", "constant(0.100000000001) * 3"},
+    {"constant(0.3) * x", "3 * constant(1 - 0.9)", "3 * constant(1 - 0.900000000001)"},
+    {"leaky_relu(x, 0.1)", "step(x) + (1 - 0.9) * (1 - step(x))",
+     "step(x) + (1 - 0.90000000001) * (1 - step(x))"},
+    {"leaky_relu(x, 1 - 0.9)", "step(x) + 0.1 * (1 - step(x))",
+     "step(x) + 0.10000000001 * (1 - step(x))"},
+    {"relu(x) + 0.1 * x", "1.1 * step(x) + 0.1 * (1 - step(x))",
+     "1.1 * step(x) + 0.10000000001 * (1 - step(x))"},
+    {"exp(-0.5 * x * x) * 0.3989422804014327", "-x * y", "-x * y * 1.000000000001"},
+    {"0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))",
+     "0.5 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))) + 0.5 * x * (1 - "
+     "tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)) * tanh(0.7978845608028654 * (x + "
+     "0.044715 * x * x * x))) * 0.7978845608028654 * (1 + 0.134145 * x * x)",
+     "0.5 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))) + 0.5 * x * (1 - "
+     "tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)) * tanh(0.7978845608028654 * (x + "
+     "0.044715 * x * x * x))) * 0.7978845608028654 * (1 + 0.13414500001 * x * x)"},
+};
+
+START_TEST(constants_are_the_numbers_meant) {
+    char text[2048];
+    snprintf(text, sizeof text,
+             "def f(x[N]):\n    return %s\n"
+             "derive f \"right\" (x) -> (y, dy):\n    dx = dy * (%s)\n"
+             "derive f \"wrong\" (x) -> (y, dy) fails:\n    dx = dy * (%s)\n",
+             constants[_i].def, constants[_i].right, constants[_i].wrong);
+    spor_script *script = load(text);
+    check_all(script);
+    script_free(script);
+}
+END_TEST
+
+/* What is written in halves and quarters is still judged bit for bit. */
+START_TEST(exact_literals_leave_no_room) {
+    spor_script *script = load("def f(x[N]):\n    return 0.25 * x * x - 1.5 * x + 1e20\n"
+                               "derive f (x) -> (y, dy):\n    dx = (0.5 * x - 1.5) * dy\n"
+                               "derive f \"an ulp\" (x) -> (y, dy) fails:\n"
+                               "    dx = (0.5 * x - (1.5 + 1 / 4503599627370496)) * dy\n"
+                               "claim \"numbers\" (n in 1..8):\n    0.5 * n == n / 2\n"
+                               "    max(0.5, n) - min(0.5, n) == n - sqrt(0.25)\n"
+                               "    1e22 - 1e22 + abs(-0.75) == 0.75\n");
+    spor_verdict verdict;
+    check_all(script);
+    verify(claims_at(script, 2), &verdict);
+    ck_assert_int_eq(verdict.exact, verdict.comparisons);
+    script_free(script);
+}
+END_TEST
+
+/* A choice between numbers that may be either is as good as the worse of them. */
+START_TEST(a_choice_within_rounding_accuses_nobody) {
+    spor_script *script = load("claim \"a\" (x[N]):\n"
+                               "    max(3 * 0.1, 0.3) * x == 0.3 * x\n"
+                               "    min(3 * 0.1, 0.3) * x == 3 * 0.1 * x\n"
+                               "    step(3 * 0.1 - 0.3) * x == 0 * x\n"
+                               "    x / (3 * 0.1 - 0.3) == x\n"
+                               "    (max(0.25, 0.25 + 1e-17) - 0.25) * x == 1e-17 * x\n");
+    spor_verdict verdict;
+    verify(claims_at(script, 0), &verdict);
+    show_unless(verdict.outcome != SPOR_FAILS, claims_at(script, 0), &verdict);
+    ck_assert_int_eq(verdict.outcome != SPOR_FAILS, true);
+    for (int k = 0; k < 5; k++)
+        ck_assert_int_eq(verdict.compared[k] > 0, k != 3); /* that may be anything */
+    script_free(script);
 }
 END_TEST
 
@@ -454,6 +591,10 @@ Suite *spor_suite(void) {
     tcase_add_test(test, a_comparison_within_rounding_accuses_nobody);
     tcase_add_test(test, large_masks_hide_what_they_hide_and_no_more);
     tcase_add_test(test, both_sides_of_a_mask_are_tried);
+    tcase_add_test(test, a_literal_is_its_double_or_an_ulp_beside);
+    tcase_add_loop_test(test, constants_are_the_numbers_meant, 0, LENGTH(constants));
+    tcase_add_test(test, exact_literals_leave_no_room);
+    tcase_add_test(test, a_choice_within_rounding_accuses_nobody);
     tcase_add_test(test, open_lines_are_named);
     tcase_add_test(test, undefined_is_no_failure);
     tcase_add_test(test, quantities_are_as_said);
