@@ -129,7 +129,7 @@ static spor_token number(spor_lexer *x) {
         }
     }
     int length = (int)(end - start);
-    if (is_letter(*end) || (real && *end == '.'))
+    if (is_letter(*end) || (real && *end == '.' && end[1] != '.'))
         ground_give_up(x->ground, t.place, "a number runs into '%c'", *end);
     x->at += (size_t)length;
     errno = 0;

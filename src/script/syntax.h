@@ -80,12 +80,13 @@ typedef struct {
     int64_t size;
 } spor_axis_name;
 
-/** x, x=1, or A[N, n] */
+/** x, x=1, A[N, n], or A[N, n] in 0.0..1.0 */
 typedef struct {
     const char *name;
     spor_spot place;
-    spor_syntax *value; /* the default, or NULL */
-    bool shaped;        /* has axes: must be a tensor */
+    spor_syntax *value;     /* the default, or NULL */
+    spor_syntax *from, *to; /* in from..to, or in from; running a def does not look at them */
+    bool shaped;            /* has axes: must be a tensor */
     int rank;
     spor_axis_name axis[SPOR_RANK];
 } spor_parameter;

@@ -464,6 +464,66 @@ START_TEST(quantities_are_as_said) {
 }
 END_TEST
 
+/* ---- what is said of values ------------------------------------------------------------------ */
+
+#define SIGNATURE                                                                                  \
+    "weights = [0.5, -3]\n"                                                                        \
+    "def f(p[N, K] in 0.25..0.75, m[N] in [0, 1, 2.5], y[N, K] in one_hot,\n"                      \
+    "      q[N, K] in simplex, A[n, n] in positive_definite, x[N], b[] in -1e-3..1.0e-3):\n"       \
+    "    return x + sum(p) + sum(m) + sum(y) + sum(q) + sum(A) + b\n"
+#define ONLY_DX "    dx = dY\n    dp, dm = none\n    dy, dq = none\n    dA, db = none\n"
+
+static const struct {
+    const char *text;
+    const char *range[8]; /* as text_of_range writes them */
+} said[] = {
+    {SIGNATURE "derive f (p, m, y, q, A, x, b) -> (Y, dY):\n" ONLY_DX,
+     {"0.25..0.75", "[0, 1, 2.5]", "one_hot", "simplex", "positive_definite", "any",
+      "-0.001..0.001", "any"}},
+    {"one = 1.0\n" SIGNATURE
+     "derive f (p in -1.5..-0.5, m in -1..2, y in simplex, q in weights, A,\n"
+     "          x in [3], b in one..one, N in 1..2) -> (Y, dY):\n" ONLY_DX,
+     {"-1.5..-0.5", "[-1, 0, 1, 2]", "simplex", "[0.5, -3]", "positive_definite", "[3]", "1..1",
+      "any"}},
+    {"claim \"a\" (k in 0..3, B[3, 3] in positive_definite, x[N] in 0..3, one_hot[N] in one_hot,\n"
+     "        s in [1, 2]):\n    k + any_like(x) == k + x\n",
+     {"positive_definite", "[0, 1, 2, 3]", "one_hot", "any"}},
+};
+
+static void text_of_range(const spor_range *r, char *out, size_t size) {
+    static const char *const words[] = {"any", "", "", "one_hot", "simplex", "positive_definite"};
+    size_t used = (size_t)snprintf(out, size, "%s", words[r->kind]);
+    if (r->kind == SPOR_RANGE_REALS) snprintf(out, size, "%g..%g", r->from, r->to);
+    if (r->kind != SPOR_RANGE_SET) return;
+    for (int k = 0; k < r->n && used + 32 < size; k++)
+        used += (size_t)snprintf(out + used, size - used, "%s%g", k ? ", " : "[", r->item[k]);
+    snprintf(out + used, size - used, "]");
+}
+
+/* What stands in the head, else in the signature, is with the input it is said of. */
+START_TEST(instances_carry_what_is_said_of_values) {
+    static const int64_t values[SPOR_QUANTITIES] = {1, 1, 1, 1};
+    spor_script *script = load(said[_i].text);
+    const spor_statement *s = claims_at(script, 0)->statement;
+    spor_instance in = {0};
+    for (int round = 0; round < 2; round++) {
+        spor_tape *tape = spor_tape_new();
+        memset(&in, round ? 0xff : 0, sizeof in);
+        in.inputs = in.pairs = 0;
+        ck_assert_int_eq(s->record(s->user, tape, values, &in), SPOR_RECORDED);
+        spor_tape_free(tape);
+    }
+    int n = 0;
+    for (; n < 8 && said[_i].range[n]; n++) {
+        char text[200];
+        text_of_range(&in.range[n], text, sizeof text);
+        ck_assert_str_eq(text, said[_i].range[n]);
+    }
+    ck_assert_int_eq(in.inputs, n);
+    script_free(script);
+}
+END_TEST
+
 /* ---- training with a derivation -------------------------------------------------------------- */
 
 /* A derive that is wrong on purpose: dW is three times too large, so its use shows. */
@@ -598,6 +658,7 @@ Suite *spor_suite(void) {
     tcase_add_test(test, open_lines_are_named);
     tcase_add_test(test, undefined_is_no_failure);
     tcase_add_test(test, quantities_are_as_said);
+    tcase_add_loop_test(test, instances_carry_what_is_said_of_values, 0, LENGTH(said));
     tcase_add_test(test, training_uses_what_is_accepted);
     tcase_add_test(test, some_cannot_be_accepted);
     tcase_add_test(test, a_derived_def_makes_no_parameters);
