@@ -49,6 +49,7 @@ spor_value claims_collect(spor_pass *run, spor_env *env, const spor_syntax *node
         claim_read(run, a);
     ranges_read(run, a);
     quantities_read(run, a);
+    turns_read(run, a);
     append(run->script, a);
     return (spor_value){.kind = VALUE_NOTHING};
 }

@@ -104,6 +104,8 @@ void ranges_read(spor_pass *run, spor_asserted *a);
 
 /** Sizes in the shapes of the tensors, and what is quantified by name. */
 void quantities_read(spor_pass *run, spor_asserted *a);
+/** Values at which one of them turns: turns.c. Quantities are read. */
+void turns_read(spor_pass *run, spor_asserted *a);
 /** Names of the sizes and choices at the values; false if they lie outside bounds or where. */
 bool quantities_bind(spor_pass *run, const spor_asserting *at);
 /** The names of a tensor's axes, and its shape. */

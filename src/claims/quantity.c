@@ -88,6 +88,7 @@ static void read_range(spor_pass *run, spor_asserted *a, const spor_parameter *r
     if (least < -WIDEST || most > WIDEST)
         pass_fail(run, range->place, "the range of %s reaches beyond %d", range->name, WIDEST);
     a->range[k] = range;
+    q->stated = true;
     q->least = least;
     q->most = most;
 }
@@ -106,6 +107,7 @@ static void read_choices(spor_pass *run, spor_asserted *a, const spor_parameter 
         names[j] = ground_take_text(&run->ground, out, strlen(out));
     }
     q->choices = names;
+    q->stated = true;
     q->least = 0;
     q->most = items->n - 1;
     a->choice[k] = list;

@@ -454,12 +454,77 @@ START_TEST(quantities_are_as_said) {
     ck_assert_int_eq(s->quantity[0].least, 2);
     ck_assert_int_eq(s->quantity[0].most, 3);
     ck_assert_int_eq(s->quantity[1].most, 6); /* m */
+    for (int k = 0; k < 4; k++) ck_assert_int_eq(s->quantity[k].stated, k != 1);
     ck_assert_str_eq(s->quantity[2].choices[1], "relu");
     ck_assert_int_eq(s->quantity[3].least, 2);
     verify(claims_at(script, 0), &verdict);
     ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
     ck_assert(verdict.exhaustive);
     ck_assert_int_eq(verdict.shapes, 2 * 2 * (4 + 3)); /* n, act, m > s */
+    script_free(script);
+}
+END_TEST
+
+/* ---- sizes at which something turns ---------------------------------------------------------- */
+
+#define CUT "def f(x[n]):\n    return tanh(x)\nderive f (x) -> (Y, dY):\n    g = (1 - Y * Y) * dY\n"
+
+static const struct {
+    const char *text, *turns; /* "n 127 128 129": of each quantity that has some */
+} turning[] = {
+    {CUT "    dx = g if n <= 128 else concat([g[:128], 0 * g[128:]], axis=0)\n", "n 127 128 129"},
+    {CUT "    dx = g if 64 > n else g * (n % 32 + 1)\n", "n 31 32 33 63 64 65"},
+    {CUT "    dx = g if 4 * 32 - 1 == n else g\n", "n 126 127 128"},
+    {CUT "    block = 48\n    k = n // block\n    dx = g\n", "n 47 48 49"},
+    {"BLOCK = 128\n" CUT "    dx = g if n < BLOCK else 2 * g\n", "n 127 128 129"},
+    {CUT "    k = max(n, 40)\n    dx = g\n", "n 39 40 41"},
+    {CUT "    k = n / 12.0\n    k /= 20\n    dx = g\n", "n 11 12 13 19 20 21"},
+    {CUT "    dx = concat([g[:-30], g[-30:]], axis=0) if n != 2 else g\n", "n 1 2 3 29 30 31"},
+    {CUT "    a, b = split(g, [50, n - 50])\n    dx = g\n", "n 49 50 51"},
+    /* a tensor is no size; a real and a large number are not counted to */
+    {CUT "    dx = g if n > 1 and n < 100001 and n / 2.5 > 1 else dY / 255\n", ""},
+    /* the axis that is cut, and who stands beside; where nobody does, all */
+    {"claim \"a\" (x[N, C], y[m]):\n    x[:, :20] == x[0:, :20]\n", "C 19 20 21"},
+    {"claim \"a\" (x[N, C], y[m]):\n    x[m - 8, ..., 30] == x[m - 8, 30]\n",
+     "N 7 8 9, C 29 30 31, m 7 8 9"},
+    {"claim \"a\" (x[N], y[m]):\n    z = x[0] if N * m < 60 else y[0]\n    z == z\n",
+     "N 59 60 61, m 59 60 61"},
+    {"claim \"a\" (x[N], y[m]):\n    z = x + 1\n    z[:9] == z[:9]\n", "N 8 9 10, m 8 9 10"},
+    {"claim \"a\" (x[N]) where N < 200 and N % 16 == 0:\n    x == x\n", "N 15 16 17 199 200 201"},
+    /* of what is stated, what lies within; nothing of a list */
+    {"claim \"a\" (x[N], N in 3..130, k in 0..9, s in [1, 20]):\n"
+     "    N > 128 or k > 9 or s > 20\n    x == x\n    k // 4 == k // 4\n",
+     "N 127 128 129, k 3 4 5 8 9"},
+    {"claim \"a\" (x[N], N in 3..9):\n    x == x if N > 128 else x == x\n", ""},
+    /* defs that are called, whose names are their own */
+    {"def g(y[k], m=70):\n    return y if k < m else -y / 255\n"
+     "def f(x[n], z[j]) where n > 10:\n    return g(x)\n"
+     "derive f (x, z) -> (Y, dY):\n    dx = dY if n < 90 else dY\n    dz = none\n",
+     "n 9 10 11 69 70 71 89 90 91, j 69 70 71"},
+    {"def g(y[k]):\n    return y if k < 70 else -y\ndef f(x[n], act):\n    return act(x)\n"
+     "derive f (x, act in [tanh, g]) -> (Y, dY):\n    dx = dY\n",
+     "n 69 70 71"},
+    /* more than there is room for: first those that are searched anyway go, then the largest */
+    {"claim \"a\" (x[N]):\n    N > 3 or N > 20 or N > 30 or N > 40 or N > 50 or N > 60\n",
+     "N 4 19 20 21 29 30 31 39 40 41 49 50 51 59 60 61"},
+    {"claim \"a\" (x[N]):\n    N > 70 or N > 20 or N > 30 or N > 40 or N > 50 or N > 60\n",
+     "N 19 20 21 29 30 31 39 40 41 49 50 51 59 60 61 69"},
+};
+
+START_TEST(turning_sizes_are_found) {
+    spor_script *script = load(turning[_i].text);
+    const spor_statement *s = claims_at(script, 0)->statement;
+    char text[512] = "";
+    size_t used = 0;
+    for (int k = 0; k < s->quantities; k++) {
+        const spor_quantity *q = &s->quantity[k];
+        if (!q->turns) continue;
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", q->name);
+        for (int j = 0; j < q->turns; j++)
+            used += (size_t)snprintf(text + used, sizeof text - used, " %d", (int)q->turn[j]);
+    }
+    ck_assert_str_eq(text, turning[_i].turns);
     script_free(script);
 }
 END_TEST
@@ -658,6 +723,7 @@ Suite *spor_suite(void) {
     tcase_add_test(test, open_lines_are_named);
     tcase_add_test(test, undefined_is_no_failure);
     tcase_add_test(test, quantities_are_as_said);
+    tcase_add_loop_test(test, turning_sizes_are_found, 0, LENGTH(turning));
     tcase_add_loop_test(test, instances_carry_what_is_said_of_values, 0, LENGTH(said));
     tcase_add_test(test, training_uses_what_is_accepted);
     tcase_add_test(test, some_cannot_be_accepted);
