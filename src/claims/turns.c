@@ -12,10 +12,11 @@
 
 enum { NAMES = 64, DEFS = 64, LARGEST = 100000, NODES_A_STEP = 16 };
 
-/* A name that stands for a constant. */
+/* What is known of a name that was assigned to, the last time. */
 typedef struct {
     const char *name;
-    int64_t value;
+    enum { ANYTHING, CONSTANT, TENSOR } is;
+    int64_t value; /* of a constant */
 } named;
 
 typedef struct {
@@ -78,13 +79,18 @@ static unsigned mentioned(const collector *c, const spor_syntax *node) {
     return mask;
 }
 
+/* The number of the last entry of a name; -1: none. */
+static int find_name(const collector *c, const char *name) {
+    int k = c->names - 1;
+    while (k >= 0 && c->name[k].name != name) k--;
+    return k;
+}
+
 static bool fold_name(const collector *c, const char *name, int64_t *value) {
+    int known = find_name(c, name);
     if (find_quantity(c, name) >= 0) return false;
-    for (int k = c->names - 1; k >= 0; k--) {
-        if (c->name[k].name != name) continue;
-        *value = c->name[k].value;
-        return true;
-    }
+    if (known >= 0) *value = c->name[known].value;
+    if (known >= 0) return c->name[known].is == CONSTANT;
     const spor_binding *b = env_find(c->globals, name);
     if (b && b->value.kind == VALUE_INT) *value = b->value.i;
     return b && b->value.kind == VALUE_INT;
@@ -107,20 +113,23 @@ static bool fold(const collector *c, const spor_syntax *node, int64_t *value) {
     return node->sign == '*' && !__builtin_mul_overflow(*value, b, value);
 }
 
-/* All constants of a tree. */
+/* 1 / 1000: numbers and nothing else. */
+static bool is_plain(const collector *c, const spor_syntax *node) {
+    int64_t value;
+    for (int k = 0; k < node->n; k++)
+        if (!fold(c, node->child[k], &value)) return false;
+    return true;
+}
+
+/* All constants of a tree, without those of fractions. */
 static void add_constants(collector *c, const spor_syntax *node, unsigned mask) {
     int64_t value;
-    if (!node) return;
+    if (!node || (node->kind == NODE_BINARY && node->sign == '/' && is_plain(c, node))) return;
     if (fold(c, node, &value)) {
         add_constant(c, value, mask);
         return;
     }
     for (int k = 0; k < node->n; k++) add_constants(c, node->child[k], mask);
-}
-
-static void remember(collector *c, const char *name, const spor_syntax *node) {
-    int64_t value;
-    if (c->names < NAMES && fold(c, node, &value)) c->name[c->names++] = (named){name, value};
 }
 
 /* ---- what may be a size ---------------------------------------------------------------------- */
@@ -131,30 +140,53 @@ static bool is_word(const spor_syntax *node, const char *const words[]) {
     return false;
 }
 
-static bool names_shaped(int n, const spor_parameter parameters[], const char *name) {
-    for (int k = 0; k < n; k++)
-        if (parameters[k].name == name) return parameters[k].shaped;
-    return false;
-}
-
 static bool is_tensor(const collector *c, const char *name) {
-    const spor_asserted *a = c->a;
-    if (c->foreign) return names_shaped(c->foreign->parameters, c->foreign->parameter, name);
-    for (int k = 0; k < a->tensors; k++)
-        if (a->tensor[k]->name == name) return true;
-    return a->function && (a->source->result[0].name == name || a->source->result[1].name == name);
+    int known = find_name(c, name);
+    return known >= 0 && c->name[known].is == TENSOR;
 }
 
 /* False for what is sure to be a tensor, whose elements a size says nothing of. */
 static bool may_be_size(const collector *c, const spor_syntax *node) {
     static const char *const asking[] = {"shape", "size", "rank", "batch", "channels", "len", NULL};
+    static const char *const making[] = {"mean",   "reshape",   "transpose", "concat",
+                                         "expand", "broadcast", "flatten",   "zeros",
+                                         "ones",   "full",      NULL};
     if (!node) return true;
     if (node->kind == NODE_NAME) return !is_tensor(c, node->text);
     bool call = node->kind == NODE_CALL, index = node->kind == NODE_INDEX;
     if (call && is_word(node->child[0], asking)) return true;
+    if (call && is_word(node->child[0], making)) return false;
     for (int k = call; k < (index ? 1 : node->n); k++)
         if (!may_be_size(c, node->child[k])) return false;
     return true;
+}
+
+static void remember(collector *c, named fresh) {
+    int known = find_name(c, fresh.name);
+    if (c->names < NAMES)
+        c->name[c->names++] = fresh;
+    else if (known >= 0)
+        c->name[known] = fresh;
+}
+
+/* name = node */
+static void remember_value(collector *c, const char *name, const spor_syntax *node) {
+    named fresh = {.name = name};
+    if (fold(c, node, &fresh.value))
+        fresh.is = CONSTANT;
+    else if (!may_be_size(c, node))
+        fresh.is = TENSOR;
+    remember(c, fresh);
+}
+
+static void remember_parameters(collector *c, const spor_def *def) {
+    for (int k = 0; k < def->parameters; k++) {
+        const spor_parameter *p = &def->parameter[k];
+        if (p->value && !p->shaped)
+            remember_value(c, p->name, p->value);
+        else
+            remember(c, (named){.name = p->name, .is = p->shaped ? TENSOR : ANYTHING});
+    }
 }
 
 /* ---- the tree -------------------------------------------------------------------------------- */
@@ -173,7 +205,7 @@ static bool turns_at(const collector *c, const spor_syntax *node) {
     if (node->kind == NODE_CALL) return is_word(node->child[0], cutting);
     if (node->kind != NODE_BINARY && node->kind != NODE_AUGMENT) return false;
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
-        if (node->sign == signs[k]) return may_be_size(c, node);
+        if (node->sign == signs[k]) return may_be_size(c, node) && !is_plain(c, node);
     return false;
 }
 
@@ -209,8 +241,7 @@ static void visit_def(collector *c, const spor_def *def, bool foreign) {
     if (c->defs == DEFS) return;
     c->def[c->defs++] = def;
     if (foreign) c->foreign = def;
-    for (int k = 0; k < def->parameters; k++)
-        if (def->parameter[k].value) remember(c, def->parameter[k].name, def->parameter[k].value);
+    remember_parameters(c, def);
     visit(c, def->where);
     visit(c, def->body);
     c->names = names;
@@ -228,7 +259,7 @@ static void visit(collector *c, const spor_syntax *node) {
     if (node->kind == NODE_NAME) visit_name(c, node->text);
     if (node->kind == NODE_INDEX) visit_index(c, node);
     if (node->kind == NODE_ASSIGN && node->child[0]->kind == NODE_NAME)
-        remember(c, node->child[0]->text, node->child[1]);
+        remember_value(c, node->child[0]->text, node->child[1]);
     if (turns_at(c, node))
         for (int k = node->kind == NODE_CALL; k < node->n; k++)
             add_constants(c, node->child[k], mentioned(c, node));
@@ -238,6 +269,11 @@ static void visit(collector *c, const spor_syntax *node) {
 void turns_read(spor_pass *run, spor_asserted *a) {
     collector c = {.run = run, .a = a, .globals = run->script->globals};
     if (a->function) visit_def(&c, a->function->def, false);
+    if (a->function) remember_parameters(&c, a->function->def);
+    for (int k = 0; k < a->tensors; k++)
+        remember(&c, (named){.name = a->tensor[k]->name, .is = TENSOR});
+    for (int k = 0; k < 2 && a->function; k++)
+        remember(&c, (named){.name = a->source->result[k].name, .is = TENSOR});
     visit(&c, a->source->where);
     visit(&c, a->source->body);
     for (int k = 0; k < a->statement.quantities; k++)

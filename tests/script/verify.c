@@ -481,8 +481,13 @@ static const struct {
     {CUT "    k = n / 12.0\n    k /= 20\n    dx = g\n", "n 11 12 13 19 20 21"},
     {CUT "    dx = concat([g[:-30], g[-30:]], axis=0) if n != 2 else g\n", "n 1 2 3 29 30 31"},
     {CUT "    a, b = split(g, [50, n - 50])\n    dx = g\n", "n 49 50 51"},
-    /* a tensor is no size; a real and a large number are not counted to */
-    {CUT "    dx = g if n > 1 and n < 100001 and n / 2.5 > 1 else dY / 255\n", ""},
+    /* a tensor and a fraction are no sizes; a real and a large number are not counted to */
+    {CUT "    dx = g if n > 1 and n < 100001 and n / 2.5 > 1 else dY / 255 + 1 / 1000\n", ""},
+    {CUT "    k = g + 1\n    k = k / 255\n    k = n\n    dx = g if k / 9 > 1 / 1000 else g\n",
+     "n 8 9 10"},
+    {"def f(x[n], block=24):\n    return x + mean(x) / 90\n"
+     "derive f (x) -> (Y, dY):\n    dx = dY if n < block else dY + mean(dY) / 90\n",
+     "n 23 24 25"},
     /* the axis that is cut, and who stands beside; where nobody does, all */
     {"claim \"a\" (x[N, C], y[m]):\n    x[:, :20] == x[0:, :20]\n", "C 19 20 21"},
     {"claim \"a\" (x[N, C], y[m]):\n    x[m - 8, ..., 30] == x[m - 8, 30]\n",
