@@ -33,6 +33,10 @@ typedef struct {
     int64_t turn[SPOR_TURNS];   /* ... c - 1, c, c + 1 of each whole constant c that it meets */
 } spor_quantity;
 
+/** A size as an initializer: .quantity = {SPOR_SIZE("N", 1, 5), SPOR_SIZE("n", 1, 5)}. */
+#define SPOR_SIZE(name_, least_, most_)                                                            \
+    { .name = (name_), .least = (least_), .most = (most_) }
+
 /** Which values of an input are meant. */
 typedef enum {
     SPOR_RANGE_ANY,

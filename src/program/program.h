@@ -33,9 +33,10 @@ void contraction_free(spor_contraction *contraction);
 /** Passes y, a node of the contracted tape, on with its hand-derived backward. */
 spor_var custom_pass(spor_tape *tape, spor_var y, const spor_custom *custom, const uint32_t map[]);
 
-/** same[id]: the first node equal to id; live[id]: needed by a root. Arrays of tape->count. */
-bool merge_equal(const spor_tape *tape, const uint32_t roots[], uint32_t count, uint32_t same[],
-                 bool live[]);
+/** same[id]: the first node equal to id; live[id]: needed by a root. Arrays of tape->count. errors:
+ *  numbers that may be off by different errors are not equal. */
+bool merge_equal(const spor_tape *tape, bool errors, const uint32_t roots[], uint32_t count,
+                 uint32_t same[], bool live[]);
 
 /** Where the numbers of a node live. */
 typedef enum { SPOR_NOWHERE, SPOR_MEMORY, SPOR_VALUES, SPOR_GRADIENTS } spor_home;

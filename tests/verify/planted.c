@@ -370,56 +370,46 @@ typedef enum { DENSE, ACTIVATION, CONV, MAXPOOL, GATHER, CROSS_ENTROPY, BATCH_NO
 static const char *const activations[] = {"tanh", "sigmoid"};
 
 #define WINDOW_QUANTITIES                                                                          \
-    {                                                                                              \
-        {"H", 1, 4, NULL}, {"W", 1, 4, NULL}, {"k", 1, 3, NULL}, {"l", 1, 3, NULL},                \
-            {"sh", 1, 2, NULL}, {"sw", 1, 2, NULL}, {"top", 0, 1, NULL}, {"bottom", 0, 1, NULL},   \
-            {"left", 0, 1, NULL}, {                                                                \
-            "right", 0, 1, NULL                                                                    \
-        }                                                                                          \
-    }
+    SPOR_SIZE("H", 1, 4), SPOR_SIZE("W", 1, 4), SPOR_SIZE("k", 1, 3), SPOR_SIZE("l", 1, 3),        \
+        SPOR_SIZE("sh", 1, 2), SPOR_SIZE("sw", 1, 2), SPOR_SIZE("top", 0, 1),                      \
+        SPOR_SIZE("bottom", 0, 1), SPOR_SIZE("left", 0, 1), SPOR_SIZE("right", 0, 1)
 
 static const spor_statement layers[] = {
     [DENSE] = {.name = "dense",
                .quantities = 3,
-               .quantity = {{"N", 1, 4, NULL}, {"n", 1, 4, NULL}, {"m", 1, 4, NULL}},
+               .quantity = {SPOR_SIZE("N", 1, 4), SPOR_SIZE("n", 1, 4), SPOR_SIZE("m", 1, 4)},
                .record = dense},
     [ACTIVATION] = {.name = "activation",
                     .quantities = 3,
-                    .quantity = {{"N", 1, 3, NULL}, {"m", 1, 3, NULL}, {"f", 0, 1, activations}},
+                    .quantity = {SPOR_SIZE("N", 1, 3),
+                                 SPOR_SIZE("m", 1, 3),
+                                 {.name = "f", .most = 1, .choices = activations}},
                     .record = activation},
     [CONV] = {.name = "conv",
               .quantities = 13,
-              .quantity = {{"N", 1, 2, NULL},
-                           {"H", 1, 5, NULL},
-                           {"W", 1, 5, NULL},
-                           {"C", 1, 2, NULL},
-                           {"F", 1, 2, NULL},
-                           {"k", 1, 3, NULL},
-                           {"l", 1, 3, NULL},
-                           {"sh", 1, 3, NULL},
-                           {"sw", 1, 3, NULL},
-                           {"top", 0, 2, NULL},
-                           {"bottom", 0, 2, NULL},
-                           {"left", 0, 2, NULL},
-                           {"right", 0, 2, NULL}},
+              .quantity = {SPOR_SIZE("N", 1, 2), SPOR_SIZE("H", 1, 5), SPOR_SIZE("W", 1, 5),
+                           SPOR_SIZE("C", 1, 2), SPOR_SIZE("F", 1, 2), SPOR_SIZE("k", 1, 3),
+                           SPOR_SIZE("l", 1, 3), SPOR_SIZE("sh", 1, 3), SPOR_SIZE("sw", 1, 3),
+                           SPOR_SIZE("top", 0, 2), SPOR_SIZE("bottom", 0, 2),
+                           SPOR_SIZE("left", 0, 2), SPOR_SIZE("right", 0, 2)},
               .record = conv},
     [MAXPOOL] = {.name = "max-pool",
                  .quantities = 10,
-                 .quantity = WINDOW_QUANTITIES,
+                 .quantity = {WINDOW_QUANTITIES},
                  .record = maxpool},
     [GATHER] = {.name = "gather",
                 .quantities = 10,
-                .quantity = WINDOW_QUANTITIES,
+                .quantity = {WINDOW_QUANTITIES},
                 .record = maxpool},
     [CROSS_ENTROPY] = {.name = "cross-entropy",
                        .quantities = 2,
-                       .quantity = {{"N", 1, 4, NULL}, {"K", 1, 4, NULL}},
+                       .quantity = {SPOR_SIZE("N", 1, 4), SPOR_SIZE("K", 1, 4)},
                        .record = cross_entropy},
     [BATCH_NORM] = {.name = "batch norm",
                     .quantities = 2,
-                    .quantity = {{"N", 1, 5, NULL}, {"F", 1, 3, NULL}},
+                    .quantity = {SPOR_SIZE("N", 1, 5), SPOR_SIZE("F", 1, 3)},
                     .record = batch_norm},
-    [KINK] = {.name = "kink", .quantities = 1, .quantity = {{"n", 1, 4, NULL}}, .record = kink}};
+    [KINK] = {.name = "kink", .quantities = 1, .quantity = {SPOR_SIZE("n", 1, 4)}, .record = kink}};
 
 static spor_statement statement_of(layer which, plan *p) {
     spor_statement statement = layers[which];
@@ -915,7 +905,7 @@ START_TEST(what_only_units_see_is_shown) {
     const int64_t n = 2;
     spor_statement statement = {.name = "drowned",
                                 .quantities = 1,
-                                .quantity = {{"n", n, n, NULL}},
+                                .quantity = {SPOR_SIZE("n", n, n)},
                                 .record = drowned,
                                 .user = &p};
     spor_verdict v;

@@ -312,7 +312,7 @@ START_TEST(a_kink_is_no_fault) {
     spor_var (*ops[])(spor_var) = {spor_relu, spor_abs};
     spor_statement statement = {.name = "slope",
                                 .quantities = 1,
-                                .quantity = {{"n", 1, 1, NULL}},
+                                .quantity = {SPOR_SIZE("n", 1, 1)},
                                 .record = record_slope,
                                 .user = &ops[_i]};
     spor_trial trial;
