@@ -30,7 +30,8 @@ typedef struct {
     int64_t capacity;
     comparisons met;
     char narrowed[128];               /* operands */
-    char beyond[96];                  /* sizes tried beyond the ranges */
+    char beyond[96];                  /* constants and their neighbours tried beyond the ranges */
+    char longer[64];                  /* sizes that took long values, and the longest */
     bool failed, out_of_memory, pure; /* pure: integers only, no tensors */
     int64_t failure[SPOR_QUANTITIES]; /* failed; until then, where a tie was found wrong */
 } search;
