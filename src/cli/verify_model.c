@@ -25,6 +25,12 @@ static void on_row(void *user, const spor_model_row *row) {
                                       .found = row->found});
 }
 
+/* From here on the network is recorded as it is trained: with the gradients of every derivation
+ * that training may take, whatever its own verdict is. */
+static void train_with_derivations(spor_script *script) {
+    for (int k = 0; k < claims_count(script); k++) claims_accept(script, k);
+}
+
 bool verify_network(spor_verification *v, spor_workpiece *piece) {
     const spor_declaration *d = &piece->declared;
     spor_message message = {""};
@@ -48,7 +54,9 @@ bool verify_network(spor_verification *v, spor_workpiece *piece) {
                      .seed = (uint64_t)v->given->seed},
         .weights = v->given->weights,
         .seed = (uint64_t)v->given->seed,
+        .derivation_name = claims_backward_name,
     };
+    train_with_derivations(piece->script);
     bool done = verify_model_rows(&check, on_row, v, &message);
     if (!done) command_fail(&spor_command_verify, "%s: %s", piece->path, message.text);
     spor_data_free(data);

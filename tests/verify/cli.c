@@ -333,6 +333,35 @@ static void row_of(const char *label, char row[512]) {
     snprintf(row, 512, "%.*s", (int)strcspn(at, "\n"), at);
 }
 
+/* A layer with its derivation, on digits, whose pixels are 0 where nothing is written. */
+#define DERIVED(head, dA)                                                                          \
+    NETWORK("    return dense(ramp(flatten(a)), 10)\n"                                             \
+            "def ramp(A[N, n]):\n    return relu(A)\n" head "derive ramp (A) -> (Y, dY):\n"        \
+            "    dA = " dA "\n")
+
+START_TEST(a_network_is_held_against_its_derivations) {
+    char row[512];
+    verify_network(0, "derived.spor", DERIVED("", "dY * derivative(relu, A)"));
+    row_of("net/ramp[0] derivation of ramp", row);
+    expect(row, "holds");
+    expect(row, "at 5 rows of digits and 1 random");
+    verify_network(1, "sevenfold.spor", DERIVED("trust ", "7 * dY * derivative(relu, A)"));
+    row_of("net/ramp[0] derivation of ramp", row);
+    expect(row, "DOES NOT HOLD");
+    expect(row, "dA is wrong; looks like: off by the factor 7");
+}
+END_TEST
+
+/* The slope of relu at 0 is a convention: off the zeros of the digits both agree. */
+START_TEST(a_derivation_that_differs_at_ties_is_not_wrong) {
+    char row[512];
+    verify_network(0, "tied.spor", DERIVED("", "dY * (1 - derivative(relu, -A))"));
+    row_of("net/ramp[0] derivation of ramp", row);
+    expect(row, "holds");
+    expect(row, "differs at ties or kinks of the data");
+}
+END_TEST
+
 /* a + a / 2^25 - a is above 0 over the reals and 0 in float: rounding decides the activation below
  * the pool, whose windows of one cell decide nothing. */
 START_TEST(a_kink_below_a_pool_accuses_nobody) {
@@ -377,6 +406,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, arrays_of_other_code_are_judged);
     tcase_add_test(tests, arrays_that_do_not_fit_are_told);
     tcase_add_test(tests, networks_are_verified_at_initial_and_trained_weights);
+    tcase_add_test(tests, a_network_is_held_against_its_derivations);
+    tcase_add_test(tests, a_derivation_that_differs_at_ties_is_not_wrong);
     tcase_add_test(tests, a_kink_below_a_pool_accuses_nobody);
     tcase_add_test(tests, ties_of_inputs_are_decided);
     suite_add_tcase(suite, tests);
