@@ -174,7 +174,7 @@ static int64_t compare(const judgement *j, int claim, const double expected[],
     double least = decisive(j, expected, size);
     for (int64_t i = 0; i < size; i++) {
         double difference = fabs(claimed[i] - expected[i]);
-        if (allowed[i] >= least && !isnan(difference)) continue;
+        if (!(allowed[i] < least) && !isnan(difference)) continue;
         v->comparisons++;
         v->nonzero += expected[i] != 0;
         if (difference <= allowed[i]) {

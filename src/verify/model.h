@@ -85,7 +85,8 @@ typedef struct {
 } spor_region;
 
 /** The regions that fast paths take of a training program of this cost, then those of hand
- *  derivations; their number in all, of which `most` are listed. -1: out of memory. */
+ *  derivations; their number in all, of which `most` are listed. -1 with a message, or without one
+ *  when memory runs out. */
 int region_list(const spor_model_check *check, spor_var cost, spor_params *params, int most,
                 spor_region region[], spor_message *message);
 /** False if a derivation's result depends on parameters or inputs that are no operands of it: it

@@ -369,7 +369,7 @@ static int train_derived(const char *trust, const char *factor, const char *fold
 /* What is derived is verified, then trained with; what is wrong only if it is trusted. */
 START_TEST(derivations_are_verified_before_they_train) {
     expect_status(train_derived("", "1", "right"), 0);
-    expect_in(out, "derivation of dense_layer, net.spor:2: verified\n");
+    expect_in(out, "derivation of dense_layer, net.spor:2: verified on ");
     ck_assert_int_eq(count_of(out, "no call of the network"), 0);
     expect_status(train_derived("", "2", "wrong"), 1);
     expect_in(err, "dense_layer: FAILS");
