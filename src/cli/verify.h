@@ -27,8 +27,9 @@ typedef struct {
     const spor_verify_given *given;
     spor_hint hint;
     const char *path; /* of the script at work */
-    bool headed;      /* its heading was shown */
-    bool broken;      /* bad input was met: exit 2 */
+    bool headed;      /* its heading was printed */
+    bool listed;      /* its heading stands in the report */
+    bool broken;      /* memory ran out, or --call had bad input: exit 2 without a tally */
     bool colours;
     spor_report report;
     spor_text json_text;
@@ -51,6 +52,10 @@ int verify_end(spor_verification *v);
 /** Rows that follow belong to this script. */
 void verify_file(spor_verification *v, const char *path);
 void verify_show(spor_verification *v, const spor_verify_row *row);
+/** A file that could not be read, the script or what it names: told on stderr, and exit 2. */
+void verify_unreadable(spor_verification *v, const char *label, const char *error);
+/** What was not looked at, and why; it decides nothing. */
+void verify_skip(spor_verification *v, const char *label, const char *why);
 
 /** Texts of a verdict, as the hint allows; to be freed; NULL when memory runs out. */
 char *verify_summary(const spor_verification *v, const spor_statement *statement,
@@ -61,7 +66,7 @@ char *verify_detail(const spor_verification *v, const spor_script_claim *claim,
 /** Rows for --call; false after a complaint. */
 bool verify_call(spor_verification *v, spor_workpiece *piece);
 
-/** Rows for the network that the script trains; false after a complaint. */
-bool verify_network(spor_verification *v, spor_workpiece *piece);
+/** Rows for the network that the script trains. */
+void verify_network(spor_verification *v, spor_workpiece *piece);
 
 #endif

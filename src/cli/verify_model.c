@@ -31,12 +31,22 @@ static void train_with_derivations(spor_script *script) {
     for (int k = 0; k < claims_count(script); k++) claims_accept(script, k);
 }
 
-bool verify_network(spor_verification *v, spor_workpiece *piece) {
+/* The data set of the script; NULL if it is not to be had, which has a row that says so. */
+static spor_data *find_data(spor_verification *v, const spor_workpiece *piece) {
+    const char *name = piece->declared.data;
+    spor_message message = {""};
+    bool csv = !strcmp(name, "csv"), readable = csv || !strcmp(name, "digits");
+    if (!readable)
+        verify_skip(v, name, "rows of this data set: spor reads digits and csv; random rows were");
+    spor_data *data = readable ? workpiece_read_data(piece, &message) : NULL;
+    if (readable && !data) verify_unreadable(v, csv ? piece->declared.path : name, message.text);
+    return data;
+}
+
+void verify_network(spor_verification *v, spor_workpiece *piece) {
     const spor_declaration *d = &piece->declared;
     spor_message message = {""};
-    bool readable = !strcmp(d->data, "digits") || !strcmp(d->data, "csv");
-    spor_data *data = readable ? workpiece_data(piece) : NULL;
-    if (readable && !data) return false;
+    spor_data *data = find_data(v, piece);
     spor_model_check check = {
         .net = script_net,
         .loss = script_loss,
@@ -57,8 +67,7 @@ bool verify_network(spor_verification *v, spor_workpiece *piece) {
         .derivation_name = claims_backward_name,
     };
     train_with_derivations(piece->script);
-    bool done = verify_model_rows(&check, on_row, v, &message);
-    if (!done) command_fail(&spor_command_verify, "%s: %s", piece->path, message.text);
+    if (!verify_model_rows(&check, on_row, v, &message))
+        verify_unreadable(v, d->model, message.text);
     spor_data_free(data);
-    return done;
 }

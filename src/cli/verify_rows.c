@@ -116,8 +116,8 @@ char *verify_detail(const spor_verification *v, const spor_script_claim *claim,
 /* ---- the terminal ---- */
 
 static const char *colour_of(const spor_verification *v, spor_row_state state) {
-    static const char *const colours[SPOR_ROW_STATES] = {"\033[32m", "\033[34m", "\033[31m",
-                                                         "\033[33m"};
+    static const char *const colours[SPOR_ROW_STATES] = {
+        "\033[32m", "\033[34m", "\033[31m", "\033[33m", "\033[31m", "\033[90m", "\033[31m"};
     return v->colours ? colours[state] : "";
 }
 
@@ -129,9 +129,10 @@ static int columns(const char *text) {
 }
 
 static void print_row(spor_verification *v, const spor_verify_row *row) {
-    bool silent = row->state == SPOR_ROW_HOLDS || row->state == SPOR_ROW_EXPECTED;
+    bool silent = row->state == SPOR_ROW_HOLDS || row->state == SPOR_ROW_EXPECTED ||
+                  row->state == SPOR_ROW_SKIPPED;
     if (v->given->json || (v->given->quiet && silent)) return;
-    if (!v->headed) printf("%s%s\n", v->report.count > 1 ? "\n" : "", v->path);
+    if (!v->headed) printf("%s%s\n", v->report.count ? "\n" : "", v->path);
     v->headed = true;
     int verdict = columns(row->verdict), label = columns(row->label);
     printf("  %s%s%s%*s  %s%*s", colour_of(v, row->state), row->verdict,
@@ -194,8 +195,9 @@ static void json_evidence(spor_json *json, const spor_verdict *found) {
 }
 
 static void add_json(spor_verification *v, const spor_verify_row *row) {
-    static const char *const states[SPOR_ROW_STATES] = {"holds", "fails as stated", "wrong",
-                                                        "unfinished"};
+    static const char *const states[SPOR_ROW_STATES] = {
+        "holds",         "fails as stated", "wrong",     "unfinished",
+        "not evaluated", "not looked at",   "unreadable"};
     spor_json *json = &v->json;
     json_begin(json, NULL, '{');
     json_string(json, "file", v->path);
@@ -224,19 +226,50 @@ void verify_begin(spor_verification *v) {
 
 void verify_file(spor_verification *v, const char *path) {
     v->path = path;
-    v->headed = false;
+    v->headed = v->listed = false;
+}
+
+static void list_row(spor_verification *v, const spor_report_row *row) {
+    if (!v->listed) report_section(&v->report, v->path);
+    v->listed = true;
+    report_add(&v->report, row);
 }
 
 void verify_show(spor_verification *v, const spor_verify_row *given) {
     spor_verify_row row = *given;
     if (!row.summary) row.summary = "";
     if (!row.detail) row.detail = "";
-    if (!v->headed) report_section(&v->report, v->path);
     print_row(v, &row);
-    v->headed = true;
-    report_add(&v->report,
-               &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail});
+    list_row(v, &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail});
     add_json(v, &row);
+}
+
+void verify_skip(spor_verification *v, const char *label, const char *why) {
+    verify_show(v, &(spor_verify_row){.state = SPOR_ROW_SKIPPED,
+                                      .label = label,
+                                      .verdict = "not looked at",
+                                      .summary = why,
+                                      .kind = "data"});
+}
+
+/* The first line of an error, for a row of one. */
+static void summarise(const char *error, char summary[256]) {
+    snprintf(summary, 256, "%.*s", first_line(error) > 250 ? 250 : first_line(error), error);
+}
+
+void verify_unreadable(spor_verification *v, const char *label, const char *error) {
+    char summary[256];
+    summarise(error, summary);
+    fflush(stdout);
+    fprintf(stderr, "%s\n", error);
+    list_row(v,
+             &(spor_report_row){SPOR_ROW_UNREADABLE, label, "could not be read", summary, error});
+    json_begin(&v->json, NULL, '{');
+    json_string(&v->json, "file", v->path);
+    json_string(&v->json, "label", label);
+    json_string(&v->json, "state", "unreadable");
+    json_string(&v->json, "error", error);
+    json_end(&v->json, '}');
 }
 
 static bool write_page(spor_verification *v) {
@@ -255,6 +288,9 @@ static void write_json(spor_verification *v) {
     json_integer(&v->json, "fail_as_stated", states[SPOR_ROW_EXPECTED]);
     json_integer(&v->json, "wrong", states[SPOR_ROW_WRONG]);
     json_integer(&v->json, "unfinished", states[SPOR_ROW_UNFINISHED]);
+    json_integer(&v->json, "not_evaluated", states[SPOR_ROW_BROKEN]);
+    json_integer(&v->json, "not_looked_at", states[SPOR_ROW_SKIPPED]);
+    json_integer(&v->json, "unreadable", states[SPOR_ROW_UNREADABLE]);
     json_end(&v->json, '}');
     if (v->given->json) fwrite(v->json_text.at, 1, v->json_text.size, stdout);
 }
@@ -263,7 +299,9 @@ int verify_end(spor_verification *v) {
     const int64_t *states = v->report.states;
     char tally[256];
     bool right = states[SPOR_ROW_HOLDS] + states[SPOR_ROW_EXPECTED] > 0 &&
-                 !states[SPOR_ROW_WRONG] && !states[SPOR_ROW_UNFINISHED];
+                 !states[SPOR_ROW_WRONG] && !states[SPOR_ROW_UNFINISHED] &&
+                 !states[SPOR_ROW_BROKEN];
+    bool unreadable = states[SPOR_ROW_UNREADABLE] > 0;
     report_tally(&v->report, tally, sizeof tally);
     if (v->json_text.failed || v->report.failed)
         v->broken = command_fail(&spor_command_verify, "out of memory");
@@ -273,5 +311,5 @@ int verify_end(spor_verification *v) {
     if (v->given->html && !write_page(v)) v->broken = true;
     text_free(&v->json_text);
     report_free(&v->report);
-    return v->broken ? SPOR_EXIT_BAD : right ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
+    return v->broken || unreadable ? SPOR_EXIT_BAD : right ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
 }

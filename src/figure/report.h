@@ -13,6 +13,9 @@ typedef enum {
     SPOR_ROW_EXPECTED,   /* it fails, as it is said to */
     SPOR_ROW_WRONG,      /* it fails, or holds where it is said to fail */
     SPOR_ROW_UNFINISHED, /* a part of it is still to be written, or nothing could be examined */
+    SPOR_ROW_BROKEN,     /* it can't be evaluated: no verdict on numbers */
+    SPOR_ROW_SKIPPED,    /* it was not looked at, and need not be */
+    SPOR_ROW_UNREADABLE, /* not a statement: a file that could not be read */
     SPOR_ROW_STATES
 } spor_row_state;
 
