@@ -77,6 +77,7 @@ typedef struct {
     uint64_t seed;  /* of the shapes and values drawn */
     int64_t shapes; /* at most; default 300 */
     int64_t proofs; /* at most so many tuples of unit tensors; default 20000 */
+    bool ties_bind; /* at ties and kinks, too, a formula must be what the tape has */
 } spor_effort;
 
 /** Where the truth comes from that a formula is held against. */

@@ -66,7 +66,9 @@ static void complain_of(const spor_script_claim *claim, const spor_verdict *foun
 
 static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
     char place[PATH_SIZE], complaint[640], label[160];
-    spor_effort effort = {.seed = (uint64_t)v->given->seed, .shapes = v->given->shapes};
+    spor_effort effort = {.seed = (uint64_t)v->given->seed,
+                          .shapes = v->given->shapes,
+                          .ties_bind = v->given->ties != NULL};
     spor_verdict *found = malloc(sizeof *found);
     if (!found || !spor_verify(claim->statement, &effort, found)) return free(found), false;
     snprintf(place, sizeof place, "%s:%d:%d", claim->file, claim->line, claim->column);
@@ -233,6 +235,12 @@ static int run(int argc, char **argv) {
         {"json", NULL, "print one JSON object and nothing else", SPOR_OPTION_FLAG, &given->json, 0,
          NULL},
         {"html", "FILE", "write a page too", SPOR_OPTION_TEXT, &given->html, 0, NULL},
+        {"junit", "FILE", "write JUnit XML too, for what gathers test results", SPOR_OPTION_TEXT,
+         &given->junit, 0, NULL},
+        {"strict", NULL, "exit with 1 also if something holds with a reservation only",
+         SPOR_OPTION_FLAG, &given->strict, 0, NULL},
+        {"ties", "HOW", "spor: at ties and kinks what spor chooses is binding", SPOR_OPTION_TEXT,
+         &given->ties, 0, "spor"},
         {"quiet", NULL, "print what is wrong and the tally", SPOR_OPTION_FLAG, &given->quiet, 0,
          NULL},
         {"set", "NAME=VALUE", "another value for a name of the script; may be repeated",
@@ -266,11 +274,13 @@ const spor_command spor_command_verify = {
         "A script that trains has its network verified: each layer's fast path against the tape,\n"
         "the tape against complex steps, and the rules of training.\n"
         "Exit status: 0 all as stated, 1 something is wrong, unfinished or not examined, 2 bad "
-        "input.\n"
+        "input:\n"
+        "a file that can't be read, while the others are still judged.\n"
         "\n"
         "Examples\n"
         "  spor verify models/report                       every equation of the report\n"
         "  spor verify models/report --html report.html    and a page of it\n"
+        "  spor verify models --junit report.xml           and a file for a CI server\n"
         "  spor verify mine.spor --only \"Eq. 49\" --seed 7\n"
         "  spor verify models/convnet1_3.spor --weights runs/convnet1_3/weights.safetensors\n"
         "  spor verify exercise.spor --hint none           right or wrong, nothing else\n"

@@ -16,9 +16,10 @@ typedef enum { SPOR_HINT_NONE, SPOR_HINT_PATTERN, SPOR_HINT_FULL } spor_hint;
 
 /** What was asked for. */
 typedef struct {
-    const char *only, *html, *weights, *call, *hint_name;
+    const char *only, *html, *junit, *weights, *call, *hint_name, *ties;
     int64_t seed, shapes;
     bool json, quiet;
+    bool strict; /* what holds with a reservation is not enough */
     spor_settings settings, in, against;
 } spor_verify_given;
 
@@ -31,6 +32,7 @@ typedef struct {
     bool listed;      /* its heading stands in the report */
     bool broken;      /* memory ran out, or --call had bad input: exit 2 without a tally */
     bool colours;
+    int64_t reserved; /* rows that hold with a reservation */
     spor_report report;
     spor_text json_text;
     spor_json json;
@@ -44,6 +46,7 @@ typedef struct {
     const char *place;               /* "models/x.spor:3:1", NULL: none */
     const spor_statement *statement; /* NULL: none */
     const spor_verdict *found;       /* NULL: none */
+    bool reserved;                   /* it holds, but with a reservation: the summary has it */
 } spor_verify_row;
 
 /** Begins and ends what is shown; the end gives the exit status. */

@@ -22,6 +22,7 @@ static void on_row(void *user, const spor_model_row *row) {
                                       .summary = v->hint == SPOR_HINT_NONE ? "" : row->summary,
                                       .detail = all ? row->detail : "",
                                       .kind = "network",
+                                      .reserved = row->reserved,
                                       .found = row->found});
 }
 
@@ -64,6 +65,7 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
                      .seed = (uint64_t)v->given->seed},
         .weights = v->given->weights,
         .seed = (uint64_t)v->given->seed,
+        .ties_bind = v->given->ties != NULL,
         .derivation_name = claims_backward_name,
     };
     train_with_derivations(piece->script);

@@ -206,6 +206,7 @@ static void add_json(spor_verification *v, const spor_verify_row *row) {
     if (row->place) json_string(json, "place", row->place);
     json_string(json, "state", states[row->state]);
     json_string(json, "verdict", row->verdict);
+    json_bool(json, "reserved", row->reserved);
     if (v->hint != SPOR_HINT_NONE) json_string(json, "summary", row->summary);
     if (row->found && v->hint == SPOR_HINT_FULL) json_evidence(json, row->found);
     if (row->found && v->hint != SPOR_HINT_NONE && row->found->outcome == SPOR_FAILS)
@@ -239,6 +240,7 @@ void verify_show(spor_verification *v, const spor_verify_row *given) {
     spor_verify_row row = *given;
     if (!row.summary) row.summary = "";
     if (!row.detail) row.detail = "";
+    v->reserved += row.reserved;
     print_row(v, &row);
     list_row(v, &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail});
     add_json(v, &row);
@@ -281,10 +283,18 @@ static bool write_page(spor_verification *v) {
     return done;
 }
 
+static bool write_junit(spor_verification *v) {
+    spor_message message = {""};
+    bool done = report_write_junit(&v->report, "spor verify", v->given->junit, &message);
+    if (!done) command_fail(&spor_command_verify, "%s", message.text);
+    return done;
+}
+
 static void write_json(spor_verification *v) {
     const int64_t *states = v->report.states;
     json_end(&v->json, ']');
     json_integer(&v->json, "hold", states[SPOR_ROW_HOLDS]);
+    json_integer(&v->json, "hold_with_reservation", v->reserved);
     json_integer(&v->json, "fail_as_stated", states[SPOR_ROW_EXPECTED]);
     json_integer(&v->json, "wrong", states[SPOR_ROW_WRONG]);
     json_integer(&v->json, "unfinished", states[SPOR_ROW_UNFINISHED]);
@@ -295,21 +305,35 @@ static void write_json(spor_verification *v) {
     if (v->given->json) fwrite(v->json_text.at, 1, v->json_text.size, stdout);
 }
 
-int verify_end(spor_verification *v) {
-    const int64_t *states = v->report.states;
+/* "12 hold, 1 is wrong; 2 hold with a reservation only" */
+static void print_tally(const spor_verification *v) {
     char tally[256];
-    bool right = states[SPOR_ROW_HOLDS] + states[SPOR_ROW_EXPECTED] > 0 &&
-                 !states[SPOR_ROW_WRONG] && !states[SPOR_ROW_UNFINISHED] &&
-                 !states[SPOR_ROW_BROKEN];
-    bool unreadable = states[SPOR_ROW_UNREADABLE] > 0;
     report_tally(&v->report, tally, sizeof tally);
+    printf("%s%s", v->given->quiet ? "" : "\n", tally);
+    if (v->reserved)
+        printf("; %" PRId64 " hold%s with a reservation only", v->reserved,
+               v->reserved == 1 ? "s" : "");
+    putchar('\n');
+}
+
+static int status_of(const spor_verification *v) {
+    const int64_t *states = v->report.states;
+    bool wrong = states[SPOR_ROW_WRONG] || states[SPOR_ROW_UNFINISHED] || states[SPOR_ROW_BROKEN];
+    bool right = !wrong && states[SPOR_ROW_HOLDS] + states[SPOR_ROW_EXPECTED] > 0;
+    if (v->broken || states[SPOR_ROW_UNREADABLE]) return SPOR_EXIT_BAD;
+    return right && !(v->given->strict && v->reserved) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
+}
+
+int verify_end(spor_verification *v) {
     if (v->json_text.failed || v->report.failed)
         v->broken = command_fail(&spor_command_verify, "out of memory");
     else
         write_json(v);
-    if (!v->given->json && !v->broken) printf("%s%s\n", v->given->quiet ? "" : "\n", tally);
+    if (!v->given->json && !v->broken) print_tally(v);
     if (v->given->html && !write_page(v)) v->broken = true;
+    if (v->given->junit && !write_junit(v)) v->broken = true;
+    int status = status_of(v);
     text_free(&v->json_text);
     report_free(&v->report);
-    return v->broken || unreadable ? SPOR_EXIT_BAD : right ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
+    return status;
 }

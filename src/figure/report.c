@@ -10,14 +10,7 @@
 #include "data/file.h"
 #include "figure/svg.h"
 
-enum { TEXTS = 4 };
-
-/* A heading (only text[0]) or a statement: label, verdict, summary, detail. */
-typedef struct spor_report_line {
-    bool heading;
-    spor_row_state state;
-    char *text[TEXTS];
-} spor_report_line;
+enum { TEXTS = SPOR_ROW_TEXTS };
 
 static const struct {
     const char *class, *mark, *one, *many; /* the words of the tally */

@@ -236,7 +236,7 @@ static bool judge_sighting(network *n, sighting *s, spor_program *program, spor_
     for (int k = 0; done && k < region->operands; k++)
         done = (s->value[k] = take_operand(n, program, region->operand[k])) || no_memory(n);
     done = done && judge_once(n, s, arithmetic, &found, &t->undecided);
-    if (done && region->custom && found.outcome == SPOR_FAILS)
+    if (done && region->custom && found.outcome == SPOR_FAILS && !n->check->ties_bind)
         done = judge_off_ties(n, s, arithmetic, t, &found);
     if (done) verdict_add(&t->found, &found);
     for (int k = 0; k < region->operands; k++) free(s->value[k]);
@@ -407,7 +407,7 @@ static bool judge_together(network *n) {
     bool done = judge_gradients(n, &w, false, found);
     for (int k = 0; done && k < w.arrays.claims; k++)
         fails = fails || found[k].outcome == SPOR_FAILS;
-    if (fails && n->tape->customs) done = judge_nearby(n, found, at_ties);
+    if (fails && n->tape->customs && !n->check->ties_bind) done = judge_nearby(n, found, at_ties);
     if (done) note_gradients(n, &w, found, at_ties);
     whole_free(&w);
     free(found);
@@ -487,9 +487,10 @@ static void write_summary(const network *n, const tally *t, spor_outcome outcome
 static void show(const network *n, const tally *t, spor_on_model_row *on_row, void *user) {
     char summary[480] = "", detail[4096] = "";
     const spor_verdict *v = &t->found;
-    spor_model_row row = {v->outcome, t->label, summary, detail, v};
+    spor_model_row row = {v->outcome, t->label, summary, detail, v, false};
     if (t->overlooked || (v->outcome == SPOR_HOLDS && (!v->comparisons || !v->nonzero)))
         row.outcome = SPOR_NOTHING_EXAMINED;
+    row.reserved = t->at_ties && row.outcome == SPOR_HOLDS;
     FILE *out = fmemopen(summary, sizeof summary - 1, "w");
     if (out) write_summary(n, t, row.outcome, out);
     if (out) fclose(out);

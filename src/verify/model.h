@@ -16,6 +16,7 @@ typedef struct {
     const char *summary;       /* a line */
     const char *detail;        /* lines; "" if there is nothing more to say */
     const spor_verdict *found; /* NULL: none */
+    bool reserved;             /* it holds, but with a reservation: the summary has it */
 } spor_model_row;
 typedef void spor_on_model_row(void *user, const spor_model_row *row);
 
@@ -33,6 +34,7 @@ typedef struct {
     spor_schedule schedule;
     const char *weights; /* NULL, or a file to verify at besides the initial values */
     uint64_t seed;
+    bool ties_bind; /* a derivation that differs at ties of the data alone is wrong */
     /* NULL, or names of a hand-derived backward by its user: of its operand, what it derives if
      * operand is -1 */
     const char *(*derivation_name)(const void *derivation, int operand);

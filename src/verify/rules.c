@@ -28,7 +28,7 @@ typedef struct {
 } training;
 
 static void tell(const training *t, spor_outcome outcome, const char *label, const char *summary) {
-    spor_model_row row = {outcome, label, summary, "", NULL};
+    spor_model_row row = {outcome, label, summary, "", NULL, false};
     t->on_row(t->user, &row);
 }
 

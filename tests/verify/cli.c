@@ -275,7 +275,8 @@ START_TEST(json_is_one_object) {
     expect(out, "\"state\": \"fails as stated\"");
     expect(out, "\"complex_steps\": ");
     expect(out, "\"what\": \"dW\"");
-    expect(out, "\"hold\": 3,\n  \"fail_as_stated\": 1,\n  \"wrong\": 1,\n  \"unfinished\": 0");
+    expect(out, "\"hold\": 3,\n  \"hold_with_reservation\": 0,\n  \"fail_as_stated\": 1,\n  "
+                "\"wrong\": 1,\n  \"unfinished\": 0");
     ck_assert(!*err);
 }
 END_TEST
@@ -425,10 +426,21 @@ END_TEST
 /* The slope of relu at 0 is a convention: off the zeros of the digits both agree. */
 START_TEST(a_derivation_that_differs_at_ties_is_not_wrong) {
     char row[512];
+    verify_network(0, "derived.spor", DERIVED("", "dY * derivative(relu, A)"));
     verify_network(0, "tied.spor", DERIVED("", "dY * (1 - derivative(relu, -A))"));
     row_of("net/ramp[0] derivation of ramp", row);
     expect(row, "holds");
     expect(row, "differs at ties or kinks of the data");
+    expect(out, "; 1 holds with a reservation only\n");
+    verify(1, "tied.spor --strict");
+    row_of("net/ramp[0] derivation of ramp", row);
+    expect(row, "holds");
+    verify(1, "tied.spor --ties spor");
+    row_of("net/ramp[0] derivation of ramp", row);
+    expect(row, "DOES NOT HOLD");
+    verify(2, "tied.spor --ties torch");
+    expect(err, "--ties wants one of spor");
+    verify(0, "derived.spor --strict --ties spor");
 }
 END_TEST
 
