@@ -31,7 +31,8 @@ static int accept(spor_script *script, int k, bool quiet) {
     const spor_script_claim *claim = claims_at(script, k);
     spor_verdict verdict = {.outcome = SPOR_HOLDS};
     if (!claim->trusted && !spor_verify(claim->statement, NULL, &verdict)) {
-        fprintf(stderr, "spor: out of memory\n");
+        fprintf(stderr, "%s:%d: derivation of %s: %s\n", claim->file, claim->line, claim->def,
+                *verdict.example.message ? verdict.example.message : "out of memory");
         return SPOR_EXIT_BAD;
     }
     if (verdict.outcome != SPOR_HOLDS) return refuse(claim, &verdict);

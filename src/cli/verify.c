@@ -64,15 +64,29 @@ static void complain_of(const spor_script_claim *claim, const spor_verdict *foun
         snprintf(text, size, "it is said to fail; take `fails` away");
 }
 
+/* One statement is too large; the others are still judged. */
+static void complain_of_memory(spor_verification *v, const char *label, const char *place,
+                               const spor_verdict *found) {
+    char error[PATH_SIZE + 1024];
+    const char *message = *found->example.message ? found->example.message : "out of memory";
+    snprintf(error, sizeof error, "%s: %s: %s", place, label, message);
+    verify_refuse(v, label, error);
+}
+
 static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
     char place[PATH_SIZE], complaint[640], label[160];
     spor_effort effort = {.seed = (uint64_t)v->given->seed,
                           .shapes = v->given->shapes,
                           .ties_bind = v->given->ties != NULL};
     spor_verdict *found = malloc(sizeof *found);
-    if (!found || !spor_verify(claim->statement, &effort, found)) return free(found), false;
     snprintf(place, sizeof place, "%s:%d:%d", claim->file, claim->line, claim->column);
     snprintf(label, sizeof label, "%s", claim->label ? claim->label : claim->statement->name);
+    if (!found) return false;
+    if (!spor_verify(claim->statement, &effort, found)) {
+        complain_of_memory(v, label, place, found);
+        free(found);
+        return true;
+    }
     complain_of(claim, found, complaint, sizeof complaint);
     char *summary = verify_summary(v, claim->statement, found);
     char *detail = verify_detail(v, claim, found, label, place);

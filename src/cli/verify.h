@@ -32,6 +32,7 @@ typedef struct {
     bool listed;      /* its heading stands in the report */
     bool broken;      /* memory ran out, or --call had bad input: exit 2 without a tally */
     bool colours;
+    bool refused;     /* something could not be read or examined: exit 2 */
     int64_t reserved; /* rows that hold with a reservation */
     spor_report report;
     spor_text json_text;
@@ -57,6 +58,8 @@ void verify_file(spor_verification *v, const char *path);
 void verify_show(spor_verification *v, const spor_verify_row *row);
 /** A file that could not be read, the script or what it names: told on stderr, and exit 2. */
 void verify_unreadable(spor_verification *v, const char *label, const char *error);
+/** What could not be examined for want of memory or by an error of its own: likewise. */
+void verify_refuse(spor_verification *v, const char *label, const char *error);
 /** What was not looked at, and why; it decides nothing. */
 void verify_skip(spor_verification *v, const char *label, const char *why);
 

@@ -32,6 +32,15 @@ static void train_with_derivations(spor_script *script) {
     for (int k = 0; k < claims_count(script); k++) claims_accept(script, k);
 }
 
+/* What has no place has at least its file. */
+static void complain(spor_verification *v, const char *model, const char *message) {
+    char error[2048];
+    size_t length = strlen(v->path);
+    bool placed = !strncmp(message, v->path, length) && message[length] == ':';
+    snprintf(error, sizeof error, "%s%s%s", placed ? "" : v->path, placed ? "" : ": ", message);
+    verify_refuse(v, model, error);
+}
+
 /* The data set of the script; NULL if it is not to be had, which has a row that says so. */
 static spor_data *find_data(spor_verification *v, const spor_workpiece *piece) {
     const char *name = piece->declared.data;
@@ -69,7 +78,6 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
         .derivation_name = claims_backward_name,
     };
     train_with_derivations(piece->script);
-    if (!verify_model_rows(&check, on_row, v, &message))
-        verify_unreadable(v, d->model, message.text);
+    if (!verify_model_rows(&check, on_row, v, &message)) complain(v, d->model, message.text);
     spor_data_free(data);
 }

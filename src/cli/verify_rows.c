@@ -194,17 +194,20 @@ static void json_evidence(spor_json *json, const spor_verdict *found) {
     json_real(json, "closest", found->closest);
 }
 
+static const char *const state_names[SPOR_ROW_STATES] = {
+    [SPOR_ROW_HOLDS] = "holds",          [SPOR_ROW_EXPECTED] = "fails as stated",
+    [SPOR_ROW_WRONG] = "wrong",          [SPOR_ROW_UNFINISHED] = "unfinished",
+    [SPOR_ROW_BROKEN] = "not evaluated", [SPOR_ROW_SKIPPED] = "not looked at",
+    [SPOR_ROW_UNREADABLE] = "unreadable"};
+
 static void add_json(spor_verification *v, const spor_verify_row *row) {
-    static const char *const states[SPOR_ROW_STATES] = {
-        "holds",         "fails as stated", "wrong",     "unfinished",
-        "not evaluated", "not looked at",   "unreadable"};
     spor_json *json = &v->json;
     json_begin(json, NULL, '{');
     json_string(json, "file", v->path);
     json_string(json, "label", row->label);
     json_string(json, "kind", row->kind);
     if (row->place) json_string(json, "place", row->place);
-    json_string(json, "state", states[row->state]);
+    json_string(json, "state", state_names[row->state]);
     json_string(json, "verdict", row->verdict);
     json_bool(json, "reserved", row->reserved);
     if (v->hint != SPOR_HINT_NONE) json_string(json, "summary", row->summary);
@@ -259,19 +262,30 @@ static void summarise(const char *error, char summary[256]) {
     snprintf(summary, 256, "%.*s", first_line(error) > 250 ? 250 : first_line(error), error);
 }
 
-void verify_unreadable(spor_verification *v, const char *label, const char *error) {
+static void refuse(spor_verification *v, spor_row_state state, const char *label,
+                   const char *error) {
+    static const char *const verdicts[SPOR_ROW_STATES] = {
+        [SPOR_ROW_BROKEN] = "not evaluated", [SPOR_ROW_UNREADABLE] = "could not be read"};
     char summary[256];
     summarise(error, summary);
     fflush(stdout);
     fprintf(stderr, "%s\n", error);
-    list_row(v,
-             &(spor_report_row){SPOR_ROW_UNREADABLE, label, "could not be read", summary, error});
+    list_row(v, &(spor_report_row){state, label, verdicts[state], summary, error});
     json_begin(&v->json, NULL, '{');
     json_string(&v->json, "file", v->path);
     json_string(&v->json, "label", label);
-    json_string(&v->json, "state", "unreadable");
+    json_string(&v->json, "state", state_names[state]);
     json_string(&v->json, "error", error);
     json_end(&v->json, '}');
+    v->refused = true;
+}
+
+void verify_unreadable(spor_verification *v, const char *label, const char *error) {
+    refuse(v, SPOR_ROW_UNREADABLE, label, error);
+}
+
+void verify_refuse(spor_verification *v, const char *label, const char *error) {
+    refuse(v, SPOR_ROW_BROKEN, label, error);
 }
 
 static bool write_page(spor_verification *v) {
@@ -320,7 +334,7 @@ static int status_of(const spor_verification *v) {
     const int64_t *states = v->report.states;
     bool wrong = states[SPOR_ROW_WRONG] || states[SPOR_ROW_UNFINISHED] || states[SPOR_ROW_BROKEN];
     bool right = !wrong && states[SPOR_ROW_HOLDS] + states[SPOR_ROW_EXPECTED] > 0;
-    if (v->broken || states[SPOR_ROW_UNREADABLE]) return SPOR_EXIT_BAD;
+    if (v->broken || v->refused) return SPOR_EXIT_BAD;
     return right && !(v->given->strict && v->reserved) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
 }
 

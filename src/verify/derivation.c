@@ -79,6 +79,7 @@ static bool way_take(way *w, bool derived, bool with_margins) {
     const spor_derived_gradients *given = w->given;
     spor_var dy;
     if (!record(w, derived, &dy) || !compile(w, with_margins)) return false;
+    if (!trial_affords(w->program, dy, w->message->text, sizeof w->message->text)) return false;
     for (int k = 0; k < given->piece->inputs; k++)
         rounding_fill(w->program, input_of(w, k), given->value[k], given->arithmetic);
     if (given->cotangent)

@@ -145,9 +145,11 @@ static spor_program *run_operands(network *n, const spor_region region[], int re
         outputs ? spor_compile(n->tape, count, outputs, n->wide, &options) : NULL;
     free(outputs);
     if (!program) return no_memory(n), NULL;
-    fill(n, program);
-    if (spor_run(program, 0)) return program;
-    message_complain(n->message, "%s", spor_program_error(program));
+    spor_message *message = n->message;
+    bool affordable = trial_affords(program, n->x, message->text, sizeof message->text);
+    if (affordable) fill(n, program);
+    if (affordable && spor_run(program, 0)) return program;
+    if (affordable) message_complain(message, "%s", spor_program_error(program));
     spor_program_free(program);
     return NULL;
 }
@@ -417,6 +419,7 @@ static bool judge_together(network *n) {
 static bool judge_whole(network *n) {
     uint32_t cut[SPOR_INPUTS];
     const char *names[SPOR_INPUTS];
+    if (!n->tape->leaves) return true;
     if (leaves_of(n, cut, names) >= 0) return judge_together(n);
     tally *t = tally_of(n, n->parameter, &n->parameters, "gradients of the whole");
     if (t) t->overlooked = "there are more parameters than can be judged together";

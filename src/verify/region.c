@@ -245,11 +245,15 @@ static void read_kinks(const spor_piece *piece, spor_program *program, int n,
 }
 
 static bool measure_kinks(const spor_piece *piece, const double *const value[], double margin[],
-                          double y[]) {
+                          double y[], spor_message *message) {
     spor_var outputs[1 + DECISIONS] = {piece->y};
     int n = record_margins(piece, outputs + 1);
     spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
     spor_program *program = spor_compile(piece->tape, n + 1, outputs, NULL, &options);
+    if (program && !trial_affords(program, piece->y, message->text, sizeof message->text)) {
+        spor_program_free(program);
+        return false;
+    }
     for (int k = 0; program && k < piece->inputs; k++)
         rounding_fill(program, piece->input[k], value[k], SPOR_F32);
     bool done = program && spor_run(program, 0);
@@ -303,7 +307,7 @@ static bool draw_cotangent(work *w, uint64_t seed, int64_t *undecided) {
     if (!w->margin) return false;
     w->y = w->margin + size;
     w->cotangent = w->y + size;
-    if (!measure_kinks(&w->reference, w->value, w->margin, w->y)) return false;
+    if (!measure_kinks(&w->reference, w->value, w->margin, w->y, w->message)) return false;
     for (int64_t k = 0; k < size; k++) {
         bool decided = w->margin[k] == 0;
         double u = random_uniform(seed, (uint64_t)k, 5);

@@ -102,7 +102,7 @@ static void check_initial(const training *t) {
     snprintf(summary, sizeof summary,
              "%" PRId64 " parameters: mean and standard deviation within %g standard errors", seen,
              standard_errors);
-    show(t, true, "initial values", summary);
+    tell(t, seen ? SPOR_HOLDS : SPOR_NOTHING_EXAMINED, "initial values", summary);
 }
 
 /* ---- one step ---- */
@@ -145,7 +145,11 @@ static void compare_update(const training *t, const before list[], int count) {
     }
     snprintf(good, sizeof good, "%" PRId64 " elements, rate %g, l2 %g", seen,
              t->check->schedule.rate, t->check->schedule.l2);
-    show(t, !*wrong, "the update is w - rate (g + l2 w)", *wrong ? wrong : good);
+    tell(t,
+         *wrong ? SPOR_FAILS
+         : seen ? SPOR_HOLDS
+                : SPOR_NOTHING_EXAMINED,
+         "the update is w - rate (g + l2 w)", *wrong ? wrong : good);
 }
 
 /* The first trained parameter that is as it was before the first step; -1: none is. */
@@ -176,8 +180,13 @@ static bool check_movement(training *t, const before list[], int count) {
         snprintf(summary, sizeof summary,
                  "%.200s does not move in %d steps of %" PRId64 " rows in float",
                  spor_params_entry(params, still).name, MOST_STEPS, t->bound->rows);
-    if (!spor_params_size(params)) snprintf(summary, sizeof summary, "there are no parameters");
-    show(t, still < 0 && spor_params_size(params), "every parameter moves", summary);
+    bool any = spor_params_size(params) > 0;
+    if (!any) snprintf(summary, sizeof summary, "there are no parameters");
+    tell(t,
+         still >= 0 ? SPOR_FAILS
+         : any      ? SPOR_HOLDS
+                    : SPOR_NOTHING_EXAMINED,
+         "every parameter moves", summary);
     return true;
 }
 

@@ -54,6 +54,11 @@ static void count(spor_verdict *v, const spor_trial *trial, const oracle_finding
     v->closest = fmax(v->closest, found->closest);
 }
 
+/* How much is needed, where that is known. */
+static void tell_memory(spor_verdict *v, const spor_trial *trial) {
+    snprintf(v->example.message, sizeof v->example.message, "%s", trial->in.message);
+}
+
 /* Examines the statement at the values. */
 static void visit(search *s, const int64_t value[]) {
     spor_trial trial;
@@ -71,6 +76,7 @@ static void visit(search *s, const int64_t value[]) {
         memcpy(s->failure, value, (size_t)s->statement->quantities * sizeof *value);
     }
     s->out_of_memory = s->out_of_memory || !done;
+    if (!done) tell_memory(s->verdict, &trial);
     trial_free(&trial);
 }
 
