@@ -75,19 +75,21 @@ static bool draw(network *n, int64_t rows, bool real, uint64_t seed) {
     const spor_model_check *c = n->check;
     const spor_data *data = real ? c->data : NULL;
     batch_source source = batch_source_of(data, &c->sample, &c->target, SPOR_F32, seed);
-    int64_t row[SETTINGS], size = rows * source.size, targets = rows * shape_size(&c->target);
-    for (int64_t r = 0; r < rows; r++)
+    int64_t size = rows * source.size, targets = rows * shape_size(&c->target);
+    int64_t *row = malloc(bytes_for(rows, sizeof *row));
+    for (int64_t r = 0; row && r < rows; r++)
         row[r] = real ? (int64_t)(random_hash(seed, (uint64_t)r, 3) % (uint64_t)data->rows) : r;
     float *x = malloc(bytes_for(size + targets, sizeof *x));
     n->numbers_x = malloc(bytes_for(size, sizeof(double)));
     n->numbers_target = malloc(bytes_for(targets, sizeof(double)));
-    bool done = x && n->numbers_x && n->numbers_target;
+    bool done = row && x && n->numbers_x && n->numbers_target;
     if (done) {
         batch_fill(&source, row, rows, x, x + size);
         scalar_convert(n->numbers_x, SPOR_F64, x, SPOR_F32, size);
         scalar_convert(n->numbers_target, SPOR_F64, x + size, SPOR_F32, targets);
     }
     free(x);
+    free(row);
     return done || no_memory(n);
 }
 
@@ -436,21 +438,36 @@ static bool judge_setting(network *n, int64_t rows, bool real, uint64_t seed) {
     return done;
 }
 
+/* So many rows, or a batch if the network or its loss takes no other number; 0 with a message if
+ * neither records. cost receives what a forward pass takes. */
+static int64_t rows_that_record(network *n, int64_t rows, double *cost) {
+    int64_t batch = n->check->schedule.batch;
+    bool done = record(n, rows);
+    if (!done && batch > 0 && batch != rows) {
+        forget(n);
+        rows = batch;
+        done = record(n, rows);
+    }
+    if (done) *n->message->text = 0;
+    spor_piece whole = {.tape = n->tape};
+    *cost = done ? piece_cost(&whole) : 0;
+    forget(n);
+    return done ? rows : 0;
+}
+
 /* One, two and three rows, random numbers and the data's; one row each for a large network. */
 static bool judge_settings(network *n) {
     bool data = n->check->data != NULL;
-    int64_t rows[SETTINGS] = {1, 2, 3};
-    if (!record(n, 1)) return false;
-    spor_piece whole = {.tape = n->tape};
-    bool large = piece_cost(&whole) > large_network;
-    forget(n);
-    for (int k = 0; k < SETTINGS; k++) {
-        if (large && k == 2) break;
+    double cost;
+    int64_t least = rows_that_record(n, 1, &cost);
+    for (int k = 0; k < SETTINGS && least; k++) {
+        if (cost > large_network && k == 2) break;
+        int64_t rows = cost > large_network ? least : rows_that_record(n, k + 1, &cost);
         bool real = data && (k == 1 || k == 2);
         uint64_t seed = random_hash(n->check->seed, (uint64_t)k, 12);
-        if (!judge_setting(n, large ? 1 : rows[k], real, seed)) return false;
+        if (!rows || !judge_setting(n, rows, real, seed)) return false;
     }
-    return true;
+    return least > 0;
 }
 
 /* "; at 5 rows of digits and 1 random" */
@@ -519,9 +536,19 @@ static bool judge_weights(network *n, const char *at, spor_on_model_row *on_row,
 }
 
 static bool load(network *n) {
-    bool done = record(n, 1) && spor_weights_load(n->params, n->check->weights, n->message);
+    double cost;
+    int64_t rows = rows_that_record(n, 1, &cost);
+    bool done =
+        rows && record(n, rows) && spor_weights_load(n->params, n->check->weights, n->message);
     forget(n);
     return done;
+}
+
+static bool judge_rules(network *n, spor_on_model_row *on_row, void *user) {
+    int64_t batch = n->check->schedule.batch, most = batch > 0 && batch < 8 ? batch : 8;
+    double cost;
+    int64_t rows = rows_that_record(n, most, &cost);
+    return rows && verify_rule_rows(n->check, rows, on_row, user, n->message);
 }
 
 bool verify_model_rows(const spor_model_check *check, spor_on_model_row *on_row, void *user,
@@ -537,7 +564,7 @@ bool verify_model_rows(const spor_model_check *check, spor_on_model_row *on_row,
     done = done && judge_weights(&n, "at initial weights", on_row, user);
     if (done && check->weights)
         done = load(&n) && judge_weights(&n, "at the weights given", on_row, user);
-    done = done && verify_rule_rows(check, on_row, user, message);
+    done = done && judge_rules(&n, on_row, user);
     if (!done && !*message->text) no_memory(&n);
     free(n.region);
     free(n.parameter);

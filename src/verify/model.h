@@ -124,8 +124,8 @@ bool derivation_allow(const spor_derived_gradients *gradients, bool *decided,
 
 /* ---- for model.c: rules.c ---- */
 
-/** Rows about initial values, one step and the data. */
-bool verify_rule_rows(const spor_model_check *check, spor_on_model_row *on_row, void *user,
-                      spor_message *message);
+/** Rows about initial values, steps of so many rows and the data. */
+bool verify_rule_rows(const spor_model_check *check, int64_t rows, spor_on_model_row *on_row,
+                      void *user, spor_message *message);
 
 #endif

@@ -13,7 +13,7 @@
 #include "train/batch.h"
 #include "verify/model.h"
 
-enum { MOST_ROWS = 8, MOST_STEPS = 8 }; /* that are looked at */
+enum { MOST_STEPS = 8 }; /* that are looked at */
 
 /* Deviations of five standard errors happen once in two million draws. */
 static const double standard_errors = 5;
@@ -109,13 +109,17 @@ static void check_initial(const training *t) {
 
 /* Rows from the whole of the data, which may be sorted by class; or random ones. Others in each
  * step. */
-static void fill(training *t, int64_t step) {
+static bool fill(training *t, int64_t step) {
     const spor_model_check *c = t->check;
     batch_source source = batch_source_of(c->data, &c->sample, &c->target, SPOR_F32, c->seed);
-    int64_t row[MOST_ROWS], rows = t->bound->rows;
+    int64_t rows = t->bound->rows;
+    int64_t *row = malloc(bytes_for(rows, sizeof *row));
+    if (!row) return message_complain(t->message, "out of memory");
     for (int64_t r = 0; r < rows; r++)
         row[r] = c->data ? (r * c->data->rows / rows + step) % c->data->rows : step * rows + r;
     batch_fill(&source, row, rows, t->bound->x.data, t->bound->y.data);
+    free(row);
+    return true;
 }
 
 /* What was before the step. */
@@ -170,8 +174,8 @@ static bool check_movement(training *t, const before list[], int count) {
     int64_t steps = 1;
     int still = find_still(t, list, count);
     for (; still >= 0 && steps < MOST_STEPS; still = find_still(t, list, count), steps++) {
-        fill(t, steps);
-        if (!spor_model_gradient(t->model, t->bound, (uint64_t)steps)) return false;
+        if (!fill(t, steps) || !spor_model_gradient(t->model, t->bound, (uint64_t)steps))
+            return false;
         spor_params_sgd(params, s->rate, s->l2, s->l2_biases);
     }
     snprintf(summary, sizeof summary, "all do within %" PRId64 " step%s of %" PRId64 " rows", steps,
@@ -215,8 +219,7 @@ static bool check_step(training *t) {
     const spor_schedule *s = &t->check->schedule;
     int count = spor_params_count(params);
     before *list = calloc((size_t)count + 1, sizeof *list);
-    fill(t, 0);
-    bool done = list && spor_model_gradient(t->model, t->bound, 0);
+    bool done = list && fill(t, 0) && spor_model_gradient(t->model, t->bound, 0);
     for (int k = 0; done && k < count; k++) {
         spor_entry e = spor_params_entry(params, k);
         done = keep(&list[k], &e);
@@ -333,8 +336,8 @@ static bool check_split(const training *t) {
     return done;
 }
 
-bool verify_rule_rows(const spor_model_check *check, spor_on_model_row *on_row, void *user,
-                      spor_message *message) {
+bool verify_rule_rows(const spor_model_check *check, int64_t rows, spor_on_model_row *on_row,
+                      void *user, spor_message *message) {
     spor_model_spec spec = {.net = check->net,
                             .loss = check->loss,
                             .user = check->user,
@@ -343,11 +346,12 @@ bool verify_rule_rows(const spor_model_check *check, spor_on_model_row *on_row, 
                             .seed = check->seed};
     training t = {.check = check, .on_row = on_row, .user = user, .message = message};
     t.model = spor_model_new(&spec);
-    int64_t rows = check->schedule.batch < MOST_ROWS ? check->schedule.batch : MOST_ROWS;
-    t.bound = spor_model_bind(t.model, rows > 0 ? rows : 1, true);
+    t.bound = spor_model_bind(t.model, rows, true);
     if (t.bound) check_initial(&t);
     bool done = t.bound && check_step(&t);
-    if (!done) message_complain(message, "%s", spor_model_error(t.model));
+    const char *error = spor_model_error(t.model);
+    if (!done && (error || !*message->text))
+        message_complain(message, "%s", error ? error : "out of memory");
     if (done && check->data) (is_of_pixels(check->data) ? check_pixels : check_columns)(&t);
     if (done && check->data && check->data->label) done = check_split(&t);
     spor_model_free(t.model);

@@ -423,6 +423,23 @@ START_TEST(a_network_is_held_against_its_derivations) {
 }
 END_TEST
 
+/* A loss or a network may take batches alone. */
+START_TEST(a_network_for_batches_is_verified_at_one) {
+    char row[512];
+    verify_network(0, "pairs.spor",
+                   "include \"layers.spor\"\n"
+                   "def loss(p, t):\n    if batch(p) != 16:\n        fail(\"rows: \", batch(p))\n"
+                   "    return mean((p - t) * (p - t))\n"
+                   "def net(x):\n    return dense(flatten(x), 10)\n"
+                   "train(net, data=digits(scale=1/16), loss=loss, optimizer=sgd(rate=0.1), "
+                   "batch=16, epochs=1)\n");
+    row_of("net/dense[0]/W", row);
+    expect(row, "at 32 rows of digits and 16 random");
+    row_of("every parameter moves", row);
+    expect(row, "of 16 rows");
+}
+END_TEST
+
 /* The slope of relu at 0 is a convention: off the zeros of the digits both agree. */
 START_TEST(a_derivation_that_differs_at_ties_is_not_wrong) {
     char row[512];
@@ -491,6 +508,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, arrays_that_do_not_fit_are_told);
     tcase_add_test(tests, networks_are_verified_at_initial_and_trained_weights);
     tcase_add_test(tests, a_network_is_held_against_its_derivations);
+    tcase_add_test(tests, a_network_for_batches_is_verified_at_one);
     tcase_add_test(tests, a_derivation_that_differs_at_ties_is_not_wrong);
     tcase_add_test(tests, a_kink_below_a_pool_accuses_nobody);
     tcase_add_test(tests, ties_of_inputs_are_decided);
