@@ -277,17 +277,40 @@ static bool judge_layers(network *n, uint64_t seed) {
 
 /* ---- the whole ---- */
 
-/* Leaves of the tape: x, target, then the parameters and states. False: too many. */
-static int leaves_of(const network *n, uint32_t cut[SPOR_INPUTS], const char *names[SPOR_INPUTS]) {
-    int count = 2;
-    cut[0] = n->x.id, names[0] = "x";
-    cut[1] = n->target.id, names[1] = "y";
-    for (uint32_t k = 0; k < n->tape->leaves; k++) {
-        if (count == SPOR_INPUTS - 1) return -1;
-        cut[count] = n->tape->leaf[k].id;
-        names[count++] = n->tape->node[n->tape->leaf[k].id].name;
-    }
-    return count;
+/* What a whole network depends on. */
+typedef struct {
+    int count, packed; /* leaves; from number packed on they are judged as one */
+    uint32_t *cut;
+    const char **name;
+    bool *trained;
+} leaves;
+
+/* x, target, states, then the parameters: what is packed has gradients. */
+static bool list_leaves(const network *n, leaves *list) {
+    size_t room = n->tape->leaves + 2;
+    *list = (leaves){.cut = calloc(room, sizeof *list->cut),
+                     .name = calloc(room, sizeof *list->name),
+                     .trained = calloc(room, sizeof *list->trained)};
+    if (!list->cut || !list->name || !list->trained) return false;
+    list->cut[list->count] = n->x.id, list->name[list->count++] = "x";
+    list->cut[list->count] = n->target.id, list->name[list->count++] = "y";
+    for (int trained = 0; trained < 2; trained++)
+        for (uint32_t k = 0; k < n->tape->leaves; k++) {
+            const spor_leaf *leaf = &n->tape->leaf[k];
+            if (leaf->trained != trained) continue;
+            list->cut[list->count] = leaf->id;
+            list->trained[list->count] = leaf->trained;
+            list->name[list->count++] = n->tape->node[leaf->id].name;
+        }
+    const int most = SPOR_INPUTS - 1; /* and a cotangent */
+    list->packed = list->count <= most ? list->count : most - 1;
+    return true;
+}
+
+static void leaves_free(leaves *list) {
+    free(list->cut);
+    free(list->name);
+    free(list->trained);
 }
 
 static double *copy_gradient(network *n, const char *name) {
@@ -311,36 +334,72 @@ static bool run_fast(network *n) {
     return done;
 }
 
-/* The whole network as arrays of other code: x, target and parameters are inputs. */
+/* The whole network as arrays of other code: its leaves are inputs. */
 typedef struct {
-    const char *names[SPOR_INPUTS];
+    leaves of;
     spor_piece piece;
     spor_arrays arrays;
+    double *pack;                 /* values of the leaves that are packed */
     double *claimed[SPOR_INPUTS]; /* by input; NULL: it has no gradient */
 } together;
 
 static bool cut_whole(network *n, together *w) {
-    uint32_t cut[SPOR_INPUTS];
-    int count = leaves_of(n, cut, w->names);
-    w->piece = piece_of(n->tape, n->cost.id, count, cut, w->names, PIECE_DERIVATIONS);
-    w->arrays = (spor_arrays){.y = w->piece.y, .inputs = count, .arithmetic = SPOR_F64};
+    if (!list_leaves(n, &w->of)) return no_memory(n);
+    const leaves *of = &w->of;
+    w->piece = piece_packed(n->tape, n->cost.id, of->count, of->packed, of->cut, of->name,
+                            PIECE_DERIVATIONS);
+    w->arrays = (spor_arrays){.y = w->piece.y, .inputs = w->piece.inputs, .arithmetic = SPOR_F64};
     return w->piece.tape || no_memory(n);
+}
+
+static int64_t leaf_size(const network *n, const leaves *of, int k) {
+    return shape_size(n->tape->node[of->cut[k]].shape);
+}
+
+static const double *leaf_value(const network *n, const leaves *of, int k) {
+    if (k < 2) return k ? n->numbers_target : n->numbers_x;
+    return spor_params_entry(n->wide, spor_params_find(n->wide, of->name[k])).value;
+}
+
+/* Leaves that are packed: their values and gradients one after the other. */
+static bool pack(network *n, together *w, double **gradient) {
+    const leaves *of = &w->of;
+    int64_t size = 0, at = 0;
+    for (int k = of->packed; k < of->count; k++) size += leaf_size(n, of, k);
+    w->pack = malloc(bytes_for(size, sizeof *w->pack));
+    *gradient = malloc(bytes_for(size, sizeof **gradient));
+    bool done = w->pack && *gradient;
+    for (int k = of->packed; done && k < of->count; at += leaf_size(n, of, k++)) {
+        size_t bytes = (size_t)leaf_size(n, of, k) * sizeof(double);
+        double *own = copy_gradient(n, of->name[k]);
+        done = own != NULL;
+        memcpy(w->pack + at, leaf_value(n, of, k), bytes);
+        if (own) memcpy(*gradient + at, own, bytes);
+        free(own);
+    }
+    return done;
+}
+
+static bool take_input(network *n, together *w, int k) {
+    const leaves *of = &w->of;
+    spor_arrays *arrays = &w->arrays;
+    bool packed = k == of->packed;
+    arrays->input[k] = w->piece.input[k];
+    if (!packed && of->trained[k]) w->claimed[k] = copy_gradient(n, of->name[k]);
+    if (packed ? !pack(n, w, &w->claimed[k]) : of->trained[k] && !w->claimed[k])
+        return no_memory(n);
+    arrays->value[k] = packed ? w->pack : leaf_value(n, of, k);
+    if (w->claimed[k])
+        arrays->claim[arrays->claims++] =
+            (spor_claim){packed ? "further parameters" : of->name[k], k, w->claimed[k]};
+    return true;
 }
 
 /* What the training program has delivered, and the numbers that it had. */
 static bool take_gradients(network *n, together *w) {
     spor_arrays *arrays = &w->arrays;
-    for (int k = 0; k < arrays->inputs; k++) {
-        arrays->input[k] = w->piece.input[k];
-        if (k < 2) arrays->value[k] = k ? n->numbers_target : n->numbers_x;
-        if (k < 2) continue;
-        const spor_leaf *leaf = &n->tape->leaf[k - 2];
-        arrays->value[k] = spor_params_entry(n->wide, spor_params_find(n->wide, w->names[k])).value;
-        if (!leaf->trained) continue;
-        w->claimed[k] = copy_gradient(n, w->names[k]);
-        if (!w->claimed[k]) return no_memory(n);
-        arrays->claim[arrays->claims++] = (spor_claim){w->names[k], k, w->claimed[k]};
-    }
+    for (int k = 0; k < arrays->inputs; k++)
+        if (!take_input(n, w, k)) return false;
     double steps = oracle_budget / (piece_cost(&w->piece) * (arrays->claims + 1));
     arrays->oracle = steps < 1 ? 1 : steps > 30 ? 30 : (int64_t)steps;
     if (!w->piece.tape->customs) return true;
@@ -349,10 +408,22 @@ static bool take_gradients(network *n, together *w) {
     return derivation_allow(&gradients, NULL, n->message);
 }
 
-static void whole_free(together *w) {
+static void together_free(together *w) {
     for (int k = 0; k < w->arrays.inputs; k++) free(w->claimed[k]);
+    free(w->pack);
+    leaves_free(&w->of);
     spor_tape_free(w->piece.tape);
     *w = (together){0};
+}
+
+/* Names the parameter that element index of what is packed belongs to. */
+static void name_packed(const network *n, const leaves *of, spor_counterexample *e) {
+    int64_t at = e->index[0];
+    int k = of->packed;
+    while (k < of->count - 1 && at >= leaf_size(n, of, k)) at -= leaf_size(n, of, k++);
+    snprintf(e->pair_name, sizeof e->pair_name, "%.63s", of->name[k]);
+    e->shape = *n->tape->node[of->cut[k]].shape;
+    shape_unravel(&e->shape, at, e->index);
 }
 
 /* Parameters and states as they were before the run, or near them. */
@@ -386,7 +457,7 @@ static bool judge_nearby(network *n, spor_verdict found[], bool at_ties[]) {
                      nearby[k].nonzero > 0;
         if (at_ties[k]) found[k] = nearby[k];
     }
-    whole_free(&w);
+    together_free(&w);
     free(nearby);
     return done;
 }
@@ -397,6 +468,8 @@ static void note_gradients(network *n, const together *w, spor_verdict found[],
         tally *t = tally_of(n, n->parameter, &n->parameters, w->arrays.claim[k].name);
         if (!t) continue;
         found[k].example.data[0] = 0; /* a network's numbers are too many to be shown */
+        if (w->of.packed < w->of.count && k == w->arrays.claims - 1)
+            name_packed(n, &w->of, &found[k].example);
         verdict_add(&t->found, &found[k]);
         t->against = "gradient of the cost";
         t->at_ties = t->at_ties || at_ties[k];
@@ -413,26 +486,16 @@ static bool judge_together(network *n) {
         fails = fails || found[k].outcome == SPOR_FAILS;
     if (fails && n->tape->customs && !n->check->ties_bind) done = judge_nearby(n, found, at_ties);
     if (done) note_gradients(n, &w, found, at_ties);
-    whole_free(&w);
+    together_free(&w);
     free(found);
     return done;
-}
-
-static bool judge_whole(network *n) {
-    uint32_t cut[SPOR_INPUTS];
-    const char *names[SPOR_INPUTS];
-    if (!n->tape->leaves) return true;
-    if (leaves_of(n, cut, names) >= 0) return judge_together(n);
-    tally *t = tally_of(n, n->parameter, &n->parameters, "gradients of the whole");
-    if (t) t->overlooked = "there are more parameters than can be judged together";
-    return true;
 }
 
 /* ---- settings ---- */
 
 static bool judge_setting(network *n, int64_t rows, bool real, uint64_t seed) {
     bool done = record(n, rows) && widen(n) && draw(n, rows, real, seed) && judge_layers(n, seed) &&
-                judge_whole(n);
+                (!n->tape->leaves || judge_together(n));
     forget(n);
     *(real ? &n->data_rows : &n->random_rows) += rows;
     return done;

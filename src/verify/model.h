@@ -73,6 +73,10 @@ enum {
  *  parameters. NULL tape: out of memory. */
 spor_piece piece_of(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
                     const char *const names[], unsigned how);
+/** The same with inputs from number `packed` on in one, flat and one after the other: more nodes may
+ *  be cut than a piece has inputs. packed = n: none. */
+spor_piece piece_packed(const spor_tape *from, uint32_t root, int n, int packed,
+                        const uint32_t cut[], const char *const names[], unsigned how);
 /** Multiplications of the piece's forward pass, about. */
 double piece_cost(const spor_piece *piece);
 

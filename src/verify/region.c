@@ -75,17 +75,45 @@ static void mark_customs(const spor_tape *from, int n, const uint32_t cut[], boo
     }
 }
 
+/* Inputs that stand for the cut nodes, each by itself. */
+static void new_leaves(spor_piece *piece, const spor_tape *from, int n, const uint32_t cut[],
+                       const char *const names[], unsigned how, uint32_t map[]) {
+    for (int k = 0; k < n; k++) {
+        piece->input[k] =
+            new_leaf(piece->tape, names[k], *from->node[cut[k]].shape, how & PIECE_PARAMETERS);
+        map[cut[k]] = piece->input[k].id;
+    }
+    piece->inputs = n;
+}
+
+/* One more input, of which each of the n cut nodes is a stretch. */
+static void new_pack(spor_piece *piece, const spor_tape *from, int n, const uint32_t cut[],
+                     uint32_t map[]) {
+    int64_t size = 0, before = 0;
+    for (int k = 0; k < n; k++) size += shape_size(from->node[cut[k]].shape);
+    spor_var pack = spor_input(piece->tape, "pack", SPOR_SHAPE(size));
+    for (int k = 0; k < n; k++) {
+        const spor_shape *shape = from->node[cut[k]].shape;
+        const int64_t lo = -before, hi = before + shape_size(shape) - size;
+        map[cut[k]] = spor_reshape(spor_pad(pack, &lo, &hi, 0), *shape).id;
+        before += shape_size(shape);
+    }
+    piece->input[piece->inputs++] = pack;
+}
+
 spor_piece piece_of(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
                     const char *const names[], unsigned how) {
-    spor_piece piece = {.tape = spor_tape_new(), .inputs = n};
+    return piece_packed(from, root, n, n, cut, names, how);
+}
+
+spor_piece piece_packed(const spor_tape *from, uint32_t root, int n, int packed,
+                        const uint32_t cut[], const char *const names[], unsigned how) {
+    spor_piece piece = {.tape = spor_tape_new()};
     uint32_t *map = calloc(from->count, sizeof *map);
     bool *needed = calloc(from->count, sizeof *needed);
     if (piece.tape && map && needed) {
-        for (int k = 0; k < n; k++) {
-            piece.input[k] =
-                new_leaf(piece.tape, names[k], *from->node[cut[k]].shape, how & PIECE_PARAMETERS);
-            map[cut[k]] = piece.input[k].id;
-        }
+        new_leaves(&piece, from, packed, cut, names, how, map);
+        if (packed < n) new_pack(&piece, from, n - packed, cut + packed, map);
         mark_needed(from, root, n, cut, needed);
         if (how & PIECE_DERIVATIONS) mark_customs(from, n, cut, needed);
         for (uint32_t id = 1; id <= root; id++)

@@ -12,7 +12,7 @@
 enum { CLASSES = 3, ROWS = 48, PIXELS = 49, MOST = 64 };
 
 /* How the network is built wrongly. */
-typedef enum { RIGHT, STUCK, DERIVED, SEVENFOLD } flaw;
+typedef enum { RIGHT, STUCK, DERIVED, SEVENFOLD, MANY } flaw;
 
 static spor_var layer(spor_var z, const char *name, int64_t m) {
     spor_var b = spor_param(z.tape, name, SPOR_SHAPE(m), SPOR_INIT("constant", 0.25));
@@ -61,6 +61,12 @@ static spor_var net(spor_var x, bool training, void *user) {
     spor_scope_begin(t, "out");
     W = spor_param(t, "W", SPOR_SHAPE(5, CLASSES), SPOR_INIT("he", 1));
     a = layer(spor_matmul(a, W), "b", CLASSES);
+    for (int k = 0; f == MANY && k < 30; k++) {
+        char name[16];
+        snprintf(name, sizeof name, "s%d", k);
+        W = spor_param(t, name, SPOR_SHAPE(CLASSES), SPOR_INIT("constant", 1.25));
+        a = spor_mul(a, spor_broadcast(W, spor_shape_of(a)));
+    }
     spor_scope_end(t, a);
     return a;
 }
@@ -229,6 +235,20 @@ START_TEST(a_small_fault_in_a_derived_gradient_is_found) {
 }
 END_TEST
 
+/* More parameters than a judgement has inputs: the last ones are one array, and still named. */
+START_TEST(many_parameters_are_all_judged) {
+    spor_data data = data_of(1.0 / 16);
+    fault f = {"out/s29", SLIGHTLY, 0};
+    verify(MANY, &data, NULL);
+    if (rows.wrong) print_rows();
+    ck_assert_int_eq(rows.wrong, 0);
+    ck_assert_ptr_nonnull(strstr(summary_of("further parameters"), ": 90 values"));
+    verify(MANY, NULL, &f);
+    ck_assert_int_gt(f.planted, 0);
+    expect_wrong("further parameters", "out/s29 is wrong");
+}
+END_TEST
+
 START_TEST(a_parameter_that_does_not_move_is_found) {
     verify(STUCK, NULL, NULL);
     ck_assert_str_eq(summary_of("every parameter moves"),
@@ -265,6 +285,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(tests, planted_faults_are_found_and_the_culprit_named, 0, 11);
     tcase_add_test(tests, a_derivation_is_held_against_the_tape);
     tcase_add_test(tests, a_small_fault_in_a_derived_gradient_is_found);
+    tcase_add_test(tests, many_parameters_are_all_judged);
     tcase_add_test(tests, a_parameter_that_does_not_move_is_found);
     tcase_add_test(tests, pixels_that_are_not_scaled_are_found);
     tcase_add_test(tests, standardised_pixels_are_not_accused);
