@@ -174,7 +174,8 @@ typedef struct {
     spor_counterexample example;  /* if it fails */
 } spor_verdict;
 
-/** Verifies. False only when memory runs out. */
+/** Verifies. False only when memory runs out; example.message then says how much was needed, if that
+ *  is known, and is empty otherwise. */
 SPOR_API bool spor_verify(const spor_statement *statement, const spor_effort *effort,
                           spor_verdict *verdict);
 

@@ -55,6 +55,31 @@ static bool compile_trial(spor_trial *trial) {
     return trial->step != NULL;
 }
 
+bool trial_affords(spor_program *program, spor_var x, char *message, size_t size) {
+    char bytes[24], most[24];
+    if (spor_program_error(program)) return true;
+    if (spor_program_bytes(program) > VERIFY_MOST_BYTES) {
+        snprintf(message, size,
+                 "it needs %s of memory, and verifying takes at most %s: take smaller sizes",
+                 bytes_text(spor_program_bytes(program), bytes),
+                 bytes_text(VERIFY_MOST_BYTES, most));
+        return false;
+    }
+    if (spor_program_arg(program, x).data) return true;
+    snprintf(message, size, "%s", spor_program_error(program));
+    return false;
+}
+
+static bool take_programs(spor_trial *trial) {
+    spor_instance *in = &trial->in;
+    size_t size = sizeof in->message;
+    if (in->pairs && !trial_affords(trial->bound, in->pair[0].formula, in->message, size))
+        return false;
+    if (in->pairs && !trial_affords(trial->plain, in->pair[0].formula, in->message, size))
+        return false;
+    return !trial->step || trial_affords(trial->step, in->y, in->message, size);
+}
+
 static bool take_data(spor_trial *trial) {
     for (int k = 0; k < trial->in.inputs; k++) {
         spor_shape shape = spor_shape_of(trial->in.input[k]);
@@ -73,7 +98,8 @@ bool trial_make(const spor_statement *statement, const int64_t value[], spor_tri
         broken(trial, spor_error(trial->tape));
     check_shapes(trial);
     if (trial->recording != SPOR_RECORDED) return true;
-    if (!plain_record(trial) || !compile_trial(trial) || !take_data(trial)) return false;
+    if (!plain_record(trial) || !compile_trial(trial) || !take_programs(trial) || !take_data(trial))
+        return false;
     double numbers[TRIAL_NUMBERS];
     points_meet(&trial->points, trial_meets(trial, numbers), numbers);
     return true;
@@ -167,7 +193,7 @@ bool trial_narrow(spor_trial *trial, uint64_t seed) {
 /* Both programs' elements are two doubles: value and bound, or real and imaginary part. */
 void trial_fill(spor_program *program, spor_var input, const double *data, int64_t size) {
     double *to = spor_program_arg(program, input).data;
-    for (int64_t k = 0; k < size; k++) {
+    for (int64_t k = 0; to && k < size; k++) { /* without memory it will not run */
         to[2 * k] = data[k];
         to[2 * k + 1] = 0;
     }
