@@ -84,7 +84,8 @@ typedef enum {
     SPOR_RECORDED,  /* the instance is there */
     SPOR_OUTSIDE,   /* the sizes are not meant: `where`, or the op itself refuses them */
     SPOR_UNDEFINED, /* both sides are undefined */
-    SPOR_BROKEN     /* the formula does not record where it should: message says why */
+    SPOR_BROKEN,    /* the formula does not record where it should: message says why */
+    SPOR_EXHAUSTED  /* memory ran out: nothing is said of the formula */
 } spor_recording;
 
 /** Records the statement at the values of its quantities. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "program/program.h"
 #include "verify/verify.h"
 
 /* ---- making ---- */
@@ -38,6 +39,13 @@ static void check_shapes(spor_trial *trial) {
     }
 }
 
+/* A program that can't be had says nothing of the formula. */
+static bool has_failed(spor_trial *trial, const spor_program *program) {
+    const char *error = spor_program_error(program);
+    if (error && program) snprintf(trial->in.message, sizeof trial->in.message, "%s", error);
+    return error != NULL;
+}
+
 static bool compile_trial(spor_trial *trial) {
     spor_var outputs[2 * SPOR_PAIRS];
     for (int k = 0; k < trial->in.pairs; k++) {
@@ -47,12 +55,13 @@ static bool compile_trial(spor_trial *trial) {
     spor_options options = {.scalar = SPOR_BOUND, .reference = true};
     trial->bound = spor_compile(trial->tape, 2 * trial->in.pairs, outputs, NULL, &options);
     if (!trial->bound) return false;
-    if (spor_program_error(trial->bound)) broken(trial, spor_program_error(trial->bound));
+    if (has_failed(trial, trial->bound)) return false;
     if (!plain_compile(trial)) return false;
     if (!trial->in.y.id) return true;
     options.scalar = SPOR_C128;
     trial->step = spor_compile(trial->tape, 1, &trial->in.y, NULL, &options);
-    return trial->step != NULL;
+    /* of what has no meaning over complex numbers there are no complex steps */
+    return trial->step && (trial->step->meaningless || !has_failed(trial, trial->step));
 }
 
 bool trial_affords(spor_program *program, spor_var x, char *message, size_t size) {
@@ -94,6 +103,7 @@ bool trial_make(const spor_statement *statement, const int64_t value[], spor_tri
     memcpy(trial->value, value, (size_t)statement->quantities * sizeof *value);
     if (!trial->tape) return false;
     trial->recording = statement->record(statement->user, trial->tape, value, &trial->in);
+    if (trial->recording == SPOR_EXHAUSTED || trial->tape->exhausted) return false;
     if (trial->recording == SPOR_RECORDED && spor_error(trial->tape))
         broken(trial, spor_error(trial->tape));
     check_shapes(trial);
