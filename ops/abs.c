@@ -39,6 +39,7 @@ const spor_op spor_op_abs = {
     .shape = rule_elementwise,
     .vjp = vjp,
     .margin = margin_to_zero,
+    .sides = {"x is negative", "x is positive"},
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

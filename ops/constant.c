@@ -1,26 +1,31 @@
 /*
  * A real number as a scalar. Numbers that have a fraction are better given as ratio, which is
- * exact in every scalar type.
+ * exact in every scalar type. The double may stand for a number that it is not: 0.1 of a script is
+ * no farther from it than an error, which error bounds begin with and nothing else looks at.
  */
 #include <math.h>
 
 #include "tape/op.h"
 
-enum { NUMBER };
+enum { NUMBER, ERROR, SLOTS };
 
 #ifdef SPOR_RULES
 
 KERNELS(constant);
 
 static bool shape(spor_rule *r) {
+    if (!(r->attr[ERROR].r >= 0))
+        return rule_fail(r, "the error must be at least 0 but is %g", r->attr[ERROR].r);
     r->out = SPOR_SCALAR_SHAPE;
     return true;
 }
 
 static const spor_sample samples[] = {
-    {.attr = {{.r = 0.1}}}, {.attr = {{.r = -1e300}}}, SPOR_END_SAMPLES};
+    {.attr = {{.r = 0.1}, {.r = 0x1p-56}}}, {.attr = {{.r = -1e300}}}, SPOR_END_SAMPLES};
 
-static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
+static const spor_mistake mistakes[] = {
+    {.attr = {{.r = 0.1}, {.r = -1}}, .message = "the error must be at least 0 but is -1"},
+    SPOR_END_MISTAKES};
 
 /* python3 -c "print(0.1, -2.5, 1e-3)" */
 static const spor_golden golden[] = {{.attr = {{.r = 0.1}}, .y = (const double[]){0.1}},
@@ -29,14 +34,15 @@ static const spor_golden golden[] = {{.attr = {{.r = 0.1}}, .y = (const double[]
                                      SPOR_END_GOLDEN};
 
 static bool is_zero(const spor_attr attr[]) {
-    return fabs(attr[NUMBER].r) <= 0;
+    return fabs(attr[NUMBER].r) <= 0 && attr[ERROR].r <= 0;
 }
 
 const spor_op spor_op_constant = {
     .signature = "constant(; value:real)",
     .equation = "z = value",
     .traits = SPOR_LEAF,
-    .attrs = 1,
+    .attrs = SLOTS,
+    .error = ERROR,
     .shape = shape,
     .is_zero = is_zero,
     .samples = samples,
@@ -46,13 +52,17 @@ const spor_op spor_op_constant = {
 };
 
 spor_var spor_constant(spor_tape *tape, double value) {
-    return op_record_leaf(tape, &spor_op_constant, &(spor_attr){.r = value});
+    return op_constant(tape, value, 0);
+}
+
+spor_var op_constant(spor_tape *tape, double value, double error) {
+    return op_record_leaf(tape, &spor_op_constant, (spor_attr[]){{.r = value}, {.r = error}});
 }
 
 #else
 
 REFERENCE_KERNEL(constant) {
-    *AT0(c->out) = FROM_REAL(c->attr[NUMBER].r);
+    *AT0(c->out) = KNOWN_TO(c->attr[NUMBER].r, c->attr[ERROR].r);
 }
 
 #endif

@@ -6,6 +6,8 @@
 #include "attributes.h"
 #include "elementwise.h"
 
+enum { SLOPE_ERROR = SLOPE + 1, SLOPE_SLOTS };
+
 #ifdef SPOR_RULES
 
 KERNELS(leaky_relu);
@@ -14,6 +16,9 @@ static bool shape(spor_rule *r) {
     double slope = r->attr[SLOPE].r;
     if (!(slope >= 0 && slope <= 1e30))
         return rule_fail(r, "the slope must be a number from 0 to 1e30 but is %g", slope);
+    if (!(r->attr[SLOPE_ERROR].r >= 0))
+        return rule_fail(r, "the slope's error must be at least 0 but is %g",
+                         r->attr[SLOPE_ERROR].r);
     return rule_elementwise(r);
 }
 
@@ -22,11 +27,12 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     spor_shape of = spor_shape_of(y);
     spor_var s = spor_step(y), one = op_fill_ratio(y.tape, 1, 1, of);
-    spor_var slope = op_fill(y.tape, op_attrs(y)[SLOPE].r, of);
+    const spor_attr *attr = op_attrs(y);
+    spor_var slope = op_fill(y.tape, attr[SLOPE].r, attr[SLOPE_ERROR].r, of);
     return spor_mul(ybar, spor_add(s, spor_mul(slope, spor_sub(one, s))));
 }
 
-static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.r = 0.01}}},
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.r = 0.01}, {.r = 0x1p-59}}},
                                       {.in = {{0, {0}}}, .attr = {{.r = 0.25}}},
                                       {.in = {{4, {2, 1, 3, 2}}}, .attr = {{.r = 0}}},
                                       {.in = {{2, {2, 5}}}, .attr = {{.r = 3}}},
@@ -35,6 +41,9 @@ static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.r = 0.01}
 static const spor_mistake mistakes[] = {
     {.in = {{1, {3}}}, .attr = {{.r = -0.5}}, .message = "a number from 0 to 1e30 but is -0.5"},
     {.in = {{1, {3}}}, .attr = {{.r = HUGE_VAL}}, .message = "a number from 0 to 1e30 but is inf"},
+    {.in = {{1, {3}}},
+     .attr = {{.r = 1}, {.r = -1}},
+     .message = "error must be at least 0 but is -1"},
     SPOR_END_MISTAKES};
 
 /* NumPy, x and slope as below: print(np.where(x > 0, x, slope * x).ravel().tolist()) */
@@ -62,10 +71,12 @@ const spor_op spor_op_leaky_relu = {
     .traits = SPOR_KINKED | SPOR_VALUE_SLOPE,
     .domain = {SPOR_TIE_FREE},
     .operands = 1,
-    .attrs = 1,
+    .attrs = SLOPE_SLOTS,
+    .error = SLOPE_ERROR,
     .shape = shape,
     .vjp = vjp,
     .margin = margin_to_zero,
+    .sides = {"x is negative", "x is positive"},
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,
@@ -73,13 +84,13 @@ const spor_op spor_op_leaky_relu = {
 };
 
 spor_var spor_leaky_relu(spor_var x, double slope) {
-    return op_record(&spor_op_leaky_relu, &x, &(spor_attr){.r = slope});
+    return op_record(&spor_op_leaky_relu, &x, (spor_attr[]){{.r = slope}, {.r = 0}});
 }
 
 #else
 
 REFERENCE_KERNEL(leaky_relu) {
-    T zero = FROM_INT(0), slope = FROM_REAL(c->attr[SLOPE].r);
+    T zero = FROM_INT(0), slope = KNOWN_TO(c->attr[SLOPE].r, c->attr[SLOPE_ERROR].r);
     EACH_INDEX(i, c->out.shape) {
         T x = *AT(c->in[0], i);
         T scaled = MUL(slope, x);

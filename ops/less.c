@@ -41,6 +41,7 @@ const spor_op spor_op_less = {
     .shape = rule_elementwise,
     .vjp = vjp,
     .margin = margin_to_tie,
+    .sides = {"x is not less", "x is less"},
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

@@ -115,6 +115,7 @@ const spor_op spor_op_max = {
     .shape = shape,
     .vjp = vjp,
     .margin = margin,
+    .sides = {"an element loses", "an element wins"},
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -99,6 +99,7 @@ const spor_op spor_op_maxpool2d = {
     .shape = shape,
     .vjp = vjp,
     .margin = margin,
+    .sides = {"an element loses", "an element wins"},
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -46,6 +46,7 @@ const spor_op spor_op_minimum = {
     .shape = rule_elementwise,
     .vjp = vjp,
     .margin = margin_to_tie,
+    .sides = {"y wins", "x wins"},
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

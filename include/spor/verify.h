@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /** How many of them a statement may have. */
-enum { SPOR_QUANTITIES = 16, SPOR_INPUTS = 30, SPOR_PAIRS = 64 };
+enum { SPOR_QUANTITIES = 16, SPOR_INPUTS = 30, SPOR_PAIRS = 64, SPOR_TURNS = 16 };
 
 /** A size, an integer or a choice that a statement speaks about. */
 typedef struct {
@@ -28,7 +28,32 @@ typedef struct {
     int64_t least;              /* smallest value searched */
     int64_t most;               /* largest value searched */
     const char *const *choices; /* NULL, or names of the values 0 .. most ("sigmoid", "tanh") */
+    bool stated;                /* least .. most were stated: these are all there are */
+    int turns;                  /* further values worth trying, which are ... */
+    int64_t turn[SPOR_TURNS];   /* ... c - 1, c, c + 1 of each whole constant c that it meets */
 } spor_quantity;
+
+/** A size as an initializer: .quantity = {SPOR_SIZE("N", 1, 5), SPOR_SIZE("n", 1, 5)}. */
+#define SPOR_SIZE(name_, least_, most_)                                                            \
+    { .name = (name_), .least = (least_), .most = (most_) }
+
+/** Which values of an input are meant. */
+typedef enum {
+    SPOR_RANGE_ANY,
+    SPOR_RANGE_REALS,            /* from <= x <= to */
+    SPOR_RANGE_SET,              /* one of n numbers */
+    SPOR_RANGE_ONE_HOT,          /* along the last axis one 1, the others 0 */
+    SPOR_RANGE_SIMPLEX,          /* along the last axis positive numbers that add up to 1 */
+    SPOR_RANGE_POSITIVE_DEFINITE /* symmetric, [n, n] */
+} spor_range_kind;
+
+/** The same with its numbers; zeros: any. */
+typedef struct {
+    spor_range_kind kind;
+    double from, to;    /* of REALS */
+    int n;              /* of SET */
+    const double *item; /* its numbers; they outlive the statement */
+} spor_range;
 
 /** Two variables of one tape that must agree. */
 typedef struct {
@@ -37,17 +62,20 @@ typedef struct {
     spor_var formula;  /* what is claimed */
     spor_var expected; /* what it must equal; of the same shape */
     int wrt;           /* the input whose gradient of y the pair claims; -1: an equality */
+    spor_var of;       /* id 0: that input, or none; else the variable whose gradient it is */
 } spor_pair;
 
 /** A statement recorded at given sizes. */
 typedef struct {
-    int inputs;                  /* number of them */
-    spor_var input[SPOR_INPUTS]; /* leaves by spor_input */
-    int pairs;                   /* number of them */
-    spor_pair pair[SPOR_PAIRS];  /* what must be equal */
-    spor_var y;                  /* id 0, or the result whose gradients are claimed */
-    int dy;                      /* the input that is y's cotangent */
-    char message[512];           /* why it is broken */
+    int inputs;                    /* number of them */
+    spor_var input[SPOR_INPUTS];   /* leaves by spor_input */
+    spor_range range[SPOR_INPUTS]; /* of their values */
+    int pairs;                     /* number of them */
+    spor_pair pair[SPOR_PAIRS];    /* what must be equal */
+    spor_var y;                    /* id 0, or the result whose gradients are claimed */
+    int dy;                        /* the input that is y's cotangent */
+    uint32_t claimed;              /* nodes before it are y's and the formulas'; 0: all are */
+    char message[512];             /* why it is broken */
 } spor_instance;
 
 /** What became of recording a statement at given sizes. */
@@ -77,7 +105,8 @@ typedef struct {
     uint64_t seed;  /* of the shapes and values drawn */
     int64_t shapes; /* at most; default 300 */
     int64_t proofs; /* at most so many tuples of unit tensors; default 20000 */
-    bool ties_bind; /* at ties and kinks, too, a formula must be what the tape has */
+    bool ties_bind; /* at ties and kinks the conventions of spor are right, no others */
+    bool ties_fail; /* what is none of the slopes around a tie fails at once, not at the end */
 } spor_effort;
 
 /** Where the truth comes from that a formula is held against. */
@@ -120,19 +149,26 @@ typedef struct {
 
 /** What verifying has found. */
 typedef struct {
-    spor_outcome outcome;         /* holds, fails or neither */
-    int64_t shapes;               /* instances examined */
-    int64_t undefined;            /* instances where both sides are undefined */
-    int64_t proved;               /* shapes proved on all tuples of unit tensors */
-    int64_t comparisons;          /* elements compared, formula against tape */
-    int64_t undecided;            /* not compared: their error bound is infinite */
-    int pairs;                    /* that the instances had */
+    spor_outcome outcome; /* holds, fails or neither */
+    int64_t shapes;       /* instances examined */
+    int64_t undefined;    /* instances where both sides are undefined */
+    int64_t proved;       /* shapes proved on all tuples of unit tensors */
+    int64_t comparisons;  /* elements judged, formula against tape */
+    int64_t undecided;    /* not judged: what rounding or overflow allow decides nothing */
+    int64_t outside;      /* not judged: y, or a slope on the way to it, is no number */
+    int64_t ties;         /* at a tie or kink: one of the slopes around it, not the tape's */
+    int pairs;            /* that the instances had */
     int64_t compared[SPOR_PAIRS]; /* elements of each pair that were compared */
     int64_t exact;                /* of these: where nothing was rounded, bit for bit */
     int64_t asked[SPOR_ORACLES];  /* elements that each oracle judged */
     int64_t nonzero;              /* elements whose true value is not zero */
     bool exhaustive;              /* all values of the quantities were examined */
     double closest;               /* largest |difference| / bound seen that passed */
+    int64_t ties_wrong;           /* there: none of the slopes around it */
+    bool ties_only;               /* it fails, and at ties and kinks only */
+    int unmet;                    /* comparisons that went one way at all points tried */
+    char sizes[256];              /* which values of the quantities were tried */
+    char reservation[512];        /* "" or under which reservations it holds */
     char regions[2048];           /* which corners were visited, a line each */
     spor_counterexample example;  /* if it fails */
 } spor_verdict;

@@ -107,8 +107,8 @@ static void read_lines(spor_pass *run, spor_asserted *a) {
 void claim_read(spor_pass *run, spor_asserted *a) {
     const spor_assertion *s = a->source;
     for (int k = 0; k < s->quantifiers; k++) {
-        const spor_parameter *p = &s->quantifier[k].parameter;
-        if (!p->shaped && !s->quantifier[k].from)
+        const spor_parameter *p = &s->quantifier[k];
+        if (!p->shaped && !p->from)
             pass_fail(run, p->place,
                       "%s needs a shape (%s[H, W]) or a range (%s in 0..3 or in [...])", p->name,
                       p->name, p->name);
@@ -219,7 +219,7 @@ void claim_record(spor_pass *run, void *asserting) {
     at->outside = !quantities_bind(run, at);
     if (at->outside) return;
     for (int k = 0; k < a->tensors; k++) {
-        spor_value x = quantities_input(run, at, a->tensor[k]);
+        spor_value x = quantities_input(run, at, k);
         env_set(run, at->env, a->tensor[k]->name, x);
     }
     at->stage = SPOR_AT_BODY;

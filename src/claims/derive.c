@@ -51,10 +51,8 @@ static const spor_parameter *find_parameter(int n, const spor_parameter paramete
     return NULL;
 }
 
-static const spor_quantifier *find_quantifier(const spor_assertion *s, const char *name) {
-    for (int k = 0; k < s->quantifiers; k++)
-        if (s->quantifier[k].parameter.name == name) return &s->quantifier[k];
-    return NULL;
+const spor_parameter *quantifier_find(const spor_assertion *s, const char *name) {
+    return find_parameter(s->quantifiers, s->quantifier, name);
 }
 
 static void add_tensors(spor_pass *run, spor_asserted *a) {
@@ -88,26 +86,23 @@ static bool is_size(const spor_asserted *a, const char *name) {
 }
 
 /* A name in the head is a tensor of the def, or quantifies another parameter or a size. */
-static void check_head(spor_pass *run, const spor_asserted *a, const spor_quantifier *q) {
+static void check_head(spor_pass *run, const spor_asserted *a, const spor_parameter *p) {
     const spor_def *def = a->function->def;
-    const spor_parameter *p = &q->parameter;
     const spor_parameter *own = find_parameter(def->parameters, def->parameter, p->name);
     if (p->shaped)
         pass_fail(run, p->place, "shapes stand in the signature of %s; write %s", def->name,
                   p->name);
-    if (!q->from && (!own || !own->shaped))
+    if (!p->from && (!own || !own->shaped))
         pass_fail(run, p->place, "%s is no tensor in the signature of %s, which has %s%s", p->name,
                   def->name, tensor_list(run, a), own ? "; quantify it: in [...]" : "");
-    if (q->from && own && own->shaped)
-        pass_fail(run, p->place, "%s is a tensor of %s: write its name alone", p->name, def->name);
-    if (q->from && !own && !is_size(a, p->name))
+    if (p->from && !own && !is_size(a, p->name))
         pass_fail(run, p->place, "%s is neither a parameter nor a size of %s", p->name, def->name);
 }
 
 /* A parameter of the def must be in the head, unless it has a default. */
 static void check_parameter(spor_pass *run, const spor_asserted *a, const spor_parameter *own) {
     const spor_assertion *s = a->source;
-    if (find_quantifier(s, own->name)) return;
+    if (quantifier_find(s, own->name)) return;
     if (own->shaped)
         pass_fail(run, s->target_place, "%s of %s is missing: derive %s (%s) -> (Y, dY)", own->name,
                   s->target, s->target, tensor_list(run, a));
@@ -178,7 +173,7 @@ static void check_gradients(spor_pass *run, const spor_asserted *a) {
     for (int k = 0; k < a->tensors && !a->shown.unproved; k++) {
         const char *name = a->tensor[k]->name, *d = derive_name(run, name);
         if (!is_assigned(a, d))
-            pass_fail(run, find_quantifier(s, name)->parameter.place,
+            pass_fail(run, quantifier_find(s, name)->place,
                       "%s is missing: give its formula, or %s = none if %s needs no gradient", d, d,
                       name);
     }
@@ -223,7 +218,7 @@ static spor_value call_def(spor_pass *run, spor_asserting *at, const spor_value 
         const spor_parameter *p = &def->parameter[k];
         if (p->shaped)
             value[count] = inputs[tensor++];
-        else if (find_quantifier(a->source, p->name))
+        else if (quantifier_find(a->source, p->name))
             value[count] = env_find(at->env, p->name)->value;
         else
             continue;
@@ -246,7 +241,7 @@ static void bind_names(spor_pass *run, spor_asserting *at, const spor_value inpu
     for (int k = 0; k < a->tensors; k++) env_set(run, at->env, a->tensor[k]->name, inputs[k]);
     for (int k = 0; k < def->parameters; k++) {
         const spor_parameter *p = &def->parameter[k];
-        if (p->value && !p->shaped && !find_quantifier(a->source, p->name))
+        if (p->value && !p->shaped && !quantifier_find(a->source, p->name))
             env_set(run, at->env, p->name, pass_evaluate(run, a->function->env, p->value));
     }
     env_set(run, at->env, a->source->result[0].name, y);
@@ -306,10 +301,10 @@ static void add_pairs(spor_pass *run, spor_asserting *at) {
         spor_var formula = derive_formula(run, at, c->name, x);
         if (!formula.id) continue;
         of[in->pairs] = x;
-        in->pair[in->pairs++] =
-            (spor_pair){.name = c->name, .note = c->note, .formula = formula, .wrt = input};
+        in->pair[in->pairs++] = (spor_pair){
+            .name = c->name, .note = c->note, .formula = formula, .wrt = input, .of = x};
     }
-    pass_record(run, a->source->place);
+    in->claimed = pass_record(run, a->source->place)->count;
     if (in->pairs && !spor_vjp(in->y, in->input[in->dy], in->pairs, of, expected))
         pass_recorded(run, in->y);
     for (int k = 0; k < in->pairs; k++) in->pair[k].expected = expected[k];
@@ -331,7 +326,7 @@ void derive_record(spor_pass *run, void *asserting) {
     pass_within(run, at->env);
     at->outside = !quantities_bind(run, at);
     if (at->outside) return;
-    for (int k = 0; k < a->tensors; k++) inputs[k] = quantities_input(run, at, a->tensor[k]);
+    for (int k = 0; k < a->tensors; k++) inputs[k] = quantities_input(run, at, k);
     at->stage = SPOR_AT_DEF;
     spor_value y = call_def(run, at, inputs);
     if (y.kind != VALUE_TENSOR)

@@ -51,10 +51,7 @@ static bool has_defaults(spor_pass *run, const spor_asserted *a, const spor_env 
     const spor_def *def = a->function->def;
     for (int k = 0; k < def->parameters; k++) {
         const spor_parameter *p = &def->parameter[k];
-        bool quantified = p->shaped;
-        for (int j = 0; j < a->source->quantifiers; j++)
-            quantified = quantified || a->source->quantifier[j].parameter.name == p->name;
-        if (quantified) continue;
+        if (p->shaped || quantifier_find(a->source, p->name)) continue;
         spor_value usual = pass_evaluate(run, a->function->env, p->value);
         if (!same(run, p->place, &env_find(env, p->name)->value, &usual)) return false;
     }

@@ -5,30 +5,27 @@
 
 /* ---- derivations and claims ------------------------------------------------------------------ */
 
-static spor_quantifier quantifier(spor_parser *p) {
-    spor_quantifier result = {.parameter.place = p->token.place};
+static spor_parameter quantifier(spor_parser *p) {
+    spor_parameter result = {.place = p->token.place};
     const char *name = parser_expect_name(p, "the name of a tensor or of a number");
-    result.parameter.name = name;
-    if (token_is_sign(&p->token, '[')) parser_signature(p, &result.parameter);
+    result.name = name;
+    if (token_is_sign(&p->token, '[')) parser_signature(p, &result);
     if (token_is_sign(&p->token, '='))
         ground_give_up(p->ground, p->token.place,
                        "a value is quantified: %s in [1, 2] or %s in 1..2", name, name);
-    if (result.parameter.shaped || !parser_take_word(p, "in")) return result;
-    result.from = parser_sum(p);
-    if (parser_take_sign(p, SPOR_SIGN('.', '.', 0))) result.to = parser_sum(p);
+    parser_range(p, &result);
     return result;
 }
 
 static void refuse_twin(spor_parser *p, const spor_assertion *a, const spor_parameter *fresh) {
-    for (int k = 0; k < a->quantifiers; k++)
-        parser_refuse_twin(p, &a->quantifier[k].parameter, fresh);
+    for (int k = 0; k < a->quantifiers; k++) parser_refuse_twin(p, &a->quantifier[k], fresh);
 }
 
 static void quantifiers(spor_parser *p, spor_assertion *a) {
     parser_expect_sign(p, '(', "before what is quantified: (A, W) or (A[H, W], p in 0..3)");
     while (!token_is_sign(&p->token, ')')) {
-        spor_quantifier fresh = quantifier(p);
-        refuse_twin(p, a, &fresh.parameter);
+        spor_parameter fresh = quantifier(p);
+        refuse_twin(p, a, &fresh);
         a->quantifier = parser_grow(p, a->quantifier, a->quantifiers, sizeof fresh);
         a->quantifier[a->quantifiers++] = fresh;
         if (!parser_take_sign(p, ',')) break;

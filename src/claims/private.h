@@ -12,21 +12,15 @@ enum { SPOR_LIMIT_TERMS = 4096 }; /* of index sums, in one instance */
 
 /* ---- as written: parse.c --------------------------------------------------------------------- */
 
-/** A, A[H, W], p in 0..3 or act in [tanh, relu] */
-typedef struct {
-    spor_parameter parameter;
-    spor_syntax *from, *to; /* name in from..to; without to: name in the list from */
-} spor_quantifier;
-
 /** derive f "label" (A, W, b) -> (Y, dY) where ... fails: or claim "label" (A[H, W], p in 0..3): */
 typedef struct {
     const char *label;  /* NULL: none */
     const char *target; /* the def of a derive */
     spor_spot place, target_place;
     int quantifiers;
-    spor_quantifier *quantifier;
-    spor_parameter result[2]; /* Y and dY of a derive */
-    spor_syntax *where;       /* or NULL */
+    spor_parameter *quantifier; /* A, A[H, W] in 0.0..1.0, p in 0..3 or act in [tanh, relu] */
+    spor_parameter result[2];   /* Y and dY of a derive */
+    spor_syntax *where;         /* or NULL */
     bool fails, trusted;
     spor_syntax *body;
 } spor_assertion;
@@ -55,11 +49,12 @@ struct spor_asserted {
     const spor_assertion *source;
     const spor_function *function; /* of a derive */
     int tensors;
-    const spor_parameter *tensor[SPOR_INPUTS];     /* with their shapes */
-    const spor_quantifier *range[SPOR_QUANTITIES]; /* name in from..to, or NULL: a size */
-    spor_value choice[SPOR_QUANTITIES];            /* a list, or nothing */
-    int sizes; /* so many quantities are sizes, the first ones */
-    bool none; /* a tensor of the derive has no gradient */
+    const spor_parameter *tensor[SPOR_INPUTS];    /* with their shapes */
+    spor_range value[SPOR_INPUTS];                /* of the tensors: what theirs are said to be */
+    const spor_parameter *range[SPOR_QUANTITIES]; /* name in from..to, or NULL: a size */
+    spor_value choice[SPOR_QUANTITIES];           /* a list, or nothing */
+    int sizes;                                    /* so many quantities are sizes, the first ones */
+    bool none;                                    /* a tensor of the derive has no gradient */
     int opens;
     const char *open[SPOR_PAIRS]; /* names that are ..., or made of such */
     int checks;
@@ -97,18 +92,28 @@ void checked_add(spor_pass *run, spor_asserted *a, const char *name, const spor_
 /** True if the name stands in the tree. */
 bool syntax_mentions(const spor_syntax *node, int n, const char *const names[]);
 
+/** What stands in the head of this name, or NULL. */
+const spor_parameter *quantifier_find(const spor_assertion *s, const char *name);
+
+/* ---- values of tensors: range.c -------------------------------------------------------------- */
+
+/** What head and signature say of the tensors' values. */
+void ranges_read(spor_pass *run, spor_asserted *a);
+
 /* ---- quantities: quantity.c ------------------------------------------------------------------ */
 
 /** Sizes in the shapes of the tensors, and what is quantified by name. */
 void quantities_read(spor_pass *run, spor_asserted *a);
+/** Values at which one of them turns: turns.c. Quantities are read. */
+void turns_read(spor_pass *run, spor_asserted *a);
 /** Names of the sizes and choices at the values; false if they lie outside bounds or where. */
 bool quantities_bind(spor_pass *run, const spor_asserting *at);
 /** The names of a tensor's axes, and its shape. */
 spor_axes *quantities_axes(spor_pass *run, const spor_asserting *at, const spor_parameter *tensor,
                            spor_shape *shape);
-/** The input of a tensor, its axes named. */
-spor_value quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor);
-/** One more input of the instance. */
+/** The input of tensor k, its axes named. */
+spor_value quantities_input(spor_pass *run, spor_asserting *at, int k);
+/** One more input of the instance, of any values. */
 spor_var asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, const char *name,
                          spor_shape shape);
 

@@ -48,16 +48,16 @@ static int64_t bound(spor_pass *run, spor_env *env, const spor_syntax *node, con
     return want_int(run, node->place, ground_take_format(&run->ground, "a bound of %s", name), &v);
 }
 
-static int64_t from_of(spor_pass *run, spor_env *env, const spor_quantifier *range) {
-    return bound(run, env, range->from, range->parameter.name);
+static int64_t from_of(spor_pass *run, spor_env *env, const spor_parameter *range) {
+    return bound(run, env, range->from, range->name);
 }
 
-static int64_t to_of(spor_pass *run, spor_env *env, const spor_quantifier *range) {
-    return bound(run, env, range->to, range->parameter.name);
+static int64_t to_of(spor_pass *run, spor_env *env, const spor_parameter *range) {
+    return bound(run, env, range->to, range->name);
 }
 
 /* The widest range over all values of the first quantities that its bounds mention. */
-static void widest(spor_pass *run, spor_asserted *a, const spor_quantifier *range, int first, int n,
+static void widest(spor_pass *run, spor_asserted *a, const spor_parameter *range, int first, int n,
                    spor_env *env, int64_t *least, int64_t *most) {
     while (first < n && !syntax_mentions(range->from, 1, &a->statement.quantity[first].name) &&
            !syntax_mentions(range->to, 1, &a->statement.quantity[first].name))
@@ -75,27 +75,27 @@ static void widest(spor_pass *run, spor_asserted *a, const spor_quantifier *rang
     }
 }
 
-static void read_range(spor_pass *run, spor_asserted *a, const spor_quantifier *range, int k, int n,
+static void read_range(spor_pass *run, spor_asserted *a, const spor_parameter *range, int k, int n,
                        bool size) {
     enum { WIDEST = 100000 };
-    const spor_parameter *p = &range->parameter;
     spor_quantity *q = &a->statement.quantity[k];
     spor_env env = {.parent = run->script->globals};
     int64_t least = INT64_MAX, most = INT64_MIN;
     widest(run, a, range, 0, n, &env, &least, &most);
-    if (least > most) pass_fail(run, p->place, "the range of %s is empty", p->name);
+    if (least > most) pass_fail(run, range->place, "the range of %s is empty", range->name);
     if (size && least < 1)
-        pass_fail(run, range->from->place, "%s is a size, and a size is at least 1", p->name);
+        pass_fail(run, range->from->place, "%s is a size, and a size is at least 1", range->name);
     if (least < -WIDEST || most > WIDEST)
-        pass_fail(run, p->place, "the range of %s reaches beyond %d", p->name, WIDEST);
+        pass_fail(run, range->place, "the range of %s reaches beyond %d", range->name, WIDEST);
     a->range[k] = range;
+    q->stated = true;
     q->least = least;
     q->most = most;
 }
 
-static void read_choices(spor_pass *run, spor_asserted *a, const spor_quantifier *choice, int k) {
+static void read_choices(spor_pass *run, spor_asserted *a, const spor_parameter *choice, int k) {
     spor_quantity *q = &a->statement.quantity[k];
-    const char *name = choice->parameter.name;
+    const char *name = choice->name;
     spor_value list = pass_evaluate(run, run->script->globals, choice->from);
     const spor_list *items = want_list(run, choice->from->place, name, &list);
     if (!items->n) pass_fail(run, choice->from->place, "the list of %s is empty", name);
@@ -107,9 +107,16 @@ static void read_choices(spor_pass *run, spor_asserted *a, const spor_quantifier
         names[j] = ground_take_text(&run->ground, out, strlen(out));
     }
     q->choices = names;
+    q->stated = true;
     q->least = 0;
     q->most = items->n - 1;
     a->choice[k] = list;
+}
+
+static bool is_tensor(const spor_asserted *a, const char *name) {
+    for (int k = 0; k < a->tensors; k++)
+        if (a->tensor[k]->name == name) return true;
+    return false;
 }
 
 /* Ranges may mention what stands before them: sizes, and quantities further left. */
@@ -117,25 +124,24 @@ void quantities_read(spor_pass *run, spor_asserted *a) {
     add_sizes(run, a);
     int sizes = a->sizes = a->statement.quantities;
     for (int k = 0; k < a->source->quantifiers; k++) {
-        const spor_quantifier *quantifier = &a->source->quantifier[k];
-        const spor_parameter *p = &quantifier->parameter;
-        if (!quantifier->from) continue;
+        const spor_parameter *p = &a->source->quantifier[k];
+        if (!p->from || is_tensor(a, p->name)) continue;
         int n = a->statement.quantities, at = find(a, p->name);
         bool size = at >= 0 && at < sizes;
-        if (size && !quantifier->to)
-            pass_fail(run, quantifier->from->place, "%s is a size: give it a range, %s in 1..4",
-                      p->name, p->name);
+        if (size && !p->to)
+            pass_fail(run, p->from->place, "%s is a size: give it a range, %s in 1..4", p->name,
+                      p->name);
         if (at < 0) at = add(run, a, p->place, p->name);
-        if (quantifier->to)
-            read_range(run, a, quantifier, at, size ? at : n, size);
+        if (p->to)
+            read_range(run, a, p, at, size ? at : n, size);
         else
-            read_choices(run, a, quantifier, at);
+            read_choices(run, a, p, at);
     }
 }
 
 /* ---- an instance ----------------------------------------------------------------------------- */
 
-static bool within(spor_pass *run, spor_env *env, const spor_quantifier *range, int64_t value) {
+static bool within(spor_pass *run, spor_env *env, const spor_parameter *range, int64_t value) {
     return !range || !range->to ||
            (from_of(run, env, range) <= value && value <= to_of(run, env, range));
 }
@@ -161,6 +167,7 @@ spor_var asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, co
         pass_fail(run, place, "more than %d tensors are quantified", SPOR_INPUTS);
     spor_tape *tape = pass_record(run, place);
     spor_var x = pass_recorded(run, spor_input(tape, name, shape));
+    in->range[in->inputs] = (spor_range){.kind = SPOR_RANGE_ANY};
     in->input[in->inputs++] = x;
     return x;
 }
@@ -178,8 +185,11 @@ spor_axes *quantities_axes(spor_pass *run, const spor_asserting *at, const spor_
     return axes;
 }
 
-spor_value quantities_input(spor_pass *run, spor_asserting *at, const spor_parameter *tensor) {
+spor_value quantities_input(spor_pass *run, spor_asserting *at, int k) {
+    const spor_parameter *tensor = at->asserted->tensor[k];
     spor_shape shape;
     spor_axes *axes = quantities_axes(run, at, tensor, &shape);
-    return value_of_tensor(asserting_input(run, at, tensor->place, tensor->name, shape), axes);
+    spor_var x = asserting_input(run, at, tensor->place, tensor->name, shape);
+    at->instance->range[at->instance->inputs - 1] = at->asserted->value[k];
+    return value_of_tensor(x, axes);
 }

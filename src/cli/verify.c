@@ -42,7 +42,7 @@ static const char *verdict_of(const spor_script_claim *claim, const spor_verdict
     case SPOR_ROW_EXPECTED:
         return "fails as stated";
     case SPOR_ROW_WRONG:
-        return claim->fails ? "HOLDS" : "DOES NOT HOLD";
+        return claim->fails ? "HOLDS" : found->ties_only ? "WRONG AT TIES" : "DOES NOT HOLD";
     case SPOR_ROW_BROKEN:
         return "NOT EVALUATED";
     default:
@@ -62,6 +62,10 @@ static void complain_of(const spor_script_claim *claim, const spor_verdict *foun
                  (int)strcspn(claim->refusal, "\n"), claim->refusal);
     else if (claim->fails && found->outcome == SPOR_HOLDS)
         snprintf(text, size, "it is said to fail; take `fails` away");
+}
+
+static bool is_reserved(const spor_script_claim *claim, const spor_verdict *found) {
+    return state_of(claim, found) == SPOR_ROW_HOLDS && *found->reservation;
 }
 
 /* One statement is too large; the others are still judged. */
@@ -98,6 +102,7 @@ static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
                                       .kind = claim->def ? "derive" : "claim",
                                       .place = place,
                                       .statement = claim->statement,
+                                      .reserved = is_reserved(claim, found),
                                       .found = found});
     bool done = summary && detail;
     free(summary);

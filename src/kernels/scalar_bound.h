@@ -37,6 +37,9 @@ static inline T rounded(double v, double own, double brought) {
 static inline T FROM_REAL(double r) {
     return (T){r, 0};
 }
+static inline T KNOWN_TO(double r, double error) {
+    return (T){r, error};
+}
 static inline double VALUE(T a) {
     return a.v;
 }

@@ -18,9 +18,6 @@ static inline T FROM_INT(int64_t i) {
 static inline T EXP(T a) {
     return cexp(a);
 }
-static inline T LOG(T a) {
-    return clog(a);
-}
 /* CMPLX, which the C library does not offer to every compiler. */
 static inline T complex_of(double real, double imaginary) {
     union {
@@ -29,13 +26,21 @@ static inline T complex_of(double real, double imaginary) {
     } z = {.part = {real, imaginary}};
     return z.whole;
 }
+/* Over the reals there is no logarithm, and no root, of a negative number. */
+static inline T undefined(void) {
+    return complex_of((double)NAN, (double)NAN);
+}
+static inline T LOG(T a) {
+    return creal(a) < 0 ? undefined() : clog(a);
+}
 /* ln |1 + z| = ln(1 + x (2 + x) + y^2) / 2, accurate for small z too */
 static inline T LOG1P(T a) {
     double x = creal(a), y = cimag(a);
+    if (x < -1) return undefined();
     return complex_of(log1p(x * (2 + x) + y * y) / 2, atan2(y, 1 + x));
 }
 static inline T SQRT(T a) {
-    return csqrt(a);
+    return creal(a) < 0 ? undefined() : csqrt(a);
 }
 static inline T TANH(T a) {
     return ctanh(a);

@@ -5,6 +5,10 @@
 static inline T FROM_REAL(double r) {
     return (T)r;
 }
+static inline T KNOWN_TO(double r, double error) {
+    (void)error;
+    return FROM_REAL(r);
+}
 static inline T RATIO(int64_t num, int64_t den) {
     return (T)((double)num / (double)den);
 }

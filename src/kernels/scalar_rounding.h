@@ -61,6 +61,10 @@ static inline T FROM_REAL(double r) {
     double held = (double)(float)r;
     return constant_term(r, 0, fabs(held - r) > 0 ? 1 : 0);
 }
+static inline T KNOWN_TO(double r, double error) {
+    (void)error;
+    return FROM_REAL(r);
+}
 static inline double VALUE(T a) {
     return a.v;
 }

@@ -10,6 +10,10 @@ typedef struct {
 static inline T FROM_REAL(double r) {
     return (T){r};
 }
+static inline T KNOWN_TO(double r, double error) {
+    (void)error;
+    return FROM_REAL(r);
+}
 static inline double VALUE(T a) {
     return a.v;
 }

@@ -75,7 +75,8 @@ static bool merge_and_plan(spor_program *program, const request *r, const spor_t
     for (uint32_t k = 0; done && k < r->outputs; k++) roots[count++] = graph->map[r->wanted[k]];
     uint32_t pinned = count;
     for (uint32_t k = 0; done && k < target_count; k++) roots[count++] = targets[k].node;
-    done = done && merge_equal(graph->tape, roots, count, program->same, live);
+    bool errors = program->scalar == SPOR_BOUND;
+    done = done && merge_equal(graph->tape, errors, roots, count, program->same, live);
     done = done ? plan_program(program, live, roots, pinned, targets, target_count)
                 : no_memory(program);
     for (uint32_t k = 0; done && k < pinned; k++) program->readable[roots[k]] = true;

@@ -5,31 +5,44 @@
 #include "base/random.h"
 #include "program/program.h"
 
+typedef struct {
+    const spor_tape *tape;
+    uint32_t *same;
+    uint32_t *table; /* open-addressed */
+    uint64_t mask;
+    bool errors; /* what a number may be off by counts: the program is over error bounds */
+} merger;
+
+/* Slots of the op's attributes, without that of an error, which is the last one. */
+static int slots_of(const spor_op *op) {
+    return op->attrs - (op->error != 0);
+}
+
 static uint64_t hash_node(const spor_node *node, const uint32_t same[]) {
     uint64_t hash = (uint64_t)(uintptr_t)node->op;
     for (int k = 0; k < node->op->operands; k++) hash = random_hash(hash, same[node->in[k]], 1);
-    for (int k = 0; k < node->op->attrs; k++)
+    for (int k = 0; k < slots_of(node->op); k++)
         hash = random_hash(hash, (uint64_t)node->attr[k].i, 2);
     return hash;
 }
 
-static bool equal_nodes(const spor_node *a, const spor_node *b, const uint32_t same[]) {
+static bool equal_nodes(const merger *m, const spor_node *a, const spor_node *b) {
     if (a->op != b->op) return false;
     for (int k = 0; k < a->op->operands; k++)
-        if (same[a->in[k]] != same[b->in[k]]) return false;
-    for (int k = 0; k < a->op->attrs; k++)
+        if (m->same[a->in[k]] != m->same[b->in[k]]) return false;
+    int slots = m->errors ? a->op->attrs : slots_of(a->op);
+    for (int k = 0; k < slots; k++)
         if (a->attr[k].i != b->attr[k].i) return false;
     return true;
 }
 
-/* Finds an equal node in the open-addressed table or puts id there. */
-static uint32_t intern(const spor_tape *tape, uint32_t id, const uint32_t same[], uint32_t table[],
-                       uint64_t mask) {
-    const spor_node *node = &tape->node[id];
-    uint64_t slot = hash_node(node, same) & mask;
-    for (; table[slot]; slot = (slot + 1) & mask)
-        if (equal_nodes(node, &tape->node[table[slot]], same)) return table[slot];
-    return table[slot] = id;
+/* Finds an equal node in the table or puts id there. */
+static uint32_t intern(const merger *m, uint32_t id) {
+    const spor_node *node = &m->tape->node[id];
+    uint64_t slot = hash_node(node, m->same) & m->mask;
+    for (; m->table[slot]; slot = (slot + 1) & m->mask)
+        if (equal_nodes(m, node, &m->tape->node[m->table[slot]])) return m->table[slot];
+    return m->table[slot] = id;
 }
 
 static void mark_live(const spor_tape *tape, const uint32_t roots[], uint32_t count,
@@ -42,16 +55,16 @@ static void mark_live(const spor_tape *tape, const uint32_t roots[], uint32_t co
     }
 }
 
-bool merge_equal(const spor_tape *tape, const uint32_t roots[], uint32_t count, uint32_t same[],
-                 bool live[]) {
+bool merge_equal(const spor_tape *tape, bool errors, const uint32_t roots[], uint32_t count,
+                 uint32_t same[], bool live[]) {
     uint64_t slots = 64;
     while (slots < 2 * (uint64_t)tape->count) slots *= 2;
     uint32_t *table = calloc((size_t)slots, sizeof *table);
+    merger m = {tape, same, table, slots - 1, errors};
     if (!table) return false;
     same[0] = 0;
     for (uint32_t id = 1; id < tape->count; id++) /* two leaves with names are never the same */
-        same[id] =
-            node_is_named_leaf(&tape->node[id]) ? id : intern(tape, id, same, table, slots - 1);
+        same[id] = node_is_named_leaf(&tape->node[id]) ? id : intern(&m, id);
     mark_live(tape, roots, count, same, live);
     free(table);
     return true;

@@ -33,9 +33,10 @@ void contraction_free(spor_contraction *contraction);
 /** Passes y, a node of the contracted tape, on with its hand-derived backward. */
 spor_var custom_pass(spor_tape *tape, spor_var y, const spor_custom *custom, const uint32_t map[]);
 
-/** same[id]: the first node equal to id; live[id]: needed by a root. Arrays of tape->count. */
-bool merge_equal(const spor_tape *tape, const uint32_t roots[], uint32_t count, uint32_t same[],
-                 bool live[]);
+/** same[id]: the first node equal to id; live[id]: needed by a root. Arrays of tape->count. errors:
+ *  numbers that may be off by different errors are not equal. */
+bool merge_equal(const spor_tape *tape, bool errors, const uint32_t roots[], uint32_t count,
+                 uint32_t same[], bool live[]);
 
 /** Where the numbers of a node live. */
 typedef enum { SPOR_NOWHERE, SPOR_MEMORY, SPOR_VALUES, SPOR_GRADIENTS } spor_home;
@@ -94,6 +95,12 @@ struct spor_program {
 /** Sets the program's error, if it has none yet, and returns false. */
 bool program_fail(spor_program *program, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/** Told of element k, the first that is no finite number, of what a step made of finite ones. */
+typedef void program_on_bad(void *user, const spor_node *node, const spor_call *call, int64_t k);
+/** As spor_run, with a look at each step; nothing is delivered. */
+bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
+                         void *user);
 
 /** What is to be delivered, in nodes of the contracted tape. */
 typedef struct {

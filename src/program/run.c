@@ -216,6 +216,29 @@ static bool check_inputs(spor_program *program) {
     return true;
 }
 
+/* The first element of the array that is no finite number; -1 if all are. */
+static int64_t first_bad(const spor_arg *arg, spor_scalar scalar) {
+    for (int64_t k = 0; arg->data && k < shape_size(&arg->shape); k++)
+        if (!isfinite(scalar_value_at(arg->data, scalar, k))) return k;
+    return -1;
+}
+
+bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
+                         void *user) {
+    if (!program || !make_ready(program)) return false;
+    convert_values(program);
+    for (uint32_t s = 0; s < program->steps; s++) {
+        spor_phase *step = &program->step[s];
+        bool sound = true;
+        for (int k = 0; k < step->call.operands; k++)
+            sound = sound && first_bad(&step->call.in[k], program->scalar) < 0;
+        run_step(step, number);
+        int64_t bad = sound ? first_bad(&step->call.out, program->scalar) : -1;
+        if (bad >= 0) on_bad(user, &program->graph.tape->node[step->node], &step->call, bad);
+    }
+    return true;
+}
+
 bool spor_run_checked(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
     convert_values(program);
@@ -223,10 +246,10 @@ bool spor_run_checked(spor_program *program, uint64_t number) {
     for (uint32_t s = 0; s < program->steps; s++) {
         spor_phase *step = &program->step[s];
         run_step(step, number);
-        for (int64_t k = 0; k < shape_size(&step->call.out.shape); k++) {
-            double value = scalar_value_at(step->call.out.data, program->scalar, k);
-            if (!isfinite(value)) return report(program, step, k, value);
-        }
+        int64_t k = first_bad(&step->call.out, program->scalar);
+        if (k >= 0)
+            return report(program, step, k,
+                          scalar_value_at(step->call.out.data, program->scalar, k));
     }
     deliver(program);
     return true;

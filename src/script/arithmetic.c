@@ -1,11 +1,14 @@
 /*
- * Numbers, strings and lists under the signs of the language. Integers are exact or an error.
+ * Numbers, strings and lists under the signs of the language. Integers are exact or an error; reals
+ * are doubles that know how far they may be from the number meant.
  */
 #include "script/interpret.h"
 #include "script/lexer.h"
 
 #include <math.h>
 #include <string.h>
+
+#include "kernels/scalar_bound.h"
 
 enum {
     EQUAL = SPOR_SIGN('=', '=', 0),
@@ -45,27 +48,27 @@ static int64_t integer(spor_pass *run, spor_spot place, int sign, int64_t a, int
     return result;
 }
 
-static double real(spor_pass *run, spor_spot place, int sign, double a, double b) {
-    double result = 0;
+static spor_value real(spor_pass *run, spor_spot place, int sign, T a, T b) {
+    T result = {0, 0};
     switch (sign) {
     case '+':
-        result = a + b;
+        result = ADD(a, b);
         break;
     case '-':
-        result = a - b;
+        result = SUB(a, b);
         break;
     case '*':
-        result = a * b;
+        result = MUL(a, b);
         break;
     case '/':
-        if (b == 0) pass_fail(run, place, "division by zero");
-        result = a / b;
+        if (b.v == 0) pass_fail(run, place, "division by zero");
+        result = DIV(a, b);
         break;
     default:
         pass_fail(run, place, "// and %% are for integers");
     }
-    if (!isfinite(result)) pass_fail(run, place, "the result is not a finite number");
-    return result;
+    if (!isfinite(result.v)) pass_fail(run, place, "the result is not a finite number");
+    return value_of_real(result.v, result.e);
 }
 
 static bool compare(int sign, int order) {
@@ -95,7 +98,7 @@ static spor_value numbers(spor_pass *run, spor_spot place, int sign, const spor_
     }
     if (sign == '@') pass_fail(run, place, "@ is the product of matrices; write *");
     if (integers && sign != '/') return value_of_int(integer(run, place, sign, a->i, b->i));
-    return value_of_real(real(run, place, sign, x, y));
+    return real(run, place, sign, KNOWN_TO(x, value_error(a)), KNOWN_TO(y, value_error(b)));
 }
 
 /* ---- strings and lists ----------------------------------------------------------------------- */
@@ -224,7 +227,7 @@ spor_value pass_binary(spor_pass *run, spor_spot place, int sign, const spor_val
 
 spor_value pass_negate(spor_pass *run, spor_spot place, const spor_value *a) {
     if (a->kind == VALUE_TENSOR) return tensor_negate(run, place, a);
-    if (a->kind == VALUE_REAL) return value_of_real(-a->r);
+    if (a->kind == VALUE_REAL) return value_of_real(-a->r, a->error);
     if (a->kind != VALUE_INT)
         pass_fail(run, place, "- does not take %s", value_describe(&run->ground, a));
     return value_of_int(integer(run, place, '-', 0, a->i));

@@ -37,6 +37,7 @@ static spor_syntax *constant(spor_parser *p) {
     if (result->kind == NODE_NAME) result->word = parser_word(p, result->text);
     result->i = p->token.i;
     result->r = p->token.r;
+    result->error = p->token.error;
     if (token_is_word(&p->token, "True") || token_is_word(&p->token, "False")) {
         result->kind = NODE_BOOL;
         result->i = token_is_word(&p->token, "True");

@@ -224,7 +224,7 @@ spor_value pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node)
     case NODE_INT:
         return value_of_int(node->i);
     case NODE_REAL:
-        return value_of_real(node->r);
+        return value_of_real(node->r, node->error);
     case NODE_BOOL:
         return value_of_bool(node->i != 0);
     case NODE_STRING:

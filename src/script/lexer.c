@@ -129,7 +129,7 @@ static spor_token number(spor_lexer *x) {
         }
     }
     int length = (int)(end - start);
-    if (is_letter(*end) || (real && *end == '.'))
+    if (is_letter(*end) || (real && *end == '.' && end[1] != '.'))
         ground_give_up(x->ground, t.place, "a number runs into '%c'", *end);
     x->at += (size_t)length;
     errno = 0;
@@ -137,6 +137,7 @@ static spor_token number(spor_lexer *x) {
         t.kind = TOKEN_REAL;
         if (!number_read(start, (size_t)length, &t.r))
             ground_give_up(x->ground, t.place, "this number is too large");
+        t.error = literal_error(start, (size_t)length, t.r);
     } else {
         t.kind = TOKEN_INT;
         t.i = strtoll(start, NULL, 10);

@@ -14,7 +14,7 @@ typedef enum {
     TOKEN_DEDENT,
     TOKEN_NAME,   /* text is interned; words of the language are names too */
     TOKEN_INT,    /* i */
-    TOKEN_REAL,   /* r */
+    TOKEN_REAL,   /* r, error */
     TOKEN_STRING, /* text without quotes */
     TOKEN_SIGN    /* sign */
 } spor_token_kind;
@@ -26,7 +26,7 @@ typedef struct {
     spor_token_kind kind;
     int sign;
     int64_t i;
-    double r;
+    double r, error; /* what is written lies within r +- error */
     const char *text;
     spor_spot place;
 } spor_token;
@@ -46,6 +46,10 @@ typedef struct {
 void lexer_start(spor_lexer *lexer, spor_ground *ground, spor_names *names,
                  const spor_source *source);
 spor_token lexer_next(spor_lexer *lexer);
+
+/** How far the real that is written may be from the double r that it became: 0 if it is r, else one
+ *  ulp. */
+double literal_error(const char *text, size_t length, double r);
 
 bool token_is_sign(const spor_token *t, int sign);
 bool token_is_word(const spor_token *t, const char *word);

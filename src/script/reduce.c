@@ -40,6 +40,17 @@ static spor_value sum_list(const spor_given *g) {
     return total;
 }
 
+/* The item that was chosen as the extreme one of n. A real is known no better than those that may be
+ * the extreme one in truth. */
+static spor_value chosen(const spor_value item[], int n, int best) {
+    spor_value result = item[best];
+    for (int k = 0; k < n && result.kind == VALUE_REAL; k++) {
+        double gap = fabs(value_number(&item[k]) - result.r), error = value_error(&item[k]);
+        if (error >= gap && error > result.error) result.error = error;
+    }
+    return result;
+}
+
 /* The extreme one of the arguments, or of a list of numbers. */
 static spor_value extreme(const spor_given *g, bool largest) {
     const spor_arguments *a = g->all;
@@ -57,7 +68,7 @@ static spor_value extreme(const spor_given *g, bool largest) {
         double x = value_number(&item[k]), y = value_number(&item[best]);
         if (largest ? x > y : x < y) best = k;
     }
-    return item[best];
+    return chosen(item, n, best);
 }
 
 /* ---- names ---- */

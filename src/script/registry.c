@@ -23,18 +23,24 @@ typedef struct {
 
 /* ---- plain numbers --------------------------------------------------------------------------- */
 
-/* An elementwise op of one number that is no tensor is what its kernel makes of that number. */
+static spor_kernel *kernel_over(const spor_op *op, spor_scalar scalar) {
+    return op->reference[scalar] ? *op->reference[scalar] : NULL;
+}
+
+/* An elementwise op of one number that is no tensor is what its kernel makes of that number; the
+ * kernel over error bounds, whose elements are value and bound, says how well it is known. */
 static bool on_number(op_call *c, spor_value *result) {
-    spor_kernel *kernel = c->op->reference[SPOR_F64] ? *c->op->reference[SPOR_F64] : NULL;
-    bool unary = c->signature.operands == 1 && !c->signature.attrs && kernel;
+    spor_kernel *kernel = kernel_over(c->op, SPOR_F64), *bound = kernel_over(c->op, SPOR_BOUND);
+    bool unary = c->signature.operands == 1 && !c->signature.attrs && kernel && bound;
     if (!unary || !c->signature.operand[0].any || !value_is_number(c->bound[0])) return false;
-    double x = value_number(c->bound[0]), y = 0;
-    spor_arg in = {.data = &x};
+    double x[2] = {value_number(c->bound[0]), value_error(c->bound[0])}, y = 0, known[2] = {0};
+    spor_arg in = {.data = x};
     kernel(&(spor_call){.out = {.data = &y}, .in = &in, .operands = 1}, 0);
     if (!isfinite(y))
         pass_fail(c->run, c->at[0], "%s of %s is not a finite number", c->signature.name,
                   value_describe(&c->run->ground, c->bound[0]));
-    *result = value_of_real(y);
+    bound(&(spor_call){.out = {.data = known}, .in = &in, .operands = 1}, 0);
+    *result = value_of_real(y, known[1]);
     return true;
 }
 
@@ -82,6 +88,7 @@ static void set_attr(op_call *c, const spor_signature_attr *a, const spor_value 
         break;
     case SPOR_KIND_REAL:
         slot->r = want_real(c->run, at, what, v);
+        if (c->op->error) c->attr[c->op->error].r = value_error(v);
         break;
     case SPOR_KIND_INT2:
         integers(c, at, what, v, 2, slot);

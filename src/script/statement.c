@@ -88,10 +88,22 @@ void parser_signature(spor_parser *p, spor_parameter *parameter) {
     parser_close_bracket(p, ']', open);
 }
 
+void parser_range(spor_parser *p, spor_parameter *parameter) {
+    if (!parser_take_word(p, "in")) return;
+    parameter->from = parser_sum(p);
+    if (parser_take_sign(p, SPOR_SIGN('.', '.', 0))) parameter->to = parser_sum(p);
+}
+
 static spor_parameter one_parameter(spor_parser *p) {
     spor_parameter result = {.place = p->token.place};
     result.name = parser_expect_name(p, "the name of a parameter");
     if (token_is_sign(&p->token, '[')) parser_signature(p, &result);
+    if (token_is_word(&p->token, "in") && !result.shaped)
+        ground_give_up(p->ground, p->token.place,
+                       "a range in a signature is of a tensor, whose shape comes first: "
+                       "%s[N] in 0.0..1.0",
+                       result.name);
+    parser_range(p, &result);
     if (parser_take_sign(p, '=')) result.value = parser_expression(p);
     return result;
 }

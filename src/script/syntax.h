@@ -10,7 +10,7 @@
 typedef enum {
     /* expressions */
     NODE_INT,    /* i */
-    NODE_REAL,   /* r */
+    NODE_REAL,   /* r, error */
     NODE_BOOL,   /* i */
     NODE_STRING, /* text */
     NODE_NAME,   /* text, word */
@@ -68,7 +68,7 @@ struct spor_syntax {
     const char *text;
     const spor_word *word; /* of a NAME that is a word with a meaning, else NULL */
     int64_t i;
-    double r;
+    double r, error;
     spor_def *def;
     spor_evaluator *evaluate; /* of a FORM or an ACT */
     void *own;                /* the dialect's */
@@ -80,12 +80,13 @@ typedef struct {
     int64_t size;
 } spor_axis_name;
 
-/** x, x=1, or A[N, n] */
+/** x, x=1, A[N, n], or A[N, n] in 0.0..1.0 */
 typedef struct {
     const char *name;
     spor_spot place;
-    spor_syntax *value; /* the default, or NULL */
-    bool shaped;        /* has axes: must be a tensor */
+    spor_syntax *value;     /* the default, or NULL */
+    spor_syntax *from, *to; /* in from..to, or in from; running a def does not look at them */
+    bool shaped;            /* has axes: must be a tensor */
     int rank;
     spor_axis_name axis[SPOR_RANK];
 } spor_parameter;

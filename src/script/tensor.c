@@ -52,7 +52,7 @@ const char *tensor_text(spor_pass *run, const spor_value *tensor) {
 spor_var tensor_fill(spor_pass *run, spor_spot place, const spor_value *number, spor_shape shape) {
     spor_tape *tape = pass_record(run, place);
     spor_var var = number->kind == VALUE_INT ? op_fill_ratio(tape, number->i, 1, shape)
-                                             : op_fill(tape, number->r, shape);
+                                             : op_fill(tape, number->r, number->error, shape);
     return pass_recorded(run, var);
 }
 

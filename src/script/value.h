@@ -4,6 +4,8 @@
 #ifndef SPOR_SCRIPT_VALUE_H
 #define SPOR_SCRIPT_VALUE_H
 
+#include <math.h>
+
 #include "script/script.h"
 #include "script/syntax.h"
 #include "tape/op.h"
@@ -46,7 +48,9 @@ struct spor_value {
     spor_value_kind kind;
     union {
         int64_t i;
-        double r;
+        struct {
+            double r, error; /* it stands for a number within r +- error */
+        };
         bool b;
         const char *s;
         spor_list list;
@@ -78,8 +82,9 @@ struct spor_env {
 static inline spor_value value_of_int(int64_t i) {
     return (spor_value){.kind = VALUE_INT, .i = i};
 }
-static inline spor_value value_of_real(double r) {
-    return (spor_value){.kind = VALUE_REAL, .r = r};
+/** An error that is not a number says as little as an infinite one. */
+static inline spor_value value_of_real(double r, double error) {
+    return (spor_value){.kind = VALUE_REAL, .r = r, .error = isnan(error) ? HUGE_VAL : error};
 }
 static inline spor_value value_of_bool(bool b) {
     return (spor_value){.kind = VALUE_BOOL, .b = b};
@@ -96,6 +101,12 @@ static inline bool value_is_number(const spor_value *v) {
 /** Of an integer or a real. */
 static inline double value_number(const spor_value *v) {
     return v->kind == VALUE_INT ? (double)v->i : v->r;
+}
+/** How far that may be from the number meant. */
+static inline double value_error(const spor_value *v) {
+    if (v->kind == VALUE_REAL) return v->error;
+    double magnitude = fabs((double)v->i);
+    return magnitude <= 0x1p53 ? 0 : 0x1p-52 * magnitude;
 }
 
 /** "integer", "list", ...: what kind(x) returns. */

@@ -11,8 +11,8 @@ spor_var op_fill_ratio(spor_tape *tape, int64_t num, int64_t den, spor_shape sha
     return filled(spor_ratio(tape, num, den), shape);
 }
 
-spor_var op_fill(spor_tape *tape, double value, spor_shape shape) {
-    return filled(spor_constant(tape, value), shape);
+spor_var op_fill(spor_tape *tape, double value, double error, spor_shape shape) {
+    return filled(op_constant(tape, value, error), shape);
 }
 
 spor_var spor_convolve2d(spor_var x, spor_var K, int64_t sh, int64_t sw) {

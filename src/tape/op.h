@@ -114,6 +114,9 @@ struct spor_op {
     spor_domain domain[SPOR_OPERANDS]; /* in samples; and in verify's data: trial.c */
     int operands;
     int attrs; /* slots used */
+    /** 0, or the slot, behind those of the signature, that says how far the number meant may be from
+     *  the op's real attribute. Scripts fill it; prints leave it out. */
+    int error;
     bool (*shape)(spor_rule *rule);
     /** Multiply-adds of a forward pass. NULL: the op adds up no products. */
     double (*cost)(const spor_shape in[], const spor_shape *out, const spor_attr attr[]);
@@ -129,6 +132,7 @@ struct spor_op {
      * for the others.
      */
     spor_var (*margin)(spor_var y);
+    const char *sides[2]; /* of such an op: where its slope is the smaller, the larger one */
     /** Of a leaf that is a number: is it 0? NULL for the others. */
     bool (*is_zero)(const spor_attr attr[]);
     const spor_sample *samples;           /* ends with a sample whose in[0].rank is -1 */
@@ -175,9 +179,11 @@ spor_var op_operand(spor_var y, int k);
 const spor_attr *op_attrs(spor_var y);
 /** A derivative that is zero everywhere. */
 spor_var op_none(void);
-/** num/den, or a real, filled into a shape: ratio or constant, then expand. */
+/** A real as a scalar, for a number within value +- error. */
+spor_var op_constant(spor_tape *tape, double value, double error);
+/** num/den, or such a real, filled into a shape: ratio or constant, then expand. */
 spor_var op_fill_ratio(spor_tape *tape, int64_t num, int64_t den, spor_shape shape);
-spor_var op_fill(spor_tape *tape, double value, spor_shape shape);
+spor_var op_fill(spor_tape *tape, double value, double error, spor_shape shape);
 
 /* ---- the registry --------------------------------------------------------------------------- */
 

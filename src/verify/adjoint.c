@@ -97,7 +97,7 @@ const oracle oracle_adjoint = {
               "where that is linear; one number for a whole tensor",
     .counted = "inner products",
     .dispute = SPOR_TAPE_ORACLE,
-    .at = ORACLE_AT_INTEGERS | ORACLE_AT_REALS,
+    .at = ORACLE_AT_INTEGERS | ORACLE_AT_MIDDLE,
     .in_search = false,
     .ask = ask,
 };

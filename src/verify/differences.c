@@ -130,7 +130,7 @@ const oracle oracle_differences = {
               "that of one side; nothing but y is evaluated",
     .counted = "differences",
     .dispute = SPOR_TAPE_ORACLE,
-    .at = ORACLE_AT_FIRST | ORACLE_AT_REALS,
+    .at = ORACLE_AT_FIRST | ORACLE_AT_MIDDLE,
     .in_search = false,
     .ask = ask,
 };

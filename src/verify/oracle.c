@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "verify/oracle.h"
 
 enum { DEFAULT_PROOFS = 20000 };
@@ -57,24 +58,66 @@ static void count_value(oracle_finding *f, const oracle_element *e) {
     if (passed && e->bound > 0) f->closest = fmax(f->closest, e->off / e->bound);
 }
 
-/* A bound that is no finite number says that the difference may be anything. But a formula that is
- * no number where the truth is one is wrong. */
-static bool decides_nothing(const oracle_element *e) {
-    double truth = isnan(e->oracle) ? e->expected : e->oracle;
-    return !isfinite(e->bound) && !(isnan(e->formula) && isfinite(truth));
+/* ---- what keeps an element from being judged ---- */
+
+/* A formula that is no number where the truth is one. Outside the domain, and where a number on the
+ * way has only grown too large, that says nothing. */
+static bool is_undefined(oracle_inquiry *q, oracle_element *e) {
+    spor_trial *trial = q->trial;
+    if (!trial_inquire(trial, e->pair)) q->out_of_memory = true;
+    if (trial->undefined) memcpy(e->why, trial->why, sizeof e->why);
+    return trial->undefined;
 }
 
-bool oracle_judge(oracle_inquiry *q, const oracle_element *e) {
+/* A bound that is no finite number says that the difference may be anything. */
+static bool decides_nothing(oracle_inquiry *q, oracle_element *e) {
+    double truth = isnan(e->oracle) ? e->expected : e->oracle;
+    if (!isfinite(e->formula) && isfinite(truth)) return !is_undefined(q, e);
+    return !isfinite(e->bound);
+}
+
+/* Does the formula follow another convention at a tie? Where it is not held against the tape: does
+ * the other oracle, and the formula too? */
+static near_answer ask_near(oracle_inquiry *q, const oracle_element *e) {
+    near_answer formula = NEAR_SMOOTH, other = NEAR_SMOOTH;
     bool by_tape = oracles[q->by]->dispute == SPOR_FORMULA_TAPE;
-    if (decides_nothing(e)) {
-        q->finding->undecided += by_tape;
+    if (q->effort->ties_bind && by_tape) return formula;
+    bool done = near_ask(q->trial, e->pair, e->at, e->formula, &formula);
+    if (done && !by_tape) done = near_ask(q->trial, e->pair, e->at, e->oracle, &other);
+    q->out_of_memory = q->out_of_memory || !done;
+    return by_tape || formula >= NEAR_WRONG ? formula : other;
+}
+
+/* Not to be judged as others are: at a tie what is another slope passes, and what is none is left
+ * for later, when nothing else was found. */
+static bool is_apart(oracle_inquiry *q, const oracle_element *e, bool by_tape) {
+    near_answer answer = ask_near(q, e);
+    if (answer == NEAR_SMOOTH || (answer == NEAR_WRONG && q->effort->ties_fail)) return false;
+    oracle_finding *f = q->finding;
+    int64_t *const counted[] = {
+        [NEAR_RIGHT] = &f->ties, [NEAR_WRONG] = &f->ties_wrong, [NEAR_UNKNOWN] = &f->undecided};
+    if (by_tape) ++*counted[answer];
+    return true;
+}
+
+bool oracle_judge(oracle_inquiry *q, const oracle_element *given) {
+    oracle_element e = *given;
+    oracle_finding *f = q->finding;
+    bool by_tape = oracles[q->by]->dispute == SPOR_FORMULA_TAPE;
+    if (!trial_inside(q->trial, e.pair, e.at)) {
+        f->outside += by_tape;
         return true;
     }
-    q->finding->asked[q->by]++;
-    if (by_tape) count_value(q->finding, e);
-    if (e->off <= e->bound) return true;
-    keep_worst(q, e);
-    return false;
+    if (decides_nothing(q, &e)) {
+        f->undecided += by_tape;
+        return true;
+    }
+    bool passed = e.off <= e.bound;
+    if (!passed && is_apart(q, &e, by_tape)) return true;
+    f->asked[q->by]++;
+    if (by_tape) count_value(f, &e);
+    if (!passed) keep_worst(q, &e);
+    return passed;
 }
 
 /* ---- asking ---- */
@@ -83,15 +126,47 @@ static bool is_asked(int which, unsigned set, int point) {
     return (set >> which & 1) && (oracles[which]->at >> point & 1);
 }
 
-/* Brings the trial to a point, if an oracle of the set is asked there. Without inputs all points
- * are one. */
-static bool prepare(spor_trial *trial, uint64_t seed, unsigned set, int point, bool *asked) {
+/* True if the trial has such points: constants to be met, operands that are narrowed. Without inputs
+ * all points are one. */
+static bool has_point(oracle_inquiry *q, uint64_t seed, int point) {
+    spor_trial *trial = q->trial;
+    if (!trial->in.inputs) return point == 0;
+    if (point == POINT_CONSTANTS) return trial->points.constants > 0;
+    if (point == POINT_WHOLE_WITHIN && !q->narrowing_sought) {
+        q->narrowing_sought = true;
+        q->narrowed = trial_narrow(trial, seed);
+    }
+    if (q->narrowed && point == POINT_WITHIN)
+        for (int k = 0; k < trial->in.inputs; k++)
+            q->finding->narrowed[k] = trial->narrow[k] != POINT_NOT_NARROW;
+    return q->narrowed || (point != POINT_WHOLE_WITHIN && point != POINT_WITHIN);
+}
+
+/* Brings the trial to a point, if an oracle of the set is asked there. */
+static bool prepare(oracle_inquiry *q, uint64_t seed, unsigned set, int point, bool *asked) {
     *asked = false;
     for (int k = 0; k < SPOR_ORACLES; k++) *asked = *asked || is_asked(k, set, point);
-    if (!trial->in.inputs && point) *asked = false;
-    if (!*asked || point == SPOR_DRAWS) return true;
-    trial_draw(trial, seed, point);
-    return trial_run(trial);
+    *asked = *asked && has_point(q, seed, point);
+    if (!*asked || point == POINT_FAMILIES) return true;
+    trial_draw(q->trial, seed, point);
+    return trial_run(q->trial) && trial_watch(q->trial);
+}
+
+/* Other sizes, other numbers. */
+static uint64_t seed_of(const spor_trial *trial, uint64_t seed) {
+    for (int k = 0; k < trial->statement->quantities; k++)
+        seed = random_hash(seed, (uint64_t)trial->value[k], (uint64_t)k);
+    return seed;
+}
+
+/* How often a family is drawn: a point of few numbers shows little. */
+static int draws_of(const spor_trial *trial, int point) {
+    enum { NUMBERS = 32, MOST = 8 };
+    int64_t numbers = 1;
+    if (point == POINT_FAMILIES || !trial->in.inputs) return 1;
+    for (int k = 0; k < trial->in.inputs; k++) numbers += trial_size(trial, k);
+    int64_t draws = NUMBERS / numbers;
+    return draws < 1 ? 1 : draws > MOST ? MOST : (int)draws;
 }
 
 /* Asks the set at the point where the trial is. Who does not take the tape's word is asked only
@@ -109,32 +184,63 @@ static bool ask_here(oracle_inquiry *q, unsigned set, int point) {
     return true;
 }
 
+static bool ask_point(oracle_inquiry *q, uint64_t seed, unsigned set, int point) {
+    bool asked, done = prepare(q, seed, set, point, &asked);
+    return !done || !asked ? done : ask_here(q, set, point) && !q->out_of_memory;
+}
+
 /* All points in turn; up to the first that fails unless `throughout`. */
 static bool ask_set(oracle_inquiry *q, uint64_t seed, unsigned set, bool throughout) {
-    bool done = true;
-    for (int point = 0; point < ORACLE_POINTS && done; point++) {
-        bool asked;
-        done = prepare(q->trial, seed, set, point, &asked);
-        if (done && asked) done = ask_here(q, set, point);
-        if (q->finding->failed && !throughout) break;
-    }
+    bool done = true, stopped = false;
+    seed = seed_of(q->trial, seed);
+    for (int point = 0; point < ORACLE_POINTS && done && !stopped; point++)
+        for (int k = 0; k < draws_of(q->trial, point) && done && !stopped; k++) {
+            done = ask_point(q, seed + (uint64_t)k, set, point);
+            stopped = q->finding->failed && !throughout;
+        }
     spor_program_free(q->y);
     return done;
 }
 
-bool oracle_examine(spor_trial *trial, const spor_effort *effort, int64_t *proofs,
-                    oracle_finding *finding) {
-    oracle_inquiry q = {.trial = trial, .proofs = proofs, .finding = finding};
-    unsigned set = 0;
+static oracle_inquiry inquiry_of(spor_trial *trial, const spor_effort *effort,
+                                 oracle_finding *finding) {
+    static const spor_effort usual = {0};
     *finding = (oracle_finding){0};
-    for (int k = 0; k < SPOR_ORACLES; k++) set |= (unsigned)oracles[k]->in_search << k;
-    return ask_set(&q, effort->seed, set, false);
+    return (oracle_inquiry){.trial = trial, .effort = effort ? effort : &usual, .finding = finding};
 }
 
-bool oracle_at_data(spor_trial *trial, spor_oracle which, oracle_finding *finding) {
-    oracle_inquiry q = {.trial = trial, .finding = finding, .by = which, .point = SPOR_DRAWS - 1};
-    *finding = (oracle_finding){0};
-    bool done = trial_run(trial) && oracles[which]->ask(&q);
+static unsigned set_of_search(void) {
+    unsigned set = 0;
+    for (int k = 0; k < SPOR_ORACLES; k++) set |= (unsigned)oracles[k]->in_search << k;
+    return set;
+}
+
+bool oracle_examine(spor_trial *trial, const spor_effort *effort, int64_t *proofs,
+                    oracle_finding *finding) {
+    oracle_inquiry q = inquiry_of(trial, effort, finding);
+    q.proofs = proofs;
+    return ask_set(&q, effort->seed, set_of_search(), false);
+}
+
+bool oracle_seek(spor_trial *trial, const spor_effort *effort, oracle_finding *finding) {
+    enum { LEAST = -10, MOST = 10 };
+    oracle_inquiry q = inquiry_of(trial, effort, finding);
+    bool done = true;
+    for (int power = LEAST; power <= MOST && done && !finding->failed; power++) {
+        trial->scale = ldexp(1, power);
+        done = ask_point(&q, seed_of(trial, effort->seed), set_of_search(), POINT_REAL);
+    }
+    trial->scale = 1;
+    spor_program_free(q.y);
+    return done;
+}
+
+bool oracle_at_data(spor_trial *trial, spor_oracle which, const spor_effort *effort,
+                    oracle_finding *finding) {
+    oracle_inquiry q = inquiry_of(trial, effort, finding);
+    q.by = which;
+    q.point = POINT_REAL;
+    bool done = trial_run(trial) && oracles[which]->ask(&q) && !q.out_of_memory;
     spor_program_free(q.y);
     return done;
 }
@@ -158,18 +264,20 @@ static void answer_with(spor_answer *answer, const spor_trial *trial, spor_oracl
 
 bool spor_ask_oracle(const spor_statement *statement, const int64_t values[], spor_oracle which,
                      const spor_effort *effort, spor_answer *answer) {
-    const spor_effort *given = effort ? effort : &(spor_effort){0};
-    int64_t proofs = oracle_proofs(given);
+    spor_effort given = effort ? *effort : (spor_effort){0};
+    int64_t proofs = oracle_proofs(&given);
     spor_trial trial;
-    oracle_finding found = {0};
-    oracle_inquiry q = {.trial = &trial, .proofs = &proofs, .finding = &found};
+    oracle_finding found;
+    given.ties_fail = true;
+    oracle_inquiry q = inquiry_of(&trial, &given, &found);
+    q.proofs = &proofs;
     *answer = (spor_answer){0};
     bool done = trial_make(statement, values, &trial);
     answer->recording = trial.recording;
     if (done && trial.recording == SPOR_BROKEN)
         memcpy(answer->message, trial.in.message, sizeof answer->message);
     if (done && trial.recording == SPOR_RECORDED) {
-        done = ask_set(&q, given->seed, 1U << which, true);
+        done = ask_set(&q, given.seed, 1U << which, true);
         answer_with(answer, &trial, which, &found);
     }
     trial_free(&trial);

@@ -15,6 +15,7 @@ typedef struct {
     double formula, expected; /* expected: the tape's */
     double oracle;            /* NAN if it takes the tape's word */
     double off, bound;        /* how far from the truth, and how far that may be */
+    char why[96];             /* "" or why the formula is no number */
 } oracle_element;
 
 /** What oracles found in a trial. */
@@ -28,18 +29,23 @@ typedef struct {
     int64_t asked[SPOR_ORACLES];  /* elements judged */
     int64_t compared[SPOR_PAIRS]; /* of these by the tape: elements of each pair, */
     int64_t exact, nonzero;       /* those that passed with bound 0, those whose truth is not 0 */
-    int64_t undecided;            /* not judged by the tape: lost in rounding */
+    int64_t undecided;            /* not judged by the tape: lost in rounding or overflow */
+    int64_t outside, ties;        /* as in spor_verdict */
+    int64_t ties_wrong;           /* at a tie or kink, and none of the slopes around it */
+    bool narrowed[SPOR_INPUTS];   /* operands that had narrower numbers */
     int64_t kinks, skipped;       /* as in spor_answer */
     double closest;               /* largest off / bound that passed, by the tape */
 } oracle_finding;
 
-/** Where oracles are asked: at the draws of a trial's data, then at points of the oracle's own. */
+/** Where oracles are asked: at the families of points.h, then at points of the oracle's own. */
 enum {
-    ORACLE_AT_FIRST = 1 << 0, /* the first draw of integers */
-    ORACLE_AT_INTEGERS = 1 << 0 | 1 << 1,
-    ORACLE_AT_REALS = 1 << (SPOR_DRAWS - 1),
-    ORACLE_AT_ITS_OWN = 1 << SPOR_DRAWS,
-    ORACLE_POINTS = SPOR_DRAWS + 1
+    ORACLE_AT_FIRST = 1 << POINT_WHOLE,
+    ORACLE_AT_INTEGERS = 1 << POINT_WHOLE | 1 << POINT_WHOLE_AGAIN | 1 << POINT_WHOLE_WITHIN,
+    ORACLE_AT_MIDDLE = 1 << POINT_REAL | 1 << POINT_WITHIN, /* of reals */
+    ORACLE_AT_REALS = ORACLE_AT_MIDDLE | 1 << POINT_SLIGHT | 1 << POINT_WIDE | 1 << POINT_SHARE |
+                      1 << POINT_CONSTANTS,
+    ORACLE_AT_ITS_OWN = 1 << POINT_FAMILIES,
+    ORACLE_POINTS = POINT_FAMILIES + 1
 };
 
 /** One oracle asked about one trial at one point. */
@@ -50,6 +56,8 @@ typedef struct {
     int64_t *proofs; /* tuples of unit tensors that may still be tried */
     spor_program *y; /* y over the error bound, once an oracle wanted it */
     oracle_finding *finding;
+    const spor_effort *effort;
+    bool narrowing_sought, narrowed, out_of_memory;
 } oracle_inquiry;
 
 typedef struct {
@@ -73,8 +81,11 @@ int64_t oracle_proofs(const spor_effort *effort);
  *  when memory runs out. */
 bool oracle_examine(spor_trial *trial, const spor_effort *effort, int64_t *proofs,
                     oracle_finding *finding);
+/** The same at reals of all magnitudes, for outcomes of comparisons that were not met. */
+bool oracle_seek(spor_trial *trial, const spor_effort *effort, oracle_finding *finding);
 /** Asks one at the data that the trial has. */
-bool oracle_at_data(spor_trial *trial, spor_oracle which, oracle_finding *finding);
+bool oracle_at_data(spor_trial *trial, spor_oracle which, const spor_effort *effort,
+                    oracle_finding *finding);
 
 /** For oracles: pairs below this one are to be judged, those behind the first wrong one are not. */
 int oracle_pairs(const oracle_inquiry *q);

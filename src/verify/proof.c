@@ -60,6 +60,8 @@ static bool find_masks(const spor_trial *trial, int mask[], int pair_mask[]) {
         else if (pair_mask[k] <= 0)
             return false;
     }
+    for (int k = 0; k < trial->in.inputs; k++)
+        if (trial->in.range[k].kind) return false; /* units may not be meant */
     return trial->in.pairs > 0;
 }
 

@@ -1,12 +1,19 @@
-/* The search: shapes from the smallest on, level by level, then at random up to the limits. */
+/*
+ * The search: all shapes if they are few, else those from the smallest on, level by level, then at
+ * random up to the limits; sizes at which something may turn, along one axis each; and points at
+ * which comparisons go the way that they did not yet.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "verify/oracle.h"
+#include "verify/reserve.h"
 
 enum { DEFAULT_SHAPES = 300, WITHOUT_INPUTS = 50000, TRIES_A_SHAPE = 20 };
+/* Elements of all nodes of a tape, at sizes that stand beyond a statement's range. */
+static const int64_t large = 1 << 19;
 
 /* The state of a search. */
 typedef struct {
@@ -18,8 +25,11 @@ typedef struct {
     int64_t tried;
     int64_t *visited; /* shapes examined, quantities apiece, for the table of regions */
     int64_t capacity;
+    comparisons met;
+    char narrowed[128];               /* operands */
+    char beyond[96];                  /* sizes tried beyond the ranges */
     bool failed, out_of_memory, pure; /* pure: integers only, no tensors */
-    int64_t failure[SPOR_QUANTITIES];
+    int64_t failure[SPOR_QUANTITIES]; /* failed; until then, where a tie was found wrong */
 } search;
 
 static bool remember(search *s, const int64_t value[]) {
@@ -48,6 +58,9 @@ static void count(spor_verdict *v, const spor_trial *trial, const oracle_finding
     }
     for (int k = 0; k < SPOR_ORACLES; k++) v->asked[k] += found->asked[k];
     v->undecided += found->undecided;
+    v->outside += found->outside;
+    v->ties += found->ties;
+    v->ties_wrong += found->ties_wrong;
     v->exact += found->exact;
     v->nonzero += found->nonzero;
     v->proved += found->proved;
@@ -59,25 +72,64 @@ static void tell_memory(spor_verdict *v, const spor_trial *trial) {
     snprintf(v->example.message, sizeof v->example.message, "%s", trial->in.message);
 }
 
-/* Examines the statement at the values. */
-static void visit(search *s, const int64_t value[]) {
+/* Operands that had narrower numbers, "p in 0..1, q positive". */
+static void note_narrowed(search *s, const spor_trial *trial, const oracle_finding *found) {
+    for (int k = 0; k < trial->in.inputs; k++) {
+        char text[64];
+        if (!found->narrowed[k]) continue;
+        snprintf(text, sizeof text, "%.32s %s", tape_node_of(trial->in.input[k])->name,
+                 point_narrow_name(trial->narrow[k]));
+        size_t used = strlen(s->narrowed);
+        if (!strstr(s->narrowed, text) && used + strlen(text) + 3 < sizeof s->narrowed)
+            snprintf(s->narrowed + used, sizeof s->narrowed - used, "%s%s", used ? ", " : "", text);
+    }
+}
+
+static bool was_visited(const search *s, const int64_t value[]) {
+    size_t quantities = (size_t)s->statement->quantities;
+    if (!s->verdict->exhaustive)
+        for (int64_t k = 0; k < s->verdict->shapes; k++)
+            if (!memcmp(s->visited + (size_t)k * quantities, value, quantities * sizeof *value))
+                return true;
+    return false;
+}
+
+static void take_down_failure(search *s, const int64_t value[]) {
+    s->failed = true;
+    s->verdict->ties_only = false;
+    memcpy(s->failure, value, (size_t)s->statement->quantities * sizeof *value);
+}
+
+/* The first tie that is wrong; it counts if nothing else is. */
+static void take_down_tie(search *s, const int64_t value[], const oracle_finding *found) {
+    if (!found->ties_wrong || s->verdict->ties_only) return;
+    s->verdict->ties_only = true;
+    memcpy(s->failure, value, (size_t)s->statement->quantities * sizeof *value);
+}
+
+/* Examines the statement at the values; how that recorded. */
+static spor_recording visit(search *s, const int64_t value[]) {
     spor_trial trial;
     oracle_finding found = {0};
     s->tried++;
     bool done = trial_make(s->statement, value, &trial);
-    if (done && trial.recording == SPOR_UNDEFINED) s->verdict->undefined++;
-    if (done && trial.recording == SPOR_RECORDED) {
+    spor_recording recording = trial.recording;
+    if (done && recording == SPOR_UNDEFINED) s->verdict->undefined++;
+    if (done && recording == SPOR_RECORDED) {
         s->pure = trial.in.inputs == 0;
         done = oracle_examine(&trial, &s->effort, &s->proofs, &found) && remember(s, value);
         count(s->verdict, &trial, &found);
+        comparisons_add(&s->met, &trial);
+        note_narrowed(s, &trial, &found);
     }
-    if (done && (found.failed || trial.recording == SPOR_BROKEN)) {
-        s->failed = true;
-        memcpy(s->failure, value, (size_t)s->statement->quantities * sizeof *value);
-    }
+    if (done && (found.failed || recording == SPOR_BROKEN))
+        take_down_failure(s, value);
+    else
+        take_down_tie(s, value, &found);
     s->out_of_memory = s->out_of_memory || !done;
     if (!done) tell_memory(s->verdict, &trial);
     trial_free(&trial);
+    return recording;
 }
 
 static bool stops(const search *s) {
@@ -107,10 +159,21 @@ static int64_t levels_of(const spor_statement *statement) {
     return levels;
 }
 
-/* From the smallest on, until all are seen or half of what is wanted. */
+/* How many values there are, or `most` if more. */
+static int64_t count_values(const spor_statement *statement, int64_t most) {
+    int64_t all = 1;
+    for (int k = 0; k < statement->quantities; k++) {
+        int64_t n = statement->quantity[k].most - statement->quantity[k].least + 1;
+        if (n >= most / all) return most;
+        all *= n;
+    }
+    return all;
+}
+
+/* From the smallest on, until all are seen or, if they are too many, half of what is wanted. */
 static void walk(search *s) {
     int64_t value[SPOR_QUANTITIES] = {0}, levels = levels_of(s->statement), wanted = s->wanted;
-    s->wanted = wanted / 2 + 1;
+    if (count_values(s->statement, wanted + 1) > wanted) s->wanted = wanted / 2 + 1;
     int64_t level = 0;
     for (; level <= levels && !stops(s); level++) walk_level(s, 0, level, value);
     /* the last level has one place, so whoever came to it has seen all */
@@ -126,7 +189,87 @@ static void wander(search *s) {
             uint64_t span = (uint64_t)(q->most - q->least) + 1;
             value[k] = q->least + (int64_t)(random_hash(s->effort.seed, round, (uint64_t)k) % span);
         }
-        visit(s, value);
+        if (was_visited(s, value))
+            s->tried++;
+        else
+            visit(s, value);
+    }
+}
+
+/* ---- beyond the ranges ---- */
+
+/* True if the statement records there and its tape is not too large. */
+static bool is_affordable(search *s, const int64_t value[], bool *recorded) {
+    spor_instance in = {0};
+    spor_tape *tape = spor_tape_new();
+    int64_t elements = 0;
+    if (!tape) s->out_of_memory = true;
+    *recorded = tape && s->statement->record(s->statement->user, tape, value, &in) == SPOR_RECORDED;
+    for (uint32_t id = 1; *recorded && id < tape->count && elements <= large; id++)
+        elements += shape_size(tape->node[id].shape);
+    spor_tape_free(tape);
+    return *recorded && elements <= large;
+}
+
+/* One quantity at a value, the others small: 2 if they may be, else their least. */
+static void try_turn(search *s, int quantity, int64_t turn) {
+    const spor_quantity *named = &s->statement->quantity[quantity];
+    bool recorded = false, affordable = false;
+    for (int small = 1; small >= 0 && !recorded; small--) {
+        int64_t value[SPOR_QUANTITIES];
+        for (int k = 0; k < s->statement->quantities; k++) {
+            const spor_quantity *q = &s->statement->quantity[k];
+            value[k] = q->least + small < q->most ? q->least + small : q->most;
+        }
+        value[quantity] = turn;
+        affordable = is_affordable(s, value, &recorded);
+        if (affordable) visit(s, value);
+    }
+    size_t used = strlen(s->beyond);
+    if (affordable && used + 40 < sizeof s->beyond)
+        snprintf(s->beyond + used, sizeof s->beyond - used, "%s%.12s = %" PRId64, used ? ", " : "",
+                 named->name, turn);
+    if (recorded && !affordable)
+        reserve(s->verdict->reservation, sizeof s->verdict->reservation,
+                "%s = %" PRId64 " not tried: too large", named->name, turn);
+}
+
+static void try_turns(search *s) {
+    for (int k = 0; k < s->statement->quantities; k++) {
+        const spor_quantity *q = &s->statement->quantity[k];
+        for (int j = 0; j < q->turns && !s->failed && !s->out_of_memory; j++)
+            if (q->turn[j] > q->most) try_turn(s, k, q->turn[j]);
+    }
+}
+
+/* ---- outcomes that were not met ---- */
+
+/* At all scales, at one of the shapes visited. */
+static void seek_at(search *s, const int64_t value[]) {
+    spor_trial trial;
+    oracle_finding found = {0};
+    bool done = trial_make(s->statement, value, &trial);
+    if (done && trial.recording == SPOR_RECORDED) {
+        done = oracle_seek(&trial, &s->effort, &found);
+        count(s->verdict, &trial, &found);
+        comparisons_add(&s->met, &trial);
+        if (done && found.failed)
+            take_down_failure(s, value);
+        else
+            take_down_tie(s, value, &found);
+    }
+    s->out_of_memory = s->out_of_memory || !done;
+    if (!done) tell_memory(s->verdict, &trial);
+    trial_free(&trial);
+}
+
+/* At the shape in the middle of those visited, and at the last one. */
+static void seek(search *s) {
+    int64_t shapes = s->verdict->shapes, quantities = s->statement->quantities;
+    for (int64_t k = 1; k <= 2 && shapes; k++) {
+        int64_t at = (shapes - 1) * k / 2;
+        if (s->failed || s->out_of_memory || comparisons_met(&s->met)) return;
+        seek_at(s, s->visited + at * quantities);
     }
 }
 
@@ -167,11 +310,63 @@ static void count_regions(const search *s) {
     }
 }
 
-/* True if no element of some pair could be compared. */
+/* ---- what is told ---- */
+
+/* "N, n in 1..6, m in 2..4" */
+static void list_ranges(const search *s, char *text, size_t size) {
+    const spor_statement *statement = s->statement;
+    size_t used = 0;
+    for (int k = 0; k < statement->quantities && used < size; k++) {
+        const spor_quantity *q = &statement->quantity[k], *next = q + 1;
+        bool joined = k + 1 < statement->quantities && !next->choices && !q->choices &&
+                      next->least == q->least && next->most == q->most;
+        const char *between = k + 1 < statement->quantities ? ", " : "";
+        if (joined || q->choices)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", q->name, between);
+        else
+            used += (size_t)snprintf(text + used, size - used, "%s in %" PRId64 "..%" PRId64 "%s",
+                                     q->name, q->least, q->most, between);
+    }
+}
+
+/* "all there are"; "for N, n in 1..6"; and what was tried beyond. */
+static void tell_sizes(const search *s) {
+    char ranges[128] = "";
+    spor_verdict *v = s->verdict;
+    bool stated = true;
+    for (int k = 0; k < s->statement->quantities; k++)
+        stated = stated && (s->statement->quantity[k].stated || s->statement->quantity[k].choices);
+    list_ranges(s, ranges, sizeof ranges);
+    if (v->exhaustive && stated)
+        snprintf(v->sizes, sizeof v->sizes, "all there are");
+    else if (s->statement->quantities)
+        snprintf(v->sizes, sizeof v->sizes, "%s %s%s%s", v->exhaustive ? "all with" : "some with",
+                 ranges, *s->beyond ? "; " : "", s->beyond);
+}
+
+static void tell_reservations(const search *s) {
+    spor_verdict *v = s->verdict;
+    v->unmet = reserve_comparisons(&s->met, v->reservation, sizeof v->reservation);
+    if (v->ties)
+        reserve(v->reservation, sizeof v->reservation,
+                "differs at ties only, where it is another of the slopes");
+    if (*s->narrowed) reserve(v->reservation, sizeof v->reservation, "with %s", s->narrowed);
+}
+
+/* True if no element of some pair could be judged. */
 static bool leaves_a_pair(const spor_verdict *verdict) {
     for (int k = 0; k < verdict->pairs; k++)
         if (!verdict->compared[k]) return true;
     return false;
+}
+
+static bool describe_failure(search *s) {
+    spor_counterexample *example = &s->verdict->example;
+    if (!shrink_failure(s->statement, s->failure, &s->effort, s->verdict)) return false;
+    if (s->verdict->ties_only)
+        snprintf(example->message, sizeof example->message,
+                 "at ties and kinks only, but there it is none of the slopes around");
+    return true;
 }
 
 bool spor_verify(const spor_statement *statement, const spor_effort *effort,
@@ -183,10 +378,15 @@ bool spor_verify(const spor_statement *statement, const spor_effort *effort,
     s.proofs = oracle_proofs(&s.effort);
     walk(&s);
     if (!s.verdict->exhaustive) wander(&s);
+    if (!s.failed && !s.out_of_memory) try_turns(&s);
+    seek(&s);
     count_regions(&s);
+    tell_sizes(&s);
+    tell_reservations(&s);
     free(s.visited);
     if (s.out_of_memory) return false;
-    if (s.failed) return shrink_failure(statement, s.failure, &s.effort, verdict);
+    s.effort.ties_fail = s.effort.ties_fail || verdict->ties_only;
+    if (s.failed || verdict->ties_only) return describe_failure(&s);
     bool idle = !verdict->shapes || (!verdict->comparisons && !verdict->undefined);
     if (idle || leaves_a_pair(verdict) || (!verdict->nonzero && !s.pure))
         verdict->outcome = SPOR_NOTHING_EXAMINED;

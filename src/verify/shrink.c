@@ -21,6 +21,7 @@ static bool fails_at(const spor_statement *statement, const int64_t value[],
     }
     if (trial->recording != SPOR_RECORDED) return true;
     if (!oracle_examine(trial, effort, &proofs, finding)) return false;
+    if (!finding->failed && trial->kinked && !oracle_seek(trial, effort, finding)) return false;
     *failed = finding->failed;
     return true;
 }
@@ -59,18 +60,19 @@ static bool shrink_sizes(const spor_statement *statement, int64_t value[],
 /* ---- data ---- */
 
 /* Asks again at the trial's data: formula against tape, or who found the tape wrong. */
-static bool still_fails(spor_trial *trial, const oracle_finding *was, oracle_finding *now,
-                        bool *done) {
+static bool still_fails(spor_trial *trial, const spor_effort *effort, const oracle_finding *was,
+                        oracle_finding *now, bool *done) {
     spor_oracle by = was->dispute == SPOR_FORMULA_TAPE ? SPOR_BY_BOUNDS : was->by;
     const oracle_element *a = &was->worst, *b = &now->worst;
-    *done = oracle_at_data(trial, by, now);
+    *done = oracle_at_data(trial, by, effort, now);
     if (!*done || !now->failed || b->pair != a->pair) return false;
     /* keep a true value that is a number and not zero */
     return (a->expected == 0 || b->expected != 0) &&
            (isfinite(b->expected) || !isfinite(a->expected));
 }
 
-static bool shrink_element(spor_trial *trial, double *element, oracle_finding *finding) {
+static bool shrink_element(spor_trial *trial, const spor_effort *effort, double *element,
+                           oracle_finding *finding) {
     const double simpler[] = {0, 1, -1, 2};
     double before = *element;
     bool done = true;
@@ -78,7 +80,7 @@ static bool shrink_element(spor_trial *trial, double *element, oracle_finding *f
         oracle_finding now;
         if (before == simpler[k]) break;
         *element = simpler[k];
-        if (still_fails(trial, finding, &now, &done)) {
+        if (still_fails(trial, effort, finding, &now, &done)) {
             *finding = now;
             return true;
         }
@@ -87,16 +89,16 @@ static bool shrink_element(spor_trial *trial, double *element, oracle_finding *f
     return done;
 }
 
-static bool shrink_data(spor_trial *trial, oracle_finding *finding) {
+static bool shrink_data(spor_trial *trial, const spor_effort *effort, oracle_finding *finding) {
     int64_t seen = 0;
     bool done = true;
     for (int k = 0; k < trial->in.inputs; k++) {
-        spor_shape shape = spor_shape_of(trial->in.input[k]);
-        for (int64_t j = 0; j < shape_size(&shape) && done && seen < MANY_ELEMENTS; j++, seen++)
-            done = shrink_element(trial, &trial->data[k][j], finding);
+        if (trial->in.range[k].kind) continue; /* simpler numbers may not be meant */
+        for (int64_t j = 0; j < trial_size(trial, k) && done && seen < MANY_ELEMENTS; j++, seen++)
+            done = shrink_element(trial, effort, &trial->data[k][j], finding);
     }
     oracle_finding now;
-    bool again = done && still_fails(trial, finding, &now, &done);
+    bool again = done && still_fails(trial, effort, finding, &now, &done);
     if (again) *finding = now;
     return done;
 }
@@ -119,7 +121,7 @@ static bool find_pattern(const spor_statement *statement, const int64_t value[],
         bool recorded = done && trial.recording == SPOR_RECORDED;
         if (recorded) {
             trial_draw(&trial, effort->seed + 1, 0);
-            done = oracle_at_data(&trial, SPOR_BY_BOUNDS, &finding);
+            done = oracle_at_data(&trial, SPOR_BY_BOUNDS, effort, &finding);
             if (finding.failed) pattern_of_pair(&trial, finding.worst.pair, pattern, size);
         }
         trial_free(&trial);
@@ -173,6 +175,7 @@ static void describe(const spor_trial *trial, const oracle_finding *finding,
     example->wrong = finding->wrong;
     example->elements = shape_size(&example->shape);
     trial_write(trial, example->data, sizeof example->data);
+    snprintf(example->message, sizeof example->message, "%s", worst->why);
 }
 
 /* The third number for a dispute between formula and tape. */
@@ -203,7 +206,7 @@ bool shrink_failure(const spor_statement *statement, const int64_t failing[],
     if (!done || !shrink_sizes(statement, value, effort, finding.dispute)) return false;
     done = fails_at(statement, value, effort, &trial, &finding, &failed) && failed;
     if (done && finding.dispute != SPOR_DOES_NOT_RECORD)
-        done = shrink_data(&trial, &finding) && ask_complex_step(&trial, &finding);
+        done = shrink_data(&trial, effort, &finding) && ask_complex_step(&trial, &finding);
     if (done) describe(&trial, &finding, example);
     trial_free(&trial);
     if (done && finding.dispute == SPOR_FORMULA_TAPE)

@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/random.h"
 #include "verify/verify.h"
-
-enum { DRAWS = SPOR_DRAWS };
 
 /* ---- making ---- */
 
@@ -51,6 +48,7 @@ static bool compile_trial(spor_trial *trial) {
     trial->bound = spor_compile(trial->tape, 2 * trial->in.pairs, outputs, NULL, &options);
     if (!trial->bound) return false;
     if (spor_program_error(trial->bound)) broken(trial, spor_program_error(trial->bound));
+    if (!plain_compile(trial)) return false;
     if (!trial->in.y.id) return true;
     options.scalar = SPOR_C128;
     trial->step = spor_compile(trial->tape, 1, &trial->in.y, NULL, &options);
@@ -77,6 +75,8 @@ static bool take_programs(spor_trial *trial) {
     size_t size = sizeof in->message;
     if (in->pairs && !trial_affords(trial->bound, in->pair[0].formula, in->message, size))
         return false;
+    if (in->pairs && !trial_affords(trial->plain, in->pair[0].formula, in->message, size))
+        return false;
     return !trial->step || trial_affords(trial->step, in->y, in->message, size);
 }
 
@@ -90,7 +90,7 @@ static bool take_data(spor_trial *trial) {
 }
 
 bool trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial) {
-    *trial = (spor_trial){.statement = statement, .tape = spor_tape_new()};
+    *trial = (spor_trial){.statement = statement, .tape = spor_tape_new(), .scale = 1};
     memcpy(trial->value, value, (size_t)statement->quantities * sizeof *value);
     if (!trial->tape) return false;
     trial->recording = statement->record(statement->user, trial->tape, value, &trial->in);
@@ -98,11 +98,17 @@ bool trial_make(const spor_statement *statement, const int64_t value[], spor_tri
         broken(trial, spor_error(trial->tape));
     check_shapes(trial);
     if (trial->recording != SPOR_RECORDED) return true;
-    return compile_trial(trial) && take_programs(trial) && take_data(trial);
+    if (!plain_record(trial) || !compile_trial(trial) || !take_programs(trial) || !take_data(trial))
+        return false;
+    double numbers[TRIAL_NUMBERS];
+    points_meet(&trial->points, trial_meets(trial, numbers), numbers);
+    return true;
 }
 
 void trial_free(spor_trial *trial) {
     for (int k = 0; k < SPOR_INPUTS; k++) free(trial->data[k]);
+    near_free(trial);
+    spor_program_free(trial->plain);
     spor_program_free(trial->bound);
     spor_program_free(trial->step);
     spor_tape_free(trial->tape);
@@ -116,54 +122,70 @@ int64_t trial_size(const spor_trial *trial, int k) {
     return shape_size(&shape);
 }
 
-/* The narrowest domain that an op of the tape asks for. */
-static spor_domain domain_of(const spor_tape *tape) {
-    spor_domain domain = SPOR_ANY;
-    for (uint32_t id = 1; id < tape->count; id++) {
-        const spor_op *op = tape->node[id].op;
-        for (int k = 0; k < op->operands; k++)
-            if (op->domain[k] == SPOR_POSITIVE || op->domain[k] == SPOR_NONZERO)
-                return SPOR_POSITIVE;
-        if (op->traits & SPOR_KINKED) domain = SPOR_TIE_FREE;
-    }
-    return domain;
+static point_input input_of(const spor_trial *trial, int k) {
+    return (point_input){.number = k,
+                         .shape = spor_shape_of(trial->in.input[k]),
+                         .range = trial->in.range[k],
+                         .cotangent = trial->in.y.id && k == trial->in.dy,
+                         .narrow = trial->narrow[k]};
 }
 
-bool trial_has_kinks(const spor_trial *trial) {
-    return domain_of(trial->tape) == SPOR_TIE_FREE;
-}
-
-/* Distinct odd multiples of 1/8, in random order, around 0: no ties, none at a kink. The last draw
- * moves each by less than the least of them. */
-static void draw_tie_free(double *data, int64_t size, uint64_t seed) {
-    int64_t shift = size % 2 ? 2 * (int64_t)(random_hash(seed, 0, 7) % 2) : 1;
-    for (int64_t k = 0; k < size; k++) data[k] = (double)(2 * k - size + shift) / 8;
-    for (int64_t k = size - 1; k > 0; k--) {
-        int64_t other = (int64_t)(random_hash(seed, (uint64_t)k, 7) % (uint64_t)(k + 1));
-        double held = data[k];
-        data[k] = data[other];
-        data[other] = held;
-    }
-}
-
-/* Integers -3 .. 3; the last draw takes reals. Positive: 1 .. 4, reals 0.5 .. 2.5. */
-static double draw_element(uint64_t seed, int64_t k, int draw, bool positive) {
-    double u = random_uniform(seed, (uint64_t)k, 11);
-    if (draw == DRAWS - 1) return positive ? 0.5 + 2 * u : 4 * u - 2;
-    return positive ? 1 + floor(4 * u) : floor(7 * u) - 3;
-}
-
-void trial_draw(spor_trial *trial, uint64_t seed, int draw) {
-    spor_domain domain = domain_of(trial->tape);
+void trial_draw(spor_trial *trial, uint64_t seed, int family) {
     for (int k = 0; k < trial->in.inputs; k++) {
-        uint64_t key = random_hash(seed, (uint64_t)draw, (uint64_t)k);
-        int64_t size = trial_size(trial, k);
-        if (domain == SPOR_TIE_FREE) draw_tie_free(trial->data[k], size, key);
-        for (int64_t j = 0; j < size && domain == SPOR_TIE_FREE && draw == DRAWS - 1; j++)
-            trial->data[k][j] += 0.2 * random_uniform(key, (uint64_t)j, 13) - 0.1;
-        for (int64_t j = 0; j < size && domain != SPOR_TIE_FREE; j++)
-            trial->data[k][j] = draw_element(key, j, draw, domain == SPOR_POSITIVE);
+        point_input in = input_of(trial, k);
+        points_draw(&trial->points, &in, seed, family, trial->data[k]);
+        bool scaled = !in.cotangent && !in.range.kind && trial->scale != 1;
+        for (int64_t j = 0; scaled && j < trial_size(trial, k); j++)
+            trial->data[k][j] *= trial->scale;
     }
+    trial_moved(trial);
+}
+
+void trial_moved(spor_trial *trial) {
+    trial->looked = false;
+    trial->inquired = 0;
+    near_free(trial);
+}
+
+/* ---- narrowing ---- */
+
+/* How much of the gradients lies inside the domain at two draws of these families. */
+static double share_at(spor_trial *trial, uint64_t seed, int family) {
+    double sum = 0;
+    for (uint64_t k = 0; k < 2; k++) {
+        trial_draw(trial, seed + k, family);
+        sum += trial_inside_share(trial) / 2;
+    }
+    return sum;
+}
+
+/* The operand and the narrowing by which most is won; false if nothing is. */
+static bool narrow_one(spor_trial *trial, uint64_t seed, double *share) {
+    int best = -1;
+    point_narrow how = POINT_NOT_NARROW;
+    for (int k = 0; k < trial->in.inputs; k++) {
+        point_input in = input_of(trial, k);
+        if (in.cotangent || in.range.kind || in.narrow) continue;
+        for (int n = POINT_NOT_NARROW + 1; n < POINT_NARROWS; n++) {
+            trial->narrow[k] = (point_narrow)n;
+            double narrowed = share_at(trial, seed, POINT_WITHIN);
+            if (narrowed > *share + 0.05) best = k, how = (point_narrow)n, *share = narrowed;
+        }
+        trial->narrow[k] = POINT_NOT_NARROW;
+    }
+    if (best >= 0) trial->narrow[best] = how;
+    return best >= 0;
+}
+
+/* A few elements inside are enough: elements are judged one by one. */
+bool trial_narrow(spor_trial *trial, uint64_t seed) {
+    static const double enough = 0.2;
+    double share = 0;
+    for (int family = POINT_SLIGHT; family <= POINT_WIDE; family++)
+        share += share_at(trial, seed, family) / 3;
+    bool narrowed = false;
+    while (share < enough && narrow_one(trial, seed, &share)) narrowed = true;
+    return narrowed;
 }
 
 /* ---- numbers ---- */
@@ -188,6 +210,7 @@ double trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound) {
 }
 
 bool trial_run(spor_trial *trial) {
+    trial_moved(trial);
     for (int k = 0; k < trial->in.inputs; k++)
         trial_fill(trial->bound, trial->in.input[k], trial->data[k], trial_size(trial, k));
     return spor_run(trial->bound, 0);

@@ -14,6 +14,9 @@ void verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->proved += v->proved;
     sum->comparisons += v->comparisons;
     sum->undecided += v->undecided;
+    sum->outside += v->outside;
+    sum->ties += v->ties;
+    sum->unmet += v->unmet;
     sum->exact += v->exact;
     sum->nonzero += v->nonzero;
     for (int k = 0; k < SPOR_ORACLES; k++) sum->asked[k] += v->asked[k];
@@ -81,19 +84,22 @@ void verdict_print_example(const spor_statement *statement, const spor_counterex
         fprintf(out, "  the tape itself disagrees with the %s: a fault of an op\n",
                 spor_oracle_name(e->by));
     fprintf(out, "  wrong: %" PRId64 " of %" PRId64 " elements\n", e->wrong, e->elements);
+    if (*e->message) fprintf(out, "  %s\n", e->message);
     if (*e->pattern) fprintf(out, "  looks like: %s\n", e->pattern);
     print_data(e->data, out);
 }
 
 void verdict_print_evidence(const spor_verdict *v, FILE *out) {
-    fprintf(out, "%" PRId64 " shape%s%s, %" PRId64 " values, %" PRId64 " of them bit for bit",
-            v->shapes, v->shapes == 1 ? "" : "s", v->exhaustive ? ", all there are" : "",
-            v->comparisons, v->exact);
+    fprintf(out, "%" PRId64 " shape%s%s%s, %" PRId64 " values judged, %" PRId64 " bit for bit",
+            v->shapes, v->shapes == 1 ? "" : "s", *v->sizes ? ", " : "", v->sizes, v->comparisons,
+            v->exact);
     if (v->proved) fprintf(out, ", proved for %" PRId64 " shapes on unit tensors", v->proved);
     for (int k = 0; k < SPOR_ORACLES; k++)
         if (v->asked[k] && oracle_counted((spor_oracle)k))
             fprintf(out, ", %" PRId64 " %s", v->asked[k], oracle_counted((spor_oracle)k));
-    if (v->undecided) fprintf(out, ", %" PRId64 " lost in rounding", v->undecided);
+    if (v->undecided) fprintf(out, ", %" PRId64 " undecided", v->undecided);
+    if (v->outside) fprintf(out, ", %" PRId64 " outside the domain", v->outside);
+    if (v->ties) fprintf(out, ", %" PRId64 " at ties", v->ties);
     if (v->undefined) fprintf(out, ", undefined on both sides for %" PRId64, v->undefined);
 }
 
@@ -108,4 +114,5 @@ void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, 
     fputs("  (", out);
     verdict_print_evidence(v, out);
     fputs(")\n", out);
+    if (*v->reservation) fprintf(out, "  %s\n", v->reservation);
 }

@@ -9,8 +9,19 @@
 #define SPOR_VERIFY_VERIFY_H
 
 #include "tape/tape.h"
+#include "verify/points.h"
 
 #include <spor/verify.h>
+
+enum { TRIAL_DECISIONS = 64, TRIAL_NUMBERS = 8 };
+
+/** A comparison, maximum or kink of an instance, and which outcomes it had so far. */
+typedef struct {
+    uint32_t node;
+    spor_var outcome, margin;
+    bool seen;
+    double least, most;
+} trial_decision;
 
 /** An instance made ready: programs over the error bound and over complex numbers. */
 typedef struct {
@@ -21,7 +32,20 @@ typedef struct {
     spor_instance in;
     spor_program *bound; /* gives every formula and expected */
     spor_program *step;  /* gives y; NULL if no gradient is claimed */
+    spor_program *plain; /* over doubles: what plain.c looks at */
     double *data[SPOR_INPUTS];
+    points points;
+    point_narrow narrow[SPOR_INPUTS];
+    double scale; /* of the data that are drawn */
+    spor_var domain[SPOR_PAIRS];
+    int decisions, numbers;
+    trial_decision decision[TRIAL_DECISIONS];
+    spor_var number[TRIAL_NUMBERS];
+    bool kinked, looked;     /* looked: plain has run at the data */
+    struct trial_near *near; /* of the data; NULL: not asked for */
+    int inquired; /* 1 + the pair whose formula was found undefined at the data, or not */
+    bool undefined;
+    char why[96];
 } spor_trial;
 
 /** What one program of the verifier may take. */
@@ -35,12 +59,53 @@ bool trial_affords(spor_program *program, spor_var x, char *message, size_t size
 bool trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial);
 void trial_free(spor_trial *trial);
 
-/** Draws of an instance: integers, the last one reals. */
-enum { SPOR_DRAWS = 3 };
-/** Fills data: draw 0 and on, functions of the seed; domains and kinks of the tape respected. */
-void trial_draw(spor_trial *trial, uint64_t seed, int draw);
-/** True if the draws avoid kinks and ties. */
-bool trial_has_kinks(const spor_trial *trial);
+/** Fills data with a family of points: a function of the seed. */
+void trial_draw(spor_trial *trial, uint64_t seed, int family);
+/** To be called after data were changed from outside, before what is asked at them. */
+void trial_moved(spor_trial *trial);
+/** Chooses narrower numbers for operands if too little lies inside the domain; false if none are
+ *  needed, or none help. */
+bool trial_narrow(spor_trial *trial, uint64_t seed);
+
+/* ---- plain.c: domain and decisions ---- */
+
+/** Records what is looked at; false only when memory runs out. */
+bool plain_record(spor_trial *trial);
+/** False only when memory runs out. */
+bool plain_compile(spor_trial *trial);
+/** The numbers of an input, to be written, and of what is looked at; one double an element. */
+double *plain_input(spor_trial *trial, int input);
+const double *plain_numbers(spor_trial *trial, spor_var x);
+/** Runs at the numbers written; at the data, unless that was the last run. */
+bool plain_run(spor_trial *trial);
+bool plain_look(spor_trial *trial);
+/** True if element k of a pair lies inside the domain. */
+bool trial_inside(spor_trial *trial, int pair, int64_t k);
+/** The share of the pairs' elements that does: the least of the pairs. */
+double trial_inside_share(spor_trial *trial);
+/** Takes down the outcomes of decisions at the data. */
+bool trial_watch(spor_trial *trial);
+/** Numbers that the formulas contain; returns how many. */
+int trial_meets(spor_trial *trial, double numbers[TRIAL_NUMBERS]);
+
+/* ---- near.c: ties and kinks; undefined.c: what is no number ---- */
+
+/** What may be said of a number that differs from the tape's. */
+typedef enum {
+    NEAR_SMOOTH, /* there is neither tie nor kink */
+    NEAR_RIGHT,  /* there is, and it is one of the slopes around */
+    NEAR_WRONG,  /* there is, and it is none */
+    NEAR_UNKNOWN /* there is, and the tape's number is none either */
+} near_answer;
+/** Asks of x, said to be element `at` of a pair. False only when memory runs out. */
+bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *answer);
+void near_free(spor_trial *trial);
+/** Finds out whether the pair's formula is no number at the data since an op on its way is not
+ *  defined there: `undefined` and `why`. False only when memory runs out. */
+bool trial_inquire(spor_trial *trial, int pair);
+
+/* ---- running ---- */
+
 /** Evaluates formulas and expected at data. */
 bool trial_run(spor_trial *trial);
 /** Elements of an input. */

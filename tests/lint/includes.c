@@ -31,7 +31,7 @@ static const struct {
     {"src/figure/", "base data"},
     {"src/train/", "base kernels tape program data figure"},
     {"src/verify/", "base kernels tape program data figure train"},
-    {"src/script/", "base tape data"},
+    {"src/script/", "base kernels tape data"},
     {"src/claims/", "base tape script"},
     {"src/cli/", "base kernels tape program data figure train verify script claims"},
 };

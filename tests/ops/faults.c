@@ -228,6 +228,9 @@ START_TEST(a_descriptor_that_contradicts_its_signature) {
     wrong.operands = 2;
     ck_assert(!opcheck_signature(&wrong).passed);
     wrong = spor_op_sum;
+    wrong.error = 2;
+    ck_assert(!opcheck_signature(&wrong).passed);
+    wrong = spor_op_sum;
     wrong.signature = "sum(x[*]; axes)";
     ck_assert(!opcheck_signature(&wrong).passed);
     ck_assert(opcheck_signature(&spor_op_sum).passed);

@@ -37,6 +37,9 @@ static const struct {
     const char *text, *error; /* "": none */
 } plain[] = {
     {"derive = 1\nclaim = derive\nnone = [claim]\ntrust = none\n", ""},
+    {"def f(x[N] in 0.5..1.0, y[N, K] in one_hot, z[] in [0, 1], w[N] in simplex = 1):\n"
+     "    return x\none_hot = f\n",
+     ""},
     {"def f(x): return x\nderive f (x) -> (y, dy):\n    dx = dy\n",
      "s.spor:2:1: derive begins no statement of the plain language\n"
      "      derive f (x) -> (y, dy):\n      ^~~~~~"},

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "script/lexer.h"
+
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
 static spor_script *load(const char *text) {
@@ -88,6 +90,141 @@ START_TEST(both_sides_of_a_mask_are_tried) {
         ck_assert_msg(verdict.outcome == (k < 2 ? SPOR_FAILS : SPOR_HOLDS), "%s", sides[k]);
         script_free(script);
     }
+}
+END_TEST
+
+/* ---- literals -------------------------------------------------------------------------------- */
+
+static double written(const char *text) {
+    double r = strtod(text, NULL);
+    return literal_error(text, strlen(text), r);
+}
+
+/* A literal that is its double is exact, however it is written; any other one is off by an ulp. */
+START_TEST(a_literal_is_its_double_or_an_ulp_beside) {
+    static const char *const exact[] = {
+        "0.0",
+        "3.0",
+        "0.5",
+        "00.2500",
+        ".25",
+        "100.0e-2",
+        "1e20",
+        "1e22",
+        "5E+3",
+        "9007199254740992.0",
+        "9007199254740994.0",
+        "18446744073709551616.0",
+        "1180591620717411303424.",
+        "1.1920928955078125e-07",                         /* 2^-23 */
+        "9.31322574615478515625e-10",                     /* 2^-30 */
+        "8.67361737988403547205962240695953369140625e-19" /* 2^-60 */
+    };
+    static const struct {
+        const char *text;
+        double error;
+    } beside[] = {{"0.1", 0x1p-56},
+                  {"0.30", 0x1p-54},
+                  {"0.125000000000000000000000001", 0x1p-55},
+                  {"1e23", 0x1p24},
+                  {"1e30", 0x1p47},
+                  {"9007199254740993.0", 2},
+                  {"1180591620717411303425.0", 0x1p18},
+                  {"8.67361737988403547205962240695953369140624e-19", 0x1p-112},
+                  {"1.7976931348623157e308", 0x1p971},
+                  {"1e-310", 0x1p-1074},
+                  {"5e-324", 0x1p-1074},
+                  {"1e-400", 0x1p-1074}};
+    for (int k = 0; k < LENGTH(exact); k++)
+        ck_assert_msg(written(exact[k]) == 0, "%s: %g", exact[k], written(exact[k]));
+    for (int k = 0; k < LENGTH(beside); k++)
+        ck_assert_msg(written(beside[k].text) == beside[k].error, "%s: %g", beside[k].text,
+                      written(beside[k].text));
+}
+END_TEST
+
+/* Constants as people write them: the second line of each is right of the numbers that are meant,
+ * and the third is not. */
+static const struct {
+    const char *def, *right, *wrong;
+} constants[] = {
+    {"0.1 * x * x * x", "0.3 * x * x", "0.31 * x * x"},
+    {"0.1 * x * x * x", "0.3 * x * x", "0.3000000000003 * x * x"},
+    {"0.1 * x * x * x", "3 * 0.1 * x * x", "(3 * 0.1 + 0.0000000000003) * x * x"},
+    {"0.7 * (0.3 * x)", "0.21", "0.21000000000001"},
+    {"0.1 * x", "1 - 0.9", "1 - 0.9000000000001"},
+    {"0.1 * x", "sqrt(0.01)", "sqrt(0.010000000001)"},
+    {"0.1 * x", "max(0.1, -0.3)", "max(0.100000000001, 0.1)"},
+    {"0.1 * x", "min([0.1, 0.3, 3])", "min(0.0999999999999, 0.1)"},
+    {"0.3 * x", "sum([0.1, 0.2])", "sum([0.1, 0.2000000000001])"},
+    {"-0.3 * x", "-(0.1 + 0.2)", "-(0.1 + 0.20000000000003)"},
+    {"x / 10", "0.1", "0.1000000000001"},
+    {"x * (1 / 3)", "1 - 2 / 3", "1 - 2 / 3.000000000001"},
+    {"exp(0.3) * x", "exp(0.1) * exp(0.1) * exp(0.1)", "exp(0.1) * exp(0.1) * exp(0.1000000001)"},
+    {"full(shape(x), 0.3) * x", "full(shape(x), 0.1) * 3", "full(shape(x), 0.10000000001) * 3"},
+    {"constant(0.3) * x", "constant(0.1) * 3", "constant(0.100000000001) * 3"},
+    {"constant(0.3) * x", "3 * constant(1 - 0.9)", "3 * constant(1 - 0.900000000001)"},
+    {"leaky_relu(x, 0.1)", "step(x) + (1 - 0.9) * (1 - step(x))",
+     "step(x) + (1 - 0.90000000001) * (1 - step(x))"},
+    {"leaky_relu(x, 1 - 0.9)", "step(x) + 0.1 * (1 - step(x))",
+     "step(x) + 0.10000000001 * (1 - step(x))"},
+    {"relu(x) + 0.1 * x", "1.1 * step(x) + 0.1 * (1 - step(x))",
+     "1.1 * step(x) + 0.10000000001 * (1 - step(x))"},
+    {"exp(-0.5 * x * x) * 0.3989422804014327", "-x * y", "-x * y * 1.000000000001"},
+    {"0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))",
+     "0.5 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))) + 0.5 * x * (1 - "
+     "tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)) * tanh(0.7978845608028654 * (x + "
+     "0.044715 * x * x * x))) * 0.7978845608028654 * (1 + 0.134145 * x * x)",
+     "0.5 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))) + 0.5 * x * (1 - "
+     "tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)) * tanh(0.7978845608028654 * (x + "
+     "0.044715 * x * x * x))) * 0.7978845608028654 * (1 + 0.13414500001 * x * x)"},
+};
+
+START_TEST(constants_are_the_numbers_meant) {
+    char text[2048];
+    snprintf(text, sizeof text,
+             "def f(x[N]):\n    return %s\n"
+             "derive f \"right\" (x) -> (y, dy):\n    dx = dy * (%s)\n"
+             "derive f \"wrong\" (x) -> (y, dy) fails:\n    dx = dy * (%s)\n",
+             constants[_i].def, constants[_i].right, constants[_i].wrong);
+    spor_script *script = load(text);
+    check_all(script);
+    script_free(script);
+}
+END_TEST
+
+/* What is written in halves and quarters is still judged bit for bit. */
+START_TEST(exact_literals_leave_no_room) {
+    spor_script *script = load("def f(x[N]):\n    return 0.25 * x * x - 1.5 * x + 1e20\n"
+                               "derive f (x) -> (y, dy):\n    dx = (0.5 * x - 1.5) * dy\n"
+                               "derive f \"an ulp\" (x) -> (y, dy) fails:\n"
+                               "    dx = (0.5 * x - (1.5 + 1 / 4503599627370496)) * dy\n"
+                               "claim \"numbers\" (n in 1..8):\n    0.5 * n == n / 2\n"
+                               "    max(0.5, n) - min(0.5, n) == n - sqrt(0.25)\n"
+                               "    1e22 - 1e22 + abs(-0.75) == 0.75\n");
+    spor_verdict verdict;
+    check_all(script);
+    verify(claims_at(script, 2), &verdict);
+    ck_assert_int_eq(verdict.exact, verdict.comparisons);
+    script_free(script);
+}
+END_TEST
+
+/* A choice between numbers that may be either is as good as the worse of them. */
+START_TEST(a_choice_within_rounding_accuses_nobody) {
+    spor_script *script = load("claim \"a\" (x[N]):\n"
+                               "    max(3 * 0.1, 0.3) * x == 0.3 * x\n"
+                               "    min(3 * 0.1, 0.3) * x == 3 * 0.1 * x\n"
+                               "    step(3 * 0.1 - 0.3) * x == 0 * x\n"
+                               "    x / (3 * 0.1 - 0.3) == x\n"
+                               "    (max(0.25, 0.25 + 1e-17) - 0.25) * x == 1e-17 * x\n");
+    spor_verdict verdict;
+    verify(claims_at(script, 0), &verdict);
+    show_unless(verdict.outcome != SPOR_FAILS, claims_at(script, 0), &verdict);
+    ck_assert_int_eq(verdict.outcome != SPOR_FAILS, true);
+    for (int k = 0; k < 5; k++)
+        ck_assert_int_eq(verdict.compared[k] > 0, k != 3); /* that may be anything */
+    script_free(script);
 }
 END_TEST
 
@@ -317,12 +454,142 @@ START_TEST(quantities_are_as_said) {
     ck_assert_int_eq(s->quantity[0].least, 2);
     ck_assert_int_eq(s->quantity[0].most, 3);
     ck_assert_int_eq(s->quantity[1].most, 6); /* m */
+    for (int k = 0; k < 4; k++) ck_assert_int_eq(s->quantity[k].stated, k != 1);
     ck_assert_str_eq(s->quantity[2].choices[1], "relu");
     ck_assert_int_eq(s->quantity[3].least, 2);
     verify(claims_at(script, 0), &verdict);
     ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
     ck_assert(verdict.exhaustive);
     ck_assert_int_eq(verdict.shapes, 2 * 2 * (4 + 3)); /* n, act, m > s */
+    script_free(script);
+}
+END_TEST
+
+/* ---- sizes at which something turns ---------------------------------------------------------- */
+
+#define CUT "def f(x[n]):\n    return tanh(x)\nderive f (x) -> (Y, dY):\n    g = (1 - Y * Y) * dY\n"
+
+static const struct {
+    const char *text, *turns; /* "n 127 128 129": of each quantity that has some */
+} turning[] = {
+    {CUT "    dx = g if n <= 128 else concat([g[:128], 0 * g[128:]], axis=0)\n", "n 127 128 129"},
+    {CUT "    dx = g if 64 > n else g * (n % 32 + 1)\n", "n 31 32 33 63 64 65"},
+    {CUT "    dx = g if 4 * 32 - 1 == n else g\n", "n 126 127 128"},
+    {CUT "    block = 48\n    k = n // block\n    dx = g\n", "n 47 48 49"},
+    {"BLOCK = 128\n" CUT "    dx = g if n < BLOCK else 2 * g\n", "n 127 128 129"},
+    {CUT "    k = max(n, 40)\n    dx = g\n", "n 39 40 41"},
+    {CUT "    k = n / 12.0\n    k /= 20\n    dx = g\n", "n 11 12 13 19 20 21"},
+    {CUT "    dx = concat([g[:-30], g[-30:]], axis=0) if n != 2 else g\n", "n 1 2 3 29 30 31"},
+    {CUT "    a, b = split(g, [50, n - 50])\n    dx = g\n", "n 49 50 51"},
+    /* a tensor and a fraction are no sizes; a real and a large number are not counted to */
+    {CUT "    dx = g if n > 1 and n < 100001 and n / 2.5 > 1 else dY / 255 + 1 / 1000\n", ""},
+    {CUT "    k = g + 1\n    k = k / 255\n    k = n\n    dx = g if k / 9 > 1 / 1000 else g\n",
+     "n 8 9 10"},
+    {"def f(x[n], block=24):\n    return x + mean(x) / 90\n"
+     "derive f (x) -> (Y, dY):\n    dx = dY if n < block else dY + mean(dY) / 90\n",
+     "n 23 24 25"},
+    /* the axis that is cut, and who stands beside; where nobody does, all */
+    {"claim \"a\" (x[N, C], y[m]):\n    x[:, :20] == x[0:, :20]\n", "C 19 20 21"},
+    {"claim \"a\" (x[N, C], y[m]):\n    x[m - 8, ..., 30] == x[m - 8, 30]\n",
+     "N 7 8 9, C 29 30 31, m 7 8 9"},
+    {"claim \"a\" (x[N], y[m]):\n    z = x[0] if N * m < 60 else y[0]\n    z == z\n",
+     "N 59 60 61, m 59 60 61"},
+    {"claim \"a\" (x[N], y[m]):\n    z = x + 1\n    z[:9] == z[:9]\n", "N 8 9 10, m 8 9 10"},
+    {"claim \"a\" (x[N]) where N < 200 and N % 16 == 0:\n    x == x\n", "N 15 16 17 199 200 201"},
+    /* of what is stated, what lies within; nothing of a list */
+    {"claim \"a\" (x[N], N in 3..130, k in 0..9, s in [1, 20]):\n"
+     "    N > 128 or k > 9 or s > 20\n    x == x\n    k // 4 == k // 4\n",
+     "N 127 128 129, k 3 4 5 8 9"},
+    {"claim \"a\" (x[N], N in 3..9):\n    x == x if N > 128 else x == x\n", ""},
+    /* defs that are called, whose names are their own */
+    {"def g(y[k], m=70):\n    return y if k < m else -y / 255\n"
+     "def f(x[n], z[j]) where n > 10:\n    return g(x)\n"
+     "derive f (x, z) -> (Y, dY):\n    dx = dY if n < 90 else dY\n    dz = none\n",
+     "n 9 10 11 69 70 71 89 90 91, j 69 70 71"},
+    {"def g(y[k]):\n    return y if k < 70 else -y\ndef f(x[n], act):\n    return act(x)\n"
+     "derive f (x, act in [tanh, g]) -> (Y, dY):\n    dx = dY\n",
+     "n 69 70 71"},
+    /* more than there is room for: first those that are searched anyway go, then the largest */
+    {"claim \"a\" (x[N]):\n    N > 3 or N > 20 or N > 30 or N > 40 or N > 50 or N > 60\n",
+     "N 4 19 20 21 29 30 31 39 40 41 49 50 51 59 60 61"},
+    {"claim \"a\" (x[N]):\n    N > 70 or N > 20 or N > 30 or N > 40 or N > 50 or N > 60\n",
+     "N 19 20 21 29 30 31 39 40 41 49 50 51 59 60 61 69"},
+};
+
+START_TEST(turning_sizes_are_found) {
+    spor_script *script = load(turning[_i].text);
+    const spor_statement *s = claims_at(script, 0)->statement;
+    char text[512] = "";
+    size_t used = 0;
+    for (int k = 0; k < s->quantities; k++) {
+        const spor_quantity *q = &s->quantity[k];
+        if (!q->turns) continue;
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", q->name);
+        for (int j = 0; j < q->turns; j++)
+            used += (size_t)snprintf(text + used, sizeof text - used, " %d", (int)q->turn[j]);
+    }
+    ck_assert_str_eq(text, turning[_i].turns);
+    script_free(script);
+}
+END_TEST
+
+/* ---- what is said of values ------------------------------------------------------------------ */
+
+#define SIGNATURE                                                                                  \
+    "weights = [0.5, -3]\n"                                                                        \
+    "def f(p[N, K] in 0.25..0.75, m[N] in [0, 1, 2.5], y[N, K] in one_hot,\n"                      \
+    "      q[N, K] in simplex, A[n, n] in positive_definite, x[N], b[] in -1e-3..1.0e-3):\n"       \
+    "    return x + sum(p) + sum(m) + sum(y) + sum(q) + sum(A) + b\n"
+#define ONLY_DX "    dx = dY\n    dp, dm = none\n    dy, dq = none\n    dA, db = none\n"
+
+static const struct {
+    const char *text;
+    const char *range[8]; /* as text_of_range writes them */
+} said[] = {
+    {SIGNATURE "derive f (p, m, y, q, A, x, b) -> (Y, dY):\n" ONLY_DX,
+     {"0.25..0.75", "[0, 1, 2.5]", "one_hot", "simplex", "positive_definite", "any",
+      "-0.001..0.001", "any"}},
+    {"one = 1.0\n" SIGNATURE
+     "derive f (p in -1.5..-0.5, m in -1..2, y in simplex, q in weights, A,\n"
+     "          x in [3], b in one..one, N in 1..2) -> (Y, dY):\n" ONLY_DX,
+     {"-1.5..-0.5", "[-1, 0, 1, 2]", "simplex", "[0.5, -3]", "positive_definite", "[3]", "1..1",
+      "any"}},
+    {"claim \"a\" (k in 0..3, B[3, 3] in positive_definite, x[N] in 0..3, one_hot[N] in one_hot,\n"
+     "        s in [1, 2]):\n    k + any_like(x) == k + x\n",
+     {"positive_definite", "[0, 1, 2, 3]", "one_hot", "any"}},
+};
+
+static void text_of_range(const spor_range *r, char *out, size_t size) {
+    static const char *const words[] = {"any", "", "", "one_hot", "simplex", "positive_definite"};
+    size_t used = (size_t)snprintf(out, size, "%s", words[r->kind]);
+    if (r->kind == SPOR_RANGE_REALS) snprintf(out, size, "%g..%g", r->from, r->to);
+    if (r->kind != SPOR_RANGE_SET) return;
+    for (int k = 0; k < r->n && used + 32 < size; k++)
+        used += (size_t)snprintf(out + used, size - used, "%s%g", k ? ", " : "[", r->item[k]);
+    snprintf(out + used, size - used, "]");
+}
+
+/* What stands in the head, else in the signature, is with the input it is said of. */
+START_TEST(instances_carry_what_is_said_of_values) {
+    static const int64_t values[SPOR_QUANTITIES] = {1, 1, 1, 1};
+    spor_script *script = load(said[_i].text);
+    const spor_statement *s = claims_at(script, 0)->statement;
+    spor_instance in = {0};
+    for (int round = 0; round < 2; round++) {
+        spor_tape *tape = spor_tape_new();
+        memset(&in, round ? 0xff : 0, sizeof in);
+        in.inputs = in.pairs = 0;
+        ck_assert_int_eq(s->record(s->user, tape, values, &in), SPOR_RECORDED);
+        spor_tape_free(tape);
+    }
+    int n = 0;
+    for (; n < 8 && said[_i].range[n]; n++) {
+        char text[200];
+        text_of_range(&in.range[n], text, sizeof text);
+        ck_assert_str_eq(text, said[_i].range[n]);
+    }
+    ck_assert_int_eq(in.inputs, n);
     script_free(script);
 }
 END_TEST
@@ -454,9 +721,15 @@ Suite *spor_suite(void) {
     tcase_add_test(test, a_comparison_within_rounding_accuses_nobody);
     tcase_add_test(test, large_masks_hide_what_they_hide_and_no_more);
     tcase_add_test(test, both_sides_of_a_mask_are_tried);
+    tcase_add_test(test, a_literal_is_its_double_or_an_ulp_beside);
+    tcase_add_loop_test(test, constants_are_the_numbers_meant, 0, LENGTH(constants));
+    tcase_add_test(test, exact_literals_leave_no_room);
+    tcase_add_test(test, a_choice_within_rounding_accuses_nobody);
     tcase_add_test(test, open_lines_are_named);
     tcase_add_test(test, undefined_is_no_failure);
     tcase_add_test(test, quantities_are_as_said);
+    tcase_add_loop_test(test, turning_sizes_are_found, 0, LENGTH(turning));
+    tcase_add_loop_test(test, instances_carry_what_is_said_of_values, 0, LENGTH(said));
     tcase_add_test(test, training_uses_what_is_accepted);
     tcase_add_test(test, some_cannot_be_accepted);
     tcase_add_test(test, a_derived_def_makes_no_parameters);

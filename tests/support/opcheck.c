@@ -199,6 +199,8 @@ opcheck_verdict opcheck_signature(const spor_op *op) {
     for (int k = 0; k < s.attrs; k++) slots += s.attr[k].slots;
     if (s.operands != op->operands)
         fail(&v, "%d operands in the signature, %d in the op", s.operands, op->operands);
+    if (op->error && op->error != slots++)
+        fail(&v, "the slot of the error is %d, not the one behind the signature's", op->error);
     if (slots != op->attrs) fail(&v, "%d slots in the signature, %d in the op", slots, op->attrs);
     op_name(op, name, sizeof name);
     if (strcmp(name, s.name) != 0) fail(&v, "two names: %s and %s", name, s.name);

@@ -7,6 +7,7 @@
 #define SPOR_NO_PLACES
 #include <spor/spor.h>
 #include "kernels/element.h"
+#include "tape/op.h"
 
 /* f(x) = sum of tanh(x) e^-x / sqrt(2 + x^2) + log(3 + sigmoid x), x [3]. */
 static spor_var smooth(spor_var x) {
@@ -93,6 +94,29 @@ START_TEST(on_integers_the_bound_is_zero) {
 }
 END_TEST
 
+/* Over bounds a number is as good as its error says, and one that is better known is another one.
+ * Over doubles they are one. */
+START_TEST(a_constant_is_known_to_an_error) {
+    static const double errors[] = {0, 0x1p-56};
+    for (int scalar = 0; scalar < 2; scalar++) {
+        spor_tape *t = spor_tape_new();
+        spor_var y[3] = {spor_constant(t, 0.1), op_constant(t, 0.1, 0x1p-56),
+                         op_fill(t, 0.1, 0x1p-56, SPOR_SHAPE(2))};
+        spor_options options = {.scalar = scalar ? SPOR_BOUND : SPOR_F64};
+        spor_program *program = spor_compile(t, 3, y, NULL, &options);
+        ck_assert(spor_run(program, 0));
+        const double *a = spor_program_arg(program, y[0]).data;
+        const double *b = spor_program_arg(program, y[1]).data;
+        const double *c = spor_program_arg(program, y[2]).data;
+        ck_assert(a[0] == 0.1 && b[0] == 0.1 && c[0] == 0.1);
+        if (scalar) ck_assert(a[1] == errors[0] && b[1] == errors[1] && c[3] == errors[1]);
+        if (!scalar) ck_assert_ptr_eq(a, b);
+        spor_program_free(program);
+        spor_tape_free(t);
+    }
+}
+END_TEST
+
 START_TEST(parameters_are_converted_to_the_verifying_types) {
     spor_tape *t = spor_tape_new();
     spor_params *params = spor_params_new(SPOR_F32, 1);
@@ -138,6 +162,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_complex_step_gives_derivatives_to_rounding);
     tcase_add_test(tests, the_error_bound_holds_and_is_not_idle);
     tcase_add_test(tests, on_integers_the_bound_is_zero);
+    tcase_add_test(tests, a_constant_is_known_to_an_error);
     tcase_add_test(tests, elements_hold_plain_numbers);
     tcase_add_test(tests, parameters_are_converted_to_the_verifying_types);
     suite_add_tcase(suite, tests);

@@ -117,7 +117,7 @@ static void leave_folder(void) {
 START_TEST(what_holds_is_told_with_its_evidence) {
     verify(0, "right.spor");
     expect(out, "right.spor\n  holds            right");
-    expect(out, "125 shapes, all there are");
+    expect(out, "125 shapes, all with N, n, m in 1..5");
     expect(out, "complex steps");
     expect(out, "proved for ");
     expect(out, "\n2 hold\n");
@@ -448,7 +448,7 @@ START_TEST(a_derivation_that_differs_at_ties_is_not_wrong) {
     row_of("net/ramp[0] derivation of ramp", row);
     expect(row, "holds");
     expect(row, "differs at ties or kinks of the data");
-    expect(out, "; 1 holds with a reservation only\n");
+    expect(out, " with a reservation only\n");
     verify(1, "tied.spor --strict");
     row_of("net/ramp[0] derivation of ramp", row);
     expect(row, "holds");
@@ -457,7 +457,7 @@ START_TEST(a_derivation_that_differs_at_ties_is_not_wrong) {
     expect(row, "DOES NOT HOLD");
     verify(2, "tied.spor --ties torch");
     expect(err, "--ties wants one of spor");
-    verify(0, "derived.spor --strict --ties spor");
+    verify(0, "derived.spor --ties spor");
 }
 END_TEST
 

@@ -44,8 +44,8 @@ typedef enum {
     WRONG_AXIS,       /* softmax over the samples */
     NO_MEAN_TERM,     /* of batch normalisation's dx */
     NO_VARIANCE_TERM,
-    MEAN_SLOPE, /* of both sides of a kink, as central differences say */
-    OF_THE_TAPE /* the tape's gradient has the formula's fault */
+    BEYOND_SLOPES, /* at a kink a slope that is neither side's nor between them */
+    OF_THE_TAPE    /* the tape's gradient has the formula's fault */
 } fault;
 
 typedef enum { SEEING, ONES_A, ONES_K, SYMMETRIC_K } blindness;
@@ -103,7 +103,8 @@ static void claim(const plan *p, spor_instance *in, const char *name, spor_var f
                   spor_var expected, int wrt) {
     if (p->only && strcmp(p->only, name) != 0) return;
     if (p->but && strcmp(p->but, name) == 0) return;
-    in->pair[in->pairs++] = (spor_pair){name, NULL, formula, expected, wrt};
+    in->pair[in->pairs++] =
+        (spor_pair){.name = name, .formula = formula, .expected = expected, .wrt = wrt};
 }
 
 /* An instance of inputs, the last one y's cotangent. */
@@ -345,19 +346,21 @@ static spor_recording batch_norm(void *user, spor_tape *t, const int64_t v[], sp
     return recorded(t, p, in);
 }
 
-/* y = s if s > 0 else s / 2, s = x_1 + ... + x_n: on tie-free numbers around 0 the sum of an even
- * number of them is 0, the kink itself. */
+/* y = s if s > 0 else s / 2, s = x_1 + ... + x_n, each 0: the kink itself. */
+static const double zero = 0;
+
 static spor_recording kink(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
     plan *p = user;
     spor_shape shape = SPOR_SHAPE(v[0]);
     spor_var x = spor_input(t, "x", shape), dy = spor_input(t, "dy", SPOR_SCALAR_SHAPE), dx;
     spor_var s = spor_sum(x, SPOR_AXIS(0)), y = spor_leaky_relu(s, 0.5);
     describe(in, y, 2, (spor_var[]){x, dy});
+    in->range[0] = (spor_range){.kind = SPOR_RANGE_SET, .n = 1, .item = &zero};
     if (!spor_vjp(y, dy, 1, &x, &dx)) return SPOR_OUTSIDE;
     spor_var above = spor_step(s), below = spor_step(spor_neg(s)), one = spor_ratio(t, 1, 1);
     spor_var slope = times(spor_add(one, above), 1, 2);
-    if (p->fault == MEAN_SLOPE)
-        slope = times(spor_sub(spor_add(times(one, 3, 1), above), below), 1, 4);
+    if (p->fault == BEYOND_SLOPES)
+        slope = spor_add(slope, times(spor_sub(one, spor_add(above, below)), 3, 2));
     claim(p, in, "dx", spor_broadcast(spor_mul(slope, dy), shape), dx, 0);
     return recorded(t, p, in);
 }
@@ -367,56 +370,46 @@ typedef enum { DENSE, ACTIVATION, CONV, MAXPOOL, GATHER, CROSS_ENTROPY, BATCH_NO
 static const char *const activations[] = {"tanh", "sigmoid"};
 
 #define WINDOW_QUANTITIES                                                                          \
-    {                                                                                              \
-        {"H", 1, 4, NULL}, {"W", 1, 4, NULL}, {"k", 1, 3, NULL}, {"l", 1, 3, NULL},                \
-            {"sh", 1, 2, NULL}, {"sw", 1, 2, NULL}, {"top", 0, 1, NULL}, {"bottom", 0, 1, NULL},   \
-            {"left", 0, 1, NULL}, {                                                                \
-            "right", 0, 1, NULL                                                                    \
-        }                                                                                          \
-    }
+    SPOR_SIZE("H", 1, 4), SPOR_SIZE("W", 1, 4), SPOR_SIZE("k", 1, 3), SPOR_SIZE("l", 1, 3),        \
+        SPOR_SIZE("sh", 1, 2), SPOR_SIZE("sw", 1, 2), SPOR_SIZE("top", 0, 1),                      \
+        SPOR_SIZE("bottom", 0, 1), SPOR_SIZE("left", 0, 1), SPOR_SIZE("right", 0, 1)
 
 static const spor_statement layers[] = {
     [DENSE] = {.name = "dense",
                .quantities = 3,
-               .quantity = {{"N", 1, 4, NULL}, {"n", 1, 4, NULL}, {"m", 1, 4, NULL}},
+               .quantity = {SPOR_SIZE("N", 1, 4), SPOR_SIZE("n", 1, 4), SPOR_SIZE("m", 1, 4)},
                .record = dense},
     [ACTIVATION] = {.name = "activation",
                     .quantities = 3,
-                    .quantity = {{"N", 1, 3, NULL}, {"m", 1, 3, NULL}, {"f", 0, 1, activations}},
+                    .quantity = {SPOR_SIZE("N", 1, 3),
+                                 SPOR_SIZE("m", 1, 3),
+                                 {.name = "f", .most = 1, .choices = activations}},
                     .record = activation},
     [CONV] = {.name = "conv",
               .quantities = 13,
-              .quantity = {{"N", 1, 2, NULL},
-                           {"H", 1, 5, NULL},
-                           {"W", 1, 5, NULL},
-                           {"C", 1, 2, NULL},
-                           {"F", 1, 2, NULL},
-                           {"k", 1, 3, NULL},
-                           {"l", 1, 3, NULL},
-                           {"sh", 1, 3, NULL},
-                           {"sw", 1, 3, NULL},
-                           {"top", 0, 2, NULL},
-                           {"bottom", 0, 2, NULL},
-                           {"left", 0, 2, NULL},
-                           {"right", 0, 2, NULL}},
+              .quantity = {SPOR_SIZE("N", 1, 2), SPOR_SIZE("H", 1, 5), SPOR_SIZE("W", 1, 5),
+                           SPOR_SIZE("C", 1, 2), SPOR_SIZE("F", 1, 2), SPOR_SIZE("k", 1, 3),
+                           SPOR_SIZE("l", 1, 3), SPOR_SIZE("sh", 1, 3), SPOR_SIZE("sw", 1, 3),
+                           SPOR_SIZE("top", 0, 2), SPOR_SIZE("bottom", 0, 2),
+                           SPOR_SIZE("left", 0, 2), SPOR_SIZE("right", 0, 2)},
               .record = conv},
     [MAXPOOL] = {.name = "max-pool",
                  .quantities = 10,
-                 .quantity = WINDOW_QUANTITIES,
+                 .quantity = {WINDOW_QUANTITIES},
                  .record = maxpool},
     [GATHER] = {.name = "gather",
                 .quantities = 10,
-                .quantity = WINDOW_QUANTITIES,
+                .quantity = {WINDOW_QUANTITIES},
                 .record = maxpool},
     [CROSS_ENTROPY] = {.name = "cross-entropy",
                        .quantities = 2,
-                       .quantity = {{"N", 1, 4, NULL}, {"K", 1, 4, NULL}},
+                       .quantity = {SPOR_SIZE("N", 1, 4), SPOR_SIZE("K", 1, 4)},
                        .record = cross_entropy},
     [BATCH_NORM] = {.name = "batch norm",
                     .quantities = 2,
-                    .quantity = {{"N", 1, 5, NULL}, {"F", 1, 3, NULL}},
+                    .quantity = {SPOR_SIZE("N", 1, 5), SPOR_SIZE("F", 1, 3)},
                     .record = batch_norm},
-    [KINK] = {.name = "kink", .quantities = 1, .quantity = {{"n", 1, 4, NULL}}, .record = kink}};
+    [KINK] = {.name = "kink", .quantities = 1, .quantity = {SPOR_SIZE("n", 1, 4)}, .record = kink}};
 
 static spor_statement statement_of(layer which, plan *p) {
     spor_statement statement = layers[which];
@@ -493,10 +486,10 @@ static const row rows[] = {
     {CROSS_ENTROPY, "dZ", OVER_N, "times 1/N", "-b--cd", {3, 4}},
     {CROSS_ENTROPY, "dZ", DIAGONAL, "elementwise softmax'", "-b--cd", {3, 4}},
     {CROSS_ENTROPY, "dZ", WRONG_AXIS, "softmax over samples", "-b--cd", {3, 4}},
-    {BATCH_NORM, "dx", NO_MEAN_TERM, "no term of the mean", "-b--cd", {3, 2}},
-    {BATCH_NORM, "dx", NO_VARIANCE_TERM, "no term of the variance", "-b--cd", {3, 2}},
+    {BATCH_NORM, "dx", NO_MEAN_TERM, "no term of the mean", ".b--cd", {3, 2}},
+    {BATCH_NORM, "dx", NO_VARIANCE_TERM, "no term of the variance", ".b--cd", {3, 2}},
     {BATCH_NORM, "dbeta", OVER_N, "times 1/N", "ibaucd", {3, 2}},
-    {KINK, "dx", MEAN_SLOPE, "mean slope at a kink", "i....d", {2}},
+    {KINK, "dx", BEYOND_SLOPES, "beyond both slopes", "ib--cd", {2}},
 };
 
 enum { ROWS = (int)(sizeof rows / sizeof *rows) };
@@ -611,14 +604,13 @@ START_TEST(each_fault_is_seen_by_the_oracles_that_can) {
 }
 END_TEST
 
-/* Who takes the tape's word misses what the tape has wrong too; who is never at a kink misses the
- * mean slope there. */
+/* Who takes the tape's word misses what the tape has wrong too. */
 START_TEST(oracles_are_blind_where_they_say) {
     char said[SPOR_ORACLES + 1];
     ask_all(DENSE, &(plan){.fault = OF_THE_TAPE, .only = "dW"}, (int64_t[]){2, 3, 4}, said);
     ck_assert_str_eq(said, "..a.cd");
-    ask_all(KINK, &(plan){.fault = MEAN_SLOPE, .only = "dx"}, (int64_t[]){2}, said);
-    ck_assert_str_eq(said, "i.--.d");
+    ask_all(KINK, &(plan){.fault = BEYOND_SLOPES, .only = "dx"}, (int64_t[]){2}, said);
+    ck_assert_str_eq(said, "ib--cd");
 }
 END_TEST
 
@@ -800,16 +792,16 @@ START_TEST(units_prove) {
 }
 END_TEST
 
-/* At a kink the slope of either side passes, and nothing between. */
+/* At a kink the slope of either side passes, and nothing beyond. */
 START_TEST(differences_know_kinks) {
     const int64_t at[] = {4};
     spor_answer answer = answer_of(KINK, NONE, NULL, at, SPOR_BY_DIFFERENCES);
     ck_assert(answer.examined && !answer.caught);
-    ck_assert_int_eq(answer.kinks, 4);
-    ck_assert_int_eq(answer.elements, 8);
+    int64_t kinks = answer.kinks;
+    ck_assert_int_gt(kinks, 0);
     ck_assert_int_eq(answer.skipped, 0);
-    answer = answer_of(KINK, MEAN_SLOPE, NULL, at, SPOR_BY_DIFFERENCES);
-    ck_assert_int_eq(answer.wrong, 4);
+    answer = answer_of(KINK, BEYOND_SLOPES, NULL, at, SPOR_BY_DIFFERENCES);
+    ck_assert_int_eq(answer.wrong, kinks);
     ck_assert_int_eq(answer.kinks, 0);
     ck_assert_str_eq(answer.pair, "dx");
     ck_assert(answer.worst > 1000 * answer.bound);
@@ -822,7 +814,9 @@ static spor_recording near_kink(void *user, spor_tape *t, const int64_t v[], spo
     (void)v;
     spor_var x = spor_input(t, "x", SPOR_SCALAR_SHAPE), dy = spor_input(t, "dy", SPOR_SCALAR_SHAPE);
     spor_var s = spor_sub(spor_mul(x, x), spor_ratio(t, (1 << 14) + 3, 1 << 20)), dx;
+    static const double eighth = 0.125;
     describe(in, spor_leaky_relu(s, 0.5), 2, (spor_var[]){x, dy});
+    in->range[0] = (spor_range){.kind = SPOR_RANGE_SET, .n = 1, .item = &eighth};
     if (!spor_vjp(in->y, dy, 1, &x, &dx)) return SPOR_OUTSIDE;
     claim(user, in, "dx", dx, dx, 0);
     return recorded(t, user, in);
@@ -833,8 +827,8 @@ START_TEST(differences_skip_what_lies_near_a_kink) {
     spor_statement statement = {.name = "near a kink", .record = near_kink, .user = &p};
     spor_answer answer;
     ck_assert(spor_ask_oracle(&statement, &(int64_t){0}, SPOR_BY_DIFFERENCES, &effort, &answer));
-    ck_assert_int_eq(answer.skipped, 1);
-    ck_assert_int_eq(answer.elements, 1); /* of the other draw */
+    ck_assert_int_gt(answer.skipped, 0); /* all data are 1/8 */
+    ck_assert_int_eq(answer.elements, 0);
     ck_assert(!answer.caught && answer.kinks == 0);
 }
 END_TEST
@@ -856,10 +850,10 @@ START_TEST(differences_allow_for_truncation) {
     spor_statement statement = {.name = "steep", .record = steep, .user = &p};
     spor_answer answer;
     ck_assert(spor_ask_oracle(&statement, &(int64_t){0}, SPOR_BY_DIFFERENCES, &effort, &answer));
-    ck_assert(answer.elements == 2 && !answer.caught);
+    ck_assert(answer.elements > 2 && !answer.caught);
     p.fault = ONE_ELEMENT;
     ck_assert(spor_ask_oracle(&statement, &(int64_t){0}, SPOR_BY_DIFFERENCES, &effort, &answer));
-    ck_assert_int_eq(answer.wrong, 2);
+    ck_assert_int_eq(answer.wrong, answer.elements);
 }
 END_TEST
 
@@ -894,11 +888,10 @@ START_TEST(what_is_lost_in_rounding_is_no_pass) {
 }
 END_TEST
 
-/* y = x + 2^-80 x, reversed: what is added is lost in rounding unless it is all there is. Data stay
- * away from 0 since there is a kink on the tape. */
+/* y = x + 2^-80 x, reversed: what is added is lost in rounding unless it is all there is. With
+ * this seed none of two whole numbers is 0. */
 static spor_recording drowned(void *user, spor_tape *t, const int64_t v[], spor_instance *in) {
     spor_var x = spor_input(t, "x", SPOR_SHAPE(v[0]));
-    spor_relu(x);
     in->input[in->inputs++] = x;
     spor_var tiny =
         times(times(spor_flip(x, SPOR_AXIS(0)), 1, (int64_t)1 << 40), 1, (int64_t)1 << 40);
@@ -909,14 +902,14 @@ static spor_recording drowned(void *user, spor_tape *t, const int64_t v[], spor_
 /* It is found by the search, and found again when the case is made small. */
 START_TEST(what_only_units_see_is_shown) {
     plan p = {.fault = NONE};
-    const int64_t n = 2500;
+    const int64_t n = 2;
     spor_statement statement = {.name = "drowned",
                                 .quantities = 1,
-                                .quantity = {{"n", n, n, NULL}},
+                                .quantity = {SPOR_SIZE("n", n, n)},
                                 .record = drowned,
                                 .user = &p};
     spor_verdict v;
-    ck_assert(spor_verify(&statement, &(spor_effort){.proofs = n}, &v));
+    ck_assert(spor_verify(&statement, &(spor_effort){.seed = 3}, &v));
     ck_assert_int_eq(v.outcome, SPOR_FAILS);
     ck_assert_int_eq(v.example.wrong, 1);
     ck_assert_str_eq(v.example.pair_name, "y");

@@ -1,0 +1,197 @@
+/*
+ * Where statements are tried: families of points. What a formula does never narrows them; only an
+ * operand that a def can't take, as y or a slope then is no number, gets a narrower family of its
+ * own in the last two, and only if too few elements lie inside the domain elsewhere.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "verify/points.h"
+
+typedef double point_draw(uint64_t key, uint64_t k, double from, double to);
+
+static double whole_number(uint64_t key, uint64_t k, double from, double to) {
+    return from + floor((to - from + 1) * random_uniform(key, k, 11));
+}
+
+static double real_number(uint64_t key, uint64_t k, double from, double to) {
+    return from + (to - from) * random_uniform(key, k, 11);
+}
+
+typedef struct {
+    const char *name;
+    point_draw *draw;
+    double from, to;
+    bool at_constants; /* mixed with numbers beside those that comparisons meet */
+    bool within;       /* narrowed operands have their narrow numbers */
+} family;
+
+static const family families[POINT_FAMILIES] = {
+    [POINT_WHOLE] = {"whole numbers -3..3", whole_number, -3, 3, false, false},
+    [POINT_WHOLE_AGAIN] = {"whole numbers -1..1", whole_number, -1, 1, false, false},
+    [POINT_SLIGHT] = {"reals -1..1", real_number, -1, 1, false, false},
+    [POINT_REAL] = {"reals -4..4", real_number, -4, 4, false, false},
+    [POINT_WIDE] = {"reals -16..16", real_number, -16, 16, false, false},
+    [POINT_SHARE] = {"reals 0..1", real_number, 0, 1, false, false},
+    [POINT_CONSTANTS] = {"beside constants", real_number, -4, 4, true, false},
+    [POINT_WHOLE_WITHIN] = {"whole numbers -3..3", whole_number, -3, 3, false, true},
+    [POINT_WITHIN] = {"reals -4..4", real_number, -4, 4, false, true},
+};
+
+/* Narrow numbers of an operand: for whole numbers and for reals. */
+static const struct {
+    const char *name;
+    double least, most; /* whole; reals if they are equal */
+    double from, to;
+} narrows[POINT_NARROWS] = {
+    [POINT_NOT_NARROW] = {"", 0, 0, 0, 0},
+    [POINT_SHARES] = {"in 0..1", 0, 0, 0.0625, 0.9375},
+    [POINT_POSITIVE] = {"positive", 1, 6, 0.25, 6},
+    [POINT_ABOVE_ONE] = {"above 1", 2, 5, 1.0625, 5},
+};
+
+const char *point_name(int which) {
+    return families[which].name;
+}
+
+const char *point_narrow_name(point_narrow narrow) {
+    return narrows[narrow].name;
+}
+
+/* ---- one number ------------------------------------------------------------------------------ */
+
+/* Just beyond, just short of or at a constant, or plain; `constant` has them with both signs. */
+static double beside_constant(const points *p, uint64_t key, uint64_t k, double plain) {
+    static const double off[] = {0x1p-6, -0x1p-6, 0.375, -0.375, 1.25, -1.25, 0, 0};
+    uint64_t bits = random_hash(key, k, 17);
+    if (!p->constants || bits % 4 == 0) return plain;
+    double c = p->constant[(bits >> 8) % (uint64_t)p->constants];
+    return c + off[(bits >> 32) % (sizeof off / sizeof *off)] * fmax(1, fabs(c) / 8);
+}
+
+static double narrow_number(point_narrow narrow, bool whole, uint64_t key, uint64_t k) {
+    bool reals = !whole || !(narrows[narrow].least < narrows[narrow].most);
+    if (reals) return real_number(key, k, narrows[narrow].from, narrows[narrow].to);
+    return whole_number(key, k, narrows[narrow].least, narrows[narrow].most);
+}
+
+/* Of a cotangent: never 0, so that what it meets shows. */
+static double away_from_zero(double x, const family *f) {
+    double least = f->draw == whole_number ? 1 : (f->to - f->from) / 32;
+    return fabs(x) >= least ? x : x < 0 ? x - least : x + least;
+}
+
+/* ---- stated ranges --------------------------------------------------------------------------- */
+
+static double in_reals(const spor_range *r, const family *f, uint64_t key, uint64_t k) {
+    double least = ceil(r->from), most = floor(r->to);
+    uint64_t bits = random_hash(key, k, 19);
+    if (f->draw == whole_number && least <= most) return whole_number(key, k, least, most);
+    if (f->at_constants && bits % 2) return bits % 4 == 1 ? r->from : r->to;
+    return fmin(fmax(real_number(key, k, r->from, r->to), r->from), r->to);
+}
+
+static double in_set(const spor_range *r, uint64_t key, uint64_t k) {
+    return r->item[random_hash(key, k, 23) % (uint64_t)r->n];
+}
+
+/* Rows along the last axis; each a 1 somewhere. */
+static void fill_one_hot(double *x, int64_t rows, int64_t width, uint64_t key) {
+    memset(x, 0, (size_t)(rows * width) * sizeof *x);
+    for (int64_t row = 0; row < rows; row++)
+        x[row * width + (int64_t)(random_hash(key, (uint64_t)row, 29) % (uint64_t)width)] = 1;
+}
+
+/* Multiples of a power of two that add up to 1 without rounding: the unit is cut at random, and an
+ * element that got nothing gets one part of the largest. */
+static void fill_simplex(double *x, int64_t rows, int64_t width, uint64_t key) {
+    double parts = ldexp(1, 7 + ilogb((double)width));
+    for (int64_t row = 0; row < rows; row++, x += width) {
+        double left = parts - (double)width; /* each has one */
+        for (int64_t k = 0; k < width; k++) {
+            double share = random_uniform(key, (uint64_t)(row * width + k), 31);
+            double take = k == width - 1 ? left : floor(left * share * share);
+            x[k] = (1 + take) / parts;
+            left -= take;
+        }
+    }
+}
+
+/* (B B^T + 1) / 2, B of small whole numbers, or of their quarters. */
+static void fill_positive_definite(double *x, int64_t matrices, int64_t n, const family *f,
+                                   uint64_t key) {
+    double unit = f->draw == whole_number ? 1 : 0.25 + 0.5 * random_uniform(key, 1, 37);
+    for (int64_t m = 0; m < matrices; m++, x += n * n)
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j < n; j++) {
+                double sum = i == j ? 1 : 0;
+                for (int64_t k = 0; k < n; k++) {
+                    uint64_t row = (uint64_t)((m * n + i) * n + k), column;
+                    column = (uint64_t)((m * n + j) * n + k);
+                    sum += whole_number(key, row, -2, 2) * whole_number(key, column, -2, 2) * unit;
+                }
+                x[i * n + j] = sum;
+            }
+}
+
+/* True if the range makes whole rows at once. */
+static bool fill_range(const spor_range *r, const spor_shape *shape, const family *f, uint64_t key,
+                       double *x) {
+    int64_t size = shape_size(shape), last = shape->rank ? shape->n[shape->rank - 1] : 1;
+    if (!size) return true;
+    switch (r->kind) {
+    case SPOR_RANGE_ONE_HOT:
+        return fill_one_hot(x, size / last, last, key), true;
+    case SPOR_RANGE_SIMPLEX:
+        return fill_simplex(x, size / last, last, key), true;
+    case SPOR_RANGE_POSITIVE_DEFINITE:
+        return fill_positive_definite(x, size / (last * last), last, f, key), true;
+    default:
+        return false;
+    }
+}
+
+/* ---- an input -------------------------------------------------------------------------------- */
+
+static double draw_number(const points *p, const point_input *in, const family *f, uint64_t key,
+                          uint64_t k) {
+    if (in->range.kind == SPOR_RANGE_REALS) return in_reals(&in->range, f, key, k);
+    if (in->range.kind == SPOR_RANGE_SET) return in_set(&in->range, key, k);
+    if (f->within && in->narrow) return narrow_number(in->narrow, f->draw == whole_number, key, k);
+    double x = f->draw(key, k, f->from, f->to);
+    if (in->cotangent) return away_from_zero(x, f);
+    return f->at_constants ? beside_constant(p, key, k, x) : x;
+}
+
+void points_draw(const points *p, const point_input *in, uint64_t seed, int which, double *x) {
+    const family *f = &families[which];
+    uint64_t key = random_hash(seed, (uint64_t)which, (uint64_t)in->number);
+    if (fill_range(&in->range, &in->shape, f, key, x)) return;
+    for (int64_t k = 0; k < shape_size(&in->shape); k++)
+        x[k] = draw_number(p, in, f, key, (uint64_t)k);
+}
+
+/* ---- constants ------------------------------------------------------------------------------- */
+
+static void add_constant(points *p, double c) {
+    if (p->constants == POINT_CONSTANTS_MOST || !(fabs(c) <= 0x1p20) || c == 0) return;
+    for (int k = 0; k < p->constants; k++)
+        if (p->constant[k] == c) return;
+    p->constant[p->constants++] = c;
+}
+
+void points_meet(points *p, int n, const double number[]) {
+    for (int k = 0; k < n; k++) {
+        add_constant(p, number[k]);
+        add_constant(p, -number[k]);
+    }
+    for (int k = 0; k < n; k++)
+        for (int j = 0; j < k; j++) {
+            add_constant(p, number[k] - number[j]);
+            add_constant(p, number[j] - number[k]);
+            add_constant(p, number[k] + number[j]);
+            if (number[j] != 0) add_constant(p, number[k] / number[j]);
+            if (number[k] != 0) add_constant(p, number[j] / number[k]);
+        }
+}
