@@ -423,6 +423,18 @@ START_TEST(a_network_is_held_against_its_derivations) {
 }
 END_TEST
 
+/* Right over the reals, with more rounding than the tape has: its own formulas say how much. */
+START_TEST(a_derivation_may_round_more_than_the_tape) {
+    char row[512];
+    verify_network(0, "rough.spor",
+                   DERIVED("", "dY * (derivative(relu, A) * 0.3 + 4096.7 - 4096.7) / 0.3"));
+    row_of("net/ramp[0] derivation of ramp", row);
+    expect(row, "holds");
+    row_of("net/dense[0]/W", row);
+    expect(row, "holds");
+}
+END_TEST
+
 /* A loss or a network may take batches alone. */
 START_TEST(a_network_for_batches_is_verified_at_one) {
     char row[512];
@@ -508,6 +520,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, arrays_that_do_not_fit_are_told);
     tcase_add_test(tests, networks_are_verified_at_initial_and_trained_weights);
     tcase_add_test(tests, a_network_is_held_against_its_derivations);
+    tcase_add_test(tests, a_derivation_may_round_more_than_the_tape);
     tcase_add_test(tests, a_network_for_batches_is_verified_at_one);
     tcase_add_test(tests, a_derivation_that_differs_at_ties_is_not_wrong);
     tcase_add_test(tests, a_kink_below_a_pool_accuses_nobody);
