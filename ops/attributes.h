@@ -34,6 +34,13 @@ static inline bool rule_shape(spor_rule *r, const spor_attr attr[]) {
     return true;
 }
 
+/** The number called what is known to within an error. */
+static inline bool rule_error(spor_rule *r, const char *what, double error) {
+    if (!(error >= 0))
+        return rule_fail(r, "the error of %s must be at least 0 but is %g", what, error);
+    return true;
+}
+
 /** axes is a set of axes of a tensor, called what, of this rank. */
 static inline bool rule_axes(spor_rule *r, int64_t axes, const char *what, int rank) {
     if (axes < 0 || axes >> rank)

@@ -5,7 +5,7 @@
  */
 #include <math.h>
 
-#include "tape/op.h"
+#include "attributes.h"
 
 enum { NUMBER, ERROR, SLOTS };
 
@@ -14,17 +14,15 @@ enum { NUMBER, ERROR, SLOTS };
 KERNELS(constant);
 
 static bool shape(spor_rule *r) {
-    if (!(r->attr[ERROR].r >= 0))
-        return rule_fail(r, "the error must be at least 0 but is %g", r->attr[ERROR].r);
     r->out = SPOR_SCALAR_SHAPE;
-    return true;
+    return rule_error(r, "value", r->attr[ERROR].r);
 }
 
 static const spor_sample samples[] = {
     {.attr = {{.r = 0.1}, {.r = 0x1p-56}}}, {.attr = {{.r = -1e300}}}, SPOR_END_SAMPLES};
 
 static const spor_mistake mistakes[] = {
-    {.attr = {{.r = 0.1}, {.r = -1}}, .message = "the error must be at least 0 but is -1"},
+    {.attr = {{.r = 0.1}, {.r = -1}}, .message = "the error of value must be at least 0 but is -1"},
     SPOR_END_MISTAKES};
 
 /* python3 -c "print(0.1, -2.5, 1e-3)" */

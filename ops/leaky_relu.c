@@ -16,10 +16,7 @@ static bool shape(spor_rule *r) {
     double slope = r->attr[SLOPE].r;
     if (!(slope >= 0 && slope <= 1e30))
         return rule_fail(r, "the slope must be a number from 0 to 1e30 but is %g", slope);
-    if (!(r->attr[SLOPE_ERROR].r >= 0))
-        return rule_fail(r, "the slope's error must be at least 0 but is %g",
-                         r->attr[SLOPE_ERROR].r);
-    return rule_elementwise(r);
+    return rule_error(r, "slope", r->attr[SLOPE_ERROR].r) && rule_elementwise(r);
 }
 
 /* dx = ybar (s + slope (1 - s)), s = step(y): exactly 1 or slope */
@@ -43,7 +40,7 @@ static const spor_mistake mistakes[] = {
     {.in = {{1, {3}}}, .attr = {{.r = HUGE_VAL}}, .message = "a number from 0 to 1e30 but is inf"},
     {.in = {{1, {3}}},
      .attr = {{.r = 1}, {.r = -1}},
-     .message = "error must be at least 0 but is -1"},
+     .message = "the error of slope must be at least 0 but is -1"},
     SPOR_END_MISTAKES};
 
 /* NumPy, x and slope as below: print(np.where(x > 0, x, slope * x).ravel().tolist()) */

@@ -8,11 +8,15 @@
  */
 #include "attributes.h"
 
+/* The slot of what the fill may be off by. */
+enum { PAD_ERROR = PAD_SLOTS, OWN_SLOTS };
+
 #ifdef SPOR_RULES
 
 KERNELS(pad);
 
 static bool shape(spor_rule *r) {
+    if (!rule_error(r, "fill", r->attr[PAD_ERROR].r)) return false;
     r->out = r->in[0];
     for (int k = 0; k < r->out.rank; k++) {
         int64_t n = r->in[0].n[k], lo = r->attr[PAD_LO + k].i, hi = r->attr[PAD_HI + k].i;
@@ -60,6 +64,9 @@ static const spor_mistake mistakes[] = {
     {.in = {{1, {3}}},
      .attr = {[PAD_LO] = {LARGEST}, [PAD_HI] = {LARGEST}},
      .message = "the result would have more than"},
+    {.in = {{1, {3}}},
+     .attr = {[PAD_ERROR] = {.r = -1}},
+     .message = "the error of fill must be at least 0 but is -1"},
     SPOR_END_MISTAKES};
 
 /* NumPy, x, lo, hi and fill as below: y = np.pad(x, [(max(l, 0), max(h, 0)) for l, h in zip(lo,
@@ -94,7 +101,8 @@ const spor_op spor_op_pad = {
     .convention = "negative pads crop",
     .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
     .operands = 1,
-    .attrs = PAD_SLOTS,
+    .attrs = OWN_SLOTS,
+    .error = PAD_ERROR,
     .shape = shape,
     .vjp = vjp,
     .samples = samples,
@@ -104,7 +112,11 @@ const spor_op spor_op_pad = {
 };
 
 spor_var spor_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill) {
-    spor_attr attr[PAD_SLOTS] = {[PAD_FILL] = {.r = fill}};
+    return op_pad(x, lo, hi, fill, 0);
+}
+
+spor_var op_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill, double error) {
+    spor_attr attr[OWN_SLOTS] = {[PAD_FILL] = {.r = fill}, [PAD_ERROR] = {.r = error}};
     per_axis_to_attr(x, lo, attr + PAD_LO);
     per_axis_to_attr(x, hi, attr + PAD_HI);
     return op_record(&spor_op_pad, &x, attr);
@@ -113,7 +125,7 @@ spor_var spor_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fil
 #else
 
 REFERENCE_KERNEL(pad) {
-    T fill = FROM_REAL(c->attr[PAD_FILL].r);
+    T fill = KNOWN_TO(c->attr[PAD_FILL].r, c->attr[PAD_ERROR].r);
     EACH_INDEX(i, c->out.shape) {
         int64_t j[SPOR_RANK] = {0};
         int inside = 1;

@@ -29,6 +29,7 @@ typedef struct {
     int64_t most;               /* largest value searched */
     const char *const *choices; /* NULL, or names of the values 0 .. most ("sigmoid", "tanh") */
     bool stated;                /* least .. most were stated: these are all there are */
+    bool open;                  /* a size that nothing was stated of: longer ones are tried too */
     int turns;                  /* further values worth trying, which are ... */
     int64_t turn[SPOR_TURNS];   /* ... c - 1, c, c + 1 of each whole constant c that it meets */
 } spor_quantity;

@@ -32,7 +32,10 @@ static void add_sizes(spor_pass *run, spor_asserted *a) {
                 pass_fail(run, p->place, "%s: a size is at least 1", p->name);
     }
     int n = a->statement.quantities;
-    for (int k = 0; k < n; k++) a->statement.quantity[k].most = n <= 2 ? 6 : n <= 4 ? 5 : 4;
+    for (int k = 0; k < n; k++) {
+        a->statement.quantity[k].open = true;
+        a->statement.quantity[k].most = n <= 2 ? 6 : n <= 4 ? 5 : 4;
+    }
 }
 
 /* ---- ranges ---------------------------------------------------------------------------------- */
@@ -89,6 +92,7 @@ static void read_range(spor_pass *run, spor_asserted *a, const spor_parameter *r
         pass_fail(run, range->place, "the range of %s reaches beyond %d", range->name, WIDEST);
     a->range[k] = range;
     q->stated = true;
+    q->open = false;
     q->least = least;
     q->most = most;
 }
@@ -108,6 +112,7 @@ static void read_choices(spor_pass *run, spor_asserted *a, const spor_parameter 
     }
     q->choices = names;
     q->stated = true;
+    q->open = false;
     q->least = 0;
     q->most = items->n - 1;
     a->choice[k] = list;

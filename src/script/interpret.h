@@ -160,6 +160,8 @@ void want_pads(spor_pass *run, spor_spot at, const char *what, const spor_value 
 /** The same of a built-in's argument k; the second form if it may be left out. */
 int64_t given_int(const spor_given *g, int k, int64_t otherwise);
 double given_real(const spor_given *g, int k, double otherwise);
+/** How far that real may be from the number meant. */
+double given_error(const spor_given *g, int k);
 bool given_bool(const spor_given *g, int k, bool otherwise);
 const char *given_string(const spor_given *g, int k, const char *otherwise);
 spor_value given_tensor(const spor_given *g, int k);

@@ -148,8 +148,8 @@ static int usual_axes(const spor_given *g, const spor_value *x, int axes[SPOR_RA
     return n == 1 ? 1 : 2;
 }
 
-/* The margins of pad and crop on each axis, times sign. */
-static spor_value margins(const spor_given *g, int axis_at, int sign, double fill) {
+/* The margins of pad and crop on each axis, times sign; fill may be off by error. */
+static spor_value margins(const spor_given *g, int axis_at, int sign, double fill, double error) {
     spor_value x = given_tensor(g, 0);
     int axes[SPOR_RANK];
     int64_t before[SPOR_RANK], after[SPOR_RANK], lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
@@ -170,14 +170,14 @@ static spor_value margins(const spor_given *g, int axis_at, int sign, double fil
     }
     if (!any) return x;
     pass_record(g->run, g->place);
-    return value_of_tensor(pass_recorded(g->run, spor_pad(x.t.var, lo, hi, fill)), names);
+    return value_of_tensor(pass_recorded(g->run, op_pad(x.t.var, lo, hi, fill, error)), names);
 }
 
 static spor_value pad(const spor_given *g) {
-    return margins(g, 3, 1, given_real(g, 2, 0));
+    return margins(g, 3, 1, given_real(g, 2, 0), given_error(g, 2));
 }
 static spor_value crop(const spor_given *g) {
-    return margins(g, 2, -1, 0);
+    return margins(g, 2, -1, 0, 0);
 }
 
 /* ---- parts ---- */

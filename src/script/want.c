@@ -152,6 +152,10 @@ double given_real(const spor_given *g, int k, double otherwise) {
     return want_real(g->run, g->at[k], given_what(g, k), g->arg[k]);
 }
 
+double given_error(const spor_given *g, int k) {
+    return g->arg[k] && value_is_number(g->arg[k]) ? value_error(g->arg[k]) : 0;
+}
+
 bool given_bool(const spor_given *g, int k, bool otherwise) {
     if (!g->arg[k]) return otherwise;
     return want_bool(g->run, g->at[k], given_what(g, k), g->arg[k]);

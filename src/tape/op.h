@@ -184,6 +184,8 @@ spor_var op_constant(spor_tape *tape, double value, double error);
 /** num/den, or such a real, filled into a shape: ratio or constant, then expand. */
 spor_var op_fill_ratio(spor_tape *tape, int64_t num, int64_t den, spor_shape shape);
 spor_var op_fill(spor_tape *tape, double value, double error, spor_shape shape);
+/** spor_pad with such a real. */
+spor_var op_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill, double error);
 
 /* ---- the registry --------------------------------------------------------------------------- */
 

@@ -14,6 +14,9 @@
 enum { DEFAULT_SHAPES = 300, WITHOUT_INPUTS = 50000, TRIES_A_SHAPE = 20 };
 /* Elements of all nodes of a tape, at sizes that stand beyond a statement's range. */
 static const int64_t large = 1 << 19;
+/* Longer than any size of the search: more than a vector, a block or an unrolled loop, and odd. */
+static const int64_t long_sizes[] = {7, 17, 33};
+enum { LONG_SIZES = (int)(sizeof long_sizes / sizeof *long_sizes) };
 
 /* The state of a search. */
 typedef struct {
@@ -27,7 +30,8 @@ typedef struct {
     int64_t capacity;
     comparisons met;
     char narrowed[128];               /* operands */
-    char beyond[96];                  /* sizes tried beyond the ranges */
+    char beyond[96];                  /* constants and their neighbours tried beyond the ranges */
+    char longer[64];                  /* sizes that took long values, and the longest */
     bool failed, out_of_memory, pure; /* pure: integers only, no tensors */
     int64_t failure[SPOR_QUANTITIES]; /* failed; until then, where a tie was found wrong */
 } search;
@@ -211,9 +215,11 @@ static bool is_affordable(search *s, const int64_t value[], bool *recorded) {
     return *recorded && elements <= large;
 }
 
+/* What came of a value beyond the range. */
+typedef enum { NOT_RECORDED, TOO_LARGE, TRIED } turn_outcome;
+
 /* One quantity at a value, the others small: 2 if they may be, else their least. */
-static void try_turn(search *s, int quantity, int64_t turn) {
-    const spor_quantity *named = &s->statement->quantity[quantity];
+static turn_outcome try_turn(search *s, int quantity, int64_t turn) {
     bool recorded = false, affordable = false;
     for (int small = 1; small >= 0 && !recorded; small--) {
         int64_t value[SPOR_QUANTITIES];
@@ -223,22 +229,49 @@ static void try_turn(search *s, int quantity, int64_t turn) {
         }
         value[quantity] = turn;
         affordable = is_affordable(s, value, &recorded);
-        if (affordable) visit(s, value);
+        if (affordable && !was_visited(s, value)) visit(s, value);
     }
-    size_t used = strlen(s->beyond);
-    if (affordable && used + 40 < sizeof s->beyond)
-        snprintf(s->beyond + used, sizeof s->beyond - used, "%s%.12s = %" PRId64, used ? ", " : "",
-                 named->name, turn);
-    if (recorded && !affordable)
-        reserve(s->verdict->reservation, sizeof s->verdict->reservation,
-                "%s = %" PRId64 " not tried: too large", named->name, turn);
+    return affordable ? TRIED : recorded ? TOO_LARGE : NOT_RECORDED;
+}
+
+static bool is_over(const search *s) {
+    return s->failed || s->out_of_memory;
+}
+
+static void append(char *text, size_t size, const char *format, const char *name, int64_t value) {
+    char item[48];
+    size_t used = strlen(text);
+    snprintf(item, sizeof item, format, name, value);
+    if (used + strlen(item) + 3 < size)
+        snprintf(text + used, size - used, "%s%s", used ? ", " : "", item);
+}
+
+static void try_constants(search *s, int k) {
+    const spor_quantity *q = &s->statement->quantity[k];
+    for (int j = 0; j < q->turns && !is_over(s); j++) {
+        bool beyond = q->turn[j] > q->most;
+        if (!beyond && s->verdict->exhaustive) continue;
+        turn_outcome outcome = try_turn(s, k, q->turn[j]);
+        if (beyond && outcome == TRIED)
+            append(s->beyond, sizeof s->beyond, "%.12s = %" PRId64, q->name, q->turn[j]);
+        if (outcome == TOO_LARGE)
+            reserve(s->verdict->reservation, sizeof s->verdict->reservation,
+                    "%s = %" PRId64 " not tried: too large", q->name, q->turn[j]);
+    }
+}
+
+static void try_long_sizes(search *s, int k) {
+    const spor_quantity *q = &s->statement->quantity[k];
+    int64_t longest = 0;
+    for (int j = 0; j < LONG_SIZES && q->open && !is_over(s); j++)
+        if (try_turn(s, k, long_sizes[j]) == TRIED) longest = long_sizes[j];
+    if (longest) append(s->longer, sizeof s->longer, "%.12s = %" PRId64, q->name, longest);
 }
 
 static void try_turns(search *s) {
-    for (int k = 0; k < s->statement->quantities; k++) {
-        const spor_quantity *q = &s->statement->quantity[k];
-        for (int j = 0; j < q->turns && !s->failed && !s->out_of_memory; j++)
-            if (q->turn[j] > q->most) try_turn(s, k, q->turn[j]);
+    for (int k = 0; k < s->statement->quantities && !is_over(s); k++) {
+        try_constants(s, k);
+        if (!is_over(s)) try_long_sizes(s, k);
     }
 }
 
@@ -268,7 +301,7 @@ static void seek(search *s) {
     int64_t shapes = s->verdict->shapes, quantities = s->statement->quantities;
     for (int64_t k = 1; k <= 2 && shapes; k++) {
         int64_t at = (shapes - 1) * k / 2;
-        if (s->failed || s->out_of_memory || comparisons_met(&s->met)) return;
+        if (is_over(s) || comparisons_met(&s->met)) return;
         seek_at(s, s->visited + at * quantities);
     }
 }
@@ -340,8 +373,9 @@ static void tell_sizes(const search *s) {
     if (v->exhaustive && stated)
         snprintf(v->sizes, sizeof v->sizes, "all there are");
     else if (s->statement->quantities)
-        snprintf(v->sizes, sizeof v->sizes, "%s %s%s%s", v->exhaustive ? "all with" : "some with",
-                 ranges, *s->beyond ? "; " : "", s->beyond);
+        snprintf(v->sizes, sizeof v->sizes, "%s %s%s%s%s%s",
+                 v->exhaustive ? "all with" : "some with", ranges, *s->longer ? ", up to " : "",
+                 s->longer, *s->beyond ? ", at " : "", s->beyond);
 }
 
 static void tell_reservations(const search *s) {
@@ -378,7 +412,7 @@ bool spor_verify(const spor_statement *statement, const spor_effort *effort,
     s.proofs = oracle_proofs(&s.effort);
     walk(&s);
     if (!s.verdict->exhaustive) wander(&s);
-    if (!s.failed && !s.out_of_memory) try_turns(&s);
+    try_turns(&s);
     seek(&s);
     count_regions(&s);
     tell_sizes(&s);

@@ -90,9 +90,9 @@ void verdict_print_example(const spor_statement *statement, const spor_counterex
 }
 
 void verdict_print_evidence(const spor_verdict *v, FILE *out) {
-    fprintf(out, "%" PRId64 " shape%s%s%s, %" PRId64 " values judged, %" PRId64 " bit for bit",
-            v->shapes, v->shapes == 1 ? "" : "s", *v->sizes ? ", " : "", v->sizes, v->comparisons,
-            v->exact);
+    fprintf(out, "%" PRId64 " shape%s%s%s%s, %" PRId64 " values judged, %" PRId64 " bit for bit",
+            v->shapes, v->shapes == 1 ? "" : "s", *v->sizes ? " (" : "", v->sizes,
+            *v->sizes ? ")" : "", v->comparisons, v->exact);
     if (v->proved) fprintf(out, ", proved for %" PRId64 " shapes on unit tensors", v->proved);
     for (int k = 0; k < SPOR_ORACLES; k++)
         if (v->asked[k] && oracle_counted((spor_oracle)k))

@@ -162,6 +162,10 @@ static const struct {
     {"x * (1 / 3)", "1 - 2 / 3", "1 - 2 / 3.000000000001"},
     {"exp(0.3) * x", "exp(0.1) * exp(0.1) * exp(0.1)", "exp(0.1) * exp(0.1) * exp(0.1000000001)"},
     {"full(shape(x), 0.3) * x", "full(shape(x), 0.1) * 3", "full(shape(x), 0.10000000001) * 3"},
+    {"pad(x, 1, value=0.3)[0] * x", "pad(0 * y, 1, value=0.1)[0] * 3",
+     "pad(0 * y, 1, value=0.10000000001)[0] * 3"},
+    {"(1 - 0.9) * x", "pad(y, 1, value=0.1)[0]", "pad(y, 1, value=0.1000000000001)[0]"},
+    {"0.1 * x", "pad(y, 1, value=1 - 0.9)[0]", "pad(y, 1, value=1 - 0.9000000000001)[0]"},
     {"constant(0.3) * x", "constant(0.1) * 3", "constant(0.100000000001) * 3"},
     {"constant(0.3) * x", "3 * constant(1 - 0.9)", "3 * constant(1 - 0.900000000001)"},
     {"leaky_relu(x, 0.1)", "step(x) + (1 - 0.9) * (1 - step(x))",
@@ -460,7 +464,8 @@ START_TEST(quantities_are_as_said) {
     verify(claims_at(script, 0), &verdict);
     ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
     ck_assert(verdict.exhaustive);
-    ck_assert_int_eq(verdict.shapes, 2 * 2 * (4 + 3)); /* n, act, m > s */
+    ck_assert_int_eq(verdict.shapes, 2 * 2 * (4 + 3) + 3);
+        /* and m = 7, 17, 33 */ /* n, act, m > s */
     script_free(script);
 }
 END_TEST
