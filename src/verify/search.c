@@ -71,11 +71,6 @@ static void count(spor_verdict *v, const spor_trial *trial, const oracle_finding
     v->closest = fmax(v->closest, found->closest);
 }
 
-/* How much is needed, where that is known. */
-static void tell_memory(spor_verdict *v, const spor_trial *trial) {
-    snprintf(v->example.message, sizeof v->example.message, "%s", trial->in.message);
-}
-
 /* Operands that had narrower numbers, "p in 0..1, q positive". */
 static void note_narrowed(search *s, const spor_trial *trial, const oracle_finding *found) {
     for (int k = 0; k < trial->in.inputs; k++) {
@@ -109,6 +104,11 @@ static void take_down_tie(search *s, const int64_t value[], const oracle_finding
     if (!found->ties_wrong || s->verdict->ties_only) return;
     s->verdict->ties_only = true;
     memcpy(s->failure, value, (size_t)s->statement->quantities * sizeof *value);
+}
+
+/* How much is needed, where that is known. */
+static void tell_memory(spor_verdict *v, const spor_trial *trial) {
+    snprintf(v->example.message, sizeof v->example.message, "%s", trial->in.message);
 }
 
 /* Examines the statement at the values; how that recorded. */
