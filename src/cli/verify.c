@@ -64,6 +64,10 @@ static void complain_of(const spor_script_claim *claim, const spor_verdict *foun
         snprintf(text, size, "it is said to fail; take `fails` away");
 }
 
+static bool is_reserved(const spor_script_claim *claim, const spor_verdict *found) {
+    return state_of(claim, found) == SPOR_ROW_HOLDS && *found->reservation;
+}
+
 /* One statement is too large; the others are still judged. */
 static void complain_of_memory(spor_verification *v, const char *label, const char *place,
                                const spor_verdict *found) {
@@ -98,6 +102,7 @@ static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
                                       .kind = claim->def ? "derive" : "claim",
                                       .place = place,
                                       .statement = claim->statement,
+                                      .reserved = is_reserved(claim, found),
                                       .found = found});
     bool done = summary && detail;
     free(summary);

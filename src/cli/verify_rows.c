@@ -57,6 +57,11 @@ static void write_lines(const char *text, int indent, FILE *out) {
     }
 }
 
+static void write_evidence(const spor_verdict *found, FILE *out) {
+    verdict_print_evidence(found, out);
+    if (*found->reservation) fprintf(out, "; %s", found->reservation);
+}
+
 char *verify_summary(const spor_verification *v, const spor_statement *statement,
                      const spor_verdict *found) {
     char *text = NULL;
@@ -68,7 +73,7 @@ char *verify_summary(const spor_verification *v, const spor_statement *statement
     else if (v->hint == SPOR_HINT_FULL && found->outcome == SPOR_FAILS)
         write_case(statement, &found->example, out);
     else if (v->hint == SPOR_HINT_FULL && found->outcome == SPOR_HOLDS)
-        verdict_print_evidence(found, out);
+        write_evidence(found, out);
     return fclose(out) ? NULL : text;
 }
 

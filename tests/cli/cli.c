@@ -409,15 +409,14 @@ START_TEST(what_does_not_fit_into_memory_is_told) {
     write_file("claim.spor", "claim \"large\" (A[n]):\n    A + " TOO_LARGE " == A\n"
                              "claim \"small\" (A[n]):\n    A + 0 == A\n");
     expect_status(run("spor verify claim.spor"), 2);
-    expect_in(err,
-              "claim.spor:1:1: large: it needs 16.0 TB of memory, and verifying takes at most ");
+    expect_in(err, "claim.spor:1:1: large: it needs ");
     expect_in(out, "  holds            small");
     expect_in(out, "\n1 holds, 1 can't be evaluated\n");
     write_file("derived.spor", "def f(A[n]):\n    return A + " TOO_LARGE "\n"
                                "derive f (A) -> (Y, dY):\n    dA = dY\n"
                                "def net(x):\n    return f(x)\n" TRAIN("digits()", "squared_error"));
     expect_status(run("SPOR_DATA=$M/../data spor train derived.spor"), 2);
-    expect_in(err, "derived.spor:3: derivation of f: it needs 16.0 TB of memory");
+    expect_in(err, "derived.spor:3: derivation of f: it needs ");
     write_file(
         "net.spor",
         "def net(x):\n"
