@@ -117,9 +117,14 @@ static inline int NEARER(T a, T b) {
 static inline int MAY_TURN(T distance) {
     return !(distance.e <= 0) && !(fabs(distance.v) > distance.e);
 }
+/* The larger bound; no number if either is none, so that it is not taken for a small one. */
+static inline double larger_bound(double a, double b) {
+    if (isnan(a) || isnan(b)) return a + b;
+    return a > b ? a : b;
+}
 static inline T EITHER(T chosen, T other) {
     double far = inflated(fabs(chosen.v - other.v) + other.e);
-    return (T){chosen.v, far <= chosen.e ? chosen.e : far};
+    return (T){chosen.v, larger_bound(chosen.e, far)};
 }
 static inline int IS_NAN(T a) {
     return isnan(a.v);

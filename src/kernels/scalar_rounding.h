@@ -170,6 +170,7 @@ static inline int MAY_TURN(T distance) {
  * are constants no more: what they are multiplied with must see e. */
 static inline T EITHER(T chosen, T other) {
     double far = fabs(chosen.v - other.v) + other.e, u = larger(chosen.u, other.u);
+    if (isnan(chosen.e)) far = chosen.e;
     return (T){chosen.v, far <= chosen.e ? chosen.e : far, larger(chosen.s, other.s),
                larger(fabs(chosen.n), fabs(other.n)), u > 0 ? u : rounding_unit(chosen)};
 }

@@ -250,7 +250,7 @@ static void check_turns(const words *w, tally *to) {
         }
         to->examined++;
         to->exceeded += turned && !w->may_turn(d);
-        to->exceeded += given_exactly(a) && given_exactly(b) && w->may_turn(d);
+        to->exceeded += given_exactly(a) && given_exactly(b) && d.n <= 1 && w->may_turn(d);
         to->exceeded += given_exactly(a) && w->may_turn(a);
         to->exceeded += fabs(d.v) > 4 * (allowed(a) + allowed(b)) * (1 + d.n) &&
                         d.s < 2 * fabs(d.v) && w->may_turn(d);
@@ -273,10 +273,11 @@ static void check_either(const words *w, tally *to) {
         }
         to->exceeded += !(r.v >= a.v && r.v <= a.v) || !(r.u > 0);
         to->exceeded += a.u + b.u > 0 && r.u > fmax(a.u, b.u);
-        to->exceeded += r.e > fmax(a.e, fabs(a.v - b.v) + b.e) || r.n > fmax(a.n, b.n);
+        to->exceeded += r.e > fmax(a.e, fabs(a.v - b.v) + b.e) || r.n > fmax(fabs(a.n), fabs(b.n));
     }
     T unknown = w->either((T){1, 0, 1, 0, unit}, (T){(double)NAN, 0, 1, 0, unit});
     to->exceeded += rounding_error(unknown, unit) <= 1;
+    to->exceeded += w->either((T){1, (double)NAN, 1, 0, unit}, (T){0, 0, 0, 0, 0}).e <= 1;
     T narrow = w->either((T){0, 0, 0, 0, 0}, (T){1, 0, 1, 3, 0x1p-53});
     to->exceeded += narrow.u > 0x1p-53;
 }
@@ -297,7 +298,7 @@ static void check_numbers(const words *w, tally *to) {
         T a = draw_operand(seed, 0), b = draw_second(seed, a), zero = FROM_INT(0);
         to->exceeded +=
             NEARER(a, b) != (a.v - rounding_error(a, a.u) < b.v - rounding_error(b, b.u));
-        to->exceeded += LESS(a, b) != (a.v < b.v) || IS_ZERO(a) != (fabs(a.s) + a.e + a.n <= 0);
+        to->exceeded += LESS(a, b) != (a.v < b.v) || IS_ZERO(a) != (a.s + a.e + fmax(a.n, 0) <= 0);
         to->exceeded += !IS_ZERO(w->two[OF_MUL](a, zero)) || !IS_ZERO(w->two[OF_MUL](zero, a));
         to->exceeded += IS_ZERO((T){0, 1, 0, 0, unit}) || IS_ZERO((T){0, 0, 1, 1, unit});
     }
