@@ -416,15 +416,17 @@ static maker *const makers[] = {
     make_softmax, make_log_softmax, make_logsumexp, make_matmul,   make_pool,    make_gather};
 enum { MAKERS = sizeof makers / sizeof *makers };
 
-/* An expression of that many steps; with the gradients of its sum if asked for. */
-static spor_tape *record_expression(uint64_t seed, int depth, bool gradients, spor_var *y) {
+/* An expression of that many steps, made by the first so many makers; with the gradients of its sum
+ * if asked for. */
+static spor_tape *record_expression(uint64_t seed, int depth, uint64_t of, bool gradients,
+                                    spor_var *y) {
     static const char *const names[IN] = {"x", "y", "z"};
     pool p = {.count = IN, .seed = seed};
     spor_tape *tape = spor_tape_new();
     spor_var d[IN];
     for (int k = 0; k < IN; k++) p.of[k] = spor_input(tape, names[k], shape_of_pool());
     for (int k = 0; k < depth; k++) {
-        spor_var made = makers[next(&p) % MAKERS](&p);
+        spor_var made = makers[next(&p) % of](&p);
         p.of[p.count++] = made;
     }
     *y = p.of[p.count - 1];
@@ -438,7 +440,7 @@ enum { EXPRESSIONS = 600 };
 static void each_expression(void run(const study *), tally *to) {
     for (uint64_t seed = 0; seed < EXPRESSIONS; seed++) {
         spor_var y;
-        spor_tape *tape = record_expression(seed, 2 + (int)(seed % 7), seed % 3 == 0, &y);
+        spor_tape *tape = record_expression(seed, 2 + (int)(seed % 7), MAKERS, seed % 3 == 0, &y);
         for (int from = 0; from < FAMILIES; from++)
             run(&(study){tape, NULL, seed, (family)from, to});
         spor_tape_free(tape);
@@ -463,9 +465,230 @@ START_TEST(other_code_of_expressions_is_as_good_as_stated) {
 }
 END_TEST
 
+/* ---- sums in another order ---- */
+
+static int64_t mirrored(int64_t k) {
+    return k / COLUMNS * COLUMNS + COLUMNS - 1 - k % COLUMNS;
+}
+
+static void set_mirrored(void *data, int64_t k, double x, uint64_t bits) {
+    (void)bits;
+    ((float *)data)[mirrored(k)] = (float)x;
+}
+
+/* y of data whose columns come from the last one on is y from the last column on. */
+static void study_mirrored(const study *s, uint32_t y) {
+    evaluation said, other, truth;
+    ck_assert(evaluation_make(&said, s->tape, SPOR_ROUNDING));
+    ck_assert(evaluation_make(&other, s->tape, SPOR_F32));
+    ck_assert(evaluation_make(&truth, s->tape, EVALUATE_EXACT));
+    each_given(s, &said, set_in_float);
+    each_given(s, &other, set_mirrored);
+    each_given(s, &truth, set_exact);
+    ck_assert(evaluation_run(&said) && evaluation_run(&other) && evaluation_run(&truth));
+    for (int64_t k = 0; k < ROWS * COLUMNS && in_range(s, &truth); k++)
+        compare_rounding(s, y, ((const rounding *)said.value[y])[k],
+                         number_at(&other, y, mirrored(k)), ((const exact *)truth.value[y])[k],
+                         0x1p-24);
+    evaluation_free(&said);
+    evaluation_free(&other);
+    evaluation_free(&truth);
+}
+
+/* All makers but gather, the last one: of equals it takes the first. */
+START_TEST(other_code_may_add_up_in_another_order) {
+    tally found = {0};
+    for (uint64_t seed = 0; seed < EXPRESSIONS; seed++) {
+        spor_var y;
+        spor_tape *tape = record_expression(seed, 2 + (int)(seed % 7), MAKERS - 1, false, &y);
+        for (int from = 0; from < FAMILIES; from++)
+            study_mirrored(&(study){tape, NULL, seed, (family)from, &found}, y.id);
+        spor_tape_free(tape);
+    }
+    expect_held(&found, 20);
+}
+END_TEST
+
+/* ---- branches that rounding turns ---- */
+
+/* The same sum twice, in two orders: in exact numbers a tie, in others one is larger or not. */
+typedef struct {
+    spor_var a, b;
+} twice;
+
+static twice add_up_twice(spor_tape *tape) {
+    spor_var x = spor_input(tape, "x", shape_of_pool()), y = spor_input(tape, "y", shape_of_pool());
+    spor_var z = spor_input(tape, "z", shape_of_pool());
+    return (twice){spor_add(spor_add(x, y), z), spor_add(x, spor_add(y, z))};
+}
+
+/* df / da, a number that jumps where the branch turns. */
+static spor_var slope(spor_var f, spor_var a) {
+    spor_shape shape = spor_shape_of(f);
+    spor_var one = spor_broadcast(spor_ratio(f.tape, 1, 1), shape), d;
+    ck_assert(spor_vjp(f, one, 1, &a, &d));
+    return d;
+}
+
+static spor_var decide_step(twice t) {
+    return spor_step(spor_sub(t.a, t.b));
+}
+static spor_var decide_less(twice t) {
+    return spor_less(t.a, t.b);
+}
+static spor_var decide_where(twice t) {
+    spor_var one = filled(t.a.tape, spor_ratio(t.a.tape, 1, 1));
+    return spor_where(spor_sub(t.a, t.b), one, spor_neg(one));
+}
+static spor_var decide_relu(twice t) {
+    return slope(spor_relu(spor_sub(t.a, t.b)), t.a);
+}
+static spor_var decide_leaky_relu(twice t) {
+    return slope(spor_leaky_relu(spor_sub(t.a, t.b), 0.25), t.a);
+}
+static spor_var decide_abs(twice t) {
+    return slope(spor_abs(spor_sub(t.a, t.b)), t.a);
+}
+static spor_var decide_maximum(twice t) {
+    return slope(spor_maximum(t.a, t.b), t.a);
+}
+static spor_var decide_minimum(twice t) {
+    return slope(spor_minimum(t.a, t.b), t.a);
+}
+static spor_var decide_max(twice t) {
+    return slope(spor_max(spor_concat(t.b, t.a, 1), SPOR_AXIS(1)), t.a);
+}
+static spor_var decide_pool(twice t) {
+    const spor_window w = {{2, 1}, {2, 1}, {0, 0, 0, 0}};
+    const spor_shape map = SPOR_SHAPE(1, 1, ROWS * COLUMNS, 1);
+    spor_var both = spor_concat(spor_reshape(t.b, map), spor_reshape(t.a, map), 1);
+    return slope(spor_maxpool2d(both, w), t.a);
+}
+/* Behind a mask that is in doubt, where both branches are the same but for rounding. */
+static spor_var decide_masked(twice t) {
+    return slope(spor_where(spor_less(t.b, t.a), spor_mul(t.a, t.a), spor_mul(t.a, t.b)), t.a);
+}
+
+static spor_var (*const deciders[])(twice) = {
+    decide_step,    decide_less,    decide_where, decide_relu, decide_leaky_relu, decide_abs,
+    decide_maximum, decide_minimum, decide_max,   decide_pool, decide_masked};
+enum { DECIDERS = sizeof deciders / sizeof *deciders };
+
+/* How often other code took the other branch than exact numbers do. */
+static int64_t turned(const study *s, const arithmetic *a, uint32_t y) {
+    evaluation other, truth;
+    int64_t count = 0;
+    ck_assert(evaluation_make(&other, s->tape, a->scalar));
+    ck_assert(evaluation_make(&truth, s->tape, EVALUATE_EXACT));
+    each_given(s, &other, a->set);
+    each_given(s, &truth, set_exact);
+    ck_assert(evaluation_run(&other) && evaluation_run(&truth));
+    for (int64_t k = 0; k < evaluation_size(s->tape, y); k++)
+        count += fabs(number_at(&other, y, k) - ((const exact *)truth.value[y])[k].hi) > 0.25;
+    evaluation_free(&other);
+    evaluation_free(&truth);
+    return count;
+}
+
+START_TEST(branches_that_rounding_turns_are_covered) {
+    spor_tape *tape = spor_tape_new();
+    spor_var y = deciders[_i](add_up_twice(tape));
+    tally found = {0};
+    for (int k = 0; k < 2; k++) {
+        int64_t others = 0;
+        for (uint64_t seed = 0; seed < 40; seed++) {
+            study s = {tape, NULL, seed, seed % 2 ? WIDE : REALS, &found};
+            study_rounding(&s, &arithmetics[k]);
+            study_bound(&s);
+            if (arithmetics[k].scalar == SPOR_F32) others += turned(&s, &arithmetics[k], y.id);
+        }
+        ck_assert(k || others > 0);
+    }
+    ck_assert_msg(!found.exceeded, "%d: %s", (int)found.exceeded, found.first);
+    spor_tape_free(tape);
+}
+END_TEST
+
+/* Where exact numbers are compared there is no doubt: ties, and what is next to them. */
+START_TEST(exact_numbers_are_compared_exactly) {
+    spor_tape *tape = spor_tape_new();
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(4)), y = spor_input(tape, "y", SPOR_SHAPE(4));
+    spor_var both = spor_concat(x, y, 0);
+    spor_var out[] = {spor_less(x, y), spor_step(spor_sub(x, y)), spor_maximum(x, y),
+                      slope(spor_max(both, SPOR_AXIS(0)), both)};
+    static const float at[] = {0.3F, 1e5F, 0.7F, 3}, next[] = {0.3F, 1e5F + 0x1p-7F, 0.7F, -3};
+    evaluation e;
+    ck_assert(!spor_error(tape) && evaluation_make(&e, tape, SPOR_ROUNDING));
+    for (int k = 0; k < 4; k++) {
+        set_in_float(e.value[x.id], k, (double)at[k], 0);
+        set_in_float(e.value[y.id], k, (double)next[k], 0);
+    }
+    ck_assert(evaluation_run(&e));
+    for (int k = 0; k < 4; k++)
+        for (int64_t i = 0; i < evaluation_size(tape, out[k].id); i++)
+            ck_assert(rounding_error(((const rounding *)e.value[out[k].id])[i], 0x1p-24) <= 0);
+    evaluation_free(&e);
+    spor_tape_free(tape);
+}
+END_TEST
+
+/* ---- arrays of other code ---- */
+
+/* What float code has for y and dy/dx, 1 times z, of the inputs given. */
+static void run_in_float(spor_var y, spor_var d, const spor_var in[IN], double *value[IN],
+                         double claimed[2][ROWS * COLUMNS]) {
+    const spor_var out[] = {y, d};
+    spor_options options = {.scalar = SPOR_F32, .reference = true};
+    spor_program *program = spor_compile(y.tape, 2, out, NULL, &options);
+    for (int k = 0; k < IN; k++)
+        for (int64_t i = 0; i < ROWS * COLUMNS; i++)
+            set_float(spor_program_arg(program, in[k]).data, i, value[k][i], 0);
+    ck_assert(spor_run(program, 0));
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < ROWS * COLUMNS; i++)
+            claimed[k][i] = (double)((const float *)spor_program_arg(program, out[k]).data)[i];
+    spor_program_free(program);
+}
+
+/* y = relu(a - b) + z relu(x): its first part is 0, with a slope that rounding decides; float took
+ * the other branch somewhere. No fault; but one in the second part is found all the same. */
+START_TEST(arrays_that_took_the_other_branch_are_not_accused) {
+    double x[ROWS * COLUMNS], y[ROWS * COLUMNS], z[ROWS * COLUMNS], claimed[2][ROWS * COLUMNS];
+    double *value[] = {x, y, z};
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        spor_tape *tape = spor_tape_new();
+        spor_var in[IN], d;
+        twice t = add_up_twice(tape);
+        for (int k = 0; k < IN; k++) in[k] = spor_tape_var(tape, (uint32_t)k + 1);
+        spor_var f = spor_add(spor_relu(spor_sub(t.a, spor_stop_gradient(t.b))),
+                              spor_mul(in[2], spor_relu(in[0])));
+        spor_var one = filled(tape, spor_ratio(tape, 1, 1));
+        ck_assert(spor_vjp(f, one, 1, &in[2], &d));
+        for (int k = 0; k < IN; k++)
+            for (uint64_t i = 0; i < ROWS * COLUMNS; i++)
+                value[k][i] = draw(REALS, SPOR_ANY, seed, (uint64_t)k, i);
+        run_in_float(f, d, in, value, claimed);
+        spor_arrays arrays = {.y = f,
+                              .inputs = IN,
+                              .input = {in[0], in[1], in[2]},
+                              .value = {x, y, z},
+                              .claims = 2,
+                              .claim = {{"y", SPOR_OF_Y, claimed[0]}, {"dz", 2, claimed[1]}},
+                              .arithmetic = SPOR_F32};
+        spor_verdict verdict;
+        if (_i) claimed[0][5] += 1e-3;
+        ck_assert(spor_verify_arrays(&arrays, &verdict));
+        if (!_i && verdict.outcome == SPOR_FAILS) spor_verdict_print(NULL, &verdict, stderr);
+        ck_assert_int_eq(verdict.outcome == SPOR_FAILS, _i);
+        spor_tape_free(tape);
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("bounds");
     TCase *each = tcase_create("each op"), *random = tcase_create("expressions");
+    TCase *branches = tcase_create("branches");
     int count = 0;
     while (spor_ops[count]) count++;
     bounds_of_bound(suite);
@@ -474,6 +697,11 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(each, other_code_of_ops_is_as_good_as_stated, 0, count);
     tcase_add_test(random, expressions_stay_within_their_bounds);
     tcase_add_test(random, other_code_of_expressions_is_as_good_as_stated);
+    tcase_add_test(random, other_code_may_add_up_in_another_order);
+    tcase_add_loop_test(branches, branches_that_rounding_turns_are_covered, 0, DECIDERS);
+    tcase_add_test(branches, exact_numbers_are_compared_exactly);
+    tcase_add_loop_test(branches, arrays_that_took_the_other_branch_are_not_accused, 0, 2);
+    suite_add_tcase(suite, branches);
     suite_add_tcase(suite, each);
     suite_add_tcase(suite, random);
     return suite;

@@ -165,7 +165,7 @@ static void check_either(const words *w, tally *to) {
     }
     T unknown = w->either((T){1, 0}, (T){(double)NAN, 0});
     to->exceeded += unknown.e <= 1;
-    to->exceeded += w->either((T){1, (double)NAN}, (T){0, 0}).e <= 1;
+    to->exceeded += isfinite(w->either((T){1, (double)NAN}, (T){0, 0}).e);
     to->exceeded += !w->may_turn((T){1, (double)NAN});
 }
 
