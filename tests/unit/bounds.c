@@ -5,7 +5,6 @@
  */
 #include "bounds.h"
 
-#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,7 +210,7 @@ static void compare_roundings(const study *s, const evaluation *said, const eval
 static void study_rounding(const study *s, const arithmetic *a) {
     evaluation said, other, truth;
     ck_assert(evaluation_make(&said, s->tape, SPOR_ROUNDING));
-    ck_assert(evaluation_make(&other, s->tape, a->scalar));
+    ck_assert(evaluation_make(&other, s->tape, (int)a->scalar));
     ck_assert(evaluation_make(&truth, s->tape, EVALUATE_EXACT));
     each_given(s, &said, a->set_rounding);
     each_given(s, &other, a->set);
@@ -302,8 +301,7 @@ static spor_shape shape_of_pool(void) {
     return SPOR_SHAPE(ROWS, COLUMNS);
 }
 
-static spor_var filled(spor_tape *tape, spor_var scalar) {
-    (void)tape;
+static spor_var filled(spor_var scalar) {
     return spor_expand(scalar, SPOR_AXIS(0) | SPOR_AXIS(1), shape_of_pool());
 }
 
@@ -352,7 +350,7 @@ static spor_var make_masked(pool *p) {
 static spor_var make_constant(pool *p) {
     static const double numbers[] = {0.1, 2, -0.5, 1e-3, 3, 1e5};
     spor_var x = pick(p), c = spor_constant(x.tape, numbers[next(p) % 6]);
-    return next(p) & 1 ? spor_mul(x, filled(x.tape, c)) : spor_add(x, filled(x.tape, c));
+    return next(p) & 1 ? spor_mul(x, filled(c)) : spor_add(x, filled(c));
 }
 /* A number of which other code has no more than its arithmetic: (c - 1/3)^2 or its logarithm. */
 static spor_var make_number(pool *p) {
@@ -360,7 +358,7 @@ static spor_var make_number(pool *p) {
     spor_var apart = spor_sub(third, c);
     static spor_var (*const of[])(spor_var) = {spor_exp,  spor_log, spor_sqrt,
                                                spor_tanh, spor_neg, spor_softplus};
-    return spor_add(x, filled(x.tape, of[next(p) % 6](spor_div(apart, spor_add(c, third)))));
+    return spor_add(x, filled(of[next(p) % 6](spor_div(apart, spor_add(c, third)))));
 }
 static spor_var make_function(pool *p) {
     static spor_var (*const of[])(spor_var) = {spor_neg,      spor_exp,  spor_tanh, spor_sigmoid,
@@ -381,7 +379,7 @@ static spor_var make_sum(pool *p) {
 }
 static spor_var make_mean(pool *p) {
     spor_var x = pick(p);
-    return spor_sub(x, filled(x.tape, spor_mean(x, SPOR_AXIS(0) | SPOR_AXIS(1))));
+    return spor_sub(x, filled(spor_mean(x, SPOR_AXIS(0) | SPOR_AXIS(1))));
 }
 static spor_var make_max(pool *p) {
     return along_rows(spor_max(pick(p), SPOR_AXIS(1)));
@@ -537,7 +535,7 @@ static spor_var decide_less(twice t) {
     return spor_less(t.a, t.b);
 }
 static spor_var decide_where(twice t) {
-    spor_var one = filled(t.a.tape, spor_ratio(t.a.tape, 1, 1));
+    spor_var one = filled(spor_ratio(t.a.tape, 1, 1));
     return spor_where(spor_sub(t.a, t.b), one, spor_neg(one));
 }
 static spor_var decide_relu(twice t) {
@@ -578,7 +576,7 @@ enum { DECIDERS = sizeof deciders / sizeof *deciders };
 static int64_t turned(const study *s, const arithmetic *a, uint32_t y) {
     evaluation other, truth;
     int64_t count = 0;
-    ck_assert(evaluation_make(&other, s->tape, a->scalar));
+    ck_assert(evaluation_make(&other, s->tape, (int)a->scalar));
     ck_assert(evaluation_make(&truth, s->tape, EVALUATE_EXACT));
     each_given(s, &other, a->set);
     each_given(s, &truth, set_exact);
@@ -662,7 +660,7 @@ START_TEST(arrays_that_took_the_other_branch_are_not_accused) {
         for (int k = 0; k < IN; k++) in[k] = spor_tape_var(tape, (uint32_t)k + 1);
         spor_var f = spor_add(spor_relu(spor_sub(t.a, spor_stop_gradient(t.b))),
                               spor_mul(in[2], spor_relu(in[0])));
-        spor_var one = filled(tape, spor_ratio(tape, 1, 1));
+        spor_var one = filled(spor_ratio(tape, 1, 1));
         ck_assert(spor_vjp(f, one, 1, &in[2], &d));
         for (int k = 0; k < IN; k++)
             for (uint64_t i = 0; i < ROWS * COLUMNS; i++)
