@@ -10,6 +10,11 @@ typedef exact T;
 static inline T FROM_REAL(double r) {
     return (T){r, 0};
 }
+/* The number itself is one of those that it may stand for. */
+static inline T KNOWN_TO(double r, double error) {
+    (void)error;
+    return FROM_REAL(r);
+}
 static inline double VALUE(T a) {
     return a.hi;
 }
