@@ -109,7 +109,7 @@ void rounding_fill(spor_program *program, spor_var input, const double *data,
 
 double rounding_value(spor_program *program, spor_var x, int64_t k, double *error) {
     rounding at = ((const rounding *)spor_program_arg(program, x).data)[k];
-    *error = rounding_error(at, at.u > 0 ? at.u : unit_of(SPOR_F32));
+    *error = rounding_error(at, rounding_unit(at));
     return at.v;
 }
 

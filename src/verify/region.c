@@ -258,34 +258,32 @@ static int record_margins(const spor_piece *piece, spor_var margins[DECISIONS]) 
     return n;
 }
 
-/* Of y, of the size given: y[k], and margin[k] > 0 where rounding decides a branch of it, by how
- * much it may then be off. */
+/* Of y, of the size given: undecided[k] where rounding decides a branch of it. */
 static void read_kinks(const spor_piece *piece, spor_program *program, int n,
-                       const spor_var margins[], double margin[], double y[]) {
+                       const spor_var margins[], bool undecided[]) {
     spor_shape shape = spor_shape_of(piece->y);
     for (int64_t k = 0; k < shape_size(&shape); k++) {
         double error;
         for (int d = 0; d < n; d++)
-            if (rounding_value(program, margins[d], k, &error) <= error)
-                margin[k] = fmax(margin[k], error);
-        y[k] = rounding_value(program, piece->y, k, &error);
+            undecided[k] = rounding_value(program, margins[d], k, &error) <= error || undecided[k];
     }
 }
 
-static bool measure_kinks(const spor_piece *piece, const double *const value[], double margin[],
-                          double y[], spor_message *message) {
-    spor_var outputs[1 + DECISIONS] = {piece->y};
-    int n = record_margins(piece, outputs + 1);
+static bool measure_kinks(const spor_piece *piece, const double *const value[], bool undecided[],
+                          spor_message *message) {
+    spor_var margins[DECISIONS];
+    int n = record_margins(piece, margins);
+    if (!n) return true;
     spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
-    spor_program *program = spor_compile(piece->tape, n + 1, outputs, NULL, &options);
-    if (program && !trial_affords(program, piece->y, message->text, sizeof message->text)) {
+    spor_program *program = spor_compile(piece->tape, n, margins, NULL, &options);
+    if (program && !trial_affords(program, margins[0], message->text, sizeof message->text)) {
         spor_program_free(program);
         return false;
     }
     for (int k = 0; program && k < piece->inputs; k++)
         rounding_fill(program, piece->input[k], value[k], SPOR_F32);
     bool done = program && spor_run(program, 0);
-    if (done) read_kinks(piece, program, n, outputs + 1, margin, y);
+    if (done) read_kinks(piece, program, n, margins, undecided);
     spor_program_free(program);
     return done;
 }
@@ -303,7 +301,7 @@ typedef struct {
     spor_var G, cost;
     spor_params *params;
     spor_program *program;
-    double *margin, *y, *cotangent; /* of y's shape */
+    double *cotangent; /* of y's shape */
     double *claimed[SPOR_OPERANDS + 1];
     spor_message *message;
 } work;
@@ -331,18 +329,17 @@ static bool cut_out(work *w, const spor_tape *tape) {
 static bool draw_cotangent(work *w, uint64_t seed, int64_t *undecided) {
     spor_shape shape = spor_shape_of(w->reference.y);
     int64_t size = shape_size(&shape);
-    w->margin = calloc(1, bytes_for(3 * size + 1, sizeof *w->margin));
-    if (!w->margin) return false;
-    w->y = w->margin + size;
-    w->cotangent = w->y + size;
-    if (!measure_kinks(&w->reference, w->value, w->margin, w->y, w->message)) return false;
-    for (int64_t k = 0; k < size; k++) {
-        bool decided = w->margin[k] == 0;
+    bool *in_doubt = calloc(1, bytes_for(size + 1, sizeof *in_doubt));
+    w->cotangent = calloc(1, bytes_for(size + 1, sizeof *w->cotangent));
+    bool done =
+        in_doubt && w->cotangent && measure_kinks(&w->reference, w->value, in_doubt, w->message);
+    for (int64_t k = 0; done && k < size; k++) {
         double u = random_uniform(seed, (uint64_t)k, 5);
-        w->cotangent[k] = decided ? (double)(float)(2 * u - 1) : 0;
-        *undecided += !decided;
+        w->cotangent[k] = in_doubt[k] ? 0 : (double)(float)(2 * u - 1);
+        *undecided += in_doubt[k];
     }
-    return true;
+    free(in_doubt);
+    return done;
 }
 
 /* cost = sum G o y, so that the cotangent of y is G. */
@@ -394,14 +391,6 @@ static bool run_fast(work *w) {
     return done;
 }
 
-/* At a kink the value is right if it is within the margin that made it undecided. */
-static void forgive_kinks(work *w) {
-    spor_shape shape = spor_shape_of(w->reference.y);
-    for (int64_t k = 0; k < shape_size(&shape); k++)
-        if (w->margin[k] > 0 && fabs(w->claimed[0][k] - w->y[k]) <= w->margin[k])
-            w->claimed[0][k] = w->y[k];
-}
-
 /* ---- the verdict ---- */
 
 /* In float many decisions are lost in rounding; in double none but ties. */
@@ -436,7 +425,6 @@ static bool judge(work *w, spor_verdict *sum) {
             w->check->tamper(w->check->tamper_user, what, w->claimed[k], shape_size(&shape));
         arrays.claim[k] = (spor_claim){names[k], k - 1, w->claimed[k]};
     }
-    forgive_kinks(w);
     bool decided = true;
     bool done = !r->custom || allow_derivation(w, &decided);
     if (done && !decided) {
@@ -466,7 +454,7 @@ bool region_judge(const spor_model_check *check, const spor_tape *tape, const sp
     spor_params_free(w.params);
     spor_tape_free(w.reference.tape);
     spor_tape_free(w.fast.tape);
-    free(w.margin);
+    free(w.cotangent);
     for (int k = 0; k <= SPOR_OPERANDS; k++) free(w.claimed[k]);
     return done;
 }

@@ -44,7 +44,8 @@ static spor_var net(spor_var x, bool training, void *user) {
     const int64_t lo[] = {0, 1, 1, 0};
     spor_scope_begin(t, "conv");
     spor_var K = spor_param(t, "K", SPOR_SHAPE(3, 3, 1, 4), SPOR_INIT("glorot", 1));
-    if (f == STUCK) K = spor_sub(K, K);
+    spor_var zero = spor_broadcast(spor_ratio(t, 0, 1), spor_shape_of(K));
+    if (f == STUCK) K = spor_mul(K, zero); /* not K - K, whose 0 is one of rounded sums: ties */
     spor_var a = spor_relu(layer(spor_correlate2d(spor_pad(x, lo, lo, 0), K, 1, 1), "b", 4));
     spor_scope_end(t, a);
     a = spor_flatten(spor_maxpool2d(a, (spor_window){.size = {2, 2}, .stride = {2, 2}}));
