@@ -1,0 +1,547 @@
+/*
+ * What the mistakes of a statement look like. Each wrong pair is read at several shapes and draws
+ * of data, the smallest case and the data shown among them: a reading is said only if it explains
+ * all numbers everywhere, and where they are wrong often enough.
+ */
+#include "verify/hint.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/random.h"
+
+enum {
+    SIGHTINGS = 5, /* shapes, besides the smallest one */
+    TRIES = 60,    /* to find them */
+    DRAWS = SPOR_DRAWS + 1,
+    LARGE_TAPE = 1500, /* nodes; what is longer is not changed node by node */
+    LEAST_DRAWS = 3,
+    LEAST_SHAPES = 2
+};
+
+/* Slack for a factor read off rounded numbers. */
+static const double factor_slack = 0x1p-40;
+
+/* The statement at one shape, with the data of several draws. */
+typedef struct {
+    const spor_statement *statement;
+    spor_statement fitted; /* records pairs of one shape only */
+    spor_trial trial;
+    spor_var formula[SPOR_PAIRS]; /* as claimed, of whatever shape */
+    bool misfit[SPOR_PAIRS];
+    bool usable, smallest;
+    int draws;
+    double *data[DRAWS][SPOR_INPUTS];
+    bool wrong[DRAWS][SPOR_PAIRS];
+} sighting;
+
+typedef struct {
+    const spor_statement *statement;
+    uint64_t seed;
+    int count;
+    sighting seen[SIGHTINGS + 1]; /* the smallest one is the last */
+} sightings;
+
+/* ---- one shape ---- */
+
+/* A pair of two shapes is kept out of the trial's way. */
+static spor_recording record_fitted(void *user, spor_tape *tape, const int64_t value[],
+                                    spor_instance *in) {
+    sighting *s = user;
+    spor_recording done = s->statement->record(s->statement->user, tape, value, in);
+    if (done != SPOR_RECORDED || spor_error(tape)) return done;
+    for (int k = 0; k < in->pairs; k++) {
+        spor_shape formula = spor_shape_of(in->pair[k].formula),
+                   expected = spor_shape_of(in->pair[k].expected);
+        s->formula[k] = in->pair[k].formula;
+        s->misfit[k] = !shape_equal(&formula, &expected);
+        if (s->misfit[k]) in->pair[k].formula = in->pair[k].expected;
+    }
+    return done;
+}
+
+static void free_sighting(sighting *s) {
+    for (int draw = 0; draw < DRAWS; draw++)
+        for (int k = 0; k < SPOR_INPUTS; k++) free(s->data[draw][k]);
+    trial_free(&s->trial);
+    *s = (sighting){0};
+}
+
+/* Keeps a draw of data. */
+static bool keep_draw(sighting *s, double *const data[]) {
+    for (int k = 0; k < s->trial.in.inputs; k++) {
+        int64_t size = trial_size(&s->trial, k);
+        double *kept = s->data[s->draws][k] = calloc(1, bytes_for(size + 1, sizeof *kept));
+        if (!kept) return false;
+        for (int64_t j = 0; j < size; j++) kept[j] = data[k][j];
+    }
+    s->draws++;
+    return true;
+}
+
+/* Brings a draw back. */
+static void use_draw(sighting *s, int draw) {
+    for (int k = 0; k < s->trial.in.inputs; k++)
+        for (int64_t j = 0; j < trial_size(&s->trial, k); j++)
+            s->trial.data[k][j] = s->data[draw][k][j];
+}
+
+static bool is_wrong(double formula, double expected, double bound) {
+    return !(fabs(formula - expected) <= bound) && isfinite(expected);
+}
+
+/* The wrong elements of a pair in the last run; worst: the largest difference. */
+static int64_t count_wrong(sighting *s, int pair, int64_t *worst) {
+    const spor_pair *p = &s->trial.in.pair[pair];
+    spor_shape shape = spor_shape_of(p->expected);
+    int64_t count = 0;
+    double most = -1;
+    for (int64_t k = 0; k < shape_size(&shape); k++) {
+        double a, b, f = trial_value(&s->trial, p->formula, k, &a),
+                     e = trial_value(&s->trial, p->expected, k, &b), off = fabs(f - e);
+        if (!is_wrong(f, e, a + b)) continue;
+        count++;
+        if (off <= most) continue;
+        most = isnan(off) ? HUGE_VAL : off;
+        *worst = k;
+    }
+    return count;
+}
+
+static bool find_wrong(sighting *s) {
+    for (int draw = 0; draw < s->draws; draw++) {
+        use_draw(s, draw);
+        if (!trial_run(&s->trial)) return false;
+        for (int k = 0; k < s->trial.in.pairs; k++) {
+            int64_t worst;
+            s->wrong[draw][k] = s->misfit[k] || count_wrong(s, k, &worst) > 0;
+        }
+    }
+    return true;
+}
+
+/* shown: NULL, or a trial at these sizes whose data belong to the draws. */
+static bool make_sighting(sighting *s, const spor_statement *statement, const int64_t value[],
+                          uint64_t seed, const spor_trial *shown) {
+    *s = (sighting){.statement = statement, .fitted = *statement, .smallest = shown != NULL};
+    s->fitted.record = record_fitted;
+    s->fitted.user = s;
+    if (!trial_make(&s->fitted, value, &s->trial)) return false;
+    s->usable = s->trial.recording == SPOR_RECORDED && s->trial.in.pairs > 0;
+    if (!s->usable) return true;
+    bool with_data = shown && shown->recording == SPOR_RECORDED;
+    if (with_data && !keep_draw(s, shown->data)) return false;
+    for (int draw = 0; draw < SPOR_DRAWS; draw++) {
+        trial_draw(&s->trial, seed, draw);
+        if (!keep_draw(s, s->trial.data)) return false;
+    }
+    return find_wrong(s);
+}
+
+static bool is_wrong_anywhere(const sighting *s, int pair) {
+    for (int draw = 0; draw < s->draws; draw++)
+        if (s->wrong[draw][pair]) return true;
+    return false;
+}
+
+/* ---- several shapes ---- */
+
+/* Sizes to try: a little more than the smallest, all alike, then any. */
+static void choose_sizes(const spor_statement *statement, const int64_t smallest[], uint64_t seed,
+                         int attempt, int64_t value[]) {
+    for (int k = 0; k < statement->quantities; k++) {
+        const spor_quantity *q = &statement->quantity[k];
+        uint64_t span = (uint64_t)(q->most - q->least) + 1;
+        int64_t any =
+            q->least + (int64_t)(random_hash(seed, (uint64_t)attempt, (uint64_t)k) % span);
+        int64_t chosen = attempt == 0   ? smallest[k] + 2 + k % 2
+                         : attempt == 1 ? smallest[k] + 1 + (k + 1) % 2
+                         : attempt == 2 ? 3
+                         : attempt == 3 ? 2
+                         : attempt == 4 ? 4
+                                        : any;
+        if (chosen > q->most) chosen = q->most;
+        if (chosen < q->least) chosen = q->least;
+        value[k] = q->choices ? smallest[k] : chosen;
+    }
+}
+
+static bool is_new(const sightings *all, const int64_t value[]) {
+    size_t size = (size_t)all->statement->quantities * sizeof *value;
+    for (int k = 0; k < all->count; k++)
+        if (!memcmp(all->seen[k].trial.value, value, size)) return false;
+    return true;
+}
+
+/* Shapes where something is wrong are wanted, and at most two where nothing is. */
+static bool is_wanted(const sightings *all, const sighting *s, int *right) {
+    bool wrong = false;
+    if (!s->usable) return false;
+    for (int k = 0; k < s->trial.in.pairs; k++) wrong = wrong || is_wrong_anywhere(s, k);
+    if (!wrong && (*right == 2 || all->count == SIGHTINGS - 2)) return false;
+    *right += !wrong;
+    return true;
+}
+
+static bool find_sightings(sightings *all, const spor_trial *smallest) {
+    int64_t value[SPOR_QUANTITIES];
+    int right = 0;
+    size_t size = (size_t)all->statement->quantities * sizeof *value;
+    for (int attempt = 0; attempt < TRIES && all->count < SIGHTINGS; attempt++) {
+        sighting *next = &all->seen[all->count];
+        choose_sizes(all->statement, smallest->value, all->seed, attempt, value);
+        if (!memcmp(value, smallest->value, size) || !is_new(all, value)) continue;
+        bool done = make_sighting(next, all->statement, value, all->seed + 1, NULL);
+        if (done && is_wanted(all, next, &right))
+            all->count++;
+        else
+            free_sighting(next);
+        if (!done) return false;
+    }
+    sighting *last = &all->seen[all->count];
+    if (!make_sighting(last, all->statement, smallest->value, all->seed + 1, smallest))
+        return free_sighting(last), false;
+    if (last->usable)
+        all->count++;
+    else
+        free_sighting(last);
+    return true;
+}
+
+/* ---- the tally ---- */
+
+static int find_text(const hint_tally *t, const char *text) {
+    for (int k = 0; k < t->count; k++)
+        if (!strcmp(t->say[k].text, text)) return k;
+    return -1;
+}
+
+bool hint_open(hint_site *s, const char *format, ...) {
+    if (s->count == HINT_MOST || spor_error(s->tape)) return false;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(s->reading[s->count].text, HINT_TEXT, format, arguments);
+    va_end(arguments);
+    int at = s->allowed ? find_text(s->allowed, s->reading[s->count].text) : 0;
+    return at >= 0 && !(s->allowed && s->allowed->say[at].out);
+}
+
+void hint_close(hint_site *s, spor_var left, spor_var right) {
+    if (s->count == HINT_MOST || !left.id || !right.id) return;
+    spor_shape a = spor_shape_of(left), b = spor_shape_of(right);
+    if (!shape_equal(&a, &b)) return;
+    s->reading[s->count].left = left;
+    s->reading[s->count++].right = right;
+}
+
+/* What one sighting says about a text. */
+typedef struct {
+    bool holds;
+    int draws; /* wrong ones that it explains */
+} finding;
+
+/* Adds a sighting: what is said there of each text of the tally, and whether silence speaks
+ * against it. */
+static void add_to_tally(hint_tally *t, const finding found[], bool wrong) {
+    for (int k = 0; k < t->count; k++) {
+        if (!found[k].holds && wrong) t->say[k].out = true;
+        if (!found[k].holds) continue;
+        t->say[k].draws += found[k].draws;
+        t->say[k].shapes += found[k].draws > 0;
+    }
+}
+
+/* ---- readings at one shape ---- */
+
+/* Work space of a pair at a sighting. */
+typedef struct {
+    sighting *at;
+    int pair;
+    hint_site site;
+    spor_program *program;
+    bool *against; /* by reading */
+    int wrong;     /* draws at which the pair is wrong */
+    int facts;
+    hint_fact fact[HINT_FACTS]; /* that held at all these */
+    double *numbers;            /* formula, expected, bound */
+} inspection;
+
+static void record_readings(inspection *i) {
+    hint_site *s = &i->site;
+    bool changes = s->tape->count < LARGE_TAPE;
+    if (i->at->misfit[i->pair]) {
+        numbers_of_another_shape(s);
+        if (changes) rewrite_readings(s);
+        return;
+    }
+    numbers_simple(s);
+    backward_cotangent(s);
+    if (changes) backward_slopes(s);
+    if (changes) rewrite_readings(s);
+    numbers_moved(s);
+    if (changes) backward_shares(s);
+}
+
+/* Its gradient is claimed: an input, a local of the def, or nothing. */
+static spor_var claimed_of(const spor_instance *in, int pair) {
+    int wrt = in->pair[pair].wrt;
+    return wrt >= 0 ? in->input[wrt] : in->y.id ? in->of[pair] : (spor_var){NULL, 0};
+}
+
+static bool compile_readings(inspection *i) {
+    hint_site *s = &i->site;
+    int count = 0;
+    spor_var *output = malloc(((size_t)s->count * 2 + 2) * sizeof *output);
+    if (!output) return false;
+    output[count++] = s->formula;
+    output[count++] = s->expected;
+    for (int k = 0; k < s->count; k++) {
+        output[count++] = s->reading[k].left;
+        output[count++] = s->reading[k].right;
+    }
+    spor_options options = {.scalar = SPOR_BOUND, .reference = true};
+    i->program = spor_compile(s->tape, count, output, NULL, &options);
+    free(output);
+    return i->program != NULL;
+}
+
+static bool open_inspection(inspection *i, sighting *at, int pair, const hint_tally *allowed) {
+    *i = (inspection){.at = at, .pair = pair};
+    const spor_instance *in = &at->trial.in;
+    i->site = (hint_site){.tape = at->trial.tape,
+                          .statement = at->statement,
+                          .value = at->trial.value,
+                          .in = in,
+                          .formula = at->formula[pair],
+                          .expected = in->pair[pair].expected,
+                          .of = claimed_of(in, pair),
+                          .axis = axes_of(in, in->pair[pair].wrt),
+                          .allowed = allowed,
+                          .slides = pattern_slides(at->trial.tape)};
+    i->site.reading = calloc(HINT_MOST, sizeof *i->site.reading);
+    if (!i->site.reading) return false;
+    record_readings(i);
+    spor_shape shape = spor_shape_of(i->site.expected);
+    i->against = calloc((size_t)i->site.count + 1, sizeof *i->against);
+    i->numbers = calloc(1, bytes_for(3 * shape_size(&shape), sizeof(double)));
+    return i->against && i->numbers && compile_readings(i);
+}
+
+static void close_inspection(inspection *i) {
+    spor_program_free(i->program);
+    free(i->site.reading);
+    free(i->against);
+    free(i->numbers);
+}
+
+/* True if both variables have the same numbers, as far as rounding lets one say. */
+static bool agrees(const inspection *i, const hint_reading *r) {
+    spor_shape shape = spor_shape_of(r->left);
+    const double *left = spor_program_arg(i->program, r->left).data,
+                 *right = spor_program_arg(i->program, r->right).data;
+    for (int64_t k = 0; k < 2 * shape_size(&shape); k += 2) {
+        double bound = left[k + 1] + right[k + 1];
+        if (isfinite(bound) && !(fabs(left[k] - right[k]) <= bound)) return false;
+        if (!isfinite(left[k]) || !isfinite(right[k])) return false;
+    }
+    return true;
+}
+
+/* Facts that this draw has too; the first draw with something wrong has them all. */
+static void keep_facts(inspection *i) {
+    spor_shape shape = spor_shape_of(i->site.expected);
+    int64_t size = shape_size(&shape);
+    double *formula = i->numbers, *expected = formula + size, *bound = expected + size;
+    const double *f = spor_program_arg(i->program, i->site.formula).data,
+                 *e = spor_program_arg(i->program, i->site.expected).data;
+    for (int64_t k = 0; k < size; k++) {
+        formula[k] = f[2 * k];
+        expected[k] = e[2 * k];
+        bound[k] = f[2 * k + 1] + e[2 * k + 1];
+    }
+    spor_picture picture = {.shape = shape,
+                            .axis = i->site.axis,
+                            .formula = formula,
+                            .expected = expected,
+                            .bound = bound,
+                            .slack = factor_slack,
+                            .slides = i->site.slides};
+    hint_fact now[HINT_FACTS];
+    int count = pattern_facts(&picture, now), kept = 0;
+    if (i->wrong == 1) memcpy(i->fact, now, sizeof now), i->facts = count;
+    for (int k = 0; k < i->facts; k++)
+        for (int j = 0; j < count; j++) {
+            if (strcmp(i->fact[k].text, now[j].text) != 0) continue;
+            hint_fact both = i->fact[k];
+            both.tells = both.tells && now[j].tells;
+            i->fact[kept++] = both;
+            break;
+        }
+    i->facts = kept;
+}
+
+static bool inspect_draw(inspection *i, int draw) {
+    const spor_instance *in = &i->at->trial.in;
+    for (int k = 0; k < in->inputs; k++)
+        trial_fill(i->program, in->input[k], i->at->data[draw][k], trial_size(&i->at->trial, k));
+    if (!spor_run(i->program, 0)) return false;
+    for (int k = 0; k < i->site.count; k++)
+        if (!i->against[k] && !agrees(i, &i->site.reading[k])) i->against[k] = true;
+    if (!i->at->wrong[draw][i->pair]) return true;
+    i->wrong++;
+    if (!i->at->misfit[i->pair]) keep_facts(i);
+    return true;
+}
+
+/* ---- all shapes of a pair ---- */
+
+static void add_text(hint_tally *t, const char *text) {
+    if (t->count == HINT_MOST || find_text(t, text) >= 0) return;
+    snprintf(t->say[t->count++].text, HINT_TEXT, "%s", text);
+}
+
+/* The first sighting names what may be said. */
+static void begin_tally(hint_tally *t, const inspection *i) {
+    for (int k = 0; k < i->site.count; k++)
+        if (!i->against[k]) add_text(t, i->site.reading[k].text);
+    for (int k = 0; k < i->facts; k++) add_text(t, i->fact[k].text);
+}
+
+static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
+    finding *found = calloc(HINT_MOST, sizeof *found);
+    if (!found) return false;
+    if (first) begin_tally(t, i);
+    for (int k = 0; k < i->site.count; k++) {
+        int at = i->against[k] ? -1 : find_text(t, i->site.reading[k].text);
+        if (at >= 0) found[at] = (finding){true, i->wrong};
+    }
+    for (int k = 0; k < i->facts; k++) {
+        int at = find_text(t, i->fact[k].text);
+        if (at >= 0) found[at] = (finding){true, i->fact[k].tells ? i->wrong : 0};
+    }
+    add_to_tally(t, found, i->wrong > 0);
+    free(found);
+    return true;
+}
+
+static bool inspect(hint_tally *t, sighting *at, int pair, bool first) {
+    inspection *i = malloc(sizeof *i);
+    if (!i) return false;
+    bool done = open_inspection(i, at, pair, first ? NULL : t);
+    bool runs = done && !spor_program_error(i->program) && !spor_error(i->site.tape);
+    for (int draw = 0; draw < at->draws && done && runs; draw++) done = inspect_draw(i, draw);
+    if (done && runs) done = tally_inspection(t, i, first);
+    close_inspection(i);
+    free(i);
+    return done;
+}
+
+/* What may be said of the pair, "" if nothing. */
+static bool name_pair(sightings *all, int pair, char *text, size_t size) {
+    hint_tally *t = calloc(1, sizeof *t);
+    int first = 0, shapes = 0;
+    bool done = t != NULL;
+    *text = 0;
+    while (first < all->count && !is_wrong_anywhere(&all->seen[first], pair)) first++;
+    if (done && first < all->count) done = inspect(t, &all->seen[first], pair, true);
+    for (int k = 0; k < all->count && done; k++) {
+        shapes += is_wrong_anywhere(&all->seen[k], pair);
+        if (k != first) done = inspect(t, &all->seen[k], pair, false);
+    }
+    int least = shapes < LEAST_SHAPES ? shapes : LEAST_SHAPES;
+    for (int k = 0; done && k < t->count && !*text; k++)
+        if (!t->say[k].out && t->say[k].shapes >= least && t->say[k].draws >= LEAST_DRAWS)
+            snprintf(text, size, "%s", t->say[k].text);
+    free(t);
+    return done;
+}
+
+/* ---- the pairs that are wrong ---- */
+
+/* The first sighting and draw where the pair is wrong: the case shown if it is there. */
+static bool find_case(sightings *all, int pair, sighting **at, int *draw) {
+    for (int pass = 0; pass < 2; pass++)
+        for (int k = 0; k < all->count; k++)
+            for (int d = 0; d < all->seen[k].draws; d++) {
+                *at = &all->seen[k];
+                *draw = d;
+                if ((*at)->smallest == !pass && (*at)->wrong[d][pair]) return true;
+            }
+    return false;
+}
+
+static bool describe_numbers(sighting *at, int draw, int pair, spor_wrong *w) {
+    const spor_pair *p = &at->trial.in.pair[pair];
+    int64_t worst = 0;
+    double a, b;
+    use_draw(at, draw);
+    if (!trial_run(&at->trial)) return false;
+    w->shape = spor_shape_of(p->expected);
+    w->elements = shape_size(&w->shape);
+    w->wrong = count_wrong(at, pair, &worst);
+    shape_unravel(&w->shape, worst, w->index);
+    w->formula = trial_value(&at->trial, p->formula, worst, &a);
+    w->expected = trial_value(&at->trial, p->expected, worst, &b);
+    w->bound = a + b;
+    w->ulps = verdict_ulps(w->formula, w->expected, SPOR_F64);
+    return true;
+}
+
+static bool add_other(sightings *all, int pair, bool has_data, spor_counterexample *e) {
+    sighting *at;
+    int draw;
+    if (e->others == SPOR_OTHERS || !find_case(all, pair, &at, &draw)) return true;
+    spor_wrong *w = &e->other[e->others++];
+    spor_instance in = at->trial.in;
+    *w = (spor_wrong){.elsewhere = !has_data || !at->smallest || draw > 0};
+    in.pair[pair].formula = at->formula[pair];
+    snprintf(w->pair_name, sizeof w->pair_name, "%s", in.pair[pair].name);
+    snprintf(w->pair_note, sizeof w->pair_note, "%s", in.pair[pair].note ? in.pair[pair].note : "");
+    memcpy(w->value, at->trial.value, sizeof w->value);
+    if (axes_misfit(all->statement, at->trial.value, &in, pair, w->message, sizeof w->message))
+        return strcmp(w->message, e->message) || (e->others--, true);
+    return describe_numbers(at, draw, pair, w);
+}
+
+/* The one that the example names, by its number or by its shape. */
+static bool is_shown(const sightings *all, int pair, int shown, const spor_counterexample *e) {
+    char text[320];
+    if (shown >= 0 || !all->count) return pair == shown;
+    const sighting *last = &all->seen[all->count - 1];
+    spor_instance in = last->trial.in;
+    in.pair[pair].formula = last->formula[pair];
+    return last->smallest &&
+           axes_misfit(all->statement, last->trial.value, &in, pair, text, sizeof text) &&
+           !strcmp(text, e->message);
+}
+
+static bool describe_pairs(sightings *all, int shown, bool has_data, spor_counterexample *e) {
+    bool done = true;
+    for (int pair = 0; all->count && pair < all->seen[0].trial.in.pairs && done; pair++) {
+        int before = e->others;
+        if (is_shown(all, pair, shown, e)) {
+            done = name_pair(all, pair, e->pattern, sizeof e->pattern);
+            continue;
+        }
+        done = add_other(all, pair, has_data, e);
+        if (done && e->others > before)
+            done = name_pair(all, pair, e->other[before].pattern, sizeof e->other[before].pattern);
+    }
+    return done;
+}
+
+bool hint_describe(const spor_trial *smallest, int pair, const spor_effort *effort,
+                   spor_counterexample *example) {
+    sightings *all = calloc(1, sizeof *all);
+    if (!all) return false;
+    all->statement = smallest->statement;
+    all->seed = effort->seed;
+    bool done = find_sightings(all, smallest) &&
+                describe_pairs(all, pair, smallest->recording == SPOR_RECORDED, example);
+    for (int k = 0; k < all->count; k++) free_sighting(&all->seen[k]);
+    free(all);
+    return done;
+}

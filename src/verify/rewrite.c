@@ -1,0 +1,248 @@
+/*
+ * Readings of the right formula: one node of it changed, and recorded again from there on. What a
+ * node is, its descriptor says: linear and of one operand (a transpose, a flip), a product whose
+ * operands have an order, an axis or a set of them among its attributes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/hint.h"
+
+bool rewrite_record(spor_tape *tape, const spor_op *op, const uint32_t in[], const spor_attr attr[],
+                    spor_var *made) {
+    spor_rule rule = {.op = op, .operands = op->operands, .attr = attr};
+    spor_var operand[SPOR_OPERANDS] = {{NULL, 0}};
+    for (int k = 0; k < op->operands; k++) {
+        operand[k] = (spor_var){tape, in[k]};
+        rule.in[k] = *tape->node[in[k]].shape;
+    }
+    if (!op->operands || !op->shape(&rule)) return false;
+    *made = op_record(op, operand, attr);
+    return made->id != 0;
+}
+
+/* The formula and what it stands on. */
+typedef struct {
+    hint_site *site;
+    uint32_t root;
+    bool *cone;    /* by id: the root depends on it */
+    uint32_t *now; /* by id: what it has become */
+} rewriting;
+
+/* The root with `from` replaced: what depends on it is recorded again. id 0: that has no shape. */
+static spor_var replaced(const rewriting *r, uint32_t from, spor_var by) {
+    spor_tape *tape = r->site->tape;
+    spor_var made = {tape, 0};
+    if (!by.id) return made;
+    for (uint32_t id = 0; id <= r->root; id++) r->now[id] = id;
+    r->now[from] = by.id;
+    for (uint32_t id = from + 1; id <= r->root; id++) {
+        const spor_op *op = tape->node[id].op;
+        uint32_t in[SPOR_OPERANDS] = {0};
+        bool changed = false;
+        for (int k = 0; k < op->operands; k++) {
+            in[k] = r->now[tape->node[id].in[k]];
+            changed = changed || in[k] != tape->node[id].in[k];
+        }
+        if (!changed || !r->cone[id]) continue;
+        if (!rewrite_record(tape, op, in, tape->node[id].attr, &made)) return (spor_var){tape, 0};
+        r->now[id] = made.id;
+    }
+    return (spor_var){tape, r->now[r->root]};
+}
+
+static void close_with(const rewriting *r, uint32_t from, spor_var by) {
+    hint_close(r->site, r->site->formula, replaced(r, from, by));
+}
+
+/* ---- attributes ---- */
+
+/* The slot of the first attribute of this kind, -1 if there is none. */
+static int slot_of(const spor_op *op, spor_kind kind) {
+    spor_signature signature = {0};
+    if (!signature_parse(op->signature, &signature)) return -1;
+    for (int k = 0; k < signature.attrs; k++)
+        if (signature.attr[k].kind == kind) return signature.attr[k].slot;
+    return -1;
+}
+
+/* The node again with a number of its attributes changed. */
+static spor_var with_slot(const rewriting *r, uint32_t id, int slot, int64_t value) {
+    const spor_node *node = &r->site->tape->node[id];
+    spor_attr attr[SPOR_ATTRS];
+    spor_var made = {r->site->tape, 0};
+    memcpy(attr, node->attr, (size_t)node->op->attrs * sizeof *attr);
+    attr[slot].i = value;
+    rewrite_record(r->site->tape, node->op, node->in, attr, &made);
+    return made;
+}
+
+/* Names of the axes of a node that is an input; NULL: none. */
+static const char *const *names_of(const rewriting *r, uint32_t id) {
+    const spor_instance *in = r->site->in;
+    for (int k = 0; k < in->inputs; k++)
+        if (in->input[k].id == id) return axes_of(in, k);
+    return NULL;
+}
+
+static void name_mask(const char *const name[], int64_t mask, char *text, size_t size) {
+    char one[SPOR_NAME + 8];
+    size_t used = 0;
+    *text = 0;
+    for (int axis = 0; axis < SPOR_RANK && used + 40 < size; axis++)
+        if (mask >> axis & 1)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " and " : "",
+                                     hint_axis(name, axis, one));
+}
+
+/* sum over other axes: fewer, more, others */
+static void other_axes(const rewriting *r, uint32_t id, int slot) {
+    hint_site *s = r->site;
+    uint32_t in = s->tape->node[id].in[0];
+    int rank = s->tape->node[in].shape->rank;
+    int64_t own = s->tape->node[id].attr[slot].i;
+    const char *const *name = names_of(r, in);
+    for (int64_t mask = 0; mask < (int64_t)1 << rank && rank <= 4; mask++) {
+        char more[120], less[120], line[32];
+        if (mask == own) continue;
+        name_mask(name, mask & ~own, more, sizeof more);
+        name_mask(name, own & ~mask, less, sizeof less);
+        hint_line(&s->tape->node[id], line);
+        bool open = !*more   ? hint_open(s, "not summed over %s", less)
+                    : !*less ? hint_open(s, "summed over %s too", more)
+                             : hint_open(s, "summed over %s in place of %s", more, less);
+        if (open) close_with(r, id, with_slot(r, id, slot, mask));
+    }
+}
+
+static void other_axis(const rewriting *r, uint32_t id, int slot) {
+    hint_site *s = r->site;
+    uint32_t in = s->tape->node[id].in[0];
+    int64_t own = s->tape->node[id].attr[slot].i;
+    const char *const *name = names_of(r, in);
+    for (int64_t axis = 0; axis < s->tape->node[in].shape->rank; axis++) {
+        char text[SPOR_NAME], x[SPOR_NAME + 8], y[SPOR_NAME + 8];
+        if (axis == own) continue;
+        op_name(s->tape->node[id].op, text, sizeof text);
+        if (hint_open(s, "%s along %s in place of %s", text, hint_axis(name, (int)axis, x),
+                      hint_axis(name, (int)own, y)))
+            close_with(r, id, with_slot(r, id, slot, axis));
+    }
+}
+
+/* ---- what is left out ---- */
+
+/* What the operand is called: "K", or NULL. */
+static const char *operand_name(const spor_tape *tape, uint32_t id) {
+    while (!tape->node[id].name && tape->node[id].op->operands == 1) id = tape->node[id].in[0];
+    return tape->node[id].name;
+}
+
+/* A node of one operand that only moves elements: its operand, in its shape. */
+static void without_move(const rewriting *r, uint32_t id) {
+    hint_site *s = r->site;
+    const spor_node *node = &s->tape->node[id];
+    uint32_t in = node->in[0];
+    const char *of = operand_name(s->tape, in);
+    char name[SPOR_NAME];
+    bool flip = slot_of(node->op, SPOR_KIND_AXES) >= 0;
+    op_name(node->op, name, sizeof name);
+    bool open = flip && s->slides
+                    ? hint_open(s,
+                                "%s is not rotated by 180 degrees: correlation and "
+                                "convolution are mixed up",
+                                of ? of : "the kernel")
+                    : hint_open(s, "a %s%s%s is left out", name, of ? " of " : "", of ? of : "");
+    if (!open) return;
+    spor_shape shape = *s->tape->node[id].shape;
+    spor_var operand = {s->tape, in};
+    close_with(r, id,
+               shape_equal(&shape, s->tape->node[in].shape) ? operand
+                                                            : spor_reshape(operand, shape));
+}
+
+/* Elements stay what they are, and change their places. */
+static bool moves(const spor_tape *tape, uint32_t id) {
+    const spor_node *node = &tape->node[id];
+    if (node->op->operands != 1 || !(node->op->traits & SPOR_LINEAR)) return false;
+    if (node->op->traits & SPOR_ALIAS) return false;
+    bool turns = slot_of(node->op, SPOR_KIND_PERM) >= 0;
+    bool flips = slot_of(node->op, SPOR_KIND_AXES) >= 0 &&
+                 shape_equal(node->shape, tape->node[node->in[0]].shape);
+    return turns || flips;
+}
+
+/* Two operands in the other order: matmul. */
+static void swapped_operands(const rewriting *r, uint32_t id) {
+    hint_site *s = r->site;
+    const spor_node *node = &s->tape->node[id];
+    uint32_t in[] = {node->in[1], node->in[0]};
+    char name[SPOR_NAME], line[32];
+    spor_var made;
+    op_name(node->op, name, sizeof name);
+    if (!hint_open(s, "the operands of %s%s are in the other order", name, hint_line(node, line)))
+        return;
+    if (rewrite_record(s->tape, node->op, in, node->attr, &made)) close_with(r, id, made);
+}
+
+/* A kernel that is rotated though it should not be: in the axes that windows slide over. */
+static void rotated_kernel(const rewriting *r, uint32_t id) {
+    hint_site *s = r->site;
+    uint32_t in[2];
+    memcpy(in, s->tape->node[id].in, sizeof in);
+    const spor_op *op = s->tape->node[id].op;
+    const char *of = operand_name(s->tape, in[1]);
+    spor_var kernel = {s->tape, in[1]}, made;
+    if (!hint_open(s, "%s is rotated by 180 degrees: correlation and convolution are mixed up",
+                   of ? of : "the kernel"))
+        return;
+    in[1] = spor_flip(kernel, SPOR_AXIS(0) | SPOR_AXIS(1)).id;
+    if (in[1] && rewrite_record(s->tape, op, in, s->tape->node[id].attr, &made))
+        close_with(r, id, made);
+}
+
+/* ---- all ---- */
+
+/* Changes that make sense in the backward formula, or on a side of an equation. */
+static void change_node(const rewriting *r, uint32_t id) {
+    const spor_tape *tape = r->site->tape;
+    const spor_op *op = tape->node[id].op;
+    int axes = slot_of(op, SPOR_KIND_AXES);
+    if (moves(tape, id))
+        without_move(r, id);
+    else if (op->operands == 1 && (op->traits & SPOR_LINEAR) && axes >= 0 &&
+             tape->node[id].shape->rank < tape->node[tape->node[id].in[0]].shape->rank)
+        other_axes(r, id, axes);
+    if (!(op->traits & SPOR_BILINEAR) || op->shape == rule_elementwise) return;
+    if (op->traits & SPOR_SLIDES)
+        rotated_kernel(r, id);
+    else
+        swapped_operands(r, id);
+}
+
+static void find_cone(rewriting *r) {
+    const spor_tape *tape = r->site->tape;
+    r->cone[r->root] = true;
+    for (uint32_t id = r->root; id > 0; id--)
+        for (int k = 0; r->cone[id] && k < tape->node[id].op->operands; k++)
+            r->cone[tape->node[id].in[k]] = true;
+}
+
+void rewrite_readings(hint_site *s) {
+    rewriting r = {.site = s, .root = s->expected.id};
+    uint32_t first = s->of.id ? s->in->y.id + 1 : 1;
+    r.cone = calloc((size_t)r.root + 1, sizeof *r.cone);
+    r.now = calloc((size_t)r.root + 1, sizeof *r.now);
+    if (r.cone && r.now) {
+        find_cone(&r);
+        for (uint32_t id = r.root; id >= first; id--)
+            if (r.cone[id]) change_node(&r, id);
+        for (uint32_t id = r.root; id > 0; id--) {
+            int axis = slot_of(s->tape->node[id].op, SPOR_KIND_AXIS);
+            if (r.cone[id] && axis >= 0 && s->tape->node[id].op->operands == 1)
+                other_axis(&r, id, axis);
+        }
+    }
+    free(r.cone);
+    free(r.now);
+}
