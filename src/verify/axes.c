@@ -11,11 +11,17 @@ const char *const *axes_of(const spor_instance *in, int input) {
     return NULL;
 }
 
-const char *hint_axis(const char *const name[], int axis, char text[SPOR_NAME + 8]) {
-    if (name && name[axis])
-        snprintf(text, SPOR_NAME + 8, "axis %.*s", SPOR_NAME - 1, name[axis]);
-    else
-        snprintf(text, SPOR_NAME + 8, "axis %d", axis);
+const char *hint_axes(const char *const name[], int64_t mask, char *text, size_t size) {
+    size_t used = (size_t)snprintf(text, size, mask & (mask - 1) ? "axes" : "axis");
+    const char *between = " ";
+    for (int axis = 0; axis < SPOR_RANK && used < size; axis++) {
+        if (!(mask >> axis & 1)) continue;
+        used += name && name[axis]
+                    ? (size_t)snprintf(text + used, size - used, "%s%.*s", between, SPOR_NAME - 1,
+                                       name[axis])
+                    : (size_t)snprintf(text + used, size - used, "%s%d", between, axis);
+        between = " and ";
+    }
     return text;
 }
 

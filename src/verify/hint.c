@@ -141,10 +141,14 @@ static bool make_sighting(sighting *s, const spor_statement *statement, const in
     return find_wrong(s);
 }
 
+static int first_wrong_draw(const sighting *s, int pair) {
+    int draw = 0;
+    while (draw < s->draws && !s->wrong[draw][pair]) draw++;
+    return draw;
+}
+
 static bool is_wrong_anywhere(const sighting *s, int pair) {
-    for (int draw = 0; draw < s->draws; draw++)
-        if (s->wrong[draw][pair]) return true;
-    return false;
+    return first_wrong_draw(s, pair) < s->draws;
 }
 
 /* ---- several shapes ---- */
@@ -344,8 +348,9 @@ static bool agrees(const inspection *i, const hint_reading *r) {
                  *right = spor_program_arg(i->program, r->right).data;
     for (int64_t k = 0; k < 2 * shape_size(&shape); k += 2) {
         double bound = left[k + 1] + right[k + 1];
-        if (isfinite(bound) && !(fabs(left[k] - right[k]) <= bound)) return false;
+        if (isnan(left[k]) && isnan(right[k])) continue; /* 0 / 0 on both sides */
         if (!isfinite(left[k]) || !isfinite(right[k])) return false;
+        if (isfinite(bound) && !(fabs(left[k] - right[k]) <= bound)) return false;
     }
     return true;
 }
@@ -461,16 +466,22 @@ static bool name_pair(sightings *all, int pair, char *text, size_t size) {
 
 /* ---- the pairs that are wrong ---- */
 
-/* The first sighting and draw where the pair is wrong: the case shown if it is there. */
+static int64_t elements_of(const sighting *s) {
+    int64_t sum = 0;
+    for (int k = 0; k < s->trial.in.inputs; k++) sum += trial_size(&s->trial, k);
+    return sum;
+}
+
+/* Where the pair is wrong: the case shown if it is there, else the smallest one there is. */
 static bool find_case(sightings *all, int pair, sighting **at, int *draw) {
-    for (int pass = 0; pass < 2; pass++)
-        for (int k = 0; k < all->count; k++)
-            for (int d = 0; d < all->seen[k].draws; d++) {
-                *at = &all->seen[k];
-                *draw = d;
-                if ((*at)->smallest == !pass && (*at)->wrong[d][pair]) return true;
-            }
-    return false;
+    *at = NULL;
+    for (int k = 0; k < all->count; k++) {
+        sighting *s = &all->seen[k];
+        if (!is_wrong_anywhere(s, pair)) continue;
+        if (!*at || s->smallest || elements_of(s) < elements_of(*at)) *at = s;
+    }
+    if (*at) *draw = first_wrong_draw(*at, pair);
+    return *at != NULL;
 }
 
 static bool describe_numbers(sighting *at, int draw, int pair, spor_wrong *w) {

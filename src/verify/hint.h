@@ -70,8 +70,9 @@ bool rewrite_record(spor_tape *tape, const spor_op *op, const uint32_t in[], con
                     spor_var *made);
 /** " (line 7)", or "" without a place. */
 const char *hint_line(const spor_node *node, char text[32]);
-/** "axis N" or "axis 0". */
-const char *hint_axis(const char *const name[], int axis, char text[SPOR_NAME + 8]);
+/** "axis N", "axes 0 and 2": those of the mask. */
+const char *hint_axes(const char *const name[], int64_t mask, char *text, size_t size);
+enum { HINT_AXES = 128 }; /* room for it */
 
 /** Names of the axes of an input of the instance, or of what has its gradient; NULL: none. */
 const char *const *axes_of(const spor_instance *in, int input);

@@ -78,26 +78,12 @@ static spor_var swapped(spor_var x, int a, int b) {
     return spor_transpose(x, perm);
 }
 
-/* "reversed along axes H and W" */
-static void name_axes(const hint_site *s, int mask, char *text, size_t size) {
-    char name[SPOR_NAME + 8];
-    const char *between = "";
-    size_t used = 0;
-    *text = 0;
-    for (int axis = 0; axis < SPOR_RANK && used < size; axis++) {
-        if (!(mask >> axis & 1)) continue;
-        used += (size_t)snprintf(text + used, size - used, "%s%s", between,
-                                 hint_axis(s->axis, axis, name));
-        between = " and ";
-    }
-}
-
 /* The two axes that a kernel is rotated in: the first two. */
 enum { ROTATED = 3 };
 
 static void flipped(hint_site *s, int mask) {
-    char axes[120];
-    name_axes(s, mask, axes, sizeof axes);
+    char axes[HINT_AXES];
+    hint_axes(s->axis, mask, axes, sizeof axes);
     bool open = mask == ROTATED && s->slides
                     ? hint_open(s, "rotated by 180 degrees: correlation and convolution are "
                                    "mixed up")
@@ -105,12 +91,15 @@ static void flipped(hint_site *s, int mask) {
     if (open) hint_close(s, s->formula, spor_flip(s->expected, mask));
 }
 
+static bool open_transposed(hint_site *s, int a, int b) {
+    char axes[HINT_AXES];
+    return hint_open(s, "transposed: %s are swapped",
+                     hint_axes(s->axis, SPOR_AXIS(a) | SPOR_AXIS(b), axes, sizeof axes));
+}
+
 /* Where the axes differ in size the numbers stand in the order of the transposed array. */
 static void transposed(hint_site *s, int a, int b) {
-    char x[SPOR_NAME + 8], y[SPOR_NAME + 8];
-    if (!hint_open(s, "transposed: %s and %s are swapped", hint_axis(s->axis, a, x),
-                   hint_axis(s->axis, b, y)))
-        return;
+    if (!open_transposed(s, a, b)) return;
     spor_var turned = swapped(s->expected, a, b);
     hint_close(s, s->formula, spor_reshape(turned, spor_shape_of(s->expected)));
 }
@@ -118,9 +107,10 @@ static void transposed(hint_site *s, int a, int b) {
 /* Row i holds what belongs to row i - by; what falls off the edge is lost. */
 static void shifted(hint_site *s, int axis, int64_t by) {
     int64_t lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0};
-    char name[SPOR_NAME + 8];
+    char name[HINT_AXES];
     if (spor_shape_of(s->expected).n[axis] < 2) return;
-    if (!hint_open(s, "shifted by one along %s, towards its %s", hint_axis(s->axis, axis, name),
+    hint_axes(s->axis, SPOR_AXIS(axis), name, sizeof name);
+    if (!hint_open(s, "shifted by one along %s, towards its %s", name,
                    by > 0 ? "end" : "beginning"))
         return;
     lo[axis] = by;
@@ -130,10 +120,10 @@ static void shifted(hint_site *s, int axis, int64_t by) {
 
 /* All along the axis the sum, or the mean, of what belongs there. */
 static void levelled(hint_site *s, int axis) {
-    char name[SPOR_NAME + 8];
+    char name[HINT_AXES];
     spor_shape shape = spor_shape_of(s->expected);
-    int64_t mask = (int64_t)1 << axis;
-    hint_axis(s->axis, axis, name);
+    int64_t mask = SPOR_AXIS(axis);
+    hint_axes(s->axis, mask, name, sizeof name);
     if (shape.n[axis] < 2) return;
     if (hint_open(s, "summed over %s, the same all along it", name))
         hint_close(s, s->formula, spor_expand(spor_sum(s->expected, mask), mask, shape));
@@ -173,17 +163,13 @@ static int64_t missing_axes(const spor_shape *x, const spor_shape *y) {
 void numbers_of_another_shape(hint_site *s) {
     spor_shape formula = spor_shape_of(s->formula), expected = spor_shape_of(s->expected);
     int64_t more = missing_axes(&formula, &expected), less = missing_axes(&expected, &formula);
-    char text[120];
+    char axes[HINT_AXES];
+    hint_axes(s->axis, less, axes, sizeof axes);
     if (formula.rank > expected.rank && more && hint_open(s, "not summed over all of its axes"))
         hint_close(s, spor_sum(s->formula, more), s->expected);
-    name_axes(s, (int)less, text, sizeof text);
-    if (formula.rank < expected.rank && less && hint_open(s, "summed over %s too", text))
+    if (formula.rank < expected.rank && less && hint_open(s, "summed over %s too", axes))
         hint_close(s, s->formula, spor_sum(s->expected, less));
     for (int a = 0; a < expected.rank && formula.rank == expected.rank; a++)
-        for (int b = a + 1; b < expected.rank; b++) {
-            char x[SPOR_NAME + 8], y[SPOR_NAME + 8];
-            if (hint_open(s, "transposed: %s and %s are swapped", hint_axis(s->axis, a, x),
-                          hint_axis(s->axis, b, y)))
-                hint_close(s, s->formula, swapped(s->expected, a, b));
-        }
+        for (int b = a + 1; b < expected.rank; b++)
+            if (open_transposed(s, a, b)) hint_close(s, s->formula, swapped(s->expected, a, b));
 }

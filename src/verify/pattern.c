@@ -163,14 +163,14 @@ static bool is_right_elsewhere(const picture *p, int axis, int64_t slice) {
 /* All wrong elements lie in one slice along an axis, and others are right. */
 static bool name_slice(const picture *p, char *text, size_t size) {
     for (int axis = 0; axis < p->shape.rank; axis++) {
-        char name[SPOR_NAME + 8];
+        char name[HINT_AXES];
         int64_t slice = p->shape.n[axis] > 1 ? wrong_index(p, axis) : -1;
         if (slice < 0 || !is_right_elsewhere(p, axis, slice)) continue;
         const char *which = slice == 0                      ? " (the first)"
                             : slice == p->shape.n[axis] - 1 ? " (the last)"
                                                             : "";
         snprintf(text, size, "wrong only at index %" PRId64 "%s of %s", slice, which,
-                 hint_axis(p->given.axis, axis, name));
+                 hint_axes(p->given.axis, SPOR_AXIS(axis), name, sizeof name));
         return true;
     }
     return false;
@@ -220,11 +220,11 @@ static bool name_border(const picture *p, char *text, size_t size) {
     size_t used = (size_t)snprintf(text, size, "wrong only at the border: ");
     const char *between = "";
     for (int side = 0; side < 2 * SPOR_RANK && used < size; side++) {
-        char name[SPOR_NAME + 8];
+        char name[HINT_AXES];
         if (!(sides >> side & 1)) continue;
-        used +=
-            (size_t)snprintf(text + used, size - used, "%sthe %s index of %s", between,
-                             side % 2 ? "last" : "first", hint_axis(p->given.axis, side / 2, name));
+        used += (size_t)snprintf(text + used, size - used, "%sthe %s index of %s", between,
+                                 side % 2 ? "last" : "first",
+                                 hint_axes(p->given.axis, SPOR_AXIS(side / 2), name, sizeof name));
         between = ", ";
     }
     return true;
@@ -256,9 +256,9 @@ static bool is_constant(const picture *p, int64_t from[], int axis) {
 }
 
 static void constant_text(const picture *p, int axis, char *text, size_t size) {
-    char name[SPOR_NAME + 8];
+    char name[HINT_AXES];
     snprintf(text, size, "constant along %s: summed over it, or not indexed by it",
-             hint_axis(p->given.axis, axis, name));
+             hint_axes(p->given.axis, SPOR_AXIS(axis), name, sizeof name));
 }
 
 static bool name_constant(const picture *p, int64_t from[], char *text, size_t size) {
@@ -309,10 +309,10 @@ static int slice_facts(const picture *p, hint_fact fact[], int most) {
     for (int axis = 0; axis < p->shape.rank; axis++) {
         int64_t n = p->shape.n[axis], slice = wrong_index(p, axis), index[] = {0, n - 1, 1};
         for (int k = 0; k < 3 && count < most; k++) {
-            char name[SPOR_NAME + 8];
+            char name[HINT_AXES];
             if (slice < 0 || slice != index[k]) continue;
             snprintf(fact[count].text, HINT_TEXT, "wrong only at %s of %s", which[k],
-                     hint_axis(p->given.axis, axis, name));
+                     hint_axes(p->given.axis, SPOR_AXIS(axis), name, sizeof name));
             fact[count++].tells = is_right_elsewhere(p, axis, slice);
         }
     }

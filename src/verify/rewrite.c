@@ -85,16 +85,6 @@ static const char *const *names_of(const rewriting *r, uint32_t id) {
     return NULL;
 }
 
-static void name_mask(const char *const name[], int64_t mask, char *text, size_t size) {
-    char one[SPOR_NAME + 8];
-    size_t used = 0;
-    *text = 0;
-    for (int axis = 0; axis < SPOR_RANK && used + 40 < size; axis++)
-        if (mask >> axis & 1)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " and " : "",
-                                     hint_axis(name, axis, one));
-}
-
 /* sum over other axes: fewer, more, others */
 static void other_axes(const rewriting *r, uint32_t id, int slot) {
     hint_site *s = r->site;
@@ -103,14 +93,13 @@ static void other_axes(const rewriting *r, uint32_t id, int slot) {
     int64_t own = s->tape->node[id].attr[slot].i;
     const char *const *name = names_of(r, in);
     for (int64_t mask = 0; mask < (int64_t)1 << rank && rank <= 4; mask++) {
-        char more[120], less[120], line[32];
+        char more[HINT_AXES], less[HINT_AXES];
         if (mask == own) continue;
-        name_mask(name, mask & ~own, more, sizeof more);
-        name_mask(name, own & ~mask, less, sizeof less);
-        hint_line(&s->tape->node[id], line);
-        bool open = !*more   ? hint_open(s, "not summed over %s", less)
-                    : !*less ? hint_open(s, "summed over %s too", more)
-                             : hint_open(s, "summed over %s in place of %s", more, less);
+        hint_axes(name, mask & ~own, more, sizeof more);
+        hint_axes(name, own & ~mask, less, sizeof less);
+        bool open = !(mask & ~own)   ? hint_open(s, "not summed over %s", less)
+                    : !(own & ~mask) ? hint_open(s, "summed over %s too", more)
+                                     : hint_open(s, "summed over %s in place of %s", more, less);
         if (open) close_with(r, id, with_slot(r, id, slot, mask));
     }
 }
@@ -121,11 +110,12 @@ static void other_axis(const rewriting *r, uint32_t id, int slot) {
     int64_t own = s->tape->node[id].attr[slot].i;
     const char *const *name = names_of(r, in);
     for (int64_t axis = 0; axis < s->tape->node[in].shape->rank; axis++) {
-        char text[SPOR_NAME], x[SPOR_NAME + 8], y[SPOR_NAME + 8];
+        char text[SPOR_NAME], x[HINT_AXES], y[HINT_AXES];
         if (axis == own) continue;
         op_name(s->tape->node[id].op, text, sizeof text);
-        if (hint_open(s, "%s along %s in place of %s", text, hint_axis(name, (int)axis, x),
-                      hint_axis(name, (int)own, y)))
+        hint_axes(name, SPOR_AXIS(axis), x, sizeof x);
+        hint_axes(name, SPOR_AXIS(own), y, sizeof y);
+        if (hint_open(s, "%s along %s in place of %s", text, x, y))
             close_with(r, id, with_slot(r, id, slot, axis));
     }
 }
@@ -177,12 +167,18 @@ static void swapped_operands(const rewriting *r, uint32_t id) {
     hint_site *s = r->site;
     const spor_node *node = &s->tape->node[id];
     uint32_t in[] = {node->in[1], node->in[0]};
-    char name[SPOR_NAME], line[32];
+    char name[SPOR_NAME];
     spor_var made;
     op_name(node->op, name, sizeof name);
-    if (!hint_open(s, "the operands of %s%s are in the other order", name, hint_line(node, line)))
-        return;
+    if (!hint_open(s, "the operands of %s are in the other order", name)) return;
     if (rewrite_record(s->tape, node->op, in, node->attr, &made)) close_with(r, id, made);
+}
+
+/* True if a flip stands between the node and what it is made of. */
+static bool is_flipped(const spor_tape *tape, uint32_t id) {
+    for (; tape->node[id].op->operands == 1; id = tape->node[id].in[0])
+        if (moves(tape, id) && slot_of(tape->node[id].op, SPOR_KIND_AXES) >= 0) return true;
+    return false;
 }
 
 /* A kernel that is rotated though it should not be: in the axes that windows slide over. */
@@ -193,6 +189,7 @@ static void rotated_kernel(const rewriting *r, uint32_t id) {
     const spor_op *op = s->tape->node[id].op;
     const char *of = operand_name(s->tape, in[1]);
     spor_var kernel = {s->tape, in[1]}, made;
+    if (is_flipped(s->tape, in[1])) return; /* once more is not at all: without_move */
     if (!hint_open(s, "%s is rotated by 180 degrees: correlation and convolution are mixed up",
                    of ? of : "the kernel"))
         return;

@@ -131,27 +131,39 @@ static void print_data(const char *data, FILE *out) {
 
 /* ---- examples ---- */
 
+/* Where the numbers of one more pair come from, if they are not the example's. */
+static void print_whence(const spor_statement *statement, const spor_counterexample *e,
+                         const spor_wrong *w, FILE *out) {
+    bool records = e->dispute != SPOR_DOES_NOT_RECORD;
+    fputs(records ? "  also wrong" : "  wrong where shapes fit", out);
+    if (w->elsewhere && statement && statement->quantities) {
+        fputs(records ? ", with other data at " : ", at ", out);
+        verdict_print_values(statement, w->value, out);
+    } else if (w->elsewhere) {
+        fputs(", with other data", out);
+    }
+    fputs(": ", out);
+}
+
 /* One more pair that is wrong, in a line, and what it looks like. */
-static void print_other(const spor_statement *statement, const spor_wrong *w, FILE *out) {
+static void print_other(const spor_statement *statement, const spor_counterexample *e,
+                        const spor_wrong *w, FILE *out) {
     bool equality = statement && statement->equality;
     if (*w->message) {
-        fprintf(out, "  also wrong: %s%s%s\n", w->message, *w->pair_note ? "  " : "", w->pair_note);
+        fprintf(out, "  also wrong: %s", w->message);
+        if (*w->pair_note) fprintf(out, "  %s", w->pair_note);
     } else {
         int digits = digits_apart(w->formula, w->expected);
-        fprintf(out, "  also wrong: %s", w->pair_name);
+        print_whence(statement, e, w, out);
+        fputs(w->pair_name, out);
         print_index(&w->shape, w->index, out);
         if (*w->pair_note) fprintf(out, "  %s", w->pair_note);
         fprintf(out, ": %s %.*g, %s %.*g", equality ? "left" : "formula", digits, w->formula,
                 equality ? "right" : "tape", digits, w->expected);
         print_distance(w->formula, w->expected, w->ulps, w->bound, out);
         fprintf(out, ", %" PRId64 " of %" PRId64 " elements", w->wrong, w->elements);
-        if (w->elsewhere) fputs(", with other data", out);
-        if (w->elsewhere && statement && statement->quantities) {
-            fputs(" at ", out);
-            verdict_print_values(statement, w->value, out);
-        }
-        fputc('\n', out);
     }
+    fputc('\n', out);
     if (*w->pattern) fprintf(out, "    looks like: %s\n", w->pattern);
 }
 
@@ -180,7 +192,7 @@ void verdict_print_example(const spor_statement *statement, const spor_counterex
     else
         print_wrong(statement, e, out);
     if (*e->pattern) fprintf(out, "  looks like: %s\n", e->pattern);
-    for (int k = 0; k < e->others; k++) print_other(statement, &e->other[k], out);
+    for (int k = 0; k < e->others; k++) print_other(statement, e, &e->other[k], out);
     print_data(e->data, out);
 }
 
