@@ -132,9 +132,10 @@ static bool make_sighting(sighting *s, const spor_statement *statement, const in
     if (!trial_make(&s->fitted, value, &s->trial)) return false;
     s->usable = s->trial.recording == SPOR_RECORDED && s->trial.in.pairs > 0;
     if (!s->usable) return true;
-    bool with_data = shown && shown->recording == SPOR_RECORDED;
+    bool with_data = shown && shown->recording == SPOR_RECORDED && shown->in.inputs;
     if (with_data && !keep_draw(s, shown->data)) return false;
-    for (int draw = 0; draw < SPOR_DRAWS; draw++) {
+    int draws = s->trial.in.inputs ? SPOR_DRAWS : 1; /* without inputs all are one */
+    for (int draw = 0; draw < draws; draw++) {
         trial_draw(&s->trial, seed, draw);
         if (!keep_draw(s, s->trial.data)) return false;
     }
@@ -153,6 +154,16 @@ static bool is_wrong_anywhere(const sighting *s, int pair) {
 
 /* ---- several shapes ---- */
 
+/* A list of numbers is a size like any; another one is named beside the hint, as it is. */
+static bool is_list_of_words(const spor_quantity *q) {
+    for (int64_t k = 0; q->choices && k <= q->most; k++) {
+        char *end;
+        strtod(q->choices[k], &end);
+        if (end == q->choices[k] || *end) return true;
+    }
+    return false;
+}
+
 /* Sizes to try: a little more than the smallest, all alike, then any. */
 static void choose_sizes(const spor_statement *statement, const int64_t smallest[], uint64_t seed,
                          int attempt, int64_t value[]) {
@@ -169,7 +180,7 @@ static void choose_sizes(const spor_statement *statement, const int64_t smallest
                                         : any;
         if (chosen > q->most) chosen = q->most;
         if (chosen < q->least) chosen = q->least;
-        value[k] = q->choices ? smallest[k] : chosen;
+        value[k] = is_list_of_words(q) ? smallest[k] : q->choices ? any : chosen;
     }
 }
 

@@ -37,6 +37,9 @@ static bool matches(const picture *p, const int64_t from[], double factor) {
 
 /* ---- factors ---- */
 
+/* A factor closer to 1 would be printed as 1. */
+static const double least_factor = 1e-5;
+
 /* The one factor between formula and expected, read off the largest element; 0 if there is none. */
 static double common_factor(const picture *p) {
     int64_t at = 0;
@@ -60,6 +63,7 @@ static bool name_factor(const picture *p, char *text, size_t size) {
     double factor = common_factor(p);
     if (factor == 0) return false;
     if (is_near(p, factor, -1)) return snprintf(text, size, "the sign is wrong"), true;
+    if (fabs(factor - 1) <= least_factor) return false;
     bool simple = is_near(p, factor, nearbyint(factor)) || is_near(p, factor, 0.5);
     if (!simple && count_nonzero(p) < 3) return false; /* any two numbers have some factor */
     return snprintf(text, size, "off by the factor %g everywhere", factor), true;
@@ -340,7 +344,7 @@ int pattern_facts(const spor_picture *given, hint_fact fact[HINT_FACTS]) {
     int64_t *from = calloc(1, bytes_for(p.size, sizeof *from));
     double factor = common_factor(&p);
     int count = 0;
-    if (factor != 0) {
+    if (factor != 0 && fabs(factor - 1) > least_factor) {
         snprintf(fact->text, HINT_TEXT, "off by the factor %.6g everywhere", factor);
         fact[count++].tells = true;
     }

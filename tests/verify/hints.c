@@ -1,0 +1,231 @@
+/*
+ * What "looks like" says: mistakes that people make are planted into derivations of layers. Each is
+ * named rightly or not at all; mistakes of no known kind get no name, but facts that are true. What
+ * is printed beside it has names, digits and lengths for people.
+ */
+#include "../suite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SPOR_NO_PLACES
+#include <spor/ops.h>
+
+#include "claims/claims.h"
+#include "verify/verify.h"
+
+/* ---- layers ---- */
+
+#define SIGMOID "def f(Z[N, m]):\n    return sigmoid(Z)\nderive f (Z) -> (Y, dY):\n"
+#define TANH "def f(Z[N, m]):\n    return tanh(Z)\nderive f (Z) -> (Y, dY):\n"
+#define DENSE                                                                                      \
+    "def f(A[N, n], W[n, m], b[m]):\n    return A @ W + b\nderive f (A, W, b) -> (Y, dY):\n"
+#define HIDDEN                                                                                     \
+    "def f(A[N, n], W[n, m], b[m]):\n    return tanh(A @ W + b)\n"                                 \
+    "derive f (A, W, b) -> (Y, dY):\n"
+#define SQUARES                                                                                    \
+    "def f(P[N, m], T[N, m]):\n    return sum((P - T) * (P - T)) / N\n"                            \
+    "derive f (P, T) -> (L, dL):\n    dT = none\n"
+#define ENTROPY                                                                                    \
+    "def f(Z[N, m], T[N, m]):\n    return -sum(softmax(T, axis=1) * log(softmax(Z, axis=1)))\n"    \
+    "derive f (Z, T) -> (L, dL):\n    Y = softmax(T, axis=1)\n    dT = none\n"
+#define MAP                                                                                        \
+    "def f(A[H, W], K[k, l]) where k <= H and l <= W:\n    return correlate2d(A, K)\n"             \
+    "derive f (A, K) -> (Z, dZ):\n"
+#define CONV                                                                                       \
+    "def f(A[N, H, W, C], K[k, l, C, F], b[F], p):\n    return correlate2d(pad(A, p), K) + b\n"    \
+    "derive f (A, K, b, p in 0..1, N in 1..2, C in 1..2, F in 1..2, H in 1..4, W in 1..4, "        \
+    "k in 1..2, l in 1..2) -> (Z, dZ):\n"
+#define CONV_DA "    dA = convolve2d(pad(dZ, [k - 1 - p, l - 1 - p]), transpose(K, [0, 1, 3, 2]))\n"
+#define POOL                                                                                       \
+    "def f(A[N, H, W, C]):\n    return maxpool2d(A, [2, 2], [2, 2])\n"                             \
+    "derive f (A, H in 2..5, W in 2..5, N in 1..2, C in 1..2) -> (Y, dY):\n"
+#define NORM                                                                                       \
+    "def f(x[N, m], gamma[m], beta[m]):\n    c = x - mean(x, axis=0)\n"                            \
+    "    s = sqrt(mean(c * c, axis=0) + 0.125)\n    return gamma * (c / s) + beta\n"               \
+    "derive f (x, gamma, beta, N in 1..5) -> (Y, dY):\n    c = x - mean(x, axis=0)\n"              \
+    "    s = sqrt(mean(c * c, axis=0) + 0.125)\n    h = c / s\n"
+#define MEAN "def f(x[N, m]):\n    return mean(x * x, axis=0)\nderive f (x) -> (y, dy):\n"
+#define GATE                                                                                       \
+    "def f(x[N, m], z[N, m]):\n    return x * sigmoid(z)\nderive f (x, z) -> (y, dy):\n"           \
+    "    s = sigmoid(z)\n"
+#define SHARPEN "def f(x[n]):\n    return exp(x) + x * x\nderive f (x) -> (y, dy):\n"
+#define PAIRS "def f(A[n, m], B[m, n]):\n    return A @ B\nderive f (A, B) -> (Y, dY):\n"
+
+/* ---- known mistakes ---- */
+
+static const struct {
+    const char *layer, *block, *pair;
+    const char *name; /* a part of what is said */
+} known[] = {
+    {SIGMOID, "    dZ = -Y * (1 - Y) * dY\n", "dZ", "the sign is wrong"},
+    {SIGMOID, "    dZ = dY\n", "dZ", "the derivative of sigmoid (line 2) is left out"},
+    {SIGMOID, "    dZ = Y * (1 - Y)\n", "dZ", "dY is forgotten"},
+    {SIGMOID, "    dZ = Y * (1 - Y) * dY * dY\n", "dZ", "dY is there twice"},
+    {SIGMOID, "    dZ = (1 - Y * Y) * dY\n", "dZ",
+     "derivative of tanh in place of that of sigmoid"},
+    {SIGMOID, "    dZ = sigmoid(Y) * (1 - sigmoid(Y)) * dY\n", "dZ", "at its result, not at its"},
+    {SIGMOID, "    dZ = Z * (1 - Z) * dY\n", "dZ",
+     "a function of its result, is given its argument"},
+    {TANH, "    dZ = (1 - Z * Z) * dY\n", "dZ", "a function of its result, is given its argument"},
+    {TANH, "    dZ = (1 - Y * Y) * dY / 2\n", "dZ", "off by the factor 0.5"},
+    {TANH, "    dZ = 2 * (1 - Y * Y) * dY\n", "dZ", "off by the factor 2 "},
+    {TANH, "    dZ = 1.001 * (1 - Y * Y) * dY\n", "dZ", "off by the factor 1.001 "},
+    {TANH, "    dZ = 0 * Z\n", "dZ", "zero everywhere"},
+    {DENSE, "    dA = dY @ W\n    dW = transpose(A) @ dY\n    db = sum(dY, axis=0)\n", "dA",
+     "a transpose of W is left out"},
+    {DENSE, "    dA = dY @ transpose(W)\n    dW = A @ dY\n    db = sum(dY, axis=0)\n", "dW",
+     "a transpose of A is left out"},
+    {DENSE, "    dA = dY @ transpose(W)\n    dW = transpose(dY) @ A\n    db = sum(dY, axis=0)\n",
+     "dW", "transposed: axes n and m are swapped"},
+    {DENSE,
+     "    dA = dY @ transpose(W)\n    dW = reshape(transpose(dY) @ A, [n, m])\n"
+     "    db = sum(dY, axis=0)\n",
+     "dW", "transposed: axes n and m are swapped"},
+    {DENSE, "    dA = transpose(W) @ dY\n    dW = transpose(A) @ dY\n    db = sum(dY, axis=0)\n",
+     "dA", "the operands of matmul are in the other order"},
+    {DENSE, "    dA = dY @ transpose(W)\n    dW = transpose(A) @ dY\n    db = sum(dY, axis=1)\n",
+     "db", "summed over axis m in place of axis N"},
+    {DENSE, "    dA = dY @ transpose(W)\n    dW = transpose(A) @ dY\n    db = dY\n", "db",
+     "not summed over axis N"},
+    {DENSE, "    dA = dY @ transpose(W)\n    dW = transpose(A) @ dY\n    db = sum(dY)\n", "db",
+     "summed over axis m too"},
+    {DENSE,
+     "    dA = dY @ transpose(W)\n    dW = transpose(A) @ dY / N\n    db = sum(dY, axis=0)\n", "dW",
+     "1/N: a mean over N where a sum belongs"},
+    {DENSE, "    dA = dY @ transpose(W)\n    dW = transpose(A) @ dY\n    db = mean(dY, axis=0)\n",
+     "db", "1/N: a mean over N where a sum belongs"},
+    {HIDDEN, "    dA = dY @ transpose(W)\n    dW = none\n    db = none\n", "dA",
+     "the derivative of tanh (line 2) is left out"},
+    {HIDDEN,
+     "    dA = none\n    dW = transpose(A) @ ((1 - tanh(Y) * tanh(Y)) * dY)\n    db = none\n", "dW",
+     "is taken at its result, not at its argument"},
+    {SQUARES, "    dP = 2 * (P - T) * dL\n", "dP", "N: a sum over N where a mean belongs"},
+    {SQUARES, "    dP = 2 * (P - T) / (N * m) * dL\n", "dP", "1/m: a mean over m where a sum"},
+    {SQUARES, "    dP = (P - T) / N * dL\n", "dP", "off by the factor 0.5"},
+    {SQUARES, "    dP = 2 * (T - P) / N * dL\n", "dP", "the sign is wrong"},
+    {SQUARES, "    dP = 2 * (P - T) / N\n", "dP", "dL is forgotten"},
+    {ENTROPY, "    dZ = (Y - softmax(Z, axis=1)) * dL\n", "dZ", "the sign is wrong"},
+    {ENTROPY, "    dZ = softmax(Z, axis=1) - Y\n", "dZ", "dL is forgotten"},
+    {ENTROPY, "    dZ = (softmax(Z, axis=0) - Y) * dL\n", "dZ", "softmax along axis N in place of"},
+    {ENTROPY, "    dZ = -Y / softmax(Z, axis=1) * dL\n", "dZ",
+     "the derivative of softmax (line 2)"},
+    {MAP, "    dK = correlate2d(A, dZ)\n    dA = correlate2d(pad(dZ, [k - 1, l - 1]), K)\n", "dA",
+     "K is not rotated by 180 degrees"},
+    {MAP, "    dK = convolve2d(A, dZ)\n    dA = none\n", "dK", "dZ is rotated by 180 degrees"},
+    {MAP, "    dK = correlate2d(A, dZ)[::-1, ::-1]\n    dA = none\n", "dK", "180 degrees"},
+    {CONV, CONV_DA "    dK = ...\n    db = sum(dZ, axis=[1, 2])\n", "db", "not summed over axis N"},
+    {CONV, CONV_DA "    dK = ...\n    db = mean(dZ, axis=[0, 1, 2])\n", "db", ""},
+    {CONV, CONV_DA "    dK = ...\n    db = -sum(dZ, axis=[0, 1, 2])\n", "db", "the sign is wrong"},
+    {POOL, "    dA = route(A, dY, [2, 2], [2, 2]) / 4\n", "dA", "off by the factor 0.25"},
+    {POOL, "    dA = route(A, dY * dY, [2, 2], [2, 2])\n", "dA", "dY is there twice"},
+    {NORM,
+     "    dbeta = sum(dY, axis=0)\n    dgamma = sum(dY * h, axis=0)\n"
+     "    dx = (dY - mean(dY, axis=0) - h * mean(dY * h, axis=0)) / s\n",
+     "dx", "the factor gamma (line 4) is left out"},
+    {NORM,
+     "    dbeta = sum(dY, axis=0)\n    dgamma = sum(dY * h, axis=0)\n"
+     "    dx = gamma * (dY - h * mean(dY * h, axis=0)) / s\n",
+     "dx", "a term is left out: what comes back through"},
+    {NORM,
+     "    dbeta = sum(dY, axis=0)\n    dgamma = sum(dY * h, axis=0)\n"
+     "    dx = gamma * (dY - mean(dY, axis=0)) / s\n",
+     "dx", "a term is left out: what comes back through"},
+    {NORM, "    dbeta = mean(dY, axis=0)\n    dgamma = none\n    dx = none\n", "dbeta",
+     "1/N: a mean over N"},
+    {MEAN, "    dx = 2 * x * dy\n", "dx", "N: a sum over N where a mean belongs"},
+    {MEAN, "    dx = x * dy / N\n", "dx", "off by the factor 0.5"},
+    {GATE, "    dx = dy\n    dz = x * s * (1 - s) * dy\n", "dx", "is left out"},
+    {GATE, "    dx = s * dy\n    dz = s * (1 - s) * dy\n", "dz",
+     "the factor x (line 2) is left out"},
+    {SHARPEN, "    dx = exp(x) * dy\n", "dx", "a term is left out: what comes back through mul"},
+    {SHARPEN, "    dx = (exp(x) - 2 * x) * dy\n", "dx", "a term has the wrong sign"},
+    {SHARPEN, "    dx = (exp(x) + 2 * x) * dy + 0 * x[::-1]\n", "", ""},
+    {PAIRS, "    dA = dY @ B\n    dB = none\n", "dA", "a transpose of B is left out"},
+};
+enum { KNOWN = sizeof known / sizeof *known };
+
+static void verify_text(const char *layer, const char *block, spor_verdict *verdict, char *printed,
+                        size_t size) {
+    char text[4096];
+    snprintf(text, sizeof text, "%s%s", layer, block);
+    spor_script *script = script_read("s.spor", text, NULL, &claims_dialect);
+    ck_assert_msg(script && !script_error(script), "%s\n%s", script_error(script), text);
+    const spor_statement *statement = claims_at(script, 0)->statement;
+    ck_assert(spor_verify(statement, &(spor_effort){.shapes = 120, .proofs = 2000}, verdict));
+    FILE *out = fmemopen(printed, size, "w");
+    spor_verdict_print(statement, verdict, out);
+    fclose(out);
+    script_free(script);
+}
+
+/* What is said of the pair, NULL if it is not told of. */
+static const char *hint_of(const spor_verdict *v, const char *pair) {
+    const spor_counterexample *e = &v->example;
+    size_t length = strlen(pair);
+    for (int k = 0; k < e->others; k++)
+        if (!strcmp(e->other[k].pair_name, pair)) return e->other[k].pattern;
+    bool named = !strcmp(e->pair_name, pair) ||
+                 (!strncmp(e->message, pair, length) && e->message[length] == ' ');
+    return named ? e->pattern : NULL;
+}
+
+static spor_verdict verdict;
+static char printed[16384];
+
+START_TEST(a_known_mistake_is_named_rightly) {
+    verify_text(known[_i].layer, known[_i].block, &verdict, printed, sizeof printed);
+    if (!*known[_i].pair) {
+        ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
+        return;
+    }
+    ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
+    const char *hint = hint_of(&verdict, known[_i].pair);
+    ck_assert_msg(hint != NULL, "%s%s\n%s", known[_i].layer, known[_i].block, printed);
+    bool right = *known[_i].name ? strstr(hint, known[_i].name) != NULL : !*hint;
+    ck_assert_msg(right, "%s%s\n%s", known[_i].layer, known[_i].block, printed);
+    if (*hint) ck_assert_ptr_nonnull(strstr(printed, hint));
+}
+END_TEST
+
+/* ---- odd mistakes ---- */
+
+static const struct {
+    const char *layer, *block;
+} odd[] = {
+    {SIGMOID, "    dZ = Y * (1 - Z) * dY\n"},
+    {SIGMOID, "    dZ = Y * (1 + Y) * dY\n"},
+    {TANH, "    dZ = (1 - Y * Y * Y) * dY\n"},
+    {TANH, "    dZ = (1 - Y * Y) * dY + 0.001 * Z\n"},
+    {DENSE,
+     "    dA = dY @ transpose(W) + A\n    dW = transpose(A) @ dY\n    db = sum(dY, axis=0)\n"},
+    {DENSE, "    dA = none\n    dW = transpose(A * A) @ dY\n    db = none\n"},
+    {HIDDEN, "    dA = ((1 - Y) * dY) @ transpose(W)\n    dW = none\n    db = none\n"},
+    {SQUARES, "    dP = 2 * (P + T) / N * dL\n"},
+    {SQUARES, "    dP = 2 * (P - T) / (N + 1) * dL\n"},
+    {ENTROPY, "    dZ = (softmax(Z, axis=1) - Y) * (1 - Y) * dL\n"},
+    {ENTROPY, "    dZ = softmax(Z) * (1 - softmax(Z)) * dL\n"},
+    {MAP, "    dK = correlate2d(A * A, dZ)\n    dA = none\n"},
+    {NORM, "    dbeta = none\n    dgamma = sum(dY * c, axis=0)\n    dx = none\n"},
+    {NORM, "    dbeta = none\n    dgamma = none\n    dx = gamma * dY * s + x\n"},
+    {GATE, "    dx = none\n    dz = x * s * s * dy\n"},
+    {MEAN, "    dx = 2 * x * x * dy / N\n"},
+};
+
+START_TEST(an_odd_mistake_gets_no_name) {
+    verify_text(odd[_i].layer, odd[_i].block, &verdict, printed, sizeof printed);
+    ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
+    ck_assert_msg(!strstr(printed, "looks like"), "%s%s\n%s", odd[_i].layer, odd[_i].block,
+                  printed);
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("hints");
+    TCase *tests = tcase_create("hints");
+    tcase_add_loop_test(tests, a_known_mistake_is_named_rightly, 0, KNOWN);
+    tcase_add_loop_test(tests, an_odd_mistake_gets_no_name, 0, (int)(sizeof odd / sizeof *odd));
+    suite_add_tcase(suite, tests);
+    return suite;
+}
