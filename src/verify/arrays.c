@@ -243,7 +243,7 @@ static void name_pattern(judgement *j, int k, const double expected[], const dou
         .expected = expected,
         .bound = allowed,
         .slack = j->given->arithmetic == SPOR_F32 ? 0x1p-18 : 0x1p-40,
-        .slides = pattern_slides(j->trial.tape),
+        .slides = pattern_slides(j->trial.tape, j->given->y),
     };
     pattern_name(&picture, v->example.pattern, sizeof v->example.pattern);
 }

@@ -335,7 +335,7 @@ static bool open_inspection(inspection *i, sighting *at, int pair, const hint_ta
                           .of = claimed_of(in, pair),
                           .axis = axes_of(in, in->pair[pair].wrt),
                           .allowed = allowed,
-                          .slides = pattern_slides(at->trial.tape)};
+                          .slides = pattern_slides(at->trial.tape, in->y)};
     i->site.reading = calloc(HINT_MOST, sizeof *i->site.reading);
     if (!i->site.reading) return false;
     record_readings(i);
@@ -392,7 +392,7 @@ static void keep_facts(inspection *i) {
         for (int j = 0; j < count; j++) {
             if (strcmp(i->fact[k].text, now[j].text) != 0) continue;
             hint_fact both = i->fact[k];
-            both.tells = both.tells && now[j].tells;
+            both.tells = both.tells || now[j].tells;
             i->fact[kept++] = both;
             break;
         }

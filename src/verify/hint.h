@@ -32,7 +32,7 @@ typedef struct {
     char text[HINT_TEXT];
     bool tells; /* false: it can't be otherwise at this shape */
 } hint_fact;
-enum { HINT_FACTS = 40 };
+enum { HINT_FACTS = 64 };
 /** The facts of a picture: a factor, where it is wrong. Returns their number. */
 int pattern_facts(const spor_picture *picture, hint_fact fact[HINT_FACTS]);
 

@@ -180,10 +180,11 @@ static bool name_slice(const picture *p, char *text, size_t size) {
     return false;
 }
 
-/* The axes of a map: those of [N, H, W, C] between its samples and channels, or all. */
+/* The axes of a map: those of [N, H, W, C] between its samples and channels; of lower ranks all, of
+ * others none is known. */
 static void map_axes(const spor_shape *shape, int *first, int *last) {
     *first = shape->rank == 4 ? 1 : 0;
-    *last = shape->rank == 4 ? 3 : shape->rank;
+    *last = shape->rank == 4 ? 3 : shape->rank <= 2 ? shape->rank : 0;
 }
 
 /* The sides of the map that an element lies on, a bit each: 2 axis its first index, + 1 its last. */
@@ -217,10 +218,7 @@ static bool has_inside(const picture *p) {
     return false;
 }
 
-/* All wrong elements lie on the border of a map, and some inside are right. */
-static bool name_border(const picture *p, char *text, size_t size) {
-    unsigned sides = p->given.slides && has_inside(p) ? wrong_sides(p) : 0;
-    if (!sides) return false;
+static void border_text(const picture *p, unsigned sides, char *text, size_t size) {
     size_t used = (size_t)snprintf(text, size, "wrong only at the border: ");
     const char *between = "";
     for (int side = 0; side < 2 * SPOR_RANK && used < size; side++) {
@@ -231,11 +229,18 @@ static bool name_border(const picture *p, char *text, size_t size) {
                                  hint_axes(p->given.axis, SPOR_AXIS(side / 2), name, sizeof name));
         between = ", ";
     }
-    return true;
 }
 
-bool pattern_slides(const spor_tape *tape) {
-    for (uint32_t id = 1; id < tape->count; id++)
+/* All wrong elements lie on the border of a map, and some inside are right. */
+static bool name_border(const picture *p, char *text, size_t size) {
+    unsigned sides = p->given.slides && has_inside(p) ? wrong_sides(p) : 0;
+    if (sides) border_text(p, sides, text, size);
+    return sides != 0;
+}
+
+bool pattern_slides(const spor_tape *tape, spor_var y) {
+    uint32_t last = y.id ? y.id : tape->count - 1;
+    for (uint32_t id = 1; id <= last; id++)
         if (tape->node[id].op->traits & SPOR_SLIDES) return true;
     return false;
 }
@@ -323,10 +328,25 @@ static int slice_facts(const picture *p, hint_fact fact[], int most) {
     return count;
 }
 
-/* Where the map is nothing but border, each set of sides that the wrong ones lie on is possible. */
-static int border_facts(const picture *p, hint_fact fact[]) {
-    fact->tells = name_border(p, fact->text, HINT_TEXT);
-    return fact->tells;
+static bool lies_on(const picture *p, unsigned sides) {
+    for (int64_t k = 0; k < p->size; k++)
+        if (is_wrong(p, k) && !(sides_of(p, k) & sides)) return false;
+    return true;
+}
+
+/* All sets of sides that the wrong ones may lie on; the one that they need tells something, if there
+ * is an inside. */
+static int border_facts(const picture *p, hint_fact fact[], int most) {
+    unsigned needed = has_inside(p) ? wrong_sides(p) : 0;
+    int first, last, count = 0;
+    map_axes(&p->shape, &first, &last);
+    for (unsigned set = 1; set < 1U << 2 * (last - first) && p->given.slides; set++) {
+        unsigned sides = set << 2 * first;
+        if (count == most || !lies_on(p, sides)) continue;
+        border_text(p, sides, fact[count].text, HINT_TEXT);
+        fact[count++].tells = sides == needed;
+    }
+    return count;
 }
 
 static int constant_facts(const picture *p, int64_t from[], hint_fact fact[], int most) {
@@ -348,8 +368,8 @@ int pattern_facts(const spor_picture *given, hint_fact fact[HINT_FACTS]) {
         snprintf(fact->text, HINT_TEXT, "off by the factor %.6g everywhere", factor);
         fact[count++].tells = true;
     }
-    count += slice_facts(&p, fact + count, HINT_FACTS - count - 1);
-    count += border_facts(&p, fact + count);
+    count += slice_facts(&p, fact + count, HINT_FACTS - count);
+    count += border_facts(&p, fact + count, HINT_FACTS - count);
     if (from) count += constant_facts(&p, from, fact + count, HINT_FACTS - count);
     free(from);
     return count;

@@ -132,8 +132,8 @@ typedef struct {
 
 /** What the mistake looks like; "" if unknown. */
 void pattern_name(const spor_picture *picture, char *text, size_t size);
-/** True if an op of the tape moves windows over a map or pads it. */
-bool pattern_slides(const spor_tape *tape);
+/** True if an op of the tape, up to y where there is one, moves windows over a map or pads it. */
+bool pattern_slides(const spor_tape *tape, spor_var y);
 
 /** Adds to the example of a statement what its mistakes look like, and the pairs that are wrong
  *  besides. The trial is the smallest case, with the data shown; pair is the one of the example, -1
