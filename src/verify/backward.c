@@ -89,6 +89,30 @@ static bool is_elementwise(const spor_op *op) {
            !(op->traits & (SPOR_LINEAR | SPOR_ALIAS));
 }
 
+/* The derivative with one factor of a product in it left out. */
+static void slope_without_factor(const way *w, uint32_t id, spor_var zbar, const char *name,
+                                 const char *line) {
+    hint_site *s = w->site;
+    uint32_t first = s->tape->count;
+    spor_var slope = s->tape->node[id].op->vjp((spor_var){s->tape, id}, 0, zbar);
+    for (uint32_t part = first; part <= slope.id; part++)
+        for (int k = 0; k < 2; k++) {
+            const spor_node *node = &s->tape->node[part];
+            bool product =
+                (node->op->traits & SPOR_BILINEAR) && node->op->shape == rule_elementwise;
+            spor_var kept = {s->tape, node->in[k]};
+            if (!product || node->in[1 - k] == zbar.id) continue;
+            if (hint_open(s, "a factor of the derivative of %s%s is left out", name, line))
+                change(w, id, 0, zbar, rewrite_replaced(s, slope, part, kept));
+        }
+}
+
+/* True if the share is zbar times the value: that is no slope to tell a function by. */
+static bool is_value(const spor_tape *tape, spor_var share, spor_var zbar, spor_var z) {
+    const spor_node *node = &tape->node[share.id];
+    return node->op->operands == 2 && node->in[0] == zbar.id && node->in[1] == z.id;
+}
+
 /* The slope of another function, at the argument or of the value. */
 static void slope_of_another(const way *w, uint32_t id, spor_var zbar, const spor_op *other) {
     hint_site *s = w->site;
@@ -101,9 +125,11 @@ static void slope_of_another(const way *w, uint32_t id, spor_var zbar, const spo
         rewrite_record(s->tape, other, s->tape->node[id].in, NULL, &z))
         change(w, id, 0, zbar, other->vjp(z, 0, zbar));
     z = (spor_var){s->tape, id};
-    if ((other->traits & SPOR_VALUE_SLOPE) &&
-        hint_open(s, "the derivative of %s in place of that of %s", name, right))
-        change(w, id, 0, zbar, other->vjp(z, 0, zbar));
+    if (!(other->traits & SPOR_VALUE_SLOPE) ||
+        !hint_open(s, "the derivative of %s in place of that of %s", name, right))
+        return;
+    spor_var share = other->vjp(z, 0, zbar);
+    if (share.id && !is_value(s->tape, share, zbar, z)) change(w, id, 0, zbar, share);
 }
 
 static void slopes_of(const way *w, uint32_t id) {
@@ -124,6 +150,7 @@ static void slopes_of(const way *w, uint32_t id) {
         hint_open(s, "the derivative of %s%s, a function of its result, is given its argument",
                   name, line))
         change(w, id, 0, zbar, op->vjp(x, 0, zbar));
+    slope_without_factor(w, id, zbar, name, line);
     for (int k = 0; spor_ops[k]; k++)
         if (spor_ops[k] != op && is_elementwise(spor_ops[k]))
             slope_of_another(w, id, zbar, spor_ops[k]);

@@ -68,6 +68,8 @@ void rewrite_readings(hint_site *s);
 /** Records a node if its shape rule allows it; the tape keeps no error. */
 bool rewrite_record(spor_tape *tape, const spor_op *op, const uint32_t in[], const spor_attr attr[],
                     spor_var *made);
+/** root with a node in it replaced; id 0 if that has no shape. */
+spor_var rewrite_replaced(hint_site *s, spor_var root, uint32_t from, spor_var by);
 /** " (line 7)", or "" without a place. */
 const char *hint_line(const spor_node *node, char text[32]);
 /** "axis N", "axes 0 and 2": those of the mask. */

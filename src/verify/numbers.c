@@ -55,6 +55,16 @@ static void two_sizes(hint_site *s, int p, int q) {
     if (hint_open(s, "off by the factor %s/%s everywhere", b, a)) scaled(s, m, n);
 }
 
+/* What belongs to another line. */
+static void exchanged(hint_site *s) {
+    for (int k = 0; k < s->in->pairs; k++) {
+        const spor_pair *other = &s->in->pair[k];
+        if (other->expected.id == s->expected.id) continue;
+        if (hint_open(s, "these are the numbers of %s", other->name))
+            hint_close(s, s->formula, other->expected);
+    }
+}
+
 void numbers_simple(hint_site *s) {
     spor_shape shape = spor_shape_of(s->expected);
     if (hint_open(s, "zero everywhere"))
@@ -63,6 +73,7 @@ void numbers_simple(hint_site *s) {
     for (size_t k = 0; k < sizeof constants / sizeof *constants; k++)
         if (hint_open(s, "off by the factor %s everywhere", constants[k].text))
             scaled(s, constants[k].num, constants[k].den);
+    exchanged(s);
     for (int q = 0; q < s->statement->quantities; q++) one_size(s, q);
     for (int p = 0; p < s->statement->quantities; p++)
         for (int q = p + 1; q < s->statement->quantities; q++) two_sizes(s, p, q);

@@ -198,7 +198,32 @@ static void rotated_kernel(const rewriting *r, uint32_t id) {
         close_with(r, id, made);
 }
 
+/* An operand of a product of matrices with its last two axes swapped. */
+static void transposed_operand(const rewriting *r, uint32_t id, int k) {
+    hint_site *s = r->site;
+    uint32_t in[2];
+    int64_t perm[SPOR_RANK];
+    char name[SPOR_NAME];
+    memcpy(in, s->tape->node[id].in, sizeof in);
+    const spor_op *op = s->tape->node[id].op;
+    spor_var x = {s->tape, in[k]}, made;
+    int rank = spor_shape_of(x).rank;
+    op_name(op, name, sizeof name);
+    if (rank < 2 || !hint_open(s, "an operand of %s is not transposed as it should be", name))
+        return;
+    for (int a = 0; a < rank; a++) perm[a] = a < rank - 2 ? a : 2 * rank - 3 - a;
+    in[k] = spor_transpose(x, perm).id;
+    if (in[k] && rewrite_record(s->tape, op, in, s->tape->node[id].attr, &made))
+        close_with(r, id, made);
+}
+
 /* ---- all ---- */
+
+/* A product whose operands have an order, and no window. */
+static bool is_product(const spor_op *op) {
+    return (op->traits & SPOR_BILINEAR) && op->shape != rule_elementwise &&
+           !(op->traits & SPOR_SLIDES);
+}
 
 /* Changes that make sense in the backward formula, or on a side of an equation. */
 static void change_node(const rewriting *r, uint32_t id) {
@@ -210,11 +235,16 @@ static void change_node(const rewriting *r, uint32_t id) {
     else if (op->operands == 1 && (op->traits & SPOR_LINEAR) && axes >= 0 &&
              tape->node[id].shape->rank < tape->node[tape->node[id].in[0]].shape->rank)
         other_axes(r, id, axes);
-    if (!(op->traits & SPOR_BILINEAR) || op->shape == rule_elementwise) return;
-    if (op->traits & SPOR_SLIDES)
-        rotated_kernel(r, id);
-    else
-        swapped_operands(r, id);
+    if (is_product(op)) swapped_operands(r, id);
+    if ((op->traits & SPOR_BILINEAR) && (op->traits & SPOR_SLIDES)) rotated_kernel(r, id);
+}
+
+/* Changes that others say better where they fit, or of the forward formula too. */
+static void change_node_after(const rewriting *r, uint32_t id, uint32_t first) {
+    const spor_op *op = r->site->tape->node[id].op;
+    int axis = slot_of(op, SPOR_KIND_AXIS);
+    if (axis >= 0 && op->operands == 1) other_axis(r, id, axis);
+    for (int k = 0; k < 2 && id >= first && is_product(op); k++) transposed_operand(r, id, k);
 }
 
 static void find_cone(rewriting *r) {
@@ -225,21 +255,32 @@ static void find_cone(rewriting *r) {
             r->cone[tape->node[id].in[k]] = true;
 }
 
+static bool begin(rewriting *r) {
+    r->cone = calloc((size_t)r->root + 1, sizeof *r->cone);
+    r->now = calloc((size_t)r->root + 1, sizeof *r->now);
+    if (r->cone && r->now) find_cone(r);
+    return r->cone && r->now;
+}
+
+static void end(rewriting *r) {
+    free(r->cone);
+    free(r->now);
+}
+
 void rewrite_readings(hint_site *s) {
     rewriting r = {.site = s, .root = s->expected.id};
     uint32_t first = s->of.id ? s->in->y.id + 1 : 1;
-    r.cone = calloc((size_t)r.root + 1, sizeof *r.cone);
-    r.now = calloc((size_t)r.root + 1, sizeof *r.now);
-    if (r.cone && r.now) {
-        find_cone(&r);
-        for (uint32_t id = r.root; id >= first; id--)
-            if (r.cone[id]) change_node(&r, id);
-        for (uint32_t id = r.root; id > 0; id--) {
-            int axis = slot_of(s->tape->node[id].op, SPOR_KIND_AXIS);
-            if (r.cone[id] && axis >= 0 && s->tape->node[id].op->operands == 1)
-                other_axis(&r, id, axis);
-        }
-    }
-    free(r.cone);
-    free(r.now);
+    bool ready = begin(&r);
+    for (uint32_t id = r.root; ready && id >= first; id--)
+        if (r.cone[id]) change_node(&r, id);
+    for (uint32_t id = r.root; ready && id > 0; id--)
+        if (r.cone[id]) change_node_after(&r, id, first);
+    end(&r);
+}
+
+spor_var rewrite_replaced(hint_site *s, spor_var root, uint32_t from, spor_var by) {
+    rewriting r = {.site = s, .root = root.id};
+    spor_var made = begin(&r) ? replaced(&r, from, by) : (spor_var){s->tape, 0};
+    end(&r);
+    return made;
 }

@@ -51,6 +51,10 @@
     "def f(x[N, m], z[N, m]):\n    return x * sigmoid(z)\nderive f (x, z) -> (y, dy):\n"           \
     "    s = sigmoid(z)\n"
 #define SHARPEN "def f(x[n]):\n    return exp(x) + x * x\nderive f (x) -> (y, dy):\n"
+#define ATTENTION                                                                                  \
+    "def f(Q[N, d], K[M, d], V[M, e]):\n    return softmax(Q @ transpose(K), axis=1) @ V\n"        \
+    "derive f (Q, K, V) -> (Y, dY):\n    P = softmax(Q @ transpose(K), axis=1)\n"                  \
+    "    dP = dY @ transpose(V)\n    G = P * (dP - sum(dP * P, axis=1, keepdims=True))\n"
 #define PAIRS "def f(A[n, m], B[m, n]):\n    return A @ B\nderive f (A, B) -> (Y, dY):\n"
 
 /* ---- known mistakes ---- */
@@ -98,6 +102,15 @@ static const struct {
      "db", "1/N: a mean over N where a sum belongs"},
     {HIDDEN, "    dA = dY @ transpose(W)\n    dW = none\n    db = none\n", "dA",
      "the derivative of tanh (line 2) is left out"},
+    {HIDDEN, "    dA = ((1 - Y) * dY) @ transpose(W)\n    dW = none\n    db = none\n", "dA",
+     "a factor of the derivative of tanh (line 2) is left out"},
+    {SIGMOID, "    dZ = Y * dY\n", "dZ",
+     "a factor of the derivative of sigmoid (line 2) is left out"},
+    {ATTENTION, "    dQ = none\n    dV = transpose(P) @ dY\n    dK = G @ Q\n", "dK",
+     "an operand of matmul is not transposed as it should be"},
+    {ATTENTION, "    dQ = G @ K\n    dV = P @ dY\n    dK = transpose(G) @ Q\n", "dV",
+     "a transpose is left out"},
+    {ATTENTION, "    dQ = G @ K\n    dV = none\n    dK = transpose(K) @ G\n", "dK", ""},
     {HIDDEN,
      "    dA = none\n    dW = transpose(A) @ ((1 - tanh(Y) * tanh(Y)) * dY)\n    db = none\n", "dW",
      "is taken at its result, not at its argument"},
@@ -196,7 +209,8 @@ static const struct {
     {DENSE,
      "    dA = dY @ transpose(W) + A\n    dW = transpose(A) @ dY\n    db = sum(dY, axis=0)\n"},
     {DENSE, "    dA = none\n    dW = transpose(A * A) @ dY\n    db = none\n"},
-    {HIDDEN, "    dA = ((1 - Y) * dY) @ transpose(W)\n    dW = none\n    db = none\n"},
+    {HIDDEN, "    dA = ((Y - 1) * dY) @ transpose(W)\n    dW = none\n    db = none\n"},
+    {HIDDEN, "    dA = (Y * dY) @ transpose(W)\n    dW = none\n    db = none\n"},
     {SQUARES, "    dP = 2 * (P + T) / N * dL\n"},
     {SQUARES, "    dP = 2 * (P - T) / (N + 1) * dL\n"},
     {ENTROPY, "    dZ = (softmax(Z, axis=1) - Y) * (1 - Y) * dL\n"},
