@@ -14,10 +14,11 @@
 #include "base/random.h"
 
 enum {
-    SIGHTINGS = 5, /* shapes, besides the smallest one */
-    TRIES = 60,    /* to find them */
-    DRAWS = SPOR_DRAWS + 1,
-    LARGE_TAPE = 1500, /* nodes; what is longer is not changed node by node */
+    SIGHTINGS = 5,     /* shapes, besides the smallest one */
+    TRIES = 60,        /* to find them */
+    DRAWN = 3,         /* draws of data */
+    DRAWS = DRAWN + 1, /* and the data shown */
+    LARGE_TAPE = 3000, /* nodes; what is longer is not changed node by node */
     LEAST_DRAWS = 3,
     LEAST_SHAPES = 2
 };
@@ -28,6 +29,7 @@ static const double factor_slack = 0x1p-40;
 /* The statement at one shape, with the data of several draws. */
 typedef struct {
     const spor_statement *statement;
+    const spor_effort *effort;
     spor_statement fitted; /* records pairs of one shape only */
     spor_trial trial;
     spor_var formula[SPOR_PAIRS]; /* as claimed, of whatever shape */
@@ -40,7 +42,7 @@ typedef struct {
 
 typedef struct {
     const spor_statement *statement;
-    uint64_t seed;
+    const spor_effort *effort;
     int count;
     sighting seen[SIGHTINGS + 1]; /* the smallest one is the last */
 } sightings;
@@ -89,26 +91,36 @@ static void use_draw(sighting *s, int draw) {
             s->trial.data[k][j] = s->data[draw][k][j];
 }
 
-static bool is_wrong(double formula, double expected, double bound) {
-    return !(fabs(formula - expected) <= bound) && isfinite(expected);
+/* True if element k of a pair can't be judged by its numbers alone: it lies outside the domain, or
+ * at a tie, where other slopes may be right too. */
+static bool is_apart(sighting *s, int pair, int64_t k, double formula, bool *done) {
+    near_answer answer = NEAR_SMOOTH;
+    if (!isfinite(formula) || !trial_inside(&s->trial, pair, k)) return true;
+    if (!s->effort->ties_bind) *done = *done && near_ask(&s->trial, pair, k, formula, &answer);
+    return answer == NEAR_RIGHT || (answer == NEAR_WRONG && !s->effort->ties_fail);
 }
 
-/* The wrong elements of a pair in the last run; worst: the largest difference. */
-static int64_t count_wrong(sighting *s, int pair, int64_t *worst) {
+/* The wrong elements of a pair in the last run; worst: the largest difference. apart, if wanted,
+ * marks those that differ and are not judged. False only when memory runs out. */
+static bool count_wrong(sighting *s, int pair, bool apart[], int64_t *count, int64_t *worst) {
     const spor_pair *p = &s->trial.in.pair[pair];
     spor_shape shape = spor_shape_of(p->expected);
-    int64_t count = 0;
-    double most = -1;
-    for (int64_t k = 0; k < shape_size(&shape); k++) {
+    double most = 0;
+    bool done = true;
+    *count = 0;
+    for (int64_t k = 0; k < shape_size(&shape) && done; k++) {
         double a, b, f = trial_value(&s->trial, p->formula, k, &a),
                      e = trial_value(&s->trial, p->expected, k, &b), off = fabs(f - e);
-        if (!is_wrong(f, e, a + b)) continue;
-        count++;
+        if (off <= a + b) continue;
+        bool out = is_apart(s, pair, k, f, &done) || !isfinite(a + b);
+        if (apart) apart[k] = out;
+        if (out) continue;
+        ++*count;
         if (off <= most) continue;
-        most = isnan(off) ? HUGE_VAL : off;
+        most = off;
         *worst = k;
     }
-    return count;
+    return done;
 }
 
 static bool find_wrong(sighting *s) {
@@ -116,17 +128,36 @@ static bool find_wrong(sighting *s) {
         use_draw(s, draw);
         if (!trial_run(&s->trial)) return false;
         for (int k = 0; k < s->trial.in.pairs; k++) {
-            int64_t worst;
-            s->wrong[draw][k] = s->misfit[k] || count_wrong(s, k, &worst) > 0;
+            int64_t worst, count;
+            if (!count_wrong(s, k, NULL, &count, &worst)) return false;
+            s->wrong[draw][k] = s->misfit[k] || count > 0;
         }
     }
     return true;
 }
 
+/* Reals where there are ties or kinks, which whole numbers meet; and within the domain. */
+static bool draw_all(sighting *s) {
+    static const int families[][DRAWN] = {{POINT_WHOLE, POINT_SLIGHT, POINT_REAL},
+                                          {POINT_REAL, POINT_SLIGHT, POINT_REAL},
+                                          {POINT_WHOLE_WITHIN, POINT_WITHIN, POINT_WITHIN}};
+    uint64_t seed = s->effort->seed + 1;
+    bool inputs = s->trial.in.inputs > 0;
+    int which = inputs && trial_narrow(&s->trial, seed) ? 2 : s->trial.kinked;
+    for (int draw = 0; draw < (inputs ? DRAWN : 1); draw++) {
+        trial_draw(&s->trial, seed + (uint64_t)draw, families[which][draw]);
+        if (!keep_draw(s, s->trial.data)) return false;
+    }
+    return true;
+}
+
 /* shown: NULL, or a trial at these sizes whose data belong to the draws. */
-static bool make_sighting(sighting *s, const spor_statement *statement, const int64_t value[],
-                          uint64_t seed, const spor_trial *shown) {
-    *s = (sighting){.statement = statement, .fitted = *statement, .smallest = shown != NULL};
+static bool make_sighting(sighting *s, const sightings *all, const int64_t value[],
+                          const spor_trial *shown) {
+    *s = (sighting){.statement = all->statement,
+                    .effort = all->effort,
+                    .fitted = *all->statement,
+                    .smallest = shown != NULL};
     s->fitted.record = record_fitted;
     s->fitted.user = s;
     if (!trial_make(&s->fitted, value, &s->trial)) return false;
@@ -134,12 +165,7 @@ static bool make_sighting(sighting *s, const spor_statement *statement, const in
     if (!s->usable) return true;
     bool with_data = shown && shown->recording == SPOR_RECORDED && shown->in.inputs;
     if (with_data && !keep_draw(s, shown->data)) return false;
-    int draws = s->trial.in.inputs ? SPOR_DRAWS : 1; /* without inputs all are one */
-    for (int draw = 0; draw < draws; draw++) {
-        trial_draw(&s->trial, seed, draw);
-        if (!keep_draw(s, s->trial.data)) return false;
-    }
-    return find_wrong(s);
+    return draw_all(s) && find_wrong(s);
 }
 
 static int first_wrong_draw(const sighting *s, int pair) {
@@ -207,9 +233,9 @@ static bool find_sightings(sightings *all, const spor_trial *smallest) {
     size_t size = (size_t)all->statement->quantities * sizeof *value;
     for (int attempt = 0; attempt < TRIES && all->count < SIGHTINGS; attempt++) {
         sighting *next = &all->seen[all->count];
-        choose_sizes(all->statement, smallest->value, all->seed, attempt, value);
+        choose_sizes(all->statement, smallest->value, all->effort->seed, attempt, value);
         if (!memcmp(value, smallest->value, size) || !is_new(all, value)) continue;
-        bool done = make_sighting(next, all->statement, value, all->seed + 1, NULL);
+        bool done = make_sighting(next, all, value, NULL);
         if (done && is_wanted(all, next, &right))
             all->count++;
         else
@@ -217,8 +243,7 @@ static bool find_sightings(sightings *all, const spor_trial *smallest) {
         if (!done) return false;
     }
     sighting *last = &all->seen[all->count];
-    if (!make_sighting(last, all->statement, smallest->value, all->seed + 1, smallest))
-        return free_sighting(last), false;
+    if (!make_sighting(last, all, smallest->value, smallest)) return free_sighting(last), false;
     if (last->usable)
         all->count++;
     else
@@ -278,6 +303,7 @@ typedef struct {
     hint_site site;
     spor_program *program;
     bool *against; /* by reading */
+    bool *apart;   /* by element of the pair, at this draw */
     int wrong;     /* draws at which the pair is wrong */
     int facts;
     hint_fact fact[HINT_FACTS]; /* that held at all these */
@@ -302,8 +328,9 @@ static void record_readings(inspection *i) {
 
 /* Its gradient is claimed: an input, a local of the def, or nothing. */
 static spor_var claimed_of(const spor_instance *in, int pair) {
-    int wrt = in->pair[pair].wrt;
-    return wrt >= 0 ? in->input[wrt] : in->y.id ? in->of[pair] : (spor_var){NULL, 0};
+    const spor_pair *p = &in->pair[pair];
+    if (!in->y.id) return (spor_var){NULL, 0};
+    return p->wrt >= 0 ? in->input[p->wrt] : p->of;
 }
 
 static bool compile_readings(inspection *i) {
@@ -341,24 +368,28 @@ static bool open_inspection(inspection *i, sighting *at, int pair, const hint_ta
     record_readings(i);
     spor_shape shape = spor_shape_of(i->site.expected);
     i->against = calloc((size_t)i->site.count + 1, sizeof *i->against);
+    i->apart = calloc(1, bytes_for(shape_size(&shape), sizeof *i->apart));
     i->numbers = calloc(1, bytes_for(3 * shape_size(&shape), sizeof(double)));
-    return i->against && i->numbers && compile_readings(i);
+    return i->against && i->apart && i->numbers && compile_readings(i);
 }
 
 static void close_inspection(inspection *i) {
     spor_program_free(i->program);
     free(i->site.reading);
     free(i->against);
+    free(i->apart);
     free(i->numbers);
 }
 
 /* True if both variables have the same numbers, as far as rounding lets one say. */
 static bool agrees(const inspection *i, const hint_reading *r) {
-    spor_shape shape = spor_shape_of(r->left);
+    spor_shape shape = spor_shape_of(r->left), own = spor_shape_of(i->site.expected);
+    bool elements = shape_equal(&shape, &own);
     const double *left = spor_program_arg(i->program, r->left).data,
                  *right = spor_program_arg(i->program, r->right).data;
     for (int64_t k = 0; k < 2 * shape_size(&shape); k += 2) {
         double bound = left[k + 1] + right[k + 1];
+        if (elements && i->apart[k / 2]) continue;
         if (isnan(left[k]) && isnan(right[k])) continue; /* 0 / 0 on both sides */
         if (!isfinite(left[k]) || !isfinite(right[k])) return false;
         if (isfinite(bound) && !(fabs(left[k] - right[k]) <= bound)) return false;
@@ -374,9 +405,10 @@ static void keep_facts(inspection *i) {
     const double *f = spor_program_arg(i->program, i->site.formula).data,
                  *e = spor_program_arg(i->program, i->site.expected).data;
     for (int64_t k = 0; k < size; k++) {
-        formula[k] = f[2 * k];
-        expected[k] = e[2 * k];
-        bound[k] = f[2 * k + 1] + e[2 * k + 1];
+        bool apart = i->apart[k]; /* as good as right */
+        formula[k] = apart ? 0 : f[2 * k];
+        expected[k] = apart ? 0 : e[2 * k];
+        bound[k] = apart ? 0 : f[2 * k + 1] + e[2 * k + 1];
     }
     spor_picture picture = {.shape = shape,
                             .axis = i->site.axis,
@@ -401,6 +433,12 @@ static void keep_facts(inspection *i) {
 
 static bool inspect_draw(inspection *i, int draw) {
     const spor_instance *in = &i->at->trial.in;
+    spor_shape shape = spor_shape_of(i->site.expected);
+    int64_t count, worst;
+    use_draw(i->at, draw);
+    memset(i->apart, 0, (size_t)shape_size(&shape) * sizeof *i->apart);
+    if (!trial_run(&i->at->trial) || !count_wrong(i->at, i->pair, i->apart, &count, &worst))
+        return false;
     for (int k = 0; k < in->inputs; k++)
         trial_fill(i->program, in->input[k], i->at->data[draw][k], trial_size(&i->at->trial, k));
     if (!spor_run(i->program, 0)) return false;
@@ -503,7 +541,7 @@ static bool describe_numbers(sighting *at, int draw, int pair, spor_wrong *w) {
     if (!trial_run(&at->trial)) return false;
     w->shape = spor_shape_of(p->expected);
     w->elements = shape_size(&w->shape);
-    w->wrong = count_wrong(at, pair, &worst);
+    if (!count_wrong(at, pair, NULL, &w->wrong, &worst)) return false;
     shape_unravel(&w->shape, worst, w->index);
     w->formula = trial_value(&at->trial, p->formula, worst, &a);
     w->expected = trial_value(&at->trial, p->expected, worst, &b);
@@ -560,7 +598,7 @@ bool hint_describe(const spor_trial *smallest, int pair, const spor_effort *effo
     sightings *all = calloc(1, sizeof *all);
     if (!all) return false;
     all->statement = smallest->statement;
-    all->seed = effort->seed;
+    all->effort = effort;
     bool done = find_sightings(all, smallest) &&
                 describe_pairs(all, pair, smallest->recording == SPOR_RECORDED, example);
     for (int k = 0; k < all->count; k++) free_sighting(&all->seen[k]);
