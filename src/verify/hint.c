@@ -14,17 +14,21 @@
 #include "base/random.h"
 
 enum {
-    SIGHTINGS = 5,     /* shapes, besides the smallest one */
+    SIGHTINGS = 10,    /* shapes, besides the smallest one */
     TRIES = 60,        /* to find them */
     DRAWN = 3,         /* draws of data */
     DRAWS = DRAWN + 1, /* and the data shown */
     LARGE_TAPE = 3000, /* nodes; what is longer is not changed node by node */
     LEAST_DRAWS = 3,
-    LEAST_SHAPES = 2
+    LEAST_SHAPES = 2,
+    LEAST_FOR_FACTS = 4 /* shapes: a fact explains no number */
 };
 
 /* Slack for a factor read off rounded numbers. */
 static const double factor_slack = 0x1p-40;
+
+/* A bound that is not small beside the numbers says of no two that they are one. */
+static const double close_enough = 1e-6;
 
 /* The statement at one shape, with the data of several draws. */
 typedef struct {
@@ -190,9 +194,25 @@ static bool is_list_of_words(const spor_quantity *q) {
     return false;
 }
 
+/* True if the quantity is known to be no size of an input: a pad, a stride. */
+static bool is_no_size(const spor_instance *in, const char *name) {
+    bool any = false;
+    for (int k = 0; k < in->inputs; k++)
+        for (int a = 0; a < SPOR_RANK; a++) {
+            if (in->axis[k][a] == name) return false;
+            any = any || in->axis[k][a];
+        }
+    return any;
+}
+
+enum { ORDERED = 5 }; /* attempts; others are random */
+
 /* Sizes to try: a little more than the smallest, all alike, then any. */
-static void choose_sizes(const spor_statement *statement, const int64_t smallest[], uint64_t seed,
-                         int attempt, int64_t value[]) {
+static void choose_sizes(const sightings *all, const spor_trial *smallest_trial, int attempt,
+                         int64_t value[]) {
+    const spor_statement *statement = all->statement;
+    const int64_t *smallest = smallest_trial->value;
+    uint64_t seed = all->effort->seed;
     for (int k = 0; k < statement->quantities; k++) {
         const spor_quantity *q = &statement->quantity[k];
         uint64_t span = (uint64_t)(q->most - q->least) + 1;
@@ -204,6 +224,7 @@ static void choose_sizes(const spor_statement *statement, const int64_t smallest
                          : attempt == 3 ? 2
                          : attempt == 4 ? 4
                                         : any;
+        if (attempt < ORDERED && is_no_size(&smallest_trial->in, q->name)) chosen = smallest[k];
         if (chosen > q->most) chosen = q->most;
         if (chosen < q->least) chosen = q->least;
         value[k] = is_list_of_words(q) ? smallest[k] : q->choices ? any : chosen;
@@ -218,11 +239,11 @@ static bool is_new(const sightings *all, const int64_t value[]) {
 }
 
 /* Shapes where something is wrong are wanted, and at most two where nothing is. */
-static bool is_wanted(const sightings *all, const sighting *s, int *right) {
+static bool is_wanted(const sighting *s, int *right) {
     bool wrong = false;
     if (!s->usable) return false;
     for (int k = 0; k < s->trial.in.pairs; k++) wrong = wrong || is_wrong_anywhere(s, k);
-    if (!wrong && (*right == 2 || all->count == SIGHTINGS - 2)) return false;
+    if (!wrong && *right == 2) return false;
     *right += !wrong;
     return true;
 }
@@ -233,10 +254,10 @@ static bool find_sightings(sightings *all, const spor_trial *smallest) {
     size_t size = (size_t)all->statement->quantities * sizeof *value;
     for (int attempt = 0; attempt < TRIES && all->count < SIGHTINGS; attempt++) {
         sighting *next = &all->seen[all->count];
-        choose_sizes(all->statement, smallest->value, all->effort->seed, attempt, value);
+        choose_sizes(all, smallest, attempt, value);
         if (!memcmp(value, smallest->value, size) || !is_new(all, value)) continue;
         bool done = make_sighting(next, all, value, NULL);
-        if (done && is_wanted(all, next, &right))
+        if (done && is_wanted(next, &right))
             all->count++;
         else
             free_sighting(next);
@@ -381,18 +402,29 @@ static void close_inspection(inspection *i) {
     free(i->numbers);
 }
 
+static double largest(const double number[], int64_t size) {
+    double most = 0;
+    for (int64_t k = 0; k < 2 * size; k += 2)
+        if (isfinite(number[k])) most = fmax(most, fabs(number[k]));
+    return most;
+}
+
 /* True if both variables have the same numbers, as far as rounding lets one say. */
-static bool agrees(const inspection *i, const hint_reading *r) {
+static bool agrees(const inspection *i, const hint_reading *r, bool wrong) {
     spor_shape shape = spor_shape_of(r->left), own = spor_shape_of(i->site.expected);
     bool elements = shape_equal(&shape, &own);
     const double *left = spor_program_arg(i->program, r->left).data,
                  *right = spor_program_arg(i->program, r->right).data;
-    for (int64_t k = 0; k < 2 * shape_size(&shape); k += 2) {
+    int64_t size = shape_size(&shape);
+    const double *expected = spor_program_arg(i->program, i->site.expected).data;
+    double scale = fmax(largest(expected, shape_size(&own)), largest(left, size));
+    double tight = wrong ? close_enough * scale : HUGE_VAL;
+    for (int64_t k = 0; k < 2 * size; k += 2) {
         double bound = left[k + 1] + right[k + 1];
         if (elements && i->apart[k / 2]) continue;
         if (isnan(left[k]) && isnan(right[k])) continue; /* 0 / 0 on both sides */
         if (!isfinite(left[k]) || !isfinite(right[k])) return false;
-        if (isfinite(bound) && !(fabs(left[k] - right[k]) <= bound)) return false;
+        if (!(bound <= tight) || !(fabs(left[k] - right[k]) <= bound)) return false;
     }
     return true;
 }
@@ -443,7 +475,8 @@ static bool inspect_draw(inspection *i, int draw) {
         trial_fill(i->program, in->input[k], i->at->data[draw][k], trial_size(&i->at->trial, k));
     if (!spor_run(i->program, 0)) return false;
     for (int k = 0; k < i->site.count; k++)
-        if (!i->against[k] && !agrees(i, &i->site.reading[k])) i->against[k] = true;
+        if (!i->against[k] && !agrees(i, &i->site.reading[k], i->at->wrong[draw][i->pair]))
+            i->against[k] = true;
     if (!i->at->wrong[draw][i->pair]) return true;
     i->wrong++;
     if (!i->at->misfit[i->pair]) keep_facts(i);
@@ -461,7 +494,11 @@ static void add_text(hint_tally *t, const char *text) {
 static void begin_tally(hint_tally *t, const inspection *i) {
     for (int k = 0; k < i->site.count; k++)
         if (!i->against[k]) add_text(t, i->site.reading[k].text);
-    for (int k = 0; k < i->facts; k++) add_text(t, i->fact[k].text);
+    for (int k = 0; k < i->facts; k++) {
+        int before = t->count;
+        add_text(t, i->fact[k].text);
+        if (t->count > before) t->say[before].fact = true;
+    }
 }
 
 static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
@@ -493,6 +530,13 @@ static bool inspect(hint_tally *t, sighting *at, int pair, bool first) {
     return done;
 }
 
+/* True if enough speaks for it, and nothing against it; shapes: where the pair is wrong. */
+static bool is_sure(const hint_tally *t, int k, int shapes) {
+    int least = t->say[k].fact ? LEAST_FOR_FACTS : LEAST_SHAPES;
+    if (shapes < least) least = shapes;
+    return !t->say[k].out && t->say[k].shapes >= least && t->say[k].draws >= LEAST_DRAWS;
+}
+
 /* What may be said of the pair, "" if nothing. */
 static bool name_pair(sightings *all, int pair, char *text, size_t size) {
     hint_tally *t = calloc(1, sizeof *t);
@@ -505,10 +549,8 @@ static bool name_pair(sightings *all, int pair, char *text, size_t size) {
         shapes += is_wrong_anywhere(&all->seen[k], pair);
         if (k != first) done = inspect(t, &all->seen[k], pair, false);
     }
-    int least = shapes < LEAST_SHAPES ? shapes : LEAST_SHAPES;
     for (int k = 0; done && k < t->count && !*text; k++)
-        if (!t->say[k].out && t->say[k].shapes >= least && t->say[k].draws >= LEAST_DRAWS)
-            snprintf(text, size, "%s", t->say[k].text);
+        if (is_sure(t, k, shapes)) snprintf(text, size, "%s", t->say[k].text);
     free(t);
     return done;
 }

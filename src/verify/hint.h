@@ -22,7 +22,7 @@ typedef struct {
     int count;
     struct {
         char text[HINT_TEXT];
-        bool out;          /* contradicted somewhere */
+        bool out, fact;    /* contradicted somewhere; a fact, not a reading */
         int shapes, draws; /* that it explains, where something is wrong */
     } say[HINT_MOST];
 } hint_tally;
