@@ -27,12 +27,23 @@ static bool is_wrong(const picture *p, int64_t k) {
     return !(fabs(p->formula[k] - p->expected[k]) <= p->bound[k]);
 }
 
+/* True if all bounds are small beside the numbers: else these agree with too much. */
+static bool is_tight(const picture *p) {
+    static const double small = 0.01;
+    double most = 0, loose = 0;
+    for (int64_t k = 0; k < p->size; k++) {
+        most = fmax(most, fabs(p->expected[k]));
+        loose = fmax(loose, p->bound[k]);
+    }
+    return loose <= small * most;
+}
+
 /* True if formula[k] = factor expected[from[k]] for all k; from NULL: k itself. from < 0: zero. */
 static bool matches(const picture *p, const int64_t from[], double factor) {
     for (int64_t k = 0; k < p->size; k++) {
         if (!agree(p, k, from ? from[k] : k, factor)) return false;
     }
-    return true;
+    return is_tight(p);
 }
 
 /* ---- factors ---- */
@@ -105,7 +116,7 @@ static bool name_flip(const picture *p, int64_t from[], char *text, size_t size)
     for (int mask = 1; mask < 1 << p->shape.rank; mask++) {
         rearrange(&p->shape, p->size, mask, 0, 0, 0, 0, from);
         if (!matches(p, from, 1)) continue;
-        if (mask == 3)
+        if (mask == 3 && p->given.slides)
             snprintf(text, size,
                      "rotated by 180 degrees: correlation and convolution are mixed up");
         else

@@ -338,11 +338,12 @@ static const struct {
 
 START_TEST(what_moved_is_told) {
     displaced_layer layer = displacements[_i].layer;
-    spor_statement statement = {.name = "moved",
-                                .quantities = 2,
-                                .quantity = {{"H", 2, 5, NULL}, {"W", 2, 5, NULL}},
-                                .record = record_displaced,
-                                .user = &layer};
+    spor_statement statement = {
+        .name = "moved",
+        .quantities = 2,
+        .quantity = {{.name = "H", .least = 2, .most = 5}, {.name = "W", .least = 2, .most = 5}},
+        .record = record_displaced,
+        .user = &layer};
     ck_assert(spor_verify(&statement, NULL, &verdict));
     ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
     ck_assert_str_eq(verdict.example.pattern, displacements[_i].says);
@@ -396,7 +397,7 @@ static spor_recording record_close(void *user, spor_tape *t, const int64_t v[], 
 START_TEST(numbers_that_differ_look_different) {
     spor_statement statement = {.name = "close",
                                 .quantities = 1,
-                                .quantity = {{"n", 500, 500, NULL}},
+                                .quantity = {{.name = "n", .least = 500, .most = 500}},
                                 .record = record_close,
                                 .equality = true};
     char *left, *right;
@@ -433,6 +434,39 @@ START_TEST(a_number_is_as_long_as_it_must_be) {
 }
 END_TEST
 
+/* ---- arrays: their numbers are all there is ---- */
+
+START_TEST(arrays_are_named_by_their_numbers) {
+    enum { ROWS = 3, COLUMNS = 4, SIZE = ROWS * COLUMNS };
+    double right[SIZE], turned[SIZE], rim[SIZE], bound[SIZE] = {0};
+    char text[256];
+    for (int k = 0; k < SIZE; k++) right[k] = k * k + 1;
+    for (int k = 0; k < SIZE; k++) turned[k] = right[SIZE - 1 - k];
+    for (int k = 0; k < SIZE; k++) rim[k] = k < COLUMNS || k % COLUMNS == 3 ? 0 : right[k];
+    spor_picture p = {.shape = {2, {ROWS, COLUMNS}},
+                      .formula = turned,
+                      .expected = right,
+                      .bound = bound,
+                      .slack = 0x1p-40};
+    pattern_name(&p, text, sizeof text);
+    ck_assert_str_eq(text, "reversed along axes 0 and 1"); /* nothing is correlated here */
+    p.slides = true;
+    pattern_name(&p, text, sizeof text);
+    ck_assert_msg(strstr(text, "rotated by 180 degrees"), "%s", text);
+    p.formula = rim;
+    pattern_name(&p, text, sizeof text);
+    ck_assert_str_eq(text, "wrong only at the border: the first index of axis 0, the last index of "
+                           "axis 1");
+    p.slides = false;
+    pattern_name(&p, text, sizeof text);
+    ck_assert_str_eq(text, "");
+    for (int k = 0; k < SIZE; k++) bound[k] = k == 5 ? 0 : 1000; /* with room for any number */
+    p.formula = turned;
+    pattern_name(&p, text, sizeof text);
+    ck_assert_msg(!strstr(text, "reversed") && !strstr(text, "factor"), "%s", text);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("hints");
     TCase *tests = tcase_create("hints");
@@ -444,6 +478,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, all_wrong_gradients_are_listed);
     tcase_add_test(tests, numbers_that_differ_look_different);
     tcase_add_test(tests, a_number_is_as_long_as_it_must_be);
+    tcase_add_test(tests, arrays_are_named_by_their_numbers);
     suite_add_tcase(suite, tests);
     return suite;
 }
