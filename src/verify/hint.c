@@ -38,7 +38,7 @@ typedef struct {
     spor_trial trial;
     spor_var formula[SPOR_PAIRS]; /* as claimed, of whatever shape */
     bool misfit[SPOR_PAIRS];
-    bool usable, smallest;
+    bool usable, smallest, shown; /* shown: draw 0 is the data shown */
     int draws;
     double *data[DRAWS][SPOR_INPUTS];
     bool wrong[DRAWS][SPOR_PAIRS];
@@ -168,6 +168,7 @@ static bool make_sighting(sighting *s, const sightings *all, const int64_t value
     s->usable = s->trial.recording == SPOR_RECORDED && s->trial.in.pairs > 0;
     if (!s->usable) return true;
     bool with_data = shown && shown->recording == SPOR_RECORDED && shown->in.inputs;
+    s->shown = with_data;
     if (with_data && !keep_draw(s, shown->data)) return false;
     return draw_all(s) && find_wrong(s);
 }
@@ -324,6 +325,7 @@ typedef struct {
     hint_site site;
     spor_program *program;
     bool *against; /* by reading */
+    int *certain;  /* by reading: draws that it explains */
     bool *apart;   /* by element of the pair, at this draw */
     int wrong;     /* draws at which the pair is wrong */
     int facts;
@@ -389,15 +391,17 @@ static bool open_inspection(inspection *i, sighting *at, int pair, const hint_ta
     record_readings(i);
     spor_shape shape = spor_shape_of(i->site.expected);
     i->against = calloc((size_t)i->site.count + 1, sizeof *i->against);
+    i->certain = calloc((size_t)i->site.count + 1, sizeof *i->certain);
     i->apart = calloc(1, bytes_for(shape_size(&shape), sizeof *i->apart));
     i->numbers = calloc(1, bytes_for(3 * shape_size(&shape), sizeof(double)));
-    return i->against && i->apart && i->numbers && compile_readings(i);
+    return i->against && i->certain && i->apart && i->numbers && compile_readings(i);
 }
 
 static void close_inspection(inspection *i) {
     spor_program_free(i->program);
     free(i->site.reading);
     free(i->against);
+    free(i->certain);
     free(i->apart);
     free(i->numbers);
 }
@@ -409,24 +413,27 @@ static double largest(const double number[], int64_t size) {
     return most;
 }
 
-/* True if both variables have the same numbers, as far as rounding lets one say. */
-static bool agrees(const inspection *i, const hint_reading *r, bool wrong) {
+/* Do both variables have the same numbers, as far as rounding lets one say? */
+typedef enum { AGAINST, PERHAPS, CERTAIN } agreement;
+
+static agreement agree(const inspection *i, const hint_reading *r) {
     spor_shape shape = spor_shape_of(r->left), own = spor_shape_of(i->site.expected);
     bool elements = shape_equal(&shape, &own);
-    const double *left = spor_program_arg(i->program, r->left).data,
-                 *right = spor_program_arg(i->program, r->right).data;
     int64_t size = shape_size(&shape);
-    const double *expected = spor_program_arg(i->program, i->site.expected).data;
+    const double *left = spor_program_arg(i->program, r->left).data,
+                 *right = spor_program_arg(i->program, r->right).data,
+                 *expected = spor_program_arg(i->program, i->site.expected).data;
     double scale = fmax(largest(expected, shape_size(&own)), largest(left, size));
-    double tight = wrong ? close_enough * scale : HUGE_VAL;
+    agreement answer = CERTAIN;
     for (int64_t k = 0; k < 2 * size; k += 2) {
         double bound = left[k + 1] + right[k + 1];
         if (elements && i->apart[k / 2]) continue;
         if (isnan(left[k]) && isnan(right[k])) continue; /* 0 / 0 on both sides */
-        if (!isfinite(left[k]) || !isfinite(right[k])) return false;
-        if (!(bound <= tight) || !(fabs(left[k] - right[k]) <= bound)) return false;
+        if (!isfinite(left[k]) || !isfinite(right[k])) return AGAINST;
+        if (!(fabs(left[k] - right[k]) <= bound)) return AGAINST;
+        if (bound > close_enough * scale) answer = PERHAPS;
     }
-    return true;
+    return answer;
 }
 
 /* Facts that this draw has too; the first draw with something wrong has them all. */
@@ -463,6 +470,17 @@ static void keep_facts(inspection *i) {
     i->facts = kept;
 }
 
+/* The numbers shown have to be explained for certain, others must not speak against it. */
+static void ask_readings(inspection *i, int draw) {
+    bool wrong = i->at->wrong[draw][i->pair], shown = i->at->shown && draw == 0;
+    for (int k = 0; k < i->site.count; k++) {
+        if (i->against[k]) continue;
+        agreement answer = agree(i, &i->site.reading[k]);
+        i->against[k] = answer == AGAINST || (answer == PERHAPS && wrong && shown);
+        i->certain[k] += wrong && answer == CERTAIN;
+    }
+}
+
 static bool inspect_draw(inspection *i, int draw) {
     const spor_instance *in = &i->at->trial.in;
     spor_shape shape = spor_shape_of(i->site.expected);
@@ -474,9 +492,7 @@ static bool inspect_draw(inspection *i, int draw) {
     for (int k = 0; k < in->inputs; k++)
         trial_fill(i->program, in->input[k], i->at->data[draw][k], trial_size(&i->at->trial, k));
     if (!spor_run(i->program, 0)) return false;
-    for (int k = 0; k < i->site.count; k++)
-        if (!i->against[k] && !agrees(i, &i->site.reading[k], i->at->wrong[draw][i->pair]))
-            i->against[k] = true;
+    ask_readings(i, draw);
     if (!i->at->wrong[draw][i->pair]) return true;
     i->wrong++;
     if (!i->at->misfit[i->pair]) keep_facts(i);
@@ -507,7 +523,9 @@ static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
     if (first) begin_tally(t, i);
     for (int k = 0; k < i->site.count; k++) {
         int at = i->against[k] ? -1 : find_text(t, i->site.reading[k].text);
-        if (at >= 0) found[at] = (finding){true, i->wrong};
+        if (at < 0) continue;
+        found[at].holds = true;
+        if (i->certain[k] > found[at].draws) found[at].draws = i->certain[k];
     }
     for (int k = 0; k < i->facts; k++) {
         int at = find_text(t, i->fact[k].text);

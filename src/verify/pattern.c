@@ -376,7 +376,10 @@ int pattern_facts(const spor_picture *given, hint_fact fact[HINT_FACTS]) {
     double factor = common_factor(&p);
     int count = 0;
     if (factor != 0 && fabs(factor - 1) > least_factor) {
-        snprintf(fact->text, HINT_TEXT, "off by the factor %.6g everywhere", factor);
+        if (is_near(&p, factor, -1))
+            snprintf(fact->text, HINT_TEXT, "the sign is wrong");
+        else
+            snprintf(fact->text, HINT_TEXT, "off by the factor %.6g everywhere", factor);
         fact[count++].tells = true;
     }
     count += slice_facts(&p, fact + count, HINT_FACTS - count);
