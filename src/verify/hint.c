@@ -206,7 +206,15 @@ static bool is_no_size(const spor_instance *in, const char *name) {
     return any;
 }
 
-enum { ORDERED = 5 }; /* attempts; others are random */
+enum { ORDERED = 5, AROUND = 3 }; /* attempts; others are random, not far from the smallest */
+
+static int64_t largest_of(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static int64_t least_of(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
 
 /* Sizes to try: a little more than the smallest, all alike, then any. */
 static void choose_sizes(const sightings *all, const spor_trial *smallest_trial, int attempt,
@@ -216,9 +224,10 @@ static void choose_sizes(const sightings *all, const spor_trial *smallest_trial,
     uint64_t seed = all->effort->seed;
     for (int k = 0; k < statement->quantities; k++) {
         const spor_quantity *q = &statement->quantity[k];
-        uint64_t span = (uint64_t)(q->most - q->least) + 1;
-        int64_t any =
-            q->least + (int64_t)(random_hash(seed, (uint64_t)attempt, (uint64_t)k) % span);
+        int64_t from = q->choices ? q->least : largest_of(q->least, smallest[k] - AROUND);
+        int64_t to = q->choices ? q->most : least_of(q->most, smallest[k] + AROUND + 1);
+        uint64_t span = (uint64_t)(to - from) + 1;
+        int64_t any = from + (int64_t)(random_hash(seed, (uint64_t)attempt, (uint64_t)k) % span);
         int64_t chosen = attempt == 0   ? smallest[k] + 2 + k % 2
                          : attempt == 1 ? smallest[k] + 1 + (k + 1) % 2
                          : attempt == 2 ? 3
@@ -226,8 +235,7 @@ static void choose_sizes(const sightings *all, const spor_trial *smallest_trial,
                          : attempt == 4 ? 4
                                         : any;
         if (attempt < ORDERED && is_no_size(&smallest_trial->in, q->name)) chosen = smallest[k];
-        if (chosen > q->most) chosen = q->most;
-        if (chosen < q->least) chosen = q->least;
+        chosen = largest_of(q->least, least_of(q->most, chosen));
         value[k] = is_list_of_words(q) ? smallest[k] : q->choices ? any : chosen;
     }
 }
