@@ -216,27 +216,39 @@ static int64_t least_of(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/* Sizes to try: a little more than the smallest, all alike, then any. */
-static void choose_sizes(const sightings *all, const spor_trial *smallest_trial, int attempt,
+/* What is not stated as all there is may grow further, as the smallest case may have. */
+static int64_t limit_of(const spor_quantity *q, int64_t smallest) {
+    int64_t further = smallest + AROUND + 1;
+    return q->choices || q->stated ? q->most : largest_of(q->most, further);
+}
+
+/* A value of quantity k near the smallest case's, at random. */
+static int64_t any_value(const spor_quantity *q, int64_t smallest, uint64_t key) {
+    int64_t from = q->choices ? q->least : largest_of(q->least, smallest - AROUND);
+    int64_t to = q->choices ? q->most : least_of(limit_of(q, smallest), smallest + AROUND + 1);
+    return from + (int64_t)(key % ((uint64_t)(to - from) + 1));
+}
+
+/* A little more than the smallest case, all sizes alike, then any. */
+static int64_t size_to_try(const spor_quantity *q, int k, int64_t smallest, int attempt,
+                           uint64_t key) {
+    const int64_t ordered[ORDERED] = {smallest + 2 + k % 2, smallest + 1 + (k + 1) % 2, 3, 2, 4};
+    int64_t size = attempt < ORDERED ? ordered[attempt] : any_value(q, smallest, key);
+    return largest_of(q->least, least_of(limit_of(q, smallest), size));
+}
+
+static void choose_sizes(const sightings *all, const spor_trial *smallest, int attempt,
                          int64_t value[]) {
-    const spor_statement *statement = all->statement;
-    const int64_t *smallest = smallest_trial->value;
-    uint64_t seed = all->effort->seed;
-    for (int k = 0; k < statement->quantities; k++) {
-        const spor_quantity *q = &statement->quantity[k];
-        int64_t from = q->choices ? q->least : largest_of(q->least, smallest[k] - AROUND);
-        int64_t to = q->choices ? q->most : least_of(q->most, smallest[k] + AROUND + 1);
-        uint64_t span = (uint64_t)(to - from) + 1;
-        int64_t any = from + (int64_t)(random_hash(seed, (uint64_t)attempt, (uint64_t)k) % span);
-        int64_t chosen = attempt == 0   ? smallest[k] + 2 + k % 2
-                         : attempt == 1 ? smallest[k] + 1 + (k + 1) % 2
-                         : attempt == 2 ? 3
-                         : attempt == 3 ? 2
-                         : attempt == 4 ? 4
-                                        : any;
-        if (attempt < ORDERED && is_no_size(&smallest_trial->in, q->name)) chosen = smallest[k];
-        chosen = largest_of(q->least, least_of(q->most, chosen));
-        value[k] = is_list_of_words(q) ? smallest[k] : q->choices ? any : chosen;
+    for (int k = 0; k < all->statement->quantities; k++) {
+        const spor_quantity *q = &all->statement->quantity[k];
+        uint64_t key = random_hash(all->effort->seed, (uint64_t)attempt, (uint64_t)k);
+        bool stays = attempt < ORDERED && is_no_size(&smallest->in, q->name);
+        if (is_list_of_words(q) || stays)
+            value[k] = smallest->value[k];
+        else if (q->choices)
+            value[k] = any_value(q, smallest->value[k], key);
+        else
+            value[k] = size_to_try(q, k, smallest->value[k], attempt, key);
     }
 }
 
