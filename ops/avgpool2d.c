@@ -74,7 +74,7 @@ const spor_op spor_op_avgpool2d = {
     .equation = "z[n,i,j,c] = mean of x[n,.,.,c] over window (i, j)",
     .convention = "divides by the cells that lie in the map, not by the window's size; a window "
                   "wholly outside the map is an error",
-    .traits = SPOR_LINEAR,
+    .traits = SPOR_LINEAR | SPOR_SLIDES,
     .operands = 1,
     .attrs = WINDOW_SLOTS,
     .shape = shape,

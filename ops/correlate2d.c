@@ -154,7 +154,7 @@ const spor_op spor_op_correlate2d = {
     .signature = "correlate2d(x[N,H,W,C], K[k,l,C,F]; stride:int2=1)",
     .equation = "z[n,i,j,f] = sum_{u,v,c} K[u,v,c,f] x[n, i Sh + u, j Sw + v, c]",
     .convention = "no padding; a kernel larger than the image is an error",
-    .traits = SPOR_BILINEAR,
+    .traits = SPOR_BILINEAR | SPOR_SLIDES,
     .operands = 2,
     .attrs = 2,
     .shape = shape,

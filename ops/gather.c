@@ -90,7 +90,7 @@ const spor_op spor_op_gather = {
     .signature = "gather(x[N,H,W,C], v[N,H,W,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z[n,i,j,c] = v at the winner of x's window (i, j)",
     .convention = "the first maximum in row-major order wins a tie; the derivative by x is 0",
-    .traits = SPOR_LINEAR_REST | SPOR_KINKED,
+    .traits = SPOR_LINEAR_REST | SPOR_KINKED | SPOR_SLIDES,
     .domain = {SPOR_TIE_FREE, SPOR_ANY},
     .operands = 2,
     .attrs = WINDOW_SLOTS,

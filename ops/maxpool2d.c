@@ -92,7 +92,7 @@ const spor_op spor_op_maxpool2d = {
     .equation = "z[n,i,j,c] = largest x[n,.,.,c] of window (i, j)",
     .convention = "padding never wins; the first maximum in row-major order wins a tie; a window "
                   "wholly outside the map is an error",
-    .traits = SPOR_KINKED,
+    .traits = SPOR_KINKED | SPOR_SLIDES,
     .domain = {SPOR_TIE_FREE},
     .operands = 1,
     .attrs = WINDOW_SLOTS,

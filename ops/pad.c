@@ -99,7 +99,7 @@ const spor_op spor_op_pad = {
     .signature = "pad(x[*]; lo:sizes, hi:sizes, fill:real=0)",
     .equation = "z[i] = x[i - lo], or fill outside x",
     .convention = "negative pads crop",
-    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES | SPOR_SLIDES,
     .operands = 1,
     .attrs = OWN_SLOTS,
     .error = PAD_ERROR,

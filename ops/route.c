@@ -95,7 +95,7 @@ const spor_op spor_op_route = {
     .signature = "route(x[N,H,W,C], g[N,P,Q,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z = sum of g at the winners of x's windows",
     .convention = "the first maximum in row-major order wins a tie; the derivative by x is 0",
-    .traits = SPOR_LINEAR_REST | SPOR_KINKED,
+    .traits = SPOR_LINEAR_REST | SPOR_KINKED | SPOR_SLIDES,
     .domain = {SPOR_TIE_FREE, SPOR_ANY},
     .operands = 2,
     .attrs = WINDOW_SLOTS,

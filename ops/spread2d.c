@@ -118,7 +118,7 @@ const spor_op spor_op_spread2d = {
     .signature = "spread2d(g[N,P,Q,C]; H:int, W:int, size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z = sum over windows of g / cells of the window",
     .convention = "counts the cells that lie in the map, as avgpool2d does",
-    .traits = SPOR_LINEAR,
+    .traits = SPOR_LINEAR | SPOR_SLIDES,
     .operands = 1,
     .attrs = SLOTS,
     .shape = shape,

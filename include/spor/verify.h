@@ -77,6 +77,7 @@ typedef struct {
     int dy;                        /* the input that is y's cotangent */
     uint32_t claimed;              /* nodes before it are y's and the formulas'; 0: all are */
     char message[512];             /* why it is broken */
+    const char *axis[SPOR_INPUTS][SPOR_RANK]; /* names of an input's axes, where known */
 } spor_instance;
 
 /** What became of recording a statement at given sizes. */
@@ -128,6 +129,24 @@ typedef enum { SPOR_HOLDS, SPOR_FAILS, SPOR_NOTHING_EXAMINED } spor_outcome;
 /** Which two of the three numbers disagree: formula, tape, oracle. */
 typedef enum { SPOR_FORMULA_TAPE, SPOR_TAPE_ORACLE, SPOR_DOES_NOT_RECORD } spor_dispute;
 
+/** How many wrong pairs are told of besides the first one. */
+enum { SPOR_OTHERS = 8 };
+
+/** One more pair that is wrong. */
+typedef struct {
+    char pair_name[64];             /* "dW" */
+    char pair_note[256];            /* "" or the pair's note */
+    char message[320];              /* "", or how its shape is wrong: then there are no numbers */
+    bool elsewhere;                 /* the numbers are of other sizes or data than the example's */
+    int64_t value[SPOR_QUANTITIES]; /* the sizes of the numbers */
+    spor_shape shape;               /* of the pair */
+    int64_t index[SPOR_RANK];       /* of the element shown, the worst one */
+    double formula, expected;       /* its values */
+    double bound, ulps;             /* allowed and seen, as below */
+    int64_t wrong, elements;        /* of the pair there */
+    char pattern[256];              /* what the mistake looks like; "" if unknown */
+} spor_wrong;
+
 /** The smallest case found. */
 typedef struct {
     spor_dispute dispute;           /* who disagrees */
@@ -141,12 +160,14 @@ typedef struct {
     double oracle;                  /* its value by an oracle; NAN where there is none */
     spor_oracle by;                 /* which one */
     double bound;                   /* the difference allowed */
-    double ulps;                    /* the difference seen, in ulps of expected */
+    double ulps;                    /* the difference seen, in ulps of expected in its arithmetic */
     int64_t wrong;                  /* elements of the pair that differ too much */
     int64_t elements;               /* of the pair */
     char pattern[256];              /* what the mistake looks like; "" if unknown */
     char data[2048];                /* the inputs of the case */
     char message[512];              /* of SPOR_DOES_NOT_RECORD */
+    int others;                     /* pairs that are wrong besides */
+    spor_wrong other[SPOR_OTHERS];  /* in the order of the pairs */
 } spor_counterexample;
 
 /** What verifying has found. */

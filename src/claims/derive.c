@@ -311,11 +311,23 @@ static void add_pairs(spor_pass *run, spor_asserting *at) {
     at->outside = in->pairs == 0;
 }
 
+/* The size that the axis of y has the name of; NULL: none. */
+static const char *size_named(const spor_asserting *at, const spor_value *y, int axis) {
+    const spor_asserted *a = at->asserted;
+    for (int q = 0; q < a->sizes && y->t.axes && y->t.axes->symbol[axis]; q++) {
+        const spor_binding *size = env_find(at->env, a->statement.quantity[q].name);
+        if (size && size->symbol == y->t.axes->symbol[axis]) return a->statement.quantity[q].name;
+    }
+    return NULL;
+}
+
 static spor_value add_cotangent(spor_pass *run, spor_asserting *at, const spor_value *y) {
     const spor_parameter *name = &at->asserted->source->result[1];
     at->instance->y = y->t.var;
     at->instance->dy = at->instance->inputs;
     spor_shape shape = spor_shape_of(y->t.var);
+    for (int k = 0; k < shape.rank; k++)
+        at->instance->axis[at->instance->dy][k] = size_named(at, y, k);
     return value_of_tensor(asserting_input(run, at, name->place, name->name, shape), y->t.axes);
 }
 

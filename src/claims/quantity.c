@@ -195,6 +195,8 @@ spor_value quantities_input(spor_pass *run, spor_asserting *at, int k) {
     spor_shape shape;
     spor_axes *axes = quantities_axes(run, at, tensor, &shape);
     spor_var x = asserting_input(run, at, tensor->place, tensor->name, shape);
-    at->instance->range[at->instance->inputs - 1] = at->asserted->value[k];
+    int input = at->instance->inputs - 1;
+    at->instance->range[input] = at->asserted->value[k];
+    for (int a = 0; a < tensor->rank; a++) at->instance->axis[input][a] = tensor->axis[a].name;
     return value_of_tensor(x, axes);
 }

@@ -42,11 +42,17 @@ static void write_case(const spor_statement *statement, const spor_counterexampl
 }
 
 static void write_hint(const spor_counterexample *e, FILE *out) {
-    if (e->dispute == SPOR_DOES_NOT_RECORD)
+    bool shape = e->dispute == SPOR_DOES_NOT_RECORD;
+    if (shape)
         fputs("it does not record, or has another shape", out);
     else
-        fprintf(out, "%s is wrong%s%s", e->pair_name, *e->pattern ? "; looks like: " : "",
-                e->pattern);
+        fprintf(out, "%s is wrong", e->pair_name);
+    if (*e->pattern) fprintf(out, "; looks like: %s", e->pattern);
+    for (int k = 0; k < e->others; k++) {
+        const spor_wrong *w = &e->other[k];
+        fprintf(out, "; %s is wrong%s%s%s", w->pair_name, shape ? " where shapes fit" : "",
+                *w->pattern ? "; looks like: " : "", w->pattern);
+    }
 }
 
 static void write_lines(const char *text, int indent, FILE *out) {
@@ -164,6 +170,29 @@ static void json_sizes(spor_json *json, const spor_statement *statement, const i
     json_end(json, '}');
 }
 
+/* The pairs that are wrong besides. */
+static void json_others(const spor_verification *v, spor_json *json,
+                        const spor_statement *statement, const spor_counterexample *e) {
+    json_begin(json, "others", '[');
+    for (int k = 0; k < e->others; k++) {
+        const spor_wrong *w = &e->other[k];
+        json_begin(json, NULL, '{');
+        json_string(json, "what", w->pair_name);
+        json_string(json, "pattern", w->pattern);
+        if (v->hint == SPOR_HINT_FULL) {
+            json_sizes(json, statement, *w->message || !w->elsewhere ? e->value : w->value);
+            json_string(json, "message", w->message);
+            json_string(json, "note", w->pair_note);
+            json_real(json, "formula", w->formula);
+            json_real(json, "tape", w->expected);
+            json_integer(json, "wrong", w->wrong);
+            json_integer(json, "elements", w->elements);
+        }
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+}
+
 static void json_example(const spor_verification *v, spor_json *json,
                          const spor_statement *statement, const spor_counterexample *e) {
     json_begin(json, "counterexample", '{');
@@ -185,6 +214,7 @@ static void json_example(const spor_verification *v, spor_json *json,
         json_integer(json, "elements", e->elements);
         json_string(json, "data", e->data);
     }
+    json_others(v, json, statement, e);
     json_end(json, '}');
 }
 

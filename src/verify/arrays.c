@@ -204,7 +204,7 @@ static void describe(judgement *j, int k, spor_dispute dispute, int64_t at, cons
     e->formula = claim->claimed[at];
     e->expected = expected[at];
     e->bound = allowed[at];
-    e->ulps = verdict_ulps(e->formula, e->expected);
+    e->ulps = verdict_ulps(e->formula, e->expected, j->given->arithmetic);
     e->elements = shape_size(&e->shape);
     trial_write(&j->trial, e->data, sizeof e->data);
 }
@@ -247,6 +247,7 @@ static void name_pattern(judgement *j, int k, const double expected[], const dou
         .expected = expected,
         .bound = allowed,
         .slack = j->given->arithmetic == SPOR_F32 ? 0x1p-18 : 0x1p-40,
+        .slides = pattern_slides(j->trial.tape, j->given->y),
     };
     pattern_name(&picture, v->example.pattern, sizeof v->example.pattern);
 }

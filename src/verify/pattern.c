@@ -1,10 +1,13 @@
-/* What a mistake looks like: transforms of the right values are held against the wrong ones. */
+/*
+ * What wrong numbers look like beside the right ones: transforms of these are held against those,
+ * and where it is wrong. Of arrays this is all that can be said; of statements hint.c says more.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "verify/verify.h"
+#include "verify/hint.h"
 
 typedef struct {
     spor_picture given;
@@ -24,15 +27,29 @@ static bool is_wrong(const picture *p, int64_t k) {
     return !(fabs(p->formula[k] - p->expected[k]) <= p->bound[k]);
 }
 
+/* True if all bounds are small beside the numbers: else these agree with too much. */
+static bool is_tight(const picture *p) {
+    static const double small = 0.01;
+    double most = 0, loose = 0;
+    for (int64_t k = 0; k < p->size; k++) {
+        most = fmax(most, fabs(p->expected[k]));
+        loose = fmax(loose, p->bound[k]);
+    }
+    return loose <= small * most;
+}
+
 /* True if formula[k] = factor expected[from[k]] for all k; from NULL: k itself. from < 0: zero. */
 static bool matches(const picture *p, const int64_t from[], double factor) {
     for (int64_t k = 0; k < p->size; k++) {
         if (!agree(p, k, from ? from[k] : k, factor)) return false;
     }
-    return true;
+    return is_tight(p);
 }
 
 /* ---- factors ---- */
+
+/* A factor closer to 1 would be printed as 1. */
+static const double least_factor = 1e-5;
 
 /* The one factor between formula and expected, read off the largest element; 0 if there is none. */
 static double common_factor(const picture *p) {
@@ -47,21 +64,6 @@ static bool is_near(const picture *p, double factor, double to) {
     return fabs(factor - to) <= 4 * p->given.slack * fabs(to);
 }
 
-/* A factor that is the size of an axis says which sum was divided, or not. */
-static bool name_quantity(const picture *p, double factor, char *text, size_t size) {
-    const spor_statement *statement = p->given.statement;
-    for (int q = 0; statement && q < statement->quantities; q++) {
-        double n = (double)p->given.value[q];
-        if (statement->quantity[q].choices || n < 2) continue;
-        const char *name = statement->quantity[q].name;
-        if (is_near(p, factor, n))
-            return snprintf(text, size, "too large by the factor %s", name), true;
-        if (is_near(p, factor, 1 / n))
-            return snprintf(text, size, "too small by the factor 1/%s", name), true;
-    }
-    return false;
-}
-
 static int64_t count_nonzero(const picture *p) {
     int64_t count = 0;
     for (int64_t k = 0; k < p->size; k++) count += p->expected[k] != 0;
@@ -72,7 +74,7 @@ static bool name_factor(const picture *p, char *text, size_t size) {
     double factor = common_factor(p);
     if (factor == 0) return false;
     if (is_near(p, factor, -1)) return snprintf(text, size, "the sign is wrong"), true;
-    if (name_quantity(p, factor, text, size)) return true;
+    if (fabs(factor - 1) <= least_factor) return false;
     bool simple = is_near(p, factor, nearbyint(factor)) || is_near(p, factor, 0.5);
     if (!simple && count_nonzero(p) < 3) return false; /* any two numbers have some factor */
     return snprintf(text, size, "off by the factor %g everywhere", factor), true;
@@ -114,7 +116,7 @@ static bool name_flip(const picture *p, int64_t from[], char *text, size_t size)
     for (int mask = 1; mask < 1 << p->shape.rank; mask++) {
         rearrange(&p->shape, p->size, mask, 0, 0, 0, 0, from);
         if (!matches(p, from, 1)) continue;
-        if (mask == 3)
+        if (mask == 3 && p->given.slides)
             snprintf(text, size,
                      "rotated by 180 degrees: correlation and convolution are mixed up");
         else
@@ -154,43 +156,104 @@ static int64_t coordinate(const spor_shape *shape, int64_t k, int axis) {
     return index[axis];
 }
 
+/* The one index along the axis where something is wrong; -1 if there are several or none. */
+static int64_t wrong_index(const picture *p, int axis) {
+    int64_t slice = -1;
+    for (int64_t k = 0; k < p->size; k++) {
+        if (!is_wrong(p, k)) continue;
+        int64_t at = coordinate(&p->shape, k, axis);
+        if (slice >= 0 && slice != at) return -1;
+        slice = at;
+    }
+    return slice;
+}
+
+/* True if something off the slice is right that is not zero. */
+static bool is_right_elsewhere(const picture *p, int axis, int64_t slice) {
+    for (int64_t k = 0; k < p->size; k++)
+        if (coordinate(&p->shape, k, axis) != slice && p->expected[k] != 0) return true;
+    return false;
+}
+
 /* All wrong elements lie in one slice along an axis, and others are right. */
 static bool name_slice(const picture *p, char *text, size_t size) {
     for (int axis = 0; axis < p->shape.rank; axis++) {
-        int64_t slice = -1;
-        bool single = p->shape.n[axis] > 1;
-        for (int64_t k = 0; k < p->size && single; k++) {
-            if (!is_wrong(p, k)) continue;
-            int64_t at = coordinate(&p->shape, k, axis);
-            single = slice < 0 || slice == at;
-            slice = at;
-        }
-        if (!single || slice < 0) continue;
+        char name[HINT_AXES];
+        int64_t slice = p->shape.n[axis] > 1 ? wrong_index(p, axis) : -1;
+        if (slice < 0 || !is_right_elsewhere(p, axis, slice)) continue;
         const char *which = slice == 0                      ? " (the first)"
                             : slice == p->shape.n[axis] - 1 ? " (the last)"
                                                             : "";
-        snprintf(text, size, "wrong only at index %" PRId64 "%s of axis %d", slice, which, axis);
+        snprintf(text, size, "wrong only at index %" PRId64 "%s of %s", slice, which,
+                 hint_axes(p->given.axis, SPOR_AXIS(axis), name, sizeof name));
         return true;
     }
     return false;
 }
 
-/* All wrong elements lie on the border of the map's axes, and some inside are right. */
-static bool name_border(const picture *p, char *text, size_t size) {
-    int first = p->shape.rank == 4 ? 1 : 0, last = p->shape.rank == 4 ? 3 : p->shape.rank;
-    int64_t inside = 0;
-    for (int64_t k = 0; k < p->size; k++) {
-        bool border = false;
-        for (int axis = first; axis < last; axis++) {
-            int64_t at = coordinate(&p->shape, k, axis);
-            border = border || at == 0 || at == p->shape.n[axis] - 1;
-        }
-        if (!border && is_wrong(p, k)) return false;
-        inside += !border;
+/* The axes of a map: those of [N, H, W, C] between its samples and channels; of lower ranks all, of
+ * others none is known. */
+static void map_axes(const spor_shape *shape, int *first, int *last) {
+    *first = shape->rank == 4 ? 1 : 0;
+    *last = shape->rank == 4 ? 3 : shape->rank <= 2 ? shape->rank : 0;
+}
+
+/* The sides of the map that an element lies on, a bit each: 2 axis its first index, + 1 its last. */
+static unsigned sides_of(const picture *p, int64_t k) {
+    unsigned sides = 0;
+    int first, last;
+    map_axes(&p->shape, &first, &last);
+    for (int axis = first; axis < last; axis++) {
+        int64_t at = coordinate(&p->shape, k, axis);
+        if (at == 0) sides |= 1U << 2 * axis;
+        if (at == p->shape.n[axis] - 1) sides |= 2U << 2 * axis;
     }
-    if (!inside) return false;
-    snprintf(text, size, "wrong only at the border: look at padding and remainder");
-    return true;
+    return sides;
+}
+
+/* The sides that wrong elements need; 0 if one lies inside, or a corner leaves it open. */
+static unsigned wrong_sides(const picture *p) {
+    unsigned alone = 0;
+    for (int64_t k = 0; k < p->size; k++) {
+        unsigned sides = is_wrong(p, k) ? sides_of(p, k) : 0;
+        if (sides && !(sides & (sides - 1))) alone |= sides;
+    }
+    for (int64_t k = 0; k < p->size; k++)
+        if (is_wrong(p, k) && !(sides_of(p, k) & alone)) return 0;
+    return alone;
+}
+
+static bool has_inside(const picture *p) {
+    for (int64_t k = 0; k < p->size; k++)
+        if (!sides_of(p, k) && p->expected[k] != 0) return true;
+    return false;
+}
+
+static void border_text(const picture *p, unsigned sides, char *text, size_t size) {
+    size_t used = (size_t)snprintf(text, size, "wrong only at the border: ");
+    const char *between = "";
+    for (int side = 0; side < 2 * SPOR_RANK && used < size; side++) {
+        char name[HINT_AXES];
+        if (!(sides >> side & 1)) continue;
+        used += (size_t)snprintf(text + used, size - used, "%sthe %s index of %s", between,
+                                 side % 2 ? "last" : "first",
+                                 hint_axes(p->given.axis, SPOR_AXIS(side / 2), name, sizeof name));
+        between = ", ";
+    }
+}
+
+/* All wrong elements lie on the border of a map, and some inside are right. */
+static bool name_border(const picture *p, char *text, size_t size) {
+    unsigned sides = p->given.slides && has_inside(p) ? wrong_sides(p) : 0;
+    if (sides) border_text(p, sides, text, size);
+    return sides != 0;
+}
+
+bool pattern_slides(const spor_tape *tape, spor_var y) {
+    uint32_t last = y.id ? y.id : tape->count - 1;
+    for (uint32_t id = 1; id <= last; id++)
+        if (tape->node[id].op->traits & SPOR_SLIDES) return true;
+    return false;
 }
 
 static bool name_zero(const picture *p, char *text, size_t size) {
@@ -201,20 +264,28 @@ static bool name_zero(const picture *p, char *text, size_t size) {
 }
 
 /* The formula is constant along an axis along which the truth is not. */
+static bool is_constant(const picture *p, int64_t from[], int axis) {
+    bool constant = true, truth = true;
+    rearrange(&p->shape, p->size, 0, 0, 0, axis, 1, from);
+    for (int64_t k = 0; k < p->size; k++) {
+        if (from[k] < 0) continue;
+        constant = constant && p->formula[k] == p->formula[from[k]];
+        truth = truth && p->expected[k] == p->expected[from[k]];
+    }
+    return constant && !truth;
+}
+
+static void constant_text(const picture *p, int axis, char *text, size_t size) {
+    char name[HINT_AXES];
+    snprintf(text, size, "constant along %s: summed over it, or not indexed by it",
+             hint_axes(p->given.axis, SPOR_AXIS(axis), name, sizeof name));
+}
+
 static bool name_constant(const picture *p, int64_t from[], char *text, size_t size) {
     for (int axis = 0; axis < p->shape.rank; axis++) {
-        if (p->shape.n[axis] < 2) continue;
-        bool constant = true, truth = true;
-        rearrange(&p->shape, p->size, 0, 0, 0, axis, 1, from);
-        for (int64_t k = 0; k < p->size; k++) {
-            if (from[k] < 0) continue;
-            constant = constant && p->formula[k] == p->formula[from[k]];
-            truth = truth && p->expected[k] == p->expected[from[k]];
-        }
-        if (constant && !truth)
-            return snprintf(text, size,
-                            "constant along axis %d: summed over it, or not indexed by it", axis),
-                   true;
+        if (p->shape.n[axis] < 2 || !is_constant(p, from, axis)) continue;
+        constant_text(p, axis, text, size);
+        return true;
     }
     return false;
 }
@@ -232,34 +303,88 @@ static void name_it(const picture *p, int64_t from[], char *text, size_t size) {
         return;
 }
 
+static picture picture_of(const spor_picture *given) {
+    return (picture){.given = *given,
+                     .shape = given->shape,
+                     .size = shape_size(&given->shape),
+                     .formula = given->formula,
+                     .expected = given->expected,
+                     .bound = given->bound};
+}
+
 void pattern_name(const spor_picture *given, char *text, size_t size) {
-    picture p = {.given = *given,
-                 .shape = given->shape,
-                 .size = shape_size(&given->shape),
-                 .formula = given->formula,
-                 .expected = given->expected,
-                 .bound = given->bound};
+    picture p = picture_of(given);
     int64_t *from = calloc(1, bytes_for(p.size, sizeof *from));
     *text = 0;
     if (from) name_it(&p, from, text, size);
     free(from);
 }
 
-void pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size) {
-    const spor_pair *q = &trial->in.pair[pair];
-    spor_shape shape = spor_shape_of(q->expected);
-    int64_t count = shape_size(&shape);
-    double *formula = calloc(1, bytes_for(3 * count, sizeof *formula));
-    *text = 0;
-    if (!formula) return;
-    double *expected = formula + count, *bound = expected + count;
-    for (int64_t k = 0; k < count; k++) {
-        double a, b;
-        formula[k] = trial_value(trial, q->formula, k, &a);
-        expected[k] = trial_value(trial, q->expected, k, &b);
-        bound[k] = a + b;
+/* ---- facts ---- */
+
+/* At the first, the last, or the second index: as far as the size of the axis tells them apart. */
+static int slice_facts(const picture *p, hint_fact fact[], int most) {
+    static const char *const which[] = {"the first index", "the last index", "index 1"};
+    int count = 0;
+    for (int axis = 0; axis < p->shape.rank; axis++) {
+        int64_t n = p->shape.n[axis], slice = wrong_index(p, axis), index[] = {0, n - 1, 1};
+        for (int k = 0; k < 3 && count < most; k++) {
+            char name[HINT_AXES];
+            if (slice < 0 || slice != index[k]) continue;
+            snprintf(fact[count].text, HINT_TEXT, "wrong only at %s of %s", which[k],
+                     hint_axes(p->given.axis, SPOR_AXIS(axis), name, sizeof name));
+            fact[count++].tells = is_right_elsewhere(p, axis, slice);
+        }
     }
-    spor_picture shown = {shape, formula, expected, bound, 0x1p-40, trial->statement, trial->value};
-    pattern_name(&shown, text, size);
-    free(formula);
+    return count;
+}
+
+static bool lies_on(const picture *p, unsigned sides) {
+    for (int64_t k = 0; k < p->size; k++)
+        if (is_wrong(p, k) && !(sides_of(p, k) & sides)) return false;
+    return true;
+}
+
+/* All sets of sides that the wrong ones may lie on; the one that they need tells something, if there
+ * is an inside. */
+static int border_facts(const picture *p, hint_fact fact[], int most) {
+    unsigned needed = has_inside(p) ? wrong_sides(p) : 0;
+    int first, last, count = 0;
+    map_axes(&p->shape, &first, &last);
+    for (unsigned set = 1; set < 1U << 2 * (last - first) && p->given.slides; set++) {
+        unsigned sides = set << 2 * first;
+        if (count == most || !lies_on(p, sides)) continue;
+        border_text(p, sides, fact[count].text, HINT_TEXT);
+        fact[count++].tells = sides == needed;
+    }
+    return count;
+}
+
+static int constant_facts(const picture *p, int64_t from[], hint_fact fact[], int most) {
+    int count = 0;
+    for (int axis = 0; axis < p->shape.rank && count < most; axis++) {
+        if (p->shape.n[axis] < 2 || !is_constant(p, from, axis)) continue;
+        constant_text(p, axis, fact[count].text, HINT_TEXT);
+        fact[count++].tells = true;
+    }
+    return count;
+}
+
+int pattern_facts(const spor_picture *given, hint_fact fact[HINT_FACTS]) {
+    picture p = picture_of(given);
+    int64_t *from = calloc(1, bytes_for(p.size, sizeof *from));
+    double factor = common_factor(&p);
+    int count = 0;
+    if (factor != 0 && fabs(factor - 1) > least_factor) {
+        if (is_near(&p, factor, -1))
+            snprintf(fact->text, HINT_TEXT, "the sign is wrong");
+        else
+            snprintf(fact->text, HINT_TEXT, "off by the factor %.6g everywhere", factor);
+        fact[count++].tells = true;
+    }
+    count += slice_facts(&p, fact + count, HINT_FACTS - count);
+    count += border_facts(&p, fact + count, HINT_FACTS - count);
+    if (from) count += constant_facts(&p, from, fact + count, HINT_FACTS - count);
+    free(from);
+    return count;
 }

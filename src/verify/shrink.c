@@ -103,54 +103,7 @@ static bool shrink_data(spor_trial *trial, const spor_effort *effort, oracle_fin
     return done;
 }
 
-/* ---- what it looks like ---- */
-
-/* The mistake at dense data and the sizes first seen or a little more shows more of its shape. */
-static bool find_pattern(const spor_statement *statement, const int64_t value[],
-                         const spor_effort *effort, char *pattern, size_t size) {
-    int64_t larger[SPOR_QUANTITIES];
-    for (int extra = 2; extra >= 0 && !*pattern; extra--) {
-        spor_trial trial;
-        oracle_finding finding = {0};
-        for (int k = 0; k < statement->quantities; k++) {
-            const spor_quantity *q = &statement->quantity[k];
-            int64_t more = value[k] + (q->choices ? 0 : extra ? extra + k % 2 : 0);
-            larger[k] = more < q->most ? more : q->most;
-        }
-        bool done = trial_make(statement, larger, &trial);
-        bool recorded = done && trial.recording == SPOR_RECORDED;
-        if (recorded) {
-            trial_draw(&trial, effort->seed + 1, 0);
-            done = oracle_at_data(&trial, SPOR_BY_BOUNDS, effort, &finding);
-            if (finding.failed) pattern_of_pair(&trial, finding.worst.pair, pattern, size);
-        }
-        trial_free(&trial);
-        if (!done) return false;
-    }
-    return true;
-}
-
-void trial_write(const spor_trial *trial, char *text, size_t size) {
-    size_t used = 0;
-    for (int k = 0; k < trial->in.inputs; k++) {
-        spor_shape shape = spor_shape_of(trial->in.input[k]);
-        char dims[128];
-        tape_shape_text(&shape, NULL, dims, sizeof dims);
-        used += (size_t)snprintf(text + used, size - used, "%s%s %s = [", k ? "\n" : "",
-                                 tape_node_of(trial->in.input[k])->name, dims);
-        int64_t count = shape_size(&shape);
-        for (int64_t j = 0; j < count && used + 64 < size; j++)
-            used += (size_t)snprintf(text + used, size - used, "%s%.6g", j ? ", " : "",
-                                     trial->data[k][j]);
-        if (used + 64 >= size) return;
-        used += (size_t)snprintf(text + used, size - used, "]");
-    }
-}
-
-double verdict_ulps(double a, double b) {
-    double ulp = nextafter(fabs(b), HUGE_VAL) - fabs(b);
-    return fabs(a - b) / ulp;
-}
+/* ---- the case ---- */
 
 static void describe(const spor_trial *trial, const oracle_finding *finding,
                      spor_counterexample *example) {
@@ -171,7 +124,7 @@ static void describe(const spor_trial *trial, const oracle_finding *finding,
     example->oracle = worst->oracle;
     example->by = finding->by;
     example->bound = worst->bound;
-    example->ulps = verdict_ulps(worst->formula, worst->expected);
+    example->ulps = verdict_ulps(worst->formula, worst->expected, SPOR_F64);
     example->wrong = finding->wrong;
     example->elements = shape_size(&example->shape);
     trial_write(trial, example->data, sizeof example->data);
@@ -208,8 +161,10 @@ bool shrink_failure(const spor_statement *statement, const int64_t failing[],
     if (done && finding.dispute != SPOR_DOES_NOT_RECORD)
         done = shrink_data(&trial, effort, &finding) && ask_complex_step(&trial, &finding);
     if (done) describe(&trial, &finding, example);
+    if (done && finding.dispute != SPOR_TAPE_ORACLE)
+        done =
+            hint_describe(&trial, finding.dispute == SPOR_DOES_NOT_RECORD ? -1 : finding.worst.pair,
+                          effort, example);
     trial_free(&trial);
-    if (done && finding.dispute == SPOR_FORMULA_TAPE)
-        done = find_pattern(statement, value, effort, example->pattern, sizeof example->pattern);
     return done;
 }

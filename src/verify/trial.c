@@ -14,28 +14,12 @@ static void broken(spor_trial *trial, const char *text) {
     snprintf(trial->in.message, sizeof trial->in.message, "%s", text);
 }
 
-/* Sizes as the statement names them: [N=2, 3]; a size that several names share gets the first. */
-static void named_shape(const spor_trial *trial, const spor_shape *shape, char *text, size_t size) {
-    spor_signature_operand names = {.axes = shape->rank};
-    for (int k = 0; k < shape->rank; k++)
-        for (int q = trial->statement->quantities - 1; q >= 0; q--)
-            if (trial->value[q] == shape->n[k])
-                snprintf(names.axis[k], SPOR_NAME, "%.*s", SPOR_NAME - 1,
-                         trial->statement->quantity[q].name);
-    tape_shape_text(shape, &names, text, size);
-}
-
 /* A formula of another shape is a wrong formula. */
 static void check_shapes(spor_trial *trial) {
     for (int k = 0; k < trial->in.pairs && trial->recording == SPOR_RECORDED; k++) {
-        const spor_pair *pair = &trial->in.pair[k];
-        spor_shape formula = spor_shape_of(pair->formula), expected = spor_shape_of(pair->expected);
-        if (shape_equal(&formula, &expected)) continue;
-        char a[160], b[160], text[480];
-        named_shape(trial, &formula, a, sizeof a);
-        named_shape(trial, &expected, b, sizeof b);
-        snprintf(text, sizeof text, "%s is %s but must be %s", pair->name, a, b);
-        broken(trial, text);
+        char text[320];
+        if (axes_misfit(trial->statement, trial->value, &trial->in, k, text, sizeof text))
+            broken(trial, text);
     }
 }
 

@@ -1,5 +1,6 @@
 /* Verdicts, added up and in words. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "verify/oracle.h"
@@ -37,9 +38,74 @@ void verdict_print_values(const spor_statement *statement, const int64_t value[]
     }
 }
 
-static void print_index(const spor_counterexample *e, FILE *out) {
-    for (int k = 0; k < e->shape.rank; k++) fprintf(out, "%s%" PRId64, k ? ", " : "[", e->index[k]);
-    if (e->shape.rank) fputc(']', out);
+/* ---- numbers ---- */
+
+double verdict_ulps(double a, double b, spor_scalar arithmetic) {
+    double size = fabs(b), ulp = nextafter(size, HUGE_VAL) - size;
+    if (arithmetic == SPOR_F32) {
+        float single = (float)size;
+        ulp = (double)(nextafterf(single, HUGE_VALF) - single);
+    }
+    return fabs(a - b) / ulp;
+}
+
+enum { LEAST_DIGITS = 6, MOST_DIGITS = 17 };
+
+int verdict_number(double number, char text[32]) {
+    int digits = LEAST_DIGITS, length;
+    do length = snprintf(text, 32, "%.*g", digits, number);
+    while (digits++ < MOST_DIGITS && strtod(text, NULL) != number);
+    return length;
+}
+
+/* The fewest digits with which two numbers that differ look different. */
+static int digits_apart(double a, double b) {
+    char x[32], y[32];
+    int digits = LEAST_DIGITS;
+    for (; digits < MOST_DIGITS; digits++) {
+        snprintf(x, sizeof x, "%.*g", digits, a);
+        snprintf(y, sizeof y, "%.*g", digits, b);
+        if (strcmp(x, y) != 0) break;
+    }
+    return a == b || (isnan(a) && isnan(b)) ? LEAST_DIGITS : digits;
+}
+
+void trial_write(const spor_trial *trial, char *text, size_t size) {
+    enum { SHOWN = 12 };
+    size_t used = 0;
+    for (int k = 0; k < trial->in.inputs; k++) {
+        spor_shape shape = spor_shape_of(trial->in.input[k]);
+        char dims[128], number[32];
+        tape_shape_text(&shape, NULL, dims, sizeof dims);
+        const char *name = tape_node_of(trial->in.input[k])->name;
+        if (used + strlen(name) + strlen(dims) + 64 >= size) return;
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%s %s = [", k ? "\n" : "", name, dims);
+        int64_t count = shape_size(&shape);
+        for (int64_t j = 0; j < count && j < SHOWN && used + 96 < size; j++) {
+            verdict_number(trial->data[k][j], number);
+            used += (size_t)snprintf(text + used, size - used, "%s%s", j ? ", " : "", number);
+        }
+        if (count > SHOWN)
+            used += (size_t)snprintf(text + used, size - used, ", ... (%" PRId64 " in all)", count);
+        used += (size_t)snprintf(text + used, size - used, "]");
+    }
+}
+
+static void print_index(const spor_shape *shape, const int64_t index[], FILE *out) {
+    for (int k = 0; k < shape->rank; k++) fprintf(out, "%s%" PRId64, k ? ", " : "[", index[k]);
+    if (shape->rank) fputc(']', out);
+}
+
+/* How far apart, in the unit that says more, and what was allowed. */
+static void print_distance(double a, double b, double ulps, double bound, FILE *out) {
+    static const double many = 1e5;
+    if (bound == 0)
+        fputs(" (exact integers)", out);
+    else if (ulps < many)
+        fprintf(out, " (%.3g ulp apart; the error bound allows %.3g)", ulps, bound);
+    else
+        fprintf(out, " (%.3g apart; the error bound allows %.3g)", fabs(a - b), bound);
 }
 
 static void print_numbers(const spor_statement *statement, const spor_counterexample *e,
@@ -47,12 +113,11 @@ static void print_numbers(const spor_statement *statement, const spor_counterexa
     bool equality = statement && statement->equality;
     const char *formula = equality ? "left" : statement ? "formula" : "given";
     const char *expected = equality ? "right" : "tape";
-    fprintf(out, "%s %.17g, %s %.17g", formula, e->formula, expected, e->expected);
-    if (!isnan(e->oracle)) fprintf(out, ", %s %.17g", spor_oracle_name(e->by), e->oracle);
-    if (e->bound == 0)
-        fputs(" (exact integers)", out);
-    else
-        fprintf(out, " (%.3g ulp apart; the error bound allows %.3g)", e->ulps, e->bound);
+    bool by_oracle = e->dispute == SPOR_TAPE_ORACLE;
+    int digits = digits_apart(by_oracle ? e->oracle : e->formula, e->expected);
+    fprintf(out, "%s %.*g, %s %.*g", formula, digits, e->formula, expected, digits, e->expected);
+    if (!isnan(e->oracle)) fprintf(out, ", %s %.*g", spor_oracle_name(e->by), digits, e->oracle);
+    print_distance(e->formula, e->expected, e->ulps, e->bound, out);
     fputc('\n', out);
 }
 
@@ -64,19 +129,47 @@ static void print_data(const char *data, FILE *out) {
     }
 }
 
-void verdict_print_example(const spor_statement *statement, const spor_counterexample *e,
-                           FILE *out) {
-    if (statement && statement->quantities) {
-        fputs("  smallest case: ", out);
-        verdict_print_values(statement, e->value, out);
-        fputc('\n', out);
+/* ---- examples ---- */
+
+/* Where the numbers of one more pair come from, if they are not the example's. */
+static void print_whence(const spor_statement *statement, const spor_counterexample *e,
+                         const spor_wrong *w, FILE *out) {
+    bool records = e->dispute != SPOR_DOES_NOT_RECORD;
+    fputs(records ? "  also wrong" : "  wrong where shapes fit", out);
+    if (w->elsewhere && statement && statement->quantities) {
+        fputs(records ? ", with other data at " : ", at ", out);
+        verdict_print_values(statement, w->value, out);
+    } else if (w->elsewhere) {
+        fputs(", with other data", out);
     }
-    if (e->dispute == SPOR_DOES_NOT_RECORD) {
-        fprintf(out, "  %s\n", e->message);
-        return;
+    fputs(": ", out);
+}
+
+/* One more pair that is wrong, in a line, and what it looks like. */
+static void print_other(const spor_statement *statement, const spor_counterexample *e,
+                        const spor_wrong *w, FILE *out) {
+    bool equality = statement && statement->equality;
+    if (*w->message) {
+        fprintf(out, "  also wrong: %s", w->message);
+        if (*w->pair_note) fprintf(out, "  %s", w->pair_note);
+    } else {
+        int digits = digits_apart(w->formula, w->expected);
+        print_whence(statement, e, w, out);
+        fputs(w->pair_name, out);
+        print_index(&w->shape, w->index, out);
+        if (*w->pair_note) fprintf(out, "  %s", w->pair_note);
+        fprintf(out, ": %s %.*g, %s %.*g", equality ? "left" : "formula", digits, w->formula,
+                equality ? "right" : "tape", digits, w->expected);
+        print_distance(w->formula, w->expected, w->ulps, w->bound, out);
+        fprintf(out, ", %" PRId64 " of %" PRId64 " elements", w->wrong, w->elements);
     }
+    fputc('\n', out);
+    if (*w->pattern) fprintf(out, "    looks like: %s\n", w->pattern);
+}
+
+static void print_wrong(const spor_statement *statement, const spor_counterexample *e, FILE *out) {
     fprintf(out, "  %s", e->pair_name);
-    print_index(e, out);
+    print_index(&e->shape, e->index, out);
     if (*e->pair_note) fprintf(out, "  %s", e->pair_note);
     fputs(": ", out);
     print_numbers(statement, e, out);
@@ -85,7 +178,21 @@ void verdict_print_example(const spor_statement *statement, const spor_counterex
                 spor_oracle_name(e->by));
     fprintf(out, "  wrong: %" PRId64 " of %" PRId64 " elements\n", e->wrong, e->elements);
     if (*e->message) fprintf(out, "  %s\n", e->message);
+}
+
+void verdict_print_example(const spor_statement *statement, const spor_counterexample *e,
+                           FILE *out) {
+    if (statement && statement->quantities) {
+        fputs("  smallest case: ", out);
+        verdict_print_values(statement, e->value, out);
+        fputc('\n', out);
+    }
+    if (e->dispute == SPOR_DOES_NOT_RECORD)
+        fprintf(out, "  %s\n", e->message);
+    else
+        print_wrong(statement, e, out);
     if (*e->pattern) fprintf(out, "  looks like: %s\n", e->pattern);
+    for (int k = 0; k < e->others; k++) print_other(statement, e, &e->other[k], out);
     print_data(e->data, out);
 }
 

@@ -2,7 +2,7 @@
  * The inside of verification. trial.c makes an instance and runs it at data; oracle.h and oracle.c
  * have the oracles that judge it: compare.c and proof.c by the tape, steps.c, adjoint.c and
  * differences.c (with product.c) without it. search.c walks the sizes, shrink.c makes a failure
- * small, pattern.c says what it looks like, verdict.c adds verdicts up and puts them in words.
+ * small, hint.c and pattern.c say what it looks like, verdict.c adds verdicts up and puts them in words.
  * arrays.c judges numbers of other code; model.h has what is about networks.
  */
 #ifndef SPOR_VERIFY_VERIFY_H
@@ -129,17 +129,27 @@ void trial_fill(spor_program *program, spor_var input, const double *data, int64
 /** Two arrays of one shape: what was claimed, and what it should be. */
 typedef struct {
     spor_shape shape;
+    const char *const *axis; /* names of its axes, or NULL */
     const double *formula, *expected;
-    const double *bound;             /* that was allowed */
-    double slack;                    /* relative, for factors found in rounded numbers */
-    const spor_statement *statement; /* NULL, or whose quantities a factor may be */
-    const int64_t *value;            /* of the quantities */
+    const double *bound; /* that was allowed */
+    double slack;        /* relative, for factors found in rounded numbers */
+    bool slides;         /* windows or pads are about: borders are apart */
 } spor_picture;
 
 /** What the mistake looks like; "" if unknown. */
 void pattern_name(const spor_picture *picture, char *text, size_t size);
-/** The same of a pair at the trial's data. */
-void pattern_of_pair(spor_trial *trial, int pair, char *text, size_t size);
+/** True if an op of the tape, up to y where there is one, moves windows over a map or pads it. */
+bool pattern_slides(const spor_tape *tape, spor_var y);
+
+/** Adds to the example of a statement what its mistakes look like, and the pairs that are wrong
+ *  besides. The trial is the smallest case, with the data shown; pair is the one of the example, -1
+ *  if it does not record. False when memory runs out. */
+bool hint_describe(const spor_trial *smallest, int pair, const spor_effort *effort,
+                   spor_counterexample *example);
+
+/** "db is [N=1] but must be [m=2]"; false if formula and expected of the pair have one shape. */
+bool axes_misfit(const spor_statement *statement, const int64_t value[], const spor_instance *in,
+                 int pair, char *text, size_t size);
 
 /** "N=2, act=tanh" */
 void verdict_print_values(const spor_statement *statement, const int64_t value[], FILE *out);
@@ -164,9 +174,11 @@ double rounding_value(spor_program *program, spor_var x, int64_t k, double *erro
  *  when memory runs out. */
 bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
 
-/** |a - b| in units in the last place of b. */
-double verdict_ulps(double a, double b);
-/** "name [2, 3] = [1, 2, ...]" for every input of the trial, as much as fits. */
+/** |a - b| in units in the last place of b, as the arithmetic holds it. */
+double verdict_ulps(double a, double b, spor_scalar arithmetic);
+/** The shortest text that reads back as the number. */
+int verdict_number(double number, char text[32]);
+/** "name [2, 3] = [1, 2, ...]" for every input of the trial, the first elements of each. */
 void trial_write(const spor_trial *trial, char *text, size_t size);
 
 #endif

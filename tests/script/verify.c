@@ -465,7 +465,7 @@ START_TEST(quantities_are_as_said) {
     ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
     ck_assert(verdict.exhaustive);
     ck_assert_int_eq(verdict.shapes, 2 * 2 * (4 + 3) + 3);
-        /* and m = 7, 17, 33 */ /* n, act, m > s */
+    /* and m = 7, 17, 33 */ /* n, act, m > s */
     script_free(script);
 }
 END_TEST
