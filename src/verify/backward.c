@@ -35,6 +35,7 @@ void backward_cotangent(hint_site *s) {
 static bool find_way(way *w) {
     const hint_site *s = w->site;
     bool *active = calloc(2 * ((size_t)w->y.id + 1), sizeof *active);
+    if (!active) tape_exhaust(s->tape);
     if (!active) return false;
     w->between = active + w->y.id + 1;
     active[s->of.id] = true;

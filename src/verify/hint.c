@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "program/program.h"
 
 enum {
     SIGHTINGS = 10,    /* shapes, besides the smallest one */
@@ -457,7 +458,7 @@ static agreement agree(const inspection *i, const hint_reading *r) {
 }
 
 /* Facts that this draw has too; the first draw with something wrong has them all. */
-static void keep_facts(inspection *i) {
+static bool keep_facts(inspection *i) {
     spor_shape shape = spor_shape_of(i->site.expected);
     int64_t size = shape_size(&shape);
     double *formula = i->numbers, *expected = formula + size, *bound = expected + size;
@@ -478,6 +479,7 @@ static void keep_facts(inspection *i) {
                             .slides = i->site.slides};
     hint_fact now[HINT_FACTS];
     int count = pattern_facts(&picture, now), kept = 0;
+    if (count < 0) return false;
     if (i->wrong == 1) memcpy(i->fact, now, sizeof now), i->facts = count;
     for (int k = 0; k < i->facts; k++)
         for (int j = 0; j < count; j++) {
@@ -488,6 +490,7 @@ static void keep_facts(inspection *i) {
             break;
         }
     i->facts = kept;
+    return true;
 }
 
 /* The numbers shown have to be explained for certain, others must not speak against it. */
@@ -515,8 +518,7 @@ static bool inspect_draw(inspection *i, int draw) {
     ask_readings(i, draw);
     if (!i->at->wrong[draw][i->pair]) return true;
     i->wrong++;
-    if (!i->at->misfit[i->pair]) keep_facts(i);
-    return true;
+    return i->at->misfit[i->pair] || keep_facts(i);
 }
 
 /* ---- all shapes of a pair ---- */
@@ -561,6 +563,8 @@ static bool inspect(hint_tally *t, sighting *at, int pair, bool first) {
     if (!i) return false;
     bool done = open_inspection(i, at, pair, first ? NULL : t);
     bool runs = done && !spor_program_error(i->program) && !spor_error(i->site.tape);
+    const spor_tape *tape = i->site.tape; /* a reading that can't be recorded is none */
+    if (done && !runs) done = !tape->exhausted && (spor_error(tape) || i->program->meaningless);
     for (int draw = 0; draw < at->draws && done && runs; draw++) done = inspect_draw(i, draw);
     if (done && runs) done = tally_inspection(t, i, first);
     close_inspection(i);

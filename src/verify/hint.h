@@ -33,7 +33,7 @@ typedef struct {
     bool tells; /* false: it can't be otherwise at this shape */
 } hint_fact;
 enum { HINT_FACTS = 64 };
-/** The facts of a picture: a factor, where it is wrong. Returns their number. */
+/** The facts of a picture: a factor, where it is wrong. Returns their number; -1: no memory. */
 int pattern_facts(const spor_picture *picture, hint_fact fact[HINT_FACTS]);
 
 /** A pair at one shape, whose readings are being recorded. */

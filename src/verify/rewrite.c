@@ -258,8 +258,12 @@ static void find_cone(rewriting *r) {
 static bool begin(rewriting *r) {
     r->cone = calloc((size_t)r->root + 1, sizeof *r->cone);
     r->now = calloc((size_t)r->root + 1, sizeof *r->now);
-    if (r->cone && r->now) find_cone(r);
-    return r->cone && r->now;
+    bool done = r->cone && r->now;
+    if (done)
+        find_cone(r);
+    else
+        tape_exhaust(r->site->tape);
+    return done;
 }
 
 static void end(rewriting *r) {
