@@ -191,6 +191,7 @@ typedef struct {
     bool ties_only;               /* it fails, and at ties and kinks only */
     int unmet;                    /* comparisons that went one way at all points tried */
     char sizes[256];              /* which values of the quantities were tried */
+    char unjudged[96];            /* pairs of which no element could be judged: "dW, db" */
     char reservation[512];        /* "" or under which reservations it holds */
     char regions[2048];           /* which corners were visited, a line each */
     spor_counterexample example;  /* if it fails */

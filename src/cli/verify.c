@@ -57,6 +57,13 @@ static void complain_of(const spor_script_claim *claim, const spor_verdict *foun
     if (claim->unproved && found->outcome != SPOR_FAILS)
         snprintf(text, size, "still to be filled in: %s",
                  claim->unproved_what ? claim->unproved_what : "...");
+    else if (found->outcome == SPOR_NOTHING_EXAMINED && *found->unjudged)
+        snprintf(text, size,
+                 "no element of %s could be judged: %" PRId64 " undecided, %" PRId64
+                 " outside the domain",
+                 found->unjudged, found->undecided, found->outside);
+    else if (found->outcome == SPOR_NOTHING_EXAMINED && found->comparisons)
+        snprintf(text, size, "all that was judged is 0 on both sides");
     else if (found->outcome == SPOR_NOTHING_EXAMINED)
         snprintf(text, size, "nothing was examined%s%.*s", *claim->refusal ? ": " : "",
                  (int)strcspn(claim->refusal, "\n"), claim->refusal);
@@ -65,7 +72,7 @@ static void complain_of(const spor_script_claim *claim, const spor_verdict *foun
 }
 
 static bool is_reserved(const spor_script_claim *claim, const spor_verdict *found) {
-    return state_of(claim, found) == SPOR_ROW_HOLDS && *found->reservation;
+    return state_of(claim, found) == SPOR_ROW_HOLDS && found->unmet;
 }
 
 /* One statement is too large; the others are still judged. */

@@ -223,8 +223,15 @@ static void json_evidence(spor_json *json, const spor_verdict *found) {
     json_bool(json, "exhaustive", found->exhaustive);
     json_integer(json, "undefined", found->undefined);
     json_integer(json, "proved", found->proved);
-    json_integer(json, "comparisons", found->comparisons);
+    json_integer(json, "judged", found->comparisons);
     json_integer(json, "exact", found->exact);
+    json_integer(json, "undecided", found->undecided);
+    json_integer(json, "outside_the_domain", found->outside);
+    json_integer(json, "at_ties", found->ties);
+    json_integer(json, "unmet", found->unmet);
+    json_string(json, "sizes", found->sizes);
+    json_string(json, "unjudged", found->unjudged);
+    json_string(json, "reservation", found->reservation);
     json_integer(json, "complex_steps", found->asked[SPOR_BY_COMPLEX_STEP]);
     json_real(json, "closest", found->closest);
 }

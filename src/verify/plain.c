@@ -59,6 +59,7 @@ static bool record_decisions(spor_trial *trial, uint32_t claimed) {
         trial_decision *d = &trial->decision[trial->decisions++];
         *d = (trial_decision){.node = id, .margin = tape_node_of(y)->op->margin(y)};
         d->outcome = outcome_of(y);
+        d->by_value = d->outcome.id == id;
     }
     return !spor_error(trial->tape);
 }
@@ -153,11 +154,12 @@ double trial_inside_share(spor_trial *trial) {
     return least;
 }
 
-/* Decisions at a kink or a tie are none. */
+/* A slope at a kink or a tie is a convention; a value, of step or less, is an outcome there too. */
 static void watch_decision(spor_trial *trial, trial_decision *d) {
     spor_shape of = spor_shape_of(d->outcome), margins = spor_shape_of(d->margin);
     const double *outcome = plain_numbers(trial, d->outcome);
-    const double *margin = shape_equal(&of, &margins) ? plain_numbers(trial, d->margin) : NULL;
+    const double *margin =
+        !d->by_value && shape_equal(&of, &margins) ? plain_numbers(trial, d->margin) : NULL;
     for (int64_t k = 0; k < shape_size(&of); k++) {
         if (isnan(outcome[k]) || (margin && !(margin[k] > 0))) continue;
         d->least = d->seen ? fmin(d->least, outcome[k]) : outcome[k];

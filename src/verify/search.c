@@ -29,6 +29,7 @@ typedef struct {
     int64_t *visited; /* shapes examined, quantities apiece, for the table of regions */
     int64_t capacity;
     comparisons met;
+    const char *pair_name[SPOR_PAIRS];
     char narrowed[128];               /* operands */
     char beyond[96];                  /* constants and their neighbours tried beyond the ranges */
     char longer[64];                  /* sizes that took long values, and the longest */
@@ -123,6 +124,7 @@ static spor_recording visit(search *s, const int64_t value[]) {
         s->pure = trial.in.inputs == 0;
         done = oracle_examine(&trial, &s->effort, &s->proofs, &found) && remember(s, value);
         count(s->verdict, &trial, &found);
+        for (int k = 0; k < trial.in.pairs; k++) s->pair_name[k] = trial.in.pair[k].name;
         comparisons_add(&s->met, &trial);
         note_narrowed(s, &trial, &found);
     }
@@ -387,11 +389,19 @@ static void tell_reservations(const search *s) {
     if (*s->narrowed) reserve(v->reservation, sizeof v->reservation, "with %s", s->narrowed);
 }
 
-/* True if no element of some pair could be judged. */
-static bool leaves_a_pair(const spor_verdict *verdict) {
-    for (int k = 0; k < verdict->pairs; k++)
-        if (!verdict->compared[k]) return true;
-    return false;
+/* Names pairs of which no element could be judged; true if there are any. */
+static bool leaves_a_pair(const search *s) {
+    spor_verdict *v = s->verdict;
+    bool any = false;
+    for (int k = 0; k < v->pairs; k++) {
+        size_t used = strlen(v->unjudged);
+        if (v->compared[k]) continue;
+        any = true;
+        if (used + 40 < sizeof v->unjudged)
+            snprintf(v->unjudged + used, sizeof v->unjudged - used, "%s%.30s", used ? ", " : "",
+                     s->pair_name[k]);
+    }
+    return any;
 }
 
 static bool describe_failure(search *s) {
@@ -422,7 +432,7 @@ bool spor_verify(const spor_statement *statement, const spor_effort *effort,
     s.effort.ties_fail = s.effort.ties_fail || verdict->ties_only;
     if (s.failed || verdict->ties_only) return describe_failure(&s);
     bool idle = !verdict->shapes || (!verdict->comparisons && !verdict->undefined);
-    if (idle || leaves_a_pair(verdict) || (!verdict->nonzero && !s.pure))
+    if (idle || leaves_a_pair(&s) || (!verdict->nonzero && !s.pure))
         verdict->outcome = SPOR_NOTHING_EXAMINED;
     return true;
 }

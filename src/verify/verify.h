@@ -19,7 +19,7 @@ enum { TRIAL_DECISIONS = 64, TRIAL_NUMBERS = 8 };
 typedef struct {
     uint32_t node;
     spor_var outcome, margin;
-    bool seen;
+    bool by_value, seen; /* by_value: the outcome is the node itself */
     double least, most;
 } trial_decision;
 
