@@ -159,7 +159,8 @@ static void slopes_of(const way *w, uint32_t id) {
 static void each_node(hint_site *s, void (*visit)(const way *w, uint32_t id)) {
     if (!s->of.id || s->of.id > s->in->y.id) return;
     way w = {.site = s, .y = s->in->y, .dy = s->in->input[s->in->dy]};
-    if (!find_way(&w)) return;
+    s->failed = s->failed || !find_way(&w);
+    if (!w.between) return;
     for (uint32_t id = w.y.id; id > s->of.id; id--)
         if (w.between[id]) visit(&w, id);
     free_way(&w);

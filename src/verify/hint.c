@@ -409,6 +409,7 @@ static bool open_inspection(inspection *i, sighting *at, int pair, const hint_ta
     i->site.reading = calloc(HINT_MOST, sizeof *i->site.reading);
     if (!i->site.reading) return false;
     record_readings(i);
+    if (i->site.failed) return false;
     spor_shape shape = spor_shape_of(i->site.expected);
     i->against = calloc((size_t)i->site.count + 1, sizeof *i->against);
     i->certain = calloc((size_t)i->site.count + 1, sizeof *i->certain);
@@ -457,7 +458,7 @@ static agreement agree(const inspection *i, const hint_reading *r) {
 }
 
 /* Facts that this draw has too; the first draw with something wrong has them all. */
-static void keep_facts(inspection *i) {
+static bool keep_facts(inspection *i) {
     spor_shape shape = spor_shape_of(i->site.expected);
     int64_t size = shape_size(&shape);
     double *formula = i->numbers, *expected = formula + size, *bound = expected + size;
@@ -478,6 +479,7 @@ static void keep_facts(inspection *i) {
                             .slides = i->site.slides};
     hint_fact now[HINT_FACTS];
     int count = pattern_facts(&picture, now), kept = 0;
+    if (count < 0) return false;
     if (i->wrong == 1) memcpy(i->fact, now, sizeof now), i->facts = count;
     for (int k = 0; k < i->facts; k++)
         for (int j = 0; j < count; j++) {
@@ -488,6 +490,7 @@ static void keep_facts(inspection *i) {
             break;
         }
     i->facts = kept;
+    return true;
 }
 
 /* The numbers shown have to be explained for certain, others must not speak against it. */
@@ -515,8 +518,7 @@ static bool inspect_draw(inspection *i, int draw) {
     ask_readings(i, draw);
     if (!i->at->wrong[draw][i->pair]) return true;
     i->wrong++;
-    if (!i->at->misfit[i->pair]) keep_facts(i);
-    return true;
+    return i->at->misfit[i->pair] || keep_facts(i);
 }
 
 /* ---- all shapes of a pair ---- */
@@ -556,10 +558,17 @@ static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
     return true;
 }
 
+/* True if what keeps the readings from being looked at is memory. */
+static bool ran_out(const inspection *i) {
+    const char *error = spor_error(i->site.tape);
+    if (!error) error = spor_program_error(i->program);
+    return error && strstr(error, "out of memory");
+}
+
 static bool inspect(hint_tally *t, sighting *at, int pair, bool first) {
     inspection *i = malloc(sizeof *i);
     if (!i) return false;
-    bool done = open_inspection(i, at, pair, first ? NULL : t);
+    bool done = open_inspection(i, at, pair, first ? NULL : t) && !ran_out(i);
     bool runs = done && !spor_program_error(i->program) && !spor_error(i->site.tape);
     for (int draw = 0; draw < at->draws && done && runs; draw++) done = inspect_draw(i, draw);
     if (done && runs) done = tally_inspection(t, i, first);

@@ -373,6 +373,7 @@ static int constant_facts(const picture *p, int64_t from[], hint_fact fact[], in
 int pattern_facts(const spor_picture *given, hint_fact fact[HINT_FACTS]) {
     picture p = picture_of(given);
     int64_t *from = calloc(1, bytes_for(p.size, sizeof *from));
+    if (!from) return -1;
     double factor = common_factor(&p);
     int count = 0;
     if (factor != 0 && fabs(factor - 1) > least_factor) {
@@ -384,7 +385,7 @@ int pattern_facts(const spor_picture *given, hint_fact fact[HINT_FACTS]) {
     }
     count += slice_facts(&p, fact + count, HINT_FACTS - count);
     count += border_facts(&p, fact + count, HINT_FACTS - count);
-    if (from) count += constant_facts(&p, from, fact + count, HINT_FACTS - count);
+    count += constant_facts(&p, from, fact + count, HINT_FACTS - count);
     free(from);
     return count;
 }

@@ -258,7 +258,10 @@ static void find_cone(rewriting *r) {
 static bool begin(rewriting *r) {
     r->cone = calloc((size_t)r->root + 1, sizeof *r->cone);
     r->now = calloc((size_t)r->root + 1, sizeof *r->now);
-    if (r->cone && r->now) find_cone(r);
+    if (r->cone && r->now)
+        find_cone(r);
+    else
+        r->site->failed = true;
     return r->cone && r->now;
 }
 
