@@ -85,7 +85,8 @@ typedef enum {
     SPOR_RECORDED,  /* the instance is there */
     SPOR_OUTSIDE,   /* the sizes are not meant: `where`, or the op itself refuses them */
     SPOR_UNDEFINED, /* both sides are undefined */
-    SPOR_BROKEN     /* the formula does not record where it should: message says why */
+    SPOR_BROKEN,    /* the formula does not record where it should: message says why */
+    SPOR_EXHAUSTED  /* memory ran out: nothing is said of the formula */
 } spor_recording;
 
 /** Records the statement at the values of its quantities. */
@@ -195,7 +196,8 @@ typedef struct {
     spor_counterexample example;  /* if it fails */
 } spor_verdict;
 
-/** Verifies. False only when memory runs out. */
+/** Verifies. False only when memory runs out; example.message then says how much was needed, if that
+ *  is known, and is empty otherwise. */
 SPOR_API bool spor_verify(const spor_statement *statement, const spor_effort *effort,
                           spor_verdict *verdict);
 

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { BYTES_LINE = 64 }; /* of the cache: buffers start on one */
 
@@ -23,6 +24,16 @@ static inline size_t bytes_sum(size_t a, size_t b) {
 static inline size_t bytes_for(int64_t count, size_t each) {
     size_t bytes;
     return __builtin_mul_overflow(count, each, &bytes) || bytes > BYTES_MOST ? BYTES_MOST : bytes;
+}
+
+/** "64.8 GB", for messages. */
+static inline const char *bytes_text(size_t bytes, char text[24]) {
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+    double size = (double)bytes;
+    int unit = 0;
+    for (; size >= 1000 && unit < 6; unit++) size /= 1000;
+    snprintf(text, 24, "%.*f %s", unit ? 1 : 0, size, units[unit]);
+    return text;
 }
 
 /** Rounded up to whole lines. */

@@ -44,4 +44,8 @@ void claims_case(const spor_script_claim *claim, const int64_t values[], FILE *o
  *  false. */
 bool claims_accept(spor_script *script, int k);
 
+/** Names of a backward that training programs take from a derivation, by what spor_custom_vjp was
+ *  given with it: of operand k, "W", or of the def if operand is -1. */
+const char *claims_backward_name(const void *backward, int operand);
+
 #endif

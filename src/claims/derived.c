@@ -21,6 +21,11 @@ bool claims_accept(spor_script *script, int k) {
     return true;
 }
 
+const char *claims_backward_name(const void *backward, int operand) {
+    const spor_asserted *a = ((const spor_derived *)backward)->asserted;
+    return operand < 0 ? a->shown.def : a->tensor[operand]->name;
+}
+
 /* ---- is the call one of those that were verified? -------------------------------------------- */
 
 static bool same(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b) {

@@ -3,6 +3,7 @@
  * is none.
  */
 #include "claims/private.h"
+#include "tape/tape.h"
 
 #include <stdio.h>
 
@@ -15,13 +16,14 @@ static bool record_on(spor_asserting *at, spor_tape *tape, char *text, size_t si
     at->env = &env;
     bool done = pass_attempt(&run, a->function ? derive_record : claim_record, at);
     if (!done) pass_error(&run, text, size);
+    at->exhausted = run.ground.exhausted || tape->exhausted;
     arena_free(&arena);
     spor_tape_place(tape, NULL, 0, 0);
     return done;
 }
 
 /* True if the other side of the equality does not record either. */
-static bool is_undefined(const spor_asserting *failed) {
+static bool is_undefined(spor_asserting *failed) {
     spor_instance scrap = {0};
     char text[512];
     spor_asserting at = {.asserted = failed->asserted,
@@ -33,11 +35,12 @@ static bool is_undefined(const spor_asserting *failed) {
                          .skip_side = failed->side};
     spor_tape *tape = spor_tape_new();
     bool records = !tape || record_on(&at, tape, text, sizeof text);
+    failed->exhausted = !tape || at.exhausted;
     spor_tape_free(tape);
     return !records && at.pair == failed->pair && at.side == 1 - failed->side;
 }
 
-static spor_recording judge_failure(const spor_asserting *at, const char *text) {
+static spor_recording judge_failure(spor_asserting *at, const char *text) {
     spor_script_claim *shown = &at->asserted->shown;
     bool derive = at->asserted->function != NULL;
     spor_recording result = SPOR_BROKEN;
@@ -64,6 +67,10 @@ spor_recording instance_record(void *user, spor_tape *tape, const int64_t values
                          .pair = -1,
                          .side = -1,
                          .skip_pair = -1};
-    if (!record_on(&at, tape, text, sizeof text)) return judge_failure(&at, text);
-    return at.outside ? SPOR_OUTSIDE : SPOR_RECORDED;
+    spor_recording result = SPOR_RECORDED;
+    if (!record_on(&at, tape, text, sizeof text))
+        result = at.exhausted ? SPOR_EXHAUSTED : judge_failure(&at, text);
+    else if (at.outside)
+        result = SPOR_OUTSIDE;
+    return at.exhausted ? SPOR_EXHAUSTED : result;
 }

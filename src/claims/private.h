@@ -72,6 +72,7 @@ typedef struct {
     spor_env *locals;        /* of its call */
     int terms;               /* of index sums so far */
     bool outside;            /* the sizes are not meant */
+    bool exhausted;          /* memory ran out */
     int pair, side;          /* of a claim: where recording stands; pair -1: at no equality */
     int skip_pair, skip_side;
     enum { SPOR_AT_SIZES, SPOR_AT_DEF, SPOR_AT_BODY } stage;

@@ -78,7 +78,11 @@ typedef struct {
     spor_model *model;
 } spor_workpiece;
 
-/** Loads a script that need not declare a training; false after a complaint with the place. */
+/** Loads a script that need not declare a training; NULL, or what is wrong with it, with the place.
+ *  The text lives as long as the workpiece. */
+const char *workpiece_read(spor_workpiece *piece, const spor_command *command, const char *path,
+                           const spor_settings *settings);
+/** The same; false after a complaint. */
 bool workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
                     const spor_settings *settings);
 /** The same of a script that must declare a training. */
@@ -101,7 +105,9 @@ spor_shape workpiece_target(const spor_workpiece *piece);
 #define SPOR_TEST_SHARE 0.2
 #define SPOR_VALIDATION_SHARE 0.1
 
-/** Reads the data set that the script names; NULL after a complaint that tells where it looked. */
+/** Reads the data set that the script names; NULL with a message that tells where it looked. */
+spor_data *workpiece_read_data(const spor_workpiece *piece, spor_message *message);
+/** The same; NULL after a complaint. */
 spor_data *workpiece_data(const spor_workpiece *piece);
 
 /** Verifies the derivations of a script and trains with them; a status, DONE unless one fails. */

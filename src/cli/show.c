@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "tape/tape.h"
 #include "train/batch.h"
+#include "train/model.h"
 
 /** The network recorded for a batch, and after it the cost. */
 typedef struct {
@@ -131,6 +132,13 @@ static void print_bytes(const char *what, int64_t rows, size_t bytes) {
            units[unit]);
 }
 
+/* No memory is taken: the programs are not run. */
+static spor_bound *plan(spor_workpiece *piece, int64_t rows, bool training) {
+    spor_bound *bound = model_plan(piece->model, rows, training);
+    if (!bound) workpiece_complain(piece);
+    return bound;
+}
+
 /* Memory and fast paths of the training program and of the one that evaluates. */
 static bool print_programs(spor_workpiece *piece, int64_t rows) {
     const struct {
@@ -140,12 +148,12 @@ static bool print_programs(spor_workpiece *piece, int64_t rows) {
     } uses[] = {{"training", rows, true}, {"evaluation", BATCH_OF_EVALUATION, false}};
     puts("Memory of a program, besides the parameters");
     for (int k = 0; k < 2; k++) {
-        spor_bound *bound = workpiece_bind(piece, uses[k].rows, uses[k].training);
+        spor_bound *bound = plan(piece, uses[k].rows, uses[k].training);
         if (!bound) return false;
         print_bytes(uses[k].name, bound->rows, spor_program_bytes(bound->program));
     }
     for (int k = 0; k < 2; k++) {
-        spor_bound *bound = workpiece_bind(piece, uses[k].rows, uses[k].training);
+        spor_bound *bound = plan(piece, uses[k].rows, uses[k].training);
         if (!bound) return false;
         printf("\nThe program for %s, batch %lld\n", uses[k].name, (long long)bound->rows);
         spor_program_print(bound->program, stdout);

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "data/file.h"
 #include "kernels/element.h"
+#include "train/batch.h"
 #include "train/record.h"
 
 typedef struct {
@@ -119,15 +120,26 @@ static bool prepare_folder(training *t) {
     return false;
 }
 
+/* What is wrong with evaluating is told now and not after an epoch. */
+static bool try_evaluation(training *t) {
+    spor_evaluation evaluation;
+    int64_t rows = t->split.train_rows > 0;
+    bool done = spor_evaluate(t->piece->model, t->data, t->split.train, rows, &evaluation);
+    spor_evaluation_free(&evaluation);
+    if (!done) workpiece_complain(t->piece);
+    return done;
+}
+
 /* Everything that can be wrong with script, data and folder, before the first step. */
 static bool prepare(training *t) {
     choose_schedule(t);
     t->options.scalar = t->given->wide ? SPOR_F64 : SPOR_F32;
     t->options.reference = t->given->reference;
     if (!workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
+    if (!workpiece_bind(t->piece, BATCH_OF_EVALUATION, false)) return false;
     const spor_bound *bound = workpiece_bind(t->piece, t->schedule.batch, true);
     t->isa = bound ? spor_program_isa(bound->program) : NULL;
-    return bound && prepare_data(t) && prepare_folder(t);
+    return bound && prepare_data(t) && try_evaluation(t) && prepare_folder(t);
 }
 
 /* ---- training ---- */

@@ -13,11 +13,25 @@ enum { MOST_OPERANDS = 64, PATH_SIZE = 4096 };
 
 /* ---- one statement ---- */
 
+/* The message of a failure begins with a place, "file:3:1: ": an error while it was evaluated. What
+ * is said of shapes that disagree begins with the name of a pair. */
+static bool is_broken(const spor_verdict *found) {
+    const char *message = found->example.message;
+    size_t line = strcspn(message, "\n");
+    if (found->outcome != SPOR_FAILS || found->example.dispute != SPOR_DOES_NOT_RECORD)
+        return false;
+    for (const char *at = message; (at = memchr(at, ':', line - (size_t)(at - message))); at++) {
+        int length = 0;
+        if (sscanf(at, ":%*d:%*d: %n", &length) == 0 && length > 0) return true;
+    }
+    return false;
+}
+
 static spor_row_state state_of(const spor_script_claim *claim, const spor_verdict *found) {
     if (found->outcome == SPOR_NOTHING_EXAMINED) return SPOR_ROW_UNFINISHED;
     bool failed = found->outcome == SPOR_FAILS;
     if (claim->fails) return failed ? SPOR_ROW_EXPECTED : SPOR_ROW_WRONG;
-    if (failed) return SPOR_ROW_WRONG;
+    if (failed) return is_broken(found) ? SPOR_ROW_BROKEN : SPOR_ROW_WRONG;
     return claim->unproved ? SPOR_ROW_UNFINISHED : SPOR_ROW_HOLDS;
 }
 
@@ -29,6 +43,8 @@ static const char *verdict_of(const spor_script_claim *claim, const spor_verdict
         return "fails as stated";
     case SPOR_ROW_WRONG:
         return claim->fails ? "HOLDS" : found->ties_only ? "WRONG AT TIES" : "DOES NOT HOLD";
+    case SPOR_ROW_BROKEN:
+        return "NOT EVALUATED";
     default:
         return "UNFINISHED";
     }
@@ -48,13 +64,33 @@ static void complain_of(const spor_script_claim *claim, const spor_verdict *foun
         snprintf(text, size, "it is said to fail; take `fails` away");
 }
 
+static bool is_reserved(const spor_script_claim *claim, const spor_verdict *found) {
+    return state_of(claim, found) == SPOR_ROW_HOLDS && *found->reservation;
+}
+
+/* One statement is too large; the others are still judged. */
+static void complain_of_memory(spor_verification *v, const char *label, const char *place,
+                               const spor_verdict *found) {
+    char error[PATH_SIZE + 1024];
+    const char *message = *found->example.message ? found->example.message : "out of memory";
+    snprintf(error, sizeof error, "%s: %s: %s", place, label, message);
+    verify_refuse(v, label, error);
+}
+
 static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
     char place[PATH_SIZE], complaint[640], label[160];
-    spor_effort effort = {.seed = (uint64_t)v->given->seed, .shapes = v->given->shapes};
+    spor_effort effort = {.seed = (uint64_t)v->given->seed,
+                          .shapes = v->given->shapes,
+                          .ties_bind = v->given->ties != NULL};
     spor_verdict *found = malloc(sizeof *found);
-    if (!found || !spor_verify(claim->statement, &effort, found)) return free(found), false;
     snprintf(place, sizeof place, "%s:%d:%d", claim->file, claim->line, claim->column);
     snprintf(label, sizeof label, "%s", claim->label ? claim->label : claim->statement->name);
+    if (!found) return false;
+    if (!spor_verify(claim->statement, &effort, found)) {
+        complain_of_memory(v, label, place, found);
+        free(found);
+        return true;
+    }
     complain_of(claim, found, complaint, sizeof complaint);
     char *summary = verify_summary(v, claim->statement, found);
     char *detail = verify_detail(v, claim, found, label, place);
@@ -66,6 +102,7 @@ static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
                                       .kind = claim->def ? "derive" : "claim",
                                       .place = place,
                                       .statement = claim->statement,
+                                      .reserved = is_reserved(claim, found),
                                       .found = found});
     bool done = summary && detail;
     free(summary);
@@ -94,16 +131,18 @@ static bool verify_script(spor_verification *v, spor_workpiece *piece, bool own)
             return false;
         }
     }
-    bool network = script_declaration(piece->script) && !v->given->only;
-    return !network || verify_network(v, piece);
+    if (script_declaration(piece->script) && !v->given->only) verify_network(v, piece);
+    return true;
 }
 
 static void verify_path(spor_verification *v, const char *path, bool own) {
     spor_workpiece piece = {0};
     verify_file(v, path);
-    bool done = workpiece_open(&piece, &spor_command_verify, path, &v->given->settings) &&
-                verify_script(v, &piece, own);
-    v->broken = v->broken || !done;
+    const char *error = workpiece_read(&piece, &spor_command_verify, path, &v->given->settings);
+    if (error)
+        verify_unreadable(v, "script", error);
+    else if (!verify_script(v, &piece, own))
+        v->broken = true;
     workpiece_close(&piece);
 }
 
@@ -118,7 +157,7 @@ static bool is_script(const char *name) {
     return *name != '.' && length > 5 && !strcmp(name + length - 5, ".spor");
 }
 
-/* The scripts of a folder; their number, -1 after a complaint. */
+/* The scripts of a folder; their number, -1 with errno. */
 static int list_folder(const char *folder, char ***names) {
     DIR *dir = opendir(folder);
     int count = 0;
@@ -133,9 +172,10 @@ static int list_folder(const char *folder, char ***names) {
         if (path) grown[count] = path;
         count = path ? count + 1 : -1;
     }
-    if (!dir || count < 0)
-        count = -!!command_fail(&spor_command_verify, "%s: %s", folder, strerror(errno));
+    int trouble = errno;
     if (dir) closedir(dir);
+    errno = trouble;
+    if (!dir) count = -1;
     if (count > 0) qsort(*names, (size_t)count, sizeof **names, by_name);
     return count;
 }
@@ -146,7 +186,12 @@ static void verify_folder(spor_verification *v, const char *folder) {
     while (length > 1 && folder[length - 1] == '/') length--;
     snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
     int count = list_folder(trimmed, &names);
-    v->broken = v->broken || count < 0;
+    if (count < 0) {
+        char error[PATH_SIZE + 256];
+        snprintf(error, sizeof error, "%s: cannot be read: %s", trimmed, strerror(errno));
+        verify_file(v, trimmed);
+        verify_unreadable(v, "folder", error);
+    }
     if (!count) fprintf(stderr, "spor verify: %s has no scripts (*.spor)\n", folder);
     for (int k = 0; k < count; k++) {
         verify_path(v, names[k], true);
@@ -209,6 +254,12 @@ static int run(int argc, char **argv) {
         {"json", NULL, "print one JSON object and nothing else", SPOR_OPTION_FLAG, &given->json, 0,
          NULL},
         {"html", "FILE", "write a page too", SPOR_OPTION_TEXT, &given->html, 0, NULL},
+        {"junit", "FILE", "write JUnit XML too, for what gathers test results", SPOR_OPTION_TEXT,
+         &given->junit, 0, NULL},
+        {"strict", NULL, "exit with 1 also if something holds with a reservation only",
+         SPOR_OPTION_FLAG, &given->strict, 0, NULL},
+        {"ties", "HOW", "spor: at ties and kinks what spor chooses is binding", SPOR_OPTION_TEXT,
+         &given->ties, 0, "spor"},
         {"quiet", NULL, "print what is wrong and the tally", SPOR_OPTION_FLAG, &given->quiet, 0,
          NULL},
         {"set", "NAME=VALUE", "another value for a name of the script; may be repeated",
@@ -242,11 +293,13 @@ const spor_command spor_command_verify = {
         "A script that trains has its network verified: each layer's fast path against the tape,\n"
         "the tape against complex steps, and the rules of training.\n"
         "Exit status: 0 all as stated, 1 something is wrong, unfinished or not examined, 2 bad "
-        "input.\n"
+        "input:\n"
+        "a file that can't be read, while the others are still judged.\n"
         "\n"
         "Examples\n"
         "  spor verify models/report                       every equation of the report\n"
         "  spor verify models/report --html report.html    and a page of it\n"
+        "  spor verify models --junit report.xml           and a file for a CI server\n"
         "  spor verify mine.spor --only \"Eq. 49\" --seed 7\n"
         "  spor verify models/convnet1_3.spor --weights runs/convnet1_3/weights.safetensors\n"
         "  spor verify exercise.spor --hint none           right or wrong, nothing else\n"

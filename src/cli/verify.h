@@ -16,9 +16,10 @@ typedef enum { SPOR_HINT_NONE, SPOR_HINT_PATTERN, SPOR_HINT_FULL } spor_hint;
 
 /** What was asked for. */
 typedef struct {
-    const char *only, *html, *weights, *call, *hint_name;
+    const char *only, *html, *junit, *weights, *call, *hint_name, *ties;
     int64_t seed, shapes;
     bool json, quiet;
+    bool strict; /* what holds with a reservation is not enough */
     spor_settings settings, in, against;
 } spor_verify_given;
 
@@ -27,9 +28,12 @@ typedef struct {
     const spor_verify_given *given;
     spor_hint hint;
     const char *path; /* of the script at work */
-    bool headed;      /* its heading was shown */
-    bool broken;      /* bad input was met: exit 2 */
+    bool headed;      /* its heading was printed */
+    bool listed;      /* its heading stands in the report */
+    bool broken;      /* memory ran out, or --call had bad input: exit 2 without a tally */
     bool colours;
+    bool refused;     /* something could not be read or examined: exit 2 */
+    int64_t reserved; /* rows that hold with a reservation */
     spor_report report;
     spor_text json_text;
     spor_json json;
@@ -43,6 +47,7 @@ typedef struct {
     const char *place;               /* "models/x.spor:3:1", NULL: none */
     const spor_statement *statement; /* NULL: none */
     const spor_verdict *found;       /* NULL: none */
+    bool reserved;                   /* it holds, but with a reservation: the summary has it */
 } spor_verify_row;
 
 /** Begins and ends what is shown; the end gives the exit status. */
@@ -51,6 +56,12 @@ int verify_end(spor_verification *v);
 /** Rows that follow belong to this script. */
 void verify_file(spor_verification *v, const char *path);
 void verify_show(spor_verification *v, const spor_verify_row *row);
+/** A file that could not be read, the script or what it names: told on stderr, and exit 2. */
+void verify_unreadable(spor_verification *v, const char *label, const char *error);
+/** What could not be examined for want of memory or by an error of its own: likewise. */
+void verify_refuse(spor_verification *v, const char *label, const char *error);
+/** What was not looked at, and why; it decides nothing. */
+void verify_skip(spor_verification *v, const char *label, const char *why);
 
 /** Texts of a verdict, as the hint allows; to be freed; NULL when memory runs out. */
 char *verify_summary(const spor_verification *v, const spor_statement *statement,
@@ -61,7 +72,7 @@ char *verify_detail(const spor_verification *v, const spor_script_claim *claim,
 /** Rows for --call; false after a complaint. */
 bool verify_call(spor_verification *v, spor_workpiece *piece);
 
-/** Rows for the network that the script trains; false after a complaint. */
-bool verify_network(spor_verification *v, spor_workpiece *piece);
+/** Rows for the network that the script trains. */
+void verify_network(spor_verification *v, spor_workpiece *piece);
 
 #endif

@@ -22,15 +22,41 @@ static void on_row(void *user, const spor_model_row *row) {
                                       .summary = v->hint == SPOR_HINT_NONE ? "" : row->summary,
                                       .detail = all ? row->detail : "",
                                       .kind = "network",
+                                      .reserved = row->reserved,
                                       .found = row->found});
 }
 
-bool verify_network(spor_verification *v, spor_workpiece *piece) {
+/* From here on the network is recorded as it is trained: with the gradients of every derivation
+ * that training may take, whatever its own verdict is. */
+static void train_with_derivations(spor_script *script) {
+    for (int k = 0; k < claims_count(script); k++) claims_accept(script, k);
+}
+
+/* What has no place has at least its file. */
+static void complain(spor_verification *v, const char *model, const char *message) {
+    char error[2048];
+    size_t length = strlen(v->path);
+    bool placed = !strncmp(message, v->path, length) && message[length] == ':';
+    snprintf(error, sizeof error, "%s%s%s", placed ? "" : v->path, placed ? "" : ": ", message);
+    verify_refuse(v, model, error);
+}
+
+/* The data set of the script; NULL if it is not to be had, which has a row that says so. */
+static spor_data *find_data(spor_verification *v, const spor_workpiece *piece) {
+    const char *name = piece->declared.data;
+    spor_message message = {""};
+    bool csv = !strcmp(name, "csv"), readable = csv || !strcmp(name, "digits");
+    if (!readable)
+        verify_skip(v, name, "rows of this data set: spor reads digits and csv; random rows were");
+    spor_data *data = readable ? workpiece_read_data(piece, &message) : NULL;
+    if (readable && !data) verify_unreadable(v, csv ? piece->declared.path : name, message.text);
+    return data;
+}
+
+void verify_network(spor_verification *v, spor_workpiece *piece) {
     const spor_declaration *d = &piece->declared;
     spor_message message = {""};
-    bool readable = !strcmp(d->data, "digits") || !strcmp(d->data, "csv");
-    spor_data *data = readable ? workpiece_data(piece) : NULL;
-    if (readable && !data) return false;
+    spor_data *data = find_data(v, piece);
     spor_model_check check = {
         .net = script_net,
         .loss = script_loss,
@@ -48,9 +74,10 @@ bool verify_network(spor_verification *v, spor_workpiece *piece) {
                      .seed = (uint64_t)v->given->seed},
         .weights = v->given->weights,
         .seed = (uint64_t)v->given->seed,
+        .ties_bind = v->given->ties != NULL,
+        .derivation_name = claims_backward_name,
     };
-    bool done = verify_model_rows(&check, on_row, v, &message);
-    if (!done) command_fail(&spor_command_verify, "%s: %s", piece->path, message.text);
+    train_with_derivations(piece->script);
+    if (!verify_model_rows(&check, on_row, v, &message)) complain(v, d->model, message.text);
     spor_data_free(data);
-    return done;
 }

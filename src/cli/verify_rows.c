@@ -63,6 +63,11 @@ static void write_lines(const char *text, int indent, FILE *out) {
     }
 }
 
+static void write_evidence(const spor_verdict *found, FILE *out) {
+    verdict_print_evidence(found, out);
+    if (*found->reservation) fprintf(out, "; %s", found->reservation);
+}
+
 char *verify_summary(const spor_verification *v, const spor_statement *statement,
                      const spor_verdict *found) {
     char *text = NULL;
@@ -74,7 +79,7 @@ char *verify_summary(const spor_verification *v, const spor_statement *statement
     else if (v->hint == SPOR_HINT_FULL && found->outcome == SPOR_FAILS)
         write_case(statement, &found->example, out);
     else if (v->hint == SPOR_HINT_FULL && found->outcome == SPOR_HOLDS)
-        verdict_print_evidence(found, out);
+        write_evidence(found, out);
     return fclose(out) ? NULL : text;
 }
 
@@ -122,8 +127,8 @@ char *verify_detail(const spor_verification *v, const spor_script_claim *claim,
 /* ---- the terminal ---- */
 
 static const char *colour_of(const spor_verification *v, spor_row_state state) {
-    static const char *const colours[SPOR_ROW_STATES] = {"\033[32m", "\033[34m", "\033[31m",
-                                                         "\033[33m"};
+    static const char *const colours[SPOR_ROW_STATES] = {
+        "\033[32m", "\033[34m", "\033[31m", "\033[33m", "\033[31m", "\033[90m", "\033[31m"};
     return v->colours ? colours[state] : "";
 }
 
@@ -135,9 +140,10 @@ static int columns(const char *text) {
 }
 
 static void print_row(spor_verification *v, const spor_verify_row *row) {
-    bool silent = row->state == SPOR_ROW_HOLDS || row->state == SPOR_ROW_EXPECTED;
+    bool silent = row->state == SPOR_ROW_HOLDS || row->state == SPOR_ROW_EXPECTED ||
+                  row->state == SPOR_ROW_SKIPPED;
     if (v->given->json || (v->given->quiet && silent)) return;
-    if (!v->headed) printf("%s%s\n", v->report.count > 1 ? "\n" : "", v->path);
+    if (!v->headed) printf("%s%s\n", v->report.count ? "\n" : "", v->path);
     v->headed = true;
     int verdict = columns(row->verdict), label = columns(row->label);
     printf("  %s%s%s%*s  %s%*s", colour_of(v, row->state), row->verdict,
@@ -223,17 +229,22 @@ static void json_evidence(spor_json *json, const spor_verdict *found) {
     json_real(json, "closest", found->closest);
 }
 
+static const char *const state_names[SPOR_ROW_STATES] = {
+    [SPOR_ROW_HOLDS] = "holds",          [SPOR_ROW_EXPECTED] = "fails as stated",
+    [SPOR_ROW_WRONG] = "wrong",          [SPOR_ROW_UNFINISHED] = "unfinished",
+    [SPOR_ROW_BROKEN] = "not evaluated", [SPOR_ROW_SKIPPED] = "not looked at",
+    [SPOR_ROW_UNREADABLE] = "unreadable"};
+
 static void add_json(spor_verification *v, const spor_verify_row *row) {
-    static const char *const states[SPOR_ROW_STATES] = {"holds", "fails as stated", "wrong",
-                                                        "unfinished"};
     spor_json *json = &v->json;
     json_begin(json, NULL, '{');
     json_string(json, "file", v->path);
     json_string(json, "label", row->label);
     json_string(json, "kind", row->kind);
     if (row->place) json_string(json, "place", row->place);
-    json_string(json, "state", states[row->state]);
+    json_string(json, "state", state_names[row->state]);
     json_string(json, "verdict", row->verdict);
+    json_bool(json, "reserved", row->reserved);
     if (v->hint != SPOR_HINT_NONE) json_string(json, "summary", row->summary);
     if (row->found && v->hint == SPOR_HINT_FULL) json_evidence(json, row->found);
     if (row->found && v->hint != SPOR_HINT_NONE && row->found->outcome == SPOR_FAILS)
@@ -254,19 +265,62 @@ void verify_begin(spor_verification *v) {
 
 void verify_file(spor_verification *v, const char *path) {
     v->path = path;
-    v->headed = false;
+    v->headed = v->listed = false;
+}
+
+static void list_row(spor_verification *v, const spor_report_row *row) {
+    if (!v->listed) report_section(&v->report, v->path);
+    v->listed = true;
+    report_add(&v->report, row);
 }
 
 void verify_show(spor_verification *v, const spor_verify_row *given) {
     spor_verify_row row = *given;
     if (!row.summary) row.summary = "";
     if (!row.detail) row.detail = "";
-    if (!v->headed) report_section(&v->report, v->path);
+    v->reserved += row.reserved;
     print_row(v, &row);
-    v->headed = true;
-    report_add(&v->report,
-               &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail});
+    list_row(v, &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail});
     add_json(v, &row);
+}
+
+void verify_skip(spor_verification *v, const char *label, const char *why) {
+    verify_show(v, &(spor_verify_row){.state = SPOR_ROW_SKIPPED,
+                                      .label = label,
+                                      .verdict = "not looked at",
+                                      .summary = why,
+                                      .kind = "data"});
+}
+
+/* The first line of an error, for a row of one. */
+static void summarise(const char *error, char summary[256]) {
+    snprintf(summary, 256, "%.*s", first_line(error) > 250 ? 250 : first_line(error), error);
+}
+
+static void refuse(spor_verification *v, spor_row_state state, const char *label,
+                   const char *error) {
+    static const char *const verdicts[SPOR_ROW_STATES] = {
+        [SPOR_ROW_BROKEN] = "not evaluated", [SPOR_ROW_UNREADABLE] = "could not be read"};
+    char summary[256];
+    summarise(error, summary);
+    fflush(stdout);
+    fprintf(stderr, "%s\n", error);
+    list_row(v, &(spor_report_row){state, label, verdicts[state], summary, error});
+    json_begin(&v->json, NULL, '{');
+    json_string(&v->json, "file", v->path);
+    json_string(&v->json, "label", label);
+    json_string(&v->json, "state", state_names[state]);
+    json_string(&v->json, "error", error);
+    json_end(&v->json, '}');
+    v->refused = true;
+}
+
+void verify_unreadable(spor_verification *v, const char *label, const char *error) {
+    refuse(v, SPOR_ROW_UNREADABLE, label, error);
+}
+
+void verify_refuse(spor_verification *v, const char *label, const char *error) {
+    refuse(v, SPOR_ROW_BROKEN, label, error);
 }
 
 static bool write_page(spor_verification *v) {
@@ -278,30 +332,57 @@ static bool write_page(spor_verification *v) {
     return done;
 }
 
+static bool write_junit(spor_verification *v) {
+    spor_message message = {""};
+    bool done = report_write_junit(&v->report, "spor verify", v->given->junit, &message);
+    if (!done) command_fail(&spor_command_verify, "%s", message.text);
+    return done;
+}
+
 static void write_json(spor_verification *v) {
     const int64_t *states = v->report.states;
     json_end(&v->json, ']');
     json_integer(&v->json, "hold", states[SPOR_ROW_HOLDS]);
+    json_integer(&v->json, "hold_with_reservation", v->reserved);
     json_integer(&v->json, "fail_as_stated", states[SPOR_ROW_EXPECTED]);
     json_integer(&v->json, "wrong", states[SPOR_ROW_WRONG]);
     json_integer(&v->json, "unfinished", states[SPOR_ROW_UNFINISHED]);
+    json_integer(&v->json, "not_evaluated", states[SPOR_ROW_BROKEN]);
+    json_integer(&v->json, "not_looked_at", states[SPOR_ROW_SKIPPED]);
+    json_integer(&v->json, "unreadable", states[SPOR_ROW_UNREADABLE]);
     json_end(&v->json, '}');
     if (v->given->json) fwrite(v->json_text.at, 1, v->json_text.size, stdout);
 }
 
-int verify_end(spor_verification *v) {
-    const int64_t *states = v->report.states;
+/* "12 hold, 1 is wrong; 2 hold with a reservation only" */
+static void print_tally(const spor_verification *v) {
     char tally[256];
-    bool right = states[SPOR_ROW_HOLDS] + states[SPOR_ROW_EXPECTED] > 0 &&
-                 !states[SPOR_ROW_WRONG] && !states[SPOR_ROW_UNFINISHED];
     report_tally(&v->report, tally, sizeof tally);
+    printf("%s%s", v->given->quiet ? "" : "\n", tally);
+    if (v->reserved)
+        printf("; %" PRId64 " hold%s with a reservation only", v->reserved,
+               v->reserved == 1 ? "s" : "");
+    putchar('\n');
+}
+
+static int status_of(const spor_verification *v) {
+    const int64_t *states = v->report.states;
+    bool wrong = states[SPOR_ROW_WRONG] || states[SPOR_ROW_UNFINISHED] || states[SPOR_ROW_BROKEN];
+    bool right = !wrong && states[SPOR_ROW_HOLDS] + states[SPOR_ROW_EXPECTED] > 0;
+    if (v->broken || v->refused) return SPOR_EXIT_BAD;
+    return right && !(v->given->strict && v->reserved) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
+}
+
+int verify_end(spor_verification *v) {
     if (v->json_text.failed || v->report.failed)
         v->broken = command_fail(&spor_command_verify, "out of memory");
     else
         write_json(v);
-    if (!v->given->json && !v->broken) printf("%s%s\n", v->given->quiet ? "" : "\n", tally);
+    if (!v->given->json && !v->broken) print_tally(v);
     if (v->given->html && !write_page(v)) v->broken = true;
+    if (v->given->junit && !write_junit(v)) v->broken = true;
+    int status = status_of(v);
     text_free(&v->json_text);
     report_free(&v->report);
-    return v->broken ? SPOR_EXIT_BAD : right ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
+    return status;
 }

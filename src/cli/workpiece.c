@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/message.h"
+
 /* Prints a message that may lie in the script, with the line and a caret. */
 static int complain_at(const spor_workpiece *piece, const char *message, const char *file, int line,
                        int column) {
@@ -37,19 +39,22 @@ static const char *models_folder(void) {
     return folder && *folder ? folder : SPOR_MODELS_FOLDER;
 }
 
-bool workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
-                    const spor_settings *settings) {
+const char *workpiece_read(spor_workpiece *piece, const spor_command *command, const char *path,
+                           const spor_settings *settings) {
     *piece = (spor_workpiece){.command = command, .path = path};
     piece->script =
         script_load(path, models_folder(), &claims_dialect, settings->count, settings->setting);
     const char *error = piece->script ? script_error(piece->script) : "out of memory";
-    if (error) {
-        fprintf(stderr, "%s\n", error);
-        return false;
-    }
-    const spor_declaration *declared = script_declaration(piece->script);
+    const spor_declaration *declared = error ? NULL : script_declaration(piece->script);
     if (declared) piece->declared = *declared;
-    return true;
+    return error;
+}
+
+bool workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
+                    const spor_settings *settings) {
+    const char *error = workpiece_read(piece, command, path, settings);
+    if (error) fprintf(stderr, "%s\n", error);
+    return !error;
 }
 
 bool workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
@@ -117,8 +122,9 @@ static void beside_script(const spor_workpiece *piece, char path[PATH_SIZE], con
     if (length >= PATH_SIZE) path[0] = 0;
 }
 
-/* Looks where data sets may lie; false after a complaint that lists the places. */
-static bool find_data(const spor_workpiece *piece, const char *name, char found[PATH_SIZE]) {
+/* Looks where data sets may lie; false with a message that lists the places. */
+static bool find_data(const spor_workpiece *piece, const char *name, char found[PATH_SIZE],
+                      spor_message *message) {
     enum { PLACES = 4 };
     char place[PLACES][PATH_SIZE], from_script[PATH_SIZE];
     snprintf(from_script, sizeof from_script, "../data/%s", name);
@@ -131,32 +137,35 @@ static bool find_data(const spor_workpiece *piece, const char *name, char found[
         memcpy(found, place[k], PATH_SIZE);
         return true;
     }
-    command_fail(piece->command,
-                 "no %s; looked for\n  %s\n  %s\n  %s\n  %s\nSet SPOR_DATA to its folder.", name,
-                 *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
-    return false;
+    return message_complain(
+        message, "no %s; looked for\n  %s\n  %s\n  %s\n  %s\nSet SPOR_DATA to its folder.", name,
+        *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
 }
 
-spor_data *workpiece_data(const spor_workpiece *piece) {
+spor_data *workpiece_read_data(const spor_workpiece *piece, spor_message *message) {
     const spor_declaration *declared = &piece->declared;
     char path[PATH_SIZE];
-    spor_message message = {""};
     if (!strcmp(declared->data, "digits")) {
-        if (!find_data(piece, "digits.csv.gz", path)) return NULL;
+        if (!find_data(piece, "digits.csv.gz", path, message)) return NULL;
     } else if (!strcmp(declared->data, "csv")) {
         if (declared->path[0] == '/')
             snprintf(path, sizeof path, "%s", declared->path);
         else
             beside_script(piece, path, declared->path);
     } else {
-        command_fail(piece->command,
-                     "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
-                     "`spor show %s` and `spor bench %s` work without the data.",
-                     spor_version(), declared->data, piece->path, piece->path);
+        message_complain(
+            message,
+            "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
+            "`spor show %s` and `spor bench %s` work without the data.",
+            spor_version(), declared->data, piece->path, piece->path);
         return NULL;
     }
-    spor_data *data =
-        spor_data_csv(path, declared->sample, declared->classes, declared->scale, &message);
+    return spor_data_csv(path, declared->sample, declared->classes, declared->scale, message);
+}
+
+spor_data *workpiece_data(const spor_workpiece *piece) {
+    spor_message message = {""};
+    spor_data *data = workpiece_read_data(piece, &message);
     if (!data) command_fail(piece->command, "%s", message.text);
     return data;
 }

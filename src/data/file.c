@@ -10,6 +10,15 @@
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
+/* Of what is no regular file: a device or a pipe may never end. */
+static const size_t endless = (size_t)64 << 20;
+
+static size_t limit_of(FILE *file, size_t limit) {
+    struct stat status;
+    bool regular = !fstat(fileno(file), &status) && S_ISREG(status.st_mode);
+    return regular || limit < endless ? limit : endless;
+}
+
 /* Reads to the end in growing pieces, since the size of a pipe is not known. */
 static bool read_all(FILE *file, size_t limit, unsigned char **bytes, size_t *size) {
     size_t room = 0;
@@ -39,14 +48,16 @@ bool file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *s
     *size = 0;
     FILE *file = fopen(path, "rb");
     if (!file) return message_complain(message, "%s: cannot be opened: %s", path, strerror(errno));
-    bool done = read_all(file, limit, bytes, size);
+    size_t most = limit_of(file, limit);
+    bool done = read_all(file, most, bytes, size);
     int trouble = errno;
     fclose(file);
     if (done) return true;
     free(*bytes);
     *bytes = NULL;
     if (trouble == EFBIG)
-        return message_complain(message, "%s: is longer than the limit of %zu bytes", path, limit);
+        return message_complain(message, "%s: is longer than the limit of %zu bytes%s", path, most,
+                                most < limit ? " for what is no regular file" : "");
     return message_complain(message, "%s: cannot be read: %s", path, strerror(trouble));
 }
 

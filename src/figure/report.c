@@ -10,14 +10,7 @@
 #include "data/file.h"
 #include "figure/svg.h"
 
-enum { TEXTS = 4 };
-
-/* A heading (only text[0]) or a statement: label, verdict, summary, detail. */
-typedef struct spor_report_line {
-    bool heading;
-    spor_row_state state;
-    char *text[TEXTS];
-} spor_report_line;
+enum { TEXTS = SPOR_ROW_TEXTS };
 
 static const struct {
     const char *class, *mark, *one, *many; /* the words of the tally */
@@ -26,6 +19,9 @@ static const struct {
     [SPOR_ROW_EXPECTED] = {"expected", "\xe2\x9c\x93", "fails as stated", "fail as stated"},
     [SPOR_ROW_WRONG] = {"wrong", "\xe2\x9c\x97", "is wrong", "are wrong"},
     [SPOR_ROW_UNFINISHED] = {"unfinished", "\xe2\x80\xa6", "is unfinished", "are unfinished"},
+    [SPOR_ROW_BROKEN] = {"wrong", "!", "can't be evaluated", "can't be evaluated"},
+    [SPOR_ROW_SKIPPED] = {"skipped", "\xe2\x80\x93", "was not looked at", "were not looked at"},
+    [SPOR_ROW_UNREADABLE] = {"wrong", "!", "file could not be read", "files could not be read"},
 };
 
 /* ---- collecting ---- */
@@ -130,7 +126,7 @@ static const char style[] =
     "Mono',Menlo,"
     "'DejaVu Sans Mono',monospace}\n"
     ".holds{--c:var(--holds)}.expected{--c:var(--expected)}.wrong{--c:var(--wrong)}"
-    ".unfinished{--c:var(--unfinished)}\n"
+    ".unfinished{--c:var(--unfinished)}.skipped{--c:var(--faint)}\n"
     "footer{color:var(--faint);font-size:.85rem;margin-top:2.5rem}\n"
     "@media(max-width:44rem){.head{grid-template-columns:1.3rem 1fr}.verdict,.summary"
     "{grid-column:2}}\n"
@@ -161,7 +157,7 @@ static void write_row(spor_text *page, const spor_report_line *line) {
     bool unfolds = *line->text[3] != 0;
     const char *class = looks[line->state].class;
     text_add(page, "<%s class=\"row %s\"%s>", unfolds ? "details" : "div", class,
-             unfolds && line->state == SPOR_ROW_WRONG ? " open" : "");
+             unfolds && !strcmp(class, "wrong") ? " open" : "");
     text_add(page, "<%s class=\"head\"><span class=\"mark\">%s</span>", unfolds ? "summary" : "div",
              looks[line->state].mark);
     write_texts(page, "<span class=\"label\">", line->text[0], "</span>");

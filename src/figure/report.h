@@ -1,5 +1,5 @@
 /*
- * A report of statements as a self-contained HTML page.
+ * A report of statements as a self-contained HTML page, and as JUnit XML.
  */
 #ifndef SPOR_FIGURE_REPORT_H
 #define SPOR_FIGURE_REPORT_H
@@ -13,6 +13,9 @@ typedef enum {
     SPOR_ROW_EXPECTED,   /* it fails, as it is said to */
     SPOR_ROW_WRONG,      /* it fails, or holds where it is said to fail */
     SPOR_ROW_UNFINISHED, /* a part of it is still to be written, or nothing could be examined */
+    SPOR_ROW_BROKEN,     /* it can't be evaluated: no verdict on numbers */
+    SPOR_ROW_SKIPPED,    /* it was not looked at, and need not be */
+    SPOR_ROW_UNREADABLE, /* not a statement: a file that could not be read */
     SPOR_ROW_STATES
 } spor_row_state;
 
@@ -25,9 +28,18 @@ typedef struct {
     const char *detail;  /* lines to unfold, set in type of one width */
 } spor_report_row;
 
+enum { SPOR_ROW_TEXTS = 4 };
+
+/** A heading (only text[0]) or a statement: label, verdict, summary, detail. */
+typedef struct {
+    bool heading;
+    spor_row_state state;
+    char *text[SPOR_ROW_TEXTS];
+} spor_report_line;
+
 /** Zero-initialised it is empty. */
 typedef struct spor_report {
-    struct spor_report_line *line;
+    spor_report_line *line;
     int count, capacity;
     bool failed; /* out of memory: later rows are lost */
     int64_t states[SPOR_ROW_STATES];
@@ -44,5 +56,11 @@ void report_tally(const spor_report *report, char *text, size_t size);
 /** The page, light or dark as the reader's screen is. about is a line below the title. */
 bool report_write(const spor_report *report, const char *title, const char *about, const char *path,
                   spor_message *message);
+
+/** The same as JUnit XML, for what gathers the results of tests: a suite a heading, a case a
+ *  statement, which fails, is in error or was skipped. What is unfinished counts as skipped. junit.c
+ */
+bool report_write_junit(const spor_report *report, const char *name, const char *path,
+                        spor_message *message);
 
 #endif

@@ -15,7 +15,7 @@
  * is not; IS_ZERO a number that is 0 in every part, error bounds and imaginary part included.
  * NEARER compares distances by the least that they may be. Where two sides of a branch are apart by
  * a distance of which MAY_TURN is true, rounding may have taken the other branch: EITHER(chosen,
- * other) is the one that was chosen, and knows that it may be the other. So far only bound knows of
+ * other) is the one that was chosen, and knows that it may be the other. bound and rounding know of
  * such doubt: MAY_TURN is 0 over the others.
  * VALUE is the double that an element stands for, its value or real part. SCALAR_TEXT is what
  * prints call the type. element.h gives width, VALUE and FROM_REAL to the rest of the house.

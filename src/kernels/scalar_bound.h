@@ -29,6 +29,10 @@ static inline double inflated(double e) {
 static inline double lost(double v) {
     return fabs(v) < 0x1p-960 ? 0x1p-1073 : 0;
 }
+/* The same of an error bound that is multiplied: a product that vanishes is no 0. */
+static inline double lost_of_error(T a) {
+    return a.e > 0 ? 0x1p-1073 : 0;
+}
 /* v with the error of its own rounding and what the operands bring. */
 static inline T rounded(double v, double own, double brought) {
     return (T){v, inflated(fabs(own) + brought)};
@@ -47,8 +51,11 @@ static inline T FROM_INT(int64_t i) {
     double v = (double)i;
     return (T){v, fabs(v) <= 0x1p53 ? 0 : 0x1p-52 * fabs(v)};
 }
+/* An infinity, and what is no number, is not rounded: where finite operands made it, they gave it a
+ * bound that is infinite or no number. */
 static inline T ADD(T a, T b) {
     double v = a.v + b.v, part = v - a.v;
+    if (!isfinite(a.v) || !isfinite(b.v)) return (T){v, a.e + b.e};
     return rounded(v, (a.v - (v - part)) + (b.v - part), a.e + b.e);
 }
 static inline T NEG(T a) {
@@ -60,13 +67,16 @@ static inline T SUB(T a, T b) {
 static inline T MUL(T a, T b) {
     double v = a.v * b.v, brought = fabs(a.v) * b.e + fabs(b.v) * a.e + a.e * b.e;
     bool zero = (a.v == 0 && a.e == 0) || (b.v == 0 && b.e == 0);
-    return rounded(v, fma(a.v, b.v, -v), zero ? 0 : brought + lost(v));
+    brought += lost(v) + lost_of_error(a) + lost_of_error(b);
+    return rounded(v, fma(a.v, b.v, -v), zero ? 0 : brought);
 }
+/* The remainder a - v b, too, may be below the smallest numbers where a is small, whatever v is. */
 static inline T DIV(T a, T b) {
     double v = a.v / b.v, least = fabs(b.v) - b.e;
-    double brought = least > 0 ? (a.e + fabs(v) * b.e) / least : HUGE_VAL;
+    double brought = least > 0 ? (a.e + (fabs(v) * b.e + lost_of_error(b))) / least : HUGE_VAL;
     bool zero = a.v == 0 && a.e == 0 && least > 0;
-    return rounded(v, fma(-v, b.v, a.v) / b.v, zero ? 0 : brought + lost(v));
+    brought += lost(a.v) / fabs(b.v) + lost(v) + lost_of_error(a) + lost_of_error(b);
+    return rounded(v, fma(-v, b.v, a.v) / b.v, zero ? 0 : brought);
 }
 static inline T RATIO(int64_t num, int64_t den) {
     return DIV(FROM_INT(num), FROM_INT(den));
@@ -82,20 +92,23 @@ static inline T LOG(T a) {
     return rounded(v, libm_error(v), least > 0 ? a.e / least : HUGE_VAL);
 }
 static inline T LOG1P(T a) {
-    double v = log1p(a.v), least = 1 + a.v - a.e;
+    double v = log1p(a.v), least = (1 + a.v) * (1 - 0x1p-52) - a.e;
     double brought = least > 0 ? a.e / least : HUGE_VAL;
     return rounded(v, libm_error(v), brought + (fabs(a.v) > 0 ? lost(v) : 0));
 }
+/* |x - v| / (sqrt(x) + sqrt(v)), of any x in v +- e */
 static inline T SQRT(T a) {
-    double v = sqrt(a.v), own = v > 0 ? fma(-v, v, a.v) / v : 0;
-    if (a.e > 0) return rounded(v, own, a.v > a.e ? a.e / sqrt(a.v - a.e) : sqrt(a.v + a.e));
-    return rounded(v, own, 0);
+    double v = sqrt(a.v), own = v > 0 ? fabs(fma(-v, v, a.v) / v) + lost(a.v) / v : 0;
+    if (a.e <= 0) return rounded(v, own, 0);
+    double brought = a.v > a.e ? a.e / sqrt(a.v) : sqrt(a.v + a.e);
+    return rounded(v, own, brought + lost_of_error(a));
 }
 /* tanh' = 1 - tanh^2 is at most 1, and at most 4 e^(-2 d) at distance d = |a| - e from 0. */
 static inline T TANH(T a) {
     double v = tanh(a.v), distance = fabs(a.v) - a.e;
     double slope = distance > 0 ? fmin(1, 4 * exp(-2 * distance)) : 1;
-    return rounded(v, libm_error(v), slope * a.e);
+    double small = fabs(a.v) > 0 ? lost(v) : 0; /* the least numbers, where x - x^3 / 3 is x */
+    return rounded(v, libm_error(v), slope * a.e + small);
 }
 static inline int LESS(T a, T b) {
     return a.v < b.v;
@@ -103,12 +116,18 @@ static inline int LESS(T a, T b) {
 static inline int NEARER(T a, T b) {
     return a.v - a.e < b.v - b.e;
 }
+/* A bound that is no number is any. */
 static inline int MAY_TURN(T distance) {
-    return distance.e > 0 && fabs(distance.v) <= distance.e;
+    return !(distance.e <= 0) && !(fabs(distance.v) > distance.e);
+}
+/* The larger bound; no number if either is none, so that it is not taken for a small one. */
+static inline double larger_bound(double a, double b) {
+    if (isnan(a) || isnan(b)) return a + b;
+    return a > b ? a : b;
 }
 static inline T EITHER(T chosen, T other) {
     double far = inflated(fabs(chosen.v - other.v) + other.e);
-    return (T){chosen.v, far > chosen.e ? far : chosen.e};
+    return (T){chosen.v, larger_bound(chosen.e, far)};
 }
 static inline int IS_NAN(T a) {
     return isnan(a.v);

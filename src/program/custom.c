@@ -34,7 +34,7 @@ static const spor_op custom_op = {
 spor_var custom_pass(spor_tape *tape, spor_var y, const spor_custom *custom, const uint32_t map[]) {
     spor_custom *grown =
         tape_grow(tape->custom, tape->customs, &tape->custom_capacity, sizeof *grown);
-    if (!grown) return tape_reject(tape, "out of memory");
+    if (!grown) return tape_exhaust(tape);
     tape->custom = grown;
     tape->custom[tape->customs] = *custom;
     spor_var in[1 + SPOR_CUSTOM_OPERANDS];

@@ -121,6 +121,7 @@ static bool make_step(planner *p, uint32_t id, spor_phase *step, spor_need *need
     if (!step->kernel) {
         char name[SPOR_NAME];
         op_name(node->op, name, sizeof name);
+        program->meaningless = !*program->error;
         return program_fail(program, "%s has no meaning over this scalar type", name);
     }
     step->call.out = describe(node->shape);

@@ -89,6 +89,7 @@ struct spor_program {
     bool converted;
     uint64_t linked_moves, linked_layout, linked_generation;
     bool linked;
+    bool meaningless; /* the error is that an op has no meaning over the scalar type */
     char error[1024];
 };
 

@@ -28,6 +28,7 @@ size_t spor_program_bytes(const spor_program *program) {
 static bool take_memory(spor_program *program) {
     spor_workspace *w = program->workspace;
     if (w->base && w->size >= program->bytes) return true;
+    char text[24];
     size_t size = program->bytes ? program->bytes : 64;
     free(w->base);
     w->base = aligned_alloc(64, size);
@@ -35,9 +36,9 @@ static bool take_memory(spor_program *program) {
     w->moves++;
     if (!w->base)
         return program_fail(program,
-                            "the program needs %zu bytes of memory, which cannot be "
-                            "had: take fewer rows at a time",
-                            size);
+                            "the program needs %s of memory, which cannot be had: take fewer rows "
+                            "at a time, or smaller tensors",
+                            bytes_text(size, text));
     memset(w->base, 0, size);
     return true;
 }

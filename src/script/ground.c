@@ -83,6 +83,7 @@ void ground_give_up(spor_ground *ground, spor_spot place, const char *format, ..
 void *ground_take(spor_ground *ground, size_t n, size_t size) {
     if (n == 0) n = 1;
     void *result = size > SIZE_MAX / n ? NULL : arena_take(ground->arena, n * size);
+    ground->exhausted = ground->exhausted || !result;
     if (!result) ground_give_up(ground, (spor_spot){0}, "out of memory");
     return result;
 }

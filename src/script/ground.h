@@ -74,6 +74,7 @@ typedef struct {
     jmp_buf out;
     spor_spot place; /* of the error; without source: none */
     char message[1024];
+    bool exhausted; /* the error is that memory ran out */
 } spor_ground;
 
 /** Leaves with this error. */

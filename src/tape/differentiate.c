@@ -113,7 +113,7 @@ bool spor_vjp(spor_var y, spor_var ybar, int n, const spor_var wrt[], spor_var d
         uint32_t first = mark_active(&s, n, wrt);
         done = sweep_back(&s, first) && collect(&s, n, wrt, d);
     } else {
-        tape_reject(y.tape, "out of memory");
+        tape_exhaust(y.tape);
     }
     free(s.active);
     free(s.bar);

@@ -23,7 +23,7 @@ static const spor_shape *keep_shape(spor_tape *tape, const uint32_t in[], int op
 spor_var tape_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
                      const spor_attr attr[], const spor_shape *shape) {
     spor_node *grown = tape_grow(tape->node, tape->count, &tape->capacity, sizeof *grown);
-    if (!grown) return tape_reject(tape, "out of memory");
+    if (!grown) return tape_exhaust(tape);
     tape->node = grown;
     spor_node node = {.op = op, .scope = tape->current, .place = tape->place};
     memcpy(node.in, in, (size_t)op->operands * sizeof *in);
@@ -31,10 +31,10 @@ spor_var tape_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
     if (op->attrs) {
         size_t bytes = (size_t)op->attrs * sizeof *attr;
         spor_attr *kept = arena_take(&tape->arena, bytes);
-        if (!kept) return tape_reject(tape, "out of memory");
+        if (!kept) return tape_exhaust(tape);
         node.attr = memcpy(kept, attr, bytes);
     }
-    if (!node.shape) return tape_reject(tape, "out of memory");
+    if (!node.shape) return tape_exhaust(tape);
     tape->node[tape->count] = node;
     return (spor_var){tape, tape->count++};
 }

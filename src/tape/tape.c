@@ -69,8 +69,16 @@ spor_var tape_reject(spor_tape *tape, const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     tape->complaint = arena_text(&tape->arena, text);
+    tape->exhausted = !tape->complaint;
     if (!tape->complaint) tape->complaint = "out of memory";
     place_error(tape, tape->place);
+    return poisoned;
+}
+
+spor_var tape_exhaust(spor_tape *tape) {
+    bool first = tape && !tape->error;
+    spor_var poisoned = tape_reject(tape, "out of memory");
+    if (first) tape->exhausted = true;
     return poisoned;
 }
 
@@ -138,7 +146,7 @@ void spor_scope_begin(spor_tape *tape, const char *name) {
     if (grown) tape->scope = grown;
     const char *path = grown ? path_of(tape, name) : NULL;
     if (!path) {
-        tape_reject(tape, "out of memory");
+        tape_exhaust(tape);
         return;
     }
     tape->scope[tape->scopes] =
@@ -171,7 +179,7 @@ static spor_var named_leaf(spor_tape *tape, const spor_op *op, const char *name,
     spor_var leaf = op_record_leaf(tape, op, attr);
     if (!leaf.id) return leaf;
     tape->node[leaf.id].name = path_of(tape, name);
-    return tape->node[leaf.id].name ? leaf : tape_reject(tape, "out of memory");
+    return tape->node[leaf.id].name ? leaf : tape_exhaust(tape);
 }
 
 spor_var(spor_input)(spor_tape *tape, const char *name, spor_shape shape) {
@@ -194,7 +202,7 @@ static spor_var parameter(spor_tape *tape, const char *name, spor_shape shape, s
                                "or record in another scope",
                                path);
     spor_leaf *grown = tape_grow(tape->leaf, tape->leaves, &tape->leaf_capacity, sizeof *grown);
-    if (!grown) return tape_reject(tape, "out of memory");
+    if (!grown) return tape_exhaust(tape);
     tape->leaf = grown;
     tape->leaf[tape->leaves++] = (spor_leaf){leaf.id, {law->name, init.scale}, trained};
     return leaf;
@@ -230,7 +238,7 @@ void spor_assign(spor_var state, spor_var value) {
     spor_assignment *grown =
         tape_grow(tape->assignment, tape->assignments, &tape->assignment_capacity, sizeof *grown);
     if (!grown) {
-        tape_reject(tape, "out of memory");
+        tape_exhaust(tape);
         return;
     }
     tape->assignment = grown;
@@ -255,7 +263,7 @@ void spor_custom_vjp(spor_var y, int n, const spor_var operand[], spor_backward 
     spor_custom *grown =
         tape_grow(tape->custom, tape->customs, &tape->custom_capacity, sizeof *grown);
     if (!grown) {
-        tape_reject(tape, "out of memory");
+        tape_exhaust(tape);
         return;
     }
     tape->custom = grown;

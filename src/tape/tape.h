@@ -67,12 +67,16 @@ struct spor_tape {
     spor_place place;              /* of the nodes recorded next */
     uint32_t unplaced;             /* first node that spor_at has not seen */
     const char *complaint, *error; /* without and with its place */
+    bool exhausted; /* the error is that memory ran out: nothing is said of the rest */
     spor_place error_place;
 };
 
 /** Puts an error on the tape, if it has none yet, and returns the poisoned variable. */
 spor_var tape_reject(spor_tape *tape, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/** The same where memory ran out. */
+spor_var tape_exhaust(spor_tape *tape);
 
 /** Appends a node as it is, without a shape rule. attr is copied. */
 spor_var tape_append(spor_tape *tape, const spor_op *op, const uint32_t in[],

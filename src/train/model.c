@@ -177,7 +177,7 @@ static bool find_arrays(spor_model *model, spor_bound *b) {
     return check_program(model, b->program);
 }
 
-spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training) {
+spor_bound *model_plan(spor_model *model, int64_t rows, bool training) {
     if (!model || model->failed) return NULL;
     binding *b = model->bindings;
     while (b && (b->bound.rows != rows || b->bound.training != training)) b = b->next;
@@ -193,7 +193,12 @@ spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training) {
         if (!record(model, &b->bound)) return NULL;
         b->bound.program = compile(model, &b->bound, &model->spec.options);
     }
-    return !model->failed && find_arrays(model, &b->bound) ? &b->bound : NULL;
+    return model->failed ? NULL : &b->bound;
+}
+
+spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training) {
+    spor_bound *bound = model_plan(model, rows, training);
+    return bound && find_arrays(model, bound) ? bound : NULL;
 }
 
 /* ---- running -------------------------------------------------------------------------------- */

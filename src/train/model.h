@@ -13,6 +13,9 @@ bool model_fail_at(spor_model *model, const char *where);
 
 const spor_model_spec *model_spec_of(const spor_model *model);
 
+/** spor_model_bind without its memory: tape and program are there, arrays are not. */
+spor_bound *model_plan(spor_model *model, int64_t rows, bool training);
+
 /** Element k of an array of the model's scalar type. */
 double model_number(const spor_model *model, const spor_arg *arg, int64_t k);
 

@@ -83,7 +83,11 @@ static bool compile(judgement *j) {
     spor_var y[] = {a->y};
     options.scalar = SPOR_C128;
     j->trial.step = spor_compile(a->y.tape, 1, y, NULL, &options);
-    return j->program && j->trial.step;
+    if (!j->program || !j->trial.step) return false;
+    char *message = j->message->text;
+    size_t size = sizeof j->message->text;
+    return trial_affords(j->program, j->trial.in.input[0], message, size) &&
+           trial_affords(j->trial.step, a->y, message, size);
 }
 
 /* ---- numbers with what rounding may do ---- */
@@ -105,7 +109,7 @@ void rounding_fill(spor_program *program, spor_var input, const double *data,
 
 double rounding_value(spor_program *program, spor_var x, int64_t k, double *error) {
     rounding at = ((const rounding *)spor_program_arg(program, x).data)[k];
-    *error = rounding_error(at, at.u > 0 ? at.u : unit_of(SPOR_F32));
+    *error = rounding_error(at, rounding_unit(at));
     return at.v;
 }
 
@@ -174,7 +178,7 @@ static int64_t compare(const judgement *j, int claim, const double expected[],
     double least = decisive(j, expected, size);
     for (int64_t i = 0; i < size; i++) {
         double difference = fabs(claimed[i] - expected[i]);
-        if (allowed[i] >= least && !isnan(difference)) continue;
+        if (!(allowed[i] < least) && !isnan(difference)) continue;
         v->comparisons++;
         v->nonzero += expected[i] != 0;
         if (difference <= allowed[i]) {

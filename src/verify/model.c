@@ -1,8 +1,9 @@
 /*
- * A network verified at a few rows with its real sizes: each layer that a fast path takes by
- * itself, at the numbers that reach it, in float and in double; then the gradients of the whole in
- * double. Layer by layer the allowances for rounding stay tight, and the culprit is named; the
- * whole shows that the layers are put together rightly.
+ * A network verified at a few rows with its real sizes: each layer that a fast path takes by itself
+ * and each call that a hand derivation gives the gradients of, at the numbers that reach it, in
+ * float and in double; then the gradients of the whole as training has them, in double. Layer by
+ * layer the allowances for rounding stay tight, and the culprit is named; the whole shows that the
+ * layers are put together rightly.
  */
 #include "verify/model.h"
 
@@ -28,9 +29,11 @@ static const double large_network = 2e6, oracle_budget = 2e8;
 /* What was seen of a region or parameter so far. */
 typedef struct {
     char label[200];
+    const char *against; /* "derivation, float and double," */
     spor_verdict found;
     int64_t undecided;
-    int runs;
+    bool at_ties;           /* it differs, but off ties and kinks it does not */
+    const char *overlooked; /* NULL, or why it was not looked at */
 } tally;
 
 typedef struct {
@@ -42,6 +45,8 @@ typedef struct {
     double *numbers_x, *numbers_target;
     tally *region, *parameter;
     int regions, parameters;
+    int64_t random_rows, data_rows; /* that were looked at */
+    bool crowded;                   /* there are more regions than are listed */
     spor_message *message;
 } network;
 
@@ -70,19 +75,21 @@ static bool draw(network *n, int64_t rows, bool real, uint64_t seed) {
     const spor_model_check *c = n->check;
     const spor_data *data = real ? c->data : NULL;
     batch_source source = batch_source_of(data, &c->sample, &c->target, SPOR_F32, seed);
-    int64_t row[SETTINGS], size = rows * source.size, targets = rows * shape_size(&c->target);
-    for (int64_t r = 0; r < rows; r++)
+    int64_t size = rows * source.size, targets = rows * shape_size(&c->target);
+    int64_t *row = malloc(bytes_for(rows, sizeof *row));
+    for (int64_t r = 0; row && r < rows; r++)
         row[r] = real ? (int64_t)(random_hash(seed, (uint64_t)r, 3) % (uint64_t)data->rows) : r;
     float *x = malloc(bytes_for(size + targets, sizeof *x));
     n->numbers_x = malloc(bytes_for(size, sizeof(double)));
     n->numbers_target = malloc(bytes_for(targets, sizeof(double)));
-    bool done = x && n->numbers_x && n->numbers_target;
+    bool done = row && x && n->numbers_x && n->numbers_target;
     if (done) {
         batch_fill(&source, row, rows, x, x + size);
         scalar_convert(n->numbers_x, SPOR_F64, x, SPOR_F32, size);
         scalar_convert(n->numbers_target, SPOR_F64, x + size, SPOR_F32, targets);
     }
     free(x);
+    free(row);
     return done || no_memory(n);
 }
 
@@ -108,12 +115,14 @@ static bool widen(network *n) {
     return true;
 }
 
-static tally *tally_of(tally list[], int *count, const char *label) {
+/* NULL: there is no room for one more. */
+static tally *tally_of(network *n, tally list[], int *count, const char *label) {
     for (int k = 0; k < *count; k++)
         if (!strcmp(list[k].label, label)) return &list[k];
+    n->crowded = n->crowded || *count == REGIONS;
     if (*count == REGIONS) return NULL;
     tally *fresh = &list[(*count)++];
-    *fresh = (tally){0};
+    *fresh = (tally){.against = ""};
     snprintf(fresh->label, sizeof fresh->label, "%s", label);
     return fresh;
 }
@@ -138,9 +147,11 @@ static spor_program *run_operands(network *n, const spor_region region[], int re
         outputs ? spor_compile(n->tape, count, outputs, n->wide, &options) : NULL;
     free(outputs);
     if (!program) return no_memory(n), NULL;
-    fill(n, program);
-    if (spor_run(program, 0)) return program;
-    message_complain(n->message, "%s", spor_program_error(program));
+    spor_message *message = n->message;
+    bool affordable = trial_affords(program, n->x, message->text, sizeof message->text);
+    if (affordable) fill(n, program);
+    if (affordable && spor_run(program, 0)) return program;
+    if (affordable) message_complain(message, "%s", spor_program_error(program));
     spor_program_free(program);
     return NULL;
 }
@@ -159,8 +170,20 @@ static double *take_operand(network *n, spor_program *program, uint32_t id) {
     return to;
 }
 
+/* "net/block[0]/scaled derivation of scaled" */
+static void label_derivation(const network *n, const spor_region *region, char label[200]) {
+    const spor_model_check *c = n->check;
+    const char *path = n->tape->scope[n->tape->node[region->root].scope].path;
+    const char *name = c->derivation_name ? c->derivation_name(region->custom->user, -1) : "y";
+    snprintf(label, 200, "%s%sderivation of %s", path ? path : "", path && *path ? " " : "", name);
+}
+
 /* "net/conv[0] conv2d" */
 static void label_region(const network *n, const spor_region *region, char label[200]) {
+    if (region->custom) {
+        label_derivation(n, region, label);
+        return;
+    }
     const spor_node *root = &n->tape->node[region->root];
     uint32_t scope = root->scope;
     for (int k = 0; k < region->operands; k++) /* the layer is where its parameters are */
@@ -170,29 +193,80 @@ static void label_region(const network *n, const spor_region *region, char label
     snprintf(label, 200, "%s%s%s", path ? path : "", path && *path ? " " : "", region->fast);
 }
 
+/* Moves numbers off whatever they tie at, by far more than rounding does. */
+static void shake(double value[], int64_t size, uint64_t seed) {
+    double most = 0;
+    for (int64_t k = 0; k < size; k++) most = fmax(most, fabs(value[k]));
+    for (int64_t k = 0; k < size; k++) {
+        double u = random_uniform(seed, (uint64_t)k, 14);
+        value[k] = (double)(float)(value[k] + most * 0x1p-8 * (2 * u - 1));
+    }
+}
+
+/* A region with the numbers of its operands. */
+typedef struct {
+    const spor_region *region;
+    double *value[SPOR_OPERANDS];
+    char label[200];
+    uint64_t seed;
+} sighting;
+
+static bool judge_once(network *n, const sighting *s, spor_scalar arithmetic, spor_verdict *found,
+                       int64_t *undecided) {
+    return region_judge(n->check, n->tape, s->region, s->label, (const double *const *)s->value,
+                        arithmetic, s->seed, found, undecided, n->message);
+}
+
+/* What differs from the tape at ties and kinks of the data alone has another convention there, and
+ * is not wrong: nearby it must hold. */
+static bool judge_off_ties(network *n, const sighting *s, spor_scalar arithmetic, tally *t,
+                           spor_verdict *found) {
+    spor_verdict nearby = {.outcome = SPOR_HOLDS};
+    const spor_region *region = s->region;
+    for (int k = 0; k < region->operands; k++)
+        shake(s->value[k], shape_size(n->tape->node[region->operand[k]].shape),
+              random_hash(s->seed, (uint64_t)k, 14));
+    if (!judge_once(n, s, arithmetic, &nearby, &t->undecided)) return false;
+    t->at_ties = nearby.outcome == SPOR_HOLDS && nearby.nonzero > 0;
+    if (t->at_ties) *found = nearby;
+    return true;
+}
+
+static bool judge_sighting(network *n, sighting *s, spor_program *program, spor_scalar arithmetic,
+                           tally *t) {
+    const spor_region *region = s->region;
+    spor_verdict found = {.outcome = SPOR_HOLDS};
+    bool done = true;
+    for (int k = 0; done && k < region->operands; k++)
+        done = (s->value[k] = take_operand(n, program, region->operand[k])) || no_memory(n);
+    done = done && judge_once(n, s, arithmetic, &found, &t->undecided);
+    if (done && region->custom && found.outcome == SPOR_FAILS && !n->check->ties_bind)
+        done = judge_off_ties(n, s, arithmetic, t, &found);
+    if (done) verdict_add(&t->found, &found);
+    for (int k = 0; k < region->operands; k++) free(s->value[k]);
+    return done;
+}
+
 static bool judge_region(network *n, const spor_region *region, spor_program *program,
                          spor_scalar arithmetic, uint64_t seed) {
-    double *value[SPOR_OPERANDS] = {NULL};
-    char label[200];
-    bool done = true;
-    label_region(n, region, label);
-    tally *t = tally_of(n->region, &n->regions, label);
-    for (int k = 0; done && k < region->operands; k++)
-        done = (value[k] = take_operand(n, program, region->operand[k])) != NULL;
-    if (!done) no_memory(n);
-    if (done && t && t->found.outcome != SPOR_FAILS)
-        done = region_judge(n->check, n->tape, region, label, (const double *const *)value,
-                            arithmetic, seed, &t->found, &t->undecided, n->message);
-    if (t) t->runs++;
-    for (int k = 0; k < region->operands; k++) free(value[k]);
-    return done;
+    sighting s = {.region = region, .seed = seed};
+    label_region(n, region, s.label);
+    tally *t = tally_of(n, n->region, &n->regions, s.label);
+    if (!t || t->found.outcome == SPOR_FAILS) return true;
+    t->against = region->custom ? "derivation, float and double," : "fast path, float and double,";
+    if (region->custom && !region_stands_alone(n->tape, region))
+        t->overlooked = "it reads more than its operands; the gradients of the whole tell";
+    return t->overlooked || judge_sighting(n, &s, program, arithmetic, t);
 }
 
 static bool judge_layers(network *n, uint64_t seed) {
     spor_region *region = calloc(REGIONS, sizeof *region);
-    int regions = region ? region_list(n->tape, n->cost, n->params, REGIONS, region) : -1;
+    int regions =
+        region ? region_list(n->check, n->cost, n->params, REGIONS, region, n->message) : -1;
+    n->crowded = n->crowded || regions > REGIONS;
+    if (regions > REGIONS) regions = REGIONS;
     spor_program *program = regions > 0 ? run_operands(n, region, regions) : NULL;
-    bool done = regions >= 0 ? regions == 0 || program : no_memory(n);
+    bool done = regions >= 0 && (regions == 0 || program);
     for (int k = 0; done && k < regions; k++)
         done = judge_region(n, &region[k], program, SPOR_F32, seed + 1) &&
                judge_region(n, &region[k], program, SPOR_F64, seed + 2);
@@ -203,17 +277,40 @@ static bool judge_layers(network *n, uint64_t seed) {
 
 /* ---- the whole ---- */
 
-/* Leaves of the tape: x, target, then the parameters and states. False: too many. */
-static int leaves_of(const network *n, uint32_t cut[SPOR_INPUTS], const char *names[SPOR_INPUTS]) {
-    int count = 2;
-    cut[0] = n->x.id, names[0] = "x";
-    cut[1] = n->target.id, names[1] = "y";
-    for (uint32_t k = 0; k < n->tape->leaves; k++) {
-        if (count == SPOR_INPUTS - 1) return -1;
-        cut[count] = n->tape->leaf[k].id;
-        names[count++] = n->tape->node[n->tape->leaf[k].id].name;
-    }
-    return count;
+/* What a whole network depends on. */
+typedef struct {
+    int count, packed; /* leaves; from number packed on they are judged as one */
+    uint32_t *cut;
+    const char **name;
+    bool *trained;
+} leaves;
+
+/* x, target, states, then the parameters: what is packed has gradients. */
+static bool list_leaves(const network *n, leaves *list) {
+    size_t room = n->tape->leaves + 2;
+    *list = (leaves){.cut = calloc(room, sizeof *list->cut),
+                     .name = calloc(room, sizeof *list->name),
+                     .trained = calloc(room, sizeof *list->trained)};
+    if (!list->cut || !list->name || !list->trained) return false;
+    list->cut[list->count] = n->x.id, list->name[list->count++] = "x";
+    list->cut[list->count] = n->target.id, list->name[list->count++] = "y";
+    for (int trained = 0; trained < 2; trained++)
+        for (uint32_t k = 0; k < n->tape->leaves; k++) {
+            const spor_leaf *leaf = &n->tape->leaf[k];
+            if (leaf->trained != trained) continue;
+            list->cut[list->count] = leaf->id;
+            list->trained[list->count] = leaf->trained;
+            list->name[list->count++] = n->tape->node[leaf->id].name;
+        }
+    const int most = SPOR_INPUTS - 1; /* and a cotangent */
+    list->packed = list->count <= most ? list->count : most - 1;
+    return true;
+}
+
+static void leaves_free(leaves *list) {
+    free(list->cut);
+    free(list->name);
+    free(list->trained);
 }
 
 static double *copy_gradient(network *n, const char *name) {
@@ -237,46 +334,160 @@ static bool run_fast(network *n) {
     return done;
 }
 
-static bool judge_arrays(network *n, const spor_arrays *arrays) {
-    spor_verdict *found = calloc((size_t)arrays->claims + 1, sizeof *found);
-    if (!found) return no_memory(n);
-    bool done = arrays_judge(arrays, found, n->message) && !*n->message->text;
-    for (int k = 0; done && k < arrays->claims; k++) {
-        tally *t = tally_of(n->parameter, &n->parameters, arrays->claim[k].name);
-        found[k].example.data[0] = 0; /* a network's numbers are too many to be shown */
-        if (t) verdict_add(&t->found, &found[k]);
-        if (t) t->runs++;
+/* The whole network as arrays of other code: its leaves are inputs. */
+typedef struct {
+    leaves of;
+    spor_piece piece;
+    spor_arrays arrays;
+    double *pack;                 /* values of the leaves that are packed */
+    double *claimed[SPOR_INPUTS]; /* by input; NULL: it has no gradient */
+} together;
+
+static bool cut_whole(network *n, together *w) {
+    if (!list_leaves(n, &w->of)) return no_memory(n);
+    const leaves *of = &w->of;
+    w->piece = piece_packed(n->tape, n->cost.id, of->count, of->packed, of->cut, of->name,
+                            PIECE_DERIVATIONS);
+    w->arrays = (spor_arrays){.y = w->piece.y, .inputs = w->piece.inputs, .arithmetic = SPOR_F64};
+    return w->piece.tape || no_memory(n);
+}
+
+static int64_t leaf_size(const network *n, const leaves *of, int k) {
+    return shape_size(n->tape->node[of->cut[k]].shape);
+}
+
+static const double *leaf_value(const network *n, const leaves *of, int k) {
+    if (k < 2) return k ? n->numbers_target : n->numbers_x;
+    return spor_params_entry(n->wide, spor_params_find(n->wide, of->name[k])).value;
+}
+
+/* Leaves that are packed: their values and gradients one after the other. */
+static bool pack(network *n, together *w, double **gradient) {
+    const leaves *of = &w->of;
+    int64_t size = 0, at = 0;
+    for (int k = of->packed; k < of->count; k++) size += leaf_size(n, of, k);
+    w->pack = malloc(bytes_for(size, sizeof *w->pack));
+    *gradient = malloc(bytes_for(size, sizeof **gradient));
+    bool done = w->pack && *gradient;
+    for (int k = of->packed; done && k < of->count; at += leaf_size(n, of, k++)) {
+        size_t bytes = (size_t)leaf_size(n, of, k) * sizeof(double);
+        double *own = copy_gradient(n, of->name[k]);
+        done = own != NULL;
+        memcpy(w->pack + at, leaf_value(n, of, k), bytes);
+        if (own) memcpy(*gradient + at, own, bytes);
+        free(own);
     }
-    free(found);
     return done;
 }
 
-static bool judge_whole(network *n) {
-    uint32_t cut[SPOR_INPUTS];
-    const char *names[SPOR_INPUTS];
-    int count = leaves_of(n, cut, names);
-    if (count < 0) return true;
-    if (!run_fast(n) || !widen(n)) return false; /* states have moved: they are taken back */
-    spor_piece piece = piece_of(n->tape, n->cost.id, count, cut, names, false);
-    if (!piece.tape) return no_memory(n);
-    spor_arrays arrays = {.y = piece.y, .inputs = count, .arithmetic = SPOR_F64};
-    bool done = true;
-    for (int k = 0; k < count; k++) {
-        arrays.input[k] = piece.input[k];
-        if (k < 2) arrays.value[k] = k ? n->numbers_target : n->numbers_x;
-        if (k < 2) continue;
-        const spor_leaf *leaf = &n->tape->leaf[k - 2];
-        arrays.value[k] = spor_params_entry(n->wide, spor_params_find(n->wide, names[k])).value;
-        if (!leaf->trained) continue;
-        double *claimed = copy_gradient(n, names[k]);
-        done = done && claimed;
-        arrays.claim[arrays.claims++] = (spor_claim){names[k], k, claimed};
+static bool take_input(network *n, together *w, int k) {
+    const leaves *of = &w->of;
+    spor_arrays *arrays = &w->arrays;
+    bool packed = k == of->packed;
+    arrays->input[k] = w->piece.input[k];
+    if (!packed && of->trained[k]) w->claimed[k] = copy_gradient(n, of->name[k]);
+    if (packed ? !pack(n, w, &w->claimed[k]) : of->trained[k] && !w->claimed[k])
+        return no_memory(n);
+    arrays->value[k] = packed ? w->pack : leaf_value(n, of, k);
+    if (w->claimed[k])
+        arrays->claim[arrays->claims++] =
+            (spor_claim){packed ? "further parameters" : of->name[k], k, w->claimed[k]};
+    return true;
+}
+
+/* What the training program has delivered, and the numbers that it had. */
+static bool take_gradients(network *n, together *w) {
+    spor_arrays *arrays = &w->arrays;
+    for (int k = 0; k < arrays->inputs; k++)
+        if (!take_input(n, w, k)) return false;
+    double steps = oracle_budget / (piece_cost(&w->piece) * (arrays->claims + 1));
+    arrays->oracle = steps < 1 ? 1 : steps > 30 ? 30 : (int64_t)steps;
+    if (!w->piece.tape->customs) return true;
+    const spor_derived_gradients gradients = {
+        .piece = &w->piece, .value = arrays->value, .arithmetic = SPOR_F64, .claimed = w->claimed};
+    return derivation_allow(&gradients, NULL, n->message);
+}
+
+static void together_free(together *w) {
+    for (int k = 0; k < w->arrays.inputs; k++) free(w->claimed[k]);
+    free(w->pack);
+    leaves_free(&w->of);
+    spor_tape_free(w->piece.tape);
+    *w = (together){0};
+}
+
+/* Names the parameter that element index of what is packed belongs to. */
+static void name_packed(const network *n, const leaves *of, spor_counterexample *e) {
+    int64_t at = e->index[0];
+    int k = of->packed;
+    while (k < of->count - 1 && at >= leaf_size(n, of, k)) at -= leaf_size(n, of, k++);
+    snprintf(e->pair_name, sizeof e->pair_name, "%.63s", of->name[k]);
+    e->shape = *n->tape->node[of->cut[k]].shape;
+    shape_unravel(&e->shape, at, e->index);
+}
+
+/* Parameters and states as they were before the run, or near them. */
+static bool renew(network *n, bool nearby) {
+    if (!widen(n)) return false;
+    for (int k = 0; nearby && k < spor_params_count(n->wide); k++) {
+        spor_entry e = spor_params_entry(n->wide, k);
+        if (e.trained)
+            shake(e.value, shape_size(&e.shape), random_hash(n->check->seed, (uint64_t)k, 15));
     }
-    double steps = oracle_budget / (piece_cost(&piece) * (arrays.claims + 1));
-    arrays.oracle = steps < 1 ? 1 : steps > 30 ? 30 : (int64_t)steps;
-    done = done ? judge_arrays(n, &arrays) : no_memory(n);
-    for (int k = 0; k < arrays.claims; k++) free((void *)(uintptr_t)arrays.claim[k].claimed);
-    spor_tape_free(piece.tape);
+    spor_params_touch(n->wide);
+    return true;
+}
+
+/* found: by parameter. False with a message. */
+static bool judge_gradients(network *n, together *w, bool nearby, spor_verdict found[]) {
+    return renew(n, nearby) && run_fast(n) && renew(n, nearby) && cut_whole(n, w) &&
+           take_gradients(n, w) && arrays_judge(&w->arrays, found, n->message) &&
+           !*n->message->text;
+}
+
+/* The same near the numbers, for derivations that differ at ties and kinks of the data alone. */
+static bool judge_nearby(network *n, spor_verdict found[], bool at_ties[]) {
+    together w = {0};
+    spor_verdict *nearby = calloc(SPOR_INPUTS, sizeof *nearby);
+    if (!nearby) return no_memory(n);
+    shake(n->numbers_x, shape_size(tape_node_of(n->x)->shape), n->check->seed);
+    bool done = judge_gradients(n, &w, true, nearby);
+    for (int k = 0; done && k < w.arrays.claims; k++) {
+        at_ties[k] = found[k].outcome == SPOR_FAILS && nearby[k].outcome == SPOR_HOLDS &&
+                     nearby[k].nonzero > 0;
+        if (at_ties[k]) found[k] = nearby[k];
+    }
+    together_free(&w);
+    free(nearby);
+    return done;
+}
+
+static void note_gradients(network *n, const together *w, spor_verdict found[],
+                           const bool at_ties[]) {
+    for (int k = 0; k < w->arrays.claims; k++) {
+        tally *t = tally_of(n, n->parameter, &n->parameters, w->arrays.claim[k].name);
+        if (!t) continue;
+        found[k].example.data[0] = 0; /* a network's numbers are too many to be shown */
+        if (w->of.packed < w->of.count && k == w->arrays.claims - 1)
+            name_packed(n, &w->of, &found[k].example);
+        verdict_add(&t->found, &found[k]);
+        t->against = "gradient of the cost";
+        t->at_ties = t->at_ties || at_ties[k];
+    }
+}
+
+static bool judge_together(network *n) {
+    together w = {0};
+    bool at_ties[SPOR_INPUTS] = {false}, fails = false;
+    spor_verdict *found = calloc(SPOR_INPUTS, sizeof *found);
+    if (!found) return no_memory(n);
+    bool done = judge_gradients(n, &w, false, found);
+    for (int k = 0; done && k < w.arrays.claims; k++)
+        fails = fails || found[k].outcome == SPOR_FAILS;
+    if (fails && n->tape->customs && !n->check->ties_bind) done = judge_nearby(n, found, at_ties);
+    if (done) note_gradients(n, &w, found, at_ties);
+    together_free(&w);
+    free(found);
     return done;
 }
 
@@ -284,71 +495,123 @@ static bool judge_whole(network *n) {
 
 static bool judge_setting(network *n, int64_t rows, bool real, uint64_t seed) {
     bool done = record(n, rows) && widen(n) && draw(n, rows, real, seed) && judge_layers(n, seed) &&
-                judge_whole(n);
+                (!n->tape->leaves || judge_together(n));
     forget(n);
+    *(real ? &n->data_rows : &n->random_rows) += rows;
     return done;
+}
+
+/* So many rows, or a batch if the network or its loss takes no other number; 0 with a message if
+ * neither records. cost receives what a forward pass takes. */
+static int64_t rows_that_record(network *n, int64_t rows, double *cost) {
+    int64_t batch = n->check->schedule.batch;
+    bool done = record(n, rows);
+    if (!done && batch > 0 && batch != rows) {
+        forget(n);
+        rows = batch;
+        done = record(n, rows);
+    }
+    if (done) *n->message->text = 0;
+    spor_piece whole = {.tape = n->tape};
+    *cost = done ? piece_cost(&whole) : 0;
+    forget(n);
+    return done ? rows : 0;
 }
 
 /* One, two and three rows, random numbers and the data's; one row each for a large network. */
 static bool judge_settings(network *n) {
     bool data = n->check->data != NULL;
-    int64_t rows[SETTINGS] = {1, 2, 3};
-    if (!record(n, 1)) return false;
-    spor_piece whole = {.tape = n->tape};
-    bool large = piece_cost(&whole) > large_network;
-    forget(n);
-    for (int k = 0; k < SETTINGS; k++) {
-        if (large && k == 2) break;
+    double cost;
+    int64_t least = rows_that_record(n, 1, &cost);
+    for (int k = 0; k < SETTINGS && least; k++) {
+        if (cost > large_network && k == 2) break;
+        int64_t rows = cost > large_network ? least : rows_that_record(n, k + 1, &cost);
         bool real = data && (k == 1 || k == 2);
         uint64_t seed = random_hash(n->check->seed, (uint64_t)k, 12);
-        if (!judge_setting(n, large ? 1 : rows[k], real, seed)) return false;
+        if (!rows || !judge_setting(n, rows, real, seed)) return false;
     }
-    return true;
+    return least > 0;
 }
 
-static void show(const network *n, const tally *t, const char *against, spor_on_model_row *on_row,
-                 void *user) {
-    char summary[400], detail[4096] = "", kinks[64] = "";
+/* "; at 5 rows of digits and 1 random" */
+static void write_rows(const network *n, FILE *out) {
+    fputs("; at ", out);
+    if (n->data_rows)
+        fprintf(out, "%" PRId64 " rows of %s and ", n->data_rows, n->check->data->name);
+    fprintf(out, "%" PRId64 " random%s", n->random_rows, n->data_rows ? "" : " rows");
+}
+
+static void write_evidence(const network *n, const tally *t, FILE *out) {
     const spor_verdict *v = &t->found;
-    spor_model_row row = {v->outcome, t->label, summary, detail, v};
-    if (v->outcome == SPOR_HOLDS && (!v->comparisons || !v->nonzero))
-        row.outcome = SPOR_NOTHING_EXAMINED;
-    if (t->undecided) snprintf(kinks, sizeof kinks, ", %" PRId64 " at a kink", t->undecided);
-    if (row.outcome == SPOR_HOLDS)
-        snprintf(summary, sizeof summary,
-                 "%s %s: %" PRId64 " values, at most %.2g of what rounding may do; %" PRId64
-                 " complex steps%s",
-                 against, n->at, v->comparisons, v->closest, v->asked[SPOR_BY_COMPLEX_STEP], kinks);
-    else if (row.outcome == SPOR_NOTHING_EXAMINED)
-        snprintf(summary, sizeof summary,
-                 "%s %s: nothing could be examined: rounding may do more "
-                 "than the values, or all are 0",
-                 against, n->at);
+    fprintf(out,
+            "%" PRId64 " values, at most %.2g of what rounding may do; %" PRId64 " complex steps",
+            v->comparisons, v->closest, v->asked[SPOR_BY_COMPLEX_STEP]);
+    if (t->undecided) fprintf(out, ", %" PRId64 " at a kink", t->undecided);
+    if (t->at_ties) fputs("; differs at ties or kinks of the data, and nowhere near them", out);
+    write_rows(n, out);
+}
+
+static void write_summary(const network *n, const tally *t, spor_outcome outcome, FILE *out) {
+    const spor_counterexample *e = &t->found.example;
+    if (t->overlooked) {
+        fprintf(out, "not looked at: %s", t->overlooked);
+        return;
+    }
+    fprintf(out, "%s %s: ", t->against, n->at);
+    if (outcome == SPOR_HOLDS)
+        write_evidence(n, t, out);
+    else if (outcome == SPOR_NOTHING_EXAMINED)
+        fputs("nothing could be examined: rounding may do more than the values, or all are 0", out);
     else
-        snprintf(summary, sizeof summary, "%s %s: %s is wrong%s%s", against, n->at,
-                 v->example.pair_name, *v->example.pattern ? "; looks like: " : "",
-                 v->example.pattern);
-    FILE *out = v->outcome == SPOR_FAILS ? fmemopen(detail, sizeof detail - 1, "w") : NULL;
+        fprintf(out, "%s is wrong%s%s", e->pair_name, *e->pattern ? "; looks like: " : "",
+                e->pattern);
+}
+
+static void show(const network *n, const tally *t, spor_on_model_row *on_row, void *user) {
+    char summary[480] = "", detail[4096] = "";
+    const spor_verdict *v = &t->found;
+    spor_model_row row = {v->outcome, t->label, summary, detail, v, false};
+    if (t->overlooked || (v->outcome == SPOR_HOLDS && (!v->comparisons || !v->nonzero)))
+        row.outcome = SPOR_NOTHING_EXAMINED;
+    row.reserved = t->at_ties && row.outcome == SPOR_HOLDS;
+    FILE *out = fmemopen(summary, sizeof summary - 1, "w");
+    if (out) write_summary(n, t, row.outcome, out);
+    if (out) fclose(out);
+    out = v->outcome == SPOR_FAILS ? fmemopen(detail, sizeof detail - 1, "w") : NULL;
     if (out) verdict_print_example(NULL, &v->example, out);
     if (out) fclose(out);
     on_row(user, &row);
 }
 
 static bool judge_weights(network *n, const char *at, spor_on_model_row *on_row, void *user) {
+    static const tally crowd = {.label = "the rest",
+                                .against = "",
+                                .overlooked = "there are more layers than are looked at"};
     n->at = at;
     n->regions = n->parameters = 0;
+    n->data_rows = n->random_rows = 0;
+    n->crowded = false;
     if (!judge_settings(n)) return false;
-    for (int k = 0; k < n->regions; k++)
-        show(n, &n->region[k], "fast path, float and double,", on_row, user);
-    for (int k = 0; k < n->parameters; k++)
-        show(n, &n->parameter[k], "gradient of the cost", on_row, user);
+    for (int k = 0; k < n->regions; k++) show(n, &n->region[k], on_row, user);
+    for (int k = 0; k < n->parameters; k++) show(n, &n->parameter[k], on_row, user);
+    if (n->crowded) show(n, &crowd, on_row, user);
     return true;
 }
 
 static bool load(network *n) {
-    bool done = record(n, 1) && spor_weights_load(n->params, n->check->weights, n->message);
+    double cost;
+    int64_t rows = rows_that_record(n, 1, &cost);
+    bool done =
+        rows && record(n, rows) && spor_weights_load(n->params, n->check->weights, n->message);
     forget(n);
     return done;
+}
+
+static bool judge_rules(network *n, spor_on_model_row *on_row, void *user) {
+    int64_t batch = n->check->schedule.batch, most = batch > 0 && batch < 8 ? batch : 8;
+    double cost;
+    int64_t rows = rows_that_record(n, most, &cost);
+    return rows && verify_rule_rows(n->check, rows, on_row, user, n->message);
 }
 
 bool verify_model_rows(const spor_model_check *check, spor_on_model_row *on_row, void *user,
@@ -364,7 +627,7 @@ bool verify_model_rows(const spor_model_check *check, spor_on_model_row *on_row,
     done = done && judge_weights(&n, "at initial weights", on_row, user);
     if (done && check->weights)
         done = load(&n) && judge_weights(&n, "at the weights given", on_row, user);
-    done = done && verify_rule_rows(check, on_row, user, message);
+    done = done && judge_rules(&n, on_row, user);
     if (!done && !*message->text) no_memory(&n);
     free(n.region);
     free(n.parameter);

@@ -276,7 +276,7 @@ bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *an
     if (!trial->kinked || !isfinite(x)) return true;
     if (!plain_look(trial)) return false;
     double tape = plain_numbers(trial, trial->in.pair[pair].expected)[at];
-    if (!trial->near && !look_around(trial)) return false;
+    if (!trial->near && !look_around(trial)) return near_free(trial), false;
     reach *r = &trial->near->reach[pair][at];
     int input = trial->in.pair[pair].wrt;
     bool own = input >= 0 && trial->near->coordinates < COORDINATES;

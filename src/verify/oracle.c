@@ -104,6 +104,7 @@ bool oracle_judge(oracle_inquiry *q, const oracle_element *given) {
     oracle_element e = *given;
     oracle_finding *f = q->finding;
     bool by_tape = oracles[q->by]->dispute == SPOR_FORMULA_TAPE;
+    if (q->out_of_memory) return false;
     if (!trial_inside(q->trial, e.pair, e.at)) {
         f->outside += by_tape;
         return true;

@@ -8,7 +8,9 @@ bool product_start(oracle_inquiry *q) {
     if (q->y || !q->trial->in.y.id) return true;
     q->y = spor_compile(q->trial->tape, 1, &q->trial->in.y, NULL, &options);
     if (!q->y) return false;
-    if (!spor_program_error(q->y)) return true;
+    char why[256];
+    if (!spor_program_error(q->y) && trial_affords(q->y, q->trial->in.y, why, sizeof why))
+        return true;
     spor_program_free(q->y);
     q->y = NULL;
     return true;

@@ -1,6 +1,7 @@
 /*
- * Stretches of a tape by themselves: a layer is cut out at its operands, run by its fast path on
- * one tape of its own and by reference on another, and judged like arrays of other code.
+ * Stretches of a tape by themselves: a layer is cut out at its operands, run by its fast path or
+ * with its hand-derived backward on one tape of its own and by reference on another, and judged like
+ * arrays of other code.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -49,20 +50,76 @@ static void mark_needed(const spor_tape *from, uint32_t root, int n, const uint3
     }
 }
 
+/* The hand-derived backwards of what was copied. */
+static void copy_customs(spor_tape *to, const spor_tape *from, const uint32_t map[]) {
+    for (uint32_t k = 0; k < from->customs; k++) {
+        const spor_custom *custom = &from->custom[k];
+        spor_var operand[SPOR_CUSTOM_OPERANDS];
+        bool whole = map[custom->y] != 0;
+        for (int j = 0; j < custom->operands; j++) {
+            operand[j] = (spor_var){to, map[custom->operand[j]]};
+            whole = whole && operand[j].id;
+        }
+        if (whole)
+            spor_custom_vjp((spor_var){to, map[custom->y]}, custom->operands, operand,
+                            custom->backward, custom->user);
+    }
+}
+
+/* Operands of hand-derived backwards are needed too, whether or not the result is made of them. */
+static void mark_customs(const spor_tape *from, int n, const uint32_t cut[], bool needed[]) {
+    for (uint32_t k = from->customs; k > 0; k--) {
+        const spor_custom *custom = &from->custom[k - 1];
+        for (int j = 0; needed[custom->y] && j < custom->operands; j++)
+            mark_needed(from, custom->operand[j], n, cut, needed);
+    }
+}
+
+/* Inputs that stand for the cut nodes, each by itself. */
+static void new_leaves(spor_piece *piece, const spor_tape *from, int n, const uint32_t cut[],
+                       const char *const names[], unsigned how, uint32_t map[]) {
+    for (int k = 0; k < n; k++) {
+        piece->input[k] =
+            new_leaf(piece->tape, names[k], *from->node[cut[k]].shape, how & PIECE_PARAMETERS);
+        map[cut[k]] = piece->input[k].id;
+    }
+    piece->inputs = n;
+}
+
+/* One more input, of which each of the n cut nodes is a stretch. */
+static void new_pack(spor_piece *piece, const spor_tape *from, int n, const uint32_t cut[],
+                     uint32_t map[]) {
+    int64_t size = 0, before = 0;
+    for (int k = 0; k < n; k++) size += shape_size(from->node[cut[k]].shape);
+    spor_var pack = spor_input(piece->tape, "pack", SPOR_SHAPE(size));
+    for (int k = 0; k < n; k++) {
+        const spor_shape *shape = from->node[cut[k]].shape;
+        const int64_t lo = -before, hi = before + shape_size(shape) - size;
+        map[cut[k]] = spor_reshape(spor_pad(pack, &lo, &hi, 0), *shape).id;
+        before += shape_size(shape);
+    }
+    piece->input[piece->inputs++] = pack;
+}
+
 spor_piece piece_of(const spor_tape *from, uint32_t root, int n, const uint32_t cut[],
-                    const char *const names[], bool as_params) {
-    spor_piece piece = {.tape = spor_tape_new(), .inputs = n};
+                    const char *const names[], unsigned how) {
+    return piece_packed(from, root, n, n, cut, names, how);
+}
+
+spor_piece piece_packed(const spor_tape *from, uint32_t root, int n, int packed,
+                        const uint32_t cut[], const char *const names[], unsigned how) {
+    spor_piece piece = {.tape = spor_tape_new()};
     uint32_t *map = calloc(from->count, sizeof *map);
     bool *needed = calloc(from->count, sizeof *needed);
     if (piece.tape && map && needed) {
-        for (int k = 0; k < n; k++) {
-            piece.input[k] = new_leaf(piece.tape, names[k], *from->node[cut[k]].shape, as_params);
-            map[cut[k]] = piece.input[k].id;
-        }
+        new_leaves(&piece, from, packed, cut, names, how, map);
+        if (packed < n) new_pack(&piece, from, n - packed, cut + packed, map);
         mark_needed(from, root, n, cut, needed);
+        if (how & PIECE_DERIVATIONS) mark_customs(from, n, cut, needed);
         for (uint32_t id = 1; id <= root; id++)
             if (needed[id] && cut_at(id, n, cut) < 0)
                 map[id] = copy_node(piece.tape, &from->node[id], map).id;
+        if (how & PIECE_DERIVATIONS) copy_customs(piece.tape, from, map);
         piece.y = (spor_var){piece.tape, map[root]};
     } else {
         spor_tape_free(piece.tape);
@@ -88,6 +145,8 @@ double piece_cost(const spor_piece *piece) {
 static void find_operands(const spor_contraction *graph, const uint32_t original[], uint32_t root,
                           spor_region *region) {
     const spor_node *fused = &graph->tape->node[graph->map[root]];
+    while (!fused->op->fused) /* what passes it on with a hand-derived backward */
+        fused = &graph->tape->node[fused->in[0]];
     spor_signature signature;
     region->root = root;
     region->operands = fused->op->operands;
@@ -98,25 +157,65 @@ static void find_operands(const spor_contraction *graph, const uint32_t original
     }
 }
 
-int region_list(spor_tape *tape, spor_var cost, spor_params *params, int most,
-                spor_region region[]) {
+/* Regions of fast paths, from the start of the tape on. -1 with a message, or without one when
+ * memory runs out. */
+static int list_fast(spor_var cost, spor_params *params, int most, spor_region region[],
+                     spor_message *message) {
     spor_options options = {.scalar = SPOR_F32};
+    const spor_tape *tape = cost.tape;
     spor_program *program = spor_compile_training(cost, 0, NULL, params, &options);
     const spor_contraction *graph = program ? &program->graph : NULL;
     bool done = program && !spor_program_error(program);
+    if (program && !done) message_complain(message, "%s", spor_program_error(program));
     uint32_t *original = done ? calloc(graph->tape->count, sizeof *original) : NULL;
     int count = original ? 0 : -1;
     for (uint32_t id = 1; original && id < tape->count; id++)
         if (graph->map[id]) original[graph->map[id]] = id;
-    for (uint32_t k = original ? graph->taken_count : 0; k > 0 && count < most; k--) {
+    for (uint32_t k = original ? graph->taken_count : 0; k > 0; k--) {
         const spor_taken *taken = &graph->taken[k - 1];
-        if (*taken->why) continue;
-        find_operands(graph, original, taken->root, &region[count]);
-        region[count++].fast = taken->fast->name;
+        if (*taken->why || count++ >= most) continue;
+        find_operands(graph, original, taken->root, &region[count - 1]);
+        region[count - 1].fast = taken->fast->name;
     }
     free(original);
     spor_program_free(program);
     return count;
+}
+
+/* What a hand-derived backward is about; an operand that is given twice has the sum of both
+ * gradients. */
+static spor_region region_of_custom(const spor_model_check *check, const spor_custom *custom) {
+    spor_region region = {.custom = custom, .root = custom->y};
+    for (int k = 0; k < custom->operands; k++) {
+        const char *name = check->derivation_name ? check->derivation_name(custom->user, k) : NULL;
+        if (cut_at(custom->operand[k], region.operands, region.operand) >= 0) continue;
+        char *to = region.name[region.operands];
+        if (name)
+            snprintf(to, SPOR_NAME, "%s", name);
+        else
+            snprintf(to, SPOR_NAME, "%d", k + 1);
+        region.operand[region.operands++] = custom->operand[k];
+    }
+    return region;
+}
+
+int region_list(const spor_model_check *check, spor_var cost, spor_params *params, int most,
+                spor_region region[], spor_message *message) {
+    int count = list_fast(cost, params, most, region, message);
+    for (uint32_t k = 0; count >= 0 && k < cost.tape->customs; k++, count++)
+        if (count < most) region[count] = region_of_custom(check, &cost.tape->custom[k]);
+    return count;
+}
+
+bool region_stands_alone(const spor_tape *tape, const spor_region *region) {
+    bool *needed = calloc(tape->count, sizeof *needed);
+    bool alone = needed != NULL;
+    if (needed) mark_needed(tape, region->root, region->operands, region->operand, needed);
+    for (uint32_t id = 1; alone && id <= region->root; id++)
+        alone = !needed[id] || !node_is_named_leaf(&tape->node[id]) ||
+                cut_at(id, region->operands, region->operand) >= 0;
+    free(needed);
+    return alone;
 }
 
 /* ---- kinks ---- */
@@ -159,30 +258,32 @@ static int record_margins(const spor_piece *piece, spor_var margins[DECISIONS]) 
     return n;
 }
 
-/* Of y, of the size given: y[k], and margin[k] > 0 where rounding decides a branch of it, by how
- * much it may then be off. */
+/* Of y, of the size given: undecided[k] where rounding decides a branch of it. */
 static void read_kinks(const spor_piece *piece, spor_program *program, int n,
-                       const spor_var margins[], double margin[], double y[]) {
+                       const spor_var margins[], bool undecided[]) {
     spor_shape shape = spor_shape_of(piece->y);
     for (int64_t k = 0; k < shape_size(&shape); k++) {
         double error;
         for (int d = 0; d < n; d++)
-            if (rounding_value(program, margins[d], k, &error) <= error)
-                margin[k] = fmax(margin[k], error);
-        y[k] = rounding_value(program, piece->y, k, &error);
+            undecided[k] = rounding_value(program, margins[d], k, &error) <= error || undecided[k];
     }
 }
 
-static bool measure_kinks(const spor_piece *piece, const double *const value[], double margin[],
-                          double y[]) {
-    spor_var outputs[1 + DECISIONS] = {piece->y};
-    int n = record_margins(piece, outputs + 1);
+static bool measure_kinks(const spor_piece *piece, const double *const value[], bool undecided[],
+                          spor_message *message) {
+    spor_var margins[DECISIONS];
+    int n = record_margins(piece, margins);
+    if (!n) return true;
     spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
-    spor_program *program = spor_compile(piece->tape, n + 1, outputs, NULL, &options);
+    spor_program *program = spor_compile(piece->tape, n, margins, NULL, &options);
+    if (program && !trial_affords(program, margins[0], message->text, sizeof message->text)) {
+        spor_program_free(program);
+        return false;
+    }
     for (int k = 0; program && k < piece->inputs; k++)
         rounding_fill(program, piece->input[k], value[k], SPOR_F32);
     bool done = program && spor_run(program, 0);
-    if (done) read_kinks(piece, program, n, outputs + 1, margin, y);
+    if (done) read_kinks(piece, program, n, margins, undecided);
     spor_program_free(program);
     return done;
 }
@@ -200,36 +301,45 @@ typedef struct {
     spor_var G, cost;
     spor_params *params;
     spor_program *program;
-    double *margin, *y, *cotangent; /* of y's shape */
+    double *cotangent; /* of y's shape */
     double *claimed[SPOR_OPERANDS + 1];
     spor_message *message;
 } work;
+
+/* The region's own backward, on the piece. */
+static void declare(const spor_region *r, const spor_piece *piece) {
+    spor_var operand[SPOR_CUSTOM_OPERANDS];
+    for (int k = 0; k < r->custom->operands; k++)
+        operand[k] = piece->input[cut_at(r->custom->operand[k], r->operands, r->operand)];
+    spor_custom_vjp(piece->y, r->custom->operands, operand, r->custom->backward, r->custom->user);
+}
 
 static bool cut_out(work *w, const spor_tape *tape) {
     const char *names[SPOR_OPERANDS];
     const spor_region *r = w->region;
     for (int k = 0; k < r->operands; k++) names[k] = r->name[k];
-    w->reference = piece_of(tape, r->root, r->operands, r->operand, names, false);
-    w->fast = piece_of(tape, r->root, r->operands, r->operand, names, true);
-    return w->reference.tape && w->fast.tape;
+    w->reference = piece_of(tape, r->root, r->operands, r->operand, names, 0);
+    w->fast = piece_of(tape, r->root, r->operands, r->operand, names, PIECE_PARAMETERS);
+    if (!w->reference.tape || !w->fast.tape) return false;
+    if (r->custom) declare(r, &w->reference), declare(r, &w->fast);
+    return true;
 }
 
 /* Cotangents that a float holds; 0 where a branch is not decided. */
 static bool draw_cotangent(work *w, uint64_t seed, int64_t *undecided) {
     spor_shape shape = spor_shape_of(w->reference.y);
     int64_t size = shape_size(&shape);
-    w->margin = calloc(1, bytes_for(3 * size + 1, sizeof *w->margin));
-    if (!w->margin) return false;
-    w->y = w->margin + size;
-    w->cotangent = w->y + size;
-    if (!measure_kinks(&w->reference, w->value, w->margin, w->y)) return false;
-    for (int64_t k = 0; k < size; k++) {
-        bool decided = w->margin[k] == 0;
+    bool *in_doubt = calloc(1, bytes_for(size + 1, sizeof *in_doubt));
+    w->cotangent = calloc(1, bytes_for(size + 1, sizeof *w->cotangent));
+    bool done =
+        in_doubt && w->cotangent && measure_kinks(&w->reference, w->value, in_doubt, w->message);
+    for (int64_t k = 0; done && k < size; k++) {
         double u = random_uniform(seed, (uint64_t)k, 5);
-        w->cotangent[k] = decided ? (double)(float)(2 * u - 1) : 0;
-        *undecided += !decided;
+        w->cotangent[k] = in_doubt[k] ? 0 : (double)(float)(2 * u - 1);
+        *undecided += in_doubt[k];
     }
-    return true;
+    free(in_doubt);
+    return done;
 }
 
 /* cost = sum G o y, so that the cotangent of y is G. */
@@ -245,7 +355,7 @@ static bool compile_fast(work *w) {
     if (!w->program) return false;
     const char *error = spor_program_error(w->program);
     if (error) return message_complain(w->message, "%s: %s", w->layer, error);
-    if (!spor_program_fast(w->program, w->region->fast))
+    if (w->region->fast && !spor_program_fast(w->program, w->region->fast))
         return message_complain(w->message, "%s: its fast path %s is not taken by itself", w->layer,
                                 w->region->fast);
     return true;
@@ -281,15 +391,17 @@ static bool run_fast(work *w) {
     return done;
 }
 
-/* At a kink the value is right if it is within the margin that made it undecided. */
-static void forgive_kinks(work *w) {
-    spor_shape shape = spor_shape_of(w->reference.y);
-    for (int64_t k = 0; k < shape_size(&shape); k++)
-        if (w->margin[k] > 0 && fabs(w->claimed[0][k] - w->y[k]) <= w->margin[k])
-            w->claimed[0][k] = w->y[k];
-}
-
 /* ---- the verdict ---- */
+
+/* In float many decisions are lost in rounding; in double none but ties. */
+static bool allow_derivation(work *w, bool *decided) {
+    const spor_derived_gradients gradients = {.piece = &w->reference,
+                                              .value = w->value,
+                                              .cotangent = w->cotangent,
+                                              .arithmetic = w->arithmetic,
+                                              .claimed = w->claimed + 1};
+    return derivation_allow(&gradients, w->arithmetic == SPOR_F32 ? decided : NULL, w->message);
+}
 
 static bool judge(work *w, spor_verdict *sum) {
     const spor_region *r = w->region;
@@ -313,8 +425,13 @@ static bool judge(work *w, spor_verdict *sum) {
             w->check->tamper(w->check->tamper_user, what, w->claimed[k], shape_size(&shape));
         arrays.claim[k] = (spor_claim){names[k], k - 1, w->claimed[k]};
     }
-    forgive_kinks(w);
-    bool done = arrays_judge(&arrays, found, w->message) && !*w->message->text;
+    bool decided = true;
+    bool done = !r->custom || allow_derivation(w, &decided);
+    if (done && !decided) {
+        free(found);
+        return true;
+    }
+    done = done && arrays_judge(&arrays, found, w->message) && !*w->message->text;
     for (int k = 0; done && k <= r->operands; k++) verdict_add(sum, &found[k]);
     sum->example.data[0] = 0; /* a layer's numbers are too many to be shown */
     free(found);
@@ -337,7 +454,7 @@ bool region_judge(const spor_model_check *check, const spor_tape *tape, const sp
     spor_params_free(w.params);
     spor_tape_free(w.reference.tape);
     spor_tape_free(w.fast.tape);
-    free(w.margin);
+    free(w.cotangent);
     for (int k = 0; k <= SPOR_OPERANDS; k++) free(w.claimed[k]);
     return done;
 }

@@ -1,6 +1,6 @@
 /*
- * The rules of training: initial values follow their laws, one step moves every parameter and is
- * w - rate (g + l2 w), pixels are scaled, splits are disjoint and cover the rows.
+ * The rules of training: initial values follow their laws, a step is w - rate (g + l2 w), the first
+ * steps move every parameter, pixels or columns are scaled, splits are disjoint and cover the rows.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -13,7 +13,7 @@
 #include "train/batch.h"
 #include "verify/model.h"
 
-enum { MOST_ROWS = 8 }; /* of the step that is looked at */
+enum { MOST_STEPS = 8 }; /* that are looked at */
 
 /* Deviations of five standard errors happen once in two million draws. */
 static const double standard_errors = 5;
@@ -27,9 +27,13 @@ typedef struct {
     spor_bound *bound;
 } training;
 
-static void show(const training *t, bool holds, const char *label, const char *summary) {
-    spor_model_row row = {holds ? SPOR_HOLDS : SPOR_FAILS, label, summary, "", NULL};
+static void tell(const training *t, spor_outcome outcome, const char *label, const char *summary) {
+    spor_model_row row = {outcome, label, summary, "", NULL, false};
     t->on_row(t->user, &row);
+}
+
+static void show(const training *t, bool holds, const char *label, const char *summary) {
+    tell(t, holds ? SPOR_HOLDS : SPOR_FAILS, label, summary);
 }
 
 /* ---- initial values ---- */
@@ -54,7 +58,14 @@ static void law_of(const spor_leaf *leaf, const spor_shape *shape, double *mean,
                                            : scale;
 }
 
-/* Sampling error of a standard deviation from n draws is s / sqrt(2 n), of the mean s / sqrt(n). */
+/* How many standard errors a standard deviation of n draws is off. Its square is that of chi with n
+ * - 1 degrees of freedom, whose cube root is normal even for few of them (Wilson and Hilferty). */
+static double errors_of_deviation(double seen, double deviation, int64_t n) {
+    double variance = 2.0 / (9.0 * (double)(n - 1)), ratio = seen / deviation;
+    return (cbrt(ratio * ratio) - (1 - variance)) / sqrt(variance);
+}
+
+/* The sampling error of the mean of n draws is s / sqrt(n). */
 static bool follows(const float value[], int64_t n, double mean, double deviation, double *seen) {
     double sum = 0, square = 0;
     for (int64_t k = 0; k < n; k++) sum += (double)value[k];
@@ -66,7 +77,7 @@ static bool follows(const float value[], int64_t n, double mean, double deviatio
     if (deviation <= 0) return *seen <= 0x1p-23 * fabs(mean);
     double root = sqrt((double)n);
     return fabs(sum / (double)n - mean) <= standard_errors * deviation / root &&
-           (n < 2 || fabs(*seen - deviation) <= standard_errors * deviation / (root * sqrt(2)));
+           (n < 2 || fabs(errors_of_deviation(*seen, deviation, n)) <= standard_errors);
 }
 
 static void check_initial(const training *t) {
@@ -91,18 +102,24 @@ static void check_initial(const training *t) {
     snprintf(summary, sizeof summary,
              "%" PRId64 " parameters: mean and standard deviation within %g standard errors", seen,
              standard_errors);
-    show(t, true, "initial values", summary);
+    tell(t, seen ? SPOR_HOLDS : SPOR_NOTHING_EXAMINED, "initial values", summary);
 }
 
 /* ---- one step ---- */
 
-/* Rows from the whole of the data, which may be sorted by class; or random ones. */
-static void fill(training *t) {
+/* Rows from the whole of the data, which may be sorted by class; or random ones. Others in each
+ * step. */
+static bool fill(training *t, int64_t step) {
     const spor_model_check *c = t->check;
     batch_source source = batch_source_of(c->data, &c->sample, &c->target, SPOR_F32, c->seed);
-    int64_t row[MOST_ROWS], rows = t->bound->rows;
-    for (int64_t r = 0; r < rows; r++) row[r] = c->data ? r * c->data->rows / rows : r;
+    int64_t rows = t->bound->rows;
+    int64_t *row = malloc(bytes_for(rows, sizeof *row));
+    if (!row) return message_complain(t->message, "out of memory");
+    for (int64_t r = 0; r < rows; r++)
+        row[r] = c->data ? (r * c->data->rows / rows + step) % c->data->rows : step * rows + r;
     batch_fill(&source, row, rows, t->bound->x.data, t->bound->y.data);
+    free(row);
+    return true;
 }
 
 /* What was before the step. */
@@ -120,26 +137,61 @@ static bool is_update(const spor_schedule *s, const spor_entry *e, const before 
     return fabs((double)((const float *)e->value)[k] - expected) <= allowed;
 }
 
-/* One row for the rule and one for the movement. */
-static void compare_step(const training *t, const before list[], int count) {
+static void compare_update(const training *t, const before list[], int count) {
     spor_params *params = spor_model_params(t->model);
-    char wrong[300] = "", still[300] = "";
+    char wrong[300] = "", good[100];
     int64_t seen = 0;
     for (int k = 0; k < count; k++) {
         spor_entry e = spor_params_entry(params, k);
-        if (!e.trained) continue;
-        bool moved = memcmp(e.value, list[k].value, (size_t)list[k].size * sizeof(float)) != 0;
-        for (int64_t i = 0; i < list[k].size; i++, seen++)
+        for (int64_t i = 0; e.trained && i < list[k].size; i++, seen++)
             if (!*wrong && !is_update(&t->check->schedule, &e, &list[k], i))
                 snprintf(wrong, sizeof wrong, "%.200s, element %" PRId64 ", is not", e.name, i);
-        if (!moved && !*still) snprintf(still, sizeof still, "%.200s does not move", e.name);
     }
-    if (!seen) snprintf(still, sizeof still, "there are no parameters");
-    show(t, !*still, "every parameter moves in one step", *still ? still : "all do");
-    char good[100];
     snprintf(good, sizeof good, "%" PRId64 " elements, rate %g, l2 %g", seen,
              t->check->schedule.rate, t->check->schedule.l2);
-    show(t, !*wrong, "the update is w - rate (g + l2 w)", *wrong ? wrong : good);
+    tell(t,
+         *wrong ? SPOR_FAILS
+         : seen ? SPOR_HOLDS
+                : SPOR_NOTHING_EXAMINED,
+         "the update is w - rate (g + l2 w)", *wrong ? wrong : good);
+}
+
+/* The first trained parameter that is as it was before the first step; -1: none is. */
+static int find_still(const training *t, const before list[], int count) {
+    for (int k = 0; k < count; k++) {
+        spor_entry e = spor_params_entry(spor_model_params(t->model), k);
+        if (e.trained && !memcmp(e.value, list[k].value, (size_t)list[k].size * sizeof(float)))
+            return k;
+    }
+    return -1;
+}
+
+/* What has gradient 0 at first, as what lies below weights that start at 0, may move later on. */
+static bool check_movement(training *t, const before list[], int count) {
+    spor_params *params = spor_model_params(t->model);
+    const spor_schedule *s = &t->check->schedule;
+    char summary[300];
+    int64_t steps = 1;
+    int still = find_still(t, list, count);
+    for (; still >= 0 && steps < MOST_STEPS; still = find_still(t, list, count), steps++) {
+        if (!fill(t, steps) || !spor_model_gradient(t->model, t->bound, (uint64_t)steps))
+            return false;
+        spor_params_sgd(params, s->rate, s->l2, s->l2_biases);
+    }
+    snprintf(summary, sizeof summary, "all do within %" PRId64 " step%s of %" PRId64 " rows", steps,
+             steps == 1 ? "" : "s", t->bound->rows);
+    if (still >= 0)
+        snprintf(summary, sizeof summary,
+                 "%.200s does not move in %d steps of %" PRId64 " rows in float",
+                 spor_params_entry(params, still).name, MOST_STEPS, t->bound->rows);
+    bool any = spor_params_size(params) > 0;
+    if (!any) snprintf(summary, sizeof summary, "there are no parameters");
+    tell(t,
+         still >= 0 ? SPOR_FAILS
+         : any      ? SPOR_HOLDS
+                    : SPOR_NOTHING_EXAMINED,
+         "every parameter moves", summary);
+    return true;
 }
 
 static bool keep(before *b, const spor_entry *e) {
@@ -167,8 +219,7 @@ static bool check_step(training *t) {
     const spor_schedule *s = &t->check->schedule;
     int count = spor_params_count(params);
     before *list = calloc((size_t)count + 1, sizeof *list);
-    fill(t);
-    bool done = list && spor_model_gradient(t->model, t->bound, 0);
+    bool done = list && fill(t, 0) && spor_model_gradient(t->model, t->bound, 0);
     for (int k = 0; done && k < count; k++) {
         spor_entry e = spor_params_entry(params, k);
         done = keep(&list[k], &e);
@@ -178,7 +229,8 @@ static bool check_step(training *t) {
         spor_entry e = spor_params_entry(params, k);
         tamper_with_step(t, &e);
     }
-    if (done) compare_step(t, list, count);
+    if (done) compare_update(t, list, count);
+    done = done && check_movement(t, list, count);
     for (int k = 0; list && k < count; k++) free(list[k].value);
     free(list);
     return done;
@@ -186,17 +238,68 @@ static bool check_step(training *t) {
 
 /* ---- data ---- */
 
-static void check_scale(const training *t) {
-    const spor_data *data = t->check->data;
-    double least = HUGE_VAL, most = -HUGE_VAL;
-    char summary[200];
-    for (int64_t k = 0; k < data->rows * shape_size(&data->sample); k++) {
-        least = fmin(least, (double)data->x[k] * data->scale);
-        most = fmax(most, (double)data->x[k] * data->scale);
+/* What the values of a data set, or of a column, look like. */
+typedef struct {
+    double least, most, mean, deviation;
+} spread;
+
+static spread spread_of(const spor_data *data, int64_t first, int64_t stride) {
+    spread s = {.least = HUGE_VAL, .most = -HUGE_VAL};
+    int64_t size = data->rows * shape_size(&data->sample);
+    double n = (double)(1 + (size - 1 - first) / stride);
+    for (int64_t k = first; k < size; k += stride) {
+        double value = (double)data->x[k] * data->scale;
+        s.least = fmin(s.least, value);
+        s.most = fmax(s.most, value);
+        s.mean += value / n;
     }
-    snprintf(summary, sizeof summary, "pixels times %g lie in %g .. %g", data->scale, least, most);
-    show(t, least >= -1 && most <= 1 && most > 1.0 / 256, "pixels are scaled to at most 1",
+    for (int64_t k = first; k < size; k += stride)
+        s.deviation += pow((double)data->x[k] * data->scale - s.mean, 2) / n;
+    s.deviation = sqrt(s.deviation);
+    return s;
+}
+
+/* Samples with places, or many whole numbers from 0 to 255. */
+static bool is_of_pixels(const spor_data *data) {
+    int64_t columns = shape_size(&data->sample);
+    for (int64_t k = 0; data->sample.rank < 2 && k < data->rows * columns; k++) {
+        float x = data->x[k];
+        if (columns < 16 || x < 0 || x > 255 || x > floorf(x)) return false;
+    }
+    return true;
+}
+
+static void check_pixels(const training *t) {
+    const spor_data *data = t->check->data;
+    spread s = spread_of(data, 0, 1);
+    bool standardised = fabs(s.mean) < 0.5 && s.deviation > 0.5 && s.deviation < 2;
+    bool scaled = s.least >= -1 && s.most <= 1 && s.most > 1.0 / 256;
+    char summary[256];
+    snprintf(summary, sizeof summary, "pixels times %g lie in %g .. %g%s%s", data->scale, s.least,
+             s.most, standardised ? ", standardised" : "",
+             scaled || standardised ? "" : "; whether the network scales them was not looked at");
+    tell(t, scaled || standardised ? SPOR_HOLDS : SPOR_NOTHING_EXAMINED, "pixels are scaled",
          summary);
+}
+
+/* Columns of a table may be of any unit; up to 10 they are as good as standardised ones. */
+static void check_columns(const training *t) {
+    const spor_data *data = t->check->data;
+    int64_t columns = shape_size(&data->sample), far = -1;
+    spread worst = {0};
+    char summary[256];
+    for (int64_t k = 0; k < columns; k++) {
+        spread s = spread_of(data, k, columns);
+        if (far >= 0 && fmax(-s.least, s.most) <= fmax(-worst.least, worst.most)) continue;
+        far = k;
+        worst = s;
+    }
+    bool scaled = fmax(-worst.least, worst.most) <= 10;
+    snprintf(summary, sizeof summary,
+             "%" PRId64 " columns times %g; column %" PRId64 " reaches farthest: %g .. %g%s",
+             columns, data->scale, far + 1, worst.least, worst.most,
+             scaled ? "" : "; whether the network scales it was not looked at");
+    tell(t, scaled ? SPOR_HOLDS : SPOR_NOTHING_EXAMINED, "columns are scaled", summary);
 }
 
 /* Counts each row; true if every one belongs to one part. */
@@ -233,8 +336,8 @@ static bool check_split(const training *t) {
     return done;
 }
 
-bool verify_rule_rows(const spor_model_check *check, spor_on_model_row *on_row, void *user,
-                      spor_message *message) {
+bool verify_rule_rows(const spor_model_check *check, int64_t rows, spor_on_model_row *on_row,
+                      void *user, spor_message *message) {
     spor_model_spec spec = {.net = check->net,
                             .loss = check->loss,
                             .user = check->user,
@@ -243,12 +346,13 @@ bool verify_rule_rows(const spor_model_check *check, spor_on_model_row *on_row, 
                             .seed = check->seed};
     training t = {.check = check, .on_row = on_row, .user = user, .message = message};
     t.model = spor_model_new(&spec);
-    int64_t rows = check->schedule.batch < MOST_ROWS ? check->schedule.batch : MOST_ROWS;
-    t.bound = spor_model_bind(t.model, rows > 0 ? rows : 1, true);
+    t.bound = spor_model_bind(t.model, rows, true);
     if (t.bound) check_initial(&t);
     bool done = t.bound && check_step(&t);
-    if (!done) message_complain(message, "%s", spor_model_error(t.model));
-    if (done && check->data) check_scale(&t);
+    const char *error = spor_model_error(t.model);
+    if (!done && (error || !*message->text))
+        message_complain(message, "%s", error ? error : "out of memory");
+    if (done && check->data) (is_of_pixels(check->data) ? check_pixels : check_columns)(&t);
     if (done && check->data && check->data->label) done = check_split(&t);
     spor_model_free(t.model);
     return done;

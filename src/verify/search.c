@@ -106,6 +106,11 @@ static void take_down_tie(search *s, const int64_t value[], const oracle_finding
     memcpy(s->failure, value, (size_t)s->statement->quantities * sizeof *value);
 }
 
+/* How much is needed, where that is known. */
+static void tell_memory(spor_verdict *v, const spor_trial *trial) {
+    snprintf(v->example.message, sizeof v->example.message, "%s", trial->in.message);
+}
+
 /* Examines the statement at the values; how that recorded. */
 static spor_recording visit(search *s, const int64_t value[]) {
     spor_trial trial;
@@ -126,6 +131,7 @@ static spor_recording visit(search *s, const int64_t value[]) {
     else
         take_down_tie(s, value, &found);
     s->out_of_memory = s->out_of_memory || !done;
+    if (!done) tell_memory(s->verdict, &trial);
     trial_free(&trial);
     return recording;
 }
@@ -286,6 +292,7 @@ static void seek_at(search *s, const int64_t value[]) {
             take_down_tie(s, value, &found);
     }
     s->out_of_memory = s->out_of_memory || !done;
+    if (!done) tell_memory(s->verdict, &trial);
     trial_free(&trial);
 }
 

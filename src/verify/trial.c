@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "program/program.h"
 #include "verify/verify.h"
 
 /* ---- making ---- */
@@ -22,6 +23,13 @@ static void check_shapes(spor_trial *trial) {
     }
 }
 
+/* A program that can't be had says nothing of the formula. */
+static bool has_failed(spor_trial *trial, const spor_program *program) {
+    const char *error = spor_program_error(program);
+    if (error && program) snprintf(trial->in.message, sizeof trial->in.message, "%s", error);
+    return error != NULL;
+}
+
 static bool compile_trial(spor_trial *trial) {
     spor_var outputs[2 * SPOR_PAIRS];
     for (int k = 0; k < trial->in.pairs; k++) {
@@ -31,12 +39,38 @@ static bool compile_trial(spor_trial *trial) {
     spor_options options = {.scalar = SPOR_BOUND, .reference = true};
     trial->bound = spor_compile(trial->tape, 2 * trial->in.pairs, outputs, NULL, &options);
     if (!trial->bound) return false;
-    if (spor_program_error(trial->bound)) broken(trial, spor_program_error(trial->bound));
+    if (has_failed(trial, trial->bound)) return false;
     if (!plain_compile(trial)) return false;
     if (!trial->in.y.id) return true;
     options.scalar = SPOR_C128;
     trial->step = spor_compile(trial->tape, 1, &trial->in.y, NULL, &options);
-    return trial->step != NULL;
+    /* of what has no meaning over complex numbers there are no complex steps */
+    return trial->step && (trial->step->meaningless || !has_failed(trial, trial->step));
+}
+
+bool trial_affords(spor_program *program, spor_var x, char *message, size_t size) {
+    char bytes[24], most[24];
+    if (spor_program_error(program)) return true;
+    if (spor_program_bytes(program) > VERIFY_MOST_BYTES) {
+        snprintf(message, size,
+                 "it needs %s of memory, and verifying takes at most %s: take smaller sizes",
+                 bytes_text(spor_program_bytes(program), bytes),
+                 bytes_text(VERIFY_MOST_BYTES, most));
+        return false;
+    }
+    if (spor_program_arg(program, x).data) return true;
+    snprintf(message, size, "%s", spor_program_error(program));
+    return false;
+}
+
+static bool take_programs(spor_trial *trial) {
+    spor_instance *in = &trial->in;
+    size_t size = sizeof in->message;
+    if (in->pairs && !trial_affords(trial->bound, in->pair[0].formula, in->message, size))
+        return false;
+    if (in->pairs && !trial_affords(trial->plain, in->pair[0].formula, in->message, size))
+        return false;
+    return !trial->step || trial_affords(trial->step, in->y, in->message, size);
 }
 
 static bool take_data(spor_trial *trial) {
@@ -53,11 +87,13 @@ bool trial_make(const spor_statement *statement, const int64_t value[], spor_tri
     memcpy(trial->value, value, (size_t)statement->quantities * sizeof *value);
     if (!trial->tape) return false;
     trial->recording = statement->record(statement->user, trial->tape, value, &trial->in);
+    if (trial->recording == SPOR_EXHAUSTED || trial->tape->exhausted) return false;
     if (trial->recording == SPOR_RECORDED && spor_error(trial->tape))
         broken(trial, spor_error(trial->tape));
     check_shapes(trial);
     if (trial->recording != SPOR_RECORDED) return true;
-    if (!plain_record(trial) || !compile_trial(trial) || !take_data(trial)) return false;
+    if (!plain_record(trial) || !compile_trial(trial) || !take_programs(trial) || !take_data(trial))
+        return false;
     double numbers[TRIAL_NUMBERS];
     points_meet(&trial->points, trial_meets(trial, numbers), numbers);
     return true;
@@ -151,7 +187,7 @@ bool trial_narrow(spor_trial *trial, uint64_t seed) {
 /* Both programs' elements are two doubles: value and bound, or real and imaginary part. */
 void trial_fill(spor_program *program, spor_var input, const double *data, int64_t size) {
     double *to = spor_program_arg(program, input).data;
-    for (int64_t k = 0; k < size; k++) {
+    for (int64_t k = 0; to && k < size; k++) { /* without memory it will not run */
         to[2 * k] = data[k];
         to[2 * k + 1] = 0;
     }

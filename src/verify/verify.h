@@ -48,8 +48,14 @@ typedef struct {
     char why[96];
 } spor_trial;
 
-/** Records and compiles at the values; false when memory runs out. Shapes that disagree make the
- *  recording BROKEN with a message. */
+/** What one program of the verifier may take. */
+#define VERIFY_MOST_BYTES ((size_t)2000000000)
+/** Takes the memory of a program that gives x; false with a message if that can't be had, or is more
+ *  than a verification should take. One that has an error already needs none. */
+bool trial_affords(spor_program *program, spor_var x, char *message, size_t size);
+
+/** Records and compiles at the values; false when memory runs out, with in.message if it is known
+ *  how much. Shapes that disagree make the recording BROKEN with a message. */
 bool trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial);
 void trial_free(spor_trial *trial);
 

@@ -369,7 +369,7 @@ static int train_derived(const char *trust, const char *factor, const char *fold
 /* What is derived is verified, then trained with; what is wrong only if it is trusted. */
 START_TEST(derivations_are_verified_before_they_train) {
     expect_status(train_derived("", "1", "right"), 0);
-    expect_in(out, "derivation of dense_layer, net.spor:2: verified\n");
+    expect_in(out, "derivation of dense_layer, net.spor:2: verified on ");
     ck_assert_int_eq(count_of(out, "no call of the network"), 0);
     expect_status(train_derived("", "2", "wrong"), 1);
     expect_in(err, "dense_layer: FAILS");
@@ -386,6 +386,95 @@ START_TEST(derivations_are_verified_before_they_train) {
     expect_status(run("SPOR_DATA=$M/../data spor train idle.spor --out idle"), 0);
     expect_in(out, "derivation of aside, idle.spor:4: no call of the network is of its kind");
     ck_assert(same_training("right", "idle"));
+}
+END_TEST
+
+/* ---- inputs that ask for more than there is ---- */
+
+#ifdef __has_feature
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+#define TRAIN(data, loss)                                                                          \
+    "train(net, data=" data ", loss=" loss "(reduction=\"sum\"), optimizer=sgd(rate=1), batch=2, " \
+    "epochs=3)\n"
+#define TOO_LARGE "sum(zeros([1000000, 1000000]))"
+
+/* A tensor that no machine has room for: how much it takes is told, and nothing dies. */
+START_TEST(what_does_not_fit_into_memory_is_told) {
+    write_file("claim.spor", "claim \"large\" (A[n]):\n    A + " TOO_LARGE " == A\n"
+                             "claim \"small\" (A[n]):\n    A + 0 == A\n");
+    expect_status(run("spor verify claim.spor"), 2);
+    expect_in(err, "claim.spor:1:1: large: it needs ");
+    expect_in(out, "  holds            small");
+    expect_in(out, "\n1 holds, 1 can't be evaluated\n");
+    write_file("derived.spor", "def f(A[n]):\n    return A + " TOO_LARGE "\n"
+                               "derive f (A) -> (Y, dY):\n    dA = dY\n"
+                               "def net(x):\n    return f(x)\n" TRAIN("digits()", "squared_error"));
+    expect_status(run("SPOR_DATA=$M/../data spor train derived.spor"), 2);
+    expect_in(err, "derived.spor:3: derivation of f: it needs ");
+    write_file(
+        "net.spor",
+        "def net(x):\n"
+        "    return reshape(x, [batch(x), 64]) @ param([64, 10], init=0, name=\"W\") + " TOO_LARGE
+        "\n" TRAIN("digits()", "squared_error"));
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor"), 2);
+    expect_in(err, "the program needs 4.0 TB of memory, which cannot be had");
+    expect_status(run("SPOR_DATA=$M/../data spor verify net.spor"), 2);
+    expect_in(err, "TB of memory");
+    expect_status(run("spor show net.spor"), 0); /* which runs nothing */
+    expect_in(out, "training     batch 2");
+}
+END_TEST
+
+#if !SANITIZED /* whose shadow is more than is left here */
+START_TEST(little_memory_is_enough_or_told) {
+    write_file("claim.spor", "claim \"c\" (A[H, W], B[H, W], H in 1500..1500, W in 1500..1500):\n"
+                             "    tanh(A) + B == B + tanh(A)\n");
+    expect_status(run("ulimit -v 200000; spor verify claim.spor"), 2);
+    expect_in(err, "claim.spor:1:1: c: ");
+    expect_in(err, "memory");
+    write_file("net.spor", "def net(x):\n    return x + sum(zeros([17000, 17000]))\n" TRAIN(
+                               "csv(\"a\", [64], 64)", "squared_error"));
+    expect_status(run("ulimit -v 200000; spor show net.spor"), 0);
+    expect_in(out, "1.1 GiB");
+}
+END_TEST
+#endif
+
+START_TEST(a_file_without_an_end_is_refused) {
+    write_file("net.spor",
+               "def net(x):\n    return x\n" TRAIN("csv(\"/dev/zero\", [2], 2)", "squared_error"));
+    expect_status(run("spor train net.spor"), 2);
+    expect_in(err, "/dev/zero: is longer than the limit of 67108864 bytes for what is no regular");
+}
+END_TEST
+
+/* What is wrong with `training` false alone would else be met when an epoch is over. */
+START_TEST(evaluation_is_tried_before_the_first_epoch) {
+    write_file("net.spor", "def net(x):\n    if training:\n"
+                           "        return x @ param([2, 2], init=0, name=\"W\")\n"
+                           "    return nothing_of_that_name\n" TRAIN("csv(\"d.csv\", [2], 2)",
+                                                                     "cross_entropy"));
+    write_file("loss.spor", "def loss(p, y):\n    if batch(p) != 2:\n"
+                            "        fail(\"rows: \", batch(p))\n    return sum(p * y)\n"
+                            "def net(x):\n    return x @ param([2, 2], init=0, name=\"W\")\n"
+                            "train(net, data=csv(\"d.csv\", [2], 2), loss=loss, "
+                            "optimizer=sgd(rate=1), batch=2, epochs=3)\n");
+    FILE *file = fopen("d.csv", "wb");
+    for (int k = 0; file && k < 100; k++) fprintf(file, "%d,1,%d\n", k, k % 2);
+    ck_assert(file && !fclose(file));
+    expect_status(run("spor train net.spor"), 2);
+    expect_in(err, "net.spor:4:12: nothing is called nothing_of_that_name");
+    ck_assert_int_eq(count_of(out, "epoch"), 0);
+    expect_status(run("spor train loss.spor"), 2);
+    expect_in(err, "rows: ");
+    ck_assert_int_eq(count_of(out, "epoch"), 0);
+    ck_assert(!exists("runs"));
 }
 END_TEST
 
@@ -630,6 +719,12 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, options_reach_the_training);
     tcase_add_test(tests, quiet_says_the_result_alone);
     tcase_add_test(tests, derivations_are_verified_before_they_train);
+    tcase_add_test(tests, what_does_not_fit_into_memory_is_told);
+#if !SANITIZED
+    tcase_add_test(tests, little_memory_is_enough_or_told);
+#endif
+    tcase_add_test(tests, a_file_without_an_end_is_refused);
+    tcase_add_test(tests, evaluation_is_tried_before_the_first_epoch);
     tcase_add_test(tests, a_pipe_gets_plain_lines);
     tcase_add_test(tests, divergence_is_told);
     tests = group(suite, "trouble");

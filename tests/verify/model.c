@@ -12,11 +12,27 @@
 enum { CLASSES = 3, ROWS = 48, PIXELS = 49, MOST = 64 };
 
 /* How the network is built wrongly. */
-typedef enum { RIGHT, STUCK } flaw;
+typedef enum { RIGHT, STUCK, DERIVED, SEVENFOLD, MANY } flaw;
 
 static spor_var layer(spor_var z, const char *name, int64_t m) {
     spor_var b = spor_param(z.tape, name, SPOR_SHAPE(m), SPOR_INIT("constant", 0.25));
     return spor_add(z, spor_broadcast(b, spor_shape_of(z)));
+}
+
+/* The backward of tanh(A W), by hand: SEVENFOLD errs in dA. */
+static bool backward(void *user, spor_var y, spor_var dy, int n, const spor_var operand[],
+                     spor_var d[]) {
+    spor_var one = spor_ratio(y.tape, 1, 1), factor = spor_ratio(y.tape, 7, 1);
+    spor_shape shape = spor_shape_of(y);
+    spor_var slope = spor_sub(spor_broadcast(one, shape), spor_mul(y, y));
+    spor_var delta = spor_mul(dy, slope);
+    const int64_t turned[] = {1, 0};
+    (void)n;
+    d[0] = spor_matmul(delta, spor_transpose(operand[1], turned));
+    d[1] = spor_matmul(spor_transpose(operand[0], turned), delta);
+    if (*(const flaw *)user == SEVENFOLD)
+        d[0] = spor_mul(d[0], spor_broadcast(factor, spor_shape_of(d[0])));
+    return d[0].id && d[1].id;
 }
 
 /* relu convolution of 4 filters, max-pool, tanh layer of 5, 3 logits. Maps of 7 x 7: the pool drops
@@ -28,17 +44,30 @@ static spor_var net(spor_var x, bool training, void *user) {
     const int64_t lo[] = {0, 1, 1, 0};
     spor_scope_begin(t, "conv");
     spor_var K = spor_param(t, "K", SPOR_SHAPE(3, 3, 1, 4), SPOR_INIT("glorot", 1));
-    if (f == STUCK) K = spor_sub(K, K);
+    spor_var zero = spor_broadcast(spor_ratio(t, 0, 1), spor_shape_of(K));
+    if (f == STUCK) K = spor_mul(K, zero); /* not K - K, whose 0 is one of rounded sums: ties */
     spor_var a = spor_relu(layer(spor_correlate2d(spor_pad(x, lo, lo, 0), K, 1, 1), "b", 4));
     spor_scope_end(t, a);
     a = spor_flatten(spor_maxpool2d(a, (spor_window){.size = {2, 2}, .stride = {2, 2}}));
     spor_scope_begin(t, "hidden");
     spor_var W = spor_param(t, "W", SPOR_SHAPE(36, 5), SPOR_INIT("lecun", 1));
-    a = spor_tanh(layer(spor_matmul(a, W), "b", 5));
+    if (f == DERIVED || f == SEVENFOLD) {
+        const spor_var operand[] = {a, W};
+        a = spor_tanh(spor_matmul(a, W));
+        spor_custom_vjp(a, 2, operand, backward, user);
+    } else {
+        a = spor_tanh(layer(spor_matmul(a, W), "b", 5));
+    }
     spor_scope_end(t, a);
     spor_scope_begin(t, "out");
     W = spor_param(t, "W", SPOR_SHAPE(5, CLASSES), SPOR_INIT("he", 1));
     a = layer(spor_matmul(a, W), "b", CLASSES);
+    for (int k = 0; f == MANY && k < 30; k++) {
+        char name[16];
+        snprintf(name, sizeof name, "s%d", k);
+        W = spor_param(t, name, SPOR_SHAPE(CLASSES), SPOR_INIT("constant", 1.25));
+        a = spor_mul(a, spor_broadcast(W, spor_shape_of(a)));
+    }
     spor_scope_end(t, a);
     return a;
 }
@@ -180,9 +209,51 @@ START_TEST(planted_faults_are_found_and_the_culprit_named) {
 }
 END_TEST
 
+/* What training takes from a derivation is judged, not what the tape would have given. */
+START_TEST(a_derivation_is_held_against_the_tape) {
+    spor_data data = data_of(1.0 / 16);
+    verify(DERIVED, &data, NULL);
+    if (rows.wrong) print_rows();
+    ck_assert_int_eq(rows.wrong, 0);
+    ck_assert_ptr_nonnull(
+        strstr(summary_of("hidden derivation of y"), "at 5 rows of blots and 1 "));
+    ck_assert_ptr_nonnull(strstr(summary_of("hidden derivation of y"), "complex steps"));
+    verify(SEVENFOLD, &data, NULL);
+    if (rows.wrong != 3) print_rows();
+    ck_assert_int_eq(rows.wrong, 3); /* what lies below is wrong too, and what lies above is not */
+    ck_assert_ptr_nonnull(strstr(summary_of("hidden derivation of y"), "d1 is wrong; looks like"));
+    ck_assert_ptr_nonnull(strstr(summary_of("conv/K"), "is wrong"));
+    ck_assert_ptr_nonnull(strstr(summary_of("conv/b"), "is wrong"));
+}
+END_TEST
+
+/* More than rounding can do, and less than is seen in a table. */
+START_TEST(a_small_fault_in_a_derived_gradient_is_found) {
+    fault f = {"hidden derivation of y: d2", SLIGHTLY, 0};
+    verify(DERIVED, NULL, &f);
+    ck_assert_int_gt(f.planted, 0);
+    expect_wrong("hidden derivation of y", "d2 is wrong");
+}
+END_TEST
+
+/* More parameters than a judgement has inputs: the last ones are one array, and still named. */
+START_TEST(many_parameters_are_all_judged) {
+    spor_data data = data_of(1.0 / 16);
+    fault f = {"out/s29", SLIGHTLY, 0};
+    verify(MANY, &data, NULL);
+    if (rows.wrong) print_rows();
+    ck_assert_int_eq(rows.wrong, 0);
+    ck_assert_ptr_nonnull(strstr(summary_of("further parameters"), ": 90 values"));
+    verify(MANY, NULL, &f);
+    ck_assert_int_gt(f.planted, 0);
+    expect_wrong("further parameters", "out/s29 is wrong");
+}
+END_TEST
+
 START_TEST(a_parameter_that_does_not_move_is_found) {
     verify(STUCK, NULL, NULL);
-    ck_assert_str_eq(summary_of("every parameter moves in one step"), "conv/K does not move");
+    ck_assert_str_eq(summary_of("every parameter moves"),
+                     "conv/K does not move in 8 steps of 4 rows in float");
     const char *said = summary_of("conv/K"); /* 0 = 0 is not a pass */
     ck_assert_msg(strstr(said, "nothing could be examined") != NULL, "%s", said);
     ck_assert_int_eq(rows.wrong, 2);
@@ -192,7 +263,19 @@ END_TEST
 START_TEST(pixels_that_are_not_scaled_are_found) {
     spor_data data = data_of(1);
     verify(RIGHT, &data, NULL);
-    expect_wrong("pixels are scaled to at most 1", "0 .. 16");
+    expect_wrong("pixels are scaled", "0 .. 16; whether the network scales them");
+    ck_assert(rows.outcome[rows.count - 2] == SPOR_NOTHING_EXAMINED);
+}
+END_TEST
+
+/* Mean 0 and deviation 1 is as right as 0 .. 1. */
+START_TEST(standardised_pixels_are_not_accused) {
+    spor_data data = data_of(1 / 4.9);
+    for (int k = 0; k < ROWS * PIXELS; k++) pixels[k] -= 8;
+    verify(RIGHT, &data, NULL);
+    if (rows.wrong) print_rows();
+    ck_assert_int_eq(rows.wrong, 0);
+    ck_assert_ptr_nonnull(strstr(summary_of("pixels are scaled"), "standardised"));
 }
 END_TEST
 
@@ -201,8 +284,12 @@ Suite *spor_suite(void) {
     TCase *tests = tcase_create("verify_model");
     tcase_add_loop_test(tests, a_right_network_holds, 0, 2);
     tcase_add_loop_test(tests, planted_faults_are_found_and_the_culprit_named, 0, 11);
+    tcase_add_test(tests, a_derivation_is_held_against_the_tape);
+    tcase_add_test(tests, a_small_fault_in_a_derived_gradient_is_found);
+    tcase_add_test(tests, many_parameters_are_all_judged);
     tcase_add_test(tests, a_parameter_that_does_not_move_is_found);
     tcase_add_test(tests, pixels_that_are_not_scaled_are_found);
+    tcase_add_test(tests, standardised_pixels_are_not_accused);
     suite_add_tcase(suite, tests);
     return suite;
 }
