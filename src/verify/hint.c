@@ -155,6 +155,10 @@ static bool draw_all(sighting *s) {
     return true;
 }
 
+static bool is_out_of_memory(const char *error) {
+    return error && strstr(error, "out of memory");
+}
+
 /* shown: NULL, or a trial at these sizes whose data belong to the draws. */
 static bool make_sighting(sighting *s, const sightings *all, const int64_t value[],
                           const spor_trial *shown) {
@@ -166,7 +170,9 @@ static bool make_sighting(sighting *s, const sightings *all, const int64_t value
     s->fitted.user = s;
     if (!trial_make(&s->fitted, value, &s->trial)) return false;
     s->usable = s->trial.recording == SPOR_RECORDED && s->trial.in.pairs > 0;
-    if (!s->usable) return true;
+    if (!s->usable)
+        return !is_out_of_memory(s->trial.in.message) &&
+               !is_out_of_memory(spor_error(s->trial.tape));
     bool with_data = shown && shown->recording == SPOR_RECORDED && shown->in.inputs;
     s->shown = with_data;
     if (with_data && !keep_draw(s, shown->data)) return false;
@@ -558,11 +564,11 @@ static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
     return true;
 }
 
-/* True if what keeps the readings from being looked at is memory. */
+/* True if the readings can't be run: their ops are run by formulas elsewhere, so it is memory. */
 static bool ran_out(const inspection *i) {
     const char *error = spor_error(i->site.tape);
     if (!error) error = spor_program_error(i->program);
-    return error && strstr(error, "out of memory");
+    return error != NULL;
 }
 
 static bool inspect(hint_tally *t, sighting *at, int pair, bool first) {
