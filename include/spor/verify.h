@@ -165,6 +165,7 @@ typedef struct {
     int64_t elements;               /* of the pair */
     char pattern[256];              /* what the mistake looks like; "" if unknown */
     char data[2048];                /* the inputs of the case */
+    bool misfit;                    /* of that: it records, but in another shape */
     char message[512];              /* of SPOR_DOES_NOT_RECORD */
     int others;                     /* pairs that are wrong besides */
     spor_wrong other[SPOR_OTHERS];  /* in the order of the pairs */

@@ -13,18 +13,11 @@ enum { MOST_OPERANDS = 64, PATH_SIZE = 4096 };
 
 /* ---- one statement ---- */
 
-/* The message of a failure begins with a place, "file:3:1: ": an error while it was evaluated. What
- * is said of shapes that disagree begins with the name of a pair. */
+/* An error while the formula was evaluated, and nothing else: no verdict on numbers. */
 static bool is_broken(const spor_verdict *found) {
-    const char *message = found->example.message;
-    size_t line = strcspn(message, "\n");
-    if (found->outcome != SPOR_FAILS || found->example.dispute != SPOR_DOES_NOT_RECORD)
-        return false;
-    for (const char *at = message; (at = memchr(at, ':', line - (size_t)(at - message))); at++) {
-        int length = 0;
-        if (sscanf(at, ":%*d:%*d: %n", &length) == 0 && length > 0) return true;
-    }
-    return false;
+    const spor_counterexample *e = &found->example;
+    return found->outcome == SPOR_FAILS && e->dispute == SPOR_DOES_NOT_RECORD && !e->misfit &&
+           !e->others;
 }
 
 static spor_row_state state_of(const spor_script_claim *claim, const spor_verdict *found) {

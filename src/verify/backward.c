@@ -35,7 +35,6 @@ void backward_cotangent(hint_site *s) {
 static bool find_way(way *w) {
     const hint_site *s = w->site;
     bool *active = calloc(2 * ((size_t)w->y.id + 1), sizeof *active);
-    if (!active) tape_exhaust(s->tape);
     if (!active) return false;
     w->between = active + w->y.id + 1;
     active[s->of.id] = true;
@@ -160,7 +159,8 @@ static void slopes_of(const way *w, uint32_t id) {
 static void each_node(hint_site *s, void (*visit)(const way *w, uint32_t id)) {
     if (!s->of.id || s->of.id > s->in->y.id) return;
     way w = {.site = s, .y = s->in->y, .dy = s->in->input[s->in->dy]};
-    if (!find_way(&w)) return;
+    s->failed = s->failed || !find_way(&w);
+    if (!w.between) return;
     for (uint32_t id = w.y.id; id > s->of.id; id--)
         if (w.between[id]) visit(&w, id);
     free_way(&w);

@@ -156,6 +156,10 @@ static bool draw_all(sighting *s) {
     return true;
 }
 
+static bool is_out_of_memory(const char *error) {
+    return error && strstr(error, "out of memory");
+}
+
 /* shown: NULL, or a trial at these sizes whose data belong to the draws. */
 static bool make_sighting(sighting *s, const sightings *all, const int64_t value[],
                           const spor_trial *shown) {
@@ -167,7 +171,9 @@ static bool make_sighting(sighting *s, const sightings *all, const int64_t value
     s->fitted.user = s;
     if (!trial_make(&s->fitted, value, &s->trial)) return false;
     s->usable = s->trial.recording == SPOR_RECORDED && s->trial.in.pairs > 0;
-    if (!s->usable) return true;
+    if (!s->usable)
+        return !is_out_of_memory(s->trial.in.message) &&
+               !is_out_of_memory(spor_error(s->trial.tape));
     bool with_data = shown && shown->recording == SPOR_RECORDED && shown->in.inputs;
     s->shown = with_data;
     if (with_data && !keep_draw(s, shown->data)) return false;
@@ -410,6 +416,7 @@ static bool open_inspection(inspection *i, sighting *at, int pair, const hint_ta
     i->site.reading = calloc(HINT_MOST, sizeof *i->site.reading);
     if (!i->site.reading) return false;
     record_readings(i);
+    if (i->site.failed) return false;
     spor_shape shape = spor_shape_of(i->site.expected);
     i->against = calloc((size_t)i->site.count + 1, sizeof *i->against);
     i->certain = calloc((size_t)i->site.count + 1, sizeof *i->certain);
@@ -558,10 +565,17 @@ static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
     return true;
 }
 
+/* True if the readings can't be run: their ops are run by formulas elsewhere, so it is memory. */
+static bool ran_out(const inspection *i) {
+    const char *error = spor_error(i->site.tape);
+    if (!error) error = spor_program_error(i->program);
+    return error != NULL;
+}
+
 static bool inspect(hint_tally *t, sighting *at, int pair, bool first) {
     inspection *i = malloc(sizeof *i);
     if (!i) return false;
-    bool done = open_inspection(i, at, pair, first ? NULL : t);
+    bool done = open_inspection(i, at, pair, first ? NULL : t) && !ran_out(i);
     bool runs = done && !spor_program_error(i->program) && !spor_error(i->site.tape);
     const spor_tape *tape = i->site.tape; /* a reading that can't be recorded is none */
     if (done && !runs) done = !tape->exhausted && (spor_error(tape) || i->program->meaningless);

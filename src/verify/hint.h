@@ -33,7 +33,7 @@ typedef struct {
     bool tells; /* false: it can't be otherwise at this shape */
 } hint_fact;
 enum { HINT_FACTS = 64 };
-/** The facts of a picture: a factor, where it is wrong. Returns their number; -1: no memory. */
+/** The facts of a picture: a factor, where it is wrong. Returns their number; -1: out of memory. */
 int pattern_facts(const spor_picture *picture, hint_fact fact[HINT_FACTS]);
 
 /** A pair at one shape, whose readings are being recorded. */
@@ -47,6 +47,7 @@ typedef struct {
     const char *const *axis;   /* names of expected's axes, NULL where there is none */
     const hint_tally *allowed; /* NULL: all */
     bool slides;               /* an op of the tape moves windows or pads */
+    bool failed;               /* memory ran out */
     int count;
     hint_reading *reading; /* HINT_MOST of them */
 } hint_site;

@@ -258,12 +258,11 @@ static void find_cone(rewriting *r) {
 static bool begin(rewriting *r) {
     r->cone = calloc((size_t)r->root + 1, sizeof *r->cone);
     r->now = calloc((size_t)r->root + 1, sizeof *r->now);
-    bool done = r->cone && r->now;
-    if (done)
+    if (r->cone && r->now)
         find_cone(r);
     else
-        tape_exhaust(r->site->tape);
-    return done;
+        r->site->failed = true;
+    return r->cone && r->now;
 }
 
 static void end(rewriting *r) {

@@ -110,6 +110,7 @@ static void describe(const spor_trial *trial, const oracle_finding *finding,
     example->dispute = finding->dispute;
     memcpy(example->value, trial->value, sizeof example->value);
     if (finding->dispute == SPOR_DOES_NOT_RECORD) {
+        example->misfit = trial->misfit;
         snprintf(example->message, sizeof example->message, "%s", trial->in.message);
         return;
     }

@@ -19,7 +19,7 @@ static void check_shapes(spor_trial *trial) {
     for (int k = 0; k < trial->in.pairs && trial->recording == SPOR_RECORDED; k++) {
         char text[320];
         if (axes_misfit(trial->statement, trial->value, &trial->in, k, text, sizeof text))
-            broken(trial, text);
+            broken(trial, text), trial->misfit = true;
     }
 }
 

@@ -41,6 +41,7 @@ typedef struct {
     int decisions, numbers;
     trial_decision decision[TRIAL_DECISIONS];
     spor_var number[TRIAL_NUMBERS];
+    bool misfit;             /* BROKEN since shapes disagree */
     bool kinked, looked;     /* looked: plain has run at the data */
     struct trial_near *near; /* of the data; NULL: not asked for */
     int inquired; /* 1 + the pair whose formula was found undefined at the data, or not */
