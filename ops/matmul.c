@@ -101,17 +101,28 @@ spor_var spor_matmul(spor_var x, spor_var y) {
 
 #else
 
+/* Row i of a product: z[i,.] = x[i,.] y. Each z[i,j] adds up its terms in the order of r; that the
+ * loop over j is inside of it keeps y's rows, and not its columns, in the cache. */
+static void row_of(const T *x, int64_t x_step, const spor_arg *y, int row, const T *y_first, T *z,
+                   int64_t z_step) {
+    int64_t terms = y->shape.n[row], columns = y->shape.n[row + 1], y_step = y->stride[row + 1];
+    for (int64_t j = 0; j < columns; j++) z[j * z_step] = FROM_INT(0);
+    for (int64_t r = 0; r < terms; r++) {
+        const T factor = x[r * x_step], *of_y = y_first + r * y->stride[row];
+        for (int64_t j = 0; j < columns; j++)
+            z[j * z_step] = ADD(z[j * z_step], MUL(factor, of_y[j * y_step]));
+    }
+}
+
 REFERENCE_KERNEL(matmul) {
     int row = c->out.shape.rank - 2, column = row + 1;
-    EACH_INDEX(i, c->out.shape) {
-        int64_t at_x[SPOR_RANK], at_y[SPOR_RANK];
-        for (int k = 0; k <= column; k++) at_x[k] = at_y[k] = i[k];
-        T sum = FROM_INT(0);
-        for (int64_t r = 0; r < c->in[1].shape.n[row]; r++) {
-            at_x[column] = at_y[row] = r;
-            sum = ADD(sum, MUL(*AT(c->in[0], at_x), *AT(c->in[1], at_y)));
-        }
-        *AT(c->out, i) = sum;
+    spor_shape rows = c->out.shape;
+    rows.n[column] = 1;
+    EACH_INDEX(i, rows) {
+        int64_t at_y[SPOR_RANK];
+        for (int k = 0; k <= column; k++) at_y[k] = k < row ? i[k] : 0;
+        row_of(AT(c->in[0], i), c->in[0].stride[column], &c->in[1], row, AT(c->in[1], at_y),
+               AT(c->out, i), c->out.stride[column]);
     }
 }
 

@@ -18,6 +18,7 @@ typedef enum { SPOR_HINT_NONE, SPOR_HINT_PATTERN, SPOR_HINT_FULL } spor_hint;
 typedef struct {
     const char *only, *html, *weights, *call, *hint_name;
     int64_t seed, shapes;
+    double ulps, rtol; /* of arrays */
     bool json, quiet;
     spor_settings settings, in, against;
 } spor_verify_given;

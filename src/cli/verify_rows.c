@@ -193,6 +193,19 @@ static void json_evidence(spor_json *json, const spor_verdict *found) {
     json_real(json, "closest", found->closest);
 }
 
+static void json_arrays(spor_json *json, const spor_verdict *found) {
+    const spor_array_figures *a = &found->arrays;
+    json_integer(json, "judged", found->comparisons);
+    json_integer(json, "undecided", found->undecided);
+    json_integer(json, "exempt", a->exempt);
+    json_integer(json, "between", a->between);
+    json_integer(json, "settled", a->settled);
+    json_string(json, "not_judged", a->unjudged);
+    json_real(json, "off", a->off);
+    json_real(json, "runs", a->runs);
+    json_real(json, "allowed", a->allowed);
+}
+
 static void add_json(spor_verification *v, const spor_verify_row *row) {
     static const char *const states[SPOR_ROW_STATES] = {"holds", "fails as stated", "wrong",
                                                         "unfinished"};
@@ -206,6 +219,7 @@ static void add_json(spor_verification *v, const spor_verify_row *row) {
     json_string(json, "verdict", row->verdict);
     if (v->hint != SPOR_HINT_NONE) json_string(json, "summary", row->summary);
     if (row->found && v->hint == SPOR_HINT_FULL) json_evidence(json, row->found);
+    if (row->found && !strcmp(row->kind, "arrays")) json_arrays(json, row->found);
     if (row->found && v->hint != SPOR_HINT_NONE && row->found->outcome == SPOR_FAILS)
         json_example(v, json, row->statement, &row->found->example);
     json_end(json, '}');

@@ -1,9 +1,16 @@
 /*
  * Arrays that other code computed, judged at given numbers.
  *
- * The tape runs over SPOR_ROUNDING: each element knows its value and what other code in the claimed
- * arithmetic may be off by, whatever the order of its sums.
+ * The tape runs over SPOR_SAMPLED: each element knows its value, the running magnitude m of its
+ * terms, and what four runs of the definition in the claimed arithmetic are off by. The largest of
+ * their errors in an array, in units of u m, times 8 is what other code may be off by: it adds up
+ * in another order, or rounds in other places. What is farther off is held against the worst case,
+ * by running the tape over SPOR_ROUNDING, or against other algebra; between the two no verdict is
+ * given.
  */
+#include "verify/arrays.h"
+
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +18,15 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "kernels/rounding.h"
-#include "verify/verify.h"
 
-enum { ORACLE_ELEMENTS = 30 };
-
-/* The judgement while it goes on. expected[k]: what claim k should be. */
-typedef struct {
-    const spor_arrays *given;
-    spor_trial trial; /* tape, inputs with dy as the last one, data, complex program */
-    spor_program *program;
-    spor_var expected[SPOR_PAIRS];
-    double unit, scale;
-    spor_message *message;
-} judgement;
+/* Other code may be off by so many times the definition's own error. */
+static const double margin = 8;
+/* In units of u m: the least error that runs are credited with, so that one of few operations that
+ * happens to be exact is no measure; and what other algebra may do at worst. */
+static const double least_error = 0x1p-4, other_algebra = 16;
+/* Relative to the array's root mean square an allowance must be below this; of an array that is 0
+ * but for rounding, relative to the other arrays. */
+static const double decided = 0.01, decided_zero = 0x1p-30;
 
 /* ---- preparing ---- */
 
@@ -54,7 +57,7 @@ static bool copy_data(judgement *j, int k, const double *from) {
     return data != NULL;
 }
 
-/* Appends the backward pass: expected[k] for all claims. */
+/* Appends the backward pass: what each claim should be. */
 static bool record(judgement *j) {
     const spor_arrays *a = j->given;
     spor_instance *in = &j->trial.in;
@@ -72,18 +75,22 @@ static bool record(judgement *j) {
     if (!spor_vjp(a->y, dy, n, wrt, d)) return false;
     n = 0;
     for (int k = 0; k < a->claims; k++)
-        j->expected[k] = a->claim[k].wrt == SPOR_OF_Y ? a->y : d[n++];
+        j->claim[k].expected = a->claim[k].wrt == SPOR_OF_Y ? a->y : d[n++];
     return true;
 }
 
+static spor_program *compile_claims(judgement *j, spor_scalar scalar) {
+    spor_options options = {.scalar = scalar, .reference = true};
+    spor_var expected[SPOR_PAIRS];
+    for (int k = 0; k < j->given->claims; k++) expected[k] = j->claim[k].expected;
+    return spor_compile(j->given->y.tape, j->given->claims, expected, NULL, &options);
+}
+
 static bool compile(judgement *j) {
-    const spor_arrays *a = j->given;
-    spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
-    j->program = spor_compile(a->y.tape, a->claims, j->expected, NULL, &options);
-    spor_var y[] = {a->y};
-    options.scalar = SPOR_C128;
-    j->trial.step = spor_compile(a->y.tape, 1, y, NULL, &options);
-    return j->program && j->trial.step;
+    spor_options options = {.scalar = SPOR_C128, .reference = true};
+    j->runs = compile_claims(j, SPOR_SAMPLED);
+    j->trial.step = spor_compile(j->given->y.tape, 1, &j->given->y, NULL, &options);
+    return j->runs && j->trial.step;
 }
 
 /* ---- numbers with what rounding may do ---- */
@@ -111,6 +118,22 @@ double rounding_value(spor_program *program, spor_var x, int64_t k, double *erro
 
 /* ---- running ---- */
 
+static void fill_runs(judgement *j, int k, spor_var input, int64_t size) {
+    sampled *to = spor_program_arg(j->runs, input).data;
+    const double *data = j->trial.data[k];
+    for (int64_t i = 0; to && i < size; i++) {
+        bool held = j->unit < 0x1p-50 || fabs((double)(float)data[i] - data[i]) <= 0;
+        to[i] = sampled_plain(data[i], held);
+        j->finite = j->finite && isfinite(data[i]);
+    }
+}
+
+static bool run(judgement *j, spor_program *program) {
+    if (!spor_program_error(program) && spor_run(program, 0)) return true;
+    const char *error = spor_program_error(program);
+    return message_complain(j->message, "%s", error ? error : "out of memory");
+}
+
 /* Runs the tape at the numbers; false with the message, or without one when memory runs out. */
 static bool prepare(judgement *j) {
     const spor_arrays *a = j->given;
@@ -118,168 +141,323 @@ static bool prepare(judgement *j) {
     if (!compile(j)) return false;
     for (int k = 0; k < j->trial.in.inputs; k++)
         if (!copy_data(j, k, k < a->inputs ? a->value[k] : a->cotangent)) return false;
-    for (int k = 0; k < j->trial.in.inputs && !spor_program_error(j->program); k++) {
+    j->finite = true;
+    for (int k = 0; k < j->trial.in.inputs; k++) {
         spor_var input = j->trial.in.input[k];
         spor_shape shape = spor_shape_of(input);
-        rounding_fill(j->program, input, j->trial.data[k], a->arithmetic);
-        trial_fill(j->trial.step, input, j->trial.data[k], shape_size(&shape));
+        if (!spor_program_error(j->runs)) fill_runs(j, k, input, shape_size(&shape));
+        if (!spor_program_error(j->trial.step))
+            trial_fill(j->trial.step, input, j->trial.data[k], shape_size(&shape));
     }
-    if (!spor_program_error(j->program) && spor_run(j->program, 0)) return true;
-    const char *error = spor_program_error(j->program);
-    return message_complain(j->message, "%s", error ? error : "out of memory");
+    return run(j, j->runs);
 }
 
-/* ---- judging ---- */
+/* What rounding may do at worst, once it is asked for. */
+static bool prepare_worst(judgement *j) {
+    if (j->worst) return true;
+    j->worst = compile_claims(j, SPOR_ROUNDING);
+    if (!j->worst) return false;
+    for (int k = 0; k < j->trial.in.inputs && !spor_program_error(j->worst); k++)
+        rounding_fill(j->worst, j->trial.in.input[k], j->trial.data[k], j->given->arithmetic);
+    return run(j, j->worst);
+}
 
-/* Values and allowances of the expected array of claim k. Our own double is off by as much in its
- * unit; what is too small for full precision loses last places of the smallest numbers. */
-static void expect(judgement *j, int k, int64_t size, double expected[], double allowed[]) {
-    double own = 0x1p-53 / j->unit, least = j->unit > 0x1p-50 ? 0x1p-140 : 0x1p-1065;
-    for (int64_t i = 0; i < size; i++) {
-        double error;
-        expected[i] = rounding_value(j->program, j->expected[k], i, &error);
-        allowed[i] = error > 0 ? (1 + own) * error + least : error;
+/* ---- measuring ---- */
+
+static double units_of(const sampled *truth) {
+    double error = sampled_error(truth);
+    return error > 0 ? error / truth->m : 0;
+}
+
+/* True of an array that is 0 but for the rounding of our own double. */
+static bool is_as_good_as_zero(const arrays_claim *c) {
+    for (int64_t i = 0; i < c->size; i++)
+        if (fabs(c->truth[i].v) > 0x1p-47 * c->error * c->truth[i].m) return false;
+    return true;
+}
+
+static void measure(judgement *j, int k) {
+    arrays_claim *c = &j->claim[k];
+    int64_t known = 0;
+    c->claim = &j->given->claim[k];
+    c->shape = spor_shape_of(c->expected);
+    c->size = shape_size(&c->shape);
+    c->truth = spor_program_arg(j->runs, c->expected).data;
+    c->error = least_error;
+    for (int64_t i = 0; i < c->size; i++) {
+        if (!arrays_known(&c->truth[i])) continue;
+        c->error = fmax(c->error, units_of(&c->truth[i]));
+        c->rms += c->truth[i].v * c->truth[i].v;
+        known++;
     }
+    c->rms = known ? sqrt(c->rms / (double)known) : 0;
 }
 
-static double largest(const double expected[], int64_t size) {
-    double most = 0;
-    for (int64_t i = 0; i < size; i++) most = fmax(most, fabs(expected[i]));
-    return most;
-}
-
-/* The largest value of all claims: what is far below it is as good as 0. */
-static void find_scale(judgement *j) {
+static void measure_all(judgement *j) {
+    double scale = 0;
+    for (int k = 0; k < j->given->claims; k++) measure(j, k);
+    for (int k = 0; k < j->given->claims; k++) scale = fmax(scale, j->claim[k].rms);
     for (int k = 0; k < j->given->claims; k++) {
-        spor_shape shape = spor_shape_of(j->expected[k]);
-        for (int64_t i = 0; i < shape_size(&shape); i++) {
-            double error, value = rounding_value(j->program, j->expected[k], i, &error);
-            j->scale = fmax(j->scale, fabs(value));
-        }
+        arrays_claim *c = &j->claim[k];
+        c->decisive = is_as_good_as_zero(c) ? decided_zero * scale : decided * c->rms;
     }
 }
 
-/* An allowance that reaches this decides nothing: it is larger than all values of the array, and
- * not small beside those of the other arrays. */
-static double decisive(const judgement *j, const double expected[], int64_t size) {
-    double most = verdict_reach(largest(expected, size), j->scale);
-    return most > 0 ? most : HUGE_VAL;
+/* ---- one element ---- */
+
+typedef enum { RIGHT, SETTLED, UNDECIDED, EXEMPT, BETWEEN, WRONG } finding;
+
+/* What is too small for full precision loses last places of the smallest numbers. */
+static double with_smallest(const judgement *j, double allowed) {
+    return allowed + (j->unit > 0x1p-50 ? 0x1p-140 : 0x1p-1065);
 }
 
-/* The worst element, -1 if none is wrong. */
-static int64_t compare(const judgement *j, int claim, const double expected[],
-                       const double allowed[], int64_t size, spor_verdict *v) {
-    const double *claimed = j->given->claim[claim].claimed;
-    int64_t worst = -1;
-    double least = decisive(j, expected, size);
-    for (int64_t i = 0; i < size; i++) {
-        double difference = fabs(claimed[i] - expected[i]);
-        if (allowed[i] >= least && !isnan(difference)) continue;
-        v->comparisons++;
-        v->nonzero += expected[i] != 0;
-        if (difference <= allowed[i]) {
-            v->exact += allowed[i] == 0;
-            if (allowed[i] > 0) v->closest = fmax(v->closest, difference / allowed[i]);
-            continue;
-        }
-        v->example.wrong++;
-        if (worst < 0 || !(difference <= fabs(claimed[worst] - expected[worst]))) worst = i;
+/* What other code may be off by. */
+static double allowed_at(const judgement *j, const arrays_claim *c, int64_t i) {
+    const sampled *at = &c->truth[i];
+    if (sampled_is_exact(at)) return 0;
+    return with_smallest(j, margin * j->unit * fmax(c->error * at->m, fabs(at->v) / 4));
+}
+
+/* What rounding can explain at all. Our own double is off by as much in its unit. */
+static double explained_at(judgement *j, const arrays_claim *c, int64_t i) {
+    double error, own = 1 + 0x1p-53 / j->unit;
+    rounding_value(j->worst, c->expected, i, &error);
+    if (sampled_is_exact(&c->truth[i])) return error > 0 ? with_smallest(j, own * error) : 0;
+    double other = fmax(2 * allowed_at(j, c, i), other_algebra * j->unit * c->truth[i].m);
+    return isnan(error) ? HUGE_VAL : fmax(with_smallest(j, own * error), other);
+}
+
+/* The number that a share, or units in the last place, are of. */
+static double base_at(const arrays_claim *c, int64_t i) {
+    return fmax(fabs(c->truth[i].v), c->rms);
+}
+
+static double ulp_of(const judgement *j, double base) {
+    int exponent;
+    frexp(base, &exponent);
+    return ldexp(j->unit, exponent);
+}
+
+/* What the user allows; negative if nothing. */
+static double tolerance_at(const judgement *j, const arrays_claim *c, int64_t i) {
+    double base = base_at(c, i), rtol = j->given->rtol, ulps = j->given->ulps;
+    if (!(rtol > 0) && !(ulps > 0)) return -1;
+    return fmax(rtol * base, ulps * ulp_of(j, base));
+}
+
+/* Judges element i; worst: it has to be held against the worst case, which is not there yet. */
+static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *worst) {
+    const sampled *at = &c->truth[i];
+    double off = fabs(c->claim->claimed[i] - at->v);
+    bool overflows = j->unit > 0x1p-50 && fabs(at->v) > (double)FLT_MAX;
+    if (!arrays_known(at) && !j->finite) return EXEMPT;
+    if (!isfinite(at->v) || overflows) return UNDECIDED;
+    if (!isfinite(c->claim->claimed[i])) return WRONG;
+    if (!arrays_known(at)) return UNDECIDED;
+    double allowed = allowed_at(j, c, i), tolerance = tolerance_at(j, c, i);
+    if (off <= allowed) return allowed <= c->decisive ? RIGHT : UNDECIDED;
+    if (tolerance >= 0) return off <= tolerance ? SETTLED : WRONG;
+    *worst = !j->worst;
+    return !*worst && off > explained_at(j, c, i) ? WRONG : BETWEEN;
+}
+
+/* ---- one claim ---- */
+
+/* Where elements lie: from the first to the last index along each axis. */
+typedef struct {
+    int64_t count, from[SPOR_RANK], to[SPOR_RANK];
+} region;
+
+static void region_add(region *r, const spor_shape *shape, int64_t i) {
+    int64_t index[SPOR_RANK];
+    shape_unravel(shape, i, index);
+    for (int k = 0; k < shape->rank; k++) {
+        r->from[k] = !r->count || index[k] < r->from[k] ? index[k] : r->from[k];
+        r->to[k] = !r->count || index[k] > r->to[k] ? index[k] : r->to[k];
     }
-    return worst;
+    r->count++;
 }
 
-static void describe(judgement *j, int k, spor_dispute dispute, int64_t at, const double expected[],
-                     const double allowed[], spor_verdict *v) {
+/* "dx[4..7, 0..63]" */
+static void region_print(const region *r, const arrays_claim *c, char *text, size_t size) {
+    FILE *out = r->count ? fmemopen(text, size, "w") : NULL;
+    if (!out) return;
+    fprintf(out, "%.40s", c->claim->name);
+    for (int k = 0; k < c->shape.rank; k++) {
+        fprintf(out, "%s%" PRId64, k ? ", " : "[", r->from[k]);
+        if (r->to[k] > r->from[k]) fprintf(out, "..%" PRId64, r->to[k]);
+    }
+    if (c->shape.rank) fputc(']', out);
+    fclose(out);
+}
+
+/* The elements of a claim so far. */
+typedef struct {
+    const arrays_claim *c;
+    spor_verdict *v;
+    region unjudged;
+    int64_t worst, open; /* the most wrong one, the farthest between; -1: none */
+} count;
+
+static double off_at(const arrays_claim *c, int64_t i) {
+    return fabs(c->claim->claimed[i] - c->truth[i].v);
+}
+
+/* Of one that passed. */
+static void count_right(const judgement *j, count *n, int64_t i) {
+    double off = off_at(n->c, i), allowed = allowed_at(j, n->c, i);
+    spor_array_figures *a = &n->v->arrays;
+    n->v->comparisons++;
+    n->v->nonzero += n->c->truth[i].v != 0;
+    n->v->exact += allowed == 0;
+    if (allowed > 0) n->v->closest = fmax(n->v->closest, off / allowed);
+    a->off = fmax(a->off, off);
+    a->allowed = fmax(a->allowed, allowed);
+    a->runs = fmax(a->runs, j->unit * sampled_error(&n->c->truth[i]));
+}
+
+static void count_between(const judgement *j, count *n, int64_t i) {
+    double off = off_at(n->c, i), base = base_at(n->c, i);
+    spor_array_figures *a = &n->v->arrays;
+    a->between++;
+    a->ulps = fmax(a->ulps, ceil(off / ulp_of(j, base)));
+    a->rtol = fmax(a->rtol, 1.05 * off / base); /* it is printed with two digits */
+    if (n->open < 0 || off > off_at(n->c, n->open)) n->open = i;
+}
+
+static void count_one(const judgement *j, count *n, int64_t i, finding found) {
+    if (found == RIGHT || found == SETTLED) count_right(j, n, i);
+    n->v->arrays.settled += found == SETTLED;
+    n->v->undecided += found == UNDECIDED;
+    n->v->arrays.exempt += found == EXEMPT;
+    if (found == UNDECIDED || found == EXEMPT) region_add(&n->unjudged, &n->c->shape, i);
+    if (found == BETWEEN) count_between(j, n, i);
+    if (found != WRONG) return;
+    n->v->comparisons++;
+    n->v->nonzero += n->c->truth[i].v != 0;
+    n->v->example.wrong++;
+    if (n->worst < 0 || !(off_at(n->c, i) <= off_at(n->c, n->worst))) n->worst = i;
+}
+
+static bool count_all(judgement *j, count *n) {
+    for (int64_t i = 0; i < n->c->size; i++) {
+        bool worst = false;
+        finding found = judge_at(j, n->c, i, &worst);
+        if (worst && !prepare_worst(j)) return false;
+        if (worst) found = judge_at(j, n->c, i, &worst);
+        count_one(j, n, i, found);
+    }
+    region_print(&n->unjudged, n->c, n->v->arrays.unjudged, sizeof n->v->arrays.unjudged);
+    return true;
+}
+
+/* ---- its example ---- */
+
+static void describe(judgement *j, const arrays_claim *c, int64_t at, spor_verdict *v) {
     spor_counterexample *e = &v->example;
-    const spor_claim *claim = &j->given->claim[k];
-    v->outcome = SPOR_FAILS;
-    e->dispute = dispute;
-    snprintf(e->pair_name, sizeof e->pair_name, "%s", claim->name);
-    e->shape = spor_shape_of(j->expected[k]);
+    snprintf(e->pair_name, sizeof e->pair_name, "%s", c->claim->name);
+    e->shape = c->shape;
     shape_unravel(&e->shape, at, e->index);
-    e->formula = claim->claimed[at];
-    e->expected = expected[at];
-    e->bound = allowed[at];
+    e->formula = c->claim->claimed[at];
+    e->expected = c->truth[at].v;
+    e->bound = allowed_at(j, c, at);
+    v->arrays.worst_case = j->worst ? explained_at(j, c, at) : e->bound;
+    if (v->example.wrong && j->worst) e->bound = v->arrays.worst_case;
+    e->bound = fmax(e->bound, tolerance_at(j, c, at));
     e->ulps = verdict_ulps(e->formula, e->expected);
-    e->elements = shape_size(&e->shape);
+    e->elements = c->size;
     trial_write(&j->trial, e->data, sizeof e->data);
 }
 
-/* Asks the complex step about element at; true if it says what the tape says, both in double. */
-static bool ask(judgement *j, int k, int64_t at, double *oracle, bool *agrees) {
-    double slack, error, expected = rounding_value(j->program, j->expected[k], at, &error);
-    *agrees = true;
-    if (!trial_derivative(&j->trial, j->given->claim[k].wrt, at, oracle, &slack)) return false;
-    *agrees = fabs(expected - *oracle) <= 2 * error * (0x1p-53 / j->unit) + slack;
-    return true;
-}
-
-/* The tape against complex steps, on a sample of claim k's elements and at the worst one. */
-static bool ask_oracle(judgement *j, int k, int64_t worst, const double expected[],
-                       const double allowed[], int64_t size, spor_verdict *v) {
-    int64_t most = j->given->oracle ? j->given->oracle : ORACLE_ELEMENTS;
-    int64_t stride = 1 + (size - 1) / most;
-    bool agrees = true;
-    double oracle = (double)NAN;
-    v->example.oracle = (double)NAN;
-    v->example.by = SPOR_BY_COMPLEX_STEP;
-    if (j->given->claim[k].wrt == SPOR_OF_Y || spor_program_error(j->trial.step)) return true;
-    if (worst >= 0 && !ask(j, k, worst, &v->example.oracle, &agrees)) return false;
-    for (int64_t i = 0; i < size; i += stride, v->asked[SPOR_BY_COMPLEX_STEP]++) {
-        if (!ask(j, k, i, &oracle, &agrees)) return false;
-        if (agrees || worst >= 0) continue;
-        describe(j, k, SPOR_TAPE_ORACLE, i, expected, allowed, v);
-        v->example.oracle = oracle;
-        return true;
+static bool name_pattern(judgement *j, const arrays_claim *c, spor_verdict *v) {
+    double *expected = malloc(bytes_for(2 * c->size, sizeof *expected));
+    if (!expected) return false;
+    double *allowed = expected + c->size;
+    for (int64_t i = 0; i < c->size; i++) {
+        expected[i] = c->truth[i].v;
+        allowed[i] = allowed_at(j, c, i);
     }
-    return true;
-}
-
-static void name_pattern(judgement *j, int k, const double expected[], const double allowed[],
-                         spor_verdict *v) {
     spor_picture picture = {
-        .shape = v->example.shape,
-        .formula = j->given->claim[k].claimed,
+        .shape = c->shape,
+        .formula = c->claim->claimed,
         .expected = expected,
         .bound = allowed,
         .slack = j->given->arithmetic == SPOR_F32 ? 0x1p-18 : 0x1p-40,
     };
     pattern_name(&picture, v->example.pattern, sizeof v->example.pattern);
+    free(expected);
+    return true;
+}
+
+static int64_t largest(const arrays_claim *c) {
+    int64_t at = 0;
+    for (int64_t i = 1; i < c->size; i++)
+        if (fabs(c->truth[i].v) > fabs(c->truth[at].v)) at = i;
+    return at;
+}
+
+/* The tape's word for an element is checked before it is held against other code. */
+static bool show_example(judgement *j, const count *n, bool faulty) {
+    const arrays_claim *c = n->c;
+    int64_t at = n->worst >= 0 ? n->worst : n->open >= 0 ? n->open : largest(c);
+    bool agrees = true;
+    if (n->worst < 0 && n->open < 0 && !faulty) return true;
+    describe(j, c, at, n->v);
+    if (!arrays_step_at(j, c, at, &n->v->example.oracle, &agrees)) return false;
+    n->v->asked[SPOR_BY_COMPLEX_STEP] += !isnan(n->v->example.oracle);
+    if (n->worst < 0 && !faulty && agrees) return true;
+    n->v->outcome = SPOR_FAILS;
+    n->v->example.dispute = agrees && !faulty ? SPOR_FORMULA_TAPE : SPOR_TAPE_ORACLE;
+    return n->worst < 0 || name_pattern(j, c, n->v);
 }
 
 static bool judge_claim(judgement *j, int k, spor_verdict *v) {
-    spor_shape shape = spor_shape_of(j->expected[k]);
-    int64_t size = shape_size(&shape);
-    double *expected = malloc(bytes_for(2 * size, sizeof *expected)), *allowed = expected + size;
+    count n = {.c = &j->claim[k], .v = v, .worst = -1, .open = -1};
     *v = (spor_verdict){.outcome = SPOR_HOLDS, .shapes = 1};
-    if (!expected) return false;
-    expect(j, k, size, expected, allowed);
-    int64_t worst = compare(j, k, expected, allowed, size, v);
-    bool done = ask_oracle(j, k, worst, expected, allowed, size, v);
-    if (done && worst >= 0) {
-        describe(j, k, SPOR_FORMULA_TAPE, worst, expected, allowed, v);
-        name_pattern(j, k, expected, allowed, v);
-    }
-    if (!v->comparisons) v->outcome = SPOR_NOTHING_EXAMINED;
-    free(expected);
-    return done;
+    v->example.oracle = (double)NAN;
+    v->example.by = SPOR_BY_COMPLEX_STEP;
+    if (n.c->claim->wrt != SPOR_OF_Y) v->asked[SPOR_BY_COMPLEX_STEP] = j->steps;
+    if (!count_all(j, &n) || !show_example(j, &n, j->faulty == k)) return false;
+    bool nothing = !v->comparisons || v->arrays.between;
+    if (v->outcome == SPOR_HOLDS && nothing) v->outcome = SPOR_NOTHING_EXAMINED;
+    return true;
 }
 
 bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message) {
-    judgement j = {.given = arrays, .message = message};
-    j.unit = unit_of(arrays->arithmetic);
     *message->text = 0;
     if (!check_given(arrays, message)) return true;
-    bool done = prepare(&j);
-    if (done) find_scale(&j);
-    for (int k = 0; done && k < arrays->claims; k++) done = judge_claim(&j, k, &verdict[k]);
-    spor_program_free(j.program);
-    spor_program_free(j.trial.step);
-    for (int k = 0; k < SPOR_INPUTS; k++) free(j.trial.data[k]);
+    judgement *j = calloc(1, sizeof *j);
+    if (!j) return false;
+    j->given = arrays;
+    j->message = message;
+    j->unit = unit_of(arrays->arithmetic);
+    bool done = prepare(j);
+    if (done) measure_all(j);
+    done = done && arrays_steps(j);
+    for (int k = 0; done && k < arrays->claims; k++) done = judge_claim(j, k, &verdict[k]);
+    spor_program_free(j->runs);
+    spor_program_free(j->worst);
+    spor_program_free(j->trial.step);
+    for (int k = 0; k < SPOR_INPUTS; k++) free(j->trial.data[k]);
+    free(j);
     return done || *message->text;
 }
 
 /* ---- one verdict ---- */
+
+/* What fails comes first, then what is not decided of a claim; only then the sum may hold. */
+static void add_up(const spor_arrays *arrays, const spor_verdict each[], spor_verdict *sum) {
+    for (int k = 0; k < arrays->claims; k++) verdict_add(sum, &each[k]);
+    if (sum->outcome == SPOR_FAILS) return;
+    for (int k = arrays->claims - 1; k >= 0; k--) {
+        if (each[k].outcome != SPOR_NOTHING_EXAMINED) continue;
+        sum->outcome = SPOR_NOTHING_EXAMINED;
+        if (each[k].arrays.between) sum->example = each[k].example;
+        if (each[k].arrays.between) sum->arrays.worst_case = each[k].arrays.worst_case;
+    }
+    if (!sum->comparisons) sum->outcome = SPOR_NOTHING_EXAMINED;
+}
 
 bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict) {
     spor_message message;
@@ -291,9 +469,7 @@ bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict) {
         verdict->example.dispute = SPOR_DOES_NOT_RECORD;
         snprintf(verdict->example.message, sizeof verdict->example.message, "%.500s", message.text);
     } else if (done) {
-        for (int k = 0; k < arrays->claims; k++) verdict_add(verdict, &each[k]);
-        if (!verdict->nonzero && verdict->outcome == SPOR_HOLDS)
-            verdict->outcome = SPOR_NOTHING_EXAMINED;
+        add_up(arrays, each, verdict);
     }
     verdict->shapes = 1; /* of all claims together */
     free(each);

@@ -17,9 +17,7 @@ enum { ELEMENTS = 96 }; /* of an input, about */
 
 /* What is no number does not depend on the element: else that lay outside the domain, where nobody
  * asks. The slack: each node adds at most a few units of 2^-53 to every term. */
-bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack) {
-    double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
-    z[2 * k + 1] = complex_step;
+bool trial_slope(spor_trial *trial, double *derivative, double *slack) {
     if (!spor_run(trial->step, 0)) return false;
     spor_arg y = spor_program_arg(trial->step, trial->in.y);
     const double *part = y.data, *dy = trial->data[trial->in.dy];
@@ -31,12 +29,22 @@ bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivativ
         magnitude += fabs(term);
         weight += fabs(dy[j]);
     }
-    z = spor_program_arg(trial->step, trial->in.input[input]).data;
-    z[2 * k + 1] = 0; /* only now: y may be the input itself */
     *derivative = sum;
     *slack = 0x1p-51 * (double)(trial->tape->count + (uint32_t)shape_size(&y.shape)) * magnitude +
              lost_in_step * weight;
     return true;
+}
+
+void trial_lean(spor_trial *trial, int input, int64_t k, double along) {
+    double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
+    z[2 * k + 1] = along * complex_step;
+}
+
+bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack) {
+    trial_lean(trial, input, k, 1);
+    bool done = trial_slope(trial, derivative, slack);
+    trial_lean(trial, input, k, 0); /* only now: y may be the input itself */
+    return done;
 }
 
 bool steps_start(spor_trial *trial) {

@@ -117,6 +117,9 @@ bool shrink_failure(const spor_statement *statement, const int64_t value[],
 /** Derivative of <dy, y> with respect to element k of an input by a complex step at the data that
  *  the program has; slack bounds its own rounding. False if the program does not run. */
 bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack);
+/** The same along a direction: its parts are set one by one, then the slope is asked for. */
+void trial_lean(spor_trial *trial, int input, int64_t k, double along);
+bool trial_slope(spor_trial *trial, double *derivative, double *slack);
 /** Fills an input of a program over an error bound or complex numbers: second parts are 0. */
 void trial_fill(spor_program *program, spor_var input, const double *data, int64_t size);
 
@@ -157,6 +160,11 @@ double rounding_value(spor_program *program, spor_var x, int64_t k, double *erro
 /** A verdict apiece for the claims. message receives what keeps the arrays from being judged. False
  *  when memory runs out. */
 bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
+
+/** What arrays_judge found, in a line, unless it is wrong. */
+void arrays_print(const spor_verdict *verdict, FILE *out);
+/** Adds the figures of one verdict to the sum of others. */
+void arrays_add(spor_array_figures *sum, const spor_array_figures *figures);
 
 /** |a - b| in units in the last place of b. */
 double verdict_ulps(double a, double b);

@@ -1,0 +1,101 @@
+/*
+ * The tape's gradients against complex steps. One step in the direction r gives <r, dx> of all
+ * inputs together, so that a wrong element anywhere shows, whatever their number; eight directions
+ * of random signs, so that faults that cancel in one do not in all.
+ */
+#include <math.h>
+
+#include "base/random.h"
+#include "base/shape.h"
+#include "verify/arrays.h"
+
+enum { DIRECTIONS = 8 };
+
+/* What tape and step may differ by, of the terms' magnitude: some thousand units of double. A fault
+ * of an op is far above it. */
+static const double own_rounding = 0x1p-39;
+
+bool arrays_known(const sampled *truth) {
+    return isfinite(truth->v) && isfinite(truth->m) && isfinite(sampled_error(truth));
+}
+
+/* Where the tape gives no number there is nothing to be held against it. */
+static double along(const judgement *j, int k, int64_t i, int64_t direction) {
+    const arrays_claim *c = &j->claim[k];
+    if (!arrays_known(&c->truth[i])) return 0;
+    uint64_t at = (uint64_t)c->claim->wrt * SPOR_INPUTS + (uint64_t)direction;
+    return random_hash(at, (uint64_t)i, 21) & 1 ? 1 : -1;
+}
+
+/* True for the first claim about an input's gradient. */
+static bool takes_part(const judgement *j, int k) {
+    int wrt = j->given->claim[k].wrt;
+    for (int other = 0; other < k; other++)
+        if (j->given->claim[other].wrt == wrt) return false;
+    return wrt != SPOR_OF_Y;
+}
+
+static void lean(judgement *j, int k, int64_t direction) {
+    const arrays_claim *c = &j->claim[k];
+    for (int64_t i = 0; i < c->size; i++)
+        trial_lean(&j->trial, c->claim->wrt, i, direction < 0 ? 0 : along(j, k, i, direction));
+}
+
+/* <r, dx> by the tape, and what rounding may do to it. */
+static void add_product(const judgement *j, int k, int64_t direction, double *sum,
+                        double *allowed) {
+    const arrays_claim *c = &j->claim[k];
+    for (int64_t i = 0; i < c->size; i++) {
+        double r = along(j, k, i, direction);
+        *sum += r != 0 ? r * c->truth[i].v : 0;
+        *allowed += r != 0 ? own_rounding * c->truth[i].m : 0;
+    }
+}
+
+/* One step through the claims first .. last. */
+static bool step(judgement *j, int first, int last, int64_t direction, bool *agrees) {
+    double sum = 0, allowed = 0, slope, slack;
+    for (int k = first; k <= last; k++)
+        if (takes_part(j, k)) lean(j, k, direction), add_product(j, k, direction, &sum, &allowed);
+    bool done = trial_slope(&j->trial, &slope, &slack);
+    for (int k = first; k <= last; k++)
+        if (takes_part(j, k)) lean(j, k, -1);
+    *agrees = !done || !(fabs(slope - sum) > allowed + slack);
+    j->steps += done && isfinite(slope);
+    return done;
+}
+
+/* The claim that a direction contradicts; none if only their sum is. */
+static bool find_faulty(judgement *j, int64_t direction) {
+    bool agrees = true, done = true;
+    for (int k = 0; done && agrees && k < j->given->claims; k++) {
+        if (takes_part(j, k)) done = step(j, k, k, direction, &agrees);
+        if (!agrees) j->faulty = k;
+    }
+    return done;
+}
+
+bool arrays_steps(judgement *j) {
+    int last = j->given->claims - 1;
+    int64_t most = j->given->oracle, count = most && most < DIRECTIONS ? most : DIRECTIONS;
+    bool done = true, agrees = true, any = false;
+    j->faulty = -1;
+    for (int k = 0; k <= last; k++) any = any || takes_part(j, k);
+    if (!any || spor_program_error(j->trial.step)) return true;
+    for (int64_t d = 0; done && agrees && d < count; d++) {
+        done = step(j, 0, last, d, &agrees);
+        if (done && !agrees) done = find_faulty(j, d);
+    }
+    return done;
+}
+
+bool arrays_step_at(judgement *j, const arrays_claim *c, int64_t at, double *oracle, bool *agrees) {
+    double slack;
+    *agrees = true;
+    *oracle = (double)NAN;
+    if (c->claim->wrt == SPOR_OF_Y || spor_program_error(j->trial.step)) return true;
+    if (!trial_derivative(&j->trial, c->claim->wrt, at, oracle, &slack)) return false;
+    double off = fabs(c->truth[at].v - *oracle);
+    *agrees = !arrays_known(&c->truth[at]) || !(off > own_rounding * c->truth[at].m + slack);
+    return true;
+}
