@@ -31,9 +31,10 @@ static inline sampled sampled_plain(double r, int held) {
     return (sampled){r, fabs(r), {off, -off, off, -off}};
 }
 
-/** True of a whole number that no order of its sums rounds, in float neither. */
+/** True where no order of sums rounds, in float neither: of a whole number, and of a term alone. */
 static inline int sampled_is_exact(const sampled *a) {
-    return sampled_error(a) <= 0 && a->m <= 0x1p24 && fabs(a->v - floor(a->v)) <= 0;
+    int whole = a->m <= 0x1p24 && fabs(a->v - floor(a->v)) <= 0;
+    return sampled_error(a) <= 0 && (whole || a->m <= fabs(a->v));
 }
 
 #endif

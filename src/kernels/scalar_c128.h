@@ -30,9 +30,6 @@ static inline double VALUE(T a) {
 static inline T FROM_INT(int64_t i) {
     return (T)(double)i;
 }
-static inline T EXP(T a) {
-    return cexp(a);
-}
 /* Over the reals there is no logarithm, and no root, of a negative number. */
 static inline T undefined(void) {
     return complex_of((double)NAN, (double)NAN);
@@ -49,8 +46,18 @@ static inline T LOG1P(T a) {
 static inline T SQRT(T a) {
     return creal(a) < 0 ? undefined() : csqrt(a);
 }
+/* An imaginary part whose square is below the rounding of 1 is a step: f(x + i y) = f(x) + i y f'(x)
+ * to the last place, without the sines and cosines of C. */
+static inline int is_step(T a) {
+    return fabs(cimag(a)) < 0x1p-30;
+}
+static inline T EXP(T a) {
+    double power = exp(creal(a));
+    return is_step(a) ? complex_of(power, power * cimag(a)) : cexp(a);
+}
 static inline T TANH(T a) {
-    return ctanh(a);
+    double slope = 1 / cosh(creal(a));
+    return is_step(a) ? complex_of(tanh(creal(a)), slope * slope * cimag(a)) : ctanh(a);
 }
 static inline int LESS(T a, T b) {
     return creal(a) < creal(b);

@@ -4,7 +4,9 @@
  * of random signs, so that faults that cancel in one do not in all.
  */
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/bytes.h"
 #include "base/random.h"
 #include "base/shape.h"
 #include "verify/arrays.h"
@@ -19,12 +21,13 @@ bool arrays_known(const sampled *truth) {
     return isfinite(truth->v) && isfinite(truth->m) && isfinite(sampled_error(truth));
 }
 
-/* Where the tape gives no number there is nothing to be held against it. */
-static double along(const judgement *j, int k, int64_t i, int64_t direction) {
-    const arrays_claim *c = &j->claim[k];
-    if (!arrays_known(&c->truth[i])) return 0;
-    uint64_t at = (uint64_t)c->claim->wrt * SPOR_INPUTS + (uint64_t)direction;
-    return random_hash(at, (uint64_t)i, 21) & 1 ? 1 : -1;
+/* A random direction; where the tape gives no number there is nothing to be held against it. */
+static void draw(const arrays_claim *c, int64_t direction, double along[]) {
+    uint64_t seed = (uint64_t)c->claim->wrt * SPOR_INPUTS + (uint64_t)direction;
+    for (int64_t i = 0; i < c->size; i++) {
+        double sign = random_hash(seed, (uint64_t)i, 21) & 1 ? 1 : -1;
+        along[i] = arrays_known(&c->truth[i]) ? sign : 0;
+    }
 }
 
 /* True for the first claim about an input's gradient. */
@@ -35,41 +38,39 @@ static bool takes_part(const judgement *j, int k) {
     return wrt != SPOR_OF_Y;
 }
 
-static void lean(judgement *j, int k, int64_t direction) {
-    const arrays_claim *c = &j->claim[k];
-    for (int64_t i = 0; i < c->size; i++)
-        trial_lean(&j->trial, c->claim->wrt, i, direction < 0 ? 0 : along(j, k, i, direction));
-}
-
 /* <r, dx> by the tape, and what rounding may do to it. */
-static void add_product(const judgement *j, int k, int64_t direction, double *sum,
-                        double *allowed) {
-    const arrays_claim *c = &j->claim[k];
+static void add_product(const arrays_claim *c, const double r[], double *sum, double *allowed) {
     for (int64_t i = 0; i < c->size; i++) {
-        double r = along(j, k, i, direction);
-        *sum += r != 0 ? r * c->truth[i].v : 0;
-        *allowed += r != 0 ? own_rounding * c->truth[i].m : 0;
+        if (r[i] == 0) continue;
+        *sum += r[i] * c->truth[i].v;
+        *allowed += own_rounding * c->truth[i].m;
     }
 }
 
-/* One step through the claims first .. last. */
-static bool step(judgement *j, int first, int last, int64_t direction, bool *agrees) {
+/* One step through the claims first .. last; along is room for a direction. */
+static bool step(judgement *j, int first, int last, int64_t direction, double along[],
+                 bool *agrees) {
     double sum = 0, allowed = 0, slope, slack;
-    for (int k = first; k <= last; k++)
-        if (takes_part(j, k)) lean(j, k, direction), add_product(j, k, direction, &sum, &allowed);
+    for (int k = first; k <= last; k++) {
+        const arrays_claim *c = &j->claim[k];
+        if (!takes_part(j, k)) continue;
+        draw(c, direction, along);
+        trial_lean(&j->trial, c->claim->wrt, c->size, along);
+        add_product(c, along, &sum, &allowed);
+    }
     bool done = trial_slope(&j->trial, &slope, &slack);
     for (int k = first; k <= last; k++)
-        if (takes_part(j, k)) lean(j, k, -1);
+        if (takes_part(j, k)) trial_lean(&j->trial, j->claim[k].claim->wrt, j->claim[k].size, NULL);
     *agrees = !done || !(fabs(slope - sum) > allowed + slack);
     j->steps += done && isfinite(slope);
     return done;
 }
 
 /* The claim that a direction contradicts; none if only their sum is. */
-static bool find_faulty(judgement *j, int64_t direction) {
+static bool find_faulty(judgement *j, int64_t direction, double along[]) {
     bool agrees = true, done = true;
     for (int k = 0; done && agrees && k < j->given->claims; k++) {
-        if (takes_part(j, k)) done = step(j, k, k, direction, &agrees);
+        if (takes_part(j, k)) done = step(j, k, k, direction, along, &agrees);
         if (!agrees) j->faulty = k;
     }
     return done;
@@ -78,14 +79,19 @@ static bool find_faulty(judgement *j, int64_t direction) {
 bool arrays_steps(judgement *j) {
     int last = j->given->claims - 1;
     int64_t most = j->given->oracle, count = most && most < DIRECTIONS ? most : DIRECTIONS;
-    bool done = true, agrees = true, any = false;
+    int64_t room = 0;
+    bool done = true, agrees = true;
     j->faulty = -1;
-    for (int k = 0; k <= last; k++) any = any || takes_part(j, k);
-    if (!any || spor_program_error(j->trial.step)) return true;
+    for (int k = 0; k <= last; k++)
+        if (takes_part(j, k) && j->claim[k].size > room) room = j->claim[k].size;
+    if (!room || spor_program_error(j->trial.step)) return true;
+    double *along = malloc(bytes_for(room, sizeof *along));
+    if (!along) return false;
     for (int64_t d = 0; done && agrees && d < count; d++) {
-        done = step(j, 0, last, d, &agrees);
-        if (done && !agrees) done = find_faulty(j, d);
+        done = step(j, 0, last, d, along, &agrees);
+        if (done && !agrees) done = find_faulty(j, d, along);
     }
+    free(along);
     return done;
 }
 

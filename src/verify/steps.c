@@ -35,15 +35,17 @@ bool trial_slope(spor_trial *trial, double *derivative, double *slack) {
     return true;
 }
 
-void trial_lean(spor_trial *trial, int input, int64_t k, double along) {
+void trial_lean(spor_trial *trial, int input, int64_t size, const double along[]) {
     double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
-    z[2 * k + 1] = along * complex_step;
+    for (int64_t k = 0; k < size; k++) z[2 * k + 1] = along ? along[k] * complex_step : 0;
 }
 
 bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack) {
-    trial_lean(trial, input, k, 1);
+    double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
+    z[2 * k + 1] = complex_step;
     bool done = trial_slope(trial, derivative, slack);
-    trial_lean(trial, input, k, 0); /* only now: y may be the input itself */
+    z = spor_program_arg(trial->step, trial->in.input[input]).data;
+    z[2 * k + 1] = 0; /* only now: y may be the input itself */
     return done;
 }
 
