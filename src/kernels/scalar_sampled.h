@@ -2,8 +2,8 @@
  * The words of scalar.h over a double that knows by how much code of a coarser arithmetic is off
  * when it computes the same: in four runs, each of which rounds its own way (Monte Carlo
  * arithmetic). Beside v an element carries d[k], the error of run k to first order, in units of the
- * roundoff u. Each operation adds 0.4 units of its result to it, up or down as a hash of the
- * result says: the root mean square of what rounding to nearest does. What is used twice
+ * roundoff u. Each operation adds about 0.4 units of its result to it, up or down as a hash of
+ * the result says: the root mean square of what rounding to nearest does. What is used twice
  * brings the same error twice, so that errors cancel or add up as they do in a real run. Another
  * order of a sum changes which roundings meet, not how large they are: four draws of them stand for
  * four orders.
@@ -29,28 +29,34 @@ typedef sampled T;
  * then what is chosen may be the other, an error that must count as one. */
 static const double sampled_doubt = 0x1p-21, sampled_turned = 0x1p26;
 
-#define SIGN(i, k) ((i) >> (k)&1 ? .4F : -.4F)
-#define DRAW(i) [i] = {SIGN(i, 0), SIGN(i, 1), SIGN(i, 2), SIGN(i, 3)}
+/* Of several sizes, about 0.4 in root mean square: the errors of few operations must not add up to 0
+ * in all runs. */
+#define SIZE(i, k) (.2F + .025F * (float)(((i)*7 + (k)*5) % 16))
+#define SIGNED(i, k) ((i) >> (k)&1 ? SIZE(i, k) : -SIZE(i, k))
+#define DRAW(i) [i] = {SIGNED(i, 0), SIGNED(i, 1), SIGNED(i, 2), SIGNED(i, 3)}
 static const float sampled_draw[1 << SAMPLES][SAMPLES] = {
     DRAW(0), DRAW(1), DRAW(2),  DRAW(3),  DRAW(4),  DRAW(5),  DRAW(6),  DRAW(7),
     DRAW(8), DRAW(9), DRAW(10), DRAW(11), DRAW(12), DRAW(13), DRAW(14), DRAW(15)};
 #undef DRAW
-#undef SIGN
+#undef SIGNED
+#undef SIZE
 
-static inline int held_by_float(double v) {
-    return fabs((double)(float)v - v) <= 0;
-}
-static inline int is_power_of_two(double v) {
+static inline uint64_t bits_of(double v) {
     uint64_t bits;
     memcpy(&bits, &v, sizeof bits);
-    return !(bits & 0xfffffffffffff);
+    return bits;
 }
-/* 0.4 units of v more or less in each run: four bits of a hash of v say which. */
+/* 29 of the 52 bits are beyond a float; its range is no matter here. */
+static inline int held_by_float(double v) {
+    return !(bits_of(v) & 0x1fffffff);
+}
+static inline int is_power_of_two(double v) {
+    return !(bits_of(v) & 0xfffffffffffff);
+}
+/* So many units of v more or less in each run: four bits of a hash of v say which. */
 static inline T rounded(T a) {
     enum { HASHED_BITS = 60 }; /* and the four above them are the draw */
-    uint64_t bits;
-    memcpy(&bits, &a.v, sizeof bits);
-    const float *draw = sampled_draw[bits * 0x9e3779b97f4a7c15 >> HASHED_BITS];
+    const float *draw = sampled_draw[bits_of(a.v) * 0x9e3779b97f4a7c15 >> HASHED_BITS];
     for (int k = 0; k < SAMPLES; k++) a.d[k] += draw[k] * (float)a.v;
     return a;
 }

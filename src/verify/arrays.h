@@ -1,5 +1,5 @@
 /*
- * The inside of judging arrays: arrays.c runs the tape and judges element by element,
+ * The inside of judging arrays: arrays.c runs the tape, arrays_elements.c judges element by element,
  * arrays_steps.c holds the tape against complex steps, arrays_text.c puts it in words.
  */
 #ifndef SPOR_VERIFY_ARRAYS_H
@@ -16,6 +16,7 @@ typedef struct {
     int64_t size;
     const sampled *truth;
     double error;    /* largest error of the four runs, in u times the terms' magnitude */
+    double largest;  /* largest error of the four runs, in u */
     double rms;      /* of the truth */
     double decisive; /* what is allowed more than this decides nothing */
 } arrays_claim;
@@ -34,6 +35,12 @@ typedef struct {
     spor_message *message;
 } judgement;
 
+/** What rounding may do at worst is found out once it is asked for. False with the message, or
+ *  without one when memory runs out. */
+bool arrays_prepare_worst(judgement *j);
+/** Fills in the claims, once the runs are there. */
+void arrays_measure(judgement *j);
+bool arrays_judge_claim(judgement *j, int k, spor_verdict *verdict);
 /** True if the runs give a number for the element, and know how far off they are. */
 bool arrays_known(const sampled *truth);
 /** Steps in random directions, through all inputs whose gradients are claimed at once. False only

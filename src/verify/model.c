@@ -311,7 +311,8 @@ static void show(const network *n, const tally *t, const char *against, spor_on_
     char summary[400], detail[4096] = "", kinks[64] = "";
     const spor_verdict *v = &t->found;
     spor_model_row row = {v->outcome, t->label, summary, detail, v};
-    if (v->outcome == SPOR_HOLDS && (!v->comparisons || !v->nonzero))
+    bool open = v->arrays.between > 0;
+    if (v->outcome == SPOR_HOLDS && (!v->comparisons || !v->nonzero || open))
         row.outcome = SPOR_NOTHING_EXAMINED;
     if (t->undecided) snprintf(kinks, sizeof kinks, ", %" PRId64 " at a kink", t->undecided);
     if (row.outcome == SPOR_HOLDS)
@@ -319,6 +320,11 @@ static void show(const network *n, const tally *t, const char *against, spor_on_
                  "%s %s: %" PRId64 " values, at most %.2g of what rounding may do; %" PRId64
                  " complex steps%s",
                  against, n->at, v->comparisons, v->closest, v->asked[SPOR_BY_COMPLEX_STEP], kinks);
+    else if (row.outcome == SPOR_NOTHING_EXAMINED && open)
+        snprintf(summary, sizeof summary,
+                 "%s %s: %" PRId64 " values are farther off than rounding explains, and not so far "
+                 "that they must be wrong",
+                 against, n->at, v->arrays.between);
     else if (row.outcome == SPOR_NOTHING_EXAMINED)
         snprintf(summary, sizeof summary,
                  "%s %s: nothing could be examined: rounding may do more "

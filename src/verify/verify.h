@@ -3,7 +3,7 @@
  * have the oracles that judge it: compare.c and proof.c by the tape, steps.c, adjoint.c and
  * differences.c (with product.c) without it. search.c walks the sizes, shrink.c makes a failure
  * small, pattern.c says what it looks like, verdict.c adds verdicts up and puts them in words.
- * arrays.c judges numbers of other code; model.h has what is about networks.
+ * arrays.c and its like judge numbers of other code; model.h has what is about networks.
  */
 #ifndef SPOR_VERIFY_VERIFY_H
 #define SPOR_VERIFY_VERIFY_H
