@@ -21,8 +21,15 @@ typedef struct {
 /** The largest error of the runs. */
 static inline double sampled_error(const sampled *a) {
     float most = 0;
-    for (int k = 0; k < SAMPLES; k++) most = fmaxf(most, fabsf(a->d[k]));
+    for (int k = 0; k < SAMPLES; k++) most = fabsf(a->d[k]) > most ? fabsf(a->d[k]) : most;
     return (double)most;
+}
+
+/** False if the value, or what it may be off by, is no finite number. */
+static inline int sampled_is_known(const sampled *a) {
+    float sum = 0;
+    for (int k = 0; k < SAMPLES; k++) sum += fabsf(a->d[k]);
+    return isfinite(a->v) && isfinite(a->m) && isfinite(sum);
 }
 
 /** A number before anything was done to it; a float may not hold it. */

@@ -100,7 +100,7 @@ static inline T SUB(T a, T b) {
     return ADD(a, NEG(b));
 }
 static inline T MUL(T a, T b) {
-    T z = {a.v * b.v, fabs(a.v) * b.m + fabs(b.v) * a.m - fabs(a.v * b.v), {0}};
+    T z = {a.v * b.v, fabs(a.v) * b.m + fabs(b.v) * (a.m - fabs(a.v)), {0}};
     for (int k = 0; k < SAMPLES; k++) z.d[k] = (float)a.v * b.d[k] + (float)b.v * a.d[k];
     return rounded_unless_held(z);
 }

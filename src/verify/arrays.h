@@ -41,8 +41,6 @@ bool arrays_prepare_worst(judgement *j);
 /** Fills in the claims, once the runs are there. */
 void arrays_measure(judgement *j);
 bool arrays_judge_claim(judgement *j, int k, spor_verdict *verdict);
-/** True if the runs give a number for the element, and know how far off they are. */
-bool arrays_known(const sampled *truth);
 /** Steps in random directions, through all inputs whose gradients are claimed at once. False only
  *  if the program does not run. */
 bool arrays_steps(judgement *j);

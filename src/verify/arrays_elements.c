@@ -40,7 +40,7 @@ static void measure(judgement *j, int k) {
     c->truth = spor_program_arg(j->runs, c->expected).data;
     c->error = least_error;
     for (int64_t i = 0; i < c->size; i++) {
-        if (!arrays_known(&c->truth[i])) continue;
+        if (!sampled_is_known(&c->truth[i])) continue;
         c->error = fmax(c->error, units_of(&c->truth[i]));
         c->largest = fmax(c->largest, sampled_error(&c->truth[i]));
         c->rms += c->truth[i].v * c->truth[i].v;
@@ -109,10 +109,10 @@ static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *wo
     const sampled *at = &c->truth[i];
     double off = fabs(c->claim->claimed[i] - at->v);
     bool overflows = j->unit > 0x1p-50 && fabs(at->v) > (double)FLT_MAX;
-    if (!arrays_known(at) && !j->finite) return EXEMPT;
+    if (!sampled_is_known(at) && !j->finite) return EXEMPT;
     if (!isfinite(at->v) || overflows) return UNDECIDED;
     if (!isfinite(c->claim->claimed[i])) return WRONG;
-    if (!arrays_known(at)) return UNDECIDED;
+    if (!sampled_is_known(at)) return UNDECIDED;
     double allowed = allowed_at(j, c, i), tolerance = tolerance_at(j, c, i);
     if (off <= allowed) return allowed <= c->decisive ? RIGHT : UNDECIDED;
     if (tolerance >= 0) return off <= tolerance ? SETTLED : WRONG;

@@ -17,16 +17,14 @@ enum { DIRECTIONS = 8 };
  * of an op is far above it. */
 static const double own_rounding = 0x1p-39;
 
-bool arrays_known(const sampled *truth) {
-    return isfinite(truth->v) && isfinite(truth->m) && isfinite(sampled_error(truth));
-}
-
 /* A random direction; where the tape gives no number there is nothing to be held against it. */
 static void draw(const arrays_claim *c, int64_t direction, double along[]) {
     uint64_t seed = (uint64_t)c->claim->wrt * SPOR_INPUTS + (uint64_t)direction;
-    for (int64_t i = 0; i < c->size; i++) {
-        double sign = random_hash(seed, (uint64_t)i, 21) & 1 ? 1 : -1;
-        along[i] = arrays_known(&c->truth[i]) ? sign : 0;
+    uint64_t bits = 0;
+    for (int64_t i = 0; i < c->size; i++, bits >>= 1) {
+        if (i % 64 == 0) bits = random_hash(seed, (uint64_t)i, 21);
+        double sign = bits & 1 ? 1 : -1;
+        along[i] = sampled_is_known(&c->truth[i]) ? sign : 0;
     }
 }
 
@@ -102,6 +100,6 @@ bool arrays_step_at(judgement *j, const arrays_claim *c, int64_t at, double *ora
     if (c->claim->wrt == SPOR_OF_Y || spor_program_error(j->trial.step)) return true;
     if (!trial_derivative(&j->trial, c->claim->wrt, at, oracle, &slack)) return false;
     double off = fabs(c->truth[at].v - *oracle);
-    *agrees = !arrays_known(&c->truth[at]) || !(off > own_rounding * c->truth[at].m + slack);
+    *agrees = !sampled_is_known(&c->truth[at]) || !(off > own_rounding * c->truth[at].m + slack);
     return true;
 }
