@@ -59,7 +59,7 @@ static bool step(judgement *j, int first, int last, int64_t direction, double al
     bool done = trial_slope(&j->trial, &slope, &slack);
     for (int k = first; k <= last; k++)
         if (takes_part(j, k)) trial_lean(&j->trial, j->claim[k].claim->wrt, j->claim[k].size, NULL);
-    *agrees = !done || !(fabs(slope - sum) > allowed + slack);
+    *agrees = !done || !isfinite(slope) || !(fabs(slope - sum) > allowed + slack);
     j->steps += done && isfinite(slope);
     return done;
 }
@@ -98,8 +98,9 @@ bool arrays_step_at(judgement *j, const arrays_claim *c, int64_t at, double *ora
     *agrees = true;
     *oracle = (double)NAN;
     if (c->claim->wrt == SPOR_OF_Y || spor_program_error(j->trial.step)) return true;
-    if (!trial_derivative(&j->trial, c->claim->wrt, at, oracle, &slack)) return false;
+    if (!trial_derivative_of_all(&j->trial, c->claim->wrt, at, oracle, &slack)) return false;
     double off = fabs(c->truth[at].v - *oracle);
-    *agrees = !sampled_is_known(&c->truth[at]) || !(off > own_rounding * c->truth[at].m + slack);
+    *agrees = !sampled_is_known(&c->truth[at]) || !isfinite(*oracle) ||
+              !(off > own_rounding * c->truth[at].m + slack);
     return true;
 }

@@ -117,6 +117,9 @@ bool shrink_failure(const spor_statement *statement, const int64_t value[],
 /** Derivative of <dy, y> with respect to element k of an input by a complex step at the data that
  *  the program has; slack bounds its own rounding. False if the program does not run. */
 bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack);
+/** The same; NAN if any element of y is no number. */
+bool trial_derivative_of_all(spor_trial *trial, int input, int64_t k, double *derivative,
+                             double *slack);
 /** The same along a direction, once its part in each input is set: along[] has the input's size, NULL
  *  is 0. */
 void trial_lean(spor_trial *trial, int input, int64_t size, const double along[]);

@@ -68,6 +68,7 @@ START_TEST(what_is_not_finite_is_exempt_where_it_reaches) {
     v = judge(&arrays);
     ck_assert_int_eq(v.outcome, SPOR_FAILS);
     ck_assert_str_eq(v.example.pair_name, "dA");
+    ck_assert_int_eq(v.example.dispute, SPOR_FORMULA_TAPE);
     for (int k = 0; k < 6; k++) lin.A[k] = (double)INFINITY;
     arrays.claims = 1;
     v = judge(&arrays);
@@ -300,8 +301,8 @@ extern const spor_op spor_op_tanh;
 /* A millionth too much where y > 0.9, which one of the elements is. */
 static spor_var nearly(spor_var y, int k, spor_var ybar) {
     spor_shape shape = spor_shape_of(y);
-    spor_var part = spor_step(spor_sub(y, op_fill(y.tape, 0.9, shape)));
-    spor_var much = spor_mul(part, op_fill(y.tape, 1e-6, shape));
+    spor_var part = spor_step(spor_sub(y, op_fill(y.tape, 0.9, 0, shape)));
+    spor_var much = spor_mul(part, op_fill(y.tape, 1e-6, 0, shape));
     spor_var right = spor_op_tanh.vjp(y, k, ybar);
     return spor_add(right, spor_mul(right, much));
 }
