@@ -101,17 +101,45 @@ spor_var spor_matmul(spor_var x, spor_var y) {
 
 #else
 
+/* Row i of a product: z[i,.] = x[i,.] y. Each z[i,j] adds up its terms in the order of r; that the
+ * loop over j is inside of it keeps y's rows, and not its columns, in the cache, and that it takes
+ * several r at a time keeps z in registers. */
+typedef struct {
+    const T *x, *y;
+    T *z;
+    int64_t x_step, y_row, y_step, z_step, columns;
+} product_row;
+
+enum { AT_A_TIME = 4 };
+
+static inline void add_terms(const product_row *p, int64_t r, int count) {
+    for (int64_t j = 0; j < p->columns; j++) {
+        T sum = p->z[j * p->z_step];
+        for (int k = 0; k < count; k++)
+            sum =
+                ADD(sum, MUL(p->x[(r + k) * p->x_step], p->y[(r + k) * p->y_row + j * p->y_step]));
+        p->z[j * p->z_step] = sum;
+    }
+}
+
+static void add_row(const product_row *p, int64_t terms) {
+    int64_t r = 0;
+    for (int64_t j = 0; j < p->columns; j++) p->z[j * p->z_step] = FROM_INT(0);
+    for (; r + AT_A_TIME <= terms; r += AT_A_TIME) add_terms(p, r, AT_A_TIME);
+    for (; r < terms; r++) add_terms(p, r, 1);
+}
+
 REFERENCE_KERNEL(matmul) {
-    int row = c->out.shape.rank - 2, column = row + 1;
-    EACH_INDEX(i, c->out.shape) {
-        int64_t at_x[SPOR_RANK], at_y[SPOR_RANK];
-        for (int k = 0; k <= column; k++) at_x[k] = at_y[k] = i[k];
-        T sum = FROM_INT(0);
-        for (int64_t r = 0; r < c->in[1].shape.n[row]; r++) {
-            at_x[column] = at_y[row] = r;
-            sum = ADD(sum, MUL(*AT(c->in[0], at_x), *AT(c->in[1], at_y)));
-        }
-        *AT(c->out, i) = sum;
+    const spor_arg *x = &c->in[0], *y = &c->in[1], *z = &c->out;
+    int row = z->shape.rank - 2, column = row + 1;
+    spor_shape rows = z->shape;
+    rows.n[column] = 1;
+    EACH_INDEX(i, rows) {
+        int64_t first[SPOR_RANK];
+        for (int k = 0; k <= column; k++) first[k] = k < row ? i[k] : 0;
+        product_row p = {AT(*x, i),      AT(*y, first),     AT(*z, i),         x->stride[column],
+                         y->stride[row], y->stride[column], z->stride[column], z->shape.n[column]};
+        add_row(&p, y->shape.n[row]);
     }
 }
 

@@ -94,10 +94,15 @@ spor_var spor_softmax(spor_var x, int axis) {
 
 REFERENCE_KERNEL(softmax) {
     int axis = (int)c->attr[AXIS].i;
-    EACH_INDEX(i, c->out.shape) {
+    spor_shape lines = c->out.shape;
+    lines.n[axis] = 1;
+    EACH_INDEX(i, lines) {
+        int64_t at[SPOR_RANK];
+        for (int k = 0; k < SPOR_RANK; k++) at[k] = i[k];
         T largest = line_largest(&c->in[0], i, axis);
         T sum = line_sum_exp(&c->in[0], i, axis, largest);
-        *AT(c->out, i) = DIV(EXP(SUB(*AT(c->in[0], i), largest)), sum);
+        for (at[axis] = 0; at[axis] < c->out.shape.n[axis]; at[axis]++)
+            *AT(c->out, at) = DIV(EXP(SUB(*AT(c->in[0], at), largest)), sum);
     }
 }
 

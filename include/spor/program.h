@@ -23,6 +23,8 @@ typedef enum {
     SPOR_BOUND,    /* a double with a running error bound: doubles {value, bound} */
     SPOR_ROUNDING, /* a double with what rounding may do to it in other code: five doubles that
                       kernels/scalar_rounding.h explains */
+    SPOR_SAMPLED,  /* a double with the errors of four runs of other code: two doubles and four
+                      floats that kernels/scalar_sampled.h explains */
     SPOR_SCALARS   /* their number */
 } spor_scalar;
 

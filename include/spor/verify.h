@@ -171,6 +171,19 @@ typedef struct {
     spor_wrong other[SPOR_OTHERS];  /* in the order of the pairs */
 } spor_counterexample;
 
+/** What judging arrays of other code counts besides; zeros elsewhere. */
+typedef struct {
+    int64_t exempt;    /* not judged: a number that is not finite reaches them */
+    int64_t between;   /* neither right nor wrong: farther off than the runs, but rounding may be */
+    int64_t settled;   /* of those judged: by what the user allows */
+    double off;        /* the largest difference of those that passed */
+    double runs;       /* the largest error of the definition's own four runs */
+    double allowed;    /* the largest difference allowed */
+    double worst_case; /* what rounding can do at the element of the example */
+    double ulps, rtol; /* what would settle all that are between */
+    char unjudged[160]; /* where those lie that were not judged */
+} spor_array_figures;
+
 /** What verifying has found. */
 typedef struct {
     spor_outcome outcome; /* holds, fails or neither */
@@ -194,6 +207,7 @@ typedef struct {
     char sizes[256];              /* which values of the quantities were tried */
     char unjudged[96];            /* pairs of which no element could be judged: "dW, db" */
     char reservation[512];        /* "" or under which reservations it holds */
+    spor_array_figures arrays;    /* of arrays of other code */
     char regions[2048];           /* which corners were visited, a line each */
     spor_counterexample example;  /* if it fails */
 } spor_verdict;
@@ -269,17 +283,29 @@ typedef struct {
     const double *cotangent;          /* of y's shape; NULL: ones */
     int claims;                       /* number of them */
     spor_claim claim[SPOR_PAIRS];     /* what the other code computed */
-    int64_t oracle;                   /* complex steps a claim at most; 0: 30 */
+    int64_t oracle;                   /* directions of complex steps at most; 0: 8 */
     spor_scalar arithmetic;           /* of the other code: SPOR_F32 or SPOR_F64 */
+    double ulps, rtol; /* what the user allows besides: units in the last place, a share; 0: none */
 } spor_arrays;
 
 /**
- * Judges the claims at these numbers against the tape of y, which grows by a backward pass. What is
- * allowed is what rounding in the claimed arithmetic can do, whatever the order of the sums, and
- * nothing where all is exact on small integers; where that is more than the values themselves,
- * nothing is decided. The tape is compared with complex steps on a sample. A claim that is wrong
- * makes the verdict fail, the first one is its example. The tape must be without parameters. False
- * only when memory runs out.
+ * Judges the claims at these numbers against the tape of y, which grows by a backward pass. Each
+ * element by itself:
+ *
+ *     right      within 8 times the largest error, measured by the running magnitude of its terms,
+ *                that the definition itself has in the claimed arithmetic, in four runs that round
+ *                differently; exactly, on whole numbers that no order of sums rounds
+ *     wrong      farther off than rounding can explain in any order of the sums; or not a number
+ *     between    neither: it may be other algebra, or a mistake. ulps or rtol settles it: what is
+ *                within N units in the last place, or within this share, of the value or of the
+ *                array's root mean square is right then, the rest is wrong
+ *     undecided  what is allowed is more than 1 % of the array's root mean square
+ *     exempt     an input that is not finite reaches it
+ *
+ * An element that is wrong makes the verdict fail, the first claim's is its example. It holds if of
+ * every claim some elements were judged, and none is between. The tape itself is held against
+ * complex steps in random directions. The tape must be without parameters. False only when memory
+ * runs out.
  */
 SPOR_API bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict);
 

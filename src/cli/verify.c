@@ -272,6 +272,11 @@ static int run(int argc, char **argv) {
          SPOR_OPTION_SETTING, &given->in, 0, NULL},
         {"against", "dX=FILE", "the gradient of operand X as other code computed it, as .npy",
          SPOR_OPTION_SETTING, &given->against, 0, NULL},
+        {"ulps", "N", "of arrays: what is within N units in the last place is right",
+         SPOR_OPTION_REAL, &given->ulps, 0, NULL},
+        {"rtol", "R",
+         "of arrays: what is within this share of the value, or of its array, is right",
+         SPOR_OPTION_REAL, &given->rtol, 0, NULL},
         {0},
     };
     int status = options_read(&spor_command_verify, options, 1, MOST_OPERANDS, operand, argc, argv);
@@ -292,6 +297,9 @@ const spor_command spor_command_verify = {
         "its verdict round.\n"
         "A script that trains has its network verified: each layer's fast path against the tape,\n"
         "the tape against complex steps, and the rules of training.\n"
+        "Arrays of --call are right within what rounding does in the definition itself, wrong "
+        "beyond\n"
+        "what it can do at worst, and unfinished between: --ulps or --rtol settles that.\n"
         "Exit status: 0 all as stated, 1 something is wrong, unfinished or not examined, 2 bad "
         "input:\n"
         "a file that can't be read, while the others are still judged.\n"

@@ -18,6 +18,7 @@ typedef enum { SPOR_HINT_NONE, SPOR_HINT_PATTERN, SPOR_HINT_FULL } spor_hint;
 typedef struct {
     const char *only, *html, *junit, *weights, *call, *hint_name, *ties;
     int64_t seed, shapes;
+    double ulps, rtol; /* of arrays */
     bool json, quiet;
     bool strict; /* what holds with a reservation is not enough */
     spor_settings settings, in, against;

@@ -135,22 +135,33 @@ static spor_scalar arithmetic_of(const calling *c) {
 
 /* ---- judging ---- */
 
+/* As much as the hint allows; NULL when memory runs out. */
+static char *summarise(const calling *c, const spor_verdict *found) {
+    if (found->outcome == SPOR_FAILS || c->v->hint != SPOR_HINT_FULL)
+        return verify_summary(c->v, NULL, found);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out) arrays_print(found, out);
+    return !out || fclose(out) ? NULL : text;
+}
+
 static void show(calling *c, int k, const spor_verdict *found) {
-    bool holds = found->outcome == SPOR_HOLDS;
-    char *summary = verify_summary(c->v, NULL, found);
+    static const struct {
+        spor_row_state state;
+        const char *verdict;
+    } rows[] = {[SPOR_HOLDS] = {SPOR_ROW_HOLDS, "holds"},
+                [SPOR_FAILS] = {SPOR_ROW_WRONG, "DOES NOT HOLD"},
+                [SPOR_NOTHING_EXAMINED] = {SPOR_ROW_UNFINISHED, "UNFINISHED"}};
+    char *summary = summarise(c, found);
     char *detail = verify_detail(c->v, NULL, found, c->arrays.claim[k].name, NULL);
-    verify_show(c->v,
-                &(spor_verify_row){.state = holds                          ? SPOR_ROW_HOLDS
-                                            : found->outcome == SPOR_FAILS ? SPOR_ROW_WRONG
-                                                                           : SPOR_ROW_UNFINISHED,
-                                   .label = c->arrays.claim[k].name,
-                                   .verdict = holds                          ? "holds"
-                                              : found->outcome == SPOR_FAILS ? "DOES NOT HOLD"
-                                                                             : "UNDECIDED",
-                                   .summary = summary,
-                                   .detail = detail,
-                                   .kind = "arrays",
-                                   .found = found});
+    verify_show(c->v, &(spor_verify_row){.state = rows[found->outcome].state,
+                                         .label = c->arrays.claim[k].name,
+                                         .verdict = rows[found->outcome].verdict,
+                                         .summary = summary,
+                                         .detail = detail,
+                                         .kind = "arrays",
+                                         .found = found});
     free(summary);
     free(detail);
 }
@@ -159,6 +170,8 @@ static bool judge(calling *c) {
     spor_message message = {""};
     spor_verdict *found = calloc((size_t)c->arrays.claims + 1, sizeof *found);
     c->arrays.arithmetic = arithmetic_of(c);
+    c->arrays.ulps = c->v->given->ulps;
+    c->arrays.rtol = c->v->given->rtol;
     bool done = found && arrays_judge(&c->arrays, found, &message);
     if (!done) complain("out of memory");
     if (done && *message.text) done = complain(message.text);

@@ -230,7 +230,7 @@ static void json_evidence(spor_json *json, const spor_verdict *found) {
     json_integer(json, "at_ties", found->ties);
     json_integer(json, "unmet", found->unmet);
     json_string(json, "sizes", found->sizes);
-    json_string(json, "unjudged", found->unjudged);
+    json_string(json, "not_judged", *found->unjudged ? found->unjudged : found->arrays.unjudged);
     json_string(json, "reservation", found->reservation);
     json_integer(json, "complex_steps", found->asked[SPOR_BY_COMPLEX_STEP]);
     json_real(json, "closest", found->closest);
@@ -241,6 +241,16 @@ static const char *const state_names[SPOR_ROW_STATES] = {
     [SPOR_ROW_WRONG] = "wrong",          [SPOR_ROW_UNFINISHED] = "unfinished",
     [SPOR_ROW_BROKEN] = "not evaluated", [SPOR_ROW_SKIPPED] = "not looked at",
     [SPOR_ROW_UNREADABLE] = "unreadable"};
+
+static void json_arrays(spor_json *json, const spor_verdict *found) {
+    const spor_array_figures *a = &found->arrays;
+    json_integer(json, "exempt", a->exempt);
+    json_integer(json, "between", a->between);
+    json_integer(json, "settled", a->settled);
+    json_real(json, "off", a->off);
+    json_real(json, "runs", a->runs);
+    json_real(json, "allowed", a->allowed);
+}
 
 static void add_json(spor_verification *v, const spor_verify_row *row) {
     spor_json *json = &v->json;
@@ -254,6 +264,7 @@ static void add_json(spor_verification *v, const spor_verify_row *row) {
     json_bool(json, "reserved", row->reserved);
     if (v->hint != SPOR_HINT_NONE) json_string(json, "summary", row->summary);
     if (row->found && v->hint == SPOR_HINT_FULL) json_evidence(json, row->found);
+    if (row->found && !strcmp(row->kind, "arrays")) json_arrays(json, row->found);
     if (row->found && v->hint != SPOR_HINT_NONE && row->found->outcome == SPOR_FAILS)
         json_example(v, json, row->statement, &row->found->example);
     json_end(json, '}');

@@ -7,6 +7,7 @@
  *   c128       double complex, for the complex step: branches look at the real part
  *   bound      a double with a running error bound: how far it may be from the exact result
  *   rounding   a double with what rounding may do to it in other code, float or double
+ *   sampled    a double with the errors that four runs of other code have made
  *   stub       a double in a struct: compiled, never run; the compiler then refuses any operator
  *
  * FROM_INT makes a T of an integer, FROM_REAL of a double, RATIO of num / den; KNOWN_TO of a double

@@ -18,9 +18,11 @@ static inline T ADD(T a, T b) {
 static inline T SUB(T a, T b) {
     return a - b;
 }
+#ifndef SCALAR_OWN_MUL
 static inline T MUL(T a, T b) {
     return a * b;
 }
+#endif
 static inline T DIV(T a, T b) {
     return a / b;
 }

@@ -544,7 +544,8 @@ static void write_rows(const network *n, FILE *out) {
 static void write_evidence(const network *n, const tally *t, FILE *out) {
     const spor_verdict *v = &t->found;
     fprintf(out,
-            "%" PRId64 " values, at most %.2g of what rounding may do; %" PRId64 " complex steps",
+            "%" PRId64 " values, at most %.2g of what is allowed for rounding; %" PRId64
+            " complex steps",
             v->comparisons, v->closest, v->asked[SPOR_BY_COMPLEX_STEP]);
     if (t->undecided) fprintf(out, ", %" PRId64 " at a kink", t->undecided);
     if (t->at_ties) fputs("; differs at ties or kinks of the data, and nowhere near them", out);
@@ -560,6 +561,12 @@ static void write_summary(const network *n, const tally *t, spor_outcome outcome
     fprintf(out, "%s %s: ", t->against, n->at);
     if (outcome == SPOR_HOLDS)
         write_evidence(n, t, out);
+    else if (outcome == SPOR_NOTHING_EXAMINED && t->found.arrays.between)
+        fprintf(out,
+                "%" PRId64
+                " values are farther off than rounding explains, and not so far that they "
+                "must be wrong",
+                t->found.arrays.between);
     else if (outcome == SPOR_NOTHING_EXAMINED)
         fputs("nothing could be examined: rounding may do more than the values, or all are 0", out);
     else
@@ -571,8 +578,8 @@ static void show(const network *n, const tally *t, spor_on_model_row *on_row, vo
     char summary[480] = "", detail[4096] = "";
     const spor_verdict *v = &t->found;
     spor_model_row row = {v->outcome, t->label, summary, detail, v, false};
-    if (t->overlooked || (v->outcome == SPOR_HOLDS && (!v->comparisons || !v->nonzero)))
-        row.outcome = SPOR_NOTHING_EXAMINED;
+    bool open = !v->comparisons || !v->nonzero || v->arrays.between;
+    if (t->overlooked || (v->outcome == SPOR_HOLDS && open)) row.outcome = SPOR_NOTHING_EXAMINED;
     row.reserved = t->at_ties && row.outcome == SPOR_HOLDS;
     FILE *out = fmemopen(summary, sizeof summary - 1, "w");
     if (out) write_summary(n, t, row.outcome, out);

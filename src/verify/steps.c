@@ -15,28 +15,54 @@ static const double lost_in_step = 0x1p-500;
 
 enum { ELEMENTS = 96 }; /* of an input, about */
 
-/* What is no number does not depend on the element: else that lay outside the domain, where nobody
- * asks. The slack: each node adds at most a few units of 2^-53 to every term. */
-bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack) {
-    double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
-    z[2 * k + 1] = complex_step;
+/* Runs, and reads the slope; past: without the elements of y that are no number. The slack: each node
+ * adds at most a few units of 2^-53 to every term. */
+static bool read_slope(spor_trial *trial, bool past, double *derivative, double *slack) {
     if (!spor_run(trial->step, 0)) return false;
     spor_arg y = spor_program_arg(trial->step, trial->in.y);
     const double *part = y.data, *dy = trial->data[trial->in.dy];
     double sum = 0, magnitude = 0, weight = 0;
     for (int64_t j = 0; j < shape_size(&y.shape); j++) {
         double term = dy[j] * (part[2 * j + 1] / complex_step);
-        if (isnan(part[2 * j])) continue;
-        sum += term;
+        if (past && isnan(part[2 * j])) continue;
+        sum += isnan(part[2 * j]) ? (double)NAN : term;
         magnitude += fabs(term);
         weight += fabs(dy[j]);
     }
-    z = spor_program_arg(trial->step, trial->in.input[input]).data;
-    z[2 * k + 1] = 0; /* only now: y may be the input itself */
     *derivative = sum;
     *slack = 0x1p-51 * (double)(trial->tape->count + (uint32_t)shape_size(&y.shape)) * magnitude +
              lost_in_step * weight;
     return true;
+}
+
+static bool step_at(spor_trial *trial, int input, int64_t k, bool past, double *derivative,
+                    double *slack) {
+    double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
+    z[2 * k + 1] = complex_step;
+    bool done = read_slope(trial, past, derivative, slack);
+    z = spor_program_arg(trial->step, trial->in.input[input]).data;
+    z[2 * k + 1] = 0; /* only now: y may be the input itself */
+    return done;
+}
+
+/* What is no number does not depend on the element: else that lay outside the domain, where nobody
+ * asks. */
+bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack) {
+    return step_at(trial, input, k, true, derivative, slack);
+}
+
+bool trial_derivative_of_all(spor_trial *trial, int input, int64_t k, double *derivative,
+                             double *slack) {
+    return step_at(trial, input, k, false, derivative, slack);
+}
+
+void trial_lean(spor_trial *trial, int input, int64_t size, const double along[]) {
+    double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
+    for (int64_t k = 0; k < size; k++) z[2 * k + 1] = along ? along[k] * complex_step : 0;
+}
+
+bool trial_slope(spor_trial *trial, double *derivative, double *slack) {
+    return read_slope(trial, false, derivative, slack);
 }
 
 bool steps_start(spor_trial *trial) {

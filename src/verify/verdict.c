@@ -21,6 +21,7 @@ void verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->exact += v->exact;
     sum->nonzero += v->nonzero;
     for (int k = 0; k < SPOR_ORACLES; k++) sum->asked[k] += v->asked[k];
+    arrays_add(&sum->arrays, &v->arrays);
     sum->closest = fmax(sum->closest, v->closest);
     if (v->outcome != SPOR_FAILS || sum->outcome == SPOR_FAILS) return;
     sum->outcome = SPOR_FAILS;
@@ -219,7 +220,7 @@ void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, 
         return;
     }
     fputs("  (", out);
-    verdict_print_evidence(v, out);
+    (statement ? verdict_print_evidence : arrays_print)(v, out);
     fputs(")\n", out);
     if (*v->reservation) fprintf(out, "  %s\n", v->reservation);
 }

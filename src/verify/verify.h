@@ -2,8 +2,8 @@
  * The inside of verification. trial.c makes an instance and runs it at data; oracle.h and oracle.c
  * have the oracles that judge it: compare.c and proof.c by the tape, steps.c, adjoint.c and
  * differences.c (with product.c) without it. search.c walks the sizes, shrink.c makes a failure
- * small, hint.c and pattern.c say what it looks like, verdict.c adds verdicts up and puts them in words.
- * arrays.c judges numbers of other code; model.h has what is about networks.
+ * small, hint.c and pattern.c say what it looks like, verdict.c adds verdicts up and puts them in
+ * words. arrays.c and its like judge numbers of other code; model.h has what is about networks.
  */
 #ifndef SPOR_VERIFY_VERIFY_H
 #define SPOR_VERIFY_VERIFY_H
@@ -124,6 +124,13 @@ bool shrink_failure(const spor_statement *statement, const int64_t value[],
 /** Derivative of <dy, y> with respect to element k of an input by a complex step at the data that
  *  the program has; slack bounds its own rounding. False if the program does not run. */
 bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack);
+/** The same; NAN if any element of y is no number. */
+bool trial_derivative_of_all(spor_trial *trial, int input, int64_t k, double *derivative,
+                             double *slack);
+/** The same along a direction, once its part in each input is set: along[] has the input's size, NULL
+ *  is 0. */
+void trial_lean(spor_trial *trial, int input, int64_t size, const double along[]);
+bool trial_slope(spor_trial *trial, double *derivative, double *slack);
 /** Fills an input of a program over an error bound or complex numbers: second parts are 0. */
 void trial_fill(spor_program *program, spor_var input, const double *data, int64_t size);
 
@@ -174,6 +181,11 @@ double rounding_value(spor_program *program, spor_var x, int64_t k, double *erro
 /** A verdict apiece for the claims. message receives what keeps the arrays from being judged. False
  *  when memory runs out. */
 bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
+
+/** What arrays_judge found, in a line, unless it is wrong. */
+void arrays_print(const spor_verdict *verdict, FILE *out);
+/** Adds the figures of one verdict to the sum of others. */
+void arrays_add(spor_array_figures *sum, const spor_array_figures *figures);
 
 /** |a - b| in units in the last place of b, as the arithmetic holds it. */
 double verdict_ulps(double a, double b, spor_scalar arithmetic);

@@ -6,7 +6,9 @@
 
 #define SPOR_NO_PLACES
 #include <spor/spor.h>
+#include "base/random.h"
 #include "kernels/element.h"
+#include "kernels/sampled.h"
 #include "tape/op.h"
 
 /* f(x) = sum of tanh(x) e^-x / sqrt(2 + x^2) + log(3 + sigmoid x), x [3]. */
@@ -117,6 +119,71 @@ START_TEST(a_constant_is_known_to_an_error) {
 }
 END_TEST
 
+enum { TERMS = 300 };
+
+/* x . w in float, the terms `step` apart. */
+static float dot_in_float(const double x[TERMS], const double w[TERMS], int step) {
+    float sum = 0;
+    for (int k = 0; k < TERMS; k++) sum += (float)x[k * step % TERMS] * (float)w[k * step % TERMS];
+    return sum;
+}
+
+/* Rounding as it is in float, in four orders, and as the four runs have it: over many sums their
+ * root mean squares are alike. */
+START_TEST(sampled_errors_are_as_large_as_those_of_float) {
+    static const int steps[] = {1, 7, 11, 299};
+    double in_float = 0, in_runs = 0, x[TERMS], w[TERMS];
+    spor_tape *t = spor_tape_new();
+    spor_var a = spor_input(t, "a", SPOR_SHAPE(1, TERMS)),
+             b = spor_input(t, "b", SPOR_SHAPE(TERMS, 1));
+    spor_var y = spor_matmul(a, b);
+    spor_program *program = compiled(t, y, SPOR_SAMPLED);
+    for (uint64_t round = 0; round < 200; round++) {
+        double exact = 0;
+        for (int k = 0; k < TERMS; k++) {
+            x[k] = (double)(float)random_uniform(round, (uint64_t)k, 1);
+            w[k] = (double)(float)(random_uniform(round, (uint64_t)k, 2) - (_i ? 0.5 : 0));
+            exact += x[k] * w[k];
+            element_types[SPOR_SAMPLED]->set(spor_program_arg(program, a).data, k, x[k]);
+            element_types[SPOR_SAMPLED]->set(spor_program_arg(program, b).data, k, w[k]);
+        }
+        ck_assert(spor_run(program, 0));
+        const sampled *sum = spor_program_arg(program, y).data;
+        ck_assert(fabs(sum->v - exact) <= 1e-12);
+        ck_assert(sum->m >= fabs(sum->v));
+        for (int k = 0; k < SAMPLES; k++) {
+            double off = (double)dot_in_float(x, w, steps[k]) - exact;
+            in_float += off * off;
+            in_runs += (double)sum->d[k] * (double)sum->d[k] * 0x1p-48;
+        }
+    }
+    ck_assert_msg(in_runs < 2 * in_float && in_runs > in_float / 2, "%g against %g",
+                  sqrt(in_runs / 800), sqrt(in_float / 800));
+    spor_program_free(program);
+    spor_tape_free(t);
+}
+END_TEST
+
+/* On whole numbers, and on a term alone, nothing is off; on their thirds it is. */
+START_TEST(on_whole_numbers_no_run_is_off) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(3)), y = spor_sum(spor_mul(x, x), SPOR_AXIS(0));
+    spor_var z = spor_div(y, spor_ratio(t, 3, 1));
+    for (int k = 0; k < 2; k++) {
+        spor_program *program = compiled(t, k ? z : y, SPOR_SAMPLED);
+        for (int j = 0; j < 3; j++)
+            element_types[SPOR_SAMPLED]->set(spor_program_arg(program, x).data, j, j + 1);
+        ck_assert(spor_run(program, 0));
+        const sampled *result = spor_program_arg(program, k ? z : y).data;
+        ck_assert(result->v == (k ? 14.0 / 3 : 14));
+        ck_assert_int_eq(sampled_is_exact(result), !k);
+        ck_assert(k ? sampled_error(result) > 0.5 : result->m == 14);
+        spor_program_free(program);
+    }
+    spor_tape_free(t);
+}
+END_TEST
+
 START_TEST(parameters_are_converted_to_the_verifying_types) {
     spor_tape *t = spor_tape_new();
     spor_params *params = spor_params_new(SPOR_F32, 1);
@@ -163,6 +230,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_error_bound_holds_and_is_not_idle);
     tcase_add_test(tests, on_integers_the_bound_is_zero);
     tcase_add_test(tests, a_constant_is_known_to_an_error);
+    tcase_add_loop_test(tests, sampled_errors_are_as_large_as_those_of_float, 0, 2);
+    tcase_add_test(tests, on_whole_numbers_no_run_is_off);
     tcase_add_test(tests, elements_hold_plain_numbers);
     tcase_add_test(tests, parameters_are_converted_to_the_verifying_types);
     suite_add_tcase(suite, tests);

@@ -1,6 +1,7 @@
 /* spor verify as a user meets it: verdicts, hints, JSON, the page, arrays, exit statuses. */
 #include "../suite.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -344,7 +345,8 @@ START_TEST(arrays_of_other_code_are_judged) {
     write_arrays(false);
     verify(0, "conv.spor --call conv --in A=A.npy K=K.npy dY=d.npy --against dK=mine.npy");
     expect(out, "  holds            dK");
-    expect(out, "6 complex steps");
+    expect(out, "6 of 6 values judged, off by at most ");
+    expect(out, "8 complex steps");
     write_arrays(true);
     verify(1,
            "conv.spor --call conv --in A=A.npy --in K=K.npy --in dY=d.npy --against dK=mine.npy");
@@ -352,6 +354,51 @@ START_TEST(arrays_of_other_code_are_judged) {
     expect(out, "looks like: rotated by 180 degrees");
     verify(1, "conv.spor --call conv --in A=A.npy K=K.npy dY=d.npy dK=mine.npy --hint pattern");
     expect(out, "dK is wrong; looks like: rotated by 180 degrees");
+}
+END_TEST
+
+#define CALL "--call conv --in A=A.npy K=K.npy dY=d.npy --against dK=mine.npy"
+
+/* An array in float with an error of some ulp: neither right nor wrong until the user says so. */
+START_TEST(arrays_that_may_be_right_are_settled_by_the_user) {
+    spor_message message = {""};
+    spor_npy mine = {0};
+    write_arrays(false);
+    ck_assert(npy_read("mine.npy", &mine, &message));
+    for (int k = 0; k < K * L; k++) mine.value[k] += 7e-6 * (k == 4);
+    ck_assert(npy_write("mine.npy", &mine, &message));
+    npy_free(&mine);
+    verify(1, "conv.spor " CALL);
+    expect(out, "UNFINISHED       dK");
+    expect(out, "dK[1, 1] is ");
+    expect(out, "settles it");
+    verify(1, "conv.spor " CALL " --hint none");
+    expect(out, "UNFINISHED       dK\n");
+    verify(0, "conv.spor " CALL " --rtol 1e-4");
+    expect(out, "holds            dK");
+    expect(out, "1 by --ulps or --rtol alone");
+    verify(0, "conv.spor " CALL " --ulps 1000");
+    verify(1, "conv.spor " CALL " --rtol 1e-9");
+    expect(out, "DOES NOT HOLD    dK");
+    verify(1, "conv.spor " CALL " --json");
+    expect(out, "\"judged\": 5,");
+    expect(out, "\"exempt\": 0,\n      \"between\": 1");
+}
+END_TEST
+
+START_TEST(arrays_of_nothing_but_infinities_are_not_judged) {
+    double A[H * W], zero[K * L] = {0};
+    write_arrays(false);
+    for (int k = 0; k < H * W; k++) A[k] = (double)INFINITY;
+    write_array("A.npy", H, W, A, SPOR_NPY_F8);
+    write_array("mine.npy", K, L, zero, SPOR_NPY_F4);
+    verify(1, "conv.spor " CALL);
+    expect(out, "UNFINISHED       dK");
+    expect(out, "0 of 6 values judged, 6 exempt");
+    expect(out, "(dK[0..1, 0..2])");
+    verify(1, "conv.spor " CALL " --json");
+    expect(out, "\"exempt\": 6");
+    expect(out, "\"not_judged\": \"dK[0..1, 0..2]\"");
 }
 END_TEST
 
@@ -517,6 +564,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_page_stands_alone);
     tcase_add_test(tests, bad_usage_is_told);
     tcase_add_test(tests, arrays_of_other_code_are_judged);
+    tcase_add_test(tests, arrays_that_may_be_right_are_settled_by_the_user);
+    tcase_add_test(tests, arrays_of_nothing_but_infinities_are_not_judged);
     tcase_add_test(tests, arrays_that_do_not_fit_are_told);
     tcase_add_test(tests, networks_are_verified_at_initial_and_trained_weights);
     tcase_add_test(tests, a_network_is_held_against_its_derivations);
