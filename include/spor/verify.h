@@ -204,7 +204,7 @@ typedef struct {
     int64_t ties_wrong;           /* there: none of the slopes around it */
     bool ties_only;               /* it fails, and at ties and kinks only */
     int unmet;                    /* comparisons that went one way at all points tried */
-    char sizes[256];              /* which values of the quantities were tried */
+    char sizes[384];              /* which values of the quantities were tried */
     char unjudged[96];            /* pairs of which no element could be judged: "dW, db" */
     char reservation[512];        /* "" or under which reservations it holds */
     spor_array_figures arrays;    /* of arrays of other code */

@@ -36,7 +36,7 @@ static void look(void *user, const spor_node *node, const spor_call *call, int64
     bool pole = left_domain(node->op, call, k, &value);
     q->overflow = q->overflow || !pole;
     if (!pole || q->pole) return;
-    char name[SPOR_NAME], where[64] = "";
+    char name[SPOR_NAME], where[32] = "";
     op_name(node->op, name, sizeof name);
     if (node->place.line) snprintf(where, sizeof where, " in line %d", node->place.line);
     snprintf(q->trial->why, sizeof q->trial->why, "undefined: %s%s meets %g", name, where, value);
