@@ -1,7 +1,7 @@
 /*
  * The search: all shapes if they are few, else those from the smallest on, level by level, then at
  * random up to the limits; sizes at which something may turn, along one axis each; and points at
- * which comparisons go the way that they did not yet.
+ * which comparisons go the way that they did not yet, or what the field has not shown is wrong.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -69,6 +69,9 @@ static void count(spor_verdict *v, const spor_trial *trial, const oracle_finding
     v->exact += found->exact;
     v->nonzero += found->nonzero;
     v->proved += found->proved;
+    v->identities += found->proved || oracle_has_identity(found);
+    v->not_shown += found->not_shown > 0;
+    v->chance += found->chance;
     v->closest = fmax(v->closest, found->closest);
 }
 
@@ -277,7 +280,7 @@ static void try_turns(search *s) {
     }
 }
 
-/* ---- outcomes that were not met ---- */
+/* ---- outcomes that were not met, residues that differ ---- */
 
 /* At all scales, at one of the shapes visited. */
 static void seek_at(search *s, const int64_t value[]) {
@@ -303,7 +306,8 @@ static void seek(search *s) {
     int64_t shapes = s->verdict->shapes, quantities = s->statement->quantities;
     for (int64_t k = 1; k <= 2 && shapes; k++) {
         int64_t at = (shapes - 1) * k / 2;
-        if (is_over(s) || comparisons_met(&s->met)) return;
+        bool sought = comparisons_met(&s->met) && !s->verdict->not_shown;
+        if (is_over(s) || sought) return;
         seek_at(s, s->visited + at * quantities);
     }
 }

@@ -13,6 +13,9 @@ void verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->shapes += v->shapes;
     sum->undefined += v->undefined;
     sum->proved += v->proved;
+    sum->identities += v->identities;
+    sum->not_shown += v->not_shown;
+    sum->chance += v->chance;
     sum->comparisons += v->comparisons;
     sum->undecided += v->undecided;
     sum->outside += v->outside;
@@ -197,6 +200,36 @@ void verdict_print_example(const spor_statement *statement, const spor_counterex
     print_data(e->data, out);
 }
 
+/* ---- rungs ---- */
+
+/* Above it no identity is claimed of shapes taken together. */
+static const double most_chance = 0x1p-60;
+
+spor_rung spor_verdict_rung(const spor_verdict *v) {
+    if (v->shapes && v->proved == v->shapes) return SPOR_PROVED;
+    if (v->shapes && v->identities == v->shapes && v->chance <= most_chance) return SPOR_IDENTITY;
+    bool all = v->comparisons && v->exact == v->comparisons && !v->undecided;
+    return all ? SPOR_EXACT : SPOR_TESTED;
+}
+
+/* What reaching it does not say stands beside it. */
+static const char *const rungs[] = {
+    [SPOR_TESTED] = "tested: at points, within the bounds of rounding",
+    [SPOR_EXACT] = "exact: whole numbers, bit for bit, at the points tried; not about reals",
+    [SPOR_IDENTITY] = "identity: over the reals, at these shapes, on the branches met; not about "
+                      "rounding, kinks, other shapes",
+    [SPOR_PROVED] = "proved: for all values of these shapes; not about rounding, other shapes"};
+
+static void print_rung(const spor_verdict *v, FILE *out) {
+    spor_rung rung = spor_verdict_rung(v);
+    fprintf(out, "; %s", rungs[rung]);
+    if (rung == SPOR_IDENTITY)
+        fprintf(out, "; false with a chance below 2^%.0f", ceil(log2(v->chance)));
+    bool partly = rung < SPOR_IDENTITY && v->chance <= most_chance;
+    if (partly && v->identities) fprintf(out, "; identity for %" PRId64 " shapes", v->identities);
+    if (v->not_shown) fprintf(out, "; field: not shown for %" PRId64 " shapes", v->not_shown);
+}
+
 void verdict_print_evidence(const spor_verdict *v, FILE *out) {
     fprintf(out, "%" PRId64 " shape%s%s%s%s, %" PRId64 " values judged, %" PRId64 " bit for bit",
             v->shapes, v->shapes == 1 ? "" : "s", *v->sizes ? " (" : "", v->sizes,
@@ -209,6 +242,7 @@ void verdict_print_evidence(const spor_verdict *v, FILE *out) {
     if (v->outside) fprintf(out, ", %" PRId64 " outside the domain", v->outside);
     if (v->ties) fprintf(out, ", %" PRId64 " at ties", v->ties);
     if (v->undefined) fprintf(out, ", undefined on both sides for %" PRId64, v->undefined);
+    if (v->shapes && v->comparisons) print_rung(v, out);
 }
 
 void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, FILE *out) {
