@@ -202,6 +202,8 @@ typedef struct {
     int64_t identities;   /* shapes proved, or where the field shows an identity ... */
     double chance;        /* ... but for a chance below this in all */
     int64_t not_shown;    /* shapes where residues differ: no fault yet */
+    int64_t unclaimed;    /* shapes of which the field can't say anything, and the first reason */
+    const char *unclaimed_why;
     int64_t comparisons;  /* elements judged, formula against tape */
     int64_t undecided;    /* not judged: what rounding or overflow allow decides nothing */
     int64_t outside;      /* not judged: y, or a slope on the way to it, is no number */

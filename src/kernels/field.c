@@ -102,7 +102,7 @@ void field_begin(field_run *run, uint64_t key) {
     run->heaviest = 0;
     run->roots = 0;
     run->missing = -1;
-    run->full = run->doubtful = false;
+    run->rounded = run->full = run->doubtful = false;
     field_part zero = {.known = true, .constant = true}, one = zero;
     one.residue = run->one;
     run->power[0] = (field_power){zero, one, run->one}; /* E(0) = 1 */
@@ -149,6 +149,11 @@ field_part field_dyadic(double r) {
     else
         a.num += exponent;
     return a;
+}
+
+field_part field_rounded(void) {
+    if (current) current->rounded = true;
+    return field_unknown();
 }
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
@@ -205,7 +210,7 @@ field_part field_divide(field_part a, field_part b) {
 
 /* A look-up compares with so many residues, none of which may be met by chance. */
 static void count_comparisons(field_part a, int comparisons) {
-    current->collisions += comparisons * (a.num + a.den + current->heaviest + 1);
+    current->collisions += comparisons * (a.num + a.den + 2 * current->heaviest + 2);
 }
 
 static void weigh(field_part a) {
@@ -223,16 +228,40 @@ static bool has_room(int symbols, int most) {
     return !current->full;
 }
 
-field_part field_exp(field_part z) {
-    if (!are_known(z, z)) return field_unknown();
-    uint64_t negative = minus(current, z.residue);
-    count_comparisons(z, 2 * current->powers);
+/* E(z) if z or -z is in the table. */
+static bool find_power(uint64_t z, field_part *to) {
+    uint64_t negative = minus(current, z);
     for (const field_power *p = current->power; p < current->power + current->powers; p++) {
-        if (p->from.residue == z.residue) return p->to;
-        if (p->from.residue == negative) return turned(p->to, p->inverse);
+        bool as_it_is = p->from.residue == z;
+        if (!as_it_is && p->from.residue != negative) continue;
+        *to = as_it_is ? p->to : turned(p->to, p->inverse);
+        return true;
     }
+    return false;
+}
+
+/* E(a) E(z - a) and E(z + a) / E(a), if both are in the table, as long as it is short. */
+static bool find_sum(field_part z, field_part *to) {
+    field_part rest;
+    if (current->powers > FIELD_SUMS) return false;
+    count_comparisons(z, 4 * current->powers * current->powers);
+    for (const field_power *p = current->power; p < current->power + current->powers; p++) {
+        uint64_t a = p->from.residue;
+        bool less = find_power(plus(current, z.residue, minus(current, a)), &rest);
+        if (!less && !find_power(plus(current, z.residue, a), &rest)) continue;
+        *to = field_multiply(rest, less ? p->to : turned(p->to, p->inverse));
+        return true;
+    }
+    return false;
+}
+
+field_part field_exp(field_part z) {
+    field_part to;
+    if (!are_known(z, z)) return field_unknown();
+    count_comparisons(z, 2 * current->powers);
+    if (find_power(z.residue, &to)) return to;
     if (!has_room(current->powers, FIELD_POWERS)) return field_unknown();
-    field_part to = field_variable();
+    if (!find_sum(z, &to)) to = field_variable();
     remember(z, to);
     return to;
 }
@@ -289,8 +318,14 @@ bool field_is_zero(field_part a) {
 
 /* ---- branches -------------------------------------------------------------------------------- */
 
+/* What pads a maximum, and never wins. */
+static bool are_one_infinity(const field_element *a, const field_element *b) {
+    return isinf(a->v) && a->v == b->v && a->e <= 0 && b->e <= 0;
+}
+
 field_branch field_compare(const field_element *a, const field_element *b) {
     if (!current || fabs(a->v - b->v) > a->e + b->e) return FIELD_DECIDED;
+    if (are_one_infinity(a, b)) return FIELD_SAME;
     if (are_known(a->f, b->f) && a->f.residue == b->f.residue) {
         current->collisions += a->f.num + a->f.den + b->f.num + b->f.den + 1;
         return FIELD_SAME;

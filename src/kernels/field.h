@@ -29,7 +29,7 @@ typedef struct {
     double v, e;
 } field_element;
 
-enum { FIELD_ROOTS = 8, FIELD_POWERS = 2048 };
+enum { FIELD_ROOTS = 8, FIELD_POWERS = 2048, FIELD_SUMS = 128 };
 
 /** to = E(from), from = L(to). */
 typedef struct {
@@ -50,6 +50,7 @@ typedef struct {
     double heaviest;   /* argument in the tables */
     int powers, roots;
     int missing;   /* the first radicand that is no square here; -1: there is none */
+    bool rounded;  /* a number was met that is not the number meant */
     bool full;     /* a table is: nothing is claimed */
     bool doubtful; /* so is a branch */
     field_power power[FIELD_POWERS];
@@ -68,6 +69,8 @@ field_part field_unknown(void);
 field_part field_integer(int64_t i);
 /** The dyadic number that r is. */
 field_part field_dyadic(double r);
+/** A number that is known but for an error: unknown, and the run is told. */
+field_part field_rounded(void);
 field_part field_add(field_part a, field_part b);
 field_part field_negative(field_part a);
 field_part field_multiply(field_part a, field_part b);

@@ -84,7 +84,8 @@ static inline T FROM_REAL(double r) {
     return joined(field_dyadic(r), companion_from_real(r));
 }
 static inline T KNOWN_TO(double r, double error) {
-    return only_if(error <= 0, joined(field_dyadic(r), companion_known_to(r, error)));
+    field_part f = error > 0 ? field_rounded() : field_dyadic(r);
+    return joined(f, companion_known_to(r, error));
 }
 static inline double VALUE(T a) {
     return a.v;

@@ -120,6 +120,7 @@ static bool try_once(attempt *a, uint64_t key) {
     field_enter(NULL);
     a->unknown = a->unknown || a->run->full || a->run->doubtful;
     a->roots = a->run->roots;
+    if (a->unknown) return done;
     if (a->run->missing >= 0) {
         a->witness[a->run->missing] = true;
         return done;
@@ -194,9 +195,21 @@ static int64_t count_elements(const spor_trial *trial) {
     return elements;
 }
 
+/* Why nothing is claimed at the point. */
+static const char *reason_of(const attempt *a) {
+    if (!a->tries) return "too many elements";
+    if (a->run->rounded) return "a number is rounded";
+    if (a->run->full) return "too many roots or powers";
+    if (a->run->doubtful) return "a comparison is at a tie";
+    if (a->unknown) return "a pole, an infinity or the end of a domain is near";
+    if (!has_witnesses(a)) return "a root may be one of a square";
+    return "too few draws for the degrees";
+}
+
 static void take_down(const attempt *a) {
     oracle_finding *f = a->q->finding;
     bool shown = is_shown(a);
+    if (!shown && !a->differs) f->unclaimed = reason_of(a);
     if (shown || a->differs) f->asked[SPOR_BY_FIELD] += count_elements(a->q->trial);
     f->shown += shown;
     f->not_shown += a->differs;

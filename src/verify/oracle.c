@@ -8,9 +8,12 @@
 enum { DEFAULT_PROOFS = 20000 };
 
 static const oracle *const oracles[SPOR_ORACLES] = {
-    [SPOR_BY_INTEGERS] = &oracle_integers,         [SPOR_BY_BOUNDS] = &oracle_bounds,
-    [SPOR_BY_ADJOINT] = &oracle_adjoint,           [SPOR_BY_UNITS] = &oracle_units,
-    [SPOR_BY_COMPLEX_STEP] = &oracle_complex_step, [SPOR_BY_DIFFERENCES] = &oracle_differences,
+    [SPOR_BY_INTEGERS] = &oracle_integers,
+    [SPOR_BY_BOUNDS] = &oracle_bounds,
+    [SPOR_BY_ADJOINT] = &oracle_adjoint,
+    [SPOR_BY_UNITS] = &oracle_units,
+    [SPOR_BY_COMPLEX_STEP] = &oracle_complex_step,
+    [SPOR_BY_DIFFERENCES] = &oracle_differences,
     [SPOR_BY_FIELD] = &oracle_field,
 };
 

@@ -37,7 +37,8 @@ typedef struct {
     double closest;               /* largest off / bound that passed, by the tape */
     int shown, not_shown;         /* points where the field has an identity, where residues differ */
     double chance;                /* that one of these identities is none */
-    bool settled;                 /* the field has no more to say of the trial */
+    const char *unclaimed;        /* NULL, or why it last claimed nothing */
+    bool settled;                 /* it has no more to say of the trial */
 } oracle_finding;
 
 /** Where oracles are asked: at the families of points.h, then at points of the oracle's own. */

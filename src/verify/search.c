@@ -69,10 +69,18 @@ static void count(spor_verdict *v, const spor_trial *trial, const oracle_finding
     v->exact += found->exact;
     v->nonzero += found->nonzero;
     v->proved += found->proved;
-    v->identities += found->proved || oracle_has_identity(found);
-    v->not_shown += found->not_shown > 0;
-    v->chance += found->chance;
     v->closest = fmax(v->closest, found->closest);
+}
+
+/* Adds what the field found at a shape. */
+static void count_field(spor_verdict *v, const oracle_finding *found) {
+    bool identity = oracle_has_identity(found);
+    v->identities += found->proved || identity;
+    v->not_shown += found->not_shown > 0;
+    if (identity) v->chance += found->chance;
+    if (found->shown || found->not_shown || !found->unclaimed) return;
+    v->unclaimed++;
+    if (!v->unclaimed_why) v->unclaimed_why = found->unclaimed;
 }
 
 /* Operands that had narrower numbers, "p in 0..1, q positive". */
@@ -128,6 +136,7 @@ static spor_recording visit(search *s, const int64_t value[]) {
         done = oracle_examine(&trial, &s->effort, &s->proofs, &found) && remember(s, value);
         count(s->verdict, &trial, &found);
         for (int k = 0; k < trial.in.pairs; k++) s->pair_name[k] = trial.in.pair[k].name;
+        count_field(s->verdict, &found);
         comparisons_add(&s->met, &trial);
         note_narrowed(s, &trial, &found);
     }
@@ -290,6 +299,7 @@ static void seek_at(search *s, const int64_t value[]) {
     if (done && trial.recording == SPOR_RECORDED) {
         done = oracle_seek(&trial, &s->effort, &found);
         count(s->verdict, &trial, &found);
+        if (found.not_shown && !s->verdict->not_shown) s->verdict->not_shown = 1;
         comparisons_add(&s->met, &trial);
         if (done && found.failed)
             take_down_failure(s, value);

@@ -16,6 +16,8 @@ void verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->identities += v->identities;
     sum->not_shown += v->not_shown;
     sum->chance += v->chance;
+    sum->unclaimed += v->unclaimed;
+    if (!sum->unclaimed_why) sum->unclaimed_why = v->unclaimed_why;
     sum->comparisons += v->comparisons;
     sum->undecided += v->undecided;
     sum->outside += v->outside;
@@ -207,27 +209,30 @@ static const double most_chance = 0x1p-60;
 
 spor_rung spor_verdict_rung(const spor_verdict *v) {
     if (v->shapes && v->proved == v->shapes) return SPOR_PROVED;
-    if (v->shapes && v->identities == v->shapes && v->chance <= most_chance) return SPOR_IDENTITY;
+    bool shown = v->shapes && v->identities == v->shapes && !v->not_shown;
+    if (shown && v->chance <= most_chance) return SPOR_IDENTITY;
     bool all = v->comparisons && v->exact == v->comparisons && !v->undecided;
     return all ? SPOR_EXACT : SPOR_TESTED;
 }
 
 /* What reaching it does not say stands beside it. */
 static const char *const rungs[] = {
-    [SPOR_TESTED] = "tested: at points, within the bounds of rounding",
-    [SPOR_EXACT] = "exact: whole numbers, bit for bit, at the points tried; not about reals",
-    [SPOR_IDENTITY] = "identity: over the reals, at these shapes, on the branches met; not about "
-                      "rounding, kinks, other shapes",
-    [SPOR_PROVED] = "proved: for all values of these shapes; not about rounding, other shapes"};
+    [SPOR_TESTED] = "tested at points, within rounding",
+    [SPOR_EXACT] = "exact: bit for bit at the points tried",
+    [SPOR_IDENTITY] = "identity over the reals at these shapes, on the branches met (not about "
+                      "rounding, kinks, other shapes)",
+    [SPOR_PROVED] = "proved for all values of these shapes (not about rounding, other shapes)"};
 
 static void print_rung(const spor_verdict *v, FILE *out) {
     spor_rung rung = spor_verdict_rung(v);
     fprintf(out, "; %s", rungs[rung]);
-    if (rung == SPOR_IDENTITY)
-        fprintf(out, "; false with a chance below 2^%.0f", ceil(log2(v->chance)));
-    bool partly = rung < SPOR_IDENTITY && v->chance <= most_chance;
-    if (partly && v->identities) fprintf(out, "; identity for %" PRId64 " shapes", v->identities);
-    if (v->not_shown) fprintf(out, "; field: not shown for %" PRId64 " shapes", v->not_shown);
+    if (rung == SPOR_IDENTITY) fprintf(out, " but for a chance of 2^%.0f", ceil(log2(v->chance)));
+    if (rung >= SPOR_IDENTITY) return;
+    if (v->identities && v->chance <= most_chance)
+        fprintf(out, "; identity for %" PRId64 " of the shapes", v->identities);
+    if (v->not_shown) fputs("; field: not shown", out);
+    if (v->unclaimed)
+        fprintf(out, "; field: no claim for %" PRId64 ", %s", v->unclaimed, v->unclaimed_why);
 }
 
 void verdict_print_evidence(const spor_verdict *v, FILE *out) {

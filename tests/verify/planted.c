@@ -481,7 +481,7 @@ static const row rows[] = {
     {MAXPOOL, "dx", ZERO_FILL, "0 for -infinity", "ib--cdf", POOL_SIZES},
     {MAXPOOL, "dx", SWAPPED_PADS, "top for bottom", "ib--cdf", POOL_SIZES},
     {MAXPOOL, "dx", TWICE, "times 3", "ib--cdf", POOL_SIZES},
-    {GATHER, "du", ZERO_FILL, "0 for -infinity", "iba-cd-", POOL_SIZES},
+    {GATHER, "du", ZERO_FILL, "0 for -infinity", "iba-cdf", POOL_SIZES},
     {CROSS_ENTROPY, "dZ", SIGN, "Y - A", "-b--cdf", {3, 4}},
     {CROSS_ENTROPY, "dZ", OVER_N, "times 1/N", "-b--cdf", {3, 4}},
     {CROSS_ENTROPY, "dZ", DIAGONAL, "elementwise softmax'", "-b--cdf", {3, 4}},
