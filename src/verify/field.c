@@ -42,7 +42,7 @@
 enum {
     LEAST_DRAWS = 2,
     MOST_DRAWS = 8,
-    TRIES_A_ROOT = 16 /* times 2^roots */
+    TRIES_A_ROOT = 64 /* times 2^roots */
 };
 /* log2 of the chance that a shape's identity is none; of what one unit of weight has. */
 static const double enough = -70, unit = -58;
@@ -157,7 +157,8 @@ static int64_t elements_of_tape(const spor_tape *tape) {
 }
 
 static bool may_try(const attempt *a, int64_t elements) {
-    if (a->unknown || a->differs || is_shown(a) || a->draws == MOST_DRAWS) return false;
+    if (a->unknown || a->differs || is_shown(a)) return false;
+    if (a->draws >= MOST_DRAWS && has_witnesses(a)) return false;
     if (a->tries >= TRIES_A_ROOT << a->roots) return false;
     return elements <= affordable / (a->tries + 1);
 }
