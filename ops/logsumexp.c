@@ -98,8 +98,7 @@ REFERENCE_KERNEL(logsumexp) {
         T largest = line_largest(&c->in[0], at, axis), shift = SHIFT(largest);
         T *z = AT(c->out, i);
         *z = largest; /* an infinite one outweighs the rest, and shifts nothing */
-        if (line_is_finite(largest))
-            *z = ADD(shift, LOG(line_sum_exp(&c->in[0], at, axis, shift)));
+        if (line_is_finite(largest)) *z = ADD(shift, LOG(line_sum_exp(&c->in[0], at, axis, shift)));
     }
 }
 

@@ -204,11 +204,11 @@ typedef struct {
     int64_t not_shown;    /* shapes where residues differ: no fault yet */
     int64_t unclaimed;    /* shapes of which the field can't say anything, and the first reason */
     const char *unclaimed_why;
-    int64_t comparisons;  /* elements judged, formula against tape */
-    int64_t undecided;    /* not judged: what rounding or overflow allow decides nothing */
-    int64_t outside;      /* not judged: y, or a slope on the way to it, is no number */
-    int64_t ties;         /* at a tie or kink: one of the slopes around it, not the tape's */
-    int pairs;            /* that the instances had */
+    int64_t comparisons; /* elements judged, formula against tape */
+    int64_t undecided;   /* not judged: what rounding or overflow allow decides nothing */
+    int64_t outside;     /* not judged: y, or a slope on the way to it, is no number */
+    int64_t ties;        /* at a tie or kink: one of the slopes around it, not the tape's */
+    int pairs;           /* that the instances had */
     int64_t compared[SPOR_PAIRS]; /* elements of each pair that were compared */
     int64_t exact;                /* of these: where nothing was rounded, bit for bit */
     int64_t asked[SPOR_ORACLES];  /* elements that each oracle judged */

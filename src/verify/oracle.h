@@ -35,10 +35,10 @@ typedef struct {
     bool narrowed[SPOR_INPUTS];   /* operands that had narrower numbers */
     int64_t kinks, skipped;       /* as in spor_answer */
     double closest;               /* largest off / bound that passed, by the tape */
-    int shown, not_shown;         /* points where the field has an identity, where residues differ */
-    double chance;                /* that one of these identities is none */
-    const char *unclaimed;        /* NULL, or why it last claimed nothing */
-    bool settled;                 /* it has no more to say of the trial */
+    int shown, not_shown;  /* points where the field has an identity, where residues differ */
+    double chance;         /* that one of these identities is none */
+    const char *unclaimed; /* NULL, or why it last claimed nothing */
+    bool settled;          /* it has no more to say of the trial */
 } oracle_finding;
 
 /** Where oracles are asked: at the families of points.h, then at points of the oracle's own. */
