@@ -37,6 +37,7 @@
 
 #include "base/random.h"
 #include "kernels/field.h"
+#include "program/program.h"
 #include "verify/oracle.h"
 
 enum {
@@ -167,12 +168,14 @@ static bool try_at_point(attempt *a) {
     uint64_t key = key_of(a->q);
     int64_t elements = elements_of_tape(a->q->trial->tape);
     bool done = true;
+    if (spor_program_bytes(a->program) > VERIFY_MOST_BYTES) return true;
     while (done && may_try(a, elements)) done = try_once(a, key);
     return done;
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
+/* False if memory runs out; an op that has no meaning in a field leaves an error. */
 static bool compile(attempt *a) {
     spor_trial *trial = a->q->trial;
     spor_var outputs[2 * SPOR_PAIRS];
@@ -183,7 +186,8 @@ static bool compile(attempt *a) {
     spor_options options = {.scalar = SPOR_FIELD, .reference = true};
     a->program = spor_compile(trial->tape, 2 * trial->in.pairs, outputs, NULL, &options);
     a->run = malloc(sizeof *a->run);
-    return a->program && a->run;
+    if (!a->program || !a->run) return false;
+    return a->program->meaningless || !spor_program_error(a->program);
 }
 
 /* Elements that residues were compared of. */
@@ -226,7 +230,7 @@ static bool ask(oracle_inquiry *q) {
     bool done = compile(&a);
     if (done && !spor_program_error(a.program)) {
         done = try_at_point(&a);
-        take_down(&a);
+        if (done) take_down(&a);
     }
     spor_program_free(a.program);
     free(a.run);
