@@ -279,14 +279,13 @@ field_part field_log(field_part u) {
     return from;
 }
 
-/* A root of either sign; where there is none, any number, and the run tells so. */
+/* One of the two roots; where there is none, any number, and the run tells so. */
 static field_part new_root(field_part u) {
     uint64_t root = power(current, u.residue, (current->prime + 1) / 4);
     if (times(current, root, root) != u.residue) {
         if (current->missing < 0) current->missing = current->roots;
         root = random_residue(current);
     }
-    if (draw(current) >> 63) root = minus(current, root);
     field_part r = {.residue = root, .num = (u.num + u.den) / 2, .den = u.den, .known = true};
     weigh(u);
     current->root[current->roots++] = (field_root){u, r, inverse_of(current, u.residue)};

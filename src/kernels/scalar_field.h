@@ -66,20 +66,11 @@ typedef field_element T;
 static inline companion companion_of(T a) {
     return (companion){a.v, a.e};
 }
-/* An element of both parts; unknown where the companion has no finite bound. */
+/* An element of both parts; unknown where the companion has no finite bound, as near a pole. */
 static inline T joined(field_part f, companion c) {
     if (!isfinite(c.v) || !isfinite(c.e)) f = field_unknown();
     return (T){f, c.v, c.e};
 }
-static inline T only_if(bool known, T a) {
-    if (!known) a.f = field_unknown();
-    return a;
-}
-/* True if all that the companion may be is positive. */
-static inline bool is_positive(T a) {
-    return a.v - a.e > 0;
-}
-
 static inline T FROM_REAL(double r) {
     return joined(field_dyadic(r), companion_from_real(r));
 }
@@ -106,8 +97,7 @@ static inline T MUL(T a, T b) {
     return joined(field_multiply(a.f, b.f), companion_mul(companion_of(a), companion_of(b)));
 }
 static inline T DIV(T a, T b) {
-    T quotient = joined(field_divide(a.f, b.f), companion_div(companion_of(a), companion_of(b)));
-    return only_if(fabs(b.v) > b.e, quotient);
+    return joined(field_divide(a.f, b.f), companion_div(companion_of(a), companion_of(b)));
 }
 static inline T RATIO(int64_t num, int64_t den) {
     return DIV(FROM_INT(num), FROM_INT(den));
@@ -116,19 +106,17 @@ static inline T EXP(T a) {
     return joined(field_exp(a.f), companion_exp(companion_of(a)));
 }
 static inline T LOG(T a) {
-    field_part f = is_positive(a) ? field_log(a.f) : field_unknown();
-    return joined(f, companion_log(companion_of(a)));
+    return joined(field_log(a.f), companion_log(companion_of(a)));
 }
 static inline T LOG1P(T a) {
-    T one = FROM_INT(1), sum = ADD(one, a);
-    field_part f = 1 + a.v - a.e > 0 ? field_log(sum.f) : field_unknown();
-    return joined(f, companion_log1p(companion_of(a)));
+    field_part one = field_integer(1);
+    return joined(field_log(field_add(one, a.f)), companion_log1p(companion_of(a)));
 }
-/* The root of a number that is a square is a number. */
+/* The root of a number that is a square is a number. Near 0 a bound is finite, but not below. */
 static inline T SQRT(T a) {
     companion root = companion_sqrt(companion_of(a));
     if (a.f.constant && a.e <= 0 && root.e <= 0) return joined(field_dyadic(root.v), root);
-    return joined(is_positive(a) ? field_sqrt(a.f) : field_unknown(), root);
+    return joined(a.v - a.e > 0 ? field_sqrt(a.f) : field_unknown(), root);
 }
 static inline T TANH(T a) {
     return joined(field_tanh(a.f), companion_tanh(companion_of(a)));
