@@ -29,7 +29,7 @@ typedef struct {
     double v, e;
 } field_element;
 
-enum { FIELD_ROOTS = 8, FIELD_POWERS = 2048, FIELD_SUMS = 128 };
+enum { FIELD_ROOTS = 8, FIELD_POWERS = 2048, FIELD_SUMS = 256 };
 
 /** to = E(from), from = L(to). */
 typedef struct {

@@ -43,7 +43,8 @@
 enum {
     LEAST_DRAWS = 2,
     MOST_DRAWS = 8,
-    TRIES_A_ROOT = 64 /* times 2^roots */
+    LIKELY_SQUARE = 64, /* roots in turn */
+    TRIES_A_ROOT = 64   /* times 2^roots */
 };
 /* log2 of the chance that a shape's identity is none; of what one unit of weight has. */
 static const double enough = -70, unit = -58;
@@ -56,6 +57,7 @@ typedef struct {
     spor_program *program;
     field_run *run;
     int tries, draws, roots;
+    int reached[FIELD_ROOTS]; /* tries in which all radicands before had roots */
     bool witness[FIELD_ROOTS];
     double heaviest; /* log2 of weights and collisions of a try */
     bool unknown, differs;
@@ -112,6 +114,13 @@ static void compare_pair(attempt *a, const spor_pair *pair) {
     }
 }
 
+/* Counts the radicands up to the first that has no root. */
+static void count_roots(attempt *a) {
+    const field_run *run = a->run;
+    for (int k = 0; k < run->roots && (run->missing < 0 || k <= run->missing); k++) a->reached[k]++;
+    if (run->missing >= 0) a->witness[run->missing] = true;
+}
+
 /* Without a root of a radicand the try is a witness that it is no square; otherwise a draw. */
 static bool try_once(attempt *a, uint64_t key) {
     field_begin(a->run, random_hash(key, (uint64_t)a->tries++, 61));
@@ -122,10 +131,8 @@ static bool try_once(attempt *a, uint64_t key) {
     a->unknown = a->unknown || a->run->full || a->run->doubtful;
     a->roots = a->run->roots;
     if (a->unknown) return done;
-    if (a->run->missing >= 0) {
-        a->witness[a->run->missing] = true;
-        return done;
-    }
+    count_roots(a);
+    if (a->run->missing >= 0) return done;
     a->draws++;
     for (int k = 0; k < a->q->trial->in.pairs && done; k++)
         compare_pair(a, &a->q->trial->in.pair[k]);
@@ -146,6 +153,13 @@ static bool has_witnesses(const attempt *a) {
     return all;
 }
 
+/* A radicand that has a root whenever it was reached. */
+static bool may_be_square(const attempt *a) {
+    for (int k = 0; k < a->roots; k++)
+        if (!a->witness[k] && a->reached[k] >= LIKELY_SQUARE) return true;
+    return false;
+}
+
 static bool is_shown(const attempt *a) {
     if (a->unknown || a->differs || a->draws < LEAST_DRAWS) return false;
     return has_witnesses(a) && log_chance(a) <= enough;
@@ -158,7 +172,7 @@ static int64_t elements_of_tape(const spor_tape *tape) {
 }
 
 static bool may_try(const attempt *a, int64_t elements) {
-    if (a->unknown || a->differs || is_shown(a)) return false;
+    if (a->unknown || a->differs || is_shown(a) || may_be_square(a)) return false;
     if (a->draws >= MOST_DRAWS && has_witnesses(a)) return false;
     if (a->tries >= TRIES_A_ROOT << a->roots) return false;
     return elements <= affordable / (a->tries + 1);
