@@ -29,6 +29,7 @@ typedef struct {
     double v, e;
 } field_element;
 
+/** Most roots and powers of a run; up to how many powers sums of arguments are looked for. */
 enum { FIELD_ROOTS = 8, FIELD_POWERS = 2048, FIELD_SUMS = 256 };
 
 /** to = E(from), from = L(to). */

@@ -6,24 +6,28 @@
  * does not depend on residues; where the bound leaves open how, at a tie, or near a pole or the end
  * of a domain, nothing is claimed. On fixed branches both sides are made of numbers and inputs by
  * + - x /, E, L and roots. Let K be the field of rational functions of the inputs and of symbols:
- * E(z) for each z, but E(0) = 1, E(-z) = 1 / E(z), and E and L undo each other: laws of the real
- * e^x and ln. So if the sides are one element of K, they are equal over the reals, wherever both
- * are defined near the companion's point. Laws that K has not (E(a + b) = E(a) E(b), L(a b) = L(a)
- * + L(b)) make right formulas differ: they are not shown, which says nothing against them.
+ * E(z) for each z, L(u) for each u, but for laws that the real e^x and ln have: E(0) = 1, E(-z) =
+ * 1 / E(z), E and L undo each other, L(1 / u) = -L(u), and, as long as the table is short, E(a + b)
+ * = E(a) E(b) if E(a) and E(b) are in it. So if the sides are one element of K, they are equal over
+ * the reals, wherever they are defined on the branches of the companion's point: a subexpression is
+ * a quotient of K whose denominator is not 0 there, for the companion's bound says so, and putting
+ * real functions for symbols keeps sums and products. Laws that K has not (L(a b) = L(a) + L(b))
+ * make right formulas differ: they are not shown, which says nothing against them.
  *
  * Let them differ by an element of K that is not 0, and say how it can be met with residue 0.
- *  - An argument z is met with the residue of another, so that their symbols are one: for each
- *    look-up at most weight / p, the weight being the degree of what then vanishes (field_run adds
- *    them up). Otherwise residues of symbols are random, each independent of those before.
+ *  - An argument z is met with the residue of another, or of a sum of two, so that its symbol is
+ *    theirs: for each of them at most weight / p, the weight being the degree of what then vanishes
+ *    (field_run adds them up). Otherwise a symbol's residue is random, whatever those before are.
  *  - The numerator, a polynomial of whole coefficients, vanishes at random residues: at most
  *    degree / p (Schwartz 1980; Zippel 1979).
  *  - All its coefficients are multiples of p: at most log(coefficient) / log p of 2^53 primes are
  *    such, and any of them may be drawn.
- *  Weights bound degrees and logarithms, of sums and products as they are made.
+ * Weights bound degrees and logarithms, of sums and products as they are made. Together they are
+ * weight 2^-58 at most, as p > 2^60.
  *
  * Roots: r^2 = u. If u is no square in the field L before, L(r) is another field, and a + b r is 0
- * only if a^2 - u b^2 is, an element of L of twice the weight: 2^k times for k roots, whatever
- * signs are drawn. If u is a square, x^2 say, its root is |x| over the reals and one of x and -x
+ * only if a^2 - u b^2 is, an element of L of twice the weight: 2^k times for k roots, whichever of
+ * two roots is taken. If u is a square, x^2 say, its root is |x| over the reals and one of x and -x
  * here: nothing is claimed. A witness tells: residues at which those before have roots and u has
  * none, for then it is no square. Only where all radicands have witnesses is anything claimed.
  * Draws without all roots are repeated, so that of all tries any two (or more, if weights ask for
