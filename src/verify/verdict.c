@@ -219,8 +219,8 @@ spor_rung spor_verdict_rung(const spor_verdict *v) {
 static const char *const rungs[] = {
     [SPOR_TESTED] = "tested at points, within rounding",
     [SPOR_EXACT] = "exact: bit for bit at the points tried",
-    [SPOR_IDENTITY] = "identity over the reals at these shapes, on the branches met (not about "
-                      "rounding, kinks, other shapes)",
+    [SPOR_IDENTITY] = ("identity over the reals at these shapes, on the branches met (not about "
+                       "rounding, kinks, other shapes)"),
     [SPOR_PROVED] = "proved for all values of these shapes (not about rounding, other shapes)"};
 
 static void print_rung(const spor_verdict *v, FILE *out) {
