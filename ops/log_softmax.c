@@ -107,10 +107,10 @@ REFERENCE_KERNEL(log_softmax) {
     EACH_INDEX(i, lines) {
         int64_t at[SPOR_RANK];
         for (int k = 0; k < SPOR_RANK; k++) at[k] = i[k];
-        T largest = line_largest(&c->in[0], i, axis);
-        T sum = line_sum_exp(&c->in[0], i, axis, largest);
+        T shift = SHIFT(line_largest(&c->in[0], i, axis));
+        T sum = line_sum_exp(&c->in[0], i, axis, shift);
         for (at[axis] = 0; at[axis] < c->out.shape.n[axis]; at[axis]++)
-            *AT(c->out, at) = SUB(SUB(*AT(c->in[0], at), largest), LOG(sum));
+            *AT(c->out, at) = SUB(SUB(*AT(c->in[0], at), shift), LOG(sum));
     }
 }
 

@@ -95,11 +95,10 @@ REFERENCE_KERNEL(logsumexp) {
         int64_t at[SPOR_RANK] = {0};
         for (int k = 0; k < c->in[0].shape.rank; k++)
             if (k != axis) at[k] = i[k < axis ? k : k - 1];
-        T largest = line_largest(&c->in[0], at, axis);
+        T largest = line_largest(&c->in[0], at, axis), shift = SHIFT(largest);
         T *z = AT(c->out, i);
         *z = largest; /* an infinite one outweighs the rest, and shifts nothing */
-        if (line_is_finite(largest))
-            *z = ADD(largest, LOG(line_sum_exp(&c->in[0], at, axis, largest)));
+        if (line_is_finite(largest)) *z = ADD(shift, LOG(line_sum_exp(&c->in[0], at, axis, shift)));
     }
 }
 

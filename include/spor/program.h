@@ -25,6 +25,8 @@ typedef enum {
                       kernels/scalar_rounding.h explains */
     SPOR_SAMPLED,  /* a double with the errors of four runs of other code: two doubles and four
                       floats that kernels/scalar_sampled.h explains */
+    SPOR_FIELD,    /* a residue modulo a prime, and a double with its error bound that decides
+                      branches: kernels/field.h */
     SPOR_SCALARS   /* their number */
 } spor_scalar;
 

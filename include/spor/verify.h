@@ -120,6 +120,7 @@ typedef enum {
     SPOR_BY_UNITS,        /* the tape on all tuples of unit tensors */
     SPOR_BY_COMPLEX_STEP, /* Im y(x + i h) / h */
     SPOR_BY_DIFFERENCES,  /* central differences; left and right slopes at kinks */
+    SPOR_BY_FIELD,        /* the tape modulo random primes; it never accuses */
     SPOR_ORACLES
 } spor_oracle;
 
@@ -184,17 +185,30 @@ typedef struct {
     char unjudged[160]; /* where those lie that were not judged */
 } spor_array_figures;
 
+/** What is known of a statement that holds, at the sizes examined; each says less than the next. */
+typedef enum {
+    SPOR_TESTED,   /* at points, within the bounds of rounding */
+    SPOR_EXACT,    /* at points, whole numbers, all bit for bit */
+    SPOR_IDENTITY, /* over the reals, on the branches met; but for a chance */
+    SPOR_PROVED    /* for all values of these shapes */
+} spor_rung;
+
 /** What verifying has found. */
 typedef struct {
     spor_outcome outcome; /* holds, fails or neither */
     int64_t shapes;       /* instances examined */
     int64_t undefined;    /* instances where both sides are undefined */
     int64_t proved;       /* shapes proved on all tuples of unit tensors */
-    int64_t comparisons;  /* elements judged, formula against tape */
-    int64_t undecided;    /* not judged: what rounding or overflow allow decides nothing */
-    int64_t outside;      /* not judged: y, or a slope on the way to it, is no number */
-    int64_t ties;         /* at a tie or kink: one of the slopes around it, not the tape's */
-    int pairs;            /* that the instances had */
+    int64_t identities;   /* shapes proved, or where the field shows an identity ... */
+    double chance;        /* ... but for a chance below this in all */
+    int64_t not_shown;    /* shapes where residues differ: no fault yet */
+    int64_t unclaimed;    /* shapes of which the field can't say anything, and the first reason */
+    const char *unclaimed_why;
+    int64_t comparisons; /* elements judged, formula against tape */
+    int64_t undecided;   /* not judged: what rounding or overflow allow decides nothing */
+    int64_t outside;     /* not judged: y, or a slope on the way to it, is no number */
+    int64_t ties;        /* at a tie or kink: one of the slopes around it, not the tape's */
+    int pairs;           /* that the instances had */
     int64_t compared[SPOR_PAIRS]; /* elements of each pair that were compared */
     int64_t exact;                /* of these: where nothing was rounded, bit for bit */
     int64_t asked[SPOR_ORACLES];  /* elements that each oracle judged */
@@ -217,6 +231,9 @@ typedef struct {
 SPOR_API bool spor_verify(const spor_statement *statement, const spor_effort *effort,
                           spor_verdict *verdict);
 
+/** The rung that a verdict has reached: of all its shapes the lowest. */
+SPOR_API spor_rung spor_verdict_rung(const spor_verdict *verdict);
+
 /** The verdict in words, as a person wants to read it. statement is NULL for arrays. */
 SPOR_API void spor_verdict_print(const spor_statement *statement, const spor_verdict *verdict,
                                  FILE *out);
@@ -229,6 +246,9 @@ typedef struct {
     bool examined;            /* it had something to compare */
     bool caught;              /* it found a difference */
     bool proved;              /* units only: the pairs agree for all values of these shapes */
+    bool identity;            /* field only: on the branches met they agree over the reals ... */
+    double chance;            /* ... but for a chance below this */
+    bool not_shown;           /* field only: it had to do with residues that differ */
     char pair[64];            /* the first that was caught */
     int64_t elements;         /* numbers compared; pairs behind one that was caught are not asked */
     int64_t wrong;            /* elements of that pair, over all data tried */
@@ -239,7 +259,7 @@ typedef struct {
     char message[512];        /* if the recording is SPOR_BROKEN */
 } spor_answer;
 
-/** "integers", "reals", "adjoint", "units", "complex step", "differences" */
+/** "integers", "reals", "adjoint", "units", "complex step", "differences", "field" */
 SPOR_API const char *spor_oracle_name(spor_oracle oracle);
 /** What follows if the oracle is content, and what does not. */
 SPOR_API const char *spor_oracle_proves(spor_oracle oracle);

@@ -8,10 +8,12 @@
  *   bound      a double with a running error bound: how far it may be from the exact result
  *   rounding   a double with what rounding may do to it in other code, float or double
  *   sampled    a double with the errors that four runs of other code have made
+ *   field      a residue modulo a prime, with a double and its error bound, which branches look at
  *   stub       a double in a struct: compiled, never run; the compiler then refuses any operator
  *
  * FROM_INT makes a T of an integer, FROM_REAL of a double, RATIO of num / den; KNOWN_TO of a double
- * that stands for a number no farther from it than an error, which only bound keeps. LESS decides
+ * that stands for a number no farther from it than an error, which only bound keeps. SHIFT(largest)
+ * is what arguments of exponentials are less by, lest they overflow: nothing over field. LESS decides
  * branches only (kinks, winners) and is false if either side is not a number. IS_NAN tells one that
  * is not; IS_ZERO a number that is 0 in every part, error bounds and imaginary part included.
  * NEARER compares distances by the least that they may be. Where two sides of a branch are apart by

@@ -110,6 +110,9 @@ static inline T TANH(T a) {
     double small = fabs(a.v) > 0 ? lost(v) : 0; /* the least numbers, where x - x^3 / 3 is x */
     return rounded(v, libm_error(v), slope * a.e + small);
 }
+static inline T SHIFT(T largest) {
+    return largest;
+}
 static inline int LESS(T a, T b) {
     return a.v < b.v;
 }

@@ -59,6 +59,9 @@ static inline T TANH(T a) {
     double slope = 1 / cosh(creal(a));
     return is_step(a) ? complex_of(tanh(creal(a)), slope * slope * cimag(a)) : ctanh(a);
 }
+static inline T SHIFT(T largest) {
+    return largest;
+}
 static inline int LESS(T a, T b) {
     return creal(a) < creal(b);
 }

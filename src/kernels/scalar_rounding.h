@@ -156,6 +156,9 @@ static inline T TANH(T a) {
     if (a.u <= 0) return constant_term(v, slope * rounded_part(a), roundings_of(a) + LIBRARY);
     return term(v, error > 0 ? slope * error : 0, LIBRARY, a.u);
 }
+static inline T SHIFT(T largest) {
+    return largest;
+}
 static inline int LESS(T a, T b) {
     return a.v < b.v;
 }

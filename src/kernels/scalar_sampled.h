@@ -134,6 +134,9 @@ static inline T TANH(T a) {
     double v = tanh(a.v);
     return function(v, 1 - v * v, a);
 }
+static inline T SHIFT(T largest) {
+    return largest;
+}
 static inline int LESS(T a, T b) {
     return a.v < b.v;
 }

@@ -53,6 +53,9 @@ static inline T SQRT(T a) {
 static inline T TANH(T a) {
     return (T){tanh(a.v)};
 }
+static inline T SHIFT(T largest) {
+    return largest;
+}
 static inline int LESS(T a, T b) {
     return a.v < b.v;
 }

@@ -8,9 +8,13 @@
 enum { DEFAULT_PROOFS = 20000 };
 
 static const oracle *const oracles[SPOR_ORACLES] = {
-    [SPOR_BY_INTEGERS] = &oracle_integers,         [SPOR_BY_BOUNDS] = &oracle_bounds,
-    [SPOR_BY_ADJOINT] = &oracle_adjoint,           [SPOR_BY_UNITS] = &oracle_units,
-    [SPOR_BY_COMPLEX_STEP] = &oracle_complex_step, [SPOR_BY_DIFFERENCES] = &oracle_differences,
+    [SPOR_BY_INTEGERS] = &oracle_integers,
+    [SPOR_BY_BOUNDS] = &oracle_bounds,
+    [SPOR_BY_ADJOINT] = &oracle_adjoint,
+    [SPOR_BY_UNITS] = &oracle_units,
+    [SPOR_BY_COMPLEX_STEP] = &oracle_complex_step,
+    [SPOR_BY_DIFFERENCES] = &oracle_differences,
+    [SPOR_BY_FIELD] = &oracle_field,
 };
 
 const char *spor_oracle_name(spor_oracle which) {
@@ -253,6 +257,9 @@ static void answer_with(spor_answer *answer, const spor_trial *trial, spor_oracl
     answer->elements = f->asked[which];
     answer->examined = answer->elements > 0;
     answer->proved = f->proved && answer->examined;
+    answer->identity = oracle_has_identity(f);
+    answer->chance = f->chance;
+    answer->not_shown = f->not_shown > 0;
     answer->kinks = f->kinks;
     answer->skipped = f->skipped;
     answer->caught = f->failed;

@@ -1,7 +1,7 @@
 /*
  * Oracles: where the truth comes from that a formula is held against. One descriptor each, at the
  * end of its file; oracle.c has the table and the one loop that asks them. An oracle judges element
- * by element, and all that it says goes through oracle_judge.
+ * by element, and all that it says goes through oracle_judge; only field.c accuses nobody.
  */
 #ifndef SPOR_VERIFY_ORACLE_H
 #define SPOR_VERIFY_ORACLE_H
@@ -35,6 +35,10 @@ typedef struct {
     bool narrowed[SPOR_INPUTS];   /* operands that had narrower numbers */
     int64_t kinks, skipped;       /* as in spor_answer */
     double closest;               /* largest off / bound that passed, by the tape */
+    int shown, not_shown;  /* points where the field has an identity, where residues differ */
+    double chance;         /* that one of these identities is none */
+    const char *unclaimed; /* NULL, or why it last claimed nothing */
+    bool settled;          /* it has no more to say of the trial */
 } oracle_finding;
 
 /** Where oracles are asked: at the families of points.h, then at points of the oracle's own. */
@@ -71,7 +75,7 @@ typedef struct {
 } oracle;
 
 extern const oracle oracle_integers, oracle_bounds, oracle_adjoint, oracle_units,
-    oracle_complex_step, oracle_differences;
+    oracle_complex_step, oracle_differences, oracle_field;
 
 /** For who asks: how an oracle counts in a verdict's evidence; NULL as above. */
 const char *oracle_counted(spor_oracle which);
@@ -86,6 +90,9 @@ bool oracle_seek(spor_trial *trial, const spor_effort *effort, oracle_finding *f
 /** Asks one at the data that the trial has. */
 bool oracle_at_data(spor_trial *trial, spor_oracle which, const spor_effort *effort,
                     oracle_finding *finding);
+
+/** True if the field shows an identity wherever it was asked: on the branches met. */
+bool oracle_has_identity(const oracle_finding *finding);
 
 /** For oracles: pairs below this one are to be judged, those behind the first wrong one are not. */
 int oracle_pairs(const oracle_inquiry *q);

@@ -1,7 +1,7 @@
 /*
  * The search: all shapes if they are few, else those from the smallest on, level by level, then at
  * random up to the limits; sizes at which something may turn, along one axis each; and points at
- * which comparisons go the way that they did not yet.
+ * which comparisons go the way that they did not yet, or what the field has not shown is wrong.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -72,6 +72,17 @@ static void count(spor_verdict *v, const spor_trial *trial, const oracle_finding
     v->closest = fmax(v->closest, found->closest);
 }
 
+/* Adds what the field found at a shape. */
+static void count_field(spor_verdict *v, const oracle_finding *found) {
+    bool identity = oracle_has_identity(found);
+    v->identities += found->proved || identity;
+    v->not_shown += found->not_shown > 0;
+    if (identity) v->chance += found->chance;
+    if (found->shown || found->not_shown || !found->unclaimed) return;
+    v->unclaimed++;
+    if (!v->unclaimed_why) v->unclaimed_why = found->unclaimed;
+}
+
 /* Operands that had narrower numbers, "p in 0..1, q positive". */
 static void note_narrowed(search *s, const spor_trial *trial, const oracle_finding *found) {
     for (int k = 0; k < trial->in.inputs; k++) {
@@ -125,6 +136,7 @@ static spor_recording visit(search *s, const int64_t value[]) {
         done = oracle_examine(&trial, &s->effort, &s->proofs, &found) && remember(s, value);
         count(s->verdict, &trial, &found);
         for (int k = 0; k < trial.in.pairs; k++) s->pair_name[k] = trial.in.pair[k].name;
+        count_field(s->verdict, &found);
         comparisons_add(&s->met, &trial);
         note_narrowed(s, &trial, &found);
     }
@@ -277,7 +289,7 @@ static void try_turns(search *s) {
     }
 }
 
-/* ---- outcomes that were not met ---- */
+/* ---- outcomes that were not met, residues that differ ---- */
 
 /* At all scales, at one of the shapes visited. */
 static void seek_at(search *s, const int64_t value[]) {
@@ -287,6 +299,7 @@ static void seek_at(search *s, const int64_t value[]) {
     if (done && trial.recording == SPOR_RECORDED) {
         done = oracle_seek(&trial, &s->effort, &found);
         count(s->verdict, &trial, &found);
+        if (found.not_shown && !s->verdict->not_shown) s->verdict->not_shown = 1;
         comparisons_add(&s->met, &trial);
         if (done && found.failed)
             take_down_failure(s, value);
@@ -303,7 +316,8 @@ static void seek(search *s) {
     int64_t shapes = s->verdict->shapes, quantities = s->statement->quantities;
     for (int64_t k = 1; k <= 2 && shapes; k++) {
         int64_t at = (shapes - 1) * k / 2;
-        if (is_over(s) || comparisons_met(&s->met)) return;
+        bool sought = comparisons_met(&s->met) && !s->verdict->not_shown;
+        if (is_over(s) || sought) return;
         seek_at(s, s->visited + at * quantities);
     }
 }

@@ -13,6 +13,11 @@ void verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->shapes += v->shapes;
     sum->undefined += v->undefined;
     sum->proved += v->proved;
+    sum->identities += v->identities;
+    sum->not_shown += v->not_shown;
+    sum->chance += v->chance;
+    sum->unclaimed += v->unclaimed;
+    if (!sum->unclaimed_why) sum->unclaimed_why = v->unclaimed_why;
     sum->comparisons += v->comparisons;
     sum->undecided += v->undecided;
     sum->outside += v->outside;
@@ -197,6 +202,39 @@ void verdict_print_example(const spor_statement *statement, const spor_counterex
     print_data(e->data, out);
 }
 
+/* ---- rungs ---- */
+
+/* Above it no identity is claimed of shapes taken together. */
+static const double most_chance = 0x1p-60;
+
+spor_rung spor_verdict_rung(const spor_verdict *v) {
+    if (v->shapes && v->proved == v->shapes) return SPOR_PROVED;
+    bool shown = v->shapes && v->identities == v->shapes && !v->not_shown;
+    if (shown && v->chance <= most_chance) return SPOR_IDENTITY;
+    bool all = v->comparisons && v->exact == v->comparisons && !v->undecided;
+    return all ? SPOR_EXACT : SPOR_TESTED;
+}
+
+/* What reaching it does not say stands beside it. */
+static const char *const rungs[] = {
+    [SPOR_TESTED] = "tested at points, within rounding",
+    [SPOR_EXACT] = "exact: bit for bit at the points tried",
+    [SPOR_IDENTITY] = ("identity over the reals at these shapes, on the branches met (not about "
+                       "rounding, kinks, other shapes)"),
+    [SPOR_PROVED] = "proved for all values of these shapes (not about rounding, other shapes)"};
+
+static void print_rung(const spor_verdict *v, FILE *out) {
+    spor_rung rung = spor_verdict_rung(v);
+    fprintf(out, "; %s", rungs[rung]);
+    if (rung == SPOR_IDENTITY) fprintf(out, " but for a chance of 2^%.0f", ceil(log2(v->chance)));
+    if (rung >= SPOR_IDENTITY) return;
+    if (v->identities && v->chance <= most_chance)
+        fprintf(out, "; identity for %" PRId64 " of the shapes", v->identities);
+    if (v->not_shown) fputs("; field: not shown", out);
+    if (v->unclaimed)
+        fprintf(out, "; field: no claim for %" PRId64 ", %s", v->unclaimed, v->unclaimed_why);
+}
+
 void verdict_print_evidence(const spor_verdict *v, FILE *out) {
     fprintf(out, "%" PRId64 " shape%s%s%s%s, %" PRId64 " values judged, %" PRId64 " bit for bit",
             v->shapes, v->shapes == 1 ? "" : "s", *v->sizes ? " (" : "", v->sizes,
@@ -209,6 +247,7 @@ void verdict_print_evidence(const spor_verdict *v, FILE *out) {
     if (v->outside) fprintf(out, ", %" PRId64 " outside the domain", v->outside);
     if (v->ties) fprintf(out, ", %" PRId64 " at ties", v->ties);
     if (v->undefined) fprintf(out, ", undefined on both sides for %" PRId64, v->undefined);
+    if (v->shapes && v->comparisons) print_rung(v, out);
 }
 
 void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, FILE *out) {

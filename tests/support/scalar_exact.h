@@ -55,6 +55,9 @@ static inline T SQRT(T a) {
 static inline T TANH(T a) {
     return exact_tanh(a);
 }
+static inline T SHIFT(T largest) {
+    return largest;
+}
 static inline int LESS(T a, T b) {
     return a.hi < b.hi || (a.hi <= b.hi && a.lo < b.lo);
 }
