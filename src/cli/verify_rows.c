@@ -218,6 +218,21 @@ static void json_example(const spor_verification *v, spor_json *json,
     json_end(json, '}');
 }
 
+static const char *const rung_names[] = {[SPOR_TESTED] = "tested",
+                                         [SPOR_EXACT] = "exact",
+                                         [SPOR_IDENTITY] = "identity",
+                                         [SPOR_PROVED] = "proved"};
+
+/* How far a statement that holds has come, and by what chance it may not have. */
+static void json_rung(spor_json *json, const spor_verdict *found) {
+    spor_rung rung = spor_verdict_rung(found);
+    json_string(json, "rung", rung_names[rung]);
+    if (rung == SPOR_IDENTITY) json_real(json, "chance", found->chance);
+    json_integer(json, "identities", found->identities);
+    json_integer(json, "field_not_shown", found->not_shown);
+    json_integer(json, "field_no_claim", found->unclaimed);
+}
+
 static void json_evidence(spor_json *json, const spor_verdict *found) {
     json_integer(json, "shapes", found->shapes);
     json_bool(json, "exhaustive", found->exhaustive);
@@ -264,6 +279,9 @@ static void add_json(spor_verification *v, const spor_verify_row *row) {
     json_bool(json, "reserved", row->reserved);
     if (v->hint != SPOR_HINT_NONE) json_string(json, "summary", row->summary);
     if (row->found && v->hint == SPOR_HINT_FULL) json_evidence(json, row->found);
+    if (row->found && row->statement && row->found->outcome == SPOR_HOLDS &&
+        v->hint == SPOR_HINT_FULL)
+        json_rung(json, row->found);
     if (row->found && !strcmp(row->kind, "arrays")) json_arrays(json, row->found);
     if (row->found && v->hint != SPOR_HINT_NONE && row->found->outcome == SPOR_FAILS)
         json_example(v, json, row->statement, &row->found->example);

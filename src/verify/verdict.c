@@ -239,7 +239,9 @@ void verdict_print_evidence(const spor_verdict *v, FILE *out) {
     fprintf(out, "%" PRId64 " shape%s%s%s%s, %" PRId64 " values judged, %" PRId64 " bit for bit",
             v->shapes, v->shapes == 1 ? "" : "s", *v->sizes ? " (" : "", v->sizes,
             *v->sizes ? ")" : "", v->comparisons, v->exact);
-    if (v->proved) fprintf(out, ", proved for %" PRId64 " shapes on unit tensors", v->proved);
+    if (v->proved)
+        fprintf(out, ", proved for %" PRId64 " shape%s on unit tensors", v->proved,
+                v->proved == 1 ? "" : "s");
     for (int k = 0; k < SPOR_ORACLES; k++)
         if (v->asked[k] && oracle_counted((spor_oracle)k))
             fprintf(out, ", %" PRId64 " %s", v->asked[k], oracle_counted((spor_oracle)k));

@@ -272,6 +272,7 @@ END_TEST
 
 START_TEST(json_is_one_object) {
     verify(1, "right.spor wrong.spor fails.spor --json");
+    expect(out, "\"rung\": ");
     ck_assert(*out == '{' && out[strlen(out) - 2] == '}');
     expect(out, "\"state\": \"fails as stated\"");
     expect(out, "\"complex_steps\": ");
