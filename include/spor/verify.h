@@ -50,10 +50,11 @@ typedef enum {
 
 /** The same with its numbers; zeros: any. */
 typedef struct {
-    spor_range_kind kind;
-    double from, to;    /* of REALS */
-    int n;              /* of SET */
-    const double *item; /* its numbers; they outlive the statement */
+    spor_range_kind kind; /* what is known of them */
+    double from;          /* of REALS, the least */
+    double to;            /* and the largest */
+    int n;                /* of SET */
+    const double *item;   /* its numbers; they outlive the statement */
 } spor_range;
 
 /** Two variables of one tape that must agree. */
@@ -142,9 +143,12 @@ typedef struct {
     int64_t value[SPOR_QUANTITIES]; /* the sizes of the numbers */
     spor_shape shape;               /* of the pair */
     int64_t index[SPOR_RANK];       /* of the element shown, the worst one */
-    double formula, expected;       /* its values */
-    double bound, ulps;             /* allowed and seen, as below */
-    int64_t wrong, elements;        /* of the pair there */
+    double formula;                 /* its value by the formula */
+    double expected;                /* its value by the tape */
+    double bound;                   /* the difference allowed */
+    double ulps;                    /* the difference seen, in ulps of expected */
+    int64_t wrong;                  /* elements of the pair that differ too much there */
+    int64_t elements;               /* of the pair there */
     char pattern[256];              /* what the mistake looks like; "" if unknown */
 } spor_wrong;
 
@@ -181,7 +185,8 @@ typedef struct {
     double runs;       /* the largest error of the definition's own four runs */
     double allowed;    /* the largest difference allowed */
     double worst_case; /* what rounding can do at the element of the example */
-    double ulps, rtol; /* what would settle all that are between */
+    double ulps;       /* what would settle all that are between */
+    double rtol;       /* the same, relative */
     char unjudged[160]; /* where those lie that were not judged */
 } spor_array_figures;
 
@@ -195,20 +200,20 @@ typedef enum {
 
 /** What verifying has found. */
 typedef struct {
-    spor_outcome outcome; /* holds, fails or neither */
-    int64_t shapes;       /* instances examined */
-    int64_t undefined;    /* instances where both sides are undefined */
-    int64_t proved;       /* shapes proved on all tuples of unit tensors */
-    int64_t identities;   /* shapes proved, or where the field shows an identity ... */
-    double chance;        /* ... but for a chance below this in all */
-    int64_t not_shown;    /* shapes where residues differ: no fault yet */
-    int64_t unclaimed;    /* shapes of which the field can't say anything, and the first reason */
-    const char *unclaimed_why;
-    int64_t comparisons; /* elements judged, formula against tape */
-    int64_t undecided;   /* not judged: what rounding or overflow allow decides nothing */
-    int64_t outside;     /* not judged: y, or a slope on the way to it, is no number */
-    int64_t ties;        /* at a tie or kink: one of the slopes around it, not the tape's */
-    int pairs;           /* that the instances had */
+    spor_outcome outcome;      /* holds, fails or neither */
+    int64_t shapes;            /* instances examined */
+    int64_t undefined;         /* instances where both sides are undefined */
+    int64_t proved;            /* shapes proved on all tuples of unit tensors */
+    int64_t identities;        /* shapes proved, or where the field shows an identity ... */
+    double chance;             /* ... but for a chance below this in all */
+    int64_t not_shown;         /* shapes where residues differ: no fault yet */
+    int64_t unclaimed;         /* shapes of which the field can't say anything ... */
+    const char *unclaimed_why; /* ... and the first reason */
+    int64_t comparisons;       /* elements judged, formula against tape */
+    int64_t undecided;         /* not judged: what rounding or overflow allow decides nothing */
+    int64_t outside;           /* not judged: y, or a slope on the way to it, is no number */
+    int64_t ties;              /* at a tie or kink: one of the slopes around it, not the tape's */
+    int pairs;                 /* that the instances had */
     int64_t compared[SPOR_PAIRS]; /* elements of each pair that were compared */
     int64_t exact;                /* of these: where nothing was rounded, bit for bit */
     int64_t asked[SPOR_ORACLES];  /* elements that each oracle judged */
@@ -305,7 +310,8 @@ typedef struct {
     spor_claim claim[SPOR_PAIRS];     /* what the other code computed */
     int64_t oracle;                   /* directions of complex steps at most; 0: 8 */
     spor_scalar arithmetic;           /* of the other code: SPOR_F32 or SPOR_F64 */
-    double ulps, rtol; /* what the user allows besides: units in the last place, a share; 0: none */
+    double ulps;                      /* what the user allows besides, in ulps; 0: nothing */
+    double rtol;                      /* the same as a share of the value; 0: nothing */
 } spor_arrays;
 
 /**

@@ -53,8 +53,9 @@ static void complain_of(const spor_script_claim *claim, const spor_verdict *foun
     else if (found->outcome == SPOR_NOTHING_EXAMINED && *found->unjudged)
         snprintf(text, size,
                  "no element of %s could be judged: %" PRId64 " undecided, %" PRId64
-                 " outside the domain",
-                 found->unjudged, found->undecided, found->outside);
+                 " outside the domain%s",
+                 found->unjudged, found->undecided, found->outside,
+                 found->outside ? "; say where it is defined: p[N] in 0.5..2.0" : "");
     else if (found->outcome == SPOR_NOTHING_EXAMINED && found->comparisons)
         snprintf(text, size, "all that was judged is 0 on both sides");
     else if (found->outcome == SPOR_NOTHING_EXAMINED)

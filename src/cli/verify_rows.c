@@ -37,7 +37,8 @@ static void write_case(const spor_statement *statement, const spor_counterexampl
     fputs(e->pair_name, out);
     write_index(e, out);
     double must_be = e->dispute == SPOR_TAPE_ORACLE ? e->oracle : e->expected;
-    fprintf(out, " is %.6g but must be %.6g", e->formula, must_be);
+    int digits = verdict_digits(e->formula, must_be);
+    fprintf(out, " is %.*g but must be %.*g", digits, e->formula, digits, must_be);
     if (*e->pattern) fprintf(out, "; %s", e->pattern);
 }
 

@@ -22,6 +22,15 @@ static double largest(const oracle_inquiry *q, int pair) {
     return most;
 }
 
+/* The largest number among the inputs. */
+static double largest_input(const oracle_inquiry *q) {
+    double most = 0;
+    for (int k = 0; k < q->trial->in.inputs; k++)
+        for (int64_t j = 0; j < trial_size(q->trial, k); j++)
+            most = fmax(most, fabs(q->trial->data[k][j]));
+    return most;
+}
+
 /* An element that passes within a bound which reaches all values of its pair, and is not small
  * beside those of the others, decides nothing: its bound is as good as infinite. */
 static double decisive(const oracle_element *e, double least) {
@@ -44,7 +53,9 @@ static void judge_pair(oracle_inquiry *q, int pair, int kinds, double scale) {
                             .oracle = (double)NAN,
                             .off = fabs(formula[0] - expected[0]),
                             .bound = formula[1] + expected[1]};
-        e.bound = decisive(&e, least);
+        /* what is said to be 0 has no magnitude but that of what it is made of */
+        bool zero = !q->trial->in.y.id && expected[0] == 0 && expected[1] == 0;
+        e.bound = decisive(&e, zero ? verdict_reach(least, largest_input(q)) : least);
         oracle_judge(q, &e);
     }
 }

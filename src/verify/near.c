@@ -10,12 +10,12 @@
  *
  * Along: if the slopes <g(x + h v), v> and <g(x - h v), v> agree, y does not turn along v, and
  * <formula, v> must be that slope. The directions are those that keep ties: all elements of all
- * inputs alike, those of one input alike, the point itself. dY is drawn anew, of reals, so that
+ * inputs alike, the point itself. dY is drawn anew, of reals, so that
  * slopes do not agree by chance. (A maximum's two winners that both get the whole cotangent lie
  * between the slopes one by one, but move y twice when they move together.)
  *
  * Where several ties meet in one element the tape's own number may be none of the slopes around:
- * then nothing can be said.
+ * then what is no farther from them than the tape can't be said to be wrong.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -26,13 +26,14 @@
 #include "verify/verify.h"
 
 static const double near_step = 0x1p-40;
-enum { DIRECTIONS = 8, COORDINATES = 64 }; /* coordinates: elements looked at in their own */
+/* A direction finds the one of three winners that an element needs with a chance of a third. */
+enum { DIRECTIONS = 24, NOISES = 16, COORDINATES = 64 /* elements looked at in their own */ };
 
 /* A gradient around the point: its least and largest limits, and how well each is known. */
 typedef struct {
     double least, most;
     int n;
-    double noise[2 * DIRECTIONS];
+    double noise[NOISES];
 } reach;
 
 struct trial_near {
@@ -110,7 +111,7 @@ static void widen(reach *r, double g, double wider) {
     if (!isfinite(limit)) return;
     r->least = r->n ? fmin(r->least, limit) : limit;
     r->most = r->n ? fmax(r->most, limit) : limit;
-    if (r->n < 2 * DIRECTIONS) r->noise[r->n++] = 4 * fabs(g - wider) + 0x1p-46 * fabs(g);
+    if (r->n < NOISES) r->noise[r->n++] = 4 * fabs(g - wider) + 0x1p-46 * fabs(g);
 }
 
 /* The median: along a direction that two winners hardly leave, rounding may choose among them. */
@@ -189,6 +190,18 @@ static bool covers(const reach *r, double x) {
     return r->least - noise_of(r) <= x && x <= r->most + noise_of(r);
 }
 
+/* How far x lies from the slopes around. */
+static double distance(const reach *r, double x) {
+    return fmax(0, fmax(r->least - x, x - r->most));
+}
+
+/* Where the tape is none of the slopes around, or not all of them were looked at. */
+static near_answer answer_unsure(const reach *r, double x, double tape) {
+    if (covers(r, x)) return NEAR_RIGHT;
+    bool no_farther = distance(r, x) <= 1.001 * distance(r, tape) + 4 * noise_of(r);
+    return covers(r, tape) || no_farther ? NEAR_UNKNOWN : NEAR_WRONG;
+}
+
 /* ---- along directions that keep ties --------------------------------------------------------- */
 
 /* <numbers, v> over the inputs whose gradients are claimed, and the sum of magnitudes. */
@@ -236,7 +249,8 @@ static bool ask_along(spor_trial *trial, bool *broken) {
     return true;
 }
 
-/* Directions 0 .. inputs - 1: that input's elements alike; then all alike; then the point itself. */
+enum { ALL_ALIKE, THE_POINT, KEEPING_TIES };
+
 static void set_direction(spor_trial *trial, int d) {
     int n = trial->in.inputs;
     bool claimed[SPOR_INPUTS] = {false};
@@ -244,7 +258,7 @@ static void set_direction(spor_trial *trial, int d) {
         if (trial->in.pair[k].wrt >= 0) claimed[trial->in.pair[k].wrt] = true;
     for (int k = 0; k < n; k++)
         for (int64_t j = 0; trial->near->v[k] && j < trial_size(trial, k); j++) {
-            double x = trial->data[k][j], v = d == n + 1 ? x : d == n || d == k;
+            double x = trial->data[k][j], v = d == ALL_ALIKE ? 1 : x;
             trial->near->v[k][j] = claimed[k] ? v / fmax(1, fabs(x)) : 0;
         }
 }
@@ -254,7 +268,7 @@ static bool ask_all_along(spor_trial *trial) {
     double *dy = plain_input(trial, trial->in.dy);
     for (int64_t j = 0; j < trial_size(trial, trial->in.dy); j++)
         dy[j] = 0.5 + random_uniform(47, (uint64_t)j, 0) * (j % 2 ? -1 : 1);
-    for (int d = 0; d < trial->in.inputs + 2 && done && !broken; d++) {
+    for (int d = 0; d < KEEPING_TIES && done && !broken; d++) {
         set_direction(trial, d);
         done = ask_along(trial, &broken);
     }
@@ -273,8 +287,8 @@ static bool restore(spor_trial *trial) {
 
 bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *answer) {
     *answer = NEAR_SMOOTH;
-    if (!trial->kinked || !isfinite(x)) return true;
     if (!plain_look(trial)) return false;
+    if (!isfinite(x) || !trial_has_tie(trial)) return true;
     double tape = plain_numbers(trial, trial->in.pair[pair].expected)[at];
     if (!trial->near && !look_around(trial)) return near_free(trial), false;
     reach *r = &trial->near->reach[pair][at];
@@ -284,8 +298,10 @@ bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *an
         trial->near->coordinates++;
         if (!look_at_element(trial, pair, at)) return false;
     }
-    if (!covers(r, tape)) *answer = NEAR_UNKNOWN;
-    if (!covers(r, tape)) return restore(trial);
+    if (!covers(r, tape) || (!covers(r, x) && input >= 0 && !own)) {
+        *answer = answer_unsure(r, x, tape);
+        return restore(trial);
+    }
     bool excused = turns(r) && covers(r, x), gradients = trial->in.y.id && input >= 0;
     if (turns(r)) *answer = NEAR_WRONG;
     if (excused && gradients && trial->near->along == NOT_ASKED && !ask_all_along(trial))

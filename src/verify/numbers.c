@@ -39,10 +39,10 @@ static void one_size(hint_site *s, int q) {
     if (hint_open(s, "too large by the factor %s%s%s%s", name, size ? ": a sum over " : "",
                   size ? name : "", size ? " where a mean belongs" : ""))
         scaled(s, n, 1);
-    if (hint_open(s, "off by the factor 2/%s everywhere", name)) scaled(s, 2, n);
-    if (hint_open(s, "off by the factor %s/2 everywhere", name)) scaled(s, n, 2);
-    if (hint_open(s, "off by the factor -1/%s everywhere", name)) scaled(s, -1, n);
-    if (hint_open(s, "off by the factor -%s everywhere", name)) scaled(s, -n, 1);
+    if (hint_open(s, "off by the factor 2/%s", name)) scaled(s, 2, n);
+    if (hint_open(s, "off by the factor %s/2", name)) scaled(s, n, 2);
+    if (hint_open(s, "off by the factor -1/%s", name)) scaled(s, -1, n);
+    if (hint_open(s, "off by the factor -%s", name)) scaled(s, -n, 1);
 }
 
 static void two_sizes(hint_site *s, int p, int q) {
@@ -51,8 +51,8 @@ static void two_sizes(hint_site *s, int p, int q) {
     if (!n || !m) return;
     if (hint_open(s, "too small by the factor 1/(%s %s)", a, b)) scaled(s, 1, n * m);
     if (hint_open(s, "too large by the factor %s %s", a, b)) scaled(s, n * m, 1);
-    if (hint_open(s, "off by the factor %s/%s everywhere", a, b)) scaled(s, n, m);
-    if (hint_open(s, "off by the factor %s/%s everywhere", b, a)) scaled(s, m, n);
+    if (hint_open(s, "off by the factor %s/%s", a, b)) scaled(s, n, m);
+    if (hint_open(s, "off by the factor %s/%s", b, a)) scaled(s, m, n);
 }
 
 /* What belongs to another line. */
@@ -71,7 +71,7 @@ void numbers_simple(hint_site *s) {
         hint_close(s, s->formula, op_fill_ratio(s->tape, 0, 1, shape));
     if (hint_open(s, "the sign is wrong")) scaled(s, -1, 1);
     for (size_t k = 0; k < sizeof constants / sizeof *constants; k++)
-        if (hint_open(s, "off by the factor %s everywhere", constants[k].text))
+        if (hint_open(s, "off by the factor %s", constants[k].text))
             scaled(s, constants[k].num, constants[k].den);
     exchanged(s);
     for (int q = 0; q < s->statement->quantities; q++) one_size(s, q);

@@ -77,7 +77,7 @@ static bool name_factor(const picture *p, char *text, size_t size) {
     if (fabs(factor - 1) <= least_factor) return false;
     bool simple = is_near(p, factor, nearbyint(factor)) || is_near(p, factor, 0.5);
     if (!simple && count_nonzero(p) < 3) return false; /* any two numbers have some factor */
-    return snprintf(text, size, "off by the factor %g everywhere", factor), true;
+    return snprintf(text, size, "off by the factor %g", factor), true;
 }
 
 /* ---- rearrangements ---- */
@@ -380,7 +380,7 @@ int pattern_facts(const spor_picture *given, hint_fact fact[HINT_FACTS]) {
         if (is_near(&p, factor, -1))
             snprintf(fact->text, HINT_TEXT, "the sign is wrong");
         else
-            snprintf(fact->text, HINT_TEXT, "off by the factor %.6g everywhere", factor);
+            snprintf(fact->text, HINT_TEXT, "off by the factor %.6g", factor);
         fact[count++].tells = true;
     }
     count += slice_facts(&p, fact + count, HINT_FACTS - count);

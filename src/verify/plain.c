@@ -1,9 +1,10 @@
 /*
  * What is looked at of an instance besides its numbers, by a program over plain doubles:
  *
- *  - the domain. An element of a gradient lies inside if it is finite, and stays so when the
- *    cotangent carries Y - Y along, which is 0, or no number where Y is none: what reached Y is a
- *    finite number then, and so is each slope on the way, whatever dY is.
+ *  - the domain. An element of a gradient lies inside if it is finite, and stays so on a copy of the
+ *    def where what is infinite is no number any more, y + (y - y), and whose cotangent carries
+ *    Y - Y along: what reached Y is a finite number then, and so is each slope on the way, whatever
+ *    dY is.
  *  - decisions: which way each comparison, maximum and kink went. Its outcome is the slope that it
  *    hands on, or its value where it hands on none (step).
  *  - numbers that the formulas contain, which decisions may meet.
@@ -25,6 +26,31 @@ static spor_var gradient_of(const spor_trial *trial, const spor_pair *pair) {
     return pair->wrt >= 0 ? trial->in.input[pair->wrt] : (spor_var){trial->tape, 0};
 }
 
+/* Linear ops and choices make nothing infinite of what is finite. */
+static bool may_be_infinite(const spor_op *op) {
+    return !(op->traits & (SPOR_LINEAR | SPOR_BILINEAR | SPOR_ALIAS | SPOR_KINKED | SPOR_LEAF));
+}
+
+/* The nodes up to y once more, in map, as far as they depend on inputs; the first one's is 0. */
+static bool copy_def(spor_trial *trial, uint32_t map[]) {
+    spor_tape *tape = trial->tape;
+    for (uint32_t id = 1; id <= trial->in.y.id && !tape->error; id++) {
+        spor_node node = tape->node[id];
+        bool moved = false;
+        map[id] = id;
+        for (int k = 0; k < node.op->operands; k++) {
+            bool infinite = may_be_infinite(node.op);
+            moved = moved || map[node.in[k]] != node.in[k] || infinite;
+            node.in[k] = map[node.in[k]];
+        }
+        if (!moved) continue;
+        spor_var z = tape_append(tape, node.op, node.in, node.attr, node.shape);
+        if (may_be_infinite(node.op)) z = spor_add(z, spor_sub(z, z));
+        map[id] = z.id;
+    }
+    return !tape->error;
+}
+
 static bool record_domain(spor_trial *trial) {
     spor_instance *in = &trial->in;
     spor_var of[SPOR_PAIRS], domain[SPOR_PAIRS];
@@ -36,10 +62,17 @@ static bool record_domain(spor_trial *trial) {
         which[n++] = k;
     }
     if (!in->y.id || !n) return true;
-    spor_var nothing = spor_sub(in->y, in->y), dy = spor_add(in->input[in->dy], nothing);
-    if (!spor_vjp(in->y, dy, n, of, domain)) return false;
-    for (int k = 0; k < n; k++) trial->domain[which[k]] = domain[k];
-    return true;
+    uint32_t *map = calloc((size_t)in->y.id + 1, sizeof *map);
+    bool done = map && copy_def(trial, map);
+    if (done) {
+        spor_var y = {trial->tape, map[in->y.id]}, nothing = spor_sub(y, y);
+        for (int k = 0; k < n; k++)
+            if (of[k].id <= in->y.id) of[k].id = map[of[k].id];
+        done = spor_vjp(y, spor_add(in->input[in->dy], nothing), n, of, domain);
+    }
+    free(map);
+    for (int k = 0; k < n && done; k++) trial->domain[which[k]] = domain[k];
+    return done;
 }
 
 /* What a node decides, as its outcome tells. */
@@ -154,14 +187,25 @@ double trial_inside_share(spor_trial *trial) {
     return least;
 }
 
-/* A slope at a kink or a tie is a convention; a value, of step or less, is an outcome there too. */
+/* A pair whose elements correspond to those of the shape; -1: there is none. */
+static int pair_like(const spor_trial *trial, const spor_shape *shape) {
+    for (int k = 0; k < trial->in.pairs; k++) {
+        spor_shape of = spor_shape_of(trial->in.pair[k].expected);
+        if (shape_equal(&of, shape)) return k;
+    }
+    return -1;
+}
+
+/* Outside the domain nothing is met. A slope at a kink or a tie is a convention; a value, of step or less, is an outcome there too. */
 static void watch_decision(spor_trial *trial, trial_decision *d) {
     spor_shape of = spor_shape_of(d->outcome), margins = spor_shape_of(d->margin);
     const double *outcome = plain_numbers(trial, d->outcome);
     const double *margin =
         !d->by_value && shape_equal(&of, &margins) ? plain_numbers(trial, d->margin) : NULL;
+    int like = pair_like(trial, &of);
     for (int64_t k = 0; k < shape_size(&of); k++) {
         if (isnan(outcome[k]) || (margin && !(margin[k] > 0))) continue;
+        if (like >= 0 && !trial_inside(trial, like, k)) continue;
         d->least = d->seen ? fmin(d->least, outcome[k]) : outcome[k];
         d->most = d->seen ? fmax(d->most, outcome[k]) : outcome[k];
         d->seen = true;
@@ -173,6 +217,18 @@ bool trial_watch(spor_trial *trial) {
     if (!plain_look(trial)) return false;
     for (int k = 0; k < trial->decisions; k++) watch_decision(trial, &trial->decision[k]);
     return true;
+}
+
+bool trial_has_tie(spor_trial *trial) {
+    if (!trial->kinked || !plain_look(trial)) return false;
+    if (trial->decisions == TRIAL_DECISIONS) return true;
+    for (int d = 0; d < trial->decisions; d++) {
+        spor_shape shape = spor_shape_of(trial->decision[d].margin);
+        const double *margin = plain_numbers(trial, trial->decision[d].margin);
+        for (int64_t k = 0; k < shape_size(&shape); k++)
+            if (margin[k] == 0) return true;
+    }
+    return false;
 }
 
 int trial_meets(spor_trial *trial, double numbers[TRIAL_NUMBERS]) {

@@ -64,10 +64,11 @@ const char *point_narrow_name(point_narrow narrow) {
 /* Just beyond, just short of or at a constant, or plain; `constant` has them with both signs. */
 static double beside_constant(const points *p, uint64_t key, uint64_t k, double plain) {
     static const double off[] = {0x1p-6, -0x1p-6, 0.375, -0.375, 1.25, -1.25, 0, 0};
-    uint64_t bits = random_hash(key, k, 17);
+    static const double part[] = {0x1p-6, -0x1p-6, 0.5, -0.5, 0.125, -0.125, -0.875, 1};
+    uint64_t bits = random_hash(key, k, 17), which = bits >> 32 & 7;
     if (!p->constants || bits % 4 == 0) return plain;
     double c = p->constant[(bits >> 8) % (uint64_t)p->constants];
-    return c + off[(bits >> 32) % (sizeof off / sizeof *off)] * fmax(1, fabs(c) / 8);
+    return bits >> 40 & 1 ? c + c * part[which] : c + off[which] * fmax(1, fabs(c) / 8);
 }
 
 static double narrow_number(point_narrow narrow, bool whole, uint64_t key, uint64_t k) {
@@ -103,36 +104,42 @@ static void fill_one_hot(double *x, int64_t rows, int64_t width, uint64_t key) {
         x[row * width + (int64_t)(random_hash(key, (uint64_t)row, 29) % (uint64_t)width)] = 1;
 }
 
-/* Multiples of a power of two that add up to 1 without rounding: the unit is cut at random, and an
- * element that got nothing gets one part of the largest. */
+/* Multiples of a power of two that add up to 1 without rounding: the unit is cut at random, from a
+ * random element on. In every other row each has something, in the others many have 0. */
 static void fill_simplex(double *x, int64_t rows, int64_t width, uint64_t key) {
     double parts = ldexp(1, 7 + ilogb((double)width));
     for (int64_t row = 0; row < rows; row++, x += width) {
-        double left = parts - (double)width; /* each has one */
+        uint64_t bits = random_hash(key, (uint64_t)row, 33);
+        double least = bits & 1 ? 1 : 0, left = parts - least * (double)width;
         for (int64_t k = 0; k < width; k++) {
             double share = random_uniform(key, (uint64_t)(row * width + k), 31);
-            double take = k == width - 1 ? left : floor(left * share * share);
-            x[k] = (1 + take) / parts;
+            double take = k == width - 1 ? left : floor(left * share * share * share);
+            x[((int64_t)(bits >> 8 & 0xFFFF) + k) % width] = (least + take) / parts;
             left -= take;
         }
     }
 }
 
-/* (B B^T + 1) / 2, B of small whole numbers, or of their quarters. */
+/* D (B B^T + e) D, B of small whole numbers, D of powers of two, e 1 or a sixteenth: from well to
+ * badly conditioned, no diagonal larger than what stands beside it, and without rounding. */
 static void fill_positive_definite(double *x, int64_t matrices, int64_t n, const family *f,
                                    uint64_t key) {
-    double unit = f->draw == whole_number ? 1 : 0.25 + 0.5 * random_uniform(key, 1, 37);
-    for (int64_t m = 0; m < matrices; m++, x += n * n)
+    bool tame = f->draw == whole_number;
+    for (int64_t m = 0; m < matrices; m++, x += n * n) {
+        double least = random_hash(key, (uint64_t)m, 37) % 2 ? 1 : 0.0625;
         for (int64_t i = 0; i < n; i++)
             for (int64_t j = 0; j < n; j++) {
-                double sum = i == j ? 1 : 0;
-                for (int64_t k = 0; k < n; k++) {
-                    uint64_t row = (uint64_t)((m * n + i) * n + k), column;
-                    column = (uint64_t)((m * n + j) * n + k);
-                    sum += whole_number(key, row, -2, 2) * whole_number(key, column, -2, 2) * unit;
-                }
-                x[i * n + j] = sum;
+                uint64_t row = (uint64_t)(m * n + i), column = (uint64_t)(m * n + j);
+                double sum = i == j ? least : 0, scale = 1;
+                for (uint64_t k = 0; k < (uint64_t)n; k++)
+                    sum += whole_number(key, row * (uint64_t)n + k, -2, 2) *
+                           whole_number(key, column * (uint64_t)n + k, -2, 2);
+                if (!tame)
+                    scale =
+                        exp2(whole_number(~key, row, -3, 3) + whole_number(~key, column, -3, 3));
+                x[i * n + j] = sum * scale;
             }
+    }
 }
 
 /* True if the range makes whole rows at once. */
@@ -185,6 +192,12 @@ void points_meet(points *p, int n, const double number[]) {
     for (int k = 0; k < n; k++) {
         add_constant(p, number[k]);
         add_constant(p, -number[k]);
+    }
+    for (int k = 0; k < n; k++)
+        for (int j = 0; j < k; j++) add_constant(p, (number[k] + number[j]) / 2);
+    for (int k = 0; k < n; k++) {
+        add_constant(p, number[k] * number[k]);
+        if (number[k] > 0) add_constant(p, sqrt(number[k]));
     }
     for (int k = 0; k < n; k++)
         for (int j = 0; j < k; j++) {

@@ -14,8 +14,9 @@
 enum { DEFAULT_SHAPES = 300, WITHOUT_INPUTS = 50000, TRIES_A_SHAPE = 20 };
 /* Elements of all nodes of a tape, at sizes that stand beyond a statement's range. */
 static const int64_t large = 1 << 19;
-/* Longer than any size of the search: more than a vector, a block or an unrolled loop, and odd. */
-static const int64_t long_sizes[] = {7, 17, 33};
+/* Longer than any size of the search: more than a vector, a block or an unrolled loop, and odd; 6
+ * and 8 where another size is 2 and has to go three or four times into this one. */
+static const int64_t long_sizes[] = {6, 7, 8, 17, 33};
 enum { LONG_SIZES = (int)(sizeof long_sizes / sizeof *long_sizes) };
 
 /* The state of a search. */
@@ -232,8 +233,15 @@ static bool is_affordable(search *s, const int64_t value[], bool *recorded) {
 /* What came of a value beyond the range. */
 typedef enum { NOT_RECORDED, TOO_LARGE, TRIED } turn_outcome;
 
-/* One quantity at a value, the others small: 2 if they may be, else their least. */
-static turn_outcome try_turn(search *s, int quantity, int64_t turn) {
+static bool turns_at(const spor_quantity *q, int64_t turn) {
+    for (int j = 0; j < q->turns; j++)
+        if (q->turn[j] == turn) return true;
+    return false;
+}
+
+/* One quantity at a value, or all that turn there, the others small: 2 if they may be, else their
+ * least. */
+static turn_outcome try_turn(search *s, int quantity, int64_t turn, bool together) {
     bool recorded = false, affordable = false;
     for (int small = 1; small >= 0 && !recorded; small--) {
         int64_t value[SPOR_QUANTITIES];
@@ -241,6 +249,8 @@ static turn_outcome try_turn(search *s, int quantity, int64_t turn) {
             const spor_quantity *q = &s->statement->quantity[k];
             value[k] = q->least + small < q->most ? q->least + small : q->most;
         }
+        for (int k = 0; k < s->statement->quantities && together; k++)
+            if (turns_at(&s->statement->quantity[k], turn)) value[k] = turn;
         value[quantity] = turn;
         affordable = is_affordable(s, value, &recorded);
         if (affordable && !was_visited(s, value)) visit(s, value);
@@ -265,7 +275,8 @@ static void try_constants(search *s, int k) {
     for (int j = 0; j < q->turns && !is_over(s); j++) {
         bool beyond = q->turn[j] > q->most;
         if (!beyond && s->verdict->exhaustive) continue;
-        turn_outcome outcome = try_turn(s, k, q->turn[j]);
+        turn_outcome outcome = try_turn(s, k, q->turn[j], false);
+        if (!is_over(s)) try_turn(s, k, q->turn[j], true);
         if (beyond && outcome == TRIED)
             append(s->beyond, sizeof s->beyond, "%.12s = %" PRId64, q->name, q->turn[j]);
         if (outcome == TOO_LARGE)
@@ -278,7 +289,7 @@ static void try_long_sizes(search *s, int k) {
     const spor_quantity *q = &s->statement->quantity[k];
     int64_t longest = 0;
     for (int j = 0; j < LONG_SIZES && q->open && !is_over(s); j++)
-        if (try_turn(s, k, long_sizes[j]) == TRIED) longest = long_sizes[j];
+        if (try_turn(s, k, long_sizes[j], false) == TRIED) longest = long_sizes[j];
     if (longest) append(s->longer, sizeof s->longer, "%.12s = %" PRId64, q->name, longest);
 }
 
@@ -446,7 +457,7 @@ bool spor_verify(const spor_statement *statement, const spor_effort *effort,
     s.effort.ties_fail = s.effort.ties_fail || verdict->ties_only;
     if (s.failed || verdict->ties_only) return describe_failure(&s);
     bool idle = !verdict->shapes || (!verdict->comparisons && !verdict->undefined);
-    if (idle || leaves_a_pair(&s) || (!verdict->nonzero && !s.pure))
+    if (idle || leaves_a_pair(&s) || (!verdict->nonzero && !s.pure && !statement->equality))
         verdict->outcome = SPOR_NOTHING_EXAMINED;
     return true;
 }

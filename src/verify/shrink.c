@@ -106,6 +106,16 @@ static bool shrink_data(spor_trial *trial, const spor_effort *effort, oracle_fin
 
 /* ---- the case ---- */
 
+/* "A + B", an index of which would look like one of B. */
+static bool is_compound(const char *name) {
+    int depth = 0;
+    for (; *name; name++) {
+        depth += (*name == '(' || *name == '[') - (*name == ')' || *name == ']');
+        if (*name == ' ' && !depth) return true;
+    }
+    return false;
+}
+
 static void describe(const spor_trial *trial, const oracle_finding *finding,
                      spor_counterexample *example) {
     example->dispute = finding->dispute;
@@ -117,11 +127,13 @@ static void describe(const spor_trial *trial, const oracle_finding *finding,
     }
     const oracle_element *worst = &finding->worst;
     const spor_pair *pair = &trial->in.pair[worst->pair];
-    snprintf(example->pair_name, sizeof example->pair_name, "%s", pair->name);
+    bool compound = is_compound(pair->name) && spor_shape_of(pair->expected).rank;
+    snprintf(example->pair_name, sizeof example->pair_name, compound ? "(%.60s)" : "%.62s",
+             pair->name);
     snprintf(example->pair_note, sizeof example->pair_note, "%s", pair->note ? pair->note : "");
     example->shape = spor_shape_of(pair->expected);
     shape_unravel(&example->shape, worst->at, example->index);
-    example->formula = worst->formula;
+    example->formula = isnan(worst->formula) ? (double)NAN : worst->formula; /* without a sign */
     example->expected = worst->expected;
     example->oracle = worst->oracle;
     example->by = finding->by;

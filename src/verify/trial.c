@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/random.h"
 #include "program/program.h"
 #include "verify/verify.h"
 
@@ -124,6 +125,21 @@ static point_input input_of(const spor_trial *trial, int k) {
                          .narrow = trial->narrow[k]};
 }
 
+/* Comparisons are of differences too: every fourth element of an input lies as far from that of the
+ * one before it, of the same shape, as that is from a constant. */
+static void bring_together(spor_trial *trial, uint64_t seed) {
+    for (int k = 1; k < trial->in.inputs && trial->points.constants; k++) {
+        point_input in = input_of(trial, k), before = input_of(trial, k - 1);
+        if (in.cotangent || in.range.kind || !shape_equal(&in.shape, &before.shape)) continue;
+        for (int64_t j = 0; j < trial_size(trial, k); j++) {
+            uint64_t bits = random_hash(seed, (uint64_t)j, (uint64_t)(53 + k));
+            if (bits % 4) continue;
+            double c = trial->points.constant[(bits >> 8) % (uint64_t)trial->points.constants];
+            trial->data[k][j] = trial->data[k - 1][j] + c * (bits >> 40 & 1 ? 0.5 : 1.125);
+        }
+    }
+}
+
 void trial_draw(spor_trial *trial, uint64_t seed, int family) {
     for (int k = 0; k < trial->in.inputs; k++) {
         point_input in = input_of(trial, k);
@@ -132,6 +148,7 @@ void trial_draw(spor_trial *trial, uint64_t seed, int family) {
         for (int64_t j = 0; scaled && j < trial_size(trial, k); j++)
             trial->data[k][j] *= trial->scale;
     }
+    if (family == POINT_CONSTANTS) bring_together(trial, seed);
     trial_moved(trial);
 }
 

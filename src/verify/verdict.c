@@ -64,8 +64,7 @@ int verdict_number(double number, char text[32]) {
     return length;
 }
 
-/* The fewest digits with which two numbers that differ look different. */
-static int digits_apart(double a, double b) {
+int verdict_digits(double a, double b) {
     char x[32], y[32];
     int digits = LEAST_DIGITS;
     for (; digits < MOST_DIGITS; digits++) {
@@ -120,7 +119,7 @@ static void print_numbers(const spor_statement *statement, const spor_counterexa
     const char *formula = equality ? "left" : statement ? "formula" : "given";
     const char *expected = equality ? "right" : "tape";
     bool by_oracle = e->dispute == SPOR_TAPE_ORACLE;
-    int digits = digits_apart(by_oracle ? e->oracle : e->formula, e->expected);
+    int digits = verdict_digits(by_oracle ? e->oracle : e->formula, e->expected);
     fprintf(out, "%s %.*g, %s %.*g", formula, digits, e->formula, expected, digits, e->expected);
     if (!isnan(e->oracle)) fprintf(out, ", %s %.*g", spor_oracle_name(e->by), digits, e->oracle);
     print_distance(e->formula, e->expected, e->ulps, e->bound, out);
@@ -159,7 +158,7 @@ static void print_other(const spor_statement *statement, const spor_counterexamp
         fprintf(out, "  also wrong: %s", w->message);
         if (*w->pair_note) fprintf(out, "  %s", w->pair_note);
     } else {
-        int digits = digits_apart(w->formula, w->expected);
+        int digits = verdict_digits(w->formula, w->expected);
         print_whence(statement, e, w, out);
         fputs(w->pair_name, out);
         print_index(&w->shape, w->index, out);

@@ -86,6 +86,8 @@ bool trial_inside(spor_trial *trial, int pair, int64_t k);
 double trial_inside_share(spor_trial *trial);
 /** Takes down the outcomes of decisions at the data. */
 bool trial_watch(spor_trial *trial);
+/** True if a decision is at a tie or kink, at the data. */
+bool trial_has_tie(spor_trial *trial);
 /** Numbers that the formulas contain; returns how many. */
 int trial_meets(spor_trial *trial, double numbers[TRIAL_NUMBERS]);
 
@@ -191,6 +193,8 @@ void arrays_add(spor_array_figures *sum, const spor_array_figures *figures);
 double verdict_ulps(double a, double b, spor_scalar arithmetic);
 /** The shortest text that reads back as the number. */
 int verdict_number(double number, char text[32]);
+/** The fewest digits with which two numbers that differ look different. */
+int verdict_digits(double a, double b);
 /** "name [2, 3] = [1, 2, ...]" for every input of the trial, the first elements of each. */
 void trial_write(const spor_trial *trial, char *text, size_t size);
 

@@ -118,7 +118,7 @@ static void leave_folder(void) {
 START_TEST(what_holds_is_told_with_its_evidence) {
     verify(0, "right.spor");
     expect(out, "right.spor\n  holds            right");
-    expect(out, "134 shapes (all with N, n, m in 1..5, up to N = 33, n = 33, m = 33)");
+    expect(out, "140 shapes (all with N, n, m in 1..5, up to N = 33, n = 33, m = 33)");
     expect(out, "complex steps");
     expect(out, "proved for ");
     expect(out, "\n2 hold\n");
