@@ -360,9 +360,13 @@ typedef struct {
     double *numbers;            /* formula, expected, bound */
 } inspection;
 
-static void record_readings(inspection *i) {
+static void record_readings(inspection *i, bool repairs) {
     hint_site *s = &i->site;
     bool changes = s->tape->count < LARGE_TAPE;
+    if (repairs) {
+        repair_readings(s);
+        return;
+    }
     if (i->at->misfit[i->pair]) {
         numbers_of_another_shape(s);
         if (changes) rewrite_readings(s);
@@ -400,7 +404,8 @@ static bool compile_readings(inspection *i) {
     return i->program != NULL;
 }
 
-static bool open_inspection(inspection *i, sighting *at, int pair, const hint_tally *allowed) {
+static bool open_inspection(inspection *i, sighting *at, int pair, const hint_tally *allowed,
+                            bool repairs) {
     *i = (inspection){.at = at, .pair = pair};
     const spor_instance *in = &at->trial.in;
     i->site = (hint_site){.tape = at->trial.tape,
@@ -415,7 +420,7 @@ static bool open_inspection(inspection *i, sighting *at, int pair, const hint_ta
                           .slides = pattern_slides(at->trial.tape, in->y)};
     i->site.reading = calloc(HINT_MOST, sizeof *i->site.reading);
     if (!i->site.reading) return false;
-    record_readings(i);
+    record_readings(i, repairs);
     if (i->site.failed) return false;
     spor_shape shape = spor_shape_of(i->site.expected);
     i->against = calloc((size_t)i->site.count + 1, sizeof *i->against);
@@ -572,10 +577,10 @@ static bool ran_out(const inspection *i) {
     return error != NULL;
 }
 
-static bool inspect(hint_tally *t, sighting *at, int pair, bool first) {
+static bool inspect(hint_tally *t, sighting *at, int pair, bool first, bool repairs) {
     inspection *i = malloc(sizeof *i);
     if (!i) return false;
-    bool done = open_inspection(i, at, pair, first ? NULL : t) && !ran_out(i);
+    bool done = open_inspection(i, at, pair, first ? NULL : t, repairs) && !ran_out(i);
     bool runs = done && !spor_program_error(i->program) && !spor_error(i->site.tape);
     const spor_tape *tape = i->site.tape; /* a reading that can't be recorded is none */
     if (done && !runs) done = !tape->exhausted && (spor_error(tape) || i->program->meaningless);
@@ -593,22 +598,28 @@ static bool is_sure(const hint_tally *t, int k, int shapes) {
     return !t->say[k].out && t->say[k].shapes >= least && t->say[k].draws >= LEAST_DRAWS;
 }
 
-/* What may be said of the pair, "" if nothing. */
-static bool name_pair(sightings *all, int pair, char *text, size_t size) {
+/* What readings say of the pair, or repairs and facts; "" if nothing. */
+static bool name_by(sightings *all, int pair, bool repairs, char *text, size_t size) {
     hint_tally *t = calloc(1, sizeof *t);
     int first = 0, shapes = 0;
     bool done = t != NULL;
-    *text = 0;
     while (first < all->count && !is_wrong_anywhere(&all->seen[first], pair)) first++;
-    if (done && first < all->count) done = inspect(t, &all->seen[first], pair, true);
-    for (int k = 0; k < all->count && done; k++) {
+    if (done && first < all->count) done = inspect(t, &all->seen[first], pair, true, repairs);
+    for (int k = 0; k < all->count && done && t->count; k++) {
         shapes += is_wrong_anywhere(&all->seen[k], pair);
-        if (k != first) done = inspect(t, &all->seen[k], pair, false);
+        if (k != first) done = inspect(t, &all->seen[k], pair, false, repairs);
     }
     for (int k = 0; done && k < t->count && !*text; k++)
-        if (is_sure(t, k, shapes)) snprintf(text, size, "%s", t->say[k].text);
+        if (is_sure(t, k, shapes) && (repairs || !t->say[k].fact))
+            snprintf(text, size, "%s", t->say[k].text);
     free(t);
     return done;
+}
+
+/* What may be said of the pair, "" if nothing: a repair tells more than a fact. */
+static bool name_pair(sightings *all, int pair, char *text, size_t size) {
+    *text = 0;
+    return name_by(all, pair, false, text, size) && (*text || name_by(all, pair, true, text, size));
 }
 
 /* ---- the pairs that are wrong ---- */
