@@ -21,6 +21,7 @@ enum {
     DRAWS = DRAWN + 1, /* and the data shown */
     LARGE_TAPE = 3000, /* nodes; what is longer is not changed node by node */
     LEAST_DRAWS = 3,
+    LEAST_DRAWS_REPAIRED = 2, /* a repair is right at all others too */
     LEAST_SHAPES = 2,
     LEAST_FOR_FACTS = 4 /* shapes: a fact explains no number */
 };
@@ -551,7 +552,7 @@ static void begin_tally(hint_tally *t, const inspection *i) {
     }
 }
 
-static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
+static bool tally_inspection(hint_tally *t, const inspection *i, bool first, bool repairs) {
     finding *found = calloc(HINT_MOST, sizeof *found);
     if (!found) return false;
     if (first) begin_tally(t, i);
@@ -565,7 +566,7 @@ static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
         int at = find_text(t, i->fact[k].text);
         if (at >= 0) found[at] = (finding){true, i->fact[k].tells ? i->wrong : 0};
     }
-    add_to_tally(t, found, i->wrong > 0);
+    add_to_tally(t, found, i->wrong > 0 || repairs); /* these must be right everywhere */
     free(found);
     return true;
 }
@@ -585,20 +586,21 @@ static bool inspect(hint_tally *t, sighting *at, int pair, bool first, bool repa
     const spor_tape *tape = i->site.tape; /* a reading that can't be recorded is none */
     if (done && !runs) done = !tape->exhausted && (spor_error(tape) || i->program->meaningless);
     for (int draw = 0; draw < at->draws && done && runs; draw++) done = inspect_draw(i, draw);
-    if (done && runs) done = tally_inspection(t, i, first);
+    if (done && runs) done = tally_inspection(t, i, first, repairs);
     close_inspection(i);
     free(i);
     return done;
 }
 
 /* True if enough speaks for it, and nothing against it; shapes: where the pair is wrong. */
-static bool is_sure(const hint_tally *t, int k, int shapes) {
+static bool is_sure(const hint_tally *t, int k, int shapes, bool repairs) {
     int least = t->say[k].fact ? LEAST_FOR_FACTS : LEAST_SHAPES;
+    int draws = repairs ? LEAST_DRAWS_REPAIRED : LEAST_DRAWS;
     if (shapes < least) least = shapes;
-    return !t->say[k].out && t->say[k].shapes >= least && t->say[k].draws >= LEAST_DRAWS;
+    return !t->say[k].out && t->say[k].shapes >= least && t->say[k].draws >= draws;
 }
 
-/* What readings say of the pair, or repairs and facts; "" if nothing. */
+/* What readings and facts say of the pair, or repairs; "" if nothing. */
 static bool name_by(sightings *all, int pair, bool repairs, char *text, size_t size) {
     hint_tally *t = calloc(1, sizeof *t);
     int first = 0, shapes = 0;
@@ -610,13 +612,12 @@ static bool name_by(sightings *all, int pair, bool repairs, char *text, size_t s
         if (k != first) done = inspect(t, &all->seen[k], pair, false, repairs);
     }
     for (int k = 0; done && k < t->count && !*text; k++)
-        if (is_sure(t, k, shapes) && (repairs || !t->say[k].fact))
-            snprintf(text, size, "%s", t->say[k].text);
+        if (is_sure(t, k, shapes, repairs)) snprintf(text, size, "%s", t->say[k].text);
     free(t);
     return done;
 }
 
-/* What may be said of the pair, "" if nothing: a repair tells more than a fact. */
+/* What may be said of the pair, "" if nothing. */
 static bool name_pair(sightings *all, int pair, char *text, size_t size) {
     *text = 0;
     return name_by(all, pair, false, text, size) && (*text || name_by(all, pair, true, text, size));

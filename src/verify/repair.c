@@ -83,7 +83,10 @@ static const char *call(const repair *r, uint32_t id, int k, const char *what,
     while (node_of(r, in)->op->operands == 1 && (node_of(r, in)->op->traits & SPOR_MIXES_SAMPLES) &&
            (node_of(r, in)->op->traits & SPOR_LINEAR))
         in = node_of(r, in)->in[0];
-    if (name_of(r, in, name))
+    bool named = name_of(r, in, name), result = named && !node_of(r, in)->name && in >= r->first;
+    if (result)
+        snprintf(text, REPAIR_WHAT, "%.40s as a %s", name, what);
+    else if (named)
         snprintf(text, REPAIR_WHAT, "the %s %.40s", what, name);
     else
         snprintf(text, REPAIR_WHAT, "the %s %s", k ? "second" : "first", what);
@@ -256,8 +259,8 @@ static void with_part(const repair *r, uint32_t id) {
 /* ---- all ---- */
 
 /* Smaller edits first. */
-static repair_kind *const kinds[] = {without_op,   without_limits, other_sign,  other_operand,
-                                     without_part, other_number,   size_factor, with_part};
+static repair_kind *const kinds[] = {without_limits, without_op,   other_sign,  other_operand,
+                                     without_part,   other_number, size_factor, with_part};
 
 static void add_other(repair *r, uint32_t id) {
     other *o = &r->other[r->others];
