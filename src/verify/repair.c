@@ -75,11 +75,12 @@ static bool name_of(const repair *r, uint32_t id, char text[REPAIR_WHAT]) {
     return true;
 }
 
-/* The same of what only was given another shape; else "the second factor". */
+/* The same of what only was given another shape; else "the second factor", "the divisor". */
 static const char *call(const repair *r, uint32_t id, int k, const char *what,
                         char text[REPAIR_WHAT]) {
     uint32_t in = node_of(r, id)->in[k];
     char name[REPAIR_WHAT];
+    bool ratio = node_of(r, id)->op->traits & SPOR_LINEAR_FIRST;
     while (node_of(r, in)->op->operands == 1 && (node_of(r, in)->op->traits & SPOR_MIXES_SAMPLES) &&
            (node_of(r, in)->op->traits & SPOR_LINEAR))
         in = node_of(r, in)->in[0];
@@ -89,7 +90,7 @@ static const char *call(const repair *r, uint32_t id, int k, const char *what,
     else if (named)
         snprintf(text, REPAIR_WHAT, "the %s %.40s", what, name);
     else
-        snprintf(text, REPAIR_WHAT, "the %s %s", k ? "second" : "first", what);
+        snprintf(text, REPAIR_WHAT, "the %s%s", ratio ? "" : k ? "second " : "first ", what);
     return text;
 }
 
