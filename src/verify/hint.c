@@ -21,6 +21,7 @@ enum {
     DRAWS = DRAWN + 1, /* and the data shown */
     LARGE_TAPE = 3000, /* nodes; what is longer is not changed node by node */
     LEAST_DRAWS = 3,
+    LEAST_DRAWS_REPAIRED = 2, /* a repair is right at all others too */
     LEAST_SHAPES = 2,
     LEAST_FOR_FACTS = 4 /* shapes: a fact explains no number */
 };
@@ -360,9 +361,13 @@ typedef struct {
     double *numbers;            /* formula, expected, bound */
 } inspection;
 
-static void record_readings(inspection *i) {
+static void record_readings(inspection *i, bool repairs) {
     hint_site *s = &i->site;
     bool changes = s->tape->count < LARGE_TAPE;
+    if (repairs) {
+        repair_readings(s);
+        return;
+    }
     if (i->at->misfit[i->pair]) {
         numbers_of_another_shape(s);
         if (changes) rewrite_readings(s);
@@ -400,7 +405,8 @@ static bool compile_readings(inspection *i) {
     return i->program != NULL;
 }
 
-static bool open_inspection(inspection *i, sighting *at, int pair, const hint_tally *allowed) {
+static bool open_inspection(inspection *i, sighting *at, int pair, const hint_tally *allowed,
+                            bool repairs) {
     *i = (inspection){.at = at, .pair = pair};
     const spor_instance *in = &at->trial.in;
     i->site = (hint_site){.tape = at->trial.tape,
@@ -415,7 +421,7 @@ static bool open_inspection(inspection *i, sighting *at, int pair, const hint_ta
                           .slides = pattern_slides(at->trial.tape, in->y)};
     i->site.reading = calloc(HINT_MOST, sizeof *i->site.reading);
     if (!i->site.reading) return false;
-    record_readings(i);
+    record_readings(i, repairs);
     if (i->site.failed) return false;
     spor_shape shape = spor_shape_of(i->site.expected);
     i->against = calloc((size_t)i->site.count + 1, sizeof *i->against);
@@ -546,7 +552,7 @@ static void begin_tally(hint_tally *t, const inspection *i) {
     }
 }
 
-static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
+static bool tally_inspection(hint_tally *t, const inspection *i, bool first, bool repairs) {
     finding *found = calloc(HINT_MOST, sizeof *found);
     if (!found) return false;
     if (first) begin_tally(t, i);
@@ -560,7 +566,7 @@ static bool tally_inspection(hint_tally *t, const inspection *i, bool first) {
         int at = find_text(t, i->fact[k].text);
         if (at >= 0) found[at] = (finding){true, i->fact[k].tells ? i->wrong : 0};
     }
-    add_to_tally(t, found, i->wrong > 0);
+    add_to_tally(t, found, i->wrong > 0 || repairs); /* these must be right everywhere */
     free(found);
     return true;
 }
@@ -572,43 +578,49 @@ static bool ran_out(const inspection *i) {
     return error != NULL;
 }
 
-static bool inspect(hint_tally *t, sighting *at, int pair, bool first) {
+static bool inspect(hint_tally *t, sighting *at, int pair, bool first, bool repairs) {
     inspection *i = malloc(sizeof *i);
     if (!i) return false;
-    bool done = open_inspection(i, at, pair, first ? NULL : t) && !ran_out(i);
+    bool done = open_inspection(i, at, pair, first ? NULL : t, repairs) && !ran_out(i);
     bool runs = done && !spor_program_error(i->program) && !spor_error(i->site.tape);
     const spor_tape *tape = i->site.tape; /* a reading that can't be recorded is none */
     if (done && !runs) done = !tape->exhausted && (spor_error(tape) || i->program->meaningless);
     for (int draw = 0; draw < at->draws && done && runs; draw++) done = inspect_draw(i, draw);
-    if (done && runs) done = tally_inspection(t, i, first);
+    if (done && runs) done = tally_inspection(t, i, first, repairs);
     close_inspection(i);
     free(i);
     return done;
 }
 
 /* True if enough speaks for it, and nothing against it; shapes: where the pair is wrong. */
-static bool is_sure(const hint_tally *t, int k, int shapes) {
+static bool is_sure(const hint_tally *t, int k, int shapes, bool repairs) {
     int least = t->say[k].fact ? LEAST_FOR_FACTS : LEAST_SHAPES;
+    int draws = repairs ? LEAST_DRAWS_REPAIRED : LEAST_DRAWS;
     if (shapes < least) least = shapes;
-    return !t->say[k].out && t->say[k].shapes >= least && t->say[k].draws >= LEAST_DRAWS;
+    return !t->say[k].out && t->say[k].shapes >= least && t->say[k].draws >= draws;
+}
+
+/* What readings and facts say of the pair, or repairs; "" if nothing. */
+static bool name_by(sightings *all, int pair, bool repairs, char *text, size_t size) {
+    hint_tally *t = calloc(1, sizeof *t);
+    int first = 0, shapes = 0;
+    bool done = t != NULL;
+    while (first < all->count && !is_wrong_anywhere(&all->seen[first], pair)) first++;
+    if (done && first < all->count) done = inspect(t, &all->seen[first], pair, true, repairs);
+    for (int k = 0; k < all->count && done && t->count; k++) {
+        shapes += is_wrong_anywhere(&all->seen[k], pair);
+        if (k != first) done = inspect(t, &all->seen[k], pair, false, repairs);
+    }
+    for (int k = 0; done && k < t->count && !*text; k++)
+        if (is_sure(t, k, shapes, repairs)) snprintf(text, size, "%s", t->say[k].text);
+    free(t);
+    return done;
 }
 
 /* What may be said of the pair, "" if nothing. */
 static bool name_pair(sightings *all, int pair, char *text, size_t size) {
-    hint_tally *t = calloc(1, sizeof *t);
-    int first = 0, shapes = 0;
-    bool done = t != NULL;
     *text = 0;
-    while (first < all->count && !is_wrong_anywhere(&all->seen[first], pair)) first++;
-    if (done && first < all->count) done = inspect(t, &all->seen[first], pair, true);
-    for (int k = 0; k < all->count && done; k++) {
-        shapes += is_wrong_anywhere(&all->seen[k], pair);
-        if (k != first) done = inspect(t, &all->seen[k], pair, false);
-    }
-    for (int k = 0; done && k < t->count && !*text; k++)
-        if (is_sure(t, k, shapes)) snprintf(text, size, "%s", t->say[k].text);
-    free(t);
-    return done;
+    return name_by(all, pair, false, text, size) && (*text || name_by(all, pair, true, text, size));
 }
 
 /* ---- the pairs that are wrong ---- */

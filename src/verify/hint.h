@@ -1,8 +1,9 @@
 /*
  * Hints: which change to the right numbers makes the wrong ones? A reading is such a change,
  * recorded on the tape beside what is right: numbers.c has those of the expected numbers,
- * backward.c those of the way back from dy, rewrite.c those of the right formula. hint.c says a
- * reading only if it reproduces the wrong numbers, within both error bounds, wherever it is tried.
+ * backward.c those of the way back from dy, rewrite.c those of the right formula; repair.c changes
+ * the wrong formula until it is right. hint.c says a reading only if it reproduces the numbers,
+ * within both error bounds, wherever it is tried.
  */
 #ifndef SPOR_VERIFY_HINT_H
 #define SPOR_VERIFY_HINT_H
@@ -65,6 +66,8 @@ void backward_cotangent(hint_site *s);
 void backward_slopes(hint_site *s);
 void backward_shares(hint_site *s);
 void rewrite_readings(hint_site *s);
+/** Readings of the wrong formula, which is right but for one edit: tried if no other is said. */
+void repair_readings(hint_site *s);
 
 /** Records a node if its shape rule allows it; the tape keeps no error. */
 bool rewrite_record(spor_tape *tape, const spor_op *op, const uint32_t in[], const spor_attr attr[],

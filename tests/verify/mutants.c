@@ -277,6 +277,8 @@ START_TEST(wrong_ones_are_told_and_right_ones_hold) {
     fine &= demand(c.all.misled == 0, "what is told wrong names what is wrong");
     fine &= demand(100 * c.all.told >= 95 * wrong, "95 % of the wrong are told wrong");
     fine &= demand(100 * c.holding >= 95 * c.right, "95 % of the right hold");
+    fine &= demand(100 * c.all.hinted >= 70 * c.all.told, "70 % of those told have a hint");
+    fine &= demand(100 * c.all.named >= 90 * c.all.hinted, "90 % of the hints name the change");
     fflush(stdout);
     ck_assert_msg(fine, "see NOT SO above");
 }

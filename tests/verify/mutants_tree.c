@@ -234,19 +234,24 @@ static const struct {
     void (*add)(const site *s);
     const char *words[12];
 } kinds[MUTANT_KINDS] = {
-    {"drop a term", drop_term, {"term", "missing", "lacks", "left out", "forgot", "without"}},
+    {"drop a term", drop_term, {"term", "missing", "lacks", "left out", "forgot", "subtracted"}},
     {"flip a sign", flip_sign, {"sign", "minus", "negat", "opposite"}},
     {"drop a factor",
      drop_factor,
-     {"factor", "times", "multipl", "divi", "lacks", "left out", "forgot", "without"}},
+     {"factor", "times", "multipl", "divi", "lacks", "left out", "forgot"}},
     {"add a factor", add_factor, {"factor", "times", "multipl", "divi", "twice", "too "}},
     {"change a constant", change_constant, {"factor", "times", "constant", "scale", "multipl"}},
     {"another axis", change_axis, {"axis", "axes", "summed", "mean", "along"}},
     {"mean for sum", mean_for_sum, {"factor", "times", "mean", "divi", "multipl", "summed"}},
     {"drop a transpose", drop_transpose, {"transpos", "swap", "axes"}},
     {"another name", other_name, {"instead", "place of", "name", "swap", "uses", "other"}},
-    {"value for argument", value_for_argument, {"argument", "slope", "f'", "instead", "value"}},
-    {"bend a name", bend, {"negative", "positive", "only where", "relu", "abs", "clip", "large"}},
+    {"value for argument",
+     value_for_argument,
+     {"argument", "slope", "f'", "instead", "place of", "value"}},
+    {"bend a name",
+     bend,
+     {"negative", "positive", "only where", "without relu", "without abs", "without minimum",
+      "clip", "large"}},
     {"drop a mask", drop_mask, {"mask", "step", "only where", "kink", "negative", "positive"}},
 };
 
