@@ -7,7 +7,7 @@
  *    dY is.
  *  - decisions: which way each comparison, maximum and kink went. Its outcome is the slope that it
  *    hands on, or its value where it hands on none (step).
- *  - numbers that the formulas contain, which decisions may meet.
+ *  - numbers that the formulas contain, which decisions and the border of the domain may meet.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -109,7 +109,7 @@ static void find_numbers(spor_trial *trial, uint32_t claimed) {
 bool plain_record(spor_trial *trial) {
     uint32_t claimed = claimed_nodes(trial);
     if (!record_domain(trial) || !record_decisions(trial, claimed)) return false;
-    if (trial->kinked) find_numbers(trial, claimed);
+    find_numbers(trial, claimed);
     return true;
 }
 

@@ -456,8 +456,9 @@ bool spor_verify(const spor_statement *statement, const spor_effort *effort,
     if (s.out_of_memory) return false;
     s.effort.ties_fail = s.effort.ties_fail || verdict->ties_only;
     if (s.failed || verdict->ties_only) return describe_failure(&s);
+    bool left = leaves_a_pair(&s);
     bool idle = !verdict->shapes || (!verdict->comparisons && !verdict->undefined);
-    if (idle || leaves_a_pair(&s) || (!verdict->nonzero && !s.pure && !statement->equality))
+    if (idle || left || (!verdict->nonzero && !s.pure && !statement->equality))
         verdict->outcome = SPOR_NOTHING_EXAMINED;
     return true;
 }
