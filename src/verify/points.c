@@ -20,7 +20,6 @@ static double real_number(uint64_t key, uint64_t k, double from, double to) {
 }
 
 typedef struct {
-    const char *name;
     point_draw *draw;
     double from, to;
     bool at_constants; /* mixed with numbers beside those that comparisons meet */
@@ -28,15 +27,15 @@ typedef struct {
 } family;
 
 static const family families[POINT_FAMILIES] = {
-    [POINT_WHOLE] = {"whole numbers -3..3", whole_number, -3, 3, false, false},
-    [POINT_WHOLE_AGAIN] = {"whole numbers -1..1", whole_number, -1, 1, false, false},
-    [POINT_SLIGHT] = {"reals -1..1", real_number, -1, 1, false, false},
-    [POINT_REAL] = {"reals -4..4", real_number, -4, 4, false, false},
-    [POINT_WIDE] = {"reals -16..16", real_number, -16, 16, false, false},
-    [POINT_SHARE] = {"reals 0..1", real_number, 0, 1, false, false},
-    [POINT_CONSTANTS] = {"beside constants", real_number, -4, 4, true, false},
-    [POINT_WHOLE_WITHIN] = {"whole numbers -3..3", whole_number, -3, 3, false, true},
-    [POINT_WITHIN] = {"reals -4..4", real_number, -4, 4, false, true},
+    [POINT_WHOLE] = {whole_number, -3, 3, false, false},
+    [POINT_WHOLE_AGAIN] = {whole_number, -1, 1, false, false},
+    [POINT_SLIGHT] = {real_number, -1, 1, false, false},
+    [POINT_REAL] = {real_number, -4, 4, false, false},
+    [POINT_WIDE] = {real_number, -16, 16, false, false},
+    [POINT_SHARE] = {real_number, 0, 1, false, false},
+    [POINT_CONSTANTS] = {real_number, -4, 4, true, false},
+    [POINT_WHOLE_WITHIN] = {whole_number, -3, 3, false, true},
+    [POINT_WITHIN] = {real_number, -4, 4, false, true},
 };
 
 /* Narrow numbers of an operand: for whole numbers and for reals. */
@@ -46,14 +45,10 @@ static const struct {
     double from, to;
 } narrows[POINT_NARROWS] = {
     [POINT_NOT_NARROW] = {"", 0, 0, 0, 0},
-    [POINT_SHARES] = {"in 0..1", 0, 0, 0.0625, 0.9375},
-    [POINT_POSITIVE] = {"positive", 1, 6, 0.25, 6},
-    [POINT_ABOVE_ONE] = {"above 1", 2, 5, 1.0625, 5},
+    [POINT_SHARES] = {"in 0..1", 0, 0, 0x1p-10, 1 - 0x1p-10},
+    [POINT_POSITIVE] = {"in 0.25..6", 1, 6, 0.25, 6},
+    [POINT_ABOVE_ONE] = {"in 1.0625..5", 2, 5, 1.0625, 5},
 };
-
-const char *point_name(int which) {
-    return families[which].name;
-}
 
 const char *point_narrow_name(point_narrow narrow) {
     return narrows[narrow].name;

@@ -48,9 +48,7 @@ typedef struct {
     point_narrow narrow;
 } point_input;
 
-/** "whole numbers -3..3" */
-const char *point_name(int family);
-/** "positive" */
+/** "in 0.25..6" */
 const char *point_narrow_name(point_narrow narrow);
 /** Numbers that comparisons may meet: these, what lies between two, squares and roots, their sums,
  *  differences and quotients. */

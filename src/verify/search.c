@@ -32,6 +32,7 @@ typedef struct {
     comparisons met;
     const char *pair_name[SPOR_PAIRS];
     char narrowed[128];               /* operands */
+    char no_steps[96];                /* why there were no complex steps */
     char beyond[96];                  /* constants and their neighbours tried beyond the ranges */
     char longer[64];                  /* sizes that took long values, and the longest */
     bool failed, out_of_memory, pure; /* pure: integers only, no tensors */
@@ -84,7 +85,7 @@ static void count_field(spor_verdict *v, const oracle_finding *found) {
     if (!v->unclaimed_why) v->unclaimed_why = found->unclaimed;
 }
 
-/* Operands that had narrower numbers, "p in 0..1, q positive". */
+/* Operands that had narrower numbers, "p in 0..1, q in 0.25..6". */
 static void note_narrowed(search *s, const spor_trial *trial, const oracle_finding *found) {
     for (int k = 0; k < trial->in.inputs; k++) {
         char text[64];
@@ -95,6 +96,12 @@ static void note_narrowed(search *s, const spor_trial *trial, const oracle_findi
         if (!strstr(s->narrowed, text) && used + strlen(text) + 3 < sizeof s->narrowed)
             snprintf(s->narrowed + used, sizeof s->narrowed - used, "%s%s", used ? ", " : "", text);
     }
+}
+
+/* Why no complex step was asked. */
+static void note_steps(search *s, const spor_trial *trial) {
+    const char *error = trial->step ? spor_program_error(trial->step) : NULL;
+    if (error && !*s->no_steps) snprintf(s->no_steps, sizeof s->no_steps, "%s", error);
 }
 
 static bool was_visited(const search *s, const int64_t value[]) {
@@ -137,6 +144,7 @@ static spor_recording visit(search *s, const int64_t value[]) {
         done = oracle_examine(&trial, &s->effort, &s->proofs, &found) && remember(s, value);
         count(s->verdict, &trial, &found);
         for (int k = 0; k < trial.in.pairs; k++) s->pair_name[k] = trial.in.pair[k].name;
+        note_steps(s, &trial);
         count_field(s->verdict, &found);
         comparisons_add(&s->met, &trial);
         note_narrowed(s, &trial, &found);
@@ -411,6 +419,8 @@ static void tell_reservations(const search *s) {
     if (v->ties)
         reserve(v->reservation, sizeof v->reservation,
                 "differs at ties only, where it is another of the slopes");
+    if (*s->no_steps)
+        reserve(v->reservation, sizeof v->reservation, "without complex steps: %s", s->no_steps);
     if (*s->narrowed) reserve(v->reservation, sizeof v->reservation, "with %s", s->narrowed);
 }
 
