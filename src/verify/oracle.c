@@ -46,7 +46,7 @@ static void keep_worst(oracle_inquiry *q, const oracle_element *e) {
     bool first = !f->failed || e->pair < f->worst.pair;
     if (!first && e->pair > f->worst.pair) return;
     f->wrong = first ? 1 : f->wrong + 1;
-    if (!first && e->off <= f->worst.off) return;
+    if (!first && !(e->off > f->worst.off) && !isnan(e->off)) return;
     f->failed = true;
     f->by = q->by;
     f->dispute = oracles[q->by]->dispute;
