@@ -5,7 +5,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(abs);
+ELEMENT_KERNELS(abs);
 
 /* dx = ybar sign(x), sign(x) = step(x) - step(-x) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
@@ -44,6 +44,7 @@ const spor_op spor_op_abs = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = abs_reference,
+    .tile = abs_tiles,
 };
 
 spor_var spor_abs(spor_var x) {
@@ -53,12 +54,10 @@ spor_var spor_abs(spor_var x) {
 #else
 
 /* x - x at the kink: 0 in its complex derivative too, and NaN of NaN. */
-REFERENCE_KERNEL(abs) {
+ELEMENT_KERNEL(abs, 1) {
     T zero = FROM_INT(0);
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i);
-        *AT(c->out, i) = LESS(zero, x) ? x : LESS(x, zero) ? NEG(x) : SUB(x, x);
-    }
+    return PICK(LESS(zero, x[0]), x[0],
+                PICK(LESS(x[0], zero), NEG(x[0]), SUB(x[0], x[0])));
 }
 
 #endif

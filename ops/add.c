@@ -5,7 +5,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(add);
+ELEMENT_KERNELS(add);
 
 /* dx = dy = zbar */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -41,6 +41,7 @@ const spor_op spor_op_add = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = add_reference,
+    .tile = add_tiles,
 };
 
 spor_var spor_add(spor_var x, spor_var y) {
@@ -49,8 +50,8 @@ spor_var spor_add(spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(add) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = ADD(*AT(c->in[0], i), *AT(c->in[1], i));
+ELEMENT_KERNEL(add, 2) {
+    return ADD(x[0], x[1]);
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(div);
+ELEMENT_KERNELS(div);
 
 /* dx = zbar / y, dy = -zbar z / y; 0 where zbar is 0, be y 0 too */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -42,6 +42,7 @@ const spor_op spor_op_div = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = div_reference,
+    .tile = div_tiles,
 };
 
 spor_var spor_div(spor_var x, spor_var y) {
@@ -50,8 +51,8 @@ spor_var spor_div(spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(div) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = DIV(*AT(c->in[0], i), *AT(c->in[1], i));
+ELEMENT_KERNEL(div, 2) {
+    return DIV(x[0], x[1]);
 }
 
 #endif

@@ -10,7 +10,7 @@ enum { SLOPE_ERROR = SLOPE + 1, SLOPE_SLOTS };
 
 #ifdef SPOR_RULES
 
-KERNELS(leaky_relu);
+ELEMENT_KERNELS(leaky_relu);
 
 static bool shape(spor_rule *r) {
     double slope = r->attr[SLOPE].r;
@@ -78,6 +78,7 @@ const spor_op spor_op_leaky_relu = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = leaky_relu_reference,
+    .tile = leaky_relu_tiles,
 };
 
 spor_var spor_leaky_relu(spor_var x, double slope) {
@@ -86,14 +87,10 @@ spor_var spor_leaky_relu(spor_var x, double slope) {
 
 #else
 
-REFERENCE_KERNEL(leaky_relu) {
-    T zero = FROM_INT(0), slope = KNOWN_TO(c->attr[SLOPE].r, c->attr[SLOPE_ERROR].r);
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i);
-        T scaled = MUL(slope, x);
-        int positive = LESS(zero, x);
-        *AT(c->out, i) = OR_ELSE(positive ? x : scaled, positive ? scaled : x, x);
-    }
+ELEMENT_KERNEL(leaky_relu, 1) {
+    T scaled = MUL(KNOWN_TO(attr[SLOPE].r, attr[SLOPE_ERROR].r), x[0]);
+    MASK positive = LESS(FROM_INT(0), x[0]);
+    return OR_ELSE(PICK(positive, x[0], scaled), PICK(positive, scaled, x[0]), x[0]);
 }
 
 #endif

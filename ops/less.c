@@ -7,7 +7,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(less);
+ELEMENT_KERNELS(less);
 
 /* Constant but for jumps. */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -46,6 +46,7 @@ const spor_op spor_op_less = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = less_reference,
+    .tile = less_tiles,
 };
 
 spor_var spor_less(spor_var x, spor_var y) {
@@ -54,13 +55,10 @@ spor_var spor_less(spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(less) {
+ELEMENT_KERNEL(less, 2) {
     T zero = FROM_INT(0), one = FROM_INT(1);
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i), y = *AT(c->in[1], i);
-        int less = LESS(x, y);
-        *AT(c->out, i) = OR_ELSE(less ? one : zero, less ? zero : one, SUB(x, y));
-    }
+    MASK less = LESS(x[0], x[1]);
+    return OR_ELSE(PICK(less, one, zero), PICK(less, zero, one), SUB(x[0], x[1]));
 }
 
 #endif

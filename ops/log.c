@@ -6,7 +6,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(log);
+ELEMENT_KERNELS(log);
 
 /* dx = ybar / x */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
@@ -44,6 +44,7 @@ const spor_op spor_op_log = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = log_reference,
+    .tile = log_tiles,
 };
 
 spor_var spor_log(spor_var x) {
@@ -52,8 +53,8 @@ spor_var spor_log(spor_var x) {
 
 #else
 
-REFERENCE_KERNEL(log) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = LOG(*AT(c->in[0], i));
+ELEMENT_KERNEL(log, 1) {
+    return LOG(x[0]);
 }
 
 #endif

@@ -6,7 +6,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(maximum);
+ELEMENT_KERNELS(maximum);
 
 /* y wins where y - x > 0: dy = zbar step(y - x), dx = zbar - dy */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -51,6 +51,7 @@ const spor_op spor_op_maximum = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = maximum_reference,
+    .tile = maximum_tiles,
 };
 
 spor_var spor_maximum(spor_var x, spor_var y) {
@@ -59,12 +60,9 @@ spor_var spor_maximum(spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(maximum) {
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i), y = *AT(c->in[1], i);
-        int wins = WINS(y, x);
-        *AT(c->out, i) = OR_ELSE(wins ? y : x, wins ? x : y, SUB(x, y));
-    }
+ELEMENT_KERNEL(maximum, 2) {
+    MASK wins = WINS(x[1], x[0]);
+    return OR_ELSE(PICK(wins, x[1], x[0]), PICK(wins, x[0], x[1]), SUB(x[0], x[1]));
 }
 
 #endif

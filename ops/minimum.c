@@ -6,7 +6,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(minimum);
+ELEMENT_KERNELS(minimum);
 
 /* y wins where x - y > 0: dy = zbar step(x - y), dx = zbar - dy */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -51,6 +51,7 @@ const spor_op spor_op_minimum = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = minimum_reference,
+    .tile = minimum_tiles,
 };
 
 spor_var spor_minimum(spor_var x, spor_var y) {
@@ -59,12 +60,9 @@ spor_var spor_minimum(spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(minimum) {
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i), y = *AT(c->in[1], i);
-        int wins = WINS(NEG(y), NEG(x));
-        *AT(c->out, i) = OR_ELSE(wins ? y : x, wins ? x : y, SUB(x, y));
-    }
+ELEMENT_KERNEL(minimum, 2) {
+    MASK wins = WINS(NEG(x[1]), NEG(x[0]));
+    return OR_ELSE(PICK(wins, x[1], x[0]), PICK(wins, x[0], x[1]), SUB(x[0], x[1]));
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(mul);
+ELEMENT_KERNELS(mul);
 
 /* dx = zbar y, dy = zbar x */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -40,6 +40,7 @@ const spor_op spor_op_mul = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = mul_reference,
+    .tile = mul_tiles,
 };
 
 spor_var spor_mul(spor_var x, spor_var y) {
@@ -48,8 +49,8 @@ spor_var spor_mul(spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(mul) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = MUL(*AT(c->in[0], i), *AT(c->in[1], i));
+ELEMENT_KERNEL(mul, 2) {
+    return MUL(x[0], x[1]);
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(neg);
+ELEMENT_KERNELS(neg);
 
 /* dx = -ybar */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
@@ -40,6 +40,7 @@ const spor_op spor_op_neg = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = neg_reference,
+    .tile = neg_tiles,
 };
 
 spor_var spor_neg(spor_var x) {
@@ -48,8 +49,8 @@ spor_var spor_neg(spor_var x) {
 
 #else
 
-REFERENCE_KERNEL(neg) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = NEG(*AT(c->in[0], i));
+ELEMENT_KERNEL(neg, 1) {
+    return NEG(x[0]);
 }
 
 #endif

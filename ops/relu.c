@@ -6,7 +6,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(relu);
+ELEMENT_KERNELS(relu);
 
 /* dx = ybar if y > 0, else 0 */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
@@ -44,6 +44,7 @@ const spor_op spor_op_relu = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = relu_reference,
+    .tile = relu_tiles,
 };
 
 spor_var spor_relu(spor_var x) {
@@ -53,13 +54,11 @@ spor_var spor_relu(spor_var x) {
 #else
 
 /* x - x at the kink: 0 in its complex derivative too, and NaN of NaN. */
-REFERENCE_KERNEL(relu) {
+ELEMENT_KERNEL(relu, 1) {
     T zero = FROM_INT(0);
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i);
-        T y = LESS(zero, x) ? x : LESS(x, zero) ? zero : SUB(x, x);
-        *AT(c->out, i) = OR_ELSE(y, LESS(zero, x) ? zero : x, x);
-    }
+    MASK positive = LESS(zero, x[0]);
+    T y = PICK(positive, x[0], PICK(LESS(x[0], zero), zero, SUB(x[0], x[0])));
+    return OR_ELSE(y, PICK(positive, zero, x[0]), x[0]);
 }
 
 #endif

@@ -8,7 +8,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(sigmoid);
+ELEMENT_KERNELS(sigmoid);
 
 /* dx = ybar y (1 - y) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
@@ -46,6 +46,7 @@ const spor_op spor_op_sigmoid = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = sigmoid_reference,
+    .tile = sigmoid_tiles,
 };
 
 spor_var spor_sigmoid(spor_var x) {
@@ -54,14 +55,11 @@ spor_var spor_sigmoid(spor_var x) {
 
 #else
 
-REFERENCE_KERNEL(sigmoid) {
+ELEMENT_KERNEL(sigmoid, 1) {
     T zero = FROM_INT(0), one = FROM_INT(1);
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i);
-        int negative = LESS(x, zero);
-        T power = EXP(negative ? x : NEG(x));
-        *AT(c->out, i) = DIV(negative ? power : one, ADD(one, power));
-    }
+    MASK negative = LESS(x[0], zero);
+    T power = EXP(PICK(negative, x[0], NEG(x[0])));
+    return DIV(PICK(negative, power, one), ADD(one, power));
 }
 
 #endif

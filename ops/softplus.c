@@ -6,7 +6,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(softplus);
+ELEMENT_KERNELS(softplus);
 
 /* dx = ybar sigmoid(x) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
@@ -42,6 +42,7 @@ const spor_op spor_op_softplus = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = softplus_reference,
+    .tile = softplus_tiles,
 };
 
 spor_var spor_softplus(spor_var x) {
@@ -50,14 +51,10 @@ spor_var spor_softplus(spor_var x) {
 
 #else
 
-REFERENCE_KERNEL(softplus) {
-    T zero = FROM_INT(0);
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i);
-        int negative = LESS(x, zero);
-        T tail = LOG1P(EXP(negative ? x : NEG(x)));
-        *AT(c->out, i) = negative ? tail : ADD(x, tail);
-    }
+ELEMENT_KERNEL(softplus, 1) {
+    MASK negative = LESS(x[0], FROM_INT(0));
+    T tail = LOG1P(EXP(PICK(negative, x[0], NEG(x[0]))));
+    return PICK(negative, tail, ADD(x[0], tail));
 }
 
 #endif

@@ -6,7 +6,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(sqrt);
+ELEMENT_KERNELS(sqrt);
 
 /* dx = ybar / (2 y) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
@@ -44,6 +44,7 @@ const spor_op spor_op_sqrt = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = sqrt_reference,
+    .tile = sqrt_tiles,
 };
 
 spor_var spor_sqrt(spor_var x) {
@@ -52,8 +53,8 @@ spor_var spor_sqrt(spor_var x) {
 
 #else
 
-REFERENCE_KERNEL(sqrt) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = SQRT(*AT(c->in[0], i));
+ELEMENT_KERNEL(sqrt, 1) {
+    return SQRT(x[0]);
 }
 
 #endif

@@ -6,7 +6,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(step);
+ELEMENT_KERNELS(step);
 
 /* dx = 0 */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
@@ -44,6 +44,7 @@ const spor_op spor_op_step = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = step_reference,
+    .tile = step_tiles,
 };
 
 spor_var spor_step(spor_var x) {
@@ -52,13 +53,10 @@ spor_var spor_step(spor_var x) {
 
 #else
 
-REFERENCE_KERNEL(step) {
+ELEMENT_KERNEL(step, 1) {
     T zero = FROM_INT(0), one = FROM_INT(1);
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i);
-        int positive = LESS(zero, x);
-        *AT(c->out, i) = OR_ELSE(positive ? one : zero, positive ? zero : one, x);
-    }
+    MASK positive = LESS(zero, x[0]);
+    return OR_ELSE(PICK(positive, one, zero), PICK(positive, zero, one), x[0]);
 }
 
 #endif

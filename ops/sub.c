@@ -5,7 +5,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(sub);
+ELEMENT_KERNELS(sub);
 
 /* dx = zbar, dy = -zbar */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -41,6 +41,7 @@ const spor_op spor_op_sub = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = sub_reference,
+    .tile = sub_tiles,
 };
 
 spor_var spor_sub(spor_var x, spor_var y) {
@@ -49,8 +50,8 @@ spor_var spor_sub(spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(sub) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = SUB(*AT(c->in[0], i), *AT(c->in[1], i));
+ELEMENT_KERNEL(sub, 2) {
+    return SUB(x[0], x[1]);
 }
 
 #endif

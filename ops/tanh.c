@@ -7,7 +7,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(tanh);
+ELEMENT_KERNELS(tanh);
 
 /* dx = ybar (1 - y^2) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
@@ -44,6 +44,7 @@ const spor_op spor_op_tanh = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = tanh_reference,
+    .tile = tanh_tiles,
 };
 
 spor_var spor_tanh(spor_var x) {
@@ -52,8 +53,8 @@ spor_var spor_tanh(spor_var x) {
 
 #else
 
-REFERENCE_KERNEL(tanh) {
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = TANH(*AT(c->in[0], i));
+ELEMENT_KERNEL(tanh, 1) {
+    return TANH(x[0]);
 }
 
 #endif

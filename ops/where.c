@@ -9,7 +9,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(where);
+ELEMENT_KERNELS(where);
 
 /* dc = 0, dx = zbar where c is not 0, dy = zbar where it is. Chosen, not multiplied: a branch that
  * was not taken gets 0 though its own slope be infinite. */
@@ -61,6 +61,7 @@ const spor_op spor_op_where = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = where_reference,
+    .tile = where_tiles,
 };
 
 spor_var spor_where(spor_var c, spor_var x, spor_var y) {
@@ -69,14 +70,10 @@ spor_var spor_where(spor_var c, spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(where) {
+ELEMENT_KERNEL(where, 3) {
     T zero = FROM_INT(0);
-    EACH_INDEX(i, c->out.shape) {
-        T mask = *AT(c->in[0], i);
-        int is_set = LESS(zero, mask) || LESS(mask, zero) || IS_NAN(mask);
-        T x = *AT(c->in[1], i), y = *AT(c->in[2], i);
-        *AT(c->out, i) = OR_ELSE(is_set ? x : y, is_set ? y : x, mask);
-    }
+    MASK is_set = LESS(zero, x[0]) | LESS(x[0], zero) | IS_NAN(x[0]);
+    return OR_ELSE(PICK(is_set, x[1], x[2]), PICK(is_set, x[2], x[1]), x[0]);
 }
 
 #endif

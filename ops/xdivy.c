@@ -10,7 +10,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(xdivy);
+ELEMENT_KERNELS(xdivy);
 
 /* dx = zbar / y, dy = -zbar z / y, by the same rule */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -47,6 +47,7 @@ const spor_op spor_op_xdivy = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = xdivy_reference,
+    .tile = xdivy_tiles,
 };
 
 spor_var spor_xdivy(spor_var x, spor_var y) {
@@ -55,11 +56,8 @@ spor_var spor_xdivy(spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(xdivy) {
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i);
-        *AT(c->out, i) = IS_ZERO(x) ? x : DIV(x, *AT(c->in[1], i));
-    }
+ELEMENT_KERNEL(xdivy, 2) {
+    return PICK(IS_ZERO(x[0]), x[0], DIV(x[0], x[1]));
 }
 
 #endif

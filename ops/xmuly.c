@@ -7,7 +7,7 @@
 
 #ifdef SPOR_RULES
 
-KERNELS(xmuly);
+ELEMENT_KERNELS(xmuly);
 
 /* dx = zbar y, dy = zbar x, by the same rule */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -42,6 +42,7 @@ const spor_op spor_op_xmuly = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = xmuly_reference,
+    .tile = xmuly_tiles,
 };
 
 spor_var spor_xmuly(spor_var x, spor_var y) {
@@ -50,11 +51,8 @@ spor_var spor_xmuly(spor_var x, spor_var y) {
 
 #else
 
-REFERENCE_KERNEL(xmuly) {
-    EACH_INDEX(i, c->out.shape) {
-        T x = *AT(c->in[0], i);
-        *AT(c->out, i) = IS_ZERO(x) ? x : MUL(x, *AT(c->in[1], i));
-    }
+ELEMENT_KERNEL(xmuly, 2) {
+    return PICK(IS_ZERO(x[0]), x[0], MUL(x[0], x[1]));
 }
 
 #endif

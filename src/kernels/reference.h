@@ -24,6 +24,26 @@
     spor_kernel *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR) = op##_kernel;                     \
     static void op##_loops(const spor_call *c)
 
+/**
+ * The kernel of an elementwise op, as a function of the elements x[0], x[1] ... of its n operands:
+ *
+ *     ELEMENT_KERNEL(mul, 2) {
+ *         return MUL(x[0], x[1]);
+ *     }
+ *
+ * attr are the op's attributes. kernels/tile.h makes of the same function the op's tile kernels.
+ */
+#define ELEMENT_KERNEL(op, n)                                                                      \
+    static inline T op##_element(const T x[], const spor_attr attr[]);                             \
+    REFERENCE_KERNEL(op) {                                                                         \
+        EACH_INDEX (i, c->out.shape) {                                                             \
+            T x[n];                                                                                \
+            for (int k = 0; k < (n); k++) x[k] = *AT(c->in[k], i);                                 \
+            *AT(c->out, i) = op##_element(x, c->attr);                                             \
+        }                                                                                          \
+    }                                                                                              \
+    static inline T op##_element(const T x[], const spor_attr attr[] __attribute__((unused)))
+
 #define NO_KERNEL(op)                                                                              \
     extern spor_kernel *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR);                            \
     spor_kernel *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR) = NULL

@@ -20,6 +20,9 @@
  * a distance of which MAY_TURN is true, rounding may have taken the other branch: EITHER(chosen,
  * other) is the one that was chosen, and knows that it may be the other. bound and rounding know of
  * such doubt: MAY_TURN is 0 over the others.
+ * MASK is what a comparison gives, PICK(mask, a, b) the one of two values that it picks; masks are
+ * joined by | and &. Kernels of elementwise ops branch by PICK alone, so that tile.h can run them
+ * lane by lane.
  * VALUE is the double that an element stands for, its value or real part. SCALAR_TEXT is what
  * prints call the type. element.h gives width, VALUE and FROM_REAL to the rest of the house.
  */
@@ -30,6 +33,9 @@
 #include <stdint.h>
 
 #include SPOR_SCALAR_HEADER
+
+#define MASK int
+#define PICK(mask, a, b) ((mask) ? (a) : (b))
 
 /** True if a takes the place of the largest so far, a later one of a tie does not; what is not a
  *  number takes the place of every number and keeps it. */

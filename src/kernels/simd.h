@@ -100,6 +100,22 @@ SPOR_INLINE vec simd_fma(vec a, vec b, vec c) {
 #endif
 }
 
+/** Square roots, rounded as IEEE asks. */
+SPOR_INLINE vec simd_sqrt(vec a) {
+#if defined(__AVX512F__) && SPOR_F32_LANES
+    return (vec)_mm512_sqrt_ps((__m512)a);
+#elif defined(__AVX512F__)
+    return (vec)_mm512_sqrt_pd((__m512d)a);
+#elif defined(__AVX2__) && SPOR_F32_LANES
+    return (vec)_mm256_sqrt_ps((__m256)a);
+#elif defined(__AVX2__)
+    return (vec)_mm256_sqrt_pd((__m256d)a);
+#else
+    for (int i = 0; i < (int)LANES; i++) a[i] = SQRT(a[i]);
+    return a;
+#endif
+}
+
 /** The first lanes of a vector, 1 <= count <= LANES; the others 0. Touches no memory beyond. */
 SPOR_INLINE vec simd_load_part(const T *from, int64_t count) {
 #if defined(__AVX512F__) && SPOR_F32_LANES

@@ -142,4 +142,24 @@ SPOR_INLINE vec vmath_log(vec x) {
     return simd_select(x == x, simd_fma(whole, simd_all(SPOR_LN2_HIGH), s * (T)2 + small), x);
 }
 
+/** ln x of any x: what is too small to be normal is scaled up first, by 2^MANTISSA. */
+SPOR_INLINE vec vmath_log_of_any(vec x) {
+    const T normal = SPOR_F32_LANES ? (T)0x1p-126 : (T)0x1p-1022;
+    const T scale = (T)((spor_lane)1 << SPOR_MANTISSA);
+    ivec small = x < normal;
+    vec y = vmath_log(simd_select(small, x * scale, x));
+    vec shift = simd_all((T)SPOR_MANTISSA);
+    vec down = simd_fma(-shift, simd_all(SPOR_LN2_HIGH), simd_fma(-shift, simd_all(SPOR_LN2_LOW), y));
+    y = simd_select(small, down, y);
+    y = simd_select(x == (T)0, simd_all(-(T)INFINITY), y);
+    y = simd_select(x < (T)0, simd_all((T)NAN), y);
+    return simd_select(x == (T)INFINITY, x, y);
+}
+
+/** ln (1 + x) of 0 <= x <= 1: with w = 1 + x as it is rounded, ln w and what the rounding took. */
+SPOR_INLINE vec vmath_log1p(vec x) {
+    vec w = x + (T)1;
+    return vmath_log(w) + (x - (w - (T)1)) / w;
+}
+
 #endif

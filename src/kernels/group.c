@@ -1,0 +1,234 @@
+/*
+ * The kernels of a group: a task runs the lines over its tiles; where tasks have sums of their own,
+ * a second phase adds those up in the order of the tasks.
+ *
+ * The order of a sum: within a tile, each kept element in four chains of rows, or a row in four
+ * vectors; then tile after tile; then task after task. It follows from the group alone.
+ */
+#include "kernels/group.h"
+
+#include "kernels/carve.h"
+#include "kernels/simd.h"
+
+/* One task on its way through the tiles. */
+typedef struct {
+    const spor_call *call;
+    const spor_group *group;
+    T *slots;
+    T **base, **at;           /* of each argument: its first element, that of the tile */
+    int64_t index[SPOR_RANK]; /* of the tile's first element, along axes 0 .. split */
+    int64_t pieces;           /* indices of axis split in the tile */
+    int64_t first, count;     /* elements of the tile */
+} walk;
+
+/* ---- boxes: the last axes of a tile, one row after the other ---- */
+
+/* Rows along the last axis. `in_row`: a smaller tensor has the last axis (stride 1, else 0). */
+typedef struct {
+    int64_t rows, length;
+    bool in_row;
+    bool still; /* the smaller tensor is at the same place in each row */
+} box;
+
+static box box_of(const walk *w, const int64_t stride[]) {
+    const spor_group *g = w->group;
+    int last = g->rank - 1;
+    box b = {.length = g->split == last ? w->pieces : g->n[last],
+             .in_row = stride[last] != 0,
+             .still = true};
+    for (int k = g->split; k < last; k++) b.still = b.still && !stride[k];
+    b.rows = w->count / b.length;
+    return b;
+}
+
+/* Where a smaller tensor is in row r of the tile. */
+static int64_t row_offset(const spor_group *g, const int64_t stride[], int64_t r) {
+    int64_t offset = 0;
+    for (int k = g->rank - 2; k > g->split; k--) {
+        offset += r % g->n[k] * stride[k];
+        r /= g->n[k];
+    }
+    return g->split < g->rank - 1 ? offset + r * stride[g->split] : 0;
+}
+
+/* ---- repeats ---- */
+
+static void fill(T *to, T value, int64_t count) {
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES) simd_store(to + i, simd_all(value));
+    if (i < count) simd_store_part(to + i, simd_all(value), count - i);
+}
+
+static void repeat(const walk *w, const int64_t stride[], const T *from, T *to) {
+    box b = box_of(w, stride);
+    if (b.still && !b.in_row) {
+        fill(to, *from, w->count);
+        return;
+    }
+    for (int64_t r = 0; r < b.rows; r++, to += b.length) {
+        const T *row = from + row_offset(w->group, stride, r);
+        if (b.in_row)
+            memcpy(to, row, (size_t)b.length * sizeof *to);
+        else
+            fill(to, *row, b.length);
+    }
+}
+
+/* ---- sums ---- */
+
+static T sum_of_row(const T *x, int64_t count) {
+    vec sum[4] = {{0}, {0}, {0}, {0}};
+    int64_t i = 0;
+    for (; i + 4 * LANES <= count; i += 4 * LANES)
+        for (int k = 0; k < 4; k++) sum[k] += simd_load(x + i + k * LANES);
+    for (; i + LANES <= count; i += LANES) sum[0] += simd_load(x + i);
+    if (i < count) sum[1] += simd_load_part(x + i, count - i);
+    return simd_lanes_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
+/* to[j] += the rows' x[j] */
+static void add_columns(T *to, const T *x, int64_t rows, int64_t length) {
+    for (int64_t j = 0; j < length; j += LANES) {
+        int64_t lanes = carve_least(LANES, length - j), r = 0;
+        vec sum[4] = {{0}, {0}, {0}, {0}};
+        const T *row = x + j;
+        for (; r + 4 <= rows; r += 4, row += 4 * length)
+            for (int k = 0; k < 4; k++) sum[k] += simd_load_part(row + k * length, lanes);
+        for (; r < rows; r++, row += length) sum[0] += simd_load_part(row, lanes);
+        vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        simd_store_part(to + j, simd_load_part(to + j, lanes) + all, lanes);
+    }
+}
+
+static void add_up(const walk *w, const int64_t stride[], const T *x, T *to) {
+    box b = box_of(w, stride);
+    if (b.still && b.in_row) {
+        add_columns(to, x, b.rows, b.length);
+    } else if (b.still) {
+        *to += sum_of_row(x, w->count);
+    } else {
+        for (int64_t r = 0; r < b.rows; r++, x += b.length) {
+            T *row = to + row_offset(w->group, stride, r);
+            if (b.in_row)
+                add_columns(row, x, 1, b.length);
+            else
+                *row += sum_of_row(x, b.length);
+        }
+    }
+}
+
+/* ---- lines ---- */
+
+static T *place_of(const walk *w, spor_place_in_group place) {
+    return place.in_memory ? w->at[place.number] : w->slots + place.number * w->group->tile;
+}
+
+static void run_line(const walk *w, const spor_line *line) {
+    const spor_argument *argument = w->group->argument;
+    T *out = place_of(w, line->out);
+    if (line->role == SPOR_MAPS) {
+        spor_tile tile = {.out = out,
+                          .count = w->count,
+                          .attr = line->attr,
+                          .first = w->first,
+                          .step = w->call->step};
+        for (int k = 0; k < line->operands; k++) tile.in[k] = place_of(w, line->in[k]);
+        line->kernel(&tile);
+    } else if (line->role == SPOR_REPEATS) {
+        repeat(w, argument[line->in[0].number].stride, place_of(w, line->in[0]), out);
+    } else {
+        add_up(w, argument[line->out.number].stride, place_of(w, line->in[0]), out);
+    }
+}
+
+/* ---- a task ---- */
+
+static walk begin(const spor_call *call, int64_t task) {
+    const spor_group *g = call->group;
+    spor_carver carver = {.base = call->scratch};
+    walk w = {.call = call, .group = g};
+    w.slots = carve_take(&carver, carve_times(g->slots, g->tile), sizeof(T));
+    w.base = carve_take(&carver, g->arguments, sizeof *w.base);
+    w.at = carve_take(&carver, g->arguments, sizeof *w.at);
+    for (int a = 0; a < g->arguments; a++)
+        w.base[a] = g->argument[a].partial
+                        ? (T *)call->partial + task * g->partial + g->argument[a].offset
+                        : call->in[a].data;
+    return w;
+}
+
+/* Elements start .. end of each sum are this task's: those at its indices of axis 0, or all. */
+static void clear_sums(const walk *w, int64_t from, int64_t to) {
+    for (int a = 0; a < w->group->arguments; a++) {
+        const spor_argument *argument = &w->group->argument[a];
+        if (!argument->sum) continue;
+        int64_t stride = argument->stride[0];
+        int64_t start = stride * from, count = stride ? stride * (to - from) : argument->size;
+        memset(w->base[a] + start, 0, (size_t)count * sizeof(T));
+    }
+}
+
+/* The tile at w->index; the other axes are whole. */
+static void find_tile(walk *w, int64_t end) {
+    const spor_group *g = w->group;
+    w->pieces = carve_least(g->piece, (g->split ? g->n[g->split] : end) - w->index[g->split]);
+    w->count = w->pieces;
+    w->first = 0;
+    for (int k = 0; k <= g->split; k++) w->first = w->first * g->n[k] + w->index[k];
+    for (int k = g->split + 1; k < g->rank; k++) {
+        w->count *= g->n[k];
+        w->first *= g->n[k];
+    }
+    for (int a = 0; a < g->arguments; a++) {
+        w->at[a] = w->base[a];
+        for (int k = 0; k <= g->split; k++) w->at[a] += w->index[k] * g->argument[a].stride[k];
+    }
+}
+
+/* The next tile before index `end` of axis 0; false after the last. */
+static bool next_tile(walk *w, int64_t end) {
+    const spor_group *g = w->group;
+    for (int k = g->split; k > 0; k--) {
+        w->index[k] += k == g->split ? g->piece : 1;
+        if (w->index[k] < g->n[k]) return true;
+        w->index[k] = 0;
+    }
+    w->index[0] += g->split ? 1 : g->piece;
+    return w->index[0] < end;
+}
+
+FAST_KERNEL(group) {
+    const spor_group *g = c->group;
+    int64_t unit = g->split ? 1 : g->piece, units = (g->n[0] + unit - 1) / unit;
+    int64_t from = units * task / g->tasks * unit,
+            to = carve_least(units * (task + 1) / g->tasks * unit, g->n[0]);
+    walk w = begin(c, task);
+    w.index[0] = from;
+    clear_sums(&w, from, to);
+    find_tile(&w, to);
+    for (int l = 0; l < g->lines; l++)
+        if (g->line[l].once) run_line(&w, &g->line[l]);
+    do {
+        find_tile(&w, to);
+        for (int l = 0; l < g->lines; l++)
+            if (!g->line[l].once) run_line(&w, &g->line[l]);
+    } while (next_tile(&w, to));
+}
+
+/* Each sum of which the tasks have copies, added up in the order of the tasks. */
+FAST_KERNEL(group_totals) {
+    const spor_group *g = c->group;
+    (void)task; /* one: the sums are small against what was added up */
+    for (int a = 0; a < g->arguments; a++) {
+        if (!g->argument[a].partial) continue;
+        T *total = c->in[a].data;
+        for (int64_t i = 0; i < g->argument[a].size; i += LANES) {
+            int64_t lanes = carve_least(LANES, g->argument[a].size - i);
+            vec sum = {0};
+            const T *copy = (const T *)c->partial + g->argument[a].offset + i;
+            for (int64_t t = 0; t < g->tasks; t++, copy += g->partial)
+                sum += simd_load_part(copy, lanes);
+            simd_store_part(total + i, sum, lanes);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+/*
+ * A group: elementwise nodes over one iteration shape, computed together, tile by tile, so that
+ * what is made and read inside a group never leaves the first cache.
+ *
+ * The iteration shape is that of the nodes, without axes of size 1 and with neighbours merged where
+ * nothing tells them apart. A tile is a box of it that lies in a row: all of the last axes, `piece`
+ * indices of axis `split`, one of each axis before. A group is a list of lines; for each tile the
+ * lines run one after the other, each over all elements of the tile:
+ *
+ *   maps      out[i] = f(in[0][i], in[1][i], ...)       the tile kernel of an elementwise op
+ *   repeats   out[i] = a smaller tensor's element       expand, at the group's entry
+ *   sums      a smaller tensor's element += in[i]       sum, at the group's exit
+ *
+ * A value lies in a slot, a buffer as long as a tile, or in memory, as an argument of the group.
+ * Arguments are strided along the iteration's axes: a smaller tensor has stride 0 along the axes
+ * that it has not.
+ */
+#ifndef SPOR_KERNELS_GROUP_H
+#define SPOR_KERNELS_GROUP_H
+
+#include "kernels/isa.h"
+#include "kernels/kernel.h"
+
+/** Some elements in a row, for the tile kernel of an elementwise op. out may be one of in. */
+typedef struct {
+    void *out;
+    const void *in[SPOR_OPERANDS];
+    int64_t count; /* of elements, at least 1 */
+    const spor_attr *attr;
+    int64_t first; /* number of the first element in row-major order of the whole */
+    uint64_t step; /* number of the run, for random ops */
+} spor_tile;
+
+typedef void spor_tile_kernel(const spor_tile *tile);
+
+/** What a node does in a group. */
+typedef enum { SPOR_MAPS, SPOR_REPEATS, SPOR_SUMS } spor_tile_role;
+
+/** What an op's descriptor says of it. The axes of repeats and sums are the attribute AXES. */
+typedef struct spor_tiling {
+    spor_tile_role role;
+    spor_tile_kernel *kernel[SPOR_SCALARS][SPOR_ISAS]; /* maps: float and double */
+} spor_tiling;
+
+/** Where a value lies. */
+typedef struct {
+    bool in_memory;
+    int32_t number; /* of the argument or slot */
+} spor_place_in_group;
+
+typedef struct {
+    spor_tile_role role;
+    bool once; /* repeats: the same in every tile, so that it is filled in once a task */
+    spor_tile_kernel *kernel;
+    const spor_attr *attr;
+    int operands;
+    spor_place_in_group in[SPOR_OPERANDS], out;
+} spor_line;
+
+/** An operand of the group's call. */
+typedef struct {
+    int64_t stride[SPOR_RANK]; /* along the iteration's axes, in elements */
+    bool sum;                  /* elements are added to it */
+    bool partial;              /* by each task to its own copy */
+    int64_t offset;            /* of that copy among those of the task, in elements */
+    int64_t size;              /* elements */
+} spor_argument;
+
+typedef struct spor_group {
+    int rank; /* of the iteration shape, at least 1 */
+    int64_t n[SPOR_RANK];
+    int split;
+    int64_t piece;   /* indices of axis split in a tile */
+    int64_t tile;    /* elements of a tile at most */
+    int64_t tasks;   /* axis 0 is cut into so many ranges */
+    int64_t partial; /* elements of the sums that each task has of its own */
+    spor_argument *argument;
+    int arguments;
+    spor_line *line;
+    int lines, slots;
+} spor_group;
+
+/** Bytes of scratch that a worker needs for the group; width is the scalar's. */
+size_t group_scratch(const spor_group *group, size_t width);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * Tile kernels of elementwise ops: the words of kernels/scalar.h over vectors, lane by lane, so that
+ * the function under ELEMENT_KERNEL (kernels/reference.h) is the definition of both.
+ *
+ * ADD SUB MUL DIV SQRT and what only picks or negates have the bits of the reference kernel; EXP,
+ * TANH, LOG and LOG1P are those of kernels/vmath.h.
+ */
+#ifndef SPOR_KERNELS_TILE_H
+#define SPOR_KERNELS_TILE_H
+
+#include "kernels/group.h"
+#include "kernels/vmath.h"
+
+/** What a lane holds: float or double. */
+typedef T spor_lane_value;
+
+/** Head of the kernel that tape/op.h declares as spor_tile_<op>_<isa>_<scalar>. */
+#define TILE_KERNEL(op)                                                                            \
+    extern spor_tile_kernel SPOR_BUILT(spor_tile_##op);                                            \
+    void SPOR_BUILT(spor_tile_##op)(const spor_tile *t)
+
+#define ELEMENT_KERNEL(op, n)                                                                      \
+    SPOR_INLINE vec op##_element(const vec x[], const spor_attr attr[]);                           \
+    TILE_KERNEL(op) {                                                                              \
+        int64_t i = 0;                                                                             \
+        vec x[n];                                                                                  \
+        for (; i + LANES <= t->count; i += LANES) {                                                \
+            SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] = simd_load((const spor_lane_value *)t->in[k] + i);   \
+            simd_store((spor_lane_value *)t->out + i, op##_element(x, t->attr));                                 \
+        }                                                                                          \
+        if (i == t->count) return;                                                                 \
+        int64_t left = t->count - i;                                                               \
+        SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] =                                           \
+            simd_load_part((const spor_lane_value *)t->in[k] + i, left);                                         \
+        simd_store_part((spor_lane_value *)t->out + i, op##_element(x, t->attr), left);                          \
+    }                                                                                              \
+    SPOR_INLINE vec op##_element(const vec x[], const spor_attr attr[] __attribute__((unused)))
+
+/* The words; what an op file says from here on is said of vectors. */
+#define T vec
+#undef MASK
+#define MASK ivec
+#undef PICK
+#define PICK(mask, a, b) simd_select(mask, a, b)
+#define FROM_INT(i) simd_all((spor_lane_value)(i))
+#define FROM_REAL(r) simd_all((spor_lane_value)(r))
+#define KNOWN_TO(r, error) ((void)(error), FROM_REAL(r))
+#define ADD(a, b) ((a) + (b))
+#define SUB(a, b) ((a) - (b))
+#define MUL(a, b) ((a) * (b))
+#define DIV(a, b) ((a) / (b))
+#define NEG(a) (-(a))
+#define SQRT(a) simd_sqrt(a)
+#define EXP(a) vmath_exp(a)
+#define TANH(a) vmath_tanh(a)
+#define LOG(a) vmath_log_of_any(a)
+#define LOG1P(a) vmath_log1p(a)
+#define LESS(a, b) ((a) < (b))
+#define IS_NAN(a) ((a) != (a))
+#define IS_ZERO(a) ((a) == FROM_INT(0))
+#define WINS(a, largest) lanes_win(a, largest)
+#define OR_ELSE(chosen, other, distance) ((void)(other), (void)(distance), (chosen))
+
+#endif
