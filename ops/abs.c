@@ -44,7 +44,7 @@ const spor_op spor_op_abs = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = abs_reference,
-    .tile = abs_tiles,
+    .tile = &abs_tiles,
 };
 
 spor_var spor_abs(spor_var x) {
@@ -56,8 +56,7 @@ spor_var spor_abs(spor_var x) {
 /* x - x at the kink: 0 in its complex derivative too, and NaN of NaN. */
 ELEMENT_KERNEL(abs, 1) {
     T zero = FROM_INT(0);
-    return PICK(LESS(zero, x[0]), x[0],
-                PICK(LESS(x[0], zero), NEG(x[0]), SUB(x[0], x[0])));
+    return PICK(LESS(zero, x[0]), x[0], PICK(LESS(x[0], zero), NEG(x[0]), SUB(x[0], x[0])));
 }
 
 #endif

@@ -41,7 +41,7 @@ const spor_op spor_op_add = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = add_reference,
-    .tile = add_tiles,
+    .tile = &add_tiles,
 };
 
 spor_var spor_add(spor_var x, spor_var y) {

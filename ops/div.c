@@ -42,7 +42,7 @@ const spor_op spor_op_div = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = div_reference,
-    .tile = div_tiles,
+    .tile = &div_tiles,
 };
 
 spor_var spor_div(spor_var x, spor_var y) {

@@ -43,7 +43,7 @@ const spor_op spor_op_exp = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = exp_reference,
-    .tile = exp_tiles,
+    .tile = &exp_tiles,
 };
 
 spor_var spor_exp(spor_var x) {

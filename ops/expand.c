@@ -77,6 +77,8 @@ static const spor_golden golden[] = {
                            1, 2, -3, 1, 2, -3, 4, 0.5, 6, 4, 0.5, 6}},
     SPOR_END_GOLDEN};
 
+static const spor_tiling tiles = {.role = SPOR_REPEATS};
+
 const spor_op spor_op_expand = {
     .signature = "expand(x[*]; axes:axes, shape:shape)",
     .equation = "z = x repeated along the new axes",
@@ -89,6 +91,7 @@ const spor_op spor_op_expand = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = expand_reference,
+    .tile = &tiles,
 };
 
 spor_var spor_expand(spor_var x, int64_t axes, spor_shape of) {

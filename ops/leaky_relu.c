@@ -78,7 +78,7 @@ const spor_op spor_op_leaky_relu = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = leaky_relu_reference,
-    .tile = leaky_relu_tiles,
+    .tile = &leaky_relu_tiles,
 };
 
 spor_var spor_leaky_relu(spor_var x, double slope) {

@@ -46,7 +46,7 @@ const spor_op spor_op_less = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = less_reference,
-    .tile = less_tiles,
+    .tile = &less_tiles,
 };
 
 spor_var spor_less(spor_var x, spor_var y) {

@@ -44,7 +44,7 @@ const spor_op spor_op_log = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = log_reference,
-    .tile = log_tiles,
+    .tile = &log_tiles,
 };
 
 spor_var spor_log(spor_var x) {

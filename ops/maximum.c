@@ -51,7 +51,7 @@ const spor_op spor_op_maximum = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = maximum_reference,
-    .tile = maximum_tiles,
+    .tile = &maximum_tiles,
 };
 
 spor_var spor_maximum(spor_var x, spor_var y) {

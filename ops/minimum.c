@@ -51,7 +51,7 @@ const spor_op spor_op_minimum = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = minimum_reference,
-    .tile = minimum_tiles,
+    .tile = &minimum_tiles,
 };
 
 spor_var spor_minimum(spor_var x, spor_var y) {

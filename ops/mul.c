@@ -40,7 +40,7 @@ const spor_op spor_op_mul = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = mul_reference,
-    .tile = mul_tiles,
+    .tile = &mul_tiles,
 };
 
 spor_var spor_mul(spor_var x, spor_var y) {

@@ -40,7 +40,7 @@ const spor_op spor_op_neg = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = neg_reference,
-    .tile = neg_tiles,
+    .tile = &neg_tiles,
 };
 
 spor_var spor_neg(spor_var x) {

@@ -8,7 +8,7 @@ enum { SEED, SHAPE, SLOTS = SHAPE + SHAPE_SLOTS };
 
 #ifdef SPOR_RULES
 
-KERNELS(random);
+ELEMENT_KERNELS(random);
 
 static bool shape(spor_rule *r) {
     return rule_shape(r, r->attr + SHAPE);
@@ -49,6 +49,7 @@ const spor_op spor_op_random = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = random_reference,
+    .tile = &random_tiles,
 };
 
 spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {
@@ -61,6 +62,20 @@ spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {
 
 #include "base/random.h"
 
+#ifdef SPOR_TILES
+
+/* Element by element: the hash is one of 64 bits. */
+TILE_KERNEL(random) {
+    spor_lane_value *z = t->out;
+    for (int64_t i = 0; i < t->count; i++) {
+        uint64_t element = (uint64_t)(t->first + i);
+        uint64_t bits = random_hash((uint64_t)t->attr[SEED].i, element, t->step) >> 40;
+        z[i] = (spor_lane_value)((double)bits / 16777216.0);
+    }
+}
+
+#else
+
 REFERENCE_KERNEL(random) {
     uint64_t element = 0;
     EACH_INDEX(i, c->out.shape) {
@@ -68,5 +83,7 @@ REFERENCE_KERNEL(random) {
         *AT(c->out, i) = FROM_REAL((double)bits / 16777216.0);
     }
 }
+
+#endif
 
 #endif

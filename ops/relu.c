@@ -44,7 +44,7 @@ const spor_op spor_op_relu = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = relu_reference,
-    .tile = relu_tiles,
+    .tile = &relu_tiles,
 };
 
 spor_var spor_relu(spor_var x) {

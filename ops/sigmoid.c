@@ -46,7 +46,7 @@ const spor_op spor_op_sigmoid = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = sigmoid_reference,
-    .tile = sigmoid_tiles,
+    .tile = &sigmoid_tiles,
 };
 
 spor_var spor_sigmoid(spor_var x) {

@@ -42,7 +42,7 @@ const spor_op spor_op_softplus = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = softplus_reference,
-    .tile = softplus_tiles,
+    .tile = &softplus_tiles,
 };
 
 spor_var spor_softplus(spor_var x) {

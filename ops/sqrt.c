@@ -44,7 +44,7 @@ const spor_op spor_op_sqrt = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = sqrt_reference,
-    .tile = sqrt_tiles,
+    .tile = &sqrt_tiles,
 };
 
 spor_var spor_sqrt(spor_var x) {

@@ -44,7 +44,7 @@ const spor_op spor_op_step = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = step_reference,
-    .tile = step_tiles,
+    .tile = &step_tiles,
 };
 
 spor_var spor_step(spor_var x) {

@@ -41,7 +41,7 @@ const spor_op spor_op_sub = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = sub_reference,
-    .tile = sub_tiles,
+    .tile = &sub_tiles,
 };
 
 spor_var spor_sub(spor_var x, spor_var y) {

@@ -55,6 +55,8 @@ static const spor_golden golden[] = {{.in = {{2, {2, 3}}},
                                       .y = (const double[]){14, 22, 30}},
                                      SPOR_END_GOLDEN};
 
+static const spor_tiling tiles = {.role = SPOR_SUMS};
+
 const spor_op spor_op_sum = {
     .signature = "sum(x[*]; axes:axes)",
     .equation = "z = sum of x over the axes",
@@ -67,6 +69,7 @@ const spor_op spor_op_sum = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = sum_reference,
+    .tile = &tiles,
 };
 
 spor_var spor_sum(spor_var x, int64_t axes) {

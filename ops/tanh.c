@@ -44,7 +44,7 @@ const spor_op spor_op_tanh = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = tanh_reference,
-    .tile = tanh_tiles,
+    .tile = &tanh_tiles,
 };
 
 spor_var spor_tanh(spor_var x) {

@@ -61,7 +61,7 @@ const spor_op spor_op_where = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = where_reference,
-    .tile = where_tiles,
+    .tile = &where_tiles,
 };
 
 spor_var spor_where(spor_var c, spor_var x, spor_var y) {

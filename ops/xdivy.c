@@ -47,7 +47,7 @@ const spor_op spor_op_xdivy = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = xdivy_reference,
-    .tile = xdivy_tiles,
+    .tile = &xdivy_tiles,
 };
 
 spor_var spor_xdivy(spor_var x, spor_var y) {

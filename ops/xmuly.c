@@ -42,7 +42,7 @@ const spor_op spor_op_xmuly = {
     .mistakes = pair_mistakes,
     .golden = golden,
     .reference = xmuly_reference,
-    .tile = xmuly_tiles,
+    .tile = &xmuly_tiles,
 };
 
 spor_var spor_xmuly(spor_var x, spor_var y) {

@@ -7,15 +7,13 @@
  */
 #include "kernels/group.h"
 
-#include "kernels/carve.h"
 #include "kernels/simd.h"
 
 /* One task on its way through the tiles. */
 typedef struct {
     const spor_call *call;
     const spor_group *group;
-    T *slots;
-    T **base, **at;           /* of each argument: its first element, that of the tile */
+    group_room room;
     int64_t index[SPOR_RANK]; /* of the tile's first element, along axes 0 .. split */
     int64_t pieces;           /* indices of axis split in the tile */
     int64_t first, count;     /* elements of the tile */
@@ -120,7 +118,8 @@ static void add_up(const walk *w, const int64_t stride[], const T *x, T *to) {
 /* ---- lines ---- */
 
 static T *place_of(const walk *w, spor_place_in_group place) {
-    return place.in_memory ? w->at[place.number] : w->slots + place.number * w->group->tile;
+    return place.in_memory ? w->room.at[place.number]
+                           : (T *)w->room.slots + place.number * w->group->tile;
 }
 
 static void run_line(const walk *w, const spor_line *line) {
@@ -143,17 +142,20 @@ static void run_line(const walk *w, const spor_line *line) {
 
 /* ---- a task ---- */
 
+/* The copies of a task's own sums. */
+static T *copies_of(const spor_call *call, int64_t task) {
+    return (T *)(void *)((char *)call->partial + (size_t)task * call->need->partial);
+}
+
 static walk begin(const spor_call *call, int64_t task) {
-    const spor_group *g = call->group;
     spor_carver carver = {.base = call->scratch};
-    walk w = {.call = call, .group = g};
-    w.slots = carve_take(&carver, carve_times(g->slots, g->tile), sizeof(T));
-    w.base = carve_take(&carver, g->arguments, sizeof *w.base);
-    w.at = carve_take(&carver, g->arguments, sizeof *w.at);
-    for (int a = 0; a < g->arguments; a++)
-        w.base[a] = g->argument[a].partial
-                        ? (T *)call->partial + task * g->partial + g->argument[a].offset
-                        : call->in[a].data;
+    walk w = {.call = call, .group = call->group};
+    w.room = group_carve(&carver, w.group, sizeof(T));
+    for (int a = 0; a < w.group->arguments; a++) {
+        const spor_argument *argument = &w.group->argument[a];
+        w.room.base[a] =
+            argument->partial ? copies_of(call, task) + argument->offset : (T *)call->in[a].data;
+    }
     return w;
 }
 
@@ -164,7 +166,7 @@ static void clear_sums(const walk *w, int64_t from, int64_t to) {
         if (!argument->sum) continue;
         int64_t stride = argument->stride[0];
         int64_t start = stride * from, count = stride ? stride * (to - from) : argument->size;
-        memset(w->base[a] + start, 0, (size_t)count * sizeof(T));
+        memset((T *)w->room.base[a] + start, 0, (size_t)count * sizeof(T));
     }
 }
 
@@ -180,8 +182,9 @@ static void find_tile(walk *w, int64_t end) {
         w->first *= g->n[k];
     }
     for (int a = 0; a < g->arguments; a++) {
-        w->at[a] = w->base[a];
-        for (int k = 0; k <= g->split; k++) w->at[a] += w->index[k] * g->argument[a].stride[k];
+        int64_t offset = 0;
+        for (int k = 0; k <= g->split; k++) offset += w->index[k] * g->argument[a].stride[k];
+        w->room.at[a] = (T *)w->room.base[a] + offset;
     }
 }
 
@@ -218,16 +221,14 @@ FAST_KERNEL(group) {
 /* Each sum of which the tasks have copies, added up in the order of the tasks. */
 FAST_KERNEL(group_totals) {
     const spor_group *g = c->group;
-    (void)task; /* one: the sums are small against what was added up */
     for (int a = 0; a < g->arguments; a++) {
         if (!g->argument[a].partial) continue;
         T *total = c->in[a].data;
         for (int64_t i = 0; i < g->argument[a].size; i += LANES) {
             int64_t lanes = carve_least(LANES, g->argument[a].size - i);
             vec sum = {0};
-            const T *copy = (const T *)c->partial + g->argument[a].offset + i;
-            for (int64_t t = 0; t < g->tasks; t++, copy += g->partial)
-                sum += simd_load_part(copy, lanes);
+            for (int64_t t = 0; t < g->tasks; t++)
+                sum += simd_load_part(copies_of(c, t) + g->argument[a].offset + i, lanes);
             simd_store_part(total + i, sum, lanes);
         }
     }

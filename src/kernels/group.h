@@ -18,6 +18,7 @@
 #ifndef SPOR_KERNELS_GROUP_H
 #define SPOR_KERNELS_GROUP_H
 
+#include "kernels/carve.h"
 #include "kernels/isa.h"
 #include "kernels/kernel.h"
 
@@ -80,7 +81,17 @@ typedef struct spor_group {
     int lines, slots;
 } spor_group;
 
-/** Bytes of scratch that a worker needs for the group; width is the scalar's. */
-size_t group_scratch(const spor_group *group, size_t width);
+/** The scratch of a worker: slots, and the addresses of all arguments: of the first element, of the
+ *  tile's. */
+typedef struct {
+    void *slots, **base, **at;
+} group_room;
+static inline group_room group_carve(spor_carver *carver, const spor_group *group, size_t width) {
+    group_room room;
+    room.slots = carve_take(carver, carve_times(group->slots, group->tile), width);
+    room.base = carve_take(carver, group->arguments, sizeof *room.base);
+    room.at = carve_take(carver, group->arguments, sizeof *room.at);
+    return room;
+}
 
 #endif

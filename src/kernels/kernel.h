@@ -50,6 +50,7 @@ typedef struct {
     void *partial;         /* of need->partial bytes for each task of WORK, one after the other */
     void *scratch;         /* of need->scratch bytes, its own in each thread */
     uint64_t step;         /* number of the run, for random ops */
+    const struct spor_group *group; /* of a group: in[] is what it reads, then what it writes */
 } spor_call;
 
 /** A reference kernel computes out. */

@@ -32,7 +32,7 @@
 #define ELEMENT_KERNEL(op, n)                                                                      \
     static inline T op##_element(const T x[], const spor_attr attr[]);                             \
     REFERENCE_KERNEL(op) {                                                                         \
-        EACH_INDEX (i, c->out.shape) {                                                             \
+        EACH_INDEX(i, c->out.shape) {                                                              \
             T x[n];                                                                                \
             for (int k = 0; k < (n); k++) x[k] = *AT(c->in[k], i);                                 \
             *AT(c->out, i) = op##_element(x, c->attr);                                             \

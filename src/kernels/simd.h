@@ -40,7 +40,8 @@ typedef spor_lane ivec __attribute__((vector_size(SPOR_VECTOR_BYTES)));
 /** One byte for each lane. */
 typedef uint8_t bytes_vec __attribute__((vector_size(SPOR_VECTOR_BYTES / sizeof(T))));
 
-#define LANES ((int64_t)(SPOR_VECTOR_BYTES / sizeof(T)))
+enum { SPOR_LANES = SPOR_VECTOR_BYTES / sizeof(T) };
+#define LANES ((int64_t)SPOR_LANES)
 
 /* Checks of every pointer in unrolled code take the compiler minutes; those of addresses stay. */
 #define SPOR_INLINE static inline __attribute__((always_inline, no_sanitize("undefined")))

@@ -25,14 +25,15 @@ typedef T spor_lane_value;
         int64_t i = 0;                                                                             \
         vec x[n];                                                                                  \
         for (; i + LANES <= t->count; i += LANES) {                                                \
-            SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] = simd_load((const spor_lane_value *)t->in[k] + i);   \
-            simd_store((spor_lane_value *)t->out + i, op##_element(x, t->attr));                                 \
+            SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] =                                       \
+                simd_load((const spor_lane_value *)t->in[k] + i);                                  \
+            simd_store((spor_lane_value *)t->out + i, op##_element(x, t->attr));                   \
         }                                                                                          \
         if (i == t->count) return;                                                                 \
         int64_t left = t->count - i;                                                               \
         SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] =                                           \
-            simd_load_part((const spor_lane_value *)t->in[k] + i, left);                                         \
-        simd_store_part((spor_lane_value *)t->out + i, op##_element(x, t->attr), left);                          \
+            simd_load_part((const spor_lane_value *)t->in[k] + i, left);                           \
+        simd_store_part((spor_lane_value *)t->out + i, op##_element(x, t->attr), left);            \
     }                                                                                              \
     SPOR_INLINE vec op##_element(const vec x[], const spor_attr attr[] __attribute__((unused)))
 

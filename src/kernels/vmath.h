@@ -149,7 +149,8 @@ SPOR_INLINE vec vmath_log_of_any(vec x) {
     ivec small = x < normal;
     vec y = vmath_log(simd_select(small, x * scale, x));
     vec shift = simd_all((T)SPOR_MANTISSA);
-    vec down = simd_fma(-shift, simd_all(SPOR_LN2_HIGH), simd_fma(-shift, simd_all(SPOR_LN2_LOW), y));
+    vec down =
+        simd_fma(-shift, simd_all(SPOR_LN2_HIGH), simd_fma(-shift, simd_all(SPOR_LN2_LOW), y));
     y = simd_select(small, down, y);
     y = simd_select(x == (T)0, simd_all(-(T)INFINITY), y);
     y = simd_select(x < (T)0, simd_all((T)NAN), y);

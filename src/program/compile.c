@@ -173,8 +173,11 @@ void spor_program_free(spor_program *program) {
     free(program->same);
     free(program->storage);
     free(program->readable);
+    for (uint32_t k = 0; k < program->steps; k++) tiles_free(program->step[k].group);
+    order_free(&program->order);
     free(program->step);
     free(program->arg);
+    free(program->operand);
     free(program->delivery);
     free(program->own.base);
     if (program->converted) {

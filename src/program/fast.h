@@ -14,14 +14,7 @@
 #define SPOR_PROGRAM_FAST_H
 
 #include "tape/op.h"
-#include "isas.h"
-
-typedef enum {
-#define SPOR_ISA_ENUM_(unused, isa) SPOR_ISA_##isa,
-    SPOR_EACH_ISA(SPOR_ISA_ENUM_, )
-#undef SPOR_ISA_ENUM_
-        SPOR_ISAS
-} spor_isa;
+#include "kernels/isa.h"
 
 typedef struct spor_fused {
     spor_kernel_need *need; /* NULL: nothing saved, no memory, one task of SPOR_WORK */

@@ -71,14 +71,9 @@ typedef struct {
     uint32_t *home; /* the node whose buffer holds this one's elements: itself, or its alias */
     uint32_t *last; /* last step that reads the home's buffer */
     size_t *bytes;  /* of the home's buffer, saved data included */
+    bool *kept;     /* read by another step than the one that computes it, or after all */
     allocator memory;
 } planner;
-
-/* True if the node needs a step of its own. */
-static bool is_step(const planner *p, uint32_t id) {
-    const spor_node *node = &p->tape->node[id];
-    return p->live[id] && !node_is_named_leaf(node) && !(node->op->traits & SPOR_ALIAS);
-}
 
 static void find_homes(planner *p) {
     const uint32_t *same = p->program->same;
@@ -88,17 +83,17 @@ static void find_homes(planner *p) {
     }
 }
 
-/* Room for all steps and their operands. */
+/* Room for all steps and their operands; a group writes what are operands of its call too. */
 static bool take_steps(planner *p) {
-    size_t steps = 1, args = 1;
-    for (uint32_t id = 1; id < p->tape->count; id++) {
-        if (!is_step(p, id)) continue;
-        steps++;
-        args += (size_t)p->tape->node[id].op->operands;
-    }
-    p->program->step = calloc(steps, sizeof *p->program->step);
-    p->program->arg = calloc(args, sizeof *p->program->arg);
-    return p->program->step && p->program->arg;
+    spor_program *program = p->program;
+    const program_order *order = &program->order;
+    size_t args = 1;
+    for (uint32_t k = 0; k < order->first[order->steps]; k++)
+        args += (size_t)p->tape->node[order->node[k]].op->operands + 1;
+    program->step = calloc((size_t)order->steps + 1, sizeof *program->step);
+    program->arg = calloc(args, sizeof *program->arg);
+    program->operand = calloc(args, sizeof *program->operand);
+    return program->step && program->arg && program->operand;
 }
 
 static spor_arg describe(const spor_shape *shape) {
@@ -133,22 +128,43 @@ static bool choose_reference(spor_program *program, const spor_op *op, program_s
     return program_fail(program, "%s has no meaning over this scalar type", name);
 }
 
-/* A step without addresses. */
-static bool make_step(planner *p, uint32_t id, program_step *step) {
-    spor_program *program = p->program;
-    const spor_node *node = &p->tape->node[id];
-    *step = (program_step){.node = id};
-    step->call.need = &step->need;
+static bool make_single(spor_program *program, uint32_t operand[], program_step *step) {
+    const spor_tape *tape = program->graph.tape;
+    const spor_node *node = &tape->node[step->node[0]];
+    step->reads = step->call.operands = node->op->operands;
     step->call.out = describe(node->shape);
-    step->call.in = program->arg + program->args;
-    program->args += (uint32_t)node->op->operands;
-    step->call.operands = node->op->operands;
     step->call.attr = node->attr;
-    for (int k = 0; k < node->op->operands; k++)
-        step->call.in[k] = describe(p->tape->node[node->in[k]].shape);
+    for (int k = 0; k < step->reads; k++) {
+        operand[k] = program->same[node->in[k]];
+        step->call.in[k] = describe(tape->node[node->in[k]].shape);
+    }
     if (!node->op->fused) return choose_reference(program, node->op, step);
     choose_phases(program, node->op->fused, step);
     return true;
+}
+
+static bool make_group(const planner *p, uint32_t operand[], program_step *step) {
+    if (!tiles_make(p->program, p->kept, operand, step))
+        return program_fail(p->program, "out of memory");
+    for (int k = 0; k < step->call.operands; k++)
+        step->call.in[k] = describe(p->tape->node[operand[k]].shape);
+    return true;
+}
+
+/* Step s without addresses. */
+static bool make_step(planner *p, uint32_t s) {
+    spor_program *program = p->program;
+    const program_order *order = &program->order;
+    program_step *step = &program->step[program->steps++];
+    uint32_t *operand = program->operand + program->args, first = order->first[s];
+    *step = (program_step){.node = order->node + first, .operand = operand};
+    step->nodes = order->first[s + 1] - first;
+    step->call.need = &step->need;
+    step->call.in = program->arg + program->args;
+    bool grouped = !program->reference && p->tape->node[step->node[0]].op->tile;
+    bool made = grouped ? make_group(p, operand, step) : make_single(program, operand, step);
+    program->args += (uint32_t)step->call.operands;
+    return made;
 }
 
 static void read_by(planner *p, uint32_t id, uint32_t step) {
@@ -158,14 +174,12 @@ static void read_by(planner *p, uint32_t id, uint32_t step) {
 
 /* last[] of every buffer, in the order of the steps. */
 static void find_lifetimes(planner *p, const uint32_t roots[], uint32_t count) {
-    uint32_t step = 0;
-    for (uint32_t id = 1; id < p->tape->count; id++) {
-        const spor_node *node = &p->tape->node[id];
-        if (node->op->traits & SPOR_GIVEN) p->last[id] = to_the_end;
-        if (!is_step(p, id)) continue;
-        for (int k = 0; k < node->op->operands; k++) read_by(p, node->in[k], step);
-        if (p->last[id] < step) p->last[id] = step;
-        step++;
+    for (uint32_t id = 1; id < p->tape->count; id++)
+        if (p->tape->node[id].op->traits & SPOR_GIVEN) p->last[id] = to_the_end;
+    for (uint32_t s = 0; s < p->program->steps; s++) {
+        const program_step *step = &p->program->step[s];
+        for (int k = 0; k < step->reads; k++) read_by(p, step->operand[k], s);
+        for (int k = 0; k < step_writes(step); k++) read_by(p, step_written(step, k), s);
     }
     for (uint32_t k = 0; k < count; k++) read_by(p, roots[k], to_the_end);
 }
@@ -190,15 +204,13 @@ static void place_leaves(planner *p) {
     }
 }
 
-/* Frees the buffers whose last reader this step was. */
-static void release(planner *p, const spor_node *node, uint32_t id, uint32_t step) {
-    for (int k = -1; k < node->op->operands; k++) {
-        uint32_t home = k < 0 ? id : p->home[p->program->same[node->in[k]]];
-        const spor_storage *storage = &p->program->storage[home];
-        if (p->last[home] != step || storage->where != SPOR_MEMORY || !p->bytes[home]) continue;
-        give(&p->memory, storage->offset, p->bytes[home]);
-        p->bytes[home] = 0; /* once, though read twice */
-    }
+/* Frees the buffer that holds a node's elements, if step s is its last reader. */
+static void release(planner *p, uint32_t id, uint32_t s) {
+    uint32_t home = p->home[id];
+    const spor_storage *storage = &p->program->storage[home];
+    if (p->last[home] != s || storage->where != SPOR_MEMORY || !p->bytes[home]) return;
+    give(&p->memory, storage->offset, p->bytes[home]);
+    p->bytes[home] = 0; /* once, though read twice */
 }
 
 /* Memory for the time of the step alone. */
@@ -211,22 +223,24 @@ static void place_room(planner *p, program_step *step) {
     give(&p->memory, step->room, bytes);
 }
 
-static bool place_steps(planner *p) {
-    spor_program *program = p->program;
-    for (uint32_t id = 1; id < p->tape->count; id++) {
-        if (!is_step(p, id)) continue;
-        program_step *step = &program->step[program->steps];
-        spor_storage *storage = &program->storage[id];
-        if (!make_step(p, id, step)) return false;
-        size_t data = storage->where == SPOR_NOWHERE ? bytes_lines(node_bytes(p, id)) : 0;
-        p->bytes[id] = bytes_sum(data, step->need.saved);
-        size_t offset = p->bytes[id] ? take(&p->memory, p->bytes[id]) : 0;
-        if (data) *storage = (spor_storage){SPOR_MEMORY, offset, 0};
-        if (step->need.saved) storage->saved = offset + data;
+/* The buffer of what a step writes, what it saves behind it. */
+static void place_result(planner *p, const program_step *step, uint32_t id) {
+    spor_storage *storage = &p->program->storage[id];
+    size_t data = storage->where == SPOR_NOWHERE ? bytes_lines(node_bytes(p, id)) : 0;
+    p->bytes[id] = bytes_sum(data, step->need.saved);
+    size_t offset = p->bytes[id] ? take(&p->memory, p->bytes[id]) : 0;
+    if (data) *storage = (spor_storage){SPOR_MEMORY, offset, 0};
+    if (step->need.saved) storage->saved = offset + data;
+}
+
+static void place_steps(planner *p) {
+    for (uint32_t s = 0; s < p->program->steps; s++) {
+        program_step *step = &p->program->step[s];
+        for (int k = 0; k < step_writes(step); k++) place_result(p, step, step_written(step, k));
         place_room(p, step);
-        release(p, &p->tape->node[id], id, program->steps++);
+        for (int k = 0; k < step->reads; k++) release(p, step->operand[k], s);
+        for (int k = 0; k < step_writes(step); k++) release(p, step_written(step, k), s);
     }
-    return true;
 }
 
 static void place_aliases(planner *p) {
@@ -244,7 +258,7 @@ static void place_targets(planner *p, const spor_target targets[], uint32_t coun
                            bytes_for(entry->offset, scalar_width(program->scalar)), 0};
         uint32_t home = p->home[program->same[targets[k].node]];
         bool vacant = program->storage[home].where == SPOR_NOWHERE;
-        if (targets[k].gradient && is_step(p, home) && vacant) {
+        if (targets[k].gradient && node_is_computed(&p->tape->node[home]) && vacant) {
             program->storage[home] = to;
             continue;
         }
@@ -254,15 +268,39 @@ static void place_targets(planner *p, const spor_target targets[], uint32_t coun
     }
 }
 
+/* kept[] of every node: another step reads it, or it is a root or a target. */
+static void find_kept(planner *p, const uint32_t roots[], uint32_t count,
+                      const spor_target targets[], uint32_t target_count) {
+    spor_program *program = p->program;
+    const program_order *order = &program->order;
+    for (uint32_t s = 0; s < order->steps; s++)
+        for (uint32_t k = order->first[s]; k < order->first[s + 1]; k++)
+            p->last[order->node[k]] = s; /* for now: the step that computes it */
+    for (uint32_t s = 0; s < order->steps; s++)
+        for (uint32_t k = order->first[s]; k < order->first[s + 1]; k++)
+            for (int o = 0; o < p->tape->node[order->node[k]].op->operands; o++) {
+                uint32_t in = program_operand(program, order->node[k], o);
+                p->kept[in] = p->kept[in] || p->last[in] != s;
+            }
+    for (uint32_t k = 0; k < count; k++) p->kept[p->home[program->same[roots[k]]]] = true;
+    for (uint32_t k = 0; k < target_count; k++)
+        p->kept[p->home[program->same[targets[k].node]]] = true;
+    memset(p->last, 0, p->tape->count * sizeof *p->last);
+}
+
 static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_target targets[],
                  uint32_t target_count) {
     spor_program *program = p->program;
     find_homes(p);
-    if (!take_steps(p)) return program_fail(program, "out of memory");
+    if (!order_make(program, p->live, &program->order) || !take_steps(p))
+        return program_fail(program, "out of memory");
+    find_kept(p, roots, count, targets, target_count);
+    for (uint32_t s = 0; s < program->order.steps; s++)
+        if (!make_step(p, s)) return false;
     find_lifetimes(p, roots, count);
     place_leaves(p);
     place_targets(p, targets, target_count);
-    if (!place_steps(p)) return false;
+    place_steps(p);
     place_aliases(p);
     program->bytes = p->memory.top;
     return !p->memory.failed ||
@@ -277,14 +315,16 @@ bool plan_program(spor_program *program, const bool live[], const uint32_t roots
     p.home = calloc(nodes, sizeof *p.home);
     p.last = calloc(nodes, sizeof *p.last);
     p.bytes = calloc(nodes, sizeof *p.bytes);
+    p.kept = calloc(nodes, sizeof *p.kept);
     program->storage = calloc(nodes, sizeof *program->storage);
     program->delivery = calloc(target_count + 1, sizeof *program->delivery);
-    bool done = p.home && p.last && p.bytes && program->storage && program->delivery;
+    bool done = p.home && p.last && p.bytes && p.kept && program->storage && program->delivery;
     done = done ? plan(&p, roots, count, targets, target_count)
                 : program_fail(program, "out of memory");
     free(p.home);
     free(p.last);
     free(p.bytes);
+    free(p.kept);
     free(p.memory.holes);
     return done;
 }

@@ -1,7 +1,8 @@
 /*
  * The inside of a program. compile.c makes one in this order: contract.c replaces regions by fast
  * paths, tape/differentiate.c appends the backward pass, merge.c drops what is equal or unused,
- * plan.c gives every buffer its place, run.c replays the steps.
+ * group.c puts elementwise nodes together, order.c orders the steps, tiles.c makes lines of a
+ * group's nodes, plan.c gives every buffer its place, run.c replays the steps.
  */
 #ifndef SPOR_PROGRAM_PROGRAM_H
 #define SPOR_PROGRAM_PROGRAM_H
@@ -46,15 +47,53 @@ typedef struct {
     size_t saved;  /* byte offset of the saved data, 0: none */
 } spor_storage;
 
-/** The computation of one node: by its reference kernel, or phase after phase by fast ones. */
+/** False of leaves with names and of aliases, which no step computes. */
+bool node_is_computed(const spor_node *node);
+/** The node that holds the elements of operand k of node id: equal nodes are one, an alias is what
+ *  it stands for. */
+uint32_t program_operand(const spor_program *program, uint32_t id, int k);
+
+/** leader[id] of each node that is live and computed: the first node of its group. */
+bool group_nodes(const spor_program *program, const bool live[], uint32_t leader[]);
+/** The shape over which a node that can be part of a group runs. */
+const spor_shape *node_iteration(const spor_tape *tape, uint32_t id);
+
+/** What steps compute, in their order. */
+typedef struct {
+    uint32_t *node;  /* of the contracted tape */
+    uint32_t *first; /* [steps + 1]: step s computes node[first[s]] .. node[first[s + 1] - 1] */
+    uint32_t steps;
+} program_order;
+/** False if memory runs out. */
+bool order_make(const spor_program *program, const bool live[], program_order *order);
+void order_free(program_order *order);
+
+/** The computation of a node, by its reference kernel or phase after phase by fast ones; or of a
+ *  group of nodes. */
 typedef struct {
     spor_reference *reference;
     spor_kernel *phase[SPOR_PHASES]; /* need.tasks of each */
-    uint32_t node;                   /* of the contracted tape */
+    const uint32_t *node;            /* of the contracted tape, what is computed */
+    uint32_t nodes;
+    const uint32_t *operand; /* the nodes of call.in; what a group writes stands behind its reads */
+    int reads;
+    spor_group *group; /* NULL: a node of its own */
     spor_need need;
     size_t room; /* byte offset of shared, partial and scratch in the memory */
     spor_call call;
 } program_step;
+
+/** What a step writes: so many nodes, the number of one, and its elements. */
+int step_writes(const program_step *step);
+uint32_t step_written(const program_step *step, int k);
+const spor_arg *step_result(const program_step *step, int k);
+
+/** Makes a group of the step's nodes: lines, phases, need and call but for addresses. kept[id]: a
+ *  step reads it that does not compute it. operand receives the nodes of call.in. False if memory
+ *  runs out. */
+bool tiles_make(const spor_program *program, const bool kept[], uint32_t operand[],
+                program_step *step);
+void tiles_free(spor_group *group);
 
 /** After the steps: count elements from node to a place in a block of the parameters. */
 typedef struct {
@@ -79,9 +118,11 @@ struct spor_program {
     uint32_t *same;
     spor_storage *storage; /* by node of the contracted tape */
     bool *readable;        /* inputs and outputs, by node of the contracted tape */
+    program_order order;
     program_step *step;
     uint32_t steps;
-    spor_arg *arg; /* the operands of all steps */
+    spor_arg *arg;     /* the operands of all steps */
+    uint32_t *operand; /* their nodes */
     uint32_t args;
     spor_delivery *delivery;
     uint32_t deliveries;
@@ -104,7 +145,7 @@ void program_run_step(const program_step *step);
 
 /** Told of element k, the first that is no finite number, of what a step made of finite ones. */
 typedef void program_on_bad(void *user, const spor_node *node, const spor_call *call, int64_t k);
-/** As spor_run, with a look at each step; nothing is delivered. */
+/** As spor_run of a reference program, with a look at each step; nothing is delivered. */
 bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
                          void *user);
 

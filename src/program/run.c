@@ -95,10 +95,9 @@ static bool link_program(spor_program *program) {
     if (!take_memory(program) || !take_blocks(program)) return false;
     for (uint32_t s = 0; s < program->steps; s++) {
         program_step *step = &program->step[s];
-        const spor_node *node = &program->graph.tape->node[step->node];
-        set_address(program, &step->call.out, step->node);
-        for (int k = 0; k < node->op->operands; k++)
-            set_address(program, &step->call.in[k], program->same[node->in[k]]);
+        if (!step->group) set_address(program, &step->call.out, step->node[0]);
+        for (int k = 0; k < step->call.operands; k++)
+            set_address(program, &step->call.in[k], step->operand[k]);
         set_room(program, step);
     }
     program->linked_moves = program->workspace->moves;
@@ -155,6 +154,18 @@ static void deliver(spor_program *program) {
 
 /* ---- running ---- */
 
+int step_writes(const program_step *step) {
+    return step->group ? step->call.operands - step->reads : 1;
+}
+
+uint32_t step_written(const program_step *step, int k) {
+    return step->group ? step->operand[step->reads + k] : step->node[0];
+}
+
+const spor_arg *step_result(const program_step *step, int k) {
+    return step->group ? &step->call.in[step->reads + k] : &step->call.out;
+}
+
 void program_run_step(const program_step *step) {
     if (step->reference) step->reference(&step->call);
     for (int phase = 0; phase < SPOR_PHASES; phase++)
@@ -197,9 +208,9 @@ static void index_text(const spor_shape *shape, int64_t k, char *text, size_t si
     tape_shape_text(&index, NULL, text, size);
 }
 
-static bool report(spor_program *program, const program_step *step, int64_t k, double value) {
+static bool report(spor_program *program, uint32_t id, int64_t k, double value) {
     const spor_tape *tape = program->graph.tape;
-    const spor_node *node = &tape->node[step->node];
+    const spor_node *node = &tape->node[id];
     char name[SPOR_NAME], shape[128], index[128], operands[480] = "";
     op_name(node->op, name, sizeof name);
     tape_shape_text(node->shape, NULL, shape, sizeof shape);
@@ -227,8 +238,7 @@ static bool check_inputs(spor_program *program) {
         const void *data = address(program, program->storage[id]);
         for (int64_t k = 0; k < shape_size(tape->node[id].shape); k++)
             if (!isfinite(scalar_value_at(data, program->scalar, k)))
-                return report(program, &(program_step){.node = id}, k,
-                              scalar_value_at(data, program->scalar, k));
+                return report(program, id, k, scalar_value_at(data, program->scalar, k));
     }
     return true;
 }
@@ -242,7 +252,7 @@ static int64_t first_bad(const spor_arg *arg, spor_scalar scalar) {
 
 bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
                          void *user) {
-    if (!program || !make_ready(program)) return false;
+    if (!program || !program->reference || !make_ready(program)) return false;
     convert_values(program);
     for (uint32_t s = 0; s < program->steps; s++) {
         program_step *step = &program->step[s];
@@ -251,7 +261,18 @@ bool program_run_watched(spor_program *program, uint64_t number, program_on_bad 
             sound = sound && first_bad(&step->call.in[k], program->scalar) < 0;
         run_step(step, number);
         int64_t bad = sound ? first_bad(&step->call.out, program->scalar) : -1;
-        if (bad >= 0) on_bad(user, &program->graph.tape->node[step->node], &step->call, bad);
+        if (bad >= 0) on_bad(user, &program->graph.tape->node[step->node[0]], &step->call, bad);
+    }
+    return true;
+}
+
+static bool check_results(spor_program *program, const program_step *step) {
+    for (int w = 0; w < step_writes(step); w++) {
+        const spor_arg *result = step_result(step, w);
+        int64_t k = first_bad(result, program->scalar);
+        if (k >= 0)
+            return report(program, step_written(step, w), k,
+                          scalar_value_at(result->data, program->scalar, k));
     }
     return true;
 }
@@ -263,10 +284,7 @@ bool spor_run_checked(spor_program *program, uint64_t number) {
     for (uint32_t s = 0; s < program->steps; s++) {
         program_step *step = &program->step[s];
         run_step(step, number);
-        int64_t k = first_bad(&step->call.out, program->scalar);
-        if (k >= 0)
-            return report(program, step, k,
-                          scalar_value_at(step->call.out.data, program->scalar, k));
+        if (!check_results(program, step)) return false;
     }
     deliver(program);
     return true;

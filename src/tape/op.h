@@ -19,9 +19,12 @@
 #define SPOR_NO_PLACES
 #endif
 #include <spor/ops.h>
-#include "kernels/kernel.h"
+#include "kernels/group.h"
 #ifdef SPOR_REFERENCE
 #include "kernels/reference.h"
+#endif
+#ifdef SPOR_TILES
+#include "kernels/tile.h"
 #endif
 
 typedef struct spor_op spor_op;
@@ -140,7 +143,8 @@ struct spor_op {
     const spor_mistake *mistakes;            /* ends with message NULL */
     const spor_golden *golden;               /* ends with y NULL */
     spor_reference *const *const *reference; /* [SPOR_SCALARS]; NULL entry or *entry: no meaning */
-    const struct spor_fused *fused;          /* fast paths only (program/fast.h), else NULL */
+    const spor_tiling *tile; /* of what can be part of a group (kernels/group.h), else NULL */
+    const struct spor_fused *fused; /* fast paths only (program/fast.h), else NULL */
 };
 
 /** End marks of the three tables above. */
@@ -166,6 +170,25 @@ struct spor_op {
     SPOR_EACH_SCALAR(SPOR_DECLARE_KERNEL_, op)                                                     \
     static spor_reference *const *const op##_reference[SPOR_SCALARS] = {                           \
         SPOR_EACH_SCALAR(SPOR_KERNEL_ENTRY_, op)}
+
+/**
+ * ELEMENT_KERNELS(exp) is KERNELS(exp) of an elementwise op, with its tile kernels and the table
+ * exp_tiles that the descriptor names.
+ */
+#define SPOR_TILE_NAME(op, isa, scalar) spor_tile_##op##_##isa##_##scalar
+#define SPOR_DECLARE_TILE_(op, isa)                                                                \
+    extern spor_tile_kernel SPOR_TILE_NAME(op, isa, f32), SPOR_TILE_NAME(op, isa, f64);
+#define SPOR_TILE_ENTRY_F32_(op, isa) SPOR_TILE_NAME(op, isa, f32),
+#define SPOR_TILE_ENTRY_F64_(op, isa) SPOR_TILE_NAME(op, isa, f64),
+#define TILE_KERNELS(op)                                                                           \
+    SPOR_EACH_ISA(SPOR_DECLARE_TILE_, op)                                                          \
+    static const spor_tiling op##_tiles = {                                                        \
+        .role = SPOR_MAPS,                                                                         \
+        .kernel = {[SPOR_F32] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F32_, op)},                         \
+                   [SPOR_F64] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F64_, op)}}}
+#define ELEMENT_KERNELS(op)                                                                        \
+    KERNELS(op);                                                                                   \
+    TILE_KERNELS(op)
 
 /* ---- for op files --------------------------------------------------------------------------- */
 

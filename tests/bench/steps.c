@@ -162,7 +162,7 @@ static void print_shape(const spor_shape *shape) {
 
 static double print_step(const spor_program *program, const program_step *step) {
     char name[SPOR_NAME];
-    op_name(program->graph.tape->node[step->node].op, name, sizeof name);
+    op_name(program->graph.tape->node[step->node[0]].op, name, sizeof name);
     double time = time_step(step), flops = operations(step, name);
     printf("  %10.2f us  ", time);
     if (flops > 0)
@@ -172,7 +172,7 @@ static double print_step(const spor_program *program, const program_step *step) 
     printf("%-22s ", name);
     print_shape(&step->call.in[0].shape);
     printf(" -> ");
-    print_shape(&step->call.out.shape);
+    print_shape(&step_result(step, 0)->shape);
     printf("\n");
     return time;
 }

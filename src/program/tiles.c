@@ -1,0 +1,354 @@
+/*
+ * A group of nodes as the lines that kernels/group.c runs: what they read and write in memory, how
+ * the iteration shape is cut into tiles and tasks, which slot holds which value.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "kernels/carve.h"
+#include "kernels/group.h"
+#include "kernels/slots.h"
+#include "program/program.h"
+
+FAST_KERNELS(group);
+FAST_KERNELS(group_totals);
+
+/* Bytes of a slot at most and at least, and of all slots where a smaller tile can help: half of a
+ * first cache. */
+enum { SLOT_MOST = 4096, SLOT_LEAST = 512, SLOTS_MOST = 24576 };
+/* Lines times elements that are worth a task, and tasks at most. */
+enum { TASK_WORK = 65536, TASKS_MOST = 64 };
+
+/* While a group is made. Arrays by its nodes, in their order. */
+typedef struct {
+    const spor_program *program;
+    const spor_tape *tape;
+    const uint32_t *node;
+    int nodes;
+    const bool *kept; /* [id]: read outside of the step that computes it */
+    spor_group *group;
+    uint32_t *operand; /* the node of each argument */
+    int reads;         /* arguments that are read */
+    int64_t *axes;     /* of each argument: the axes of the iteration shape that it has not */
+    int *last;         /* the last node of the group that reads this one's value; -1: none */
+    int *slot;         /* of its value */
+    int *free;         /* a stack of slots */
+    int frees;
+    int64_t width;
+} maker;
+
+static const spor_node *node_of(const maker *m, int i) {
+    return &m->tape->node[m->node[i]];
+}
+
+static spor_tile_role role_of(const maker *m, int i) {
+    return node_of(m, i)->op->tile->role;
+}
+
+/* The axes that a repeat's operand and a sum's result have not. */
+static int64_t axes_of(const maker *m, int i) {
+    return node_of(m, i)->attr[AXES].i;
+}
+
+/* Which node of the group computes id; -1: none. Nodes are in ascending order. */
+static int find_node(const maker *m, uint32_t id) {
+    int from = 0, to = m->nodes;
+    while (from < to) {
+        int middle = from + (to - from) / 2;
+        if (m->node[middle] < id)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < m->nodes && m->node[from] == id ? from : -1;
+}
+
+static uint32_t operand_of(const maker *m, int i, int k) {
+    return program_operand(m->program, m->node[i], k);
+}
+
+/* ---- arguments ---- */
+
+/* The number of an argument, which is added if it is new. */
+static int argument_of(maker *m, uint32_t id, int64_t axes, bool sum) {
+    spor_group *g = m->group;
+    for (int a = 0; a < g->arguments; a++)
+        if (m->operand[a] == id && m->axes[a] == axes) return a;
+    m->operand[g->arguments] = id;
+    m->axes[g->arguments] = axes;
+    g->argument[g->arguments].sum = sum;
+    g->argument[g->arguments].size = shape_size(m->tape->node[id].shape);
+    return g->arguments++;
+}
+
+static void find_reads(maker *m) {
+    for (int i = 0; i < m->nodes; i++)
+        for (int k = 0; k < node_of(m, i)->op->operands; k++) {
+            uint32_t id = operand_of(m, i, k);
+            if (find_node(m, id) < 0)
+                argument_of(m, id, role_of(m, i) == SPOR_REPEATS ? axes_of(m, i) : 0, false);
+        }
+}
+
+static void find_writes(maker *m) {
+    for (int i = 0; i < m->nodes; i++)
+        if (m->kept[m->node[i]]) {
+            bool sum = role_of(m, i) == SPOR_SUMS;
+            argument_of(m, m->node[i], sum ? axes_of(m, i) : 0, sum);
+        }
+}
+
+/* ---- the iteration ---- */
+
+/* Along the axes of the iteration shape, those that it has not included. */
+static void find_strides(const maker *m, const spor_shape *shape) {
+    for (int a = 0; a < m->group->arguments; a++) {
+        int64_t stride = 1;
+        for (int k = shape->rank - 1; k >= 0; k--) {
+            bool has = !(m->axes[a] >> k & 1);
+            m->group->argument[a].stride[k] = has ? stride : 0;
+            if (has) stride *= shape->n[k];
+        }
+    }
+}
+
+static void move_axis(spor_group *g, int from, int to) {
+    g->n[to] = g->n[from];
+    for (int a = 0; a < g->arguments; a++) g->argument[a].stride[to] = g->argument[a].stride[from];
+}
+
+/* Axis k and the one behind it are one axis to all arguments. */
+static bool is_one_axis(const spor_group *g, int k) {
+    for (int a = 0; a < g->arguments; a++) {
+        const int64_t *stride = g->argument[a].stride;
+        if (stride[k] != stride[k + 1] * g->n[k + 1]) return false;
+    }
+    return true;
+}
+
+/* Axes of size 1 go, neighbours become one where they can. */
+static void find_axes(spor_group *g, const spor_shape *shape) {
+    g->rank = 0;
+    for (int k = 0; k < shape->rank; k++) {
+        g->n[k] = shape->n[k];
+        if (shape->n[k] > 1) move_axis(g, k, g->rank++);
+    }
+    for (int k = g->rank - 2; k >= 0; k--) {
+        if (!is_one_axis(g, k)) continue;
+        int64_t both = g->n[k] * g->n[k + 1];
+        for (int from = k + 1; from < g->rank; from++) move_axis(g, from, from - 1);
+        g->n[k] = both;
+        g->rank--;
+    }
+    if (g->rank) return;
+    g->rank = 1;
+    g->n[0] = 1;
+    for (int a = 0; a < g->arguments; a++) g->argument[a].stride[0] = 0;
+}
+
+/* The last axes whole, as many indices of the one before as fill a tile of at most `most`. */
+static void cut_tiles(spor_group *g, int64_t most) {
+    const int64_t line = 16; /* elements of a line of memory, floats */
+    int64_t inner = 1;
+    g->split = g->rank - 1;
+    while (g->split && inner * g->n[g->split] <= most) inner *= g->n[g->split--];
+    g->piece = carve_least(carve_most(most / inner, 1), g->n[g->split]);
+    if (g->piece > line && g->piece < g->n[g->split]) g->piece -= g->piece % line;
+    g->tile = inner * g->piece;
+}
+
+/* ---- lines ---- */
+
+/* A repeat of a tensor that has the tile's axes lies in memory as it is. */
+static bool is_in_place(const spor_group *g, const spor_argument *argument) {
+    int64_t stride = 1;
+    for (int k = g->rank - 1; k > g->split; k--) {
+        if (argument->stride[k] != stride) return false;
+        stride *= g->n[k];
+    }
+    return g->piece == 1 || argument->stride[g->split] == stride;
+}
+
+static bool is_once(const spor_group *g, const spor_argument *argument) {
+    for (int k = 0; k <= g->split; k++)
+        if (argument->stride[k]) return false;
+    return true;
+}
+
+static spor_place_in_group in_memory(int argument) {
+    return (spor_place_in_group){true, argument};
+}
+
+/* Where node i's operand k is read. */
+static spor_place_in_group place_read(maker *m, int i, int k) {
+    uint32_t id = operand_of(m, i, k);
+    int from = find_node(m, id);
+    if (from >= 0 && m->slot[from] >= 0) return (spor_place_in_group){false, m->slot[from]};
+    if (from >= 0 && m->slot[from] < -1) return in_memory(-2 - m->slot[from]);
+    return in_memory(argument_of(m, id, role_of(m, i) == SPOR_REPEATS ? axes_of(m, i) : 0, false));
+}
+
+static void free_slots(maker *m, int i) {
+    for (int k = 0; k < node_of(m, i)->op->operands; k++) {
+        int from = find_node(m, operand_of(m, i, k));
+        if (from < 0 || m->slot[from] < 0 || m->last[from] != i) continue;
+        m->free[m->frees++] = m->slot[from];
+        m->last[from] = -1; /* once, though read twice */
+    }
+}
+
+/* Where node i's value is made. slot: a slot, -1: in its own argument, -2 - a: as argument a. */
+static spor_place_in_group place_made(maker *m, int i, bool once) {
+    m->slot[i] = -1;
+    if (m->kept[m->node[i]]) {
+        bool sum = role_of(m, i) == SPOR_SUMS;
+        return in_memory(argument_of(m, m->node[i], sum ? axes_of(m, i) : 0, sum));
+    }
+    m->slot[i] = m->frees && !once ? m->free[--m->frees] : m->group->slots++;
+    return (spor_place_in_group){false, m->slot[i]};
+}
+
+static void make_line(maker *m, int i) {
+    spor_group *g = m->group;
+    const spor_node *node = node_of(m, i);
+    spor_line *line = &g->line[g->lines];
+    const spor_tiling *tile = node->op->tile;
+    *line = (spor_line){.role = tile->role, .attr = node->attr, .operands = node->op->operands};
+    line->kernel = tile->kernel[m->program->scalar][m->program->isa];
+    for (int k = 0; k < line->operands; k++) line->in[k] = place_read(m, i, k);
+    bool kept = m->kept[m->node[i]];
+    if (line->role == SPOR_REPEATS && !kept) {
+        const spor_argument *argument = &g->argument[line->in[0].number];
+        if (is_in_place(g, argument)) {
+            m->slot[i] = -2 - line->in[0].number;
+            return;
+        }
+        line->once = is_once(g, argument);
+        if (line->once) m->last[i] = -1; /* its slot is its own: filled before all others */
+    }
+    if (!line->once) free_slots(m, i);
+    line->out = place_made(m, i, line->once);
+    g->lines++;
+}
+
+/* All lines, with tiles of so many bytes. */
+static void make_lines(maker *m, int64_t bytes) {
+    m->group->lines = m->group->slots = m->frees = 0;
+    cut_tiles(m->group, bytes / m->width);
+    for (int i = 0; i < m->nodes; i++) m->last[i] = -1;
+    for (int i = 0; i < m->nodes; i++)
+        for (int k = 0; k < node_of(m, i)->op->operands; k++) {
+            int from = find_node(m, operand_of(m, i, k));
+            if (from >= 0) m->last[from] = i;
+        }
+    for (int i = 0; i < m->nodes; i++) make_line(m, i);
+}
+
+/* ---- tasks ---- */
+
+/* Sums along axis 0 meet what other tasks add: each task has its own, if there are more than one,
+ * and so many tasks that all of these are small against what is added up. */
+static void cut_tasks(spor_group *g) {
+    int64_t size = 1, own = 0, units = g->split ? g->n[0] : (g->n[0] + g->piece - 1) / g->piece;
+    for (int k = 0; k < g->rank; k++) size *= g->n[k];
+    for (int a = 0; a < g->arguments; a++)
+        if (g->argument[a].sum && !g->argument[a].stride[0]) own += g->argument[a].size;
+    int64_t worth = carve_times(size, carve_most(g->lines, 1)) / TASK_WORK;
+    g->tasks = carve_least(carve_least(units, TASKS_MOST), carve_most(worth, 1));
+    if (own) g->tasks = carve_least(g->tasks, carve_most(1, size / (8 * own)));
+    g->partial = 0;
+    for (int a = 0; a < g->arguments; a++) {
+        spor_argument *argument = &g->argument[a];
+        argument->partial = g->tasks > 1 && argument->sum && !argument->stride[0];
+        if (!argument->partial) continue;
+        argument->offset = g->partial;
+        g->partial += argument->size;
+    }
+}
+
+/* ---- the group ---- */
+
+static void make(maker *m) {
+    spor_group *g = m->group;
+    const spor_shape *shape = node_iteration(m->tape, m->node[0]);
+    find_reads(m);
+    m->reads = g->arguments;
+    find_writes(m);
+    find_strides(m, shape);
+    find_axes(g, shape);
+    int64_t bytes = SLOT_MOST;
+    make_lines(m, bytes);
+    while (bytes > SLOT_LEAST && g->slots * g->tile * m->width > SLOTS_MOST)
+        make_lines(m, bytes /= 2);
+    cut_tasks(g);
+}
+
+/* As many lines as nodes, arguments as they read and write. */
+static spor_group *take_group(int nodes, size_t arguments) {
+    spor_group *g = calloc(1, sizeof *g);
+    if (!g) return NULL;
+    g->argument = calloc(arguments, sizeof *g->argument);
+    g->line = calloc((size_t)nodes, sizeof *g->line);
+    if (g->argument && g->line) return g;
+    tiles_free(g);
+    return NULL;
+}
+
+void tiles_free(spor_group *group) {
+    if (!group) return;
+    free(group->argument);
+    free(group->line);
+    free(group);
+}
+
+static bool make_with_room(maker *m, size_t arguments) {
+    int *room = calloc((size_t)m->nodes, 3 * sizeof *room);
+    m->axes = calloc(arguments, sizeof *m->axes);
+    bool done = room && m->axes;
+    if (done) {
+        m->last = room;
+        m->slot = room + m->nodes;
+        m->free = room + 2 * (size_t)m->nodes;
+        make(m);
+    }
+    free(room);
+    free(m->axes);
+    return done;
+}
+
+/* ---- the step ---- */
+
+static void set_phases(const spor_program *program, program_step *step) {
+    const spor_group *g = step->group;
+    size_t width = scalar_width(program->scalar);
+    spor_carver carver = {0};
+    group_carve(&carver, g, width);
+    step->call.group = g;
+    step->call.operands = g->arguments;
+    step->phase[SPOR_WORK] = group_kernels[program->scalar][program->isa];
+    step->phase[SPOR_FINISH] = group_totals_kernels[program->scalar][program->isa];
+    step->need = (spor_need){.scratch = carver.used,
+                             .partial = bytes_lines(bytes_for(g->partial, width)),
+                             .tasks = {[SPOR_WORK] = g->tasks, [SPOR_FINISH] = g->partial > 0}};
+}
+
+bool tiles_make(const spor_program *program, const bool kept[], uint32_t operand[],
+                program_step *step) {
+    const spor_tape *tape = program->graph.tape;
+    size_t arguments = 0;
+    for (uint32_t k = 0; k < step->nodes; k++)
+        arguments += (size_t)tape->node[step->node[k]].op->operands + 1;
+    maker m = {.program = program,
+               .tape = tape,
+               .node = step->node,
+               .nodes = (int)step->nodes,
+               .kept = kept,
+               .operand = operand,
+               .width = (int64_t)scalar_width(program->scalar)};
+    step->group = m.group = take_group(m.nodes, arguments);
+    if (!m.group || !make_with_room(&m, arguments)) return false;
+    step->reads = m.reads;
+    set_phases(program, step);
+    return true;
+}
