@@ -151,14 +151,6 @@ static inline void carve_scratch(spor_carver *carver, const conv_work *w, size_t
 
 #ifdef SPOR_RULES
 
-/* Tasks of dK are a few only: each has a dK of its own, to be written and added up, which must stay
- * little beside the products of all its pixels. */
-static inline int64_t shards_of(const conv_work *w, int64_t groups, int64_t cost) {
-    const int64_t pixels = 4096;
-    int64_t enough = carve_times(w->N, pixels_of(&w->g)) / pixels;
-    return carve_most(1, carve_least(tasks_for(groups, cost), enough));
-}
-
 static inline void work_need(conv_work w, size_t width, int lanes, spor_need *need) {
     const correlation *g = &w.g;
     spor_carver shared = {0}, scratch = {0};
@@ -167,14 +159,16 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
     carve_scratch(&scratch, &w, width, lanes, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
-    int64_t groups = (w.N + w.group - 1) / w.group, kernel = carve_times(depth_of(g), g->F);
+    int64_t groups = (w.N + w.group - 1) / w.group, cell = carve_times(g->C, g->F);
+    int64_t kernel = carve_times(g->k * g->l, cell);
     int64_t cost = carve_times(w.group * pixels_of(g), kernel);
-    need->tasks[SPOR_PREPARE] =
-        w.adds ? 1 : tasks_for(g->k * g->l, carve_times(carve_times(g->C, g->F), COST_MOVED));
-    if (w.adds)
-        tasks_add_up(need, shards_of(&w, groups, cost), kernel, width);
-    else
-        need->tasks[SPOR_WORK] = tasks_for(groups, cost);
+    need->tasks[SPOR_PREPARE] = 1;
+    if (w.adds) {
+        tasks_add_up(need, groups, cost, kernel, width);
+    } else {
+        need->tasks[SPOR_PREPARE] = tasks_for(need, g->k * g->l, carve_times(cell, COST_MOVED), 0);
+        need->tasks[SPOR_WORK] = tasks_for(need, groups, cost, 0);
+    }
 }
 
 /** Finds a convolutional layer that ends in root: x, K and b into match->in, the attributes up to

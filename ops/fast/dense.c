@@ -45,19 +45,18 @@ FAST_KERNELS(dense_dW);
 
 extern const spor_op spor_op_matmul;
 
-/* Shared: B in panels, each task a part of its rows. A task of WORK has rows of C, and not too few:
- * each reads all of B. */
+/* Shared: B in panels, each task a part of its rows. A task of WORK has rows of C, and reads all of
+ * B, half hidden behind the product. */
 static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    const int64_t few = 32;
     dense_sizes s = sizes_of(c);
-    int64_t tasks =
-        tasks_for(carve_most(1, s.rows / few), carve_times(few, carve_times(s.depth, s.cols)));
+    int64_t B = carve_times(s.depth, s.cols);
+    int64_t tasks = tasks_for(need, s.rows, B, B / 2);
     spor_carver shared = {0}, scratch = {0};
     carve_take(&shared, carve_times(s.depth, carve_whole_vectors(s.cols, lanes)), width);
     carve_tables(&scratch, (s.rows + tasks - 1) / tasks, s.depth);
     need->shared = shared.used;
     need->scratch = scratch.used;
-    need->tasks[SPOR_PREPARE] = tasks_for(s.depth, carve_times(s.cols, COST_MOVED));
+    need->tasks[SPOR_PREPARE] = tasks_for(need, s.depth, carve_times(s.cols, COST_MOVED), 0);
     need->tasks[SPOR_WORK] = tasks;
 }
 

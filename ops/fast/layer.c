@@ -18,25 +18,21 @@ static int64_t pieces_of(const spor_shape *shape) {
     return (shape_size(shape) + PIECE - 1) / PIECE;
 }
 
-/* delta as rows x cols, its rows in blocks, these in chunks of 2^k for the tasks: sums of blocks
- * meet as in one long sum, whatever the chunks. */
+/* delta as rows x cols, its rows in blocks. */
 typedef struct {
-    int64_t rows, cols, blocks, chunk;
+    int64_t rows, cols, blocks;
 } bias_sizes;
 
 static bias_sizes bias_sizes_of(const spor_call *c) {
     int64_t cols = c->out.shape.n[0], rows = shape_size(&c->in[0].shape) / cols;
-    bias_sizes s = {rows, cols, (rows + BLOCK_ROWS - 1) / BLOCK_ROWS, 1};
-    int64_t tasks = tasks_for(s.blocks, carve_times(BLOCK_ROWS * COST_MOVED, cols));
-    while (s.blocks / s.chunk >= tasks) s.chunk *= 2;
-    return s;
+    return (bias_sizes){rows, cols, (rows + BLOCK_ROWS - 1) / BLOCK_ROWS};
 }
 
 #ifdef SPOR_RULES
 
 FAST_KERNELS(delta);
 FAST_KERNELS(bias_gradient);
-FAST_KERNELS(bias_gradient_total);
+FAST_KERNELS(partial_sum);
 
 extern const spor_op spor_op_add, spor_op_expand;
 #define DECLARE_OP(name) extern const spor_op spor_op_##name;
@@ -99,7 +95,7 @@ bool layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t ax
 
 static void delta_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)width, (void)lanes;
-    need->tasks[SPOR_WORK] = tasks_for(pieces_of(&c->out.shape), 3 * PIECE * COST_MOVED);
+    need->tasks[SPOR_WORK] = tasks_for(need, pieces_of(&c->out.shape), 3 * PIECE * COST_MOVED, 0);
 }
 
 static const spor_fused delta_fused = {.need = delta_need, .phase = {[SPOR_WORK] = delta_kernels}};
@@ -127,27 +123,21 @@ static bool bias_gradient_shape(spor_rule *r) {
     return true;
 }
 
-/* Sums of 1, 2, 4 ... parts that are kept while so many parts are added. */
-static int64_t levels_of(int64_t parts) {
-    int64_t levels = 0;
-    for (; parts; parts >>= 1) levels++;
-    return levels;
-}
-
+/* Room for the sums of 1, 2, 4 ... blocks of a task. */
 static void bias_gradient_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)lanes;
     bias_sizes s = bias_sizes_of(c);
-    int64_t tasks = (s.blocks + s.chunk - 1) / s.chunk;
-    int64_t levels = carve_most(levels_of(carve_least(s.chunk, s.blocks)), levels_of(tasks));
+    int64_t levels = 0;
+    for (int64_t n = s.blocks; n; n >>= 1) levels++;
     spor_carver scratch = {0};
     carve_take(&scratch, carve_times(levels, s.cols), width);
     need->scratch = scratch.used;
-    tasks_add_up(need, tasks, s.cols, width);
+    tasks_add_up(need, s.blocks, carve_times(BLOCK_ROWS * COST_MOVED, s.cols), s.cols, width);
 }
 
 static const spor_fused bias_gradient_fused = {
     .need = bias_gradient_need,
-    .phase = {[SPOR_WORK] = bias_gradient_kernels, [SPOR_FINISH] = bias_gradient_total_kernels}};
+    .phase = {[SPOR_WORK] = bias_gradient_kernels, [SPOR_FINISH] = partial_sum_kernels}};
 
 static const spor_op bias_gradient_op = {
     .signature = "bias_gradient(delta[*])",
@@ -215,33 +205,21 @@ SPOR_INLINE vec levels_total(const T *level, int64_t cols, int64_t blocks, int64
  * as in kernels/pairwise.h. */
 FAST_KERNEL(bias_gradient) {
     bias_sizes s = bias_sizes_of(c);
+    task_part part = task_part_of(c, SPOR_WORK, task, s.blocks);
     T *db = task_result(c, task), *level = c->scratch;
-    int64_t first = task * s.chunk, blocks = carve_least(s.chunk, s.blocks - first);
-    for (int64_t block = 0; block < blocks; block++) {
-        int64_t row = (first + block) * BLOCK_ROWS, count = carve_least(BLOCK_ROWS, s.rows - row);
+    for (int64_t block = part.first; block < part.end; block++) {
+        int64_t row = block * BLOCK_ROWS, count = carve_least(BLOCK_ROWS, s.rows - row);
         const T *delta = (const T *)c->in[0].data + row * s.cols;
         for (int64_t f = 0; f < s.cols; f += LANES) {
             int64_t lanes = carve_least(LANES, s.cols - f);
-            carry_up(level + f, s.cols, block, sum_rows(delta + f, count, s.cols, lanes), lanes);
+            vec sum = sum_rows(delta + f, count, s.cols, lanes);
+            carry_up(level + f, s.cols, block - part.first, sum, lanes);
         }
     }
     for (int64_t f = 0; f < s.cols; f += LANES) {
         int64_t lanes = carve_least(LANES, s.cols - f);
-        simd_store_part(db + f, levels_total(level + f, s.cols, blocks, lanes), lanes);
-    }
-}
-
-/* The chunks' sums go on as those of blocks did. */
-FAST_KERNEL(bias_gradient_total) {
-    int64_t cols = c->out.shape.n[0], chunks = c->need->tasks[SPOR_WORK];
-    task_part part = task_part_of(c, SPOR_FINISH, task, cols);
-    T *db = c->out.data, *level = c->scratch;
-    for (int64_t f = part.first; f < part.end; f += LANES) {
-        int64_t lanes = carve_least(LANES, part.end - f);
-        for (int64_t t = 0; t < chunks; t++)
-            carry_up(level + f, cols, t, simd_load_part((const T *)task_result(c, t) + f, lanes),
-                     lanes);
-        simd_store_part(db + f, levels_total(level + f, cols, chunks, lanes), lanes);
+        simd_store_part(db + f, levels_total(level + f, s.cols, part.end - part.first, lanes),
+                        lanes);
     }
 }
 

@@ -27,7 +27,7 @@ static void samples_need(const spor_call *c, size_t width, int lanes, spor_need 
     (void)width, (void)lanes;
     int64_t N = c->out.shape.n[0],
             most = carve_most(shape_size(&c->in[0].shape), shape_size(&c->out.shape));
-    need->tasks[SPOR_WORK] = tasks_for(N, carve_times(most / N, COST_MOVED));
+    need->tasks[SPOR_WORK] = tasks_for(need, N, carve_times(most / N, COST_MOVED), 0);
 }
 
 /* x[N,H,W,C] -> y[N,P,Q,C] */

@@ -39,7 +39,7 @@ static void rows_need(const spor_call *c, size_t width, int lanes, spor_need *ne
     (void)width, (void)lanes;
     const spor_shape *l = &c->in[1].shape;
     int64_t M = l->n[l->rank - 1];
-    need->tasks[SPOR_WORK] = tasks_for(shape_size(l) / M, carve_times(M, COST_EXP));
+    need->tasks[SPOR_WORK] = tasks_for(need, shape_size(l) / M, carve_times(M, COST_EXP), 0);
 }
 
 static void xent_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
