@@ -29,12 +29,14 @@ typedef enum {
     SPOR_PHASES
 } spor_phase;
 
-/** What a fast kernel needs. Zero-initialised by the caller. Tasks and what they compute follow from
- *  shapes and attributes only, so that results do not depend on threads or on the machine. */
+/** What a fast kernel needs. Zero-initialised by the caller but for `finer`. Tasks and what they
+ *  compute follow from shapes and attributes only, so that results do not depend on threads or on
+ *  the machine. */
 typedef struct {
+    int64_t finer;  /* given: 1; more in tests, which cut small shapes, too */
     size_t saved;   /* bytes behind the output, read by backward kernels as in[k].saved */
     size_t shared;  /* bytes that PREPARE writes and all later tasks read */
-    size_t partial; /* bytes of the partial results of one task of WORK */
+    size_t partial; /* bytes of the partial result of one task of WORK: like the output */
     size_t scratch; /* bytes of one thread: undefined when a task begins */
     int64_t tasks[SPOR_PHASES]; /* 0: the phase is not there; all 0: one task of WORK */
 } spor_need;
@@ -45,7 +47,7 @@ typedef struct {
     spor_arg *in;
     int operands;
     const spor_attr *attr;
-    const spor_need *need; /* of a fast kernel, its sizes in whole lines of memory */
+    const spor_need *need; /* of a fast kernel: shared and partial in whole lines of memory */
     void *shared;          /* of need->shared bytes */
     void *partial;         /* of need->partial bytes for each task of WORK, one after the other */
     void *scratch;         /* of need->scratch bytes, its own in each thread */

@@ -157,7 +157,7 @@ static bool make_step(planner *p, uint32_t s) {
     const program_order *order = &program->order;
     program_step *step = &program->step[program->steps++];
     uint32_t *operand = program->operand + program->args, first = order->first[s];
-    *step = (program_step){.node = order->node + first, .operand = operand};
+    *step = (program_step){.node = order->node + first, .operand = operand, .need.finer = 1};
     step->nodes = order->first[s + 1] - first;
     step->call.need = &step->need;
     step->call.in = program->arg + program->args;
