@@ -52,6 +52,11 @@ static bool pooled_shape(spor_rule *r) {
     return true;
 }
 
+static double pooled_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    (void)out;
+    return correlation_cost(attr, &in[0], &in[1]);
+}
+
 static void pooled_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
     correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
@@ -72,7 +77,8 @@ static const spor_fused pooled_fused = {.need = pooled_need, .kernel = convpool_
                                 "step:int2, edge:int4, training:int)",                             \
         .equation = "y = f(maxpool2d(K * pad(x) + b))",                                            \
         .traits = SPOR_EXACT_ON_INTEGERS | SPOR_CHANGES_TIES, .operands = operands_,               \
-        .attrs = TRAINING + 1, .shape = pooled_shape, .vjp = pooled_vjp, .fused = &pooled_fused    \
+        .attrs = TRAINING + 1, .shape = pooled_shape, .cost = pooled_cost, .vjp = pooled_vjp,      \
+        .fused = &pooled_fused                                                                     \
     }
 static const spor_op pooled_op = CONVPOOL_OP(3, "convpool(x[N,H,W,C], K[k,l,C,F], b[F]");
 static const spor_op unbiased_op = CONVPOOL_OP(2, "convpool(x[N,H,W,C], K[k,l,C,F]");
@@ -83,6 +89,10 @@ static const spor_op unbiased_op = CONVPOOL_OP(2, "convpool(x[N,H,W,C], K[k,l,C,
 static bool pooled_dx_shape(spor_rule *r) {
     r->out = (spor_shape){4, {r->in[1].n[0], r->attr[MAP].i, r->attr[MAP + 1].i, r->in[2].n[2]}};
     return true;
+}
+
+static double pooled_dx_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    return correlation_cost(attr, out, &in[2]);
 }
 
 static void pooled_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
@@ -103,6 +113,7 @@ static const spor_op pooled_dx_op = {
     .operands = 3,
     .attrs = OWN + WINDOW_SLOTS,
     .shape = pooled_dx_shape,
+    .cost = pooled_dx_cost,
     .fused = &pooled_dx_fused,
 };
 
@@ -111,6 +122,10 @@ static bool pooled_dK_shape(spor_rule *r) {
     r->out =
         (spor_shape){4, {r->attr[CELLS].i, r->attr[CELLS + 1].i, r->in[2].n[3], r->in[1].n[3]}};
     return true;
+}
+
+static double pooled_dK_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    return correlation_cost(attr, &in[2], out);
 }
 
 static void pooled_dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
@@ -131,6 +146,7 @@ static const spor_op pooled_dK_op = {
     .operands = 3,
     .attrs = OWN + WINDOW_SLOTS,
     .shape = pooled_dK_shape,
+    .cost = pooled_dK_cost,
     .fused = &pooled_dK_fused,
 };
 

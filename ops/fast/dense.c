@@ -48,6 +48,13 @@ static bool dense_shape(spor_rule *r) {
     return true;
 }
 
+/* Of dense and dense_dx: the columns of what is on the left are summed over. */
+static double cost_along_rows(const spor_shape in[], const spor_shape *out,
+                              const spor_attr attr[]) {
+    (void)attr;
+    return (double)shape_size(out) * (double)in[0].n[1];
+}
+
 static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     spor_carver carver = {0};
     carve_scratch(&carver, c->in[0].shape.n[0], c->in[0].shape.n[1], c->out.shape.n[1], width,
@@ -62,8 +69,8 @@ static const spor_fused dense_fused = {.need = dense_need, .kernel = dense_kerne
 #define DENSE_OP(operands_, signature_)                                                            \
     {                                                                                              \
         .signature = signature_, .equation = "Y = f(x W + b)", .traits = SPOR_EXACT_ON_INTEGERS,   \
-        .operands = operands_, .attrs = 2, .shape = dense_shape, .vjp = dense_vjp,                 \
-        .fused = &dense_fused                                                                      \
+        .operands = operands_, .attrs = 2, .shape = dense_shape, .cost = cost_along_rows,          \
+        .vjp = dense_vjp, .fused = &dense_fused                                                    \
     }
 static const spor_op dense_op =
     DENSE_OP(3, "dense(x[N,n], W[n,m], b[m]; activation:int, slope:real)");
@@ -92,6 +99,7 @@ static const spor_op dense_dx_op = {
     .traits = SPOR_BILINEAR | SPOR_EXACT_ON_INTEGERS,
     .operands = 2,
     .shape = dense_dx_shape,
+    .cost = cost_along_rows,
     .fused = &dense_dx_fused,
 };
 
@@ -99,6 +107,12 @@ static const spor_op dense_dx_op = {
 static bool dense_dW_shape(spor_rule *r) {
     r->out = (spor_shape){2, {r->in[0].n[1], r->in[1].n[1]}};
     return true;
+}
+
+/* The samples are summed over. */
+static double dense_dW_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    (void)attr;
+    return (double)shape_size(out) * (double)in[0].n[0];
 }
 
 static void dense_dW_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
@@ -115,6 +129,7 @@ static const spor_op dense_dW_op = {
     .traits = SPOR_BILINEAR | SPOR_MIXES_SAMPLES | SPOR_EXACT_ON_INTEGERS,
     .operands = 2,
     .shape = dense_dW_shape,
+    .cost = dense_dW_cost,
     .fused = &dense_dW_fused,
 };
 

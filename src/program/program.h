@@ -103,6 +103,16 @@ typedef void program_on_bad(void *user, const spor_node *node, const spor_call *
 bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
                          void *user);
 
+/** Runs step s < steps alone on what the last run left in memory; there has been one. */
+void program_run_step(spor_program *program, uint32_t s, uint64_t number);
+/** What step s computes, with the path of its scope: "net/dense[0]: dense [10, 20] of [10, 64],
+ *  [64, 20], [20]". */
+void program_step_text(const spor_program *program, uint32_t s, char *text, size_t size);
+/** Multiply-adds of step s; 0: it adds up no products. */
+double program_step_cost(const spor_program *program, uint32_t s);
+/** A node in the words of program_step_text. */
+void program_node_text(const spor_tape *tape, const spor_node *node, char *text, size_t size);
+
 /** What is to be delivered, in nodes of the contracted tape. */
 typedef struct {
     uint32_t node;

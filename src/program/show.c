@@ -17,6 +17,28 @@ int spor_program_fast(const spor_program *program, const char *name) {
     return count;
 }
 
+void program_node_text(const spor_tape *tape, const spor_node *node, char *text, size_t size) {
+    const char *path = tape->scope[node->scope].path;
+    char name[SPOR_NAME], shape[128];
+    op_name(node->op, name, sizeof name);
+    tape_shape_text(node->shape, NULL, shape, sizeof shape);
+    size_t used = (size_t)snprintf(text, size, "%s%s%s %s", path, *path ? ": " : "", name, shape);
+    for (int k = 0; k < node->op->operands && used < size; k++) {
+        tape_shape_text(tape->node[node->in[k]].shape, NULL, shape, sizeof shape);
+        used += (size_t)snprintf(text + used, size - used, "%s%s", k ? ", " : " of ", shape);
+    }
+}
+
+void program_step_text(const spor_program *program, uint32_t s, char *text, size_t size) {
+    const spor_tape *tape = program->graph.tape;
+    program_node_text(tape, &tape->node[program->step[s].node], text, size);
+}
+
+double program_step_cost(const spor_program *program, uint32_t s) {
+    const spor_tape *tape = program->graph.tape;
+    return node_cost(tape, &tape->node[program->step[s].node]);
+}
+
 static void print_taken(const spor_program *program, const spor_taken *taken, FILE *out) {
     const spor_tape *tape = program->recorded;
     const spor_node *node = &tape->node[taken->root];
