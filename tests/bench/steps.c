@@ -115,6 +115,11 @@ static int bench(const char *path) {
 int main(int count, char **argument) {
     static const char *const networks[] = {SPOR_NETWORKS};
     int status = EXIT_SUCCESS;
+    if (count > 1 && *argument[1] == '-') {
+        puts("bench_steps [script ...]    the report's six networks if none is named\n"
+             "times a training program step by step");
+        return EXIT_SUCCESS;
+    }
     for (size_t k = 0; count < 2 && k < sizeof networks / sizeof *networks; k++)
         status |= bench(networks[k]);
     for (int k = 1; k < count; k++) status |= bench(argument[k]);
