@@ -122,8 +122,7 @@ static void summarize(series *s, int rounds, bench_figure *figure) {
 }
 
 static void print_figures(const bench_history *history, const bench_figure figure[], int count) {
-    printf("\n%-16s %-6s %5s %12s  %-14s\n", "network", "mode", "batch", "ms a step",
-           "middle half");
+    printf("\n%-16s %-6s %5s %12s  %s\n", "network", "mode", "batch", "ms a step", "middle half");
     for (int k = 0; k < count; k++) {
         const bench_figure *f = &figure[k];
         char before[256];
