@@ -46,13 +46,15 @@ typedef struct {
     size_t saved;  /* byte offset of the saved data, 0: none */
 } spor_storage;
 
+/** The computation of one node: by its reference kernel, or phase after phase by fast ones. */
 typedef struct {
-    spor_kernel *kernel;
-    int64_t tasks;
-    uint32_t node;  /* of the contracted tape */
-    size_t scratch; /* byte offset in the memory */
+    spor_reference *reference;
+    spor_kernel *phase[SPOR_PHASES]; /* need.tasks of each */
+    uint32_t node;                   /* of the contracted tape */
+    spor_need need;
+    size_t room; /* byte offset of shared, partial and scratch in the memory */
     spor_call call;
-} spor_phase;
+} program_step;
 
 /** After the steps: count elements from node to a place in a block of the parameters. */
 typedef struct {
@@ -77,7 +79,7 @@ struct spor_program {
     uint32_t *same;
     spor_storage *storage; /* by node of the contracted tape */
     bool *readable;        /* inputs and outputs, by node of the contracted tape */
-    spor_phase *step;
+    program_step *step;
     uint32_t steps;
     spor_arg *arg; /* the operands of all steps */
     uint32_t args;
@@ -97,14 +99,15 @@ struct spor_program {
 bool program_fail(spor_program *program, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** Computes one step, its tasks in their order. */
+void program_run_step(const program_step *step);
+
 /** Told of element k, the first that is no finite number, of what a step made of finite ones. */
 typedef void program_on_bad(void *user, const spor_node *node, const spor_call *call, int64_t k);
 /** As spor_run, with a look at each step; nothing is delivered. */
 bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
                          void *user);
 
-/** Runs step s < steps alone on what the last run left in memory; there has been one. */
-void program_run_step(spor_program *program, uint32_t s, uint64_t number);
 /** What step s computes, with the path of its scope: "net/dense[0]: dense [10, 20] of [10, 64],
  *  [64, 20], [20]". */
 void program_step_text(const spor_program *program, uint32_t s, char *text, size_t size);
