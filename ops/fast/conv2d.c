@@ -46,6 +46,11 @@ bool correlation_shape(spor_rule *r) {
     return true;
 }
 
+static double conv_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    (void)out;
+    return correlation_cost(attr, &in[0], &in[1]);
+}
+
 static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     work_need(forward_work(c), width, lanes, need);
 }
@@ -60,8 +65,8 @@ static const spor_fused conv_fused = {
     {                                                                                              \
         .signature = signature_ "; stride:int2, pad:int4, activation:int, slope:real)",            \
         .equation = "Y = f(K * pad(x) + b)", .traits = SPOR_EXACT_ON_INTEGERS,                     \
-        .operands = operands_, .attrs = SHARED + 2, .shape = correlation_shape, .vjp = conv_vjp,   \
-        .fused = &conv_fused                                                                       \
+        .operands = operands_, .attrs = SHARED + 2, .shape = correlation_shape, .cost = conv_cost, \
+        .vjp = conv_vjp, .fused = &conv_fused                                                      \
     }
 static const spor_op conv_op = CONV_OP(3, "conv2d(x[N,H,W,C], K[k,l,C,F], b[F]");
 static const spor_op unbiased_op = CONV_OP(2, "conv2d(x[N,H,W,C], K[k,l,C,F]");
@@ -72,6 +77,10 @@ static const spor_op unbiased_op = CONV_OP(2, "conv2d(x[N,H,W,C], K[k,l,C,F]");
 static bool conv_dx_shape(spor_rule *r) {
     r->out = (spor_shape){4, {r->in[0].n[0], r->attr[MAP].i, r->attr[MAP + 1].i, r->in[1].n[2]}};
     return true;
+}
+
+static double conv_dx_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    return correlation_cost(attr, out, &in[1]);
 }
 
 static void conv_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
@@ -89,6 +98,7 @@ static const spor_op conv_dx_op = {
     .operands = 2,
     .attrs = SHARED + 2,
     .shape = conv_dx_shape,
+    .cost = conv_dx_cost,
     .fused = &conv_dx_fused,
 };
 
@@ -97,6 +107,10 @@ static bool conv_dK_shape(spor_rule *r) {
     r->out =
         (spor_shape){4, {r->attr[CELLS].i, r->attr[CELLS + 1].i, r->in[0].n[3], r->in[1].n[3]}};
     return true;
+}
+
+static double conv_dK_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    return correlation_cost(attr, &in[0], out);
 }
 
 static void conv_dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
@@ -115,6 +129,7 @@ static const spor_op conv_dK_op = {
     .operands = 2,
     .attrs = SHARED + 2,
     .shape = conv_dK_shape,
+    .cost = conv_dK_cost,
     .fused = &conv_dK_fused,
 };
 

@@ -61,6 +61,11 @@ static bool pooled_shape(spor_rule *r) {
     return true;
 }
 
+static double pooled_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    (void)out;
+    return correlation_cost(attr, &in[0], &in[1]);
+}
+
 static void pooled_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     work_need(pooled_forward(c), width, lanes, need);
     if (c->attr[TRAINING].i)
@@ -79,7 +84,8 @@ static const spor_fused pooled_fused = {
                                 "step:int2, edge:int4, training:int)",                             \
         .equation = "y = f(maxpool2d(K * pad(x) + b))",                                            \
         .traits = SPOR_EXACT_ON_INTEGERS | SPOR_CHANGES_TIES, .operands = operands_,               \
-        .attrs = TRAINING + 1, .shape = pooled_shape, .vjp = pooled_vjp, .fused = &pooled_fused    \
+        .attrs = TRAINING + 1, .shape = pooled_shape, .cost = pooled_cost, .vjp = pooled_vjp,      \
+        .fused = &pooled_fused                                                                     \
     }
 static const spor_op pooled_op = CONVPOOL_OP(3, "convpool(x[N,H,W,C], K[k,l,C,F], b[F]");
 static const spor_op unbiased_op = CONVPOOL_OP(2, "convpool(x[N,H,W,C], K[k,l,C,F]");
@@ -90,6 +96,10 @@ static const spor_op unbiased_op = CONVPOOL_OP(2, "convpool(x[N,H,W,C], K[k,l,C,
 static bool pooled_dx_shape(spor_rule *r) {
     r->out = (spor_shape){4, {r->in[0].n[0], r->attr[MAP].i, r->attr[MAP + 1].i, r->in[1].n[2]}};
     return true;
+}
+
+static double pooled_dx_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    return correlation_cost(attr, out, &in[2]);
 }
 
 static void pooled_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
@@ -108,6 +118,7 @@ static const spor_op pooled_dx_op = {
     .operands = 3,
     .attrs = OWN + WINDOW_SLOTS,
     .shape = pooled_dx_shape,
+    .cost = pooled_dx_cost,
     .fused = &pooled_dx_fused,
 };
 
@@ -116,6 +127,10 @@ static bool pooled_dK_shape(spor_rule *r) {
     r->out =
         (spor_shape){4, {r->attr[CELLS].i, r->attr[CELLS + 1].i, r->in[0].n[3], r->in[1].n[3]}};
     return true;
+}
+
+static double pooled_dK_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    return correlation_cost(attr, &in[2], out);
 }
 
 static void pooled_dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
@@ -135,6 +150,7 @@ static const spor_op pooled_dK_op = {
     .operands = 3,
     .attrs = OWN + WINDOW_SLOTS,
     .shape = pooled_dK_shape,
+    .cost = pooled_dK_cost,
     .fused = &pooled_dK_fused,
 };
 

@@ -178,6 +178,15 @@ bool correlation_match(spor_match *match, spor_var root, bool *biased, const spo
 /** The shape rule of the layer's result before any pooling. */
 bool correlation_shape(spor_rule *rule);
 
+/** Multiply-adds of z, and as many of dx and of dK, which pair the same numbers: k l C for each
+ *  element of z[N,P,Q,F]. x[N,H,W,C], K[k,l,C,F]. */
+static inline double correlation_cost(const spor_attr attr[], const spor_shape *x,
+                                      const spor_shape *K) {
+    double pixels =
+        (double)outputs(attr, 0, x->n[1], K->n[0]) * (double)outputs(attr, 1, x->n[2], K->n[1]);
+    return (double)x->n[0] * pixels * (double)shape_size(K);
+}
+
 #endif
 
 #ifdef SPOR_ISA

@@ -73,6 +73,13 @@ static bool dense_shape(spor_rule *r) {
     return true;
 }
 
+/* Of dense and dense_dx: the columns of what is on the left are summed over. */
+static double cost_along_rows(const spor_shape in[], const spor_shape *out,
+                              const spor_attr attr[]) {
+    (void)attr;
+    return (double)shape_size(out) * (double)in[0].n[1];
+}
+
 static spor_var dense_vjp(spor_var y, int k, spor_var ybar);
 
 static const spor_fused dense_fused = {
@@ -82,8 +89,8 @@ static const spor_fused dense_fused = {
 #define DENSE_OP(operands_, signature_)                                                            \
     {                                                                                              \
         .signature = signature_, .equation = "Y = f(x W + b)", .traits = SPOR_EXACT_ON_INTEGERS,   \
-        .operands = operands_, .attrs = 2, .shape = dense_shape, .vjp = dense_vjp,                 \
-        .fused = &dense_fused                                                                      \
+        .operands = operands_, .attrs = 2, .shape = dense_shape, .cost = cost_along_rows,          \
+        .vjp = dense_vjp, .fused = &dense_fused                                                    \
     }
 static const spor_op dense_op =
     DENSE_OP(3, "dense(x[N,n], W[n,m], b[m]; activation:int, slope:real)");
@@ -107,6 +114,7 @@ static const spor_op dense_dx_op = {
     .traits = SPOR_BILINEAR | SPOR_EXACT_ON_INTEGERS,
     .operands = 2,
     .shape = dense_dx_shape,
+    .cost = cost_along_rows,
     .fused = &dense_dx_fused,
 };
 
@@ -114,6 +122,12 @@ static const spor_op dense_dx_op = {
 static bool dense_dW_shape(spor_rule *r) {
     r->out = (spor_shape){2, {r->in[0].n[1], r->in[1].n[1]}};
     return true;
+}
+
+/* The samples are summed over. */
+static double dense_dW_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+    (void)attr;
+    return (double)shape_size(out) * (double)in[0].n[0];
 }
 
 static const spor_fused dense_dW_fused = {
@@ -126,6 +140,7 @@ static const spor_op dense_dW_op = {
     .traits = SPOR_BILINEAR | SPOR_MIXES_SAMPLES | SPOR_EXACT_ON_INTEGERS,
     .operands = 2,
     .shape = dense_dW_shape,
+    .cost = dense_dW_cost,
     .fused = &dense_dW_fused,
 };
 

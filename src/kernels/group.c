@@ -8,6 +8,7 @@
 #include "kernels/group.h"
 
 #include "kernels/simd.h"
+#include "kernels/tasks.h"
 
 /* One task on its way through the tiles. */
 typedef struct {
@@ -142,9 +143,9 @@ static void run_line(const walk *w, const spor_line *line) {
 
 /* ---- a task ---- */
 
-/* The copies of a task's own sums. */
-static T *copies_of(const spor_call *call, int64_t task) {
-    return (T *)(void *)((char *)call->partial + (size_t)task * call->need->partial);
+/* A task's copy of a sum. */
+static T *copy_of(const spor_call *call, int64_t task, const spor_argument *argument) {
+    return (T *)task_result(call, task) + argument->offset;
 }
 
 static walk begin(const spor_call *call, int64_t task) {
@@ -154,7 +155,7 @@ static walk begin(const spor_call *call, int64_t task) {
     for (int a = 0; a < w.group->arguments; a++) {
         const spor_argument *argument = &w.group->argument[a];
         w.room.base[a] =
-            argument->partial ? copies_of(call, task) + argument->offset : (T *)call->in[a].data;
+            call->partial && argument->own ? copy_of(call, task, argument) : call->in[a].data;
     }
     return w;
 }
@@ -202,34 +203,41 @@ static bool next_tile(walk *w, int64_t end) {
 
 FAST_KERNEL(group) {
     const spor_group *g = c->group;
-    int64_t unit = g->split ? 1 : g->piece, units = (g->n[0] + unit - 1) / unit;
-    int64_t from = units * task / g->tasks * unit,
-            to = carve_least(units * (task + 1) / g->tasks * unit, g->n[0]);
+    task_part part = task_part_of(c, SPOR_WORK, task, group_units(g));
+    int64_t from = part.first * group_unit(g),
+            end = carve_least(part.end * group_unit(g), g->n[0]);
     walk w = begin(c, task);
     w.index[0] = from;
-    clear_sums(&w, from, to);
-    find_tile(&w, to);
+    clear_sums(&w, from, end);
+    find_tile(&w, end);
     for (int l = 0; l < g->lines; l++)
         if (g->line[l].once) run_line(&w, &g->line[l]);
     do {
-        find_tile(&w, to);
+        find_tile(&w, end);
         for (int l = 0; l < g->lines; l++)
             if (!g->line[l].once) run_line(&w, &g->line[l]);
-    } while (next_tile(&w, to));
+    } while (next_tile(&w, end));
 }
 
-/* Each sum of which the tasks have copies, added up in the order of the tasks. */
+/* Elements first .. end - 1 of a sum, from the copies of all tasks in their order. */
+static void total(const spor_call *c, int a, int64_t first, int64_t end) {
+    for (int64_t i = first; i < end; i += LANES) {
+        int64_t lanes = carve_least(LANES, end - i);
+        vec sum = {0};
+        for (int64_t t = 0; t < c->need->tasks[SPOR_WORK]; t++)
+            sum += simd_load_part(copy_of(c, t, &c->group->argument[a]) + i, lanes);
+        simd_store_part((T *)c->in[a].data + i, sum, lanes);
+    }
+}
+
+/* A task has some of the elements of all copies. */
 FAST_KERNEL(group_totals) {
     const spor_group *g = c->group;
+    task_part part = task_part_of(c, SPOR_FINISH, task, g->own);
     for (int a = 0; a < g->arguments; a++) {
-        if (!g->argument[a].partial) continue;
-        T *total = c->in[a].data;
-        for (int64_t i = 0; i < g->argument[a].size; i += LANES) {
-            int64_t lanes = carve_least(LANES, g->argument[a].size - i);
-            vec sum = {0};
-            for (int64_t t = 0; t < g->tasks; t++)
-                sum += simd_load_part(copies_of(c, t) + g->argument[a].offset + i, lanes);
-            simd_store_part(total + i, sum, lanes);
-        }
+        const spor_argument *argument = &g->argument[a];
+        if (argument->own)
+            total(c, a, carve_most(part.first - argument->offset, 0),
+                  carve_least(part.end - argument->offset, argument->size));
     }
 }

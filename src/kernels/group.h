@@ -62,7 +62,7 @@ typedef struct {
 typedef struct {
     int64_t stride[SPOR_RANK]; /* along the iteration's axes, in elements */
     bool sum;                  /* elements are added to it */
-    bool partial;              /* by each task to its own copy */
+    bool own;                  /* by each task to its own copy, if there are several */
     int64_t offset;            /* of that copy among those of the task, in elements */
     int64_t size;              /* elements */
 } spor_argument;
@@ -73,13 +73,20 @@ typedef struct spor_group {
     int split;
     int64_t piece;   /* indices of axis split in a tile */
     int64_t tile;    /* elements of a tile at most */
-    int64_t tasks;   /* axis 0 is cut into so many ranges */
-    int64_t partial; /* elements of the sums that each task has of its own */
+    int64_t own;     /* elements of the copies of a task */
     spor_argument *argument;
     int arguments;
     spor_line *line;
     int lines, slots;
 } spor_group;
+
+/** What axis 0 can be cut into: pieces, or its indices where a tile has one of them. */
+static inline int64_t group_unit(const spor_group *group) {
+    return group->split ? 1 : group->piece;
+}
+static inline int64_t group_units(const spor_group *group) {
+    return (group->n[0] + group_unit(group) - 1) / group_unit(group);
+}
 
 /** The scratch of a worker: slots, and the addresses of all arguments: of the first element, of the
  *  tile's. */

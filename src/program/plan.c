@@ -148,6 +148,7 @@ static bool make_group(const planner *p, uint32_t operand[], program_step *step)
         return program_fail(p->program, "out of memory");
     for (int k = 0; k < step->call.operands; k++)
         step->call.in[k] = describe(p->tape->node[operand[k]].shape);
+    choose_phases(p->program, &tiles_fused, step);
     return true;
 }
 

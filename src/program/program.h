@@ -88,9 +88,10 @@ int step_writes(const program_step *step);
 uint32_t step_written(const program_step *step, int k);
 const spor_arg *step_result(const program_step *step, int k);
 
-/** Makes a group of the step's nodes: lines, phases, need and call but for addresses. kept[id]: a
- *  step reads it that does not compute it. operand receives the nodes of call.in. False if memory
- *  runs out. */
+/** The kernels of every group. */
+extern const spor_fused tiles_fused;
+/** Makes a group of the step's nodes. kept[id]: a step reads it that does not compute it. operand
+ *  receives the nodes of call.in. False if memory runs out. */
 bool tiles_make(const spor_program *program, const bool kept[], uint32_t operand[],
                 program_step *step);
 void tiles_free(spor_group *group);
@@ -148,6 +149,14 @@ typedef void program_on_bad(void *user, const spor_node *node, const spor_call *
 /** As spor_run of a reference program, with a look at each step; nothing is delivered. */
 bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
                          void *user);
+
+/** What step s computes, with the path of its scope: "net/dense[0]: dense [10, 20] of [10, 64],
+ *  [64, 20], [20]". */
+void program_step_text(const spor_program *program, uint32_t s, char *text, size_t size);
+/** Multiply-adds of step s; 0: it adds up no products. */
+double program_step_cost(const spor_program *program, uint32_t s);
+/** A node in the words of program_step_text. */
+void program_node_text(const spor_tape *tape, const spor_node *node, char *text, size_t size);
 
 /** What is to be delivered, in nodes of the contracted tape. */
 typedef struct {

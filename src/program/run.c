@@ -211,24 +211,14 @@ static void index_text(const spor_shape *shape, int64_t k, char *text, size_t si
 static bool report(spor_program *program, uint32_t id, int64_t k, double value) {
     const spor_tape *tape = program->graph.tape;
     const spor_node *node = &tape->node[id];
-    char name[SPOR_NAME], shape[128], index[128], operands[480] = "";
-    op_name(node->op, name, sizeof name);
-    tape_shape_text(node->shape, NULL, shape, sizeof shape);
+    char text[896], index[128];
+    program_node_text(tape, node, text, sizeof text);
     index_text(node->shape, k, index, sizeof index);
-    size_t used = 0;
-    for (int o = 0; o < node->op->operands; o++) {
-        used += (size_t)snprintf(operands + used, sizeof operands - used, o ? ", " : " of ");
-        used += (size_t)tape_shape_text(tape->node[node->in[o]].shape, NULL, operands + used,
-                                        sizeof operands - used);
-    }
-    const char *path = tape->scope[node->scope].path;
     char place[320] = "";
     if (node->place.file)
         snprintf(place, sizeof place, "%.256s:%d: ", node->place.file, node->place.line);
-    return program_fail(program,
-                        "%s%s%s%s %s%s is %g at %s: the first value that is not a "
-                        "finite number",
-                        place, path, *path ? ": " : "", name, shape, operands, value, index);
+    return program_fail(program, "%s%s is %g at %s: the first value that is not a finite number",
+                        place, text, value, index);
 }
 
 static bool check_inputs(spor_program *program) {

@@ -17,6 +17,57 @@ int spor_program_fast(const spor_program *program, const char *name) {
     return count;
 }
 
+void program_node_text(const spor_tape *tape, const spor_node *node, char *text, size_t size) {
+    const char *path = tape->scope[node->scope].path;
+    char name[SPOR_NAME], shape[128];
+    op_name(node->op, name, sizeof name);
+    tape_shape_text(node->shape, NULL, shape, sizeof shape);
+    size_t used = (size_t)snprintf(text, size, "%s%s%s %s", path, *path ? ": " : "", name, shape);
+    for (int k = 0; k < node->op->operands && used < size; k++) {
+        tape_shape_text(tape->node[node->in[k]].shape, NULL, shape, sizeof shape);
+        used += (size_t)snprintf(text + used, size - used, "%s%s", k ? ", " : " of ", shape);
+    }
+}
+
+/* "mul 3 times", an op of a group's nodes; nothing if an earlier node is of the op too. */
+static size_t op_text(const spor_tape *tape, const program_step *step, uint32_t k, char *text,
+                      size_t size) {
+    const spor_op *op = tape->node[step->node[k]].op;
+    char name[SPOR_NAME];
+    int times = 0;
+    for (uint32_t other = 0; other < step->nodes; other++) {
+        times += tape->node[step->node[other]].op == op;
+        if (other < k && tape->node[step->node[other]].op == op) return 0;
+    }
+    op_name(op, name, sizeof name);
+    if (times == 1) return (size_t)snprintf(text, size, "%s%s", k ? ", " : "", name);
+    return (size_t)snprintf(text, size, "%s%s %d times", k ? ", " : "", name, times);
+}
+
+/* "group [32, 10]: sub, exp, mul 2 times" */
+static void group_text(const spor_tape *tape, const program_step *step, char *text, size_t size) {
+    const char *path = tape->scope[tape->node[step->node[0]].scope].path;
+    char shape[128];
+    tape_shape_text(node_iteration(tape, step->node[0]), NULL, shape, sizeof shape);
+    size_t used = (size_t)snprintf(text, size, "%s%sgroup %s: ", path, *path ? ": " : "", shape);
+    for (uint32_t k = 0; k < step->nodes && used < size; k++)
+        used += op_text(tape, step, k, text + used, size - used);
+}
+
+void program_step_text(const spor_program *program, uint32_t s, char *text, size_t size) {
+    const program_step *step = &program->step[s];
+    const spor_tape *tape = program->graph.tape;
+    if (step->nodes > 1)
+        group_text(tape, step, text, size);
+    else
+        program_node_text(tape, &tape->node[step->node[0]], text, size);
+}
+
+double program_step_cost(const spor_program *program, uint32_t s) {
+    const spor_tape *tape = program->graph.tape;
+    return node_cost(tape, &tape->node[program->step[s].node[0]]);
+}
+
 static void print_taken(const spor_program *program, const spor_taken *taken, FILE *out) {
     const spor_tape *tape = program->recorded;
     const spor_node *node = &tape->node[taken->root];
@@ -36,4 +87,10 @@ void spor_program_print(const spor_program *program, FILE *out) {
             spor_program_bytes(program));
     for (uint32_t k = program->graph.taken_count; k > 0; k--)
         print_taken(program, &program->graph.taken[k - 1], out);
+    for (uint32_t s = 0; s < program->steps; s++) {
+        char text[512];
+        if (program->step[s].nodes < 2) continue;
+        program_step_text(program, s, text, sizeof text);
+        fprintf(out, "  %s\n", text);
+    }
 }

@@ -9,16 +9,16 @@
 #include "kernels/carve.h"
 #include "kernels/group.h"
 #include "kernels/slots.h"
+#include "kernels/tasks.h"
 #include "program/program.h"
 
 FAST_KERNELS(group);
 FAST_KERNELS(group_totals);
 
+
 /* Bytes of a slot at most and at least, and of all slots where a smaller tile can help: half of a
  * first cache. */
 enum { SLOT_MOST = 4096, SLOT_LEAST = 512, SLOTS_MOST = 24576 };
-/* Lines times elements that are worth a task, and tasks at most. */
-enum { TASK_WORK = 65536, TASKS_MOST = 64 };
 
 /* While a group is made. Arrays by its nodes, in their order. */
 typedef struct {
@@ -247,25 +247,36 @@ static void make_lines(maker *m, int64_t bytes) {
 
 /* ---- tasks ---- */
 
-/* Sums along axis 0 meet what other tasks add: each task has its own, if there are more than one,
- * and so many tasks that all of these are small against what is added up. */
-static void cut_tasks(spor_group *g) {
-    int64_t size = 1, own = 0, units = g->split ? g->n[0] : (g->n[0] + g->piece - 1) / g->piece;
-    for (int k = 0; k < g->rank; k++) size *= g->n[k];
-    for (int a = 0; a < g->arguments; a++)
-        if (g->argument[a].sum && !g->argument[a].stride[0]) own += g->argument[a].size;
-    int64_t worth = carve_times(size, carve_most(g->lines, 1)) / TASK_WORK;
-    g->tasks = carve_least(carve_least(units, TASKS_MOST), carve_most(worth, 1));
-    if (own) g->tasks = carve_least(g->tasks, carve_most(1, size / (8 * own)));
-    g->partial = 0;
+/* Sums along axis 0 meet what other tasks add: where there are several tasks, each has a copy. */
+static void find_copies(spor_group *g) {
     for (int a = 0; a < g->arguments; a++) {
         spor_argument *argument = &g->argument[a];
-        argument->partial = g->tasks > 1 && argument->sum && !argument->stride[0];
-        if (!argument->partial) continue;
-        argument->offset = g->partial;
-        g->partial += argument->size;
+        argument->own = argument->sum && !argument->stride[0];
+        if (!argument->own) continue;
+        argument->offset = g->own;
+        g->own += argument->size;
     }
 }
+
+static void tiles_need(const spor_call *call, size_t width, int lanes, spor_need *need) {
+    (void)lanes;
+    const spor_group *g = call->group;
+    int64_t units = group_units(g), size = 1;
+    spor_carver carver = {0};
+    group_carve(&carver, g, width);
+    need->scratch = carver.used;
+    for (int k = 0; k < g->rank; k++) size *= g->n[k];
+    int64_t cost = carve_times(carve_times(size / units + 1, g->lines), COST_MOVED);
+    need->tasks[SPOR_WORK] = tasks_for(need, units, cost, carve_times(g->own, COST_PARTIAL));
+    if (need->tasks[SPOR_WORK] == 1 || !g->own) return;
+    need->partial = bytes_for(g->own, width);
+    need->tasks[SPOR_FINISH] =
+        tasks_for(need, g->own, carve_times(need->tasks[SPOR_WORK], COST_MOVED), 0);
+}
+
+const spor_fused tiles_fused = {
+    .need = tiles_need,
+    .phase = {[SPOR_WORK] = group_kernels, [SPOR_FINISH] = group_totals_kernels}};
 
 /* ---- the group ---- */
 
@@ -281,7 +292,7 @@ static void make(maker *m) {
     make_lines(m, bytes);
     while (bytes > SLOT_LEAST && g->slots * g->tile * m->width > SLOTS_MOST)
         make_lines(m, bytes /= 2);
-    cut_tasks(g);
+    find_copies(g);
 }
 
 /* As many lines as nodes, arguments as they read and write. */
@@ -319,20 +330,6 @@ static bool make_with_room(maker *m, size_t arguments) {
 
 /* ---- the step ---- */
 
-static void set_phases(const spor_program *program, program_step *step) {
-    const spor_group *g = step->group;
-    size_t width = scalar_width(program->scalar);
-    spor_carver carver = {0};
-    group_carve(&carver, g, width);
-    step->call.group = g;
-    step->call.operands = g->arguments;
-    step->phase[SPOR_WORK] = group_kernels[program->scalar][program->isa];
-    step->phase[SPOR_FINISH] = group_totals_kernels[program->scalar][program->isa];
-    step->need = (spor_need){.scratch = carver.used,
-                             .partial = bytes_lines(bytes_for(g->partial, width)),
-                             .tasks = {[SPOR_WORK] = g->tasks, [SPOR_FINISH] = g->partial > 0}};
-}
-
 bool tiles_make(const spor_program *program, const bool kept[], uint32_t operand[],
                 program_step *step) {
     const spor_tape *tape = program->graph.tape;
@@ -349,6 +346,7 @@ bool tiles_make(const spor_program *program, const bool kept[], uint32_t operand
     step->group = m.group = take_group(m.nodes, arguments);
     if (!m.group || !make_with_room(&m, arguments)) return false;
     step->reads = m.reads;
-    set_phases(program, step);
+    step->call.group = step->group;
+    step->call.operands = step->group->arguments;
     return true;
 }

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program/program.h"
+#include "train/model.h"
+
 typedef struct {
     const char *model, *data, *loss;
     int64_t parameters;
@@ -85,6 +88,45 @@ START_TEST(names_are_stable) {
     spor_tape_free(other);
     script_free(script);
     script_free(again);
+}
+END_TEST
+
+/* Multiply-adds of all steps; first: of the first that has some. */
+static double work_of(const spor_program *program, double *first) {
+    double sum = *first = 0;
+    for (uint32_t s = 0; s < program->steps; s++) {
+        double cost = program_step_cost(program, s);
+        if (*first == 0) *first = cost;
+        sum += cost;
+    }
+    return sum;
+}
+
+/* What fast paths say of their work: forward that of the ops they stand for, backward once as much
+ * for each gradient, which the first layer's input needs none of. */
+START_TEST(fast_paths_count_their_work) {
+    char path[1200];
+    snprintf(path, sizeof path, "%s/%s.spor", models_folder(), networks[_i].model);
+    spor_script *script = script_load(path, models_folder(), &claims_dialect, 0, NULL);
+    const spor_declaration *d = script_declaration(script);
+    ck_assert(d != NULL);
+    spor_model *model = spor_model_new(&(spor_model_spec){.net = script_net,
+                                                          .loss = script_loss,
+                                                          .user = script,
+                                                          .sample = d->sample,
+                                                          .target = SPOR_SHAPE(d->classes)});
+    double recorded = 0, first;
+    const spor_bound *bound = model_plan(model, 3, false);
+    ck_assert_msg(bound != NULL, "%s", spor_model_error(model));
+    for (uint32_t id = 1; id < bound->tape->count; id++)
+        recorded += node_cost(bound->tape, &bound->tape->node[id]);
+    ck_assert_double_gt(recorded, 0);
+    ck_assert_double_eq(work_of(bound->program, &first), recorded);
+    bound = model_plan(model, 3, true);
+    ck_assert(bound != NULL);
+    ck_assert_double_eq(work_of(bound->program, &first), 3 * recorded - first);
+    spor_model_free(model);
+    script_free(script);
 }
 END_TEST
 
@@ -194,6 +236,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(test, declares, 0, n);
     tcase_add_loop_test(test, counts_and_names_parameters, 0, n);
     tcase_add_loop_test(test, names_are_stable, 0, n);
+    tcase_add_loop_test(test, fast_paths_count_their_work, 0, n);
     tcase_add_test(test, a_setting_replaces_a_value);
     tcase_add_test(test, a_setting_may_be_wrong);
     tcase_add_test(test, layers_know_training);
