@@ -99,7 +99,7 @@ static bool pooled_dx_shape(spor_rule *r) {
 }
 
 static double pooled_dx_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
-    return correlation_cost(attr, out, &in[2]);
+    return correlation_cost(attr, out, &in[1]);
 }
 
 static void pooled_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
@@ -130,7 +130,7 @@ static bool pooled_dK_shape(spor_rule *r) {
 }
 
 static double pooled_dK_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
-    return correlation_cost(attr, &in[2], out);
+    return correlation_cost(attr, &in[0], out);
 }
 
 static void pooled_dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
