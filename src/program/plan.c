@@ -20,9 +20,16 @@ typedef struct {
     bool failed;
 } allocator;
 
+/* Large buffers end with some lines that nobody uses: where all begin at multiples of a page, or of
+ * a megabyte, what is read side by side falls on the same places in the caches. */
+static size_t staggered(size_t bytes) {
+    const size_t large = 16384, lines = 17;
+    return bytes_sum(bytes_lines(bytes), bytes < large ? 0 : lines * BYTES_LINE);
+}
+
 static size_t take(allocator *a, size_t bytes) {
     if (a->failed) return 0;
-    bytes = bytes_lines(bytes);
+    bytes = staggered(bytes);
     for (uint32_t k = 0; k < a->count; k++) {
         hole *h = &a->holes[k];
         if (h->size < bytes) continue;
@@ -42,7 +49,7 @@ static size_t take(allocator *a, size_t bytes) {
 
 static void give(allocator *a, size_t offset, size_t bytes) {
     if (a->failed) return;
-    bytes = bytes_lines(bytes);
+    bytes = staggered(bytes);
     hole *grown = tape_grow(a->holes, a->count, &a->capacity, sizeof *grown);
     if (!bytes || !grown) {
         a->failed = !grown;
