@@ -224,7 +224,7 @@ static inline task_part begin_samples(const spor_call *c, int64_t task, const co
     spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
     carve_shared(&shared, w, sizeof(T), LANES, a);
     carve_scratch(&scratch, w, sizeof(T), LANES, a);
-    memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
+    if (!is_plain(&w->g)) memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
     task_part part = task_part_of(c, SPOR_WORK, task, (w->N + w->group - 1) / w->group);
     return (task_part){part.first * w->group, carve_least(part.end * w->group, w->N)};
 }
