@@ -186,8 +186,8 @@ const spor_fast spor_fast_dense = {
 
 #include "kernels/product.h"
 
-/* B as it lies instead of in panels: itself panels, or large and for few rows, so that packing would
- * cost more than the product. Its last columns, less than a vector, are packed in any case. */
+/* B as it lies instead of in panels: large and for few rows, so that packing would cost more than
+ * the product. Its last columns, less than a vector, are packed in any case. */
 static bool takes_as_it_lies(dense_sizes s) {
     const int64_t few = 4, large = 4096;
     return s.rows <= few && s.cols / LANES * LANES * s.depth >= large;

@@ -9,8 +9,8 @@
 #include "kernels/carve.h"
 #include "kernels/kernel.h"
 
-/** Least cost of a task, also as a multiple of what it costs that there is one more; most tasks of a
- *  phase. Costs are in multiply-adds of a product. */
+/** Least cost of a task, also as a multiple of what one more task costs; most tasks of a phase. Costs
+ *  are in multiply-adds of a product. */
 enum { TASK_COST = 1 << 19, TASK_SHARE = 64, TASKS_MOST = 32 };
 /** Costs of an element: moved from one array to another, gone through exp, part of a partial result
  *  that is written, read and added up. */

@@ -1,5 +1,5 @@
-/* Fast kernels in tasks: any order, any thread, the same bits. What is promised of tasks is checked by
- * support/tasks.c, of every op that the programs here, and those of the other suites, have. */
+/* Fast kernels in tasks: any order, any thread, the same bits. What is promised of tasks is checked
+ * by support/tasks.c, of every op that the programs here, and those of the other suites, have. */
 #include "../suite.h"
 
 #include "../support/tasks.h"
