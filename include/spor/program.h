@@ -140,8 +140,7 @@ SPOR_API bool spor_run_checked(spor_program *program, uint64_t step);
 /** What was compiled: fast paths taken and refused with reasons, steps, bytes. */
 SPOR_API void spor_program_print(const spor_program *program, FILE *out);
 
-/** Number of fast paths of this name in the program ("dense", "conv2d", "maxpool2d",
- *  "softmax_cross_entropy"). */
+/** Number of fast paths of this name in the program, as spor_program_print writes it. */
 SPOR_API int spor_program_fast(const spor_program *program, const char *name);
 
 /** Name of the instruction set in use. */

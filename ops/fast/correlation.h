@@ -192,6 +192,25 @@ static inline double correlation_cost(const spor_attr attr[], const spor_shape *
     return (double)x->n[0] * pixels * (double)shape_size(K);
 }
 
+/** How a convolutional layer is recorded: sizes of x and K, strides, pads, then LAYER_CHOICES.
+ *  Kernels of one row and whole images, strides with remainders and beyond the kernel, pads of one
+ *  side and beyond k - 1, where delta~ is cropped; filters around the widths of vectors. */
+#define CORRELATION_CHOICES                                                                        \
+    CHOICE("N", 1, 1, 2, 3, 5), CHOICE("H", 1, 1, 2, 3, 4, 5, 6, 7),                               \
+        CHOICE("W", 1, 1, 2, 3, 4, 5, 6, 9), CHOICE("C", 1, 1, 2, 3, 4, 5, 8, 16, 17),             \
+        CHOICE("k", 1, 2, 3, 4, 5), CHOICE("l", 1, 2, 3, 4),                                       \
+        CHOICE("F", 1, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 20, 32, 33),                               \
+        CHOICE("stride along the height", 1, 1, 2, 3, 4),                                          \
+        CHOICE("stride along the width", 1, 1, 2, 3, 4),                                           \
+        CHOICE("pad at the top", 0, 0, 0, 1, 2, 3, 4),                                             \
+        CHOICE("pad at the bottom", 0, 0, 0, 1, 2, 3, 4),                                          \
+        CHOICE("pad at the left", 0, 0, 0, 1, 2, 3, 4),                                            \
+        CHOICE("pad at the right", 0, 0, 0, 1, 2, 3, 4), LAYER_CHOICES
+enum { CHOSEN_STRIDE = 7, CHOSEN_PAD = 9, CHOSEN_LAYER = 13, CORRELATION_CHOSEN = 15 };
+
+/** Records the layer by these choices. */
+spor_var correlation_record(spor_sketch *sketch);
+
 #endif
 
 #ifdef SPOR_ISA
