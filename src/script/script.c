@@ -176,7 +176,7 @@ static _Noreturn void unknown_setting(spor_pass *run, const char *name, int n,
 }
 
 static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
-                          const spor_setting settings[]) {
+                          const spor_set settings[]) {
     spor_script *script = run->script;
     const char **names;
     int count = assigned_names(run, tree, &names);
@@ -202,7 +202,7 @@ static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
 typedef struct {
     const char *path, *text; /* text NULL: read the file */
     int n;
-    const spor_setting *settings;
+    const spor_set *settings;
 } loading;
 
 static void load(spor_pass *run, void *context) {
@@ -229,7 +229,7 @@ static spor_script *new_script(loading *l, const char *layers, const spor_dialec
 }
 
 spor_script *script_load(const char *path, const char *layers, const spor_dialect *dialect, int n,
-                         const spor_setting settings[]) {
+                         const spor_set settings[]) {
     return new_script(&(loading){path, NULL, n, settings}, layers, dialect);
 }
 

@@ -14,7 +14,7 @@ typedef struct spor_dialect spor_dialect;
 typedef struct {
     const char *name;
     const char *value; /* an expression of the language */
-} spor_setting;
+} spor_set;
 
 /**
  * Reads a script and what it includes and runs its top level. layers is the folder of the
@@ -23,7 +23,7 @@ typedef struct {
  * file:line:column, the line and a caret); NULL only when out of memory.
  */
 spor_script *script_load(const char *path, const char *layers, const spor_dialect *dialect, int n,
-                         const spor_setting settings[]);
+                         const spor_set settings[]);
 /** The same of a text; name stands for the file in messages and says where includes are looked
  *  for. */
 spor_script *script_read(const char *name, const char *text, const char *layers,

@@ -92,7 +92,7 @@ START_TEST(a_setting_replaces_a_value) {
     char path[1200];
     snprintf(path, sizeof path, "%s/densenet2_20.spor", models_folder());
     spor_script *script =
-        script_load(path, models_folder(), &claims_dialect, 1, &(spor_setting){"hidden", "5 * 6"});
+        script_load(path, models_folder(), &claims_dialect, 1, &(spor_set){"hidden", "5 * 6"});
     ck_assert_msg(!script_error(script), "%s", script_error(script));
     spor_tape *tape = spor_tape_new();
     script_net(spor_input(tape, "x", SPOR_SHAPE(2, 8, 8, 1)), true, script);
@@ -109,7 +109,7 @@ static void set_message(const char *name, const char *value, const char *expecte
     char path[1200];
     snprintf(path, sizeof path, "%s/densenet2_20.spor", models_folder());
     spor_script *script =
-        script_load(path, models_folder(), &claims_dialect, 1, &(spor_setting){name, value});
+        script_load(path, models_folder(), &claims_dialect, 1, &(spor_set){name, value});
     ck_assert_ptr_nonnull(script_error(script));
     ck_assert_str_eq(script_error(script), expected);
     script_free(script);
