@@ -52,7 +52,7 @@ static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *ne
 
 static spor_var conv_vjp(spor_var y, int k, spor_var ybar);
 
-static const spor_fused conv_fused = {.need = conv_need, .kernel = conv2d_kernels};
+static const spor_fused conv_fused = {.need = conv_need, .phase = {[SPOR_WORK] = conv2d_kernels}};
 
 #define CONV_OP(operands_, signature_)                                                             \
     {                                                                                              \
@@ -80,7 +80,8 @@ static void conv_dx_need(const spor_call *c, size_t width, int lanes, spor_need 
     need->scratch = carver.used;
 }
 
-static const spor_fused conv_dx_fused = {.need = conv_dx_need, .kernel = conv2d_dx_kernels};
+static const spor_fused conv_dx_fused = {.need = conv_dx_need,
+                                         .phase = {[SPOR_WORK] = conv2d_dx_kernels}};
 
 static const spor_op conv_dx_op = {
     .signature = "conv2d_dx(delta[N,P,Q,F], K[k,l,C,F]; stride:int2, pad:int4, map:int2)",
@@ -107,7 +108,8 @@ static void conv_dK_need(const spor_call *c, size_t width, int lanes, spor_need 
     need->scratch = carver.used;
 }
 
-static const spor_fused conv_dK_fused = {.need = conv_dK_need, .kernel = conv2d_dK_kernels};
+static const spor_fused conv_dK_fused = {.need = conv_dK_need,
+                                         .phase = {[SPOR_WORK] = conv2d_dK_kernels}};
 
 static const spor_op conv_dK_op = {
     .signature = "conv2d_dK(x[N,H,W,C], delta[N,P,Q,F]; stride:int2, pad:int4, cells:int2)",

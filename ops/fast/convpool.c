@@ -64,7 +64,8 @@ static void pooled_need(const spor_call *c, size_t width, int lanes, spor_need *
 
 static spor_var pooled_vjp(spor_var y, int k, spor_var ybar);
 
-static const spor_fused pooled_fused = {.need = pooled_need, .kernel = convpool_kernels};
+static const spor_fused pooled_fused = {.need = pooled_need,
+                                        .phase = {[SPOR_WORK] = convpool_kernels}};
 
 #define CONVPOOL_OP(operands_, signature_)                                                         \
     {                                                                                              \
@@ -93,7 +94,8 @@ static void pooled_dx_need(const spor_call *c, size_t width, int lanes, spor_nee
     need->scratch = carver.used;
 }
 
-static const spor_fused pooled_dx_fused = {.need = pooled_dx_need, .kernel = convpool_dx_kernels};
+static const spor_fused pooled_dx_fused = {.need = pooled_dx_need,
+                                           .phase = {[SPOR_WORK] = convpool_dx_kernels}};
 
 static const spor_op pooled_dx_op = {
     .signature = "convpool_dx(y[*], delta[N,P,Q,F], K[k,l,C,F]; stride:int2, pad:int4, map:int2, "
@@ -121,7 +123,8 @@ static void pooled_dK_need(const spor_call *c, size_t width, int lanes, spor_nee
     need->scratch = carver.used;
 }
 
-static const spor_fused pooled_dK_fused = {.need = pooled_dK_need, .kernel = convpool_dK_kernels};
+static const spor_fused pooled_dK_fused = {.need = pooled_dK_need,
+                                           .phase = {[SPOR_WORK] = convpool_dK_kernels}};
 
 static const spor_op pooled_dK_op = {
     .signature = "convpool_dK(y[*], delta[N,P,Q,F], x[N,H,W,C]; stride:int2, pad:int4, cells:int2, "

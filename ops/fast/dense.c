@@ -57,7 +57,7 @@ static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *n
 
 static spor_var dense_vjp(spor_var y, int k, spor_var ybar);
 
-static const spor_fused dense_fused = {.need = dense_need, .kernel = dense_kernels};
+static const spor_fused dense_fused = {.need = dense_need, .phase = {[SPOR_WORK] = dense_kernels}};
 
 #define DENSE_OP(operands_, signature_)                                                            \
     {                                                                                              \
@@ -84,7 +84,8 @@ static void dense_dx_need(const spor_call *c, size_t width, int lanes, spor_need
     need->scratch = carver.used;
 }
 
-static const spor_fused dense_dx_fused = {.need = dense_dx_need, .kernel = dense_dx_kernels};
+static const spor_fused dense_dx_fused = {.need = dense_dx_need,
+                                          .phase = {[SPOR_WORK] = dense_dx_kernels}};
 
 static const spor_op dense_dx_op = {
     .signature = "dense_dx(delta[N,m], W[n,m])",
@@ -107,7 +108,8 @@ static void dense_dW_need(const spor_call *c, size_t width, int lanes, spor_need
     need->scratch = carver.used;
 }
 
-static const spor_fused dense_dW_fused = {.need = dense_dW_need, .kernel = dense_dW_kernels};
+static const spor_fused dense_dW_fused = {.need = dense_dW_need,
+                                          .phase = {[SPOR_WORK] = dense_dW_kernels}};
 
 static const spor_op dense_dW_op = {
     .signature = "dense_dW(x[N,n], delta[N,m])",

@@ -78,7 +78,7 @@ bool layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t ax
 
 /* ---- delta ---- */
 
-static const spor_fused delta_fused = {.kernel = delta_kernels};
+static const spor_fused delta_fused = {.phase = {[SPOR_WORK] = delta_kernels}};
 
 static const spor_op delta_op = {
     .signature = "delta(Y[...], dY[...]; activation:int, slope:real)",
@@ -115,7 +115,7 @@ static void bias_gradient_need(const spor_call *c, size_t width, int lanes, spor
 }
 
 static const spor_fused bias_gradient_fused = {.need = bias_gradient_need,
-                                               .kernel = bias_gradient_kernels};
+                                               .phase = {[SPOR_WORK] = bias_gradient_kernels}};
 
 static const spor_op bias_gradient_op = {
     .signature = "bias_gradient(delta[*])",

@@ -45,7 +45,7 @@ static bool pool_dx_shape(spor_rule *r) {
     return true;
 }
 
-static const spor_fused pool_dx_fused = {.kernel = maxpool2d_dx_kernels};
+static const spor_fused pool_dx_fused = {.phase = {[SPOR_WORK] = maxpool2d_dx_kernels}};
 
 static const spor_op pool_dx_op = {
     .signature =
@@ -68,7 +68,8 @@ static spor_var pool_vjp(spor_var y, int k, spor_var ybar) {
     return op_record(&pool_dx_op, (spor_var[]){y, ybar}, attr);
 }
 
-static const spor_fused pool_fused = {.need = pool_need, .kernel = maxpool2d_kernels};
+static const spor_fused pool_fused = {.need = pool_need,
+                                      .phase = {[SPOR_WORK] = maxpool2d_kernels}};
 
 static const spor_op pool_op = {
     .signature = "maxpool2d(x[N,H,W,C]; size:int2, stride:int2, pad:int4, training:int)",

@@ -45,7 +45,7 @@ static bool xent_dl_shape(spor_rule *r) {
     return true;
 }
 
-static const spor_fused xent_dl_fused = {.kernel = softmax_cross_entropy_dl_kernels};
+static const spor_fused xent_dl_fused = {.phase = {[SPOR_WORK] = softmax_cross_entropy_dl_kernels}};
 
 static const spor_op xent_dl_op = {
     .signature = "softmax_cross_entropy_dl(z[*], y[*], zbar[*])",
@@ -64,7 +64,8 @@ static spor_var xent_vjp(spor_var z, int k, spor_var zbar) {
     return spor_neg(spor_mul(spor_expand(zbar, SPOR_AXIS(last), shape), per_label));
 }
 
-static const spor_fused xent_fused = {.need = xent_need, .kernel = softmax_cross_entropy_kernels};
+static const spor_fused xent_fused = {.need = xent_need,
+                                      .phase = {[SPOR_WORK] = softmax_cross_entropy_kernels}};
 
 static const spor_op xent_op = {
     .signature = "softmax_cross_entropy(l[*], y[*]; training:int, weighted:int)",

@@ -18,30 +18,49 @@ typedef union {
     double r;
 } spor_attr;
 
+/**
+ * The phases of a fast kernel, in their order. A phase is a number of tasks, which run in any order
+ * and on any thread; the next phase begins when all of them are done.
+ */
+typedef enum {
+    SPOR_PREPARE, /* fills `shared`, each task a part of its own */
+    SPOR_WORK,    /* makes the output or partial results, each task its own */
+    SPOR_FINISH,  /* makes the output from the partial results, added in the order of their tasks */
+    SPOR_PHASES
+} spor_phase;
+
+/** What a fast kernel needs. Zero-initialised by the caller. Tasks and what they compute follow from
+ *  shapes and attributes only, so that results do not depend on threads or on the machine. */
+typedef struct {
+    size_t saved;   /* bytes behind the output, read by backward kernels as in[k].saved */
+    size_t shared;  /* bytes that PREPARE writes and all later tasks read */
+    size_t partial; /* bytes of the partial results of one task of WORK */
+    size_t scratch; /* bytes of one thread: undefined when a task begins */
+    int64_t tasks[SPOR_PHASES]; /* 0: the phase is not there; all 0: one task of WORK */
+} spor_need;
+
+/** One computation. The memory is 64-byte aligned, and NULL where none is needed. */
 typedef struct {
     spor_arg out;
     spor_arg *in;
     int operands;
     const spor_attr *attr;
-    void *scratch; /* of spor_need.scratch bytes, 64-byte aligned, contents undefined */
-    uint64_t step; /* number of the run, for random ops */
+    const spor_need *need; /* of a fast kernel, its sizes in whole lines of memory */
+    void *shared;          /* of need->shared bytes */
+    void *partial;         /* of need->partial bytes for each task of WORK, one after the other */
+    void *scratch;         /* of need->scratch bytes, its own in each thread */
+    uint64_t step;         /* number of the run, for random ops */
 } spor_call;
 
-/**
- * Computes out. A call is cut into tasks by its shapes only; each output element belongs to one
- * task. Reference kernels have one task, 0.
- */
+/** A reference kernel computes out. */
+typedef void spor_reference(const spor_call *call);
+
+/** A fast kernel computes one task of a phase: what it alone makes of the output, or of shared, or
+ *  its partial results. It reads nothing that a task of its phase writes. */
 typedef void spor_kernel(const spor_call *call, int64_t task);
 
-/** What a fast kernel needs, by shape and attributes only. Zero-initialised by the caller. */
-typedef struct {
-    size_t saved;   /* bytes behind the output, read by backward kernels as in[k].saved */
-    size_t scratch; /* bytes during the call, shared by its tasks */
-    int64_t tasks;  /* 0 counts as 1 */
-} spor_need;
-
 /** call has shapes, strides and attributes but no data. width is the scalar's sizeof, lanes how
- *  many scalars a vector of the instruction set holds (scratch may depend on it, results not). */
+ *  many scalars a vector of the instruction set holds: shared and scratch may depend on it. */
 typedef void spor_kernel_need(const spor_call *call, size_t width, int lanes, spor_need *need);
 
 #define SPOR_JOIN_(a, b) a##_##b

@@ -15,18 +15,14 @@
 #include "kernels/scalar.h"
 
 #define REFERENCE_KERNEL(op)                                                                       \
-    static void op##_loops(const spor_call *c);                                                    \
-    static void op##_kernel(const spor_call *c, int64_t task) {                                    \
-        (void)task;                                                                                \
-        op##_loops(c);                                                                             \
-    }                                                                                              \
-    extern spor_kernel *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR);                            \
-    spor_kernel *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR) = op##_kernel;                     \
-    static void op##_loops(const spor_call *c)
+    static spor_reference op##_kernel;                                                             \
+    extern spor_reference *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR);                         \
+    spor_reference *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR) = op##_kernel;                  \
+    static void op##_kernel(const spor_call *c)
 
 #define NO_KERNEL(op)                                                                              \
-    extern spor_kernel *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR);                            \
-    spor_kernel *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR) = NULL
+    extern spor_reference *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR);                         \
+    spor_reference *const SPOR_JOIN(spor_kernel_##op, SPOR_SCALAR) = NULL
 
 /** Address of the element at a multi-index. */
 static inline T *reference_at_index(const spor_arg *a, const int64_t i[]) {

@@ -56,7 +56,7 @@ static bool find_movers(spor_program *program) {
     program->mover = calloc((size_t)program->steps + program->args + 1, sizeof *program->mover);
     if (!program->mover) return program_fail(program, "out of memory");
     for (uint32_t s = 0; s < program->steps; s++) {
-        spor_phase *step = &program->step[s];
+        program_step *step = &program->step[s];
         add_mover(program, &step->call.out, step->node);
         for (int k = 0; k < step->call.operands; k++)
             add_mover(program, &step->call.in[k], program->same[tape->node[step->node].in[k]]);

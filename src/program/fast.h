@@ -24,12 +24,13 @@ typedef enum {
 } spor_isa;
 
 typedef struct spor_fused {
-    spor_kernel_need *need;                  /* NULL: nothing saved, no scratch, one task */
-    spor_kernel *const (*kernel)[SPOR_ISAS]; /* [SPOR_SCALARS][SPOR_ISAS]; float and double */
+    spor_kernel_need *need; /* NULL: nothing saved, no memory, one task of SPOR_WORK */
+    /** The kernels of each phase: [SPOR_SCALARS][SPOR_ISAS], float and double. NULL: no tasks. */
+    spor_kernel *const (*phase[SPOR_PHASES])[SPOR_ISAS];
 } spor_fused;
 
 /** FAST_KERNELS(dense) declares the kernels of all types and instruction sets and the table
- *  dense_kernels for spor_fused.kernel. */
+ *  dense_kernels for spor_fused.phase[]. */
 #define SPOR_FAST_NAME(op, isa, scalar) spor_fast_##op##_##isa##_##scalar
 #define FAST_KERNELS(op)                                                                           \
     SPOR_EACH_ISA(SPOR_FAST_DECLARE_F32_, op)                                                      \

@@ -107,23 +107,38 @@ static spor_arg describe(const spor_shape *shape) {
     return arg;
 }
 
-static spor_kernel *choose_kernel(const spor_program *program, const spor_op *op) {
-    if (op->fused) return op->fused->kernel[program->scalar][program->isa];
-    spor_kernel *const *entry = op->reference ? op->reference[program->scalar] : NULL;
-    return entry ? *entry : NULL;
+/* The kernels and the needs of a fast path's op, whose call has its shapes. */
+static void choose_phases(const spor_program *program, const spor_fused *fused,
+                          program_step *step) {
+    spor_need *need = &step->need;
+    for (int phase = 0; phase < SPOR_PHASES; phase++)
+        if (fused->phase[phase])
+            step->phase[phase] = fused->phase[phase][program->scalar][program->isa];
+    if (fused->need)
+        fused->need(&step->call, scalar_width(program->scalar),
+                    isa_lanes(program->isa, program->scalar), need);
+    need->shared = bytes_lines(need->shared);
+    need->partial = bytes_lines(need->partial);
+    if (!need->tasks[SPOR_PREPARE] && !need->tasks[SPOR_WORK] && !need->tasks[SPOR_FINISH])
+        need->tasks[SPOR_WORK] = 1;
 }
 
-/* A step without addresses, and what it needs. */
-static bool make_step(planner *p, uint32_t id, spor_phase *step, spor_need *need) {
+static bool choose_reference(spor_program *program, const spor_op *op, program_step *step) {
+    spor_reference *const *entry = op->reference ? op->reference[program->scalar] : NULL;
+    step->reference = entry ? *entry : NULL;
+    if (step->reference) return true;
+    char name[SPOR_NAME];
+    op_name(op, name, sizeof name);
+    program->meaningless = !*program->error;
+    return program_fail(program, "%s has no meaning over this scalar type", name);
+}
+
+/* A step without addresses. */
+static bool make_step(planner *p, uint32_t id, program_step *step) {
     spor_program *program = p->program;
     const spor_node *node = &p->tape->node[id];
-    *step = (spor_phase){.node = id, .kernel = choose_kernel(program, node->op)};
-    if (!step->kernel) {
-        char name[SPOR_NAME];
-        op_name(node->op, name, sizeof name);
-        program->meaningless = !*program->error;
-        return program_fail(program, "%s has no meaning over this scalar type", name);
-    }
+    *step = (program_step){.node = id};
+    step->call.need = &step->need;
     step->call.out = describe(node->shape);
     step->call.in = program->arg + program->args;
     program->args += (uint32_t)node->op->operands;
@@ -131,10 +146,8 @@ static bool make_step(planner *p, uint32_t id, spor_phase *step, spor_need *need
     step->call.attr = node->attr;
     for (int k = 0; k < node->op->operands; k++)
         step->call.in[k] = describe(p->tape->node[node->in[k]].shape);
-    if (node->op->fused && node->op->fused->need)
-        node->op->fused->need(&step->call, scalar_width(program->scalar),
-                              isa_lanes(program->isa, program->scalar), need);
-    step->tasks = need->tasks > 0 ? need->tasks : 1;
+    if (!node->op->fused) return choose_reference(program, node->op, step);
+    choose_phases(program, node->op->fused, step);
     return true;
 }
 
@@ -188,21 +201,29 @@ static void release(planner *p, const spor_node *node, uint32_t id, uint32_t ste
     }
 }
 
+/* Memory for the time of the step alone. */
+static void place_room(planner *p, program_step *step) {
+    const spor_need *need = &step->need;
+    size_t partial = bytes_for(need->tasks[SPOR_WORK], need->partial);
+    size_t bytes = bytes_sum(bytes_sum(need->shared, partial), need->scratch);
+    if (!bytes) return;
+    step->room = take(&p->memory, bytes);
+    give(&p->memory, step->room, bytes);
+}
+
 static bool place_steps(planner *p) {
     spor_program *program = p->program;
     for (uint32_t id = 1; id < p->tape->count; id++) {
         if (!is_step(p, id)) continue;
-        spor_phase *step = &program->step[program->steps];
+        program_step *step = &program->step[program->steps];
         spor_storage *storage = &program->storage[id];
-        spor_need need = {0};
-        if (!make_step(p, id, step, &need)) return false;
+        if (!make_step(p, id, step)) return false;
         size_t data = storage->where == SPOR_NOWHERE ? bytes_lines(node_bytes(p, id)) : 0;
-        p->bytes[id] = bytes_sum(data, need.saved);
+        p->bytes[id] = bytes_sum(data, step->need.saved);
         size_t offset = p->bytes[id] ? take(&p->memory, p->bytes[id]) : 0;
         if (data) *storage = (spor_storage){SPOR_MEMORY, offset, 0};
-        if (need.saved) storage->saved = offset + data;
-        step->scratch = need.scratch ? take(&p->memory, need.scratch) : 0;
-        if (need.scratch) give(&p->memory, step->scratch, need.scratch);
+        if (step->need.saved) storage->saved = offset + data;
+        place_room(p, step);
         release(p, &p->tape->node[id], id, program->steps++);
     }
     return true;

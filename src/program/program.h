@@ -47,13 +47,15 @@ typedef struct {
     size_t saved;  /* byte offset of the saved data, 0: none */
 } spor_storage;
 
+/** The computation of one node: by its reference kernel, or phase after phase by fast ones. */
 typedef struct {
-    spor_kernel *kernel;
-    int64_t tasks;
-    uint32_t node;  /* of the contracted tape */
-    size_t scratch; /* byte offset in the memory */
+    spor_reference *reference;
+    spor_kernel *phase[SPOR_PHASES]; /* need.tasks of each */
+    uint32_t node;                   /* of the contracted tape */
+    spor_need need;
+    size_t room; /* byte offset of shared, partial and scratch in the memory */
     spor_call call;
-} spor_phase;
+} program_step;
 
 /** After the steps: count elements from node to a place in a block of the parameters. */
 typedef struct {
@@ -90,7 +92,7 @@ struct spor_program {
     uint32_t *same;
     spor_storage *storage; /* by node of the contracted tape */
     bool *readable;        /* inputs and outputs, by node of the contracted tape */
-    spor_phase *step;
+    program_step *step;
     uint32_t steps;
     spor_arg *arg; /* the operands of all steps */
     uint32_t args;
@@ -122,6 +124,9 @@ struct spor_program {
 /** Sets the program's error, if it has none yet, and returns false. */
 bool program_fail(spor_program *program, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/** Computes one step, its tasks in their order. */
+void program_run_step(const program_step *step);
 
 /** Told of element k, the first that is no finite number, of what a step made of finite ones. */
 typedef void program_on_bad(void *user, const spor_node *node, const spor_call *call, int64_t k);

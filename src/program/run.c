@@ -87,15 +87,25 @@ static void set_address(const spor_program *program, spor_arg *arg, uint32_t id)
     arg->saved = storage->saved ? (char *)program->workspace->base + storage->saved : NULL;
 }
 
+/* shared, then partial, then scratch */
+static void set_room(const spor_program *program, program_step *step) {
+    const spor_need *need = &step->need;
+    char *room = (char *)program->workspace->base + step->room;
+    size_t partial = bytes_for(need->tasks[SPOR_WORK], need->partial);
+    step->call.shared = need->shared ? room : NULL;
+    step->call.partial = partial ? room + need->shared : NULL;
+    step->call.scratch = need->scratch ? room + need->shared + partial : NULL;
+}
+
 static bool link_program(spor_program *program) {
     if (!take_memory(program) || !take_blocks(program)) return false;
     for (uint32_t s = 0; s < program->steps; s++) {
-        spor_phase *step = &program->step[s];
+        program_step *step = &program->step[s];
         const spor_node *node = &program->graph.tape->node[step->node];
         set_address(program, &step->call.out, step->node);
         for (int k = 0; k < node->op->operands; k++)
             set_address(program, &step->call.in[k], program->same[node->in[k]]);
-        step->call.scratch = (char *)program->workspace->base + step->scratch;
+        set_room(program, step);
     }
     program->linked_moves = program->workspace->moves;
     return program->linked = link_deliveries(program);
@@ -128,9 +138,16 @@ static void start(spor_program *program) {
     fill_settings(program);
 }
 
-static void run_step(spor_phase *step, uint64_t number) {
+void program_run_step(const program_step *step) {
+    if (step->reference) step->reference(&step->call);
+    for (int phase = 0; phase < SPOR_PHASES; phase++)
+        for (int64_t task = 0; task < step->need.tasks[phase]; task++)
+            step->phase[phase](&step->call, task);
+}
+
+static void run_step(program_step *step, uint64_t number) {
     step->call.step = number;
-    for (int64_t task = 0; task < step->tasks; task++) step->kernel(&step->call, task);
+    program_run_step(step);
 }
 
 bool spor_run(spor_program *program, uint64_t number) {
@@ -162,7 +179,7 @@ static void index_text(const spor_shape *shape, int64_t k, char *text, size_t si
     tape_shape_text(&index, NULL, text, size);
 }
 
-static bool report(spor_program *program, const spor_phase *step, int64_t k, double value) {
+static bool report(spor_program *program, const program_step *step, int64_t k, double value) {
     const spor_tape *tape = program->graph.tape;
     const spor_node *node = &tape->node[step->node];
     char name[SPOR_NAME], shape[128], index[128], operands[480] = "";
@@ -192,7 +209,7 @@ static bool check_inputs(spor_program *program) {
         const void *data = program_address(program, program->storage[id]);
         for (int64_t k = 0; k < shape_size(tape->node[id].shape); k++)
             if (!isfinite(scalar_value_at(data, program->scalar, k)))
-                return report(program, &(spor_phase){.node = id}, k,
+                return report(program, &(program_step){.node = id}, k,
                               scalar_value_at(data, program->scalar, k));
     }
     return true;
@@ -210,7 +227,7 @@ bool program_run_watched(spor_program *program, uint64_t number, program_on_bad 
     if (!program || !make_ready(program)) return false;
     start(program);
     for (uint32_t s = 0; s < program->steps; s++) {
-        spor_phase *step = &program->step[s];
+        program_step *step = &program->step[s];
         bool sound = true;
         for (int k = 0; k < step->call.operands; k++)
             sound = sound && first_bad(&step->call.in[k], program->scalar) < 0;
@@ -226,7 +243,7 @@ bool program_run_undelivered(spor_program *program, uint64_t number) {
     start(program);
     if (!check_inputs(program)) return false;
     for (uint32_t s = 0; s < program->steps; s++) {
-        spor_phase *step = &program->step[s];
+        program_step *step = &program->step[s];
         run_step(step, number);
         int64_t k = first_bad(&step->call.out, program->scalar);
         if (k >= 0)

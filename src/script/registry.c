@@ -23,23 +23,23 @@ typedef struct {
 
 /* ---- plain numbers --------------------------------------------------------------------------- */
 
-static spor_kernel *kernel_over(const spor_op *op, spor_scalar scalar) {
+static spor_reference *kernel_over(const spor_op *op, spor_scalar scalar) {
     return op->reference[scalar] ? *op->reference[scalar] : NULL;
 }
 
 /* An elementwise op of one number that is no tensor is what its kernel makes of that number; the
  * kernel over error bounds, whose elements are value and bound, says how well it is known. */
 static bool on_number(op_call *c, spor_value *result) {
-    spor_kernel *kernel = kernel_over(c->op, SPOR_F64), *bound = kernel_over(c->op, SPOR_BOUND);
+    spor_reference *kernel = kernel_over(c->op, SPOR_F64), *bound = kernel_over(c->op, SPOR_BOUND);
     bool unary = c->signature.operands == 1 && !c->signature.attrs && kernel && bound;
     if (!unary || !c->signature.operand[0].any || !value_is_number(c->bound[0])) return false;
     double x[2] = {value_number(c->bound[0]), value_error(c->bound[0])}, y = 0, known[2] = {0};
     spor_arg in = {.data = x};
-    kernel(&(spor_call){.out = {.data = &y}, .in = &in, .operands = 1}, 0);
+    kernel(&(spor_call){.out = {.data = &y}, .in = &in, .operands = 1});
     if (!isfinite(y))
         pass_fail(c->run, c->at[0], "%s of %s is not a finite number", c->signature.name,
                   value_describe(&c->run->ground, c->bound[0]));
-    bound(&(spor_call){.out = {.data = known}, .in = &in, .operands = 1}, 0);
+    bound(&(spor_call){.out = {.data = known}, .in = &in, .operands = 1});
     *result = value_of_real(y, known[1]);
     return true;
 }

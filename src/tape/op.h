@@ -136,11 +136,11 @@ struct spor_op {
     const char *sides[2]; /* of such an op: where its slope is the smaller, the larger one */
     /** Of a leaf that is a number: is it 0? NULL for the others. */
     bool (*is_zero)(const spor_attr attr[]);
-    const spor_sample *samples;           /* ends with a sample whose in[0].rank is -1 */
-    const spor_mistake *mistakes;         /* ends with message NULL */
-    const spor_golden *golden;            /* ends with y NULL */
-    spor_kernel *const *const *reference; /* [SPOR_SCALARS]; NULL entry or *entry: no meaning */
-    const struct spor_fused *fused;       /* fast paths only (program/fast.h), else NULL */
+    const spor_sample *samples;              /* ends with a sample whose in[0].rank is -1 */
+    const spor_mistake *mistakes;            /* ends with message NULL */
+    const spor_golden *golden;               /* ends with y NULL */
+    spor_reference *const *const *reference; /* [SPOR_SCALARS]; NULL entry or *entry: no meaning */
+    const struct spor_fused *fused;          /* fast paths only (program/fast.h), else NULL */
 };
 
 /** End marks of the three tables above. */
@@ -158,12 +158,13 @@ struct spor_op {
  * that the descriptor names. SPOR_EACH_SCALAR comes from the build's list of scalar types.
  */
 #include "scalars.h"
-#define SPOR_DECLARE_KERNEL_(op, word, scalar) extern spor_kernel *const spor_kernel_##op##_##word;
+#define SPOR_DECLARE_KERNEL_(op, word, scalar)                                                     \
+    extern spor_reference *const spor_kernel_##op##_##word;
 #define SPOR_KERNEL_ENTRY_(op, word, scalar) [scalar] = &spor_kernel_##op##_##word,
 #define KERNELS(op)                                                                                \
     extern const spor_op spor_op_##op;                                                             \
     SPOR_EACH_SCALAR(SPOR_DECLARE_KERNEL_, op)                                                     \
-    static spor_kernel *const *const op##_reference[SPOR_SCALARS] = {                              \
+    static spor_reference *const *const op##_reference[SPOR_SCALARS] = {                           \
         SPOR_EACH_SCALAR(SPOR_KERNEL_ENTRY_, op)}
 
 /* ---- for op files --------------------------------------------------------------------------- */

@@ -110,18 +110,14 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void run_step(const spor_phase *step) {
-    for (int64_t task = 0; task < step->tasks; task++) step->kernel(&step->call, task);
-}
-
 /* The least time of a step in microseconds, itself after itself (its data warm). */
-static double time_step(const spor_phase *step) {
+static double time_step(const program_step *step) {
     double least = 1e9, begin = now();
-    run_step(step);
+    program_run_step(step);
     int64_t times = 1 + (int64_t)(2e-3 / (now() - begin + 1e-9));
     for (int block = 0; block < 7; block++) {
         begin = now();
-        for (int64_t k = 0; k < times; k++) run_step(step);
+        for (int64_t k = 0; k < times; k++) program_run_step(step);
         double each = 1e6 * (now() - begin) / (double)times;
         least = each < least ? each : least;
     }
@@ -143,7 +139,7 @@ static double time_program(spor_program *program) {
 
 /* Multiply-adds of a product, times two: the sizes of its two operands and of its result share each
  * axis twice, but for the images, whose pixels are the result's or the error's. */
-static double operations(const spor_phase *step, const char *name) {
+static double operations(const program_step *step, const char *name) {
     const spor_shape *out = &step->call.out.shape, *a = &step->call.in[0].shape,
                      *b = &step->call.in[1].shape;
     if (!strcmp(name, "dense") || !strcmp(name, "dense_dx"))
@@ -164,7 +160,7 @@ static void print_shape(const spor_shape *shape) {
     printf("]");
 }
 
-static double print_step(const spor_program *program, const spor_phase *step) {
+static double print_step(const spor_program *program, const program_step *step) {
     char name[SPOR_NAME];
     op_name(program->graph.tape->node[step->node].op, name, sizeof name);
     double time = time_step(step), flops = operations(step, name);

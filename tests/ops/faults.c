@@ -47,8 +47,7 @@ END_TEST
 
 /* ---- a forward pass that is consistently wrong ---- */
 
-static void doubled_kernel(const spor_call *c, int64_t task) {
-    (void)task;
+static void doubled_kernel(const spor_call *c) {
     int64_t n = shape_size(&c->out.shape);
     for (int64_t e = 0; e < n; e++)
         ((double *)c->out.data)[e] = 2 * *element(&c->in[0], e) * *element(&c->in[1], e);
@@ -60,8 +59,8 @@ static spor_var doubled_vjp(spor_var z, int k, spor_var zbar) {
 }
 
 START_TEST(a_forward_pass_consistently_wrong) {
-    static spor_kernel *const kernel = doubled_kernel;
-    static spor_kernel *const *const reference[SPOR_SCALARS] = {[SPOR_F64] = &kernel};
+    static spor_reference *const kernel = doubled_kernel;
+    static spor_reference *const *const reference[SPOR_SCALARS] = {[SPOR_F64] = &kernel};
     spor_op wrong = spor_op_mul;
     wrong.reference = reference;
     wrong.vjp = doubled_vjp;
@@ -176,8 +175,7 @@ END_TEST
 
 /* ---- kernels with bad manners ---- */
 
-static void scribbling_kernel(const spor_call *c, int64_t task) {
-    (void)task;
+static void scribbling_kernel(const spor_call *c) {
     int64_t n = shape_size(&c->out.shape);
     for (int64_t e = 0; e < n; e++) {
         ((double *)c->out.data)[e] = tanh(*element(&c->in[0], e));
@@ -185,18 +183,17 @@ static void scribbling_kernel(const spor_call *c, int64_t task) {
     }
 }
 
-static void moody_kernel(const spor_call *c, int64_t task) {
+static void moody_kernel(const spor_call *c) {
     static double mood;
-    (void)task;
     int64_t n = shape_size(&c->out.shape);
     for (int64_t e = 0; e < n; e++) ((double *)c->out.data)[e] = mood;
     mood += 1;
 }
 
 START_TEST(a_kernel_that_writes_to_its_input_or_gives_other_bits) {
-    static spor_kernel *const scribbling = scribbling_kernel, *const moody = moody_kernel;
-    static spor_kernel *const *const first[SPOR_SCALARS] = {[SPOR_F64] = &scribbling};
-    static spor_kernel *const *const second[SPOR_SCALARS] = {[SPOR_F64] = &moody};
+    static spor_reference *const scribbling = scribbling_kernel, *const moody = moody_kernel;
+    static spor_reference *const *const first[SPOR_SCALARS] = {[SPOR_F64] = &scribbling};
+    static spor_reference *const *const second[SPOR_SCALARS] = {[SPOR_F64] = &moody};
     spor_op wrong = spor_op_tanh;
     wrong.reference = first;
     ck_assert(caught(&wrong, opcheck_repeat));
