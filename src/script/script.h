@@ -38,11 +38,11 @@ typedef struct {
     const char *path;  /* data=csv(path=...), relative to the script; else NULL */
     spor_shape sample; /* shape of one sample as the data source gives it */
     int classes;
-    double scale;     /* of the pixels */
-    const char *loss; /* as written: cross_entropy(reduction="sum") */
-    bool target_is_x; /* target="x": autoencoders */
-    double rate, l2;
-    bool l2_biases;
+    double scale;          /* of the pixels */
+    const char *loss;      /* as written: cross_entropy(reduction="sum") */
+    bool target_is_x;      /* target="x": autoencoders */
+    const char *optimizer; /* as given: sgd(rate=0.1) */
+    const char *clip;      /* likewise; NULL: none */
     int64_t batch, epochs;
 } spor_declaration;
 
@@ -53,6 +53,9 @@ const spor_declaration *script_declaration(const spor_script *script);
  *  of recording are the tape's, with the script's place. */
 spor_var script_net(spor_var x, bool training, void *script);
 spor_var script_loss(spor_var prediction, spor_var target, void *script);
+/** Its optimizer, with its clip; likewise. */
+bool script_optimizer(int n, const spor_var w[], const spor_var dw[], spor_var next[],
+                      void *script);
 
 /** Records a call of one of the script's defs with these tensors. What else goes for
  *  script_net. */
