@@ -130,11 +130,11 @@ static void declare_loss(const spor_given *g, spor_script *script) {
 static void declare_optimizer(const spor_given *g, spor_script *script) {
     spor_declaration *d = &script->declaration;
     script->optimizer = *part(g, 3, VALUE_OPTIMIZER,
-                              "a call such as sgd(rate=0.01), of a def that begins with w, dw");
+                              "a call such as sgd(rate=0.01), of a def that begins with w, dw,");
     d->optimizer = partial_text(g->run, script->optimizer.partial);
     if (!g->arg[7]) return;
-    script->clip =
-        *part(g, 7, VALUE_CLIP, "a call such as clip_norm(1), of a def that begins with gradients");
+    script->clip = *part(g, 7, VALUE_CLIP,
+                         "a call such as clip_norm(1), of a def that begins with gradients,");
     d->clip = partial_text(g->run, script->clip.partial);
 }
 

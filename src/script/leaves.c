@@ -56,6 +56,9 @@ static spor_shape shape_of(const spor_given *g) {
 }
 
 static spor_value param(const spor_given *g) {
+    if (g->run->ruling)
+        pass_fail(g->run, g->place,
+                  "param stands in a network; what an optimizer keeps is a state(...)");
     spor_shape shape = shape_of(g);
     spor_init init = init_of(g, 1, 3);
     const char *name = leaf_name(g, 2, SPOR_COUNT_PARAM, "param");

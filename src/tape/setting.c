@@ -4,8 +4,6 @@
 
 #include "tape/tape.h"
 
-extern const spor_op spor_op_input;
-
 bool tape_add_setting(spor_tape *tape, uint32_t id, const char *name, double value) {
     spor_dial *grown =
         tape_grow(tape->setting, tape->settings, &tape->setting_capacity, sizeof *grown);
@@ -34,7 +32,7 @@ spor_var(spor_setting)(spor_tape *tape, const char *name, double value) {
         if (!strcmp(tape->setting[k].name, name))
             return known_setting(tape, &tape->setting[k], value);
     const char *kept = arena_text(&tape->arena, name);
-    spor_var leaf = tape_named_leaf(tape, &spor_op_input, name, SPOR_SCALAR_SHAPE, false);
+    spor_var leaf = spor_input(tape, name, SPOR_SCALAR_SHAPE);
     if (!leaf.id) return leaf;
     if (!kept || !tape_add_setting(tape, leaf.id, kept, value)) return tape_exhaust(tape);
     tape->node[leaf.id].name = kept;

@@ -185,8 +185,8 @@ void spor_scope_end(spor_tape *tape, spor_var result) {
 
 extern const spor_op spor_op_input, spor_op_param;
 
-spor_var tape_named_leaf(spor_tape *tape, const spor_op *op, const char *name, spor_shape shape,
-                         bool trained) {
+static spor_var named_leaf(spor_tape *tape, const spor_op *op, const char *name, spor_shape shape,
+                           bool trained) {
     if (!tape || tape->error) return (spor_var){tape, 0};
     spor_attr attr[SPOR_ATTRS] = {{.i = shape.rank}};
     for (int k = 0; k < SPOR_RANK; k++) attr[1 + k].i = k < shape.rank ? shape.n[k] : 0;
@@ -198,12 +198,12 @@ spor_var tape_named_leaf(spor_tape *tape, const spor_op *op, const char *name, s
 }
 
 spor_var(spor_input)(spor_tape *tape, const char *name, spor_shape shape) {
-    return tape_named_leaf(tape, &spor_op_input, name, shape, false);
+    return named_leaf(tape, &spor_op_input, name, shape, false);
 }
 
 static spor_var parameter(spor_tape *tape, const char *name, spor_shape shape, spor_init init,
                           bool trained) {
-    spor_var leaf = tape_named_leaf(tape, &spor_op_param, name, shape, trained);
+    spor_var leaf = named_leaf(tape, &spor_op_param, name, shape, trained);
     if (!leaf.id) return leaf;
     const spor_law *law = law_find(init.law);
     if (!law)

@@ -80,9 +80,6 @@ struct spor_tape {
     spor_place error_place;
 };
 
-/** A leaf under the name of its scopes, with shape and trained as attributes. */
-spor_var tape_named_leaf(spor_tape *tape, const spor_op *op, const char *name, spor_shape shape,
-                         bool trained);
 /** Makes node id, an input, a setting; false when out of memory. */
 bool tape_add_setting(spor_tape *tape, uint32_t id, const char *name, double value);
 

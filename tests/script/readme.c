@@ -96,6 +96,7 @@ static void record_declared(spor_script *script, char *message, size_t size) {
     script_loss(y, d->target_is_x ? x : spor_input(tape, "y", SPOR_SHAPE(5, d->classes)), script);
     write_error(script, tape, message, size);
     spor_tape_free(tape);
+    if (!*message) record_optimizer(script, message, size);
 }
 
 /* The message of a block, "" if it is fine. */
