@@ -335,7 +335,7 @@ START_TEST(options_reach_the_training) {
     expect_in(out, "100 rows to train");
     ck_assert_int_eq(read_history("there/below/history.csv", row), 2);
     read_file("there/below/summary.json", text);
-    static const char *const parts[] = {"\"batch\": 7,", "\"rate\": 0.03,", "\"l2\": 0.5,",
+    static const char *const parts[] = {"\"batch\": 7,", "\"rate\": 0.03", "\"l2\": 0.5",
                                         "\"seed\": 9,", "\"precision\": \"float64\""};
     for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) expect_in(text, parts[k]);
     ck_assert(!exists("runs"));
