@@ -21,9 +21,13 @@
 
 #ifdef SPOR_RULES
 
+FAST_KERNELS(conv2d_panels);
 FAST_KERNELS(conv2d);
+FAST_KERNELS(conv2d_dx_panels);
 FAST_KERNELS(conv2d_dx);
+FAST_KERNELS(conv2d_dK_tables);
 FAST_KERNELS(conv2d_dK);
+FAST_KERNELS(partial_sum);
 
 extern const spor_op spor_op_correlate2d, spor_op_pad;
 
@@ -43,16 +47,14 @@ bool correlation_shape(spor_rule *r) {
 }
 
 static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
-    correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
-    spor_carver carver = {0};
-    carve_scratch(&carver, &g, x->n[0], depth_of(&g), width, lanes);
-    need->scratch = carver.used;
+    work_need(forward_work(c), width, lanes, need);
 }
 
 static spor_var conv_vjp(spor_var y, int k, spor_var ybar);
 
-static const spor_fused conv_fused = {.need = conv_need, .phase = {[SPOR_WORK] = conv2d_kernels}};
+static const spor_fused conv_fused = {
+    .need = conv_need,
+    .phase = {[SPOR_PREPARE] = conv2d_panels_kernels, [SPOR_WORK] = conv2d_kernels}};
 
 #define CONV_OP(operands_, signature_)                                                             \
     {                                                                                              \
@@ -73,15 +75,12 @@ static bool conv_dx_shape(spor_rule *r) {
 }
 
 static void conv_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    const spor_shape *dx = &c->out.shape;
-    correlation g = backward_correlation(c->attr, &c->in[1].shape, dx->n[1], dx->n[2]);
-    spor_carver carver = {0};
-    carve_scratch(&carver, &g, dx->n[0], depth_of(&g), width, lanes);
-    need->scratch = carver.used;
+    work_need(dx_work(c), width, lanes, need);
 }
 
-static const spor_fused conv_dx_fused = {.need = conv_dx_need,
-                                         .phase = {[SPOR_WORK] = conv2d_dx_kernels}};
+static const spor_fused conv_dx_fused = {
+    .need = conv_dx_need,
+    .phase = {[SPOR_PREPARE] = conv2d_dx_panels_kernels, [SPOR_WORK] = conv2d_dx_kernels}};
 
 static const spor_op conv_dx_op = {
     .signature = "conv2d_dx(delta[N,P,Q,F], K[k,l,C,F]; stride:int2, pad:int4, map:int2)",
@@ -101,15 +100,13 @@ static bool conv_dK_shape(spor_rule *r) {
 }
 
 static void conv_dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
-    correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
-    spor_carver carver = {0};
-    carve_scratch(&carver, &g, x->n[0], group_pixels(&g, x->n[0]), width, lanes);
-    need->scratch = carver.used;
+    work_need(dK_work(c), width, lanes, need);
 }
 
 static const spor_fused conv_dK_fused = {.need = conv_dK_need,
-                                         .phase = {[SPOR_WORK] = conv2d_dK_kernels}};
+                                         .phase = {[SPOR_PREPARE] = conv2d_dK_tables_kernels,
+                                                   [SPOR_WORK] = conv2d_dK_kernels,
+                                                   [SPOR_FINISH] = partial_sum_kernels}};
 
 static const spor_op conv_dK_op = {
     .signature = "conv2d_dK(x[N,H,W,C], delta[N,P,Q,F]; stride:int2, pad:int4, cells:int2)",
@@ -200,52 +197,82 @@ const spor_fast spor_fast_conv2d = {
 
 #else
 
-static conv_scratch prepare(const spor_call *c, const correlation *g, int64_t N, int64_t depth) {
-    spor_carver carver = {.base = c->scratch};
-    conv_scratch s = carve_scratch(&carver, g, N, depth, sizeof(T), LANES);
-    begin(&s, g);
-    return s;
+/* K[k,l,C,F] is a matrix of k l C rows as it lies */
+FAST_KERNEL(conv2d_panels) {
+    conv_work w = forward_work(c);
+    const correlation *g = &w.g;
+    conv_arrays a;
+    task_part cells = prepare_cells(c, task, &w, &a);
+    if (product_is_panels(g->F)) return;
+    product_pack(a.kernel, &(spor_block){.b = (const T *)c->in[1].data + cells.first * g->C * g->F,
+                                         .stride = g->F,
+                                         .depth = depth_of(g),
+                                         .first = cells.first * g->C,
+                                         .rows = (cells.end - cells.first) * g->C,
+                                         .cols = g->F});
 }
 
-/* Eq. (42) with its f: K[k,l,C,F] is a matrix of k l C rows as it lies */
+/* Eq. (42) with its f */
 FAST_KERNEL(conv2d) {
-    const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
-    correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
-    conv_scratch s = prepare(c, &g, x->n[0], depth_of(&g));
-    const T *panels = product_panels(s.panels, c->in[1].data, depth_of(&g), g.F);
-    const T *bias = c->operands > 2 ? c->in[2].data : NULL;
+    conv_work w = forward_work(c);
+    conv_arrays a;
+    task_part samples = begin_samples(c, task, &w, &a);
     const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
-    int64_t sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F;
-    for (int64_t n = 0; n < x->n[0]; n += s.group) {
-        int64_t count = carve_least(s.group, x->n[0] - n);
+    int64_t sample = w.g.h * w.g.w * w.g.C, map = pixels_of(&w.g) * w.g.F;
+    for (int64_t n = samples.first; n < samples.end; n += w.group) {
+        int64_t count = carve_least(w.group, samples.end - n);
         T *z = (T *)c->out.data + n * map;
-        correlate(&g, &s, (const T *)c->in[0].data + n * sample, count, panels, bias, z);
+        correlate(&w.g, &a, (const T *)c->in[0].data + n * sample, count, kernel_panels(c, &w, &a),
+                  c->operands > 2 ? c->in[2].data : NULL, z);
         if (f->apply) f->apply(z, count * map, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
     }
 }
 
-/* Eq. (43) with its tilde */
-FAST_KERNEL(conv2d_dx) {
-    const spor_shape *dx = &c->out.shape;
-    correlation g = backward_correlation(c->attr, &c->in[1].shape, dx->n[1], dx->n[2]);
-    conv_scratch s = prepare(c, &g, dx->n[0], depth_of(&g));
-    const T *panels = pack_rotated(&g, &s, c->in[1].data);
-    int64_t sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F;
-    for (int64_t n = 0; n < dx->n[0]; n += s.group)
-        correlate(&g, &s, (const T *)c->in[0].data + n * sample, carve_least(s.group, dx->n[0] - n),
-                  panels, NULL, (T *)c->out.data + n * map);
+/* The kernel of dx: rows (u, v, f) are K[k-1-u, l-1-v, c, f] with c across */
+FAST_KERNEL(conv2d_dx_panels) {
+    conv_work w = dx_work(c);
+    const correlation *g = &w.g;
+    conv_arrays a;
+    task_part cells = prepare_cells(c, task, &w, &a);
+    for (int64_t uv = cells.first; uv < cells.end; uv++)
+        product_pack(a.kernel, &(spor_block){.b = (const T *)c->in[1].data +
+                                                  (g->k * g->l - 1 - uv) * g->F * g->C,
+                                             .stride = g->C,
+                                             .transposed = true,
+                                             .depth = depth_of(g),
+                                             .first = uv * g->C,
+                                             .rows = g->C,
+                                             .cols = g->F});
 }
 
-/* Eq. (44): a group of samples at a time, added in their order */
+/* Eq. (43) with its tilde */
+FAST_KERNEL(conv2d_dx) {
+    conv_work w = dx_work(c);
+    conv_arrays a;
+    task_part samples = begin_samples(c, task, &w, &a);
+    int64_t sample = w.g.h * w.g.w * w.g.C, map = pixels_of(&w.g) * w.g.F;
+    for (int64_t n = samples.first; n < samples.end; n += w.group)
+        correlate(&w.g, &a, (const T *)c->in[0].data + n * sample,
+                  carve_least(w.group, samples.end - n), a.kernel, NULL,
+                  (T *)c->out.data + n * map);
+}
+
+FAST_KERNEL(conv2d_dK_tables) {
+    conv_work w = dK_work(c);
+    conv_arrays a;
+    prepare_cells(c, task, &w, &a);
+}
+
+/* Eq. (44): a task's groups of samples are added in their order */
 FAST_KERNEL(conv2d_dK) {
-    const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
-    correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
-    int64_t N = x->n[0], sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F;
-    conv_scratch s = prepare(c, &g, N, group_pixels(&g, N));
-    for (int64_t n = 0; n < N; n += s.group)
-        correlate_with_delta(&g, &s, (const T *)c->in[0].data + n * sample,
-                             carve_least(s.group, N - n), (const T *)c->in[1].data + n * map,
-                             c->out.data, n > 0);
+    conv_work w = dK_work(c);
+    conv_arrays a;
+    task_part samples = begin_samples(c, task, &w, &a);
+    int64_t sample = w.g.h * w.g.w * w.g.C, map = pixels_of(&w.g) * w.g.F;
+    for (int64_t n = samples.first; n < samples.end; n += w.group)
+        correlate_with_delta(
+            &w.g, &a, (const T *)c->in[0].data + n * sample, carve_least(w.group, samples.end - n),
+            (const T *)c->in[1].data + n * map, task_result(c, task), n > samples.first);
 }
 
 #endif

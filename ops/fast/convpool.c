@@ -21,24 +21,33 @@
 /* After the attributes of the convolution: the window, then whether winners are saved. */
 enum { WINDOW = OWN, TRAINING = OWN + WINDOW_SLOTS };
 
-/* z or delta of a group: the arrays of the convolution and one of maps before pooling. */
-typedef struct {
-    conv_scratch conv;
-    void *z;
-} pool_scratch;
-
-static pool_scratch carve_both(spor_carver *carver, const correlation *g, int64_t N, int64_t depth,
-                               int64_t map, size_t width, int64_t lanes) {
-    pool_scratch s = {.conv = carve_scratch(carver, g, N, depth, width, lanes)};
-    s.z = carve_take(carver, carve_times(s.conv.group, map), width);
-    return s;
+/* As conv2d's three, with a map before pooling: z, or delta routed to its winners. */
+static conv_work with_whole(conv_work w, int64_t pixels, int64_t channels) {
+    w.whole = carve_times(pixels, channels);
+    return w;
+}
+static conv_work pooled_forward(const spor_call *c) {
+    conv_work w = forward_work(c);
+    return with_whole(w, pixels_of(&w.g), w.g.F);
+}
+static conv_work pooled_dx(const spor_call *c) {
+    conv_work w = dx_work(c);
+    return with_whole(w, w.g.h * w.g.w, w.g.C);
+}
+static conv_work pooled_dK(const spor_call *c) {
+    conv_work w = dK_work(c);
+    return with_whole(w, pixels_of(&w.g), w.g.F);
 }
 
 #ifdef SPOR_RULES
 
+FAST_KERNELS(conv2d_panels);
 FAST_KERNELS(convpool);
+FAST_KERNELS(conv2d_dx_panels);
 FAST_KERNELS(convpool_dx);
+FAST_KERNELS(conv2d_dK_tables);
 FAST_KERNELS(convpool_dK);
+FAST_KERNELS(partial_sum);
 
 extern const spor_op spor_op_maxpool2d;
 
@@ -53,19 +62,16 @@ static bool pooled_shape(spor_rule *r) {
 }
 
 static void pooled_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
-    correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
-    spor_carver carver = {0};
-    carve_both(&carver, &g, x->n[0], depth_of(&g), pixels_of(&g) * g.F, width, lanes);
-    need->scratch = carver.used;
+    work_need(pooled_forward(c), width, lanes, need);
     if (c->attr[TRAINING].i)
         need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
 }
 
 static spor_var pooled_vjp(spor_var y, int k, spor_var ybar);
 
-static const spor_fused pooled_fused = {.need = pooled_need,
-                                        .phase = {[SPOR_WORK] = convpool_kernels}};
+static const spor_fused pooled_fused = {
+    .need = pooled_need,
+    .phase = {[SPOR_PREPARE] = conv2d_panels_kernels, [SPOR_WORK] = convpool_kernels}};
 
 #define CONVPOOL_OP(operands_, signature_)                                                         \
     {                                                                                              \
@@ -80,25 +86,22 @@ static const spor_op unbiased_op = CONVPOOL_OP(2, "convpool(x[N,H,W,C], K[k,l,C,
 
 /* ---- backward ---- */
 
-/* y with its winners, delta_y[N,P,Q,F], K[k,l,C,F] -> dx[N,H,W,C] */
+/* delta_y[N,P,Q,F], K[k,l,C,F], y with its winners -> dx[N,H,W,C] */
 static bool pooled_dx_shape(spor_rule *r) {
-    r->out = (spor_shape){4, {r->in[1].n[0], r->attr[MAP].i, r->attr[MAP + 1].i, r->in[2].n[2]}};
+    r->out = (spor_shape){4, {r->in[0].n[0], r->attr[MAP].i, r->attr[MAP + 1].i, r->in[1].n[2]}};
     return true;
 }
 
 static void pooled_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    const spor_shape *dx = &c->out.shape;
-    correlation g = backward_correlation(c->attr, &c->in[2].shape, dx->n[1], dx->n[2]);
-    spor_carver carver = {0};
-    carve_both(&carver, &g, dx->n[0], depth_of(&g), g.h * g.w * g.C, width, lanes);
-    need->scratch = carver.used;
+    work_need(pooled_dx(c), width, lanes, need);
 }
 
-static const spor_fused pooled_dx_fused = {.need = pooled_dx_need,
-                                           .phase = {[SPOR_WORK] = convpool_dx_kernels}};
+static const spor_fused pooled_dx_fused = {
+    .need = pooled_dx_need,
+    .phase = {[SPOR_PREPARE] = conv2d_dx_panels_kernels, [SPOR_WORK] = convpool_dx_kernels}};
 
 static const spor_op pooled_dx_op = {
-    .signature = "convpool_dx(y[*], delta[N,P,Q,F], K[k,l,C,F]; stride:int2, pad:int4, map:int2, "
+    .signature = "convpool_dx(delta[N,P,Q,F], K[k,l,C,F], y[*]; stride:int2, pad:int4, map:int2, "
                  "size:int2, step:int2, edge:int4)",
     .equation = "dx = rot180(K) * routed, dilated and padded delta",
     .traits = SPOR_EXACT_ON_INTEGERS,
@@ -108,26 +111,24 @@ static const spor_op pooled_dx_op = {
     .fused = &pooled_dx_fused,
 };
 
-/* y with its winners, delta_y[N,P,Q,F], x[N,H,W,C] -> dK[k,l,C,F] */
+/* x[N,H,W,C], delta_y[N,P,Q,F], y with its winners -> dK[k,l,C,F] */
 static bool pooled_dK_shape(spor_rule *r) {
     r->out =
-        (spor_shape){4, {r->attr[CELLS].i, r->attr[CELLS + 1].i, r->in[2].n[3], r->in[1].n[3]}};
+        (spor_shape){4, {r->attr[CELLS].i, r->attr[CELLS + 1].i, r->in[0].n[3], r->in[1].n[3]}};
     return true;
 }
 
 static void pooled_dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    const spor_shape *x = &c->in[2].shape, *dK = &c->out.shape;
-    correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
-    spor_carver carver = {0};
-    carve_both(&carver, &g, x->n[0], group_pixels(&g, x->n[0]), pixels_of(&g) * g.F, width, lanes);
-    need->scratch = carver.used;
+    work_need(pooled_dK(c), width, lanes, need);
 }
 
 static const spor_fused pooled_dK_fused = {.need = pooled_dK_need,
-                                           .phase = {[SPOR_WORK] = convpool_dK_kernels}};
+                                           .phase = {[SPOR_PREPARE] = conv2d_dK_tables_kernels,
+                                                     [SPOR_WORK] = convpool_dK_kernels,
+                                                     [SPOR_FINISH] = partial_sum_kernels}};
 
 static const spor_op pooled_dK_op = {
-    .signature = "convpool_dK(y[*], delta[N,P,Q,F], x[N,H,W,C]; stride:int2, pad:int4, cells:int2, "
+    .signature = "convpool_dK(x[N,H,W,C], delta[N,P,Q,F], y[*]; stride:int2, pad:int4, cells:int2, "
                  "size:int2, step:int2, edge:int4)",
     .equation = "dK = routed delta * pad(x), summed over samples",
     .traits = SPOR_MIXES_SAMPLES | SPOR_EXACT_ON_INTEGERS,
@@ -138,13 +139,13 @@ static const spor_op pooled_dK_op = {
 };
 
 /* y's attributes with two sizes of the backward op's own in place of the activation. */
-static spor_var record_backward(const spor_op *op, spor_var y, spor_var delta, spor_var other,
+static spor_var record_backward(const spor_op *op, spor_var a, spor_var b, spor_var y,
                                 int64_t first, int64_t second) {
     spor_attr attr[OWN + WINDOW_SLOTS];
-    for (int a = 0; a < OWN + WINDOW_SLOTS; a++) attr[a] = op_attrs(y)[a];
+    for (int k = 0; k < OWN + WINDOW_SLOTS; k++) attr[k] = op_attrs(y)[k];
     attr[SHARED].i = first;
     attr[SHARED + 1].i = second;
-    return op_record(op, (spor_var[]){y, delta, other}, attr);
+    return op_record(op, (spor_var[]){a, b, y}, attr);
 }
 
 static spor_var pooled_vjp(spor_var y, int k, spor_var ybar) {
@@ -153,9 +154,9 @@ static spor_var pooled_vjp(spor_var y, int k, spor_var ybar) {
     spor_shape map = spor_shape_of(x), cells = spor_shape_of(K);
     switch (k) {
     case 0:
-        return record_backward(&pooled_dx_op, y, delta, K, map.n[1], map.n[2]);
+        return record_backward(&pooled_dx_op, delta, K, y, map.n[1], map.n[2]);
     case 1:
-        return record_backward(&pooled_dK_op, y, delta, x, cells.n[0], cells.n[1]);
+        return record_backward(&pooled_dK_op, x, delta, y, cells.n[0], cells.n[1]);
     default:
         return layer_bias_gradient(delta);
     }
@@ -188,71 +189,61 @@ const spor_fast spor_fast_convpool = {
 
 #else
 
-static pool_scratch prepare(const spor_call *c, const correlation *g, int64_t N, int64_t depth,
-                            int64_t map) {
-    spor_carver carver = {.base = c->scratch};
-    pool_scratch s = carve_both(&carver, g, N, depth, map, sizeof(T), LANES);
-    begin(&s.conv, g);
-    return s;
-}
-
 /* Eq. (42) with its f and the pooling, a group of samples at a time */
 FAST_KERNEL(convpool) {
-    const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
-    correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
-    maps p = maps_of(c->attr + WINDOW, g.P, g.Q, g.F);
-    int64_t N = x->n[0], sample = g.h * g.w * g.C, map = pixels_of(&g) * g.F,
-            pooled = p.P * p.Q * p.C;
-    pool_scratch s = prepare(c, &g, N, depth_of(&g), map);
-    const T *panels = product_panels(s.conv.panels, c->in[1].data, depth_of(&g), g.F);
+    conv_work w = pooled_forward(c);
+    conv_arrays a;
+    task_part samples = begin_samples(c, task, &w, &a);
+    maps p = maps_of(c->attr + WINDOW, w.g.P, w.g.Q, w.g.F);
+    int64_t sample = w.g.h * w.g.w * w.g.C, pooled = p.P * p.Q * p.C;
     const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
-    T *z = s.z, *y = c->out.data;
+    T *z = a.whole, *y = c->out.data;
     void *saved = c->attr[TRAINING].i ? c->out.saved : NULL;
-    for (int64_t n = 0, count; n < N; n += count) {
-        count = carve_least(s.conv.group, N - n);
-        correlate(&g, &s.conv, (const T *)c->in[0].data + n * sample, count, panels,
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(w.group, samples.end - n);
+        correlate(&w.g, &a, (const T *)c->in[0].data + n * sample, count, kernel_panels(c, &w, &a),
                   c->operands > 2 ? c->in[2].data : NULL, z);
         for (int64_t k = 0; k < count; k++)
-            pool_sample(&p, z + k * map, y, saved, (n + k) * pooled);
+            pool_sample(&p, z + k * w.whole, y, saved, (n + k) * pooled);
         if (f->apply)
             f->apply(y + n * pooled, count * pooled, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
     }
 }
 
 /* delta of samples n .. n + count - 1 from delta_y and the winners */
-static const T *route_group(const spor_call *c, const maps *p, const pool_scratch *s, int64_t n,
-                            int64_t count) {
-    T *delta = s->z;
+static const T *route_group(const maps *p, T *delta, const T *delta_y, const void *winners,
+                            int64_t n, int64_t count) {
     for (int64_t k = 0; k < count; k++)
-        route_sample(p, delta + k * p->H * p->W * p->C, c->in[1].data, c->in[0].saved,
+        route_sample(p, delta + k * p->H * p->W * p->C, delta_y, winners,
                      (n + k) * p->P * p->Q * p->C);
     return delta;
 }
 
 /* Eq. (43) with its tilde */
 FAST_KERNEL(convpool_dx) {
-    const spor_shape *dx = &c->out.shape;
-    correlation g = backward_correlation(c->attr, &c->in[2].shape, dx->n[1], dx->n[2]);
-    maps p = maps_of(c->attr + WINDOW, g.h, g.w, g.C);
-    pool_scratch s = prepare(c, &g, dx->n[0], depth_of(&g), g.h * g.w * g.C);
-    const T *panels = pack_rotated(&g, &s.conv, c->in[2].data);
-    for (int64_t n = 0, count; n < dx->n[0]; n += count) {
-        count = carve_least(s.conv.group, dx->n[0] - n);
-        correlate(&g, &s.conv, route_group(c, &p, &s, n, count), count, panels, NULL,
-                  (T *)c->out.data + n * pixels_of(&g) * g.F);
+    conv_work w = pooled_dx(c);
+    conv_arrays a;
+    task_part samples = begin_samples(c, task, &w, &a);
+    maps p = maps_of(c->attr + WINDOW, w.g.h, w.g.w, w.g.C);
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(w.group, samples.end - n);
+        const T *delta = route_group(&p, a.whole, c->in[0].data, c->in[2].saved, n, count);
+        correlate(&w.g, &a, delta, count, a.kernel, NULL,
+                  (T *)c->out.data + n * pixels_of(&w.g) * w.g.F);
     }
 }
 
 /* Eq. (44) */
 FAST_KERNEL(convpool_dK) {
-    const spor_shape *x = &c->in[2].shape, *dK = &c->out.shape;
-    correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
-    maps p = maps_of(c->attr + WINDOW, g.P, g.Q, g.F);
-    pool_scratch s = prepare(c, &g, x->n[0], group_pixels(&g, x->n[0]), pixels_of(&g) * g.F);
-    for (int64_t n = 0, count; n < x->n[0]; n += count) {
-        count = carve_least(s.conv.group, x->n[0] - n);
-        correlate_with_delta(&g, &s.conv, (const T *)c->in[2].data + n * g.h * g.w * g.C, count,
-                             route_group(c, &p, &s, n, count), c->out.data, n > 0);
+    conv_work w = pooled_dK(c);
+    conv_arrays a;
+    task_part samples = begin_samples(c, task, &w, &a);
+    maps p = maps_of(c->attr + WINDOW, w.g.P, w.g.Q, w.g.F);
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(w.group, samples.end - n);
+        const T *delta = route_group(&p, a.whole, c->in[1].data, c->in[2].saved, n, count);
+        correlate_with_delta(&w.g, &a, (const T *)c->in[0].data + n * w.g.h * w.g.w * w.g.C, count,
+                             delta, task_result(c, task), n > samples.first);
     }
 }
 

@@ -90,29 +90,86 @@ static inline bool is_plain(const correlation *g) {
            g->dilate[1] == 1;
 }
 
+/** One of the three computations of a layer over N samples: z, dx or dK. */
 typedef struct {
-    int64_t group, *pixel, *cell;
-    void *maps, *panels;
-} conv_scratch;
+    correlation g;
+    int64_t N, group;
+    bool adds;     /* dK, a sum over the samples: delta is packed in place of the kernel */
+    int64_t whole; /* elements of a sample's map before pooling, where there is pooling */
+} conv_work;
 
-/** depth: rows of the matrix packed into panels, its columns being F. */
-static inline conv_scratch carve_scratch(spor_carver *carver, const correlation *g, int64_t N,
-                                         int64_t depth, size_t width, int64_t lanes) {
-    conv_scratch s = {.group = group_of(g, N)};
-    int64_t map = carve_times(carve_times(g->Hp, g->Wp), g->C);
-    s.pixel = carve_take(carver, s.group * pixels_of(g), sizeof *s.pixel);
-    s.cell = carve_take(carver, depth_of(g), sizeof *s.cell);
-    s.maps = carve_take(carver, is_plain(g) ? 0 : carve_times(s.group, map), width);
-    s.panels = carve_take(carver, carve_times(depth, carve_whole_vectors(g->F, lanes)), width);
-    return s;
+static inline conv_work work_of(correlation g, int64_t N, bool adds) {
+    return (conv_work){.g = g, .N = N, .group = group_of(&g, N), .adds = adds};
+}
+/** x[N,H,W,C], K[k,l,C,F], ... -> z or y */
+static inline conv_work forward_work(const spor_call *c) {
+    const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
+    return work_of(forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]), x->n[0], false);
+}
+/** delta[N,...], K[k,l,C,F], ... -> dx[N,H,W,C] */
+static inline conv_work dx_work(const spor_call *c) {
+    const spor_shape *dx = &c->out.shape;
+    return work_of(backward_correlation(c->attr, &c->in[1].shape, dx->n[1], dx->n[2]), dx->n[0],
+                   false);
+}
+/** x[N,H,W,C], delta[N,...], ... -> dK[k,l,C,F] */
+static inline conv_work dK_work(const spor_call *c) {
+    const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
+    return work_of(forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]), x->n[0], true);
 }
 
-/** Rows of delta in panels: the pixels of a group. */
-static inline int64_t group_pixels(const correlation *g, int64_t N) {
-    return group_of(g, N) * pixels_of(g);
+/** The arrays of a work: tables and the kernel in panels are shared, the others a task's own, for a
+ *  group of samples. */
+typedef struct {
+    int64_t *pixel, *cell; /* where the windows of a group's pixels start; the cells in a window */
+    void *kernel;          /* in panels */
+    void *maps;            /* padded */
+    void *delta;           /* in panels, its rows the group's pixels */
+    void *whole;           /* before pooling */
+} conv_arrays;
+
+static inline int64_t panels_of(const conv_work *w, int64_t rows, int64_t lanes) {
+    return carve_times(rows, carve_whole_vectors(w->g.F, lanes));
+}
+
+static inline void carve_shared(spor_carver *carver, const conv_work *w, size_t width,
+                                int64_t lanes, conv_arrays *a) {
+    a->pixel = carve_take(carver, w->group * pixels_of(&w->g), sizeof *a->pixel);
+    a->cell = carve_take(carver, depth_of(&w->g), sizeof *a->cell);
+    a->kernel = carve_take(carver, w->adds ? 0 : panels_of(w, depth_of(&w->g), lanes), width);
+}
+
+static inline void carve_scratch(spor_carver *carver, const conv_work *w, size_t width,
+                                 int64_t lanes, conv_arrays *a) {
+    const correlation *g = &w->g;
+    int64_t map = is_plain(g) ? 0 : carve_times(carve_times(g->Hp, g->Wp), g->C);
+    int64_t rows = w->adds ? w->group * pixels_of(g) : 0;
+    a->maps = carve_take(carver, carve_times(w->group, map), width);
+    a->delta = carve_take(carver, panels_of(w, rows, lanes), width);
+    a->whole = carve_take(carver, carve_times(w->group, w->whole), width);
 }
 
 #ifdef SPOR_RULES
+
+static inline void work_need(conv_work w, size_t width, int lanes, spor_need *need) {
+    const correlation *g = &w.g;
+    spor_carver shared = {0}, scratch = {0};
+    conv_arrays arrays;
+    carve_shared(&shared, &w, width, lanes, &arrays);
+    carve_scratch(&scratch, &w, width, lanes, &arrays);
+    need->shared = shared.used;
+    need->scratch = scratch.used;
+    int64_t groups = (w.N + w.group - 1) / w.group, cell = carve_times(g->C, g->F);
+    int64_t kernel = carve_times(g->k * g->l, cell);
+    int64_t cost = carve_times(w.group * pixels_of(g), kernel);
+    need->tasks[SPOR_PREPARE] = 1;
+    if (w.adds) {
+        tasks_add_up(need, groups, cost, kernel, width);
+    } else {
+        need->tasks[SPOR_PREPARE] = tasks_for(need, g->k * g->l, carve_times(cell, COST_MOVED), 0);
+        need->tasks[SPOR_WORK] = tasks_for(need, groups, cost, 0);
+    }
+}
 
 /** Finds a convolutional layer that ends in root: x, K and b into match->in, the attributes up to
  *  OWN into match->attr. biased: whether there is a b; last: what made the root. */
@@ -127,22 +184,45 @@ bool correlation_shape(spor_rule *rule);
 
 #include "kernels/product.h"
 
-/* Where the windows of all pixels of a group start, and the cells inside a window. */
-static void fill_tables(const conv_scratch *s, const correlation *g) {
-    int64_t *pixel = s->pixel, *cell = s->cell, row = g->Wp * g->C;
-    for (int64_t n = 0; n < s->group; n++)
+/* Where the windows of all pixels of a group start. */
+static void fill_pixels(int64_t *pixel, const conv_work *w) {
+    const correlation *g = &w->g;
+    for (int64_t n = 0; n < w->group; n++)
         for (int64_t i = 0; i < g->P; i++, pixel += g->Q) {
-            int64_t first = (n * g->Hp + i * g->stride[0]) * row;
+            int64_t first = (n * g->Hp + i * g->stride[0]) * g->Wp * g->C;
             for (int64_t j = 0; j < g->Q; j++) pixel[j] = first + j * g->stride[1] * g->C;
         }
-    for (int64_t u = 0; u < g->k; u++)
-        for (int64_t vc = 0; vc < g->l * g->C; vc++) *cell++ = u * row + vc;
 }
 
-/* Tables, and zeros where lay_out writes nothing. */
-static void begin(const conv_scratch *s, const correlation *g) {
-    fill_tables(s, g);
-    if (!is_plain(g)) memset(s->maps, 0, (size_t)(s->group * g->Hp * g->Wp * g->C) * sizeof(T));
+/* The elements of the cells first .. end - 1 inside a window. */
+static void fill_cells(int64_t *cell, const correlation *g, task_part cells) {
+    for (int64_t uv = cells.first; uv < cells.end; uv++)
+        for (int64_t c = 0; c < g->C; c++)
+            cell[uv * g->C + c] = (uv / g->l * g->Wp + uv % g->l) * g->C + c;
+}
+
+/* A task of PREPARE: its cells of the tables, and of the kernel, which the caller packs. */
+static inline task_part prepare_cells(const spor_call *c, int64_t task, const conv_work *w,
+                                      conv_arrays *a) {
+    spor_carver carver = {.base = c->shared};
+    carve_shared(&carver, w, sizeof(T), LANES, a);
+    task_part cells = task_part_of(c, SPOR_PREPARE, task, w->g.k * w->g.l);
+    fill_cells(a->cell, &w->g, cells);
+    if (task == 0) fill_pixels(a->pixel, w);
+    return cells;
+}
+
+/* A task of WORK: its samples, whole groups, and its arrays, with zeros where lay_out writes
+ * nothing. */
+static inline task_part begin_samples(const spor_call *c, int64_t task, const conv_work *w,
+                                      conv_arrays *a) {
+    const correlation *g = &w->g;
+    spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
+    carve_shared(&shared, w, sizeof(T), LANES, a);
+    carve_scratch(&scratch, w, sizeof(T), LANES, a);
+    if (!is_plain(g)) memset(a->maps, 0, (size_t)(w->group * g->Hp * g->Wp * g->C) * sizeof(T));
+    task_part part = task_part_of(c, SPOR_WORK, task, (w->N + w->group - 1) / w->group);
+    return (task_part){part.first * w->group, carve_least(part.end * w->group, w->N)};
 }
 
 /* Columns b of one row that fall inside the map: first .. end - 1. */
@@ -163,27 +243,32 @@ static void copy_row(const correlation *g, T *map_row, const T *from) {
 
 /* The maps of count samples: themselves, or copies with zeros around and between. The zeros are
  * there from the start, and each group writes the same places. */
-static const T *lay_out(const correlation *g, const conv_scratch *s, const T *samples,
+static const T *lay_out(const correlation *g, const conv_arrays *a, const T *samples,
                         int64_t count) {
     if (is_plain(g)) return samples;
     for (int64_t n = 0; n < count; n++) {
-        T *map = (T *)s->maps + n * g->Hp * g->Wp * g->C;
+        T *map = (T *)a->maps + n * g->Hp * g->Wp * g->C;
         const T *sample = samples + n * g->h * g->w * g->C;
-        for (int64_t a = 0; a < g->h; a++) {
-            int64_t row = a * g->dilate[0] + g->top;
+        for (int64_t r = 0; r < g->h; r++) {
+            int64_t row = r * g->dilate[0] + g->top;
             if (row < 0 || row >= g->Hp) continue;
-            copy_row(g, map + row * g->Wp * g->C, sample + a * g->w * g->C);
+            copy_row(g, map + row * g->Wp * g->C, sample + r * g->w * g->C);
         }
     }
-    return s->maps;
+    return a->maps;
+}
+
+/* The panels of the kernel forward: K itself where that is them. */
+static inline const T *kernel_panels(const spor_call *c, const conv_work *w, const conv_arrays *a) {
+    return product_is_panels(w->g.F) ? c->in[1].data : a->kernel;
 }
 
 /* z = init + the windows of count samples times the kernel in panels */
-static inline void correlate(const correlation *g, const conv_scratch *s, const T *samples,
+static inline void correlate(const correlation *g, const conv_arrays *a, const T *samples,
                              int64_t count, const T *panels, const T *init, T *z) {
-    product_multiply(&(spor_product){.a = lay_out(g, s, samples, count),
-                                     .row = s->pixel,
-                                     .step = s->cell,
+    product_multiply(&(spor_product){.a = lay_out(g, a, samples, count),
+                                     .row = a->pixel,
+                                     .step = a->cell,
                                      .rows = count * pixels_of(g),
                                      .depth = depth_of(g),
                                      .cols = g->F,
@@ -194,34 +279,20 @@ static inline void correlate(const correlation *g, const conv_scratch *s, const 
 }
 
 /* Eq. (44) for count samples: dK = or += their windows, transposed, times delta */
-static inline void correlate_with_delta(const correlation *g, const conv_scratch *s,
+static inline void correlate_with_delta(const correlation *g, const conv_arrays *a,
                                         const T *samples, int64_t count, const T *delta, T *dK,
                                         bool add) {
     int64_t pixels = count * pixels_of(g);
-    product_multiply(&(spor_product){.a = lay_out(g, s, samples, count),
-                                     .row = s->cell,
-                                     .step = s->pixel,
+    product_multiply(&(spor_product){.a = lay_out(g, a, samples, count),
+                                     .row = a->cell,
+                                     .step = a->pixel,
                                      .rows = depth_of(g),
                                      .depth = pixels,
                                      .cols = g->F,
-                                     .b = product_panels(s->panels, delta, pixels, g->F),
+                                     .b = product_panels(a->delta, delta, pixels, g->F),
                                      .c = dK,
                                      .ldc = g->F,
                                      .add = add});
-}
-
-/* The kernel of dx: rows (u, v, f) are K[k-1-u, l-1-v, c, f] with c across. */
-static inline const T *pack_rotated(const correlation *g, const conv_scratch *s, const T *K) {
-    int64_t cells = g->k * g->l;
-    for (int64_t uv = 0; uv < cells; uv++)
-        product_pack(s->panels, &(spor_block){.b = K + (cells - 1 - uv) * g->F * g->C,
-                                              .stride = g->C,
-                                              .transposed = true,
-                                              .depth = cells * g->C,
-                                              .first = uv * g->C,
-                                              .rows = g->C,
-                                              .cols = g->F});
-    return s->panels;
 }
 
 #endif

@@ -12,28 +12,53 @@
  */
 #include "layer.h"
 
-/* A product rows x depth times depth x cols: the tables that say where A lies, and B in panels. */
+/* Each of the three is a product C = A B, rows x depth times depth x cols: C is the output, A and B
+ * are operands 0 and 1 or their transposes. */
+typedef struct {
+    int64_t rows, depth, cols;
+} dense_sizes;
+
+static dense_sizes sizes_of(const spor_call *c) {
+    int64_t rows = c->out.shape.n[0];
+    return (dense_sizes){rows, shape_size(&c->in[0].shape) / rows, c->out.shape.n[1]};
+}
+
+/* The tables of a task that say where its rows of A lie. */
 typedef struct {
     int64_t *row, *step;
-    void *panels;
-} dense_scratch;
+} dense_tables;
 
-static dense_scratch carve_scratch(spor_carver *carver, int64_t rows, int64_t depth, int64_t cols,
-                                   size_t width, int lanes) {
-    dense_scratch s;
-    s.row = carve_take(carver, rows, sizeof *s.row);
-    s.step = carve_take(carver, depth, sizeof *s.step);
-    s.panels = carve_take(carver, carve_times(depth, carve_whole_vectors(cols, lanes)), width);
-    return s;
+static dense_tables carve_tables(spor_carver *carver, int64_t rows, int64_t depth) {
+    dense_tables t;
+    t.row = carve_take(carver, rows, sizeof *t.row);
+    t.step = carve_take(carver, depth, sizeof *t.step);
+    return t;
 }
 
 #ifdef SPOR_RULES
 
+FAST_KERNELS(dense_panels);
 FAST_KERNELS(dense);
+FAST_KERNELS(dense_dx_panels);
 FAST_KERNELS(dense_dx);
 FAST_KERNELS(dense_dW);
 
 extern const spor_op spor_op_matmul;
+
+/* Shared: B in panels, each task a part of its rows. A task of WORK has rows of C, and reads all of
+ * B, half hidden behind the product. */
+static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    dense_sizes s = sizes_of(c);
+    int64_t B = carve_times(s.depth, s.cols);
+    int64_t tasks = tasks_for(need, s.rows, B, B / 2);
+    spor_carver shared = {0}, scratch = {0};
+    carve_take(&shared, carve_times(s.depth, carve_whole_vectors(s.cols, lanes)), width);
+    carve_tables(&scratch, (s.rows + tasks - 1) / tasks, s.depth);
+    need->shared = shared.used;
+    need->scratch = scratch.used;
+    need->tasks[SPOR_PREPARE] = tasks_for(need, s.depth, carve_times(s.cols, COST_MOVED), 0);
+    need->tasks[SPOR_WORK] = tasks;
+}
 
 /* ---- forward ---- */
 
@@ -48,16 +73,11 @@ static bool dense_shape(spor_rule *r) {
     return true;
 }
 
-static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    spor_carver carver = {0};
-    carve_scratch(&carver, c->in[0].shape.n[0], c->in[0].shape.n[1], c->out.shape.n[1], width,
-                  lanes);
-    need->scratch = carver.used;
-}
-
 static spor_var dense_vjp(spor_var y, int k, spor_var ybar);
 
-static const spor_fused dense_fused = {.need = dense_need, .phase = {[SPOR_WORK] = dense_kernels}};
+static const spor_fused dense_fused = {
+    .need = dense_need,
+    .phase = {[SPOR_PREPARE] = dense_panels_kernels, [SPOR_WORK] = dense_kernels}};
 
 #define DENSE_OP(operands_, signature_)                                                            \
     {                                                                                              \
@@ -77,15 +97,9 @@ static bool dense_dx_shape(spor_rule *r) {
     return true;
 }
 
-static void dense_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    spor_carver carver = {0};
-    carve_scratch(&carver, c->in[0].shape.n[0], c->in[0].shape.n[1], c->out.shape.n[1], width,
-                  lanes);
-    need->scratch = carver.used;
-}
-
-static const spor_fused dense_dx_fused = {.need = dense_dx_need,
-                                          .phase = {[SPOR_WORK] = dense_dx_kernels}};
+static const spor_fused dense_dx_fused = {
+    .need = dense_need,
+    .phase = {[SPOR_PREPARE] = dense_dx_panels_kernels, [SPOR_WORK] = dense_dx_kernels}};
 
 static const spor_op dense_dx_op = {
     .signature = "dense_dx(delta[N,m], W[n,m])",
@@ -102,14 +116,9 @@ static bool dense_dW_shape(spor_rule *r) {
     return true;
 }
 
-static void dense_dW_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    spor_carver carver = {0};
-    carve_scratch(&carver, c->out.shape.n[0], c->in[0].shape.n[0], c->out.shape.n[1], width, lanes);
-    need->scratch = carver.used;
-}
-
-static const spor_fused dense_dW_fused = {.need = dense_dW_need,
-                                          .phase = {[SPOR_WORK] = dense_dW_kernels}};
+static const spor_fused dense_dW_fused = {
+    .need = dense_need,
+    .phase = {[SPOR_PREPARE] = dense_panels_kernels, [SPOR_WORK] = dense_dW_kernels}};
 
 static const spor_op dense_dW_op = {
     .signature = "dense_dW(x[N,n], delta[N,m])",
@@ -162,93 +171,96 @@ const spor_fast spor_fast_dense = {
 
 #include "kernels/product.h"
 
-/* The tables for A[r,k] = a[r * row + k * step]. */
-static dense_scratch prepare(const spor_call *c, int64_t rows, int64_t row, int64_t depth,
-                             int64_t step, int64_t cols) {
-    spor_carver carver = {.base = c->scratch};
-    dense_scratch s = carve_scratch(&carver, rows, depth, cols, sizeof(T), (int)LANES);
-    product_progression(s.row, rows, row);
-    product_progression(s.step, depth, step);
-    return s;
+/* B as it lies instead of in panels: itself panels, or large and for few rows, so that packing would
+ * cost more than the product. Its last columns, less than a vector, are packed in any case. */
+static bool takes_as_it_lies(dense_sizes s) {
+    const int64_t few = 4, large = 4096;
+    return s.rows <= few && s.cols / LANES * LANES * s.depth >= large;
 }
 
-/* Z = x W + b by W in panels, or for a few rows by a large W as it lies: packing would cost more
- * than the product. Its last columns, less than a vector, are packed in any case. */
-static void multiply_by_weights(spor_product p, const T *W, T *scratch) {
-    const int64_t few = 4, large = 4096;
-    int64_t whole = p.cols / LANES * LANES, rest = p.cols - whole;
-    if (p.rows > few || whole * p.depth < large) {
-        p.b = product_panels(scratch, W, p.depth, p.cols);
-        product_multiply(&p);
-        return;
+/* Rows of B = operand 1, as it lies, into its panels */
+FAST_KERNEL(dense_panels) {
+    dense_sizes s = sizes_of(c);
+    if (product_is_panels(s.cols)) return;
+    task_part rows = task_part_of(c, SPOR_PREPARE, task, s.depth);
+    int64_t first = takes_as_it_lies(s) ? s.cols / LANES * LANES : 0;
+    if (first == s.cols) return;
+    product_pack(c->shared,
+                 &(spor_block){.b = (const T *)c->in[1].data + rows.first * s.cols + first,
+                               .stride = s.cols,
+                               .depth = s.depth,
+                               .first = rows.first,
+                               .rows = rows.end - rows.first,
+                               .cols = s.cols - first});
+}
+
+/* The rows of C that a task has, with A[r,k] = a[r * row + k * step] and B in panels. */
+static spor_product product_of(const spor_call *c, int64_t task, int64_t row, int64_t step) {
+    dense_sizes s = sizes_of(c);
+    task_part rows = task_part_of(c, SPOR_WORK, task, s.rows);
+    spor_carver carver = {.base = c->scratch};
+    dense_tables t = carve_tables(&carver, rows.end - rows.first, s.depth);
+    product_progression(t.row, rows.end - rows.first, row);
+    product_progression(t.step, s.depth, step);
+    return (spor_product){.a = (const T *)c->in[0].data + rows.first * row,
+                          .row = t.row,
+                          .step = t.step,
+                          .rows = rows.end - rows.first,
+                          .depth = s.depth,
+                          .cols = s.cols,
+                          .b = c->shared,
+                          .c = (T *)c->out.data + rows.first * s.cols,
+                          .ldc = s.cols};
+}
+
+/* By B as dense_panels left it. */
+static void multiply(const spor_call *c, spor_product p) {
+    if (product_is_panels(p.cols)) {
+        p.b = c->in[1].data;
+    } else if (takes_as_it_lies(sizes_of(c))) {
+        spor_product whole = p;
+        whole.b = c->in[1].data;
+        whole.ldb = p.cols;
+        whole.cols = p.cols / LANES * LANES;
+        product_multiply(&whole);
+        p.cols -= whole.cols;
+        p.c += whole.cols;
+        if (p.init) p.init += whole.cols;
     }
-    spor_product first = p;
-    first.b = W;
-    first.ldb = p.cols;
-    first.cols = whole;
-    product_multiply(&first);
-    if (!rest) return;
-    product_pack(
-        scratch,
-        &(spor_block){
-            .b = W + whole, .stride = p.cols, .depth = p.depth, .rows = p.depth, .cols = rest});
-    p.b = scratch;
-    p.cols = rest;
-    p.c += whole;
-    if (p.init) p.init += whole;
     product_multiply(&p);
 }
 
-/* Then Y = f(Z) in place */
+/* Z = x W + b, then Y = f(Z) in place */
 FAST_KERNEL(dense) {
-    int64_t N = c->in[0].shape.n[0], n = c->in[0].shape.n[1], m = c->out.shape.n[1];
-    dense_scratch s = prepare(c, N, n, n, 1, m);
-    spor_product z = {.a = c->in[0].data,
-                      .row = s.row,
-                      .step = s.step,
-                      .rows = N,
-                      .depth = n,
-                      .cols = m,
-                      .init = c->operands > 2 ? c->in[2].data : NULL,
-                      .c = c->out.data,
-                      .ldc = m};
-    multiply_by_weights(z, c->in[1].data, s.panels);
+    spor_product z = product_of(c, task, c->in[0].shape.n[1], 1);
+    z.init = c->operands > 2 ? c->in[2].data : NULL;
+    multiply(c, z);
     const spor_activation *f = &spor_activations[c->attr[ACT].i];
-    if (f->apply) f->apply(c->out.data, N * m, (T)c->attr[ACT_SLOPE].r);
+    if (f->apply) f->apply(z.c, z.rows * z.cols, (T)c->attr[ACT_SLOPE].r);
 }
 
-/* Eq. (47): dx = delta W^T, W[n,m] read along its rows */
+/* W[n,m] read along its rows: some rows of B = W^T are columns of W */
+FAST_KERNEL(dense_dx_panels) {
+    dense_sizes s = sizes_of(c);
+    task_part rows = task_part_of(c, SPOR_PREPARE, task, s.depth);
+    product_pack(c->shared, &(spor_block){.b = (const T *)c->in[1].data + rows.first,
+                                          .stride = s.depth,
+                                          .transposed = true,
+                                          .depth = s.depth,
+                                          .first = rows.first,
+                                          .rows = rows.end - rows.first,
+                                          .cols = s.cols});
+}
+
+/* Eq. (47): dx = delta W^T */
 FAST_KERNEL(dense_dx) {
-    int64_t N = c->in[0].shape.n[0], m = c->in[0].shape.n[1], n = c->out.shape.n[1];
-    dense_scratch s = prepare(c, N, m, m, 1, n);
-    product_pack(
-        s.panels,
-        &(spor_block){
-            .b = c->in[1].data, .stride = m, .transposed = true, .depth = m, .rows = m, .cols = n});
-    product_multiply(&(spor_product){.a = c->in[0].data,
-                                     .row = s.row,
-                                     .step = s.step,
-                                     .rows = N,
-                                     .depth = m,
-                                     .cols = n,
-                                     .b = s.panels,
-                                     .c = c->out.data,
-                                     .ldc = n});
+    spor_product dx = product_of(c, task, c->in[0].shape.n[1], 1);
+    product_multiply(&dx);
 }
 
 /* Eq. (48): dW = x^T delta, x[N,n] read along its columns */
 FAST_KERNEL(dense_dW) {
-    int64_t N = c->in[0].shape.n[0], n = c->out.shape.n[0], m = c->out.shape.n[1];
-    dense_scratch s = prepare(c, n, 1, N, n, m);
-    product_multiply(&(spor_product){.a = c->in[0].data,
-                                     .row = s.row,
-                                     .step = s.step,
-                                     .rows = n,
-                                     .depth = N,
-                                     .cols = m,
-                                     .b = product_panels(s.panels, c->in[1].data, N, m),
-                                     .c = c->out.data,
-                                     .ldc = m});
+    multiply(c, product_of(c, task, 1, c->out.shape.n[0]));
 }
 
 #endif

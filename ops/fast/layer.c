@@ -11,13 +11,28 @@
 #include "layer.h"
 
 #include "kernels/slots.h"
-/* Rows of delta summed at once. */
-enum { BLOCK_ROWS = 128 };
+/* Rows of delta summed at once; elements that a task has no fewer of. */
+enum { BLOCK_ROWS = 128, PIECE = 1024 };
+
+static int64_t pieces_of(const spor_shape *shape) {
+    return (shape_size(shape) + PIECE - 1) / PIECE;
+}
+
+/* delta as rows x cols, its rows in blocks. */
+typedef struct {
+    int64_t rows, cols, blocks;
+} bias_sizes;
+
+static bias_sizes bias_sizes_of(const spor_call *c) {
+    int64_t cols = c->out.shape.n[0], rows = shape_size(&c->in[0].shape) / cols;
+    return (bias_sizes){rows, cols, (rows + BLOCK_ROWS - 1) / BLOCK_ROWS};
+}
 
 #ifdef SPOR_RULES
 
 FAST_KERNELS(delta);
 FAST_KERNELS(bias_gradient);
+FAST_KERNELS(partial_sum);
 
 extern const spor_op spor_op_add, spor_op_expand;
 #define DECLARE_OP(name) extern const spor_op spor_op_##name;
@@ -78,7 +93,12 @@ bool layer_match(spor_match *match, spor_var root, const spor_op *op, int64_t ax
 
 /* ---- delta ---- */
 
-static const spor_fused delta_fused = {.phase = {[SPOR_WORK] = delta_kernels}};
+static void delta_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    (void)width, (void)lanes;
+    need->tasks[SPOR_WORK] = tasks_for(need, pieces_of(&c->out.shape), 3 * PIECE * COST_MOVED, 0);
+}
+
+static const spor_fused delta_fused = {.need = delta_need, .phase = {[SPOR_WORK] = delta_kernels}};
 
 static const spor_op delta_op = {
     .signature = "delta(Y[...], dY[...]; activation:int, slope:real)",
@@ -103,19 +123,21 @@ static bool bias_gradient_shape(spor_rule *r) {
     return true;
 }
 
-/* Room for the sums of 1, 2, 4 ... blocks of rows. */
+/* Room for the sums of 1, 2, 4 ... blocks of a task. */
 static void bias_gradient_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)lanes;
-    const spor_shape *delta = &c->in[0].shape;
-    int64_t cols = delta->n[delta->rank - 1], levels = 0;
-    for (int64_t n = (shape_size(delta) / cols + BLOCK_ROWS - 1) / BLOCK_ROWS; n; n >>= 1) levels++;
-    spor_carver carver = {0};
-    carve_take(&carver, carve_times(levels, cols), width);
-    need->scratch = carver.used;
+    bias_sizes s = bias_sizes_of(c);
+    int64_t levels = 0;
+    for (int64_t n = s.blocks; n; n >>= 1) levels++;
+    spor_carver scratch = {0};
+    carve_take(&scratch, carve_times(levels, s.cols), width);
+    need->scratch = scratch.used;
+    tasks_add_up(need, s.blocks, carve_times(BLOCK_ROWS * COST_MOVED, s.cols), s.cols, width);
 }
 
-static const spor_fused bias_gradient_fused = {.need = bias_gradient_need,
-                                               .phase = {[SPOR_WORK] = bias_gradient_kernels}};
+static const spor_fused bias_gradient_fused = {
+    .need = bias_gradient_need,
+    .phase = {[SPOR_WORK] = bias_gradient_kernels, [SPOR_FINISH] = partial_sum_kernels}};
 
 static const spor_op bias_gradient_op = {
     .signature = "bias_gradient(delta[*])",
@@ -134,8 +156,23 @@ spor_var layer_bias_gradient(spor_var delta) {
 
 FAST_KERNEL(delta) {
     const spor_activation *f = &spor_activations[c->attr[ACT].i];
-    f->pull(c->out.data, c->in[1].data, c->in[0].data, shape_size(&c->out.shape),
-            (T)c->attr[ACT_SLOPE].r);
+    task_part pieces = task_part_of(c, SPOR_WORK, task, pieces_of(&c->out.shape));
+    int64_t first = pieces.first * PIECE;
+    int64_t end = carve_least(pieces.end * PIECE, shape_size(&c->out.shape));
+    f->pull((T *)c->out.data + first, (const T *)c->in[1].data + first,
+            (const T *)c->in[0].data + first, end - first, (T)c->attr[ACT_SLOPE].r);
+}
+
+/* out = the results of all tasks, added in their order */
+FAST_KERNEL(partial_sum) {
+    task_part part = task_part_of(c, SPOR_FINISH, task, shape_size(&c->out.shape));
+    for (int64_t i = part.first; i < part.end; i += LANES) {
+        int64_t lanes = carve_least(LANES, part.end - i);
+        vec sum = simd_load_part((const T *)task_result(c, 0) + i, lanes);
+        for (int64_t t = 1; t < c->need->tasks[SPOR_WORK]; t++)
+            sum += simd_load_part((const T *)task_result(c, t) + i, lanes);
+        simd_store_part((T *)c->out.data + i, sum, lanes);
+    }
 }
 
 /* One vector of columns of some rows, in four chains. */
@@ -167,20 +204,22 @@ SPOR_INLINE vec levels_total(const T *level, int64_t cols, int64_t blocks, int64
 /* Rows in blocks that stay in the first cache while all their columns are summed; sums of blocks
  * as in kernels/pairwise.h. */
 FAST_KERNEL(bias_gradient) {
-    const T *delta = c->in[0].data;
-    T *db = c->out.data, *level = c->scratch;
-    int64_t cols = c->out.shape.n[0], rows = shape_size(&c->in[0].shape) / cols, block = 0;
-    for (int64_t first = 0; first < rows; first += BLOCK_ROWS, block++) {
-        int64_t count = carve_least(BLOCK_ROWS, rows - first);
-        for (int64_t f = 0; f < cols; f += LANES) {
-            int64_t lanes = carve_least(LANES, cols - f);
-            vec sum = sum_rows(delta + first * cols + f, count, cols, lanes);
-            carry_up(level + f, cols, block, sum, lanes);
+    bias_sizes s = bias_sizes_of(c);
+    task_part part = task_part_of(c, SPOR_WORK, task, s.blocks);
+    T *db = task_result(c, task), *level = c->scratch;
+    for (int64_t block = part.first; block < part.end; block++) {
+        int64_t row = block * BLOCK_ROWS, count = carve_least(BLOCK_ROWS, s.rows - row);
+        const T *delta = (const T *)c->in[0].data + row * s.cols;
+        for (int64_t f = 0; f < s.cols; f += LANES) {
+            int64_t lanes = carve_least(LANES, s.cols - f);
+            vec sum = sum_rows(delta + f, count, s.cols, lanes);
+            carry_up(level + f, s.cols, block - part.first, sum, lanes);
         }
     }
-    for (int64_t f = 0; f < cols; f += LANES) {
-        int64_t lanes = carve_least(LANES, cols - f);
-        simd_store_part(db + f, levels_total(level + f, cols, block, lanes), lanes);
+    for (int64_t f = 0; f < s.cols; f += LANES) {
+        int64_t lanes = carve_least(LANES, s.cols - f);
+        simd_store_part(db + f, levels_total(level + f, s.cols, part.end - part.first, lanes),
+                        lanes);
     }
 }
 

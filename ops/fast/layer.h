@@ -7,7 +7,7 @@
 
 #include "program/fast.h"
 #include "kernels/activation.h"
-#include "kernels/carve.h"
+#include "kernels/tasks.h"
 
 /** Slots of an activation: SPOR_ACTIVATION_..., and leaky_relu's slope. */
 enum { ACT, ACT_SLOPE };

@@ -22,6 +22,14 @@ FAST_KERNELS(maxpool2d_dx);
 
 extern const spor_op spor_op_maxpool2d;
 
+/* Tasks are samples: the larger one of the maps is x or dx. */
+static void samples_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    (void)width, (void)lanes;
+    int64_t N = c->out.shape.n[0],
+            most = carve_most(shape_size(&c->in[0].shape), shape_size(&c->out.shape));
+    need->tasks[SPOR_WORK] = tasks_for(need, N, carve_times(most / N, COST_MOVED), 0);
+}
+
 /* x[N,H,W,C] -> y[N,P,Q,C] */
 static bool pool_shape(spor_rule *r) {
     if (r->in[0].rank != 4) return rule_fail(r, "x needs 4 axes");
@@ -32,7 +40,7 @@ static bool pool_shape(spor_rule *r) {
 }
 
 static void pool_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    (void)width, (void)lanes;
+    samples_need(c, width, lanes, need);
     if (c->attr[TRAINING].i)
         need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr));
 }
@@ -45,7 +53,8 @@ static bool pool_dx_shape(spor_rule *r) {
     return true;
 }
 
-static const spor_fused pool_dx_fused = {.phase = {[SPOR_WORK] = maxpool2d_dx_kernels}};
+static const spor_fused pool_dx_fused = {.need = samples_need,
+                                         .phase = {[SPOR_WORK] = maxpool2d_dx_kernels}};
 
 static const spor_op pool_dx_op = {
     .signature =
@@ -107,7 +116,8 @@ FAST_KERNEL(maxpool2d) {
     const spor_shape *x = &c->in[0].shape;
     maps g = maps_of(c->attr, x->n[1], x->n[2], x->n[3]);
     void *saved = c->attr[TRAINING].i ? c->out.saved : NULL;
-    for (int64_t n = 0; n < x->n[0]; n++)
+    task_part part = task_part_of(c, SPOR_WORK, task, x->n[0]);
+    for (int64_t n = part.first; n < part.end; n++)
         pool_sample(&g, (const T *)c->in[0].data + n * g.H * g.W * g.C, c->out.data, saved,
                     n * g.P * g.Q * g.C);
 }
@@ -115,7 +125,8 @@ FAST_KERNEL(maxpool2d) {
 FAST_KERNEL(maxpool2d_dx) {
     const spor_shape *x = &c->out.shape;
     maps g = maps_of(c->attr, x->n[1], x->n[2], x->n[3]);
-    for (int64_t n = 0; n < x->n[0]; n++)
+    task_part part = task_part_of(c, SPOR_WORK, task, x->n[0]);
+    for (int64_t n = part.first; n < part.end; n++)
         route_sample(&g, (T *)c->out.data + n * g.H * g.W * g.C, c->in[1].data, c->in[0].saved,
                      n * g.P * g.Q * g.C);
 }

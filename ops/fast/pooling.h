@@ -7,8 +7,8 @@
 #define SPOR_OPS_FAST_POOLING_H
 
 #include "program/fast.h"
-#include "kernels/carve.h"
 #include "kernels/slots.h"
+#include "kernels/tasks.h"
 
 /** Bytes of a winner's number u w + v inside its window. */
 static inline size_t winner_bytes(const spor_attr *window) {

@@ -34,8 +34,16 @@ static bool xent_shape(spor_rule *r) {
     return true;
 }
 
+/* Tasks are rows of l, which is as large as y, operand 1. */
+static void rows_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    (void)width, (void)lanes;
+    const spor_shape *l = &c->in[1].shape;
+    int64_t M = l->n[l->rank - 1];
+    need->tasks[SPOR_WORK] = tasks_for(need, shape_size(l) / M, carve_times(M, COST_EXP), 0);
+}
+
 static void xent_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    (void)lanes;
+    rows_need(c, width, lanes, need);
     need->saved = c->attr[TRAINING].i ? bytes_for(shape_size(&c->in[0].shape), width) : 0;
 }
 
@@ -45,7 +53,8 @@ static bool xent_dl_shape(spor_rule *r) {
     return true;
 }
 
-static const spor_fused xent_dl_fused = {.phase = {[SPOR_WORK] = softmax_cross_entropy_dl_kernels}};
+static const spor_fused xent_dl_fused = {.need = rows_need,
+                                         .phase = {[SPOR_WORK] = softmax_cross_entropy_dl_kernels}};
 
 static const spor_op xent_dl_op = {
     .signature = "softmax_cross_entropy_dl(z[*], y[*], zbar[*])",
@@ -234,21 +243,26 @@ FAST_KERNEL(softmax_cross_entropy) {
     int64_t N = shape_size(&c->out.shape), M = c->in[0].shape.n[c->in[0].shape.rank - 1];
     const T *l = c->in[0].data, *y = c->in[1].data;
     T *z = c->out.data, *A = c->attr[TRAINING].i ? c->out.saved : NULL;
-    for (int64_t n = 0; n < N; n++, l += M, y += M)
-        z[n] = row_loss(l, y, M, c->attr[WEIGHTED].i, A ? A + n * M : NULL);
+    task_part rows = task_part_of(c, SPOR_WORK, task, N);
+    for (int64_t n = rows.first; n < rows.end; n++)
+        z[n] = row_loss(l + n * M, y + n * M, M, c->attr[WEIGHTED].i, A ? A + n * M : NULL);
+}
+
+/* One row of dl = (A - y) zbar */
+SPOR_INLINE void row_pull(T *dl, const T *A, const T *y, T zbar, int64_t M) {
+    for (int64_t m = 0; m < M; m += LANES) {
+        int64_t lanes = carve_least(LANES, M - m);
+        vec d = (simd_load_part(A + m, lanes) - simd_load_part(y + m, lanes)) * zbar;
+        simd_store_part(dl + m, d, lanes);
+    }
 }
 
 FAST_KERNEL(softmax_cross_entropy_dl) {
     int64_t N = shape_size(&c->in[2].shape), M = c->out.shape.n[c->out.shape.rank - 1];
     const T *A = c->in[0].saved, *y = c->in[1].data, *zbar = c->in[2].data;
-    T *dl = c->out.data;
-    for (int64_t n = 0; n < N; n++, A += M, y += M, dl += M) {
-        for (int64_t m = 0; m < M; m += LANES) {
-            int64_t lanes = carve_least(LANES, M - m);
-            vec d = (simd_load_part(A + m, lanes) - simd_load_part(y + m, lanes)) * zbar[n];
-            simd_store_part(dl + m, d, lanes);
-        }
-    }
+    task_part rows = task_part_of(c, SPOR_WORK, task, N);
+    for (int64_t n = rows.first; n < rows.end; n++)
+        row_pull((T *)c->out.data + n * M, A + n * M, y + n * M, zbar[n], M);
 }
 
 #endif

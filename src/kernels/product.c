@@ -203,8 +203,12 @@ void product_pack(T *panels, const spor_block *block) {
     }
 }
 
+bool product_is_panels(int64_t cols) {
+    return cols % LANES == 0 && cols / LANES <= SPOR_PANEL;
+}
+
 const T *product_panels(T *scratch, const T *b, int64_t depth, int64_t cols) {
-    if (cols % LANES == 0 && cols / LANES <= SPOR_PANEL) return b;
+    if (product_is_panels(cols)) return b;
     spor_block block = {.b = b, .stride = cols, .depth = depth, .rows = depth, .cols = cols};
     product_pack(scratch, &block);
     return scratch;

@@ -41,6 +41,10 @@ typedef struct {
 #define product_pack SPOR_BUILT(product_pack)
 void product_pack(T *panels, const spor_block *block);
 
+/** A row-major matrix of so many columns is its own panels. */
+#define product_is_panels SPOR_BUILT(product_is_panels)
+bool product_is_panels(int64_t cols);
+
 /** The panels of a row-major depth x cols matrix: itself where the layouts agree, else packed
  *  into scratch. */
 #define product_panels SPOR_BUILT(product_panels)

@@ -59,7 +59,7 @@ typedef uint8_t bytes_vec __attribute__((vector_size(SPOR_VECTOR_BYTES / sizeof(
 /** Head of the kernel that program/fast.h declares as spor_fast_<op>_<isa>_<scalar>. */
 #define FAST_KERNEL(op)                                                                            \
     extern spor_kernel SPOR_BUILT(spor_fast_##op);                                                 \
-    void SPOR_BUILT(spor_fast_##op)(const spor_call *c, int64_t task __attribute__((unused)))
+    void SPOR_BUILT(spor_fast_##op)(const spor_call *c, int64_t task)
 
 SPOR_INLINE vec simd_load(const T *from) {
     vec v;

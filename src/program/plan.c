@@ -137,7 +137,7 @@ static bool choose_reference(spor_program *program, const spor_op *op, program_s
 static bool make_step(planner *p, uint32_t id, program_step *step) {
     spor_program *program = p->program;
     const spor_node *node = &p->tape->node[id];
-    *step = (program_step){.node = id};
+    *step = (program_step){.node = id, .need.finer = 1};
     step->call.need = &step->need;
     step->call.out = describe(node->shape);
     step->call.in = program->arg + program->args;

@@ -1,0 +1,257 @@
+#include "tasks.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* ---- memory with a fence behind it ---- */
+
+enum { GARBAGE = 0xff, FENCE = 0xa5 }; /* as floats and as doubles, GARBAGE is no number */
+
+typedef struct {
+    unsigned char *base;
+    size_t bytes;
+} yard;
+
+static yard yard_of(size_t bytes) {
+    yard y = {aligned_alloc(BYTES_LINE, bytes_lines(bytes) + BYTES_LINE), bytes};
+    ck_assert_ptr_nonnull(y.base);
+    memset(y.base, FENCE, bytes_lines(bytes) + BYTES_LINE);
+    return y;
+}
+
+static void litter(yard y) {
+    memset(y.base, GARBAGE, y.bytes);
+}
+
+static void leave(yard y, const char *what) {
+    for (size_t k = y.bytes; k < bytes_lines(y.bytes) + BYTES_LINE; k++)
+        ck_assert_msg(y.base[k] == FENCE, "%s: written beyond memory", what);
+    free(y.base);
+}
+
+/* ---- one step on memory of its own ---- */
+
+typedef struct {
+    const program_step *step;
+    spor_scalar scalar;
+    size_t width;
+    spor_need need;
+    spor_call call;
+    spor_arg in[SPOR_OPERANDS];
+    yard operand[SPOR_OPERANDS], out, saved, shared, partial, scratch;
+    char what[SPOR_NAME + 64];
+} trial;
+
+static size_t size_of(const spor_arg *a, size_t width) {
+    return (size_t)shape_size(&a->shape) * width;
+}
+
+static void set_element(yard y, spor_scalar scalar, size_t k, double value) {
+    if (scalar == SPOR_F32)
+        ((float *)(void *)y.base)[k] = (float)value;
+    else
+        ((double *)(void *)y.base)[k] = value;
+}
+
+/* Copies of the operands, or small integers in their place. */
+static void give_operands(trial *t, bool integers) {
+    for (int k = 0; k < t->call.operands; k++) {
+        t->in[k] = t->step->call.in[k];
+        size_t bytes = size_of(&t->in[k], t->width);
+        t->operand[k] = yard_of(bytes);
+        memcpy(t->operand[k].base, t->in[k].data, bytes);
+        for (size_t e = 0; integers && e < bytes / t->width; e++)
+            set_element(t->operand[k], t->scalar, e, (double)(e * 5 % 7) - 3);
+        t->in[k].data = t->operand[k].base;
+    }
+}
+
+static void ask_need(const spor_program *program, const spor_fused *fused, trial *t) {
+    if (fused->need)
+        fused->need(&t->call, t->width, isa_lanes(program->isa, program->scalar), &t->need);
+    bool any = false;
+    for (int phase = 0; phase < SPOR_PHASES; phase++) any |= t->need.tasks[phase] > 0;
+    if (!any) t->need.tasks[SPOR_WORK] = 1;
+}
+
+static trial open_trial(const spor_program *program, const program_step *step, int64_t finer,
+                        bool integers) {
+    const spor_op *op = program->graph.tape->node[step->node].op;
+    trial t = {.step = step,
+               .scalar = program->scalar,
+               .width = scalar_width(program->scalar),
+               .need.finer = finer,
+               .call = step->call};
+    op_name(op, t.what, SPOR_NAME);
+    snprintf(t.what + strlen(t.what), 64, " on %s, width %zu", isa_name(program->isa), t.width);
+    give_operands(&t, integers);
+    ask_need(program, op->fused, &t);
+    t.out = yard_of(size_of(&t.call.out, t.width));
+    t.saved = yard_of(t.need.saved);
+    t.shared = yard_of(t.need.shared);
+    t.need.partial = bytes_lines(t.need.partial);
+    t.partial = yard_of((size_t)t.need.tasks[SPOR_WORK] * t.need.partial);
+    t.scratch = yard_of(t.need.scratch);
+    return t;
+}
+
+static void close_trial(const trial *t) {
+    for (int k = 0; k < t->call.operands; k++) leave(t->operand[k], t->what);
+    leave(t->out, t->what);
+    leave(t->saved, t->what);
+    leave(t->shared, t->what);
+    leave(t->partial, t->what);
+    leave(t->scratch, t->what);
+}
+
+/* ---- running in some order ---- */
+
+typedef enum { IN_ORDER, BACKWARD, SHUFFLED, ORDERS } order;
+
+/* Task number k of an order; 7919 is a prime beyond any number of tasks. */
+static int64_t task_at(order how, int64_t k, int64_t tasks) {
+    if (how == BACKWARD) return tasks - 1 - k;
+    return how == SHUFFLED ? (k * 7919 + tasks / 2) % tasks : k;
+}
+
+static void run_phases(trial *t, order how) {
+    t->call.in = t->in;
+    t->call.need = &t->need;
+    t->call.out.data = t->out.base;
+    t->call.out.saved = t->saved.base;
+    t->call.shared = t->need.shared ? t->shared.base : NULL;
+    t->call.partial = t->need.partial ? t->partial.base : NULL;
+    t->call.scratch = t->need.scratch ? t->scratch.base : NULL;
+    litter(t->out);
+    litter(t->saved);
+    litter(t->shared);
+    litter(t->partial);
+    for (int phase = 0; phase < SPOR_PHASES; phase++)
+        for (int64_t k = 0; k < t->need.tasks[phase]; k++) {
+            litter(t->scratch);
+            t->step->phase[phase](&t->call, task_at(how, k, t->need.tasks[phase]));
+        }
+}
+
+/* ---- comparing ---- */
+
+static double element(const unsigned char *base, spor_scalar scalar, size_t k) {
+    return scalar == SPOR_F32 ? (double)((const float *)(const void *)base)[k]
+                              : ((const double *)(const void *)base)[k];
+}
+
+/* The same bits, or both no number. */
+static bool same_numbers(const trial *t, const unsigned char *a, const unsigned char *b) {
+    for (size_t k = 0; k < t->out.bytes / t->width; k++) {
+        double x = element(a, t->scalar, k), y = element(b, t->scalar, k);
+        if (memcmp(a + k * t->width, b + k * t->width, t->width) != 0 && (x == x || y == y))
+            return false;
+    }
+    return true;
+}
+
+static void expect(const trial *t, const unsigned char *out, const unsigned char *saved,
+                   const char *why) {
+    ck_assert_msg(same_numbers(t, t->out.base, out), "%s: other numbers %s", t->what, why);
+    ck_assert_msg(!memcmp(t->saved.base, saved, t->saved.bytes), "%s: other saved data %s", t->what,
+                  why);
+}
+
+static void check_orders(const spor_program *program, const program_step *step, int64_t finer) {
+    trial first = open_trial(program, step, finer, false);
+    run_phases(&first, IN_ORDER);
+    for (order how = BACKWARD; how < ORDERS; how++) {
+        trial t = open_trial(program, step, finer, false);
+        run_phases(&t, how);
+        expect(&t, first.out.base, first.saved.base, "with the tasks in another order");
+        close_trial(&t);
+    }
+    close_trial(&first);
+}
+
+static void check_integers(const spor_program *program, const program_step *step, int64_t finer) {
+    trial whole = open_trial(program, step, 1, true), fine = open_trial(program, step, finer, true);
+    run_phases(&whole, IN_ORDER);
+    run_phases(&fine, IN_ORDER);
+    expect(&fine, whole.out.base, whole.saved.base, "with more tasks, on integers");
+    close_trial(&whole);
+    close_trial(&fine);
+}
+
+/* As in the program, which this also shows to have the trial's numbers. */
+static void check_program(const spor_program *program, const program_step *step) {
+    trial t = open_trial(program, step, 1, false);
+    run_phases(&t, IN_ORDER);
+    expect(&t, step->call.out.data, step->call.out.saved, "than in the program");
+    for (int phase = 0; phase < SPOR_PHASES; phase++)
+        ck_assert_int_eq(t.need.tasks[phase], step->need.tasks[phase]);
+    close_trial(&t);
+}
+
+static void check_sum(const spor_program *program, const program_step *step, int64_t finer) {
+    trial t = open_trial(program, step, finer, false);
+    run_phases(&t, IN_ORDER);
+    yard sum = yard_of(t.out.bytes);
+    ck_assert_uint_eq(t.need.partial, t.need.tasks[SPOR_FINISH] ? bytes_lines(t.out.bytes) : 0);
+    for (size_t k = 0; t.need.partial && k < t.out.bytes / t.width; k++) {
+        double total = element(t.partial.base, t.scalar, k);
+        for (int64_t task = 1; task < t.need.tasks[SPOR_WORK]; task++) {
+            total += element(t.partial.base + (size_t)task * t.need.partial, t.scalar, k);
+            if (t.scalar == SPOR_F32) total = (double)(float)total;
+        }
+        set_element(sum, t.scalar, k, total);
+    }
+    if (t.need.partial)
+        ck_assert_msg(same_numbers(&t, t.out.base, sum.base),
+                      "%s: not the sum of the partial results in their order", t.what);
+    leave(sum, t.what);
+    close_trial(&t);
+}
+
+static void check_shapes_only(const spor_program *program, const program_step *step,
+                              int64_t finer) {
+    trial t = open_trial(program, step, finer, false);
+    spor_kernel_need *need = program->graph.tape->node[step->node].op->fused->need;
+    for (int lanes = 2; need && lanes <= 16; lanes *= 2)
+        for (size_t width = sizeof(float); width <= sizeof(double); width *= 2) {
+            spor_need other = {.finer = finer};
+            need(&t.call, width, lanes, &other);
+            for (int phase = 0; phase < SPOR_PHASES; phase++)
+                ck_assert_msg(other.tasks[phase] == t.need.tasks[phase],
+                              "%s: other tasks for %d lanes of %zu bytes", t.what, lanes, width);
+        }
+    close_trial(&t);
+}
+
+/* ---- all steps ---- */
+
+static void note(const spor_program *program, const program_step *step, int64_t finer,
+                 tasks_met met[]) {
+    trial t = open_trial(program, step, finer, false);
+    const spor_op *op = program->graph.tape->node[step->node].op;
+    int at = 0;
+    while (met[at].op && met[at].op != op) at++;
+    ck_assert_int_lt(at, TASKS_OPS);
+    met[at].op = op;
+    for (int phase = 0; phase < SPOR_PHASES; phase++)
+        if (t.need.tasks[phase] > met[at].most[phase]) met[at].most[phase] = t.need.tasks[phase];
+    close_trial(&t);
+}
+
+void tasks_check(const spor_program *program, tasks_met met[]) {
+    const int64_t finer = INT64_C(1) << 30;
+    for (uint32_t s = 0; s < program->steps; s++) {
+        const program_step *step = &program->step[s];
+        program_run_step(step);
+        if (step->reference) continue;
+        check_program(program, step);
+        check_orders(program, step, finer);
+        check_integers(program, step, finer);
+        check_sum(program, step, finer);
+        check_shapes_only(program, step, finer);
+        if (met) note(program, step, finer, met);
+    }
+}
