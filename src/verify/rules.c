@@ -13,7 +13,10 @@
 #include "train/batch.h"
 #include "verify/model.h"
 
-enum { MOST_STEPS = 8 }; /* that are looked at */
+enum {
+    MOST_STEPS = 8,  /* that are looked at */
+    JUDGED_STEPS = 2 /* in the first one the states of most optimizers are 0 */
+};
 
 /* Deviations of five standard errors happen once in two million draws. */
 static const double standard_errors = 5;
@@ -122,26 +125,24 @@ static bool fill(training *t, int64_t step) {
     return true;
 }
 
-static bool compare_update(const training *t, float *const before[]) {
-    spor_params *params = spor_model_params(t->model);
-    const spor_update update = {t->bound, params, before};
-    spor_update_verdict v = {0};
-    char good[200];
-    if (!update_judge(t->check, &update, &v, t->message)) return false;
-    int length = snprintf(good, sizeof good, "%" PRId64 " elements", v.seen);
-    for (int k = 0; length > 0 && length < (int)sizeof good; k++) {
+static void tell_update(const training *t, const spor_update_verdict *v) {
+    char good[300];
+    int length = snprintf(good, sizeof good, "%" PRId64 " elements", v->seen);
+    if (v->undecided)
+        length += snprintf(good + length, sizeof good - (size_t)length, ", %" PRId64 " undecided",
+                           v->undecided);
+    for (int k = 0; length < (int)sizeof good; k++) {
         spor_named_number setting = spor_program_setting(t->bound->program, k);
         if (!setting.name) break;
         length += snprintf(good + length, sizeof good - (size_t)length, ", %s %g", setting.name,
                            setting.value);
     }
-    bool examined = v.seen > v.undecided;
+    bool examined = v->seen > v->undecided;
     tell(t,
-         *v.wrong   ? SPOR_FAILS
+         *v->wrong  ? SPOR_FAILS
          : examined ? SPOR_HOLDS
                     : SPOR_NOTHING_EXAMINED,
-         "the update is the rule", *v.wrong ? v.wrong : good);
-    return true;
+         "the update is the rule", *v->wrong ? v->wrong : good);
 }
 
 /* The first trained parameter that is as it was before the first step; -1: none is. */
@@ -159,12 +160,12 @@ static int find_still(const training *t, float *const before[]) {
 static bool check_movement(training *t, float *const before[]) {
     spor_params *params = spor_model_params(t->model);
     char summary[300];
-    int64_t steps = 1;
+    int64_t steps = JUDGED_STEPS;
     int still = find_still(t, before);
     for (; still >= 0 && steps < MOST_STEPS; still = find_still(t, before), steps++)
         if (!fill(t, steps) || !spor_model_step(t->model, t->bound, (uint64_t)steps)) return false;
-    snprintf(summary, sizeof summary, "all do within %" PRId64 " step%s of %" PRId64 " rows", steps,
-             steps == 1 ? "" : "s", t->bound->rows);
+    snprintf(summary, sizeof summary, "all do within %" PRId64 " steps of %" PRId64 " rows", steps,
+             t->bound->rows);
     if (still >= 0)
         snprintf(summary, sizeof summary,
                  "%.200s does not move in %d steps of %" PRId64 " rows in float",
@@ -179,11 +180,26 @@ static bool check_movement(training *t, float *const before[]) {
     return true;
 }
 
-static float *kept(const spor_entry *e) {
-    int64_t size = shape_size(&e->shape);
-    float *value = malloc(bytes_for(size + 1, sizeof *value));
-    if (value) memcpy(value, e->value, (size_t)size * sizeof *value);
-    return value;
+/* Copies of all values, by entry, to be freed with their number; NULL: out of memory. */
+static void free_values(float **value, int count) {
+    for (int k = 0; value && k < count; k++) free(value[k]);
+    free(value);
+}
+
+static float **copy_values(spor_params *params) {
+    int count = spor_params_count(params);
+    float **value = calloc((size_t)count + 1, sizeof *value);
+    bool done = value != NULL;
+    for (int k = 0; done && k < count; k++) {
+        spor_entry e = spor_params_entry(params, k);
+        int64_t size = shape_size(&e.shape);
+        value[k] = malloc(bytes_for(size + 1, sizeof *value[k]));
+        if (value[k]) memcpy(value[k], e.value, (size_t)size * sizeof *value[k]);
+        done = value[k] != NULL;
+    }
+    if (done) return value;
+    free_values(value, count);
+    return NULL;
 }
 
 /* A test's hand on the values after the step. */
@@ -195,23 +211,31 @@ static void tamper_with_step(const training *t, const spor_entry *e) {
     ((float *)e->value)[0] = (float)first;
 }
 
-static bool check_step(training *t) {
+/* One step, and what it made held against the rule. */
+static bool judge_step(training *t, int64_t step, spor_update_verdict *v) {
     spor_params *params = spor_model_params(t->model);
     int count = spor_params_count(params);
-    float **before = calloc((size_t)count + 1, sizeof *before);
-    bool done = before && fill(t, 0);
-    for (int k = 0; done && k < count; k++) {
-        spor_entry e = spor_params_entry(params, k);
-        done = (before[k] = kept(&e)) != NULL;
-    }
-    done = done && spor_model_step(t->model, t->bound, 0);
+    float **before = copy_values(params);
+    bool done = before && fill(t, step) && spor_model_step(t->model, t->bound, (uint64_t)step);
     for (int k = 0; done && t->check->tamper && k < count; k++) {
         spor_entry e = spor_params_entry(params, k);
         tamper_with_step(t, &e);
     }
-    done = done && compare_update(t, before) && check_movement(t, before);
-    for (int k = 0; before && k < count; k++) free(before[k]);
-    free(before);
+    const spor_update update = {t->bound, params, before};
+    done = done && update_judge(t->check, &update, v, t->message);
+    free_values(before, count);
+    return done;
+}
+
+static bool check_steps(training *t) {
+    spor_params *params = spor_model_params(t->model);
+    float **initial = copy_values(params);
+    spor_update_verdict v = {0};
+    bool done = initial != NULL;
+    for (int64_t step = 0; done && step < JUDGED_STEPS; step++) done = judge_step(t, step, &v);
+    if (done) tell_update(t, &v);
+    done = done && check_movement(t, initial);
+    free_values(initial, spor_params_count(params));
     return done;
 }
 
@@ -328,7 +352,7 @@ bool verify_rule_rows(const spor_model_check *check, int64_t rows, spor_on_model
     t.model = spor_model_new(&spec);
     t.bound = spor_model_bind(t.model, rows, true);
     if (t.bound) check_initial(&t);
-    bool done = t.bound && check_step(&t);
+    bool done = t.bound && check_steps(&t);
     const char *error = spor_model_error(t.model);
     if (!done && (error || !*message->text))
         message_complain(message, "%s", error ? error : "out of memory");
