@@ -151,27 +151,20 @@ static void draw(spor_params *params, const spor_place_of *entry, spor_init init
     }
 }
 
-static bool add_entry(spor_params *params, const spor_node *node, const spor_leaf *leaf,
-                      spor_entry_kind kind) {
+/* A place behind the first `elements` of the blocks, which are not there yet. */
+static bool add_entry(spor_params *params, const spor_node *node, spor_entry_kind kind,
+                      int64_t *elements) {
     uint32_t capacity = (uint32_t)params->capacity;
     spor_place_of *grown =
         tape_grow(params->entry, (uint32_t)params->count, &capacity, sizeof *grown);
     if (grown) params->entry = grown, params->capacity = (int)capacity;
     char *name = grown ? strdup(node->name) : NULL;
     if (!name) return complain(params, "out of memory for the parameter %s", node->name);
-    spor_place_of entry = {.name = name,
-                           .shape = *node->shape,
-                           .offset = params->elements,
-                           .size = shape_size(node->shape),
-                           .kind = kind};
-    int64_t lines = (entry.size + SPOR_ALIGN_ELEMENTS - 1) / SPOR_ALIGN_ELEMENTS;
-    if (!enlarge(params, params->elements + lines * SPOR_ALIGN_ELEMENTS)) {
-        free(name);
-        return false;
-    }
-    draw(params, &entry, leaf->init);
-    params->entry[params->count++] = entry;
-    params->generation++;
+    int64_t size = shape_size(node->shape);
+    params->entry[params->count++] = (spor_place_of){
+        .name = name, .shape = *node->shape, .offset = *elements, .size = size, .kind = kind};
+    int64_t lines = (size + SPOR_ALIGN_ELEMENTS - 1) / SPOR_ALIGN_ELEMENTS;
+    *elements += lines * SPOR_ALIGN_ELEMENTS;
     return true;
 }
 
@@ -190,18 +183,39 @@ static bool check_entry(spor_params *params, int k, const spor_node *node, spor_
                     want, have);
 }
 
-bool params_join_states(spor_params *params, const spor_tape *tape, spor_entry_kind states) {
-    if (!params || *params->error) return false;
-    if (spor_error(tape)) return complain(params, "%s", spor_error(tape));
-    for (uint32_t k = 0; k < tape->leaves; k++) {
+/* Finds each leaf of the tape its entry. */
+static bool place_leaves(spor_params *params, const spor_tape *tape, spor_entry_kind states,
+                         int64_t *elements) {
+    bool done = true;
+    for (uint32_t k = 0; done && k < tape->leaves; k++) {
         const spor_node *node = &tape->node[tape->leaf[k].id];
         spor_entry_kind kind = tape->leaf[k].trained ? SPOR_TRAINED : states;
         int known = spor_params_find(params, node->name);
-        bool joined = known < 0 ? add_entry(params, node, &tape->leaf[k], kind)
-                                : check_entry(params, known, node, kind);
-        if (!joined) return false;
+        done = known < 0 ? add_entry(params, node, kind, elements)
+                         : check_entry(params, known, node, kind);
     }
-    return true;
+    return done;
+}
+
+static void draw_new(spor_params *params, const spor_tape *tape, int first) {
+    for (uint32_t k = 0; k < tape->leaves; k++) {
+        int entry = spor_params_find(params, tape->node[tape->leaf[k].id].name);
+        if (entry >= first) draw(params, &params->entry[entry], tape->leaf[k].init);
+    }
+    params->generation++;
+}
+
+bool params_join_states(spor_params *params, const spor_tape *tape, spor_entry_kind states) {
+    if (!params || *params->error) return false;
+    if (spor_error(tape)) return complain(params, "%s", spor_error(tape));
+    int before = params->count;
+    int64_t elements = params->elements;
+    bool done = place_leaves(params, tape, states, &elements);
+    if (done && params->count == before) return true;
+    done = done && enlarge(params, elements);
+    if (done) draw_new(params, tape, before);
+    while (!done && params->count > before) free(params->entry[--params->count].name);
+    return done;
 }
 
 bool spor_params_join(spor_params *params, const spor_tape *tape) {
