@@ -218,6 +218,22 @@ START_TEST(a_parameter_used_twice_is_updated_once) {
 }
 END_TEST
 
+START_TEST(the_last_assignment_counts) {
+    line l = record_line(SPOR_F64);
+    spor_var s = spor_state(l.tape, "s", SPOR_SHAPE(2), SPOR_INIT("constant", 1));
+    spor_var last = spor_add(s, l.u), first = spor_add(s, l.w); /* computed in this order */
+    spor_assign(s, first);
+    spor_assign(s, last);
+    spor_program *program = spor_compile_update(l.cost, 0, NULL, l.params, momentum, NULL,
+                                                &(spor_options){.scalar = SPOR_F64});
+    check_healthy(program);
+    set_x(&l, program, 0, 0);
+    ck_assert(spor_run(program, 0));
+    ck_assert_double_eq(number(l.params, "s", 1), 1 - 1);
+    line_free(&l, program);
+}
+END_TEST
+
 /* Outputs are read where they were before the first run, whatever is exchanged. */
 START_TEST(outputs_stay_where_they_are) {
     spor_tape *t = spor_tape_new();
@@ -321,6 +337,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, programs_take_turns);
     tcase_add_loop_test(tests, an_update_that_is_not_finite_changes_nothing, 0, 2);
     tcase_add_test(tests, a_parameter_used_twice_is_updated_once);
+    tcase_add_test(tests, the_last_assignment_counts);
     tcase_add_test(tests, outputs_stay_where_they_are);
     tcase_add_test(tests, rules_that_make_no_sense_are_refused);
     suite_add_tcase(suite, tests);
