@@ -47,7 +47,7 @@ typedef struct {
     spor_arg *in;
     int operands;
     const spor_attr *attr;
-    const spor_need *need; /* of a fast kernel, its sizes in whole lines of memory */
+    const spor_need *need; /* of a fast kernel: shared and partial in whole lines of memory */
     void *shared;          /* of need->shared bytes */
     void *partial;         /* of need->partial bytes for each task of WORK, one after the other */
     void *scratch;         /* of need->scratch bytes, its own in each thread */

@@ -9,6 +9,9 @@
  * instead of `reference`. Its vjp records further fused ops with one output each (delta, dx, dK,
  * db): recording the same node twice is free, the program merges equal nodes. A backward op that
  * has the forward node among its operands reads what that saved as in[k].saved.
+ *
+ * It computes in up to three phases of tasks (kernels/kernel.h): PREPARE, WORK, FINISH. Its need
+ * cuts them by cost (kernels/tasks.h), its kernels ask which part of the whole a task has.
  */
 #ifndef SPOR_PROGRAM_FAST_H
 #define SPOR_PROGRAM_FAST_H

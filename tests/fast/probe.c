@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/tasks.h"
+
 uint64_t probe_draw(uint64_t *state) {
     uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -281,6 +283,10 @@ void probe_check(const probe_layer *layer, const char *description) {
         check_on(layer, &p, &fast, true, description);
     if (!kinked && !layer->integers_only) check_on(layer, &p, &fast, false, description);
     for (int s = 0; s < PROBE_SETS; s++)
-        for (int scalar = 0; scalar < PROBE_TYPES; scalar++) spor_program_free(fast.of[s][scalar]);
+        for (int scalar = 0; scalar < PROBE_TYPES; scalar++) {
+            spor_program *program = fast.of[s][scalar];
+            if (program && layer->seed % 8 == 0) tasks_check(program, NULL);
+            spor_program_free(program);
+        }
     close_probe(&p);
 }

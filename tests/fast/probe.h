@@ -45,8 +45,9 @@ spor_var probe_param(spor_tape *tape, const char *name, spor_shape shape);
 /**
  * Compares value and gradients of all fast programs with the reference: bit for bit on small
  * integers where the layer is exact on them (no activation, relu, leaky_relu), and within the
- * rounding bound on reals for no activation, tanh, sigmoid. Fails the Check test with the
- * description if something differs or the path was not taken.
+ * rounding bound on reals for no activation, tanh, sigmoid; of every eighth layer the tasks too, as
+ * support/tasks.h does. Fails the Check test with the description if something differs or the path
+ * was not taken.
  */
 void probe_check(const probe_layer *layer, const char *description);
 

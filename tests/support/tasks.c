@@ -27,8 +27,9 @@ static void litter(yard y) {
 }
 
 static void leave(yard y, const char *what) {
-    for (size_t k = y.bytes; k < bytes_lines(y.bytes) + BYTES_LINE; k++)
-        ck_assert_msg(y.base[k] == FENCE, "%s: written beyond memory", what);
+    size_t k = y.bytes, end = bytes_lines(y.bytes) + BYTES_LINE;
+    while (k < end && y.base[k] == FENCE) k++;
+    ck_assert_msg(k == end, "%s: written beyond memory", what);
     free(y.base);
 }
 
@@ -117,7 +118,7 @@ static int64_t task_at(order how, int64_t k, int64_t tasks) {
     return how == SHUFFLED ? (k * 7919 + tasks / 2) % tasks : k;
 }
 
-static void run_phases(trial *t, order how) {
+static void begin(trial *t) {
     t->call.in = t->in;
     t->call.need = &t->need;
     t->call.out.data = t->out.base;
@@ -129,11 +130,53 @@ static void run_phases(trial *t, order how) {
     litter(t->saved);
     litter(t->shared);
     litter(t->partial);
+}
+
+static void run_task(trial *t, int phase, int64_t task) {
+    litter(t->scratch);
+    t->step->phase[phase](&t->call, task);
+}
+
+static void run_phases(trial *t, order how) {
+    begin(t);
     for (int phase = 0; phase < SPOR_PHASES; phase++)
-        for (int64_t k = 0; k < t->need.tasks[phase]; k++) {
-            litter(t->scratch);
-            t->step->phase[phase](&t->call, task_at(how, k, t->need.tasks[phase]));
-        }
+        for (int64_t k = 0; k < t->need.tasks[phase]; k++)
+            run_task(t, phase, task_at(how, k, t->need.tasks[phase]));
+}
+
+/* ---- each byte is one task's ---- */
+
+/* Moves what a task has written into the ledger of its phase, where nobody may have been before. */
+static void book(const trial *t, yard memory, yard ledger) {
+    bool alone = true;
+    for (size_t k = 0; k < memory.bytes; k++) {
+        if (memory.base[k] == GARBAGE) continue;
+        alone = alone && ledger.base[k] == GARBAGE;
+        ledger.base[k] = memory.base[k];
+    }
+    ck_assert_msg(alone, "%s: two tasks write to one place", t->what);
+    litter(memory);
+}
+
+/* One phase, where each task finds nothing that another one of it has written to this memory. */
+static void run_alone(trial *t, int phase, const yard memory[], int count) {
+    yard ledger[3];
+    for (int m = 0; m < count; m++) litter(ledger[m] = yard_of(memory[m].bytes));
+    for (int64_t task = 0; task < t->need.tasks[phase]; task++) {
+        run_task(t, phase, task);
+        for (int m = 0; m < count; m++) book(t, memory[m], ledger[m]);
+    }
+    for (int m = 0; m < count; m++) {
+        memcpy(memory[m].base, ledger[m].base, memory[m].bytes);
+        leave(ledger[m], t->what);
+    }
+}
+
+static void run_all_alone(trial *t) {
+    begin(t);
+    run_alone(t, SPOR_PREPARE, (const yard[]){t->shared}, 1);
+    run_alone(t, SPOR_WORK, (const yard[]){t->partial, t->out, t->saved}, 3);
+    run_alone(t, SPOR_FINISH, (const yard[]){t->out}, t->need.tasks[SPOR_FINISH] > 0);
 }
 
 /* ---- comparing ---- */
@@ -160,16 +203,22 @@ static void expect(const trial *t, const unsigned char *out, const unsigned char
                   why);
 }
 
-static void check_orders(const spor_program *program, const program_step *step, int64_t finer) {
-    trial first = open_trial(program, step, finer, false);
-    run_phases(&first, IN_ORDER);
+static yard copy_of(yard from) {
+    yard copy = yard_of(from.bytes);
+    memcpy(copy.base, from.base, from.bytes);
+    return copy;
+}
+
+static void check_orders(trial *t) {
+    yard out = copy_of(t->out), saved = copy_of(t->saved);
     for (order how = BACKWARD; how < ORDERS; how++) {
-        trial t = open_trial(program, step, finer, false);
-        run_phases(&t, how);
-        expect(&t, first.out.base, first.saved.base, "with the tasks in another order");
-        close_trial(&t);
+        run_phases(t, how);
+        expect(t, out.base, saved.base, "with the tasks in another order");
     }
-    close_trial(&first);
+    run_all_alone(t);
+    expect(t, out.base, saved.base, "with each task alone");
+    leave(out, t->what);
+    leave(saved, t->what);
 }
 
 static void check_integers(const spor_program *program, const program_step *step, int64_t finer) {
@@ -191,67 +240,70 @@ static void check_program(const spor_program *program, const program_step *step)
     close_trial(&t);
 }
 
-static void check_sum(const spor_program *program, const program_step *step, int64_t finer) {
-    trial t = open_trial(program, step, finer, false);
-    run_phases(&t, IN_ORDER);
-    yard sum = yard_of(t.out.bytes);
-    ck_assert_uint_eq(t.need.partial, t.need.tasks[SPOR_FINISH] ? bytes_lines(t.out.bytes) : 0);
-    for (size_t k = 0; t.need.partial && k < t.out.bytes / t.width; k++) {
-        double total = element(t.partial.base, t.scalar, k);
-        for (int64_t task = 1; task < t.need.tasks[SPOR_WORK]; task++) {
-            total += element(t.partial.base + (size_t)task * t.need.partial, t.scalar, k);
-            if (t.scalar == SPOR_F32) total = (double)(float)total;
-        }
-        set_element(sum, t.scalar, k, total);
+/* Element k of the partial results, added in the order of their tasks. */
+static double sum_of(const trial *t, size_t k) {
+    double total = element(t->partial.base, t->scalar, k);
+    for (int64_t task = 1; task < t->need.tasks[SPOR_WORK]; task++) {
+        total += element(t->partial.base + (size_t)task * t->need.partial, t->scalar, k);
+        if (t->scalar == SPOR_F32) total = (double)(float)total;
     }
-    if (t.need.partial)
-        ck_assert_msg(same_numbers(&t, t.out.base, sum.base),
-                      "%s: not the sum of the partial results in their order", t.what);
-    leave(sum, t.what);
-    close_trial(&t);
+    return total;
 }
 
-static void check_shapes_only(const spor_program *program, const program_step *step,
-                              int64_t finer) {
-    trial t = open_trial(program, step, finer, false);
-    spor_kernel_need *need = program->graph.tape->node[step->node].op->fused->need;
-    for (int lanes = 2; need && lanes <= 16; lanes *= 2)
-        for (size_t width = sizeof(float); width <= sizeof(double); width *= 2) {
-            spor_need other = {.finer = finer};
-            need(&t.call, width, lanes, &other);
-            for (int phase = 0; phase < SPOR_PHASES; phase++)
-                ck_assert_msg(other.tasks[phase] == t.need.tasks[phase],
-                              "%s: other tasks for %d lanes of %zu bytes", t.what, lanes, width);
+static void check_sum(const trial *t) {
+    bool sums = t->need.tasks[SPOR_FINISH] > 0;
+    ck_assert_uint_eq(t->need.partial, sums ? bytes_lines(t->out.bytes) : 0);
+    if (!sums) return;
+    yard sum = yard_of(t->out.bytes);
+    for (size_t k = 0; k < t->out.bytes / t->width; k++)
+        set_element(sum, t->scalar, k, sum_of(t, k));
+    ck_assert_msg(same_numbers(t, t->out.base, sum.base),
+                  "%s: not the sum of the partial results in their order", t->what);
+    leave(sum, t->what);
+}
+
+/* The tasks, by lanes and width, wherever the line between one task and two is drawn. */
+static void check_shapes_only(const program_step *step, const spor_op *op) {
+    for (int shift = 0; op->fused->need && shift < 30; shift++) {
+        spor_need first = {.finer = INT64_C(1) << shift};
+        op->fused->need(&step->call, sizeof(float), 4, &first);
+        for (int lanes = 2; lanes <= 16; lanes *= 2) {
+            spor_need other = {.finer = first.finer};
+            op->fused->need(&step->call, sizeof(double), lanes, &other);
+            ck_assert_msg(!memcmp(first.tasks, other.tasks, sizeof first.tasks),
+                          "%s: other tasks for doubles, %d at once", op->signature, lanes);
         }
-    close_trial(&t);
+    }
 }
 
 /* ---- all steps ---- */
 
-static void note(const spor_program *program, const program_step *step, int64_t finer,
-                 tasks_met met[]) {
-    trial t = open_trial(program, step, finer, false);
-    const spor_op *op = program->graph.tape->node[step->node].op;
+static void note(const spor_op *op, const spor_need *need, tasks_met met[]) {
     int at = 0;
     while (met[at].op && met[at].op != op) at++;
-    ck_assert_int_lt(at, TASKS_OPS);
+    ck_assert_int_lt(at, TASKS_OPS - 1);
     met[at].op = op;
     for (int phase = 0; phase < SPOR_PHASES; phase++)
-        if (t.need.tasks[phase] > met[at].most[phase]) met[at].most[phase] = t.need.tasks[phase];
+        if (need->tasks[phase] > met[at].most[phase]) met[at].most[phase] = need->tasks[phase];
+}
+
+static void check_step(const spor_program *program, const program_step *step, tasks_met met[]) {
+    const int64_t finer = INT64_C(1) << 30;
+    const spor_op *op = program->graph.tape->node[step->node].op;
+    check_program(program, step);
+    check_integers(program, step, finer);
+    check_shapes_only(step, op);
+    trial t = open_trial(program, step, finer, false);
+    run_phases(&t, IN_ORDER);
+    check_sum(&t);
+    check_orders(&t);
+    if (met) note(op, &t.need, met);
     close_trial(&t);
 }
 
 void tasks_check(const spor_program *program, tasks_met met[]) {
-    const int64_t finer = INT64_C(1) << 30;
     for (uint32_t s = 0; s < program->steps; s++) {
-        const program_step *step = &program->step[s];
-        program_run_step(step);
-        if (step->reference) continue;
-        check_program(program, step);
-        check_orders(program, step, finer);
-        check_integers(program, step, finer);
-        check_sum(program, step, finer);
-        check_shapes_only(program, step, finer);
-        if (met) note(program, step, finer, met);
+        program_run_step(&program->step[s]);
+        if (!program->step[s].reference) check_step(program, &program->step[s], met);
     }
 }

@@ -18,6 +18,7 @@ enum { TASKS_OPS = 32 };
  * Runs each step of a program that has run, and each fast one many times more on memory of its own,
  * cut finer than in programs. Fails the Check test if
  *   - the tasks of a phase in another order, or with other leftovers in memory, give other bits;
+ *   - two tasks of a phase write to one place;
  *   - fewer or more tasks give other numbers, on small integers, where sums are exact;
  *   - the output isn't the sum of the partial results in the order of their tasks;
  *   - a task writes beyond the memory that `need` asked for;
