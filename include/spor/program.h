@@ -166,7 +166,8 @@ SPOR_API const char *spor_program_error(const spor_program *program);
 SPOR_API size_t spor_program_bytes(const spor_program *program);
 
 /** Row-major array of an input to fill or an output to read; takes the memory if it has not yet
- *  been taken. data is NULL for a variable that is neither. */
+ *  been taken. data is NULL for a variable that is neither. That of an output that is a parameter, or
+ *  one in another shape, lasts as spor_entry.value does. */
 SPOR_API spor_arg spor_program_arg(spor_program *program, spor_var x);
 
 /** Runs all steps. step is the number that ops of random values take. No allocation. False, with the

@@ -64,7 +64,7 @@ SPOR_API spor_params *spor_model_params(spor_model *model);
  *  type. */
 typedef struct {
     int64_t rows;          /* of a batch */
-    bool training;         /* with gradients */
+    bool training;         /* with gradients, and the update if there is an optimizer */
     spor_tape *tape;       /* what net and loss have recorded */
     spor_program *program; /* runs it */
     spor_var input;        /* [rows, sample...] */
