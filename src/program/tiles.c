@@ -15,7 +15,6 @@
 FAST_KERNELS(group);
 FAST_KERNELS(group_totals);
 
-
 /* Bytes of a slot at most and at least, and of all slots where a smaller tile can help: half of a
  * first cache. */
 enum { SLOT_MOST = 4096, SLOT_LEAST = 512, SLOTS_MOST = 24576 };
