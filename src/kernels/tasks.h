@@ -31,7 +31,9 @@ typedef struct {
 /** The part of count things that a task of a phase has: as even as possible. */
 static inline task_part task_part_of(const spor_call *c, spor_phase phase, int64_t task,
                                      int64_t count) {
-    int64_t tasks = c->need->tasks[phase], each = count / tasks, more = count % tasks;
+    int64_t tasks = c->need->tasks[phase];
+    if (tasks == 1) return (task_part){0, count}; /* small steps have no time to divide */
+    int64_t each = count / tasks, more = count % tasks;
     int64_t first = task * each + carve_least(task, more);
     return (task_part){first, first + each + (task < more)};
 }
