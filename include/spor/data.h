@@ -51,7 +51,8 @@ SPOR_API bool spor_split_stratified(const spor_data *data, double test_share,
 /** Frees the lists of rows. */
 SPOR_API void spor_split_free(spor_split *split);
 
-/** Writes the named parameters as safetensors (F32 or F64), whole or not at all. */
+/** Writes parameters and states of the network, not of its optimizer, as safetensors (F32 or F64),
+ *  whole or not at all. */
 SPOR_API bool spor_weights_save(spor_params *params, const char *path, spor_message *message);
 /** Loads by name; missing, extra or differently shaped tensors are errors that change nothing. */
 SPOR_API bool spor_weights_load(spor_params *params, const char *path, spor_message *message);

@@ -129,6 +129,7 @@ SPOR_API spor_var spor_flatten(spor_var x);
 #define SPOR_HERE(call) spor_at((call), __FILE__, __LINE__)
 #define spor_input(...) SPOR_HERE(spor_input(__VA_ARGS__))
 #define spor_param(...) SPOR_HERE(spor_param(__VA_ARGS__))
+#define spor_setting(...) SPOR_HERE(spor_setting(__VA_ARGS__))
 #define spor_state(...) SPOR_HERE(spor_state(__VA_ARGS__))
 #define spor_add(...) SPOR_HERE(spor_add(__VA_ARGS__))
 #define spor_sub(...) SPOR_HERE(spor_sub(__VA_ARGS__))

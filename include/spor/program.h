@@ -56,19 +56,27 @@ SPOR_API const char *spor_params_error(const spor_params *params);
  */
 SPOR_API bool spor_params_join(spor_params *params, const spor_tape *tape);
 
-/** Number of entries, state included. */
+/** Number of entries, states included. */
 SPOR_API int spor_params_count(const spor_params *params);
 /** Number of elements of the trained entries together. */
 SPOR_API int64_t spor_params_size(const spor_params *params);
 
-/** A parameter. value and gradient point into the blocks and are valid until the next join. */
+/** What an entry is for. */
+typedef enum {
+    SPOR_TRAINED,        /* a parameter: it has a gradient */
+    SPOR_NETWORK_STATE,  /* what the network keeps between steps: running statistics */
+    SPOR_OPTIMIZER_STATE /* what the optimizer keeps: momenta. No part of the network's weights */
+} spor_entry_kind;
+
+/** A parameter or state. value and gradient point into the blocks: value is valid until the next join
+ *  or run of a training program, gradient until the next join. */
 typedef struct {
-    const char *name;   /* with its scopes, "net/conv[0]/K" */
-    spor_shape shape;   /* of value and gradient, row-major */
-    spor_scalar scalar; /* SPOR_F32 or SPOR_F64 */
-    bool trained;       /* false for state */
-    void *value;        /* floats or doubles */
-    void *gradient;     /* of the last training run */
+    const char *name;     /* with its scopes, "net/conv[0]/K" */
+    spor_shape shape;     /* of value and gradient, row-major */
+    spor_scalar scalar;   /* SPOR_F32 or SPOR_F64 */
+    spor_entry_kind kind; /* only trained entries have a gradient */
+    void *value;          /* floats or doubles */
+    void *gradient;       /* of the last training run */
 } spor_entry;
 /** Entry k in order of joining; one without a name if there is none. */
 SPOR_API spor_entry spor_params_entry(spor_params *params, int k);
@@ -118,6 +126,37 @@ SPOR_API spor_program *spor_compile(spor_tape *tape, int n, const spor_var outpu
  */
 SPOR_API spor_program *spor_compile_training(spor_var cost, int n, const spor_var outputs[],
                                              spor_params *params, const spor_options *options);
+
+/**
+ * An optimizer: records the next values of the n parameters w from them, their gradients dw (of the
+ * same shapes) and states of its own (spor_state, spor_assign; spor_scope_begin_for gives them names).
+ * A parameter whose next value is w itself stays as it is. Rates are settings, so that they may change
+ * while it trains. False, or a next value that was not recorded, is an error.
+ */
+typedef bool spor_optimizer(int n, const spor_var w[], const spor_var dw[], spor_var next[],
+                            void *user);
+
+/**
+ * As spor_compile_training, and an optimizer's rule behind it, recorded with the gradients in place.
+ * After the steps of a run all next values are looked at: if they and the cost are finite, parameters
+ * and states take them together; else nothing changes, spor_run returns false and the program's error
+ * says which one is not. A parameter that is used twice has one gradient and is updated once.
+ */
+SPOR_API spor_program *spor_compile_update(spor_var cost, int n, const spor_var outputs[],
+                                           spor_params *params, spor_optimizer *optimizer,
+                                           void *user, const spor_options *options);
+
+/** Gives the setting of this name another value, from the next run on. False if there is none. */
+SPOR_API bool spor_program_set(spor_program *program, const char *name, double value);
+
+/** A name and its number. */
+typedef struct {
+    const char *name; /* lives as long as the program */
+    double value;     /* from the next run on */
+} spor_named_number;
+/** Setting k of a program in order of recording; one without a name if there is none. */
+SPOR_API spor_named_number spor_program_setting(const spor_program *program, int k);
+
 /** Frees the program, not its tape, params or workspace. NULL is ignored. */
 SPOR_API void spor_program_free(spor_program *program);
 /** NULL, or the first error of compiling or running: "out of memory" for a NULL program. */
@@ -127,10 +166,12 @@ SPOR_API const char *spor_program_error(const spor_program *program);
 SPOR_API size_t spor_program_bytes(const spor_program *program);
 
 /** Row-major array of an input to fill or an output to read; takes the memory if it has not yet
- *  been taken. data is NULL for a variable that is neither. */
+ *  been taken. data is NULL for a variable that is neither. That of an output that is a parameter, or
+ *  one in another shape, lasts as spor_entry.value does. */
 SPOR_API spor_arg spor_program_arg(spor_program *program, spor_var x);
 
-/** Runs all steps. step is the number that ops of random values take. No allocation. */
+/** Runs all steps. step is the number that ops of random values take. No allocation. False, with the
+ *  program's error, if it cannot run or an update has a next value that is not finite. */
 SPOR_API bool spor_run(spor_program *program, uint64_t step);
 
 /** As spor_run, but stops at the first node with a value that is not finite: the message names
@@ -140,8 +181,7 @@ SPOR_API bool spor_run_checked(spor_program *program, uint64_t step);
 /** What was compiled: fast paths taken and refused with reasons, steps, bytes. */
 SPOR_API void spor_program_print(const spor_program *program, FILE *out);
 
-/** Number of fast paths of this name in the program ("dense", "conv2d", "maxpool2d",
- *  "softmax_cross_entropy"). */
+/** Number of fast paths of this name in the program, as spor_program_print writes it. */
 SPOR_API int spor_program_fast(const spor_program *program, const char *name);
 
 /** Name of the instruction set in use. */

@@ -68,11 +68,18 @@ SPOR_API spor_var spor_input(spor_tape *tape, const char *name, spor_shape shape
  */
 SPOR_API spor_var spor_param(spor_tape *tape, const char *name, spor_shape shape, spor_init init);
 
+/**
+ * A scalar input with a value of its own, that may be changed without a new program: a learning rate
+ * (spor_program_set). Its name has no scopes. Recorded twice with one value it is one setting; with
+ * two values an error.
+ */
+SPOR_API spor_var spor_setting(spor_tape *tape, const char *name, double value);
+
 /** A parameter without gradient: what a program keeps between steps (running statistics). */
 SPOR_API spor_var spor_state(spor_tape *tape, const char *name, spor_shape shape, spor_init init);
 
-/** After each run of a training program state takes value (of the same shape), unless a gradient of
- *  that run is not finite. */
+/** After each run of a training program state takes value (of the same shape), unless a gradient or a
+ *  next value of that run is not finite. The last of several assignments counts. */
 SPOR_API void spor_assign(spor_var state, spor_var value);
 
 /**
@@ -81,6 +88,8 @@ SPOR_API void spor_assign(spor_var state, spor_var value);
  * or is numbered by the caller.
  */
 SPOR_API void spor_scope_begin(spor_tape *tape, const char *name);
+/** A scope under the name of a parameter, for what belongs to it: the states of its optimizer. */
+SPOR_API void spor_scope_begin_for(spor_var parameter);
 /** Ends the scope begun last; result is its value, shown as the layer's output. */
 SPOR_API void spor_scope_end(spor_tape *tape, spor_var result);
 

@@ -38,13 +38,14 @@ typedef struct spor_model spor_model;
 
 /** What a model is made of. */
 typedef struct {
-    spor_net *net;        /* records the prediction */
-    spor_loss *loss;      /* records the cost */
-    void *user;           /* handed to net and loss */
-    spor_shape sample;    /* of one input, without the rows */
-    spor_shape target;    /* of one target, without the rows */
-    uint64_t seed;        /* of the initial values */
-    spor_options options; /* of all programs */
+    spor_net *net;             /* records the prediction */
+    spor_loss *loss;           /* records the cost */
+    spor_optimizer *optimizer; /* records the update; NULL: training programs give gradients only */
+    void *user;                /* handed to net, loss and optimizer */
+    spor_shape sample;         /* of one input, without the rows */
+    spor_shape target;         /* of one target, without the rows */
+    uint64_t seed;             /* of the initial values */
+    spor_options options;      /* of all programs */
 } spor_model_spec;
 
 /** NULL: out of memory. Any other trouble is the model's error. */
@@ -63,7 +64,7 @@ SPOR_API spor_params *spor_model_params(spor_model *model);
  *  type. */
 typedef struct {
     int64_t rows;          /* of a batch */
-    bool training;         /* with gradients */
+    bool training;         /* with gradients, and the update if there is an optimizer */
     spor_tape *tape;       /* what net and loss have recorded */
     spor_program *program; /* runs it */
     spor_var input;        /* [rows, sample...] */
@@ -80,22 +81,23 @@ typedef struct {
 SPOR_API spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training);
 
 /**
- * Runs a bound training program: cost and gradients. False if a number is not finite: parameters
- * are untouched and the model's error names the first bad node.
+ * Runs a bound training program: cost and gradients, and the update if the model has an optimizer.
+ * False if a number is not finite: parameters and states are untouched and the model's error names
+ * the first bad node, or the parameter whose next value is none.
  */
-SPOR_API bool spor_model_gradient(spor_model *model, spor_bound *bound, uint64_t step);
+SPOR_API bool spor_model_step(spor_model *model, spor_bound *bound, uint64_t step);
+/** Gives a setting of the model's programs another value, in those that are bound later too. False if
+ *  no program that is bound by now has it. */
+SPOR_API bool spor_model_set(spor_model *model, const char *name, double value);
 /** Runs a bound program that is not training. */
 SPOR_API bool spor_model_predict(spor_model *model, spor_bound *bound);
 
 /* ---- training a classifier ------------------------------------------------------------------- */
 
-/** How a model is trained: stochastic gradient descent as spor_params_sgd does it. */
+/** How long a model is trained, and on what batches; by which rule its optimizer says. */
 typedef struct {
     int64_t epochs; /* passes over the training rows */
     int64_t batch;  /* rows of a step */
-    double rate;    /* of learning */
-    double l2;      /* factor of the L2 term */
-    bool l2_biases; /* L2 on parameters of rank 1 too */
     uint64_t seed;  /* order of the batches */
 } spor_schedule;
 
@@ -124,7 +126,7 @@ typedef struct {
     int64_t *confusion; /* confusion[label * classes + predicted]: rows */
 } spor_evaluation;
 
-/** True if all epochs were run; false with the model's error if a number was not finite or a
+/** Trains a model that has an optimizer. True if all epochs were run; false with the model's error if a number was not finite or a
  *  program failed, false without error if the callback stopped it. */
 SPOR_API bool spor_train(spor_model *model, const spor_data *data, const spor_split *split,
                          const spor_schedule *schedule, spor_on_progress *on_progress, void *user);

@@ -202,12 +202,45 @@ static bool match_conv(spor_match *m, spor_var root) {
     return true;
 }
 
+/* ---- samples ---- */
+
+static const spor_choice choices[] = {CORRELATION_CHOICES, {.name = NULL}};
+
+spor_var correlation_record(spor_sketch *r) {
+    const int64_t *n = r->number, *pad = n + CHOSEN_PAD, *stride = n + CHOSEN_STRIDE;
+    spor_var x = sketch_operand(r, "x", SPOR_SHAPE(n[0], n[1], n[2], n[3]));
+    spor_var K = sketch_operand(r, "K", SPOR_SHAPE(n[4], n[5], n[3], n[6]));
+    const int64_t lo[] = {0, pad[0], pad[2], 0}, hi[] = {0, pad[1], pad[3], 0};
+    if (pad[0] + pad[1] + pad[2] + pad[3] > 0) x = spor_pad(x, lo, hi, 0);
+    spor_var z = spor_correlate2d(x, K, stride[0], stride[1]);
+    return layer_record(r, z, SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2), n + CHOSEN_LAYER);
+}
+
+/* Maps of the report's networks, one sample or two: many tiles and panels, groups that end early. */
+static const int64_t samples[][SPOR_CHOICES] = {
+    {2, 7, 6, 3, 3, 2, 5, 2, 1, 1, 1, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_tanh},
+    {1, 4, 9, 2, 1, 3, 4, 3, 4, 0, 0, 2, 0, BIAS_BEFORE, SPOR_ACTIVATION_leaky_relu},
+    {3, 2, 3, 1, 2, 3, 2, 1, 1, 3, 4, 4, 3, NO_BIAS, SPOR_ACTIVATION_none},
+    {15, 8, 8, 1, 3, 3, 3, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
+    {2, 28, 28, 1, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_tanh},
+    {2, 13, 13, 20, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_sigmoid},
+    {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu},
+    {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu},
+    {5, 1, 1, 128, 3, 3, 128, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
+    {0}};
+
+static const spor_refusal refusals[] = {{.why = NULL}};
+
 extern const spor_fast spor_fast_conv2d;
 const spor_fast spor_fast_conv2d = {
     .name = "conv2d",
     .pattern = "act(correlate2d(pad(x), K) + b)",
     .equations = "Eqs. (42)-(45)",
     .match = match_conv,
+    .choices = choices,
+    .record = correlation_record,
+    .samples = samples,
+    .refusals = refusals,
 };
 
 #else

@@ -82,10 +82,9 @@ static const spor_fused pooled_fused = {
     {                                                                                              \
         .signature = signature_ "; stride:int2, pad:int4, activation:int, slope:real, size:int2, " \
                                 "step:int2, edge:int4, training:int)",                             \
-        .equation = "y = f(maxpool2d(K * pad(x) + b))",                                            \
-        .traits = SPOR_EXACT_ON_INTEGERS | SPOR_CHANGES_TIES, .operands = operands_,               \
-        .attrs = TRAINING + 1, .shape = pooled_shape, .cost = pooled_cost, .vjp = pooled_vjp,      \
-        .fused = &pooled_fused                                                                     \
+        .equation = "y = f(maxpool2d(K * pad(x) + b))", .traits = SPOR_EXACT_ON_INTEGERS,          \
+        .operands = operands_, .attrs = TRAINING + 1, .shape = pooled_shape, .cost = pooled_cost,  \
+        .vjp = pooled_vjp, .fused = &pooled_fused                                                  \
     }
 static const spor_op pooled_op = CONVPOOL_OP(3, "convpool(x[N,H,W,C], K[k,l,C,F], b[F]");
 static const spor_op unbiased_op = CONVPOOL_OP(2, "convpool(x[N,H,W,C], K[k,l,C,F]");
@@ -195,12 +194,62 @@ static bool match_convpool(spor_match *m, spor_var root) {
     return true;
 }
 
+/* ---- samples ---- */
+
+static const spor_choice choices[] = {CORRELATION_CHOICES, POOLING_CHOICES, {.name = NULL}};
+
+static spor_var record_convpool(spor_sketch *r) {
+    return pooling_record(correlation_record(r), r->number + CORRELATION_CHOSEN);
+}
+
+static const int64_t samples[][SPOR_CHOICES] = {
+    {2, 7, 6, 3, 3, 2, 5, 1, 1, 1, 1, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none, 2, 2, 2, 2},
+    {1, 5, 9, 2, 2, 3, 4, 1, 2, 0, 1, 2, 0, BIAS_BEFORE, SPOR_ACTIVATION_relu, 2, 3, 1, 2, 1},
+    {5, 6, 7, 2, 1, 1, 17, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_tanh, 3, 3, 2, 2, 1, 0, 0, 2},
+    {15, 8, 8, 1, 3, 3, 3, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_none, 2, 2, 2, 2},
+    {2, 28, 28, 1, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_tanh, 2, 2, 2, 2},
+    {2, 13, 13, 20, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_sigmoid, 2, 2, 2, 2},
+    {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2},
+    {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu, 2, 2, 2, 2},
+    {0}};
+
+/* f behind the pooling, so that f' meets each dy before the windows that share a winner add up. */
+static void record_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
+    int64_t linear[SPOR_CHOICES];
+    for (int k = 0; k < SPOR_CHOICES; k++) linear[k] = r->number[k];
+    linear[CHOSEN_LAYER + 1] = SPOR_ACTIVATION_none;
+    int64_t activation = r->number[CHOSEN_LAYER + 1];
+    r->number = linear;
+    out[0] = layer_activate(record_convpool(r), activation);
+    spor_vjp(out[0], dy, r->operands, r->operand, out + 1);
+}
+
+/* Where both sides multiply the same cells: the definition goes through zeros that are left out
+ * here, between the strides and behind f', and 0 NaN is NaN. */
+static bool takes_nan(const int64_t number[]) {
+    return number[CHOSEN_STRIDE] == 1 && number[CHOSEN_STRIDE + 1] == 1 &&
+           number[CHOSEN_LAYER + 1] == SPOR_ACTIVATION_none;
+}
+
+static spor_var record_vast(spor_sketch *r) {
+    return pooling_record_vast(correlation_record(r));
+}
+
+static const spor_refusal refusals[] = {
+    {record_vast, "a window has more cells than a saved winner can count"}, {.why = NULL}};
+
 extern const spor_fast spor_fast_convpool;
 const spor_fast spor_fast_convpool = {
     .name = "convpool",
     .pattern = "maxpool2d(act(correlate2d(pad(x), K) + b))",
     .equations = "Eqs. (42)-(45), (82)-(86)",
     .match = match_convpool,
+    .choices = choices,
+    .record = record_convpool,
+    .samples = samples,
+    .derivation = record_derivation,
+    .takes_nan = takes_nan,
+    .refusals = refusals,
 };
 
 #else

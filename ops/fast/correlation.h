@@ -139,12 +139,16 @@ static inline void carve_shared(spor_carver *carver, const conv_work *w, size_t 
     a->kernel = carve_take(carver, w->adds ? 0 : panels_of(w, depth_of(&w->g), lanes), width);
 }
 
+/** Elements of a group's padded maps, where there are any. */
+static inline int64_t maps_of_group(const conv_work *w) {
+    if (is_plain(&w->g)) return 0;
+    return carve_times(w->group, carve_times(carve_times(w->g.Hp, w->g.Wp), w->g.C));
+}
+
 static inline void carve_scratch(spor_carver *carver, const conv_work *w, size_t width,
                                  int64_t lanes, conv_arrays *a) {
-    const correlation *g = &w->g;
-    int64_t map = is_plain(g) ? 0 : carve_times(carve_times(g->Hp, g->Wp), g->C);
-    int64_t rows = w->adds ? w->group * pixels_of(g) : 0;
-    a->maps = carve_take(carver, carve_times(w->group, map), width);
+    int64_t rows = w->adds ? w->group * pixels_of(&w->g) : 0;
+    a->maps = carve_take(carver, maps_of_group(w), width);
     a->delta = carve_take(carver, panels_of(w, rows, lanes), width);
     a->whole = carve_take(carver, carve_times(w->group, w->whole), width);
 }
@@ -167,7 +171,8 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
         tasks_add_up(need, groups, cost, kernel, width);
     } else {
         need->tasks[SPOR_PREPARE] = tasks_for(need, g->k * g->l, carve_times(cell, COST_MOVED), 0);
-        need->tasks[SPOR_WORK] = tasks_for(need, groups, cost, 0);
+        need->tasks[SPOR_WORK] =
+            tasks_for(need, groups, cost, carve_times(maps_of_group(&w), COST_MOVED));
     }
 }
 
@@ -186,6 +191,25 @@ static inline double correlation_cost(const spor_attr attr[], const spor_shape *
         (double)outputs(attr, 0, x->n[1], K->n[0]) * (double)outputs(attr, 1, x->n[2], K->n[1]);
     return (double)x->n[0] * pixels * (double)shape_size(K);
 }
+
+/** How a convolutional layer is recorded: sizes of x and K, strides, pads, then LAYER_CHOICES.
+ *  Kernels of one row and whole images, strides with remainders and beyond the kernel, pads of one
+ *  side and beyond k - 1, where delta~ is cropped; filters around the widths of vectors. */
+#define CORRELATION_CHOICES                                                                        \
+    CHOICE("N", 1, 1, 2, 3, 5), CHOICE("H", 1, 1, 2, 3, 4, 5, 6, 7),                               \
+        CHOICE("W", 1, 1, 2, 3, 4, 5, 6, 9), CHOICE("C", 1, 1, 2, 3, 4, 5, 8, 16, 17),             \
+        CHOICE("k", 1, 2, 3, 4, 5), CHOICE("l", 1, 2, 3, 4),                                       \
+        CHOICE("F", 1, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 20, 32, 33),                               \
+        CHOICE("stride along the height", 1, 1, 2, 3, 4),                                          \
+        CHOICE("stride along the width", 1, 1, 2, 3, 4),                                           \
+        CHOICE("pad at the top", 0, 0, 0, 1, 2, 3, 4),                                             \
+        CHOICE("pad at the bottom", 0, 0, 0, 1, 2, 3, 4),                                          \
+        CHOICE("pad at the left", 0, 0, 0, 1, 2, 3, 4),                                            \
+        CHOICE("pad at the right", 0, 0, 0, 1, 2, 3, 4), LAYER_CHOICES
+enum { CHOSEN_STRIDE = 7, CHOSEN_PAD = 9, CHOSEN_LAYER = 13, CORRELATION_CHOSEN = 15 };
+
+/** Records the layer by these choices. */
+spor_var correlation_record(spor_sketch *sketch);
 
 #endif
 
@@ -225,11 +249,10 @@ static inline task_part prepare_cells(const spor_call *c, int64_t task, const co
  * nothing. */
 static inline task_part begin_samples(const spor_call *c, int64_t task, const conv_work *w,
                                       conv_arrays *a) {
-    const correlation *g = &w->g;
     spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
     carve_shared(&shared, w, sizeof(T), LANES, a);
     carve_scratch(&scratch, w, sizeof(T), LANES, a);
-    if (!is_plain(g)) memset(a->maps, 0, (size_t)(w->group * g->Hp * g->Wp * g->C) * sizeof(T));
+    if (!is_plain(&w->g)) memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
     task_part part = task_part_of(c, SPOR_WORK, task, (w->N + w->group - 1) / w->group);
     return (task_part){part.first * w->group, carve_least(part.end * w->group, w->N)};
 }

@@ -174,20 +174,58 @@ static bool match_dense(spor_match *m, spor_var root) {
     return true;
 }
 
+/* ---- samples ---- */
+
+/* Rows around the heights of tiles, columns around the widths of vectors and panels. */
+static const spor_choice choices[] = {CHOICE("N", 1, 2, 3, 4, 5, 6, 7, 12, 13, 26),
+                                      CHOICE("n", 1, 2, 3, 8, 17, 40, 80),
+                                      CHOICE("m", 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 15, 16, 17, 20,
+                                             24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 80, 81),
+                                      LAYER_CHOICES,
+                                      {.name = NULL}};
+
+static spor_var record_dense(spor_sketch *r) {
+    const int64_t *size = r->number;
+    spor_var x = sketch_operand(r, "x", SPOR_SHAPE(size[0], size[1]));
+    spor_var W = sketch_operand(r, "W", SPOR_SHAPE(size[1], size[2]));
+    return layer_record(r, spor_matmul(x, W), SPOR_AXIS(0), size + 3);
+}
+
+static const int64_t samples[][SPOR_CHOICES] = {
+    {5, 3, 7, BIAS_BEHIND, SPOR_ACTIVATION_tanh},
+    {13, 17, 33, BIAS_BEFORE, SPOR_ACTIVATION_none},
+    {4, 80, 65, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* a few rows: W as it lies */
+    {1, 80, 70, NO_BIAS, SPOR_ACTIVATION_sigmoid},
+    {26, 40, 81, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu},
+    {300, 9, 5, BIAS_BEHIND, SPOR_ACTIVATION_none}, /* db in blocks of rows */
+    {0}};
+
+static spor_var record_batched(spor_sketch *r) {
+    spor_var x = sketch_operand(r, "x", SPOR_SHAPE(2, 3, 4));
+    return spor_matmul(x, sketch_operand(r, "W", SPOR_SHAPE(2, 4, 5)));
+}
+
+static const spor_refusal refusals[] = {
+    {record_batched, "x has 3 axes: a dense layer takes matrices"}, {.why = NULL}};
+
 extern const spor_fast spor_fast_dense;
 const spor_fast spor_fast_dense = {
     .name = "dense",
     .pattern = "act(matmul(x, W) + b)",
     .equations = "Eqs. (46)-(49)",
     .match = match_dense,
+    .choices = choices,
+    .record = record_dense,
+    .samples = samples,
+    .refusals = refusals,
 };
 
 #else
 
 #include "kernels/product.h"
 
-/* B as it lies instead of in panels: itself panels, or large and for few rows, so that packing would
- * cost more than the product. Its last columns, less than a vector, are packed in any case. */
+/* B as it lies instead of in panels: large and for few rows, so that packing would cost more than
+ * the product. Its last columns, less than a vector, are packed in any case. */
 static bool takes_as_it_lies(dense_sizes s) {
     const int64_t few = 4, large = 4096;
     return s.rows <= few && s.cols / LANES * LANES * s.depth >= large;

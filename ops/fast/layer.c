@@ -152,6 +152,24 @@ spor_var layer_bias_gradient(spor_var delta) {
     return op_record(&bias_gradient_op, &delta, NULL);
 }
 
+/* ---- samples ---- */
+
+/* leaky_relu's slope is a power of two, so that integers stay exact. */
+spor_var layer_activate(spor_var z, int64_t activation) {
+    const spor_attr attr[SPOR_ATTRS] = {[SLOPE] = {.r = 0.25}};
+    return activation == SPOR_ACTIVATION_none ? z : op_record(activation_ops[activation], &z, attr);
+}
+
+spor_var layer_record(spor_sketch *r, spor_var z, int64_t axes, const int64_t how[2]) {
+    spor_shape shape = spor_shape_of(z);
+    if (how[0] != NO_BIAS) {
+        spor_var b = sketch_operand(r, "b", SPOR_SHAPE(shape.rank ? shape.n[shape.rank - 1] : 1));
+        spor_var repeated = spor_expand(b, axes, shape);
+        z = how[0] == BIAS_BEHIND ? spor_add(z, repeated) : spor_add(repeated, z);
+    }
+    return layer_activate(z, how[1]);
+}
+
 #else
 
 FAST_KERNEL(delta) {

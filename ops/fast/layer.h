@@ -36,6 +36,16 @@ spor_var layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar);
 /** db = sum of delta over all axes but the last: Eqs. (45) and, corrected, (49). */
 spor_var layer_bias_gradient(spor_var delta);
 
+/** How a layer is written behind its product: the last two choices of those that record one. */
+#define LAYER_CHOICES                                                                              \
+    CHOICE("bias", NO_BIAS, BIAS_BEHIND, BIAS_BEFORE), CHOICE("activation", 0, 1, 2, 3, 4)
+enum { NO_BIAS, BIAS_BEHIND, BIAS_BEFORE }; /* z, z + b, b + z */
+
+/** Records f(z). */
+spor_var layer_activate(spor_var z, int64_t activation);
+/** Records f(z + b), b repeated along the axes. how: what is chosen of LAYER_CHOICES. */
+spor_var layer_record(spor_sketch *sketch, spor_var z, int64_t axes, const int64_t how[2]);
+
 #endif
 
 #endif

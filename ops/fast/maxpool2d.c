@@ -102,12 +102,57 @@ static bool match_pool(spor_match *m, spor_var root) {
     return true;
 }
 
+/* ---- samples ---- */
+
+static const spor_choice choices[] = {
+    CHOICE("N", 1, 2, 3),
+    CHOICE("H", 1, 2, 3, 4, 5, 6, 7, 8),
+    CHOICE("W", 1, 2, 3, 4, 5, 6, 7, 9),
+    CHOICE("C", 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 20, 31, 32, 33),
+    POOLING_CHOICES,
+    {.name = NULL}};
+
+static spor_var record_map(spor_sketch *r) {
+    const int64_t *n = r->number;
+    return sketch_operand(r, "x", SPOR_SHAPE(n[0], n[1], n[2], n[3]));
+}
+
+static spor_var record_pool(spor_sketch *r) {
+    return pooling_record(record_map(r), r->number + 4);
+}
+
+/* A winner's number takes four bytes where a window has more than 256 cells. */
+static const int64_t samples[][SPOR_CHOICES] = {{2, 6, 4, 3, 2, 2, 2, 2},
+                                                {2, 5, 7, 5, 3, 2, 2, 3, 1, 0, 0, 1},
+                                                {1, 8, 9, 33, 3, 3, 1, 2, 1, 1, 2, 1},
+                                                {2, 16, 16, 3, 16, 16, 16, 16},
+                                                {1, 18, 17, 17, 17, 16, 1, 1},
+                                                {1, 20, 34, 5, 9, 33, 4, 2, 8, 7, 20, 32},
+                                                {0}};
+
+static bool takes_nan(const int64_t number[]) {
+    (void)number;
+    return true;
+}
+
+static spor_var record_vast(spor_sketch *r) {
+    return pooling_record_vast(record_map(r));
+}
+
+static const spor_refusal refusals[] = {
+    {record_vast, "a window has more cells than a saved winner can count"}, {.why = NULL}};
+
 extern const spor_fast spor_fast_maxpool2d;
 const spor_fast spor_fast_maxpool2d = {
     .name = "maxpool2d",
     .pattern = "maxpool2d(x)",
     .equations = "Eqs. (82)-(86)",
     .match = match_pool,
+    .choices = choices,
+    .record = record_pool,
+    .samples = samples,
+    .takes_nan = takes_nan,
+    .refusals = refusals,
 };
 
 #else

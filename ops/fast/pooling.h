@@ -28,6 +28,25 @@ static inline bool is_countable(const spor_attr *window) {
     return carve_times(window[WINDOW_SIZE].i, window[WINDOW_SIZE + 1].i) <= INT32_MAX;
 }
 
+/** How windows are recorded: windows that tile, overlap, leave cells out, reach over the border. */
+#define POOLING_CHOICES                                                                            \
+    CHOICE("the window's height", 1, 2, 2, 2, 3, 4, 5),                                            \
+        CHOICE("the window's width", 1, 2, 2, 2, 3, 4, 5), CHOICE("step down", 1, 2, 2, 3, 4),     \
+        CHOICE("step to the right", 1, 2, 2, 3, 4), CHOICE("edge at the top", 0, 0, 0, 1, 2),      \
+        CHOICE("edge at the bottom", 0, 0, 0, 1, 2), CHOICE("edge at the left", 0, 0, 0, 1, 2),    \
+        CHOICE("edge at the right", 0, 0, 0, 1, 2)
+
+/** Records max-pooling by these choices. */
+static inline spor_var pooling_record(spor_var x, const int64_t n[WINDOW_SLOTS]) {
+    return spor_maxpool2d(x, (spor_window){{n[0], n[1]}, {n[2], n[3]}, {n[4], n[5], n[6], n[7]}});
+}
+
+/** A window of more cells than a saved winner can count, most of them padding. */
+static inline spor_var pooling_record_vast(spor_var x) {
+    const int64_t side = 1 << 16, edge = side - 1;
+    return pooling_record(x, (const int64_t[]){side, side, 1, 1, edge, 0, edge, 0});
+}
+
 #endif
 
 #ifdef SPOR_ISA

@@ -146,12 +146,99 @@ static bool match_xent(spor_match *m, spor_var root) {
     return weighted ? match_weighted(m, root) : match_difference(m, root);
 }
 
+/* ---- samples ---- */
+
+/* Rows around the widths of vectors, and of several blocks of their sums. */
+static const spor_choice choices[] = {CHOICE("N", 1, 2, 3, 4, 5, 6),
+                                      CHOICE("M", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 18,
+                                             24, 31, 32, 33, 40, 47, 48, 49, 63, 64, 65, 70),
+                                      CHOICE("eighths that l is scaled by", 1, 8, 64, 512, 4096),
+                                      CHOICE("labels first", 0, 1),
+                                      CHOICE("difference", 0, 1),
+                                      {.name = NULL}};
+
+/* l[N,M], an operand scaled by a power of two. */
+static spor_var record_scaled(const spor_sketch *r, spor_var x) {
+    spor_shape shape = spor_shape_of(x);
+    spor_var scale = spor_ratio(r->tape, r->number[2], 8);
+    return spor_mul(x, spor_expand(scale, SPOR_AXIS(shape.rank) - 1, shape));
+}
+
+/* The classes along an axis of l[N,M] and y[N,M]. */
+static spor_var record_along(spor_sketch *r, int axis) {
+    bool labels_first = r->number[3], difference = r->number[4];
+    spor_shape shape = SPOR_SHAPE(r->number[0], r->number[1]);
+    spor_var x = sketch_operand(r, "x", shape), y = sketch_operand(r, "y", shape);
+    spor_var l = record_scaled(r, x), by = difference ? l : spor_log_softmax(l, axis);
+    spor_var sum = spor_sum(labels_first ? spor_mul(y, by) : spor_mul(by, y), SPOR_AXIS(axis));
+    return difference ? spor_sub(spor_logsumexp(l, axis), sum) : spor_neg(sum);
+}
+
+static spor_var record_xent(spor_sketch *r) {
+    return record_along(r, 1);
+}
+
+static const int64_t samples[][SPOR_CHOICES] = {{3, 10, 8, 0, 0},    {4, 7, 64, 1, 1},
+                                                {1, 17, 1, 0, 1},    {2, 511, 32, 1, 0},
+                                                {2, 512, 32, 1, 1},  {2, 513, 32, 1, 0},
+                                                {2, 1024, 32, 1, 1}, {2, 5000, 32, 1, 0},
+                                                {2, 5000, 32, 1, 1}, {0}};
+
+/* dl = (A - y) zbar, where the definition adds up A zbar and -y zbar */
+static void record_derivation(spor_sketch *r, spor_var zbar, spor_var out[]) {
+    out[0] = record_xent(r);
+    spor_vjp(out[0], zbar, r->operands, r->operand, out + 1);
+    spor_var x = r->operand[0], y = r->operand[1], A = spor_softmax(record_scaled(r, x), 1);
+    spor_shape rows = spor_shape_of(y);
+    if (!r->number[4]) A = spor_mul(A, spor_expand(spor_sum(y, SPOR_AXIS(1)), SPOR_AXIS(1), rows));
+    spor_var along = spor_expand(zbar, SPOR_AXIS(1), rows);
+    out[1] = record_scaled(r, spor_mul(spor_sub(A, y), along));
+}
+
+/* ---- refusals ---- */
+
+static spor_var record_other_axis(spor_sketch *r) {
+    return record_along(r, 0);
+}
+
+static spor_var record_other_axis_difference(spor_sketch *r) {
+    static const int64_t difference[SPOR_CHOICES] = {4, 3, 8, 1, 1};
+    r->number = difference;
+    return record_along(r, 0);
+}
+
+/* The product is summed along another axis than that of the softmax. */
+static spor_var record_other_sum(spor_sketch *r) {
+    spor_shape shape = SPOR_SHAPE(4, 4);
+    spor_var l = sketch_operand(r, "l", shape), y = sketch_operand(r, "y", shape);
+    return spor_neg(spor_sum(spor_mul(y, spor_log_softmax(l, 1)), SPOR_AXIS(0)));
+}
+
+static spor_var record_other_logits(spor_sketch *r) {
+    spor_shape shape = SPOR_SHAPE(4, 3);
+    spor_var l = sketch_operand(r, "l", shape), y = sketch_operand(r, "y", shape);
+    spor_var other = sketch_operand(r, "other", shape);
+    return spor_sub(spor_logsumexp(l, 1), spor_sum(spor_mul(y, other), SPOR_AXIS(1)));
+}
+
+static const spor_refusal refusals[] = {
+    {record_other_axis, "the classes are not the last axis"},
+    {record_other_axis_difference, "the classes are not the last axis"},
+    {record_other_sum, "the classes are not the last axis"},
+    {record_other_logits, "the labels do not multiply the operand of logsumexp"},
+    {.why = NULL}};
+
 extern const spor_fast spor_fast_softmax_cross_entropy;
 const spor_fast spor_fast_softmax_cross_entropy = {
     .name = "softmax_cross_entropy",
     .pattern = "-sum(y log_softmax(l)) or logsumexp(l) - sum(y l), along the last axis",
     .equations = "Eq. (46) for the last layer: delta = A - Y",
     .match = match_xent,
+    .choices = choices,
+    .record = record_xent,
+    .samples = samples,
+    .derivation = record_derivation,
+    .refusals = refusals,
 };
 
 #else

@@ -10,7 +10,8 @@
 
 enum { BATCHES = 8, SEED = 1 };
 static const double block_seconds = 0.03;
-/* A step's time does not depend on the rate; a small one keeps random labels from diverging. */
+/* A step's time does not depend on the rate; a small one, where the optimizer has one, keeps random
+ * labels from diverging. */
 static const double bench_rate = 1e-5;
 
 /* ---- random data: pixels U[0, 1), one-hot rows of random classes ---- */
@@ -46,21 +47,17 @@ typedef struct {
     spor_model *model;
     spor_bound *bound;
     rotation data;
-    double l2;
-    bool l2_biases;
     uint64_t steps; /* done */
 } stepper;
 
-/* Copies the next batch and runs one step: forward, backward and plain SGD, or forward alone. */
+/* Copies the next batch and runs one step: forward, backward and update, or forward alone. */
 static bool step(stepper *s) {
     size_t turn = s->steps % BATCHES;
     memcpy(s->bound->x.data, s->data.x + turn * s->data.x_bytes, s->data.x_bytes);
     s->steps++;
     if (!s->bound->training) return spor_model_predict(s->model, s->bound);
     memcpy(s->bound->y.data, s->data.y + turn * s->data.y_bytes, s->data.y_bytes);
-    if (!spor_model_gradient(s->model, s->bound, s->steps)) return false;
-    spor_params_sgd(spor_model_params(s->model), bench_rate, s->l2, s->l2_biases);
-    return true;
+    return spor_model_step(s->model, s->bound, s->steps);
 }
 
 /* Seconds that count steps take, negative if one fails. */
@@ -111,12 +108,13 @@ typedef struct {
 static int bench(spor_workpiece *piece, const arguments *a) {
     spor_options options = {.scalar = a->wide ? SPOR_F64 : SPOR_F32, .reference = a->reference};
     int64_t rows = a->batch ? a->batch : piece->declared.batch;
-    stepper s = {.l2 = piece->declared.l2, .l2_biases = piece->declared.l2_biases};
+    stepper s = {0};
     char prefix[256];
     if (!workpiece_model(piece, &options, SEED)) return SPOR_EXIT_BAD;
     s.model = piece->model;
     s.bound = workpiece_bind(piece, rows, !strcmp(a->mode, "train"));
     if (!s.bound) return SPOR_EXIT_BAD;
+    spor_model_set(s.model, "rate", bench_rate);
     snprintf(prefix, sizeof prefix, "%s\t%s\t%s\t%lld\t%lld", a->label, piece->declared.model,
              a->mode, (long long)rows, (long long)a->threads);
     int status = SPOR_EXIT_DONE;
@@ -133,7 +131,7 @@ static int bench(spor_workpiece *piece, const arguments *a) {
 static int run(int argc, char **argv) {
     arguments a = {.mode = "train", .label = "spor", .threads = 1, .seconds = 1.5};
     const spor_option options[] = {
-        {"mode", "MODE", "train (default): forward, backward, SGD; infer: forward",
+        {"mode", "MODE", "train (default): forward, backward, update; infer: forward",
          SPOR_OPTION_TEXT, &a.mode, 0, "train infer"},
         {"batch", "B", "rows of a step (default: the script's batch)", SPOR_OPTION_INTEGER,
          &a.batch, 1, NULL},

@@ -33,7 +33,7 @@ int command_fail(const spor_command *command, const char *format, ...)
 /** Values of --set name=value in the order given. */
 typedef struct {
     int count;
-    spor_setting setting[64];
+    spor_set setting[64];
     char name[64][64];
 } spor_settings;
 

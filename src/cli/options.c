@@ -90,7 +90,7 @@ static bool read_setting(const spor_option *option, const char *text) {
     char *name = settings->name[settings->count];
     memcpy(name, text, length);
     name[length] = 0;
-    settings->setting[settings->count++] = (spor_setting){name, text + length + 1};
+    settings->setting[settings->count++] = (spor_set){name, text + length + 1};
     return true;
 }
 

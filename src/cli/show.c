@@ -224,6 +224,43 @@ static bool print_tapes(recording *r, const bool layer[], bool gradient) {
     return true;
 }
 
+/* ---- the update ---- */
+
+/* The tensor that stands for all: the first parameter that is no bias, or the first. */
+static const spor_node *an_example(const spor_tape *tape) {
+    const spor_node *example = NULL;
+    for (uint32_t k = 0; k < tape->leaves; k++) {
+        const spor_node *node = &tape->node[tape->leaf[k].id];
+        if (tape->leaf[k].trained &&
+            (!example || (example->shape->rank < 2 && node->shape->rank > 1)))
+            example = node;
+    }
+    return example;
+}
+
+/* The optimizer's rule for one parameter, in its own names; a clip as if that were the only one. */
+static bool print_update(const recording *r) {
+    const spor_declaration *declared = &r->piece->declared;
+    const spor_node *example = an_example(r->tape);
+    if (!example) return true;
+    spor_tape *tape = spor_tape_new();
+    spor_var w = spor_input(tape, "w", *example->shape),
+             dw = spor_input(tape, "dw", *example->shape);
+    spor_var next = {tape, 0};
+    script_optimizer(1, &w, &dw, &next, r->piece->script);
+    bool done = !spor_error(tape);
+    if (!done) workpiece_complain_tape(r->piece, tape);
+    spor_name(next, "w_next");
+    printf("\nThe update %s%s%s, for %s as w\n", declared->optimizer, declared->clip ? ", " : "",
+           declared->clip ? declared->clip : "", example->name);
+    if (done) spor_tape_print(tape, 1, 0, stdout);
+    for (uint32_t k = 0; done && k < tape->assignments; k++)
+        printf("%s takes %s\n", tape->node[tape->assignment[k].state].name,
+               tape->node[tape->assignment[k].value].name);
+    spor_tape_free(tape);
+    return done;
+}
+
 /* ---- the command ---- */
 
 static bool record(recording *r) {
@@ -257,6 +294,7 @@ static int show(recording *r, bool gradient) {
         if (print_programs(r->piece, r->rows)) {
             status = print_tapes(r, layer, gradient) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
             if (status == SPOR_EXIT_NO) workpiece_complain_tape(r->piece, r->tape);
+            if (status == SPOR_EXIT_DONE && !print_update(r)) status = SPOR_EXIT_BAD;
         }
     }
     free(layer);

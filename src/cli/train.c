@@ -33,6 +33,7 @@ typedef struct {
     spor_split split;
     char folder[1024];
     const char *isa;
+    spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* of the optimizer; those with a name */
     spor_display display;
     spor_history history;
     bool history_failed;
@@ -65,11 +66,20 @@ static void choose_schedule(training *t) {
     t->schedule = (spor_schedule){
         .epochs = given->epochs ? given->epochs : declared->epochs,
         .batch = given->batch ? given->batch : declared->batch,
-        .rate = given->rate >= 0 ? given->rate : declared->rate,
-        .l2 = given->l2 >= 0 ? given->l2 : declared->l2,
-        .l2_biases = declared->l2_biases,
         .seed = (uint64_t)given->seed,
     };
+}
+
+/* value < 0: not given. */
+static bool choose_setting(training *t, const char *name, double value) {
+    const spor_workpiece *piece = t->piece;
+    if (value < 0 || spor_model_set(piece->model, name, value)) return true;
+    command_fail(piece->command,
+                 "--%s: the optimizer %s has no setting %s.\n"
+                 "Its def makes one by %s = setting(\"%s\", %s); what it leaves out where it is 0 "
+                 "is first given in the script.",
+                 name, piece->declared.optimizer, name, name, name, name);
+    return false;
 }
 
 /* Keeps count of the training rows: a random subset, still in increasing order. */
@@ -138,8 +148,13 @@ static bool prepare(training *t) {
     if (!workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
     if (!workpiece_bind(t->piece, BATCH_OF_EVALUATION, false)) return false;
     const spor_bound *bound = workpiece_bind(t->piece, t->schedule.batch, true);
-    t->isa = bound ? spor_program_isa(bound->program) : NULL;
-    return bound && prepare_data(t) && try_evaluation(t) && prepare_folder(t);
+    if (!bound || !choose_setting(t, "rate", t->given->rate) ||
+        !choose_setting(t, "l2", t->given->l2))
+        return false;
+    t->isa = spor_program_isa(bound->program);
+    for (int k = 0; k < SPOR_SUMMARY_SETTINGS; k++)
+        t->setting[k] = spor_program_setting(bound->program, k);
+    return prepare_data(t) && try_evaluation(t) && prepare_folder(t);
 }
 
 /* ---- training ---- */
@@ -153,6 +168,13 @@ static bool on_progress(const spor_progress *progress, void *user) {
     return !interrupted && !t->history_failed;
 }
 
+static void print_rule(const training *t) {
+    const spor_declaration *d = &t->piece->declared;
+    printf("%s%s%s", d->optimizer, d->clip ? ", " : "", d->clip ? d->clip : "");
+    for (int k = 0; k < SPOR_SUMMARY_SETTINGS && t->setting[k].name; k++)
+        printf("%s%s %g", k ? ", " : ": ", t->setting[k].name, t->setting[k].value);
+}
+
 static void announce(const training *t) {
     const spor_schedule *s = &t->schedule;
     if (t->given->quiet) return;
@@ -161,9 +183,9 @@ static void announce(const training *t) {
            (long long)spor_params_size(spor_model_params(t->piece->model)), t->data->name,
            (long long)t->split.train_rows, (long long)t->split.validation_rows,
            (long long)t->split.test_rows);
-    printf("epochs %lld, batch %lld, rate %g, L2 %g, seed %llu, %s%s\n", (long long)s->epochs,
-           (long long)s->batch, s->rate, s->l2, (unsigned long long)s->seed,
-           element_types[t->options.scalar]->text,
+    print_rule(t);
+    printf("\nepochs %lld, batch %lld, seed %llu, %s%s\n", (long long)s->epochs,
+           (long long)s->batch, (unsigned long long)s->seed, element_types[t->options.scalar]->text,
            t->options.reference ? ", reference kernels" : "");
     fflush(stdout);
 }
@@ -197,9 +219,8 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .seed = t->schedule.seed,
         .epochs = t->history.count,
         .batch = t->schedule.batch,
-        .rate = t->schedule.rate,
-        .l2 = t->schedule.l2,
-        .l2_biases = t->schedule.l2_biases,
+        .optimizer = t->piece->declared.optimizer,
+        .clip = t->piece->declared.clip,
         .threads = 1,
         .scalar = t->options.scalar,
         .reference = t->options.reference,
@@ -214,6 +235,7 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .train_seconds = t->last.train_seconds,
         .evaluate_seconds = t->last.evaluate_seconds,
     };
+    memcpy(summary.setting, t->setting, sizeof summary.setting);
     return summary_write(&summary, path, message);
 }
 
@@ -312,8 +334,9 @@ static int run(int argc, char **argv) {
          SPOR_OPTION_INTEGER, &a.epochs, 1, NULL},
         {"batch", "N", "rows of a step (default: the script's)", SPOR_OPTION_INTEGER, &a.batch, 1,
          NULL},
-        {"rate", "R", "learning rate (default: the script's)", SPOR_OPTION_REAL, &a.rate, 0, NULL},
-        {"l2", "L", "strength of L2 (default: the script's)", SPOR_OPTION_REAL, &a.l2, 0, NULL},
+        {"rate", "R", "the optimizer's setting rate (default: the script's)", SPOR_OPTION_REAL,
+         &a.rate, 0, NULL},
+        {"l2", "L", "its setting l2 (default: the script's)", SPOR_OPTION_REAL, &a.l2, 0, NULL},
         {"seed", "N", "of initial values, split and order of the batches (default 0)",
          SPOR_OPTION_INTEGER, &a.seed, 0, NULL},
         {"limit", "N", "train with at most N rows, drawn at random", SPOR_OPTION_INTEGER, &a.limit,

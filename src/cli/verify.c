@@ -216,7 +216,7 @@ static bool take_arrays(spor_verify_given *given, const char *operand[MOST_OPERA
         size_t length = strcspn(operand[k], "=");
         if (!operand[k][length] || length >= sizeof in->name[0] || in->count == MOST) return false;
         snprintf(in->name[in->count], sizeof in->name[0], "%.*s", (int)length, operand[k]);
-        in->setting[in->count] = (spor_setting){in->name[in->count], operand[k] + length + 1};
+        in->setting[in->count] = (spor_set){in->name[in->count], operand[k] + length + 1};
         in->count++;
         operand[k] = NULL;
     }

@@ -41,7 +41,7 @@ static bool read_array(const char *path, spor_npy *array) {
 }
 
 /* A name that is no operand's and begins with d is the cotangent, dY; but dX is a claim. */
-static bool read_given(calling *c, const spor_setting *given) {
+static bool read_given(calling *c, const spor_set *given) {
     int k = parameter_of(c, given->name);
     bool gradient = *given->name == 'd' && given->name[1];
     if (k >= 0 && !c->value[k].value) return read_array(given->value, &c->value[k]);
@@ -59,7 +59,7 @@ static bool read_given(calling *c, const spor_setting *given) {
     return complain(text);
 }
 
-static bool read_claim(calling *c, const spor_setting *given) {
+static bool read_claim(calling *c, const spor_set *given) {
     spor_arrays *a = &c->arrays;
     int k = *given->name == 'd' ? parameter_of(c, given->name + 1) : -1;
     char text[256];

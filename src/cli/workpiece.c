@@ -81,6 +81,7 @@ bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_
     spor_model_spec spec = {
         .net = script_net,
         .loss = script_loss,
+        .optimizer = script_optimizer,
         .user = piece->script,
         .sample = piece->declared.sample,
         .target = workpiece_target(piece),

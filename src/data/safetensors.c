@@ -57,6 +57,11 @@ static double get_number(const unsigned char *from, spor_scalar scalar) {
     return scalar == SPOR_F32 ? (double)single : wide;
 }
 
+/* Weights are what a network predicts by: its parameters and states, not its optimizer's. */
+static bool is_weight(spor_params *params, int k) {
+    return k >= 0 && spor_params_entry(params, k).kind != SPOR_OPTIMIZER_STATE;
+}
+
 /* ---- saving ---- */
 
 static void write_header(spor_text *header, spor_params *params) {
@@ -64,6 +69,7 @@ static void write_header(spor_text *header, spor_params *params) {
     size_t offset = 0;
     json_begin(&json, NULL, '{');
     for (int k = 0; k < spor_params_count(params); k++) {
+        if (!is_weight(params, k)) continue;
         spor_entry e = spor_params_entry(params, k);
         size_t size = (size_t)shape_size(&e.shape) * width_of(e.scalar);
         json_begin(&json, e.name, '{');
@@ -104,7 +110,7 @@ bool spor_weights_save(spor_params *params, const char *path, spor_message *mess
     if (!header.failed) text_bytes(&text, header.at, header.size);
     for (int k = 0; k < spor_params_count(params); k++) {
         spor_entry e = spor_params_entry(params, k);
-        write_numbers(&text, &e);
+        if (is_weight(params, k)) write_numbers(&text, &e);
     }
     text.failed |= header.failed;
     text_free(&header);
@@ -210,7 +216,7 @@ static bool read_tensor(loader *l, const char *name) {
         return message_complain(l->message, "%s: tensor %s lacks dtype, shape or data_offsets",
                                 l->path, name);
     int k = spor_params_find(l->params, name);
-    if (k < 0)
+    if (!is_weight(l->params, k))
         return message_complain(l->message, "%s: tensor %s is not a parameter of the model",
                                 l->path, name);
     return check_tensor(l, k, &shape, &t);
@@ -246,7 +252,7 @@ static int by_begin(const void *a, const void *b) {
 /* Every parameter was found, and together they fill the data without gap or overlap. */
 static bool check_cover(loader *l) {
     for (int k = 0; k < l->count; k++)
-        if (l->found[k].begin < 0)
+        if (l->found[k].begin < 0 && is_weight(l->params, k))
             return message_complain(l->message, "%s: has no tensor %s", l->path,
                                     spor_params_entry(l->params, k).name);
     found_tensor *sorted = malloc((size_t)(l->count ? l->count : 1) * sizeof *sorted);
@@ -256,6 +262,7 @@ static bool check_cover(loader *l) {
     int64_t end = 0;
     bool done = true;
     for (int k = 0; done && k < l->count; k++) {
+        if (sorted[k].begin < 0) continue; /* no weight */
         if (sorted[k].begin != end)
             done = message_complain(l->message, "%s: there is %s at byte %" PRId64 " of the data",
                                     l->path, sorted[k].begin > end ? "a gap" : "an overlap", end);
@@ -272,7 +279,7 @@ static bool check_range(loader *l) {
     for (int k = 0; k < l->count; k++) {
         spor_entry e = spor_params_entry(l->params, k);
         const found_tensor *t = &l->found[k];
-        if (e.scalar != SPOR_F32 || t->scalar != SPOR_F64) continue;
+        if (t->begin < 0 || e.scalar != SPOR_F32 || t->scalar != SPOR_F64) continue;
         for (int64_t i = 0; i < shape_size(&e.shape); i++) {
             double value = get_number(l->data + t->begin + 8 * i, SPOR_F64);
             if (isfinite(value) && !isfinite((float)value))
@@ -290,6 +297,7 @@ static void copy_numbers(const loader *l) {
         spor_entry e = spor_params_entry(l->params, k);
         const found_tensor *t = &l->found[k];
         size_t width = width_of(t->scalar);
+        if (t->begin < 0) continue;
         for (int64_t i = 0; i < shape_size(&e.shape); i++) {
             double value = get_number(l->data + t->begin + (int64_t)width * i, t->scalar);
             if (e.scalar == SPOR_F32)

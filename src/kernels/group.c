@@ -17,7 +17,7 @@ typedef struct {
     group_room room;
     int64_t index[SPOR_RANK]; /* of the tile's first element, along axes 0 .. split */
     int64_t pieces;           /* indices of axis split in the tile */
-    int64_t first, count;     /* elements of the tile */
+    spor_tile tile;           /* what the lines have in common */
 } walk;
 
 /* ---- boxes: the last axes of a tile, one row after the other ---- */
@@ -36,7 +36,7 @@ static box box_of(const walk *w, const int64_t stride[]) {
              .in_row = stride[last] != 0,
              .still = true};
     for (int k = g->split; k < last; k++) b.still = b.still && !stride[k];
-    b.rows = w->count / b.length;
+    b.rows = w->tile.count / b.length;
     return b;
 }
 
@@ -61,7 +61,7 @@ static void fill(T *to, T value, int64_t count) {
 static void repeat(const walk *w, const int64_t stride[], const T *from, T *to) {
     box b = box_of(w, stride);
     if (b.still && !b.in_row) {
-        fill(to, *from, w->count);
+        fill(to, *from, w->tile.count);
         return;
     }
     for (int64_t r = 0; r < b.rows; r++, to += b.length) {
@@ -104,7 +104,7 @@ static void add_up(const walk *w, const int64_t stride[], const T *x, T *to) {
     if (b.still && b.in_row) {
         add_columns(to, x, b.rows, b.length);
     } else if (b.still) {
-        *to += sum_of_row(x, w->count);
+        *to += sum_of_row(x, w->tile.count);
     } else {
         for (int64_t r = 0; r < b.rows; r++, x += b.length) {
             T *row = to + row_offset(w->group, stride, r);
@@ -118,27 +118,27 @@ static void add_up(const walk *w, const int64_t stride[], const T *x, T *to) {
 
 /* ---- lines ---- */
 
-static T *place_of(const walk *w, spor_place_in_group place) {
-    return place.in_memory ? w->room.at[place.number]
-                           : (T *)w->room.slots + place.number * w->group->tile;
+static void run_line(walk *w, const spor_line *line) {
+    void *const *place = w->room.place;
+    const spor_argument *argument = w->group->argument;
+    if (line->role == SPOR_MAPS) {
+        for (int k = 0; k < line->operands; k++) w->tile.in[k] = place[line->in[k]];
+        w->tile.out = place[line->out];
+        w->tile.attr = line->attr;
+        w->tile.mask = line->mask;
+        line->kernel(&w->tile);
+    } else if (line->uniform) {
+        fill(place[line->out], *(const T *)place[line->in[0]], LANES);
+    } else if (line->role == SPOR_REPEATS) {
+        repeat(w, argument[line->in[0]].stride, place[line->in[0]], place[line->out]);
+    } else {
+        add_up(w, argument[line->out].stride, place[line->in[0]], place[line->out]);
+    }
 }
 
-static void run_line(const walk *w, const spor_line *line) {
-    const spor_argument *argument = w->group->argument;
-    T *out = place_of(w, line->out);
-    if (line->role == SPOR_MAPS) {
-        spor_tile tile = {.out = out,
-                          .count = w->count,
-                          .attr = line->attr,
-                          .first = w->first,
-                          .step = w->call->step};
-        for (int k = 0; k < line->operands; k++) tile.in[k] = place_of(w, line->in[k]);
-        line->kernel(&tile);
-    } else if (line->role == SPOR_REPEATS) {
-        repeat(w, argument[line->in[0].number].stride, place_of(w, line->in[0]), out);
-    } else {
-        add_up(w, argument[line->out.number].stride, place_of(w, line->in[0]), out);
-    }
+static void run_lines(walk *w, bool once) {
+    for (int l = 0; l < w->group->lines; l++)
+        if (w->group->line[l].once == once) run_line(w, &w->group->line[l]);
 }
 
 /* ---- a task ---- */
@@ -148,16 +148,18 @@ static T *copy_of(const spor_call *call, int64_t task, const spor_argument *argu
     return (T *)task_result(call, task) + argument->offset;
 }
 
-static walk begin(const spor_call *call, int64_t task) {
-    spor_carver carver = {.base = call->scratch};
-    walk w = {.call = call, .group = call->group};
-    w.room = group_carve(&carver, w.group, sizeof(T));
-    for (int a = 0; a < w.group->arguments; a++) {
-        const spor_argument *argument = &w.group->argument[a];
-        w.room.base[a] =
-            call->partial && argument->own ? copy_of(call, task, argument) : call->in[a].data;
+static void begin(walk *w, int64_t task) {
+    const spor_group *g = w->group;
+    spor_carver carver = {.base = w->call->scratch};
+    w->room = group_carve(&carver, g, sizeof(T));
+    w->tile.step = w->call->step;
+    for (int a = 0; a < g->arguments; a++) {
+        const spor_argument *argument = &g->argument[a];
+        w->room.base[a] = w->call->partial && argument->own ? copy_of(w->call, task, argument)
+                                                            : w->call->in[a].data;
     }
-    return w;
+    for (int k = 0; k < g->slots; k++)
+        w->room.place[g->arguments + k] = (T *)w->room.slots + k * g->slot;
 }
 
 /* Elements start .. end of each sum are this task's: those at its indices of axis 0, or all. */
@@ -174,18 +176,15 @@ static void clear_sums(const walk *w, int64_t from, int64_t to) {
 /* The tile at w->index; the other axes are whole. */
 static void find_tile(walk *w, int64_t end) {
     const spor_group *g = w->group;
+    int64_t first = 0;
     w->pieces = carve_least(g->piece, (g->split ? g->n[g->split] : end) - w->index[g->split]);
-    w->count = w->pieces;
-    w->first = 0;
-    for (int k = 0; k <= g->split; k++) w->first = w->first * g->n[k] + w->index[k];
-    for (int k = g->split + 1; k < g->rank; k++) {
-        w->count *= g->n[k];
-        w->first *= g->n[k];
-    }
+    w->tile.count = w->pieces * g->inner;
+    for (int k = 0; k <= g->split; k++) first = first * g->n[k] + w->index[k];
+    w->tile.first = first * g->inner;
     for (int a = 0; a < g->arguments; a++) {
         int64_t offset = 0;
         for (int k = 0; k <= g->split; k++) offset += w->index[k] * g->argument[a].stride[k];
-        w->room.at[a] = (T *)w->room.base[a] + offset;
+        w->room.place[a] = (T *)w->room.base[a] + offset;
     }
 }
 
@@ -203,20 +202,18 @@ static bool next_tile(walk *w, int64_t end) {
 
 FAST_KERNEL(group) {
     const spor_group *g = c->group;
-    task_part part = task_part_of(c, SPOR_WORK, task, group_units(g));
-    int64_t from = part.first * group_unit(g),
-            end = carve_least(part.end * group_unit(g), g->n[0]);
-    walk w = begin(c, task);
-    w.index[0] = from;
+    task_part part = task_part_of(c, SPOR_WORK, task, g->units);
+    int64_t from = part.first * g->unit, end = carve_least(part.end * g->unit, g->n[0]);
+    walk w = {.call = c, .group = g, .index = {from}};
+    begin(&w, task);
     clear_sums(&w, from, end);
     find_tile(&w, end);
-    for (int l = 0; l < g->lines; l++)
-        if (g->line[l].once) run_line(&w, &g->line[l]);
-    do {
+    run_lines(&w, true);
+    run_lines(&w, false);
+    while (next_tile(&w, end)) {
         find_tile(&w, end);
-        for (int l = 0; l < g->lines; l++)
-            if (!g->line[l].once) run_line(&w, &g->line[l]);
-    } while (next_tile(&w, end));
+        run_lines(&w, false);
+    }
 }
 
 /* Elements first .. end - 1 of a sum, from the copies of all tasks in their order. */

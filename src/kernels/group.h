@@ -11,8 +11,8 @@
  *   repeats   out[i] = a smaller tensor's element       expand, at the group's entry
  *   sums      a smaller tensor's element += in[i]       sum, at the group's exit
  *
- * A value lies in a slot, a buffer as long as a tile, or in memory, as an argument of the group.
- * Arguments are strided along the iteration's axes: a smaller tensor has stride 0 along the axes
+ * A value has a place: that of an argument of the group, in memory, or a slot, a buffer as long as a
+ * tile. Places are numbered, the arguments first. Arguments are strided along the iteration's axes: a smaller tensor has stride 0 along the axes
  * that it has not.
  */
 #ifndef SPOR_KERNELS_GROUP_H
@@ -26,7 +26,8 @@
 typedef struct {
     void *out;
     const void *in[SPOR_OPERANDS];
-    int64_t count; /* of elements, at least 1 */
+    const int64_t *mask; /* of each operand: -1, or 0 if all elements are one, as a vector of it */
+    int64_t count;       /* of elements, at least 1 */
     const spor_attr *attr;
     int64_t first; /* number of the first element in row-major order of the whole */
     uint64_t step; /* number of the run, for random ops */
@@ -43,19 +44,15 @@ typedef struct spor_tiling {
     spor_tile_kernel *kernel[SPOR_SCALARS][SPOR_ISAS]; /* maps: float and double */
 } spor_tiling;
 
-/** Where a value lies. */
-typedef struct {
-    bool in_memory;
-    int32_t number; /* of the argument or slot */
-} spor_place_in_group;
-
 typedef struct {
     spor_tile_role role;
-    bool once; /* repeats: the same in every tile, so that it is filled in once a task */
+    bool once;    /* repeats: the same in every tile, so that it is filled in once a task, */
+    bool uniform; /* and one number, of which a vector is enough */
     spor_tile_kernel *kernel;
     const spor_attr *attr;
     int operands;
-    spor_place_in_group in[SPOR_OPERANDS], out;
+    int in[SPOR_OPERANDS], out; /* places */
+    int64_t mask[SPOR_OPERANDS];
 } spor_line;
 
 /** An operand of the group's call. */
@@ -71,33 +68,29 @@ typedef struct spor_group {
     int rank; /* of the iteration shape, at least 1 */
     int64_t n[SPOR_RANK];
     int split;
-    int64_t piece;   /* indices of axis split in a tile */
-    int64_t tile;    /* elements of a tile at most */
-    int64_t own;     /* elements of the copies of a task */
+    int64_t piece; /* indices of axis split in a tile */
+    int64_t inner; /* elements of an index of axis split: the axes behind it */
+    int64_t tile;  /* elements of a tile at most */
+    int64_t slot;  /* elements of a slot: whole lines of memory */
+    int64_t unit;  /* axis 0 is cut between tasks at multiples of this, */
+    int64_t units; /* into so many parts at most */
+    int64_t own;   /* elements of the copies of a task */
     spor_argument *argument;
     int arguments;
     spor_line *line;
     int lines, slots;
 } spor_group;
 
-/** What axis 0 can be cut into: pieces, or its indices where a tile has one of them. */
-static inline int64_t group_unit(const spor_group *group) {
-    return group->split ? 1 : group->piece;
-}
-static inline int64_t group_units(const spor_group *group) {
-    return (group->n[0] + group_unit(group) - 1) / group_unit(group);
-}
-
-/** The scratch of a worker: slots, and the addresses of all arguments: of the first element, of the
- *  tile's. */
+/** The scratch of a worker: the slots; where each place is in the tile, and where each argument
+ *  begins. */
 typedef struct {
-    void *slots, **base, **at;
+    void *slots, **place, **base;
 } group_room;
 static inline group_room group_carve(spor_carver *carver, const spor_group *group, size_t width) {
     group_room room;
-    room.slots = carve_take(carver, carve_times(group->slots, group->tile), width);
+    room.slots = carve_take(carver, carve_times(group->slots, group->slot), width);
+    room.place = carve_take(carver, group->arguments + group->slots, sizeof *room.place);
     room.base = carve_take(carver, group->arguments, sizeof *room.base);
-    room.at = carve_take(carver, group->arguments, sizeof *room.at);
     return room;
 }
 

@@ -103,7 +103,7 @@ static inline T SUB(T a, T b) {
 }
 static inline T MUL(T a, T b) {
     double v = a.v * b.v, u = larger(a.u, b.u);
-    if (is_zero(a) || is_zero(b)) return (T){v, 0, 0, 0, u};
+    if (is_zero(a) || is_zero(b)) return (T){v, 0, fabs(v), 0, u}; /* 0 NaN is NaN */
     if (is_power_of_two(a)) return in_unit(scaled(b, a.v), u);
     if (is_power_of_two(b)) return in_unit(scaled(a, b.v), u);
     if (is_whole(a) && is_whole(b) && a.s * b.s <= 0x1p24) return (T){v, 0, a.s * b.s, 0, u};

@@ -9,8 +9,8 @@
 #include "kernels/carve.h"
 #include "kernels/kernel.h"
 
-/** Least cost of a task, also as a multiple of what it costs that there is one more; most tasks of a
- *  phase. Costs are in multiply-adds of a product. */
+/** Least cost of a task, also as a multiple of what one more task costs; most tasks of a phase. Costs
+ *  are in multiply-adds of a product. */
 enum { TASK_COST = 1 << 19, TASK_SHARE = 64, TASKS_MOST = 32 };
 /** Costs of an element: moved from one array to another, gone through exp, part of a partial result
  *  that is written, read and added up. */
@@ -31,7 +31,9 @@ typedef struct {
 /** The part of count things that a task of a phase has: as even as possible. */
 static inline task_part task_part_of(const spor_call *c, spor_phase phase, int64_t task,
                                      int64_t count) {
-    int64_t tasks = c->need->tasks[phase], each = count / tasks, more = count % tasks;
+    int64_t tasks = c->need->tasks[phase];
+    if (tasks == 1) return (task_part){0, count}; /* small steps have no time to divide */
+    int64_t each = count / tasks, more = count % tasks;
     int64_t first = task * each + carve_least(task, more);
     return (task_part){first, first + each + (task < more)};
 }

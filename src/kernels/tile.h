@@ -22,18 +22,21 @@ typedef T spor_lane_value;
 #define ELEMENT_KERNEL(op, n)                                                                      \
     SPOR_INLINE vec op##_element(const vec x[], const spor_attr attr[]);                           \
     TILE_KERNEL(op) {                                                                              \
-        int64_t i = 0;                                                                             \
+        const spor_lane_value *in[n];                                                              \
+        spor_lane_value *out = t->out;                                                             \
+        const spor_attr *attr = t->attr;                                                           \
+        const int64_t count = t->count;                                                            \
+        int64_t mask[n], i = 0;                                                                    \
         vec x[n];                                                                                  \
-        for (; i + LANES <= t->count; i += LANES) {                                                \
-            SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] =                                       \
-                simd_load((const spor_lane_value *)t->in[k] + i);                                  \
-            simd_store((spor_lane_value *)t->out + i, op##_element(x, t->attr));                   \
+        SPOR_UNROLL for (int k = 0; k < (n); k++) in[k] = t->in[k], mask[k] = t->mask[k];          \
+        for (; i + LANES <= count; i += LANES) {                                                   \
+            SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] = simd_load(in[k] + (i & mask[k]));     \
+            simd_store(out + i, op##_element(x, attr));                                            \
         }                                                                                          \
-        if (i == t->count) return;                                                                 \
-        int64_t left = t->count - i;                                                               \
+        if (i == count) return;                                                                    \
         SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] =                                           \
-            simd_load_part((const spor_lane_value *)t->in[k] + i, left);                           \
-        simd_store_part((spor_lane_value *)t->out + i, op##_element(x, t->attr), left);            \
+            simd_load_part(in[k] + (i & mask[k]), count - i);                                      \
+        simd_store_part(out + i, op##_element(x, attr), count - i);                                \
     }                                                                                              \
     SPOR_INLINE vec op##_element(const vec x[], const spor_attr attr[] __attribute__((unused)))
 

@@ -168,12 +168,21 @@ static bool copy_nodes(work *w, spor_contraction *c, bool training) {
     return true;
 }
 
+static bool copy_settings(const work *w, const spor_contraction *c) {
+    bool done = true;
+    for (uint32_t k = 0; done && k < w->tape->settings; k++) {
+        const spor_dial *setting = &w->tape->setting[k];
+        done = tape_add_setting(c->tape, c->map[setting->id], setting->name, setting->value);
+    }
+    return done;
+}
+
 static bool contract(work *w, bool use_fast_paths, bool training, spor_contraction *c) {
     c->tape = spor_tape_new();
     c->map = calloc(w->tape->count, sizeof *c->map);
     if (!c->tape || !c->map || !copy_scopes(c->tape, w->tape)) return false;
     if (use_fast_paths && !find_matches(w, c, training)) return false;
-    return copy_nodes(w, c, training);
+    return copy_nodes(w, c, training) && copy_settings(w, c);
 }
 
 bool contract_tape(const spor_tape *tape, const uint32_t wanted[], uint32_t count,

@@ -2,8 +2,8 @@
  * The anatomy of a fast path: a hand-coded answer to a pattern of forward nodes.
  *
  * A fast path file, ops/fast/dense.c, reads like the report's chapter. It is compiled once for its
- * rules (SPOR_RULES: the fused ops, their shape rules, hand-derived vjps, the match) and once per
- * instruction set and scalar type for its kernels (SPOR_FAST, SPOR_ISA, SPOR_SCALAR).
+ * rules (SPOR_RULES: the fused ops, their shape rules, hand-derived vjps, the match, the samples)
+ * and once per instruction set and scalar type for its kernels (SPOR_FAST, SPOR_ISA, SPOR_SCALAR).
  *
  * A fused op is an ordinary descriptor (tape/op.h) that is not in the registry and has `fused`
  * instead of `reference`. Its vjp records further fused ops with one output each (delta, dx, dK,
@@ -59,12 +59,64 @@ bool match_made_by(spor_var v, const spor_op *op);
 /** Writes why and returns false. */
 bool match_refuse(spor_match *match, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* ---- what the generic tests start from ----------------------------------------------------- */
+
+/** Numbers that a recording is chosen by, at most. */
+enum { SPOR_CHOICES = 24 };
+
+/** What recordings of a pattern differ by: a size, or one of several ways to write it. */
+typedef struct {
+    const char *name;      /* "N", "bias"; NULL ends a table */
+    const int64_t *values; /* worth trying: what is listed twice is drawn twice as often */
+    int count;             /* of values */
+} spor_choice;
+
+/** CHOICE("stride", 1, 1, 2, 3): an entry of a table of choices. */
+#define CHOICE(name_, ...)                                                                         \
+    {                                                                                              \
+        .name = name_, .values = (const int64_t[]){__VA_ARGS__},                                   \
+        .count = (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))                   \
+    }
+
+/** A pattern on its way to a tape. */
+typedef struct {
+    spor_tape *tape;
+    const int64_t *number; /* one for each choice of the path */
+    bool trained;          /* operands are parameters, else inputs */
+    bool again;            /* operands are there and are taken in order, none is recorded */
+    spor_var operand[SPOR_OPERANDS];
+    int operands; /* recorded or taken so far */
+} spor_sketch;
+
+/** Records the next operand of the pattern. */
+spor_var sketch_operand(spor_sketch *sketch, const char *name, spor_shape shape);
+
+/** Something like the pattern that must be left alone. */
+typedef struct {
+    spor_var (*record)(spor_sketch *sketch); /* the numbers are those of the first sample */
+    const char *why;                         /* what the match says; NULL ends a table */
+} spor_refusal;
+
 typedef struct {
     const char *name;      /* "dense" */
     const char *pattern;   /* one line: act(matmul(x, W) + b) */
     const char *equations; /* Eqs. (46)-(49) */
     /** Tries to take the region that ends in root. */
     bool (*match)(spor_match *match, spor_var root);
+    const spor_choice *choices; /* ends with name NULL; at most SPOR_CHOICES */
+    /** Records the pattern by the numbers chosen, in ordinary ops, and returns its root. Numbers that
+     *  do not go together are an error on the tape. */
+    spor_var (*record)(spor_sketch *sketch);
+    /** Numbers chosen by hand: one for each choice. Ends with a row whose first number is 0. */
+    const int64_t (*samples)[SPOR_CHOICES];
+    /** Records on the same operands, by the same numbers, what the fused ops compute: the value, then
+     *  the gradients of all operands for the cotangent. For a path whose algebra may round more than
+     *  the pattern and its gradients do: it is allowed both. NULL: it sums in other orders only. */
+    void (*derivation)(spor_sketch *again, spor_var cotangent, spor_var out[]);
+    /** True if among integers, of which it rounds none, the path takes what is not a number in its
+     *  first operand as the definition does, at these numbers. NULL: at none. */
+    bool (*takes_nan)(const int64_t number[]);
+    const spor_refusal *refusals; /* ends with why NULL; reading from inside needs no entry */
 } spor_fast;
 
 /** Fast paths in the order of ops/meson.build, which is their priority; NULL at the end. */

@@ -1,4 +1,4 @@
-/* Parameter stores: one block of values, one of gradients, loops over them. */
+/* Parameter stores: blocks of values, next values and gradients, loops over them. */
 #include "program/params.h"
 
 #include <math.h>
@@ -57,6 +57,7 @@ void spor_params_free(spor_params *params) {
     for (int k = 0; k < params->count; k++) free(params->entry[k].name);
     free(params->entry);
     free(params->value);
+    free(params->next);
     free(params->gradient);
     free(params);
 }
@@ -68,7 +69,7 @@ int spor_params_count(const spor_params *params) {
 int64_t spor_params_size(const spor_params *params) {
     int64_t size = 0;
     for (int k = 0; params && k < params->count; k++)
-        if (params->entry[k].trained) size += params->entry[k].size;
+        if (params->entry[k].kind == SPOR_TRAINED) size += params->entry[k].size;
     return size;
 }
 
@@ -88,7 +89,7 @@ spor_entry spor_params_entry(spor_params *params, int k) {
     return (spor_entry){.name = entry->name,
                         .shape = entry->shape,
                         .scalar = params->scalar,
-                        .trained = entry->trained,
+                        .kind = entry->kind,
                         .value = element(params, params->value, entry->offset),
                         .gradient = element(params, params->gradient, entry->offset)};
 }
@@ -110,17 +111,19 @@ static void *enlarged(const spor_params *params, const void *block, int64_t elem
 }
 
 static bool enlarge(spor_params *params, int64_t elements) {
-    void *value = enlarged(params, params->value, elements);
-    void *gradient = enlarged(params, params->gradient, elements);
-    if (!value || !gradient) {
-        free(value);
-        free(gradient);
-        return complain(params, "out of memory for the parameters");
+    void **block[] = {&params->value, &params->next, &params->gradient};
+    enum { BLOCKS = sizeof block / sizeof *block };
+    void *larger[BLOCKS];
+    bool done = true;
+    for (int k = 0; k < BLOCKS; k++) {
+        larger[k] = enlarged(params, *block[k], elements);
+        done = done && larger[k];
     }
-    free(params->value);
-    free(params->gradient);
-    params->value = value;
-    params->gradient = gradient;
+    for (int k = 0; k < BLOCKS; k++) {
+        free(done ? *block[k] : larger[k]);
+        if (done) *block[k] = larger[k];
+    }
+    if (!done) return complain(params, "out of memory for the parameters");
     params->elements = elements;
     params->layout++;
     return true;
@@ -148,30 +151,30 @@ static void draw(spor_params *params, const spor_place_of *entry, spor_init init
     }
 }
 
-static bool add_entry(spor_params *params, const spor_node *node, const spor_leaf *leaf) {
+/* A place behind the first `elements` of the blocks, which are not there yet. */
+static bool add_entry(spor_params *params, const spor_node *node, spor_entry_kind kind,
+                      int64_t *elements) {
     uint32_t capacity = (uint32_t)params->capacity;
     spor_place_of *grown =
         tape_grow(params->entry, (uint32_t)params->count, &capacity, sizeof *grown);
     if (grown) params->entry = grown, params->capacity = (int)capacity;
     char *name = grown ? strdup(node->name) : NULL;
     if (!name) return complain(params, "out of memory for the parameter %s", node->name);
-    spor_place_of entry = {.name = name,
-                           .shape = *node->shape,
-                           .offset = params->elements,
-                           .size = shape_size(node->shape),
-                           .trained = leaf->trained};
-    int64_t lines = (entry.size + SPOR_ALIGN_ELEMENTS - 1) / SPOR_ALIGN_ELEMENTS;
-    if (!enlarge(params, params->elements + lines * SPOR_ALIGN_ELEMENTS)) {
-        free(name);
-        return false;
-    }
-    draw(params, &entry, leaf->init);
-    params->entry[params->count++] = entry;
-    params->generation++;
+    int64_t size = shape_size(node->shape);
+    params->entry[params->count++] = (spor_place_of){
+        .name = name, .shape = *node->shape, .offset = *elements, .size = size, .kind = kind};
+    int64_t lines = (size + SPOR_ALIGN_ELEMENTS - 1) / SPOR_ALIGN_ELEMENTS;
+    *elements += lines * SPOR_ALIGN_ELEMENTS;
     return true;
 }
 
-static bool check_entry(spor_params *params, int k, const spor_node *node) {
+static bool check_entry(spor_params *params, int k, const spor_node *node, spor_entry_kind kind) {
+    static const char *const kinds[] = {[SPOR_TRAINED] = "a parameter",
+                                        [SPOR_NETWORK_STATE] = "a state of the network",
+                                        [SPOR_OPTIMIZER_STATE] = "a state of the optimizer"};
+    if (params->entry[k].kind != kind)
+        return complain(params, "%s: the tape records it as %s, the parameters hold %s", node->name,
+                        kinds[kind], kinds[params->entry[k].kind]);
     if (shape_equal(&params->entry[k].shape, node->shape)) return true;
     char want[128], have[128];
     tape_shape_text(node->shape, NULL, want, sizeof want);
@@ -180,17 +183,43 @@ static bool check_entry(spor_params *params, int k, const spor_node *node) {
                     want, have);
 }
 
-bool spor_params_join(spor_params *params, const spor_tape *tape) {
+/* Finds each leaf of the tape its entry. */
+static bool place_leaves(spor_params *params, const spor_tape *tape, spor_entry_kind states,
+                         int64_t *elements) {
+    bool done = true;
+    for (uint32_t k = 0; done && k < tape->leaves; k++) {
+        const spor_node *node = &tape->node[tape->leaf[k].id];
+        spor_entry_kind kind = tape->leaf[k].trained ? SPOR_TRAINED : states;
+        int known = spor_params_find(params, node->name);
+        done = known < 0 ? add_entry(params, node, kind, elements)
+                         : check_entry(params, known, node, kind);
+    }
+    return done;
+}
+
+static void draw_new(spor_params *params, const spor_tape *tape, int first) {
+    for (uint32_t k = 0; k < tape->leaves; k++) {
+        int entry = spor_params_find(params, tape->node[tape->leaf[k].id].name);
+        if (entry >= first) draw(params, &params->entry[entry], tape->leaf[k].init);
+    }
+    params->generation++;
+}
+
+bool params_join_states(spor_params *params, const spor_tape *tape, spor_entry_kind states) {
     if (!params || *params->error) return false;
     if (spor_error(tape)) return complain(params, "%s", spor_error(tape));
-    for (uint32_t k = 0; k < tape->leaves; k++) {
-        const spor_node *node = &tape->node[tape->leaf[k].id];
-        int known = spor_params_find(params, node->name);
-        bool joined =
-            known < 0 ? add_entry(params, node, &tape->leaf[k]) : check_entry(params, known, node);
-        if (!joined) return false;
-    }
-    return true;
+    int before = params->count;
+    int64_t elements = params->elements;
+    bool done = place_leaves(params, tape, states, &elements);
+    if (done && params->count == before) return true;
+    done = done && enlarge(params, elements);
+    if (done) draw_new(params, tape, before);
+    while (!done && params->count > before) free(params->entry[--params->count].name);
+    return done;
+}
+
+bool spor_params_join(spor_params *params, const spor_tape *tape) {
+    return params_join_states(params, tape, SPOR_NETWORK_STATE);
 }
 
 /* ---- loops over the blocks ---- */
@@ -208,10 +237,14 @@ bool spor_params_join(spor_params *params, const spor_tape *tape) {
 ANY_NOT_FINITE(float)
 ANY_NOT_FINITE(double)
 
+bool params_range_finite(const spor_params *params, const void *block, int64_t offset,
+                         int64_t count) {
+    return params->scalar == SPOR_F32 ? finite_float((const float *)block + offset, count)
+                                      : finite_double((const double *)block + offset, count);
+}
+
 bool spor_params_finite(const spor_params *params) {
-    if (!params) return false;
-    return params->scalar == SPOR_F32 ? finite_float(params->gradient, params->elements)
-                                      : finite_double(params->gradient, params->elements);
+    return params && params_range_finite(params, params->gradient, 0, params->elements);
 }
 
 #define DESCEND(T)                                                                                 \
@@ -225,7 +258,7 @@ void spor_params_sgd(spor_params *params, double rate, double l2, bool l2_biases
     if (!params || *params->error) return;
     for (int k = 0; k < params->count; k++) {
         const spor_place_of *entry = &params->entry[k];
-        if (!entry->trained) continue;
+        if (entry->kind != SPOR_TRAINED) continue;
         double decay = entry->shape.rank > 1 || l2_biases ? l2 : 0;
         void *w = element(params, params->value, entry->offset);
         const void *g = element(params, params->gradient, entry->offset);

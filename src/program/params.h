@@ -11,7 +11,7 @@ typedef struct {
     char *name;
     spor_shape shape;
     int64_t offset, size;
-    bool trained;
+    spor_entry_kind kind;
 } spor_place_of;
 
 /** 16 elements are a 64-byte line of floats, two of doubles. */
@@ -24,11 +24,20 @@ struct spor_params {
     int count, capacity;
     int64_t elements;    /* of a block, padding included; padding is 0 */
     void *value;         /* one block of values */
-    void *gradient;      /* one block of gradients */
+    void *next;          /* one of those that a training program makes of them */
+    void *gradient;      /* one of gradients */
     uint64_t generation; /* of the values: raised by every change */
     uint64_t layout;     /* of the blocks: raised when they move */
     char error[512];
 };
+
+/** spor_params_join where the tape's states are of this kind. A name that is known must be of the same
+ *  kind, too. */
+bool params_join_states(spor_params *params, const spor_tape *tape, spor_entry_kind states);
+
+/** True if count elements of one of the blocks, from offset on, are finite; both in whole lines. */
+bool params_range_finite(const spor_params *params, const void *block, int64_t offset,
+                         int64_t count);
 
 /** sizeof of a scalar type. */
 size_t scalar_width(spor_scalar scalar);

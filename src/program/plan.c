@@ -20,9 +20,16 @@ typedef struct {
     bool failed;
 } allocator;
 
+/* Large buffers end with some lines that nobody uses: where all begin at multiples of a page, or of
+ * a megabyte, what is read side by side falls on the same places in the caches. */
+static size_t staggered(size_t bytes) {
+    const size_t large = 16384, lines = 17;
+    return bytes_sum(bytes_lines(bytes), bytes < large ? 0 : lines * BYTES_LINE);
+}
+
 static size_t take(allocator *a, size_t bytes) {
     if (a->failed) return 0;
-    bytes = bytes_lines(bytes);
+    bytes = staggered(bytes);
     for (uint32_t k = 0; k < a->count; k++) {
         hole *h = &a->holes[k];
         if (h->size < bytes) continue;
@@ -42,7 +49,7 @@ static size_t take(allocator *a, size_t bytes) {
 
 static void give(allocator *a, size_t offset, size_t bytes) {
     if (a->failed) return;
-    bytes = bytes_lines(bytes);
+    bytes = staggered(bytes);
     hole *grown = tape_grow(a->holes, a->count, &a->capacity, sizeof *grown);
     if (!bytes || !grown) {
         a->failed = !grown;
@@ -249,29 +256,36 @@ static void place_aliases(planner *p) {
         p->program->storage[id] = p->program->storage[p->home[p->program->same[id]]];
 }
 
-/* A gradient is computed in its place if nothing else is to land there; other targets are copied
- * after the steps. */
-static void place_targets(planner *p, const spor_target targets[], uint32_t count) {
+/* True if the node may be computed where a target wants it: nothing else is to land there, and who
+ * reads outputs finds them in one place, which the next values have not. */
+static bool is_placed(const planner *p, uint32_t home, spor_home where) {
+    return node_is_computed(&p->tape->node[home]) &&
+           p->program->storage[home].where == SPOR_NOWHERE &&
+           (where == SPOR_GRADIENTS || p->last[home] != to_the_end);
+}
+
+/* Targets that cannot be computed in their place are copied after the steps. */
+static void place_targets(planner *p, const spor_targets *targets) {
     spor_program *program = p->program;
-    for (uint32_t k = 0; k < count; k++) {
-        const spor_place_of *entry = &program->params->entry[targets[k].entry];
-        spor_storage to = {targets[k].gradient ? SPOR_GRADIENTS : SPOR_VALUES,
-                           bytes_for(entry->offset, scalar_width(program->scalar)), 0};
-        uint32_t home = p->home[program->same[targets[k].node]];
-        bool vacant = program->storage[home].where == SPOR_NOWHERE;
-        if (targets[k].gradient && node_is_computed(&p->tape->node[home]) && vacant) {
+    for (uint32_t k = 0; k < targets->count; k++) {
+        const spor_target *target = &targets->at[k];
+        const spor_place_of *entry = &program->params->entry[target->entry];
+        spor_storage to = {target->where, bytes_for(entry->offset, scalar_width(program->scalar)),
+                           0};
+        uint32_t home = p->home[program->same[target->node]];
+        if (target->where == SPOR_NEXT) program->writes[target->entry] = true;
+        if (is_placed(p, home, target->where)) {
             program->storage[home] = to;
             continue;
         }
-        program->delivery[program->deliveries++] =
-            (spor_delivery){targets[k].node, to, entry->size};
-        read_by(p, targets[k].node, to_the_end);
+        program->delivery[program->deliveries++] = (spor_delivery){target->node, to, entry->size};
+        read_by(p, target->node, to_the_end);
     }
 }
 
 /* kept[] of every node: another step reads it, or it is a root or a target. */
 static void find_kept(planner *p, const uint32_t roots[], uint32_t count,
-                      const spor_target targets[], uint32_t target_count) {
+                      const spor_targets *targets) {
     spor_program *program = p->program;
     const program_order *order = &program->order;
     for (uint32_t s = 0; s < order->steps; s++)
@@ -284,23 +298,22 @@ static void find_kept(planner *p, const uint32_t roots[], uint32_t count,
                 p->kept[in] = p->kept[in] || p->last[in] != s;
             }
     for (uint32_t k = 0; k < count; k++) p->kept[p->home[program->same[roots[k]]]] = true;
-    for (uint32_t k = 0; k < target_count; k++)
-        p->kept[p->home[program->same[targets[k].node]]] = true;
+    for (uint32_t k = 0; k < targets->count; k++)
+        p->kept[p->home[program->same[targets->at[k].node]]] = true;
     memset(p->last, 0, p->tape->count * sizeof *p->last);
 }
 
-static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_target targets[],
-                 uint32_t target_count) {
+static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_targets *targets) {
     spor_program *program = p->program;
     find_homes(p);
     if (!order_make(program, p->live, &program->order) || !take_steps(p))
         return program_fail(program, "out of memory");
-    find_kept(p, roots, count, targets, target_count);
+    find_kept(p, roots, count, targets);
     for (uint32_t s = 0; s < program->order.steps; s++)
         if (!make_step(p, s)) return false;
     find_lifetimes(p, roots, count);
     place_leaves(p);
-    place_targets(p, targets, target_count);
+    place_targets(p, targets);
     place_steps(p);
     place_aliases(p);
     program->bytes = p->memory.top;
@@ -309,7 +322,7 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
 }
 
 bool plan_program(spor_program *program, const bool live[], const uint32_t roots[], uint32_t count,
-                  const spor_target targets[], uint32_t target_count) {
+                  const spor_targets *targets) {
     uint32_t nodes = program->graph.tape->count;
     planner p = {.program = program, .tape = program->graph.tape, .live = live};
     p.memory.top = BYTES_LINE; /* so that offset 0 can mean "none" */
@@ -318,10 +331,12 @@ bool plan_program(spor_program *program, const bool live[], const uint32_t roots
     p.bytes = calloc(nodes, sizeof *p.bytes);
     p.kept = calloc(nodes, sizeof *p.kept);
     program->storage = calloc(nodes, sizeof *program->storage);
-    program->delivery = calloc(target_count + 1, sizeof *program->delivery);
-    bool done = p.home && p.last && p.bytes && p.kept && program->storage && program->delivery;
-    done = done ? plan(&p, roots, count, targets, target_count)
-                : program_fail(program, "out of memory");
+    program->delivery = calloc((size_t)targets->count + 1, sizeof *program->delivery);
+    program->entries = spor_params_count(program->params);
+    program->writes = calloc((size_t)program->entries + 1, sizeof *program->writes);
+    bool done = p.home && p.last && p.bytes && p.kept && program->storage && program->delivery &&
+                program->writes;
+    done = done ? plan(&p, roots, count, targets) : program_fail(program, "out of memory");
     free(p.home);
     free(p.last);
     free(p.bytes);

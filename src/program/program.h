@@ -1,8 +1,9 @@
 /*
  * The inside of a program. compile.c makes one in this order: contract.c replaces regions by fast
- * paths, tape/differentiate.c appends the backward pass, merge.c drops what is equal or unused,
- * group.c puts elementwise nodes together, order.c orders the steps, tiles.c makes lines of a
- * group's nodes, plan.c gives every buffer its place, run.c replays the steps.
+ * paths, tape/differentiate.c appends the backward pass, update.c the optimizer's rule, merge.c drops
+ * what is equal or unused, group.c puts elementwise nodes together, order.c orders the steps, tiles.c
+ * makes lines of a group's nodes, plan.c gives every buffer its place, run.c replays the steps,
+ * deliver.c hands their results to the parameters.
  */
 #ifndef SPOR_PROGRAM_PROGRAM_H
 #define SPOR_PROGRAM_PROGRAM_H
@@ -40,7 +41,7 @@ bool merge_equal(const spor_tape *tape, bool errors, const uint32_t roots[], uin
                  uint32_t same[], bool live[]);
 
 /** Where the numbers of a node live. */
-typedef enum { SPOR_NOWHERE, SPOR_MEMORY, SPOR_VALUES, SPOR_GRADIENTS } spor_home;
+typedef enum { SPOR_NOWHERE, SPOR_MEMORY, SPOR_VALUES, SPOR_NEXT, SPOR_GRADIENTS } spor_home;
 typedef struct {
     spor_home where;
     size_t offset; /* bytes in the memory or in a block of the parameters */
@@ -103,6 +104,18 @@ typedef struct {
     int64_t count;
 } spor_delivery;
 
+/** Neighbouring entries of the parameters, in elements: the program writes them all, or none. */
+typedef struct {
+    int64_t offset, count;
+    bool written;
+} spor_stretch;
+
+/** An argument of a step that lies among the values or the next ones. */
+typedef struct {
+    spor_arg *arg;
+    uint32_t node;
+} spor_mover;
+
 struct spor_workspace {
     void *base;
     size_t size;
@@ -127,9 +140,22 @@ struct spor_program {
     uint32_t args;
     spor_delivery *delivery;
     uint32_t deliveries;
-    size_t bytes; /* of memory */
+    bool *writes; /* by entry of the parameters at compiling: it has a next value */
+    int entries;
+    spor_stretch *stretch; /* of all entries there are now */
+    uint32_t stretches;
+    bool exchanges; /* next values become values by exchanging the blocks, not by copying them */
+    spor_mover *mover;
+    uint32_t movers;
+    bool updates;  /* an optimizer's rule is part of it */
+    bool refused;  /* the error is that an update would not be finite */
+    uint32_t cost; /* node of the contracted tape; 0: not a training program */
+    size_t bytes;  /* of memory */
     spor_workspace *workspace, own;
-    void *value, *gradient; /* the params' blocks, or converted copies if the type differs */
+    /* the params' blocks, or converted copies if the type differs */
+    void *value;
+    void *next;
+    void *gradient;
     bool converted;
     uint64_t linked_moves, linked_layout, linked_generation;
     bool linked;
@@ -158,16 +184,47 @@ double program_step_cost(const spor_program *program, uint32_t s);
 /** A node in the words of program_step_text. */
 void program_node_text(const spor_tape *tape, const spor_node *node, char *text, size_t size);
 
-/** What is to be delivered, in nodes of the contracted tape. */
+/** As spor_run_checked, but nothing reaches the parameters. */
+bool program_run_undelivered(spor_program *program, uint64_t number);
+
+/** What is to be delivered: a node of the contracted tape to SPOR_GRADIENTS or SPOR_NEXT. */
 typedef struct {
     uint32_t node;
-    int entry;     /* of the parameters */
-    bool gradient; /* to the gradients, else (state) to the values */
+    int entry; /* of the parameters */
+    spor_home where;
 } spor_target;
+
+typedef struct {
+    spor_target *at;
+    uint32_t count, capacity;
+} spor_targets;
+
+/** Adds a target, in place of an earlier one for the same; false when out of memory. */
+bool add_target(spor_targets *targets, spor_target target);
+/** Adds what the tape assigns to states; map: its nodes in the contracted tape, NULL: the same. */
+bool add_assignments(const spor_program *program, const spor_tape *tape, const uint32_t map[],
+                     spor_targets *targets);
+
+/** Records the optimizer's rule on the contracted tape, for n parameters w and their gradients dw, and
+ *  adds its targets. */
+bool record_update(spor_program *program, spor_optimizer *optimizer, void *user, int n,
+                   const spor_var w[], const spor_var dw[], spor_targets *targets);
+
+/** Where storage lies now. */
+void *program_address(const spor_program *program, spor_storage storage);
+/** Finds stretches and movers of a program that was linked. */
+bool link_deliveries(spor_program *program);
+/** Has the steps follow, if values and next values were exchanged. */
+void follow_exchange(spor_program *program);
+/** Hands gradients, then next values and states to the parameters; these all together or none. False
+ *  with the program's error if an update is refused. */
+bool deliver(spor_program *program);
+/** Fills the settings. */
+void fill_settings(spor_program *program);
 
 /** Steps, storage and bytes from graph, same and live. roots are pinned to the end. */
 bool plan_program(spor_program *program, const bool live[], const uint32_t roots[], uint32_t count,
-                  const spor_target targets[], uint32_t target_count);
+                  const spor_targets *targets);
 
 /** The instruction set of this name, or $SPOR_ISA, or the best the machine has. False with the
  *  program's error if it is unknown or not to be had. */

@@ -20,7 +20,7 @@ size_t spor_program_bytes(const spor_program *program) {
     if (!program) return 0;
     if (!program->converted) return program->bytes;
     return bytes_sum(program->bytes,
-                     bytes_for(program->params->elements, 2 * scalar_width(program->scalar)));
+                     bytes_for(program->params->elements, 3 * scalar_width(program->scalar)));
 }
 
 /* ---- taking memory --------------------------------------------------------------------------- */
@@ -50,24 +50,30 @@ static bool take_blocks(spor_program *program) {
     program->linked_layout = params->layout;
     if (!program->converted) {
         program->value = params->value;
+        program->next = params->next;
         program->gradient = params->gradient;
         return true;
     }
     size_t bytes = bytes_for(params->elements, scalar_width(program->scalar));
     free(program->value);
+    free(program->next);
     free(program->gradient);
     program->value = calloc(1, bytes + 1);
+    program->next = calloc(1, bytes + 1);
     program->gradient = calloc(1, bytes + 1);
     program->linked_generation = params->generation - 1;
-    return (program->value && program->gradient) || program_fail(program, "out of memory");
+    return (program->value && program->next && program->gradient) ||
+           program_fail(program, "out of memory");
 }
 
-static void *address(const spor_program *program, spor_storage storage) {
+void *program_address(const spor_program *program, spor_storage storage) {
     switch (storage.where) {
     case SPOR_MEMORY:
         return (char *)program->workspace->base + storage.offset;
     case SPOR_VALUES:
         return (char *)program->value + storage.offset;
+    case SPOR_NEXT:
+        return (char *)program->next + storage.offset;
     case SPOR_GRADIENTS:
         return (char *)program->gradient + storage.offset;
     default:
@@ -77,7 +83,7 @@ static void *address(const spor_program *program, spor_storage storage) {
 
 static void set_address(const spor_program *program, spor_arg *arg, uint32_t id) {
     const spor_storage *storage = &program->storage[id];
-    arg->data = address(program, *storage);
+    arg->data = program_address(program, *storage);
     arg->saved = storage->saved ? (char *)program->workspace->base + storage->saved : NULL;
 }
 
@@ -101,7 +107,7 @@ static bool link_program(spor_program *program) {
         set_room(program, step);
     }
     program->linked_moves = program->workspace->moves;
-    return program->linked = true;
+    return program->linked = link_deliveries(program);
 }
 
 /* Links if memory was not taken yet or has moved. */
@@ -109,7 +115,9 @@ static bool make_ready(spor_program *program) {
     if (*program->error) return false;
     bool current = program->linked && program->linked_moves == program->workspace->moves &&
                    (!program->params || program->linked_layout == program->params->layout);
-    return current || link_program(program);
+    if (!current) return link_program(program);
+    follow_exchange(program);
+    return true;
 }
 
 /* ---- parameters of another scalar type ---- */
@@ -120,36 +128,6 @@ static void convert_values(spor_program *program) {
     scalar_convert(program->value, program->scalar, params->value, params->scalar,
                    params->elements);
     program->linked_generation = params->generation;
-}
-
-/* Puts what the steps made where it is to land: gradients, then states, which stay as they are if a
- * gradient is not finite, as the parameters will. */
-static void deliver_to(const spor_program *program, spor_home where) {
-    for (uint32_t k = 0; k < program->deliveries; k++) {
-        const spor_delivery *d = &program->delivery[k];
-        if (d->to.where != where) continue;
-        memmove(address(program, d->to), address(program, program->storage[program->same[d->node]]),
-                (size_t)d->count * scalar_width(program->scalar));
-    }
-}
-
-static bool has_states(const spor_program *program) {
-    for (uint32_t k = 0; k < program->deliveries; k++)
-        if (program->delivery[k].to.where == SPOR_VALUES) return true;
-    return false;
-}
-
-static void deliver(spor_program *program) {
-    spor_params *params = program->params;
-    deliver_to(program, SPOR_GRADIENTS);
-    if (program->converted)
-        scalar_convert(params->gradient, params->scalar, program->gradient, program->scalar,
-                       params->elements);
-    if (!has_states(program) || !spor_params_finite(params)) return;
-    deliver_to(program, SPOR_VALUES);
-    if (program->converted)
-        scalar_convert(params->value, params->scalar, program->value, program->scalar,
-                       params->elements);
 }
 
 /* ---- running ---- */
@@ -166,6 +144,11 @@ const spor_arg *step_result(const program_step *step, int k) {
     return step->group ? &step->call.in[step->reads + k] : &step->call.out;
 }
 
+static void start(spor_program *program) {
+    convert_values(program);
+    fill_settings(program);
+}
+
 void program_run_step(const program_step *step) {
     if (step->reference) step->reference(&step->call);
     for (int phase = 0; phase < SPOR_PHASES; phase++)
@@ -180,10 +163,9 @@ static void run_step(program_step *step, uint64_t number) {
 
 bool spor_run(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
-    convert_values(program);
+    start(program);
     for (uint32_t s = 0; s < program->steps; s++) run_step(&program->step[s], number);
-    deliver(program);
-    return true;
+    return deliver(program);
 }
 
 spor_arg spor_program_arg(spor_program *program, spor_var x) {
@@ -225,7 +207,7 @@ static bool check_inputs(spor_program *program) {
     const spor_tape *tape = program->graph.tape;
     for (uint32_t id = 1; id < tape->count; id++) {
         if (!node_is_named_leaf(&tape->node[id])) continue;
-        const void *data = address(program, program->storage[id]);
+        const void *data = program_address(program, program->storage[id]);
         for (int64_t k = 0; k < shape_size(tape->node[id].shape); k++)
             if (!isfinite(scalar_value_at(data, program->scalar, k)))
                 return report(program, id, k, scalar_value_at(data, program->scalar, k));
@@ -243,7 +225,7 @@ static int64_t first_bad(const spor_arg *arg, spor_scalar scalar) {
 bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
                          void *user) {
     if (!program || !program->reference || !make_ready(program)) return false;
-    convert_values(program);
+    start(program);
     for (uint32_t s = 0; s < program->steps; s++) {
         program_step *step = &program->step[s];
         bool sound = true;
@@ -267,15 +249,18 @@ static bool check_results(spor_program *program, const program_step *step) {
     return true;
 }
 
-bool spor_run_checked(spor_program *program, uint64_t number) {
+bool program_run_undelivered(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
-    convert_values(program);
+    start(program);
     if (!check_inputs(program)) return false;
     for (uint32_t s = 0; s < program->steps; s++) {
         program_step *step = &program->step[s];
         run_step(step, number);
         if (!check_results(program, step)) return false;
     }
-    deliver(program);
     return true;
+}
+
+bool spor_run_checked(spor_program *program, uint64_t number) {
+    return program_run_undelivered(program, number) && deliver(program);
 }

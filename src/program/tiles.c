@@ -15,7 +15,6 @@
 FAST_KERNELS(group);
 FAST_KERNELS(group_totals);
 
-
 /* Bytes of a slot at most and at least, and of all slots where a smaller tile can help: half of a
  * first cache. */
 enum { SLOT_MOST = 4096, SLOT_LEAST = 512, SLOTS_MOST = 24576 };
@@ -32,8 +31,10 @@ typedef struct {
     int reads;         /* arguments that are read */
     int64_t *axes;     /* of each argument: the axes of the iteration shape that it has not */
     int *last;         /* the last node of the group that reads this one's value; -1: none */
-    int *slot;         /* of its value */
-    int *free;         /* a stack of slots */
+    int *place;        /* of its value */
+    bool *uniform;     /* the place holds a vector of one number */
+    bool *summed;      /* a sum of the group reads it */
+    int *free;         /* a stack of places that are slots */
     int frees;
     int64_t width;
 } maker;
@@ -155,7 +156,11 @@ static void cut_tiles(spor_group *g, int64_t most) {
     while (g->split && inner * g->n[g->split] <= most) inner *= g->n[g->split--];
     g->piece = carve_least(carve_most(most / inner, 1), g->n[g->split]);
     if (g->piece > line && g->piece < g->n[g->split]) g->piece -= g->piece % line;
+    g->inner = inner;
+    g->unit = g->split ? 1 : g->piece;
+    g->units = (g->n[0] + g->unit - 1) / g->unit;
     g->tile = inner * g->piece;
+    g->slot = carve_whole_vectors(g->tile, line);
 }
 
 /* ---- lines ---- */
@@ -176,72 +181,97 @@ static bool is_once(const spor_group *g, const spor_argument *argument) {
     return true;
 }
 
-static spor_place_in_group in_memory(int argument) {
-    return (spor_place_in_group){true, argument};
-}
-
-/* Where node i's operand k is read. */
-static spor_place_in_group place_read(maker *m, int i, int k) {
+/* The place of node i's operand k. */
+static int place_read(maker *m, int i, int k) {
     uint32_t id = operand_of(m, i, k);
     int from = find_node(m, id);
-    if (from >= 0 && m->slot[from] >= 0) return (spor_place_in_group){false, m->slot[from]};
-    if (from >= 0 && m->slot[from] < -1) return in_memory(-2 - m->slot[from]);
-    return in_memory(argument_of(m, id, role_of(m, i) == SPOR_REPEATS ? axes_of(m, i) : 0, false));
+    if (from >= 0) return m->place[from];
+    return argument_of(m, id, role_of(m, i) == SPOR_REPEATS ? axes_of(m, i) : 0, false);
+}
+
+static bool is_slot(const maker *m, int place) {
+    return place >= m->group->arguments;
 }
 
 static void free_slots(maker *m, int i) {
     for (int k = 0; k < node_of(m, i)->op->operands; k++) {
         int from = find_node(m, operand_of(m, i, k));
-        if (from < 0 || m->slot[from] < 0 || m->last[from] != i) continue;
-        m->free[m->frees++] = m->slot[from];
+        if (from < 0 || !is_slot(m, m->place[from]) || m->last[from] != i) continue;
+        m->free[m->frees++] = m->place[from];
         m->last[from] = -1; /* once, though read twice */
     }
 }
 
-/* Where node i's value is made. slot: a slot, -1: in its own argument, -2 - a: as argument a. */
-static spor_place_in_group place_made(maker *m, int i, bool once) {
-    m->slot[i] = -1;
+/* Where node i's value is made: in its argument, if it is kept, or in a slot. */
+static int place_made(maker *m, int i, bool once) {
+    spor_group *g = m->group;
     if (m->kept[m->node[i]]) {
         bool sum = role_of(m, i) == SPOR_SUMS;
-        return in_memory(argument_of(m, m->node[i], sum ? axes_of(m, i) : 0, sum));
+        return argument_of(m, m->node[i], sum ? axes_of(m, i) : 0, sum);
     }
-    m->slot[i] = m->frees && !once ? m->free[--m->frees] : m->group->slots++;
-    return (spor_place_in_group){false, m->slot[i]};
+    return m->frees && !once ? m->free[--m->frees] : g->arguments + g->slots++;
+}
+
+/* A vector of a number is enough where only maps read it. */
+static bool is_uniform(const maker *m, int i, const spor_argument *argument) {
+    for (int k = 0; k < m->group->rank; k++)
+        if (argument->stride[k]) return false;
+    return !m->summed[i];
+}
+
+/* False: the value lies in memory as it is. */
+static bool make_repeat(maker *m, int i, spor_line *line) {
+    const spor_argument *argument = &m->group->argument[line->in[0]];
+    if (is_in_place(m->group, argument)) {
+        m->place[i] = line->in[0];
+        return false;
+    }
+    line->once = is_once(m->group, argument);
+    line->uniform = m->uniform[i] = is_uniform(m, i, argument);
+    return true;
+}
+
+static void read_operands(maker *m, int i, spor_line *line) {
+    for (int k = 0; k < line->operands; k++) {
+        int from = find_node(m, operand_of(m, i, k));
+        line->in[k] = place_read(m, i, k);
+        line->mask[k] = from >= 0 && m->uniform[from] ? 0 : -1;
+    }
 }
 
 static void make_line(maker *m, int i) {
-    spor_group *g = m->group;
     const spor_node *node = node_of(m, i);
-    spor_line *line = &g->line[g->lines];
     const spor_tiling *tile = node->op->tile;
+    spor_line *line = &m->group->line[m->group->lines];
     *line = (spor_line){.role = tile->role, .attr = node->attr, .operands = node->op->operands};
     line->kernel = tile->kernel[m->program->scalar][m->program->isa];
-    for (int k = 0; k < line->operands; k++) line->in[k] = place_read(m, i, k);
+    read_operands(m, i, line);
     bool kept = m->kept[m->node[i]];
-    if (line->role == SPOR_REPEATS && !kept) {
-        const spor_argument *argument = &g->argument[line->in[0].number];
-        if (is_in_place(g, argument)) {
-            m->slot[i] = -2 - line->in[0].number;
-            return;
+    if (line->role == SPOR_REPEATS && !kept && !make_repeat(m, i, line)) return;
+    if (line->once)
+        m->last[i] = -1; /* its slot is its own: filled before all others */
+    else
+        free_slots(m, i);
+    line->out = m->place[i] = place_made(m, i, line->once);
+    m->group->lines++;
+}
+
+static void find_readers(maker *m) {
+    for (int i = 0; i < m->nodes; i++) m->last[i] = -1;
+    for (int i = 0; i < m->nodes; i++)
+        for (int k = 0; k < node_of(m, i)->op->operands; k++) {
+            int from = find_node(m, operand_of(m, i, k));
+            if (from < 0) continue;
+            m->last[from] = i;
+            m->summed[from] = m->summed[from] || role_of(m, i) == SPOR_SUMS;
         }
-        line->once = is_once(g, argument);
-        if (line->once) m->last[i] = -1; /* its slot is its own: filled before all others */
-    }
-    if (!line->once) free_slots(m, i);
-    line->out = place_made(m, i, line->once);
-    g->lines++;
 }
 
 /* All lines, with tiles of so many bytes. */
 static void make_lines(maker *m, int64_t bytes) {
     m->group->lines = m->group->slots = m->frees = 0;
     cut_tiles(m->group, bytes / m->width);
-    for (int i = 0; i < m->nodes; i++) m->last[i] = -1;
-    for (int i = 0; i < m->nodes; i++)
-        for (int k = 0; k < node_of(m, i)->op->operands; k++) {
-            int from = find_node(m, operand_of(m, i, k));
-            if (from >= 0) m->last[from] = i;
-        }
+    find_readers(m);
     for (int i = 0; i < m->nodes; i++) make_line(m, i);
 }
 
@@ -261,13 +291,13 @@ static void find_copies(spor_group *g) {
 static void tiles_need(const spor_call *call, size_t width, int lanes, spor_need *need) {
     (void)lanes;
     const spor_group *g = call->group;
-    int64_t units = group_units(g), size = 1;
+    int64_t size = 1;
     spor_carver carver = {0};
     group_carve(&carver, g, width);
     need->scratch = carver.used;
     for (int k = 0; k < g->rank; k++) size *= g->n[k];
-    int64_t cost = carve_times(carve_times(size / units + 1, g->lines), COST_MOVED);
-    need->tasks[SPOR_WORK] = tasks_for(need, units, cost, carve_times(g->own, COST_PARTIAL));
+    int64_t cost = carve_times(carve_times(size / g->units + 1, g->lines), COST_MOVED);
+    need->tasks[SPOR_WORK] = tasks_for(need, g->units, cost, carve_times(g->own, COST_PARTIAL));
     if (need->tasks[SPOR_WORK] == 1 || !g->own) return;
     need->partial = bytes_for(g->own, width);
     need->tasks[SPOR_FINISH] =
@@ -314,16 +344,21 @@ void tiles_free(spor_group *group) {
 }
 
 static bool make_with_room(maker *m, size_t arguments) {
-    int *room = calloc((size_t)m->nodes, 3 * sizeof *room);
+    size_t nodes = (size_t)m->nodes;
+    int *room = calloc(nodes, 3 * sizeof *room);
+    bool *marks = calloc(nodes, 2 * sizeof *marks);
     m->axes = calloc(arguments, sizeof *m->axes);
-    bool done = room && m->axes;
+    bool done = room && marks && m->axes;
     if (done) {
         m->last = room;
-        m->slot = room + m->nodes;
-        m->free = room + 2 * (size_t)m->nodes;
+        m->place = room + nodes;
+        m->free = room + 2 * nodes;
+        m->uniform = marks;
+        m->summed = marks + nodes;
         make(m);
     }
     free(room);
+    free(marks);
     free(m->axes);
     return done;
 }

@@ -328,6 +328,7 @@ static spor_value call_builtin(spor_pass *run, const spor_builtin *b, const spor
 }
 
 spor_value pass_call(spor_pass *run, const spor_value *callee, const spor_arguments *a) {
+    if (partial_waits(run, callee)) return partial_make(run, callee, a);
     if (callee->kind == VALUE_FUNCTION) return call_def(run, callee->function, a);
     if (callee->kind == VALUE_BUILTIN) return call_builtin(run, callee->builtin, a);
     if (callee->kind == VALUE_OP) return registry_call(run, callee->op, a);

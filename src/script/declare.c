@@ -1,5 +1,5 @@
 /*
- * What train(...) declares: data, loss, optimizer. Declaring does nothing; commands read it.
+ * What train(...) declares: data, loss, optimizer, clip. Declaring does nothing; commands read it.
  */
 #include "script/private.h"
 
@@ -88,26 +88,14 @@ static spor_value loss(const spor_given *g) {
     return v;
 }
 
-/* ---- optimizers ---- */
-
-static spor_value sgd(const spor_given *g) {
-    spor_value v = declared(g, VALUE_OPTIMIZER);
-    v.declared->rate = given_real(g, 0, 0);
-    v.declared->l2 = given_real(g, 1, 0);
-    v.declared->l2_biases = given_bool(g, 2, true);
-    if (v.declared->rate <= 0) pass_fail(g->run, g->at[0], "sgd: rate must be positive");
-    if (v.declared->l2 < 0) pass_fail(g->run, g->at[1], "sgd: l2 must not be negative");
-    return v;
-}
-
 /* ---- train ---- */
 
-static const spor_declaration *part(const spor_given *g, int k, spor_value_kind kind,
-                                    const char *wanted) {
+static const spor_value *part(const spor_given *g, int k, spor_value_kind kind,
+                              const char *wanted) {
     if (g->arg[k]->kind != kind)
         pass_fail(g->run, g->at[k], "%s must be %s but is %s", given_what(g, k), wanted,
                   value_describe(&g->run->ground, g->arg[k]));
-    return g->arg[k]->declared;
+    return g->arg[k];
 }
 
 static int64_t count(const spor_given *g, int k) {
@@ -136,7 +124,18 @@ static void declare_loss(const spor_given *g, spor_script *script) {
         part(g, 2, VALUE_LOSS,
              "cross_entropy(reduction=...), squared_error(reduction=...) or a def of prediction "
              "and target")
-            ->loss;
+            ->declared->loss;
+}
+
+static void declare_optimizer(const spor_given *g, spor_script *script) {
+    spor_declaration *d = &script->declaration;
+    script->optimizer = *part(g, 3, VALUE_OPTIMIZER,
+                              "a call such as sgd(rate=0.01), of a def that begins with w, dw,");
+    d->optimizer = partial_text(g->run, script->optimizer.partial);
+    if (!g->arg[7]) return;
+    script->clip = *part(g, 7, VALUE_CLIP,
+                         "a call such as clip_norm(1), of a def that begins with gradients,");
+    d->clip = partial_text(g->run, script->clip.partial);
 }
 
 static spor_value train(const spor_given *g) {
@@ -149,12 +148,10 @@ static spor_value train(const spor_given *g) {
     if (g->arg[0]->kind != VALUE_FUNCTION)
         pass_fail(g->run, g->at[0], "train: net must be a def but is %s",
                   value_describe(&g->run->ground, g->arg[0]));
-    *d = *part(g, 1, VALUE_DATA, "digits(), mnist(), svhn() or csv(\"file\", shape, classes)");
+    *d = *part(g, 1, VALUE_DATA, "digits(), mnist(), svhn() or csv(\"file\", shape, classes)")
+              ->declared;
     declare_loss(g, script);
-    const spor_declaration *optimizer = part(g, 3, VALUE_OPTIMIZER, "sgd(rate=...)");
-    d->rate = optimizer->rate;
-    d->l2 = optimizer->l2;
-    d->l2_biases = optimizer->l2_biases;
+    declare_optimizer(g, script);
     d->batch = count(g, 4);
     d->epochs = count(g, 5);
     d->target_is_x = target_is_x(g, 6);
@@ -172,7 +169,6 @@ const spor_builtin spor_declaration_builtins[] = {
     {"csv", "path, shape, classes, scale?", csv},
     {"cross_entropy", "reduction?", loss},
     {"squared_error", "reduction?", loss},
-    {"sgd", "rate, l2?, biases?", sgd},
-    {"train", "net, data, loss, optimizer, batch, epochs, target?", train},
+    {"train", "net, data, loss, optimizer, batch, epochs, target?, clip?", train},
     {NULL, NULL, NULL},
 };

@@ -81,6 +81,7 @@ static void assign_name(spor_pass *run, spor_env *env, const spor_syntax *target
     if (value.kind == VALUE_NOTHING)
         pass_fail(run, target->place, "%s would be nothing: what was called returns no value",
                   target->text);
+    if (run->ruling && value.kind == VALUE_TENSOR) spor_name(value.t.var, target->text);
     env_set(run, env, target->text, value);
 }
 
@@ -367,9 +368,9 @@ void pass_statement(spor_pass *run, spor_env *env, const spor_syntax *node) {
     execute(run, env, node, &nothing);
 }
 
-void pass_top(spor_pass *run, const spor_syntax *block) {
+void pass_top(spor_pass *run, spor_env *env, const spor_syntax *block) {
     spor_value nothing = {.kind = VALUE_NOTHING};
-    execute_block(run, run->script->globals, block, &nothing);
+    execute_block(run, env, block, &nothing);
 }
 
 spor_value pass_body(spor_pass *run, spor_env *env, const spor_syntax *block) {

@@ -15,6 +15,7 @@ struct spor_pass {
     spor_script *script;
     spor_tape *tape; /* NULL at the top level */
     bool training;
+    bool ruling; /* what is recorded is an optimizer or a clip */
     int steps, depth, leaves;
     spor_frame *frame; /* NULL at the top level */
     uint32_t symbols;  /* names of axes given out so far */
@@ -61,8 +62,8 @@ extern const spor_builtin spor_declaration_builtins[]; /* declare.c: train and w
 
 /** Counts steps; leaves with an error above the limit. */
 void pass_spend(spor_pass *run, spor_spot place, int64_t steps);
-/** Runs statements in the globals of the script. */
-void pass_top(spor_pass *run, const spor_syntax *block);
+/** Runs statements among the names of env: the globals of the script, or its prelude. */
+void pass_top(spor_pass *run, spor_env *env, const spor_syntax *block);
 /** A list of n items, which are kept; leaves if it is too long or too deep. */
 spor_value pass_list(spor_pass *run, spor_spot place, int64_t n, spor_value items[]);
 /** Room for a list of n items; leaves if that is too long. */

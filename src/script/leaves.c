@@ -27,11 +27,8 @@ static spor_init init_of(const spor_given *g, int k, int scale_at) {
     return SPOR_INIT(found->name, scale);
 }
 
-/* The name given, or a number that is free in this call. */
-static const char *leaf_name(const spor_given *g, int k, spor_count count, const char *stem) {
+static const char *given_name(const spor_given *g, int k) {
     const char *name = given_string(g, k, NULL);
-    if (!name)
-        return ground_take_format(&g->run->ground, "%s[%d]", stem, pass_count(g->run, count));
     size_t length = strlen(name);
     if (!length || length > SPOR_LIMIT_NAME ||
         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]") !=
@@ -40,6 +37,12 @@ static const char *leaf_name(const spor_given *g, int k, spor_count count, const
                   "%s: name must be 1 to %d letters, digits or _ . - [ ] but is \"%.70s\"",
                   g->builtin->name, SPOR_LIMIT_NAME, name);
     return name;
+}
+
+/* The name given, or a number that is free in this call. */
+static const char *leaf_name(const spor_given *g, int k, spor_count count, const char *stem) {
+    if (g->arg[k]) return given_name(g, k);
+    return ground_take_format(&g->run->ground, "%s[%d]", stem, pass_count(g->run, count));
 }
 
 /* A tape compares a new name with all before it, so leaves cost more steps the more there are. */
@@ -53,6 +56,9 @@ static spor_shape shape_of(const spor_given *g) {
 }
 
 static spor_value param(const spor_given *g) {
+    if (g->run->ruling)
+        pass_fail(g->run, g->place,
+                  "param stands in a network; what an optimizer keeps is a state(...)");
     spor_shape shape = shape_of(g);
     spor_init init = init_of(g, 1, 3);
     const char *name = leaf_name(g, 2, SPOR_COUNT_PARAM, "param");
@@ -78,6 +84,16 @@ static spor_value assign(const spor_given *g) {
     spor_assign(to.t.var, value.t.var);
     pass_recorded(g->run, to.t.var);
     return (spor_value){.kind = VALUE_NOTHING};
+}
+
+/* ---- settings ---- */
+
+static spor_value setting(const spor_given *g) {
+    const char *name = given_name(g, 0);
+    double value = given_real(g, 1, 0);
+    if (!g->run->ruling) pass_fail(g->run, g->place, "setting stands in an optimizer or a clip");
+    spor_tape *tape = pass_record(g->run, g->place);
+    return value_of_tensor(pass_recorded(g->run, spor_setting(tape, name, value)), NULL);
 }
 
 /* ---- constants ---- */
@@ -116,6 +132,7 @@ const spor_builtin spor_leaf_builtins[] = {
     {"param", "shape, init, name?, scale?", param},
     {"state", "shape, init?, name?, scale?", state},
     {"assign", "state, value", assign},
+    {"setting", "name, value", setting},
     {"zeros", "shape", zeros},
     {"ones", "shape", ones},
     {"full", "shape, value", full},

@@ -21,12 +21,13 @@ struct spor_script {
     void *own;                   /* the dialect's */
     spor_source *sources;        /* the last one read first */
     int files;
-    spor_env *builtins, *globals;
+    spor_env *builtins, *prelude, *globals; /* each inside the one before */
     int replacements;
     spor_replacement *replacement;
     bool declared;
     spor_declaration declaration;
-    spor_value net, loss;
+    spor_value net, loss, optimizer;
+    spor_value clip; /* VALUE_NOTHING: none */
     spor_spot train; /* where train(...) stands */
     char error[4096];
     char trace[2048]; /* calls around the last error of a recording */
@@ -36,11 +37,32 @@ struct spor_script {
 spor_loss *declare_find_loss(const char *text);
 /** True if the installed layers.spor, not included yet, has a def of this name. */
 bool script_layer(spor_pass *run, const char *name);
+/** A call that waits for its first arguments. */
+struct spor_partial {
+    const spor_function *function;
+    spor_spot place;   /* of the call */
+    int waiting;       /* for how many arguments */
+    spor_value *value; /* of the others, in the order of the parameters */
+    bool *given;       /* which of them were no defaults */
+};
+
+/** True if a call of this would wait. */
+bool partial_waits(const spor_pass *run, const spor_value *callee);
+/** The call as a value; leaves if its arguments are wrong. */
+spor_value partial_make(spor_pass *run, const spor_value *callee, const spor_arguments *arguments);
+/** The call with the arguments that it has waited for. */
+spor_value partial_call(spor_pass *run, const spor_partial *partial, const spor_value first[]);
+/** "sgd(rate=0.1)": what was given. */
+const char *partial_text(spor_pass *run, const spor_partial *partial);
+
 /** Runs include "name" in the globals. */
 void script_include(spor_pass *run, const spor_syntax *include);
 
 /** Work that may leave by ground_give_up. */
 typedef void spor_guarded(spor_pass *run, void *context);
+/** Records a part of the update on the tape: settings are known, values get the names that they are
+ *  assigned to. On an error the tape has it. */
+bool script_record_rule(spor_script *script, spor_tape *tape, spor_guarded *work, void *context);
 /** False if the work left with an error. */
 bool pass_attempt(spor_pass *run, spor_guarded *work, void *context);
 /** The work on a tape while it is differentiated, as a pass with this own; on an error the tape has

@@ -98,7 +98,7 @@ static spor_syntax *parse_source(spor_pass *run, const spor_source *source) {
 void script_include(spor_pass *run, const spor_syntax *include) {
     bool done;
     const spor_source *source = find_include(run, include, &done);
-    if (!done) pass_top(run, parse_source(run, source));
+    if (!done) pass_top(run, run->script->globals, parse_source(run, source));
 }
 
 bool script_layer(spor_pass *run, const char *name) {
@@ -141,8 +141,10 @@ static void add_ops(spor_pass *run) {
 static void add_names(spor_pass *run) {
     spor_script *script = run->script;
     script->builtins = ground_take(&run->ground, 1, sizeof *script->builtins);
+    script->prelude = ground_take(&run->ground, 1, sizeof *script->prelude);
+    script->prelude->parent = script->builtins;
     script->globals = ground_take(&run->ground, 1, sizeof *script->globals);
-    script->globals->parent = script->builtins;
+    script->globals->parent = script->prelude;
     add_builtins(run, spor_plain_builtins);
     add_builtins(run, spor_tensor_builtins);
     add_builtins(run, spor_reduce_builtins);
@@ -176,7 +178,7 @@ static _Noreturn void unknown_setting(spor_pass *run, const char *name, int n,
 }
 
 static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
-                          const spor_setting settings[]) {
+                          const spor_set settings[]) {
     spor_script *script = run->script;
     const char **names;
     int count = assigned_names(run, tree, &names);
@@ -199,23 +201,35 @@ static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
 
 /* ---- script.h ---- */
 
+/* models/optimizers.spor, put into the program by the build. */
+extern const char script_prelude[];
+
+/* What every script knows without include; its own names come first. */
+static void run_prelude(spor_pass *run) {
+    const spor_source *source =
+        add_source(run, (spor_spot){0}, "optimizers.spor", script_prelude, strlen(script_prelude));
+    run->script->files--;
+    pass_top(run, run->script->prelude, parse_source(run, source));
+}
+
 typedef struct {
     const char *path, *text; /* text NULL: read the file */
     int n;
-    const spor_setting *settings;
+    const spor_set *settings;
 } loading;
 
 static void load(spor_pass *run, void *context) {
     const loading *l = context;
     spor_message message = {""};
     add_names(run);
+    run_prelude(run);
     const spor_source *source =
         l->text ? add_source(run, (spor_spot){0}, l->path, l->text, strlen(l->text))
                 : read_source(run, (spor_spot){0}, l->path, &message);
     if (!source) pass_fail(run, (spor_spot){0}, "%s", message.text);
     const spor_syntax *tree = parse_source(run, source);
     read_settings(run, tree, l->n, l->settings);
-    pass_top(run, tree);
+    pass_top(run, run->script->globals, tree);
 }
 
 static spor_script *new_script(loading *l, const char *layers, const spor_dialect *dialect) {
@@ -229,7 +243,7 @@ static spor_script *new_script(loading *l, const char *layers, const spor_dialec
 }
 
 spor_script *script_load(const char *path, const char *layers, const spor_dialect *dialect, int n,
-                         const spor_setting settings[]) {
+                         const spor_set settings[]) {
     return new_script(&(loading){path, NULL, n, settings}, layers, dialect);
 }
 
@@ -315,6 +329,17 @@ bool script_guard(spor_script *script, spor_tape *tape, void *own, spor_guarded 
     bool done = pass_attempt(&run, work, context);
     if (!done) keep_failure(&run, script);
     arena_free(&arena);
+    return done;
+}
+
+bool script_record_rule(spor_script *script, spor_tape *tape, spor_guarded *work, void *context) {
+    spor_arena arena = {NULL};
+    if (!tape || spor_error(tape)) return false;
+    spor_pass run = {.ground = {.arena = &arena}, .script = script, .tape = tape, .ruling = true};
+    bool done = pass_attempt(&run, work, context);
+    if (!done) keep_failure(&run, script);
+    arena_free(&arena);
+    spor_tape_place(tape, NULL, 0, 0);
     return done;
 }
 

@@ -14,7 +14,7 @@ typedef struct spor_dialect spor_dialect;
 typedef struct {
     const char *name;
     const char *value; /* an expression of the language */
-} spor_setting;
+} spor_set;
 
 /**
  * Reads a script and what it includes and runs its top level. layers is the folder of the
@@ -23,7 +23,7 @@ typedef struct {
  * file:line:column, the line and a caret); NULL only when out of memory.
  */
 spor_script *script_load(const char *path, const char *layers, const spor_dialect *dialect, int n,
-                         const spor_setting settings[]);
+                         const spor_set settings[]);
 /** The same of a text; name stands for the file in messages and says where includes are looked
  *  for. */
 spor_script *script_read(const char *name, const char *text, const char *layers,
@@ -38,11 +38,11 @@ typedef struct {
     const char *path;  /* data=csv(path=...), relative to the script; else NULL */
     spor_shape sample; /* shape of one sample as the data source gives it */
     int classes;
-    double scale;     /* of the pixels */
-    const char *loss; /* as written: cross_entropy(reduction="sum") */
-    bool target_is_x; /* target="x": autoencoders */
-    double rate, l2;
-    bool l2_biases;
+    double scale;          /* of the pixels */
+    const char *loss;      /* as written: cross_entropy(reduction="sum") */
+    bool target_is_x;      /* target="x": autoencoders */
+    const char *optimizer; /* as given: sgd(rate=0.1) */
+    const char *clip;      /* likewise; NULL: none */
     int64_t batch, epochs;
 } spor_declaration;
 
@@ -53,6 +53,9 @@ const spor_declaration *script_declaration(const spor_script *script);
  *  of recording are the tape's, with the script's place. */
 spor_var script_net(spor_var x, bool training, void *script);
 spor_var script_loss(spor_var prediction, spor_var target, void *script);
+/** Its optimizer, with its clip; likewise. */
+bool script_optimizer(int n, const spor_var w[], const spor_var dw[], spor_var next[],
+                      void *script);
 
 /** Records a call of one of the script's defs with these tensors. What else goes for
  *  script_net. */

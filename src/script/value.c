@@ -8,11 +8,13 @@
 
 const char *value_kind_name(const spor_value *v) {
     static const char *const names[] = {
-        [VALUE_NOTHING] = "nothing",    [VALUE_INT] = "integer",       [VALUE_REAL] = "real",
-        [VALUE_BOOL] = "boolean",       [VALUE_STRING] = "string",     [VALUE_LIST] = "list",
-        [VALUE_TENSOR] = "tensor",      [VALUE_FUNCTION] = "function", [VALUE_BUILTIN] = "function",
-        [VALUE_OP] = "function",        [VALUE_DATA] = "data",         [VALUE_LOSS] = "loss",
-        [VALUE_OPTIMIZER] = "optimizer"};
+        [VALUE_NOTHING] = "nothing",     [VALUE_INT] = "integer",
+        [VALUE_REAL] = "real",           [VALUE_BOOL] = "boolean",
+        [VALUE_STRING] = "string",       [VALUE_LIST] = "list",
+        [VALUE_TENSOR] = "tensor",       [VALUE_FUNCTION] = "function",
+        [VALUE_BUILTIN] = "function",    [VALUE_OP] = "function",
+        [VALUE_DATA] = "data",           [VALUE_LOSS] = "loss",
+        [VALUE_OPTIMIZER] = "optimizer", [VALUE_CLIP] = "clip"};
     return names[v->kind];
 }
 
@@ -65,6 +67,8 @@ const char *value_describe(spor_ground *ground, const spor_value *v) {
         return "a loss";
     case VALUE_OPTIMIZER:
         return "an optimizer";
+    case VALUE_CLIP:
+        return "a clip";
     }
     return ground_take_text(ground, out, strlen(out));
 }

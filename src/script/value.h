@@ -23,10 +23,12 @@ typedef enum {
     VALUE_OP,
     VALUE_DATA, /* digits(...): what train(...) takes */
     VALUE_LOSS,
-    VALUE_OPTIMIZER
+    VALUE_OPTIMIZER, /* sgd(rate=0.1): the call of a def that waits for w and dw */
+    VALUE_CLIP       /* clip_norm(1): one that waits for gradients */
 } spor_value_kind;
 
 typedef struct spor_builtin spor_builtin;
+typedef struct spor_partial spor_partial;
 
 typedef struct {
     int n, depth; /* depth: of lists in lists, 1 for a flat one */
@@ -61,7 +63,8 @@ struct spor_value {
         const spor_function *function;
         const spor_builtin *builtin;
         const spor_op *op;
-        spor_declaration *declared; /* data, loss and optimizer fill their part of one */
+        spor_declaration *declared;  /* data and loss fill their part of one */
+        const spor_partial *partial; /* optimizer and clip */
     };
 };
 

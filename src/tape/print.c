@@ -96,14 +96,23 @@ static int print_right_side(const spor_tape *tape, const spor_node *node, FILE *
     return written + print_name(tape, node->scope, node->in[node->op->operands - 1], out);
 }
 
+/* The setting that the node is, or NULL. */
+static const spor_dial *setting_of(const spor_tape *tape, uint32_t id) {
+    for (uint32_t k = 0; k < tape->settings; k++)
+        if (tape->setting[k].id == id) return &tape->setting[k];
+    return NULL;
+}
+
 /* name = equation, and the shape in a column of its own. */
 static void print_node(const spor_tape *tape, uint32_t id, FILE *out) {
     const spor_node *node = &tape->node[id];
+    const spor_dial *setting = setting_of(tape, id);
     char shape[128];
     int written = fprintf(out, node->scope ? "  " : "");
     written += print_name(tape, node->scope, id, out);
     written += fprintf(out, " = ");
-    written += print_right_side(tape, node, out);
+    written +=
+        setting ? fprintf(out, "setting(%g)", setting->value) : print_right_side(tape, node, out);
     tape_shape_text(node->shape, NULL, shape, sizeof shape);
     fprintf(out, "%*s  # %s\n", written < SHAPE_COLUMN ? SHAPE_COLUMN - written : 0, "", shape);
 }

@@ -38,6 +38,7 @@ void spor_tape_free(spor_tape *tape) {
     free(tape->node);
     free(tape->scope);
     free(tape->leaf);
+    free(tape->setting);
     free(tape->assignment);
     free(tape->custom);
     free(tape);
@@ -129,6 +130,20 @@ static void number_scope(const spor_tape *tape, const char *name, char *numbered
     snprintf(numbered, size, "%.*s%d]", (int)stem, name, k);
 }
 
+static void open_scope(spor_tape *tape, const char *name) {
+    spor_scope *grown =
+        tape_grow(tape->scope, tape->scopes, &tape->scope_capacity, sizeof *tape->scope);
+    if (grown) tape->scope = grown;
+    const char *path = grown ? path_of(tape, name) : NULL;
+    if (!path) {
+        tape_exhaust(tape);
+        return;
+    }
+    tape->scope[tape->scopes] =
+        (spor_scope){.path = path, .parent = tape->current, .first = tape->count};
+    tape->current = tape->scopes++;
+}
+
 void spor_scope_begin(spor_tape *tape, const char *name) {
     if (!tape || tape->error) return;
     char numbered[256];
@@ -141,17 +156,17 @@ void spor_scope_begin(spor_tape *tape, const char *name) {
         number_scope(tape, name, numbered, sizeof numbered);
         name = numbered;
     }
-    spor_scope *grown =
-        tape_grow(tape->scope, tape->scopes, &tape->scope_capacity, sizeof *tape->scope);
-    if (grown) tape->scope = grown;
-    const char *path = grown ? path_of(tape, name) : NULL;
-    if (!path) {
-        tape_exhaust(tape);
-        return;
-    }
-    tape->scope[tape->scopes] =
-        (spor_scope){.path = path, .parent = tape->current, .first = tape->count};
-    tape->current = tape->scopes++;
+    open_scope(tape, name);
+}
+
+void spor_scope_begin_for(spor_var parameter) {
+    spor_tape *tape = parameter.tape;
+    if (!tape || tape->error || !parameter.id) return;
+    const char *name = tape_node_of(parameter)->name;
+    if (name)
+        open_scope(tape, name);
+    else
+        tape_reject(tape, "spor_scope_begin_for takes a variable with a name");
 }
 
 void spor_scope_end(spor_tape *tape, spor_var result) {

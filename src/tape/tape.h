@@ -39,6 +39,13 @@ typedef struct {
     bool trained;
 } spor_leaf;
 
+/** A scalar input with a value of its own. */
+typedef struct {
+    uint32_t id;
+    const char *name;
+    double value;
+} spor_dial;
+
 /** After a step the state takes the value: node ids. */
 typedef struct {
     uint32_t state, value;
@@ -60,6 +67,8 @@ struct spor_tape {
     uint32_t scopes, scope_capacity, current;
     spor_leaf *leaf;
     uint32_t leaves, leaf_capacity;
+    spor_dial *setting;
+    uint32_t settings, setting_capacity;
     spor_assignment *assignment;
     uint32_t assignments, assignment_capacity;
     spor_custom *custom;
@@ -70,6 +79,9 @@ struct spor_tape {
     bool exhausted; /* the error is that memory ran out: nothing is said of the rest */
     spor_place error_place;
 };
+
+/** Makes node id, an input, a setting; false when out of memory. */
+bool tape_add_setting(spor_tape *tape, uint32_t id, const char *name, double value);
 
 /** Puts an error on the tape, if it has none yet, and returns the poisoned variable. */
 spor_var tape_reject(spor_tape *tape, const char *format, ...)

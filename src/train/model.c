@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "kernels/element.h"
 #include "kernels/kernel.h"
-#include "program/params.h"
+#include "program/program.h"
 
 /* The loss alone, as a program of a prediction and a target. */
 typedef struct scorer {
@@ -24,6 +24,13 @@ typedef struct scorer {
     spor_program *program;
     spor_arg prediction, target, cost;
 } scorer;
+
+/* A value that was given to the settings of this name. */
+typedef struct chosen {
+    struct chosen *next;
+    char *name;
+    double value;
+} chosen;
 
 typedef struct binding {
     struct binding *next;
@@ -36,6 +43,7 @@ struct spor_model {
     spor_workspace *workspace; /* NULL if the spec brings one */
     binding *bindings;
     scorer *scorers;
+    chosen *settings;
     int loss_sums; /* -1: not asked yet */
     bool failed;
     char error[2048];
@@ -80,7 +88,10 @@ static bool fail_tape(spor_model *model, const spor_tape *tape) {
 static bool check_program(spor_model *model, const spor_program *program) {
     if (!program) return model_fail(model, "out of memory");
     const char *error = spor_program_error(program);
-    return !error || model_fail(model, "%s", error);
+    if (!error) return true;
+    if (program->graph.tape && spor_error(program->graph.tape))
+        return fail_tape(model, program->graph.tape); /* with its place */
+    return model_fail(model, "%s", error);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -116,6 +127,11 @@ void spor_model_free(spor_model *model) {
         spor_program_free(s->program);
         spor_tape_free(s->tape);
         free(s);
+    }
+    for (chosen *c = model->settings, *next; c; c = next) {
+        next = c->next;
+        free(c->name);
+        free(c);
     }
     spor_params_free(model->params);
     spor_workspace_free(model->workspace);
@@ -159,12 +175,19 @@ static bool record(spor_model *model, spor_bound *b) {
            model_fail(model, "%s", spor_params_error(model->params));
 }
 
-static spor_program *compile(spor_model *model, const spor_bound *b, const spor_options *options) {
+/* optimizer NULL: gradients only. */
+static spor_program *compile(spor_model *model, const spor_bound *b, spor_optimizer *optimizer,
+                             const spor_options *options) {
+    spor_params *params = model->params;
     spor_var outputs[] = {b->prediction, b->cost};
-    spor_program *program = b->training
-                                ? spor_compile_training(b->cost, 1, outputs, model->params, options)
-                                : spor_compile(b->tape, 2, outputs, model->params, options);
+    spor_program *program =
+        !b->training ? spor_compile(b->tape, 2, outputs, params, options)
+        : optimizer
+            ? spor_compile_update(b->cost, 1, outputs, params, optimizer, model->spec.user, options)
+            : spor_compile_training(b->cost, 1, outputs, params, options);
     check_program(model, program);
+    for (const chosen *c = model->settings; c; c = c->next)
+        spor_program_set(program, c->name, c->value);
     return program;
 }
 
@@ -191,7 +214,7 @@ spor_bound *model_plan(spor_model *model, int64_t rows, bool training) {
         b->next = model->bindings;
         model->bindings = b;
         if (!record(model, &b->bound)) return NULL;
-        b->bound.program = compile(model, &b->bound, &model->spec.options);
+        b->bound.program = compile(model, &b->bound, model->spec.optimizer, &model->spec.options);
     }
     return model->failed ? NULL : &b->bound;
 }
@@ -218,12 +241,12 @@ static void copy_array(const spor_model *model, const spor_arg *to, const spor_a
 /* The same batch by reference with a look at every node: names the first one that is not finite. */
 static bool name_bad_node(spor_model *model, const spor_bound *b, uint64_t step) {
     spor_options options = {.scalar = model->spec.options.scalar, .reference = true};
-    spor_program *program = compile(model, b, &options);
+    spor_program *program = compile(model, b, NULL, &options);
     if (!model->failed) {
         spor_arg x = spor_program_arg(program, b->input), y = spor_program_arg(program, b->target);
         copy_array(model, &x, &b->x);
         copy_array(model, &y, &b->y);
-        if (spor_run_checked(program, step))
+        if (program_run_undelivered(program, step))
             model_fail(model, "the cost or a gradient is not a finite number, though every "
                               "node is one by reference: a fast path overflows");
         check_program(model, program);
@@ -232,12 +255,39 @@ static bool name_bad_node(spor_model *model, const spor_bound *b, uint64_t step)
     return false;
 }
 
-bool spor_model_gradient(spor_model *model, spor_bound *bound, uint64_t step) {
+/* A number that is not finite in the rule alone is the program's to tell. */
+bool spor_model_step(spor_model *model, spor_bound *bound, uint64_t step) {
     if (!model || model->failed || !bound) return false;
-    if (!spor_run(bound->program, step)) return check_program(model, bound->program);
-    if (isfinite(model_number(model, &bound->loss, 0)) && spor_params_finite(model->params))
-        return true;
-    return name_bad_node(model, bound, step);
+    bool done = spor_run(bound->program, step), refused = bound->program->refused;
+    if (!done && !refused) return check_program(model, bound->program);
+    if (done && bound->program->updates) return true;
+    if (!isfinite(model_number(model, &bound->loss, 0)) || !spor_params_finite(model->params))
+        return name_bad_node(model, bound, step);
+    return check_program(model, bound->program);
+}
+
+static chosen *choose(spor_model *model, const char *name) {
+    chosen *c = model->settings;
+    while (c && strcmp(c->name, name) != 0) c = c->next;
+    if (c) return c;
+    c = calloc(1, sizeof *c);
+    if (c) c->name = strdup(name);
+    if (!c || !c->name) {
+        free(c);
+        return NULL;
+    }
+    c->next = model->settings;
+    return model->settings = c;
+}
+
+bool spor_model_set(spor_model *model, const char *name, double value) {
+    bool known = false;
+    if (!model || model->failed) return false;
+    for (binding *b = model->bindings; b; b = b->next)
+        known = spor_program_set(b->bound.program, name, value) || known;
+    chosen *c = known ? choose(model, name) : NULL;
+    if (c) c->value = value;
+    return c || (known && model_fail(model, "out of memory"));
 }
 
 bool spor_model_predict(spor_model *model, spor_bound *bound) {

@@ -81,9 +81,12 @@ bool summary_write(const spor_summary *s, const char *path, spor_message *messag
     json_unsigned(&json, "seed", s->seed);
     json_integer(&json, "epochs", s->epochs);
     json_integer(&json, "batch", s->batch);
-    json_real(&json, "rate", s->rate);
-    json_real(&json, "l2", s->l2);
-    json_bool(&json, "l2_biases", s->l2_biases);
+    json_string(&json, "optimizer", s->optimizer);
+    json_string(&json, "clip", s->clip);
+    json_begin(&json, "settings", '{');
+    for (int k = 0; k < SPOR_SUMMARY_SETTINGS && s->setting[k].name; k++)
+        json_real(&json, s->setting[k].name, s->setting[k].value);
+    json_end(&json, '}');
     json_integer(&json, "threads", s->threads);
     json_string(&json, "precision", s->scalar == SPOR_F32 ? "float32" : "float64");
     json_bool(&json, "reference", s->reference);

@@ -29,13 +29,16 @@ bool history_write(const spor_history *history, const char *path, spor_message *
 bool history_draw(const spor_history *history, const char *title, const char *path,
                   spor_message *message);
 
+/** Most settings that a summary names. */
+#define SPOR_SUMMARY_SETTINGS 8
+
 /** summary.json. Strings may be NULL and numbers NAN: written as null. */
 typedef struct {
     const char *model, *data, *loss;
     uint64_t seed;
     int64_t epochs, batch;
-    double rate, l2;
-    bool l2_biases;
+    const char *optimizer, *clip;                     /* as the script calls them */
+    spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* those with a name */
     int threads;
     spor_scalar scalar; /* "precision": "float32" or "float64" */
     bool reference;

@@ -1,7 +1,6 @@
 /*
  * The training loop: epochs are permutations, the last partial batch is a program of its own.
  */
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,11 +19,10 @@ typedef struct {
     spor_on_progress *on_progress;
     void *user;
     batch_source source;
-    int64_t *order;   /* [train_rows] places in split->train, then row numbers, of this epoch */
-    int64_t rows;     /* trained on in this epoch so far */
-    double cost;      /* of those rows, summed */
-    int sums;         /* the loss sums over rows */
-    double magnitude; /* bound on the magnitude of the parameters */
+    int64_t *order; /* [train_rows] places in split->train, then row numbers, of this epoch */
+    int64_t rows;   /* trained on in this epoch so far */
+    double cost;    /* of those rows, summed */
+    int sums;       /* the loss sums over rows */
     spor_progress progress;
 } run;
 
@@ -34,85 +32,6 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- the update does not overflow ---- */
-
-/* sum |x| in independent sums that fill vectors: a bound on every |x| that costs one pass. */
-#define MAGNITUDES(T, absolute)                                                                    \
-    static double sum_##T(const T *x, int64_t size) {                                              \
-        enum { LANES = 16 };                                                                       \
-        T sum[LANES] = {0};                                                                        \
-        int64_t whole = size - size % LANES;                                                       \
-        for (int64_t k = 0; k < whole; k += LANES)                                                 \
-            for (int j = 0; j < LANES; j++) sum[j] += absolute(x[k + j]);                          \
-        for (int64_t k = whole; k < size; k++) sum[0] += absolute(x[k]);                           \
-        for (int j = 1; j < LANES; j++) sum[0] += sum[j];                                          \
-        return (double)sum[0];                                                                     \
-    }                                                                                              \
-    static double largest_##T(const T *x, int64_t size) {                                          \
-        T most = 0;                                                                                \
-        for (int64_t k = 0; k < size; k++)                                                         \
-            if (absolute(x[k]) > most) most = absolute(x[k]);                                      \
-        return (double)most;                                                                       \
-    }
-MAGNITUDES(float, fabsf)
-MAGNITUDES(double, fabs)
-
-/* sum |gradient| over the trained parameters. */
-static double sum_of_gradients(spor_params *params) {
-    double sum = 0;
-    for (int k = 0; k < spor_params_count(params); k++) {
-        spor_entry e = spor_params_entry(params, k);
-        if (!e.trained) continue;
-        sum += e.scalar == SPOR_F32 ? sum_float(e.gradient, shape_size(&e.shape))
-                                    : sum_double(e.gradient, shape_size(&e.shape));
-    }
-    return sum;
-}
-
-/* Over the trained parameters' values or gradients; name receives the parameter's. */
-static double largest(spor_params *params, bool gradients, const char **name) {
-    double most = 0;
-    for (int k = 0; k < spor_params_count(params); k++) {
-        spor_entry e = spor_params_entry(params, k);
-        if (!e.trained) continue;
-        const void *x = gradients ? e.gradient : e.value;
-        double value = e.scalar == SPOR_F32 ? largest_float(x, shape_size(&e.shape))
-                                            : largest_double(x, shape_size(&e.shape));
-        if (value >= most) *name = e.name;
-        if (value >= most) most = value;
-    }
-    return most;
-}
-
-/* The largest magnitudes themselves, where the bound on the update comes near the limit. */
-static bool measured_update_is_finite(run *r, double limit) {
-    const spor_schedule *s = r->schedule;
-    spor_params *params = spor_model_params(r->model);
-    const char *steepest = "", *greatest = "";
-    double gradient = largest(params, true, &steepest);
-    double value = largest(params, false, &greatest);
-    r->magnitude = value + s->rate * (gradient + s->l2 * value);
-    return r->magnitude < limit ||
-           model_fail(r->model,
-                      "the next update would overflow: gradients up to %.3g (%s), "
-                      "parameters up to %.3g (%s), rate %g",
-                      gradient, steepest, value, greatest, s->rate);
-}
-
-/*
- * |w - rate (dw + l2 w)| <= |w| + rate (|dw| + l2 |w|) must stay a number of the type. The bound on
- * |w| grows with each step and is measured anew only when it comes near the limit.
- */
-static bool update_is_finite(run *r) {
-    const spor_schedule *s = r->schedule;
-    double limit = r->source.scalar == SPOR_F32 ? (double)FLT_MAX / 4 : DBL_MAX / 4;
-    double gradient = sum_of_gradients(spor_model_params(r->model));
-    double bound = r->magnitude + s->rate * (gradient + s->l2 * r->magnitude);
-    if (!(bound < limit)) return measured_update_is_finite(r, limit);
-    r->magnitude = bound;
-    return true;
-}
-
 /* ---- one epoch ---- */
 
 static bool tell(run *r) {
@@ -120,12 +39,10 @@ static bool tell(run *r) {
 }
 
 static bool step(run *r, spor_bound *bound) {
-    const spor_schedule *s = r->schedule;
     spor_progress *p = &r->progress;
     batch_fill(&r->source, r->order + r->rows, bound->rows, bound->x.data, bound->y.data);
     uint64_t number = (uint64_t)((p->epoch - 1) * p->steps + p->step);
-    if (!spor_model_gradient(r->model, bound, number) || !update_is_finite(r)) return false;
-    spor_params_sgd(spor_model_params(r->model), s->rate, s->l2, s->l2_biases);
+    if (!spor_model_step(r->model, bound, number)) return false;
     double cost = model_number(r->model, &bound->loss, 0);
     r->cost += r->sums ? cost : cost * (double)bound->rows;
     r->rows += bound->rows;
@@ -193,9 +110,8 @@ static bool check_schedule(run *r) {
         return model_fail(r->model,
                           "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
                           s->epochs, s->batch);
-    if (!isfinite(s->rate) || s->rate < 0 || !isfinite(s->l2) || s->l2 < 0)
-        return model_fail(r->model, "rate (%g) and l2 (%g) must be finite and not negative",
-                          s->rate, s->l2);
+    if (!model_spec_of(r->model)->optimizer)
+        return model_fail(r->model, "training needs a model with an optimizer");
     return r->split->train_rows > 0 || model_fail(r->model, "there are no rows to train on");
 }
 
@@ -203,7 +119,6 @@ static bool run_epochs(run *r) {
     int64_t rows = r->split->train_rows, batch = r->schedule->batch;
     r->sums = model_loss_sums(r->model);
     if (r->sums < 0) return false;
-    r->magnitude = HUGE_VAL;
     r->progress = (spor_progress){.epochs = r->schedule->epochs,
                                   .steps = rows / batch + (rows % batch > 0),
                                   .train_accuracy = nan(""),

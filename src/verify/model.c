@@ -431,7 +431,7 @@ static bool renew(network *n, bool nearby) {
     if (!widen(n)) return false;
     for (int k = 0; nearby && k < spor_params_count(n->wide); k++) {
         spor_entry e = spor_params_entry(n->wide, k);
-        if (e.trained)
+        if (e.kind == SPOR_TRAINED)
             shake(e.value, shape_size(&e.shape), random_hash(n->check->seed, (uint64_t)k, 15));
     }
     spor_params_touch(n->wide);

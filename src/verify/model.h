@@ -27,7 +27,8 @@ typedef void spor_tamper(void *user, const char *what, double value[], int64_t s
 typedef struct {
     spor_net *net;
     spor_loss *loss;
-    void *user; /* of net and loss */
+    spor_optimizer *optimizer;
+    void *user; /* of net, loss and optimizer */
     spor_shape sample, target;
     const spor_data *data;               /* NULL: random numbers alone */
     double test_share, validation_share; /* of the data, as training draws them */
@@ -125,6 +126,27 @@ typedef struct {
  */
 bool derivation_allow(const spor_derived_gradients *gradients, bool *decided,
                       spor_message *message);
+
+/* ---- for rules.c: update.c ---- */
+
+/** What a step of a model in float has done. */
+typedef struct {
+    const spor_bound *bound; /* the training program that ran */
+    spor_params *params;     /* values after it, gradients that it had */
+    float *const *before;    /* values before it, by entry */
+} spor_update;
+
+/** What came of it: elements that were looked at, how many of them rounding may have made anything,
+ *  and the first one that is not what the rule says. */
+typedef struct {
+    int64_t seen, undecided;
+    char wrong[300];
+} spor_update_verdict;
+
+/** Judges the update by the optimizer's rule alone, from the values and gradients that it had. False
+ *  with a message, or without one when memory runs out. */
+bool update_judge(const spor_model_check *check, const spor_update *update,
+                  spor_update_verdict *verdict, spor_message *message);
 
 /* ---- for model.c: rules.c ---- */
 

@@ -1,5 +1,5 @@
 /*
- * The rules of training: initial values follow their laws, a step is w - rate (g + l2 w), the first
+ * The rules of training: initial values follow their laws, a step is the optimizer's rule, the first
  * steps move every parameter, pixels or columns are scaled, splits are disjoint and cover the rows.
  */
 #include <inttypes.h>
@@ -13,7 +13,10 @@
 #include "train/batch.h"
 #include "verify/model.h"
 
-enum { MOST_STEPS = 8 }; /* that are looked at */
+enum {
+    MOST_STEPS = 8,  /* that are looked at */
+    JUDGED_STEPS = 2 /* in the first one the states of most optimizers are 0 */
+};
 
 /* Deviations of five standard errors happen once in two million draws. */
 static const double standard_errors = 5;
@@ -122,64 +125,47 @@ static bool fill(training *t, int64_t step) {
     return true;
 }
 
-/* What was before the step. */
-typedef struct {
-    float *value, *gradient;
-    int64_t size;
-} before;
-
-/* Four roundings of the terms' magnitudes. */
-static bool is_update(const spor_schedule *s, const spor_entry *e, const before *b, int64_t k) {
-    bool decays = s->l2_biases || e->shape.rank != 1;
-    double w = (double)b->value[k], g = (double)b->gradient[k], decay = decays ? s->l2 * w : 0;
-    double expected = w - s->rate * (g + decay);
-    double allowed = 0x1p-22 * (fabs(w) + s->rate * (fabs(g) + fabs(decay)));
-    return fabs((double)((const float *)e->value)[k] - expected) <= allowed;
-}
-
-static void compare_update(const training *t, const before list[], int count) {
-    spor_params *params = spor_model_params(t->model);
-    char wrong[300] = "", good[100];
-    int64_t seen = 0;
-    for (int k = 0; k < count; k++) {
-        spor_entry e = spor_params_entry(params, k);
-        for (int64_t i = 0; e.trained && i < list[k].size; i++, seen++)
-            if (!*wrong && !is_update(&t->check->schedule, &e, &list[k], i))
-                snprintf(wrong, sizeof wrong, "%.200s, element %" PRId64 ", is not", e.name, i);
+static void tell_update(const training *t, const spor_update_verdict *v) {
+    char good[300];
+    int length = snprintf(good, sizeof good, "%" PRId64 " elements", v->seen);
+    if (v->undecided)
+        length += snprintf(good + length, sizeof good - (size_t)length, ", %" PRId64 " undecided",
+                           v->undecided);
+    for (int k = 0; length < (int)sizeof good; k++) {
+        spor_named_number setting = spor_program_setting(t->bound->program, k);
+        if (!setting.name) break;
+        length += snprintf(good + length, sizeof good - (size_t)length, ", %s %g", setting.name,
+                           setting.value);
     }
-    snprintf(good, sizeof good, "%" PRId64 " elements, rate %g, l2 %g", seen,
-             t->check->schedule.rate, t->check->schedule.l2);
+    bool examined = v->seen > v->undecided;
     tell(t,
-         *wrong ? SPOR_FAILS
-         : seen ? SPOR_HOLDS
-                : SPOR_NOTHING_EXAMINED,
-         "the update is w - rate (g + l2 w)", *wrong ? wrong : good);
+         *v->wrong  ? SPOR_FAILS
+         : examined ? SPOR_HOLDS
+                    : SPOR_NOTHING_EXAMINED,
+         "the update is the rule", *v->wrong ? v->wrong : good);
 }
 
 /* The first trained parameter that is as it was before the first step; -1: none is. */
-static int find_still(const training *t, const before list[], int count) {
-    for (int k = 0; k < count; k++) {
-        spor_entry e = spor_params_entry(spor_model_params(t->model), k);
-        if (e.trained && !memcmp(e.value, list[k].value, (size_t)list[k].size * sizeof(float)))
-            return k;
+static int find_still(const training *t, float *const before[]) {
+    spor_params *params = spor_model_params(t->model);
+    for (int k = 0; k < spor_params_count(params); k++) {
+        spor_entry e = spor_params_entry(params, k);
+        size_t bytes = (size_t)shape_size(&e.shape) * sizeof(float);
+        if (e.kind == SPOR_TRAINED && !memcmp(e.value, before[k], bytes)) return k;
     }
     return -1;
 }
 
 /* What has gradient 0 at first, as what lies below weights that start at 0, may move later on. */
-static bool check_movement(training *t, const before list[], int count) {
+static bool check_movement(training *t, float *const before[]) {
     spor_params *params = spor_model_params(t->model);
-    const spor_schedule *s = &t->check->schedule;
     char summary[300];
-    int64_t steps = 1;
-    int still = find_still(t, list, count);
-    for (; still >= 0 && steps < MOST_STEPS; still = find_still(t, list, count), steps++) {
-        if (!fill(t, steps) || !spor_model_gradient(t->model, t->bound, (uint64_t)steps))
-            return false;
-        spor_params_sgd(params, s->rate, s->l2, s->l2_biases);
-    }
-    snprintf(summary, sizeof summary, "all do within %" PRId64 " step%s of %" PRId64 " rows", steps,
-             steps == 1 ? "" : "s", t->bound->rows);
+    int64_t steps = JUDGED_STEPS;
+    int still = find_still(t, before);
+    for (; still >= 0 && steps < MOST_STEPS; still = find_still(t, before), steps++)
+        if (!fill(t, steps) || !spor_model_step(t->model, t->bound, (uint64_t)steps)) return false;
+    snprintf(summary, sizeof summary, "all do within %" PRId64 " steps of %" PRId64 " rows", steps,
+             t->bound->rows);
     if (still >= 0)
         snprintf(summary, sizeof summary,
                  "%.200s does not move in %d steps of %" PRId64 " rows in float",
@@ -194,15 +180,26 @@ static bool check_movement(training *t, const before list[], int count) {
     return true;
 }
 
-static bool keep(before *b, const spor_entry *e) {
-    b->size = shape_size(&e->shape);
-    b->value = malloc(bytes_for(2 * b->size + 1, sizeof(float)));
-    if (!b->value) return false;
-    b->gradient = b->value + b->size;
-    memcpy(b->value, e->value, (size_t)b->size * sizeof(float));
-    memset(b->gradient, 0, (size_t)b->size * sizeof(float));
-    if (e->trained) memcpy(b->gradient, e->gradient, (size_t)b->size * sizeof(float));
-    return true;
+/* Copies of all values, by entry, to be freed with their number; NULL: out of memory. */
+static void free_values(float **value, int count) {
+    for (int k = 0; value && k < count; k++) free(value[k]);
+    free(value);
+}
+
+static float **copy_values(spor_params *params) {
+    int count = spor_params_count(params);
+    float **value = calloc((size_t)count + 1, sizeof *value);
+    bool done = value != NULL;
+    for (int k = 0; done && k < count; k++) {
+        spor_entry e = spor_params_entry(params, k);
+        int64_t size = shape_size(&e.shape);
+        value[k] = malloc(bytes_for(size + 1, sizeof *value[k]));
+        if (value[k]) memcpy(value[k], e.value, (size_t)size * sizeof *value[k]);
+        done = value[k] != NULL;
+    }
+    if (done) return value;
+    free_values(value, count);
+    return NULL;
 }
 
 /* A test's hand on the values after the step. */
@@ -214,25 +211,31 @@ static void tamper_with_step(const training *t, const spor_entry *e) {
     ((float *)e->value)[0] = (float)first;
 }
 
-static bool check_step(training *t) {
+/* One step, and what it made held against the rule. */
+static bool judge_step(training *t, int64_t step, spor_update_verdict *v) {
     spor_params *params = spor_model_params(t->model);
-    const spor_schedule *s = &t->check->schedule;
     int count = spor_params_count(params);
-    before *list = calloc((size_t)count + 1, sizeof *list);
-    bool done = list && fill(t, 0) && spor_model_gradient(t->model, t->bound, 0);
-    for (int k = 0; done && k < count; k++) {
-        spor_entry e = spor_params_entry(params, k);
-        done = keep(&list[k], &e);
-    }
-    if (done) spor_params_sgd(params, s->rate, s->l2, s->l2_biases);
+    float **before = copy_values(params);
+    bool done = before && fill(t, step) && spor_model_step(t->model, t->bound, (uint64_t)step);
     for (int k = 0; done && t->check->tamper && k < count; k++) {
         spor_entry e = spor_params_entry(params, k);
         tamper_with_step(t, &e);
     }
-    if (done) compare_update(t, list, count);
-    done = done && check_movement(t, list, count);
-    for (int k = 0; list && k < count; k++) free(list[k].value);
-    free(list);
+    const spor_update update = {t->bound, params, before};
+    done = done && update_judge(t->check, &update, v, t->message);
+    free_values(before, count);
+    return done;
+}
+
+static bool check_steps(training *t) {
+    spor_params *params = spor_model_params(t->model);
+    float **initial = copy_values(params);
+    spor_update_verdict v = {0};
+    bool done = initial != NULL;
+    for (int64_t step = 0; done && step < JUDGED_STEPS; step++) done = judge_step(t, step, &v);
+    if (done) tell_update(t, &v);
+    done = done && check_movement(t, initial);
+    free_values(initial, spor_params_count(params));
     return done;
 }
 
@@ -340,6 +343,7 @@ bool verify_rule_rows(const spor_model_check *check, int64_t rows, spor_on_model
                       void *user, spor_message *message) {
     spor_model_spec spec = {.net = check->net,
                             .loss = check->loss,
+                            .optimizer = check->optimizer,
                             .user = check->user,
                             .sample = check->sample,
                             .target = check->target,
@@ -348,7 +352,7 @@ bool verify_rule_rows(const spor_model_check *check, int64_t rows, spor_on_model
     t.model = spor_model_new(&spec);
     t.bound = spor_model_bind(t.model, rows, true);
     if (t.bound) check_initial(&t);
-    bool done = t.bound && check_step(&t);
+    bool done = t.bound && check_steps(&t);
     const char *error = spor_model_error(t.model);
     if (!done && (error || !*message->text))
         message_complain(message, "%s", error ? error : "out of memory");

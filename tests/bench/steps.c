@@ -77,6 +77,7 @@ static spor_model *model_of(spor_script *script, const spor_declaration *declare
     return spor_model_new(&(spor_model_spec){
         .net = script_net,
         .loss = script_loss,
+        .optimizer = script_optimizer,
         .user = script,
         .sample = declared->sample,
         .target = declared->target_is_x ? declared->sample : SPOR_SHAPE(declared->classes),

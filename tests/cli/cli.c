@@ -249,8 +249,8 @@ START_TEST(a_run_leaves_its_files) {
                                        "seed",
                                        "epochs",
                                        "batch",
-                                       "rate",
-                                       "l2",
+                                       "optimizer",
+                                       "settings",
                                        "threads",
                                        "precision",
                                        "isa",
@@ -335,10 +335,63 @@ START_TEST(options_reach_the_training) {
     expect_in(out, "100 rows to train");
     ck_assert_int_eq(read_history("there/below/history.csv", row), 2);
     read_file("there/below/summary.json", text);
-    static const char *const parts[] = {"\"batch\": 7,", "\"rate\": 0.03,", "\"l2\": 0.5,",
+    static const char *const parts[] = {"\"batch\": 7,", "\"rate\": 0.03", "\"l2\": 0.5",
                                         "\"seed\": 9,", "\"precision\": \"float64\""};
     for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) expect_in(text, parts[k]);
     ck_assert(!exists("runs"));
+}
+END_TEST
+
+/* A network with an optimizer, %s, and what else train takes, %s. */
+static void write_optimizer(const char *name, const char *optimizer, const char *rest) {
+    char text[2048];
+    snprintf(text, sizeof text,
+             "include \"%s/models/layers.spor\"\n"
+             "def fixed(w, dw, rate): return w - rate * dw\n"
+             "def net(x): return dense(dense(flatten(x), 9, act=sigmoid), 10)\n"
+             "train(net, data=digits(scale=1/16), loss=cross_entropy(reduction=\"mean\"),\n"
+             "      optimizer=%s, batch=32, epochs=2%s)\n",
+             getenv("SPOR_SOURCE"), optimizer, rest);
+    write_file(name, text);
+}
+
+START_TEST(optimizers_of_scripts_train) {
+    static char weights[MOST];
+    write_optimizer("adam.spor", "adam(rate=0.05)", ", clip=clip_norm(2)");
+    write_optimizer("slower.spor", "adam(rate=0.01)", ", clip=clip_norm(2)");
+    expect_status(run("SPOR_DATA=$M/../data spor train adam.spor --out a --rate 0.01"), 0);
+    expect_in(out, "adam(rate=0.05), clip_norm(most=2): rate 0.01\n");
+    expect_status(run("SPOR_DATA=$M/../data spor train slower.spor --out b"), 0);
+    ck_assert(same_training("a", "b"));
+    expect_status(run("SPOR_DATA=$M/../data spor train adam.spor --out c"), 0);
+    ck_assert(!same_training("a", "c"));
+    read_file("a/weights.safetensors", weights); /* the length of a header, and that */
+    expect_in(weights + 8, "net/dense[1]/b");
+    ck_assert(!strstr(weights + 8, "optimizer"));
+    expect_status(run("spor show adam.spor"), 0);
+    expect_in(out, "The update adam(rate=0.05), clip_norm(most=2), for net/dense[0]/W as w\n");
+    expect_in(out, "rate = setting(0.05)");
+    expect_in(out, "adam/v takes v_next\n");
+    expect_status(run("spor bench adam.spor --seconds 0"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor verify adam.spor"), 0);
+    expect_in(out, "the update is the rule");
+}
+END_TEST
+
+START_TEST(a_setting_that_is_not_there_is_told) {
+    write_optimizer("fixed.spor", "fixed(0.1)", "");
+    expect_status(run("SPOR_DATA=$M/../data spor train fixed.spor"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train fixed.spor --rate 0.2 --out other"), 2);
+    expect_in(err, "--rate: the optimizer fixed(rate=0.1) has no setting rate.");
+    expect_in(err, "rate = setting(\"rate\", rate)");
+    ck_assert(!exists("other"));
+    write_optimizer("sgd.spor", "sgd(rate=0.1)", "");
+    expect_status(run("SPOR_DATA=$M/../data spor train sgd.spor --l2 0.2"), 2);
+    expect_in(err, "--l2: the optimizer sgd(rate=0.1) has no setting l2.");
+    write_optimizer("wrong.spor", "sgd(rate=-1)", "");
+    expect_status(run("SPOR_DATA=$M/../data spor train wrong.spor"), 2);
+    expect_in(err, "wrong.spor:5:17: sgd: rate must be positive\n");
+    expect_in(err, "^~~");
 }
 END_TEST
 
@@ -719,6 +772,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_seed_gives_the_bits);
     tcase_add_test(tests, reference_trains_the_same);
     tcase_add_test(tests, options_reach_the_training);
+    tcase_add_test(tests, optimizers_of_scripts_train);
+    tcase_add_test(tests, a_setting_that_is_not_there_is_told);
     tcase_add_test(tests, quiet_says_the_result_alone);
     tcase_add_test(tests, derivations_are_verified_before_they_train);
     tcase_add_test(tests, what_does_not_fit_into_memory_is_told);

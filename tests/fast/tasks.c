@@ -1,9 +1,11 @@
-/* Fast kernels in tasks: any order, any thread, the same bits. What is promised of tasks is checked by
- * support/tasks.c, of every op that the programs here, and those of the other suites, have. */
+/* Fast kernels in tasks: any order, any thread, the same bits. What is promised of tasks is checked
+ * by support/tasks.c, of every op that the programs here, and those of the other suites, have. */
 #include "../suite.h"
 
+#include <spor/spor.h>
+
+#include "../support/sets.h"
 #include "../support/tasks.h"
-#include "probe.h"
 
 /* Every kind of fast layer, large enough that each can have several tasks; one convolution is
  * pooled elsewhere, one where it is made. */
@@ -41,11 +43,11 @@ static void check_net(int64_t N, const char *set, spor_scalar scalar, tasks_met 
 }
 
 START_TEST(tasks_in_any_order_give_the_same_bits) {
-    for (int s = 0; probe_sets()[s]; s++)
-        for (int scalar = 0; scalar < PROBE_TYPES; scalar++) {
+    for (int s = 0; instruction_sets()[s]; s++)
+        for (int scalar = 0; scalar <= SPOR_F64; scalar++) {
             tasks_met met[TASKS_OPS] = {{NULL, {0}}};
-            check_net(17, probe_sets()[s], (spor_scalar)scalar, met);
-            check_net(1, probe_sets()[s], (spor_scalar)scalar, met);
+            check_net(17, instruction_sets()[s], (spor_scalar)scalar, met);
+            check_net(1, instruction_sets()[s], (spor_scalar)scalar, met);
             for (int k = 0; met[k].op; k++)
                 ck_assert_msg(met[k].most[SPOR_WORK] > 2 && (met[k].most[SPOR_FINISH] ||
                                                              !met[k].op->fused->phase[SPOR_FINISH]),

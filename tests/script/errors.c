@@ -10,7 +10,7 @@ enum { MOST = 400, ROOM = 8192 };
 /* A block of errors.txt; see there. */
 typedef struct {
     char *script, *message;
-    bool records;
+    bool records, updates;
     int n;
     spor_shape shape[4];
 } block;
@@ -26,8 +26,10 @@ static char *read_file(const char *name) {
     return text;
 }
 
-/* " [2, 3] [2, 2]" */
+/* " [2, 3] [2, 2]", or " update" */
 static void read_shapes(const char *at, block *b) {
+    b->updates = !strncmp(at, " update\n", 8);
+    if (b->updates) return;
     while (*at != '\n') {
         while (*at == ' ' || *at == '[' || *at == ',') at++;
         spor_shape *shape = &b->shape[b->n++];
@@ -80,6 +82,8 @@ START_TEST(messages) {
         const block *b = &blocks[k];
         if (b->records)
             record_message(b->script, true, b->n, b->shape, out, sizeof out);
+        else if (b->updates)
+            update_message(b->script, out, sizeof out);
         else
             load_message(b->script, out, sizeof out);
         hide_folder(out);

@@ -441,8 +441,8 @@ START_TEST(losses_record) {
     const spor_declaration *d = script_declaration(script);
     ck_assert_str_eq(d->loss, losses[_i]);
     ck_assert_str_eq(d->path, "d.csv");
-    ck_assert(d->target_is_x && !d->l2_biases && d->sample.rank == 2);
-    ck_assert_double_eq(d->l2, 0.25);
+    ck_assert(d->target_is_x && d->sample.rank == 2);
+    ck_assert_str_eq(d->optimizer, "sgd(rate=1, l2=0.25, biases=False)");
     spor_tape *tape = spor_tape_new();
     spor_var y = script_net((spor_input)(tape, "x", SPOR_SHAPE(3, 2, 2)), true, script);
     spor_var cost = script_loss(y, (spor_input)(tape, "t", SPOR_SHAPE(3, 4)), script);

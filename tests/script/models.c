@@ -12,24 +12,27 @@ typedef struct {
     const char *model, *data, *loss;
     int64_t parameters;
     int entries;
-    double rate, l2;
+    const char *optimizer;
     int64_t batch, epochs;
     const char *first, *last;
 } network;
 
 static const network networks[] = {
-    {"densenet2_20", "digits", "cross_entropy(reduction=\"sum\")", 1930, 6, 0.01, 1e-4, 10, 100,
-     "densenet2_20/dense[0]/W", "densenet2_20/dense[2]/b"},
-    {"convnet1_3", "digits", "cross_entropy(reduction=\"sum\")", 4100, 6, 0.001, 1e-4, 15, 200,
-     "convnet1_3/conv[0]/K", "convnet1_3/dense[1]/b"},
-    {"densenet4_300", "mnist", "cross_entropy(reduction=\"sum\")", 299446, 10, 0.001, 1e-4, 128, 15,
-     "densenet4_300/dense[0]/W", "densenet4_300/dense[4]/b"},
-    {"convkeras4_20", "mnist", "cross_entropy(reduction=\"mean\")", 97398, 8, 0.01, 0, 30, 10,
-     "convkeras4_20/conv[0]/K", "convkeras4_20/dense[1]/b"},
-    {"lenet2", "svhn", "cross_entropy(reduction=\"mean\")", 160738, 12, 0.01, 0, 32, 20,
+    {"densenet2_20", "digits", "cross_entropy(reduction=\"sum\")", 1930, 6,
+     "sgd(rate=0.01, l2=0.0001, biases=True)", 10, 100, "densenet2_20/dense[0]/W",
+     "densenet2_20/dense[2]/b"},
+    {"convnet1_3", "digits", "cross_entropy(reduction=\"sum\")", 4100, 6,
+     "sgd(rate=0.001, l2=0.0001, biases=True)", 15, 200, "convnet1_3/conv[0]/K",
+     "convnet1_3/dense[1]/b"},
+    {"densenet4_300", "mnist", "cross_entropy(reduction=\"sum\")", 299446, 10,
+     "sgd(rate=0.001, l2=0.0001, biases=True)", 128, 15, "densenet4_300/dense[0]/W",
+     "densenet4_300/dense[4]/b"},
+    {"convkeras4_20", "mnist", "cross_entropy(reduction=\"mean\")", 97398, 8, "sgd(rate=0.01)", 30,
+     10, "convkeras4_20/conv[0]/K", "convkeras4_20/dense[1]/b"},
+    {"lenet2", "svhn", "cross_entropy(reduction=\"mean\")", 160738, 12, "sgd(rate=0.01)", 32, 20,
      "lenet2/conv[0]/K", "lenet2/dense[1]/b"},
-    {"convkeras12_32", "svhn", "cross_entropy(reduction=\"mean\")", 304810, 16, 0.01, 0, 128, 20,
-     "convkeras12_32/conv[0]/K", "convkeras12_32/dense[1]/b"},
+    {"convkeras12_32", "svhn", "cross_entropy(reduction=\"mean\")", 304810, 16, "sgd(rate=0.01)",
+     128, 20, "convkeras12_32/conv[0]/K", "convkeras12_32/dense[1]/b"},
 };
 
 static spor_tape *record(const network *net, bool training, int64_t rows, spor_script **script) {
@@ -48,9 +51,8 @@ START_TEST(declares) {
     ck_assert_str_eq(d->loss, net->loss);
     ck_assert_int_eq(d->batch, net->batch);
     ck_assert_int_eq(d->epochs, net->epochs);
-    ck_assert_double_eq(d->rate, net->rate);
-    ck_assert_double_eq(d->l2, net->l2);
-    ck_assert(d->l2_biases && !d->target_is_x && !d->path);
+    ck_assert_str_eq(d->optimizer, net->optimizer);
+    ck_assert(!d->clip && !d->target_is_x && !d->path);
     ck_assert_int_eq(d->classes, 10);
     ck_assert_double_eq(d->scale, strcmp(net->data, "digits") ? 1.0 / 255 : 1.0 / 16);
     spor_tape_free(tape);
@@ -134,7 +136,7 @@ START_TEST(a_setting_replaces_a_value) {
     char path[1200];
     snprintf(path, sizeof path, "%s/densenet2_20.spor", models_folder());
     spor_script *script =
-        script_load(path, models_folder(), &claims_dialect, 1, &(spor_setting){"hidden", "5 * 6"});
+        script_load(path, models_folder(), &claims_dialect, 1, &(spor_set){"hidden", "5 * 6"});
     ck_assert_msg(!script_error(script), "%s", script_error(script));
     spor_tape *tape = spor_tape_new();
     script_net(spor_input(tape, "x", SPOR_SHAPE(2, 8, 8, 1)), true, script);
@@ -151,7 +153,7 @@ static void set_message(const char *name, const char *value, const char *expecte
     char path[1200];
     snprintf(path, sizeof path, "%s/densenet2_20.spor", models_folder());
     spor_script *script =
-        script_load(path, models_folder(), &claims_dialect, 1, &(spor_setting){name, value});
+        script_load(path, models_folder(), &claims_dialect, 1, &(spor_set){name, value});
     ck_assert_ptr_nonnull(script_error(script));
     ck_assert_str_eq(script_error(script), expected);
     script_free(script);
@@ -201,7 +203,7 @@ START_TEST(batch_norm_keeps_running_means) {
     int mean = spor_params_find(params, "f/batch_norm[0]/mean");
     int variance = spor_params_find(params, "f/batch_norm[0]/variance");
     ck_assert(mean >= 0 && variance >= 0);
-    ck_assert(!spor_params_entry(params, mean).trained);
+    ck_assert_int_eq(spor_params_entry(params, mean).kind, SPOR_NETWORK_STATE);
     ck_assert_double_eq_tol(*(double *)spor_params_entry(params, mean).value, 0.5, 1e-15);
     ck_assert_double_eq_tol(*(double *)spor_params_entry(params, variance).value, 1.8, 1e-15);
     spor_program_free(program);

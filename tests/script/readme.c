@@ -96,6 +96,7 @@ static void record_declared(spor_script *script, char *message, size_t size) {
     script_loss(y, d->target_is_x ? x : spor_input(tape, "y", SPOR_SHAPE(5, d->classes)), script);
     write_error(script, tape, message, size);
     spor_tape_free(tape);
+    if (!*message) record_optimizer(script, message, size);
 }
 
 /* The message of a block, "" if it is fine. */
@@ -182,6 +183,21 @@ static void tells_of(const char *page, const char *name) {
     ck_assert_msg(strstr(page, call) || strstr(page, alone), "README.md does not tell of %s", name);
 }
 
+/* And of what every script knows. */
+static void tells_of_rules(const char *page) {
+    static char text[1 << 15];
+    snprintf(text, sizeof text, "%s/optimizers.spor", models_folder());
+    FILE *file = fopen(text, "rb");
+    ck_assert(file != NULL && fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    for (const char *at = strstr(text, "\ndef "); at; at = strstr(at + 1, "\ndef ")) {
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(at + 5, "("), at + 5);
+        const char *first = at + 5 + strlen(name) + 1;
+        if (!strncmp(first, "w, dw", 5) || !strncmp(first, "gradients", 9)) tells_of(page, name);
+    }
+}
+
 START_TEST(page_is_complete) {
     const spor_builtin *const tables[] = {spor_plain_builtins,       spor_tensor_builtins,
                                           spor_reduce_builtins,      spor_leaf_builtins,
@@ -192,6 +208,7 @@ START_TEST(page_is_complete) {
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++)
         for (const spor_builtin *b = tables[k]; b->name; b++) tells_of(page, b->name);
     for (size_t k = 0; k < sizeof layers / sizeof *layers; k++) tells_of(page, layers[k]);
+    tells_of_rules(page);
     free(page);
 }
 END_TEST

@@ -53,6 +53,27 @@ void record_message(const char *text, bool training, int n, const spor_shape sha
     script_free(script);
 }
 
+void record_optimizer(spor_script *script, char *out, size_t size) {
+    const spor_shape shapes[] = {SPOR_SHAPE(3, 2), SPOR_SHAPE(2)};
+    spor_tape *tape = spor_tape_new();
+    spor_var w[2], dw[2], next[2];
+    for (int k = 0; k < 2; k++) {
+        w[k] = spor_input(tape, k ? "b" : "W", shapes[k]);
+        dw[k] = spor_input(tape, k ? "db" : "dW", shapes[k]);
+    }
+    script_optimizer(2, w, dw, next, script);
+    explain(script, tape, out, size);
+    spor_tape_free(tape);
+}
+
+void update_message(const char *text, char *out, size_t size) {
+    spor_script *script = script_read("s.spor", text, models_folder(), &claims_dialect);
+    const char *error = script_error(script);
+    snprintf(out, size, "%s", error ? error : "");
+    if (!error) record_optimizer(script, out, size);
+    script_free(script);
+}
+
 static void write_values(const spor_arg *arg, char *out, size_t size) {
     size_t used = 0;
     for (int k = 0; k < arg->shape.rank; k++)

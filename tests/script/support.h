@@ -15,6 +15,11 @@ void load_message(const char *text, char *out, size_t size);
 void record_message(const char *text, bool training, int n, const spor_shape shapes[], char *out,
                     size_t size);
 
+/** What recording the optimizer of a script says, for a W [3, 2] and a b [2]; likewise. */
+void record_optimizer(spor_script *script, char *out, size_t size);
+/** The same of a text that declares a training. */
+void update_message(const char *text, char *out, size_t size);
+
 /**
  * Records f with the inputs, runs it by reference in double and writes the result's shape and
  * values: "[2] 3 4.5". An input holds first, first + 1, ... in row-major order.

@@ -74,11 +74,11 @@ bool opcheck_build(opcheck_machine *m, spor_scalar scalar, int inputs, const spo
 }
 
 /* Plain numbers, but for the second one of SPOR_C128 and SPOR_BOUND, and for SPOR_ROUNDING, which
- * speaks of float. An input that no output needs has no place in the program. */
+ * speaks of other code. An input that no output needs has no place in the program. */
 static void bind_input(const opcheck_machine *m, int k) {
     spor_arg arg = spor_program_arg(m->program, m->in[k]);
     if (m->scalar == SPOR_ROUNDING) {
-        rounding_fill(m->program, m->in[k], m->x[k], SPOR_F32);
+        rounding_fill(m->program, m->in[k], m->x[k], m->arithmetic);
         return;
     }
     for (int64_t e = 0; arg.data && e < m->nx[k]; e++) {

@@ -65,12 +65,13 @@ enum { OPCHECK_VARS = 12 };
 typedef struct {
     spor_program *program;
     spor_scalar scalar;
+    spor_scalar arithmetic; /* of the other code that SPOR_ROUNDING tells of: float or double */
     int inputs, outputs;
     spor_var in[OPCHECK_VARS], out[OPCHECK_VARS];
     int64_t nx[OPCHECK_VARS], ny[OPCHECK_VARS]; /* elements */
     double *x[OPCHECK_VARS], *y[OPCHECK_VARS];  /* to fill, to read */
-    /* to fill: imaginary part (SPOR_C128); to read besides: bound (SPOR_BOUND), what float may be
-     * off by (SPOR_ROUNDING) */
+    /* to fill: imaginary part (SPOR_C128); to read besides: bound (SPOR_BOUND), what the arithmetic
+     * may be off by (SPOR_ROUNDING) */
     double *ix[OPCHECK_VARS], *iy[OPCHECK_VARS];
 } opcheck_machine;
 

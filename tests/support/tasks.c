@@ -199,8 +199,9 @@ static bool same_numbers(const trial *t, const unsigned char *a, const unsigned 
 static void expect(const trial *t, const unsigned char *out, const unsigned char *saved,
                    const char *why) {
     ck_assert_msg(same_numbers(t, t->out.base, out), "%s: other numbers %s", t->what, why);
-    ck_assert_msg(!memcmp(t->saved.base, saved, t->saved.bytes), "%s: other saved data %s", t->what,
-                  why);
+    if (t->saved.bytes)
+        ck_assert_msg(!memcmp(t->saved.base, saved, t->saved.bytes), "%s: other saved data %s",
+                      t->what, why);
 }
 
 static yard copy_of(yard from) {

@@ -300,6 +300,9 @@ static void check_numbers(const words *w, tally *to) {
         to->exceeded += !IS_ZERO(w->two[OF_MUL](a, zero)) || !IS_ZERO(w->two[OF_MUL](zero, a));
         to->exceeded += IS_ZERO((T){0, 1, 0, 0, unit}) || IS_ZERO((T){0, 0, 1, 1, unit});
     }
+    /* 0 times what is no number is none, in sums too */
+    T none = w->two[OF_MUL](FROM_INT(0), (T){(double)NAN, 0, (double)NAN, 0, unit});
+    to->exceeded += !isnan(none.v) || !isnan(w->two[OF_ADD]((T){1, 0, 1, 0, unit}, none).v);
 }
 
 /* The worst unit of the operands is the result's, a constant has none. */

@@ -1,0 +1,204 @@
+/*
+ * Delivery: what the steps made reaches the parameters.
+ *
+ * Gradients land in their block. Next values and states are written beside the values, looked at, and
+ * take their place all together or not at all: the two blocks are exchanged, or what was written is
+ * copied over, whichever moves less.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/program.h"
+
+/* ---- at linking ---- */
+
+static bool is_written(const spor_program *program, int entry) {
+    return entry < program->entries && program->writes[entry];
+}
+
+/* Entries lie one behind the other. */
+static bool find_stretches(spor_program *program) {
+    const spor_params *params = program->params;
+    int64_t written = 0;
+    free(program->stretch);
+    program->stretches = 0;
+    program->stretch = calloc((size_t)params->count + 1, sizeof *program->stretch);
+    if (!program->stretch) return program_fail(program, "out of memory");
+    for (int k = 0; k < params->count; k++) {
+        int64_t offset = params->entry[k].offset;
+        int64_t end = k + 1 < params->count ? params->entry[k + 1].offset : params->elements;
+        spor_stretch *last = program->stretches ? &program->stretch[program->stretches - 1] : NULL;
+        if (is_written(program, k)) written += end - offset;
+        if (last && last->written == is_written(program, k))
+            last->count += end - offset;
+        else
+            program->stretch[program->stretches++] =
+                (spor_stretch){offset, end - offset, is_written(program, k)};
+    }
+    program->exchanges = written > params->elements - written;
+    return true;
+}
+
+static bool moves(const spor_program *program, uint32_t node) {
+    spor_home where = program->storage[node].where;
+    return where == SPOR_VALUES || where == SPOR_NEXT;
+}
+
+static void add_mover(spor_program *program, spor_arg *arg, uint32_t node) {
+    if (moves(program, node)) program->mover[program->movers++] = (spor_mover){arg, node};
+}
+
+static bool find_movers(spor_program *program) {
+    free(program->mover);
+    program->movers = 0;
+    program->mover = calloc((size_t)program->steps + program->args + 1, sizeof *program->mover);
+    if (!program->mover) return program_fail(program, "out of memory");
+    for (uint32_t s = 0; s < program->steps; s++) {
+        program_step *step = &program->step[s];
+        if (!step->group) add_mover(program, &step->call.out, step->node[0]);
+        for (int k = 0; k < step->call.operands; k++)
+            add_mover(program, &step->call.in[k], step->operand[k]);
+    }
+    return true;
+}
+
+bool link_deliveries(spor_program *program) {
+    return !program->params || (find_stretches(program) && find_movers(program));
+}
+
+/* ---- before the steps ---- */
+
+void follow_exchange(spor_program *program) {
+    const spor_params *params = program->params;
+    if (!params || program->converted || program->value == params->value) return;
+    program->value = params->value;
+    program->next = params->next;
+    for (uint32_t k = 0; k < program->movers; k++) {
+        const spor_mover *m = &program->mover[k];
+        m->arg->data = program_address(program, program->storage[m->node]);
+    }
+}
+
+/* ---- after the steps ---- */
+
+static void copy_deliveries(const spor_program *program) {
+    for (uint32_t k = 0; k < program->deliveries; k++) {
+        const spor_delivery *d = &program->delivery[k];
+        memmove(program_address(program, d->to),
+                program_address(program, program->storage[program->same[d->node]]),
+                (size_t)d->count * scalar_width(program->scalar));
+    }
+}
+
+static void *element(void *block, int64_t offset, spor_scalar scalar) {
+    return (char *)block + (size_t)offset * scalar_width(scalar);
+}
+
+static void convert_results(const spor_program *program) {
+    const spor_params *params = program->params;
+    scalar_convert(params->gradient, params->scalar, program->gradient, program->scalar,
+                   params->elements);
+    for (uint32_t k = 0; k < program->stretches; k++) {
+        const spor_stretch *s = &program->stretch[k];
+        if (s->written)
+            scalar_convert(element(params->next, s->offset, params->scalar), params->scalar,
+                           element(program->next, s->offset, program->scalar), program->scalar,
+                           s->count);
+    }
+}
+
+static bool writes_any(const spor_program *program) {
+    return program->stretches > 1 || (program->stretches && program->stretch[0].written);
+}
+
+static double cost_of(const spor_program *program) {
+    spor_storage storage = program->storage[program->same[program->cost]];
+    return scalar_value_at(program_address(program, storage), program->scalar, 0);
+}
+
+/* What all next values hang on: the cost of an update, else the gradients that others update by. */
+static bool is_sound(const spor_program *program) {
+    const spor_params *params = program->params;
+    bool sound = program->updates ? isfinite(cost_of(program)) : spor_params_finite(params);
+    for (uint32_t k = 0; sound && k < program->stretches; k++) {
+        const spor_stretch *s = &program->stretch[k];
+        sound = !s->written || params_range_finite(params, params->next, s->offset, s->count);
+    }
+    return sound;
+}
+
+/* Next values become values. */
+static void take_next(const spor_program *program) {
+    spor_params *params = program->params;
+    void *from = program->exchanges ? params->value : params->next;
+    void *to = program->exchanges ? params->next : params->value;
+    for (uint32_t k = 0; k < program->stretches; k++) {
+        const spor_stretch *s = &program->stretch[k];
+        if (s->written != program->exchanges)
+            memcpy(element(to, s->offset, params->scalar), element(from, s->offset, params->scalar),
+                   (size_t)s->count * scalar_width(params->scalar));
+    }
+    if (program->exchanges) params->next = from, params->value = to;
+    params->generation++;
+}
+
+/* ---- why not ---- */
+
+/* Of the elements of a block that belong to trained entries; name receives the entry's. */
+static double largest(const spor_params *params, const void *block, const char **name) {
+    double most = 0;
+    for (int k = 0; k < params->count; k++) {
+        const spor_place_of *e = &params->entry[k];
+        for (int64_t i = 0; e->kind == SPOR_TRAINED && i < e->size; i++) {
+            double value = fabs(scalar_value_at(block, params->scalar, e->offset + i));
+            if (value <= most && **name) continue;
+            most = value;
+            *name = e->name;
+        }
+    }
+    return most;
+}
+
+/* The first written element that is no finite number: its entry, and its place in it. */
+static const spor_place_of *first_bad(const spor_program *program, int64_t *at) {
+    const spor_params *params = program->params;
+    for (int k = 0; k < program->entries; k++) {
+        const spor_place_of *e = &params->entry[k];
+        for (*at = 0; program->writes[k] && *at < e->size; ++*at)
+            if (!isfinite(scalar_value_at(params->next, params->scalar, e->offset + *at))) return e;
+    }
+    return NULL;
+}
+
+static bool refuse(spor_program *program) {
+    const spor_params *params = program->params;
+    const char *steepest = "", *greatest = "";
+    int64_t at = 0;
+    const spor_place_of *bad = first_bad(program, &at);
+    double gradient = largest(params, params->gradient, &steepest);
+    double value = largest(params, params->value, &greatest);
+    program->refused = true;
+    if (!bad) return program_fail(program, "the cost is %g, not a finite number", cost_of(program));
+    program_fail(program,
+                 "the next value of %s is %g at element %" PRId64
+                 ": gradients up to %.3g (%s), parameters up to %.3g (%s)",
+                 bad->name, scalar_value_at(params->next, params->scalar, bad->offset + at), at,
+                 gradient, steepest, value, greatest);
+    size_t used = strlen(program->error);
+    const spor_tape *tape = program->graph.tape;
+    for (uint32_t k = 0; k < tape->settings && used < sizeof program->error; k++)
+        used += (size_t)snprintf(program->error + used, sizeof program->error - used, ", %s %g",
+                                 tape->setting[k].name, tape->setting[k].value);
+    return false;
+}
+
+bool deliver(spor_program *program) {
+    if (!program->params) return true;
+    copy_deliveries(program);
+    if (program->converted) convert_results(program);
+    if (!writes_any(program) && !program->updates) return true;
+    if (!is_sound(program)) return program->updates ? refuse(program) : true;
+    take_next(program);
+    return true;
+}

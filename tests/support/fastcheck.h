@@ -1,0 +1,75 @@
+/*
+ * What can be checked of a fast path from its descriptor alone.
+ *
+ * The pattern is recorded twice, with inputs and with parameters. The tape with inputs, its
+ * gradients recorded in ordinary ops, runs over SPOR_ROUNDING: that gives the values in double and
+ * what code of the one or the other arithmetic may be off by, whatever the order of its sums; 0 where
+ * nothing is rounded, so that there bits are compared. The tape with parameters is compiled with fast
+ * paths, trained and not, in float and double, on every instruction set of this machine.
+ *
+ * A check returns a verdict and asserts nothing, so that tests can plant a fault and expect to see
+ * it caught.
+ */
+#ifndef SPOR_TESTS_FASTCHECK_H
+#define SPOR_TESTS_FASTCHECK_H
+
+#include "program/program.h"
+
+/** The value and the gradients of all operands; and a value from inside. */
+enum { FASTCHECK_ARRAYS = SPOR_OPERANDS + 2, FASTCHECK_TYPES = 2 };
+
+/** What is recorded and compiled. */
+typedef struct {
+    const spor_fast *path;
+    const int64_t *number; /* for path->choices */
+    /** path->record, or that of a refusal. */
+    spor_var (*record)(spor_sketch *sketch);
+    /** 0: what is recorded; k: its gradient by operand k - 1 in ordinary ops, the cotangent being one
+     *  more operand. What is checked then are second derivatives. */
+    int gradient;
+    uint32_t also; /* 0, or a node of what is recorded that is read from outside, too */
+    /** 0, or s + 1: what step s of the program computes is off by a hundredth in one element. */
+    uint32_t fault;
+} fastcheck_subject;
+
+typedef enum {
+    FASTCHECK_AGREES,
+    FASTCHECK_DIFFERS,
+    FASTCHECK_SHAPES, /* the tape refuses: numbers that do not go together */
+    FASTCHECK_LARGE   /* more work than was allowed */
+} fastcheck_outcome;
+
+typedef struct {
+    fastcheck_outcome outcome;
+    char what[700]; /* why it differs */
+} fastcheck_verdict;
+
+/** Sums over checks: elements made of small integers that round nothing, which were compared bit for
+ *  bit; array by array, of those that are not 0, how many would be seen if they were off by a
+ *  hundredth, or not. */
+typedef struct {
+    int64_t exact;
+    int64_t seen[FASTCHECK_TYPES][FASTCHECK_ARRAYS], blind[FASTCHECK_TYPES][FASTCHECK_ARRAYS];
+} fastcheck_tally;
+
+/** Compares value and gradients, on small integers, on reals, and where the path says so with what
+ *  is not a number. most: multiply-adds and elements that are affordable; 0: any number. tally may
+ *  be NULL. */
+fastcheck_verdict fastcheck_compare(const fastcheck_subject *subject, double most,
+                                    fastcheck_tally *tally);
+
+/** A program of the subject, in double, not run, for looking at: trained or not. Free it, its tape
+ *  and its params. program NULL: the tape refuses. */
+typedef struct {
+    spor_tape *tape;
+    spor_params *params;
+    spor_var root;
+    spor_program *program;
+} fastcheck_look;
+fastcheck_look fastcheck_open(const fastcheck_subject *subject, bool trained);
+void fastcheck_close(fastcheck_look *look);
+
+/** "dense N=3 n=2 ..., gradient 1" */
+void fastcheck_describe(const fastcheck_subject *subject, char *text, size_t size);
+
+#endif

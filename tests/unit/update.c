@@ -1,0 +1,345 @@
+/* Updates: an optimizer's rule behind the backward pass, and how its results reach the parameters. */
+#include "../suite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <spor/spor.h>
+#include "base/shape.h"
+#include "program/params.h"
+
+/* cost = sum of (w x + u)^2 / 2 over two numbers; x is an input. */
+typedef struct {
+    spor_tape *tape;
+    spor_var x, w, u, cost;
+    spor_params *params;
+} line;
+
+static line record_line(spor_scalar scalar) {
+    line l = {.tape = spor_tape_new(), .params = spor_params_new(scalar, 1)};
+    l.x = spor_input(l.tape, "x", SPOR_SHAPE(2));
+    spor_scope_begin(l.tape, "net");
+    l.w = spor_param(l.tape, "w", SPOR_SHAPE(2), SPOR_INIT("constant", 3));
+    l.u = spor_param(l.tape, "u", SPOR_SHAPE(2), SPOR_INIT("constant", -1));
+    spor_scope_end(l.tape, l.w);
+    spor_var y = spor_add(spor_mul(l.w, l.x), l.u);
+    l.cost =
+        spor_sum(spor_mul(spor_mul(y, y), spor_broadcast(spor_ratio(l.tape, 1, 2), SPOR_SHAPE(2))),
+                 SPOR_AXIS(0));
+    return l;
+}
+
+static void line_free(line *l, spor_program *program) {
+    spor_program_free(program);
+    spor_params_free(l->params);
+    spor_tape_free(l->tape);
+}
+
+static double number(const spor_params *params, const char *name, int64_t k) {
+    spor_entry e =
+        spor_params_entry((spor_params *)(uintptr_t)params, spor_params_find(params, name));
+    ck_assert_msg(e.name != NULL, "no %s", name);
+    return scalar_value_at(e.value, e.scalar, k);
+}
+
+static void set_x(const line *l, spor_program *program, double a, double b) {
+    spor_arg x = spor_program_arg(program, l->x);
+    ck_assert_ptr_nonnull(x.data);
+    ((double *)x.data)[0] = a;
+    ((double *)x.data)[1] = b;
+}
+
+static void check_healthy(const spor_program *program) {
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+}
+
+static spor_var like(spor_var scalar, spor_var x) {
+    return spor_broadcast(scalar, spor_shape_of(x));
+}
+
+/* v <- v / 2 + dw; w <- w - rate v. u, if there is a user, stays. */
+static bool momentum(int n, const spor_var w[], const spor_var dw[], spor_var next[], void *user) {
+    for (int k = 0; k < n; k++) {
+        spor_tape *t = w[k].tape;
+        spor_scope_begin_for(w[k]);
+        spor_var v = spor_state(t, "v", spor_shape_of(w[k]), SPOR_INIT("constant", 0));
+        spor_var v_next = spor_add(spor_mul(v, like(spor_ratio(t, 1, 2), v)), dw[k]);
+        spor_assign(v, v_next);
+        spor_var rate = spor_setting(t, "rate", 0.25);
+        next[k] = user && k ? w[k] : spor_sub(w[k], spor_mul(like(rate, w[k]), v_next));
+        spor_scope_end(t, next[k]);
+    }
+    return true;
+}
+
+/* What momentum makes of the line, by hand, in double. */
+typedef struct {
+    double w[2], u[2], v[2], z[2];
+} by_hand;
+
+static void step_by_hand(by_hand *h, const double x[2], double rate, bool only_w) {
+    for (int k = 0; k < 2; k++) {
+        double y = h->w[k] * x[k] + h->u[k];
+        h->v[k] = h->v[k] / 2 + y * x[k];
+        h->z[k] = h->z[k] / 2 + y;
+        h->w[k] -= rate * h->v[k];
+        if (!only_w) h->u[k] -= rate * h->z[k];
+    }
+}
+
+static void check_by_hand(const spor_params *params, const by_hand *h, double within) {
+    for (int k = 0; k < 2; k++) {
+        ck_assert_double_eq_tol(number(params, "net/w", k), h->w[k], within);
+        ck_assert_double_eq_tol(number(params, "net/u", k), h->u[k], within);
+        ck_assert_double_eq_tol(number(params, "optimizer/net/w/v", k), h->v[k], within);
+        ck_assert_double_eq_tol(number(params, "optimizer/net/u/v", k), h->z[k], within);
+    }
+}
+
+/* In double; with parameters kept as float; with one that stays as it is; a rate that changes. */
+START_TEST(steps_are_those_by_hand) {
+    static const double xs[4][2] = {{0.5, 0.25}, {-0.5, 1}, {0.25, 0.125}, {1, -0.75}};
+    for (int frozen = 0; frozen < 2; frozen++) {
+        bool narrow = _i == 1;
+        line l = record_line(narrow ? SPOR_F32 : SPOR_F64);
+        by_hand h = {.w = {3, 3}, .u = {-1, -1}};
+        int any;
+        spor_program *program =
+            spor_compile_update(l.cost, 0, NULL, l.params, momentum, frozen ? &any : NULL,
+                                &(spor_options){.scalar = SPOR_F64, .reference = _i == 2});
+        check_healthy(program);
+        for (int step = 0; step < 4; step++) {
+            double rate = step < 2 ? 0.25 : 0.0625;
+            ck_assert(spor_program_set(program, "rate", rate));
+            set_x(&l, program, xs[step][0], xs[step][1]);
+            ck_assert(spor_run(program, (uint64_t)step));
+            step_by_hand(&h, xs[step], rate, frozen);
+            check_by_hand(l.params, &h, narrow ? 1e-6 : 1e-15);
+        }
+        ck_assert(!spor_program_set(program, "speed", 1));
+        ck_assert_str_eq(spor_program_setting(program, 0).name, "rate");
+        ck_assert_double_eq(spor_program_setting(program, 0).value, 0.0625);
+        ck_assert_ptr_null(spor_program_setting(program, 1).name);
+        line_free(&l, program);
+    }
+}
+END_TEST
+
+/* Programs of several shapes and of other types take turns at one set of parameters. */
+START_TEST(programs_take_turns) {
+    static const double x[2] = {0.5, -0.25};
+    line l = record_line(SPOR_F64);
+    by_hand h = {.w = {3, 3}, .u = {-1, -1}};
+    spor_workspace *workspace = spor_workspace_new();
+    const spor_options options[] = {{.scalar = SPOR_F64, .workspace = workspace},
+                                    {.scalar = SPOR_F64, .reference = true},
+                                    {.scalar = SPOR_F64, .workspace = workspace}};
+    spor_program *update[3];
+    for (int k = 0; k < 3; k++)
+        update[k] = spor_compile_update(l.cost, 0, NULL, l.params, momentum, NULL, &options[k]);
+    spor_program *looks = spor_compile(l.tape, 1, &l.cost, l.params, &options[1]);
+    for (int step = 0; step < 7; step++) {
+        spor_program *program = update[step * step % 3];
+        double y[2];
+        for (int k = 0; k < 2; k++) y[k] = h.w[k] * x[k] + h.u[k];
+        set_x(&l, looks, x[0], x[1]);
+        ck_assert(spor_run(looks, 0));
+        ck_assert_double_eq_tol(*(double *)spor_program_arg(looks, l.cost).data,
+                                (y[0] * y[0] + y[1] * y[1]) / 2, 1e-14);
+        set_x(&l, program, x[0], x[1]);
+        ck_assert(spor_run(program, 0));
+        step_by_hand(&h, x, 0.25, false);
+        check_by_hand(l.params, &h, 1e-14);
+    }
+    for (int k = 0; k < 3; k++) spor_program_free(update[k]);
+    spor_program_free(looks);
+    line_free(&l, NULL);
+    spor_workspace_free(workspace);
+}
+END_TEST
+
+/* Bytes of everything that is stored. */
+static size_t stored(spor_params *params, unsigned char bytes[1024]) {
+    size_t used = 0;
+    for (int k = 0; k < spor_params_count(params); k++) {
+        spor_entry e = spor_params_entry(params, k);
+        size_t size = (size_t)shape_size(&e.shape) * scalar_width(e.scalar);
+        ck_assert_uint_le(used + size, 1024);
+        memcpy(bytes + used, e.value, size);
+        used += size;
+    }
+    return used;
+}
+
+START_TEST(an_update_that_is_not_finite_changes_nothing) {
+    unsigned char before[1024], after[1024];
+    for (int scalar = 0; scalar <= SPOR_F64; scalar++) {
+        line l = record_line((spor_scalar)scalar);
+        spor_var count = spor_state(l.tape, "count", SPOR_SCALAR_SHAPE, SPOR_INIT("constant", 1));
+        spor_assign(count, spor_add(count, spor_ratio(l.tape, 1, 1)));
+        spor_program *program = spor_compile_update(l.cost, 0, NULL, l.params, momentum, NULL,
+                                                    &(spor_options){.scalar = SPOR_F64});
+        check_healthy(program);
+        set_x(&l, program, 0.5, 0.25);
+        ck_assert(spor_run(program, 0));
+        ck_assert_double_eq(number(l.params, "count", 0), 2);
+        size_t size = stored(l.params, before);
+        if (_i) spor_program_set(program, "rate", 1e308);
+        set_x(&l, program, 0.5, _i ? 1e3 : (double)NAN);
+        ck_assert(!spor_run(program, 1));
+        ck_assert_uint_eq(stored(l.params, after), size);
+        ck_assert_mem_eq(before, after, size);
+        const char *error = spor_program_error(program);
+        const char *said = _i ? "the next value of net/w is " : "the cost is not";
+        ck_assert_msg(error &&
+                          (strstr(error, said) || strstr(error, "the next value of net/w is ")),
+                      "%s", error);
+        ck_assert_msg(strstr(error, "rate ") != NULL, "%s", error);
+        line_free(&l, program);
+    }
+}
+END_TEST
+
+START_TEST(a_parameter_used_twice_is_updated_once) {
+    spor_tape *t = spor_tape_new();
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_var w = spor_param(t, "w", SPOR_SHAPE(1), SPOR_INIT("constant", 3));
+    spor_var cost = spor_sum(spor_mul(spor_mul(w, w), w), SPOR_AXIS(0)); /* dw = 3 w^2 */
+    spor_program *program = spor_compile_update(cost, 0, NULL, params, momentum, NULL,
+                                                &(spor_options){.scalar = SPOR_F64});
+    check_healthy(program);
+    ck_assert(spor_run(program, 0));
+    ck_assert_double_eq(number(params, "w", 0), 3 - 0.25 * 27);
+    ck_assert_int_eq(spor_params_count(params), 2);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(t);
+}
+END_TEST
+
+START_TEST(the_last_assignment_counts) {
+    line l = record_line(SPOR_F64);
+    spor_var s = spor_state(l.tape, "s", SPOR_SHAPE(2), SPOR_INIT("constant", 1));
+    spor_var last = spor_add(s, l.u), first = spor_add(s, l.w); /* computed in this order */
+    spor_assign(s, first);
+    spor_assign(s, last);
+    spor_program *program = spor_compile_update(l.cost, 0, NULL, l.params, momentum, NULL,
+                                                &(spor_options){.scalar = SPOR_F64});
+    check_healthy(program);
+    set_x(&l, program, 0, 0);
+    ck_assert(spor_run(program, 0));
+    ck_assert_double_eq(number(l.params, "s", 1), 1 - 1);
+    line_free(&l, program);
+}
+END_TEST
+
+/* Outputs are read where they were before the first run, whatever is exchanged. */
+START_TEST(outputs_stay_where_they_are) {
+    spor_tape *t = spor_tape_new();
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_var w = spor_param(t, "w", SPOR_SHAPE(1), SPOR_INIT("constant", 4));
+    spor_var mean = spor_state(t, "mean", SPOR_SHAPE(40), SPOR_INIT("constant", 8));
+    spor_var half = spor_mul(mean, like(spor_ratio(t, 1, 2), mean));
+    spor_assign(mean, half);
+    spor_program *program =
+        spor_compile_update(spor_sum(spor_mul(w, w), SPOR_AXIS(0)), 1, &half, params, momentum,
+                            NULL, &(spor_options){.scalar = SPOR_F64});
+    check_healthy(program);
+    const double *read = spor_program_arg(program, half).data;
+    for (int step = 1; step < 5; step++) {
+        ck_assert(spor_run(program, 0));
+        ck_assert_double_eq(read[39], 8 / pow(2, step));
+        ck_assert_double_eq(number(params, "mean", 39), 8 / pow(2, step));
+    }
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(t);
+}
+END_TEST
+
+/* ---- rules that are refused ---- */
+
+static bool records_nothing(int n, const spor_var w[], const spor_var dw[], spor_var next[],
+                            void *user) {
+    (void)n, (void)w, (void)dw, (void)next, (void)user;
+    return true;
+}
+
+static bool gives_up(int n, const spor_var w[], const spor_var dw[], spor_var next[], void *user) {
+    (void)user, (void)dw;
+    for (int k = 0; k < n; k++) next[k] = w[k];
+    return false;
+}
+
+static bool reshapes(int n, const spor_var w[], const spor_var dw[], spor_var next[], void *user) {
+    (void)user, (void)dw;
+    for (int k = 0; k < n; k++) next[k] = spor_reshape(w[k], SPOR_SHAPE(2, 1));
+    return true;
+}
+
+static bool trains_its_own(int n, const spor_var w[], const spor_var dw[], spor_var next[],
+                           void *user) {
+    (void)user, (void)dw;
+    for (int k = 0; k < n; k++) next[k] = w[k];
+    spor_param(w[0].tape, "own", SPOR_SHAPE(1), SPOR_INIT("constant", 0));
+    return true;
+}
+
+static bool has_two_rates(int n, const spor_var w[], const spor_var dw[], spor_var next[],
+                          void *user) {
+    (void)user, (void)dw;
+    for (int k = 0; k < n; k++)
+        next[k] = spor_mul(w[k], like(spor_setting(w[k].tape, "rate", k), w[k]));
+    return true;
+}
+
+static bool takes_the_networks_name(int n, const spor_var w[], const spor_var dw[], spor_var next[],
+                                    void *user) {
+    (void)user, (void)dw;
+    for (int k = 0; k < n; k++) next[k] = w[k];
+    spor_state(w[0].tape, "w", SPOR_SHAPE(2), SPOR_INIT("constant", 0));
+    return true;
+}
+
+START_TEST(rules_that_make_no_sense_are_refused) {
+    static const struct {
+        spor_optimizer *rule;
+        const char *why;
+    } bad[] = {
+        {records_nothing, "the optimizer records no next value of net/w"},
+        {gives_up, "the optimizer does not record"},
+        {reshapes, "next value of net/w is [2, 1] but must be [2]"},
+        {trains_its_own, "records optimizer/own as a parameter; what it keeps is a state"},
+        {has_two_rates, "the setting rate is 1 here and 0 at "},
+        {takes_the_networks_name, "optimizer/w: the tape records it as a state of the optimizer, "
+                                  "the parameters hold a parameter"},
+        {NULL, "an update needs an optimizer"},
+    };
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        line l = record_line(SPOR_F64);
+        spor_scope_begin(l.tape, "optimizer");
+        spor_param(l.tape, "w", SPOR_SHAPE(2), SPOR_INIT("constant", 0));
+        spor_scope_end(l.tape, l.w);
+        spor_program *program =
+            spor_compile_update(l.cost, 0, NULL, l.params, bad[k].rule, NULL, NULL);
+        const char *error = spor_program_error(program);
+        ck_assert_msg(error && strstr(error, bad[k].why), "%zu: %s", k, error);
+        line_free(&l, program);
+    }
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("update");
+    TCase *tests = tcase_create("update");
+    tcase_add_loop_test(tests, steps_are_those_by_hand, 0, 3);
+    tcase_add_test(tests, programs_take_turns);
+    tcase_add_loop_test(tests, an_update_that_is_not_finite_changes_nothing, 0, 2);
+    tcase_add_test(tests, a_parameter_used_twice_is_updated_once);
+    tcase_add_test(tests, the_last_assignment_counts);
+    tcase_add_test(tests, outputs_stay_where_they_are);
+    tcase_add_test(tests, rules_that_make_no_sense_are_refused);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
