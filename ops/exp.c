@@ -35,7 +35,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_exp = {
     .signature = "exp(x[...])",
     .equation = "y = e^x",
-    .traits = SPOR_VALUE_SLOPE,
+    .traits = SPOR_VALUE_SLOPE | SPOR_LIBRARY,
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,

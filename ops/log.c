@@ -36,6 +36,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_log = {
     .signature = "log(x[...])",
     .equation = "y = ln x",
+    .traits = SPOR_LIBRARY,
     .domain = {SPOR_POSITIVE},
     .operands = 1,
     .shape = rule_elementwise,

@@ -35,6 +35,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_softplus = {
     .signature = "softplus(x[...])",
     .equation = "y = ln(1 + e^x)",
+    .traits = SPOR_LIBRARY,
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,

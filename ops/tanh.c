@@ -36,7 +36,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_tanh = {
     .signature = "tanh(x[...])",
     .equation = "y = tanh x",
-    .traits = SPOR_VALUE_SLOPE,
+    .traits = SPOR_VALUE_SLOPE | SPOR_LIBRARY,
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,

@@ -63,7 +63,8 @@ enum {
     SPOR_GIVEN = 512,        /* a leaf whose numbers are filled in before each run */
     SPOR_STORED = 1024,      /* a leaf whose numbers belong to spor_params */
     SPOR_EXACT_ON_INTEGERS = 2048, /* fast paths: bit for bit on small integers */
-    SPOR_SLIDES = 4096             /* moves a window over a map, or pads: borders are apart */
+    SPOR_SLIDES = 4096,            /* moves a window over a map, or pads: borders are apart */
+    SPOR_LIBRARY = 8192            /* its kernel calls exp, log or tanh, which no standard rounds */
 };
 
 /* ---- what the generic tests and the shape search start from -------------------------------- */

@@ -89,7 +89,10 @@ END_TEST
 
 START_TEST(every_word_of_the_build_is_an_op_in_the_same_order) {
     char *text = read_source("ops/meson.build");
-    char *at = strstr(text, "\nops = ["), *end = strstr(at, "]");
+    char *at = strstr(text, "\nleaves = ["),
+         *end = strstr(text, "\nops = leaves + elementwise + [");
+    ck_assert(at && end && at < end);
+    end = strstr(end, "]");
     ck_assert_ptr_nonnull(end);
     int count = 0;
     *end = 0;
@@ -145,9 +148,26 @@ START_TEST(every_file_begins_with_its_definition) {
     snprintf(path, sizeof path, "ops/%s.c", name);
     char *text = read_source(path);
     ck_assert_int_eq(strncmp(text, "/*\n * ", 6), 0);
-    snprintf(word, sizeof word, "KERNEL(%s)", name);
-    ck_assert_msg(strstr(text, word) != NULL, "%s has no %s", path, word);
+    int length = snprintf(word, sizeof word, "KERNEL(%s", name);
+    const char *kernel = strstr(text, word);
+    ck_assert_msg(kernel && strchr("),", kernel[length]), "%s has no %s)", path, word);
     ck_assert_ptr_nonnull(strstr(text, "#ifdef SPOR_RULES"));
+    free(text);
+}
+END_TEST
+
+/* Functions of libm, by the words of kernels/scalar.h; what else an op file includes has none. */
+START_TEST(ops_that_call_library_functions_say_so) {
+    static const char *const calls[] = {"EXP(", "LOG(", "LOG1P(", "TANH("};
+    char name[SPOR_NAME], path[64];
+    op_name(spor_ops[_i], name, sizeof name);
+    snprintf(path, sizeof path, "ops/%s.c", name);
+    char *text = read_source(path);
+    const char *kernel = strstr(text, "\n#else\n");
+    ck_assert_ptr_nonnull(kernel);
+    bool found = false;
+    for (int k = 0; k < 4; k++) found = found || strstr(kernel, calls[k]);
+    ck_assert_msg(found == !!(spor_ops[_i]->traits & SPOR_LIBRARY), "%s", path);
     free(text);
 }
 END_TEST
@@ -166,6 +186,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(each, every_op_has_samples_of_which_each_is_recorded, 0, count);
     tcase_add_loop_test(each, every_op_has_a_prototype_and_a_macro_that_stamps_its_place, 0, count);
     tcase_add_loop_test(each, every_file_begins_with_its_definition, 0, count);
+    tcase_add_loop_test(each, ops_that_call_library_functions_say_so, 0, count);
     tcase_add_loop_test(each, kinked_ops_state_what_happens_at_the_kink, 0, count);
     tcase_add_test(all, slots_have_the_names_of_their_signatures);
     tcase_add_test(all, every_word_of_the_build_is_an_op_in_the_same_order);

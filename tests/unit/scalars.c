@@ -22,7 +22,8 @@ static spor_var smooth(spor_var x) {
 }
 
 static spor_program *compiled(spor_tape *tape, spor_var y, spor_scalar scalar) {
-    spor_program *program = spor_compile(tape, 1, &y, NULL, &(spor_options){.scalar = scalar});
+    spor_options options = {.scalar = scalar, .reference = true};
+    spor_program *program = spor_compile(tape, 1, &y, NULL, &options);
     ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
     return program;
 }
