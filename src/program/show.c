@@ -44,14 +44,24 @@ static size_t op_text(const spor_tape *tape, const program_step *step, uint32_t 
     return (size_t)snprintf(text, size, "%s%s %d times", k ? ", " : "", name, times);
 }
 
-/* "group [32, 10]: sub, exp, mul 2 times" */
-static void group_text(const spor_tape *tape, const program_step *step, char *text, size_t size) {
-    const char *path = tape->scope[tape->node[step->node[0]].scope].path;
-    char shape[128];
-    tape_shape_text(node_iteration(tape, step->node[0]), NULL, shape, sizeof shape);
-    size_t used = (size_t)snprintf(text, size, "%s%sgroup %s: ", path, *path ? ": " : "", shape);
+static void ops_text(const spor_tape *tape, const program_step *step, char *text, size_t size) {
+    size_t used = 0;
+    *text = 0;
     for (uint32_t k = 0; k < step->nodes && used < size; k++)
         used += op_text(tape, step, k, text + used, size - used);
+}
+
+static const char *group_path(const spor_tape *tape, const program_step *step) {
+    return tape->scope[tape->node[step->node[0]].scope].path;
+}
+
+/* "net/act: group [32, 10]: sub, exp, mul 2 times" */
+static void group_text(const spor_tape *tape, const program_step *step, char *text, size_t size) {
+    const char *path = group_path(tape, step);
+    char shape[128], ops[400];
+    tape_shape_text(node_iteration(tape, step->node[0]), NULL, shape, sizeof shape);
+    ops_text(tape, step, ops, sizeof ops);
+    snprintf(text, size, "%s%sgroup %s: %s", path, *path ? ": " : "", shape, ops);
 }
 
 void program_step_text(const spor_program *program, uint32_t s, char *text, size_t size) {
@@ -80,6 +90,16 @@ static void print_taken(const spor_program *program, const spor_taken *taken, FI
             *taken->why ? taken->why : taken->fast->equations);
 }
 
+static void print_group(const spor_program *program, const program_step *step, FILE *out) {
+    const spor_tape *tape = program->graph.tape;
+    char count[40], shape[128], ops[400];
+    snprintf(count, sizeof count, "%" PRIu32 " nodes", step->nodes);
+    tape_shape_text(node_iteration(tape, step->node[0]), NULL, shape, sizeof shape);
+    ops_text(tape, step, ops, sizeof ops);
+    const char *path = group_path(tape, step);
+    fprintf(out, "  %-8s %-22s %-36s %s  %s\n", "group", count, *path ? path : "-", shape, ops);
+}
+
 void spor_program_print(const spor_program *program, FILE *out) {
     if (!program || *program->error) return;
     fprintf(out, "%s, %s, %" PRIu32 " steps, %zu bytes\n", element_types[program->scalar]->text,
@@ -87,10 +107,6 @@ void spor_program_print(const spor_program *program, FILE *out) {
             spor_program_bytes(program));
     for (uint32_t k = program->graph.taken_count; k > 0; k--)
         print_taken(program, &program->graph.taken[k - 1], out);
-    for (uint32_t s = 0; s < program->steps; s++) {
-        char text[512];
-        if (program->step[s].nodes < 2) continue;
-        program_step_text(program, s, text, sizeof text);
-        fprintf(out, "  %s\n", text);
-    }
+    for (uint32_t s = 0; s < program->steps; s++)
+        if (program->step[s].nodes > 1) print_group(program, &program->step[s], out);
 }
