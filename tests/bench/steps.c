@@ -4,10 +4,12 @@
  *     bench_steps [script ...]        the report's six if none is named; SPOR_ISA= picks the set
  *
  * One line a step: microseconds (the least of several blocks) and, of those that add up products,
- * GFLOP/s, a multiply-add being two. A program, not a test.
+ * GFLOP/s, a multiply-add being two, of others GB/s, what they read and write counted once each; at
+ * the end the GB/s of copying as much as the step that touches most. A program, not a test.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "claims/claims.h"
@@ -55,22 +57,57 @@ static double least_time(const work *w, double seconds) {
 
 /* ---- one script ---- */
 
+/* Bytes that a step reads and writes, each array once. */
+static double bytes_of(const spor_program *program, uint32_t number) {
+    const program_step *step = &program->step[number];
+    double elements = 0;
+    for (int k = 0; k < step->reads; k++) elements += (double)shape_size(&step->call.in[k].shape);
+    for (int k = 0; k < step_writes(step); k++)
+        elements += (double)shape_size(&step_result(step, k)->shape);
+    return elements * (double)scalar_width(program->scalar);
+}
+
 static double print_step(spor_program *program, uint32_t step) {
-    char text[512], speed[32] = "";
+    char text[512], speed[32];
     double time = least_time(&(work){program, step, false}, 2e-3);
     double operations = 2 * program_step_cost(program, step);
-    if (operations > 0) snprintf(speed, sizeof speed, "%.1f GFLOP/s", operations / time * 1e-3);
+    if (operations > 0)
+        snprintf(speed, sizeof speed, "%.1f GFLOP/s", operations / time * 1e-3);
+    else
+        snprintf(speed, sizeof speed, "%.1f GB/s   ", bytes_of(program, step) / time * 1e-3);
     program_step_text(program, step, text, sizeof text);
     printf("  %10.2f us  %15s  %s\n", time, speed, text);
     return time;
 }
 
+/* Microseconds that copying half of so many bytes to the other half takes. */
+static double copy_time(size_t bytes) {
+    char *memory = malloc(bytes + 1);
+    double least = 1e12;
+    if (memory) memset(memory, 1, bytes); /* pages of zeros are one page until written to */
+    for (int k = 0; memory && k < 50; k++) {
+        double begin = now();
+        memcpy(memory + bytes / 2, memory, bytes / 2);
+        __asm__ volatile("" : : "r"(memory) : "memory"); /* it was not for nothing */
+        double time = 1e6 * (now() - begin);
+        least = time < least ? time : least;
+    }
+    free(memory);
+    return least;
+}
+
 static void print_program(spor_program *program, const spor_declaration *declared) {
-    double whole = least_time(&(work){program, 0, true}, 20e-3), sum = 0;
+    double whole = least_time(&(work){program, 0, true}, 20e-3), sum = 0, most = 0;
     printf("%s, batch %lld, %s: a step %.2f us\n", declared->model, (long long)declared->batch,
            spor_program_isa(program), whole);
-    for (uint32_t s = 0; s < program->steps; s++) sum += print_step(program, s);
+    for (uint32_t s = 0; s < program->steps; s++) {
+        sum += print_step(program, s);
+        if (bytes_of(program, s) > most) most = bytes_of(program, s);
+    }
     printf("  %10.2f us  of steps, each alone\n", sum);
+    double copied = copy_time((size_t)most);
+    printf("  %10.2f us  %11.1f GB/s     copying as much as the step that touches most\n", copied,
+           most / copied * 1e-3);
 }
 
 static spor_model *model_of(spor_script *script, const spor_declaration *declared) {
