@@ -48,8 +48,10 @@ enum { SPOR_LANES = SPOR_VECTOR_BYTES / sizeof(T) };
 
 #if defined(__clang__)
 #define SPOR_UNROLL _Pragma("clang loop unroll(full)")
+#define SPOR_UNROLL_SOME _Pragma("clang loop unroll_count(2)")
 #else
 #define SPOR_UNROLL _Pragma("GCC unroll 16")
+#define SPOR_UNROLL_SOME _Pragma("GCC unroll 2")
 #endif
 
 /** The name of a function that exists once per instruction set and scalar type. */

@@ -19,6 +19,13 @@ typedef T spor_lane_value;
     extern spor_tile_kernel SPOR_BUILT(spor_tile_##op);                                            \
     void SPOR_BUILT(spor_tile_##op)(const spor_tile *t)
 
+/* Whole vectors from element i on; each operand at in[k] + (i & mask[k]), or all at in[k] + i. */
+#define TILE_LOOP(op, n, at)                                                                       \
+    for (; i + LANES <= count; i += LANES) {                                                       \
+        SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] = simd_load(in[k] + (at));                  \
+        simd_store(out + i, op##_element(x, attr));                                                \
+    }
+
 #define ELEMENT_KERNEL(op, n)                                                                      \
     SPOR_INLINE vec op##_element(const vec x[], const spor_attr attr[]);                           \
     TILE_KERNEL(op) {                                                                              \
@@ -26,14 +33,15 @@ typedef T spor_lane_value;
         spor_lane_value *out = t->out;                                                             \
         const spor_attr *attr = t->attr;                                                           \
         const int64_t count = t->count;                                                            \
-        int64_t mask[n], i = 0;                                                                    \
+        int64_t mask[n], i = 0, all = -1;                                                          \
         vec x[n];                                                                                  \
-        SPOR_UNROLL for (int k = 0; k < (n); k++) in[k] = t->in[k], mask[k] = t->mask[k];          \
-        for (; i + LANES <= count; i += LANES) {                                                   \
-            SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] = simd_load(in[k] + (i & mask[k]));     \
-            simd_store(out + i, op##_element(x, attr));                                            \
+        SPOR_UNROLL for (int k = 0; k < (n); k++) {                                                \
+            in[k] = t->in[k];                                                                      \
+            all &= mask[k] = t->mask[k];                                                           \
         }                                                                                          \
-        if (i == count) return;                                                                    \
+        if (all)                                                                                   \
+            SPOR_UNROLL_SOME TILE_LOOP(op, n, i) SPOR_UNROLL_SOME TILE_LOOP(                       \
+                op, n, i &mask[k]) if (i == count) return;                                         \
         SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] =                                           \
             simd_load_part(in[k] + (i & mask[k]), count - i);                                      \
         simd_store_part(out + i, op##_element(x, attr), count - i);                                \
