@@ -9,6 +9,7 @@
 #include "../support/fastcheck.h"
 #include "../support/graphs.h"
 #include "../support/sets.h"
+#include "../support/tasks.h"
 #include "kernels/element.h"
 #include "kernels/group.h"
 
@@ -261,6 +262,7 @@ static void check_program(const trial *t, const char *set, spor_scalar scalar) {
     compare_all(t, program);
     check_litter(t, program);
     check_structure(program);
+    if (g->seed % 8 == 4) tasks_check(program, NULL); /* small, but cut finer */
     note(program, t->met);
     spor_program_free(program);
 }
