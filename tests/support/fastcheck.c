@@ -165,7 +165,7 @@ static uint64_t seed_of(const fastcheck_subject *s) {
     return seed;
 }
 
-static void draw_integers(opcheck_machine *m, uint64_t seed) {
+void fastcheck_draw_integers(opcheck_machine *m, uint64_t seed) {
     for (int k = 0; k < m->inputs; k++)
         for (int64_t e = 0; e < m->nx[k]; e++)
             m->x[k][e] = (double)(random_hash(seed, (uint64_t)k, (uint64_t)e) % 7) - 3;
@@ -190,7 +190,7 @@ static void draw(work *w, drawing what) {
     if (what == REALS)
         draw_reals(m, seed);
     else
-        draw_integers(m, seed);
+        fastcheck_draw_integers(m, seed);
     if (what == HOLES) draw_holes(m, seed + 1);
     for (int type = 1; type < FASTCHECK_TYPES; type++)
         for (int k = 0; k < m->inputs; k++)
@@ -245,8 +245,7 @@ static bool run_planted(spor_program *program, uint32_t step) {
 
 /* ---- comparing ---- */
 
-/* What is not a number must be none. */
-static bool is_off(double got, double want, double bound) {
+bool fastcheck_is_off(double got, double want, double bound) {
     return isnan(want) ? !isnan(got) : !(fabs(got - want) <= bound);
 }
 
@@ -257,13 +256,14 @@ static double error_at(const work *w, int type, int array, int64_t e) {
     return m->iy[array][e] + m->iy[w->derived + array][e];
 }
 
-/* The double that it is compared with rounds, too; and what is too small for full precision loses
- * places, or is 0: at most the smallest number that has it, and then factors below 2^10. */
-static double bound_at(const work *w, int type, int array, int64_t e) {
-    double error = error_at(w, type, array, e);
-    if (error <= 0 || w->drawn == HOLES) return 0;
+double fastcheck_bound(int type, double error) {
+    if (error <= 0) return 0;
     if (isnan(error)) return HUGE_VAL;
     return type == SPOR_F32 ? (1 + 0x1p-29) * error + 0x1p-116 : 2 * error + 0x1p-1012;
+}
+
+static double bound_at(const work *w, int type, int array, int64_t e) {
+    return w->drawn == HOLES ? 0 : fastcheck_bound(type, error_at(w, type, array, e));
 }
 
 /* Would a hundredth more have been seen? */
@@ -271,7 +271,7 @@ static void count_element(work *w, int type, int array, double got, double want,
     if (!w->tally) return;
     if (w->drawn == INTEGERS) w->tally->exact += bound <= 0;
     if (!(fabs(want) > 0)) return;
-    if (is_off(1.01 * got, want, bound))
+    if (fastcheck_is_off(1.01 * got, want, bound))
         w->tally->seen[type][array]++;
     else
         w->tally->blind[type][array]++;
@@ -302,7 +302,7 @@ static void compare(work *w, const spor_program *program, int array, const void 
     for (int64_t e = 0; e < m->ny[array]; e++) {
         double got = element_types[stored]->value(data, e), want = m->y[array][e];
         double bound = bound_at(w, (int)program->scalar, array, e);
-        if (is_off(got, want, bound)) fail_at(w, program, array, e, got);
+        if (fastcheck_is_off(got, want, bound)) fail_at(w, program, array, e, got);
         count_element(w, (int)program->scalar, array, got, want, bound);
     }
 }
@@ -361,7 +361,7 @@ static void compare_derivation(work *w) {
     for (int array = 0; array < w->derived; array++)
         for (int64_t e = 0; e < m->ny[array]; e++) {
             double derived = m->y[w->derived + array][e], want = m->y[array][e];
-            if (is_off(derived, want, bound_at(w, SPOR_F64, array, e)))
+            if (fastcheck_is_off(derived, want, bound_at(w, SPOR_F64, array, e)))
                 fail(w, "; element %" PRId64 " of array %d is %.17g, by the derivation %.17g", e,
                      array, want, derived);
         }

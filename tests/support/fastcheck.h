@@ -13,6 +13,7 @@
 #ifndef SPOR_TESTS_FASTCHECK_H
 #define SPOR_TESTS_FASTCHECK_H
 
+#include "opcheck.h"
 #include "program/program.h"
 
 /** The value and the gradients of all operands; and a value from inside. */
@@ -68,6 +69,15 @@ typedef struct {
 } fastcheck_look;
 fastcheck_look fastcheck_open(const fastcheck_subject *subject, bool trained);
 void fastcheck_close(fastcheck_look *look);
+
+/** Small integers for all inputs. */
+void fastcheck_draw_integers(opcheck_machine *m, uint64_t seed);
+/** From what code of this arithmetic may be off by, by SPOR_ROUNDING: how far its number may be from
+ *  the one in double, which rounds, too; and what is too small for full precision loses places, or is
+ *  0: at most the smallest number that has it, and then factors below 2^10. Infinite: any number. */
+double fastcheck_bound(int type, double error);
+/** What is not a number must be none. */
+bool fastcheck_is_off(double got, double want, double bound);
 
 /** "dense N=3 n=2 ..., gradient 1" */
 void fastcheck_describe(const fastcheck_subject *subject, char *text, size_t size);

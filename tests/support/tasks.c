@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "kernels/group.h"
 
 /* ---- memory with a fence behind it ---- */
 
@@ -41,8 +42,10 @@ typedef struct {
     size_t width;
     spor_need need;
     spor_call call;
-    spor_arg in[SPOR_OPERANDS];
-    yard operand[SPOR_OPERANDS], out, saved, shared, partial, scratch;
+    int reads, writes;
+    spor_arg *in;        /* of the call: a group's with what it writes behind */
+    yard *operand, *out; /* of what is read and written */
+    yard saved, shared, partial, scratch;
     char what[SPOR_NAME + 64];
 } trial;
 
@@ -57,10 +60,16 @@ static void set_element(yard y, spor_scalar scalar, size_t k, double value) {
         ((double *)(void *)y.base)[k] = value;
 }
 
+static void *take(int count, size_t size) {
+    void *room = calloc((size_t)count + 1, size);
+    ck_assert_ptr_nonnull(room);
+    return room;
+}
+
 /* Copies of the operands, or small integers in their place. */
 static void give_operands(trial *t, bool integers) {
-    for (int k = 0; k < t->call.operands; k++) {
-        t->in[k] = t->step->call.in[k];
+    memcpy(t->in, t->step->call.in, (size_t)t->call.operands * sizeof *t->in);
+    for (int k = 0; k < t->reads; k++) {
         size_t bytes = size_of(&t->in[k], t->width);
         t->operand[k] = yard_of(bytes);
         memcpy(t->operand[k].base, t->in[k].data, bytes);
@@ -78,19 +87,36 @@ static void ask_need(const spor_program *program, const spor_fused *fused, trial
     if (!any) t->need.tasks[SPOR_WORK] = 1;
 }
 
+static const spor_op *op_of(const spor_program *program, const program_step *step) {
+    return program->graph.tape->node[step->node[0]].op;
+}
+
+static const spor_fused *fused_of(const spor_program *program, const program_step *step) {
+    return step->group ? &tiles_fused : op_of(program, step)->fused;
+}
+
+static void name_trial(const spor_program *program, const program_step *step, trial *t) {
+    op_name(op_of(program, step), t->what, SPOR_NAME);
+    snprintf(t->what + strlen(t->what), 64, "%s on %s, width %zu",
+             step->group ? " and its group" : "", isa_name(program->isa), t->width);
+}
+
 static trial open_trial(const spor_program *program, const program_step *step, int64_t finer,
                         bool integers) {
-    const spor_op *op = program->graph.tape->node[step->node[0]].op;
     trial t = {.step = step,
                .scalar = program->scalar,
                .width = scalar_width(program->scalar),
                .need.finer = finer,
-               .call = step->call};
-    op_name(op, t.what, SPOR_NAME);
-    snprintf(t.what + strlen(t.what), 64, " on %s, width %zu", isa_name(program->isa), t.width);
+               .call = step->call,
+               .reads = step->group ? step->reads : step->call.operands,
+               .writes = step_writes(step)};
+    name_trial(program, step, &t);
+    t.in = take(t.call.operands, sizeof *t.in);
+    t.operand = take(t.reads, sizeof *t.operand);
+    t.out = take(t.writes, sizeof *t.out);
     give_operands(&t, integers);
-    ask_need(program, op->fused, &t);
-    t.out = yard_of(size_of(&t.call.out, t.width));
+    ask_need(program, fused_of(program, step), &t);
+    for (int k = 0; k < t.writes; k++) t.out[k] = yard_of(size_of(step_result(step, k), t.width));
     t.saved = yard_of(t.need.saved);
     t.shared = yard_of(t.need.shared);
     t.need.partial = bytes_lines(t.need.partial);
@@ -99,13 +125,21 @@ static trial open_trial(const spor_program *program, const program_step *step, i
     return t;
 }
 
+/* What was written, or copies of it. */
+static void leave_all(const trial *t, yard *out) {
+    for (int k = 0; k < t->writes; k++) leave(out[k], t->what);
+    free(out);
+}
+
 static void close_trial(const trial *t) {
-    for (int k = 0; k < t->call.operands; k++) leave(t->operand[k], t->what);
-    leave(t->out, t->what);
+    for (int k = 0; k < t->reads; k++) leave(t->operand[k], t->what);
+    leave_all(t, t->out);
     leave(t->saved, t->what);
     leave(t->shared, t->what);
     leave(t->partial, t->what);
     leave(t->scratch, t->what);
+    free(t->in);
+    free(t->operand);
 }
 
 /* ---- running in some order ---- */
@@ -121,12 +155,13 @@ static int64_t task_at(order how, int64_t k, int64_t tasks) {
 static void begin(trial *t) {
     t->call.in = t->in;
     t->call.need = &t->need;
-    t->call.out.data = t->out.base;
+    for (int k = 0; t->step->group && k < t->writes; k++) t->in[t->reads + k].data = t->out[k].base;
+    t->call.out.data = t->out[0].base;
     t->call.out.saved = t->saved.base;
     t->call.shared = t->need.shared ? t->shared.base : NULL;
     t->call.partial = t->need.partial ? t->partial.base : NULL;
     t->call.scratch = t->need.scratch ? t->scratch.base : NULL;
-    litter(t->out);
+    for (int k = 0; k < t->writes; k++) litter(t->out[k]);
     litter(t->saved);
     litter(t->shared);
     litter(t->partial);
@@ -160,7 +195,7 @@ static void book(const trial *t, yard memory, yard ledger) {
 
 /* One phase, where each task finds nothing that another one of it has written to this memory. */
 static void run_alone(trial *t, int phase, const yard memory[], int count) {
-    yard ledger[3];
+    yard *ledger = take(count, sizeof *ledger);
     for (int m = 0; m < count; m++) litter(ledger[m] = yard_of(memory[m].bytes));
     for (int64_t task = 0; task < t->need.tasks[phase]; task++) {
         run_task(t, phase, task);
@@ -170,13 +205,19 @@ static void run_alone(trial *t, int phase, const yard memory[], int count) {
         memcpy(memory[m].base, ledger[m].base, memory[m].bytes);
         leave(ledger[m], t->what);
     }
+    free(ledger);
 }
 
 static void run_all_alone(trial *t) {
+    yard *memory = take(t->writes + 2, sizeof *memory);
+    memcpy(memory, t->out, (size_t)t->writes * sizeof *memory);
+    memory[t->writes] = t->partial;
+    memory[t->writes + 1] = t->saved;
     begin(t);
-    run_alone(t, SPOR_PREPARE, (const yard[]){t->shared}, 1);
-    run_alone(t, SPOR_WORK, (const yard[]){t->partial, t->out, t->saved}, 3);
-    run_alone(t, SPOR_FINISH, (const yard[]){t->out}, t->need.tasks[SPOR_FINISH] > 0);
+    run_alone(t, SPOR_PREPARE, &t->shared, 1);
+    run_alone(t, SPOR_WORK, memory, t->writes + 2);
+    run_alone(t, SPOR_FINISH, memory, t->need.tasks[SPOR_FINISH] > 0 ? t->writes : 0);
+    free(memory);
 }
 
 /* ---- comparing ---- */
@@ -187,21 +228,29 @@ static double element(const unsigned char *base, spor_scalar scalar, size_t k) {
 }
 
 /* The same bits, or both no number. */
-static bool same_numbers(const trial *t, const unsigned char *a, const unsigned char *b) {
-    for (size_t k = 0; k < t->out.bytes / t->width; k++) {
-        double x = element(a, t->scalar, k), y = element(b, t->scalar, k);
-        if (memcmp(a + k * t->width, b + k * t->width, t->width) != 0 && (x == x || y == y))
+static bool same_numbers(const trial *t, yard out, const unsigned char *other) {
+    for (size_t k = 0; k < out.bytes / t->width; k++) {
+        double x = element(out.base, t->scalar, k), y = element(other, t->scalar, k);
+        if (memcmp(out.base + k * t->width, other + k * t->width, t->width) != 0 &&
+            (x == x || y == y))
             return false;
     }
     return true;
 }
 
-static void expect(const trial *t, const unsigned char *out, const unsigned char *saved,
-                   const char *why) {
-    ck_assert_msg(same_numbers(t, t->out.base, out), "%s: other numbers %s", t->what, why);
+static void expect(const trial *t, int k, const void *out, const char *why) {
+    ck_assert_msg(same_numbers(t, t->out[k], out), "%s: other numbers %s", t->what, why);
+}
+
+static void expect_saved(const trial *t, const void *saved, const char *why) {
     if (t->saved.bytes)
         ck_assert_msg(!memcmp(t->saved.base, saved, t->saved.bytes), "%s: other saved data %s",
                       t->what, why);
+}
+
+static void expect_all(const trial *t, const yard out[], yard saved, const char *why) {
+    for (int k = 0; k < t->writes; k++) expect(t, k, out[k].base, why);
+    expect_saved(t, saved.base, why);
 }
 
 static yard copy_of(yard from) {
@@ -211,22 +260,40 @@ static yard copy_of(yard from) {
 }
 
 static void check_orders(trial *t) {
-    yard out = copy_of(t->out), saved = copy_of(t->saved);
+    yard *out = take(t->writes, sizeof *out), saved = copy_of(t->saved);
+    for (int k = 0; k < t->writes; k++) out[k] = copy_of(t->out[k]);
     for (order how = BACKWARD; how < ORDERS; how++) {
         run_phases(t, how);
-        expect(t, out.base, saved.base, "with the tasks in another order");
+        expect_all(t, out, saved, "with the tasks in another order");
     }
     run_all_alone(t);
-    expect(t, out.base, saved.base, "with each task alone");
-    leave(out, t->what);
+    expect_all(t, out, saved, "with each task alone");
+    leave_all(t, out);
     leave(saved, t->what);
 }
 
+/* ---- sums of partial results ---- */
+
+/* What a group writes as an argument of it; NULL of other steps. */
+static const spor_argument *argument_of(const trial *t, int k) {
+    return t->step->group ? &t->step->group->argument[t->reads + k] : NULL;
+}
+
+/* Tasks have results of their own for it, which are added up. */
+static bool is_added_up(const trial *t, int k) {
+    const spor_argument *argument = argument_of(t, k);
+    return t->need.tasks[SPOR_FINISH] > 0 && (!argument || argument->own);
+}
+
+/* A group makes other numbers than integers, which other tasks add up in another order. */
 static void check_integers(const spor_program *program, const program_step *step, int64_t finer) {
+    const char *why = "with more tasks, on integers";
     trial whole = open_trial(program, step, 1, true), fine = open_trial(program, step, finer, true);
     run_phases(&whole, IN_ORDER);
     run_phases(&fine, IN_ORDER);
-    expect(&fine, whole.out.base, whole.saved.base, "with more tasks, on integers");
+    for (int k = 0; k < fine.writes; k++)
+        if (!step->group || !is_added_up(&fine, k)) expect(&fine, k, whole.out[k].base, why);
+    expect_saved(&fine, whole.saved.base, why);
     close_trial(&whole);
     close_trial(&fine);
 }
@@ -235,7 +302,9 @@ static void check_integers(const spor_program *program, const program_step *step
 static void check_program(const spor_program *program, const program_step *step) {
     trial t = open_trial(program, step, 1, false);
     run_phases(&t, IN_ORDER);
-    expect(&t, step->call.out.data, step->call.out.saved, "than in the program");
+    for (int k = 0; k < t.writes; k++)
+        expect(&t, k, step_result(step, k)->data, "than in the program");
+    expect_saved(&t, step->call.out.saved, "than in the program");
     for (int phase = 0; phase < SPOR_PHASES; phase++)
         ck_assert_int_eq(t.need.tasks[phase], step->need.tasks[phase]);
     close_trial(&t);
@@ -251,16 +320,23 @@ static double sum_of(const trial *t, size_t k) {
     return total;
 }
 
-static void check_sum(const trial *t) {
-    bool sums = t->need.tasks[SPOR_FINISH] > 0;
-    ck_assert_uint_eq(t->need.partial, sums ? bytes_lines(t->out.bytes) : 0);
-    if (!sums) return;
-    yard sum = yard_of(t->out.bytes);
-    for (size_t k = 0; k < t->out.bytes / t->width; k++)
-        set_element(sum, t->scalar, k, sum_of(t, k));
-    ck_assert_msg(same_numbers(t, t->out.base, sum.base),
-                  "%s: not the sum of the partial results in their order", t->what);
+/* Returns the bytes of a task's part. */
+static size_t check_sum(const trial *t, int k) {
+    const spor_argument *argument = argument_of(t, k);
+    yard sum = yard_of(t->out[k].bytes);
+    size_t offset = argument ? (size_t)argument->offset : 0;
+    for (size_t e = 0; e < sum.bytes / t->width; e++)
+        set_element(sum, t->scalar, e, sum_of(t, offset + e));
+    expect(t, k, sum.base, "than the sum of the partial results in their order");
     leave(sum, t->what);
+    return t->out[k].bytes;
+}
+
+static void check_sums(const trial *t) {
+    size_t bytes = 0;
+    for (int k = 0; k < t->writes; k++)
+        if (is_added_up(t, k)) bytes += check_sum(t, k);
+    ck_assert_uint_eq(t->need.partial, bytes_lines(bytes));
 }
 
 /* The tasks, by lanes and width, wherever the line between one task and two is drawn. */
@@ -290,22 +366,20 @@ static void note(const spor_op *op, const spor_need *need, tasks_met met[]) {
 
 static void check_step(const spor_program *program, const program_step *step, tasks_met met[]) {
     const int64_t finer = INT64_C(1) << 30;
-    const spor_op *op = program->graph.tape->node[step->node[0]].op;
     check_program(program, step);
     check_integers(program, step, finer);
-    check_shapes_only(step, op);
+    if (!step->group) check_shapes_only(step, op_of(program, step));
     trial t = open_trial(program, step, finer, false);
     run_phases(&t, IN_ORDER);
-    check_sum(&t);
+    check_sums(&t);
     check_orders(&t);
-    if (met) note(op, &t.need, met);
+    if (met && !step->group) note(op_of(program, step), &t.need, met);
     close_trial(&t);
 }
 
 void tasks_check(const spor_program *program, tasks_met met[]) {
     for (uint32_t s = 0; s < program->steps; s++) {
         program_run_step(&program->step[s]);
-        if (!program->step[s].reference && !program->step[s].group)
-            check_step(program, &program->step[s], met);
+        if (!program->step[s].reference) check_step(program, &program->step[s], met);
     }
 }

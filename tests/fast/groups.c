@@ -1,0 +1,349 @@
+/* Groups: random graphs of elementwise ops give the numbers of the reference, on every instruction
+ * set, and their programs are what program/group.c, order.c and tiles.c promise. */
+#include "../suite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support/fastcheck.h"
+#include "../support/graphs.h"
+#include "../support/sets.h"
+#include "../support/tasks.h"
+#include "kernels/element.h"
+#include "kernels/group.h"
+
+#ifdef __has_feature
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+#if SANITIZED
+enum { GRAPHS = 24 };
+#else
+enum { GRAPHS = 160 };
+#endif
+enum { TYPES = FASTCHECK_TYPES };
+
+/* Over all graphs: elements compared, those of them bit for bit, those that could not be judged, a
+ * branch before them being open; what kinds of groups there were. */
+typedef struct {
+    int64_t compared, exact, open;
+    int64_t groups, several_tasks, finished, split, once, uniform, in_place, slots_again;
+} tally;
+
+/* One graph: the truth, by arithmetic, and the graph that programs are made of. */
+typedef struct {
+    graph plain, trained;
+    opcheck_machine truth[TYPES];
+    spor_params *params;
+    tally *met;
+} trial;
+
+/* ---- the truth ---- */
+
+static void build_truth(trial *t) {
+    graph *g = &t->plain;
+    spor_var in[GRAPH_LEAVES + 1], out[GRAPH_OUTPUTS + GRAPH_LEAVES];
+    memcpy(in, g->leaf, sizeof g->leaf);
+    in[GRAPH_LEAVES] = g->cotangent;
+    memcpy(out, g->out, sizeof g->out);
+    bool pulled = spor_vjp(g->out[0], g->cotangent, GRAPH_LEAVES, g->leaf, out + GRAPH_OUTPUTS);
+    ck_assert_msg(pulled, "graph %d: %s", (int)g->seed, spor_error(g->tape));
+    for (int type = 0; type < TYPES; type++) {
+        opcheck_machine *m = &t->truth[type];
+        ck_assert(opcheck_build(m, SPOR_ROUNDING, GRAPH_LEAVES + 1, in,
+                                GRAPH_OUTPUTS + GRAPH_LEAVES, out));
+        m->arithmetic = (spor_scalar)type;
+        spor_domain any[GRAPH_LEAVES + 1] = {SPOR_ANY};
+        if (g->exact)
+            fastcheck_draw_integers(m, g->seed);
+        else
+            opcheck_draw(m, GRAPH_LEAVES + 1, any, g->seed);
+        ck_assert(opcheck_run(m));
+    }
+}
+
+static trial open_trial(uint64_t seed, bool exact, tally *met) {
+    trial t = {.plain = graph_record(seed, exact, false),
+               .trained = graph_record(seed, exact, true),
+               .met = met};
+    build_truth(&t);
+    t.params = spor_params_new(SPOR_F64, 1);
+    return t;
+}
+
+static void close_trial(trial *t) {
+    for (int type = 0; type < TYPES; type++) opcheck_free(&t->truth[type]);
+    spor_params_free(t->params);
+    spor_tape_free(t->plain.tape);
+    spor_tape_free(t->trained.tape);
+}
+
+static spor_entry entry_of(const trial *t, int leaf) {
+    const char *name = tape_node_of(t->trained.leaf[leaf])->name;
+    return spor_params_entry(t->params, spor_params_find(t->params, name));
+}
+
+/* ---- comparing ---- */
+
+static void compare(const trial *t, const spor_program *program, int array, const void *data,
+                    spor_scalar stored) {
+    const opcheck_machine *m = &t->truth[program->scalar];
+    for (int64_t e = 0; e < m->ny[array]; e++) {
+        double got = element_types[stored]->value(data, e), want = m->y[array][e];
+        double bound = fastcheck_bound((int)program->scalar, m->iy[array][e]);
+        t->met->open += !(bound < HUGE_VAL);
+        t->met->exact += bound <= 0;
+        t->met->compared++;
+        if (!(bound < HUGE_VAL) || !fastcheck_is_off(got, want, bound)) continue;
+        ck_abort_msg("graph %d, %s, %s: element %d of array %d is %.17g, not %.17g +- %g",
+                     (int)t->plain.seed, isa_name(program->isa),
+                     element_types[program->scalar]->text, (int)e, array, got, want, bound);
+    }
+}
+
+static void fill_all(const trial *t, spor_program *program) {
+    const opcheck_machine *m = &t->truth[0];
+    for (int k = 0; k < GRAPH_LEAVES; k++) {
+        spor_entry entry = entry_of(t, k);
+        memcpy(entry.value, m->x[k], (size_t)m->nx[k] * sizeof(double));
+        for (int64_t e = 0; e < m->nx[k]; e++) ((double *)entry.gradient)[e] = (double)NAN;
+    }
+    spor_params_touch(t->params);
+    spor_arg bar = spor_program_arg(program, t->trained.cotangent);
+    for (int64_t e = 0; e < m->nx[GRAPH_LEAVES]; e++)
+        element_types[program->scalar]->set(bar.data, e, m->x[GRAPH_LEAVES][e]);
+}
+
+static void compare_all(const trial *t, spor_program *program) {
+    fill_all(t, program);
+    ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
+    for (int k = 0; k < GRAPH_OUTPUTS; k++)
+        compare(t, program, k, spor_program_arg(program, t->trained.out[k]).data, program->scalar);
+    for (int k = 0; k < GRAPH_LEAVES; k++)
+        compare(t, program, GRAPH_OUTPUTS + k, entry_of(t, k).gradient, SPOR_F64);
+}
+
+/* ---- the same bits, whatever lies in memory ---- */
+
+static size_t copy_result(const void *data, size_t bytes, unsigned char *to) {
+    memcpy(to, data, bytes);
+    return bytes;
+}
+
+/* All outputs and gradients, one after the other. */
+static unsigned char *results_of(const trial *t, spor_program *program, size_t *bytes) {
+    const opcheck_machine *m = &t->truth[0];
+    size_t total = 0, width = scalar_width(program->scalar);
+    for (int k = 0; k < m->outputs; k++) total += (size_t)m->ny[k] * sizeof(double);
+    unsigned char *all = calloc(total, 1), *to = all;
+    ck_assert_ptr_nonnull(all);
+    for (int k = 0; k < GRAPH_OUTPUTS; k++)
+        to += copy_result(spor_program_arg(program, t->trained.out[k]).data,
+                          (size_t)m->ny[k] * width, to);
+    for (int k = 0; k < GRAPH_LEAVES; k++)
+        to += copy_result(entry_of(t, k).gradient, (size_t)m->nx[k] * sizeof(double), to);
+    *bytes = total;
+    return all;
+}
+
+static void check_litter(const trial *t, spor_program *program) {
+    size_t bytes;
+    unsigned char *clean = results_of(t, program, &bytes);
+    memset(program->workspace->base, 0xff, program->workspace->size);
+    fill_all(t, program);
+    ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
+    unsigned char *littered = results_of(t, program, &bytes);
+    ck_assert_msg(!memcmp(clean, littered, bytes), "graph %d, %s: other bits after other leftovers",
+                  (int)t->plain.seed, isa_name(program->isa));
+    free(clean);
+    free(littered);
+}
+
+/* ---- structure ---- */
+
+/* step[id]: 1 + the step that computes the node; 0: none. */
+static void check_once(const spor_program *program, uint32_t step[]) {
+    for (uint32_t s = 0; s < program->steps; s++)
+        for (uint32_t k = 0; k < program->step[s].nodes; k++) {
+            uint32_t id = program->step[s].node[k];
+            ck_assert_msg(!step[id], "node %u is computed twice", id);
+            ck_assert(node_is_computed(&program->graph.tape->node[id]));
+            step[id] = s + 1;
+        }
+}
+
+static bool writes(const program_step *step, uint32_t id) {
+    bool found = false;
+    for (int k = 0; k < step_writes(step); k++) found = found || step_written(step, k) == id;
+    return found;
+}
+
+/* What node id of step s reads is a leaf, of the step, or what an earlier step wrote. */
+static void check_operands(const spor_program *program, const uint32_t step[], uint32_t s,
+                           uint32_t id) {
+    const spor_node *node = &program->graph.tape->node[id];
+    for (int k = 0; k < node->op->operands; k++) {
+        uint32_t in = program_operand(program, id, k), from = step[in];
+        bool leaf = !node_is_computed(&program->graph.tape->node[in]);
+        bool there =
+            leaf || from == s + 1 || (from && from < s + 1 && writes(&program->step[from - 1], in));
+        ck_assert_msg(there, "node %u of step %u reads node %u of step %u", id, s + 1, in, from);
+    }
+}
+
+static void check_iteration(const spor_program *program, const program_step *step) {
+    const spor_tape *tape = program->graph.tape;
+    const spor_shape *first = node_iteration(tape, step->node[0]);
+    for (uint32_t k = 0; k < step->nodes; k++) {
+        ck_assert_ptr_nonnull(tape->node[step->node[k]].op->tile);
+        ck_assert(shape_equal(first, node_iteration(tape, step->node[k])));
+    }
+}
+
+static void check_structure(const spor_program *program) {
+    uint32_t *step = calloc(program->graph.tape->count, sizeof *step);
+    ck_assert_ptr_nonnull(step);
+    check_once(program, step);
+    for (uint32_t s = 0; s < program->steps; s++) {
+        const program_step *of = &program->step[s];
+        for (uint32_t k = 0; k < of->nodes; k++) check_operands(program, step, s, of->node[k]);
+        ck_assert(of->group || of->nodes == 1);
+        ck_assert(!of->group || !program->reference);
+        if (of->group) check_iteration(program, of);
+    }
+    free(step);
+}
+
+/* ---- what was met ---- */
+
+static int nodes_of_role(const spor_program *program, const program_step *step,
+                         spor_tile_role role) {
+    int count = 0;
+    for (uint32_t k = 0; k < step->nodes; k++)
+        count += program->graph.tape->node[step->node[k]].op->tile->role == role;
+    return count;
+}
+
+static bool is_made_before(const spor_group *group, int line) {
+    bool found = false;
+    for (int l = 0; l < line; l++) found = found || group->line[l].out == group->line[line].out;
+    return found && group->line[line].out >= group->arguments;
+}
+
+static void note_group(const spor_program *program, const program_step *step, tally *met) {
+    const spor_group *g = step->group;
+    int repeats = 0;
+    for (int l = 0; l < g->lines; l++) {
+        met->once += g->line[l].once;
+        met->uniform += g->line[l].uniform;
+        met->slots_again += is_made_before(g, l);
+        repeats += g->line[l].role == SPOR_REPEATS;
+    }
+    met->groups++;
+    met->in_place += nodes_of_role(program, step, SPOR_REPEATS) - repeats;
+    met->several_tasks += step->need.tasks[SPOR_WORK] > 1;
+    met->finished += step->need.tasks[SPOR_FINISH] > 0;
+    met->split += g->split > 0;
+}
+
+static void note(const spor_program *program, tally *met) {
+    for (uint32_t s = 0; s < program->steps; s++)
+        if (program->step[s].group) note_group(program, &program->step[s], met);
+}
+
+/* ---- tests ---- */
+
+static void check_program(const trial *t, const char *set, spor_scalar scalar) {
+    spor_options options = {.scalar = scalar, .isa = set};
+    const graph *g = &t->trained;
+    spor_program *program =
+        spor_compile_training(graph_cost(g), GRAPH_OUTPUTS, g->out, t->params, &options);
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+    compare_all(t, program);
+    check_litter(t, program);
+    check_structure(program);
+    if (g->seed % 8 == 4) tasks_check(program, NULL); /* small, but cut finer */
+    note(program, t->met);
+    spor_program_free(program);
+}
+
+static void check_graph(uint64_t seed, bool exact, tally *met) {
+    trial t = open_trial(seed, exact, met);
+    for (int set = 0; instruction_sets()[set]; set++)
+        for (int type = 0; type < TYPES; type++)
+            check_program(&t, instruction_sets()[set], (spor_scalar)type);
+    close_trial(&t);
+}
+
+/* Each kind of group that there is. */
+static void check_met(const tally *met) {
+    ck_assert_int_gt(met->several_tasks, 0);
+    ck_assert_int_gt(met->finished, 0);
+    ck_assert_int_gt(met->split, 0);
+    ck_assert_int_gt(met->once, 0);
+    ck_assert_int_gt(met->uniform, 0);
+    ck_assert_int_gt(met->in_place, 0);
+    ck_assert_int_gt(met->slots_again, 0);
+}
+
+START_TEST(graphs_of_reals) {
+    tally met = {0};
+    for (uint64_t seed = 1; seed <= GRAPHS; seed++) check_graph(seed, false, &met);
+    check_met(&met);
+    ck_assert_int_lt(met.open, met.compared / 4);
+}
+END_TEST
+
+START_TEST(graphs_of_small_integers_bit_for_bit) {
+    tally met = {0};
+    for (uint64_t seed = 1; seed <= GRAPHS; seed++) check_graph(seed, true, &met);
+    check_met(&met);
+    ck_assert_int_gt(met.exact, met.compared / 2);
+}
+END_TEST
+
+static spor_program *compile_chain(spor_tape *tape, bool reference) {
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(7, 33));
+    spor_var y = spor_tanh(spor_mul(x, spor_sigmoid(x)));
+    for (int k = 0; k < 5; k++) y = spor_add(spor_exp(spor_neg(y)), x);
+    return spor_compile(tape, 1, &y, NULL,
+                        &(spor_options){.scalar = SPOR_F32, .reference = reference});
+}
+
+START_TEST(a_chain_is_one_step) {
+    spor_tape *tape = spor_tape_new();
+    spor_program *program = compile_chain(tape, false);
+    ck_assert_uint_eq(program->steps, 1);
+    ck_assert_uint_eq(program->step[0].nodes, 18);
+    spor_program_free(program);
+    spor_tape_free(tape);
+}
+END_TEST
+
+START_TEST(references_have_no_groups) {
+    spor_tape *tape = spor_tape_new();
+    spor_program *program = compile_chain(tape, true);
+    ck_assert_uint_eq(program->steps, 18);
+    check_structure(program);
+    spor_program_free(program);
+    spor_tape_free(tape);
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("fast groups");
+    TCase *numbers = tcase_create("numbers");
+    tcase_add_test(numbers, graphs_of_reals);
+    tcase_add_test(numbers, graphs_of_small_integers_bit_for_bit);
+    suite_add_tcase(suite, numbers);
+    TCase *structure = tcase_create("structure");
+    tcase_add_test(structure, a_chain_is_one_step);
+    tcase_add_test(structure, references_have_no_groups);
+    suite_add_tcase(suite, structure);
+    return suite;
+}
