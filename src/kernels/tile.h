@@ -21,7 +21,7 @@ typedef T spor_lane_value;
 
 /* Whole vectors from element i on; each operand at in[k] + (i & mask[k]), or all at in[k] + i. */
 #define TILE_LOOP(op, n, at)                                                                       \
-    for (; i + LANES <= count; i += LANES) {                                                       \
+    SPOR_UNROLL_SOME for (; i + LANES <= count; i += LANES) {                                      \
         SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] = simd_load(in[k] + (at));                  \
         simd_store(out + i, op##_element(x, attr));                                                \
     }
@@ -39,9 +39,11 @@ typedef T spor_lane_value;
             in[k] = t->in[k];                                                                      \
             all &= mask[k] = t->mask[k];                                                           \
         }                                                                                          \
-        if (all)                                                                                   \
-            SPOR_UNROLL_SOME TILE_LOOP(op, n, i) SPOR_UNROLL_SOME TILE_LOOP(                       \
-                op, n, i &mask[k]) if (i == count) return;                                         \
+        if (all) {                                                                                 \
+            TILE_LOOP(op, n, i)                                                                    \
+        }                                                                                          \
+        TILE_LOOP(op, n, i &mask[k])                                                               \
+        if (i == count) return;                                                                    \
         SPOR_UNROLL for (int k = 0; k < (n); k++) x[k] =                                           \
             simd_load_part(in[k] + (i & mask[k]), count - i);                                      \
         simd_store_part(out + i, op##_element(x, attr), count - i);                                \
