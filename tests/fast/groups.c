@@ -13,7 +13,7 @@
 #include "kernels/element.h"
 #include "kernels/group.h"
 
-#if defined __has_feature
+#ifdef __has_feature
 #define SANITIZED __has_feature(address_sanitizer)
 #elif defined __SANITIZE_ADDRESS__
 #define SANITIZED 1
@@ -21,7 +21,12 @@
 #define SANITIZED 0
 #endif
 
-enum { GRAPHS = SANITIZED ? 24 : 160, TYPES = FASTCHECK_TYPES };
+#if SANITIZED
+enum { GRAPHS = 24 };
+#else
+enum { GRAPHS = 160 };
+#endif
+enum { TYPES = FASTCHECK_TYPES };
 
 /* Over all graphs: elements compared, those of them bit for bit, those that could not be judged, a
  * branch before them being open; what kinds of groups there were. */
