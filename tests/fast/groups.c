@@ -22,7 +22,7 @@
 #endif
 
 #if SANITIZED
-enum { GRAPHS = 24 };
+enum { GRAPHS = 64 };
 #else
 enum { GRAPHS = 160 };
 #endif
