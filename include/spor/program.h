@@ -178,7 +178,7 @@ SPOR_API bool spor_run(spor_program *program, uint64_t step);
  *  op, shapes, index, place; the program's error is set and false returned. */
 SPOR_API bool spor_run_checked(spor_program *program, uint64_t step);
 
-/** What was compiled: fast paths taken and refused with reasons, steps, bytes. */
+/** What was compiled: fast paths taken and refused with reasons, groups, steps, bytes. */
 SPOR_API void spor_program_print(const spor_program *program, FILE *out);
 
 /** Number of fast paths of this name in the program, as spor_program_print writes it. */
