@@ -6,4 +6,13 @@
 
 Suite *spor_suite(void);
 
+/** 1 under AddressSanitizer, else 0. */
+#if defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
 #endif

@@ -12,8 +12,8 @@
  *   sums      a smaller tensor's element += in[i]       sum, at the group's exit
  *
  * A value has a place: that of an argument of the group, in memory, or a slot, a buffer as long as a
- * tile. Places are numbered, the arguments first. Arguments are strided along the iteration's axes: a smaller tensor has stride 0 along the axes
- * that it has not.
+ * tile. Places are numbered, the arguments first. Arguments are strided along the iteration's axes:
+ * a smaller tensor has stride 0 along the axes that it has not.
  */
 #ifndef SPOR_KERNELS_GROUP_H
 #define SPOR_KERNELS_GROUP_H

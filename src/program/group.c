@@ -52,17 +52,6 @@ const spor_shape *node_iteration(const spor_tape *tape, uint32_t id) {
     return node->op->tile->role == SPOR_SUMS ? tape->node[node->in[0]].shape : node->shape;
 }
 
-bool node_is_computed(const spor_node *node) {
-    return !node_is_named_leaf(node) && !(node->op->traits & SPOR_ALIAS);
-}
-
-uint32_t program_operand(const spor_program *program, uint32_t id, int k) {
-    const spor_tape *tape = program->graph.tape;
-    uint32_t in = program->same[tape->node[id].in[k]];
-    while (tape->node[in].op->traits & SPOR_ALIAS) in = program->same[tape->node[in].in[0]];
-    return in;
-}
-
 /* v reads the elements of u, whatever that is, one by one. */
 static bool reads_in_tiles(const grouper *g, uint32_t u, uint32_t v) {
     return is_grouped(g, v) && !has_role(g, v, SPOR_REPEATS) &&

@@ -69,3 +69,20 @@ bool merge_equal(const spor_tape *tape, bool errors, const uint32_t roots[], uin
     free(table);
     return true;
 }
+
+/* ---- which node holds what ---- */
+
+bool node_is_computed(const spor_node *node) {
+    return !node_is_named_leaf(node) && !(node->op->traits & SPOR_ALIAS);
+}
+
+uint32_t program_home(const spor_program *program, uint32_t id) {
+    const spor_node *node = program->graph.tape->node;
+    id = program->same[id];
+    while (node[id].op->traits & SPOR_ALIAS) id = program->same[node[id].in[0]];
+    return id;
+}
+
+uint32_t program_operand(const spor_program *program, uint32_t id, int k) {
+    return program_home(program, program->graph.tape->node[id].in[k]);
+}

@@ -14,7 +14,7 @@ typedef struct {
     const bool *live;
     const uint32_t *leader;
     program_order *order;
-    uint32_t *node, *first; /* [first[leader] ..]: the nodes of a step, counts[leader] of them */
+    uint32_t *node, *first; /* [first[leader] ..]: the nodes of a step, size[leader] of them */
     uint32_t *size;
     uint32_t *seen; /* operands of the step that were looked at; UINT32_MAX: it is in the order */
     uint32_t *open; /* steps that wait for operands */

@@ -75,20 +75,11 @@ typedef struct {
     spor_program *program;
     const spor_tape *tape;
     const bool *live;
-    uint32_t *home; /* the node whose buffer holds this one's elements: itself, or its alias */
     uint32_t *last; /* last step that reads the home's buffer */
     size_t *bytes;  /* of the home's buffer, saved data included */
     bool *kept;     /* read by another step than the one that computes it, or after all */
     allocator memory;
 } planner;
-
-static void find_homes(planner *p) {
-    const uint32_t *same = p->program->same;
-    for (uint32_t id = 1; id < p->tape->count; id++) {
-        const spor_node *node = &p->tape->node[id];
-        p->home[id] = node->op->traits & SPOR_ALIAS ? p->home[same[node->in[0]]] : id;
-    }
-}
 
 /* Room for all steps and their operands; a group writes what are operands of its call too. */
 static bool take_steps(planner *p) {
@@ -176,7 +167,7 @@ static bool make_step(planner *p, uint32_t s) {
 }
 
 static void read_by(planner *p, uint32_t id, uint32_t step) {
-    uint32_t home = p->home[p->program->same[id]];
+    uint32_t home = program_home(p->program, id);
     if (p->last[home] != to_the_end) p->last[home] = step;
 }
 
@@ -214,7 +205,7 @@ static void place_leaves(planner *p) {
 
 /* Frees the buffer that holds a node's elements, if step s is its last reader. */
 static void release(planner *p, uint32_t id, uint32_t s) {
-    uint32_t home = p->home[id];
+    uint32_t home = program_home(p->program, id);
     const spor_storage *storage = &p->program->storage[home];
     if (p->last[home] != s || storage->where != SPOR_MEMORY || !p->bytes[home]) return;
     give(&p->memory, storage->offset, p->bytes[home]);
@@ -253,7 +244,7 @@ static void place_steps(planner *p) {
 
 static void place_aliases(planner *p) {
     for (uint32_t id = 1; id < p->tape->count; id++)
-        p->program->storage[id] = p->program->storage[p->home[p->program->same[id]]];
+        p->program->storage[id] = p->program->storage[program_home(p->program, id)];
 }
 
 /* True if the node may be computed where a target wants it: nothing else is to land there, and who
@@ -272,7 +263,7 @@ static void place_targets(planner *p, const spor_targets *targets) {
         const spor_place_of *entry = &program->params->entry[target->entry];
         spor_storage to = {target->where, bytes_for(entry->offset, scalar_width(program->scalar)),
                            0};
-        uint32_t home = p->home[program->same[target->node]];
+        uint32_t home = program_home(program, target->node);
         if (target->where == SPOR_NEXT) program->writes[target->entry] = true;
         if (is_placed(p, home, target->where)) {
             program->storage[home] = to;
@@ -297,15 +288,14 @@ static void find_kept(planner *p, const uint32_t roots[], uint32_t count,
                 uint32_t in = program_operand(program, order->node[k], o);
                 p->kept[in] = p->kept[in] || p->last[in] != s;
             }
-    for (uint32_t k = 0; k < count; k++) p->kept[p->home[program->same[roots[k]]]] = true;
+    for (uint32_t k = 0; k < count; k++) p->kept[program_home(program, roots[k])] = true;
     for (uint32_t k = 0; k < targets->count; k++)
-        p->kept[p->home[program->same[targets->at[k].node]]] = true;
+        p->kept[program_home(program, targets->at[k].node)] = true;
     memset(p->last, 0, p->tape->count * sizeof *p->last);
 }
 
 static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_targets *targets) {
     spor_program *program = p->program;
-    find_homes(p);
     if (!order_make(program, p->live, &program->order) || !take_steps(p))
         return program_fail(program, "out of memory");
     find_kept(p, roots, count, targets);
@@ -326,7 +316,6 @@ bool plan_program(spor_program *program, const bool live[], const uint32_t roots
     uint32_t nodes = program->graph.tape->count;
     planner p = {.program = program, .tape = program->graph.tape, .live = live};
     p.memory.top = BYTES_LINE; /* so that offset 0 can mean "none" */
-    p.home = calloc(nodes, sizeof *p.home);
     p.last = calloc(nodes, sizeof *p.last);
     p.bytes = calloc(nodes, sizeof *p.bytes);
     p.kept = calloc(nodes, sizeof *p.kept);
@@ -334,10 +323,9 @@ bool plan_program(spor_program *program, const bool live[], const uint32_t roots
     program->delivery = calloc((size_t)targets->count + 1, sizeof *program->delivery);
     program->entries = spor_params_count(program->params);
     program->writes = calloc((size_t)program->entries + 1, sizeof *program->writes);
-    bool done = p.home && p.last && p.bytes && p.kept && program->storage && program->delivery &&
-                program->writes;
+    bool done =
+        p.last && p.bytes && p.kept && program->storage && program->delivery && program->writes;
     done = done ? plan(&p, roots, count, targets) : program_fail(program, "out of memory");
-    free(p.home);
     free(p.last);
     free(p.bytes);
     free(p.kept);

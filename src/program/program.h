@@ -50,8 +50,9 @@ typedef struct {
 
 /** False of leaves with names and of aliases, which no step computes. */
 bool node_is_computed(const spor_node *node);
-/** The node that holds the elements of operand k of node id: equal nodes are one, an alias is what
- *  it stands for. */
+/** The node that holds the elements of node id: equal nodes are one, an alias is what it stands for. */
+uint32_t program_home(const spor_program *program, uint32_t id);
+/** That of operand k of node id. */
 uint32_t program_operand(const spor_program *program, uint32_t id, int k);
 
 /** leader[id] of each node that is live and computed: the first node of its group. */

@@ -444,14 +444,6 @@ END_TEST
 
 /* ---- inputs that ask for more than there is ---- */
 
-#ifdef __has_feature
-#define SANITIZED __has_feature(address_sanitizer)
-#elif defined __SANITIZE_ADDRESS__
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 #define TRAIN(data, loss)                                                                          \
     "train(net, data=" data ", loss=" loss "(reduction=\"sum\"), optimizer=sgd(rate=1), batch=2, " \
     "epochs=3)\n"

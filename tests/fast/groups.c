@@ -13,14 +13,6 @@
 #include "kernels/element.h"
 #include "kernels/group.h"
 
-#ifdef __has_feature
-#define SANITIZED __has_feature(address_sanitizer)
-#elif defined __SANITIZE_ADDRESS__
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 #if SANITIZED
 enum { GRAPHS = 64 };
 #else
