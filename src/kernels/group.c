@@ -3,7 +3,9 @@
  * a second phase adds those up in the order of the tasks.
  *
  * The order of a sum: within a tile, each kept element in four chains of rows, or a row in four
- * vectors; then tile after tile; then task after task. It follows from the group alone.
+ * vectors; then tile after tile; then task after task. It follows from the group alone. Tiles may be
+ * many: what rounding takes of each of their additions is found exactly (Knuth's TwoSum) and added at
+ * the end, so that long sums are as good as those of a tile and of the tasks.
  */
 #include "kernels/group.h"
 
@@ -85,8 +87,25 @@ static T sum_of_row(const T *x, int64_t count) {
     return simd_lanes_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
+/* to += x for some lanes; low, if there is one, += what that loses. */
+SPOR_INLINE void add_vector(T *to, T *low, vec x, int64_t lanes) {
+    vec before = simd_load_part(to, lanes), sum = before + x;
+    if (low) {
+        vec added = sum - before, lost = (before - (sum - added)) + (x - added);
+        simd_store_part(low, simd_load_part(low, lanes) + lost, lanes);
+    }
+    simd_store_part(to, sum, lanes);
+}
+
+/* The same of a number. */
+static void add_number(T *to, T *low, T x) {
+    T before = *to, sum = before + x, added = sum - before;
+    if (low) *low += (before - (sum - added)) + (x - added);
+    *to = sum;
+}
+
 /* to[j] += the rows' x[j] */
-static void add_columns(T *to, const T *x, int64_t rows, int64_t length) {
+static void add_columns(T *to, T *low, const T *x, int64_t rows, int64_t length) {
     for (int64_t j = 0; j < length; j += LANES) {
         int64_t lanes = carve_least(LANES, length - j), r = 0;
         vec sum[4] = {{0}, {0}, {0}, {0}};
@@ -95,23 +114,29 @@ static void add_columns(T *to, const T *x, int64_t rows, int64_t length) {
             for (int k = 0; k < 4; k++) sum[k] += simd_load_part(row + k * length, lanes);
         for (; r < rows; r++, row += length) sum[0] += simd_load_part(row, lanes);
         vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-        simd_store_part(to + j, simd_load_part(to + j, lanes) + all, lanes);
+        add_vector(to + j, low ? low + j : NULL, all, lanes);
     }
 }
 
-static void add_up(const walk *w, const int64_t stride[], const T *x, T *to) {
-    box b = box_of(w, stride);
+/* Argument a is a sum: it gets the tile's elements x. */
+static void add_up(const walk *w, int a, const T *x) {
+    const spor_argument *argument = &w->group->argument[a];
+    box b = box_of(w, argument->stride);
+    T *to = w->room.place[a], *low = NULL;
+    if (argument->carries)
+        low = (T *)w->room.low + argument->low + (to - (const T *)w->room.base[a]);
     if (b.still && b.in_row) {
-        add_columns(to, x, b.rows, b.length);
+        add_columns(to, low, x, b.rows, b.length);
     } else if (b.still) {
-        *to += sum_of_row(x, w->tile.count);
+        add_number(to, low, sum_of_row(x, w->tile.count));
     } else {
         for (int64_t r = 0; r < b.rows; r++, x += b.length) {
-            T *row = to + row_offset(w->group, stride, r);
+            int64_t row = row_offset(w->group, argument->stride, r);
+            T *row_low = low ? low + row : NULL;
             if (b.in_row)
-                add_columns(row, x, 1, b.length);
+                add_columns(to + row, row_low, x, 1, b.length);
             else
-                *row += sum_of_row(x, b.length);
+                add_number(to + row, row_low, sum_of_row(x, b.length));
         }
     }
 }
@@ -132,7 +157,7 @@ static void run_line(walk *w, const spor_line *line) {
     } else if (line->role == SPOR_REPEATS) {
         repeat(w, argument[line->in[0]].stride, place[line->in[0]], place[line->out]);
     } else {
-        add_up(w, argument[line->out].stride, place[line->in[0]], place[line->out]);
+        add_up(w, line->out, place[line->in[0]]);
     }
 }
 
@@ -162,14 +187,37 @@ static void begin(walk *w, int64_t task) {
         w->room.place[g->arguments + k] = (T *)w->room.slots + k * g->slot;
 }
 
-/* Elements start .. end of each sum are this task's: those at its indices of axis 0, or all. */
-static void clear_sums(const walk *w, int64_t from, int64_t to) {
+/* The elements of a sum that a task adds to, for its indices from .. end - 1 of axis 0. */
+static task_part part_of_sum(const spor_argument *argument, int64_t from, int64_t end) {
+    int64_t stride = argument->stride[0];
+    return stride ? (task_part){stride * from, stride * end} : (task_part){0, argument->size};
+}
+
+static void clear(T *from, task_part part) {
+    memset(from + part.first, 0, (size_t)(part.end - part.first) * sizeof *from);
+}
+
+static void clear_sums(const walk *w, int64_t from, int64_t end) {
     for (int a = 0; a < w->group->arguments; a++) {
         const spor_argument *argument = &w->group->argument[a];
         if (!argument->sum) continue;
-        int64_t stride = argument->stride[0];
-        int64_t start = stride * from, count = stride ? stride * (to - from) : argument->size;
-        memset((T *)w->room.base[a] + start, 0, (size_t)count * sizeof(T));
+        clear(w->room.base[a], part_of_sum(argument, from, end));
+        if (argument->carries)
+            clear((T *)w->room.low + argument->low, part_of_sum(argument, from, end));
+    }
+}
+
+/* Sums with what rounding took of them; where they are no finite numbers that is none. */
+static void settle_sums(const walk *w, int64_t from, int64_t end) {
+    for (int a = 0; a < w->group->arguments; a++) {
+        const spor_argument *argument = &w->group->argument[a];
+        task_part part = part_of_sum(argument, from, end);
+        T *sum = w->room.base[a], *low = (T *)w->room.low + argument->low;
+        for (int64_t i = part.first; argument->carries && i < part.end; i += LANES) {
+            int64_t lanes = carve_least(LANES, part.end - i);
+            vec high = simd_load_part(sum + i, lanes), both = high + simd_load_part(low + i, lanes);
+            simd_store_part(sum + i, simd_select(both == both, both, high), lanes);
+        }
     }
 }
 
@@ -228,6 +276,7 @@ FAST_KERNEL(group) {
         fetch_next(&w);
         run_lines(&w, false);
     }
+    if (g->low) settle_sums(&w, from, end);
 }
 
 /* Elements first .. end - 1 of a sum, from the copies of all tasks in their order. */

@@ -61,7 +61,9 @@ typedef struct {
     bool sum;                  /* elements are added to it */
     bool own;                  /* by each task to its own copy, if there are several */
     int64_t offset;            /* of that copy among those of the task, in elements */
-    int64_t size;              /* elements */
+    bool carries; /* several tiles of a task add to one element: what rounding takes is kept */
+    int64_t low;  /* where, among what the task keeps, in elements */
+    int64_t size; /* elements */
 } spor_argument;
 
 typedef struct spor_group {
@@ -75,20 +77,22 @@ typedef struct spor_group {
     int64_t unit;  /* axis 0 is cut between tasks at multiples of this, */
     int64_t units; /* into so many parts at most */
     int64_t own;   /* elements of the copies of a task */
+    int64_t low;   /* elements of what a task keeps of rounding */
     spor_argument *argument;
     int arguments;
     spor_line *line;
     int lines, slots;
 } spor_group;
 
-/** The scratch of a worker: the slots; where each place is in the tile, and where each argument
- *  begins. */
+/** The scratch of a worker: the slots; what rounding took of sums; where each place is in the tile,
+ *  and where each argument begins. */
 typedef struct {
-    void *slots, **place, **base;
+    void *slots, *low, **place, **base;
 } group_room;
 static inline group_room group_carve(spor_carver *carver, const spor_group *group, size_t width) {
     group_room room;
     room.slots = carve_take(carver, carve_times(group->slots, group->slot), width);
+    room.low = carve_take(carver, group->low, width);
     room.place = carve_take(carver, group->arguments + group->slots, sizeof *room.place);
     room.base = carve_take(carver, group->arguments, sizeof *room.base);
     return room;

@@ -277,10 +277,20 @@ static void make_lines(maker *m, int64_t bytes) {
 
 /* ---- tasks ---- */
 
+/* Several tiles add to one element: they differ along an axis that the sum has not. */
+static bool meets_tiles(const spor_group *g, const spor_argument *argument) {
+    for (int k = 0; k <= g->split; k++)
+        if (!argument->stride[k] && (k < g->split || g->piece < g->n[k])) return true;
+    return false;
+}
+
 /* Sums along axis 0 meet what other tasks add: where there are several tasks, each has a copy. */
-static void find_copies(spor_group *g) {
+static void find_sums(spor_group *g) {
     for (int a = 0; a < g->arguments; a++) {
         spor_argument *argument = &g->argument[a];
+        argument->carries = argument->sum && meets_tiles(g, argument);
+        argument->low = g->low;
+        if (argument->carries) g->low += argument->size;
         argument->own = argument->sum && !argument->stride[0];
         if (!argument->own) continue;
         argument->offset = g->own;
@@ -322,7 +332,7 @@ static void make(maker *m) {
     make_lines(m, bytes);
     while (bytes > SLOT_LEAST && g->slots * g->tile * m->width > SLOTS_MOST)
         make_lines(m, bytes /= 2);
-    find_copies(g);
+    find_sums(g);
 }
 
 /* As many lines as nodes, arguments as they read and write. */

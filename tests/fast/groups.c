@@ -24,7 +24,7 @@ enum { TYPES = FASTCHECK_TYPES };
  * branch before them being open; what kinds of groups there were. */
 typedef struct {
     int64_t compared, exact, open;
-    int64_t groups, several_tasks, finished, split, once, uniform, in_place, slots_again;
+    int64_t groups, several_tasks, finished, split, once, uniform, in_place, slots_again, carries;
 } tally;
 
 /* One graph: the truth, by arithmetic, and the graph that programs are made of. */
@@ -236,6 +236,7 @@ static void note_group(const spor_program *program, const program_step *step, ta
         met->slots_again += is_made_before(g, l);
         repeats += g->line[l].role == SPOR_REPEATS;
     }
+    for (int a = 0; a < g->arguments; a++) met->carries += g->argument[a].carries;
     met->groups++;
     met->in_place += nodes_of_role(program, step, SPOR_REPEATS) - repeats;
     met->several_tasks += step->need.tasks[SPOR_WORK] > 1;
@@ -281,6 +282,7 @@ static void check_met(const tally *met) {
     ck_assert_int_gt(met->uniform, 0);
     ck_assert_int_gt(met->in_place, 0);
     ck_assert_int_gt(met->slots_again, 0);
+    ck_assert_int_gt(met->carries, 0);
 }
 
 START_TEST(graphs_of_reals) {
@@ -327,11 +329,61 @@ START_TEST(references_have_no_groups) {
 }
 END_TEST
 
+/* ---- long sums ---- */
+
+/* The sums along these axes of one number, the element at 0 of them, in float. */
+static double sum_of_number(spor_shape shape, int64_t axes, float number, const char *set) {
+    spor_tape *tape = spor_tape_new();
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(1));
+    spor_var scalar = spor_reshape(x, (spor_shape){0});
+    spor_var y = spor_sum(spor_expand(scalar, (INT64_C(1) << shape.rank) - 1, shape), axes);
+    spor_program *program = spor_compile(tape, 1, &y, NULL, &(spor_options){.isa = set});
+    *(float *)spor_program_arg(program, x).data = number;
+    ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
+    double sum = (double)*(float *)spor_program_arg(program, y).data;
+    spor_program_free(program);
+    spor_tape_free(tape);
+    return sum;
+}
+
+/* The roundings of a tile and of the tasks: 64 rows or vectors in a chain, then at most 32 tasks, and
+ * a few for the chains and lanes. Added tile after tile these sums would be off by 200 to 6000. */
+START_TEST(long_sums_lose_no_more_than_a_tile_and_the_tasks) {
+    const struct {
+        spor_shape shape;
+        int64_t axes, terms;
+    } sums[] = {{SPOR_SHAPE(64000000), 1, 64000000},
+                {SPOR_SHAPE(1000000, 64), 1, 1000000},
+                {SPOR_SHAPE(2, 32000000), 2, 32000000},
+                {SPOR_SHAPE(2, 100000, 320), 2, 100000}};
+    const double unit = 0x1p-24, number = (double)0.1f;
+    for (int set = 0; instruction_sets()[set]; set++)
+        for (size_t k = 0; k < sizeof sums / sizeof *sums; k++) {
+            double want = number * (double)sums[k].terms;
+            double got = sum_of_number(sums[k].shape, sums[k].axes, 0.1f, instruction_sets()[set]);
+            ck_assert_msg(fabs(got - want) <= 100 * unit * want, "%s, sum %zu: %g units off",
+                          instruction_sets()[set], k, (got - want) / (unit * want));
+        }
+}
+END_TEST
+
+START_TEST(sums_beyond_all_numbers_are_infinite) {
+    for (int set = 0; instruction_sets()[set]; set++) {
+        const char *name = instruction_sets()[set];
+        ck_assert(isinf(sum_of_number(SPOR_SHAPE(100000), 1, 3e38f, name)));
+        ck_assert(isinf(sum_of_number(SPOR_SHAPE(100000), 1, (float)INFINITY, name)));
+        ck_assert(isnan(sum_of_number(SPOR_SHAPE(100000), 1, (float)NAN, name)));
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("fast groups");
     TCase *numbers = tcase_create("numbers");
     tcase_add_test(numbers, graphs_of_reals);
     tcase_add_test(numbers, graphs_of_small_integers_bit_for_bit);
+    tcase_add_test(numbers, long_sums_lose_no_more_than_a_tile_and_the_tasks);
+    tcase_add_test(numbers, sums_beyond_all_numbers_are_infinite);
     suite_add_tcase(suite, numbers);
     TCase *structure = tcase_create("structure");
     tcase_add_test(structure, a_chain_is_one_step);
