@@ -107,8 +107,7 @@ bool table_next(spor_table_cursor *c, spor_field *f) {
 
 /* ---- what is told ---- */
 
-/* Text in quotes for a message, shortened. */
-static const char *shown(const spor_field *f, char out[32]) {
+const char *table_shown(const spor_field *f, char out[32]) {
     int size = f->size > 20 ? 20 : (int)f->size;
     snprintf(out, 32, "'%.*s%s'", size, f->text, f->size > 20 ? "..." : "");
     for (char *c = out; *c; c++)
@@ -160,16 +159,14 @@ bool table_number(const spor_table *t, const spor_field *f, double *value, spor_
     if (is_number(f, t->decimal, value)) return true;
     table_column_text(t, f->column, column);
     if (table_is_missing(f))
-        return table_complain(
-            t, f, message,
-            "%s has no value here%s%s: fill it in, or leave the column out (drop=...)", column,
-            f->size ? ", only " : "", f->size ? shown(f, text) : "");
+        return table_complain(t, f, message, "%s has no value here%s%s", column,
+                              f->size ? ", only " : "", f->size ? table_shown(f, text) : "");
     if (t->decimal != ',' && is_number(f, ',', &other))
         return table_complain(t, f, message,
                               "%s: %s has a decimal comma; if the file's numbers have it, say "
                               "decimal=\",\"",
-                              column, shown(f, text));
-    return table_complain(t, f, message, "%s: %s is not a number", column, shown(f, text));
+                              column, table_shown(f, text));
+    return table_complain(t, f, message, "%s: %s is not a number", column, table_shown(f, text));
 }
 
 char *table_text(const spor_table *t, const spor_field *f, spor_message *message) {

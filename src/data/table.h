@@ -72,6 +72,8 @@ bool table_number(const spor_table *table, const spor_field *field, double *valu
                   spor_message *message);
 /** True if the field is empty or says that there is no value: NA, nan, null, ? and the like. */
 bool table_is_missing(const spor_field *field);
+/** The field in quotes for a message, shortened; out receives it. */
+const char *table_shown(const spor_field *field, char out[32]);
 /** "file:line:column: " and what is wrong with a field, which is false. */
 bool table_complain(const spor_table *table, const spor_field *field, spor_message *message,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
