@@ -75,6 +75,7 @@ typedef struct {
     const char *path;
     spor_script *script;
     spor_declaration declared;
+    spor_data *data; /* NULL: not read yet */
     spor_model *model;
 } spor_workpiece;
 
@@ -85,7 +86,8 @@ const char *workpiece_read(spor_workpiece *piece, const spor_command *command, c
 /** The same; false after a complaint. */
 bool workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
                     const spor_settings *settings);
-/** The same of a script that must declare a training. */
+/** The same of a script that must declare a training. Its data are read if they alone say what shape a
+ *  sample has, or how many classes there are. */
 bool workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
                     const spor_settings *settings);
 /** Makes the model in one scalar type. */
@@ -98,17 +100,20 @@ int workpiece_complain(const spor_workpiece *piece);
 int workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape);
 void workpiece_close(spor_workpiece *piece);
 
-/** Shape of one target: a row of classes, or the sample itself. */
+/** Shape of one target: a row of classes, numbers, or the sample itself. */
 spor_shape workpiece_target(const spor_workpiece *piece);
 
 /** Shares of the rows that test, and of the rest that validate. */
 #define SPOR_TEST_SHARE 0.2
 #define SPOR_VALIDATION_SHARE 0.1
 
-/** Reads the data set that the script names; NULL with a message that tells where it looked. */
-spor_data *workpiece_read_data(const spor_workpiece *piece, spor_message *message);
+/** Reads the data set that the script names, once; it is the workpiece's. NULL with a message that
+ *  tells where it looked. */
+const spor_data *workpiece_read_data(spor_workpiece *piece, spor_message *message);
 /** The same; NULL after a complaint. */
-spor_data *workpiece_data(const spor_workpiece *piece);
+const spor_data *workpiece_data(spor_workpiece *piece);
+/** Standardizes the data by the rows to train with, if the script asks for it. */
+bool workpiece_standardize(spor_workpiece *piece, const spor_split *split, spor_message *message);
 
 /** Verifies the derivations of a script and trains with them; a status, DONE unless one fails. */
 int derivations_accept(spor_script *script, bool quiet);

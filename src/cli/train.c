@@ -29,7 +29,7 @@ typedef struct {
     const arguments *given;
     spor_options options;
     spor_schedule schedule;
-    spor_data *data;
+    const spor_data *data;
     spor_split split;
     char folder[1024];
     const char *isa;
@@ -107,7 +107,8 @@ static bool prepare_data(training *t) {
         return command_fail(command, "%s", message.text), false;
     if (t->given->limit && !limit_rows(&t->split, t->given->limit, seed))
         return command_fail(command, "out of memory"), false;
-    return true;
+    return workpiece_standardize(t->piece, &t->split, &message) ||
+           (command_fail(command, "%s", message.text), false);
 }
 
 /* The folder is made and tried before the training, so that no training is lost on it. */
@@ -324,7 +325,6 @@ static void training_free(training *t) {
     spor_evaluation_free(&t->test);
     history_free(&t->history);
     spor_split_free(&t->split);
-    spor_data_free(t->data);
 }
 
 static int run(int argc, char **argv) {

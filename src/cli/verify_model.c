@@ -42,21 +42,40 @@ static void complain(spor_verification *v, const char *model, const char *messag
 }
 
 /* The data set of the script; NULL if it is not to be had, which has a row that says so. */
-static spor_data *find_data(spor_verification *v, const spor_workpiece *piece) {
+static const spor_data *find_data(spor_verification *v, spor_workpiece *piece) {
+    const spor_own_data *own = piece->declared.own;
     const char *name = piece->declared.data;
     spor_message message = {""};
-    bool csv = !strcmp(name, "csv"), readable = csv || !strcmp(name, "digits");
+    bool readable = own || !strcmp(name, "digits");
     if (!readable)
         verify_skip(v, name, "rows of this data set: spor reads digits and csv; random rows were");
-    spor_data *data = readable ? workpiece_read_data(piece, &message) : NULL;
-    if (readable && !data) verify_unreadable(v, csv ? piece->declared.path : name, message.text);
+    const spor_data *data = readable ? workpiece_read_data(piece, &message) : NULL;
+    if (readable && !data) verify_unreadable(v, own ? own->file[0] : name, message.text);
     return data;
+}
+
+/* As training would, if it would. */
+static bool standardize(const spor_verification *v, spor_workpiece *piece, const spor_data *data,
+                        spor_message *message) {
+    const spor_own_data *own = piece->declared.own;
+    spor_split split = {0};
+    if (!own || !own->standardize) return true;
+    bool done = spor_split_draw(data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE,
+                                (uint64_t)v->given->seed, &split, message) &&
+                workpiece_standardize(piece, &split, message);
+    spor_split_free(&split);
+    return done;
 }
 
 void verify_network(spor_verification *v, spor_workpiece *piece) {
     const spor_declaration *d = &piece->declared;
     spor_message message = {""};
-    spor_data *data = find_data(v, piece);
+    const spor_data *data = find_data(v, piece);
+    if (!d->sample.rank || !workpiece_target(piece).rank) return; /* which files would say */
+    if (data && !standardize(v, piece, data, &message)) {
+        verify_unreadable(v, d->data, message.text);
+        return;
+    }
     spor_model_check check = {
         .net = script_net,
         .loss = script_loss,
@@ -75,5 +94,4 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
     };
     train_with_derivations(piece->script);
     if (!verify_model_rows(&check, on_row, v, &message)) complain(v, d->model, message.text);
-    spor_data_free(data);
 }

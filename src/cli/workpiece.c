@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "data/labels.h"
 
 /* Prints a message that may lie in the script, with the line and a caret. */
 static int complain_at(const spor_workpiece *piece, const char *message, const char *file, int line,
@@ -57,6 +58,10 @@ bool workpiece_open(spor_workpiece *piece, const spor_command *command, const ch
     return !error;
 }
 
+static bool shapes_are_known(const spor_declaration *d) {
+    return d->sample.rank && (d->target_is_x || d->classes || d->y.rank);
+}
+
 bool workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
                     const spor_settings *settings) {
     if (!workpiece_open(piece, command, path, settings)) return false;
@@ -69,12 +74,12 @@ bool workpiece_load(spor_workpiece *piece, const spor_command *command, const ch
                      path);
         return false;
     }
-    return true;
+    return shapes_are_known(&piece->declared) || workpiece_data(piece);
 }
 
 spor_shape workpiece_target(const spor_workpiece *piece) {
-    return piece->declared.target_is_x ? piece->declared.sample
-                                       : SPOR_SHAPE(piece->declared.classes);
+    const spor_declaration *d = &piece->declared;
+    return d->target_is_x ? d->sample : d->classes ? SPOR_SHAPE(d->classes) : d->y;
 }
 
 bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed) {
@@ -102,6 +107,7 @@ spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training) {
 
 void workpiece_close(spor_workpiece *piece) {
     spor_model_free(piece->model);
+    spor_data_free(piece->data);
     script_free(piece->script);
 }
 
@@ -143,17 +149,41 @@ static bool find_data(const spor_workpiece *piece, const char *name, char found[
         *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
 }
 
-spor_data *workpiece_read_data(const spor_workpiece *piece, spor_message *message) {
+/* A file that the script names: beside it, in $SPOR_DATA, or from here. */
+static bool find_own(const spor_workpiece *piece, const char *name, char found[PATH_SIZE],
+                     spor_message *message) {
+    enum { PLACES = 3 };
+    char place[PLACES][PATH_SIZE] = {""};
+    beside_script(piece, place[0], name);
+    if (*name == '/') snprintf(place[0], PATH_SIZE, "%s", name);
+    if (*name != '/') join(place[1], getenv("SPOR_DATA"), name);
+    if (*name != '/' && strchr(piece->path, '/')) join(place[2], ".", name);
+    for (int k = 0; k < PLACES; k++) {
+        if (!*place[k] || access(place[k], F_OK)) continue;
+        memcpy(found, place[k], PATH_SIZE);
+        return true;
+    }
+    return message_complain(message, "there is no file %s%s%s%s%s", place[0],
+                            *place[1] ? ",\nnor " : "", place[1], *place[2] ? ",\nnor " : "",
+                            place[2]);
+}
+
+static spor_data *read_own(const spor_workpiece *piece, spor_message *message) {
+    const spor_own_data *own = piece->declared.own;
+    char path[SPOR_OWN_FILES][PATH_SIZE];
+    const char *file[SPOR_OWN_FILES] = {NULL};
+    for (int k = 0; k < SPOR_OWN_FILES; k++) {
+        if (!own->file[k]) continue;
+        if (!find_own(piece, own->file[k], path[k], message)) return NULL;
+        file[k] = path[k];
+    }
+    return own->read(own->said, file, message);
+}
+
+static spor_data *read_known(const spor_workpiece *piece, spor_message *message) {
     const spor_declaration *declared = &piece->declared;
     char path[PATH_SIZE];
-    if (!strcmp(declared->data, "digits")) {
-        if (!find_data(piece, "digits.csv.gz", path, message)) return NULL;
-    } else if (!strcmp(declared->data, "csv")) {
-        if (declared->path[0] == '/')
-            snprintf(path, sizeof path, "%s", declared->path);
-        else
-            beside_script(piece, path, declared->path);
-    } else {
+    if (strcmp(declared->data, "digits") != 0) {
         message_complain(
             message,
             "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
@@ -161,12 +191,42 @@ spor_data *workpiece_read_data(const spor_workpiece *piece, spor_message *messag
             spor_version(), declared->data, piece->path, piece->path);
         return NULL;
     }
+    if (!find_data(piece, "digits.csv.gz", path, message)) return NULL;
     return spor_data_csv(path, declared->sample, declared->classes, declared->scale, message);
 }
 
-spor_data *workpiece_data(const spor_workpiece *piece) {
+const spor_data *workpiece_read_data(spor_workpiece *piece, spor_message *message) {
+    spor_declaration *declared = &piece->declared;
+    if (piece->data) return piece->data;
+    piece->data = (declared->own ? read_own : read_known)(piece, message);
+    if (!piece->data) return NULL;
+    if (declared->own && declared->target_is_x) labels_drop(piece->data);
+    declared->sample = piece->data->x.shape;
+    declared->classes = piece->data->classes;
+    declared->y = piece->data->y.value ? piece->data->y.shape : (spor_shape){0};
+    return piece->data;
+}
+
+static void complain_placed(const spor_workpiece *piece, const char *text, const char *file,
+                            int line, int column) {
+    spor_message message;
+    message_complain(&message, "%s:%d:%d: %s", file, line, column, text);
+    complain_at(piece, message.text, file, line, column);
+}
+
+/* What is wrong with files of one's own is told where the script names them. */
+const spor_data *workpiece_data(spor_workpiece *piece) {
+    const spor_own_data *own = piece->declared.own;
     spor_message message = {""};
-    spor_data *data = workpiece_read_data(piece, &message);
-    if (!data) command_fail(piece->command, "%s", message.text);
+    const spor_data *data = workpiece_read_data(piece, &message);
+    if (!data && own)
+        complain_placed(piece, message.text, own->source, own->line, own->column);
+    else if (!data)
+        command_fail(piece->command, "%s", message.text);
     return data;
+}
+
+bool workpiece_standardize(spor_workpiece *piece, const spor_split *split, spor_message *message) {
+    return !piece->declared.own || !piece->declared.own->standardize ||
+           spor_data_standardize(piece->data, split->train, split->train_rows, message);
 }

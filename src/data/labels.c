@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "data/text.h"
+#include "data/values.h"
 
 bool labels_hold(double number, int classes) {
     return number >= 0 && number < classes && !(number > floor(number));
@@ -105,4 +106,14 @@ bool labels_classify(spor_data *data, spor_label label[], const char *what, spor
     if (!data->classes || label[0].text) return classify(data, label, what, message);
     for (int64_t k = 0; k < data->rows; k++) data->label[label[k].row] = (int32_t)label[k].number;
     return true;
+}
+
+void labels_drop(spor_data *data) {
+    for (int k = 0; data->class_name && k < data->classes; k++) free(data->class_name[k]);
+    free(data->class_name);
+    free(data->label);
+    values_free(&data->y);
+    data->class_name = NULL;
+    data->label = NULL;
+    data->classes = 0;
 }

@@ -28,4 +28,7 @@ bool labels_hold(double number, int classes);
  */
 bool labels_classify(spor_data *data, spor_label label[], const char *what, spor_message *message);
 
+/** Leaves samples alone: no classes, no numbers to predict. */
+void labels_drop(spor_data *data);
+
 #endif

@@ -225,7 +225,7 @@ static const char separators[] = {',', ';', '\t'};
 enum { SEPARATORS = sizeof separators };
 
 static const char *separator_text(char separator) {
-    return separator == '\t' ? "\"\\t\"" : separator == ';' ? "\";\"" : "\",\"";
+    return separator == '\t' ? "\"tab\"" : separator == ';' ? "\";\"" : "\",\"";
 }
 
 static spor_table_cursor begin_by(const spor_table *t, char separator) {

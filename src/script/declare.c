@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* A value whose part of a declaration is filled in by the caller. */
-static spor_value declared(const spor_given *g, spor_value_kind kind) {
+spor_value declare_part(const spor_given *g, spor_value_kind kind) {
     spor_value v = {.kind = kind};
     v.declared = ground_take(&g->run->ground, 1, sizeof *v.declared);
     return v;
@@ -16,7 +15,7 @@ static spor_value declared(const spor_given *g, spor_value_kind kind) {
 
 static spor_value data_set(const spor_given *g, int scale_at, double scale, spor_shape sample,
                            int64_t classes) {
-    spor_value v = declared(g, VALUE_DATA);
+    spor_value v = declare_part(g, VALUE_DATA);
     v.declared->data = g->builtin->name;
     v.declared->sample = sample;
     v.declared->classes = (int)classes;
@@ -34,25 +33,6 @@ static spor_value mnist(const spor_given *g) {
 
 static spor_value svhn(const spor_given *g) {
     return data_set(g, 0, 1.0 / 255, SPOR_SHAPE(32, 32, 3), 10);
-}
-
-static spor_value csv(const spor_given *g) {
-    spor_shape sample = want_shape(g->run, g->at[1], given_what(g, 1), g->arg[1]);
-    int64_t size = 1, classes = given_int(g, 2, 0);
-    if (sample.rank < 1 || sample.rank >= SPOR_RANK)
-        pass_fail(g->run, g->at[1], "csv: shape of a sample has 1 to %d axes", SPOR_RANK - 1);
-    for (int k = 0; k < sample.rank; k++)
-        if (sample.n[k] < 1 || __builtin_mul_overflow(size, sample.n[k], &size) || size >> 31)
-            pass_fail(g->run, g->at[1],
-                      "csv: shape must be sizes of at least 1, together "
-                      "less than 2^31");
-    if (classes < 2 || classes > 1 << 20)
-        pass_fail(g->run, g->at[2], "csv: classes must be 2 to 2^20 but is %" PRId64, classes);
-    const char *path = given_string(g, 0, "");
-    if (!*path) pass_fail(g->run, g->at[0], "csv: path is empty");
-    spor_value v = data_set(g, 3, 1, sample, classes);
-    v.declared->path = path;
-    return v;
 }
 
 /* ---- losses ---- */
@@ -77,7 +57,7 @@ spor_loss *declare_find_loss(const char *text) {
  * what a rate means. */
 static spor_value loss(const spor_given *g) {
     const char *reduction = given_string(g, 0, "");
-    spor_value v = declared(g, VALUE_LOSS);
+    spor_value v = declare_part(g, VALUE_LOSS);
     v.declared->loss =
         ground_take_format(&g->run->ground, "%s(reduction=\"%.20s\")", g->builtin->name, reduction);
     if (!declare_find_loss(v.declared->loss))
@@ -148,13 +128,15 @@ static spor_value train(const spor_given *g) {
     if (g->arg[0]->kind != VALUE_FUNCTION)
         pass_fail(g->run, g->at[0], "train: net must be a def but is %s",
                   value_describe(&g->run->ground, g->arg[0]));
-    *d = *part(g, 1, VALUE_DATA, "digits(), mnist(), svhn() or csv(\"file\", shape, classes)")
-              ->declared;
+    *d = *part(g, 1, VALUE_DATA, "digits(), mnist(), svhn() or csv(\"file\")")->declared;
     declare_loss(g, script);
     declare_optimizer(g, script);
     d->batch = count(g, 4);
     d->epochs = count(g, 5);
     d->target_is_x = target_is_x(g, 6);
+    if (d->own && d->own->unlabelled && !d->target_is_x)
+        pass_fail(g->run, g->at[1], "train: %s has neither label nor targets; say target=\"x\"",
+                  d->data);
     d->model = g->arg[0]->function->def->name;
     script->net = *g->arg[0];
     script->train = g->place;
@@ -166,7 +148,10 @@ const spor_builtin spor_declaration_builtins[] = {
     {"digits", "scale?", digits},
     {"mnist", "scale?", mnist},
     {"svhn", "scale?", svhn},
-    {"csv", "path, shape, classes, scale?", csv},
+    {"csv",
+     "path, shape?, classes?, scale?, label?, targets?, inputs?, drop?, header?, separator?, "
+     "decimal?, validation?, test?, standardize?",
+     own_csv},
     {"cross_entropy", "reduction?", loss},
     {"squared_error", "reduction?", loss},
     {"train", "net, data, loss, optimizer, batch, epochs, target?, clip?", train},

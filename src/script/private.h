@@ -35,6 +35,10 @@ struct spor_script {
 
 /** The built-in loss of this text, or NULL. */
 spor_loss *declare_find_loss(const char *text);
+/** A value whose part of a declaration is filled in by the caller. */
+spor_value declare_part(const spor_given *given, spor_value_kind kind);
+/** Data sets of one's own: what csv(...) and the like say of files. */
+spor_value own_csv(const spor_given *given);
 /** True if the installed layers.spor, not included yet, has a def of this name. */
 bool script_layer(spor_pass *run, const char *name);
 /** A call that waits for its first arguments. */

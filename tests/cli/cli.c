@@ -196,7 +196,7 @@ START_TEST(data_is_looked_for) {
     expect_status(run("mkdir data; echo 1,2,x > data/digits.csv.gz; "
                       "spor train models/densenet2_20.spor --epochs 1"),
                   2);
-    expect_in(err, "digits.csv.gz:1");
+    expect_in(err, "digits.csv.gz: a sample should have 64 numbers");
 }
 END_TEST
 

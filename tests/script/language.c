@@ -440,7 +440,7 @@ START_TEST(losses_record) {
     ck_assert_msg(!script_error(script), "%s", script_error(script));
     const spor_declaration *d = script_declaration(script);
     ck_assert_str_eq(d->loss, losses[_i]);
-    ck_assert_str_eq(d->path, "d.csv");
+    ck_assert_str_eq(d->own->file[0], "d.csv");
     ck_assert(d->target_is_x && d->sample.rank == 2);
     ck_assert_str_eq(d->optimizer, "sgd(rate=1, l2=0.25, biases=False)");
     spor_tape *tape = spor_tape_new();

@@ -248,7 +248,7 @@ START_TEST(data_that_were_not_looked_at_are_told) {
         "\n      optimizer=sgd(rate=0.1), batch=2, epochs=1)\n";
     char row[512];
     verify_network(2, "table.spor", text);
-    expect(err, "d.csv: cannot be opened");
+    expect(err, "there is no file ");
     expect(out, "1 file could not be read\n");
     row_of("gradient of the cost", row);
     expect(row, "at 6 random rows");
