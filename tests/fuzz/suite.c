@@ -139,7 +139,10 @@ START_TEST(npy_holds) {
     file[8] = (uint8_t)length;
     memcpy(file + 10, header, length);
     fuzz(fuzz_npy, file, 10 + length + 24, 20000);
-    memcpy(strstr((char *)file + 10, "<f4"), "|u1", 3);
+    memcpy(strstr((char *)file + 10, "<f4"), ">u4", 3);
+    memcpy(strstr((char *)file + 10, "False"), "True ", 5);
+    fuzz(fuzz_npy, file, 10 + length + 24, 10000);
+    memcpy(strstr((char *)file + 10, ">u4"), "|u1", 3);
     fuzz(fuzz_npy, file, 10 + length + 6, 10000);
 }
 END_TEST
