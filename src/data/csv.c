@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/shape.h"
+#include "data/file.h"
 #include "data/labels.h"
 #include "data/table.h"
 #include "data/values.h"
@@ -229,14 +230,6 @@ static bool read_rows(reading *c, const spor_table *t) {
 
 /* ---- the data set ---- */
 
-/* "digits" of data/digits.csv.gz */
-static void name_after(spor_data *data, const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    int length = (int)strcspn(name, ".");
-    if (length > (int)sizeof data->name - 1) length = (int)sizeof data->name - 1;
-    snprintf(data->name, sizeof data->name, "%.*s", length, name);
-}
-
 static bool allocate(reading *c) {
     spor_data *d = c->data;
     const spor_csv *s = c->spec;
@@ -248,7 +241,7 @@ static bool allocate(reading *c) {
     d->x = (spor_values){.keep = SPOR_KEEP_F64,
                          .shape = s->sample.rank ? s->sample : SPOR_SHAPE(c->inputs)};
     d->y = (spor_values){.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(c->targets)};
-    name_after(d, s->path);
+    file_title(s->path, d->name, sizeof d->name);
     c->label = c->labels ? calloc((size_t)d->rows, sizeof *c->label) : NULL;
     return (values_allocate(&d->x, d->rows) && (!c->labels || c->label) &&
             (!c->targets || values_allocate(&d->y, d->rows))) ||

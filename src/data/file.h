@@ -31,6 +31,9 @@ bool file_write(const char *path, const void *bytes, size_t size, spor_message *
 /** file_write of a text, which is freed. */
 bool file_write_text(spor_text *text, const char *path, spor_message *message);
 
+/** "digits" of data/digits.csv.gz, cut where its room ends. */
+void file_title(const char *path, char *out, size_t size);
+
 /** Makes a folder and those above it; one that exists is fine. */
 bool file_make_folder(const char *path, spor_message *message);
 

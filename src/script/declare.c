@@ -152,6 +152,8 @@ const spor_builtin spor_declaration_builtins[] = {
      "path, shape?, classes?, scale?, label?, targets?, inputs?, drop?, header?, separator?, "
      "decimal?, validation?, test?, standardize?",
      own_csv},
+    {"npy", SPOR_OWN_ARRAYS, own_npy},
+    {"idx", SPOR_OWN_ARRAYS, own_idx},
     {"cross_entropy", "reduction?", loss},
     {"squared_error", "reduction?", loss},
     {"train", "net, data, loss, optimizer, batch, epochs, target?, clip?", train},

@@ -3,6 +3,8 @@
  */
 #include "script/private.h"
 
+#include "data/arrays.h"
+
 #include <string.h>
 
 /* ---- arguments ---- */
@@ -95,6 +97,13 @@ static spor_own_data *own_data(const spor_given *g, const void *said) {
     return own;
 }
 
+static spor_value data_of(const spor_given *g, const spor_own_data *own) {
+    spor_value v = declare_part(g, VALUE_DATA);
+    v.declared->data = g->builtin->name;
+    v.declared->own = own;
+    return v;
+}
+
 /* ---- csv ---- */
 
 static spor_data *read_csv(const void *said, const char *const file[], spor_message *message) {
@@ -177,9 +186,75 @@ spor_value own_csv(const spor_given *g) {
     own->file[0] = file_name(g, PATH);
     own->file[1] = file_name(g, VALIDATION);
     own->file[2] = file_name(g, TEST);
-    spor_value v = declare_part(g, VALUE_DATA);
-    v.declared->data = g->builtin->name;
-    v.declared->own = own;
+    spor_value v = data_of(g, own);
     declare_shapes(v.declared, csv);
     return v;
+}
+
+/* ---- npy, idx ---- */
+
+static spor_data *read_arrays(const void *said, const char *const file[], spor_message *message) {
+    array_files arrays = *(const array_files *)said;
+    for (int part = 0; part < ARRAYS_PARTS; part++) {
+        arrays.x[part] = file[2 * part];
+        arrays.y[part] = file[2 * part + 1];
+    }
+    return arrays_read(&arrays, message);
+}
+
+enum {
+    X,
+    Y,
+    ARRAY_SHAPE,
+    ARRAY_CLASSES,
+    ARRAY_SCALE,
+    ARRAY_TARGETS,
+    VALIDATION_X,
+    VALIDATION_Y,
+    TEST_X,
+    TEST_Y,
+    ARRAY_STANDARDIZE
+};
+
+/* Each part has x, and y if the training rows have one. */
+static void take_files(const spor_given *g, spor_own_data *own) {
+    static const int at[SPOR_OWN_FILES] = {X, Y, VALIDATION_X, VALIDATION_Y, TEST_X, TEST_Y};
+    for (int k = 0; k < SPOR_OWN_FILES; k++) own->file[k] = file_name(g, at[k]);
+    for (int k = 2; k < SPOR_OWN_FILES; k += 2) {
+        bool x = own->file[k] != NULL, y = own->file[k + 1] != NULL;
+        if (y != (x && own->file[1]))
+            pass_fail(g->run, g->at[at[y ? k + 1 : k]], "%s and %s are given together, and with y",
+                      given_what(g, at[k]), given_what(g, at[k + 1]));
+    }
+}
+
+static spor_value own_arrays(const spor_given *g, arrays_reader *reader) {
+    array_files *arrays = ground_take(&g->run->ground, 1, sizeof *arrays);
+    *arrays = (array_files){.read = reader,
+                            .sample = sample(g, ARRAY_SHAPE),
+                            .scale = scale(g, ARRAY_SCALE),
+                            .classes = classes(g, ARRAY_CLASSES),
+                            .targets = given_bool(g, ARRAY_TARGETS, false)};
+    if (arrays->classes && arrays->targets)
+        pass_fail(g->run, g->at[ARRAY_TARGETS],
+                  "%s: targets=True says that y are numbers to predict; they have no classes",
+                  g->builtin->name);
+    spor_own_data *own = own_data(g, arrays);
+    take_files(g, own);
+    own->read = read_arrays;
+    own->unlabelled = !own->file[1];
+    own->standardize = word(g, ARRAY_STANDARDIZE, "train", NULL) != 0;
+    spor_value v = data_of(g, own);
+    v.declared->sample = arrays->sample;
+    v.declared->classes = arrays->classes;
+    v.declared->scale = arrays->scale;
+    return v;
+}
+
+spor_value own_npy(const spor_given *g) {
+    return own_arrays(g, arrays_npy);
+}
+
+spor_value own_idx(const spor_given *g) {
+    return own_arrays(g, arrays_idx);
 }
