@@ -118,12 +118,13 @@ typedef bool spor_on_progress(const spor_progress *progress, void *user);
 
 /** Result of evaluating. */
 typedef struct {
-    int classes;        /* number of labels */
-    int64_t rows;       /* evaluated */
-    int64_t right;      /* of these: the largest prediction is the label's */
-    double accuracy;    /* right / rows */
-    double loss;        /* mean a row */
-    int64_t *confusion; /* confusion[label * classes + predicted]: rows */
+    int classes;             /* number of labels */
+    int64_t rows;            /* evaluated */
+    int64_t right;           /* of these: the largest prediction is the label's */
+    double accuracy;         /* right / rows */
+    double loss;             /* mean a row */
+    int64_t *confusion;      /* confusion[label * classes + predicted]: rows */
+    char *const *class_name; /* [classes] the data's; NULL: classes are numbers */
 } spor_evaluation;
 
 /** Trains a model that has an optimizer. True if all epochs were run; false with the model's error if a number was not finite or a

@@ -86,6 +86,7 @@ bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[
     if (source.one_hot) {
         size_t classes = (size_t)source.classes;
         evaluation->classes = data->classes;
+        evaluation->class_name = data->class_name;
         evaluation->confusion = calloc(classes * classes, sizeof *evaluation->confusion);
         if (!evaluation->confusion) return model_fail(model, "out of memory");
     }
