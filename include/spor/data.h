@@ -138,6 +138,13 @@ SPOR_API void spor_split_free(spor_split *split);
 /** Writes parameters and states of the network, not of its optimizer, as safetensors (F32 or F64),
  *  whole or not at all. */
 SPOR_API bool spor_weights_save(spor_params *params, const char *path, spor_message *message);
+/** The same with how data was standardized, for spor_weights_standardize. The file's notes, its
+ *  `__metadata__`, have mean and factor of each column as "x.mean" and "x.factor". */
+SPOR_API bool spor_weights_save_for(spor_params *params, const spor_data *data, const char *path,
+                                    spor_message *message);
+/** Standardizes x as it was for the weights of a file; nothing changes if that says nothing of it.
+ *  False with a message if its columns are not those of x. */
+SPOR_API bool spor_weights_standardize(spor_data *data, const char *path, spor_message *message);
 /** Loads by name; missing, extra or differently shaped tensors are errors that change nothing. */
 SPOR_API bool spor_weights_load(spor_params *params, const char *path, spor_message *message);
 

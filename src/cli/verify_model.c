@@ -54,17 +54,17 @@ static const spor_data *find_data(spor_verification *v, spor_workpiece *piece) {
     return data;
 }
 
-/* As training would, if it would. */
-static bool standardize(const spor_verification *v, spor_workpiece *piece, const spor_data *data,
-                        spor_message *message) {
+/* As for the weights given, or as training would. */
+static bool standardize(const spor_verification *v, spor_workpiece *piece, spor_message *message) {
     const spor_own_data *own = piece->declared.own;
+    const char *weights = v->given->weights;
     spor_split split = {0};
-    if (!own || !own->standardize) return true;
-    bool done = spor_split_draw(data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE,
-                                (uint64_t)v->given->seed, &split, message) &&
-                workpiece_standardize(piece, &split, message);
+    bool asked = own && own->standardize;
+    bool done = !asked || (spor_split_draw(piece->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE,
+                                           (uint64_t)v->given->seed, &split, message) &&
+                           workpiece_standardize(piece, &split, message));
     spor_split_free(&split);
-    return done;
+    return done && (!weights || spor_weights_standardize(piece->data, weights, message));
 }
 
 void verify_network(spor_verification *v, spor_workpiece *piece) {
@@ -72,7 +72,7 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
     spor_message message = {""};
     const spor_data *data = find_data(v, piece);
     if (!d->sample.rank || !workpiece_target(piece).rank) return; /* which files would say */
-    if (data && !standardize(v, piece, data, &message)) {
+    if (data && !standardize(v, piece, &message)) {
         verify_unreadable(v, d->data, message.text);
         return;
     }

@@ -398,14 +398,19 @@ static safetensor *weights_of(spor_params *params, int *count) {
     return tensor;
 }
 
-bool spor_weights_save(spor_params *params, const char *path, spor_message *message) {
+bool safetensors_save_weights(spor_params *params, const safetensors_note note[], int notes,
+                              const char *path, spor_message *message) {
     spor_text text = {0};
     int count;
     safetensor *tensor = weights_of(params, &count);
     text.failed = !tensor;
-    if (tensor) safetensors_write(&text, NULL, 0, tensor, count);
+    if (tensor) safetensors_write(&text, note, notes, tensor, count);
     free(tensor);
     return file_write_text(&text, path, message);
+}
+
+bool spor_weights_save(spor_params *params, const char *path, spor_message *message) {
+    return safetensors_save_weights(params, NULL, 0, path, message);
 }
 
 bool spor_weights_load(spor_params *params, const char *path, spor_message *message) {
