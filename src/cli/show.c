@@ -287,6 +287,14 @@ static const char *target_text(const spor_declaration *declared, char out[256]) 
     return declared->target_is_x ? "itself" : out;
 }
 
+/* Those that the data have names for, as far as a reader cares. */
+static void print_classes(const spor_data *data) {
+    enum { MOST = 20 };
+    for (int k = 0; data && data->class_name && k < data->classes && k <= MOST; k++)
+        printf("%s%s", k ? ", " : "classes: ", k < MOST ? data->class_name[k] : "...");
+    puts(data && data->class_name ? "\n" : "");
+}
+
 static int show(recording *r, bool gradient) {
     const spor_declaration *declared = &r->piece->declared;
     bool *layer = NULL;
@@ -296,8 +304,9 @@ static int show(recording *r, bool gradient) {
     if (!workpiece_model(r->piece, &options, 0)) return SPOR_EXIT_BAD;
     if (!record(r)) return workpiece_complain_tape(r->piece, r->tape);
     shape_text(&declared->sample, 0, sample);
-    printf("%s on %s: %s to %s, loss %s\n\n", declared->model, declared->data, sample,
+    printf("%s on %s: %s to %s, loss %s\n", declared->model, declared->data, sample,
            target_text(declared, target), declared->loss);
+    print_classes(r->piece->data);
     if (find_layers(r, &layer) < 0) {
         command_fail(r->piece->command, "out of memory");
     } else {

@@ -117,7 +117,8 @@ START_TEST(commands_know_the_shapes_of_the_file) {
     }
     expect_in(out, "columns are scaled              4 columns times 1");
     expect_status(run("spor show t.spor"), 0);
-    expect_in(out, "net on csv: [4] to 3 classes");
+    expect_in(out, "net on csv: [4] to 3 classes, loss cross_entropy(reduction=\"mean\")\n"
+                   "classes: setosa, versicolor, virginica\n\n");
     write_file("t.spor", NET("3") TRAIN("csv(\"iris.csv\", [4], 3)", CROSS_ENTROPY, "1"));
     expect_status(run("rm iris.csv; spor show t.spor"), 0);
 }
@@ -189,11 +190,10 @@ END_TEST
 
 /* Four inputs and four classes: the target of target="x" is x all the same. */
 START_TEST(a_target_of_x_is_never_the_label) {
-    write_file("t.spor",
-               "def net(x):\n    return x * param([4], init=\"ones\", name=\"w\")\n"
-               "train(net, data=csv(\"t.csv\", [4], 4), target=\"x\",\n"
-               "      loss=squared_error(reduction=\"mean\"), optimizer=sgd(rate=0.01), "
-               "batch=2, epochs=1)\n");
+    write_file("t.spor", "def net(x):\n    return x * param([4], init=\"ones\", name=\"w\")\n"
+                         "train(net, data=csv(\"t.csv\", [4], 4), target=\"x\",\n"
+                         "      loss=squared_error(reduction=\"mean\"), optimizer=sgd(rate=0.01), "
+                         "batch=2, epochs=1)\n");
     expect_status(run("for k in $(seq 40); do echo $k,2,3,4,$((k %% 4)); done >t.csv; "
                       "spor train t.spor"),
                   0);
