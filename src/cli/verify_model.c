@@ -43,14 +43,15 @@ static void complain(spor_verification *v, const char *model, const char *messag
 
 /* The data set of the script; NULL if it is not to be had, which has a row that says so. */
 static const spor_data *find_data(spor_verification *v, spor_workpiece *piece) {
-    const spor_own_data *own = piece->declared.own;
-    const char *name = piece->declared.data;
+    const spor_declaration *d = &piece->declared;
     spor_message message = {""};
-    bool readable = own || !strcmp(name, "digits");
-    if (!readable)
-        verify_skip(v, name, "rows of this data set: spor reads digits and csv; random rows were");
-    const spor_data *data = readable ? workpiece_read_data(piece, &message) : NULL;
-    if (readable && !data) verify_unreadable(v, own ? own->file[0] : name, message.text);
+    bool missing;
+    const spor_data *data = workpiece_read_data(piece, &missing, &message);
+    if (missing)
+        verify_skip(v, d->data,
+                    "rows of this data set, whose files are not here (`spor data` tells more); "
+                    "random rows were");
+    if (!data && !missing) verify_unreadable(v, d->own ? d->own->file[0] : d->data, message.text);
     return data;
 }
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/message.h"
 #include "data/labels.h"
@@ -34,17 +33,11 @@ int workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape) 
     return complain_at(piece, spor_error(tape), file, line, column);
 }
 
-/* Where layers.spor and the networks are if not beside the script. */
-static const char *models_folder(void) {
-    const char *folder = getenv("SPOR_MODELS");
-    return folder && *folder ? folder : SPOR_MODELS_FOLDER;
-}
-
 const char *workpiece_read(spor_workpiece *piece, const spor_command *command, const char *path,
                            const spor_settings *settings) {
     *piece = (spor_workpiece){.command = command, .path = path};
     piece->script =
-        script_load(path, models_folder(), &claims_dialect, settings->count, settings->setting);
+        script_load(path, places_models(), &claims_dialect, settings->count, settings->setting);
     const char *error = piece->script ? script_error(piece->script) : "out of memory";
     const spor_declaration *declared = error ? NULL : script_declaration(piece->script);
     if (declared) piece->declared = *declared;
@@ -56,10 +49,6 @@ bool workpiece_open(spor_workpiece *piece, const spor_command *command, const ch
     const char *error = workpiece_read(piece, command, path, settings);
     if (error) fprintf(stderr, "%s\n", error);
     return !error;
-}
-
-static bool shapes_are_known(const spor_declaration *d) {
-    return d->sample.rank && (d->target_is_x || d->classes || d->y.rank);
 }
 
 bool workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
@@ -74,7 +63,7 @@ bool workpiece_load(spor_workpiece *piece, const spor_command *command, const ch
                      path);
         return false;
     }
-    return shapes_are_known(&piece->declared) || workpiece_data(piece);
+    return true;
 }
 
 spor_shape workpiece_target(const spor_workpiece *piece) {
@@ -82,7 +71,12 @@ spor_shape workpiece_target(const spor_workpiece *piece) {
     return d->target_is_x ? d->sample : d->classes ? SPOR_SHAPE(d->classes) : d->y;
 }
 
+static bool shapes_are_known(const spor_declaration *d) {
+    return d->sample.rank && (d->target_is_x || d->classes || d->y.rank);
+}
+
 bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed) {
+    if (!shapes_are_known(&piece->declared) && !workpiece_data(piece)) return false;
     spor_model_spec spec = {
         .net = script_net,
         .loss = script_loss,
@@ -113,92 +107,63 @@ void workpiece_close(spor_workpiece *piece) {
 
 /* ---- data ---- */
 
-enum { PATH_SIZE = 4096 };
-
-/* folder/name; an empty path if there is no such folder to look in, or if it is too long. */
-static void join(char path[PATH_SIZE], const char *folder, const char *name) {
-    int length = folder && *folder ? snprintf(path, PATH_SIZE, "%s/%s", folder, name) : 0;
-    if (length <= 0 || length >= PATH_SIZE) path[0] = 0;
-}
-
-/* name, seen from the folder of the script. */
-static void beside_script(const spor_workpiece *piece, char path[PATH_SIZE], const char *name) {
-    const char *slash = strrchr(piece->path, '/');
-    int folder = slash ? (int)(slash - piece->path) + 1 : 0;
-    int length = snprintf(path, PATH_SIZE, "%.*s%s", folder, piece->path, name);
-    if (length >= PATH_SIZE) path[0] = 0;
-}
-
-/* Looks where data sets may lie; false with a message that lists the places. */
-static bool find_data(const spor_workpiece *piece, const char *name, char found[PATH_SIZE],
-                      spor_message *message) {
-    enum { PLACES = 4 };
-    char place[PLACES][PATH_SIZE], from_script[PATH_SIZE];
-    snprintf(from_script, sizeof from_script, "../data/%s", name);
-    join(place[0], getenv("SPOR_DATA"), name);
-    beside_script(piece, place[1], from_script);
-    join(place[2], "data", name);
-    join(place[3], SPOR_DATA_FOLDER, name);
-    for (int k = 0; k < PLACES; k++) {
-        if (!*place[k] || access(place[k], F_OK)) continue;
-        memcpy(found, place[k], PATH_SIZE);
-        return true;
-    }
-    return message_complain(
-        message, "no %s; looked for\n  %s\n  %s\n  %s\n  %s\nSet SPOR_DATA to its folder.", name,
-        *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
-}
-
-/* A file that the script names: beside it, in $SPOR_DATA, or from here. */
-static bool find_own(const spor_workpiece *piece, const char *name, char found[PATH_SIZE],
-                     spor_message *message) {
-    enum { PLACES = 3 };
-    char place[PLACES][PATH_SIZE] = {""};
-    beside_script(piece, place[0], name);
-    if (*name == '/') snprintf(place[0], PATH_SIZE, "%s", name);
-    if (*name != '/') join(place[1], getenv("SPOR_DATA"), name);
-    if (*name != '/' && strchr(piece->path, '/')) join(place[2], ".", name);
-    for (int k = 0; k < PLACES; k++) {
-        if (!*place[k] || access(place[k], F_OK)) continue;
-        memcpy(found, place[k], PATH_SIZE);
-        return true;
-    }
-    return message_complain(message, "there is no file %s%s%s%s%s", place[0],
-                            *place[1] ? ",\nnor " : "", place[1], *place[2] ? ",\nnor " : "",
-                            place[2]);
+bool workpiece_choose_data(spor_workpiece *piece, const char *choice) {
+    spor_declaration *declared = &piece->declared;
+    char name[64];
+    if (!choice) return true;
+    size_t length = strcspn(choice, ":");
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), choice);
+    const data_set *set = places_set(piece->command, name);
+    if (!set) return false;
+    piece->data_folder = choice[length] && choice[length + 1] ? choice + length + 1 : NULL;
+    if (set == declared->set) return true;
+    declared->set = set;
+    declared->own = NULL;
+    declared->data = set->name;
+    declared->y = (spor_shape){0};
+    declared->sample = set->shape;
+    declared->classes = set->classes;
+    declared->scale = set->scale;
+    return true;
 }
 
 static spor_data *read_own(const spor_workpiece *piece, spor_message *message) {
     const spor_own_data *own = piece->declared.own;
-    char path[SPOR_OWN_FILES][PATH_SIZE];
-    const char *file[SPOR_OWN_FILES] = {NULL};
-    for (int k = 0; k < SPOR_OWN_FILES; k++) {
-        if (!own->file[k]) continue;
-        if (!find_own(piece, own->file[k], path[k], message)) return NULL;
-        file[k] = path[k];
-    }
-    return own->read(own->said, file, message);
+    char *path[SPOR_OWN_FILES] = {NULL};
+    bool found = true;
+    for (int k = 0; found && k < SPOR_OWN_FILES; k++)
+        found = !own->file[k] || places_file(own->file[k], piece->path, &path[k], message);
+    spor_data *data = found ? own->read(own->said, (const char *const *)path, message) : NULL;
+    for (int k = 0; k < SPOR_OWN_FILES; k++) free(path[k]);
+    return data;
 }
 
-static spor_data *read_known(const spor_workpiece *piece, spor_message *message) {
+/* The last name, without slashes, of the folder that a file lies in. */
+static void name_after_folder(char name[64], const char *file) {
+    const char *end = strrchr(file, '/');
+    while (end && end > file && end[-1] == '/') end--;
+    const char *start = end;
+    while (start && start > file && start[-1] != '/') start--;
+    bool dots = !start || start == end || *start == '.';
+    snprintf(name, 64, "%.*s", dots ? 9 : (int)(end - start), dots ? "own files" : start);
+}
+
+static spor_data *read_set(const spor_workpiece *piece, bool *missing, spor_message *message) {
     const spor_declaration *declared = &piece->declared;
-    char path[PATH_SIZE];
-    if (strcmp(declared->data, "digits") != 0) {
-        message_complain(
-            message,
-            "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
-            "`spor show %s` and `spor bench %s` work without the data.",
-            spor_version(), declared->data, piece->path, piece->path);
-        return NULL;
-    }
-    if (!find_data(piece, "digits.csv.gz", path, message)) return NULL;
-    return spor_data_csv(path, declared->sample, declared->classes, declared->scale, message);
+    char *path[DATA_FILES];
+    *missing = !places_find(declared->set, piece->path, piece->data_folder, path, message);
+    if (*missing) return NULL;
+    spor_data *data = sets_read(declared->set, (const char *const *)path, declared->scale, message);
+    if (data && !sets_are_published(declared->set, path)) name_after_folder(data->name, path[0]);
+    sets_free_files(path);
+    return data;
 }
 
-const spor_data *workpiece_read_data(spor_workpiece *piece, spor_message *message) {
+const spor_data *workpiece_read_data(spor_workpiece *piece, bool *missing, spor_message *message) {
     spor_declaration *declared = &piece->declared;
+    *missing = false;
     if (piece->data) return piece->data;
-    piece->data = (declared->own ? read_own : read_known)(piece, message);
+    piece->data = declared->own ? read_own(piece, message) : read_set(piece, missing, message);
     if (!piece->data) return NULL;
     if (declared->own && declared->target_is_x) labels_drop(piece->data);
     declared->sample = piece->data->x.shape;
@@ -218,11 +183,13 @@ static void complain_placed(const spor_workpiece *piece, const char *text, const
 const spor_data *workpiece_data(spor_workpiece *piece) {
     const spor_own_data *own = piece->declared.own;
     spor_message message = {""};
-    const spor_data *data = workpiece_read_data(piece, &message);
+    bool missing;
+    const spor_data *data = workpiece_read_data(piece, &missing, &message);
     if (!data && own)
         complain_placed(piece, message.text, own->source, own->line, own->column);
     else if (!data)
-        command_fail(piece->command, "%s", message.text);
+        command_fail(piece->command, "%s%s", message.text,
+                     missing ? "\n`spor show` and `spor bench` work without the data." : "");
     return data;
 }
 

@@ -86,8 +86,9 @@ static const spor_source *find_include(spor_pass *run, const spor_syntax *includ
     const spor_source *source = read_source(run, include->place, path, &beside);
     if (!source && other != path) source = read_source(run, include->place, other, &installed);
     if (!source)
-        pass_fail(run, include->place, "%.400s%s%.400s", beside.text, *installed.text ? "\n" : "",
-                  installed.text);
+        pass_fail(run, include->place, "%.400s%s%.400s%s", beside.text, *installed.text ? "\n" : "",
+                  installed.text,
+                  *installed.text ? "\nSPOR_MODELS may name another folder to look in." : "");
     return source;
 }
 
@@ -150,6 +151,7 @@ static void add_names(spor_pass *run) {
     add_builtins(run, spor_reduce_builtins);
     add_builtins(run, spor_leaf_builtins);
     add_builtins(run, spor_declaration_builtins);
+    add_builtins(run, declare_sets(run));
     if (script->dialect) add_builtins(run, script->dialect->builtins);
     add_ops(run);
 }

@@ -47,9 +47,10 @@ typedef struct {
 
 /** What the script's train(...) declares. Strings live as long as the script. */
 typedef struct {
-    const char *model;        /* name of the net's def */
-    const char *data;         /* "digits", "mnist", "svhn", "csv" ... */
-    const spor_own_data *own; /* files of one's own; else NULL */
+    const char *model;          /* name of the net's def */
+    const char *data;           /* as the script calls it: "digits", "csv" */
+    const struct data_set *set; /* of the table in data/sets.h; NULL: files of one's own */
+    const spor_own_data *own;   /* these */
     spor_shape sample; /* shape of one sample as the data source gives it; rank 0: the files say */
     spor_shape y;      /* of targets that are numbers; rank 0: none, or the files say */
     int classes;       /* 0: none, or the files say */
