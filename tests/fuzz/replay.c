@@ -11,7 +11,9 @@ static const struct {
                {"table", fuzz_table},
                {"json", fuzz_json},
                {"safetensors", fuzz_safetensors},
-               {"npy", fuzz_npy}};
+               {"npy", fuzz_npy},
+               {"idx", fuzz_idx},
+               {"mat", fuzz_mat}};
 
 static int replay(fuzz_target *run, const char *path) {
     FILE *file = fopen(path, "rb");
@@ -33,7 +35,7 @@ int main(int count, char **argument) {
     for (size_t k = 0; count > 1 && k < sizeof targets / sizeof *targets; k++)
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
-        fprintf(stderr, "usage: replay gzip|csv|table|json|safetensors|npy FILE...\n");
+        fprintf(stderr, "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat FILE...\n");
         return 2;
     }
     for (int k = 2; k < count; k++) status |= replay(run, argument[k]);
