@@ -12,14 +12,16 @@
 #include "data/file.h"
 #include "data/idx.h"
 #include "data/labels.h"
+#include "data/mat.h"
 #include "data/npy.h"
 #include "data/values.h"
 
 /* ---- formats ---- */
 
-bool arrays_npy(const char *path, spor_values *values, int64_t *rows, bool *labels,
-                spor_message *message) {
+bool arrays_npy(const char *path, const char *name, spor_values *values, int64_t *rows,
+                bool *labels, spor_message *message) {
     spor_npy array;
+    (void)name;
     if (!npy_read(path, &array, message)) return false;
     if (!array.shape.rank) {
         npy_free(&array);
@@ -37,13 +39,44 @@ static double value_at(const spor_values *values, int64_t k) {
     return values_types[values->keep].value(values->value, k);
 }
 
-/* What the numbers were kept as says too little: what is whole may be a label. */
-bool arrays_idx(const char *path, spor_values *values, int64_t *rows, bool *labels,
-                spor_message *message) {
+/* Where what the numbers were kept as says too little. */
+static bool are_whole(const spor_values *values, int64_t rows) {
+    int64_t count = rows * shape_size(&values->shape);
+    for (int64_t k = 0; k < count; k++)
+        if (!(value_at(values, k) <= floor(value_at(values, k)))) return false;
+    return true;
+}
+
+bool arrays_idx(const char *path, const char *name, spor_values *values, int64_t *rows,
+                bool *labels, spor_message *message) {
+    (void)name;
     if (!idx_read(path, values, rows, message)) return false;
-    *labels = true;
-    for (int64_t k = 0; *labels && k < *rows * shape_size(&values->shape); k++)
-        *labels = !(fabs(value_at(values, k) - floor(value_at(values, k))) > 0);
+    *labels = are_whole(values, *rows);
+    return true;
+}
+
+/* A matrix [rows, columns], or a vector either way. */
+static bool matrix_rows(spor_values *values, int64_t *rows) {
+    spor_shape *shape = &values->shape;
+    if (shape->n[0] > 1) values->value = values_turn(values->value, shape, values->keep);
+    bool lies = shape->n[0] == 1;
+    *rows = shape->n[lies];
+    *shape = SPOR_SHAPE(shape->n[!lies]);
+    return values->value != NULL;
+}
+
+bool arrays_mat(const char *path, const char *name, spor_values *values, int64_t *rows,
+                bool *labels, spor_message *message) {
+    mat_file file;
+    bool done = mat_open(path, &file, message);
+    if (!done) return false;
+    done = mat_read(&file, name, values, message);
+    mat_close(&file);
+    if (!done) return false;
+    if (values->shape.rank > 2 ? !mat_rows(values, values->shape.rank, rows)
+                               : !matrix_rows(values, rows))
+        return message_complain(message, "%s: out of memory", path);
+    *labels = are_whole(values, *rows);
     return true;
 }
 
@@ -90,10 +123,11 @@ static bool append(const reading *r, const char *path, spor_values *all, int64_t
     return true;
 }
 
-static bool read_one(reading *r, const char *path, spor_values *all, int64_t *rows, bool *labels) {
+static bool read_one(reading *r, const char *path, const char *name, spor_values *all,
+                     int64_t *rows, bool *labels) {
     spor_values part = {0};
     int64_t part_rows = 0;
-    bool done = r->spec->read(path, &part, &part_rows, labels, r->message) &&
+    bool done = r->spec->read(path, name, &part, &part_rows, labels, r->message) &&
                 check_numbers(r, path, &part, part_rows) &&
                 append(r, path, all, rows, &part, part_rows);
     values_free(&part);
@@ -104,12 +138,15 @@ static bool read_part(reading *r, int k) {
     const char *x = r->spec->x[k], *y = r->spec->y[k];
     bool labels;
     if (!x) return true;
-    if (!read_one(r, x, &r->data->x, &r->x_rows, &labels)) return false;
+    if (!read_one(r, x, r->spec->x_name, &r->data->x, &r->x_rows, &labels)) return false;
     if (!y) return true;
-    if (!read_one(r, y, &r->data->y, &r->y_rows, &labels)) return false;
+    if (!read_one(r, y, r->spec->y_name, &r->data->y, &r->y_rows, &labels)) return false;
     r->labels = r->labels && labels;
     return r->x_rows == r->y_rows ||
-           message_complain(r->message, "%s: has not as many rows as %s", y, x);
+           message_complain(r->message, "%s: %s has not as many rows as %s%s%s", y,
+                            r->spec->y_name ? r->spec->y_name : "y",
+                            r->spec->x_name ? r->spec->x_name : "", r->spec->x_name ? " of " : "",
+                            x);
 }
 
 static bool read_parts(reading *r) {

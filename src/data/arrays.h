@@ -6,11 +6,15 @@
 
 #include <spor/data.h>
 
-/** Reads an array [rows, shape...]. labels: its numbers can be nothing but whole. */
-typedef bool arrays_reader(const char *path, spor_values *values, int64_t *rows, bool *labels,
-                           spor_message *message);
+/** Reads an array [rows, shape...] of a file, that of a name if it can hold several. labels: its numbers
+ *  may be labels, as they are whole. */
+typedef bool arrays_reader(const char *path, const char *name, spor_values *values, int64_t *rows,
+                           bool *labels, spor_message *message);
 /** Of .npy files; of IDX files. */
 arrays_reader arrays_npy, arrays_idx;
+/** Of MATLAB's files: the rows are the first axis of a matrix, the elements of a vector, and the last
+ *  of more than two axes, as images are kept. */
+arrays_reader arrays_mat;
 
 enum { ARRAYS_TRAIN, ARRAYS_VALIDATION, ARRAYS_TEST, ARRAYS_PARTS };
 
@@ -19,6 +23,7 @@ typedef struct {
     arrays_reader *read;
     const char *x[ARRAYS_PARTS]; /* files; NULL but for training: drawn from that */
     const char *y[ARRAYS_PARTS]; /* of the same rows; NULL: there is nothing to predict */
+    const char *x_name, *y_name; /* of arrays, where a file can hold several */
     spor_shape sample;           /* of the numbers of a row; rank 0: as the file has it */
     double scale;                /* of x */
     int classes;                 /* their number; 0: as many as labels differ */

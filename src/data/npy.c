@@ -207,24 +207,6 @@ static bool out_of_memory(const char *name, spor_message *message) {
     return message_complain(message, "%s: out of memory", name);
 }
 
-/* Copies where each element goes when the last axis runs fastest. */
-static bool rows_first(const char *name, spor_npy *array, spor_message *message) {
-    size_t width = values_types[array->keep].width;
-    int64_t count = shape_size(&array->shape), index[SPOR_RANK];
-    char *to = malloc(bytes_for(count, width)), *from = array->value;
-    if (!to) return out_of_memory(name, message);
-    for (int64_t k = 0; k < count; k++) {
-        int64_t at = 0;
-        shape_unravel(&array->shape, k, index);
-        for (int axis = array->shape.rank - 1; axis >= 0; axis--)
-            at = at * array->shape.n[axis] + index[axis];
-        memcpy(to + (size_t)k * width, from + (size_t)at * width, width);
-    }
-    free(from);
-    array->value = to;
-    return true;
-}
-
 static bool read_numbers(const header *h, const unsigned char *number, size_t has) {
     spor_npy *a = h->array;
     int64_t count = shape_size(&a->shape);
@@ -241,7 +223,8 @@ static bool read_numbers(const header *h, const unsigned char *number, size_t ha
         return message_complain(h->message,
                                 "%s: number %" PRId64 " is an integer that no double holds",
                                 h->name, large);
-    return !h->columns_first || rows_first(h->name, a, h->message);
+    if (h->columns_first) a->value = values_turn(a->value, &a->shape, a->keep);
+    return a->value || out_of_memory(h->name, h->message);
 }
 
 bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_npy *array,

@@ -153,8 +153,9 @@ const spor_builtin spor_declaration_builtins[] = {
      "path, shape?, classes?, scale?, label?, targets?, inputs?, drop?, header?, separator?, "
      "decimal?, validation?, test?, standardize?",
      own_csv},
-    {"npy", SPOR_OWN_ARRAYS, own_npy},
-    {"idx", SPOR_OWN_ARRAYS, own_idx},
+    {"npy", "x, y?, " SPOR_OWN_WORDS ", validation_x?, validation_y?, test_x?, test_y?", own_npy},
+    {"idx", "x, y?, " SPOR_OWN_WORDS ", validation_x?, validation_y?, test_x?, test_y?", own_idx},
+    {"mat", "path, x?, y?, " SPOR_OWN_WORDS ", validation?, test?", own_mat},
     {"cross_entropy", "reduction?", loss},
     {"squared_error", "reduction?", loss},
     {"train", "net, data, loss, optimizer, batch, epochs, target?, clip?", train},

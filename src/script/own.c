@@ -191,7 +191,7 @@ spor_value own_csv(const spor_given *g) {
     return v;
 }
 
-/* ---- npy, idx ---- */
+/* ---- arrays ---- */
 
 static spor_data *read_arrays(const void *said, const char *const file[], spor_message *message) {
     array_files arrays = *(const array_files *)said;
@@ -202,23 +202,35 @@ static spor_data *read_arrays(const void *said, const char *const file[], spor_m
     return arrays_read(&arrays, message);
 }
 
-enum {
-    X,
-    Y,
-    ARRAY_SHAPE,
-    ARRAY_CLASSES,
-    ARRAY_SCALE,
-    ARRAY_TARGETS,
-    VALIDATION_X,
-    VALIDATION_Y,
-    TEST_X,
-    TEST_Y,
-    ARRAY_STANDARDIZE
-};
+/* What all formats have in common, from the argument `at` on. */
+static spor_value arrays_value(const spor_given *g, int at, array_files *arrays,
+                               spor_own_data *own) {
+    enum { ARRAY_SHAPE, ARRAY_CLASSES, ARRAY_SCALE, ARRAY_TARGETS, ARRAY_STANDARDIZE };
+    arrays->sample = sample(g, at + ARRAY_SHAPE);
+    arrays->classes = classes(g, at + ARRAY_CLASSES);
+    arrays->scale = scale(g, at + ARRAY_SCALE);
+    arrays->targets = given_bool(g, at + ARRAY_TARGETS, false);
+    if (arrays->classes && arrays->targets)
+        pass_fail(g->run, g->at[at + ARRAY_TARGETS],
+                  "%s: targets=True says that y are numbers to predict; they have no classes",
+                  g->builtin->name);
+    own->read = read_arrays;
+    own->unlabelled = !own->file[1];
+    own->standardize = word(g, at + ARRAY_STANDARDIZE, "train", NULL) != 0;
+    spor_value v = data_of(g, own);
+    v.declared->sample = arrays->sample;
+    v.declared->classes = arrays->classes;
+    v.declared->scale = arrays->scale;
+    return v;
+}
 
-/* Each part has x, and y if the training rows have one. */
-static void take_files(const spor_given *g, spor_own_data *own) {
+/* A file for each array; a part has x, and y if the training rows have one. */
+static spor_value own_arrays(const spor_given *g, arrays_reader *reader) {
+    enum { X, Y, COMMON, VALIDATION_X = COMMON + SPOR_OWN_COMMON, VALIDATION_Y, TEST_X, TEST_Y };
     static const int at[SPOR_OWN_FILES] = {X, Y, VALIDATION_X, VALIDATION_Y, TEST_X, TEST_Y};
+    array_files *arrays = ground_take(&g->run->ground, 1, sizeof *arrays);
+    spor_own_data *own = own_data(g, arrays);
+    arrays->read = reader;
     for (int k = 0; k < SPOR_OWN_FILES; k++) own->file[k] = file_name(g, at[k]);
     for (int k = 2; k < SPOR_OWN_FILES; k += 2) {
         bool x = own->file[k] != NULL, y = own->file[k + 1] != NULL;
@@ -226,29 +238,7 @@ static void take_files(const spor_given *g, spor_own_data *own) {
             pass_fail(g->run, g->at[at[y ? k + 1 : k]], "%s and %s are given together, and with y",
                       given_what(g, at[k]), given_what(g, at[k + 1]));
     }
-}
-
-static spor_value own_arrays(const spor_given *g, arrays_reader *reader) {
-    array_files *arrays = ground_take(&g->run->ground, 1, sizeof *arrays);
-    *arrays = (array_files){.read = reader,
-                            .sample = sample(g, ARRAY_SHAPE),
-                            .scale = scale(g, ARRAY_SCALE),
-                            .classes = classes(g, ARRAY_CLASSES),
-                            .targets = given_bool(g, ARRAY_TARGETS, false)};
-    if (arrays->classes && arrays->targets)
-        pass_fail(g->run, g->at[ARRAY_TARGETS],
-                  "%s: targets=True says that y are numbers to predict; they have no classes",
-                  g->builtin->name);
-    spor_own_data *own = own_data(g, arrays);
-    take_files(g, own);
-    own->read = read_arrays;
-    own->unlabelled = !own->file[1];
-    own->standardize = word(g, ARRAY_STANDARDIZE, "train", NULL) != 0;
-    spor_value v = data_of(g, own);
-    v.declared->sample = arrays->sample;
-    v.declared->classes = arrays->classes;
-    v.declared->scale = arrays->scale;
-    return v;
+    return arrays_value(g, COMMON, arrays, own);
 }
 
 spor_value own_npy(const spor_given *g) {
@@ -257,4 +247,21 @@ spor_value own_npy(const spor_given *g) {
 
 spor_value own_idx(const spor_given *g) {
     return own_arrays(g, arrays_idx);
+}
+
+/* A file has x and y as variables. */
+spor_value own_mat(const spor_given *g) {
+    enum { MAT_FILE, X, Y, COMMON, MAT_VALIDATION = COMMON + SPOR_OWN_COMMON, MAT_TEST };
+    static const int at[ARRAYS_PARTS] = {MAT_FILE, MAT_VALIDATION, MAT_TEST};
+    array_files *arrays = ground_take(&g->run->ground, 1, sizeof *arrays);
+    spor_own_data *own = own_data(g, arrays);
+    bool unlabelled = g->arg[Y] && g->arg[Y]->kind == VALUE_BOOL && !g->arg[Y]->b;
+    *arrays = (array_files){.read = arrays_mat,
+                            .x_name = given_string(g, X, "X"),
+                            .y_name = unlabelled ? NULL : given_string(g, Y, "y")};
+    for (int k = 0; k < ARRAYS_PARTS; k++) {
+        own->file[2 * k] = file_name(g, at[k]);
+        own->file[2 * k + 1] = unlabelled ? NULL : own->file[2 * k];
+    }
+    return arrays_value(g, COMMON, arrays, own);
 }

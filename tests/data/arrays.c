@@ -7,6 +7,7 @@
 
 #include "data/arrays.h"
 #include "data/values.h"
+#include "../support/matlab.h"
 #include "scratch.h"
 
 /* Paths outlive the four that scratch_path knows. */
@@ -116,7 +117,7 @@ START_TEST(parts_follow_each_other) {
     files.x[ARRAYS_TEST] = ARRAY("tx.npy", "<f4", "(2, 1)", float, 4, 5);
     check_refused(&files, "tx.npy: its rows have not the shape and the type");
     files.x[ARRAYS_TEST] = ARRAY("tx.npy", "<f8", "(1, 1)", double, 4);
-    check_refused(&files, "ty.npy: has not as many rows as ");
+    check_refused(&files, "ty.npy: y has not as many rows as ");
 }
 END_TEST
 
@@ -155,6 +156,53 @@ START_TEST(idx_files_are_arrays) {
 }
 END_TEST
 
+static const char *write_variables(const matlab_array *x, const matlab_array *y) {
+    static char path[1024];
+    matlab_file file = {0};
+    matlab_begin(&file);
+    matlab_add(&file, x);
+    matlab_add(&file, y);
+    snprintf(path, sizeof path, "%s", scratch_file("m.mat", file.bytes, file.size));
+    free(file.bytes);
+    return path;
+}
+
+/* A matrix has its rows first, images have them last; a vector may lie. */
+START_TEST(variables_of_matlab_are_arrays) {
+    static const double matrix[] = {1, 2, 3, 4, 5, 6}, rows[] = {1, 4, 2, 5, 3, 6};
+    static const double lying[] = {0.5, 1.5, 2.5};
+    static const uint8_t images[] = {0, 1, 2, 3, 4, 5, 6, 7}, label[] = {10, 3};
+    static const double first[] = {0, 2, 1, 3}; /* [2, 2] of two images, MATLAB's first axis down */
+    matlab_array x = {"X", MATLAB_DOUBLE, MATLAB_DOUBLE_TYPE, 2, {3, 2}, matrix, sizeof matrix, 0};
+    matlab_array y = {"y", MATLAB_DOUBLE, MATLAB_DOUBLE_TYPE, 2, {1, 3}, lying, sizeof lying, 1};
+    array_files files = {.read = arrays_mat, .scale = 1, .x_name = "X", .y_name = "y"};
+    files.x[0] = files.y[0] = write_variables(&x, &y);
+    spor_data *data = must_read(&files);
+    ck_assert(data->rows == 3 && data->x.shape.rank == 1 && data->x.shape.n[0] == 2);
+    for (int k = 0; k < 6; k++)
+        ck_assert_double_eq(values_types[data->x.keep].value(data->x.value, k), rows[k]);
+    ck_assert(!data->classes && data->y.shape.n[0] == 1);
+    ck_assert_double_eq(values_types[data->y.keep].value(data->y.value, 2), 2.5);
+    spor_data_free(data);
+    x = (matlab_array){"X", MATLAB_UINT8, MATLAB_UINT8_TYPE, 3, {2, 2, 2}, images, 8, 0};
+    y = (matlab_array){"y", MATLAB_UINT8, MATLAB_UINT8_TYPE, 2, {2, 1}, label, 2, 0};
+    files.x[0] = files.y[0] = write_variables(&x, &y);
+    data = must_read(&files);
+    ck_assert(data->rows == 2 && data->x.shape.rank == 2 && data->x.keep == SPOR_KEEP_U8);
+    for (int k = 0; k < 4; k++)
+        ck_assert_double_eq(values_types[data->x.keep].value(data->x.value, k), first[k]);
+    ck_assert(data->classes == 2 && data->label[0] == 1 && data->label[1] == 0);
+    ck_assert_str_eq(data->class_name[1], "10");
+    spor_data_free(data);
+    y.n[0] = 1;
+    y.size = 1;
+    files.x[0] = files.y[0] = write_variables(&x, &y);
+    check_refused(&files, "m.mat: y has not as many rows as X of ");
+    files.y_name = "z";
+    check_refused(&files, "m.mat: ");
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("arrays");
     TCase *tests = tcase_create("arrays");
@@ -164,6 +212,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, parts_follow_each_other);
     tcase_add_test(tests, what_is_no_number_is_told);
     tcase_add_test(tests, idx_files_are_arrays);
+    tcase_add_test(tests, variables_of_matlab_are_arrays);
     suite_add_tcase(suite, tests);
     return suite;
 }
