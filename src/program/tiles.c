@@ -33,7 +33,7 @@ typedef struct {
     int *last;         /* the last node of the group that reads this one's value; -1: none */
     int *place;        /* of its value */
     bool *uniform;     /* the place holds a vector of one number */
-    bool *summed;      /* a sum of the group reads it */
+    bool *folded;      /* a sum or a largest of the group reads it */
     int *free;         /* a stack of places that are slots */
     int frees;
     int64_t width;
@@ -47,9 +47,13 @@ static spor_tile_role role_of(const maker *m, int i) {
     return node_of(m, i)->op->tile->role;
 }
 
-/* The axes that a repeat's operand and a sum's result have not. */
-static int64_t axes_of(const maker *m, int i) {
-    return node_of(m, i)->attr[AXES].i;
+/* The axes of the iteration shape that what node i reads, or its value, has not. */
+static int64_t axes_read(const maker *m, int i) {
+    return role_of(m, i) == SPOR_REPEATS ? node_of(m, i)->attr[AXES].i : 0;
+}
+
+static int64_t axes_made(const maker *m, int i) {
+    return role_folds(role_of(m, i)) ? node_of(m, i)->attr[AXES].i : 0;
 }
 
 /* Which node of the group computes id; -1: none. Nodes are in ascending order. */
@@ -72,13 +76,13 @@ static uint32_t operand_of(const maker *m, int i, int k) {
 /* ---- arguments ---- */
 
 /* The number of an argument, which is added if it is new. */
-static int argument_of(maker *m, uint32_t id, int64_t axes, bool sum) {
+static int argument_of(maker *m, uint32_t id, int64_t axes, spor_tile_role role) {
     spor_group *g = m->group;
     for (int a = 0; a < g->arguments; a++)
         if (m->operand[a] == id && m->axes[a] == axes) return a;
     m->operand[g->arguments] = id;
     m->axes[g->arguments] = axes;
-    g->argument[g->arguments].sum = sum;
+    g->argument[g->arguments].role = role;
     g->argument[g->arguments].size = shape_size(m->tape->node[id].shape);
     return g->arguments++;
 }
@@ -87,17 +91,18 @@ static void find_reads(maker *m) {
     for (int i = 0; i < m->nodes; i++)
         for (int k = 0; k < node_of(m, i)->op->operands; k++) {
             uint32_t id = operand_of(m, i, k);
-            if (find_node(m, id) < 0)
-                argument_of(m, id, role_of(m, i) == SPOR_REPEATS ? axes_of(m, i) : 0, false);
+            if (find_node(m, id) < 0) argument_of(m, id, axes_read(m, i), SPOR_MAPS);
         }
+}
+
+/* Of a node that is kept. */
+static int argument_made(maker *m, int i) {
+    return argument_of(m, m->node[i], axes_made(m, i), role_of(m, i));
 }
 
 static void find_writes(maker *m) {
     for (int i = 0; i < m->nodes; i++)
-        if (m->kept[m->node[i]]) {
-            bool sum = role_of(m, i) == SPOR_SUMS;
-            argument_of(m, m->node[i], sum ? axes_of(m, i) : 0, sum);
-        }
+        if (m->kept[m->node[i]]) argument_made(m, i);
 }
 
 /* ---- the iteration ---- */
@@ -186,7 +191,7 @@ static int place_read(maker *m, int i, int k) {
     uint32_t id = operand_of(m, i, k);
     int from = find_node(m, id);
     if (from >= 0) return m->place[from];
-    return argument_of(m, id, role_of(m, i) == SPOR_REPEATS ? axes_of(m, i) : 0, false);
+    return argument_of(m, id, axes_read(m, i), SPOR_MAPS);
 }
 
 static bool is_slot(const maker *m, int place) {
@@ -205,10 +210,7 @@ static void free_slots(maker *m, int i) {
 /* Where node i's value is made: in its argument, if it is kept, or in a slot. */
 static int place_made(maker *m, int i, bool once) {
     spor_group *g = m->group;
-    if (m->kept[m->node[i]]) {
-        bool sum = role_of(m, i) == SPOR_SUMS;
-        return argument_of(m, m->node[i], sum ? axes_of(m, i) : 0, sum);
-    }
+    if (m->kept[m->node[i]]) return argument_made(m, i);
     return m->frees && !once ? m->free[--m->frees] : g->arguments + g->slots++;
 }
 
@@ -216,7 +218,7 @@ static int place_made(maker *m, int i, bool once) {
 static bool is_uniform(const maker *m, int i, const spor_argument *argument) {
     for (int k = 0; k < m->group->rank; k++)
         if (argument->stride[k]) return false;
-    return !m->summed[i];
+    return !m->folded[i];
 }
 
 /* False: the value lies in memory as it is. */
@@ -263,7 +265,7 @@ static void find_readers(maker *m) {
             int from = find_node(m, operand_of(m, i, k));
             if (from < 0) continue;
             m->last[from] = i;
-            m->summed[from] = m->summed[from] || role_of(m, i) == SPOR_SUMS;
+            m->folded[from] = m->folded[from] || role_folds(role_of(m, i));
         }
 }
 
@@ -277,21 +279,22 @@ static void make_lines(maker *m, int64_t bytes) {
 
 /* ---- tasks ---- */
 
-/* Several tiles add to one element: they differ along an axis that the sum has not. */
+/* Several tiles fold into one element: they differ along an axis that it has not. */
 static bool meets_tiles(const spor_group *g, const spor_argument *argument) {
     for (int k = 0; k <= g->split; k++)
         if (!argument->stride[k] && (k < g->split || g->piece < g->n[k])) return true;
     return false;
 }
 
-/* Sums along axis 0 meet what other tasks add: where there are several tasks, each has a copy. */
-static void find_sums(spor_group *g) {
+/* What is folded along axis 0 meets what other tasks fold: where there are several, each has a
+ * copy. */
+static void find_folds(spor_group *g) {
     for (int a = 0; a < g->arguments; a++) {
         spor_argument *argument = &g->argument[a];
-        argument->carries = argument->sum && meets_tiles(g, argument);
+        argument->carries = argument->role == SPOR_SUMS && meets_tiles(g, argument);
         argument->low = g->low;
         if (argument->carries) g->low += argument->size;
-        argument->own = argument->sum && !argument->stride[0];
+        argument->own = role_folds(argument->role) && !argument->stride[0];
         if (!argument->own) continue;
         argument->offset = g->own;
         g->own += argument->size;
@@ -332,7 +335,7 @@ static void make(maker *m) {
     make_lines(m, bytes);
     while (bytes > SLOT_LEAST && g->slots * g->tile * m->width > SLOTS_MOST)
         make_lines(m, bytes /= 2);
-    find_sums(g);
+    find_folds(g);
 }
 
 /* As many lines as nodes, arguments as they read and write. */
@@ -364,7 +367,7 @@ static bool make_with_room(maker *m, size_t arguments) {
         m->place = room + nodes;
         m->free = room + 2 * nodes;
         m->uniform = marks;
-        m->summed = marks + nodes;
+        m->folded = marks + nodes;
         make(m);
     }
     free(room);

@@ -136,6 +136,12 @@ struct spor_op {
      * for the others.
      */
     spor_var (*margin)(spor_var y);
+    /**
+     * Records the value in ops that programs put into groups, for an op that is none of these itself.
+     * Programs that are no reference compute these in its place; its derivative remains its vjp.
+     * NULL: there is a kernel of the op only.
+     */
+    spor_var (*parts)(const spor_var in[], const spor_attr attr[]);
     const char *sides[2]; /* of such an op: where its slope is the smaller, the larger one */
     /** Of a leaf that is a number: is it 0? NULL for the others. */
     bool (*is_zero)(const spor_attr attr[]);
