@@ -47,6 +47,10 @@ static inline bool role_folds(spor_tile_role role) {
 /** What an op's descriptor says of it. The axes of repeats and folds are the attribute AXES. */
 typedef struct spor_tiling {
     spor_tile_role role;
+    bool product; /* maps: can be part of the line of the one that reads it */
+    /** Maps of two operands: with a product a b in the place of operand k, as a map of a, b and the
+     *  other operand. NULL: there is none. */
+    const struct spor_tiling *of_product[2];
     spor_tile_kernel *kernel[SPOR_SCALARS][SPOR_ISAS]; /* maps: float and double */
 } spor_tiling;
 

@@ -30,11 +30,13 @@ typedef struct {
     uint32_t *operand; /* the node of each argument */
     int reads;         /* arguments that are read */
     int64_t *axes;     /* of each argument: the axes of the iteration shape that it has not */
-    int *last;         /* the last node of the group that reads this one's value; -1: none */
-    int *place;        /* of its value */
-    bool *uniform;     /* the place holds a vector of one number */
-    bool *folded;      /* a sum or a largest of the group reads it */
-    int *free;         /* a stack of places that are slots */
+    int *product;  /* of a line's node: the operand whose product the line makes, too; -1: none */
+    bool *inside;  /* it is such a product, which has no line of its own */
+    int *last;     /* the last node of the group whose line reads this value; -1: none */
+    int *place;    /* of its value */
+    bool *uniform; /* the place holds a vector of one number */
+    bool *folded;  /* a sum or a largest of the group reads it */
+    int *free;     /* a stack of places that are slots */
     int frees;
     int64_t width;
 } maker;
@@ -73,6 +75,50 @@ static uint32_t operand_of(const maker *m, int i, int k) {
     return program_operand(m->program, m->node[i], k);
 }
 
+static int operands_of(const maker *m, int i) {
+    return node_of(m, i)->op->operands;
+}
+
+/* ---- products inside other lines ---- */
+
+/* What the line of a node reads: an operand of that node, or of the product inside. */
+typedef struct {
+    int node, k;
+} reading;
+
+static int readings_of(const maker *m, int i) {
+    return m->inside[i] ? 0 : operands_of(m, i) + (m->product[i] >= 0);
+}
+
+/* The operands of the product come first. */
+static reading reading_of(const maker *m, int i, int k) {
+    int at = m->product[i];
+    if (at < 0) return (reading){i, k};
+    return k < 2 ? (reading){find_node(m, operand_of(m, i, at)), k} : (reading){i, 1 - at};
+}
+
+/* The line of node i can make its operand k, which is read `reads` times in all. */
+static bool takes_product(const maker *m, int i, int k, const int reads[]) {
+    const spor_tiling *tile = node_of(m, i)->op->tile;
+    int from = k < 2 && tile->of_product[k] ? find_node(m, operand_of(m, i, k)) : -1;
+    return from >= 0 && node_of(m, from)->op->tile->product && reads[from] == 1 &&
+           m->product[from] < 0 && !m->kept[m->node[from]];
+}
+
+static void find_products(maker *m, int reads[]) {
+    for (int i = 0; i < m->nodes; i++)
+        for (int k = 0; k < operands_of(m, i); k++) {
+            int from = find_node(m, operand_of(m, i, k));
+            if (from >= 0) reads[from]++;
+        }
+    for (int i = 0; i < m->nodes; i++) {
+        m->product[i] = -1;
+        for (int k = 0; k < operands_of(m, i) && m->product[i] < 0; k++)
+            if (takes_product(m, i, k, reads)) m->product[i] = k;
+        if (m->product[i] >= 0) m->inside[find_node(m, operand_of(m, i, m->product[i]))] = true;
+    }
+}
+
 /* ---- arguments ---- */
 
 /* The number of an argument, which is added if it is new. */
@@ -89,7 +135,7 @@ static int argument_of(maker *m, uint32_t id, int64_t axes, spor_tile_role role)
 
 static void find_reads(maker *m) {
     for (int i = 0; i < m->nodes; i++)
-        for (int k = 0; k < node_of(m, i)->op->operands; k++) {
+        for (int k = 0; k < operands_of(m, i); k++) {
             uint32_t id = operand_of(m, i, k);
             if (find_node(m, id) < 0) argument_of(m, id, axes_read(m, i), SPOR_MAPS);
         }
@@ -186,21 +232,26 @@ static bool is_once(const spor_group *g, const spor_argument *argument) {
     return true;
 }
 
-/* The place of node i's operand k. */
-static int place_read(maker *m, int i, int k) {
-    uint32_t id = operand_of(m, i, k);
+/* The place of what a line reads. */
+static int place_read(maker *m, reading r) {
+    uint32_t id = operand_of(m, r.node, r.k);
     int from = find_node(m, id);
     if (from >= 0) return m->place[from];
-    return argument_of(m, id, axes_read(m, i), SPOR_MAPS);
+    return argument_of(m, id, axes_read(m, r.node), SPOR_MAPS);
 }
 
 static bool is_slot(const maker *m, int place) {
     return place >= m->group->arguments;
 }
 
+/* Which node of the group makes what a line reads; -1: it is an argument. */
+static int source_of(const maker *m, reading r) {
+    return find_node(m, operand_of(m, r.node, r.k));
+}
+
 static void free_slots(maker *m, int i) {
-    for (int k = 0; k < node_of(m, i)->op->operands; k++) {
-        int from = find_node(m, operand_of(m, i, k));
+    for (int k = 0; k < readings_of(m, i); k++) {
+        int from = source_of(m, reading_of(m, i, k));
         if (from < 0 || !is_slot(m, m->place[from]) || m->last[from] != i) continue;
         m->free[m->frees++] = m->place[from];
         m->last[from] = -1; /* once, though read twice */
@@ -235,8 +286,9 @@ static bool make_repeat(maker *m, int i, spor_line *line) {
 
 static void read_operands(maker *m, int i, spor_line *line) {
     for (int k = 0; k < line->operands; k++) {
-        int from = find_node(m, operand_of(m, i, k));
-        line->in[k] = place_read(m, i, k);
+        reading r = reading_of(m, i, k);
+        int from = source_of(m, r);
+        line->in[k] = place_read(m, r);
         line->mask[k] = from >= 0 && m->uniform[from] ? 0 : -1;
     }
 }
@@ -245,7 +297,9 @@ static void make_line(maker *m, int i) {
     const spor_node *node = node_of(m, i);
     const spor_tiling *tile = node->op->tile;
     spor_line *line = &m->group->line[m->group->lines];
-    *line = (spor_line){.role = tile->role, .attr = node->attr, .operands = node->op->operands};
+    if (m->inside[i]) return;
+    if (m->product[i] >= 0) tile = tile->of_product[m->product[i]];
+    *line = (spor_line){.role = tile->role, .attr = node->attr, .operands = readings_of(m, i)};
     line->kernel = tile->kernel[m->program->scalar][m->program->isa];
     read_operands(m, i, line);
     bool kept = m->kept[m->node[i]];
@@ -261,8 +315,8 @@ static void make_line(maker *m, int i) {
 static void find_readers(maker *m) {
     for (int i = 0; i < m->nodes; i++) m->last[i] = -1;
     for (int i = 0; i < m->nodes; i++)
-        for (int k = 0; k < node_of(m, i)->op->operands; k++) {
-            int from = find_node(m, operand_of(m, i, k));
+        for (int k = 0; k < readings_of(m, i); k++) {
+            int from = source_of(m, reading_of(m, i, k));
             if (from < 0) continue;
             m->last[from] = i;
             m->folded[from] = m->folded[from] || role_folds(role_of(m, i));
@@ -358,16 +412,19 @@ void tiles_free(spor_group *group) {
 
 static bool make_with_room(maker *m, size_t arguments) {
     size_t nodes = (size_t)m->nodes;
-    int *room = calloc(nodes, 3 * sizeof *room);
-    bool *marks = calloc(nodes, 2 * sizeof *marks);
+    int *room = calloc(nodes, 5 * sizeof *room);
+    bool *marks = calloc(nodes, 3 * sizeof *marks);
     m->axes = calloc(arguments, sizeof *m->axes);
     bool done = room && marks && m->axes;
     if (done) {
         m->last = room;
         m->place = room + nodes;
         m->free = room + 2 * nodes;
+        m->product = room + 3 * nodes;
         m->uniform = marks;
         m->folded = marks + nodes;
+        m->inside = marks + 2 * nodes;
+        find_products(m, room + 4 * nodes);
         make(m);
     }
     free(room);

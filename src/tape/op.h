@@ -179,22 +179,24 @@ struct spor_op {
 
 /**
  * ELEMENT_KERNELS(exp) is KERNELS(exp) of an elementwise op, with its tile kernels and the table
- * exp_tiles that the descriptor names.
+ * exp_tiles that the descriptor names. TILE_KERNELS alone is for a map that is part of an op's tiling,
+ * and for ops whose tiling has more to say.
  */
 #define SPOR_TILE_NAME(op, isa, scalar) spor_tile_##op##_##isa##_##scalar
 #define SPOR_DECLARE_TILE_(op, isa)                                                                \
     extern spor_tile_kernel SPOR_TILE_NAME(op, isa, f32), SPOR_TILE_NAME(op, isa, f64);
 #define SPOR_TILE_ENTRY_F32_(op, isa) SPOR_TILE_NAME(op, isa, f32),
 #define SPOR_TILE_ENTRY_F64_(op, isa) SPOR_TILE_NAME(op, isa, f64),
-#define TILE_KERNELS(op)                                                                           \
+#define TILE_KERNELS(op, ...)                                                                      \
     SPOR_EACH_ISA(SPOR_DECLARE_TILE_, op)                                                          \
     static const spor_tiling op##_tiles = {                                                        \
         .role = SPOR_MAPS,                                                                         \
+        __VA_ARGS__,                                                                               \
         .kernel = {[SPOR_F32] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F32_, op)},                         \
                    [SPOR_F64] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F64_, op)}}}
 #define ELEMENT_KERNELS(op)                                                                        \
     KERNELS(op);                                                                                   \
-    TILE_KERNELS(op)
+    TILE_KERNELS(op, .product = false)
 
 /* ---- for op files --------------------------------------------------------------------------- */
 

@@ -25,7 +25,7 @@ enum { TYPES = FASTCHECK_TYPES };
 typedef struct {
     int64_t compared, exact, open;
     int64_t groups, several_tasks, finished, split, once, uniform, in_place, slots_again, carries,
-        largest;
+        largest, products;
 } tally;
 
 /* One graph: the truth, by arithmetic, and the graph that programs are made of. */
@@ -231,18 +231,20 @@ static bool is_made_before(const spor_group *group, int line) {
 
 static void note_group(const spor_program *program, const program_step *step, tally *met) {
     const spor_group *g = step->group;
-    int repeats = 0;
+    int repeats = 0, maps = 0;
     for (int l = 0; l < g->lines; l++) {
         met->once += g->line[l].once;
         met->uniform += g->line[l].uniform;
         met->slots_again += is_made_before(g, l);
         repeats += g->line[l].role == SPOR_REPEATS;
+        maps += g->line[l].role == SPOR_MAPS;
     }
     for (int a = 0; a < g->arguments; a++) {
         met->carries += g->argument[a].carries;
         met->largest += g->argument[a].role == SPOR_LARGEST && step->need.tasks[SPOR_FINISH] > 0;
     }
     met->groups++;
+    met->products += nodes_of_role(program, step, SPOR_MAPS) - maps;
     met->in_place += nodes_of_role(program, step, SPOR_REPEATS) - repeats;
     met->several_tasks += step->need.tasks[SPOR_WORK] > 1;
     met->finished += step->need.tasks[SPOR_FINISH] > 0;
@@ -289,6 +291,7 @@ static void check_met(const tally *met) {
     ck_assert_int_gt(met->slots_again, 0);
     ck_assert_int_gt(met->carries, 0);
     ck_assert_int_gt(met->largest, 0);
+    ck_assert_int_gt(met->products, 0);
 }
 
 START_TEST(graphs_of_reals) {
