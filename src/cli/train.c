@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "data/file.h"
 #include "kernels/element.h"
-#include "train/batch.h"
+#include "train/model.h"
 #include "train/record.h"
 
 typedef struct {
@@ -38,6 +38,7 @@ typedef struct {
     spor_history history;
     bool history_failed;
     spor_progress last; /* of all that was told */
+    bool tested;
     spor_evaluation test;
 } training;
 
@@ -110,6 +111,12 @@ static bool prepare_data(training *t) {
     return true;
 }
 
+/* Tells what is wrong with the model, if that is what is wrong. */
+static bool complained(const training *t) {
+    if (spor_model_error(t->piece->model)) workpiece_complain(t->piece);
+    return false;
+}
+
 /* The folder is made and tried before the training, so that no training is lost on it. */
 static bool prepare_folder(training *t) {
     const char *out = t->given->out, *model = t->piece->declared.model;
@@ -130,31 +137,25 @@ static bool prepare_folder(training *t) {
     return false;
 }
 
-/* What is wrong with evaluating is told now and not after an epoch. */
-static bool try_evaluation(training *t) {
-    spor_evaluation evaluation;
-    int64_t rows = t->split.train_rows > 0;
-    bool done = spor_evaluate(t->piece->model, t->data, t->split.train, rows, &evaluation);
-    spor_evaluation_free(&evaluation);
-    if (!done) workpiece_complain(t->piece);
-    return done;
-}
-
-/* Everything that can be wrong with script, data and folder, before the first step. */
+/* Everything that can be wrong with script, data and folder, before the first step: the script is
+ * recorded before its data is read, and then all that the run will run. */
 static bool prepare(training *t) {
+    spor_model *model;
     choose_schedule(t);
     t->options.scalar = t->given->wide ? SPOR_F64 : SPOR_F32;
     t->options.reference = t->given->reference;
     if (!workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
-    if (!workpiece_bind(t->piece, BATCH_OF_EVALUATION, false)) return false;
-    const spor_bound *bound = workpiece_bind(t->piece, t->schedule.batch, true);
-    if (!bound || !choose_setting(t, "rate", t->given->rate) ||
+    model = t->piece->model;
+    if (!model_plan(model, t->schedule.batch, true) || !choose_setting(t, "rate", t->given->rate) ||
         !choose_setting(t, "l2", t->given->l2))
-        return false;
+        return complained(t);
+    if (!prepare_data(t)) return false;
+    if (!train_prepare(model, t->data, &t->split, &t->schedule)) return complained(t);
+    const spor_bound *bound = model_plan(model, t->schedule.batch, true);
     t->isa = spor_program_isa(bound->program);
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS; k++)
         t->setting[k] = spor_program_setting(bound->program, k);
-    return prepare_data(t) && try_evaluation(t) && prepare_folder(t);
+    return prepare_folder(t);
 }
 
 /* ---- training ---- */
@@ -212,6 +213,7 @@ static bool write_confusion(training *t, const char *path, spor_message *message
 
 static bool write_summary(training *t, const char *path, spor_message *message) {
     const spor_epoch *last = t->history.count ? &t->history.epochs[t->history.count - 1] : NULL;
+    const spor_score unknown = {.loss = (double)NAN, .metric = (double)NAN};
     spor_summary summary = {
         .model = t->piece->declared.model,
         .data = t->data->name,
@@ -229,9 +231,10 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .train_rows = t->split.train_rows,
         .validation_rows = t->split.validation_rows,
         .test_rows = t->split.test_rows,
-        .train_accuracy = last ? last->train_accuracy : (double)NAN,
-        .validation_accuracy = last ? last->validation_accuracy : (double)NAN,
-        .test_accuracy = t->test.confusion ? t->test.accuracy : (double)NAN,
+        .metric = t->history.metric,
+        .train = last ? last->train : unknown,
+        .validation = last ? last->validation : unknown,
+        .test = t->tested ? &t->test : NULL,
         .train_seconds = t->last.train_seconds,
         .evaluate_seconds = t->last.evaluate_seconds,
     };
@@ -252,7 +255,7 @@ static bool write_file(training *t, const char *name, writer *write) {
 /* Writes what there is: no confusion matrix if nothing was tested, no curves without an epoch.
  * Figures of an earlier run do not stay beside the new weights. */
 static bool write_files(training *t) {
-    bool tested = t->test.confusion != NULL, all = true;
+    bool all = true;
     struct {
         const char *name;
         writer *write;
@@ -262,7 +265,7 @@ static bool write_files(training *t) {
         {"history.csv", write_history, true},
         {"summary.json", write_summary, true},
         {"history.svg", write_curves, t->history.count > 0},
-        {"confusion.svg", write_confusion, tested},
+        {"confusion.svg", write_confusion, t->test.confusion != NULL},
     };
     char line[256] = "";
     for (size_t k = 0; k < sizeof files / sizeof files[0]; k++) {
@@ -287,6 +290,7 @@ static int finish(training *t) {
         workpiece_complain(t->piece);
         return SPOR_EXIT_NO;
     }
+    t->tested = true;
     display_evaluation(&t->test, t->given->quiet);
     return SPOR_EXIT_DONE;
 }

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "kernels/kernel.h"
 #include "train/batch.h"
+#include "train/metrics.h"
 #include "train/model.h"
 
 typedef struct {
@@ -22,7 +23,6 @@ typedef struct {
     int64_t *order; /* [train_rows] places in split->train, then row numbers, of this epoch */
     int64_t rows;   /* trained on in this epoch so far */
     double cost;    /* of those rows, summed */
-    int sums;       /* the loss sums over rows */
     spor_progress progress;
 } run;
 
@@ -43,8 +43,7 @@ static bool step(run *r, spor_bound *bound) {
     batch_fill(&r->source, r->order + r->rows, bound->rows, bound->x.data, bound->y.data);
     uint64_t number = (uint64_t)((p->epoch - 1) * p->steps + p->step);
     if (!spor_model_step(r->model, bound, number)) return false;
-    double cost = model_number(r->model, &bound->loss, 0);
-    r->cost += r->sums ? cost : cost * (double)bound->rows;
+    r->cost += model_cost(r->model, bound);
     r->rows += bound->rows;
     p->loss = r->cost / (double)r->rows;
     p->step++;
@@ -72,19 +71,20 @@ static bool steps(run *r, int64_t count, int64_t rows) {
     return true;
 }
 
-static bool evaluate(run *r, const int64_t rows[], int64_t count, double *accuracy) {
+static bool evaluate(run *r, const int64_t rows[], int64_t count, spor_score *score) {
     spor_evaluation e;
     if (!spor_evaluate(r->model, r->data, rows, count, &e)) return false;
-    *accuracy = e.accuracy;
+    *score = metrics_score(&e);
+    if (e.metric != SPOR_METRIC_NONE) r->progress.metric = e.metric;
     spor_evaluation_free(&e);
     return true;
 }
 
 static bool evaluate_epoch(run *r) {
     double start = now();
-    bool done = evaluate(r, r->split->train, r->split->train_rows, &r->progress.train_accuracy) &&
-                evaluate(r, r->split->validation, r->split->validation_rows,
-                         &r->progress.validation_accuracy);
+    const spor_split *s = r->split;
+    bool done = evaluate(r, s->train, s->train_rows, &r->progress.train) &&
+                evaluate(r, s->validation, s->validation_rows, &r->progress.validation);
     r->progress.evaluate_seconds += now() - start;
     return done;
 }
@@ -104,25 +104,35 @@ static bool epoch(run *r) {
 
 /* ---- the run ---- */
 
-static bool check_schedule(run *r) {
-    const spor_schedule *s = r->schedule;
+static bool check_schedule(spor_model *model, const spor_split *split, const spor_schedule *s) {
     if (s->epochs < 1 || s->batch < 1)
-        return model_fail(r->model,
-                          "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
+        return model_fail(model, "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
                           s->epochs, s->batch);
-    if (!model_spec_of(r->model)->optimizer)
-        return model_fail(r->model, "training needs a model with an optimizer");
-    return r->split->train_rows > 0 || model_fail(r->model, "there are no rows to train on");
+    if (!model_spec_of(model)->optimizer)
+        return model_fail(model, "training needs a model with an optimizer");
+    return split->train_rows > 0 || model_fail(model, "there are no rows to train on");
+}
+
+/* Every program that the run will run: of whole and partial batches, trained and evaluated. */
+bool train_prepare(spor_model *model, const spor_data *data, const spor_split *split,
+                   const spor_schedule *schedule) {
+    if (!model || spor_model_error(model) || !check_schedule(model, split, schedule)) return false;
+    int64_t rows = split->train_rows, batch = schedule->batch;
+    return evaluate_prepare(model, data, split->train, rows) &&
+           evaluate_prepare(model, data, split->validation, split->validation_rows) &&
+           evaluate_prepare(model, data, split->test, split->test_rows) &&
+           (rows < batch || spor_model_bind(model, batch, true)) &&
+           (rows % batch == 0 || spor_model_bind(model, rows % batch, true));
 }
 
 static bool run_epochs(run *r) {
     int64_t rows = r->split->train_rows, batch = r->schedule->batch;
-    r->sums = model_loss_sums(r->model);
-    if (r->sums < 0) return false;
+    const spor_score unknown = {.loss = nan(""), .metric = nan("")};
     r->progress = (spor_progress){.epochs = r->schedule->epochs,
                                   .steps = rows / batch + (rows % batch > 0),
-                                  .train_accuracy = nan(""),
-                                  .validation_accuracy = nan("")};
+                                  .metric = SPOR_METRIC_NONE,
+                                  .train = unknown,
+                                  .validation = unknown};
     while (r->progress.epoch < r->progress.epochs) {
         r->progress.epoch++;
         if (!epoch(r)) return false;
@@ -138,8 +148,8 @@ bool spor_train(spor_model *model, const spor_data *data, const spor_split *spli
              .schedule = schedule,
              .on_progress = on_progress,
              .user = user};
-    if (!batch_source_make(model, data, split->train, split->train_rows, &r.source) ||
-        !check_schedule(&r))
+    if (!train_prepare(model, data, split, schedule) ||
+        !batch_source_make(model, data, split->train, split->train_rows, &r.source))
         return false;
     r.order = malloc((size_t)split->train_rows * sizeof *r.order);
     if (!r.order) return model_fail(model, "out of memory");
