@@ -103,8 +103,8 @@ static bool prepare_data(training *t) {
     uint64_t seed = t->schedule.seed;
     t->data = workpiece_data(t->piece);
     if (!t->data) return false;
-    if (!spor_split_stratified(t->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE, seed, &t->split,
-                               &message))
+    if (!spor_split_draw(t->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE, seed, &t->split,
+                         &message))
         return command_fail(command, "%s", message.text), false;
     if (t->given->limit && !limit_rows(&t->split, t->given->limit, seed))
         return command_fail(command, "out of memory"), false;

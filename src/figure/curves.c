@@ -35,7 +35,8 @@ static int place_x(const plot *p, int64_t epoch) {
 }
 
 static int place_y(const plot *p, double value) {
-    return p->bottom - (int)lround((value - p->low) / (p->high - p->low) * (p->bottom - p->top));
+    double share = fmin(fmax((value - p->low) / (p->high - p->low), 0), 1);
+    return p->bottom - (int)lround(share * (p->bottom - p->top));
 }
 
 /* ---- numbers -------------------------------------------------------------------------------- */
@@ -115,7 +116,7 @@ static void epoch_tick(plot *p, int64_t epoch) {
 
 static void axes(plot *p, const char *name) {
     for (double k = ceil(p->low / p->step - 1e-9); k <= p->high / p->step + 1e-9; k++)
-        grid_line(p, k * p->step);
+        grid_line(p, k * p->step + 0.0); /* no -0 */
     int64_t every = round_step(p->epochs - 1, 10);
     epoch_tick(p, 1);
     for (int64_t epoch = every; epoch <= p->epochs; epoch += every)

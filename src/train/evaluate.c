@@ -27,10 +27,11 @@ typedef struct {
 
 /* ---- classes -------------------------------------------------------------------------------- */
 
-/* The first of the largest of the m numbers of row n; a single number is that of class 1. */
-static int64_t winner(const spor_model *model, const spor_arg *arg, int64_t n, int64_t m) {
+/* The first of the largest of the m numbers of row n; one number for two classes is that of class 1. */
+static int64_t winner(const spor_model *model, const spor_arg *arg, int64_t n, int64_t m,
+                      int64_t classes) {
     int64_t best = 0;
-    if (m == 1) return model_number(model, arg, n) > 0;
+    if (m < classes) return model_number(model, arg, n) > 0;
     for (int64_t k = 1; k < m; k++)
         if (model_number(model, arg, n * m + best) < model_number(model, arg, n * m + k)) best = k;
     return best;
@@ -40,8 +41,8 @@ static void count_classes(tally *t, const spor_bound *bound) {
     spor_evaluation *e = t->e;
     int64_t m = bound->logits.shape.n[1], classes = e->classes;
     for (int64_t n = 0; n < bound->rows; n++) {
-        int64_t label = winner(t->model, &bound->y, n, classes);
-        int64_t predicted = winner(t->model, &bound->logits, n, m);
+        int64_t label = winner(t->model, &bound->y, n, classes, classes);
+        int64_t predicted = winner(t->model, &bound->logits, n, m, classes);
         e->confusion[label * classes + predicted]++;
         e->right += label == predicted;
     }
@@ -49,16 +50,23 @@ static void count_classes(tally *t, const spor_bound *bound) {
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
+/* What column k of a target was multiplied with: errors are told in the units of the data. */
+static double factor_of(const batch_source *s, int64_t k) {
+    const spor_values *v = s->mirrored ? &s->data->x : &s->data->y;
+    return v->factor ? v->factor[k] : 1;
+}
+
 /* Means and squared distances row by row, without cancellation: Welford 1962. */
 static void count_numbers(tally *t, const spor_bound *bound, int64_t before) {
     for (int64_t n = 0; n < bound->rows; n++)
         for (int64_t k = 0; k < t->columns; k++) {
             double y = model_number(t->model, &bound->y, n * t->columns + k);
-            double error = model_number(t->model, &bound->logits, n * t->columns + k) - y;
-            double distance = y - t->mean[k];
+            double p = model_number(t->model, &bound->logits, n * t->columns + k);
+            double factor = factor_of(&t->source, k);
+            double error = (p - y) / factor, distance = y / factor - t->mean[k];
             t->squared_error += error * error;
             t->mean[k] += distance / (double)(before + n + 1);
-            t->spread[k] += distance * (y - t->mean[k]);
+            t->spread[k] += distance * (y / factor - t->mean[k]);
         }
 }
 
