@@ -176,8 +176,10 @@ bool evaluate_prepare(spor_model *model, const spor_data *data, const int64_t ro
     const int64_t sizes[] = {count >= BATCH_OF_EVALUATION ? BATCH_OF_EVALUATION : 0,
                              count % BATCH_OF_EVALUATION};
     for (int k = 0; k < 2; k++) {
-        const spor_bound *bound = sizes[k] ? spor_model_bind(model, sizes[k], false) : NULL;
-        if (sizes[k] && (!bound || !choose_metric(&t, bound, data->classes))) return false;
+        if (!sizes[k]) continue;
+        const spor_bound *bound = spor_model_bind(model, sizes[k], false);
+        if (!bound) return model_fail_in(model, "evaluation", sizes[k]);
+        if (!choose_metric(&t, bound, data->classes)) return false;
     }
     return true;
 }

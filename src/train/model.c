@@ -59,6 +59,14 @@ bool model_fail_at(spor_model *model, const char *where) {
     return false;
 }
 
+bool model_fail_in(spor_model *model, const char *what, int64_t rows) {
+    size_t used = model ? strlen(model->error) : 0;
+    if (used)
+        snprintf(model->error + used, sizeof model->error - used,
+                 " (%s has batches of %" PRId64 " row%s)", what, rows, rows == 1 ? "" : "s");
+    return false;
+}
+
 const char *spor_model_error(const spor_model *model) {
     return !model ? "out of memory" : model->failed ? model->error : NULL;
 }

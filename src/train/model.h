@@ -11,6 +11,9 @@ bool model_fail(spor_model *model, const char *format, ...) __attribute__((forma
 /** Puts text before the model's error and returns false. */
 bool model_fail_at(spor_model *model, const char *where);
 
+/** Puts behind the model's error which batches it was met in, and returns false. */
+bool model_fail_in(spor_model *model, const char *what, int64_t rows);
+
 const spor_model_spec *model_spec_of(const spor_model *model);
 
 /** spor_model_bind without its memory: tape and program are there, arrays are not. */

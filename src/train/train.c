@@ -113,6 +113,11 @@ static bool check_schedule(spor_model *model, const spor_split *split, const spo
     return split->train_rows > 0 || model_fail(model, "there are no rows to train on");
 }
 
+static bool prepare_steps(spor_model *model, int64_t count, int64_t rows) {
+    return !count || !rows || spor_model_bind(model, rows, true) ||
+           model_fail_in(model, "training", rows);
+}
+
 /* Every program that the run will run: of whole and partial batches, trained and evaluated. */
 bool train_prepare(spor_model *model, const spor_data *data, const spor_split *split,
                    const spor_schedule *schedule) {
@@ -121,8 +126,7 @@ bool train_prepare(spor_model *model, const spor_data *data, const spor_split *s
     return evaluate_prepare(model, data, split->train, rows) &&
            evaluate_prepare(model, data, split->validation, split->validation_rows) &&
            evaluate_prepare(model, data, split->test, split->test_rows) &&
-           (rows < batch || spor_model_bind(model, batch, true)) &&
-           (rows % batch == 0 || spor_model_bind(model, rows % batch, true));
+           prepare_steps(model, rows / batch, batch) && prepare_steps(model, 1, rows % batch);
 }
 
 static bool run_epochs(run *r) {
