@@ -14,6 +14,7 @@
 #include "kernels/element.h"
 #include "train/model.h"
 #include "train/record.h"
+#include "train/warn.h"
 
 typedef struct {
     const char *script, *out;
@@ -137,6 +138,16 @@ static bool prepare_folder(training *t) {
     return false;
 }
 
+/* script.spor:3:12: warning: ... */
+static void warn(const char *text, const char *file, int line, int column, void *user) {
+    const training *t = user;
+    fflush(stdout);
+    if (file)
+        fprintf(stderr, "%s:%d:%d: warning: %s\n", file, line, column, text);
+    else
+        fprintf(stderr, "spor %s: warning: %s\n", t->piece->command->name, text);
+}
+
 /* Everything that can be wrong with script, data and folder, before the first step: the script is
  * recorded before its data is read, and then all that the run will run. */
 static bool prepare(training *t) {
@@ -155,7 +166,8 @@ static bool prepare(training *t) {
     t->isa = spor_program_isa(bound->program);
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS; k++)
         t->setting[k] = spor_program_setting(bound->program, k);
-    return prepare_folder(t);
+    return (train_warn(model, t->data, &t->split, &t->schedule, warn, t) || complained(t)) &&
+           prepare_folder(t);
 }
 
 /* ---- training ---- */
