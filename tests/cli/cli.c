@@ -558,6 +558,25 @@ START_TEST(a_loss_does_not_depend_on_the_batch) {
 }
 END_TEST
 
+/* Pairs and triplets of a batch: the loss alone tells how good the points are. */
+START_TEST(pairs_are_made_inside_the_loss) {
+    static const char *const losses[] = {"contrastive", "triplet"};
+    static char text[MOST];
+    for (int k = 0; k < 2; k++) {
+        double first, last;
+        expect_status(
+            run("spor train $M/pairs.spor --epochs 8 --out pairs --set loss=%s", losses[k]), 0);
+        expect_in(out, "\ntest loss 0.");
+        const char *one = strstr(out, "epoch 1/8  loss "), *eight = strstr(out, "epoch 8/8  loss ");
+        ck_assert(one && eight && sscanf(one + 16, "%lf", &first) == 1 &&
+                  sscanf(eight + 16, "%lf", &last) == 1);
+        ck_assert_double_lt(last, first / 1.5);
+        read_file("pairs/history.csv", text);
+        expect_in(text, "epoch,loss,train_loss,validation_loss,train_seconds,evaluate_seconds\n");
+    }
+}
+END_TEST
+
 /* All samples of a kind are alike and the net is the identity, so that what is predicted of which
  * class is known: 10 rows of class 0 as 1, 20 of class 1 as 1, 15 of class 2 as 0; a fifth is tested. */
 static void write_kinds(int classes, const char *rest) {
@@ -870,6 +889,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_file_without_an_end_is_refused);
     tcase_add_test(tests, evaluation_is_tried_before_the_first_epoch);
     tcase_add_test(tests, a_loss_does_not_depend_on_the_batch);
+    tcase_add_test(tests, pairs_are_made_inside_the_loss);
     tcase_add_test(tests, what_is_printed_is_what_was_counted);
     tcase_add_test(tests, warnings_are_no_errors);
     tcase_add_test(tests, a_pipe_gets_plain_lines);
