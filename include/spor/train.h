@@ -127,11 +127,17 @@ SPOR_API bool spor_model_predict(spor_model *model, spor_bound *bound);
 
 /* ---- training -------------------------------------------------------------------------------- */
 
+/** Writes what the optimizer's setting rate is in each of the steps of an epoch, which counts from 1.
+ *  False stops the run. */
+typedef bool spor_rates(int64_t epoch, int64_t steps, double rate[], void *user);
+
 /** How long a model is trained, and on what batches; by which rule its optimizer says. */
 typedef struct {
-    int64_t epochs; /* passes over the training rows */
-    int64_t batch;  /* rows of a step */
-    uint64_t seed;  /* order of the batches */
+    int64_t epochs;    /* passes over the training rows */
+    int64_t batch;     /* rows of a step */
+    uint64_t seed;     /* order of the batches */
+    spor_rates *rates; /* over time; NULL: the setting stays as it is */
+    void *rates_user;  /* handed to it */
 } spor_schedule;
 
 /** How good predictions of some rows are; NAN: not measured. */

@@ -38,6 +38,7 @@ typedef struct {
     spor_display display;
     spor_history history;
     bool history_failed;
+    double rate;        /* the optimizer's, before the schedule's factor */
     spor_progress last; /* of all that was told */
     bool tested;
     spor_evaluation test;
@@ -138,6 +139,37 @@ static bool prepare_folder(training *t) {
     return false;
 }
 
+/* ---- the rate over time ---- */
+
+static bool rates(int64_t epoch, int64_t steps, double rate[], void *user) {
+    training *t = user;
+    for (int64_t k = 0; k < steps; k++) {
+        if (!script_factor(t->piece->script, epoch - 1, k, t->schedule.epochs, steps, &rate[k]))
+            return false;
+        rate[k] *= t->rate;
+    }
+    return true;
+}
+
+/* What is wrong with the schedule is told now: it is asked for the first step of each
+ * epoch, or of a thousand. */
+static bool prepare_schedule(training *t) {
+    int64_t rows = t->split.train_rows, batch = t->schedule.batch, epochs = t->schedule.epochs;
+    double factor;
+    if (!t->piece->declared.schedule) return true;
+    for (int k = 0; k < SPOR_SUMMARY_SETTINGS && t->setting[k].name; k++)
+        if (!strcmp(t->setting[k].name, "rate")) t->rate = t->setting[k].value;
+    t->schedule.rates = rates;
+    t->schedule.rates_user = t;
+    for (int64_t epoch = 0; epoch < epochs; epoch += 1 + epochs / 1000)
+        if (!script_factor(t->piece->script, epoch, 0, epochs, (rows + batch - 1) / batch,
+                           &factor)) {
+            fprintf(stderr, "%s\n", script_error(t->piece->script));
+            return false;
+        }
+    return true;
+}
+
 /* script.spor:3:12: warning: ... */
 static void warn(const char *text, const char *file, int line, int column, void *user) {
     const training *t = user;
@@ -161,11 +193,12 @@ static bool prepare(training *t) {
         !choose_setting(t, "l2", t->given->l2))
         return complained(t);
     if (!prepare_data(t)) return false;
-    if (!train_prepare(model, t->data, &t->split, &t->schedule)) return complained(t);
     const spor_bound *bound = model_plan(model, t->schedule.batch, true);
     t->isa = spor_program_isa(bound->program);
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS; k++)
         t->setting[k] = spor_program_setting(bound->program, k);
+    if (!prepare_schedule(t)) return false;
+    if (!train_prepare(model, t->data, &t->split, &t->schedule)) return complained(t);
     return (train_warn(model, t->data, &t->split, &t->schedule, warn, t) || complained(t)) &&
            prepare_folder(t);
 }
@@ -184,6 +217,7 @@ static bool on_progress(const spor_progress *progress, void *user) {
 static void print_rule(const training *t) {
     const spor_declaration *d = &t->piece->declared;
     printf("%s%s%s", d->optimizer, d->clip ? ", " : "", d->clip ? d->clip : "");
+    if (d->schedule) printf(", rate times %s", d->schedule);
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS && t->setting[k].name; k++)
         printf("%s%s %g", k ? ", " : ": ", t->setting[k].name, t->setting[k].value);
 }
@@ -235,6 +269,7 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .batch = t->schedule.batch,
         .optimizer = t->piece->declared.optimizer,
         .clip = t->piece->declared.clip,
+        .schedule = t->piece->declared.schedule,
         .threads = 1,
         .scalar = t->options.scalar,
         .reference = t->options.reference,
@@ -312,6 +347,8 @@ static int stopped(const training *t) {
     fflush(stdout);
     if (spor_model_error(t->piece->model))
         workpiece_complain(t->piece);
+    else if (script_error(t->piece->script))
+        fprintf(stderr, "%s\n", script_error(t->piece->script));
     else if (t->history_failed)
         command_fail(t->piece->command, "out of memory");
     else

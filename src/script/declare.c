@@ -178,6 +178,14 @@ static void declare_optimizer(const spor_given *g, spor_script *script) {
     d->clip = partial_text(g->run, script->clip.partial);
 }
 
+static void declare_schedule(const spor_given *g, int k, spor_script *script) {
+    if (!g->arg[k]) return;
+    script->schedule = *part(g, k, VALUE_SCHEDULE,
+                             "a call such as cosine(), of a def that begins with epoch, step, "
+                             "epochs, steps,");
+    script->declaration.schedule = partial_text(g->run, script->schedule.partial);
+}
+
 static spor_value train(const spor_given *g) {
     spor_script *script = g->run->script;
     spor_declaration *d = &script->declaration;
@@ -196,6 +204,7 @@ static spor_value train(const spor_given *g) {
     d->target_is_x = target_is_x(g, 6);
     declare_loss(g, script);
     declare_metric(g, 9, d);
+    declare_schedule(g, 10, script);
     d->model = g->arg[0]->function->def->name;
     script->net = *g->arg[0];
     script->train = g->place;
@@ -211,7 +220,9 @@ const spor_builtin spor_declaration_builtins[] = {
     {"cross_entropy", "reduction?", cross_entropy},
     {"binary_cross_entropy", "reduction?", binary_cross_entropy},
     {"squared_error", "reduction?", squared_error},
-    {"train", "net, data, loss, optimizer, batch, epochs, target?, clip?, reduction?, metric?",
+    {"train",
+     "net, data, loss, optimizer, batch, epochs, target?, clip?, reduction?, metric?, "
+     "schedule?",
      train},
     {NULL, NULL, NULL},
 };

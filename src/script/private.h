@@ -27,8 +27,8 @@ struct spor_script {
     bool declared;
     spor_declaration declaration;
     spor_value net, loss, optimizer;
-    spor_value clip; /* VALUE_NOTHING: none */
-    spor_spot train; /* where train(...) stands */
+    spor_value clip, schedule; /* VALUE_NOTHING: none */
+    spor_spot train;           /* where train(...) stands */
     char error[4096];
     char trace[2048]; /* calls around the last error of a recording */
 };

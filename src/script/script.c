@@ -201,13 +201,12 @@ static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
 
 /* ---- script.h ---- */
 
-/* models/optimizers.spor, put into the program by the build. */
-extern const char script_prelude[];
+/* Files of models/, put into the program by the build. */
+extern const char script_optimizers[], script_schedules[];
 
 /* What every script knows without include; its own names come first. */
-static void run_prelude(spor_pass *run) {
-    const spor_source *source =
-        add_source(run, (spor_spot){0}, "optimizers.spor", script_prelude, strlen(script_prelude));
+static void run_prelude(spor_pass *run, const char *file, const char *text) {
+    const spor_source *source = add_source(run, (spor_spot){0}, file, text, strlen(text));
     run->script->files--;
     pass_top(run, run->script->prelude, parse_source(run, source));
 }
@@ -222,7 +221,9 @@ static void load(spor_pass *run, void *context) {
     const loading *l = context;
     spor_message message = {""};
     add_names(run);
-    run_prelude(run);
+    run_prelude(run, "optimizers.spor", script_optimizers);
+    run_prelude(run, "schedules.spor", script_schedules);
+    run->steps = 0; /* the script's own are counted */
     const spor_source *source =
         l->text ? add_source(run, (spor_spot){0}, l->path, l->text, strlen(l->text))
                 : read_source(run, (spor_spot){0}, l->path, &message);

@@ -46,6 +46,7 @@ typedef struct {
     bool target_is_x;      /* target="x": autoencoders */
     const char *optimizer; /* as given: sgd(rate=0.1) */
     const char *clip;      /* likewise; NULL: none */
+    const char *schedule;  /* likewise */
     int64_t batch, epochs;
 } spor_declaration;
 
@@ -59,6 +60,11 @@ spor_var script_loss(spor_var prediction, spor_var target, void *script);
 /** Its optimizer, with its clip; likewise. */
 bool script_optimizer(int n, const spor_var w[], const spor_var dw[], spor_var next[],
                       void *script);
+
+/** The factor of the optimizer's rate in a step, epoch and step counted from 0, by the schedule of the
+ *  script; 1 if it has none. False, with script_error, if that is no number >= 0. */
+bool script_factor(spor_script *script, int64_t epoch, int64_t step, int64_t epochs, int64_t steps,
+                   double *factor);
 
 /** Records a call of one of the script's defs with these tensors. What else goes for
  *  script_net. */

@@ -14,7 +14,8 @@ const char *value_kind_name(const spor_value *v) {
         [VALUE_TENSOR] = "tensor",       [VALUE_FUNCTION] = "function",
         [VALUE_BUILTIN] = "function",    [VALUE_OP] = "function",
         [VALUE_DATA] = "data",           [VALUE_LOSS] = "loss",
-        [VALUE_OPTIMIZER] = "optimizer", [VALUE_CLIP] = "clip"};
+        [VALUE_OPTIMIZER] = "optimizer", [VALUE_CLIP] = "clip",
+        [VALUE_SCHEDULE] = "schedule"};
     return names[v->kind];
 }
 
@@ -69,6 +70,8 @@ const char *value_describe(spor_ground *ground, const spor_value *v) {
         return "an optimizer";
     case VALUE_CLIP:
         return "a clip";
+    case VALUE_SCHEDULE:
+        return "a schedule";
     }
     return ground_take_text(ground, out, strlen(out));
 }

@@ -120,6 +120,7 @@ bool summary_write(const spor_summary *s, const char *path, spor_message *messag
     json_integer(&json, "batch", s->batch);
     json_string(&json, "optimizer", s->optimizer);
     json_string(&json, "clip", s->clip);
+    json_string(&json, "schedule", s->schedule);
     json_begin(&json, "settings", '{');
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS && s->setting[k].name; k++)
         json_real(&json, s->setting[k].name, s->setting[k].value);

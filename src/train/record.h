@@ -41,7 +41,7 @@ typedef struct {
     const char *model, *data, *loss;
     uint64_t seed;
     int64_t epochs, batch;
-    const char *optimizer, *clip;                     /* as the script calls them */
+    const char *optimizer, *clip, *schedule;          /* as the script calls them */
     spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* those with a name */
     int threads;
     spor_scalar scalar; /* "precision": "float32" or "float64" */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/random.h"
@@ -21,6 +22,7 @@ typedef struct {
     void *user;
     batch_source source;
     int64_t *order; /* [train_rows] places in split->train, then row numbers, of this epoch */
+    double *rate;   /* [steps] of this epoch, if they change */
     int64_t rows;   /* trained on in this epoch so far */
     double cost;    /* of those rows, summed */
     spor_progress progress;
@@ -41,6 +43,7 @@ static bool tell(run *r) {
 static bool step(run *r, spor_bound *bound) {
     spor_progress *p = &r->progress;
     batch_fill(&r->source, r->order + r->rows, bound->rows, bound->x.data, bound->y.data);
+    if (r->rate) spor_model_set(r->model, "rate", r->rate[p->step]);
     uint64_t number = (uint64_t)((p->epoch - 1) * p->steps + p->step);
     if (!spor_model_step(r->model, bound, number)) return false;
     r->cost += model_cost(r->model, bound);
@@ -90,19 +93,29 @@ static bool evaluate_epoch(run *r) {
 }
 
 static bool epoch(run *r) {
-    int64_t rows = r->split->train_rows, batch = r->schedule->batch;
+    const spor_schedule *s = r->schedule;
+    int64_t rows = r->split->train_rows, batch = s->batch;
     double start = now();
-    random_shuffle(random_hash(r->schedule->seed, (uint64_t)r->progress.epoch, 0), rows, r->order);
+    random_shuffle(random_hash(s->seed, (uint64_t)r->progress.epoch, 0), rows, r->order);
     for (int64_t k = 0; k < rows; k++) r->order[k] = r->split->train[r->order[k]];
     r->rows = 0;
     r->cost = 0;
     r->progress.step = 0;
     r->progress.train_seconds += now() - start;
+    if (r->rate && !s->rates(r->progress.epoch, r->progress.steps, r->rate, s->rates_user))
+        return false;
     return steps(r, rows / batch, batch) && steps(r, rows % batch > 0, rows % batch) &&
            evaluate_epoch(r) && tell(r);
 }
 
 /* ---- the run ---- */
+
+static bool has_rate(spor_model *model, const spor_bound *bound) {
+    spor_named_number setting;
+    for (int k = 0; (setting = spor_program_setting(bound->program, k)).name; k++)
+        if (!strcmp(setting.name, "rate")) return true;
+    return model_fail(model, "a rate over time needs an optimizer with a setting rate");
+}
 
 static bool check_schedule(spor_model *model, const spor_split *split, const spor_schedule *s) {
     if (s->epochs < 1 || s->batch < 1)
@@ -126,7 +139,9 @@ bool train_prepare(spor_model *model, const spor_data *data, const spor_split *s
     return evaluate_prepare(model, data, split->train, rows) &&
            evaluate_prepare(model, data, split->validation, split->validation_rows) &&
            evaluate_prepare(model, data, split->test, split->test_rows) &&
-           prepare_steps(model, rows / batch, batch) && prepare_steps(model, 1, rows % batch);
+           prepare_steps(model, rows / batch, batch) && prepare_steps(model, 1, rows % batch) &&
+           (!schedule->rates ||
+            has_rate(model, model_plan(model, rows < batch ? rows : batch, true)));
 }
 
 static bool run_epochs(run *r) {
@@ -137,6 +152,8 @@ static bool run_epochs(run *r) {
                                   .metric = SPOR_METRIC_NONE,
                                   .train = unknown,
                                   .validation = unknown};
+    if (r->schedule->rates) r->rate = calloc((size_t)r->progress.steps, sizeof *r->rate);
+    if (r->schedule->rates && !r->rate) return model_fail(r->model, "out of memory");
     while (r->progress.epoch < r->progress.epochs) {
         r->progress.epoch++;
         if (!epoch(r)) return false;
@@ -158,6 +175,7 @@ bool spor_train(spor_model *model, const spor_data *data, const spor_split *spli
     r.order = malloc((size_t)split->train_rows * sizeof *r.order);
     if (!r.order) return model_fail(model, "out of memory");
     bool done = run_epochs(&r);
+    free(r.rate);
     free(r.order);
     return done;
 }

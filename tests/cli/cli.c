@@ -385,6 +385,29 @@ START_TEST(optimizers_of_scripts_train) {
 }
 END_TEST
 
+/* Half of a rate by a schedule is half of the rate. */
+START_TEST(schedules_multiply_the_rate) {
+    write_optimizer("half.spor", "sgd(rate=0.25)", ", schedule=stepwise(every=9, factor=3)");
+    write_optimizer("plain.spor", "sgd(rate=0.25)", "");
+    expect_status(run("SPOR_DATA=$M/../data spor train half.spor --out a"), 0);
+    expect_in(out, "sgd(rate=0.25), rate times stepwise(every=9, factor=3): rate 0.25\n");
+    expect_status(run("SPOR_DATA=$M/../data spor train plain.spor --out b"), 0);
+    ck_assert(same_training("a", "b"));
+    write_optimizer("half.spor", "sgd(rate=0.25)", ", schedule=linear(least=0.25)");
+    expect_status(run("SPOR_DATA=$M/../data spor train half.spor --rate 0.5 --out c"), 0);
+    ck_assert(!same_training("b", "c"));
+    write_optimizer("half.spor", "fixed(0.25)", ", schedule=linear()");
+    expect_status(run("SPOR_DATA=$M/../data spor train half.spor --out d"), 2);
+    expect_in(err, "a rate over time needs an optimizer with a setting rate");
+    write_optimizer("half.spor", "sgd(0.25)", ", schedule=warm_up_cosine(2)");
+    expect_status(run("SPOR_DATA=$M/../data spor train half.spor --out d"), 2);
+    expect_in(err, "half.spor:5:");
+    expect_in(err, ": warm_up_cosine: over must be less than the 2 epochs\n");
+    expect_in(err, "^~~~");
+    ck_assert(!exists("d"));
+}
+END_TEST
+
 START_TEST(a_setting_that_is_not_there_is_told) {
     write_optimizer("fixed.spor", "fixed(0.1)", "");
     expect_status(run("SPOR_DATA=$M/../data spor train fixed.spor"), 0);
@@ -879,6 +902,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, reference_trains_the_same);
     tcase_add_test(tests, options_reach_the_training);
     tcase_add_test(tests, optimizers_of_scripts_train);
+    tcase_add_test(tests, schedules_multiply_the_rate);
     tcase_add_test(tests, a_setting_that_is_not_there_is_told);
     tcase_add_test(tests, quiet_says_the_result_alone);
     tcase_add_test(tests, derivations_are_verified_before_they_train);

@@ -301,6 +301,58 @@ START_TEST(what_is_wrong_is_told_before_the_first_step) {
 }
 END_TEST
 
+/* ---- rates over time ---- */
+
+static spor_var sum_of(spor_var p, spor_var y, void *user) {
+    (void)y, (void)user;
+    return spor_sum(p, SPOR_AXIS(0) | SPOR_AXIS(1));
+}
+
+static bool by_rate(int n, const spor_var w[], const spor_var dw[], spor_var next[], void *user) {
+    (void)user;
+    for (int k = 0; k < n; k++)
+        next[k] = spor_sub(w[k], spor_mul(spor_setting(w[k].tape, "rate", 1000), dw[k]));
+    return true;
+}
+
+/* 2^-1, 2^-2, ... one a step; none from epoch *user on. */
+static bool halves(int64_t epoch, int64_t steps, double rate[], void *user) {
+    ck_assert_int_eq(steps, 3);
+    for (int64_t k = 0; k < steps; k++) rate[k] = ldexp(1, -(int)(steps * (epoch - 1) + k + 1));
+    return epoch < *(int64_t *)user;
+}
+
+/* Each row is 1, so each gradient of the weight, which is 1 at first, is 1: what is left of it is what the
+ * rates have not taken. */
+START_TEST(each_step_has_the_rate_of_its_time) {
+    double x[3] = {1, 1, 1};
+    int64_t rows[] = {0, 1, 2}, until = 5;
+    spor_data data = {.name = "ones",
+                      .rows = 3,
+                      .scale = 1,
+                      .x = {SPOR_KEEP_F64, SPOR_SHAPE(1), x, NULL, NULL},
+                      .y = {SPOR_KEEP_F64, SPOR_SHAPE(1), x, NULL, NULL}};
+    const spor_split split = {.train_rows = 3, .train = rows};
+    spor_schedule schedule = {.epochs = 4, .batch = 1, .rates = halves, .rates_user = &until};
+    spor_model_spec spec = spec_of(1, 1, sum_of, SPOR_REDUCTION_SUM);
+    spec.optimizer = by_rate;
+    for (int stops = 0; stops < 2; stops++) {
+        spor_model *model = spor_model_new(&spec);
+        ck_assert(spor_train(model, &data, &split, &schedule, NULL, NULL) == !stops);
+        ck_assert_ptr_null(spor_model_error(model));
+        double left = *(double *)spor_params_entry(spor_model_params(model), 0).value;
+        ck_assert_double_eq(left, ldexp(1, stops ? -6 : -12));
+        spor_model_free(model);
+        until = 3;
+    }
+    spec.optimizer = stand_still;
+    spor_model *model = spor_model_new(&spec);
+    ck_assert(!spor_train(model, &data, &split, &schedule, never, NULL));
+    check_has(spor_model_error(model), "needs an optimizer with a setting rate");
+    spor_model_free(model);
+}
+END_TEST
+
 /* ---- warnings ---- */
 
 /* All lines, one after the other. */
@@ -495,6 +547,7 @@ Suite *spor_suite(void) {
     tcase_add_test(values, one_logit_predicts_two_classes);
     tcase_add_test(values, the_metric_is_the_one_that_fits_or_none);
     tcase_add_test(before, what_is_wrong_is_told_before_the_first_step);
+    tcase_add_test(before, each_step_has_the_rate_of_its_time);
     tcase_add_test(before, softmax_of_softmax_is_warned_of);
     tcase_add_test(before, inputs_that_are_not_scaled_are_warned_of);
     tcase_add_test(before, classes_that_never_occur_are_warned_of);
