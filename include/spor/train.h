@@ -94,25 +94,29 @@ SPOR_API bool spor_model_predict(spor_model *model, spor_bound *bound);
 
 /* ---- training a classifier ------------------------------------------------------------------- */
 
-/** How long a model is trained, and on what batches; by which rule its optimizer says. */
+/** What a run tells while it goes: where it stands, which is all that going on needs beside the model. */
 typedef struct {
-    int64_t epochs; /* passes over the training rows */
-    int64_t batch;  /* rows of a step */
-    uint64_t seed;  /* order of the batches */
-} spor_schedule;
-
-/** What a run tells while it goes. */
-typedef struct {
-    int64_t epoch;              /* counts from 1 */
+    int64_t epoch;              /* counts from 1; 0: not begun */
     int64_t epochs;             /* of the schedule */
     int64_t step;               /* within the epoch; steps: the epoch is done and evaluated */
     int64_t steps;              /* of an epoch */
+    int64_t rows;               /* trained on in this epoch so far */
+    double cost;                /* of those rows, summed */
     double loss;                /* mean cost a row over the epoch so far */
     double train_accuracy;      /* share of the rows; NAN before the first evaluation */
     double validation_accuracy; /* share of the rows; NAN before the first evaluation */
     double train_seconds;       /* spent on steps so far */
     double evaluate_seconds;    /* spent on evaluating so far */
 } spor_progress;
+
+/** How long a model is trained, and on what batches; by which rule its optimizer says. */
+typedef struct {
+    int64_t epochs;            /* passes over the training rows */
+    int64_t batch;             /* rows of a step */
+    uint64_t seed;             /* order of the batches */
+    const spor_progress *from; /* where to go on, as it was told; NULL: at the beginning */
+} spor_schedule;
+
 /** Called after every step and every epoch. False stops the run after this step. */
 typedef bool spor_on_progress(const spor_progress *progress, void *user);
 
@@ -126,10 +130,23 @@ typedef struct {
     int64_t *confusion; /* confusion[label * classes + predicted]: rows */
 } spor_evaluation;
 
-/** Trains a model that has an optimizer. True if all epochs were run; false with the model's error if a number was not finite or a
- *  program failed, false without error if the callback stopped it. */
+/**
+ * Trains a model that has an optimizer. True if all epochs were run; false with the model's error if a
+ * number was not finite or a program failed, false without error if the callback stopped it. A run that
+ * was stopped and goes on, with the parameters and states as they were, ends in the same bits as one that
+ * never was.
+ */
 SPOR_API bool spor_train(spor_model *model, const spor_data *data, const spor_split *split,
                          const spor_schedule *schedule, spor_on_progress *on_progress, void *user);
+
+/** Writes where a training stands as safetensors, whole or not at all: parameters, states of the network
+ *  and of the optimizer, and what spor_on_progress was told last. */
+SPOR_API bool spor_checkpoint_save(spor_model *model, const spor_progress *progress,
+                                   const char *path, spor_message *message);
+/** Loads it into a model whose training program is bound, so that the optimizer has its states; progress
+ *  is for spor_schedule. A file that is damaged or of another model is an error and changes nothing. */
+SPOR_API bool spor_checkpoint_load(spor_model *model, spor_progress *progress, const char *path,
+                                   spor_message *message);
 
 /** Evaluates the rows in batches of 256, the last one padded with rows that are ignored. */
 SPOR_API bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[],

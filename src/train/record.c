@@ -12,20 +12,35 @@
 
 /* ---- history -------------------------------------------------------------------------------- */
 
-bool history_add(spor_history *history, const spor_progress *p) {
+const record_column record_columns[] = {
+    {"loss", offsetof(spor_progress, loss), false},
+    {"train_accuracy", offsetof(spor_progress, train_accuracy), false},
+    {"validation_accuracy", offsetof(spor_progress, validation_accuracy), false},
+    {"train_seconds", offsetof(spor_progress, train_seconds), true},
+    {"evaluate_seconds", offsetof(spor_progress, evaluate_seconds), true},
+    {NULL, offsetof(spor_progress, cost), false},
+    {0},
+};
+
+int record_count(bool seconds) {
+    int count = 0;
+    for (const record_column *c = record_columns; c->offset; c++) count += c->seconds == seconds;
+    return count;
+}
+
+double *record_number(spor_progress *progress, const record_column *column) {
+    return (double *)(void *)((char *)progress + column->offset);
+}
+
+bool history_add(spor_history *history, const spor_progress *progress) {
     if (history->count == history->room) {
         int64_t room = history->room ? 2 * history->room : 64;
-        spor_epoch *epochs = realloc(history->epochs, (size_t)room * sizeof *epochs);
+        spor_progress *epochs = realloc(history->epochs, (size_t)room * sizeof *epochs);
         if (!epochs) return false;
         history->epochs = epochs;
         history->room = room;
     }
-    history->epochs[history->count++] = (spor_epoch){.epoch = p->epoch,
-                                                     .loss = p->loss,
-                                                     .train_accuracy = p->train_accuracy,
-                                                     .validation_accuracy = p->validation_accuracy,
-                                                     .train_seconds = p->train_seconds,
-                                                     .evaluate_seconds = p->evaluate_seconds};
+    history->epochs[history->count++] = *progress;
     return true;
 }
 
@@ -36,19 +51,18 @@ void history_free(spor_history *history) {
 
 bool history_write(const spor_history *history, const char *path, spor_message *message) {
     spor_text text = {0};
-    text_add(&text, "epoch,loss,train_accuracy,validation_accuracy,train_seconds,"
-                    "evaluate_seconds\n");
+    text_add(&text, "epoch");
+    for (const record_column *c = record_columns; c->offset; c++)
+        if (c->name) text_add(&text, ",%s", c->name);
     for (int64_t k = 0; k < history->count; k++) {
-        const spor_epoch *e = &history->epochs[k];
-        double numbers[] = {e->loss, e->train_accuracy, e->validation_accuracy, e->train_seconds,
-                            e->evaluate_seconds};
-        text_add(&text, "%" PRId64, e->epoch);
-        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        text_add(&text, "\n%" PRId64, history->epochs[k].epoch);
+        for (const record_column *c = record_columns; c->offset; c++) {
+            if (!c->name) continue;
             text_add(&text, ",");
-            text_real(&text, numbers[i]);
+            text_real(&text, *record_number(&history->epochs[k], c));
         }
-        text_add(&text, "\n");
     }
+    text_add(&text, "\n");
     return file_write_text(&text, path, message);
 }
 

@@ -20,8 +20,6 @@ typedef struct {
     void *user;
     batch_source source;
     int64_t *order; /* [train_rows] places in split->train, then row numbers, of this epoch */
-    int64_t rows;   /* trained on in this epoch so far */
-    double cost;    /* of those rows, summed */
     int sums;       /* the loss sums over rows */
     spor_progress progress;
 } run;
@@ -40,13 +38,13 @@ static bool tell(run *r) {
 
 static bool step(run *r, spor_bound *bound) {
     spor_progress *p = &r->progress;
-    batch_fill(&r->source, r->order + r->rows, bound->rows, bound->x.data, bound->y.data);
+    batch_fill(&r->source, r->order + p->rows, bound->rows, bound->x.data, bound->y.data);
     uint64_t number = (uint64_t)((p->epoch - 1) * p->steps + p->step);
     if (!spor_model_step(r->model, bound, number)) return false;
     double cost = model_number(r->model, &bound->loss, 0);
-    r->cost += r->sums ? cost : cost * (double)bound->rows;
-    r->rows += bound->rows;
-    p->loss = r->cost / (double)r->rows;
+    p->cost += r->sums ? cost : cost * (double)bound->rows;
+    p->rows += bound->rows;
+    p->loss = p->cost / (double)p->rows;
     p->step++;
     return true;
 }
@@ -89,17 +87,23 @@ static bool evaluate_epoch(run *r) {
     return done;
 }
 
-static bool epoch(run *r) {
-    int64_t rows = r->split->train_rows, batch = r->schedule->batch;
-    double start = now();
-    random_shuffle(random_hash(r->schedule->seed, (uint64_t)r->progress.epoch, 0), rows, r->order);
-    for (int64_t k = 0; k < rows; k++) r->order[k] = r->split->train[r->order[k]];
-    r->rows = 0;
-    r->cost = 0;
+static void begin_epoch(run *r) {
+    r->progress.epoch++;
     r->progress.step = 0;
-    r->progress.train_seconds += now() - start;
-    return steps(r, rows / batch, batch) && steps(r, rows % batch > 0, rows % batch) &&
-           evaluate_epoch(r) && tell(r);
+    r->progress.rows = 0;
+    r->progress.cost = 0;
+}
+
+/* From where it stands: the order is a function of seed and epoch. */
+static bool epoch(run *r) {
+    spor_progress *p = &r->progress;
+    int64_t rows = r->split->train_rows, whole = rows / r->schedule->batch;
+    double start = now();
+    random_shuffle(random_hash(r->schedule->seed, (uint64_t)p->epoch, 0), rows, r->order);
+    for (int64_t k = 0; k < rows; k++) r->order[k] = r->split->train[r->order[k]];
+    p->train_seconds += now() - start;
+    return (p->step >= whole || steps(r, whole - p->step, r->schedule->batch)) &&
+           steps(r, p->steps - p->step, rows % r->schedule->batch) && evaluate_epoch(r) && tell(r);
 }
 
 /* ---- the run ---- */
@@ -115,16 +119,32 @@ static bool check_schedule(run *r) {
     return r->split->train_rows > 0 || model_fail(r->model, "there are no rows to train on");
 }
 
-static bool run_epochs(run *r) {
+/* Where it begins, or goes on, which must be a place of such a run. */
+static bool stand(run *r) {
+    const spor_progress *from = r->schedule->from;
     int64_t rows = r->split->train_rows, batch = r->schedule->batch;
+    spor_progress *p = &r->progress;
+    *p = (spor_progress){.train_accuracy = nan(""), .validation_accuracy = nan("")};
+    if (from && from->epoch > 0) *p = *from;
+    p->epochs = r->schedule->epochs;
+    p->steps = rows / batch + (rows % batch > 0);
+    if (p->epoch == 0) return true;
+    bool known = from->steps == p->steps && p->step >= 0 && p->step <= p->steps &&
+                 p->rows == (p->step < p->steps ? p->step * batch : rows);
+    return (known && p->epoch > 0 && p->epoch <= p->epochs) ||
+           model_fail(r->model,
+                      "epoch %" PRId64 ", step %" PRId64 " is no place in %" PRId64
+                      " epochs of %" PRId64 " rows in batches of %" PRId64,
+                      p->epoch, p->step, p->epochs, rows, batch);
+}
+
+static bool run_epochs(run *r) {
+    spor_progress *p = &r->progress;
     r->sums = model_loss_sums(r->model);
-    if (r->sums < 0) return false;
-    r->progress = (spor_progress){.epochs = r->schedule->epochs,
-                                  .steps = rows / batch + (rows % batch > 0),
-                                  .train_accuracy = nan(""),
-                                  .validation_accuracy = nan("")};
-    while (r->progress.epoch < r->progress.epochs) {
-        r->progress.epoch++;
+    if (r->sums < 0 || !stand(r)) return false;
+    if (p->epoch > 0 && p->step < p->steps && !epoch(r)) return false;
+    while (p->epoch < p->epochs) {
+        begin_epoch(r);
         if (!epoch(r)) return false;
     }
     return true;
