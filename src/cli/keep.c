@@ -1,6 +1,8 @@
 /* What a checkpoint keeps of a run beside its numbers: command line, script, which data. */
 #include "cli/run.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,13 +171,20 @@ bool kept_copy_script(const spor_checkpoint *run, const run_folder *folder, spor
 
 /* ---- where and on what ------------------------------------------------------------------------- */
 
-void kept_enter_folder(const spor_checkpoint *run, run_folder *ours) {
-    char here[RUN_PATH], path[RUN_PATH];
+int kept_enter_folder(const spor_checkpoint *run) {
     const char *folder = checkpoint_note(run, folder_note);
-    if (!folder || !getcwd(here, sizeof here) || !strcmp(here, folder)) return;
-    int length = ours->path[0] == '/' ? 0 : snprintf(path, sizeof path, "%s/%s", here, ours->path);
-    if (length >= RUN_PATH || chdir(folder) || !length) return;
-    memcpy(ours->path, path, sizeof path);
+    int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (here < 0 || (folder && !chdir(folder))) return here;
+    close(here);
+    return -1;
+}
+
+bool kept_leave_folder(int here, spor_message *message) {
+    if (here < 0) return true;
+    bool done = !fchdir(here) ||
+                message_complain(message, "no way back to this folder: %s", strerror(errno));
+    close(here);
+    return done;
 }
 
 bool kept_data_are(const spor_checkpoint *run, const spor_data *data, spor_message *message) {

@@ -45,8 +45,11 @@ typedef struct {
 bool kept_command_of(const spor_checkpoint *run, kept_command *command, spor_message *message);
 void kept_command_free(kept_command *command);
 
-/** Goes to the folder in which the run was begun, if it is still there; ours is made absolute before. */
-void kept_enter_folder(const spor_checkpoint *run, run_folder *ours);
+/** Goes to the folder in which the run was begun, if it is still there, so that names lead where they led
+ *  then. Returns the way back, for kept_leave_folder; -1: it stayed. */
+int kept_enter_folder(const spor_checkpoint *run);
+/** Goes back; false with a message if that is not possible. */
+bool kept_leave_folder(int here, spor_message *message);
 /** Loads the script from the files that were kept; false after a complaint. */
 bool kept_script(const spor_checkpoint *run, spor_workpiece *piece, const spor_command *command,
                  const spor_settings *settings);

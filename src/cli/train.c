@@ -32,6 +32,7 @@ typedef struct {
     spor_data *data;
     spor_split split;
     run_folder folder;
+    int here;             /* the way back from where the run was begun */
     spor_checkpoint run;  /* where it stands, its history, what is kept of it */
     double saved, saving; /* when a checkpoint was written, and how long it took, in seconds */
     bool save_failed;
@@ -420,10 +421,18 @@ static bool keep(training *t) {
            (command_fail(t->piece->command, "out of memory"), false);
 }
 
+/* What is to be known before the first step; what was read by names of then is read. */
+static bool prepare_run(training *t) {
+    spor_message message = {""};
+    bool done = prepare(t);
+    if (kept_leave_folder(t->here, &message)) return done && keep(t);
+    return command_fail(t->piece->command, "%s", message.text), false;
+}
+
 static int train(training *t) {
     int status = derivations_accept(t->piece->script, t->given->quiet);
     if (status != SPOR_EXIT_DONE) return status;
-    if (!prepare(t) || !keep(t) || !(t->given->resume ? go_on(t) : begin(t))) return SPOR_EXIT_BAD;
+    if (!prepare_run(t) || !(t->given->resume ? go_on(t) : begin(t))) return SPOR_EXIT_BAD;
     if (!t->given->quiet) derivations_tell_unused(t->piece->script);
     announce(t);
     status = t->given->test || train_epochs(t) ? finish(t) : stopped(t);
@@ -455,7 +464,7 @@ static int read_arguments(arguments *a, int argc, char **argv) {
          1, NULL},
         {"set", "NAME=VALUE", "another value for a name of the script; may be repeated",
          SPOR_OPTION_SETTING, &a->settings, 0, NULL},
-        {"out", "FOLDER", "where the files go (default: the first of runs/<network>,",
+        {"out", "FOLDER", "where the files go (default runs/<network>, or its -2, -3, ...)",
          SPOR_OPTION_TEXT, &a->out, 0, NULL},
         {"force", NULL, "a run in --out is replaced; one whose script has changed goes on",
          SPOR_OPTION_FLAG, &a->force, 0, NULL},
@@ -563,7 +572,7 @@ static int run_folder_again(training *t, const arguments *now) {
         command_fail(&spor_command_train, "%s", message.text);
     else if (read_arguments(&began, command.argc, command.argv) == SPOR_EXIT_NOT_YET) {
         join_arguments(&began, now, &t->run);
-        kept_enter_folder(&t->run, &t->folder);
+        t->here = kept_enter_folder(&t->run);
         if (check_script(t, now) &&
             kept_script(&t->run, t->piece, &spor_command_train, &began.settings))
             status = train(t);
@@ -579,7 +588,12 @@ static int run(int argc, char **argv) {
     int status = read_arguments(&a, argc, argv);
     if (status != SPOR_EXIT_NOT_YET) return status;
     spor_workpiece piece = {0};
-    training t = {.piece = &piece, .given = &a, .folder = {.lock = -1}, .argc = argc, .argv = argv};
+    training t = {.piece = &piece,
+                  .given = &a,
+                  .folder = {.lock = -1},
+                  .here = -1,
+                  .argc = argc,
+                  .argv = argv};
     signal(SIGPIPE, SIG_IGN); /* a reader that went away ends no training */
     status = SPOR_EXIT_BAD;
     if (a.resume || a.repeat)
@@ -604,14 +618,19 @@ const spor_command spor_command_train = {
         "Derivations of the script are verified first, and give the gradients.\n"
         "The script's train(...) says network, data and hyperparameters; options replace them.\n"
         "20 % of the rows test, 10 % of the rest validate, drawn in proportion to the classes.\n"
-        "runs/<network>/ receives history.csv, weights.safetensors, summary.json, history.svg\n"
-        "and confusion.svg; a second run replaces them. ^C stops after the current step and\n"
-        "keeps the weights.\n"
+        "runs/<network>/, or runs/<network>-2/ and so on, receives checkpoint.safetensors, which\n"
+        "is the run, and what is made from it: weights.safetensors, history.csv, summary.json,\n"
+        "history.svg, confusion.svg and script/. ^C stops after the current step, a second one\n"
+        "at once; --resume goes on and ends in the same bytes.\n"
         "\n"
         "Examples\n"
         "  spor train models/densenet2_20.spor\n"
         "  spor train models/convnet1_3.spor --epochs 20 --limit 300     a quick try\n"
         "  spor train models/densenet2_20.spor --seed 1 --out runs/seed1\n"
+        "  spor train --resume runs/seed1 --epochs 200                   further than it was to "
+        "go\n"
+        "  spor train --resume runs/seed1 --test                         as it stands\n"
+        "  spor train --repeat runs/seed1 --out runs/again               from its beginning\n"
         "  spor train models/densenet2_20.spor --set hidden=30           a name of the script\n"
         "\n"
         "Data sets are looked for in $SPOR_DATA, beside the script in ../data, in ./data and\n"

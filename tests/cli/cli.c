@@ -282,7 +282,10 @@ START_TEST(a_run_leaves_its_files) {
     expect_in(text, "</svg>");
     read_file("runs/densenet2_20/confusion.svg", text);
     expect_in(text, "</svg>");
-    expect_status(run("test $(ls -A runs/densenet2_20 | wc -l) = 5"), 0);
+    expect_status(run("test $(ls -A runs/densenet2_20 | wc -l) = 7"), 0);
+    expect_status(run("cmp runs/densenet2_20/script/densenet2_20.spor $M/densenet2_20.spor && "
+                      "cmp runs/densenet2_20/script/layers.spor $M/layers.spor"),
+                  0);
 }
 END_TEST
 
@@ -315,13 +318,14 @@ START_TEST(reference_trains_the_same) {
     } runs[] = {{"densenet2_20", 20, 2000}, {"convnet1_3", 4, 400}};
     for (int k = 0; k < 2; k++) {
         expect_status(run("for how in fast reference; do spor train $M/%s.spor --double "
-                          "--epochs %d --limit %d --out $how --quiet "
+                          "--epochs %d --limit %d --out $how --force --quiet "
                           "$(test $how = fast || echo --reference) || exit; done",
                           runs[k].model, runs[k].epochs, runs[k].limit),
                       0);
         ck_assert_double_le(history_distance(runs[k].epochs), 1e-9);
     }
-    expect_status(run("spor train $M/convnet1_3.spor --epochs 4 --limit 400 --out fast"), 0);
+    expect_status(run("spor train $M/convnet1_3.spor --epochs 4 --limit 400 --out fast --force"),
+                  0);
     ck_assert_double_gt(history_distance(4), 1e-9); /* float is not double: the bound can fail */
 }
 END_TEST
@@ -561,14 +565,15 @@ START_TEST(a_full_disk_keeps_the_old_run) {
     expect_status(run("spor train $M/densenet2_20.spor --epochs 1"), 0);
     read_file("runs/densenet2_20/weights.safetensors", before);
     expect_status(run("(trap '' XFSZ; ulimit -f 2; "
-                      "spor train $M/densenet2_20.spor --epochs 2 --quiet 2>&1 | cat; "
+                      "spor train $M/densenet2_20.spor --epochs 2 --quiet --force "
+                      "--out runs/densenet2_20 2>&1 | cat; "
                       "exit $?)"),
                   0);
-    expect_in(out, "weights.safetensors");
+    expect_in(out, "checkpoint.safetensors");
     expect_in(out, "too large");
     read_file("runs/densenet2_20/weights.safetensors", after);
     ck_assert(!memcmp(before, after, MOST));
-    expect_status(run("ls -A runs/densenet2_20 | grep -c tmp"), 1);
+    expect_status(run("ls -A runs/densenet2_20 | grep -c spor-"), 1);
 }
 END_TEST
 

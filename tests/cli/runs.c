@@ -398,10 +398,15 @@ START_TEST(a_run_is_repeated_from_its_folder_alone) {
                "--quiet --out run; rm $N layers.spor; mkdir -p elsewhere; cd elsewhere; "
                "spor train --repeat ../run --out there --quiet"),
            0);
-    check_same_run("run", "there");
-    expect(run("grep '\"rate\": 0.02' there/summary.json && grep '\"seed\": 4' there/summary.json"),
+    check_same_run("run", "elsewhere/there");
+    expect(run("cd elsewhere/there; grep '\"rate\": 0.02' summary.json && "
+               "grep '\"seed\": 4' summary.json"),
            0);
-    expect(run("spor train --repeat run --quiet; test -e runs/net/weights.safetensors"), 0);
+    expect(run("cd elsewhere; spor train --repeat there --quiet; test -e runs/net/summary.json"),
+           0);
+    expect(run("mv run elsewhere; cd elsewhere; spor train --resume run --epochs 4 --quiet; mv run "
+               ".."),
+           0);
     expect(run("spor train --resume run --quiet --epochs 4"), 0);
     expect(run("spor train run/script/net.spor --limit 40 --epochs 1 --quiet"), 0);
 }
