@@ -134,7 +134,8 @@ void display_update(spor_display *display, const spor_progress *progress);
 /** Leaves the live line on the screen. */
 void display_end(spor_display *display);
 
-/** Accuracy with its standard error, and unless quiet the confusion matrix with recall. */
+/** Metric and loss of the test rows: accuracy with its interval, and unless quiet the confusion matrix
+ *  with recall; or RMSE and R^2. */
 void display_evaluation(const spor_evaluation *evaluation, bool quiet);
 
 /** Flushes standard output. To a reader that went away nothing is told any more, and that is no

@@ -14,6 +14,7 @@
 #include "base/shape.h"
 #include "data/file.h"
 #include "data/json.h"
+#include "data/values.h"
 
 /* Names of notes. A file of the script is a note "script:" and its name. */
 static const char command_note[] = "command", folder_note[] = "folder", models_note[] = "models",
@@ -46,11 +47,16 @@ static bool keep_script(spor_checkpoint *run, const spor_script *script) {
     return done;
 }
 
+static uint64_t add_values(uint64_t sum, const spor_values *values, int64_t rows) {
+    if (!values->value) return sum;
+    size_t bytes = values_types[values->keep].width * (size_t)shape_size(&values->shape);
+    return checksum_add(sum, values->value, bytes * (size_t)rows);
+}
+
 /* "digits: 1797 rows, checksum 0123456789abcdef" */
 static void data_text(const spor_data *data, char text[160]) {
-    size_t values = (size_t)data->rows * (size_t)shape_size(&data->sample);
-    uint64_t sum = checksum_add(0, data->x, values * sizeof *data->x);
-    sum = checksum_add(sum, data->label, (size_t)data->rows * sizeof *data->label);
+    uint64_t sum = add_values(add_values(0, &data->x, data->rows), &data->y, data->rows);
+    if (data->label) sum = checksum_add(sum, data->label, (size_t)data->rows * sizeof *data->label);
     snprintf(text, 160, "%s: %" PRId64 " rows, checksum %016" PRIx64, data->name, data->rows, sum);
 }
 

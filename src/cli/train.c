@@ -10,7 +10,8 @@
 #include "base/message.h"
 #include "base/random.h"
 #include "kernels/element.h"
-#include "train/batch.h"
+#include "train/model.h"
+#include "train/warn.h"
 
 typedef struct {
     const char *script, *out;
@@ -40,6 +41,7 @@ typedef struct {
     spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* of the optimizer; those with a name */
     spor_display display;
     bool history_failed;
+    bool tested;
     spor_evaluation test;
 } training;
 
@@ -108,39 +110,49 @@ static bool prepare_data(training *t) {
     uint64_t seed = t->schedule.seed;
     t->data = workpiece_data(t->piece);
     if (!t->data) return false;
-    if (!spor_split_stratified(t->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE, seed, &t->split,
-                               &message))
+    if (!spor_split_draw(t->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE, seed, &t->split,
+                         &message))
         return command_fail(command, "%s", message.text), false;
     if (t->given->limit && !limit_rows(&t->split, t->given->limit, seed))
         return command_fail(command, "out of memory"), false;
     return true;
 }
 
-/* What is wrong with evaluating is told now and not after an epoch. */
-static bool try_evaluation(training *t) {
-    spor_evaluation evaluation;
-    int64_t rows = t->split.train_rows > 0;
-    bool done = spor_evaluate(t->piece->model, t->data, t->split.train, rows, &evaluation);
-    spor_evaluation_free(&evaluation);
-    if (!done) workpiece_complain(t->piece);
-    return done;
+/* Tells what is wrong with the model, if that is what is wrong. */
+static bool complained(const training *t) {
+    if (spor_model_error(t->piece->model)) workpiece_complain(t->piece);
+    return false;
 }
 
-/* Everything that can be wrong with script and data, before the first step. */
+/* script.spor:3:12: warning: ... */
+static void warn(const char *text, const char *file, int line, int column, void *user) {
+    const training *t = user;
+    fflush(stdout);
+    if (file)
+        fprintf(stderr, "%s:%d:%d: warning: %s\n", file, line, column, text);
+    else
+        fprintf(stderr, "spor %s: warning: %s\n", t->piece->command->name, text);
+}
+
+/* Everything that can be wrong with script and data, before the first step: the script is recorded
+ * before its data is read, and then all that the run will run. */
 static bool prepare(training *t) {
+    spor_model *model;
     choose_schedule(t);
     t->options.scalar = t->given->wide ? SPOR_F64 : SPOR_F32;
     t->options.reference = t->given->reference;
     if (!workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
-    if (!workpiece_bind(t->piece, BATCH_OF_EVALUATION, false)) return false;
-    const spor_bound *bound = workpiece_bind(t->piece, t->schedule.batch, true);
-    if (!bound || !choose_setting(t, "rate", t->given->rate) ||
+    model = t->piece->model;
+    if (!model_plan(model, t->schedule.batch, true) || !choose_setting(t, "rate", t->given->rate) ||
         !choose_setting(t, "l2", t->given->l2))
-        return false;
+        return complained(t);
+    if (!prepare_data(t)) return false;
+    if (!train_prepare(model, t->data, &t->split, &t->schedule)) return complained(t);
+    const spor_bound *bound = model_plan(model, t->schedule.batch, true);
     t->isa = spor_program_isa(bound->program);
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS; k++)
         t->setting[k] = spor_program_setting(bound->program, k);
-    return prepare_data(t) && try_evaluation(t);
+    return train_warn(model, t->data, &t->split, &t->schedule, warn, t) || complained(t);
 }
 
 /* ---- the checkpoint ---- */
@@ -295,6 +307,7 @@ static bool write_confusion(training *t, const char *path, spor_message *message
 static bool write_summary(training *t, const char *path, spor_message *message) {
     const spor_history *h = &t->run.history;
     const spor_progress *last = h->count ? &h->epochs[h->count - 1] : NULL;
+    const spor_score unknown = {.loss = (double)NAN, .metric = (double)NAN};
     spor_summary summary = {
         .model = t->piece->declared.model,
         .data = t->data->name,
@@ -312,9 +325,10 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .train_rows = t->split.train_rows,
         .validation_rows = t->split.validation_rows,
         .test_rows = t->split.test_rows,
-        .train_accuracy = last ? last->train_accuracy : (double)NAN,
-        .validation_accuracy = last ? last->validation_accuracy : (double)NAN,
-        .test_accuracy = t->test.confusion ? t->test.accuracy : (double)NAN,
+        .metric = t->run.progress.metric,
+        .train = last ? last->train : unknown,
+        .validation = last ? last->validation : unknown,
+        .test = t->tested ? &t->test : NULL,
         .train_seconds = t->run.progress.train_seconds,
         .evaluate_seconds = t->run.progress.evaluate_seconds,
     };
@@ -338,7 +352,7 @@ static bool write_checkpoint(training *t, const char *path, spor_message *messag
 /* Writes what there is: no confusion matrix if nothing was tested, no curves without an epoch.
  * Figures of an earlier state do not stay beside the new weights. */
 static bool write_files(training *t) {
-    bool tested = t->test.confusion != NULL, all = true;
+    bool all = true;
     struct {
         const char *name;
         writer *write;
@@ -349,7 +363,7 @@ static bool write_files(training *t) {
         {"history.csv", write_history, true},
         {"summary.json", write_summary, true},
         {"history.svg", write_curves, t->run.history.count > 0},
-        {"confusion.svg", write_confusion, tested},
+        {"confusion.svg", write_confusion, t->test.confusion != NULL},
     };
     char line[256] = "";
     for (size_t k = 0; k < sizeof files / sizeof files[0]; k++) {
@@ -373,6 +387,7 @@ static int finish(training *t) {
         workpiece_complain(t->piece);
         return SPOR_EXIT_NO;
     }
+    t->tested = true;
     display_evaluation(&t->test, t->given->quiet);
     return SPOR_EXIT_DONE;
 }

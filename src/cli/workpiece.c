@@ -97,6 +97,8 @@ bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_
     spor_model_spec spec = {
         .net = script_net,
         .loss = script_loss,
+        .reduction = piece->declared.reduction,
+        .metric = piece->declared.metric,
         .optimizer = script_optimizer,
         .user = piece->script,
         .sample = piece->declared.sample,

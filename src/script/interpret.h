@@ -32,7 +32,7 @@ typedef struct {
     const spor_spot *at;
 } spor_arguments;
 
-enum { SPOR_BUILTIN_ARGUMENTS = 8 };
+enum { SPOR_BUILTIN_ARGUMENTS = 16 };
 
 /** What a built-in was given: arg[k] is the k-th name of its parameters, NULL if left out. */
 typedef struct {

@@ -35,8 +35,6 @@ struct spor_script {
     char trace[2048]; /* calls around the last error of a recording */
 };
 
-/** The built-in loss of this text, or NULL. */
-spor_loss *declare_find_loss(const char *text);
 /** True if the installed layers.spor, not included yet, has a def of this name. */
 bool script_layer(spor_pass *run, const char *name);
 /** A call that waits for its first arguments. */

@@ -403,7 +403,7 @@ spor_var script_loss(spor_var prediction, spor_var target, void *user) {
         return record_on(script, prediction.tape, false, &r);
     }
     spor_tape_place(prediction.tape, at.source->file, at.line, at.column);
-    spor_var cost = declare_find_loss(script->declaration.loss)(prediction, target, NULL);
+    spor_var cost = script->declaration.record(prediction, target, NULL);
     spor_tape_place(prediction.tape, NULL, 0, 0);
     return cost;
 }

@@ -49,8 +49,11 @@ typedef struct {
     const char *path;  /* data=csv(path=...), relative to the script; else NULL */
     spor_shape sample; /* shape of one sample as the data source gives it */
     int classes;
-    double scale;          /* of the pixels */
-    const char *loss;      /* as written: cross_entropy(reduction="sum") */
+    double scale;      /* of the pixels */
+    const char *loss;  /* as written: cross_entropy(reduction="sum") */
+    spor_loss *record; /* records it; NULL: it is a def */
+    spor_reduction reduction;
+    spor_metric metric;    /* metric="loss": none */
     bool target_is_x;      /* target="x": autoencoders */
     const char *optimizer; /* as given: sgd(rate=0.1) */
     const char *clip;      /* likewise; NULL: none */

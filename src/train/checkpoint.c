@@ -30,6 +30,7 @@ static const whole_number whole_numbers[] = {
     {"step", offsetof(spor_checkpoint, progress.step)},
     {"steps", offsetof(spor_checkpoint, progress.steps)},
     {"rows", offsetof(spor_checkpoint, progress.rows)},
+    {"metric", offsetof(spor_checkpoint, metric)},
     {"history", offsetof(spor_checkpoint, history.count)},
     {"best", offsetof(spor_checkpoint, best.epoch)},
 };
@@ -172,6 +173,7 @@ static void seal(char *bytes, size_t size) {
 bool checkpoint_write(const spor_checkpoint *run, spor_params *params, const char *path,
                       spor_message *message) {
     spor_checkpoint now = *run;
+    now.metric = run->progress.metric;
     spor_text text = {0};
     contents c;
     bool done = contents_make(&c, run, params);
@@ -247,7 +249,7 @@ static bool check_numbers(const reading *r) {
     const spor_progress *p = &run->progress;
     bool done = r->seen == (1u << WHOLE_NUMBERS) - 1 && r->known && p->epoch <= p->epochs &&
                 p->step <= p->steps && run->history.count <= p->epoch &&
-                run->best.epoch <= p->epoch &&
+                run->best.epoch <= p->epoch && run->metric <= SPOR_METRIC_NONE &&
                 run->history.count < (int64_t)(run->size / sizeof(double));
     return done || message_complain(r->message, "%s: its numbers do not fit each other", run->path);
 }
@@ -259,7 +261,9 @@ bool checkpoint_open(spor_checkpoint *run, const char *path, spor_message *messa
     if (!file_bytes(path, SPOR_FILE_LIMIT, &run->bytes, &run->size, message)) return false;
     if (!check_seal(run, message)) return false;
     safetensors_file file = {path, run->bytes, run->size};
-    return safetensors_notes(&file, on_note, &r, message) && check_numbers(&r);
+    if (!safetensors_notes(&file, on_note, &r, message) || !check_numbers(&r)) return false;
+    run->progress.metric = (spor_metric)run->metric;
+    return true;
 }
 
 /* ---- loading -------------------------------------------------------------------------------- */

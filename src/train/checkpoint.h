@@ -16,6 +16,7 @@
 /** A run without its parameters. */
 typedef struct {
     spor_progress progress; /* where it stands */
+    int64_t metric;         /* its metric, in the file */
     spor_history history;   /* of the epochs that are done */
     spor_best best;
     safetensors_note *note; /* [notes] the caller's */

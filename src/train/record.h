@@ -11,6 +11,7 @@
 typedef struct {
     const char *name; /* as history.csv calls it; NULL: not there */
     size_t offset;    /* in spor_progress, of a double */
+    bool metric;      /* the metric's name goes behind; not there if there is none */
     bool seconds;     /* differs from run to run */
 } record_column;
 
@@ -31,10 +32,11 @@ typedef struct {
 bool history_add(spor_history *history, const spor_progress *progress);
 void history_free(spor_history *history);
 
-/** history.csv: epoch,loss,train_accuracy,validation_accuracy,train_seconds,evaluate_seconds;
- *  what was not measured is "nan". */
+/** history.csv: epoch,loss,train_loss,validation_loss,train_accuracy,validation_accuracy,
+ *  train_seconds,evaluate_seconds, with rmse in the place of accuracy, or without both columns, as
+ *  the metric is; what was not measured is "nan". */
 bool history_write(const spor_history *history, const char *path, spor_message *message);
-/** history.svg: the accuracies of training and validation sets over the epochs. */
+/** history.svg: loss and metric of training and validation rows over the epochs. */
 bool history_draw(const spor_history *history, const char *title, const char *path,
                   spor_message *message);
 
@@ -54,11 +56,14 @@ typedef struct {
     const char *isa;
     int64_t parameters;
     int64_t train_rows, validation_rows, test_rows;
-    double train_accuracy, validation_accuracy, test_accuracy;
+    spor_metric metric;
+    spor_score train, validation;
+    const spor_evaluation *test; /* NULL: not tested */
     double train_seconds, evaluate_seconds;
 } spor_summary;
 
-/** Writes summary.json; test_error in it is the standard error of test_accuracy. */
+/** Writes summary.json: losses, and the metric by its name, of train, validation and test rows. With
+ *  test_accuracy go the ends of its interval, test_accuracy_low and _high, with test_rmse test_r2. */
 bool summary_write(const spor_summary *summary, const char *path, spor_message *message);
 
 /** confusion.svg of an evaluation. */

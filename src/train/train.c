@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "kernels/kernel.h"
 #include "train/batch.h"
+#include "train/metrics.h"
 #include "train/model.h"
 
 typedef struct {
@@ -20,7 +21,6 @@ typedef struct {
     void *user;
     batch_source source;
     int64_t *order; /* [train_rows] places in split->train, then row numbers, of this epoch */
-    int sums;       /* the loss sums over rows */
     spor_progress progress;
 } run;
 
@@ -41,8 +41,7 @@ static bool step(run *r, spor_bound *bound) {
     batch_fill(&r->source, r->order + p->rows, bound->rows, bound->x.data, bound->y.data);
     uint64_t number = (uint64_t)((p->epoch - 1) * p->steps + p->step);
     if (!spor_model_step(r->model, bound, number)) return false;
-    double cost = model_number(r->model, &bound->loss, 0);
-    p->cost += r->sums ? cost : cost * (double)bound->rows;
+    p->cost += model_cost(r->model, bound);
     p->rows += bound->rows;
     p->loss = p->cost / (double)p->rows;
     p->step++;
@@ -70,19 +69,20 @@ static bool steps(run *r, int64_t count, int64_t rows) {
     return true;
 }
 
-static bool evaluate(run *r, const int64_t rows[], int64_t count, double *accuracy) {
+static bool evaluate(run *r, const int64_t rows[], int64_t count, spor_score *score) {
     spor_evaluation e;
     if (!spor_evaluate(r->model, r->data, rows, count, &e)) return false;
-    *accuracy = e.accuracy;
+    *score = metrics_score(&e);
+    if (e.metric != SPOR_METRIC_NONE) r->progress.metric = e.metric;
     spor_evaluation_free(&e);
     return true;
 }
 
 static bool evaluate_epoch(run *r) {
     double start = now();
-    bool done = evaluate(r, r->split->train, r->split->train_rows, &r->progress.train_accuracy) &&
-                evaluate(r, r->split->validation, r->split->validation_rows,
-                         &r->progress.validation_accuracy);
+    const spor_split *s = r->split;
+    bool done = evaluate(r, s->train, s->train_rows, &r->progress.train) &&
+                evaluate(r, s->validation, s->validation_rows, &r->progress.validation);
     r->progress.evaluate_seconds += now() - start;
     return done;
 }
@@ -108,15 +108,29 @@ static bool epoch(run *r) {
 
 /* ---- the run ---- */
 
-static bool check_schedule(run *r) {
-    const spor_schedule *s = r->schedule;
+static bool check_schedule(spor_model *model, const spor_split *split, const spor_schedule *s) {
     if (s->epochs < 1 || s->batch < 1)
-        return model_fail(r->model,
-                          "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
+        return model_fail(model, "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
                           s->epochs, s->batch);
-    if (!model_spec_of(r->model)->optimizer)
-        return model_fail(r->model, "training needs a model with an optimizer");
-    return r->split->train_rows > 0 || model_fail(r->model, "there are no rows to train on");
+    if (!model_spec_of(model)->optimizer)
+        return model_fail(model, "training needs a model with an optimizer");
+    return split->train_rows > 0 || model_fail(model, "there are no rows to train on");
+}
+
+static bool prepare_steps(spor_model *model, int64_t count, int64_t rows) {
+    return !count || !rows || spor_model_bind(model, rows, true) ||
+           model_fail_in(model, "training", rows);
+}
+
+/* Every program that the run will run: of whole and partial batches, trained and evaluated. */
+bool train_prepare(spor_model *model, const spor_data *data, const spor_split *split,
+                   const spor_schedule *schedule) {
+    if (!model || spor_model_error(model) || !check_schedule(model, split, schedule)) return false;
+    int64_t rows = split->train_rows, batch = schedule->batch;
+    return evaluate_prepare(model, data, split->train, rows) &&
+           evaluate_prepare(model, data, split->validation, split->validation_rows) &&
+           evaluate_prepare(model, data, split->test, split->test_rows) &&
+           prepare_steps(model, rows / batch, batch) && prepare_steps(model, 1, rows % batch);
 }
 
 /* Where it begins, or goes on, which must be a place of such a run. */
@@ -124,7 +138,8 @@ static bool stand(run *r) {
     const spor_progress *from = r->schedule->from;
     int64_t rows = r->split->train_rows, batch = r->schedule->batch;
     spor_progress *p = &r->progress;
-    *p = (spor_progress){.train_accuracy = nan(""), .validation_accuracy = nan("")};
+    const spor_score unknown = {.loss = nan(""), .metric = nan("")};
+    *p = (spor_progress){.metric = SPOR_METRIC_NONE, .train = unknown, .validation = unknown};
     if (from && from->epoch > 0) *p = *from;
     p->epochs = r->schedule->epochs;
     p->steps = rows / batch + (rows % batch > 0);
@@ -140,8 +155,7 @@ static bool stand(run *r) {
 
 static bool run_epochs(run *r) {
     spor_progress *p = &r->progress;
-    r->sums = model_loss_sums(r->model);
-    if (r->sums < 0 || !stand(r)) return false;
+    if (!stand(r)) return false;
     if (p->epoch > 0 && p->step < p->steps && !epoch(r)) return false;
     while (p->epoch < p->epochs) {
         begin_epoch(r);
@@ -158,8 +172,8 @@ bool spor_train(spor_model *model, const spor_data *data, const spor_split *spli
              .schedule = schedule,
              .on_progress = on_progress,
              .user = user};
-    if (!batch_source_make(model, data, split->train, split->train_rows, &r.source) ||
-        !check_schedule(&r))
+    if (!train_prepare(model, data, split, schedule) ||
+        !batch_source_make(model, data, split->train, split->train_rows, &r.source))
         return false;
     r.order = malloc((size_t)split->train_rows * sizeof *r.order);
     if (!r.order) return model_fail(model, "out of memory");

@@ -116,7 +116,7 @@ static char *essence(const char *folder, size_t *size) {
 }
 
 static bool same_history(const char *a, const char *b) {
-    return !run("cut -d, -f1-4 %s/history.csv > h1; cut -d, -f1-4 %s/history.csv > h2; cmp h1 h2",
+    return !run("cut -d, -f1-6 %s/history.csv > h1; cut -d, -f1-6 %s/history.csv > h2; cmp h1 h2",
                 a, b);
 }
 

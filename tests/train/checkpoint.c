@@ -52,6 +52,7 @@ static void start(training *t, int net, spor_scalar scalar) {
     spor_model_spec spec = {.net = script_net,
                             .loss = script_loss,
                             .optimizer = script_optimizer,
+                            .reduction = script_declaration(t->script)->reduction,
                             .user = t->script,
                             .sample = SPOR_SHAPE(8, 8, 1),
                             .target = SPOR_SHAPE(10),
@@ -59,7 +60,7 @@ static void start(training *t, int net, spor_scalar scalar) {
                             .options = {.scalar = scalar}};
     t->model = spor_model_new(&spec);
     t->data = spor_data_csv(source_path("digits.csv.gz"), spec.sample, 10, 1.0 / 16, NULL);
-    ck_assert(t->data && spor_split_stratified(t->data, 0.2, 0.1, 1, &t->split, NULL));
+    ck_assert(t->data && spor_split_draw(t->data, 0.2, 0.1, 1, &t->split, NULL));
     t->split.train_rows = ROWS;
     t->split.validation_rows = 20;
     t->schedule =
@@ -252,7 +253,7 @@ START_TEST(a_model_is_saved_and_goes_on) {
                   message.text);
     ck_assert(progress.epoch == 2 && progress.step == 3 && progress.rows == 3 * BATCH);
     ck_assert(progress.cost == first.run.progress.cost);
-    ck_assert(progress.train_accuracy == first.run.progress.train_accuracy);
+    ck_assert(progress.train.metric == first.run.progress.train.metric);
     second.run.progress = progress;
     first.stop_at = 0;
     ck_assert(train(&first) && train(&second));
@@ -368,7 +369,7 @@ START_TEST(what_is_not_the_run_is_refused) {
         {"\"steps\":\"5\"", "\"epoch\":\"2\"", "its epoch is \"2\", a second time"},
         {"\"step\":\"2\"", "\"step\":\"6\"", "its numbers do not fit each other"},
         {"\"history\":\"1\"", "\"history\":\"0\"",
-         "tensor :progress is [2, 4] but the model has [1, 4]"},
+         "tensor :progress is [2, 6] but the model has [1, 6]"},
         {"\"best\":\"0\"", "\"best\":\"1\"", "has no tensor :best/net/"},
         {"\"best\":\"0\"", "\"best\":\"3\"", "its numbers do not fit each other"},
         {"dense[1]/W\"", "dense[2]/W\"", "dense[2]/W is not a parameter of the model"},
