@@ -148,11 +148,11 @@ struct spor_program {
     bool exchanges; /* next values become values by exchanging the blocks, not by copying them */
     spor_mover *mover;
     uint32_t movers;
-    bool updates;  /* an optimizer's rule is part of it */
-    bool refused;  /* the error is that an update would not be finite */
+    bool updates;   /* an optimizer's rule is part of it */
+    bool refused;   /* the error is that an update would not be finite */
     uint32_t cost;  /* node of the contracted tape; 0: not a training program */
     uint32_t alarm; /* that of record_alarm in a program that updates; 0: others */
-    size_t bytes;  /* of memory */
+    size_t bytes;   /* of memory */
     spor_workspace *workspace, own;
     /* the params' blocks, or converted copies if the type differs */
     void *value;

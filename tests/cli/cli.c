@@ -541,14 +541,19 @@ END_TEST
 START_TEST(a_loss_does_not_depend_on_the_batch) {
     static const int batches[] = {1, 32, 288};
     double row[MOST_EPOCHS][5], first = 0;
-    write_file("tube.spor",
-               "def tube(l, t): return sum(relu(abs(l - t) - 1))\n"
-               "def net(x): return flatten(x) @ param([64, 10], init=\"glorot\", name=\"W\")\n"
-               "train(net, data=digits(scale=1/16), loss=tube, reduction=\"sum\",\n"
-               "      optimizer=sgd(rate=1e-30), batch=32, epochs=1)\n");
+    char text[512];
+    snprintf(text, sizeof text,
+             "include \"%s/models/layers.spor\"\n"
+             "def tube(l, t): return sum(relu(abs(l - t) - 1))\n"
+             "def net(x): return dense(flatten(x), 10)\n"
+             "train(net, data=digits(scale=1/16), loss=tube, reduction=\"sum\",\n"
+             "      optimizer=sgd(rate=1e-30), batch=32, epochs=1)\n",
+             getenv("SPOR_SOURCE"));
+    write_file("tube.spor", text);
     for (int k = 0; k < 3; k++) {
-        expect_status(
-            run("SPOR_DATA=$M/../data spor train tube.spor --force --out tube --batch %d", batches[k]), 0);
+        expect_status(run("SPOR_DATA=$M/../data spor train tube.spor --force --out tube --batch %d",
+                          batches[k]),
+                      0);
         expect_in(out, "epoch 1/1  loss 0.7384  ");
         ck_assert_int_eq(read_history("tube/history.csv", row), 1);
         if (!k) first = row[0][0];
@@ -558,9 +563,28 @@ START_TEST(a_loss_does_not_depend_on_the_batch) {
 }
 END_TEST
 
+/* Pairs and triplets of a batch: the loss alone tells how good the points are. */
+START_TEST(pairs_are_made_inside_the_loss) {
+    static const char *const losses[] = {"contrastive", "triplet"};
+    static char text[MOST];
+    for (int k = 0; k < 2; k++) {
+        double first, last;
+        expect_status(
+            run("spor train $M/pairs.spor --epochs 8 --out pairs --set loss=%s", losses[k]), 0);
+        expect_in(out, "\ntest loss 0.");
+        const char *one = strstr(out, "epoch 1/8  loss "), *eight = strstr(out, "epoch 8/8  loss ");
+        ck_assert(one && eight && sscanf(one + 16, "%lf", &first) == 1 &&
+                  sscanf(eight + 16, "%lf", &last) == 1);
+        ck_assert_double_lt(last, first / 1.5);
+        read_file("pairs/history.csv", text);
+        expect_in(text, "epoch,loss,train_loss,validation_loss,train_seconds,evaluate_seconds\n");
+    }
+}
+END_TEST
+
 /* All samples of a kind are alike and the net is the identity, so that what is predicted of which
  * class is known: 10 rows of class 0 as 1, 20 of class 1 as 1, 15 of class 2 as 0; a fifth is tested. */
-static void write_kinds(const char *rest) {
+static void write_kinds(int classes, const char *rest) {
     static const int rows[] = {10, 20, 15}, wins[] = {1, 1, 0};
     char text[512];
     FILE *file = fopen("kinds.csv", "wb");
@@ -571,16 +595,16 @@ static void write_kinds(const char *rest) {
     ck_assert(file && !fclose(file));
     snprintf(text, sizeof text,
              "def net(x): return x * param([], init=1, name=\"w\")\n"
-             "train(net, data=csv(\"kinds.csv\", [3], 3), optimizer=sgd(rate=1e-30), batch=8, "
+             "train(net, data=csv(\"kinds.csv\", [3], %d), optimizer=sgd(rate=1e-30), batch=8, "
              "epochs=1, %s)\n",
-             rest);
+             classes, rest);
     write_file("kinds.spor", text);
 }
 
 START_TEST(what_is_printed_is_what_was_counted) {
     double row[MOST_EPOCHS][5];
     static char text[MOST];
-    write_kinds("loss=cross_entropy(reduction=\"mean\")");
+    write_kinds(3, "loss=cross_entropy(reduction=\"mean\")");
     expect_status(run("spor train kinds.spor --force --out kinds"), 0);
     /* Wilson's interval of 4 of 9 and ln(2 + e) - 4/9 */
     expect_in(out, "\ntest accuracy 0.4444 (95 %: 0.189 to 0.733; 4 of 9), loss 1.107\n");
@@ -589,13 +613,13 @@ START_TEST(what_is_printed_is_what_was_counted) {
                    "     2 |   3   .   .   0.000\n");
     ck_assert_int_eq(read_history("kinds/history.csv", row), 1);
     ck_assert_double_eq_tol(row[0][1], 1.5514447139320511 - 4.0 / 9, 0.03);
-    write_kinds("loss=squared_error(reduction=\"mean\"), target=\"x\"");
+    write_kinds(4, "loss=squared_error(reduction=\"mean\"), target=\"x\"");
     expect_status(run("spor train kinds.spor --force --out kinds --quiet"), 0);
     ck_assert_str_eq(out, "test RMSE 0, R² 1.0000, loss 0 (9 rows)\n");
     read_file("kinds/summary.json", text);
     expect_in(text, "\"test_r2\": 1,");
     ck_assert(exists("kinds/history.svg") && !exists("kinds/confusion.svg"));
-    write_kinds("loss=squared_error(reduction=\"sum\"), metric=\"loss\"");
+    write_kinds(3, "loss=squared_error(reduction=\"sum\"), metric=\"loss\"");
     expect_status(run("spor train kinds.spor --force --out kinds"), 0);
     expect_in(out, "\nepoch 1/1  loss ");
     expect_in(out, "\ntest loss 1.11111 (9 rows)\n"); /* 5 of 9 rows are off by 1 twice */
@@ -604,7 +628,7 @@ END_TEST
 
 /* On the standard error and once; that the network is trained says the status. */
 START_TEST(warnings_are_no_errors) {
-    write_kinds("loss=cross_entropy(reduction=\"mean\")");
+    write_kinds(3, "loss=cross_entropy(reduction=\"mean\")");
     write_file("soft.spor",
                "def net(x): return softmax(x @ param([3, 4], init=0, name=\"W\"))\n"
                "train(net, data=csv(\"kinds.csv\", [3], 4, scale=100), batch=8, epochs=2,\n"
@@ -871,6 +895,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_file_without_an_end_is_refused);
     tcase_add_test(tests, evaluation_is_tried_before_the_first_epoch);
     tcase_add_test(tests, a_loss_does_not_depend_on_the_batch);
+    tcase_add_test(tests, pairs_are_made_inside_the_loss);
     tcase_add_test(tests, what_is_printed_is_what_was_counted);
     tcase_add_test(tests, warnings_are_no_errors);
     tcase_add_test(tests, a_pipe_gets_plain_lines);

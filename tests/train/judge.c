@@ -404,6 +404,13 @@ static spor_var scaled_within(spor_var x, bool training, void *user) {
     return dense(spor_mul(spor_sub(x, mean), rate));
 }
 
+/* Centred only, and so large as the distances from there. */
+static spor_var shifted_within(spor_var x, bool training, void *user) {
+    (void)training, (void)user;
+    spor_var mean = spor_expand(spor_constant(x.tape, 100), 3, spor_shape_of(x));
+    return dense(spor_sub(x, mean));
+}
+
 /* Of column 2, 300 in every third row, the root mean square is sqrt(30000) = 173. */
 START_TEST(inputs_that_are_not_scaled_are_warned_of) {
     for (int k = 0; k < FEW; k++) large[WIDE * k] = 9, large[WIDE * k + 1] = k % 3 ? 0 : 300;
@@ -412,6 +419,7 @@ START_TEST(inputs_that_are_not_scaled_are_warned_of) {
               "inputs are not scaled: column 2 of few reaches 173 (root mean square)");
     check_has(warnings(moved, spor_cross_entropy_mean, &data, FEW, 3), "column 2");
     ck_assert_str_eq(warnings(squashed, spor_cross_entropy_mean, &data, FEW, 3), "");
+    ck_assert_str_eq(warnings(shifted_within, spor_cross_entropy_mean, &data, FEW, 3), "");
     ck_assert_str_eq(warnings(scaled_within, spor_cross_entropy_mean, &data, FEW, 3), "");
     data.scale = 1.0 / 100;
     ck_assert_str_eq(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), "");
@@ -454,6 +462,16 @@ static spor_var centred_rows(spor_var x, bool training, void *user) {
     return dense(spor_sub(x, spor_expand(mean, SPOR_AXIS(1), shape)));
 }
 
+/* What a state takes is no statistic of the batch. */
+static spor_var keeps_a_sum(spor_var x, bool training, void *user) {
+    (void)user;
+    spor_var w = spor_param(x.tape, "w", SPOR_SHAPE(1, WIDE), SPOR_INIT("normal", 1));
+    spor_var state = spor_state(x.tape, "sum", SPOR_SHAPE(WIDE), SPOR_INIT("constant", 0));
+    spor_var sum = spor_sum(w, SPOR_AXIS(0));
+    if (training) spor_assign(state, sum);
+    return spor_mul(dense(x), spor_expand(sum, SPOR_AXIS(0), spor_shape_of(x)));
+}
+
 START_TEST(statistics_of_one_row_are_warned_of) {
     const spor_data data = few(small);
     check_has(warnings(centred, spor_cross_entropy_mean, &data, FEW, 4),
@@ -462,6 +480,7 @@ START_TEST(statistics_of_one_row_are_warned_of) {
     ck_assert_str_eq(warnings(centred, spor_cross_entropy_mean, &data, FEW, 5), "");
     ck_assert_str_eq(warnings(centred, spor_cross_entropy_mean, &data, FEW, 9), "");
     ck_assert_str_eq(warnings(centred_rows, spor_cross_entropy_mean, &data, FEW, 4), "");
+    ck_assert_str_eq(warnings(keeps_a_sum, spor_cross_entropy_mean, &data, FEW, 1), "");
     ck_assert_str_eq(warnings(plain, spor_cross_entropy_mean, &data, FEW, 1), "");
 }
 END_TEST
