@@ -570,7 +570,8 @@ START_TEST(pairs_are_made_inside_the_loss) {
     for (int k = 0; k < 2; k++) {
         double first, last;
         expect_status(
-            run("spor train $M/pairs.spor --epochs 8 --out pairs --set loss=%s", losses[k]), 0);
+            run("spor train $M/pairs.spor --epochs 8 --force --out pairs --set loss=%s", losses[k]),
+            0);
         expect_in(out, "\ntest loss 0.");
         const char *one = strstr(out, "epoch 1/8  loss "), *eight = strstr(out, "epoch 8/8  loss ");
         ck_assert(one && eight && sscanf(one + 16, "%lf", &first) == 1 &&
