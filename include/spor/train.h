@@ -145,15 +145,18 @@ typedef struct {
     spor_metric metric;      /* what the scores have: accuracy, RMSE or none */
     spor_score train;        /* of the training rows after the last epoch that is done */
     spor_score validation;   /* of the validation rows, likewise */
+    int64_t best_epoch;      /* that had the lowest validation loss so far; 0: none was measured */
+    double best_loss;        /* that loss */
     double train_seconds;    /* spent on steps so far */
     double evaluate_seconds; /* spent on evaluating so far */
 } spor_progress;
 
 /** How long a model is trained, and on what batches; by which rule its optimizer says. */
 typedef struct {
-    int64_t epochs;            /* passes over the training rows */
-    int64_t batch;             /* rows of a step */
-    uint64_t seed;             /* order of the batches */
+    int64_t epochs;   /* passes over the training rows */
+    int64_t batch;    /* rows of a step */
+    uint64_t seed;    /* order of the batches */
+    int64_t patience; /* epochs without a lower validation loss until it ends; 0: any number */
     const spor_progress *from; /* where to go on, as it was told; NULL: at the beginning */
 } spor_schedule;
 
@@ -174,8 +177,8 @@ typedef struct {
 } spor_evaluation;
 
 /**
- * Trains a model that has an optimizer. True if all epochs were run; false with the model's error if a
- * number was not finite or a program failed, false without error if the callback stopped it. A run that
+ * Trains a model that has an optimizer. True if all epochs were run, or the patience with them is
+ * over; false with the model's error if a number was not finite or a program failed, false without error if the callback stopped it. A run that
  * was stopped and goes on, with the parameters and states as they were, ends in the same bits as one that
  * never was.
  */

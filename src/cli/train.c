@@ -1,5 +1,5 @@
 /* spor train: trains the network of a script and writes what came of it. */
-#include "cli/run.h"
+#include "cli/train.h"
 
 #include <math.h>
 #include <signal.h>
@@ -12,38 +12,6 @@
 #include "kernels/element.h"
 #include "train/model.h"
 #include "train/warn.h"
-
-typedef struct {
-    const char *script, *out;
-    const char *resume, *repeat;        /* folders; NULL: not given */
-    int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
-    double rate, l2, checkpoint;        /* negative: not given */
-    bool reference, wide, quiet, test, force;
-    spor_settings settings;
-} arguments;
-
-/* A training while it goes. */
-typedef struct {
-    spor_workpiece *piece;
-    const arguments *given;
-    int argc; /* the command line, to be kept */
-    char **argv;
-    spor_options options;
-    spor_schedule schedule;
-    spor_data *data;
-    spor_split split;
-    run_folder folder;
-    int here;             /* the way back from where the run was begun */
-    spor_checkpoint run;  /* where it stands, its history, what is kept of it */
-    double saved, saving; /* when a checkpoint was written, and how long it took, in seconds */
-    bool save_failed;
-    const char *isa;
-    spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* of the optimizer; those with a name */
-    spor_display display;
-    bool history_failed;
-    bool tested;
-    spor_evaluation test;
-} training;
 
 /* ---- signals ---- */
 
@@ -74,6 +42,7 @@ static void choose_schedule(training *t) {
         .epochs = given->epochs ? given->epochs : declared->epochs,
         .batch = given->batch ? given->batch : declared->batch,
         .seed = (uint64_t)given->seed,
+        .patience = given->patience ? given->patience : declared->patience,
         .from = &t->run.progress,
     };
 }
@@ -206,14 +175,9 @@ static bool check_same(training *t) {
     return true;
 }
 
-/* Files of an earlier run do not stay beside the new one. */
-static const char *const made_at_the_end[] = {"weights.safetensors", "history.csv", "summary.json",
-                                              "history.svg", "confusion.svg"};
-
 /* The folder is taken and written to before the training, so that no training is lost on it. */
 static bool begin(training *t) {
     spor_message message = {""};
-    char path[RUN_PATH];
     const char *out = t->given->out, *name = t->piece->declared.model;
     if (t->given->repeat && !check_same(t)) return false;
     t->run.progress = (spor_progress){.epochs = t->schedule.epochs};
@@ -225,8 +189,7 @@ static bool begin(training *t) {
                      strstr(message.text, "--out") ? "" : "\nGive another folder with --out.");
         return false;
     }
-    for (size_t k = 0; k < sizeof made_at_the_end / sizeof *made_at_the_end; k++)
-        unlink(folder_file(&t->folder, made_at_the_end[k], path));
+    outcome_remove(t); /* what is of an earlier run */
     return true;
 }
 
@@ -249,11 +212,21 @@ static bool go_on(training *t) {
 
 /* ---- training ---- */
 
+bool train_wants_best(const training *t) {
+    return t->given->best || t->schedule.patience;
+}
+
+/* Keeps what an epoch came to; false if memory runs out. */
+static bool keep_epoch(training *t, const spor_progress *p) {
+    const spor_params *params = spor_model_params(t->piece->model);
+    bool best = train_wants_best(t) && p->best_epoch == p->epoch;
+    return history_add(&t->run.history, p) && (!best || best_keep(&t->run.best, params, p->epoch));
+}
+
 static bool on_progress(const spor_progress *progress, void *user) {
     training *t = user;
     t->run.progress = *progress;
-    if (progress->step == progress->steps && !history_add(&t->run.history, progress))
-        t->history_failed = true;
+    if (progress->step == progress->steps && !keep_epoch(t, progress)) t->history_failed = true;
     display_update(&t->display, progress);
     save_if_due(t);
     return !stopping && !t->history_failed;
@@ -284,104 +257,21 @@ static void announce(const training *t) {
     display_flush();
 }
 
-/* ---- writing ---- */
-
-typedef bool writer(training *t, const char *path, spor_message *message);
-
-static bool write_history(training *t, const char *path, spor_message *message) {
-    return history_write(&t->run.history, path, message);
-}
-
-static bool write_weights(training *t, const char *path, spor_message *message) {
-    return spor_weights_save(spor_model_params(t->piece->model), path, message);
-}
-
-static bool write_curves(training *t, const char *path, spor_message *message) {
-    return history_draw(&t->run.history, t->piece->declared.model, path, message);
-}
-
-static bool write_confusion(training *t, const char *path, spor_message *message) {
-    return confusion_draw(&t->test, t->piece->declared.model, path, message);
-}
-
-static bool write_summary(training *t, const char *path, spor_message *message) {
-    const spor_history *h = &t->run.history;
-    const spor_progress *last = h->count ? &h->epochs[h->count - 1] : NULL;
-    const spor_score unknown = {.loss = (double)NAN, .metric = (double)NAN};
-    spor_summary summary = {
-        .model = t->piece->declared.model,
-        .data = t->data->name,
-        .loss = t->piece->declared.loss,
-        .seed = t->schedule.seed,
-        .epochs = h->count,
-        .batch = t->schedule.batch,
-        .optimizer = t->piece->declared.optimizer,
-        .clip = t->piece->declared.clip,
-        .threads = 1,
-        .scalar = t->options.scalar,
-        .reference = t->options.reference,
-        .isa = t->isa,
-        .parameters = spor_params_size(spor_model_params(t->piece->model)),
-        .train_rows = t->split.train_rows,
-        .validation_rows = t->split.validation_rows,
-        .test_rows = t->split.test_rows,
-        .metric = t->run.progress.metric,
-        .train = last ? last->train : unknown,
-        .validation = last ? last->validation : unknown,
-        .test = t->tested ? &t->test : NULL,
-        .train_seconds = t->run.progress.train_seconds,
-        .evaluate_seconds = t->run.progress.evaluate_seconds,
-    };
-    memcpy(summary.setting, t->setting, sizeof summary.setting);
-    return summary_write(&summary, path, message);
-}
-
-/* Writes one file; a trouble is told, and the other files are still tried. */
-static bool write_file(training *t, const char *name, writer *write) {
-    char path[RUN_PATH];
-    spor_message message = {""};
-    if (write(t, folder_file(&t->folder, name, path), &message)) return true;
-    command_fail(t->piece->command, "%s", message.text);
-    return false;
-}
-
-static bool write_checkpoint(training *t, const char *path, spor_message *message) {
-    return checkpoint_write(&t->run, spor_model_params(t->piece->model), path, message);
-}
-
-/* Writes what there is: no confusion matrix if nothing was tested, no curves without an epoch.
- * Figures of an earlier state do not stay beside the new weights. */
-static bool write_files(training *t) {
-    bool all = true;
-    struct {
-        const char *name;
-        writer *write;
-        bool wanted;
-    } files[] = {
-        {"checkpoint.safetensors", write_checkpoint, true},
-        {"weights.safetensors", write_weights, true},
-        {"history.csv", write_history, true},
-        {"summary.json", write_summary, true},
-        {"history.svg", write_curves, t->run.history.count > 0},
-        {"confusion.svg", write_confusion, t->test.confusion != NULL},
-    };
-    char line[256] = "";
-    for (size_t k = 0; k < sizeof files / sizeof files[0]; k++) {
-        char path[RUN_PATH];
-        if (files[k].wanted && write_file(t, files[k].name, files[k].write)) {
-            strcat(strcat(line, " "), files[k].name);
-            continue;
-        }
-        all = all && !files[k].wanted;
-        if (!files[k].wanted) unlink(folder_file(&t->folder, files[k].name, path));
-    }
-    if (!t->given->quiet && *line) printf("%s/ has%s\n", t->folder.path, line);
-    return all;
-}
-
 /* ---- the command ---- */
 
+/* From now on the model is that of the best epoch, if that is wanted; the checkpoint is written. */
+static void take_best(training *t) {
+    const spor_best *best = &t->run.best;
+    t->epoch = t->run.history.count;
+    if (!train_wants_best(t) || !best->epoch) return;
+    best_restore(best, spor_model_params(t->piece->model));
+    t->epoch = best->epoch;
+    if (!t->given->quiet)
+        printf("weights of epoch %lld, which validated best\n", (long long)best->epoch);
+}
+
 static int finish(training *t) {
+    take_best(t);
     fflush(stdout);
     if (!spor_evaluate(t->piece->model, t->data, t->split.test, t->split.test_rows, &t->test)) {
         workpiece_complain(t->piece);
@@ -403,7 +293,8 @@ static void tell_stop(const training *t) {
 }
 
 /* The training did not reach its end: says why. */
-static int stopped(const training *t) {
+static int stopped(training *t) {
+    t->epoch = t->run.history.count;
     fflush(stdout);
     if (spor_model_error(t->piece->model))
         workpiece_complain(t->piece);
@@ -444,14 +335,17 @@ static bool prepare_run(training *t) {
     return command_fail(t->piece->command, "%s", message.text), false;
 }
 
-static int train(training *t) {
+int train_run(training *t) {
+    spor_message message = {""};
     int status = derivations_accept(t->piece->script, t->given->quiet);
     if (status != SPOR_EXIT_DONE) return status;
     if (!prepare_run(t) || !(t->given->resume ? go_on(t) : begin(t))) return SPOR_EXIT_BAD;
     if (!t->given->quiet) derivations_tell_unused(t->piece->script);
     announce(t);
-    status = t->given->test || train_epochs(t) ? finish(t) : stopped(t);
-    if (!write_files(t)) status = SPOR_EXIT_BAD;
+    bool done = t->given->test || train_epochs(t), saved = save(t, &message);
+    if (!saved) command_fail(t->piece->command, "%s", message.text);
+    status = done ? finish(t) : stopped(t);
+    if (!outcome_write(t) || !saved) status = SPOR_EXIT_BAD;
     display_flush();
     return status;
 }
@@ -464,7 +358,9 @@ static void training_free(training *t) {
     spor_data_free(t->data);
 }
 
-static int read_arguments(arguments *a, int argc, char **argv) {
+const arguments train_nothing_given = {.rate = -1, .l2 = -1, .checkpoint = -1};
+
+int train_read_arguments(arguments *a, int argc, char **argv) {
     const spor_option options[] = {
         {"epochs", "N", "passes over the training rows (default: the script's)",
          SPOR_OPTION_INTEGER, &a->epochs, 1, NULL},
@@ -491,6 +387,10 @@ static int read_arguments(arguments *a, int argc, char **argv) {
          NULL},
         {"checkpoint", "S", "seconds between checkpoints at least (default 2)", SPOR_OPTION_REAL,
          &a->checkpoint, 0, NULL},
+        {"patience", "N", "ends after N epochs without a lower validation loss; implies --best",
+         SPOR_OPTION_INTEGER, &a->patience, 1, NULL},
+        {"best", NULL, "tests and leaves the weights of the epoch that validated best",
+         SPOR_OPTION_FLAG, &a->best, 0, NULL},
         {"double", NULL, "double precision", SPOR_OPTION_FLAG, &a->wide, 0, NULL},
         {"reference", NULL, "reference kernels, no fast paths: the same, slower", SPOR_OPTION_FLAG,
          &a->reference, 0, NULL},
@@ -501,106 +401,9 @@ static int read_arguments(arguments *a, int argc, char **argv) {
     return options_read(&spor_command_train, options, 0, 1, &a->script, argc, argv);
 }
 
-/* ---- of a folder ---- */
-
-/* What a run began with stays; only these may stand beside --resume or --repeat. */
-static bool check_words(int argc, char **argv) {
-    static const char *const allowed[] = {"resume", "repeat", "out",   "epochs",
-                                          "test",   "force",  "quiet", "checkpoint"};
-    enum { ALLOWED = sizeof allowed / sizeof *allowed };
-    for (int k = 1; k < argc; k++) {
-        size_t length = strcspn(argv[k], "=");
-        int at = 0;
-        if (strncmp(argv[k], "--", 2) != 0) continue;
-        while (at < ALLOWED && (strlen(allowed[at]) + 2 != length ||
-                                strncmp(allowed[at], argv[k] + 2, length - 2) != 0))
-            at++;
-        if (at == ALLOWED)
-            return command_fail(&spor_command_train,
-                                "a run goes on as it began: leave out %.*s, or train anew",
-                                (int)length, argv[k]),
-                   false;
-    }
-    return true;
-}
-
-static bool check_combination(const arguments *a) {
-    const struct {
-        bool met;
-        const char *why;
-    } wrong[] = {
-        {a->resume && a->repeat, "--resume and --repeat: only one of them"},
-        {a->script, "the folder has the script: leave it out"},
-        {a->resume && a->out, "--resume goes on in its folder: leave out --out"},
-        {a->repeat && a->test, "--test goes with --resume"},
-    };
-    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
-        if (wrong[k].met) return command_fail(&spor_command_train, "%s", wrong[k].why), false;
-    return true;
-}
-
-/* The arguments that the run began with, and of the new ones those that may differ. */
-static void join_arguments(arguments *began, const arguments *now, const spor_checkpoint *run) {
-    began->resume = now->resume;
-    began->repeat = now->repeat;
-    began->out = now->out;
-    began->epochs = now->epochs ? now->epochs : run->progress.epochs;
-    began->test = now->test;
-    began->force = now->force;
-    began->quiet = now->quiet;
-    began->checkpoint = now->checkpoint;
-}
-
-static bool open_run(training *t, const arguments *now) {
-    char path[RUN_PATH];
-    spor_message message = {""};
-    run_folder from = {.lock = -1};
-    run_folder *folder = now->resume ? &t->folder : &from;
-    bool done =
-        folder_again(folder, now->resume ? now->resume : now->repeat, &message) &&
-        checkpoint_open(&t->run, folder_file(folder, "checkpoint.safetensors", path), &message);
-    folder_leave(&from);
-    if (!done) command_fail(&spor_command_train, "%s", message.text);
-    return done;
-}
-
-static bool check_script(training *t, const arguments *now) {
-    spor_message message = {""};
-    const char *folder = now->resume ? now->resume : now->repeat;
-    if (now->force || kept_script_is_current(&t->run, &message)) return true;
-    command_fail(&spor_command_train,
-                 "%s.\nAs it was, it is in %s/script: --force goes on with that. The new one is "
-                 "trained by\nspor train without --%s.",
-                 message.text, folder, now->resume ? "resume" : "repeat");
-    return false;
-}
-
-/* A training of what a folder holds. */
-static int run_folder_again(training *t, const arguments *now) {
-    arguments began = {.rate = -1, .l2 = -1, .checkpoint = -1};
-    kept_command command = {0};
-    spor_message message = {""};
-    int status = SPOR_EXIT_BAD;
-    t->given = &began;
-    if (!open_run(t, now)) return status;
-    if (!kept_command_of(&t->run, &command, &message))
-        command_fail(&spor_command_train, "%s", message.text);
-    else if (read_arguments(&began, command.argc, command.argv) == SPOR_EXIT_NOT_YET) {
-        join_arguments(&began, now, &t->run);
-        t->here = kept_enter_folder(&t->run);
-        if (check_script(t, now) &&
-            kept_script(&t->run, t->piece, &spor_command_train, &began.settings))
-            status = train(t);
-    }
-    kept_command_free(&command);
-    return status;
-}
-
-/* ---- */
-
 static int run(int argc, char **argv) {
-    arguments a = {.rate = -1, .l2 = -1, .checkpoint = -1};
-    int status = read_arguments(&a, argc, argv);
+    arguments a = train_nothing_given;
+    int status = train_read_arguments(&a, argc, argv);
     if (status != SPOR_EXIT_NOT_YET) return status;
     spor_workpiece piece = {0};
     training t = {.piece = &piece,
@@ -612,14 +415,13 @@ static int run(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* a reader that went away ends no training */
     status = SPOR_EXIT_BAD;
     if (a.resume || a.repeat)
-        status =
-            check_words(argc, argv) && check_combination(&a) ? run_folder_again(&t, &a) : status;
+        status = train_again(&t, &a);
     else if (!a.script)
         command_fail(&spor_command_train, "SCRIPT is missing, or --resume FOLDER");
     else if (a.test)
         command_fail(&spor_command_train, "--test goes with --resume");
     else if (workpiece_load(&piece, &spor_command_train, a.script, &a.settings))
-        status = train(&t);
+        status = train_run(&t);
     training_free(&t);
     workpiece_close(&piece);
     return status;

@@ -193,6 +193,7 @@ static spor_value train(const spor_given *g) {
     declare_optimizer(g, script);
     d->batch = count(g, 4);
     d->epochs = count(g, 5);
+    if (g->arg[10]) d->patience = count(g, 10);
     d->target_is_x = target_is_x(g, 6);
     declare_loss(g, script);
     declare_metric(g, 9, d);
@@ -211,7 +212,9 @@ const spor_builtin spor_declaration_builtins[] = {
     {"cross_entropy", "reduction?", cross_entropy},
     {"binary_cross_entropy", "reduction?", binary_cross_entropy},
     {"squared_error", "reduction?", squared_error},
-    {"train", "net, data, loss, optimizer, batch, epochs, target?, clip?, reduction?, metric?",
+    {"train",
+     "net, data, loss, optimizer, batch, epochs, target?, clip?, reduction?, metric?, "
+     "patience?",
      train},
     {NULL, NULL, NULL},
 };

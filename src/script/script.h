@@ -58,6 +58,7 @@ typedef struct {
     const char *optimizer; /* as given: sgd(rate=0.1) */
     const char *clip;      /* likewise; NULL: none */
     int64_t batch, epochs;
+    int64_t patience; /* 0: none */
 } spor_declaration;
 
 /** NULL if the script has no train(...). */

@@ -30,6 +30,7 @@ static const whole_number whole_numbers[] = {
     {"step", offsetof(spor_checkpoint, progress.step)},
     {"steps", offsetof(spor_checkpoint, progress.steps)},
     {"rows", offsetof(spor_checkpoint, progress.rows)},
+    {"best_epoch", offsetof(spor_checkpoint, progress.best_epoch)},
     {"metric", offsetof(spor_checkpoint, metric)},
     {"history", offsetof(spor_checkpoint, history.count)},
     {"best", offsetof(spor_checkpoint, best.epoch)},
@@ -249,7 +250,8 @@ static bool check_numbers(const reading *r) {
     const spor_progress *p = &run->progress;
     bool done = r->seen == (1u << WHOLE_NUMBERS) - 1 && r->known && p->epoch <= p->epochs &&
                 p->step <= p->steps && run->history.count <= p->epoch &&
-                run->best.epoch <= p->epoch && run->metric <= SPOR_METRIC_NONE &&
+                run->best.epoch <= p->epoch && p->best_epoch <= p->epoch &&
+                run->metric <= SPOR_METRIC_NONE &&
                 run->history.count < (int64_t)(run->size / sizeof(double));
     return done || message_complain(r->message, "%s: its numbers do not fit each other", run->path);
 }

@@ -21,6 +21,7 @@ const record_column record_columns[] = {
     {"train_seconds", offsetof(spor_progress, train_seconds), false, true},
     {"evaluate_seconds", offsetof(spor_progress, evaluate_seconds), false, true},
     {NULL, offsetof(spor_progress, cost), false, false},
+    {NULL, offsetof(spor_progress, best_loss), false, false},
     {0},
 };
 
@@ -136,6 +137,7 @@ bool summary_write(const spor_summary *s, const char *path, spor_message *messag
     json_string(&json, "loss", s->loss);
     json_unsigned(&json, "seed", s->seed);
     json_integer(&json, "epochs", s->epochs);
+    json_integer(&json, "weights_of_epoch", s->epoch);
     json_integer(&json, "batch", s->batch);
     json_string(&json, "optimizer", s->optimizer);
     json_string(&json, "clip", s->clip);

@@ -48,6 +48,7 @@ typedef struct {
     const char *model, *data, *loss;
     uint64_t seed;
     int64_t epochs, batch;
+    int64_t epoch;                                    /* that the weights are of */
     const char *optimizer, *clip;                     /* as the script calls them */
     spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* those with a name */
     int threads;

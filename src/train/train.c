@@ -78,12 +78,21 @@ static bool evaluate(run *r, const int64_t rows[], int64_t count, spor_score *sc
     return true;
 }
 
+/* No loss is lower than one that is no number. */
+static void note_best(spor_progress *p) {
+    double loss = p->validation.loss;
+    if (isnan(loss) || (p->best_epoch && loss >= p->best_loss)) return;
+    p->best_epoch = p->epoch;
+    p->best_loss = loss;
+}
+
 static bool evaluate_epoch(run *r) {
     double start = now();
     const spor_split *s = r->split;
     bool done = evaluate(r, s->train, s->train_rows, &r->progress.train) &&
                 evaluate(r, s->validation, s->validation_rows, &r->progress.validation);
     r->progress.evaluate_seconds += now() - start;
+    note_best(&r->progress);
     return done;
 }
 
@@ -109,6 +118,9 @@ static bool epoch(run *r) {
 /* ---- the run ---- */
 
 static bool check_schedule(spor_model *model, const spor_split *split, const spor_schedule *s) {
+    if (s->patience && !split->validation_rows)
+        return model_fail(model, "patience is with a validation loss, and there are no rows to "
+                                 "validate with");
     if (s->epochs < 1 || s->batch < 1)
         return model_fail(model, "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
                           s->epochs, s->batch);
@@ -153,11 +165,17 @@ static bool stand(run *r) {
                       p->epoch, p->step, p->epochs, rows, batch);
 }
 
+static bool is_out_of_patience(const run *r) {
+    const spor_progress *p = &r->progress;
+    return r->schedule->patience && p->best_epoch &&
+           p->epoch - p->best_epoch >= r->schedule->patience;
+}
+
 static bool run_epochs(run *r) {
     spor_progress *p = &r->progress;
     if (!stand(r)) return false;
     if (p->epoch > 0 && p->step < p->steps && !epoch(r)) return false;
-    while (p->epoch < p->epochs) {
+    while (p->epoch < p->epochs && !is_out_of_patience(r)) {
         begin_epoch(r);
         if (!epoch(r)) return false;
     }

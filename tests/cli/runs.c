@@ -379,6 +379,42 @@ START_TEST(a_run_survives_being_killed) {
 }
 END_TEST
 
+/* ---- the best epoch ----------------------------------------------------------------------------- */
+
+static int best_epoch(void) {
+    const char *text = "weights of epoch ", *at = strstr(out, text);
+    ck_assert_msg(at != NULL, "%s", out);
+    return atoi(at + strlen(text));
+}
+
+/* What is left of an epoch that validated best is what a run to this epoch leaves. */
+START_TEST(the_best_epoch_is_the_result) {
+    static const char options[] = "--limit 60 --epochs 60 --rate 0.2";
+    expect(run("spor train $N %s --patience 4 --out run", options), 0);
+    int best = best_epoch();
+    expect(run("test $(wc -l < run/history.csv) = %d", best + 1 + 4), 0);
+    expect(run("spor train $N --limit 60 --rate 0.2 --epochs %d --out short", best), 0);
+    expect(run("cmp run/weights.safetensors short/weights.safetensors && "
+               "grep test_loss run/summary.json > a && grep test_loss short/summary.json > b && "
+               "cmp a b && grep '\"validation_loss\"' run/summary.json > a && "
+               "grep '\"validation_loss\"' short/summary.json > b && cmp a b"),
+           0);
+    expect(run("cp run/weights.safetensors w; cp run/checkpoint.safetensors c; "
+               "spor train --resume run && cmp w run/weights.safetensors && "
+               "cmp c run/checkpoint.safetensors"),
+           0);
+    ck_assert_int_eq(best_epoch(), best);
+    expect(
+        run("spor train $N %s --best --out all && test $(wc -l < all/history.csv) = 61", options),
+        0);
+    best_epoch();
+    expect(run("sed -i 's/epochs=4/epochs=60, patience=4/' $N; "
+               "spor train $N --limit 60 --rate 0.2 --out script --quiet && "
+               "cmp run/weights.safetensors script/weights.safetensors"),
+           0);
+}
+END_TEST
+
 /* ---- what a run takes from its folder ----------------------------------------------------------- */
 
 START_TEST(a_run_goes_further_than_it_was_to) {
@@ -508,6 +544,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_signal_to_be_ignored_stays_ignored);
     tcase_add_test(tests, a_reader_that_goes_away_ends_no_training);
     tcase_add_test(tests, a_run_survives_being_killed);
+    tcase_add_test(tests, the_best_epoch_is_the_result);
     tcase_add_test(tests, a_run_goes_further_than_it_was_to);
     tcase_add_test(tests, a_run_is_repeated_from_its_folder_alone);
     tcase_add_test(tests, what_has_changed_since_is_told);

@@ -217,6 +217,43 @@ START_TEST(a_finished_run_goes_further) {
 }
 END_TEST
 
+/* The epoch with the lowest validation loss is known; a run ends that long after it. */
+START_TEST(patience_ends_and_knows_the_best_epoch) {
+    enum { LONG = 400, PATIENCE = 3 };
+    training t, stopped;
+    start(&t, 0, SPOR_F64);
+    t.schedule.epochs = LONG;
+    t.schedule.patience = PATIENCE;
+    ck_assert(spor_model_set(t.model, "rate", 0.1));
+    ck_assert(train(&t));
+    const spor_history *h = &t.run.history;
+    int64_t best = 0;
+    ck_assert_int_lt(h->count, LONG);
+    for (int64_t k = 0; k < h->count; k++) {
+        if (h->epochs[k].validation.loss < h->epochs[best].validation.loss) best = k;
+        ck_assert_int_eq(h->epochs[k].best_epoch, best + 1);
+        ck_assert(h->epochs[k].best_loss == h->epochs[best].validation.loss);
+        ck_assert(k + 1 == h->count || k - best < PATIENCE);
+    }
+    ck_assert_int_eq(h->count, best + 1 + PATIENCE);
+    save(&t, scratch_path("whole"));
+    start(&stopped, 0, SPOR_F64);
+    stopped.schedule = t.schedule;
+    stopped.schedule.from = &stopped.run.progress;
+    stopped.stop_at = (int)(h->count - 1) * STEPS + 2;
+    ck_assert(spor_model_set(stopped.model, "rate", 0.1) && !train(&stopped));
+    stopped.stop_at = 0;
+    ck_assert(train(&stopped) && train(&stopped)); /* which has nothing left to do */
+    save(&stopped, scratch_path("resumed"));
+    check_same_files(scratch_path("whole"), scratch_path("resumed"));
+    t.split.validation_rows = 0;
+    ck_assert(!spor_train(t.model, t.data, &t.split, &t.schedule, listen, &t));
+    ck_assert_ptr_nonnull(strstr(spor_model_error(t.model), "no rows to validate with"));
+    end(&stopped);
+    end(&t);
+}
+END_TEST
+
 START_TEST(a_place_that_is_none_is_refused) {
     static const spor_progress wrong[] = {
         {.epoch = 4, .step = 1, .steps = STEPS, .rows = BATCH},
@@ -369,7 +406,7 @@ START_TEST(what_is_not_the_run_is_refused) {
         {"\"steps\":\"5\"", "\"epoch\":\"2\"", "its epoch is \"2\", a second time"},
         {"\"step\":\"2\"", "\"step\":\"6\"", "its numbers do not fit each other"},
         {"\"history\":\"1\"", "\"history\":\"0\"",
-         "tensor :progress is [2, 6] but the model has [1, 6]"},
+         "tensor :progress is [2, 7] but the model has [1, 7]"},
         {"\"best\":\"0\"", "\"best\":\"1\"", "has no tensor :best/net/"},
         {"\"best\":\"0\"", "\"best\":\"3\"", "its numbers do not fit each other"},
         {"dense[1]/W\"", "dense[2]/W\"", "dense[2]/W is not a parameter of the model"},
@@ -494,6 +531,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(tests, a_run_that_stopped_ends_in_the_same_bytes, 0, 2 * NETS);
     tcase_add_test(tests, states_and_place_are_of_the_run);
     tcase_add_test(tests, a_finished_run_goes_further);
+    tcase_add_test(tests, patience_ends_and_knows_the_best_epoch);
     tcase_add_test(tests, a_place_that_is_none_is_refused);
     tcase_add_test(tests, a_model_is_saved_and_goes_on);
     suite_add_tcase(suite, tests);
