@@ -127,6 +127,30 @@ SPOR_API bool spor_model_predict(spor_model *model, spor_bound *bound);
 
 /* ---- training -------------------------------------------------------------------------------- */
 
+/** How good predictions of some rows are; NAN: not measured. */
+typedef struct {
+    double loss;   /* mean cost a row */
+    double metric; /* accuracy or RMSE */
+} spor_score;
+
+/** What a run tells while it goes: where it stands, which is all that going on needs beside the model. */
+typedef struct {
+    int64_t epoch;           /* counts from 1; 0: not begun */
+    int64_t epochs;          /* of the schedule */
+    int64_t step;            /* within the epoch; steps: the epoch is done and evaluated */
+    int64_t steps;           /* of an epoch */
+    int64_t rows;            /* trained on in this epoch so far */
+    double cost;             /* of those rows, summed */
+    double loss;             /* mean cost a row over the steps of the epoch so far */
+    spor_metric metric;      /* what the scores have: accuracy, RMSE or none */
+    spor_score train;        /* of the training rows after the last epoch that is done */
+    spor_score validation;   /* of the validation rows, likewise */
+    int64_t best_epoch;      /* that had the lowest validation loss so far; 0: none was measured */
+    double best_loss;        /* that loss */
+    double train_seconds;    /* spent on steps so far */
+    double evaluate_seconds; /* spent on evaluating so far */
+} spor_progress;
+
 /** Writes what the optimizer's setting rate is in each of the steps of an epoch, which counts from 1.
  *  False stops the run. */
 typedef bool spor_rates(int64_t epoch, int64_t steps, double rate[], void *user);
@@ -138,27 +162,10 @@ typedef struct {
     uint64_t seed;     /* order of the batches */
     spor_rates *rates; /* over time; NULL: the setting stays as it is */
     void *rates_user;  /* handed to it */
+    int64_t patience;  /* epochs without a lower validation loss until it ends; 0: any number */
+    const spor_progress *from; /* where to go on, as it was told; NULL: at the beginning */
 } spor_schedule;
 
-/** How good predictions of some rows are; NAN: not measured. */
-typedef struct {
-    double loss;   /* mean cost a row */
-    double metric; /* accuracy or RMSE */
-} spor_score;
-
-/** What a run tells while it goes. */
-typedef struct {
-    int64_t epoch;           /* counts from 1 */
-    int64_t epochs;          /* of the schedule */
-    int64_t step;            /* within the epoch; steps: the epoch is done and evaluated */
-    int64_t steps;           /* of an epoch */
-    double loss;             /* mean cost a row over the steps of the epoch so far */
-    spor_metric metric;      /* what the scores have: accuracy, RMSE or none */
-    spor_score train;        /* of the training rows after the last epoch that is done */
-    spor_score validation;   /* of the validation rows, likewise */
-    double train_seconds;    /* spent on steps so far */
-    double evaluate_seconds; /* spent on evaluating so far */
-} spor_progress;
 /** Called after every step and every epoch. False stops the run after this step. */
 typedef bool spor_on_progress(const spor_progress *progress, void *user);
 
@@ -175,10 +182,23 @@ typedef struct {
     int64_t *confusion; /* confusion[label * classes + predicted]: rows */
 } spor_evaluation;
 
-/** Trains a model that has an optimizer. True if all epochs were run; false with the model's error if a number was not finite or a
- *  program failed, false without error if the callback stopped it. */
+/**
+ * Trains a model that has an optimizer. True if all epochs were run, or the patience with them is
+ * over; false with the model's error if a number was not finite or a program failed, false without error if the callback stopped it. A run that
+ * was stopped and goes on, with the parameters and states as they were, ends in the same bits as one that
+ * never was.
+ */
 SPOR_API bool spor_train(spor_model *model, const spor_data *data, const spor_split *split,
                          const spor_schedule *schedule, spor_on_progress *on_progress, void *user);
+
+/** Writes where a training stands as safetensors, whole or not at all: parameters, states of the network
+ *  and of the optimizer, and what spor_on_progress was told last. */
+SPOR_API bool spor_checkpoint_save(spor_model *model, const spor_progress *progress,
+                                   const char *path, spor_message *message);
+/** Loads it into a model whose training program is bound, so that the optimizer has its states; progress
+ *  is for spor_schedule. A file that is damaged or of another model is an error and changes nothing. */
+SPOR_API bool spor_checkpoint_load(spor_model *model, spor_progress *progress, const char *path,
+                                   spor_message *message);
 
 /**
  * Evaluates the rows in batches of 256 and a last one of those left, each a program of its rows. A

@@ -1,6 +1,8 @@
 /* What a terminal, or a pipe, shows of a training. */
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +21,13 @@ double display_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void display_flush(void) {
+    if (!fflush(stdout) || errno != EPIPE) return;
+    int nowhere = open("/dev/null", O_WRONLY);
+    if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO), close(nowhere);
+    clearerr(stdout);
 }
 
 /* ---- progress ---- */
@@ -73,7 +82,7 @@ static void overwrite(spor_display *display, const char *line) {
     int length = (int)strlen(line);
     int blanks = display->shown > length ? display->shown - length : 0;
     printf("\r%s%*s", line, blanks, "");
-    fflush(stdout);
+    display_flush();
     display->shown = length;
 }
 
@@ -81,7 +90,7 @@ static void overwrite(spor_display *display, const char *line) {
 static void draw(spor_display *display, const spor_progress *p) {
     char left[24], figures[96], head[64], tail[160], bar[LONGEST_BAR + 4] = "", line[2 * WIDEST];
     double done = share(p), elapsed = display_seconds() - display->started;
-    clock_text(elapsed * (1 - done) / fmax(done, 1e-9), left);
+    clock_text(elapsed * (1 - done) / fmax(done - display->from, 1e-9), left);
     figures_text(p, "val", figures, sizeof figures);
     snprintf(head, sizeof head, "epoch %*lld/%lld", digits(p->epochs), (long long)p->epoch,
              (long long)p->epochs);
@@ -113,12 +122,13 @@ static void print_line(const spor_display *display, const spor_progress *p) {
     figures_text(p, "validation", figures, sizeof figures);
     printf("epoch %*lld/%lld  %s  %.1f s\n", digits(p->epochs), (long long)p->epoch,
            (long long)p->epochs, figures, display_seconds() - display->started);
-    fflush(stdout);
+    display_flush();
 }
 
-void display_start(spor_display *display, bool quiet) {
+void display_start(spor_display *display, bool quiet, double from) {
     *display = (spor_display){
         .quiet = quiet,
+        .from = from,
         .live = isatty(STDOUT_FILENO),
         .started = display_seconds(),
     };

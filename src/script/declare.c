@@ -201,10 +201,11 @@ static spor_value train(const spor_given *g) {
     declare_optimizer(g, script);
     d->batch = count(g, 4);
     d->epochs = count(g, 5);
+    if (g->arg[10]) d->patience = count(g, 10);
     d->target_is_x = target_is_x(g, 6);
     declare_loss(g, script);
     declare_metric(g, 9, d);
-    declare_schedule(g, 10, script);
+    declare_schedule(g, 11, script);
     d->model = g->arg[0]->function->def->name;
     script->net = *g->arg[0];
     script->train = g->place;
@@ -222,7 +223,7 @@ const spor_builtin spor_declaration_builtins[] = {
     {"squared_error", "reduction?", squared_error},
     {"train",
      "net, data, loss, optimizer, batch, epochs, target?, clip?, reduction?, metric?, "
-     "schedule?",
+     "patience?, schedule?",
      train},
     {NULL, NULL, NULL},
 };

@@ -21,6 +21,8 @@ struct spor_script {
     void *own;                   /* the dialect's */
     spor_source *sources;        /* the last one read first */
     int files;
+    const script_file *kept; /* [kept_files] in place of those on disk; NULL: the disk is read */
+    int kept_files;
     spor_env *builtins, *prelude, *globals; /* each inside the one before */
     int replacements;
     spor_replacement *replacement;

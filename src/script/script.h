@@ -29,6 +29,17 @@ spor_script *script_load(const char *path, const char *layers, const spor_dialec
 spor_script *script_read(const char *name, const char *text, const char *layers,
                          const spor_dialect *dialect);
 void script_free(spor_script *script);
+
+/** A file that a script was read from. */
+typedef struct {
+    const char *file; /* as it was named when it was opened */
+    const char *text; /* its text and one line end more */
+} script_file;
+/** File k of a script, itself first; one without a name if there is none. */
+script_file script_file_at(const spor_script *script, int k);
+/** script_load from files that were kept, the script itself first, in place of those on disk. */
+spor_script *script_load_kept(const char *layers, const spor_dialect *dialect, int n,
+                              const spor_set settings[], int files, const script_file file[]);
 const char *script_error(const spor_script *script);
 
 /** What the script's train(...) declares. Strings live as long as the script. */
@@ -48,6 +59,7 @@ typedef struct {
     const char *clip;      /* likewise; NULL: none */
     const char *schedule;  /* likewise */
     int64_t batch, epochs;
+    int64_t patience; /* 0: none */
 } spor_declaration;
 
 /** NULL if the script has no train(...). */

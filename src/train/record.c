@@ -12,21 +12,38 @@
 
 /* ---- history -------------------------------------------------------------------------------- */
 
-bool history_add(spor_history *history, const spor_progress *p) {
+const record_column record_columns[] = {
+    {"loss", offsetof(spor_progress, loss), false, false},
+    {"train_loss", offsetof(spor_progress, train.loss), false, false},
+    {"validation_loss", offsetof(spor_progress, validation.loss), false, false},
+    {"train_", offsetof(spor_progress, train.metric), true, false},
+    {"validation_", offsetof(spor_progress, validation.metric), true, false},
+    {"train_seconds", offsetof(spor_progress, train_seconds), false, true},
+    {"evaluate_seconds", offsetof(spor_progress, evaluate_seconds), false, true},
+    {NULL, offsetof(spor_progress, cost), false, false},
+    {NULL, offsetof(spor_progress, best_loss), false, false},
+    {0},
+};
+
+int record_count(bool seconds) {
+    int count = 0;
+    for (const record_column *c = record_columns; c->offset; c++) count += c->seconds == seconds;
+    return count;
+}
+
+double *record_number(spor_progress *progress, const record_column *column) {
+    return (double *)(void *)((char *)progress + column->offset);
+}
+
+bool history_add(spor_history *history, const spor_progress *progress) {
     if (history->count == history->room) {
         int64_t room = history->room ? 2 * history->room : 64;
-        spor_epoch *epochs = realloc(history->epochs, (size_t)room * sizeof *epochs);
+        spor_progress *epochs = realloc(history->epochs, (size_t)room * sizeof *epochs);
         if (!epochs) return false;
         history->epochs = epochs;
         history->room = room;
     }
-    history->metric = p->metric;
-    history->epochs[history->count++] = (spor_epoch){.epoch = p->epoch,
-                                                     .loss = p->loss,
-                                                     .train = p->train,
-                                                     .validation = p->validation,
-                                                     .train_seconds = p->train_seconds,
-                                                     .evaluate_seconds = p->evaluate_seconds};
+    history->epochs[history->count++] = *progress;
     return true;
 }
 
@@ -35,40 +52,43 @@ void history_free(spor_history *history) {
     *history = (spor_history){0};
 }
 
-static void write_numbers(spor_text *text, int n, const double numbers[]) {
-    for (int k = 0; k < n; k++) {
-        text_add(text, ",");
-        text_real(text, numbers[k]);
-    }
+static spor_metric history_metric(const spor_history *history) {
+    return history->count ? history->epochs[history->count - 1].metric : SPOR_METRIC_NONE;
 }
 
-static void write_epoch(spor_text *text, const spor_epoch *e, bool metric) {
-    text_add(text, "%" PRId64, e->epoch);
-    write_numbers(text, 3, (double[]){e->loss, e->train.loss, e->validation.loss});
-    if (metric) write_numbers(text, 2, (double[]){e->train.metric, e->validation.metric});
-    write_numbers(text, 2, (double[]){e->train_seconds, e->evaluate_seconds});
+static bool is_told(const record_column *column, const char *metric) {
+    return column->name && (!column->metric || metric);
+}
+
+static void write_epoch(spor_text *text, spor_progress *epoch, const char *metric) {
+    text_add(text, "%" PRId64, epoch->epoch);
+    for (const record_column *c = record_columns; c->offset; c++) {
+        if (!is_told(c, metric)) continue;
+        text_add(text, ",");
+        text_real(text, *record_number(epoch, c));
+    }
     text_add(text, "\n");
 }
 
 bool history_write(const spor_history *history, const char *path, spor_message *message) {
     spor_text text = {0};
-    const char *metric = metric_of(history->metric)->name;
-    text_add(&text, "epoch,loss,train_loss,validation_loss");
-    if (metric) text_add(&text, ",train_%s,validation_%s", metric, metric);
-    text_add(&text, ",train_seconds,evaluate_seconds\n");
-    for (int64_t k = 0; k < history->count; k++)
-        write_epoch(&text, &history->epochs[k], metric != NULL);
+    const char *metric = metric_of(history_metric(history))->name;
+    text_add(&text, "epoch");
+    for (const record_column *c = record_columns; c->offset; c++)
+        if (is_told(c, metric)) text_add(&text, ",%s%s", c->name, c->metric ? metric : "");
+    text_add(&text, "\n");
+    for (int64_t k = 0; k < history->count; k++) write_epoch(&text, &history->epochs[k], metric);
     return file_write_text(&text, path, message);
 }
 
 bool history_draw(const spor_history *history, const char *title, const char *path,
                   spor_message *message) {
     size_t n = (size_t)history->count;
-    const metric_kind *metric = metric_of(history->metric);
+    const metric_kind *metric = metric_of(history_metric(history));
     double *number = calloc(n ? 4 * n : 1, sizeof *number);
     if (!number) return message_complain(message, "%s: out of memory", path);
     for (size_t k = 0; k < n; k++) {
-        const spor_epoch *e = &history->epochs[k];
+        const spor_progress *e = &history->epochs[k];
         number[k] = e->train.loss, number[n + k] = e->validation.loss;
         number[2 * n + k] = e->train.metric, number[3 * n + k] = e->validation.metric;
     }
@@ -117,6 +137,7 @@ bool summary_write(const spor_summary *s, const char *path, spor_message *messag
     json_string(&json, "loss", s->loss);
     json_unsigned(&json, "seed", s->seed);
     json_integer(&json, "epochs", s->epochs);
+    json_integer(&json, "weights_of_epoch", s->epoch);
     json_integer(&json, "batch", s->batch);
     json_string(&json, "optimizer", s->optimizer);
     json_string(&json, "clip", s->clip);

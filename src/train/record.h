@@ -4,20 +4,27 @@
 #ifndef SPOR_TRAIN_RECORD_H
 #define SPOR_TRAIN_RECORD_H
 
+#include <stddef.h>
 #include <spor/train.h>
 
-/** One line of history.csv. What was not measured is NAN. */
+/** A number that a run tells of its progress, and what a file does with it. */
 typedef struct {
-    int64_t epoch; /* from 1 */
-    double loss;   /* mean over the steps of the epoch */
-    spor_score train, validation;
-    double train_seconds, evaluate_seconds;
-} spor_epoch;
+    const char *name; /* as history.csv calls it; NULL: not there */
+    size_t offset;    /* in spor_progress, of a double */
+    bool metric;      /* the metric's name goes behind; not there if there is none */
+    bool seconds;     /* differs from run to run */
+} record_column;
 
-/** Zero-initialised it is empty. */
+/** All doubles of spor_progress; the table ends with one of offset 0. */
+extern const record_column record_columns[];
+/** How many there are that are seconds, or are none. */
+int record_count(bool seconds);
+/** The number of a column. */
+double *record_number(spor_progress *progress, const record_column *column);
+
+/** What was told at the end of each epoch. Zero-initialised it is empty. */
 typedef struct {
-    spor_metric metric; /* of the scores */
-    spor_epoch *epochs;
+    spor_progress *epochs;
     int64_t count, room;
 } spor_history;
 
@@ -41,6 +48,7 @@ typedef struct {
     const char *model, *data, *loss;
     uint64_t seed;
     int64_t epochs, batch;
+    int64_t epoch;                                    /* that the weights are of */
     const char *optimizer, *clip, *schedule;          /* as the script calls them */
     spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* those with a name */
     int threads;

@@ -23,8 +23,6 @@ typedef struct {
     batch_source source;
     int64_t *order; /* [train_rows] places in split->train, then row numbers, of this epoch */
     double *rate;   /* [steps] of this epoch, if they change */
-    int64_t rows;   /* trained on in this epoch so far */
-    double cost;    /* of those rows, summed */
     spor_progress progress;
 } run;
 
@@ -42,13 +40,13 @@ static bool tell(run *r) {
 
 static bool step(run *r, spor_bound *bound) {
     spor_progress *p = &r->progress;
-    batch_fill(&r->source, r->order + r->rows, bound->rows, bound->x.data, bound->y.data);
+    batch_fill(&r->source, r->order + p->rows, bound->rows, bound->x.data, bound->y.data);
     if (r->rate) spor_model_set(r->model, "rate", r->rate[p->step]);
     uint64_t number = (uint64_t)((p->epoch - 1) * p->steps + p->step);
     if (!spor_model_step(r->model, bound, number)) return false;
-    r->cost += model_cost(r->model, bound);
-    r->rows += bound->rows;
-    p->loss = r->cost / (double)r->rows;
+    p->cost += model_cost(r->model, bound);
+    p->rows += bound->rows;
+    p->loss = p->cost / (double)p->rows;
     p->step++;
     return true;
 }
@@ -83,29 +81,43 @@ static bool evaluate(run *r, const int64_t rows[], int64_t count, spor_score *sc
     return true;
 }
 
+/* No loss is lower than one that is no number. */
+static void note_best(spor_progress *p) {
+    double loss = p->validation.loss;
+    if (isnan(loss) || (p->best_epoch && loss >= p->best_loss)) return;
+    p->best_epoch = p->epoch;
+    p->best_loss = loss;
+}
+
 static bool evaluate_epoch(run *r) {
     double start = now();
     const spor_split *s = r->split;
     bool done = evaluate(r, s->train, s->train_rows, &r->progress.train) &&
                 evaluate(r, s->validation, s->validation_rows, &r->progress.validation);
     r->progress.evaluate_seconds += now() - start;
+    note_best(&r->progress);
     return done;
 }
 
-static bool epoch(run *r) {
-    const spor_schedule *s = r->schedule;
-    int64_t rows = r->split->train_rows, batch = s->batch;
-    double start = now();
-    random_shuffle(random_hash(s->seed, (uint64_t)r->progress.epoch, 0), rows, r->order);
-    for (int64_t k = 0; k < rows; k++) r->order[k] = r->split->train[r->order[k]];
-    r->rows = 0;
-    r->cost = 0;
+static void begin_epoch(run *r) {
+    r->progress.epoch++;
     r->progress.step = 0;
-    r->progress.train_seconds += now() - start;
-    if (r->rate && !s->rates(r->progress.epoch, r->progress.steps, r->rate, s->rates_user))
-        return false;
-    return steps(r, rows / batch, batch) && steps(r, rows % batch > 0, rows % batch) &&
-           evaluate_epoch(r) && tell(r);
+    r->progress.rows = 0;
+    r->progress.cost = 0;
+}
+
+/* From where it stands: the order is a function of seed and epoch. */
+static bool epoch(run *r) {
+    spor_progress *p = &r->progress;
+    int64_t rows = r->split->train_rows, whole = rows / r->schedule->batch;
+    double start = now();
+    random_shuffle(random_hash(r->schedule->seed, (uint64_t)p->epoch, 0), rows, r->order);
+    for (int64_t k = 0; k < rows; k++) r->order[k] = r->split->train[r->order[k]];
+    p->train_seconds += now() - start;
+    const spor_schedule *s = r->schedule;
+    if (r->rate && !s->rates(p->epoch, p->steps, r->rate, s->rates_user)) return false;
+    return (p->step >= whole || steps(r, whole - p->step, r->schedule->batch)) &&
+           steps(r, p->steps - p->step, rows % r->schedule->batch) && evaluate_epoch(r) && tell(r);
 }
 
 /* ---- the run ---- */
@@ -118,6 +130,9 @@ static bool has_rate(spor_model *model, const spor_bound *bound) {
 }
 
 static bool check_schedule(spor_model *model, const spor_split *split, const spor_schedule *s) {
+    if (s->patience && !split->validation_rows)
+        return model_fail(model, "patience is with a validation loss, and there are no rows to "
+                                 "validate with");
     if (s->epochs < 1 || s->batch < 1)
         return model_fail(model, "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
                           s->epochs, s->batch);
@@ -144,18 +159,40 @@ bool train_prepare(spor_model *model, const spor_data *data, const spor_split *s
             has_rate(model, model_plan(model, rows < batch ? rows : batch, true)));
 }
 
-static bool run_epochs(run *r) {
+/* Where it begins, or goes on, which must be a place of such a run. */
+static bool stand(run *r) {
+    const spor_progress *from = r->schedule->from;
     int64_t rows = r->split->train_rows, batch = r->schedule->batch;
+    spor_progress *p = &r->progress;
     const spor_score unknown = {.loss = nan(""), .metric = nan("")};
-    r->progress = (spor_progress){.epochs = r->schedule->epochs,
-                                  .steps = rows / batch + (rows % batch > 0),
-                                  .metric = SPOR_METRIC_NONE,
-                                  .train = unknown,
-                                  .validation = unknown};
-    if (r->schedule->rates) r->rate = calloc((size_t)r->progress.steps, sizeof *r->rate);
+    *p = (spor_progress){.metric = SPOR_METRIC_NONE, .train = unknown, .validation = unknown};
+    if (from && from->epoch > 0) *p = *from;
+    p->epochs = r->schedule->epochs;
+    p->steps = rows / batch + (rows % batch > 0);
+    if (p->epoch == 0) return true;
+    bool known = from->steps == p->steps && p->step >= 0 && p->step <= p->steps &&
+                 p->rows == (p->step < p->steps ? p->step * batch : rows);
+    return (known && p->epoch > 0 && p->epoch <= p->epochs) ||
+           model_fail(r->model,
+                      "epoch %" PRId64 ", step %" PRId64 " is no place in %" PRId64
+                      " epochs of %" PRId64 " rows in batches of %" PRId64,
+                      p->epoch, p->step, p->epochs, rows, batch);
+}
+
+static bool is_out_of_patience(const run *r) {
+    const spor_progress *p = &r->progress;
+    return r->schedule->patience && p->best_epoch &&
+           p->epoch - p->best_epoch >= r->schedule->patience;
+}
+
+static bool run_epochs(run *r) {
+    spor_progress *p = &r->progress;
+    if (!stand(r)) return false;
+    if (r->schedule->rates) r->rate = calloc((size_t)p->steps, sizeof *r->rate);
     if (r->schedule->rates && !r->rate) return model_fail(r->model, "out of memory");
-    while (r->progress.epoch < r->progress.epochs) {
-        r->progress.epoch++;
+    if (p->epoch > 0 && p->step < p->steps && !epoch(r)) return false;
+    while (p->epoch < p->epochs && !is_out_of_patience(r)) {
+        begin_epoch(r);
         if (!epoch(r)) return false;
     }
     return true;

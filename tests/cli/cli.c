@@ -289,7 +289,10 @@ START_TEST(a_run_leaves_its_files) {
     expect_in(text, "</svg>");
     read_file("runs/densenet2_20/confusion.svg", text);
     expect_in(text, "</svg>");
-    expect_status(run("test $(ls -A runs/densenet2_20 | wc -l) = 5"), 0);
+    expect_status(run("test $(ls -A runs/densenet2_20 | wc -l) = 7"), 0);
+    expect_status(run("cmp runs/densenet2_20/script/densenet2_20.spor $M/densenet2_20.spor && "
+                      "cmp runs/densenet2_20/script/layers.spor $M/layers.spor"),
+                  0);
 }
 END_TEST
 
@@ -322,13 +325,14 @@ START_TEST(reference_trains_the_same) {
     } runs[] = {{"densenet2_20", 20, 2000}, {"convnet1_3", 4, 400}};
     for (int k = 0; k < 2; k++) {
         expect_status(run("for how in fast reference; do spor train $M/%s.spor --double "
-                          "--epochs %d --limit %d --out $how --quiet "
+                          "--epochs %d --limit %d --out $how --force --quiet "
                           "$(test $how = fast || echo --reference) || exit; done",
                           runs[k].model, runs[k].epochs, runs[k].limit),
                       0);
         ck_assert_double_le(history_distance(runs[k].epochs), 1e-9);
     }
-    expect_status(run("spor train $M/convnet1_3.spor --epochs 4 --limit 400 --out fast"), 0);
+    expect_status(run("spor train $M/convnet1_3.spor --epochs 4 --limit 400 --out fast --force"),
+                  0);
     ck_assert_double_gt(history_distance(4), 1e-9); /* float is not double: the bound can fail */
 }
 END_TEST
@@ -570,8 +574,9 @@ START_TEST(a_loss_does_not_depend_on_the_batch) {
              getenv("SPOR_SOURCE"));
     write_file("tube.spor", text);
     for (int k = 0; k < 3; k++) {
-        expect_status(
-            run("SPOR_DATA=$M/../data spor train tube.spor --out tube --batch %d", batches[k]), 0);
+        expect_status(run("SPOR_DATA=$M/../data spor train tube.spor --force --out tube --batch %d",
+                          batches[k]),
+                      0);
         expect_in(out, "epoch 1/1  loss 0.7384  ");
         ck_assert_int_eq(read_history("tube/history.csv", row), 1);
         if (!k) first = row[0][0];
@@ -588,7 +593,8 @@ START_TEST(pairs_are_made_inside_the_loss) {
     for (int k = 0; k < 2; k++) {
         double first, last;
         expect_status(
-            run("spor train $M/pairs.spor --epochs 8 --out pairs --set loss=%s", losses[k]), 0);
+            run("spor train $M/pairs.spor --epochs 8 --force --out pairs --set loss=%s", losses[k]),
+            0);
         expect_in(out, "\ntest loss 0.");
         const char *one = strstr(out, "epoch 1/8  loss "), *eight = strstr(out, "epoch 8/8  loss ");
         ck_assert(one && eight && sscanf(one + 16, "%lf", &first) == 1 &&
@@ -623,7 +629,7 @@ START_TEST(what_is_printed_is_what_was_counted) {
     double row[MOST_EPOCHS][5];
     static char text[MOST];
     write_kinds(3, "loss=cross_entropy(reduction=\"mean\")");
-    expect_status(run("spor train kinds.spor --out kinds"), 0);
+    expect_status(run("spor train kinds.spor --force --out kinds"), 0);
     /* Wilson's interval of 4 of 9 and ln(2 + e) - 4/9 */
     expect_in(out, "\ntest accuracy 0.4444 (95 %: 0.189 to 0.733; 4 of 9), loss 1.107\n");
     expect_in(out, "     0 |   .   2   .   0.000\n"
@@ -632,13 +638,13 @@ START_TEST(what_is_printed_is_what_was_counted) {
     ck_assert_int_eq(read_history("kinds/history.csv", row), 1);
     ck_assert_double_eq_tol(row[0][1], 1.5514447139320511 - 4.0 / 9, 0.03);
     write_kinds(4, "loss=squared_error(reduction=\"mean\"), target=\"x\"");
-    expect_status(run("spor train kinds.spor --out kinds --quiet"), 0);
+    expect_status(run("spor train kinds.spor --force --out kinds --quiet"), 0);
     ck_assert_str_eq(out, "test RMSE 0, R² 1.0000, loss 0 (9 rows)\n");
     read_file("kinds/summary.json", text);
     expect_in(text, "\"test_r2\": 1,");
     ck_assert(exists("kinds/history.svg") && !exists("kinds/confusion.svg"));
     write_kinds(3, "loss=squared_error(reduction=\"sum\"), metric=\"loss\"");
-    expect_status(run("spor train kinds.spor --out kinds"), 0);
+    expect_status(run("spor train kinds.spor --force --out kinds"), 0);
     expect_in(out, "\nepoch 1/1  loss ");
     expect_in(out, "\ntest loss 1.11111 (9 rows)\n"); /* 5 of 9 rows are off by 1 twice */
 }
@@ -698,14 +704,15 @@ START_TEST(a_full_disk_keeps_the_old_run) {
     expect_status(run("spor train $M/densenet2_20.spor --epochs 1"), 0);
     read_file("runs/densenet2_20/weights.safetensors", before);
     expect_status(run("(trap '' XFSZ; ulimit -f 2; "
-                      "spor train $M/densenet2_20.spor --epochs 2 --quiet 2>&1 | cat; "
+                      "spor train $M/densenet2_20.spor --epochs 2 --quiet --force "
+                      "--out runs/densenet2_20 2>&1 | cat; "
                       "exit $?)"),
                   0);
-    expect_in(out, "weights.safetensors");
+    expect_in(out, "checkpoint.safetensors");
     expect_in(out, "too large");
     read_file("runs/densenet2_20/weights.safetensors", after);
     ck_assert(!memcmp(before, after, MOST));
-    expect_status(run("ls -A runs/densenet2_20 | grep -c tmp"), 1);
+    expect_status(run("ls -A runs/densenet2_20 | grep -c spor-"), 1);
 }
 END_TEST
 

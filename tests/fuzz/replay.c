@@ -10,6 +10,7 @@ static const struct {
                {"csv", fuzz_csv},
                {"json", fuzz_json},
                {"safetensors", fuzz_safetensors},
+               {"checkpoint", fuzz_checkpoint},
                {"npy", fuzz_npy}};
 
 static int replay(fuzz_target *run, const char *path) {
@@ -32,7 +33,7 @@ int main(int count, char **argument) {
     for (size_t k = 0; count > 1 && k < sizeof targets / sizeof *targets; k++)
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
-        fprintf(stderr, "usage: replay gzip|csv|json|safetensors|npy FILE...\n");
+        fprintf(stderr, "usage: replay gzip|csv|json|safetensors|checkpoint|npy FILE...\n");
         return 2;
     }
     for (int k = 2; k < count; k++) status |= replay(run, argument[k]);

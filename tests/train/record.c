@@ -105,7 +105,7 @@ static void check_has(const char *text, const char *part) {
 }
 
 static spor_history two_epochs(spor_metric metric) {
-    spor_history history = {.metric = SPOR_METRIC_NONE};
+    spor_history history = {0};
     spor_progress p = {.epoch = 1,
                        .epochs = 2,
                        .loss = 2.5,
@@ -168,6 +168,7 @@ START_TEST(summary_is_json) {
                       .loss = "cross_entropy",
                       .seed = 7,
                       .epochs = 100,
+                      .epoch = 90,
                       .batch = 10,
                       .optimizer = "sgd(rate=0.01, l2=0.0001)",
                       .setting = {{"rate", 0.01}, {"l2", 1e-4}},
@@ -192,6 +193,7 @@ START_TEST(summary_is_json) {
                                         "\n  \"data\": \"digits\",\n",
                                         "\n  \"seed\": 7,\n",
                                         "\n  \"epochs\": 100,\n",
+                                        "\n  \"weights_of_epoch\": 90,\n",
                                         "\n  \"batch\": 10,\n",
                                         "\n  \"optimizer\": \"sgd(rate=0.01, l2=0.0001)\",\n",
                                         "\n  \"clip\": null,\n",
@@ -412,7 +414,7 @@ START_TEST(runs_are_drawn) {
     check_has(svg, ">final 1.0000</text>");
     check_has(svg, ">final 0.06250</text>");
     free(svg);
-    history.metric = SPOR_METRIC_NONE;
+    history.epochs[1].metric = SPOR_METRIC_NONE;
     ck_assert(history_draw(&history, "run", path, &message));
     svg = scratch_read(path, &size);
     check_has(svg, ">loss</text>");
