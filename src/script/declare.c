@@ -140,9 +140,11 @@ static void declare_loss(const spor_given *g, spor_script *script) {
     enum { LOSS = 2, REDUCTION = 8 };
     spor_declaration *d = &script->declaration;
     script->loss = *g->arg[LOSS];
-    if (script->loss.kind == VALUE_FUNCTION) {
-        d->loss = script->loss.function->def->name;
-        d->reduction = reduction_of_def(g, REDUCTION, d->loss);
+    bool called = script->loss.kind == VALUE_LOSS_CALL;
+    if (called || script->loss.kind == VALUE_FUNCTION) {
+        const spor_function *f = called ? script->loss.partial->function : script->loss.function;
+        d->loss = called ? partial_text(g->run, script->loss.partial) : f->def->name;
+        d->reduction = reduction_of_def(g, REDUCTION, f->def->name);
         return;
     }
     const spor_declaration *own =

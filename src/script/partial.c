@@ -1,5 +1,5 @@
 /*
- * Calls that wait for their first arguments: optimizers, clips, schedules. At the top level there are no
+ * Calls that wait for their first arguments: losses, optimizers, clips, schedules. At the top level there are no
  * tensors, so a def that begins with the tensors of a training step is called there without them; what
  * else it takes is bound at once.
  */
@@ -14,6 +14,7 @@ static const struct {
     spor_value_kind kind;
 } leads[] = {{{"w", "dw"}, 2, VALUE_OPTIMIZER},
              {{"gradients"}, 1, VALUE_CLIP},
+             {{"prediction", "target"}, 2, VALUE_LOSS_CALL},
              {{"epoch", "step", "epochs", "steps"}, 4, VALUE_SCHEDULE}};
 
 enum { LEADS = sizeof leads / sizeof *leads };

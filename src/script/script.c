@@ -311,6 +311,7 @@ const spor_declaration *script_declaration(const spor_script *script) {
 
 typedef struct {
     spor_value callee;
+    const spor_partial *partial; /* the callee has waited in it; NULL: it has not */
     spor_spot place;
     int n;
     const spor_var *args;
@@ -328,7 +329,8 @@ static void record(spor_pass *run, void *context) {
         at[k] = r->place;
     }
     spor_arguments arguments = {r->place, r->n, value, keyword, at};
-    spor_value result = pass_call(run, &r->callee, &arguments);
+    spor_value result =
+        r->partial ? partial_call(run, r->partial, value) : pass_call(run, &r->callee, &arguments);
     if (result.kind != VALUE_TENSOR)
         pass_fail(run, r->place, "%s must return a tensor but returns %s",
                   r->callee.function->def->name, value_describe(&run->ground, &result));
@@ -399,8 +401,12 @@ spor_var script_loss(spor_var prediction, spor_var target, void *user) {
     spor_var args[] = {prediction, target};
     spor_spot at = script->train;
     if (!script->declared) return reject(prediction.tape, "the script has no train(...)");
-    if (script->loss.kind == VALUE_FUNCTION) {
+    if (!script->declaration.record) {
         recording r = {.callee = script->loss, .place = at, .n = 2, .args = args};
+        if (script->loss.kind == VALUE_LOSS_CALL) {
+            r.partial = script->loss.partial;
+            r.callee = (spor_value){.kind = VALUE_FUNCTION, .function = r.partial->function};
+        }
         return record_on(script, prediction.tape, false, &r);
     }
     spor_tape_place(prediction.tape, at.source->file, at.line, at.column);

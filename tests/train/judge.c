@@ -322,6 +322,17 @@ static bool halves(int64_t epoch, int64_t steps, double rate[], void *user) {
     return epoch < *(int64_t *)user;
 }
 
+typedef struct {
+    int calls; /* that are left */
+    spor_progress progress;
+} told_last;
+
+static bool stop_at(const spor_progress *progress, void *user) {
+    told_last *t = user;
+    t->progress = *progress;
+    return --t->calls > 0;
+}
+
 /* Each row is 1, so each gradient of the weight, which is 1 at first, is 1: what is left of it is what the
  * rates have not taken. */
 START_TEST(each_step_has_the_rate_of_its_time) {
@@ -345,6 +356,16 @@ START_TEST(each_step_has_the_rate_of_its_time) {
         spor_model_free(model);
         until = 3;
     }
+    told_last stop = {.calls = 5};
+    spor_model *again = spor_model_new(&spec);
+    until = 5;
+    ck_assert(!spor_train(again, &data, &split, &schedule, stop_at, &stop));
+    schedule.from = &stop.progress;
+    ck_assert(
+        spor_train(again, &data, &split, &schedule, NULL, NULL)); /* goes on within an epoch */
+    double left = *(double *)spor_params_entry(spor_model_params(again), 0).value;
+    ck_assert_double_eq(left, ldexp(1, -12));
+    spor_model_free(again);
     spec.optimizer = stand_still;
     spor_model *model = spor_model_new(&spec);
     ck_assert(!spor_train(model, &data, &split, &schedule, never, NULL));
