@@ -15,7 +15,7 @@ struct spor_pass {
     spor_script *script;
     spor_tape *tape; /* NULL at the top level */
     bool training;
-    bool ruling; /* what is recorded is an optimizer or a clip */
+    bool ruling; /* an optimizer or a clip is recorded, or a schedule asked */
     int steps, depth, leaves;
     spor_frame *frame; /* NULL at the top level */
     uint32_t symbols;  /* names of axes given out so far */

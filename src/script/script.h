@@ -29,6 +29,17 @@ spor_script *script_load(const char *path, const char *layers, const spor_dialec
 spor_script *script_read(const char *name, const char *text, const char *layers,
                          const spor_dialect *dialect);
 void script_free(spor_script *script);
+
+/** A file that a script was read from. */
+typedef struct {
+    const char *file; /* as it was named when it was opened */
+    const char *text; /* its text and one line end more */
+} script_file;
+/** File k of a script, itself first; one without a name if there is none. */
+script_file script_file_at(const spor_script *script, int k);
+/** script_load from files that were kept, the script itself first, in place of those on disk. */
+spor_script *script_load_kept(const char *layers, const spor_dialect *dialect, int n,
+                              const spor_set settings[], int files, const script_file file[]);
 const char *script_error(const spor_script *script);
 
 enum { SPOR_OWN_FILES = 6 };
@@ -56,10 +67,15 @@ typedef struct {
     int classes;       /* 0: none, or the files say */
     double scale;      /* of the pixels */
     const char *loss;  /* as written: cross_entropy(reduction="sum") */
-    bool target_is_x;  /* target="x": autoencoders */
+    spor_loss *record; /* records it; NULL: it is a def */
+    spor_reduction reduction;
+    spor_metric metric;    /* metric="loss": none */
+    bool target_is_x;      /* target="x": autoencoders */
     const char *optimizer; /* as given: sgd(rate=0.1) */
     const char *clip;      /* likewise; NULL: none */
+    const char *schedule;  /* likewise */
     int64_t batch, epochs;
+    int64_t patience; /* 0: none */
 } spor_declaration;
 
 /** NULL if the script has no train(...). */
@@ -72,6 +88,11 @@ spor_var script_loss(spor_var prediction, spor_var target, void *script);
 /** Its optimizer, with its clip; likewise. */
 bool script_optimizer(int n, const spor_var w[], const spor_var dw[], spor_var next[],
                       void *script);
+
+/** The factor of the optimizer's rate in a step, epoch and step counted from 0, by the schedule of the
+ *  script; 1 if it has none. False, with script_error, if that is no number >= 0. */
+bool script_factor(spor_script *script, int64_t epoch, int64_t step, int64_t epochs, int64_t steps,
+                   double *factor);
 
 /** Records a call of one of the script's defs with these tensors. What else goes for
  *  script_net. */

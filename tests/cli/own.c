@@ -34,6 +34,7 @@ static const struct {
     {"iris", "label=\"species\"", "3", CROSS_ENTROPY, "test accuracy ", 0.85},
     {"wine", "label=\"cultivar\"", "3", CROSS_ENTROPY, "test accuracy ", 0.9},
     {"breast_cancer", "label=\"diagnosis\"", "2", CROSS_ENTROPY, "test accuracy ", 0.9},
+    {"diabetes", "targets=\"progression\"", "1", "squared_error(reduction=\"mean\")", "R² ", 0.2},
 };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
@@ -66,11 +67,11 @@ START_TEST(classes_have_their_names) {
     expect_in(svg, ">1 versicolor</text>");
     write_file("u.spor", NET("3") TRAIN("csv(\"u.csv\", drop=0)", CROSS_ENTROPY, "5"));
     expect_status(run("sed -e 's/setosa/<a>/; s/versicolor/b/; s/virginica/c/' iris.csv >u.csv; "
-                      "spor train u.spor"),
+                      "spor train u.spor --out u"),
                   0);
     expect_in(out, "\n  true |predicted as   recall\n       | <a>   b   c\n");
     expect_in(out, "\n   <a> | ");
-    read_file("runs/net/confusion.svg", svg);
+    read_file("u/confusion.svg", svg);
     expect_in(svg, ">&lt;a&gt;</text>");
 }
 END_TEST

@@ -11,6 +11,7 @@ static const struct {
                {"table", fuzz_table},
                {"json", fuzz_json},
                {"safetensors", fuzz_safetensors},
+               {"checkpoint", fuzz_checkpoint},
                {"npy", fuzz_npy},
                {"idx", fuzz_idx},
                {"mat", fuzz_mat}};
@@ -35,7 +36,8 @@ int main(int count, char **argument) {
     for (size_t k = 0; count > 1 && k < sizeof targets / sizeof *targets; k++)
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
-        fprintf(stderr, "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat FILE...\n");
+        fprintf(stderr,
+                "usage: replay gzip|csv|table|json|safetensors|checkpoint|npy|idx|mat FILE...\n");
         return 2;
     }
     for (int k = 2; k < count; k++) status |= replay(run, argument[k]);
