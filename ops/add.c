@@ -5,7 +5,9 @@
 
 #ifdef SPOR_RULES
 
-ELEMENT_KERNELS(add);
+KERNELS(add);
+TILE_KERNELS(mul_add, .product = false);
+TILE_KERNELS(add, .of_product = {&mul_add_tiles, &mul_add_tiles});
 
 /* dx = dy = zbar */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -53,5 +55,11 @@ spor_var spor_add(spor_var x, spor_var y) {
 ELEMENT_KERNEL(add, 2) {
     return ADD(x[0], x[1]);
 }
+
+#ifdef SPOR_TILES
+ELEMENT_KERNEL(mul_add, 3) {
+    return ADD(MUL(x[0], x[1]), x[2]);
+}
+#endif
 
 #endif

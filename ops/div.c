@@ -5,7 +5,9 @@
 
 #ifdef SPOR_RULES
 
-ELEMENT_KERNELS(div);
+KERNELS(div);
+TILE_KERNELS(mul_div, .product = false);
+TILE_KERNELS(div, .of_product = {&mul_div_tiles, NULL});
 
 /* dx = zbar / y, dy = -zbar z / y; 0 where zbar is 0, be y 0 too */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -54,5 +56,11 @@ spor_var spor_div(spor_var x, spor_var y) {
 ELEMENT_KERNEL(div, 2) {
     return DIV(x[0], x[1]);
 }
+
+#ifdef SPOR_TILES
+ELEMENT_KERNEL(mul_div, 3) {
+    return DIV(MUL(x[0], x[1]), x[2]);
+}
+#endif
 
 #endif

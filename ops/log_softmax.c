@@ -26,6 +26,14 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     return spor_sub(ybar, spor_mul(spor_softmax(x, (int)axis), total));
 }
 
+static spor_var parts(const spor_var in[], const spor_attr attr[]) {
+    spor_shape shape = spor_shape_of(in[0]);
+    int64_t axes = SPOR_AXIS(attr[AXIS].i);
+    spor_var less = spor_sub(in[0], spor_expand(spor_max(in[0], axes), axes, shape));
+    spor_var total = spor_log(spor_sum(spor_exp(less), axes));
+    return spor_sub(less, spor_expand(total, axes, shape));
+}
+
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
                                       {.in = {{2, {3, 4}}}, .attr = {{0}}},
                                       {.in = {{3, {2, 3, 2}}}, .attr = {{1}}},
@@ -86,6 +94,7 @@ const spor_op spor_op_log_softmax = {
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .parts = parts,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -24,6 +24,16 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return spor_mul(along, spor_softmax(x, (int)axis));
 }
 
+/* m + ln sum e^(x - m), where the largest x, m, is finite: m - m is 0 and no NaN; else m */
+static spor_var parts(const spor_var in[], const spor_attr attr[]) {
+    int64_t axes = SPOR_AXIS(attr[AXIS].i);
+    spor_var m = spor_max(in[0], axes);
+    spor_var less = spor_sub(in[0], spor_expand(m, axes, spor_shape_of(in[0])));
+    spor_var z = spor_add(m, spor_log(spor_sum(spor_exp(less), axes)));
+    spor_var one = op_fill_ratio(m.tape, 1, 1, spor_shape_of(m));
+    return spor_where(spor_less(spor_sub(m, m), one), z, m);
+}
+
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
                                       {.in = {{2, {3, 4}}}, .attr = {{0}}},
                                       {.in = {{3, {2, 3, 2}}}, .attr = {{1}}},
@@ -75,6 +85,7 @@ const spor_op spor_op_logsumexp = {
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .parts = parts,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

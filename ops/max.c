@@ -103,6 +103,8 @@ static const spor_golden golden[] = {
      .y = (const double[]){(double)NAN, (double)NAN, (double)NAN}},
     SPOR_END_GOLDEN};
 
+static const spor_tiling tiles = {.role = SPOR_LARGEST};
+
 const spor_op spor_op_max = {
     .signature = "max(x[*]; axes:axes)",
     .equation = "z = largest x over the axes",
@@ -120,6 +122,7 @@ const spor_op spor_op_max = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = max_reference,
+    .tile = &tiles,
 };
 
 spor_var spor_max(spor_var x, int64_t axes) {

@@ -5,7 +5,9 @@
 
 #ifdef SPOR_RULES
 
-ELEMENT_KERNELS(mul);
+KERNELS(mul);
+TILE_KERNELS(mul_mul, .product = false);
+TILE_KERNELS(mul, .product = true, .of_product = {&mul_mul_tiles, &mul_mul_tiles});
 
 /* dx = zbar y, dy = zbar x */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -52,5 +54,11 @@ spor_var spor_mul(spor_var x, spor_var y) {
 ELEMENT_KERNEL(mul, 2) {
     return MUL(x[0], x[1]);
 }
+
+#ifdef SPOR_TILES
+ELEMENT_KERNEL(mul_mul, 3) {
+    return MUL(MUL(x[0], x[1]), x[2]);
+}
+#endif
 
 #endif

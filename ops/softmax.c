@@ -23,6 +23,14 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     return spor_mul(y, spor_sub(ybar, mean));
 }
 
+static spor_var parts(const spor_var in[], const spor_attr attr[]) {
+    spor_shape shape = spor_shape_of(in[0]);
+    int64_t axes = SPOR_AXIS(attr[AXIS].i);
+    spor_var largest = spor_expand(spor_max(in[0], axes), axes, shape);
+    spor_var e = spor_exp(spor_sub(in[0], largest));
+    return spor_div(e, spor_expand(spor_sum(e, axes), axes, shape));
+}
+
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
                                       {.in = {{2, {3, 4}}}, .attr = {{0}}},
                                       {.in = {{3, {2, 3, 2}}}, .attr = {{1}}},
@@ -78,6 +86,7 @@ const spor_op spor_op_softmax = {
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .parts = parts,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

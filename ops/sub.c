@@ -5,7 +5,10 @@
 
 #ifdef SPOR_RULES
 
-ELEMENT_KERNELS(sub);
+KERNELS(sub);
+TILE_KERNELS(mul_sub, .product = false);
+TILE_KERNELS(sub_mul, .product = false);
+TILE_KERNELS(sub, .of_product = {&mul_sub_tiles, &sub_mul_tiles});
 
 /* dx = zbar, dy = -zbar */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
@@ -53,5 +56,15 @@ spor_var spor_sub(spor_var x, spor_var y) {
 ELEMENT_KERNEL(sub, 2) {
     return SUB(x[0], x[1]);
 }
+
+#ifdef SPOR_TILES
+ELEMENT_KERNEL(mul_sub, 3) {
+    return SUB(MUL(x[0], x[1]), x[2]);
+}
+
+ELEMENT_KERNEL(sub_mul, 3) {
+    return SUB(x[2], MUL(x[0], x[1]));
+}
+#endif
 
 #endif

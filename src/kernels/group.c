@@ -1,6 +1,6 @@
 /*
- * The kernels of a group: a task runs the lines over its tiles; where tasks have sums of their own,
- * a second phase adds those up in the order of the tasks.
+ * The kernels of a group: a task runs the lines over its tiles; where tasks have folds of their own,
+ * a second phase folds those in the order of the tasks.
  *
  * The order of a sum: within a tile, each kept element in four chains of rows, or a row in four
  * vectors; then tile after tile; then task after task. It follows from the group alone. Tiles may be
@@ -75,70 +75,101 @@ static void repeat(const walk *w, const int64_t stride[], const T *from, T *to) 
     }
 }
 
-/* ---- sums ---- */
+/* ---- folds: many elements become one, their sum or the largest ---- */
 
-static T sum_of_row(const T *x, int64_t count) {
-    vec sum[4] = {{0}, {0}, {0}, {0}};
-    int64_t i = 0;
-    for (; i + 4 * LANES <= count; i += 4 * LANES)
-        for (int k = 0; k < 4; k++) sum[k] += simd_load(x + i + k * LANES);
-    for (; i + LANES <= count; i += LANES) sum[0] += simd_load(x + i);
-    if (i < count) sum[1] += simd_load_part(x + i, count - i);
-    return simd_lanes_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+/* What a fold begins with. */
+SPOR_INLINE T start_of(spor_tile_role role) {
+    return role == SPOR_LARGEST ? -(T)INFINITY : 0;
 }
 
-/* to += x for some lanes; low, if there is one, += what that loses. */
-SPOR_INLINE void add_vector(T *to, T *low, vec x, int64_t lanes) {
-    vec before = simd_load_part(to, lanes), sum = before + x;
+SPOR_INLINE vec folded(spor_tile_role role, vec so_far, vec x) {
+    return role == SPOR_LARGEST ? simd_select(lanes_win(x, so_far), x, so_far) : so_far + x;
+}
+
+SPOR_INLINE T folded_lanes(spor_tile_role role, vec v) {
+    return role == SPOR_LARGEST ? simd_lanes_most(v) : simd_lanes_sum(v);
+}
+
+SPOR_INLINE T folded_row(spor_tile_role role, const T *x, int64_t count) {
+    const vec start = simd_all(start_of(role));
+    vec chain[4] = {start, start, start, start};
+    int64_t i = 0;
+    for (; i + 4 * LANES <= count; i += 4 * LANES)
+        for (int k = 0; k < 4; k++) chain[k] = folded(role, chain[k], simd_load(x + i + k * LANES));
+    for (; i + LANES <= count; i += LANES) chain[0] = folded(role, chain[0], simd_load(x + i));
+    if (i < count) {
+        vec rest = simd_load_part(x + i, count - i);
+        chain[1] = folded(role, chain[1], simd_select(simd_first_lanes(count - i), rest, start));
+    }
+    return folded_lanes(
+        role, folded(role, folded(role, chain[0], chain[1]), folded(role, chain[2], chain[3])));
+}
+
+/* Some lanes of to meet x; low, if there is one, += what the sum loses. */
+SPOR_INLINE void fold_vector(spor_tile_role role, T *to, T *low, vec x, int64_t lanes) {
+    vec before = simd_load_part(to, lanes), after = folded(role, before, x);
     if (low) {
-        vec added = sum - before, lost = (before - (sum - added)) + (x - added);
+        vec added = after - before, lost = (before - (after - added)) + (x - added);
         simd_store_part(low, simd_load_part(low, lanes) + lost, lanes);
     }
-    simd_store_part(to, sum, lanes);
+    simd_store_part(to, after, lanes);
 }
 
 /* The same of a number. */
-static void add_number(T *to, T *low, T x) {
-    T before = *to, sum = before + x, added = sum - before;
-    if (low) *low += (before - (sum - added)) + (x - added);
-    *to = sum;
+SPOR_INLINE void fold_number(spor_tile_role role, T *to, T *low, T x) {
+    T before = *to, after = role == SPOR_LARGEST ? simd_more(before, x) : before + x;
+    T added = after - before;
+    if (low) *low += (before - (after - added)) + (x - added);
+    *to = after;
 }
 
-/* to[j] += the rows' x[j] */
-static void add_columns(T *to, T *low, const T *x, int64_t rows, int64_t length) {
+/* to[j] meets the rows' x[j] */
+SPOR_INLINE void fold_columns(spor_tile_role role, T *to, T *low, const T *x, int64_t rows,
+                              int64_t length) {
+    const vec start = simd_all(start_of(role));
     for (int64_t j = 0; j < length; j += LANES) {
         int64_t lanes = carve_least(LANES, length - j), r = 0;
-        vec sum[4] = {{0}, {0}, {0}, {0}};
+        vec chain[4] = {start, start, start, start};
         const T *row = x + j;
         for (; r + 4 <= rows; r += 4, row += 4 * length)
-            for (int k = 0; k < 4; k++) sum[k] += simd_load_part(row + k * length, lanes);
-        for (; r < rows; r++, row += length) sum[0] += simd_load_part(row, lanes);
-        vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-        add_vector(to + j, low ? low + j : NULL, all, lanes);
+            for (int k = 0; k < 4; k++)
+                chain[k] = folded(role, chain[k], simd_load_part(row + k * length, lanes));
+        for (; r < rows; r++, row += length)
+            chain[0] = folded(role, chain[0], simd_load_part(row, lanes));
+        vec all = folded(role, folded(role, chain[0], chain[1]), folded(role, chain[2], chain[3]));
+        fold_vector(role, to + j, low ? low + j : NULL, all, lanes);
     }
 }
 
-/* Argument a is a sum: it gets the tile's elements x. */
-static void add_up(const walk *w, int a, const T *x) {
+/* Argument a is a fold: it gets the tile's elements x. */
+SPOR_INLINE void fold(spor_tile_role role, const walk *w, int a, const T *x) {
     const spor_argument *argument = &w->group->argument[a];
     box b = box_of(w, argument->stride);
     T *to = w->room.place[a], *low = NULL;
     if (argument->carries)
         low = (T *)w->room.low + argument->low + (to - (const T *)w->room.base[a]);
     if (b.still && b.in_row) {
-        add_columns(to, low, x, b.rows, b.length);
+        fold_columns(role, to, low, x, b.rows, b.length);
     } else if (b.still) {
-        add_number(to, low, sum_of_row(x, w->tile.count));
+        fold_number(role, to, low, folded_row(role, x, w->tile.count));
     } else {
         for (int64_t r = 0; r < b.rows; r++, x += b.length) {
             int64_t row = row_offset(w->group, argument->stride, r);
             T *row_low = low ? low + row : NULL;
             if (b.in_row)
-                add_columns(to + row, row_low, x, 1, b.length);
+                fold_columns(role, to + row, row_low, x, 1, b.length);
             else
-                add_number(to + row, row_low, sum_of_row(x, b.length));
+                fold_number(role, to + row, row_low, folded_row(role, x, b.length));
         }
     }
+}
+
+static void add_up(const walk *w, int a, const T *x) {
+    fold(SPOR_SUMS, w, a, x);
+}
+
+static void find_largest(const walk *w, int a, const T *x) {
+    fold(SPOR_LARGEST, w, a, x);
 }
 
 /* ---- lines ---- */
@@ -157,7 +188,7 @@ static void run_line(walk *w, const spor_line *line) {
     } else if (line->role == SPOR_REPEATS) {
         repeat(w, argument[line->in[0]].stride, place[line->in[0]], place[line->out]);
     } else {
-        add_up(w, line->out, place[line->in[0]]);
+        (line->role == SPOR_SUMS ? add_up : find_largest)(w, line->out, place[line->in[0]]);
     }
 }
 
@@ -168,7 +199,7 @@ static void run_lines(walk *w, bool once) {
 
 /* ---- a task ---- */
 
-/* A task's copy of a sum. */
+/* A task's copy of a fold. */
 static T *copy_of(const spor_call *call, int64_t task, const spor_argument *argument) {
     return (T *)task_result(call, task) + argument->offset;
 }
@@ -187,23 +218,20 @@ static void begin(walk *w, int64_t task) {
         w->room.place[g->arguments + k] = (T *)w->room.slots + k * g->slot;
 }
 
-/* The elements of a sum that a task adds to, for its indices from .. end - 1 of axis 0. */
-static task_part part_of_sum(const spor_argument *argument, int64_t from, int64_t end) {
+/* The elements of a fold that a task changes, for its indices from .. end - 1 of axis 0. */
+static task_part part_of_fold(const spor_argument *argument, int64_t from, int64_t end) {
     int64_t stride = argument->stride[0];
     return stride ? (task_part){stride * from, stride * end} : (task_part){0, argument->size};
 }
 
-static void clear(T *from, task_part part) {
-    memset(from + part.first, 0, (size_t)(part.end - part.first) * sizeof *from);
-}
-
-static void clear_sums(const walk *w, int64_t from, int64_t end) {
+static void start_folds(const walk *w, int64_t from, int64_t end) {
     for (int a = 0; a < w->group->arguments; a++) {
         const spor_argument *argument = &w->group->argument[a];
-        if (!argument->sum) continue;
-        clear(w->room.base[a], part_of_sum(argument, from, end));
-        if (argument->carries)
-            clear((T *)w->room.low + argument->low, part_of_sum(argument, from, end));
+        if (!role_folds(argument->role)) continue;
+        task_part part = part_of_fold(argument, from, end);
+        int64_t count = part.end - part.first;
+        fill((T *)w->room.base[a] + part.first, start_of(argument->role), count);
+        if (argument->carries) fill((T *)w->room.low + argument->low + part.first, 0, count);
     }
 }
 
@@ -211,7 +239,7 @@ static void clear_sums(const walk *w, int64_t from, int64_t end) {
 static void settle_sums(const walk *w, int64_t from, int64_t end) {
     for (int a = 0; a < w->group->arguments; a++) {
         const spor_argument *argument = &w->group->argument[a];
-        task_part part = part_of_sum(argument, from, end);
+        task_part part = part_of_fold(argument, from, end);
         T *sum = w->room.base[a], *low = (T *)w->room.low + argument->low;
         for (int64_t i = part.first; argument->carries && i < part.end; i += LANES) {
             int64_t lanes = carve_least(LANES, part.end - i);
@@ -266,7 +294,7 @@ FAST_KERNEL(group) {
     int64_t from = part.first * g->unit, end = carve_least(part.end * g->unit, g->n[0]);
     walk w = {.call = c, .group = g, .index = {from}};
     begin(&w, task);
-    clear_sums(&w, from, end);
+    start_folds(&w, from, end);
     find_tile(&w, end);
     run_lines(&w, true);
     fetch_next(&w);
@@ -279,14 +307,15 @@ FAST_KERNEL(group) {
     if (g->low) settle_sums(&w, from, end);
 }
 
-/* Elements first .. end - 1 of a sum, from the copies of all tasks in their order. */
+/* Elements first .. end - 1 of a fold, from the copies of all tasks in their order. */
 static void total(const spor_call *c, int a, int64_t first, int64_t end) {
+    const spor_argument *argument = &c->group->argument[a];
     for (int64_t i = first; i < end; i += LANES) {
         int64_t lanes = carve_least(LANES, end - i);
-        vec sum = {0};
+        vec all = simd_all(start_of(argument->role));
         for (int64_t t = 0; t < c->need->tasks[SPOR_WORK]; t++)
-            sum += simd_load_part(copy_of(c, t, &c->group->argument[a]) + i, lanes);
-        simd_store_part((T *)c->in[a].data + i, sum, lanes);
+            all = folded(argument->role, all, simd_load_part(copy_of(c, t, argument) + i, lanes));
+        simd_store_part((T *)c->in[a].data + i, all, lanes);
     }
 }
 

@@ -10,6 +10,7 @@
  *   maps      out[i] = f(in[0][i], in[1][i], ...)       the tile kernel of an elementwise op
  *   repeats   out[i] = a smaller tensor's element       expand, at the group's entry
  *   sums      a smaller tensor's element += in[i]       sum, at the group's exit
+ *   largest   a smaller tensor's element = the larger of it and in[i]       max, there too
  *
  * A value has a place: that of an argument of the group, in memory, or a slot, a buffer as long as a
  * tile. Places are numbered, the arguments first. Arguments are strided along the iteration's axes:
@@ -36,11 +37,20 @@ typedef struct {
 typedef void spor_tile_kernel(const spor_tile *tile);
 
 /** What a node does in a group. */
-typedef enum { SPOR_MAPS, SPOR_REPEATS, SPOR_SUMS } spor_tile_role;
+typedef enum { SPOR_MAPS, SPOR_REPEATS, SPOR_SUMS, SPOR_LARGEST } spor_tile_role;
 
-/** What an op's descriptor says of it. The axes of repeats and sums are the attribute AXES. */
+/** Many elements become one: the group's exit. */
+static inline bool role_folds(spor_tile_role role) {
+    return role == SPOR_SUMS || role == SPOR_LARGEST;
+}
+
+/** What an op's descriptor says of it. The axes of repeats and folds are the attribute AXES. */
 typedef struct spor_tiling {
     spor_tile_role role;
+    bool product; /* maps: can be part of the line of the one that reads it */
+    /** Maps of two operands: with a product a b in the place of operand k, as a map of a, b and the
+     *  other operand. NULL: there is none. */
+    const struct spor_tiling *of_product[2];
     spor_tile_kernel *kernel[SPOR_SCALARS][SPOR_ISAS]; /* maps: float and double */
 } spor_tiling;
 
@@ -58,8 +68,8 @@ typedef struct {
 /** An operand of the group's call. */
 typedef struct {
     int64_t stride[SPOR_RANK]; /* along the iteration's axes, in elements */
-    bool sum;                  /* elements are added to it */
-    bool own;                  /* by each task to its own copy, if there are several */
+    spor_tile_role role;       /* how it comes about: SPOR_MAPS if it is read or written whole */
+    bool own;                  /* each task folds into its own copy, if there are several */
     int64_t offset;            /* of that copy among those of the task, in elements */
     bool carries; /* several tiles of a task add to one element: what rounding takes is kept */
     int64_t low;  /* where, among what the task keeps, in elements */

@@ -54,23 +54,26 @@ static bool differentiate(spor_program *program, const request *r, spor_targets 
 static bool train(spor_program *program, const request *r, spor_targets *targets) {
     program->cost = program->graph.map[r->cost];
     program->updates = r->optimizer != NULL;
-    return differentiate(program, r, targets) &&
-           (add_assignments(program, program->recorded, program->graph.map, targets) ||
-            no_memory(program));
+    bool done = differentiate(program, r, targets) &&
+                (add_assignments(program, program->recorded, program->graph.map, targets) ||
+                 no_memory(program));
+    if (done && program->updates) program->alarm = record_alarm(program, targets);
+    return done;
 }
 
 /* ---- from graph to plan ---- */
 
-/* Outputs, cost and targets are what the steps are for. */
+/* Outputs, cost, alarm and targets are what the steps are for. */
 static bool merge_and_plan(spor_program *program, const request *r, const spor_targets *targets) {
     const spor_contraction *graph = &program->graph;
     uint32_t nodes = graph->tape->count, count = 0;
-    uint32_t *roots = calloc((size_t)r->count + targets->count + 1, sizeof *roots);
+    uint32_t *roots = calloc((size_t)r->count + targets->count + 2, sizeof *roots);
     bool *live = calloc(nodes, sizeof *live);
     program->same = calloc(nodes, sizeof *program->same);
     program->readable = calloc(nodes, sizeof *program->readable);
     bool done = roots && live && program->same && program->readable;
     for (uint32_t k = 0; done && k < r->outputs; k++) roots[count++] = graph->map[r->wanted[k]];
+    if (done && program->alarm) roots[count++] = program->alarm;
     uint32_t pinned = count;
     for (uint32_t k = 0; done && k < targets->count; k++) roots[count++] = targets->at[k].node;
     bool errors = program->scalar == SPOR_BOUND;

@@ -181,6 +181,7 @@ static bool contract(work *w, bool use_fast_paths, bool training, spor_contracti
     c->tape = spor_tape_new();
     c->map = calloc(w->tape->count, sizeof *c->map);
     if (!c->tape || !c->map || !copy_scopes(c->tape, w->tape)) return false;
+    c->tape->takes_apart = use_fast_paths;
     if (use_fast_paths && !find_matches(w, c, training)) return false;
     return copy_nodes(w, c, training) && copy_settings(w, c);
 }

@@ -112,15 +112,23 @@ static bool writes_any(const spor_program *program) {
     return program->stretches > 1 || (program->stretches && program->stretch[0].written);
 }
 
-static double cost_of(const spor_program *program) {
-    spor_storage storage = program->storage[program->same[program->cost]];
+static double number_of(const spor_program *program, uint32_t node) {
+    spor_storage storage = program->storage[program_home(program, node)];
     return scalar_value_at(program_address(program, storage), program->scalar, 0);
+}
+
+/* Where the sum of everything is a finite number nothing else has to be looked at; the reverse is not
+ * true, finite numbers may add up to none. A conversion may lose what was finite. */
+static bool is_quiet(const spor_program *program) {
+    return program->alarm && !program->converted && isfinite(number_of(program, program->alarm));
 }
 
 /* What all next values hang on: the cost of an update, else the gradients that others update by. */
 static bool is_sound(const spor_program *program) {
     const spor_params *params = program->params;
-    bool sound = program->updates ? isfinite(cost_of(program)) : spor_params_finite(params);
+    if (is_quiet(program)) return true;
+    bool sound =
+        program->updates ? isfinite(number_of(program, program->cost)) : spor_params_finite(params);
     for (uint32_t k = 0; sound && k < program->stretches; k++) {
         const spor_stretch *s = &program->stretch[k];
         sound = !s->written || params_range_finite(params, params->next, s->offset, s->count);
@@ -179,7 +187,9 @@ static bool refuse(spor_program *program) {
     double gradient = largest(params, params->gradient, &steepest);
     double value = largest(params, params->value, &greatest);
     program->refused = true;
-    if (!bad) return program_fail(program, "the cost is %g, not a finite number", cost_of(program));
+    if (!bad)
+        return program_fail(program, "the cost is %g, not a finite number",
+                            number_of(program, program->cost));
     program_fail(program,
                  "the next value of %s is %g at element %" PRId64
                  ": gradients up to %.3g (%s), parameters up to %.3g (%s)",

@@ -2,14 +2,14 @@
  * Which elementwise nodes are computed together: the groups of a program.
  *
  * Two nodes join if the second reads the first's elements where it makes its own: both have one
- * iteration shape, the first is no sum and the second no repeat. Every node gets a stage, at least
+ * iteration shape, the first is no sum or largest and the second no repeat. Every node gets a stage, at least
  * that of an operand that it joins and above that of any other. Nodes that join at one stage, or
  * read the same elements there, are a group. So a path that leaves a group comes to higher stages
  * and never back: groups are convex, and steps have an order.
  *
  * Stages are as early as can be, then nodes sink to the stage of the first reader that they join: a
  * slope that only the backward pass reads is computed there from what the forward pass kept anyway.
- * A sum does not sink, it is smaller than what it is the sum of.
+ * A sum or a largest does not sink, it is smaller than what it is made of.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,23 +43,27 @@ static bool is_grouped(const grouper *g, uint32_t id) {
     return !g->program->reference && is_step(g, id) && node_at(g, id)->op->tile;
 }
 
-static bool has_role(const grouper *g, uint32_t id, spor_tile_role role) {
-    return node_at(g, id)->op->tile->role == role;
+static bool repeats(const grouper *g, uint32_t id) {
+    return node_at(g, id)->op->tile->role == SPOR_REPEATS;
+}
+
+static bool folds(const grouper *g, uint32_t id) {
+    return role_folds(node_at(g, id)->op->tile->role);
 }
 
 const spor_shape *node_iteration(const spor_tape *tape, uint32_t id) {
     const spor_node *node = &tape->node[id];
-    return node->op->tile->role == SPOR_SUMS ? tape->node[node->in[0]].shape : node->shape;
+    return role_folds(node->op->tile->role) ? tape->node[node->in[0]].shape : node->shape;
 }
 
 /* v reads the elements of u, whatever that is, one by one. */
 static bool reads_in_tiles(const grouper *g, uint32_t u, uint32_t v) {
-    return is_grouped(g, v) && !has_role(g, v, SPOR_REPEATS) &&
+    return is_grouped(g, v) && !repeats(g, v) &&
            shape_equal(node_at(g, u)->shape, node_iteration(g->tape, v));
 }
 
 static bool joins(const grouper *g, uint32_t u, uint32_t v) {
-    return is_grouped(g, u) && !has_role(g, u, SPOR_SUMS) && reads_in_tiles(g, u, v);
+    return is_grouped(g, u) && !folds(g, u) && reads_in_tiles(g, u, v);
 }
 
 /* ---- stages ---- */
@@ -92,8 +96,7 @@ static void find_stages(const grouper *g) {
         if (is_step(g, v)) g->stage[v] = earliest(g, v);
     for (uint32_t v = g->tape->count - 1; v > 0; v--) {
         if (!is_step(g, v)) continue;
-        if (is_grouped(g, v) && !has_role(g, v, SPOR_SUMS) && g->drawn[v])
-            g->stage[v] = g->bound[v];
+        if (is_grouped(g, v) && !folds(g, v) && g->drawn[v]) g->stage[v] = g->bound[v];
         bind_operands(g, v);
     }
 }

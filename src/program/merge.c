@@ -45,6 +45,13 @@ static uint32_t intern(const merger *m, uint32_t id) {
     return m->table[slot] = id;
 }
 
+/* The first node of the same value: of a node with parts, what they make. */
+static uint32_t same_as(const merger *m, uint32_t id) {
+    const spor_node *node = &m->tape->node[id];
+    if (node_is_named_leaf(node)) return id; /* two leaves with names are never the same */
+    return node->parts ? m->same[node->parts] : intern(m, id);
+}
+
 static void mark_live(const spor_tape *tape, const uint32_t roots[], uint32_t count,
                       const uint32_t same[], bool live[]) {
     for (uint32_t k = 0; k < count; k++) live[same[roots[k]]] = true;
@@ -63,8 +70,7 @@ bool merge_equal(const spor_tape *tape, bool errors, const uint32_t roots[], uin
     merger m = {tape, same, table, slots - 1, errors};
     if (!table) return false;
     same[0] = 0;
-    for (uint32_t id = 1; id < tape->count; id++) /* two leaves with names are never the same */
-        same[id] = node_is_named_leaf(&tape->node[id]) ? id : intern(&m, id);
+    for (uint32_t id = 1; id < tape->count; id++) same[id] = same_as(&m, id);
     mark_live(tape, roots, count, same, live);
     free(table);
     return true;

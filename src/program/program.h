@@ -148,10 +148,11 @@ struct spor_program {
     bool exchanges; /* next values become values by exchanging the blocks, not by copying them */
     spor_mover *mover;
     uint32_t movers;
-    bool updates;  /* an optimizer's rule is part of it */
-    bool refused;  /* the error is that an update would not be finite */
-    uint32_t cost; /* node of the contracted tape; 0: not a training program */
-    size_t bytes;  /* of memory */
+    bool updates;   /* an optimizer's rule is part of it */
+    bool refused;   /* the error is that an update would not be finite */
+    uint32_t cost;  /* node of the contracted tape; 0: not a training program */
+    uint32_t alarm; /* that of record_alarm in a program that updates; 0: others */
+    size_t bytes;   /* of memory */
     spor_workspace *workspace, own;
     /* the params' blocks, or converted copies if the type differs */
     void *value;
@@ -210,6 +211,10 @@ bool add_assignments(const spor_program *program, const spor_tape *tape, const u
  *  adds its targets. */
 bool record_update(spor_program *program, spor_optimizer *optimizer, void *user, int n,
                    const spor_var w[], const spor_var dw[], spor_targets *targets);
+
+/** Records the cost and all that is to become a value, added up: the node of a number that is finite
+ *  only if they are. 0 if the tape failed. */
+uint32_t record_alarm(const spor_program *program, const spor_targets *targets);
 
 /** Where storage lies now. */
 void *program_address(const spor_program *program, spor_storage storage);

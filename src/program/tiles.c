@@ -30,11 +30,13 @@ typedef struct {
     uint32_t *operand; /* the node of each argument */
     int reads;         /* arguments that are read */
     int64_t *axes;     /* of each argument: the axes of the iteration shape that it has not */
-    int *last;         /* the last node of the group that reads this one's value; -1: none */
-    int *place;        /* of its value */
-    bool *uniform;     /* the place holds a vector of one number */
-    bool *summed;      /* a sum of the group reads it */
-    int *free;         /* a stack of places that are slots */
+    int *product;  /* of a line's node: the operand whose product the line makes, too; -1: none */
+    bool *inside;  /* it is such a product, which has no line of its own */
+    int *last;     /* the last node of the group whose line reads this value; -1: none */
+    int *place;    /* of its value */
+    bool *uniform; /* the place holds a vector of one number */
+    bool *folded;  /* a sum or a largest of the group reads it */
+    int *free;     /* a stack of places that are slots */
     int frees;
     int64_t width;
 } maker;
@@ -47,9 +49,13 @@ static spor_tile_role role_of(const maker *m, int i) {
     return node_of(m, i)->op->tile->role;
 }
 
-/* The axes that a repeat's operand and a sum's result have not. */
-static int64_t axes_of(const maker *m, int i) {
-    return node_of(m, i)->attr[AXES].i;
+/* The axes of the iteration shape that what node i reads, or its value, has not. */
+static int64_t axes_read(const maker *m, int i) {
+    return role_of(m, i) == SPOR_REPEATS ? node_of(m, i)->attr[AXES].i : 0;
+}
+
+static int64_t axes_made(const maker *m, int i) {
+    return role_folds(role_of(m, i)) ? node_of(m, i)->attr[AXES].i : 0;
 }
 
 /* Which node of the group computes id; -1: none. Nodes are in ascending order. */
@@ -69,35 +75,80 @@ static uint32_t operand_of(const maker *m, int i, int k) {
     return program_operand(m->program, m->node[i], k);
 }
 
+static int operands_of(const maker *m, int i) {
+    return node_of(m, i)->op->operands;
+}
+
+/* ---- products inside other lines ---- */
+
+/* What the line of a node reads: an operand of that node, or of the product inside. */
+typedef struct {
+    int node, k;
+} reading;
+
+static int readings_of(const maker *m, int i) {
+    return m->inside[i] ? 0 : operands_of(m, i) + (m->product[i] >= 0);
+}
+
+/* The operands of the product come first. */
+static reading reading_of(const maker *m, int i, int k) {
+    int at = m->product[i];
+    if (at < 0) return (reading){i, k};
+    return k < 2 ? (reading){find_node(m, operand_of(m, i, at)), k} : (reading){i, 1 - at};
+}
+
+/* The line of node i can make its operand k, which is read `reads` times in all. */
+static bool takes_product(const maker *m, int i, int k, const int reads[]) {
+    const spor_tiling *tile = node_of(m, i)->op->tile;
+    int from = k < 2 && tile->of_product[k] ? find_node(m, operand_of(m, i, k)) : -1;
+    return from >= 0 && node_of(m, from)->op->tile->product && reads[from] == 1 &&
+           m->product[from] < 0 && !m->kept[m->node[from]];
+}
+
+static void find_products(maker *m, int reads[]) {
+    for (int i = 0; i < m->nodes; i++)
+        for (int k = 0; k < operands_of(m, i); k++) {
+            int from = find_node(m, operand_of(m, i, k));
+            if (from >= 0) reads[from]++;
+        }
+    for (int i = 0; i < m->nodes; i++) {
+        m->product[i] = -1;
+        for (int k = 0; k < operands_of(m, i) && m->product[i] < 0; k++)
+            if (takes_product(m, i, k, reads)) m->product[i] = k;
+        if (m->product[i] >= 0) m->inside[find_node(m, operand_of(m, i, m->product[i]))] = true;
+    }
+}
+
 /* ---- arguments ---- */
 
 /* The number of an argument, which is added if it is new. */
-static int argument_of(maker *m, uint32_t id, int64_t axes, bool sum) {
+static int argument_of(maker *m, uint32_t id, int64_t axes, spor_tile_role role) {
     spor_group *g = m->group;
     for (int a = 0; a < g->arguments; a++)
         if (m->operand[a] == id && m->axes[a] == axes) return a;
     m->operand[g->arguments] = id;
     m->axes[g->arguments] = axes;
-    g->argument[g->arguments].sum = sum;
+    g->argument[g->arguments].role = role;
     g->argument[g->arguments].size = shape_size(m->tape->node[id].shape);
     return g->arguments++;
 }
 
 static void find_reads(maker *m) {
     for (int i = 0; i < m->nodes; i++)
-        for (int k = 0; k < node_of(m, i)->op->operands; k++) {
+        for (int k = 0; k < operands_of(m, i); k++) {
             uint32_t id = operand_of(m, i, k);
-            if (find_node(m, id) < 0)
-                argument_of(m, id, role_of(m, i) == SPOR_REPEATS ? axes_of(m, i) : 0, false);
+            if (find_node(m, id) < 0) argument_of(m, id, axes_read(m, i), SPOR_MAPS);
         }
+}
+
+/* Of a node that is kept. */
+static int argument_made(maker *m, int i) {
+    return argument_of(m, m->node[i], axes_made(m, i), role_of(m, i));
 }
 
 static void find_writes(maker *m) {
     for (int i = 0; i < m->nodes; i++)
-        if (m->kept[m->node[i]]) {
-            bool sum = role_of(m, i) == SPOR_SUMS;
-            argument_of(m, m->node[i], sum ? axes_of(m, i) : 0, sum);
-        }
+        if (m->kept[m->node[i]]) argument_made(m, i);
 }
 
 /* ---- the iteration ---- */
@@ -181,21 +232,26 @@ static bool is_once(const spor_group *g, const spor_argument *argument) {
     return true;
 }
 
-/* The place of node i's operand k. */
-static int place_read(maker *m, int i, int k) {
-    uint32_t id = operand_of(m, i, k);
+/* The place of what a line reads. */
+static int place_read(maker *m, reading r) {
+    uint32_t id = operand_of(m, r.node, r.k);
     int from = find_node(m, id);
     if (from >= 0) return m->place[from];
-    return argument_of(m, id, role_of(m, i) == SPOR_REPEATS ? axes_of(m, i) : 0, false);
+    return argument_of(m, id, axes_read(m, r.node), SPOR_MAPS);
 }
 
 static bool is_slot(const maker *m, int place) {
     return place >= m->group->arguments;
 }
 
+/* Which node of the group makes what a line reads; -1: it is an argument. */
+static int source_of(const maker *m, reading r) {
+    return find_node(m, operand_of(m, r.node, r.k));
+}
+
 static void free_slots(maker *m, int i) {
-    for (int k = 0; k < node_of(m, i)->op->operands; k++) {
-        int from = find_node(m, operand_of(m, i, k));
+    for (int k = 0; k < readings_of(m, i); k++) {
+        int from = source_of(m, reading_of(m, i, k));
         if (from < 0 || !is_slot(m, m->place[from]) || m->last[from] != i) continue;
         m->free[m->frees++] = m->place[from];
         m->last[from] = -1; /* once, though read twice */
@@ -205,10 +261,7 @@ static void free_slots(maker *m, int i) {
 /* Where node i's value is made: in its argument, if it is kept, or in a slot. */
 static int place_made(maker *m, int i, bool once) {
     spor_group *g = m->group;
-    if (m->kept[m->node[i]]) {
-        bool sum = role_of(m, i) == SPOR_SUMS;
-        return argument_of(m, m->node[i], sum ? axes_of(m, i) : 0, sum);
-    }
+    if (m->kept[m->node[i]]) return argument_made(m, i);
     return m->frees && !once ? m->free[--m->frees] : g->arguments + g->slots++;
 }
 
@@ -216,7 +269,7 @@ static int place_made(maker *m, int i, bool once) {
 static bool is_uniform(const maker *m, int i, const spor_argument *argument) {
     for (int k = 0; k < m->group->rank; k++)
         if (argument->stride[k]) return false;
-    return !m->summed[i];
+    return !m->folded[i];
 }
 
 /* False: the value lies in memory as it is. */
@@ -233,8 +286,9 @@ static bool make_repeat(maker *m, int i, spor_line *line) {
 
 static void read_operands(maker *m, int i, spor_line *line) {
     for (int k = 0; k < line->operands; k++) {
-        int from = find_node(m, operand_of(m, i, k));
-        line->in[k] = place_read(m, i, k);
+        reading r = reading_of(m, i, k);
+        int from = source_of(m, r);
+        line->in[k] = place_read(m, r);
         line->mask[k] = from >= 0 && m->uniform[from] ? 0 : -1;
     }
 }
@@ -243,7 +297,9 @@ static void make_line(maker *m, int i) {
     const spor_node *node = node_of(m, i);
     const spor_tiling *tile = node->op->tile;
     spor_line *line = &m->group->line[m->group->lines];
-    *line = (spor_line){.role = tile->role, .attr = node->attr, .operands = node->op->operands};
+    if (m->inside[i]) return;
+    if (m->product[i] >= 0) tile = tile->of_product[m->product[i]];
+    *line = (spor_line){.role = tile->role, .attr = node->attr, .operands = readings_of(m, i)};
     line->kernel = tile->kernel[m->program->scalar][m->program->isa];
     read_operands(m, i, line);
     bool kept = m->kept[m->node[i]];
@@ -259,11 +315,11 @@ static void make_line(maker *m, int i) {
 static void find_readers(maker *m) {
     for (int i = 0; i < m->nodes; i++) m->last[i] = -1;
     for (int i = 0; i < m->nodes; i++)
-        for (int k = 0; k < node_of(m, i)->op->operands; k++) {
-            int from = find_node(m, operand_of(m, i, k));
+        for (int k = 0; k < readings_of(m, i); k++) {
+            int from = source_of(m, reading_of(m, i, k));
             if (from < 0) continue;
             m->last[from] = i;
-            m->summed[from] = m->summed[from] || role_of(m, i) == SPOR_SUMS;
+            m->folded[from] = m->folded[from] || role_folds(role_of(m, i));
         }
 }
 
@@ -277,21 +333,22 @@ static void make_lines(maker *m, int64_t bytes) {
 
 /* ---- tasks ---- */
 
-/* Several tiles add to one element: they differ along an axis that the sum has not. */
+/* Several tiles fold into one element: they differ along an axis that it has not. */
 static bool meets_tiles(const spor_group *g, const spor_argument *argument) {
     for (int k = 0; k <= g->split; k++)
         if (!argument->stride[k] && (k < g->split || g->piece < g->n[k])) return true;
     return false;
 }
 
-/* Sums along axis 0 meet what other tasks add: where there are several tasks, each has a copy. */
-static void find_sums(spor_group *g) {
+/* What is folded along axis 0 meets what other tasks fold: where there are several, each has a
+ * copy. */
+static void find_folds(spor_group *g) {
     for (int a = 0; a < g->arguments; a++) {
         spor_argument *argument = &g->argument[a];
-        argument->carries = argument->sum && meets_tiles(g, argument);
+        argument->carries = argument->role == SPOR_SUMS && meets_tiles(g, argument);
         argument->low = g->low;
         if (argument->carries) g->low += argument->size;
-        argument->own = argument->sum && !argument->stride[0];
+        argument->own = role_folds(argument->role) && !argument->stride[0];
         if (!argument->own) continue;
         argument->offset = g->own;
         g->own += argument->size;
@@ -332,7 +389,7 @@ static void make(maker *m) {
     make_lines(m, bytes);
     while (bytes > SLOT_LEAST && g->slots * g->tile * m->width > SLOTS_MOST)
         make_lines(m, bytes /= 2);
-    find_sums(g);
+    find_folds(g);
 }
 
 /* As many lines as nodes, arguments as they read and write. */
@@ -355,16 +412,19 @@ void tiles_free(spor_group *group) {
 
 static bool make_with_room(maker *m, size_t arguments) {
     size_t nodes = (size_t)m->nodes;
-    int *room = calloc(nodes, 3 * sizeof *room);
-    bool *marks = calloc(nodes, 2 * sizeof *marks);
+    int *room = calloc(nodes, 5 * sizeof *room);
+    bool *marks = calloc(nodes, 3 * sizeof *marks);
     m->axes = calloc(arguments, sizeof *m->axes);
     bool done = room && marks && m->axes;
     if (done) {
         m->last = room;
         m->place = room + nodes;
         m->free = room + 2 * nodes;
+        m->product = room + 3 * nodes;
         m->uniform = marks;
-        m->summed = marks + nodes;
+        m->folded = marks + nodes;
+        m->inside = marks + 2 * nodes;
+        find_products(m, room + 4 * nodes);
         make(m);
     }
     free(room);

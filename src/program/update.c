@@ -82,6 +82,20 @@ static bool add_next_values(const spor_program *program, int n, const spor_var w
     return done;
 }
 
+static spor_var sum_of(spor_var x) {
+    int rank = tape_node_of(x)->shape->rank;
+    return rank ? spor_sum(x, SPOR_AXIS(rank) - 1) : x;
+}
+
+uint32_t record_alarm(const spor_program *program, const spor_targets *targets) {
+    spor_tape *tape = program->graph.tape;
+    spor_var all = {tape, program->cost};
+    for (uint32_t k = 0; k < targets->count; k++)
+        if (targets->at[k].where == SPOR_NEXT)
+            all = spor_add(all, sum_of((spor_var){tape, targets->at[k].node}));
+    return all.id;
+}
+
 bool record_update(spor_program *program, spor_optimizer *optimizer, void *user, int n,
                    const spor_var w[], const spor_var dw[], spor_targets *targets) {
     spor_tape *tape = program->graph.tape;

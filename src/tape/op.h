@@ -136,6 +136,12 @@ struct spor_op {
      * for the others.
      */
     spor_var (*margin)(spor_var y);
+    /**
+     * Records the value in ops that programs put into groups, for an op that is none of these itself.
+     * Programs that are no reference compute these in its place; its derivative remains its vjp.
+     * NULL: there is a kernel of the op only.
+     */
+    spor_var (*parts)(const spor_var in[], const spor_attr attr[]);
     const char *sides[2]; /* of such an op: where its slope is the smaller, the larger one */
     /** Of a leaf that is a number: is it 0? NULL for the others. */
     bool (*is_zero)(const spor_attr attr[]);
@@ -173,22 +179,24 @@ struct spor_op {
 
 /**
  * ELEMENT_KERNELS(exp) is KERNELS(exp) of an elementwise op, with its tile kernels and the table
- * exp_tiles that the descriptor names.
+ * exp_tiles that the descriptor names. TILE_KERNELS alone is for a map that is part of an op's tiling,
+ * and for ops whose tiling has more to say.
  */
 #define SPOR_TILE_NAME(op, isa, scalar) spor_tile_##op##_##isa##_##scalar
 #define SPOR_DECLARE_TILE_(op, isa)                                                                \
     extern spor_tile_kernel SPOR_TILE_NAME(op, isa, f32), SPOR_TILE_NAME(op, isa, f64);
 #define SPOR_TILE_ENTRY_F32_(op, isa) SPOR_TILE_NAME(op, isa, f32),
 #define SPOR_TILE_ENTRY_F64_(op, isa) SPOR_TILE_NAME(op, isa, f64),
-#define TILE_KERNELS(op)                                                                           \
+#define TILE_KERNELS(op, ...)                                                                      \
     SPOR_EACH_ISA(SPOR_DECLARE_TILE_, op)                                                          \
     static const spor_tiling op##_tiles = {                                                        \
         .role = SPOR_MAPS,                                                                         \
+        __VA_ARGS__,                                                                               \
         .kernel = {[SPOR_F32] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F32_, op)},                         \
                    [SPOR_F64] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F64_, op)}}}
 #define ELEMENT_KERNELS(op)                                                                        \
     KERNELS(op);                                                                                   \
-    TILE_KERNELS(op)
+    TILE_KERNELS(op, .product = false)
 
 /* ---- for op files --------------------------------------------------------------------------- */
 

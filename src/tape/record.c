@@ -20,12 +20,23 @@ static const spor_shape *keep_shape(spor_tape *tape, const uint32_t in[], int op
     return kept;
 }
 
+/* Records the parts of a node that is to follow; 0: it has none, or the tape failed. */
+static uint32_t take_apart(spor_tape *tape, const spor_op *op, const uint32_t in[],
+                           const spor_attr attr[]) {
+    spor_var operand[SPOR_OPERANDS];
+    if (!tape->takes_apart || !op->parts) return 0;
+    for (int k = 0; k < op->operands; k++) operand[k] = (spor_var){tape, in[k]};
+    return op->parts(operand, attr).id;
+}
+
 spor_var tape_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
                      const spor_attr attr[], const spor_shape *shape) {
+    uint32_t parts = take_apart(tape, op, in, attr);
+    if (tape->error) return (spor_var){tape, 0};
     spor_node *grown = tape_grow(tape->node, tape->count, &tape->capacity, sizeof *grown);
     if (!grown) return tape_exhaust(tape);
     tape->node = grown;
-    spor_node node = {.op = op, .scope = tape->current, .place = tape->place};
+    spor_node node = {.op = op, .parts = parts, .scope = tape->current, .place = tape->place};
     memcpy(node.in, in, (size_t)op->operands * sizeof *in);
     node.shape = keep_shape(tape, in, op->operands, shape);
     if (op->attrs) {

@@ -20,6 +20,7 @@ typedef struct {
     const spor_attr *attr;
     const char *name; /* full name of a leaf, name given by spor_name, or NULL */
     uint32_t in[SPOR_OPERANDS];
+    uint32_t parts; /* an earlier node of the same value, made by op->parts; 0: none */
     uint32_t scope;
     spor_place place;
 } spor_node;
@@ -73,6 +74,7 @@ struct spor_tape {
     uint32_t assignments, assignment_capacity;
     spor_custom *custom;
     uint32_t customs, custom_capacity;
+    bool takes_apart;              /* nodes get parts, where their op has them */
     spor_place place;              /* of the nodes recorded next */
     uint32_t unplaced;             /* first node that spor_at has not seen */
     const char *complaint, *error; /* without and with its place */

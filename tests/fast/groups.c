@@ -24,7 +24,8 @@ enum { TYPES = FASTCHECK_TYPES };
  * branch before them being open; what kinds of groups there were. */
 typedef struct {
     int64_t compared, exact, open;
-    int64_t groups, several_tasks, finished, split, once, uniform, in_place, slots_again, carries;
+    int64_t groups, several_tasks, finished, split, once, uniform, in_place, slots_again, carries,
+        largest, products;
 } tally;
 
 /* One graph: the truth, by arithmetic, and the graph that programs are made of. */
@@ -164,7 +165,8 @@ static void check_once(const spor_program *program, uint32_t step[]) {
         for (uint32_t k = 0; k < program->step[s].nodes; k++) {
             uint32_t id = program->step[s].node[k];
             ck_assert_msg(!step[id], "node %u is computed twice", id);
-            ck_assert(node_is_computed(&program->graph.tape->node[id]));
+            const spor_node *node = &program->graph.tape->node[id];
+            ck_assert(node_is_computed(node) && (program->reference || !node->op->parts));
             step[id] = s + 1;
         }
 }
@@ -229,15 +231,20 @@ static bool is_made_before(const spor_group *group, int line) {
 
 static void note_group(const spor_program *program, const program_step *step, tally *met) {
     const spor_group *g = step->group;
-    int repeats = 0;
+    int repeats = 0, maps = 0;
     for (int l = 0; l < g->lines; l++) {
         met->once += g->line[l].once;
         met->uniform += g->line[l].uniform;
         met->slots_again += is_made_before(g, l);
         repeats += g->line[l].role == SPOR_REPEATS;
+        maps += g->line[l].role == SPOR_MAPS;
     }
-    for (int a = 0; a < g->arguments; a++) met->carries += g->argument[a].carries;
+    for (int a = 0; a < g->arguments; a++) {
+        met->carries += g->argument[a].carries;
+        met->largest += g->argument[a].role == SPOR_LARGEST && step->need.tasks[SPOR_FINISH] > 0;
+    }
     met->groups++;
+    met->products += nodes_of_role(program, step, SPOR_MAPS) - maps;
     met->in_place += nodes_of_role(program, step, SPOR_REPEATS) - repeats;
     met->several_tasks += step->need.tasks[SPOR_WORK] > 1;
     met->finished += step->need.tasks[SPOR_FINISH] > 0;
@@ -283,6 +290,8 @@ static void check_met(const tally *met) {
     ck_assert_int_gt(met->in_place, 0);
     ck_assert_int_gt(met->slots_again, 0);
     ck_assert_int_gt(met->carries, 0);
+    ck_assert_int_gt(met->largest, 0);
+    ck_assert_int_gt(met->products, 0);
 }
 
 START_TEST(graphs_of_reals) {
@@ -326,6 +335,56 @@ START_TEST(references_have_no_groups) {
     check_structure(program);
     spor_program_free(program);
     spor_tape_free(tape);
+}
+END_TEST
+
+/* ---- values from outside ---- */
+
+static bool is_single(double x) {
+    return (double)(float)x == x || isnan(x);
+}
+
+static bool are_single(const spor_golden *golden, const opcheck_record *r, int operands) {
+    bool all = true;
+    for (int k = 0; k < operands; k++) {
+        spor_shape shape = spor_shape_of(r->in[k]);
+        for (int64_t e = 0; e < shape_size(&shape); e++) all = all && is_single(golden->x[k][e]);
+    }
+    return all;
+}
+
+/* Infinities, what is no number, and roughly the rest, which other tests look at closely. */
+static void check_golden(const spor_op *op, const spor_golden *golden, spor_options options) {
+    const double near = options.scalar == SPOR_F32 ? 1e-6 : 1e-14;
+    opcheck_record r = opcheck_record_op(op, golden->in, golden->attr);
+    bool fits = options.scalar == SPOR_F64 || are_single(golden, &r, op->operands);
+    spor_program *program = fits ? spor_compile(r.tape, 1, &r.out, NULL, &options) : NULL;
+    for (int k = 0; program && k < op->operands; k++) {
+        spor_arg in = spor_program_arg(program, r.in[k]);
+        for (int64_t e = 0; e < shape_size(&in.shape); e++)
+            element_types[options.scalar]->set(in.data, e, golden->x[k][e]);
+    }
+    ck_assert_msg(!program || spor_run(program, 0), "%s", spor_program_error(program));
+    spor_arg out = program ? spor_program_arg(program, r.out) : (spor_arg){0};
+    for (int64_t e = 0; program && e < shape_size(&golden->out); e++) {
+        double got = element_types[options.scalar]->value(out.data, e), want = golden->y[e];
+        bool same = got == want || (isnan(got) && isnan(want)) ||
+                    (isfinite(want) && fabs(got - want) <= near * (1 + fabs(want)));
+        ck_assert_msg(same, "%s, %s: element %d is %.17g, not %.17g", op->signature, options.isa,
+                      (int)e, got, want);
+    }
+    spor_program_free(program);
+    spor_tape_free(r.tape);
+}
+
+START_TEST(golden_values_of_programs) {
+    for (int k = 0; spor_ops[k]; k++)
+        for (const spor_golden *golden = spor_ops[k]->golden; golden->y; golden++)
+            for (int set = 0; instruction_sets()[set]; set++)
+                for (int type = 0; type < TYPES; type++)
+                    check_golden(spor_ops[k], golden,
+                                 (spor_options){.scalar = (spor_scalar)type,
+                                                .isa = instruction_sets()[set]});
 }
 END_TEST
 
@@ -382,6 +441,7 @@ Suite *spor_suite(void) {
     TCase *numbers = tcase_create("numbers");
     tcase_add_test(numbers, graphs_of_reals);
     tcase_add_test(numbers, graphs_of_small_integers_bit_for_bit);
+    tcase_add_test(numbers, golden_values_of_programs);
     tcase_add_test(numbers, long_sums_lose_no_more_than_a_tile_and_the_tasks);
     tcase_add_test(numbers, sums_beyond_all_numbers_are_infinite);
     suite_add_tcase(suite, numbers);

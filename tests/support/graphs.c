@@ -91,7 +91,10 @@ static spor_var pick_late(graph *g) {
     return g->pool[g->pooled - 1 - draw(g, late)];
 }
 
-static bool is_drawn(const graph *g, const spor_op *op) {
+/* Ops of one kind that graphs are drawn from. */
+typedef bool drawn(const graph *g, const spor_op *op);
+
+static bool is_elementwise(const graph *g, const spor_op *op) {
     bool maps = op->tile && op->tile->role == SPOR_MAPS && op->operands > 0;
     bool anywhere = true;
     for (int k = 0; k < op->operands; k++)
@@ -99,7 +102,11 @@ static bool is_drawn(const graph *g, const spor_op *op) {
     return maps && (!g->exact || (anywhere && !(op->traits & SPOR_LIBRARY)));
 }
 
-static const spor_op *draw_op(graph *g) {
+static bool has_parts(const graph *g, const spor_op *op) {
+    return op->parts && !g->exact;
+}
+
+static const spor_op *draw_op(graph *g, drawn *is_drawn) {
     int count = 0;
     for (int k = 0; spor_ops[k]; k++) count += is_drawn(g, spor_ops[k]);
     int left = draw(g, count), k = 0;
@@ -123,7 +130,7 @@ static spor_var into_domain(const graph *g, const spor_op *op, int k, spor_var x
 }
 
 static spor_var record_op(graph *g) {
-    const spor_op *op = draw_op(g);
+    const spor_op *op = draw_op(g, is_elementwise);
     spor_var in[SPOR_OPERANDS];
     for (int k = 0; k < op->operands; k++)
         in[k] = into_domain(g, op, k, k ? pick(g) : pick_late(g));
@@ -136,6 +143,22 @@ static spor_var record_mean(graph *g) {
     int64_t count = shape_size(&g->shape) / shape_size(&g->small[q]);
     spor_var x = expand(g, sum(pick_late(g), g->axes[q]), g->axes[q]);
     return g->exact ? x : spor_mul(x, fill(g, 1, count));
+}
+
+/* The largest along some axes, everywhere along them. */
+static spor_var record_largest(graph *g) {
+    int q = draw(g, GRAPH_SMALL);
+    return expand(g, spor_max(pick_late(g), g->axes[q]), g->axes[q]);
+}
+
+/* Along one axis, an op that is taken apart; they all take that. */
+static spor_var record_parts(graph *g) {
+    if (!g->shape.rank || g->exact) return record_largest(g);
+    int axis = draw(g, g->shape.rank);
+    const spor_op *op = draw_op(g, has_parts);
+    spor_var x = pick_late(g), y = op_record(op, &x, &(spor_attr){.i = axis});
+    bool whole = spor_shape_of(y).rank == g->shape.rank;
+    return whole ? y : spor_tanh(expand(g, y, SPOR_AXIS(axis)));
 }
 
 static spor_var record_reshaped(graph *g) {
@@ -174,12 +197,14 @@ static spor_var record_product(graph *g) {
     return spor_reshape(spor_matmul(x, g->leaf[GRAPH_LEAVES - 1]), g->shape);
 }
 
-/* Ops eleven times of sixteen. */
+/* Elementwise ops ten times of nineteen. */
 static void record_node(graph *g) {
-    static spor_var (*const others[])(graph *) = {record_mean,       record_mean,   record_reshaped,
+    static spor_var (*const others[])(graph *) = {record_mean,       record_mean,   record_largest,
+                                                  record_parts,      record_parts,  record_reshaped,
                                                   record_transposed, record_turned, record_product};
-    int kind = draw(g, 16);
-    add_to_pool(g, kind < 6 ? others[kind](g) : record_op(g));
+    const int kinds = (int)(sizeof others / sizeof *others);
+    int kind = draw(g, 19);
+    add_to_pool(g, kind < kinds ? others[kind](g) : record_op(g));
 }
 
 static void record_outputs(graph *g) {

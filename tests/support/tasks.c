@@ -272,15 +272,15 @@ static void check_orders(trial *t) {
     leave(saved, t->what);
 }
 
-/* ---- sums of partial results ---- */
+/* ---- partial results ---- */
 
 /* What a group writes as an argument of it; NULL of other steps. */
 static const spor_argument *argument_of(const trial *t, int k) {
     return t->step->group ? &t->step->group->argument[t->reads + k] : NULL;
 }
 
-/* Tasks have results of their own for it, which are added up. */
-static bool is_added_up(const trial *t, int k) {
+/* Tasks have results of their own for it, which are folded. */
+static bool is_folded(const trial *t, int k) {
     const spor_argument *argument = argument_of(t, k);
     return t->need.tasks[SPOR_FINISH] > 0 && (!argument || argument->own);
 }
@@ -292,7 +292,7 @@ static void check_integers(const spor_program *program, const program_step *step
     run_phases(&whole, IN_ORDER);
     run_phases(&fine, IN_ORDER);
     for (int k = 0; k < fine.writes; k++)
-        if (!step->group || !is_added_up(&fine, k)) expect(&fine, k, whole.out[k].base, why);
+        if (!step->group || !is_folded(&fine, k)) expect(&fine, k, whole.out[k].base, why);
     expect_saved(&fine, whole.saved.base, why);
     close_trial(&whole);
     close_trial(&fine);
@@ -310,32 +310,38 @@ static void check_program(const spor_program *program, const program_step *step)
     close_trial(&t);
 }
 
-/* Element k of the partial results, added in the order of their tasks. */
-static double sum_of(const trial *t, size_t k) {
-    double total = element(t->partial.base, t->scalar, k);
-    for (int64_t task = 1; task < t->need.tasks[SPOR_WORK]; task++) {
-        total += element(t->partial.base + (size_t)task * t->need.partial, t->scalar, k);
-        if (t->scalar == SPOR_F32) total = (double)(float)total;
-    }
-    return total;
+/* What a task's result and those of the tasks before it become. */
+static double met(const trial *t, spor_tile_role role, double so_far, double x) {
+    if (role == SPOR_LARGEST) return x <= so_far || so_far != so_far ? so_far : x;
+    return t->scalar == SPOR_F32 ? (double)(float)(so_far + x) : so_far + x;
+}
+
+/* Element k of the partial results, in the order of their tasks. */
+static double fold_of(const trial *t, spor_tile_role role, size_t k) {
+    double all = element(t->partial.base, t->scalar, k);
+    for (int64_t task = 1; task < t->need.tasks[SPOR_WORK]; task++)
+        all = met(t, role, all,
+                  element(t->partial.base + (size_t)task * t->need.partial, t->scalar, k));
+    return all;
 }
 
 /* Returns the bytes of a task's part. */
-static size_t check_sum(const trial *t, int k) {
+static size_t check_fold(const trial *t, int k) {
     const spor_argument *argument = argument_of(t, k);
-    yard sum = yard_of(t->out[k].bytes);
+    yard all = yard_of(t->out[k].bytes);
     size_t offset = argument ? (size_t)argument->offset : 0;
-    for (size_t e = 0; e < sum.bytes / t->width; e++)
-        set_element(sum, t->scalar, e, sum_of(t, offset + e));
-    expect(t, k, sum.base, "than the sum of the partial results in their order");
-    leave(sum, t->what);
+    spor_tile_role role = argument ? argument->role : SPOR_SUMS;
+    for (size_t e = 0; e < all.bytes / t->width; e++)
+        set_element(all, t->scalar, e, fold_of(t, role, offset + e));
+    expect(t, k, all.base, "than the partial results in their order give");
+    leave(all, t->what);
     return t->out[k].bytes;
 }
 
-static void check_sums(const trial *t) {
+static void check_folds(const trial *t) {
     size_t bytes = 0;
     for (int k = 0; k < t->writes; k++)
-        if (is_added_up(t, k)) bytes += check_sum(t, k);
+        if (is_folded(t, k)) bytes += check_fold(t, k);
     ck_assert_uint_eq(t->need.partial, bytes_lines(bytes));
 }
 
@@ -371,7 +377,7 @@ static void check_step(const spor_program *program, const program_step *step, ta
     if (!step->group) check_shapes_only(step, op_of(program, step));
     trial t = open_trial(program, step, finer, false);
     run_phases(&t, IN_ORDER);
-    check_sums(&t);
+    check_folds(&t);
     check_orders(&t);
     if (met && !step->group) note(op_of(program, step), &t.need, met);
     close_trial(&t);

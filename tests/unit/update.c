@@ -7,6 +7,7 @@
 
 #include <spor/spor.h>
 #include "base/shape.h"
+#include "kernels/element.h"
 #include "program/params.h"
 
 /* cost = sum of (w x + u)^2 / 2 over two numbers; x is an input. */
@@ -201,6 +202,46 @@ START_TEST(an_update_that_is_not_finite_changes_nothing) {
 }
 END_TEST
 
+/* A state takes s + x, of two tiles and a few elements; all of x is `all`, but for one. */
+static bool takes_state(spor_options options, double all, int64_t at, double one) {
+    enum { SIZE = 2100 };
+    line l = record_line(options.scalar);
+    spor_var x = spor_input(l.tape, "state_x", SPOR_SHAPE(SIZE));
+    spor_var s = spor_state(l.tape, "s", SPOR_SHAPE(SIZE), SPOR_INIT("constant", 1));
+    spor_assign(s, spor_add(s, x));
+    spor_program *program =
+        spor_compile_update(l.cost, 0, NULL, l.params, momentum, NULL, &options);
+    check_healthy(program);
+    spor_arg line_x = spor_program_arg(program, l.x), state_x = spor_program_arg(program, x);
+    for (int k = 0; k < 2; k++) element_types[options.scalar]->set(line_x.data, k, 0.5);
+    for (int64_t k = 0; k < SIZE; k++)
+        element_types[options.scalar]->set(state_x.data, k, k == at ? one : all);
+    bool done = spor_run(program, 0);
+    ck_assert(done || strstr(spor_program_error(program), "the next value of s is"));
+    for (int64_t k = 0; !done && k < SIZE; k++) ck_assert_double_eq(number(l.params, "s", k), 1);
+    line_free(&l, program);
+    return done;
+}
+
+/* The sum of all next values is the alarm: an infinity is in it wherever it is; where finite numbers
+ * have an infinite sum it is a false one. */
+START_TEST(what_is_not_finite_is_found_wherever_it_is) {
+    const int64_t places[] = {0, 1, 63, 1023, 1024, 2047, 2048, 2099};
+    spor_options options = {.scalar = _i % 2 ? SPOR_F64 : SPOR_F32, .reference = _i / 2};
+    double most = _i % 2 ? 1.5e308 : 3e38;
+    ck_assert(takes_state(options, 1, 0, 2));
+    ck_assert(takes_state(options, most, 0, most));
+    ck_assert(takes_state(options, most, 0, -most));
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+        int64_t at = places[k];
+        ck_assert(!takes_state(options, 1, at, (double)INFINITY));
+        ck_assert(!takes_state(options, 1, at, -(double)INFINITY));
+        ck_assert(!takes_state(options, 1, at, (double)NAN));
+        ck_assert(!takes_state(options, most, at, -(double)INFINITY));
+    }
+}
+END_TEST
+
 START_TEST(a_parameter_used_twice_is_updated_once) {
     spor_tape *t = spor_tape_new();
     spor_params *params = spor_params_new(SPOR_F64, 1);
@@ -336,6 +377,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(tests, steps_are_those_by_hand, 0, 3);
     tcase_add_test(tests, programs_take_turns);
     tcase_add_loop_test(tests, an_update_that_is_not_finite_changes_nothing, 0, 2);
+    tcase_add_loop_test(tests, what_is_not_finite_is_found_wherever_it_is, 0, 4);
     tcase_add_test(tests, a_parameter_used_twice_is_updated_once);
     tcase_add_test(tests, the_last_assignment_counts);
     tcase_add_test(tests, outputs_stay_where_they_are);
