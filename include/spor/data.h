@@ -11,15 +11,41 @@
 extern "C" {
 #endif
 
-/** Samples with labels. Pixels are kept as the file has them; users see pixel * scale. */
+/** What numbers are kept as: bytes stay bytes, what a float holds exactly is one. */
+typedef enum {
+    SPOR_KEEP_U8,  /* 0 .. 255 */
+    SPOR_KEEP_F32, /* float */
+    SPOR_KEEP_F64, /* double */
+    SPOR_KEEPS     /* their number; not a type */
+} spor_keep;
+
+/** The same numbers of every row, as they were read. A row has size(shape) columns. */
 typedef struct {
-    char name[64];     /* the file's, without folder and ending: "digits" */
-    int64_t rows;      /* number of samples */
-    spor_shape sample; /* shape of one sample, [8, 8, 1] */
-    int classes;       /* number of labels */
-    double scale;      /* of a pixel */
-    float *x;          /* rows * size(sample), row-major */
-    int32_t *label;    /* rows, 0 .. classes-1 */
+    spor_keep keep;   /* the type of value */
+    spor_shape shape; /* of one row: [8, 8, 1] */
+    void *value;      /* [rows, shape], row-major; NULL: there are none */
+    double *mean;     /* [columns] is subtracted; NULL: values are not standardized */
+    double *factor;   /* [columns] is then multiplied with; NULL if mean is */
+} spor_values;
+
+/**
+ * Samples and their targets: classes, or numbers. Values are kept as the file has them; users see
+ * (x scale - mean) factor, by spor_data_rows.
+ *
+ * Rows to train with come first. Where validation or test rows have files of their own they follow,
+ * in this order, and spor_split_draw leaves them together.
+ */
+typedef struct {
+    char name[64];           /* the file's, without folder and ending: "digits" */
+    int64_t rows;            /* number of samples */
+    int64_t validation_rows; /* of these, with a file of their own, before test_rows; 0: none */
+    int64_t test_rows;       /* of these, with a file of their own, the last ones; 0: none */
+    double scale;            /* of x */
+    spor_values x;           /* the samples */
+    spor_values y;           /* targets that are numbers, where there are no classes */
+    int classes;             /* number of classes; 0: targets are numbers */
+    int32_t *label;          /* [rows] 0 .. classes-1; NULL without classes */
+    char **class_name;       /* [classes] their names; NULL: they are numbers */
 } spor_data;
 
 /**
@@ -28,8 +54,25 @@ typedef struct {
  */
 SPOR_API spor_data *spor_data_csv(const char *path, spor_shape sample, int classes, double scale,
                                   spor_message *message);
-/** Frees the data set. NULL is ignored. */
+/** Frees the data set with all that it points to. NULL is ignored. */
 SPOR_API void spor_data_free(spor_data *data);
+
+/**
+ * What n rows become in a batch, in float or double: x[r] = (x of rows[r] * scale - mean) * factor,
+ * computed in double and rounded once; y[r] is 1 at the row's class and 0 elsewhere, [n, classes],
+ * or its numbers. rows NULL: 0 .. n-1. x or y NULL is left out. False, and nothing is written, if there
+ * is no such row or target.
+ */
+SPOR_API bool spor_data_rows(const spor_data *data, const int64_t rows[], int64_t n,
+                             spor_scalar scalar, void *x, void *y);
+
+/**
+ * Standardizes each column of x by mean and standard deviation (that of a population) in these rows
+ * alone, so that users see mean 0 and deviation 1 there; a column of one value is only shifted. False
+ * with a message, and nothing is changed, if there are no rows or a column overflows.
+ */
+SPOR_API bool spor_data_standardize(spor_data *data, const int64_t rows[], int64_t n,
+                                    spor_message *message);
 
 /** Disjoint row numbers. */
 typedef struct {
@@ -42,12 +85,12 @@ typedef struct {
 } spor_split;
 
 /**
- * Draws test_share of the rows for testing and validation_share of the rest for validation,
- * stratified (each class in proportion), seeded. Rows within a part are in increasing order.
+ * Draws test_share of the rows for testing and validation_share of the rest for validation, seeded;
+ * stratified (each class in proportion) if there are classes. Parts with a file of their own are
+ * used as such, and nothing is drawn for them. Rows within a part are in increasing order.
  */
-SPOR_API bool spor_split_stratified(const spor_data *data, double test_share,
-                                    double validation_share, uint64_t seed, spor_split *split,
-                                    spor_message *message);
+SPOR_API bool spor_split_draw(const spor_data *data, double test_share, double validation_share,
+                              uint64_t seed, spor_split *split, spor_message *message);
 /** Frees the lists of rows. */
 SPOR_API void spor_split_free(spor_split *split);
 

@@ -16,7 +16,7 @@
 #include "train/record.h"
 
 typedef struct {
-    const char *script, *out;
+    const char *script, *out, *data;
     int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
     double rate, l2;                    /* negative: not given */
     bool reference, wide, quiet;
@@ -102,8 +102,8 @@ static bool prepare_data(training *t) {
     uint64_t seed = t->schedule.seed;
     t->data = workpiece_data(t->piece);
     if (!t->data) return false;
-    if (!spor_split_stratified(t->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE, seed, &t->split,
-                               &message))
+    if (!spor_split_draw(t->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE, seed, &t->split,
+                         &message))
         return command_fail(command, "%s", message.text), false;
     if (t->given->limit && !limit_rows(&t->split, t->given->limit, seed))
         return command_fail(command, "out of memory"), false;
@@ -178,9 +178,12 @@ static void print_rule(const training *t) {
 static void announce(const training *t) {
     const spor_schedule *s = &t->schedule;
     if (t->given->quiet) return;
-    printf("%s: %lld parameters; %s: %lld rows to train, %lld to validate, %lld to test\n",
+    const data_set *set = t->piece->declared.set;
+    bool other = set && strcmp(set->name, t->data->name) != 0; /* than those published */
+    printf("%s: %lld parameters; %s%s%s%s: %lld rows to train, %lld to validate, %lld to test\n",
            t->piece->declared.model,
            (long long)spor_params_size(spor_model_params(t->piece->model)), t->data->name,
+           other ? " (files of the form of " : "", other ? set->name : "", other ? ")" : "",
            (long long)t->split.train_rows, (long long)t->split.validation_rows,
            (long long)t->split.test_rows);
     print_rule(t);
@@ -343,6 +346,8 @@ static int run(int argc, char **argv) {
          1, NULL},
         {"set", "NAME=VALUE", "another value for a name of the script; may be repeated",
          SPOR_OPTION_SETTING, &a.settings, 0, NULL},
+        {"data", "NAME:FOLDER", "another data set, or its files in a folder: `spor data`",
+         SPOR_OPTION_TEXT, &a.data, 0, NULL},
         {"out", "FOLDER", "where the files go (default runs/<network>)", SPOR_OPTION_TEXT, &a.out,
          0, NULL},
         {"double", NULL, "double precision", SPOR_OPTION_FLAG, &a.wide, 0, NULL},
@@ -356,8 +361,9 @@ static int run(int argc, char **argv) {
     spor_workpiece piece = {0};
     training t = {.piece = &piece, .given = &a};
     if (status != SPOR_EXIT_NOT_YET) return status;
-    status = workpiece_load(&piece, &spor_command_train, a.script, &a.settings) ? train(&t)
-                                                                                : SPOR_EXIT_BAD;
+    bool loaded = workpiece_load(&piece, &spor_command_train, a.script, &a.settings) &&
+                  workpiece_choose_data(&piece, a.data);
+    status = loaded ? train(&t) : SPOR_EXIT_BAD;
     training_free(&t);
     workpiece_close(&piece);
     return status;
@@ -370,7 +376,9 @@ const spor_command spor_command_train = {
     .help =
         "Derivations of the script are verified first, and give the gradients.\n"
         "The script's train(...) says network, data and hyperparameters; options replace them.\n"
-        "20 % of the rows test, 10 % of the rest validate, drawn in proportion to the classes.\n"
+        "Data sets that come with rows to test are tested on these; else 20 % of the rows test. 10 "
+        "% of the\n"
+        "rest validate, drawn in proportion to the classes.\n"
         "runs/<network>/ receives history.csv, weights.safetensors, summary.json, history.svg\n"
         "and confusion.svg; a second run replaces them. ^C stops after the current step and\n"
         "keeps the weights.\n"
@@ -380,8 +388,11 @@ const spor_command spor_command_train = {
         "  spor train models/convnet1_3.spor --epochs 20 --limit 300     a quick try\n"
         "  spor train models/densenet2_20.spor --seed 1 --out runs/seed1\n"
         "  spor train models/densenet2_20.spor --set hidden=30           a name of the script\n"
+        "  spor train models/lenet2.spor --data svhn:downloads           files in this folder\n"
+        "  spor train models/convkeras4_20.spor --data fashion_mnist     other data of this form\n"
         "\n"
         "Data sets are looked for in $SPOR_DATA, beside the script in ../data, in ./data and\n"
-        "where spor was installed.\n",
+        "where spor was built or installed: `spor data` lists them. Layers that a script includes\n"
+        "are looked for beside it and in $SPOR_MODELS, else where spor was built or installed.\n",
     .run = run,
 };

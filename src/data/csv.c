@@ -5,13 +5,13 @@
 #include "base/message.h"
 #include "data/gzip.h"
 #include "data/number.h"
+#include "data/values.h"
 
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <spor/data.h>
 
 typedef struct {
     const char *path;
@@ -22,13 +22,6 @@ typedef struct {
     spor_message *message;
 } csv;
 
-void spor_data_free(spor_data *data) {
-    if (!data) return;
-    free(data->x);
-    free(data->label);
-    free(data);
-}
-
 /* One field up to a comma or the end of the line, as text in quotes for a message. */
 static const char *quoted(const char *field, size_t size, char out[32]) {
     int shown = size > 20 ? 20 : (int)size;
@@ -38,15 +31,12 @@ static const char *quoted(const char *field, size_t size, char out[32]) {
     return out;
 }
 
-static bool pixel(csv *c, int64_t field, const char *text, size_t size, float *value) {
-    double number;
+static bool pixel(csv *c, int64_t field, const char *text, size_t size, double *value) {
     char shown[32];
-    if (!number_read(text, size, &number) || fabs(number) > (double)FLT_MAX)
-        return message_complain(c->message, "%s:%" PRId64 ":%" PRId64 ": %s is not a number%s",
-                                c->path, c->line, field, quoted(text, size, shown),
-                                c->line == 1 ? " (a header line has to be removed)" : "");
-    *value = (float)number;
-    return true;
+    if (number_read(text, size, value) && fabs(*value) <= (double)FLT_MAX) return true;
+    return message_complain(c->message, "%s:%" PRId64 ":%" PRId64 ": %s is not a number%s", c->path,
+                            c->line, field, quoted(text, size, shown),
+                            c->line == 1 ? " (a header line has to be removed)" : "");
 }
 
 static bool label(csv *c, const char *text, size_t size, int32_t *value) {
@@ -65,6 +55,7 @@ static bool label(csv *c, const char *text, size_t size, int32_t *value) {
 /* One line without its end: pixels fields, then the label. */
 static bool row(csv *c, const char *text, const char *end) {
     spor_data *d = c->data;
+    double *x = d->x.value;
     for (int64_t field = 1;; field++) {
         const char *comma = memchr(text, ',', (size_t)(end - text));
         size_t size = (size_t)((comma ? comma : end) - text);
@@ -75,7 +66,7 @@ static bool row(csv *c, const char *text, const char *end) {
                                     " fields (%" PRId64 " pixels and a label)",
                                     c->path, c->line, field, comma ? "more" : "fewer",
                                     c->pixels + 1, c->pixels);
-        if (!pixel(c, field, text, size, &d->x[d->rows * c->pixels + field - 1])) return false;
+        if (!pixel(c, field, text, size, &x[d->rows * c->pixels + field - 1])) return false;
         text = comma + 1;
     }
 }
@@ -114,9 +105,9 @@ static bool rows(csv *c) {
 /* A field takes at least two bytes with its separator, so the file's length bounds the memory. */
 static bool allocate(csv *c, size_t bytes) {
     size_t fields = bytes / 2 + 1;
-    c->data->x = malloc(bytes_for((int64_t)fields, sizeof *c->data->x));
+    c->data->x.value = malloc(bytes_for((int64_t)fields, sizeof(double)));
     c->data->label = malloc((fields / 2 + 1) * sizeof *c->data->label);
-    return (c->data->x && c->data->label) ||
+    return (c->data->x.value && c->data->label) ||
            message_complain(c->message, "%s: out of memory", c->path);
 }
 
@@ -157,7 +148,8 @@ spor_data *spor_data_csv(const char *path, spor_shape sample, int classes, doubl
     c.data = calloc(1, sizeof *c.data);
     bool done = c.data != NULL || message_complain(message, "%s: out of memory", path);
     if (done) {
-        *c.data = (spor_data){.sample = sample, .classes = classes, .scale = scale};
+        *c.data = (spor_data){
+            .x = {.keep = SPOR_KEEP_F64, .shape = sample}, .classes = classes, .scale = scale};
         name_after(c.data, path);
         done = allocate(&c, size) && rows(&c);
     }

@@ -1,5 +1,6 @@
 /*
- * Stratified splits: each class gives each part its share, and keeps a row for training.
+ * Splits: each class gives each part its share, and keeps a row for training. Rows whose targets are
+ * numbers are of one class. What has files of its own is not drawn from, nor drawn.
  */
 #include "base/message.h"
 #include "base/random.h"
@@ -37,18 +38,30 @@ static bool strata_allocate(strata *s, size_t classes, size_t rows) {
     return s->size && s->first && s->quota && s->order && s->part;
 }
 
-/* Deals all rows in a random order into their classes. */
+static int class_of(const spor_data *data, int64_t row) {
+    return data->label ? data->label[row] : 0;
+}
+
+/* Rows that have no file which says their part; they come first. */
+static int64_t open_rows(const spor_data *data) {
+    return data->rows - data->validation_rows - data->test_rows;
+}
+
+/* Gives what has a file of its own its part, and deals the other rows in a random order into their
+ * classes. */
 static bool strata_make(strata *s, const spor_data *data, uint64_t seed) {
-    *s = (strata){.classes = data->classes};
-    int64_t *deck = calloc((size_t)data->rows, sizeof *deck);
-    if (!deck || !strata_allocate(s, (size_t)data->classes, (size_t)data->rows)) {
+    *s = (strata){.classes = data->label ? data->classes : 1};
+    int64_t rows = open_rows(data), test = data->rows - data->test_rows;
+    int64_t *deck = calloc((size_t)rows, sizeof *deck);
+    if (!deck || !strata_allocate(s, (size_t)s->classes, (size_t)data->rows)) {
         free(deck);
         return false;
     }
-    random_shuffle(seed, data->rows, deck);
-    for (int64_t r = 0; r < data->rows; r++) s->size[data->label[r]]++;
+    for (int64_t r = rows; r < data->rows; r++) s->part[r] = r < test ? VALIDATION : TEST;
+    random_shuffle(seed, rows, deck);
+    for (int64_t r = 0; r < rows; r++) s->size[class_of(data, r)]++;
     for (int c = 1; c < s->classes; c++) s->first[c] = s->first[c - 1] + s->size[c - 1];
-    for (int64_t r = 0; r < data->rows; r++) s->order[s->first[data->label[deck[r]]]++] = deck[r];
+    for (int64_t r = 0; r < rows; r++) s->order[s->first[class_of(data, deck[r])]++] = deck[r];
     for (int c = 0; c < s->classes; c++) s->first[c] -= s->size[c];
     free(deck);
     return true;
@@ -121,9 +134,12 @@ static bool share_is_empty(const char *part, double share, int64_t given, int64_
 
 static bool split_rows(strata *s, const spor_data *data, double test_share, double validation_share,
                        spor_split *split, spor_message *message) {
+    int64_t rows = open_rows(data);
+    if (data->test_rows) test_share = 0;
+    if (data->validation_rows) validation_share = 0;
     int64_t test = give(s, TEST, test_share), validation = give(s, VALIDATION, validation_share);
-    if (share_is_empty("test", test_share, test, data->rows, message) ||
-        share_is_empty("validation", validation_share, validation, data->rows - test, message))
+    if (share_is_empty("test", test_share, test, rows, message) ||
+        share_is_empty("validation", validation_share, validation, rows - test, message))
         return false;
     return (collect(s, data->rows, TRAIN, &split->train, &split->train_rows) &&
             collect(s, data->rows, VALIDATION, &split->validation, &split->validation_rows) &&
@@ -139,20 +155,35 @@ void spor_split_free(spor_split *split) {
     *split = (spor_split){0};
 }
 
-bool spor_split_stratified(const spor_data *data, double test_share, double validation_share,
-                           uint64_t seed, spor_split *split, spor_message *message) {
-    *split = (spor_split){0};
-    if (!(test_share >= 0 && test_share < 1) || !(validation_share >= 0 && validation_share < 1))
+static bool check_shares(double test_share, double validation_share, spor_message *message) {
+    if (test_share >= 0 && test_share < 1 && validation_share >= 0 && validation_share < 1)
+        return true;
+    return message_complain(message,
+                            "the shares of test (%g) and validation (%g) must be at least "
+                            "0 and below 1",
+                            test_share, validation_share);
+}
+
+static bool check_rows(const spor_data *data, spor_message *message) {
+    if (!data || data->rows < 1 || (data->label ? data->classes < 1 : !data->y.value))
+        return message_complain(message, "there are no rows with targets to split");
+    if (data->validation_rows < 0 || data->test_rows < 0 || open_rows(data) < 1)
         return message_complain(message,
-                                "the shares of test (%g) and validation (%g) must be at least "
-                                "0 and below 1",
-                                test_share, validation_share);
-    if (!data || data->rows < 1 || data->classes < 1)
-        return message_complain(message, "there are no rows with labels to split");
-    for (int64_t r = 0; r < data->rows; r++)
+                                "no rows are left to train with: of %" PRId64 ", %" PRId64
+                                " validate and %" PRId64 " test",
+                                data->rows, data->validation_rows, data->test_rows);
+    for (int64_t r = 0; data->label && r < data->rows; r++)
         if (data->label[r] < 0 || data->label[r] >= data->classes)
             return message_complain(message, "row %" PRId64 " has label %d; there are %d classes",
                                     r, (int)data->label[r], data->classes);
+    return true;
+}
+
+bool spor_split_draw(const spor_data *data, double test_share, double validation_share,
+                     uint64_t seed, spor_split *split, spor_message *message) {
+    *split = (spor_split){0};
+    if (!check_shares(test_share, validation_share, message) || !check_rows(data, message))
+        return false;
     strata s;
     bool done = strata_make(&s, data, seed)
                     ? split_rows(&s, data, test_share, validation_share, split, message)

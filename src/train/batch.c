@@ -5,29 +5,18 @@
 
 #include "base/random.h"
 #include "base/shape.h"
+#include "data/values.h"
 #include "train/model.h"
 
-static int64_t row_of(const int64_t rows[], int64_t n) {
-    return rows ? rows[n] : n;
-}
-
 static int64_t class_of(const batch_source *s, int64_t row) {
-    if (s->label) return s->label[row];
     return (int64_t)(random_hash(s->seed, (uint64_t)row, 4) % (uint64_t)s->classes);
 }
 
-/* out[n, k] = pixels[rows[n], k] * scale, or a random number; one-hot rows. */
-#define FILL(T)                                                                                    \
-    static void gather_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {   \
-        T scale = (T)s->scale;                                                                     \
-        for (int64_t n = 0; n < count; n++, out += s->size) {                                      \
-            const float *pixels = s->pixels + row_of(rows, n) * s->size;                           \
-            for (int64_t k = 0; k < s->size; k++) out[k] = (T)pixels[k] * scale;                   \
-        }                                                                                          \
-    }                                                                                              \
+/* Random rows: numbers that a float holds too, and one-hot rows. */
+#define DRAW(T)                                                                                    \
     static void draw_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {     \
         for (int64_t n = 0; n < count; n++, out += s->size) {                                      \
-            uint64_t first = (uint64_t)(row_of(rows, n) * s->size);                                \
+            uint64_t first = (uint64_t)(values_row(rows, n) * s->size);                            \
             for (int64_t k = 0; k < s->size; k++)                                                  \
                 out[k] = (T)(float)random_uniform(s->seed, first + (uint64_t)k, 9);                \
         }                                                                                          \
@@ -35,43 +24,49 @@ static int64_t class_of(const batch_source *s, int64_t row) {
     static void one_hot_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {  \
         memset(out, 0, (size_t)(count * s->classes) * sizeof *out);                                \
         for (int64_t n = 0; n < count; n++)                                                        \
-            out[n * s->classes + class_of(s, row_of(rows, n))] = 1;                                \
-    }                                                                                              \
-    static void fill_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count,       \
-                         bool one_hot) {                                                           \
-        (one_hot ? one_hot_##T : s->pixels ? gather_##T : draw_##T)(out, s, rows, count);          \
+            out[n * s->classes + class_of(s, values_row(rows, n))] = 1;                            \
     }
-FILL(float)
-FILL(double)
+DRAW(float)
+DRAW(double)
 
-static void fill(void *out, const batch_source *s, const int64_t rows[], int64_t count,
+static void draw(void *out, const batch_source *s, const int64_t rows[], int64_t count,
                  bool one_hot) {
     if (!out) return;
     if (s->scalar == SPOR_F32)
-        fill_float(out, s, rows, count, one_hot);
+        (one_hot ? one_hot_float : draw_float)(out, s, rows, count);
     else
-        fill_double(out, s, rows, count, one_hot);
+        (one_hot ? one_hot_double : draw_double)(out, s, rows, count);
 }
 
 void batch_fill(const batch_source *source, const int64_t rows[], int64_t count, void *x, void *y) {
-    fill(x, source, rows, count, false);
-    fill(y, source, rows, count, source->one_hot);
+    const batch_source *s = source;
+    if (s->data) {
+        spor_data_rows(s->data, rows, count, s->scalar, x, s->mirrored ? NULL : y);
+        if (s->mirrored && y) spor_data_rows(s->data, rows, count, s->scalar, y, NULL);
+        return;
+    }
+    draw(x, s, rows, count, false);
+    draw(y, s, rows, count, !s->mirrored);
 }
 
 static bool is_of_classes(const spor_data *data, const spor_shape *target) {
     return data->label && target->rank == 1 && target->n[0] == data->classes;
 }
 
+static bool is_of_numbers(const spor_data *data, const spor_shape *target) {
+    return data->y.value && shape_equal(&data->y.shape, target);
+}
+
 batch_source batch_source_of(const spor_data *data, const spor_shape *sample,
                              const spor_shape *target, spor_scalar scalar, uint64_t seed) {
-    bool classes = data && is_of_classes(data, target);
+    bool own = data && (is_of_classes(data, target) || is_of_numbers(data, target));
+    bool mirrored = !own && shape_equal(sample, target);
     return (batch_source){.scalar = scalar,
-                          .pixels = data ? data->x : NULL,
-                          .label = data ? data->label : NULL,
-                          .one_hot = classes || !shape_equal(sample, target),
+                          .data = data,
+                          .mirrored = mirrored,
+                          .one_hot = !mirrored && !(data && is_of_numbers(data, target)),
                           .size = shape_size(sample),
                           .classes = shape_size(target),
-                          .scale = data ? data->scale : 1,
                           .seed = seed};
 }
 
@@ -94,7 +89,7 @@ bool batch_source_make(spor_model *model, const spor_data *data, const int64_t r
     if (!model || spor_model_error(model)) return false;
     const spor_model_spec *spec = model_spec_of(model);
     const spor_shape *target = &spec->target;
-    if (!shape_equal(&spec->sample, &data->sample))
+    if (!shape_equal(&spec->sample, &data->x.shape))
         return model_fail(model,
                           "the samples of %s do not have the shape that the model "
                           "takes",

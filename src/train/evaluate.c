@@ -31,7 +31,7 @@ static void count_rows(const batch_source *source, const spor_bound *bound, cons
         int64_t predicted = source->scalar == SPOR_F32
                                 ? winner_float((const float *)logits + n * m, m)
                                 : winner_double((const double *)logits + n * m, m);
-        int64_t label = source->label[rows[n]];
+        int64_t label = source->data->label[rows[n]];
         e->confusion[label * m + predicted]++;
         e->right += label == predicted;
     }

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/shape.h"
+#include "data/values.h"
 #include "train/batch.h"
 #include "verify/model.h"
 
@@ -241,68 +242,95 @@ static bool check_steps(training *t) {
 
 /* ---- data ---- */
 
-/* What the values of a data set, or of a column, look like. */
+/* What the values of a column look like, or of all columns. */
 typedef struct {
     double least, most, mean, deviation;
 } spread;
 
-static spread spread_of(const spor_data *data, int64_t first, int64_t stride) {
-    spread s = {.least = HUGE_VAL, .most = -HUGE_VAL};
-    int64_t size = data->rows * shape_size(&data->sample);
-    double n = (double)(1 + (size - 1 - first) / stride);
-    for (int64_t k = first; k < size; k += stride) {
-        double value = (double)data->x[k] * data->scale;
-        s.least = fmin(s.least, value);
-        s.most = fmax(s.most, value);
-        s.mean += value / n;
+/* Takes up row r's values, as users see them, of `columns` columns that share `spreads` spreads: the
+ * first pass gives the mean, the second what deviates from it. */
+static void spread_row(const double value[], int64_t columns, int pass, double n, spread s[],
+                       int64_t spreads) {
+    for (int64_t k = 0; k < columns; k++) {
+        spread *of = &s[k % spreads];
+        of->least = fmin(of->least, value[k]);
+        of->most = fmax(of->most, value[k]);
+        if (pass)
+            of->deviation += pow(value[k] - of->mean, 2) / n;
+        else
+            of->mean += value[k] / n;
     }
-    for (int64_t k = first; k < size; k += stride)
-        s.deviation += pow((double)data->x[k] * data->scale - s.mean, 2) / n;
-    s.deviation = sqrt(s.deviation);
-    return s;
+}
+
+/* Of each column, or of all of them together; to be freed. */
+static spread *spreads_of(const spor_data *data, int64_t spreads) {
+    int64_t columns = shape_size(&data->x.shape);
+    double *value = malloc(bytes_for(columns, sizeof *value));
+    spread *s = malloc(bytes_for(spreads, sizeof *s));
+    double n = (double)data->rows * (double)(columns / spreads);
+    for (int64_t k = 0; s && k < spreads; k++) s[k] = (spread){HUGE_VAL, -HUGE_VAL, 0, 0};
+    for (int pass = 0; value && s && pass < 2; pass++)
+        for (int64_t r = 0; r < data->rows; r++)
+            if (spor_data_rows(data, &r, 1, SPOR_F64, value, NULL))
+                spread_row(value, columns, pass, n, s, spreads);
+    for (int64_t k = 0; value && s && k < spreads; k++) s[k].deviation = sqrt(s[k].deviation);
+    if (!value) free(s);
+    free(value);
+    return value ? s : NULL;
 }
 
 /* Samples with places, or many whole numbers from 0 to 255. */
 static bool is_of_pixels(const spor_data *data) {
-    int64_t columns = shape_size(&data->sample);
-    for (int64_t k = 0; data->sample.rank < 2 && k < data->rows * columns; k++) {
-        float x = data->x[k];
-        if (columns < 16 || x < 0 || x > 255 || x > floorf(x)) return false;
+    int64_t columns = shape_size(&data->x.shape);
+    const values_type *type = &values_types[data->x.keep];
+    for (int64_t k = 0; data->x.shape.rank < 2 && k < data->rows * columns; k++) {
+        double x = type->value(data->x.value, k);
+        if (columns < 16 || x < 0 || x > 255 || x > floor(x)) return false;
     }
     return true;
 }
 
-static void check_pixels(const training *t) {
-    const spor_data *data = t->check->data;
-    spread s = spread_of(data, 0, 1);
-    bool standardised = fabs(s.mean) < 0.5 && s.deviation > 0.5 && s.deviation < 2;
-    bool scaled = s.least >= -1 && s.most <= 1 && s.most > 1.0 / 256;
+static void tell_pixels(const training *t, const spread *s) {
+    bool standardised = fabs(s->mean) < 0.5 && s->deviation > 0.5 && s->deviation < 2;
+    bool scaled = s->least >= -1 && s->most <= 1 && s->most > 1.0 / 256;
     char summary[256];
-    snprintf(summary, sizeof summary, "pixels times %g lie in %g .. %g%s%s", data->scale, s.least,
-             s.most, standardised ? ", standardised" : "",
+    snprintf(summary, sizeof summary, "pixels times %g lie in %g .. %g%s%s", t->check->data->scale,
+             s->least, s->most, standardised ? ", standardised" : "",
              scaled || standardised ? "" : "; whether the network scales them was not looked at");
     tell(t, scaled || standardised ? SPOR_HOLDS : SPOR_NOTHING_EXAMINED, "pixels are scaled",
          summary);
 }
 
+static double reach(const spread *s) {
+    return fmax(-s->least, s->most);
+}
+
 /* Columns of a table may be of any unit; up to 10 they are as good as standardised ones. */
-static void check_columns(const training *t) {
-    const spor_data *data = t->check->data;
-    int64_t columns = shape_size(&data->sample), far = -1;
-    spread worst = {0};
+static void tell_columns(const training *t, const spread s[], int64_t columns) {
+    int64_t far = 0;
     char summary[256];
-    for (int64_t k = 0; k < columns; k++) {
-        spread s = spread_of(data, k, columns);
-        if (far >= 0 && fmax(-s.least, s.most) <= fmax(-worst.least, worst.most)) continue;
-        far = k;
-        worst = s;
-    }
-    bool scaled = fmax(-worst.least, worst.most) <= 10;
+    for (int64_t k = 1; k < columns; k++)
+        if (reach(&s[k]) > reach(&s[far])) far = k;
+    bool scaled = reach(&s[far]) <= 10;
     snprintf(summary, sizeof summary,
              "%" PRId64 " columns times %g; column %" PRId64 " reaches farthest: %g .. %g%s",
-             columns, data->scale, far + 1, worst.least, worst.most,
+             columns, t->check->data->scale, far + 1, s[far].least, s[far].most,
              scaled ? "" : "; whether the network scales it was not looked at");
     tell(t, scaled ? SPOR_HOLDS : SPOR_NOTHING_EXAMINED, "columns are scaled", summary);
+}
+
+static bool check_scale(const training *t) {
+    const spor_data *data = t->check->data;
+    bool pixels = is_of_pixels(data);
+    int64_t spreads = pixels ? 1 : shape_size(&data->x.shape);
+    spread *s = spreads_of(data, spreads);
+    if (!s) return message_complain(t->message, "out of memory");
+    if (pixels)
+        tell_pixels(t, s);
+    else
+        tell_columns(t, s, spreads);
+    free(s);
+    return true;
 }
 
 /* Counts each row; true if every one belongs to one part. */
@@ -325,8 +353,8 @@ static bool check_split(const training *t) {
     spor_split split = {0};
     char summary[200];
     unsigned char *seen = calloc((size_t)c->data->rows + 1, 1);
-    bool done = seen && spor_split_stratified(c->data, c->test_share, c->validation_share,
-                                              c->schedule.seed, &split, t->message);
+    bool done = seen && spor_split_draw(c->data, c->test_share, c->validation_share,
+                                        c->schedule.seed, &split, t->message);
     if (done) {
         snprintf(summary, sizeof summary,
                  "%" PRId64 " to train, %" PRId64 " to validate, %" PRId64 " to test",
@@ -356,8 +384,7 @@ bool verify_rule_rows(const spor_model_check *check, int64_t rows, spor_on_model
     const char *error = spor_model_error(t.model);
     if (!done && (error || !*message->text))
         message_complain(message, "%s", error ? error : "out of memory");
-    if (done && check->data) (is_of_pixels(check->data) ? check_pixels : check_columns)(&t);
-    if (done && check->data && check->data->label) done = check_split(&t);
+    if (done && check->data) done = check_scale(&t) && check_split(&t);
     spor_model_free(t.model);
     return done;
 }

@@ -29,10 +29,10 @@ static void check_read(const char *text) {
     ck_assert_str_eq(data->name, "data");
     ck_assert_int_eq(data->classes, 3);
     ck_assert_double_eq(data->scale, 0.5);
-    ck_assert_int_eq(data->sample.rank, 3);
-    const float pixels[] = {1, -2.5F, 3000, 0.125F};
+    ck_assert_int_eq(data->x.shape.rank, 3);
+    const double pixels[] = {1, -2.5, 3000, 0.125};
     const int32_t labels[] = {2, 0};
-    ck_assert_mem_eq(data->x, pixels, sizeof pixels);
+    ck_assert_mem_eq(data->x.value, pixels, sizeof pixels);
     ck_assert_mem_eq(data->label, labels, sizeof labels);
     spor_data_free(data);
 }
@@ -101,13 +101,14 @@ START_TEST(the_digits_are_whole) {
     ck_assert_msg(data != NULL, "%s", message.text);
     ck_assert_int_eq(data->rows, 1797);
     ck_assert_str_eq(data->name, "digits");
+    const double *x = data->x.value;
     double sum = 0, weighted = 0;
     int64_t counts[10] = {0};
     for (int64_t r = 0; r < data->rows; r++) {
         counts[data->label[r]]++;
         for (int k = 0; k < 64; k++) {
-            sum += (double)data->x[64 * r + k];
-            weighted += (k + 1) * (double)data->x[64 * r + k];
+            sum += x[64 * r + k];
+            weighted += (k + 1) * x[64 * r + k];
         }
     }
     ck_assert_double_eq(sum, 561718);

@@ -49,7 +49,7 @@ START_TEST(the_digits_are_split_in_proportion) {
     spor_data *data =
         spor_data_csv(source_path("digits.csv.gz"), SPOR_SHAPE(8, 8, 1), 10, 1, &message);
     ck_assert_ptr_nonnull(data);
-    ck_assert(spor_split_stratified(data, 0.2, 0.1, 7, &s, &message));
+    ck_assert(spor_split_draw(data, 0.2, 0.1, 7, &s, &message));
     ck_assert_int_eq(s.test_rows, 360);
     ck_assert_int_eq(s.validation_rows, 144);
     ck_assert_int_eq(s.train_rows, 1293);
@@ -72,9 +72,9 @@ START_TEST(the_seed_decides) {
     for (int k = 0; k < 90; k++) label[k] = k % 3;
     spor_data data = labels_only(90, 3, label);
     spor_split a, b, c;
-    ck_assert(spor_split_stratified(&data, 0.3, 0.2, 1, &a, NULL));
-    ck_assert(spor_split_stratified(&data, 0.3, 0.2, 1, &b, NULL));
-    ck_assert(spor_split_stratified(&data, 0.3, 0.2, 2, &c, NULL));
+    ck_assert(spor_split_draw(&data, 0.3, 0.2, 1, &a, NULL));
+    ck_assert(spor_split_draw(&data, 0.3, 0.2, 1, &b, NULL));
+    ck_assert(spor_split_draw(&data, 0.3, 0.2, 2, &c, NULL));
     size_t test = (size_t)a.test_rows * sizeof *a.test;
     size_t validation = (size_t)a.validation_rows * sizeof *a.validation;
     ck_assert_int_eq(a.test_rows, 27);
@@ -95,7 +95,7 @@ START_TEST(no_row_is_favoured) {
     spor_data data = labels_only(ROWS, 1, label);
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         spor_split s;
-        ck_assert(spor_split_stratified(&data, 0.3, 0, seed, &s, NULL));
+        ck_assert(spor_split_draw(&data, 0.3, 0, seed, &s, NULL));
         ck_assert_int_eq(s.test_rows, 3);
         ck_assert_int_eq(s.validation_rows, 0);
         for (int64_t k = 0; k < s.test_rows; k++) hits[s.test[k]]++;
@@ -118,7 +118,7 @@ START_TEST(odd_sizes_are_partitions_too) {
                 spor_data data = labels_only(rows, 5, label);
                 spor_message message = {{0}};
                 spor_split s;
-                if (!spor_split_stratified(&data, shares[t], shares[v], 3, &s, &message)) {
+                if (!spor_split_draw(&data, shares[t], shares[v], 3, &s, &message)) {
                     ck_assert_ptr_nonnull(strstr(message.text, "leaves the part empty"));
                     continue;
                 }
@@ -139,10 +139,10 @@ START_TEST(shares_are_rounded_up_but_not_by_rounding_errors) {
     int32_t label[100] = {0};
     spor_data data = labels_only(100, 1, label);
     spor_split s;
-    ck_assert(spor_split_stratified(&data, 0.07, 0, 0, &s, NULL));
+    ck_assert(spor_split_draw(&data, 0.07, 0, 0, &s, NULL));
     ck_assert_int_eq(s.test_rows, 7);
     spor_split_free(&s);
-    ck_assert(spor_split_stratified(&data, 0.071, 0, 0, &s, NULL));
+    ck_assert(spor_split_draw(&data, 0.071, 0, 0, &s, NULL));
     ck_assert_int_eq(s.test_rows, 8);
     spor_split_free(&s);
 }
@@ -153,11 +153,61 @@ START_TEST(a_class_of_one_row_is_trained_on) {
     spor_data data = labels_only(10, 2, label);
     for (uint64_t seed = 0; seed < 20; seed++) {
         spor_split s;
-        ck_assert(spor_split_stratified(&data, 0.5, 0.5, seed, &s, NULL));
+        ck_assert(spor_split_draw(&data, 0.5, 0.5, seed, &s, NULL));
         bool found = false;
         for (int64_t k = 0; k < s.train_rows; k++) found |= s.train[k] == 6;
         ck_assert(found);
         spor_split_free(&s);
+    }
+}
+END_TEST
+
+/* Rows first .. first + n - 1, in this order. */
+static void check_run(const int64_t rows[], int64_t n, int64_t first) {
+    for (int64_t k = 0; k < n; k++) ck_assert_int_eq(rows[k], first + k);
+}
+
+START_TEST(parts_with_files_of_their_own_are_used_as_such) {
+    int32_t label[100];
+    for (int k = 0; k < 100; k++) label[k] = k % 3;
+    for (int own = 0; own < 4; own++) {
+        spor_data data = labels_only(100, 3, label);
+        data.validation_rows = own & 1 ? 7 : 0;
+        data.test_rows = own & 2 ? 20 : 0;
+        int64_t open = 100 - data.validation_rows - data.test_rows;
+        int64_t test = data.test_rows ? 20 : open / 5 + (open % 5 > 0);
+        int64_t rest = data.test_rows ? open : open - test;
+        spor_split s;
+        ck_assert(spor_split_draw(&data, 0.2, 0.1, 1, &s, NULL));
+        check_partition(&data, &s);
+        ck_assert_int_eq(s.test_rows, test);
+        ck_assert_int_eq(s.validation_rows, own & 1 ? 7 : rest / 10 + (rest % 10 > 0));
+        if (data.test_rows) check_run(s.test, 20, 80);
+        if (data.validation_rows) check_run(s.validation, 7, open);
+        if (own == 3) check_run(s.train, 73, 0);
+        spor_split_free(&s);
+    }
+}
+END_TEST
+
+/* Not in order: a file may be sorted by its targets. */
+START_TEST(rows_with_numbers_as_targets_are_drawn_from_all) {
+    enum { ROWS = 10, SEEDS = 2000 };
+    double y[ROWS] = {0};
+    int hits[ROWS] = {0};
+    spor_data data = {.rows = ROWS};
+    data.y = (spor_values){SPOR_KEEP_F64, SPOR_SHAPE(1), y, NULL, NULL};
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        spor_split s;
+        ck_assert(spor_split_draw(&data, 0.3, 0.1, seed, &s, NULL));
+        check_partition(&data, &s);
+        ck_assert(s.test_rows == 3 && s.validation_rows == 1);
+        for (int64_t k = 0; k < s.test_rows; k++) hits[s.test[k]]++;
+        spor_split_free(&s);
+    }
+    for (int k = 0; k < ROWS; k++) { /* 600 +- 20.5: five standard deviations */
+        ck_assert_int_gt(hits[k], 497);
+        ck_assert_int_lt(hits[k], 703);
     }
 }
 END_TEST
@@ -167,23 +217,27 @@ START_TEST(impossible_splits_are_refused) {
     spor_data data = labels_only(3, 3, label);
     spor_message message = {{0}};
     spor_split s;
-    ck_assert(!spor_split_stratified(&data, 0.5, 0, 0, &s, &message));
+    ck_assert(!spor_split_draw(&data, 0.5, 0, 0, &s, &message));
     ck_assert_ptr_nonnull(
         strstr(message.text, "a test share of 0.5 of 3 rows leaves the part empty"));
-    ck_assert(!spor_split_stratified(&data, 0, 0.5, 0, &s, &message));
+    ck_assert(!spor_split_draw(&data, 0, 0.5, 0, &s, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "a validation share"));
-    ck_assert(!spor_split_stratified(&data, 1, 0, 0, &s, &message));
+    ck_assert(!spor_split_draw(&data, 1, 0, 0, &s, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "below 1"));
-    ck_assert(!spor_split_stratified(&data, 0, -0.1, 0, &s, &message));
-    ck_assert(!spor_split_stratified(&data, 0.0 / 0.0, 0, 0, &s, &message));
-    ck_assert(!spor_split_stratified(NULL, 0.1, 0, 0, &s, &message));
-    ck_assert_ptr_nonnull(strstr(message.text, "no rows"));
+    ck_assert(!spor_split_draw(&data, 0, -0.1, 0, &s, &message));
+    ck_assert(!spor_split_draw(&data, 0.0 / 0.0, 0, 0, &s, &message));
+    ck_assert(!spor_split_draw(NULL, 0.1, 0, 0, &s, &message));
+    ck_assert_ptr_nonnull(strstr(message.text, "no rows with targets"));
+    data.test_rows = 3;
+    ck_assert(!spor_split_draw(&data, 0.1, 0, 0, &s, &message));
+    ck_assert_ptr_nonnull(strstr(message.text, "of 3, 0 validate and 3 test"));
+    data.test_rows = 0;
     ck_assert_ptr_null(s.train);
     label[1] = 3;
-    ck_assert(!spor_split_stratified(&data, 0.1, 0, 0, &s, &message));
+    ck_assert(!spor_split_draw(&data, 0.1, 0, 0, &s, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "row 1 has label 3; there are 3 classes"));
     label[1] = 1;
-    ck_assert(spor_split_stratified(&data, 0, 0, 0, &s, &message));
+    ck_assert(spor_split_draw(&data, 0, 0, 0, &s, &message));
     ck_assert_int_eq(s.train_rows, 3);
     spor_split_free(&s);
 }
@@ -198,6 +252,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, odd_sizes_are_partitions_too);
     tcase_add_test(tests, shares_are_rounded_up_but_not_by_rounding_errors);
     tcase_add_test(tests, a_class_of_one_row_is_trained_on);
+    tcase_add_test(tests, parts_with_files_of_their_own_are_used_as_such);
+    tcase_add_test(tests, rows_with_numbers_as_targets_are_drawn_from_all);
     tcase_add_test(tests, impossible_splits_are_refused);
     suite_add_tcase(suite, tests);
     return suite;

@@ -23,11 +23,11 @@ int main(void) {
     spor_program *step = spor_compile_training(cost, 1, &logits, params, NULL);
     float *pixel = spor_program_arg(step, x).data, *target = spor_program_arg(step, y).data;
     const float *s = spor_program_arg(step, logits).data; /* scores, 10 a row */
-    int right = 0, tested = 0;
+    int64_t batch[N], right = 0, tested = 0;
     for (int epoch = 1; epoch <= EPOCHS && !spor_program_error(step); epoch++)
         for (int64_t row = 0; row + N <= data->rows; row += N) {
-            for (int i = 0; i < N * 64; i++) pixel[i] = data->x[row * 64 + i] / 16;
-            for (int i = 0; i < N * 10; i++) target[i] = data->label[row + i / 10] == i % 10;
+            for (int i = 0; i < N; i++) batch[i] = row + i;
+            spor_data_rows(data, batch, N, SPOR_F32, pixel, target);
             if (spor_run(step, 0) && row < TRAIN) spor_params_sgd(params, 0.5, 0, false);
             for (int i = 0, best; row >= TRAIN && epoch == EPOCHS && i < N * 10; i += 10) {
                 for (int k = best = 0; k < 10; k++) best = s[i + k] > s[i + best] ? k : best;
@@ -35,6 +35,6 @@ int main(void) {
             }
         }
     if (spor_program_error(step)) return fprintf(stderr, "%s\n", spor_program_error(step)), 1;
-    printf("%d of %d digits read right\n", right, tested);
+    printf("%d of %d digits read right\n", (int)right, (int)tested);
     spor_program_free(step), spor_params_free(params), spor_tape_free(tape), spor_data_free(data);
 }

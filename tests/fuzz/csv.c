@@ -13,7 +13,7 @@ bool fuzz_csv(const uint8_t *bytes, size_t size) {
     FUZZ_PROMISE(data || strncmp(message.text, path, strlen(path)) == 0);
     for (int64_t r = 0; data && r < data->rows; r++) {
         FUZZ_PROMISE(data->label[r] >= 0 && data->label[r] < 3);
-        for (int k = 0; k < 4; k++) FUZZ_PROMISE(isfinite(data->x[4 * r + k]));
+        for (int k = 0; k < 4; k++) FUZZ_PROMISE(isfinite(((double *)data->x.value)[4 * r + k]));
     }
     spor_data_free(data);
     return data != NULL;

@@ -6,11 +6,9 @@
 static const struct {
     const char *name;
     fuzz_target *run;
-} targets[] = {{"gzip", fuzz_gzip},
-               {"csv", fuzz_csv},
-               {"json", fuzz_json},
-               {"safetensors", fuzz_safetensors},
-               {"npy", fuzz_npy}};
+} targets[] = {
+    {"gzip", fuzz_gzip}, {"csv", fuzz_csv}, {"json", fuzz_json}, {"safetensors", fuzz_safetensors},
+    {"npy", fuzz_npy},   {"idx", fuzz_idx}, {"mat", fuzz_mat}};
 
 static int replay(fuzz_target *run, const char *path) {
     FILE *file = fopen(path, "rb");

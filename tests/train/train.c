@@ -20,16 +20,17 @@ static spor_data *clusters(void) {
     ck_assert_ptr_nonnull(data);
     *data = (spor_data){.name = "clusters",
                         .rows = ROWS,
-                        .sample = SPOR_SHAPE(2, 2),
+                        .x = {.keep = SPOR_KEEP_F32, .shape = SPOR_SHAPE(2, 2)},
                         .classes = CLASSES,
                         .scale = 0.125};
-    data->x = calloc(ROWS * PIXELS, sizeof *data->x);
+    float *x = calloc(ROWS * PIXELS, sizeof *x);
+    data->x.value = x;
     data->label = calloc(ROWS, sizeof *data->label);
-    ck_assert(data->x && data->label);
+    ck_assert(x && data->label);
     for (int r = 0; r < ROWS; r++) {
         data->label[r] = r % CLASSES;
         for (int k = 0; k < PIXELS; k++)
-            data->x[PIXELS * r + k] = (float)((k == r % CLASSES ? 6 : 1) + r * (2 * k + 1) % 4);
+            x[PIXELS * r + k] = (float)((k == r % CLASSES ? 6 : 1) + r * (2 * k + 1) % 4);
     }
     return data;
 }
@@ -92,7 +93,7 @@ static void check_error(const spor_model *model, const char *why) {
 
 static spor_split split_of(const spor_data *data) {
     spor_split split;
-    ck_assert(spor_split_stratified(data, 0.2, 0.1, 1, &split, NULL));
+    ck_assert(spor_split_draw(data, 0.2, 0.1, 1, &split, NULL));
     return split;
 }
 
@@ -118,6 +119,7 @@ START_TEST(a_batch_has_the_rows_asked_for) {
     static const int64_t rows[] = {7, 0, 102, 7};
     const spor_shape sample = SPOR_SHAPE(2, 2), classes = SPOR_SHAPE(CLASSES);
     spor_data *data = clusters();
+    const float *raw = data->x.value;
     for (int k = 0; k < 4; k++) {
         double x[DRAWN * PIXELS], y[DRAWN * PIXELS];
         bool one_hot = k / 2;
@@ -125,7 +127,7 @@ START_TEST(a_batch_has_the_rows_asked_for) {
                                    k % 2 ? SPOR_F64 : SPOR_F32, 1),
                    rows, 4, x, y);
         for (int n = 0; n < 4 * PIXELS; n++) {
-            double pixel = (double)data->x[rows[n / PIXELS] * PIXELS + n % PIXELS] * data->scale;
+            double pixel = (double)raw[rows[n / PIXELS] * PIXELS + n % PIXELS] * data->scale;
             ck_assert(x[n] == pixel && (one_hot || y[n] == pixel));
         }
         for (int n = 0; one_hot && n < 4 * CLASSES; n++)
@@ -551,8 +553,11 @@ START_TEST(an_epoch_sees_every_row_once) {
     int32_t label[POWERS] = {0};
     int64_t rows[POWERS];
     for (int k = 0; k < POWERS; k++) x[k] = (float)(1 << k), rows[k] = k;
-    spor_data data = {
-        .rows = POWERS, .sample = SPOR_SHAPE(1), .classes = 2, .scale = 2, .x = x, .label = label};
+    spor_data data = {.rows = POWERS,
+                      .x = {SPOR_KEEP_F32, SPOR_SHAPE(1), x, NULL, NULL},
+                      .classes = 2,
+                      .scale = 2,
+                      .label = label};
     spor_split split = {.train_rows = POWERS, .train = rows};
     spor_schedule schedule = {.epochs = 3, .batch = 3, .seed = 1};
     spor_loss *const loss[] = {sum_of, mean_of};
@@ -661,7 +666,7 @@ START_TEST(senseless_schedules_are_refused) {
     ck_assert(!spor_train(model, data, &split, &usual, NULL, NULL));
     check_error(model, "neither one-hot rows of the 3 classes");
     spor_model_free(model);
-    data->sample = SPOR_SHAPE(4);
+    data->x.shape = SPOR_SHAPE(4);
     model = classifier_model(1, SPOR_F32);
     ck_assert(!spor_train(model, data, &split, &usual, NULL, NULL));
     check_error(model, "the samples of clusters do not have the shape");
@@ -765,8 +770,11 @@ START_TEST(the_confusion_matrix_has_labels_as_rows) {
     float x[] = {5, 1, 1, 0, 7, 7, 0, 0, 3};
     int32_t label[] = {1, 2, 2};
     int64_t rows[] = {0, 1, 2};
-    spor_data data = {
-        .rows = 3, .sample = SPOR_SHAPE(3), .classes = 3, .scale = 0.5, .x = x, .label = label};
+    spor_data data = {.rows = 3,
+                      .x = {SPOR_KEEP_F32, SPOR_SHAPE(3), x, NULL, NULL},
+                      .classes = 3,
+                      .scale = 0.5,
+                      .label = label};
     spor_model_spec spec = {.net = itself,
                             .loss = spor_cross_entropy_mean,
                             .sample = SPOR_SHAPE(3),

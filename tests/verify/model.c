@@ -80,10 +80,9 @@ static spor_data data_of(double scale) {
     for (int k = 0; k < ROWS; k++) labels[k] = k % CLASSES;
     return (spor_data){.name = "blots",
                        .rows = ROWS,
-                       .sample = SPOR_SHAPE(7, 7, 1),
+                       .x = {SPOR_KEEP_F32, SPOR_SHAPE(7, 7, 1), pixels, NULL, NULL},
                        .classes = CLASSES,
                        .scale = scale,
-                       .x = pixels,
                        .label = labels};
 }
 

@@ -1,0 +1,36 @@
+/*
+ * Numbers in the type they are kept in.
+ */
+#ifndef SPOR_DATA_VALUES_H
+#define SPOR_DATA_VALUES_H
+
+#include <spor/data.h>
+
+/** Row n of a list; NULL: all rows in order. */
+static inline int64_t values_row(const int64_t rows[], int64_t n) {
+    return rows ? rows[n] : n;
+}
+
+/** Writes (values * scale - mean) * factor of count rows, which exist. rows NULL: 0 .. count-1. */
+typedef void values_gather(void *out, const spor_values *values, double scale, const int64_t rows[],
+                           int64_t count);
+
+/** A type that numbers are kept in. */
+typedef struct {
+    const char *text;                               /* "bytes" */
+    size_t width;                                   /* bytes of an element */
+    double (*value)(const void *value, int64_t at); /* element `at`, exact */
+    values_gather *as_float, *as_double;
+} values_type;
+
+extern const values_type values_types[SPOR_KEEPS];
+
+/** Memory for that many rows of the shape; false if there is none, or no such shape. */
+bool values_allocate(spor_values *values, int64_t rows);
+void values_free(spor_values *values);
+
+/** spor_data_standardize of values that have a scale. */
+bool values_standardize(spor_values *values, double scale, const int64_t rows[], int64_t count,
+                        spor_message *message);
+
+#endif
