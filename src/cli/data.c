@@ -33,22 +33,26 @@ static int list_sets(void) {
     return SPOR_EXIT_DONE;
 }
 
+static void tell_files(const data_set *set, const char *folder) {
+    for (const data_file *file = set->file; file->name; file++)
+        printf("  %-12s%s  %lld bytes  %s\n", file->test ? "to test" : "to train", file->name,
+               (long long)file->size, file->sum);
+    printf("The files are in %s\n", folder);
+}
+
 static int tell(const data_set *set) {
     char folder[4096], shape[TEXT];
     spor_message message = {""};
     tape_shape_text(&set->shape, NULL, shape, sizeof shape);
-    printf("%s: %s\n\n", set->name, set->title);
-    printf("  samples   %lld of %s, %d classes\n", (long long)set->rows, shape, set->classes);
-    printf("  in a script: data=%s(scale=1/%g)\n", set->name, 1 / set->scale);
-    printf("  origin    %s\n", set->origin);
-    printf("  terms     %s\n", set->terms);
-    for (const data_file *file = set->file; file->name; file++)
-        printf("  %-5s     %s  %lld bytes  %s\n", file->test ? "test" : "train", file->name,
-               (long long)file->size, file->sum);
+    printf("%s: %s\n", set->name, set->title);
+    printf("  samples     %lld of %s, %d classes\n", (long long)set->rows, shape, set->classes);
+    printf("  in scripts  data=%s(scale=1/%g)\n", set->name, 1 / set->scale);
+    printf("  origin      %s\n", set->origin);
+    printf("  terms       %s\n", set->terms);
     if (find_folder(set, folder, &message))
-        printf("\nThe files are in %s\n", folder);
+        tell_files(set, folder);
     else
-        printf("\nspor finds %s\n", message.text);
+        printf("There are %s\n", message.text);
     return SPOR_EXIT_DONE;
 }
 

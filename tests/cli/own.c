@@ -26,25 +26,29 @@ static double number_after(const char *text, const char *words) {
 
 /* ---- small real tables ---- */
 
+#define HIDDEN(outputs) "dense(dense(x, 16, act=tanh), " outputs ")"
+
 static const struct {
-    const char *file, *says, *outputs, *loss;
+    const char *file, *says, *net, *loss, *rate;
     const char *figure; /* what the run tells at its end */
     double floor;       /* far below what is usual */
 } tables[] = {
-    {"iris", "label=\"species\"", "3", CROSS_ENTROPY, "test accuracy ", 0.85},
-    {"wine", "label=\"cultivar\"", "3", CROSS_ENTROPY, "test accuracy ", 0.9},
-    {"breast_cancer", "label=\"diagnosis\"", "2", CROSS_ENTROPY, "test accuracy ", 0.9},
-    {"diabetes", "targets=\"progression\"", "1", "squared_error(reduction=\"mean\")", "R² ", 0.2},
+    {"iris", "label=\"species\"", HIDDEN("3"), CROSS_ENTROPY, "0.01", "test accuracy ", 0.85},
+    {"wine", "label=\"cultivar\"", HIDDEN("3"), CROSS_ENTROPY, "0.01", "test accuracy ", 0.9},
+    {"breast_cancer", "label=\"diagnosis\"", HIDDEN("2"), CROSS_ENTROPY, "0.01", "test accuracy ",
+     0.9},
+    {"diabetes", "targets=\"progression\"", "dense(x, 1)", "squared_error(reduction=\"mean\")", "1",
+     "R² ", 0.3},
 };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
 START_TEST(small_tables_are_learned) {
     char script[2048];
     snprintf(script, sizeof script,
-             LAYERS "def net(x):\n    return dense(dense(x, 16, act=tanh), %s)\n"
+             LAYERS "def net(x):\n    return %s\n"
                     "train(net, data=csv(\"%s.csv\", %s, standardize=\"train\"), loss=%s,\n"
-                    "      optimizer=adam(rate=0.01), batch=16, epochs=40)\n",
-             tables[_i].outputs, tables[_i].file, tables[_i].says, tables[_i].loss);
+                    "      optimizer=adam(rate=%s), batch=16, epochs=40)\n",
+             tables[_i].net, tables[_i].file, tables[_i].says, tables[_i].loss, tables[_i].rate);
     write_file("t.spor", script);
     ck_assert_int_eq(run("cp $M/../tests/data/%s.csv .", tables[_i].file), 0);
     for (int seed = 0; seed < 2; seed++) {

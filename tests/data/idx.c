@@ -24,7 +24,7 @@ static const struct {
     {{RAW_REAL, 2, true}, {0xfb, 0xff}, SPOR_KEEP_F32, -65504},
     {{RAW_REAL, 2, true}, {0x00, 0x01}, SPOR_KEEP_F32, 0x1p-24},
     {{RAW_REAL, 2, true}, {0x04, 0x00}, SPOR_KEEP_F32, 0x1p-14},
-    {{RAW_REAL, 2, true}, {0x7c, 0x00}, SPOR_KEEP_F32, INFINITY},
+    {{RAW_REAL, 2, true}, {0x7c, 0x00}, SPOR_KEEP_F32, (double)INFINITY},
     {{RAW_REAL, 4, true}, {0x3d, 0xcc, 0xcc, 0xcd}, SPOR_KEEP_F32, (double)0.1F},
     {{RAW_REAL, 8, true}, {0x3f, 0xb9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a}, SPOR_KEEP_F64, 0.1},
     {{RAW_SIGNED, 1, true}, {0x80}, SPOR_KEEP_F32, -128},
