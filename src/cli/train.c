@@ -103,6 +103,20 @@ static void warn(const char *text, const char *file, int line, int column, void 
         fprintf(stderr, "spor %s: warning: %s\n", t->piece->command->name, text);
 }
 
+/* Those of a file, or of a run's folder, in the place of initial ones; a run that goes on has its own. */
+static bool load_weights(const training *t) {
+    const char *from = t->given->weights;
+    char path[RUN_PATH];
+    spor_message message = {""};
+    if (!from || t->given->resume) return true;
+    snprintf(path, sizeof path, "%s/weights.safetensors", from);
+    if (access(path, F_OK)) snprintf(path, sizeof path, "%s", from);
+    return spor_weights_load(spor_model_params(t->piece->model), path, &message) ||
+           (command_fail(t->piece->command, "%s\n--weights takes the weights of the same network.",
+                         message.text),
+            false);
+}
+
 /* Everything that can be wrong with script and data, before the first step: the script is recorded
  * before its data is read, and then all that the run will run. */
 static bool prepare(training *t) {
@@ -122,7 +136,8 @@ static bool prepare(training *t) {
         t->setting[k] = spor_program_setting(bound->program, k);
     if (!train_make_schedule(t)) return false;
     if (!train_prepare(model, t->data, &t->split, &t->schedule)) return complained(t);
-    return train_warn(model, t->data, &t->split, &t->schedule, warn, t) || complained(t);
+    return (train_warn(model, t->data, &t->split, &t->schedule, warn, t) || complained(t)) &&
+           load_weights(t);
 }
 
 /* ---- the checkpoint ---- */
@@ -381,6 +396,8 @@ int train_read_arguments(arguments *a, int argc, char **argv) {
          SPOR_OPTION_SETTING, &a->settings, 0, NULL},
         {"out", "FOLDER", "where the files go (default runs/<network>, or its -2, -3, ...)",
          SPOR_OPTION_TEXT, &a->out, 0, NULL},
+        {"weights", "RUN", "begins with the weights of this run's folder, or of a file",
+         SPOR_OPTION_TEXT, &a->weights, 0, NULL},
         {"force", NULL, "a run in --out is replaced; one whose script has changed goes on",
          SPOR_OPTION_FLAG, &a->force, 0, NULL},
         {"resume", "FOLDER", "goes on with the run in this folder", SPOR_OPTION_TEXT, &a->resume, 0,

@@ -412,6 +412,30 @@ START_TEST(schedules_multiply_the_rate) {
 }
 END_TEST
 
+/* Trained on from another run's weights: nothing but the beginning differs, and it is that end. */
+START_TEST(a_training_begins_with_other_weights) {
+    static char first[MOST], second[MOST];
+    write_optimizer("net.spor", "sgd(rate=0.25)", "");
+    write_optimizer("still.spor", "sgd(rate=1e-30)", "");
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out a"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train still.spor --out b --weights a"), 0);
+    expect_status(run("cmp a/weights.safetensors b/weights.safetensors"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out c --epochs 1 "
+                      "--weights a/weights.safetensors"),
+                  0);
+    read_file("a/weights.safetensors", first);
+    read_file("c/weights.safetensors", second);
+    ck_assert(memcmp(first, second, MOST) != 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train --resume c --epochs 2"), 0);
+    expect_status(run("rm -r a && SPOR_DATA=$M/../data spor train --resume c --epochs 3"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out d --weights a"), 2);
+    expect_in(err, "a: cannot be opened");
+    expect_status(run("spor train $M/densenet2_20.spor --out d --weights b"), 2);
+    expect_in(err, "--weights takes the weights of the same network.");
+    ck_assert(!exists("d"));
+}
+END_TEST
+
 START_TEST(a_setting_that_is_not_there_is_told) {
     write_optimizer("fixed.spor", "fixed(0.1)", "");
     expect_status(run("SPOR_DATA=$M/../data spor train fixed.spor"), 0);
@@ -910,6 +934,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, options_reach_the_training);
     tcase_add_test(tests, optimizers_of_scripts_train);
     tcase_add_test(tests, schedules_multiply_the_rate);
+    tcase_add_test(tests, a_training_begins_with_other_weights);
     tcase_add_test(tests, a_setting_that_is_not_there_is_told);
     tcase_add_test(tests, quiet_says_the_result_alone);
     tcase_add_test(tests, derivations_are_verified_before_they_train);
