@@ -241,7 +241,7 @@ static void note_group(const spor_program *program, const program_step *step, ta
     }
     for (int a = 0; a < g->arguments; a++) {
         met->carries += g->argument[a].carries;
-        met->largest += g->argument[a].role == SPOR_LARGEST && step->need.tasks[SPOR_FINISH] > 0;
+        met->largest += g->argument[a].role == SPOR_LARGEST;
     }
     met->groups++;
     met->products += nodes_of_role(program, step, SPOR_MAPS) - maps;
@@ -426,6 +426,31 @@ START_TEST(long_sums_lose_no_more_than_a_tile_and_the_tasks) {
 }
 END_TEST
 
+/* The largest of so many numbers below 0 along axis 0, of which number `at` is -1. */
+static double largest_of(spor_shape shape, int64_t at, const char *set) {
+    spor_tape *tape = spor_tape_new();
+    spor_var x = spor_input(tape, "x", shape), y = spor_max(x, SPOR_AXIS(0));
+    spor_program *program = spor_compile(tape, 1, &y, NULL, &(spor_options){.isa = set});
+    float *value = spor_program_arg(program, x).data;
+    for (int64_t k = 0; k < shape_size(&shape); k++) value[k] = k == at ? -1 : -5;
+    ck_assert(spor_run(program, 0));
+    ck_assert_int_gt(program->step[0].need.tasks[SPOR_FINISH], 0);
+    spor_arg out = spor_program_arg(program, y);
+    double got = (double)((float *)out.data)[at % shape_size(&out.shape)];
+    spor_program_free(program);
+    spor_tape_free(tape);
+    return got;
+}
+
+START_TEST(the_largest_of_many_is_found_wherever_it_is) {
+    const spor_shape shapes[] = {SPOR_SHAPE(700001), SPOR_SHAPE(70001, 10)};
+    for (int set = 0; instruction_sets()[set]; set++)
+        for (int k = 0; k < 2; k++)
+            for (int64_t at = 0; at < 700001; at += 49999)
+                ck_assert_double_eq(largest_of(shapes[k], at, instruction_sets()[set]), -1);
+}
+END_TEST
+
 START_TEST(sums_beyond_all_numbers_are_infinite) {
     for (int set = 0; instruction_sets()[set]; set++) {
         const char *name = instruction_sets()[set];
@@ -443,6 +468,7 @@ Suite *spor_suite(void) {
     tcase_add_test(numbers, graphs_of_small_integers_bit_for_bit);
     tcase_add_test(numbers, golden_values_of_programs);
     tcase_add_test(numbers, long_sums_lose_no_more_than_a_tile_and_the_tasks);
+    tcase_add_test(numbers, the_largest_of_many_is_found_wherever_it_is);
     tcase_add_test(numbers, sums_beyond_all_numbers_are_infinite);
     suite_add_tcase(suite, numbers);
     TCase *structure = tcase_create("structure");
