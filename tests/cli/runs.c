@@ -59,7 +59,7 @@ static bool exists(const char *name) {
     return !access(name, F_OK);
 }
 
-/* What steps differ by: states of the optimizer, running averages, masks. */
+/* What steps differ by: states of the optimizer, running averages, masks, the rate. */
 static const char net[] =
     "include \"layers.spor\"\n"
     "units = 6\n"
@@ -67,7 +67,7 @@ static const char net[] =
     "    x = dropout(tanh(batch_norm(dense(flatten(x), units))), 0.2)\n"
     "    return dense(x, 10)\n"
     "train(net, data=digits(scale=1/16), loss=cross_entropy(reduction=\"mean\"),\n"
-    "      optimizer=adam(rate=0.01), batch=16, epochs=4)\n";
+    "      optimizer=adam(rate=0.01), schedule=warm_up(3), batch=16, epochs=4)\n";
 
 static void write_text(const char *name, const char *text) {
     FILE *file = fopen(name, "wb");
@@ -188,7 +188,7 @@ static int wait_end(pid_t child) {
 }
 
 static void wait_for_file(const char *path) {
-    for (int k = 0; k < 2000 && !exists(path); k++) doze(0.005);
+    for (int k = 0; k < 12000 && !exists(path); k++) doze(0.005);
     ck_assert_msg(exists(path), "%s does not come", path);
 }
 
@@ -289,7 +289,7 @@ END_TEST
 static pid_t start_long(void) {
     pid_t child = start("train net.spor --epochs 1000000 --limit 20 --checkpoint 0 --out run");
     wait_for_file("run/checkpoint.safetensors");
-    for (int k = 0; k < 2000; k++) {
+    for (int k = 0; k < 12000; k++) {
         spor_checkpoint c;
         bool begun = checkpoint_open(&c, "run/checkpoint.safetensors", NULL) && c.progress.epoch;
         checkpoint_free(&c);
@@ -321,6 +321,7 @@ END_TEST
 START_TEST(a_signal_to_be_ignored_stays_ignored) {
     signal(SIGHUP, SIG_IGN);
     pid_t child = start_long();
+    signal(SIGHUP, SIG_DFL);
     ck_assert(!kill(child, SIGHUP));
     doze(0.1);
     ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
@@ -344,7 +345,7 @@ END_TEST
 
 /* ---- kill -9 ------------------------------------------------------------------------------------ */
 
-enum { KILLS = 100 };
+enum { KILLS = SANITIZED ? 25 : 100 }; /* which is slow */
 
 /* Killed at a moment drawn, or already through. */
 static void kill_at_random(int k, double seconds) {
@@ -536,6 +537,7 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("runs");
     TCase *tests = tcase_create("runs");
     tcase_add_checked_fixture(tests, enter, leave);
+    tcase_set_timeout(tests, 300);
     tcase_add_test(tests, no_run_overwrites_another_in_silence);
     tcase_add_test(tests, a_folder_is_for_one_training_at_a_time);
     tcase_add_test(tests, what_killed_writers_left_is_swept);
