@@ -162,9 +162,13 @@ START_TEST(many_numbers_have_the_rmse_of_two_passes) {
         y[k] = 1e6 + sin(k);
         x[k] = y[k] + cos(3 * k) / 4;
         mean += (long double)y[k] / ROWS;
-        squares += ((long double)x[k] - y[k]) * ((long double)x[k] - y[k]);
+        long double error = (long double)x[k] - (long double)y[k];
+        squares += error * error;
     }
-    for (int k = 0; k < ROWS; k++) spread += (y[k] - mean) * (y[k] - mean);
+    for (int k = 0; k < ROWS; k++) {
+        long double distance = (long double)y[k] - mean;
+        spread += distance * distance;
+    }
     spor_data data = {.name = "numbers",
                       .rows = ROWS,
                       .scale = 1,
