@@ -668,7 +668,8 @@ static void write_kinds(int classes, const char *rest) {
     }
     ck_assert(file && !fclose(file));
     snprintf(text, sizeof text,
-             "def net(x): return x * param([], init=1, name=\"w\")\n"
+             "factor = 1\n"
+             "def net(x): return x * param([], init=factor, name=\"w\")\n"
              "train(net, data=csv(\"kinds.csv\", [3], %d), optimizer=sgd(rate=1e-30), batch=8, "
              "epochs=1, %s)\n",
              classes, rest);
@@ -690,8 +691,13 @@ START_TEST(what_is_printed_is_what_was_counted) {
     write_kinds(4, "loss=squared_error(reduction=\"mean\"), target=\"x\"");
     expect_status(run("spor train kinds.spor --force --out kinds --quiet"), 0);
     ck_assert_str_eq(out, "test RMSE 0, R² 1.0000, loss 0 (9 rows)\n");
+    /* Half of x: each row is off by 1/2 in one number of three. Columns of the 9 rows have 3, 6 and no
+     * ones, so 2, 2 and 0 of squares around their means. */
+    expect_status(run("spor train kinds.spor --out kinds --force --set factor=0.5"), 0);
+    expect_in(out, "\nepoch 1/1  loss 0.0833  train 0.2887  validation 0.2887");
+    expect_in(out, "\ntest RMSE 0.288675, R² 0.4375, loss 0.0833333 (9 rows)\n");
     read_file("kinds/summary.json", text);
-    expect_in(text, "\"test_r2\": 1,");
+    expect_in(text, "\"test_r2\": 0.4375,");
     ck_assert(exists("kinds/history.svg") && !exists("kinds/confusion.svg"));
     write_kinds(3, "loss=squared_error(reduction=\"sum\"), metric=\"loss\"");
     expect_status(run("spor train kinds.spor --force --out kinds"), 0);
