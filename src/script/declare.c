@@ -184,7 +184,8 @@ static void declare_schedule(const spor_given *g, int k, spor_script *script) {
     if (!g->arg[k]) return;
     script->schedule = *part(g, k, VALUE_SCHEDULE,
                              "a call such as cosine(), of a def that begins with epoch, step, "
-                             "epochs, steps,");
+                             "epochs, steps, or with losses,");
+    script->declaration.adapts = script->schedule.partial->waiting == 1;
     script->declaration.schedule = partial_text(g->run, script->schedule.partial);
 }
 

@@ -400,6 +400,19 @@ START_TEST(schedules_multiply_the_rate) {
     write_optimizer("half.spor", "sgd(rate=0.25)", ", schedule=linear(least=0.25)");
     expect_status(run("SPOR_DATA=$M/../data spor train half.spor --rate 0.5 --out c"), 0);
     ck_assert(!same_training("b", "c"));
+    write_optimizer("half.spor", "sgd(rate=0.25)", ", schedule=never(3)");
+    expect_status(
+        run("echo 'def never(losses, n): return 1 if len(losses) < n else 0' > never.spor; "
+            "cat half.spor >> never.spor; "
+            "SPOR_DATA=$M/../data spor train never.spor --epochs 2 --out e; "
+            "SPOR_DATA=$M/../data spor train never.spor --epochs 5 --out f; "
+            "SPOR_DATA=$M/../data spor train plain.spor --epochs 2 --out g; "
+            "SPOR_DATA=$M/../data spor train plain.spor --epochs 3 --out h"),
+        0);
+    ck_assert(same_training("e", "g"));
+    expect_status(run("cmp f/weights.safetensors h/weights.safetensors"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train --resume e --epochs 5"), 0);
+    ck_assert(same_training("e", "f"));
     write_optimizer("half.spor", "fixed(0.25)", ", schedule=linear()");
     expect_status(run("SPOR_DATA=$M/../data spor train half.spor --out d"), 2);
     expect_in(err, "a rate over time needs an optimizer with a setting rate");
