@@ -242,8 +242,8 @@ START_TEST(bits_are_what_the_source_says) {
         const char *set;
         uint64_t hash[TYPES];
     } golden[SETS] = {{"baseline", {UINT64_C(0xe832e2f737176a21), UINT64_C(0x7b8787711ef47ec8)}},
-                      {"avx2", {UINT64_C(0xc80f4fbfc8b55fa0), UINT64_C(0x4f31320302204e37)}},
-                      {"avx512", {UINT64_C(0xc80f4fbfc8b55fa0), UINT64_C(0xc010601d511abda9)}}};
+                      {"avx2", {UINT64_C(0x90c6b91094169a0e), UINT64_C(0x4f31320302204e37)}},
+                      {"avx512", {UINT64_C(0x90c6b91094169a0e), UINT64_C(0xc010601d511abda9)}}};
     for (int s = 0; instruction_sets()[s]; s++)
         for (int k = 0; k < SETS; k++)
             for (int scalar = 0; scalar < TYPES; scalar++) {
