@@ -1,6 +1,7 @@
 /*
- * exp, tanh, sigmoid and log of vectors, to 2.5 units in the last place over the whole range,
- * infinities and NaN included; no libm, so that the bits belong to the build alone.
+ * exp, tanh, sigmoid, log and log1p of vectors, to 2.5 units in the last place over the whole
+ * range, infinities and NaN included, as softplus made of them is; no libm, so that the bits belong
+ * to the build alone. tests/ops/tiles.c holds the ops against exact numbers.
  *
  * x = n ln 2 + r with |r| <= (ln 2)/2, e^x = 2^n e^r, and e^r is its Taylor polynomial: at that
  * radius the first term left out is below a tenth of the last place.
@@ -113,16 +114,10 @@ SPOR_INLINE vec vmath_sigmoid(vec x) {
     return simd_select(x < (T)0, e, one) / (e + one);
 }
 
-/** ln x of a normal x >= 1; NaN stays. x = 2^n m, 3/4 <= m < 3/2, and with s = (m-1)/(m+1)
- *  ln m = 2 (s + s^3/3 + s^5/5 + ...), |s| <= 1/5. */
-SPOR_INLINE vec vmath_log(vec x) {
-    const spor_lane offset = (spor_lane)((SPOR_BIAS - 1) * ((spor_lane)1 << SPOR_MANTISSA) +
-                                         ((spor_lane)1 << (SPOR_MANTISSA - 1)));
-    ivec n = ((ivec)x - offset) >> SPOR_MANTISSA;
-    vec m = (vec)((ivec)x - (n << SPOR_MANTISSA));
-    vec whole = __builtin_convertvector(n, vec);
-    vec s = (m - (T)1) / (m + (T)1);
-    vec q = s * s;
+/** n ln 2 + ln (1 + f), -1/4 <= f <= 1/2. With s = f / (f + 2), |s| <= 1/5,
+ *  ln (1 + f) = 2 (s + s^3/3 + s^5/5 + ...), and 2 s = f - s f: what s is off by hardly counts. */
+SPOR_INLINE vec vmath_log_near(vec n, vec f) {
+    vec s = f / (f + (T)2), q = s * s;
 #if SPOR_F32_LANES
     vec p = horner(simd_all((T)(2.0 / 11)), q, (T)(2.0 / 9));
 #else
@@ -138,8 +133,18 @@ SPOR_INLINE vec vmath_log(vec x) {
     p = horner(p, q, (T)(2.0 / 7));
     p = horner(p, q, (T)(2.0 / 5));
     p = horner(p, q, (T)(2.0 / 3));
-    vec small = simd_fma(whole, simd_all(SPOR_LN2_LOW), s * q * p);
-    return simd_select(x == x, simd_fma(whole, simd_all(SPOR_LN2_HIGH), s * (T)2 + small), x);
+    vec small = simd_fma(n, simd_all(SPOR_LN2_LOW), s * simd_fma(q, p, -f));
+    return simd_fma(n, simd_all(SPOR_LN2_HIGH), f + small);
+}
+
+/** ln x of a normal x; NaN stays. x = 2^n m, 3/4 <= m < 3/2. */
+SPOR_INLINE vec vmath_log(vec x) {
+    const spor_lane offset = (spor_lane)((SPOR_BIAS - 1) * ((spor_lane)1 << SPOR_MANTISSA) +
+                                         ((spor_lane)1 << (SPOR_MANTISSA - 1)));
+    ivec n = ((ivec)x - offset) >> SPOR_MANTISSA;
+    vec m = (vec)((ivec)x - (n << SPOR_MANTISSA));
+    vec y = vmath_log_near(__builtin_convertvector(n, vec), m - (T)1);
+    return simd_select(x == x, y, x);
 }
 
 /** ln x of any x: what is too small to be normal is scaled up first, by 2^MANTISSA. */
@@ -157,10 +162,11 @@ SPOR_INLINE vec vmath_log_of_any(vec x) {
     return simd_select(x == (T)INFINITY, x, y);
 }
 
-/** ln (1 + x) of 0 <= x <= 1: with w = 1 + x as it is rounded, ln w and what the rounding took. */
+/** ln (1 + x) of 0 <= x <= 1: that, or ln 2 + ln ((1 + x) / 2), of which no 1 + x is rounded. */
 SPOR_INLINE vec vmath_log1p(vec x) {
-    vec w = x + (T)1;
-    return vmath_log(w) + (x - (w - (T)1)) / w;
+    ivec far = x > (T)0.5;
+    vec n = simd_select(far, simd_all((T)1), simd_all((T)0));
+    return vmath_log_near(n, simd_select(far, (x - (T)1) * (T)0.5, x));
 }
 
 #endif

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/shape.h"
 #include "program/params.h"
+
+#include "../support/stored.h"
 
 /* Of a matrix W, a vector b and a scalar s together. */
 enum { PARAMETERS = 3, ELEMENTS = 9, STEPS = 5, MOST_RULES = 32, ARGUMENTS = 6 };
@@ -301,34 +302,24 @@ START_TEST(steps_are_those_by_hand) {
 }
 END_TEST
 
-/* Everything stored, to the last bit. */
-static size_t stored(bench *b, unsigned char bytes[4096]) {
-    size_t used = 0;
-    for (int k = 0; k < spor_params_count(b->params); k++) {
-        spor_entry e = spor_params_entry(b->params, k);
-        size_t size = (size_t)shape_size(&e.shape) * scalar_width(e.scalar);
-        ck_assert_uint_le(used + size, 4096);
-        memcpy(bytes + used, e.value, size);
-        used += size;
-    }
-    return used;
-}
-
 START_TEST(steps_repeat_and_what_is_not_finite_changes_nothing) {
-    unsigned char bytes[3][4096];
-    size_t size = 0;
+    void *stored[2];
+    size_t size, size_after;
     for (int run = 0; run < 2; run++) {
         bench b;
         ck_assert(open(&b, "", &table[_i], SPOR_F32));
         for (int step = 0; step < STEPS; step++) ck_assert(run_step(&b, step, 1));
-        size = stored(&b, bytes[run]);
+        stored[run] = stored_values(b.params, &size);
         ck_assert(!run_step(&b, 1, run ? (double)NAN : HUGE_VAL));
-        ck_assert_uint_eq(stored(&b, bytes[2]), size);
-        ck_assert_mem_eq(bytes[run], bytes[2], size);
+        void *after = stored_values(b.params, &size_after);
+        ck_assert_uint_eq(size_after, size);
+        ck_assert_mem_eq(stored[run], after, size);
+        free(after);
         ck_assert_ptr_nonnull(spor_program_error(b.program));
         close(&b);
     }
-    ck_assert_mem_eq(bytes[0], bytes[1], size);
+    ck_assert_mem_eq(stored[0], stored[1], size);
+    for (int run = 0; run < 2; run++) free(stored[run]);
 }
 END_TEST
 

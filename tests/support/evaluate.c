@@ -17,7 +17,7 @@ extern spor_reference *const spor_kernel_lead_exact;
 static spor_reference *const *const exact_kernels[] = {SPOR_EACH_OP(KERNEL_ENTRY)};
 
 /* lead is the one op that is in no registry: window.h. */
-static spor_reference *kernel_of(const spor_op *op, int scalar) {
+spor_reference *evaluation_kernel(const spor_op *op, int scalar) {
     if (scalar != EVALUATE_EXACT) return op->reference[scalar] ? *op->reference[scalar] : NULL;
     for (int k = 0; spor_ops[k]; k++)
         if (spor_ops[k] == op) return *exact_kernels[k];
@@ -58,7 +58,7 @@ static spor_arg argument(const evaluation *e, uint32_t id) {
 
 static bool run_node(evaluation *e, uint32_t id) {
     const spor_node *node = &e->tape->node[id];
-    spor_reference *kernel = kernel_of(node->op, e->scalar);
+    spor_reference *kernel = evaluation_kernel(node->op, e->scalar);
     spor_arg in[SPOR_OPERANDS];
     if (!kernel) return false;
     for (int k = 0; k < node->op->operands; k++) in[k] = argument(e, node->in[k]);

@@ -5,10 +5,13 @@
 #ifndef SPOR_TESTS_EVALUATE_H
 #define SPOR_TESTS_EVALUATE_H
 
-#include <spor/program.h>
+#include "tape/op.h"
 
 /** In the place of a scalar type: the numbers of exact.h. */
 enum { EVALUATE_EXACT = SPOR_SCALARS };
+
+/** The reference kernel of an op over a scalar type or in exact numbers; NULL: it has no meaning there. */
+spor_reference *evaluation_kernel(const spor_op *op, int scalar);
 
 /** The numbers of all nodes of a tape. */
 typedef struct {

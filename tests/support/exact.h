@@ -59,6 +59,7 @@ static inline exact exact_sqrt(exact a) {
 /* e^(hi + lo) = e^hi + e^hi (e^lo - 1) */
 static inline exact exact_exp(exact a) {
     long double e = expl((long double)a.hi);
+    if (!isfinite((double)e)) return exact_of_wide(e);
     return exact_add(exact_of_wide(e), exact_of_wide(e * expm1l((long double)a.lo)));
 }
 static inline exact exact_log(exact a) {

@@ -8,6 +8,7 @@
 #include <spor/spor.h>
 
 #include "../support/descent.h"
+#include "../support/stored.h"
 #include "train/batch.h"
 #include "train/model.h"
 
@@ -444,17 +445,7 @@ static float *weights_after(uint64_t seed, uint64_t order, int64_t stop_at, size
     told t = {.stop_at = stop_at};
     ck_assert_int_eq(spor_train(model, data, &split, &schedule, listen, &t), stop_at == 0);
     check_healthy(model);
-    spor_params *params = spor_model_params(model);
-    size_t used = 0;
-    float *all = calloc((size_t)spor_params_size(params), sizeof *all);
-    ck_assert_ptr_nonnull(all);
-    for (int k = 0; k < spor_params_count(params); k++) {
-        spor_entry e = spor_params_entry(params, k);
-        size_t size = (size_t)e.shape.n[0] * (e.shape.rank > 1 ? (size_t)e.shape.n[1] : 1);
-        memcpy(all + used, e.value, size * sizeof *all);
-        used += size;
-    }
-    *bytes = used * sizeof *all;
+    float *all = stored_values(spor_model_params(model), bytes);
     spor_model_free(model);
     spor_split_free(&split);
     spor_data_free(data);

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include <spor/spor.h>
-#include "base/shape.h"
 #include "kernels/element.h"
 #include "program/params.h"
+
+#include "../support/stored.h"
 
 /* cost = sum of (w x + u)^2 / 2 over two numbers; x is an input. */
 typedef struct {
@@ -160,22 +161,9 @@ START_TEST(programs_take_turns) {
 }
 END_TEST
 
-/* Bytes of everything that is stored. */
-static size_t stored(spor_params *params, unsigned char bytes[1024]) {
-    size_t used = 0;
-    for (int k = 0; k < spor_params_count(params); k++) {
-        spor_entry e = spor_params_entry(params, k);
-        size_t size = (size_t)shape_size(&e.shape) * scalar_width(e.scalar);
-        ck_assert_uint_le(used + size, 1024);
-        memcpy(bytes + used, e.value, size);
-        used += size;
-    }
-    return used;
-}
-
 START_TEST(an_update_that_is_not_finite_changes_nothing) {
-    unsigned char before[1024], after[1024];
     for (int scalar = 0; scalar <= SPOR_F64; scalar++) {
+        size_t size, size_after;
         line l = record_line((spor_scalar)scalar);
         spor_var count = spor_state(l.tape, "count", SPOR_SCALAR_SHAPE, SPOR_INIT("constant", 1));
         spor_assign(count, spor_add(count, spor_ratio(l.tape, 1, 1)));
@@ -185,12 +173,15 @@ START_TEST(an_update_that_is_not_finite_changes_nothing) {
         set_x(&l, program, 0.5, 0.25);
         ck_assert(spor_run(program, 0));
         ck_assert_double_eq(number(l.params, "count", 0), 2);
-        size_t size = stored(l.params, before);
+        void *before = stored_values(l.params, &size);
         if (_i) spor_program_set(program, "rate", 1e308);
         set_x(&l, program, 0.5, _i ? 1e3 : (double)NAN);
         ck_assert(!spor_run(program, 1));
-        ck_assert_uint_eq(stored(l.params, after), size);
+        void *after = stored_values(l.params, &size_after);
+        ck_assert_uint_eq(size_after, size);
         ck_assert_mem_eq(before, after, size);
+        free(before);
+        free(after);
         const char *error = spor_program_error(program);
         const char *said = _i ? "the next value of net/w is " : "the cost is not";
         ck_assert_msg(error &&
