@@ -103,6 +103,24 @@ static void warn(const char *text, const char *file, int line, int column, void 
         fprintf(stderr, "spor %s: warning: %s\n", t->piece->command->name, text);
 }
 
+/* Each name must be one of the network's. */
+static bool check_frozen(const training *t) {
+    const spor_declaration *d = &t->piece->declared;
+    spor_params *params = spor_model_params(t->piece->model);
+    for (int k = 0; k < d->frozen_count; k++) {
+        bool met = false;
+        for (int p = 0; p < spor_params_count(params) && !met; p++)
+            met = script_is_within(spor_params_entry(params, p).name, d->frozen[k]);
+        if (met) continue;
+        command_fail(t->piece->command,
+                     "frozen: the network has no parameter and no layer %s; its first parameter is "
+                     "%s.\n`spor show %s` lists the layers.",
+                     d->frozen[k], spor_params_entry(params, 0).name, t->piece->path);
+        return false;
+    }
+    return true;
+}
+
 /* Those of a file, or of a run's folder, in the place of initial ones; a run that goes on has its own. */
 static bool load_weights(const training *t) {
     const char *from = t->given->weights;
@@ -137,7 +155,7 @@ static bool prepare(training *t) {
     if (!train_make_schedule(t)) return false;
     if (!train_prepare(model, t->data, &t->split, &t->schedule)) return complained(t);
     return (train_warn(model, t->data, &t->split, &t->schedule, warn, t) || complained(t)) &&
-           load_weights(t);
+           check_frozen(t) && load_weights(t);
 }
 
 /* ---- the checkpoint ---- */

@@ -58,6 +58,8 @@ typedef struct {
     const char *optimizer; /* as given: sgd(rate=0.1) */
     const char *clip;      /* likewise; NULL: none */
     const char *schedule;  /* likewise */
+    int frozen_count;
+    const char *const *frozen; /* beginnings of names of parameters that stay as they are */
     int64_t batch, epochs;
     int64_t patience; /* 0: none */
 } spor_declaration;
@@ -77,6 +79,12 @@ bool script_optimizer(int n, const spor_var w[], const spor_var dw[], spor_var n
  *  script; 1 if it has none. False, with script_error, if that is no number >= 0. */
 bool script_factor(spor_script *script, int64_t epoch, int64_t step, int64_t epochs, int64_t steps,
                    double *factor);
+
+/** True if the script says that a parameter of this name, "net/dense[0]/W", stays as it is: by its name, or
+ *  by that of a scope around it, "net/dense[0]". */
+bool script_frozen(const char *name, const void *script);
+/** True of such a name and one of its scopes, or itself. */
+bool script_is_within(const char *name, const char *scope);
 
 /** Records a call of one of the script's defs with these tensors. What else goes for
  *  script_net. */

@@ -436,6 +436,32 @@ START_TEST(a_training_begins_with_other_weights) {
 }
 END_TEST
 
+/* The first layer stays, the second moves. That is no fault of the network. */
+START_TEST(what_is_frozen_stays) {
+    static char still[MOST], moved[MOST];
+    write_optimizer("net.spor", "sgd(rate=1e-30)", "");
+    write_optimizer("part.spor", "adamw(rate=0.01)",
+                    ", clip=clip_norm(1), frozen=[\"net/dense[0]\"]");
+    write_optimizer("wrong.spor", "adam()", ", frozen=[\"net/dense[0]/W\", \"net/dense\"]");
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out a"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train part.spor --out b"), 0);
+    expect_in(out, "test accuracy 0.");
+    read_file("a/weights.safetensors", still);
+    read_file("b/weights.safetensors", moved);
+    /* behind length and header: W [64, 9], b [9] of the first layer, W and b of the second */
+    size_t first = 8 + (unsigned char)still[0] + 256 * (size_t)(unsigned char)still[1];
+    size_t weights = 4 * 64 * 9, layer = weights + 4 * 9, rest = 4 * (10 + 9 * 10);
+    ck_assert(!memcmp(still, moved, first + weights));
+    ck_assert(memcmp(still + first + layer, moved + first + layer, rest) != 0);
+    expect_status(run("SPOR_DATA=$M/../data spor verify part.spor"), 0);
+    expect_in(out, "every parameter moves");
+    expect_status(run("SPOR_DATA=$M/../data spor train wrong.spor --out c"), 2);
+    expect_in(err, "frozen: the network has no parameter and no layer net/dense; its first "
+                   "parameter is net/dense[0]/W.");
+    ck_assert(!exists("c"));
+}
+END_TEST
+
 START_TEST(a_setting_that_is_not_there_is_told) {
     write_optimizer("fixed.spor", "fixed(0.1)", "");
     expect_status(run("SPOR_DATA=$M/../data spor train fixed.spor"), 0);
@@ -642,7 +668,8 @@ static void write_kinds(int classes, const char *rest) {
     }
     ck_assert(file && !fclose(file));
     snprintf(text, sizeof text,
-             "def net(x): return x * param([], init=1, name=\"w\")\n"
+             "factor = 1\n"
+             "def net(x): return x * param([], init=factor, name=\"w\")\n"
              "train(net, data=csv(\"kinds.csv\", [3], %d), optimizer=sgd(rate=1e-30), batch=8, "
              "epochs=1, %s)\n",
              classes, rest);
@@ -664,8 +691,13 @@ START_TEST(what_is_printed_is_what_was_counted) {
     write_kinds(4, "loss=squared_error(reduction=\"mean\"), target=\"x\"");
     expect_status(run("spor train kinds.spor --force --out kinds --quiet"), 0);
     ck_assert_str_eq(out, "test RMSE 0, R² 1.0000, loss 0 (9 rows)\n");
+    /* Half of x: each row is off by 1/2 in one number of three. Columns of the 9 rows have 3, 6 and no
+     * ones, so 2, 2 and 0 of squares around their means. */
+    expect_status(run("spor train kinds.spor --out kinds --force --set factor=0.5"), 0);
+    expect_in(out, "\nepoch 1/1  loss 0.0833  train 0.2887  validation 0.2887");
+    expect_in(out, "\ntest RMSE 0.288675, R² 0.4375, loss 0.0833333 (9 rows)\n");
     read_file("kinds/summary.json", text);
-    expect_in(text, "\"test_r2\": 1,");
+    expect_in(text, "\"test_r2\": 0.4375,");
     ck_assert(exists("kinds/history.svg") && !exists("kinds/confusion.svg"));
     write_kinds(3, "loss=squared_error(reduction=\"sum\"), metric=\"loss\"");
     expect_status(run("spor train kinds.spor --force --out kinds"), 0);
@@ -935,6 +967,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, optimizers_of_scripts_train);
     tcase_add_test(tests, schedules_multiply_the_rate);
     tcase_add_test(tests, a_training_begins_with_other_weights);
+    tcase_add_test(tests, what_is_frozen_stays);
     tcase_add_test(tests, a_setting_that_is_not_there_is_told);
     tcase_add_test(tests, quiet_says_the_result_alone);
     tcase_add_test(tests, derivations_are_verified_before_they_train);
