@@ -24,7 +24,7 @@ double display_seconds(void) {
 }
 
 void display_flush(void) {
-    if (!fflush(stdout) || errno != EPIPE) return;
+    if (!fflush(stdout) || (errno != EPIPE && errno != EIO)) return;
     int nowhere = open("/dev/null", O_WRONLY);
     if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO), close(nowhere);
     clearerr(stdout);

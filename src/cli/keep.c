@@ -126,14 +126,22 @@ bool kept_script(const spor_checkpoint *run, spor_workpiece *piece, const spor_c
     return command_fail(command, "%s: keeps no script", run->path), false;
 }
 
+/* How many bytes of what was kept are this byte, which lies at the place: what is no UTF-8 was kept as
+ * U+FFFD. */
+static size_t same_byte(const char *kept, unsigned char byte) {
+    if ((unsigned char)*kept == byte) return 1;
+    return byte >= 0x80 && !strncmp(kept, "\xef\xbf\xbd", 3) ? 3 : 0;
+}
+
 /* The first line in which the bytes of a file differ from the text, which has one line end more; 0: none
  * does. */
 static int first_difference(const char *text, const unsigned char *bytes, size_t size) {
-    size_t length = strlen(text) - 1, k = 0;
+    const char *end = text + strlen(text) - 1;
+    size_t k = 0, same;
     int line = 1;
-    for (; k < size && k < length && (unsigned char)text[k] == bytes[k]; k++)
-        line += text[k] == '\n';
-    return k < size || k < length ? line : 0;
+    for (; k < size && text < end && (same = same_byte(text, bytes[k])); k++, text += same)
+        line += bytes[k] == '\n';
+    return k < size || text < end ? line : 0;
 }
 
 bool kept_script_is_current(const spor_checkpoint *run, spor_message *message) {

@@ -21,6 +21,8 @@ typedef struct {
  *  runs/name-2, ... without a run. One that holds a run is refused, unless it may be replaced. */
 bool folder_begin(run_folder *folder, const char *out, const char *name, bool replace,
                   spor_message *message);
+/** A folder that is only read from. */
+bool folder_named(run_folder *folder, const char *path, spor_message *message);
 /** Takes the folder of a run that shall go on. */
 bool folder_again(run_folder *folder, const char *path, spor_message *message);
 /** The path of a file in it. */

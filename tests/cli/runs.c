@@ -231,6 +231,7 @@ START_TEST(a_folder_is_for_one_training_at_a_time) {
     wait_for_file("runs/net/checkpoint.safetensors");
     expect(run("spor train --resume runs/net"), 2);
     expect_in(err, "runs/net: another training is writing here");
+    expect(run("spor train --repeat runs/net --epochs 1 --out once --quiet"), 0);
     expect(run("spor train $N --out runs/net --force"), 2);
     expect_in(err, "another training is writing here");
     expect(run("spor train $N --limit 20 --quiet && test -e runs/net-2/weights.safetensors"), 0);
@@ -450,6 +451,10 @@ START_TEST(a_run_is_repeated_from_its_folder_alone) {
 END_TEST
 
 START_TEST(what_has_changed_since_is_told) {
+    expect(run("printf '# \\344\\366\\374 in Latin-1\\n' >> $N; "
+               "spor train $N --epochs 1 --limit 50 --out latin --quiet; "
+               "spor train --resume latin --epochs 2 --quiet"),
+           0);
     expect(run("spor train $N --epochs 2 --limit 50 --out run --quiet; cp -r run kept; "
                "sed -i 's/0.2/0.3/' $N"),
            0);
