@@ -5,6 +5,7 @@
 #define SPOR_CLI_CLI_H
 
 #include "claims/claims.h"
+#include "data/sets.h"
 
 /** Exit statuses. */
 enum {
@@ -22,7 +23,7 @@ typedef struct {
 } spor_command;
 
 extern const spor_command spor_command_train, spor_command_show, spor_command_ops,
-    spor_command_bench, spor_command_verify;
+    spor_command_bench, spor_command_verify, spor_command_data;
 
 /** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
 int command_fail(const spor_command *command, const char *format, ...)
@@ -76,6 +77,7 @@ typedef struct {
     const char *models; /* folder of the models that were included */
     spor_script *script;
     spor_declaration declared;
+    const char *data_folder; /* of --data NAME:FOLDER; NULL: data are looked for */
     spor_model *model;
 } spor_workpiece;
 
@@ -109,10 +111,31 @@ spor_shape workpiece_target(const spor_workpiece *piece);
 #define SPOR_TEST_SHARE 0.2
 #define SPOR_VALIDATION_SHARE 0.1
 
-/** Reads the data set that the script names; NULL with a message that tells where it looked. */
-spor_data *workpiece_read_data(const spor_workpiece *piece, spor_message *message);
+/** The data of --data NAME or NAME:FOLDER in the place of the script's; NULL changes nothing. False
+ *  after a complaint. */
+bool workpiece_choose_data(spor_workpiece *piece, const char *choice);
+/** Reads the data set that the script names; NULL with a message, and *missing if there are no files
+ *  to be read. Files of a known set's form that are not those published give it their folder's name. */
+spor_data *workpiece_read_data(const spor_workpiece *piece, bool *missing, spor_message *message);
 /** The same; NULL after a complaint. */
 spor_data *workpiece_data(const spor_workpiece *piece);
+
+/* ---- where files are: places.c --------------------------------------------------------------- */
+
+/** The folder of layers.spor and the networks, where they are not beside a script. */
+const char *places_models(void);
+
+/** The data set of a name; NULL after a complaint. */
+const data_set *places_set(const spor_command *command, const char *name);
+
+/**
+ * Finds all files of a data set in one folder: that of --data, or of $SPOR_DATA, beside the script,
+ * in ./data, where an uninstalled program's source is, where spor was installed, in a package's
+ * folder. The script or the folder may be NULL. False with a message that says which files there are,
+ * how to get them and where to put them.
+ */
+bool places_find(const data_set *set, const char *script, const char *folder,
+                 char *path[DATA_FILES], spor_message *message);
 
 /** Verifies the derivations of a script and trains with them; a status, DONE unless one fails. */
 int derivations_accept(spor_script *script, bool quiet);

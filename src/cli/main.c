@@ -9,7 +9,7 @@
 
 static const spor_command *const commands[] = {
     &spor_command_train, &spor_command_verify, &spor_command_show,
-    &spor_command_ops,   &spor_command_bench,
+    &spor_command_ops,   &spor_command_bench,  &spor_command_data,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -89,7 +89,8 @@ int train_again(training *t, const arguments *now) {
         join_arguments(&began, now, &t->run);
         t->here = kept_enter_folder(&t->run);
         if (check_script(t, now) &&
-            kept_script(&t->run, t->piece, &spor_command_train, &began.settings))
+            kept_script(&t->run, t->piece, &spor_command_train, &began.settings) &&
+            workpiece_choose_data(t->piece, began.data))
             status = train_run(t);
     }
     kept_command_free(&command);

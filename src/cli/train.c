@@ -277,9 +277,12 @@ static void print_rule(const training *t) {
 static void announce(const training *t) {
     const spor_schedule *s = &t->schedule;
     if (t->given->quiet) return;
-    printf("%s: %lld parameters; %s: %lld rows to train, %lld to validate, %lld to test\n",
+    const data_set *set = t->piece->declared.set;
+    bool other = set && strcmp(set->name, t->data->name) != 0; /* than those published */
+    printf("%s: %lld parameters; %s%s%s%s: %lld rows to train, %lld to validate, %lld to test\n",
            t->piece->declared.model,
            (long long)spor_params_size(spor_model_params(t->piece->model)), t->data->name,
+           other ? " (files of the form of " : "", other ? set->name : "", other ? ")" : "",
            (long long)t->split.train_rows, (long long)t->split.validation_rows,
            (long long)t->split.test_rows);
     print_rule(t);
@@ -412,6 +415,8 @@ int train_read_arguments(arguments *a, int argc, char **argv) {
          1, NULL},
         {"set", "NAME=VALUE", "another value for a name of the script; may be repeated",
          SPOR_OPTION_SETTING, &a->settings, 0, NULL},
+        {"data", "NAME:FOLDER", "another data set, or its files in a folder: `spor data`",
+         SPOR_OPTION_TEXT, &a->data, 0, NULL},
         {"out", "FOLDER", "where the files go (default runs/<network>, or its -2, -3, ...)",
          SPOR_OPTION_TEXT, &a->out, 0, NULL},
         {"weights", "RUN", "begins with the weights of this run's folder, or of a file",
@@ -459,7 +464,8 @@ static int run(int argc, char **argv) {
         command_fail(&spor_command_train, "SCRIPT is missing, or --resume FOLDER");
     else if (a.test)
         command_fail(&spor_command_train, "--test goes with --resume");
-    else if (workpiece_load(&piece, &spor_command_train, a.script, &a.settings))
+    else if (workpiece_load(&piece, &spor_command_train, a.script, &a.settings) &&
+             workpiece_choose_data(&piece, a.data))
         status = train_run(&t);
     training_free(&t);
     workpiece_close(&piece);
@@ -473,7 +479,9 @@ const spor_command spor_command_train = {
     .help =
         "Derivations of the script are verified first, and give the gradients.\n"
         "The script's train(...) says network, data and hyperparameters; options replace them.\n"
-        "20 % of the rows test, 10 % of the rest validate, drawn in proportion to the classes.\n"
+        "Data sets that come with rows to test are tested on these; else 20 % of the rows test. 10 "
+        "% of the\n"
+        "rest validate, drawn in proportion to the classes.\n"
         "runs/<network>/, or runs/<network>-2/ and so on, receives checkpoint.safetensors, which\n"
         "is the run, and what is made from it: weights.safetensors, history.csv, summary.json,\n"
         "history.svg, confusion.svg and script/. ^C stops after the current step, a second one\n"
@@ -488,8 +496,11 @@ const spor_command spor_command_train = {
         "  spor train --resume runs/seed1 --test                         as it stands\n"
         "  spor train --repeat runs/seed1 --out runs/again               from its beginning\n"
         "  spor train models/densenet2_20.spor --set hidden=30           a name of the script\n"
+        "  spor train models/lenet2.spor --data svhn:downloads           files in this folder\n"
+        "  spor train models/convkeras4_20.spor --data fashion_mnist     other data of this form\n"
         "\n"
         "Data sets are looked for in $SPOR_DATA, beside the script in ../data, in ./data and\n"
-        "where spor was installed.\n",
+        "where spor was built or installed: `spor data` lists them. Layers that a script includes\n"
+        "are looked for beside it and in $SPOR_MODELS, else where spor was built or installed.\n",
     .run = run,
 };

@@ -9,7 +9,7 @@
 
 /** A command line that was read. */
 typedef struct {
-    const char *script, *out;
+    const char *script, *out, *data;
     const char *resume, *repeat;        /* folders; NULL: not given */
     const char *weights;                /* a file or the folder of a run; NULL: not given */
     int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */

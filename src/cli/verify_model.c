@@ -43,13 +43,15 @@ static void complain(spor_verification *v, const char *model, const char *messag
 
 /* The data set of the script; NULL if it is not to be had, which has a row that says so. */
 static spor_data *find_data(spor_verification *v, const spor_workpiece *piece) {
-    const char *name = piece->declared.data;
+    const spor_declaration *d = &piece->declared;
     spor_message message = {""};
-    bool csv = !strcmp(name, "csv"), readable = csv || !strcmp(name, "digits");
-    if (!readable)
-        verify_skip(v, name, "rows of this data set: spor reads digits and csv; random rows were");
-    spor_data *data = readable ? workpiece_read_data(piece, &message) : NULL;
-    if (readable && !data) verify_unreadable(v, csv ? piece->declared.path : name, message.text);
+    bool missing;
+    spor_data *data = workpiece_read_data(piece, &missing, &message);
+    if (missing)
+        verify_skip(v, d->data,
+                    "rows of this data set, whose files are not here (`spor data` tells more); "
+                    "random rows were");
+    if (!data && !missing) verify_unreadable(v, d->path ? d->path : d->data, message.text);
     return data;
 }
 

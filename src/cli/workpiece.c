@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "base/message.h"
 
 /* Prints a message that may lie in the script, with the line and a caret. */
 static int complain_at(const spor_workpiece *piece, const char *message, const char *file, int line,
@@ -33,12 +30,6 @@ int workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape) 
     return complain_at(piece, spor_error(tape), file, line, column);
 }
 
-/* Where layers.spor and the networks are if not beside the script. */
-static const char *models_folder(void) {
-    const char *folder = getenv("SPOR_MODELS");
-    return folder && *folder ? folder : SPOR_MODELS_FOLDER;
-}
-
 /* What is wrong with a script that was loaded, or NULL. */
 static const char *examine(spor_workpiece *piece) {
     const char *error = piece->script ? script_error(piece->script) : "out of memory";
@@ -49,7 +40,7 @@ static const char *examine(spor_workpiece *piece) {
 
 const char *workpiece_read(spor_workpiece *piece, const spor_command *command, const char *path,
                            const spor_settings *settings) {
-    *piece = (spor_workpiece){.command = command, .path = path, .models = models_folder()};
+    *piece = (spor_workpiece){.command = command, .path = path, .models = places_models()};
     piece->script =
         script_load(path, piece->models, &claims_dialect, settings->count, settings->setting);
     return examine(piece);
@@ -127,12 +118,6 @@ void workpiece_close(spor_workpiece *piece) {
 
 enum { PATH_SIZE = 4096 };
 
-/* folder/name; an empty path if there is no such folder to look in, or if it is too long. */
-static void join(char path[PATH_SIZE], const char *folder, const char *name) {
-    int length = folder && *folder ? snprintf(path, PATH_SIZE, "%s/%s", folder, name) : 0;
-    if (length <= 0 || length >= PATH_SIZE) path[0] = 0;
-}
-
 /* name, seen from the folder of the script. */
 static void beside_script(const spor_workpiece *piece, char path[PATH_SIZE], const char *name) {
     const char *slash = strrchr(piece->path, '/');
@@ -141,50 +126,63 @@ static void beside_script(const spor_workpiece *piece, char path[PATH_SIZE], con
     if (length >= PATH_SIZE) path[0] = 0;
 }
 
-/* Looks where data sets may lie; false with a message that lists the places. */
-static bool find_data(const spor_workpiece *piece, const char *name, char found[PATH_SIZE],
-                      spor_message *message) {
-    enum { PLACES = 4 };
-    char place[PLACES][PATH_SIZE], from_script[PATH_SIZE];
-    snprintf(from_script, sizeof from_script, "../data/%s", name);
-    join(place[0], getenv("SPOR_DATA"), name);
-    beside_script(piece, place[1], from_script);
-    join(place[2], "data", name);
-    join(place[3], SPOR_DATA_FOLDER, name);
-    for (int k = 0; k < PLACES; k++) {
-        if (!*place[k] || access(place[k], F_OK)) continue;
-        memcpy(found, place[k], PATH_SIZE);
-        return true;
-    }
-    return message_complain(
-        message, "no %s; looked for\n  %s\n  %s\n  %s\n  %s\nSet SPOR_DATA to its folder.", name,
-        *place[0] ? place[0] : "(SPOR_DATA is not set)", place[1], place[2], place[3]);
+bool workpiece_choose_data(spor_workpiece *piece, const char *choice) {
+    spor_declaration *declared = &piece->declared;
+    char name[64];
+    if (!choice) return true;
+    size_t length = strcspn(choice, ":");
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), choice);
+    const data_set *set = places_set(piece->command, name);
+    if (!set) return false;
+    piece->data_folder = choice[length] && choice[length + 1] ? choice + length + 1 : NULL;
+    if (set == declared->set) return true;
+    declared->set = set;
+    declared->data = set->name;
+    declared->sample = set->shape;
+    declared->classes = set->classes;
+    declared->scale = set->scale;
+    return true;
 }
 
-spor_data *workpiece_read_data(const spor_workpiece *piece, spor_message *message) {
+/* The last name, without slashes, of the folder that a file lies in. */
+static void name_after_folder(char name[64], const char *file) {
+    const char *end = strrchr(file, '/');
+    while (end && end > file && end[-1] == '/') end--;
+    const char *start = end;
+    while (start && start > file && start[-1] != '/') start--;
+    bool dots = !start || start == end || *start == '.';
+    snprintf(name, 64, "%.*s", dots ? 9 : (int)(end - start), dots ? "own files" : start);
+}
+
+static spor_data *read_set(const spor_workpiece *piece, bool *missing, spor_message *message) {
+    const spor_declaration *declared = &piece->declared;
+    char *path[DATA_FILES];
+    *missing = !places_find(declared->set, piece->path, piece->data_folder, path, message);
+    if (*missing) return NULL;
+    spor_data *data = sets_read(declared->set, (const char *const *)path, declared->scale, message);
+    if (data && !sets_are_published(declared->set, path)) name_after_folder(data->name, path[0]);
+    sets_free_files(path);
+    return data;
+}
+
+spor_data *workpiece_read_data(const spor_workpiece *piece, bool *missing, spor_message *message) {
     const spor_declaration *declared = &piece->declared;
     char path[PATH_SIZE];
-    if (!strcmp(declared->data, "digits")) {
-        if (!find_data(piece, "digits.csv.gz", path, message)) return NULL;
-    } else if (!strcmp(declared->data, "csv")) {
-        if (declared->path[0] == '/')
-            snprintf(path, sizeof path, "%s", declared->path);
-        else
-            beside_script(piece, path, declared->path);
-    } else {
-        message_complain(
-            message,
-            "spor %s reads digits and csv, not %s; which release will is not known yet.\n"
-            "`spor show %s` and `spor bench %s` work without the data.",
-            spor_version(), declared->data, piece->path, piece->path);
-        return NULL;
-    }
+    *missing = false;
+    if (declared->set) return read_set(piece, missing, message);
+    if (declared->path[0] == '/')
+        snprintf(path, sizeof path, "%s", declared->path);
+    else
+        beside_script(piece, path, declared->path);
     return spor_data_csv(path, declared->sample, declared->classes, declared->scale, message);
 }
 
 spor_data *workpiece_data(const spor_workpiece *piece) {
     spor_message message = {""};
-    spor_data *data = workpiece_read_data(piece, &message);
-    if (!data) command_fail(piece->command, "%s", message.text);
+    bool missing;
+    spor_data *data = workpiece_read_data(piece, &missing, &message);
+    if (!data)
+        command_fail(piece->command, "%s%s", message.text,
+                     missing ? "\n`spor show` and `spor bench` work without the data." : "");
     return data;
 }

@@ -17,13 +17,9 @@ void spor_data_free(spor_data *data) {
     free(data);
 }
 
-static int64_t row_of(const int64_t rows[], int64_t n) {
-    return rows ? rows[n] : n;
-}
-
 static bool rows_exist(const spor_data *data, const int64_t rows[], int64_t n) {
     for (int64_t k = 0; k < n; k++) {
-        int64_t row = row_of(rows, k);
+        int64_t row = values_row(rows, k);
         if (row < 0 || row >= data->rows) return false;
         if (data->label && (data->label[row] < 0 || data->label[row] >= data->classes))
             return false;
@@ -44,7 +40,7 @@ static void one_hot(const spor_data *data, const int64_t rows[], int64_t n, spor
     size_t width = scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
     memset(out, 0, (size_t)(n * classes) * width);
     for (int64_t k = 0; k < n; k++) {
-        int64_t at = k * classes + data->label[row_of(rows, k)];
+        int64_t at = k * classes + data->label[values_row(rows, k)];
         if (scalar == SPOR_F32)
             ((float *)out)[at] = 1;
         else

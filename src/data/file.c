@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,55 +12,103 @@
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-/* Of what is no regular file: a device or a pipe may never end. */
-static const size_t endless = (size_t)64 << 20;
-
-static size_t limit_of(FILE *file, size_t limit) {
-    struct stat status;
-    bool regular = !fstat(fileno(file), &status) && S_ISREG(status.st_mode);
-    return regular || limit < endless ? limit : endless;
+/* Room for so many bytes; false leaves errno. */
+static bool make_room(unsigned char **bytes, size_t room) {
+    unsigned char *more = realloc(*bytes, room);
+    if (more) *bytes = more;
+    errno = ENOMEM;
+    return more != NULL;
 }
 
-/* Reads to the end in growing pieces, since the size of a pipe is not known. */
-static bool read_all(FILE *file, size_t limit, unsigned char **bytes, size_t *size) {
-    size_t room = 0;
-    for (;;) {
-        if (*size == room) {
-            room = room ? 2 * room : 1 << 16;
-            unsigned char *more = realloc(*bytes, room);
-            if (!more) {
-                errno = ENOMEM;
-                return false;
-            }
-            *bytes = more;
-        }
-        size_t got = fread(*bytes + *size, 1, room - *size, file);
-        *size += got;
-        if (*size > limit) {
-            errno = EFBIG;
+/* Reads to the end in growing pieces, from room bytes on, since the size of a pipe is not known. */
+static bool read_all(FILE *file, size_t room, size_t limit, unsigned char **bytes, size_t *size) {
+    for (size_t got = 1; got; *size += got) {
+        if ((*size == 0 || *size == room) && !make_room(bytes, *size ? room *= 2 : room))
             return false;
-        }
-        if (!got) return !ferror(file);
+        got = fread(*bytes + *size, 1, room - *size, file);
+        errno = got > limit - *size ? EFBIG : errno;
+        if (got > limit - *size) return false;
     }
+    return !ferror(file);
 }
 
-bool file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
-                spor_message *message) {
+static bool fail_open(const char *path, spor_message *message) {
+    return message_complain(message, "%s: cannot be opened: %s", path, strerror(errno));
+}
+
+/* Reads and closes; room > 0. */
+static bool take(FILE *file, size_t room, size_t limit, const char *path, unsigned char **bytes,
+                 size_t *size, spor_message *message) {
     *bytes = NULL;
     *size = 0;
-    FILE *file = fopen(path, "rb");
-    if (!file) return message_complain(message, "%s: cannot be opened: %s", path, strerror(errno));
-    size_t most = limit_of(file, limit);
-    bool done = read_all(file, most, bytes, size);
+    bool done = read_all(file, room, limit, bytes, size);
     int trouble = errno;
     fclose(file);
     if (done) return true;
     free(*bytes);
     *bytes = NULL;
     if (trouble == EFBIG)
-        return message_complain(message, "%s: is longer than the limit of %zu bytes%s", path, most,
-                                most < limit ? " for what is no regular file" : "");
+        return message_complain(message, "%s: is longer than the limit of %zu bytes", path, limit);
     return message_complain(message, "%s: cannot be read: %s", path, strerror(trouble));
+}
+
+bool file_stream_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
+                       spor_message *message) {
+    FILE *file = fopen(path, "rb");
+    if (file) return take(file, 1 << 16, limit, path, bytes, size, message);
+    *bytes = NULL;
+    *size = 0;
+    return fail_open(path, message);
+}
+
+/* What a name stands for that is no regular file. */
+static const char *kind_of(mode_t mode) {
+    return S_ISDIR(mode)                    ? "a folder"
+           : S_ISFIFO(mode)                 ? "a pipe"
+           : S_ISCHR(mode) || S_ISBLK(mode) ? "a device"
+                                            : "no file";
+}
+
+/* Opens a regular file; a pipe without a writer is not waited for. */
+static FILE *open_regular(const char *path, size_t *size, spor_message *message) {
+    struct stat status;
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0 || fstat(descriptor, &status) < 0)
+        fail_open(path, message);
+    else if (!S_ISREG(status.st_mode))
+        message_complain(message, "%s: is %s; data are read from regular files", path,
+                         kind_of(status.st_mode));
+    else {
+        *size = (size_t)status.st_size;
+        FILE *file = fdopen(descriptor, "rb");
+        if (file) return file;
+        fail_open(path, message);
+    }
+    if (descriptor >= 0) close(descriptor);
+    return NULL;
+}
+
+bool file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
+                spor_message *message) {
+    size_t length = 0;
+    *bytes = NULL;
+    *size = 0;
+    FILE *file = open_regular(path, &length, message);
+    if (!file) return false;
+    if (length <= limit) return take(file, length + 1, limit, path, bytes, size, message);
+    fclose(file);
+    return message_complain(message, "%s: is longer than the limit of %zu bytes", path, limit);
+}
+
+bool file_head(const char *path, size_t most, unsigned char head[], size_t *got, size_t *length,
+               spor_message *message) {
+    FILE *file = open_regular(path, length, message);
+    if (!file) return false;
+    *got = fread(head, 1, most, file);
+    bool done = !ferror(file);
+    int trouble = errno;
+    fclose(file);
+    return done || message_complain(message, "%s: cannot be read: %s", path, strerror(trouble));
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */

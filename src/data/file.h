@@ -10,9 +10,16 @@
 /** Bytes of the largest data or weights file that is read. */
 #define SPOR_FILE_LIMIT ((size_t)1 << 31)
 
-/** Reads at most limit bytes as they are. A longer file is an error. The caller frees bytes. */
+/** Reads at most limit bytes as they are. A longer file is an error, and so is, before anything is
+ *  read, what is no regular file: a device or a pipe may never end. The caller frees bytes. */
 bool file_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
                 spor_message *message);
+/** The same of whatever gives bytes, pipes too: for limits that may be waited for. */
+bool file_stream_bytes(const char *path, size_t limit, unsigned char **bytes, size_t *size,
+                       spor_message *message);
+/** The first bytes of a regular file, at most `most` of them, and the length of all of it. */
+bool file_head(const char *path, size_t most, unsigned char head[], size_t *got, size_t *length,
+               spor_message *message);
 
 /**
  * Writes beside the path and renames, so that a reader or a crash sees the old file or the new one,

@@ -1,5 +1,5 @@
 /*
- * Inflate, RFC 1951, and the gzip wrapping, RFC 1952.
+ * Inflate, RFC 1951, and what it is wrapped in: gzip, RFC 1952, or zlib, RFC 1950.
  *
  * Deflate is a stream of bits, lowest bit of a byte first. A block is stored, or coded with the
  * fixed Huffman codes, or with codes of its own. Codes are canonical: lengths alone determine them.
@@ -360,6 +360,43 @@ static bool member(inflater *s) {
     return true;
 }
 
+/* ---- zlib ----------------------------------------------------------------------------------- */
+
+static bool zlib_header(inflater *s) {
+    enum { METHOD = 15, DEFLATE = 8, DICTIONARY = 0x20 };
+    const unsigned char *b = s->in + s->at;
+    if (!skip(s, 2)) return false;
+    if ((b[0] & METHOD) != DEFLATE || (b[0] << 8 | b[1]) % 31 != 0)
+        return wrong(s, "not the start of a zlib stream");
+    return !(b[1] & DICTIONARY) || wrong(s, "a zlib stream with a dictionary of its own");
+}
+
+/* Two sums modulo 65521; 5552 bytes do not overflow them. */
+static uint32_t adler32_of(const unsigned char *bytes, size_t size) {
+    uint32_t a = 1, b = 0;
+    while (size) {
+        size_t piece = size < 5552 ? size : 5552;
+        size -= piece;
+        for (; piece; piece--) b += a += *bytes++;
+        a %= 65521;
+        b %= 65521;
+    }
+    return b << 16 | a;
+}
+
+static bool zlib_stream(inflater *s) {
+    if (!zlib_header(s) || !blocks(s)) return false;
+    const unsigned char *tail = s->in + s->at;
+    if (!skip(s, 4)) return false;
+    uint32_t sum =
+        (uint32_t)tail[0] << 24 | (uint32_t)tail[1] << 16 | (uint32_t)tail[2] << 8 | tail[3];
+    if (sum != adler32_of(s->out, s->used))
+        return wrong(s, "the checksum is wrong: the data are damaged; the stream ends");
+    return s->at == s->size || wrong(s, "the stream ends before its bytes do,");
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
 static bool only_zeros(const unsigned char *bytes, size_t size) {
     for (size_t k = 0; k < size; k++)
         if (bytes[k]) return false;
@@ -370,18 +407,22 @@ bool gzip_recognize(const unsigned char *bytes, size_t size) {
     return size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
-bool gzip_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigned char **out,
-                  size_t *out_size, spor_message *message) {
+static bool members(inflater *s) {
+    do {
+        if (!member(s)) return false;
+    } while (!only_zeros(s->in + s->at, s->size - s->at));
+    return true;
+}
+
+static bool inflate_all(bool (*unwrap)(inflater *), const unsigned char *bytes, size_t size,
+                        size_t limit, unsigned char **out, size_t *out_size,
+                        spor_message *message) {
     inflater s = {.in = bytes, .size = size, .limit = limit};
     *out = NULL;
     *out_size = 0;
     s.room = size < limit / 4 ? 4 * size + 1 : limit;
     s.out = malloc(s.room ? s.room : 1);
-    bool done = s.out ? true : wrong(&s, "out of memory");
-    do {
-        done = done && member(&s);
-    } while (done && !only_zeros(bytes + s.at, size - s.at));
-    if (!done) {
+    if (!(s.out ? unwrap(&s) : wrong(&s, "out of memory"))) {
         free(s.out);
         return message_complain(message, "%s", s.why);
     }
@@ -390,13 +431,86 @@ bool gzip_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigne
     return true;
 }
 
+bool gzip_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigned char **out,
+                  size_t *out_size, spor_message *message) {
+    return inflate_all(members, bytes, size, limit, out, out_size, message);
+}
+
+bool zlib_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigned char **out,
+                  size_t *out_size, spor_message *message) {
+    return inflate_all(zlib_stream, bytes, size, limit, out, out_size, message);
+}
+
+/* A stored block comes in one piece of less than 2^16 bytes, so that what is wanted is there before
+ * the limit is met. */
+static size_t peek(bool (*begin)(inflater *), const unsigned char *bytes, size_t size,
+                   unsigned char head[], size_t most) {
+    inflater s = {.in = bytes, .size = size, .limit = most + (1 << 16)};
+    if (begin(&s)) blocks(&s);
+    size_t got = s.used < most ? s.used : most;
+    if (got) memcpy(head, s.out, got);
+    free(s.out);
+    return got;
+}
+
+size_t zlib_head(const unsigned char *bytes, size_t size, unsigned char head[], size_t most) {
+    return peek(zlib_header, bytes, size, head, most);
+}
+
+bool gzip_could_hold(size_t size, size_t inflated) {
+    return inflated / 1032 <= size;
+}
+
+static bool at_path(const char *path, const spor_message *why, spor_message *message) {
+    return message_complain(message, "%s: %.900s", path, why->text);
+}
+
 bool gzip_read_file(const char *path, size_t limit, unsigned char **bytes, size_t *size,
                     spor_message *message) {
+    enum { RATIO = 256 };
+    const size_t harmless = (size_t)64 << 20;
     if (!file_bytes(path, limit, bytes, size, message)) return false;
     if (!gzip_recognize(*bytes, *size)) return true;
     spor_message why = {0};
     unsigned char *packed = *bytes;
-    bool done = gzip_inflate(packed, *size, limit, bytes, size, &why);
+    size_t most = *size > limit / RATIO ? limit : *size * RATIO;
+    if (most < harmless) most = harmless < limit ? harmless : limit;
+    bool done = gzip_inflate(packed, *size, most, bytes, size, &why);
     free(packed);
-    return done || message_complain(message, "%s: %.900s", path, why.text);
+    return done || at_path(path, &why, message);
+}
+
+/* Of a gzip file: its first bytes are those of what it holds. */
+static bool inflate_stated(const char *path, file_stated *stated, unsigned char **bytes,
+                           size_t *size, spor_message *message) {
+    unsigned char head[FILE_HEAD], *packed = NULL;
+    spor_message why = {0};
+    if (!file_bytes(path, SPOR_FILE_LIMIT, &packed, size, message)) return false;
+    size_t packed_size = *size;
+    size_t got = peek(header, packed, packed_size, head, sizeof head);
+    size_t length = got ? stated(head, got, &why) : SPOR_FILE_LIMIT; /* inflating tells why not */
+    bool done =
+        length && (!got || gzip_could_hold(packed_size, length) ||
+                   message_complain(&why, "cannot hold the %zu bytes that it states", length));
+    done = done && gzip_inflate(packed, packed_size, length, bytes, size, &why) &&
+           (*size == length ||
+            message_complain(&why, "holds %zu bytes where it states %zu", *size, length));
+    free(packed);
+    return done || at_path(path, &why, message);
+}
+
+bool gzip_read_stated(const char *path, file_stated *stated, unsigned char **bytes, size_t *size,
+                      spor_message *message) {
+    unsigned char head[FILE_HEAD];
+    size_t got, length;
+    spor_message why = {0};
+    *bytes = NULL;
+    *size = 0;
+    if (!file_head(path, sizeof head, head, &got, &length, message)) return false;
+    if (gzip_recognize(head, got)) return inflate_stated(path, stated, bytes, size, message);
+    size_t states = stated(head, got, &why);
+    if (states && length == states) return file_bytes(path, states, bytes, size, message);
+    if (states)
+        message_complain(&why, "is %zu bytes long where its header states %zu", length, states);
+    return at_path(path, &why, message);
 }

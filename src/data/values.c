@@ -8,10 +8,6 @@
 #include "base/message.h"
 #include "base/shape.h"
 
-static int64_t row_of(const int64_t rows[], int64_t n) {
-    return rows ? rows[n] : n;
-}
-
 /* Each element in double, rounded once. */
 #define GATHER(K, name, T)                                                                         \
     static void name##_as_##T(void *out, const spor_values *v, double scale, const int64_t rows[], \
@@ -19,7 +15,7 @@ static int64_t row_of(const int64_t rows[], int64_t n) {
         int64_t size = shape_size(&v->shape);                                                      \
         T *to = out;                                                                               \
         for (int64_t n = 0; n < count; n++, to += size) {                                          \
-            const K *from = (const K *)v->value + row_of(rows, n) * size;                          \
+            const K *from = (const K *)v->value + values_row(rows, n) * size;                      \
             for (int64_t k = 0; k < size && !v->mean; k++) to[k] = (T)((double)from[k] * scale);   \
             for (int64_t k = 0; k < size && v->mean; k++)                                          \
                 to[k] = (T)(((double)from[k] * scale - v->mean[k]) * v->factor[k]);                \
@@ -71,7 +67,7 @@ static spread spread_of(const spor_values *v, double scale, int64_t column, cons
     double sum[3] = {0}; /* of the values, of what the first mean leaves, of its squares */
     for (int pass = 0; pass < 3; pass++) {
         for (int64_t n = 0; n < count; n++) {
-            double x = type->value(v->value, row_of(rows, n) * columns + column) * scale;
+            double x = type->value(v->value, values_row(rows, n) * columns + column) * scale;
             s.least = fmin(s.least, x);
             s.most = fmax(s.most, x);
             double rest = pass ? x - s.mean : x;

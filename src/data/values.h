@@ -6,6 +6,11 @@
 
 #include <spor/data.h>
 
+/** Row n of a list; NULL: all rows in order. */
+static inline int64_t values_row(const int64_t rows[], int64_t n) {
+    return rows ? rows[n] : n;
+}
+
 /** Writes (values * scale - mean) * factor of count rows, which exist. rows NULL: 0 .. count-1. */
 typedef void values_gather(void *out, const spor_values *values, double scale, const int64_t rows[],
                            int64_t count);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "data/sets.h"
+
 /* A value whose part of a declaration is filled in by the caller. */
 static spor_value declared(const spor_given *g, spor_value_kind kind) {
     spor_value v = {.kind = kind};
@@ -14,26 +16,32 @@ static spor_value declared(const spor_given *g, spor_value_kind kind) {
 
 /* ---- data ---- */
 
-static spor_value data_set(const spor_given *g, int scale_at, double scale, spor_shape sample,
-                           int64_t classes) {
+static spor_value data_of(const spor_given *g, int scale_at, double scale, spor_shape sample,
+                          int classes) {
     spor_value v = declared(g, VALUE_DATA);
     v.declared->data = g->builtin->name;
     v.declared->sample = sample;
-    v.declared->classes = (int)classes;
+    v.declared->classes = classes;
     v.declared->scale = given_real(g, scale_at, scale);
     return v;
 }
 
-static spor_value digits(const spor_given *g) {
-    return data_set(g, 0, 1.0 / 16, SPOR_SHAPE(8, 8, 1), 10);
+/* A row of the table of data sets. */
+static spor_value known_set(const spor_given *g) {
+    const data_set *set = sets_find(g->builtin->name);
+    spor_value v = data_of(g, 0, set->scale, set->shape, set->classes);
+    v.declared->set = set;
+    return v;
 }
 
-static spor_value mnist(const spor_given *g) {
-    return data_set(g, 0, 1.0 / 255, SPOR_SHAPE(28, 28, 1), 10);
-}
-
-static spor_value svhn(const spor_given *g) {
-    return data_set(g, 0, 1.0 / 255, SPOR_SHAPE(32, 32, 3), 10);
+const spor_builtin *declare_sets(spor_pass *run) {
+    size_t count = 0;
+    while (data_sets[count].name) count++;
+    spor_builtin *table = ground_take(&run->ground, count + 1, sizeof *table);
+    for (size_t k = 0; k < count; k++)
+        table[k] = (spor_builtin){data_sets[k].name, "scale?", known_set};
+    table[count] = (spor_builtin){NULL, NULL, NULL};
+    return table;
 }
 
 static spor_value csv(const spor_given *g) {
@@ -50,7 +58,7 @@ static spor_value csv(const spor_given *g) {
         pass_fail(g->run, g->at[2], "csv: classes must be 2 to 2^20 but is %" PRId64, classes);
     const char *path = given_string(g, 0, "");
     if (!*path) pass_fail(g->run, g->at[0], "csv: path is empty");
-    spor_value v = data_set(g, 3, 1, sample, classes);
+    spor_value v = data_of(g, 3, 1, sample, (int)classes);
     v.declared->path = path;
     return v;
 }
@@ -214,7 +222,9 @@ static spor_value train(const spor_given *g) {
     if (g->arg[0]->kind != VALUE_FUNCTION)
         pass_fail(g->run, g->at[0], "train: net must be a def but is %s",
                   value_describe(&g->run->ground, g->arg[0]));
-    *d = *part(g, 1, VALUE_DATA, "digits(), mnist(), svhn() or csv(\"file\", shape, classes)")
+    *d = *part(g, 1, VALUE_DATA,
+               "a data set such as digits(), which `spor data` lists, or csv(\"file\", shape, "
+               "classes)")
               ->declared;
     declare_optimizer(g, script);
     d->batch = count(g, 4);
@@ -233,9 +243,6 @@ static spor_value train(const spor_given *g) {
 }
 
 const spor_builtin spor_declaration_builtins[] = {
-    {"digits", "scale?", digits},
-    {"mnist", "scale?", mnist},
-    {"svhn", "scale?", svhn},
     {"csv", "path, shape, classes, scale?", csv},
     {"cross_entropy", "reduction?", cross_entropy},
     {"binary_cross_entropy", "reduction?", binary_cross_entropy},

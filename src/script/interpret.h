@@ -57,6 +57,8 @@ extern const spor_builtin spor_tensor_builtins[]; /* layout.c, reduce.c: tensors
 extern const spor_builtin spor_reduce_builtins[];
 extern const spor_builtin spor_leaf_builtins[];        /* leaves.c: param, state, zeros, random */
 extern const spor_builtin spor_declaration_builtins[]; /* declare.c: train and what it takes */
+/** Likewise, of the rows of data/sets.h. */
+const spor_builtin *declare_sets(spor_pass *run);
 
 /* ---- running --------------------------------------------------------------------------------- */
 

@@ -68,7 +68,7 @@ static spor_source *load_source(spor_pass *run, spor_spot place, const char *fil
                                 spor_message *message) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    if (!file_bytes(file, SPOR_LIMIT_SOURCE, &bytes, &size, message)) return NULL;
+    if (!file_stream_bytes(file, SPOR_LIMIT_SOURCE, &bytes, &size, message)) return NULL;
     char *text = arena_take(run->ground.arena, size + 1);
     if (text) memcpy(text, bytes, size);
     free(bytes);
@@ -106,8 +106,9 @@ static const spor_source *find_include(spor_pass *run, const spor_syntax *includ
     const spor_source *source = read_source(run, include->place, path, &beside);
     if (!source && other != path) source = read_source(run, include->place, other, &installed);
     if (!source)
-        pass_fail(run, include->place, "%.400s%s%.400s", beside.text, *installed.text ? "\n" : "",
-                  installed.text);
+        pass_fail(run, include->place, "%.400s%s%.400s%s", beside.text, *installed.text ? "\n" : "",
+                  installed.text,
+                  *installed.text ? "\nSPOR_MODELS may name another folder to look in." : "");
     return source;
 }
 
@@ -128,7 +129,7 @@ bool script_layer(spor_pass *run, const char *name) {
     const char *def = ground_take_format(&run->ground, "\ndef %s(", name);
     unsigned char *bytes = NULL;
     size_t size = 0, length = strlen(def);
-    if (!file_bytes(path, SPOR_LIMIT_SOURCE, &bytes, &size, NULL)) return false;
+    if (!file_stream_bytes(path, SPOR_LIMIT_SOURCE, &bytes, &size, NULL)) return false;
     bool found = false;
     for (size_t k = 0; k + length <= size && !found; k++) found = !memcmp(bytes + k, def, length);
     free(bytes);
@@ -170,6 +171,7 @@ static void add_names(spor_pass *run) {
     add_builtins(run, spor_reduce_builtins);
     add_builtins(run, spor_leaf_builtins);
     add_builtins(run, spor_declaration_builtins);
+    add_builtins(run, declare_sets(run));
     if (script->dialect) add_builtins(run, script->dialect->builtins);
     add_ops(run);
 }

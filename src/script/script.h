@@ -44,10 +44,11 @@ const char *script_error(const spor_script *script);
 
 /** What the script's train(...) declares. Strings live as long as the script. */
 typedef struct {
-    const char *model; /* name of the net's def */
-    const char *data;  /* "digits", "mnist", "svhn", or "csv" */
-    const char *path;  /* data=csv(path=...), relative to the script; else NULL */
-    spor_shape sample; /* shape of one sample as the data source gives it */
+    const char *model;          /* name of the net's def */
+    const char *data;           /* as the script calls it: "digits", "csv" */
+    const struct data_set *set; /* of the table in data/sets.h; NULL: files of one's own */
+    const char *path;           /* data=csv(path=...), relative to the script; else NULL */
+    spor_shape sample;          /* shape of one sample as the data source gives it */
     int classes;
     double scale;      /* of the pixels */
     const char *loss;  /* as written: cross_entropy(reduction="sum") */

@@ -5,11 +5,8 @@
 
 #include "base/random.h"
 #include "base/shape.h"
+#include "data/values.h"
 #include "train/model.h"
-
-static int64_t row_of(const int64_t rows[], int64_t n) {
-    return rows ? rows[n] : n;
-}
 
 static int64_t class_of(const batch_source *s, int64_t row) {
     return (int64_t)(random_hash(s->seed, (uint64_t)row, 4) % (uint64_t)s->classes);
@@ -19,7 +16,7 @@ static int64_t class_of(const batch_source *s, int64_t row) {
 #define DRAW(T)                                                                                    \
     static void draw_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {     \
         for (int64_t n = 0; n < count; n++, out += s->size) {                                      \
-            uint64_t first = (uint64_t)(row_of(rows, n) * s->size);                                \
+            uint64_t first = (uint64_t)(values_row(rows, n) * s->size);                            \
             for (int64_t k = 0; k < s->size; k++)                                                  \
                 out[k] = (T)(float)random_uniform(s->seed, first + (uint64_t)k, 9);                \
         }                                                                                          \
@@ -27,7 +24,7 @@ static int64_t class_of(const batch_source *s, int64_t row) {
     static void one_hot_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {  \
         memset(out, 0, (size_t)(count * s->classes) * sizeof *out);                                \
         for (int64_t n = 0; n < count; n++)                                                        \
-            out[n * s->classes + class_of(s, row_of(rows, n))] = 1;                                \
+            out[n * s->classes + class_of(s, values_row(rows, n))] = 1;                            \
     }
 DRAW(float)
 DRAW(double)

@@ -171,41 +171,70 @@ START_TEST(script_errors_show_the_place) {
 END_TEST
 
 /* Without data anywhere near, what `meson install` has put in place is read; before it, the places
- * are told. */
+ * are told. A copy of the program is not the one that lies in the build folder. */
 static void look_where_installed(void) {
     int status = run("mkdir models; cp $M/densenet2_20.spor $M/layers.spor models; "
-                     "spor train models/densenet2_20.spor --epochs 1");
+                     "cp $SPOR_PROGRAM copy; ./copy train models/densenet2_20.spor --epochs 1");
     bool installed = exists(getenv("SPOR_INSTALLED"));
     expect_status(status, installed ? 0 : 2);
     if (installed) return;
-    expect_in(err, "no digits.csv.gz");
-    expect_in(err, "models/../data/digits.csv.gz");
-    expect_in(err, "\n  data/digits.csv.gz");
-    expect_in(err, getenv("SPOR_INSTALLED"));
+    expect_in(err, "digits.csv.gz  57512 bytes");
+    expect_in(err, "models/../data");
+    expect_in(err, "\n  data/");
+    expect_in(err, "/share/spor/data");
     expect_in(err, "SPOR_DATA");
 }
 
 START_TEST(data_is_looked_for) {
     look_where_installed();
     expect_status(run("mkdir data; cp $M/../data/digits.csv.gz data; "
-                      "spor train models/densenet2_20.spor --epochs 1"),
+                      "./copy train models/densenet2_20.spor --epochs 1"),
                   0);
+    expect_in(out, "; digits: ");
     expect_status(run("rm -r data; SPOR_DATA=$M/../data "
-                      "spor train models/densenet2_20.spor --epochs 1"),
+                      "./copy train models/densenet2_20.spor --epochs 1"),
+                  0);
+    expect_status(run("./copy train models/densenet2_20.spor --epochs 1 --data digits:$M/../data"),
                   0);
     expect_status(run("mkdir data; echo 1,2,x > data/digits.csv.gz; "
                       "spor train models/densenet2_20.spor --epochs 1"),
                   2);
     expect_in(err, "digits.csv.gz:1");
+    expect_in(err, "digits.csv.gz has 6 bytes; as published it has 57512. Fetch it again.");
 }
 END_TEST
 
-START_TEST(data_sets_to_come_are_named) {
-    expect_status(run("spor train $M/lenet2.spor"), 2);
-    expect_in(err, "svhn");
+/* From any folder; what is beside the script, or named, goes first. */
+START_TEST(a_program_that_is_not_installed_finds_its_source_tree) {
+    write_file("net.spor", "include \"layers.spor\"\n"
+                           "def net(x):\n    return dense(flatten(x), 10)\n"
+                           "train(net, data=digits(), loss=cross_entropy(reduction=\"mean\"),\n"
+                           "      optimizer=sgd(rate=0.1), batch=8, epochs=1)\n");
+    unsetenv("SPOR_MODELS");
+    expect_status(run("spor train net.spor"), 0);
+    expect_in(out, "digits: 1293 rows to train");
+    expect_status(run("cp $SPOR_PROGRAM copy; SPOR_MODELS=/nowhere ./copy show net.spor"), 2);
+    expect_in(err, "/nowhere/layers.spor: cannot be opened");
+    expect_in(err, "SPOR_MODELS may name another folder");
+}
+END_TEST
+
+START_TEST(data_that_are_not_here_are_told_of) {
+    expect_status(run("cp $SPOR_PROGRAM copy; ./copy train $M/lenet2.spor --data svhn_extra"), 2);
+    expect_in(err, "extra_32x32.mat  1329278602 bytes  md5 a93ce644f1a588dc4d68dda5feec44a7");
+    expect_in(err, "http://ufldl.stanford.edu/housenumbers/");
+    expect_in(err, "--data svhn_extra:FOLDER");
     expect_in(err, "spor bench");
-    expect_status(run("spor train $M/convkeras4_20.spor"), 2);
-    expect_in(err, "mnist");
+    expect_status(run("mkdir some; touch some/a_test.mat some/b_test.mat some/c_train.mat;"
+                      "./copy train $M/lenet2.spor --data svhn:some"),
+                  2);
+    expect_in(err, "some: has no test_32x32.mat and 2 files like *test*.mat: leave one");
+    expect_status(run("rm some/a_test.mat; ./copy train $M/lenet2.spor --data svhn:some"), 2);
+    expect_in(err, "some/c_train.mat: is no MATLAB file");
+    expect_status(run("./copy train $M/lenet2.spor --data svnh"), 2);
+    expect_in(err, "there is no data set svnh; did you mean svhn?");
+    expect_status(run("./copy data mnits"), 2);
+    expect_in(err, "did you mean mnist?");
 }
 END_TEST
 
@@ -594,7 +623,7 @@ START_TEST(a_file_without_an_end_is_refused) {
     write_file("net.spor",
                "def net(x):\n    return x\n" TRAIN("csv(\"/dev/zero\", [2], 2)", "squared_error"));
     expect_status(run("spor train net.spor"), 2);
-    expect_in(err, "/dev/zero: is longer than the limit of 67108864 bytes for what is no regular");
+    expect_in(err, "/dev/zero: is a device; data are read from regular files");
 }
 END_TEST
 
@@ -971,7 +1000,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, bad_usage_is_told);
     tcase_add_test(tests, script_errors_show_the_place);
     tcase_add_test(tests, data_is_looked_for);
-    tcase_add_test(tests, data_sets_to_come_are_named);
+    tcase_add_test(tests, data_that_are_not_here_are_told_of);
+    tcase_add_test(tests, a_program_that_is_not_installed_finds_its_source_tree);
     tests = group(suite, "training");
     tcase_add_test(tests, a_run_leaves_its_files);
     tcase_add_test(tests, a_seed_gives_the_bits);

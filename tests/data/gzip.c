@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/gzip.h"
 #include "scratch.h"
@@ -183,7 +184,7 @@ START_TEST(files_are_read_plain_or_inflated) {
     ck_assert(!gzip_read_file(scratch_path("absent"), LIMIT, &bytes, &size, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "absent: cannot be opened: No such file"));
     ck_assert(!gzip_read_file(scratch_path(""), LIMIT, &bytes, &size, &message));
-    ck_assert_ptr_nonnull(strstr(message.text, "directory"));
+    ck_assert_ptr_nonnull(strstr(message.text, "is a folder; data are read from regular files"));
     path = scratch_file("long", "12345", 5);
     ck_assert(!gzip_read_file(path, 4, &bytes, &size, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "longer than the limit of 4 bytes"));
@@ -307,6 +308,119 @@ START_TEST(a_match_stays_within_its_member) {
 }
 END_TEST
 
+/* ---- zlib: the same deflate stream between a head of two bytes and a sum ---- */
+
+static size_t rewrap(const unsigned char *gzip, size_t size, const void *text, size_t length,
+                     unsigned char out[512]) {
+    const unsigned char *bytes = text;
+    uint32_t a = 1, b = 0;
+    for (size_t k = 0; k < length; k++) a = (a + bytes[k]) % 65521, b = (b + a) % 65521;
+    const unsigned char tail[] = {b >> 8 & 255, b & 255, a >> 8 & 255, a & 255};
+    size_t body = size - 18;
+    memcpy(out, "\x78\x9c", 2);
+    memcpy(out + 2, gzip + 10, body);
+    memcpy(out + 2 + body, tail, 4);
+    return body + 6;
+}
+
+static void check_zlib_refused(const unsigned char *bytes, size_t size, size_t limit,
+                               const char *why) {
+    unsigned char *out;
+    size_t out_size;
+    spor_message message = {{0}};
+    ck_assert(!zlib_inflate(bytes, size, limit, &out, &out_size, &message));
+    ck_assert_ptr_null(out);
+    ck_assert_msg(strstr(message.text, why) != NULL, "\"%s\" lacks \"%s\"", message.text, why);
+}
+
+static void check_zlib(const unsigned char *gzip, size_t gzip_size, const void *text,
+                       size_t length) {
+    unsigned char packed[512], *out, head[4];
+    size_t size = rewrap(gzip, gzip_size, text, length, packed), out_size;
+    ck_assert(zlib_inflate(packed, size, LIMIT, &out, &out_size, NULL));
+    ck_assert_uint_eq(out_size, length);
+    if (length) ck_assert_mem_eq(out, text, length);
+    free(out);
+    size_t got = zlib_head(packed, size, head, sizeof head);
+    ck_assert_uint_eq(got, length < sizeof head ? length : sizeof head);
+    if (got) ck_assert_mem_eq(head, text, got);
+    check_zlib_refused(packed, size - 1, LIMIT, "truncated");
+    packed[size - 1] ^= 1;
+    check_zlib_refused(packed, size, LIMIT, "the checksum is wrong");
+    packed[size - 1] ^= 1;
+    check_zlib_refused(packed, size + 1, LIMIT, "ends before its bytes do");
+    if (length) check_zlib_refused(packed, size, length - 1, "more than the limit");
+    packed[0] = 0x79;
+    check_zlib_refused(packed, size, LIMIT, "not the start of a zlib stream");
+    ck_assert_uint_eq(zlib_head(packed, size, head, sizeof head), 0);
+    memcpy(packed, "\x78\xbb", 2);
+    check_zlib_refused(packed, size, LIMIT, "a dictionary of its own");
+}
+
+START_TEST(zlib_streams_inflate) {
+    static const char zero[70000];
+    char text[512];
+    numbers(text);
+    check_zlib(dynamic_codes, sizeof dynamic_codes, text, strlen(text));
+    check_zlib(fixed_codes, sizeof fixed_codes, text, 60);
+    check_zlib(stored, sizeof stored, text, 40);
+    check_zlib(zeros, sizeof zeros, zero, sizeof zero);
+    check_zlib(empty, sizeof empty, "", 0);
+}
+END_TEST
+
+/* ---- what is no file, or too much of one ---- */
+
+static void check_no_file(const char *path, const char *why) {
+    unsigned char *bytes = (unsigned char *)1;
+    size_t size;
+    spor_message message = {{0}};
+    ck_assert(!gzip_read_file(path, LIMIT, &bytes, &size, &message));
+    ck_assert_ptr_null(bytes);
+    ck_assert_msg(strstr(message.text, why) != NULL, "\"%s\" lacks \"%s\"", message.text, why);
+    ck_assert(strncmp(message.text, path, strlen(path)) == 0);
+}
+
+START_TEST(what_is_no_regular_file_is_refused_unread) {
+    check_no_file("/dev/zero", "is a device; data are read from regular files");
+    check_no_file(scratch_path(""), "is a folder");
+    const char *pipe = scratch_path("pipe");
+    ck_assert(mkfifo(pipe, 0600) == 0);
+    check_no_file(pipe, "is a pipe"); /* which nobody writes to */
+}
+END_TEST
+
+/* 70 MB of zeros in 87 kB: 804 for one. */
+START_TEST(a_bomb_is_refused) {
+    enum { TIMES = 1000 };
+    unsigned char *bytes = malloc(TIMES * sizeof zeros);
+    unsigned char *out;
+    size_t size;
+    spor_message message = {{0}};
+    ck_assert_ptr_nonnull(bytes);
+    for (size_t k = 0; k < TIMES; k++) memcpy(bytes + k * sizeof zeros, zeros, sizeof zeros);
+    const char *path = scratch_file("bomb", bytes, TIMES * sizeof zeros);
+    ck_assert(!gzip_read_file(path, (size_t)1 << 30, &out, &size, &message));
+    ck_assert_msg(strstr(message.text, "bomb: inflates to more than the limit of 67108864") != NULL,
+                  "%s", message.text);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(the_head_of_a_file_is_had_alone) {
+    unsigned char head[4];
+    size_t got, length;
+    spor_message message = {{0}};
+    const char *path = scratch_file("plain", "12345678", 8);
+    ck_assert(file_head(path, 4, head, &got, &length, &message));
+    ck_assert(got == 4 && length == 8 && !memcmp(head, "1234", 4));
+    path = scratch_file("short", "12", 2);
+    ck_assert(file_head(path, 4, head, &got, &length, &message));
+    ck_assert(got == 2 && length == 2);
+    ck_assert(!file_head("/dev/zero", 4, head, &got, &length, &message));
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("gzip");
     TCase *pure = tcase_create("bytes"), *files = tcase_create("files");
@@ -318,8 +432,12 @@ Suite *spor_suite(void) {
     tcase_add_test(pure, output_is_bounded);
     tcase_add_test(pure, every_length_and_distance_inflates);
     tcase_add_test(pure, a_match_stays_within_its_member);
+    tcase_add_test(pure, zlib_streams_inflate);
     tcase_add_checked_fixture(files, scratch_begin, scratch_end);
     tcase_add_test(files, files_are_read_plain_or_inflated);
+    tcase_add_test(files, what_is_no_regular_file_is_refused_unread);
+    tcase_add_test(files, a_bomb_is_refused);
+    tcase_add_test(files, the_head_of_a_file_is_had_alone);
     suite_add_tcase(suite, pure);
     suite_add_tcase(suite, files);
     return suite;

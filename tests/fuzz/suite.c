@@ -1,7 +1,10 @@
 /* Thousands of mutated seeds for every reader. */
 #include "../suite.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "../support/matlab.h"
 
 #include "base/random.h"
 #include "fuzz.h"
@@ -158,6 +161,31 @@ START_TEST(npy_holds) {
 }
 END_TEST
 
+START_TEST(idx_holds) {
+    static const uint8_t bytes[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0,
+                                    1, 0, 0, 0, 3, 0, 1, 2, 3, 4, 5};
+    static const uint8_t real[] = {0,    0, 14,   1,    0,    0,    0,    1,
+                                   0x40, 9, 0x21, 0xfb, 0x54, 0x44, 0x2d, 0x18};
+    fuzz(fuzz_idx, bytes, sizeof bytes, 10000);
+    fuzz(fuzz_idx, real, sizeof real, 5000);
+}
+END_TEST
+
+START_TEST(mat_holds) {
+    static const uint8_t numbers[48] = {1, 2, 3, 250, 251, 252};
+    matlab_array x = {"X", MATLAB_UINT8, MATLAB_UINT8_TYPE, 4, {2, 3, 2, 4}, numbers, 48, false};
+    for (int k = 0; k < 4; k++) {
+        matlab_file file;
+        x.packed = k % 2;
+        if (k == 2) x.type = MATLAB_DOUBLE_TYPE, x.axes = 2;
+        matlab_begin(&file);
+        matlab_add(&file, &x);
+        fuzz(fuzz_mat, file.bytes, file.size, 10000);
+        free(file.bytes);
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("fuzz");
     TCase *tests = tcase_create("fuzz");
@@ -167,6 +195,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, safetensors_hold);
     tcase_add_test(tests, checkpoints_hold);
     tcase_add_test(tests, npy_holds);
+    tcase_add_test(tests, idx_holds);
+    tcase_add_test(tests, mat_holds);
     suite_add_tcase(suite, tests);
     return suite;
 }

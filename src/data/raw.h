@@ -1,0 +1,23 @@
+/*
+ * Numbers as files have them: whole or real, of any width, either byte first.
+ */
+#ifndef SPOR_DATA_RAW_H
+#define SPOR_DATA_RAW_H
+
+#include <spor/data.h>
+
+/** The type of a file's numbers. */
+typedef struct {
+    enum { RAW_UNSIGNED, RAW_SIGNED, RAW_REAL } kind;
+    int width; /* bytes: 1, 2, 4 or 8; a real has 2, 4 or 8 */
+    bool big;  /* the highest byte comes first */
+} raw_type;
+
+/** What such numbers are kept as: bytes as they are, as floats what these hold exactly. */
+spor_keep raw_keep(raw_type type);
+
+/** Reads count numbers into memory for as many of raw_keep(type). -1, or the place of the first
+ *  number that no double holds. */
+int64_t raw_read(raw_type type, const unsigned char *from, int64_t count, void *to);
+
+#endif
