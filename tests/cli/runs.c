@@ -419,6 +419,21 @@ END_TEST
 
 /* ---- what a run takes from its folder ----------------------------------------------------------- */
 
+/* Rates that adapt do so to the losses of the history, and data of a folder are found again. */
+START_TEST(what_a_run_saw_is_known_when_it_goes_on) {
+    expect(run("mkdir copy && gunzip -c $M/../data/digits.csv.gz | sed '5s/^0/1/' | gzip > "
+               "copy/digits.csv.gz; sed -i 's/warm_up(3)/plateau(1, factor=0.5)/' $N"),
+           0);
+    train_whole("--epochs 12 --limit 50 --rate 0.3 --data digits:copy");
+    expect(
+        run("spor train $N --epochs 5 --limit 50 --rate 0.3 --data digits:copy --out run --quiet; "
+            "spor train --resume run --epochs 12 --quiet"),
+        0);
+    ck_assert(same_history("run", "whole"));
+    expect(run("cmp run/weights.safetensors whole/weights.safetensors"), 0);
+}
+END_TEST
+
 START_TEST(a_run_goes_further_than_it_was_to) {
     train_whole("--epochs 6 --limit 50");
     expect(run("spor train $N --epochs 2 --limit 50 --out run --quiet; "
@@ -552,6 +567,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_reader_that_goes_away_ends_no_training);
     tcase_add_test(tests, a_run_survives_being_killed);
     tcase_add_test(tests, the_best_epoch_is_the_result);
+    tcase_add_test(tests, what_a_run_saw_is_known_when_it_goes_on);
     tcase_add_test(tests, a_run_goes_further_than_it_was_to);
     tcase_add_test(tests, a_run_is_repeated_from_its_folder_alone);
     tcase_add_test(tests, what_has_changed_since_is_told);
