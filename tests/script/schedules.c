@@ -96,7 +96,7 @@ END_TEST
 
 /* Each loss, and what the factor is behind it: by hand. */
 START_TEST(a_plateau_is_waited_for) {
-    static const double losses[] = {5, 4, 4, 4, 3, 3.5, 3, NAN, 2, INFINITY, 2, 2, 2, 2, 2};
+    static const double losses[] = {5, 4, 4, 4, 3, 3.5, 3, (double)NAN, 2, HUGE_VAL, 2, 2, 2, 2, 2};
     static const double two[] = {1, 1, 1, .5, .5, .5, .25, .25, .25, .25, .125, .125, .1, .1, .1};
     spor_script *script = with("", "plateau(wait=2, factor=0.5, least=0.1)", "sgd(rate=1)");
     double factor;
