@@ -97,6 +97,19 @@ bool kept_command_of(const spor_checkpoint *run, kept_command *command, spor_mes
            message_complain(message, "%s: keeps no command line that can be repeated", run->path);
 }
 
+void kept_command_text(const spor_checkpoint *run, char text[], size_t size) {
+    kept_command command;
+    bool done = kept_command_of(run, &command, NULL);
+    int used = snprintf(text, size, "spor");
+    for (int k = 0; done && k < command.argc && used < (int)size; k++)
+        used += snprintf(text + used, size - (size_t)used, " %s", command.argv[k]);
+    kept_command_free(&command);
+}
+
+const char *kept_data_text(const spor_checkpoint *run) {
+    return checkpoint_note(run, data_note);
+}
+
 void kept_command_free(kept_command *command) {
     free(command->text);
     free(command->argv);

@@ -43,6 +43,11 @@ typedef struct {
     int argc;
 } kept_command;
 
+/** "spor train net.spor --epochs 3", cut to the size. */
+void kept_command_text(const spor_checkpoint *run, char text[], size_t size);
+/** "digits: 1797 rows, checksum 0123456789abcdef"; NULL if it isn't known. */
+const char *kept_data_text(const spor_checkpoint *run);
+
 /** False with a message if the run doesn't hold one. */
 bool kept_command_of(const spor_checkpoint *run, kept_command *command, spor_message *message);
 void kept_command_free(kept_command *command);

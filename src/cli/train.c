@@ -17,16 +17,20 @@
 
 static volatile sig_atomic_t stopping;
 
+/* The first one asks for an end after the step, a second one ends at once. */
 static void on_signal(int number) {
+    if (stopping) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
     stopping = number;
 }
 
-/* The first ^C, hang-up or SIGTERM asks for an end after the step, a second one ends at once. What was
- * to be ignored from the start, by nohup, stays so. */
+/* ^C, SIGTERM and a hang-up; what was to be ignored from the start, by nohup, stays so. */
 static void catch_signals(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal}, before;
-    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
+    action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
     for (size_t k = 0; k < sizeof signals / sizeof *signals; k++)
         if (!sigaction(signals[k], NULL, &before) && before.sa_handler != SIG_IGN)

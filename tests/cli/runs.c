@@ -319,6 +319,17 @@ START_TEST(a_stop_tells_how_to_go_on_and_to_test) {
 }
 END_TEST
 
+/* Both are there when it wakes up. */
+START_TEST(a_second_signal_ends_at_once) {
+    pid_t child = start_long();
+    ck_assert(!kill(child, SIGSTOP) && !kill(child, SIGINT) && !kill(child, SIGTERM) &&
+              !kill(child, SIGCONT));
+    int status = wait_end(child);
+    ck_assert(WIFSIGNALED(status));
+    expect(run("spor train --resume run --test --quiet"), 0);
+}
+END_TEST
+
 START_TEST(a_signal_to_be_ignored_stays_ignored) {
     signal(SIGHUP, SIG_IGN);
     pid_t child = start_long();
@@ -452,6 +463,10 @@ START_TEST(a_run_is_repeated_from_its_folder_alone) {
                "spor train --repeat ../run --out there --quiet"),
            0);
     check_same_run("run", "elsewhere/there");
+    expect(run("grep '\"command\": \"spor train net.spor --epochs 3 --limit 50 --seed 4 --set "
+               "units=7' elsewhere/there/summary.json && grep '\"data_read\": \"digits: 1797 rows, "
+               "checksum ' elsewhere/there/summary.json"),
+           0);
     expect(run("cd elsewhere/there; grep '\"rate\": 0.02' summary.json && "
                "grep '\"seed\": 4' summary.json"),
            0);
@@ -563,6 +578,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, what_killed_writers_left_is_swept);
     tcase_add_test(tests, signals_stop_and_runs_go_on);
     tcase_add_test(tests, a_stop_tells_how_to_go_on_and_to_test);
+    tcase_add_test(tests, a_second_signal_ends_at_once);
     tcase_add_test(tests, a_signal_to_be_ignored_stays_ignored);
     tcase_add_test(tests, a_reader_that_goes_away_ends_no_training);
     tcase_add_test(tests, a_run_survives_being_killed);
