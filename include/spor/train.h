@@ -193,7 +193,8 @@ SPOR_API bool spor_train(spor_model *model, const spor_data *data, const spor_sp
                          const spor_schedule *schedule, spor_on_progress *on_progress, void *user);
 
 /** Writes where a training stands as safetensors, whole or not at all: parameters, states of the network
- *  and of the optimizer, and what spor_on_progress was told last. */
+ *  and of the optimizer, and what spor_on_progress was told last. Settings, schedule and data are the
+ *  caller's to have again. */
 SPOR_API bool spor_checkpoint_save(spor_model *model, const spor_progress *progress,
                                    const char *path, spor_message *message);
 /** Loads it into a model whose training program is bound, so that the optimizer has its states; progress

@@ -170,8 +170,8 @@ void display_end(spor_display *display);
  *  with recall; or RMSE and R^2. */
 void display_evaluation(const spor_evaluation *evaluation, bool quiet);
 
-/** Flushes standard output. To a reader that went away nothing is told any more, and that is no
- *  error. */
+/** Flushes standard output. To a reader or a terminal that went away nothing is told any more, and that is
+ *  no error. */
 void display_flush(void);
 
 /** Seconds of a clock that only goes forward. */

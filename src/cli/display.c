@@ -24,7 +24,7 @@ double display_seconds(void) {
 }
 
 void display_flush(void) {
-    if (!fflush(stdout) || errno != EPIPE) return;
+    if (!fflush(stdout) || (errno != EPIPE && errno != EIO)) return;
     int nowhere = open("/dev/null", O_WRONLY);
     if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO), close(nowhere);
     clearerr(stdout);
@@ -52,8 +52,14 @@ static void clock_text(double seconds, char out[24]) {
 
 /* Accuracies to three digits, other numbers to four, "-" if it was not measured. */
 static void metric_text(spor_metric metric, double value, char out[24]) {
-    const char *format = metric_of(metric)->share ? "%.3f" : fabs(value) < 1e4 ? "%.4f" : "%.3e";
-    snprintf(out, 24, isnan(value) ? "-" : format, value);
+    if (isnan(value))
+        snprintf(out, 24, "-");
+    else
+        snprintf(out, 24,
+                 metric_of(metric)->share ? "%.3f"
+                 : fabs(value) < 1e4      ? "%.4f"
+                                          : "%.3e",
+                 value);
 }
 
 /* Losses, and the metric if there is one: what both kinds of line tell. */

@@ -44,7 +44,7 @@ void folder_leave(run_folder *folder) {
     folder->lock = -1;
 }
 
-static bool name_it(run_folder *folder, const char *path, spor_message *message) {
+bool folder_named(run_folder *folder, const char *path, spor_message *message) {
     folder->lock = -1;
     /* room for the longest name of a file in it */
     if (snprintf(folder->path, RUN_PATH, "%s", path) < RUN_PATH - 256) return true;
@@ -52,7 +52,7 @@ static bool name_it(run_folder *folder, const char *path, spor_message *message)
 }
 
 static bool take_named(run_folder *folder, const char *path, spor_message *message) {
-    return name_it(folder, path, message) &&
+    return folder_named(folder, path, message) &&
            (take(folder) ||
             message_complain(message, "%s: another training is writing here", folder->path));
 }
@@ -62,7 +62,7 @@ static bool take_next(run_folder *folder, const char *name, spor_message *messag
     char path[RUN_PATH];
     for (int k = 1; k < MOST_RUNS; k++) {
         snprintf(path, sizeof path, k > 1 ? "runs/%s-%d" : "runs/%s", name, k);
-        if (!name_it(folder, path, message) || !file_make_folder(path, message)) return false;
+        if (!folder_named(folder, path, message) || !file_make_folder(path, message)) return false;
         if (holds_run(folder) || !take(folder)) continue;
         if (!holds_run(folder)) return true; /* nobody was quicker */
         folder_leave(folder);

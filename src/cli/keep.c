@@ -97,6 +97,19 @@ bool kept_command_of(const spor_checkpoint *run, kept_command *command, spor_mes
            message_complain(message, "%s: keeps no command line that can be repeated", run->path);
 }
 
+void kept_command_text(const spor_checkpoint *run, char text[], size_t size) {
+    kept_command command;
+    bool done = kept_command_of(run, &command, NULL);
+    int used = snprintf(text, size, "spor");
+    for (int k = 0; done && k < command.argc && used < (int)size; k++)
+        used += snprintf(text + used, size - (size_t)used, " %s", command.argv[k]);
+    kept_command_free(&command);
+}
+
+const char *kept_data_text(const spor_checkpoint *run) {
+    return checkpoint_note(run, data_note);
+}
+
 void kept_command_free(kept_command *command) {
     free(command->text);
     free(command->argv);
@@ -126,14 +139,22 @@ bool kept_script(const spor_checkpoint *run, spor_workpiece *piece, const spor_c
     return command_fail(command, "%s: keeps no script", run->path), false;
 }
 
+/* How many bytes of what was kept are this byte, which lies at the place: what is no UTF-8 was kept as
+ * U+FFFD. */
+static size_t same_byte(const char *kept, unsigned char byte) {
+    if ((unsigned char)*kept == byte) return 1;
+    return byte >= 0x80 && !strncmp(kept, "\xef\xbf\xbd", 3) ? 3 : 0;
+}
+
 /* The first line in which the bytes of a file differ from the text, which has one line end more; 0: none
  * does. */
 static int first_difference(const char *text, const unsigned char *bytes, size_t size) {
-    size_t length = strlen(text) - 1, k = 0;
+    const char *end = text + strlen(text) - 1;
+    size_t k = 0, same;
     int line = 1;
-    for (; k < size && k < length && (unsigned char)text[k] == bytes[k]; k++)
-        line += text[k] == '\n';
-    return k < size || k < length ? line : 0;
+    for (; k < size && text < end && (same = same_byte(text, bytes[k])); k++, text += same)
+        line += bytes[k] == '\n';
+    return k < size || text < end ? line : 0;
 }
 
 bool kept_script_is_current(const spor_checkpoint *run, spor_message *message) {

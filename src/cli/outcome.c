@@ -28,7 +28,11 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
     const spor_history *h = &t->run.history;
     const spor_progress *last = h->count ? &h->epochs[t->epoch - 1] : NULL;
     const spor_score unknown = {.loss = (double)NAN, .metric = (double)NAN};
+    char command[1024];
+    kept_command_text(&t->run, command, sizeof command);
     spor_summary summary = {
+        .command = command,
+        .data_read = kept_data_text(&t->run),
         .model = t->piece->declared.model,
         .data = t->data->name,
         .loss = t->piece->declared.loss,

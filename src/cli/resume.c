@@ -52,15 +52,14 @@ static void join_arguments(arguments *began, const arguments *now, const spor_ch
     began->checkpoint = now->checkpoint;
 }
 
+/* A run that is repeated is read only, and may be another training's. */
 static bool open_run(training *t, const arguments *now) {
     char path[RUN_PATH];
     spor_message message = {""};
-    run_folder from = {.lock = -1};
-    run_folder *folder = now->resume ? &t->folder : &from;
-    bool done =
-        folder_again(folder, now->resume ? now->resume : now->repeat, &message) &&
-        checkpoint_open(&t->run, folder_file(folder, "checkpoint.safetensors", path), &message);
-    folder_leave(&from);
+    bool done = now->resume ? folder_again(&t->folder, now->resume, &message)
+                            : folder_named(&t->folder, now->repeat, &message);
+    done = done && checkpoint_open(&t->run, folder_file(&t->folder, "checkpoint.safetensors", path),
+                                   &message);
     if (!done) command_fail(&spor_command_train, "%s", message.text);
     return done;
 }
@@ -90,7 +89,8 @@ int train_again(training *t, const arguments *now) {
         join_arguments(&began, now, &t->run);
         t->here = kept_enter_folder(&t->run);
         if (check_script(t, now) &&
-            kept_script(&t->run, t->piece, &spor_command_train, &began.settings))
+            kept_script(&t->run, t->piece, &spor_command_train, &began.settings) &&
+            workpiece_choose_data(t->piece, began.data))
             status = train_run(t);
     }
     kept_command_free(&command);

@@ -21,6 +21,8 @@ typedef struct {
  *  runs/name-2, ... without a run. One that holds a run is refused, unless it may be replaced. */
 bool folder_begin(run_folder *folder, const char *out, const char *name, bool replace,
                   spor_message *message);
+/** A folder that is only read from. */
+bool folder_named(run_folder *folder, const char *path, spor_message *message);
 /** Takes the folder of a run that shall go on. */
 bool folder_again(run_folder *folder, const char *path, spor_message *message);
 /** The path of a file in it. */
@@ -40,6 +42,11 @@ typedef struct {
     char **argv;
     int argc;
 } kept_command;
+
+/** "spor train net.spor --epochs 3", cut to the size. */
+void kept_command_text(const spor_checkpoint *run, char text[], size_t size);
+/** "digits: 1797 rows, checksum 0123456789abcdef"; NULL if it isn't known. */
+const char *kept_data_text(const spor_checkpoint *run);
 
 /** False with a message if the run doesn't hold one. */
 bool kept_command_of(const spor_checkpoint *run, kept_command *command, spor_message *message);

@@ -17,16 +17,20 @@
 
 static volatile sig_atomic_t stopping;
 
+/* The first one asks for an end after the step, a second one ends at once. */
 static void on_signal(int number) {
+    if (stopping) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
     stopping = number;
 }
 
-/* The first ^C, hang-up or SIGTERM asks for an end after the step, a second one ends at once. What was
- * to be ignored from the start, by nohup, stays so. */
+/* ^C, SIGTERM and a hang-up; what was to be ignored from the start, by nohup, stays so. */
 static void catch_signals(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal}, before;
-    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
+    action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
     for (size_t k = 0; k < sizeof signals / sizeof *signals; k++)
         if (!sigaction(signals[k], NULL, &before) && before.sa_handler != SIG_IGN)
@@ -104,6 +108,38 @@ static void warn(const char *text, const char *file, int line, int column, void 
         fprintf(stderr, "spor %s: warning: %s\n", t->piece->command->name, text);
 }
 
+/* Each name must be one of the network's. */
+static bool check_frozen(const training *t) {
+    const spor_declaration *d = &t->piece->declared;
+    spor_params *params = spor_model_params(t->piece->model);
+    for (int k = 0; k < d->frozen_count; k++) {
+        bool met = false;
+        for (int p = 0; p < spor_params_count(params) && !met; p++)
+            met = script_is_within(spor_params_entry(params, p).name, d->frozen[k]);
+        if (met) continue;
+        command_fail(t->piece->command,
+                     "frozen: the network has no parameter and no layer %s; its first parameter is "
+                     "%s.\n`spor show %s` lists the layers.",
+                     d->frozen[k], spor_params_entry(params, 0).name, t->piece->path);
+        return false;
+    }
+    return true;
+}
+
+/* Those of a file, or of a run's folder, in the place of initial ones; a run that goes on has its own. */
+static bool load_weights(const training *t) {
+    const char *from = t->given->weights;
+    char path[RUN_PATH];
+    spor_message message = {""};
+    if (!from || t->given->resume) return true;
+    snprintf(path, sizeof path, "%s/weights.safetensors", from);
+    if (access(path, F_OK)) snprintf(path, sizeof path, "%s", from);
+    return spor_weights_load(spor_model_params(t->piece->model), path, &message) ||
+           (command_fail(t->piece->command, "%s\n--weights takes the weights of the same network.",
+                         message.text),
+            false);
+}
+
 /* Everything that can be wrong with script and data, before the first step: the script is recorded
  * before its data is read, and then all that the run will run. */
 static bool prepare(training *t) {
@@ -123,7 +159,8 @@ static bool prepare(training *t) {
         t->setting[k] = spor_program_setting(bound->program, k);
     if (!train_make_schedule(t)) return false;
     if (!train_prepare(model, t->data, &t->split, &t->schedule)) return complained(t);
-    return train_warn(model, t->data, &t->split, &t->schedule, warn, t) || complained(t);
+    return (train_warn(model, t->data, &t->split, &t->schedule, warn, t) || complained(t)) &&
+           check_frozen(t) && load_weights(t);
 }
 
 /* ---- the checkpoint ---- */
@@ -387,6 +424,8 @@ int train_read_arguments(arguments *a, int argc, char **argv) {
          SPOR_OPTION_TEXT, &a->data, 0, NULL},
         {"out", "FOLDER", "where the files go (default runs/<network>, or its -2, -3, ...)",
          SPOR_OPTION_TEXT, &a->out, 0, NULL},
+        {"weights", "RUN", "begins with the weights of this run's folder, or of a file",
+         SPOR_OPTION_TEXT, &a->weights, 0, NULL},
         {"force", NULL, "a run in --out is replaced; one whose script has changed goes on",
          SPOR_OPTION_FLAG, &a->force, 0, NULL},
         {"resume", "FOLDER", "goes on with the run in this folder", SPOR_OPTION_TEXT, &a->resume, 0,
@@ -430,7 +469,8 @@ static int run(int argc, char **argv) {
         command_fail(&spor_command_train, "SCRIPT is missing, or --resume FOLDER");
     else if (a.test)
         command_fail(&spor_command_train, "--test goes with --resume");
-    else if (workpiece_load(&piece, &spor_command_train, a.script, &a.settings))
+    else if (workpiece_load(&piece, &spor_command_train, a.script, &a.settings) &&
+             workpiece_choose_data(&piece, a.data))
         status = train_run(&t);
     training_free(&t);
     workpiece_close(&piece);

@@ -11,6 +11,7 @@
 typedef struct {
     const char *script, *out, *data;
     const char *resume, *repeat;        /* folders; NULL: not given */
+    const char *weights;                /* a file or the folder of a run; NULL: not given */
     int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
     int64_t patience;                   /* likewise */
     double rate, l2, checkpoint;        /* negative: not given */

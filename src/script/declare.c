@@ -166,8 +166,24 @@ static void declare_schedule(const spor_given *g, int k, spor_script *script) {
     if (!g->arg[k]) return;
     script->schedule = *part(g, k, VALUE_SCHEDULE,
                              "a call such as cosine(), of a def that begins with epoch, step, "
-                             "epochs, steps,");
+                             "epochs, steps, or with losses,");
+    script->declaration.adapts = script->schedule.partial->waiting == 1;
     script->declaration.schedule = partial_text(g->run, script->schedule.partial);
+}
+
+static void declare_frozen(const spor_given *g, int k, spor_declaration *d) {
+    if (!g->arg[k]) return;
+    const spor_list *list = want_list(g->run, g->at[k], given_what(g, k), g->arg[k]);
+    const char **names = ground_take(&g->run->ground, (size_t)list->n, sizeof *names);
+    for (int i = 0; i < list->n; i++) {
+        if (list->item[i].kind != VALUE_STRING)
+            pass_fail(g->run, g->at[k],
+                      "train: frozen must be a list of names of parameters, or of layers: "
+                      "[\"net/dense[0]\"]");
+        names[i] = list->item[i].s;
+    }
+    d->frozen = names;
+    d->frozen_count = list->n;
 }
 
 static spor_value train(const spor_given *g) {
@@ -194,6 +210,7 @@ static spor_value train(const spor_given *g) {
     declare_loss(g, script);
     declare_metric(g, 9, d);
     declare_schedule(g, 11, script);
+    declare_frozen(g, 12, d);
     d->model = g->arg[0]->function->def->name;
     script->net = *g->arg[0];
     script->train = g->place;
@@ -214,7 +231,7 @@ const spor_builtin spor_declaration_builtins[] = {
     {"squared_error", "reduction?", squared_error},
     {"train",
      "net, data, loss, optimizer, batch, epochs, target?, clip?, reduction?, metric?, "
-     "patience?, schedule?",
+     "patience?, schedule?, frozen?",
      train},
     {NULL, NULL, NULL},
 };

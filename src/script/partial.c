@@ -15,7 +15,8 @@ static const struct {
 } leads[] = {{{"w", "dw"}, 2, VALUE_OPTIMIZER},
              {{"gradients"}, 1, VALUE_CLIP},
              {{"prediction", "target"}, 2, VALUE_LOSS_CALL},
-             {{"epoch", "step", "epochs", "steps"}, 4, VALUE_SCHEDULE}};
+             {{"epoch", "step", "epochs", "steps"}, 4, VALUE_SCHEDULE},
+             {{"losses"}, 1, VALUE_SCHEDULE}};
 
 enum { LEADS = sizeof leads / sizeof *leads };
 

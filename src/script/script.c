@@ -292,12 +292,14 @@ void script_free(spor_script *script) {
     free(script);
 }
 
+/* Sources lie the last one first. */
 script_file script_file_at(const spor_script *script, int k) {
-    const spor_source *found = NULL;
-    int later = script ? script->files - 1 - k : -1; /* files behind it */
-    for (const spor_source *s = script ? script->sources : NULL; s && later >= 0; s = s->next)
-        if (s->read && later-- == 0) found = s;
-    return found ? (script_file){found->file, found->text} : (script_file){0};
+    int later = -1 - k; /* files to be behind it */
+    for (const spor_source *s = script ? script->sources : NULL; s; s = s->next) later += s->read;
+    if (later < 0) return (script_file){0};
+    const spor_source *found = script->sources;
+    for (; !found->read || later > 0; found = found->next) later -= found->read;
+    return (script_file){found->file, found->text};
 }
 
 const char *script_error(const spor_script *script) {

@@ -74,6 +74,9 @@ typedef struct {
     const char *optimizer; /* as given: sgd(rate=0.1) */
     const char *clip;      /* likewise; NULL: none */
     const char *schedule;  /* likewise */
+    bool adapts;           /* the schedule asks for validation losses */
+    int frozen_count;
+    const char *const *frozen; /* beginnings of names of parameters that stay as they are */
     int64_t batch, epochs;
     int64_t patience; /* 0: none */
 } spor_declaration;
@@ -89,10 +92,22 @@ spor_var script_loss(spor_var prediction, spor_var target, void *script);
 bool script_optimizer(int n, const spor_var w[], const spor_var dw[], spor_var next[],
                       void *script);
 
-/** The factor of the optimizer's rate in a step, epoch and step counted from 0, by the schedule of the
- *  script; 1 if it has none. False, with script_error, if that is no number >= 0. */
-bool script_factor(spor_script *script, int64_t epoch, int64_t step, int64_t epochs, int64_t steps,
-                   double *factor);
+/** A moment of a training: the epoch and the step in it that come next, counted from 0, how many there
+ *  are, and the validation losses of the epochs until then. */
+typedef struct {
+    int64_t epoch, step, epochs, steps;
+    const double *losses; /* [epoch]; read only by a schedule that adapts */
+} spor_moment;
+
+/** The factor of the optimizer's rate in that step by the schedule of the script; 1 if it has none.
+ *  False, with script_error, if that is no number >= 0. */
+bool script_factor(spor_script *script, const spor_moment *moment, double *factor);
+
+/** True if the script says that a parameter of this name, "net/dense[0]/W", stays as it is: by its name, or
+ *  by that of a scope around it, "net/dense[0]". */
+bool script_frozen(const char *name, const void *script);
+/** True of such a name and one of its scopes, or itself. */
+bool script_is_within(const char *name, const char *scope);
 
 /** Records a call of one of the script's defs with these tensors. What else goes for
  *  script_net. */

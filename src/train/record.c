@@ -132,8 +132,10 @@ bool summary_write(const spor_summary *s, const char *path, spor_message *messag
     spor_json json = {.text = &text, .lines = true};
     json_begin(&json, NULL, '{');
     json_string(&json, "spor", SPOR_VERSION);
+    json_string(&json, "command", s->command);
     json_string(&json, "model", s->model);
     json_string(&json, "data", s->data);
+    json_string(&json, "data_read", s->data_read);
     json_string(&json, "loss", s->loss);
     json_unsigned(&json, "seed", s->seed);
     json_integer(&json, "epochs", s->epochs);

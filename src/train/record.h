@@ -45,7 +45,9 @@ bool history_draw(const spor_history *history, const char *title, const char *pa
 
 /** summary.json. Strings may be NULL and numbers NAN: written as null. */
 typedef struct {
+    const char *command; /* line that began the run */
     const char *model, *data, *loss;
+    const char *data_read; /* rows and checksum */
     uint64_t seed;
     int64_t epochs, batch;
     int64_t epoch;                                    /* that the weights are of */

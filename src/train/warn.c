@@ -225,9 +225,56 @@ static bool warn_of_one_row(const warning *w) {
     return true;
 }
 
+/* ---- a reduction that is not the loss's ----------------------------------------------------- */
+
+/* Two different numbers of rows that are evaluated together; false: there is one alone. */
+static bool two_sizes(const spor_split *split, int64_t size[2]) {
+    const int64_t rows[] = {split->train_rows, split->validation_rows, split->test_rows};
+    int found = 0;
+    for (int k = 0; k < 6 && found < 2; k++) {
+        int64_t all = rows[k / 2], last = all % BATCH_OF_EVALUATION;
+        int64_t n = k % 2 ? last : all - last > 0 ? BATCH_OF_EVALUATION : 0;
+        if (n && (!found || n != size[0])) size[found++] = n;
+    }
+    return found == 2;
+}
+
+/* The cost of n copies of the first row to train with. */
+static double cost_of_copies(const warning *w, const batch_source *source, int64_t n) {
+    int64_t row[BATCH_OF_EVALUATION];
+    spor_bound *bound = spor_model_bind(w->model, n, false);
+    for (int64_t k = 0; k < n; k++) row[k] = w->split->train[0];
+    if (bound) batch_fill(source, row, n, bound->x.data, bound->y.data);
+    return spor_model_predict(w->model, bound) ? model_number(w->model, &bound->loss, 0) : nan("");
+}
+
+/* A mean costs the same whatever the number of copies, a sum in proportion; what does neither, such as a
+ * loss of pairs, may be either. */
+static bool warn_of_reduction(const warning *w) {
+    const spor_model_spec *spec = model_spec_of(w->model);
+    batch_source source =
+        batch_source_of(w->data, &spec->sample, &spec->target, spec->options.scalar, 0);
+    bool sums = spec->reduction == SPOR_REDUCTION_SUM;
+    int64_t size[2];
+    if (!two_sizes(w->split, size)) return true;
+    double cost[2], share[2];
+    for (int k = 0; k < 2; k++) {
+        cost[k] = cost_of_copies(w, &source, size[k]);
+        share[k] = sums ? cost[k] : cost[k] / (double)size[k]; /* equal if it is not as said */
+    }
+    if (fabs(share[1] - share[0]) < 1e-3 * fabs(share[0]))
+        warn(w, &bound_of(w)->tape->node[bound_of(w)->cost.id],
+             "the loss is said to %s, but %" PRId64 " copies of a row cost %.4g and %" PRId64
+             " cost %.4g: reduction=\"%s\" is what it does",
+             sums ? "add up its rows" : "be their mean", size[0], cost[0], size[1], cost[1],
+             sums ? "mean" : "sum");
+    return !spor_model_error(w->model);
+}
+
 bool train_warn(spor_model *model, const spor_data *data, const spor_split *split,
                 const spor_schedule *schedule, warn_tell *tell, void *user) {
     warning w = {model, data, split, schedule, tell, user};
     warn_of_softmax_twice(&w);
-    return warn_of_columns(&w) && warn_of_classes(&w) && warn_of_one_row(&w);
+    return warn_of_columns(&w) && warn_of_classes(&w) && warn_of_one_row(&w) &&
+           warn_of_reduction(&w);
 }

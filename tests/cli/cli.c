@@ -364,6 +364,19 @@ START_TEST(schedules_multiply_the_rate) {
     write_optimizer("half.spor", "sgd(rate=0.25)", ", schedule=linear(least=0.25)");
     expect_status(run("SPOR_DATA=$M/../data spor train half.spor --rate 0.5 --out c"), 0);
     ck_assert(!same_training("b", "c"));
+    write_optimizer("half.spor", "sgd(rate=0.25)", ", schedule=never(3)");
+    expect_status(
+        run("echo 'def never(losses, n): return 1 if len(losses) < n else 0' > never.spor; "
+            "cat half.spor >> never.spor; "
+            "SPOR_DATA=$M/../data spor train never.spor --epochs 2 --out e; "
+            "SPOR_DATA=$M/../data spor train never.spor --epochs 5 --out f; "
+            "SPOR_DATA=$M/../data spor train plain.spor --epochs 2 --out g; "
+            "SPOR_DATA=$M/../data spor train plain.spor --epochs 3 --out h"),
+        0);
+    ck_assert(same_training("e", "g"));
+    expect_status(run("cmp f/weights.safetensors h/weights.safetensors"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train --resume e --epochs 5"), 0);
+    ck_assert(same_training("e", "f"));
     write_optimizer("half.spor", "fixed(0.25)", ", schedule=linear()");
     expect_status(run("SPOR_DATA=$M/../data spor train half.spor --out d"), 2);
     expect_in(err, "a rate over time needs an optimizer with a setting rate");
@@ -373,6 +386,56 @@ START_TEST(schedules_multiply_the_rate) {
     expect_in(err, ": warm_up_cosine: over must be less than the 2 epochs\n");
     expect_in(err, "^~~~");
     ck_assert(!exists("d"));
+}
+END_TEST
+
+/* Trained on from another run's weights: nothing but the beginning differs, and it is that end. */
+START_TEST(a_training_begins_with_other_weights) {
+    static char first[MOST], second[MOST];
+    write_optimizer("net.spor", "sgd(rate=0.25)", "");
+    write_optimizer("still.spor", "sgd(rate=1e-30)", "");
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out a"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train still.spor --out b --weights a"), 0);
+    expect_status(run("cmp a/weights.safetensors b/weights.safetensors"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out c --epochs 1 "
+                      "--weights a/weights.safetensors"),
+                  0);
+    read_file("a/weights.safetensors", first);
+    read_file("c/weights.safetensors", second);
+    ck_assert(memcmp(first, second, MOST) != 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train --resume c --epochs 2"), 0);
+    expect_status(run("rm -r a && SPOR_DATA=$M/../data spor train --resume c --epochs 3"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out d --weights a"), 2);
+    expect_in(err, "a: cannot be opened");
+    expect_status(run("spor train $M/densenet2_20.spor --out d --weights b"), 2);
+    expect_in(err, "--weights takes the weights of the same network.");
+    ck_assert(!exists("d"));
+}
+END_TEST
+
+/* The first layer stays, the second moves. That is no fault of the network. */
+START_TEST(what_is_frozen_stays) {
+    static char still[MOST], moved[MOST];
+    write_optimizer("net.spor", "sgd(rate=1e-30)", "");
+    write_optimizer("part.spor", "adamw(rate=0.01)",
+                    ", clip=clip_norm(1), frozen=[\"net/dense[0]\"]");
+    write_optimizer("wrong.spor", "adam()", ", frozen=[\"net/dense[0]/W\", \"net/dense\"]");
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out a"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train part.spor --out b"), 0);
+    expect_in(out, "test accuracy 0.");
+    read_file("a/weights.safetensors", still);
+    read_file("b/weights.safetensors", moved);
+    /* behind length and header: W [64, 9], b [9] of the first layer, W and b of the second */
+    size_t first = 8 + (unsigned char)still[0] + 256 * (size_t)(unsigned char)still[1];
+    size_t weights = 4 * 64 * 9, layer = weights + 4 * 9, rest = 4 * (10 + 9 * 10);
+    ck_assert(!memcmp(still, moved, first + weights));
+    ck_assert(memcmp(still + first + layer, moved + first + layer, rest) != 0);
+    expect_status(run("SPOR_DATA=$M/../data spor verify part.spor"), 0);
+    expect_in(out, "every parameter moves");
+    expect_status(run("SPOR_DATA=$M/../data spor train wrong.spor --out c"), 2);
+    expect_in(err, "frozen: the network has no parameter and no layer net/dense; its first "
+                   "parameter is net/dense[0]/W.");
+    ck_assert(!exists("c"));
 }
 END_TEST
 
@@ -582,7 +645,8 @@ static void write_kinds(int classes, const char *rest) {
     }
     ck_assert(file && !fclose(file));
     snprintf(text, sizeof text,
-             "def net(x): return x * param([], init=1, name=\"w\")\n"
+             "factor = 1\n"
+             "def net(x): return x * param([], init=factor, name=\"w\")\n"
              "train(net, data=csv(\"kinds.csv\", [3], %d), optimizer=sgd(rate=1e-30), batch=8, "
              "epochs=1, %s)\n",
              classes, rest);
@@ -604,8 +668,13 @@ START_TEST(what_is_printed_is_what_was_counted) {
     write_kinds(4, "loss=squared_error(reduction=\"mean\"), target=\"x\"");
     expect_status(run("spor train kinds.spor --force --out kinds --quiet"), 0);
     ck_assert_str_eq(out, "test RMSE 0, R² 1.0000, loss 0 (9 rows)\n");
+    /* Half of x: each row is off by 1/2 in one number of three. Columns of the 9 rows have 3, 6 and no
+     * ones, so 2, 2 and 0 of squares around their means. */
+    expect_status(run("spor train kinds.spor --out kinds --force --set factor=0.5"), 0);
+    expect_in(out, "\nepoch 1/1  loss 0.0833  train 0.2887  validation 0.2887");
+    expect_in(out, "\ntest RMSE 0.288675, R² 0.4375, loss 0.0833333 (9 rows)\n");
     read_file("kinds/summary.json", text);
-    expect_in(text, "\"test_r2\": 1,");
+    expect_in(text, "\"test_r2\": 0.4375,");
     ck_assert(exists("kinds/history.svg") && !exists("kinds/confusion.svg"));
     write_kinds(3, "loss=squared_error(reduction=\"sum\"), metric=\"loss\"");
     expect_status(run("spor train kinds.spor --force --out kinds"), 0);
@@ -875,6 +944,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, options_reach_the_training);
     tcase_add_test(tests, optimizers_of_scripts_train);
     tcase_add_test(tests, schedules_multiply_the_rate);
+    tcase_add_test(tests, a_training_begins_with_other_weights);
+    tcase_add_test(tests, what_is_frozen_stays);
     tcase_add_test(tests, a_setting_that_is_not_there_is_told);
     tcase_add_test(tests, quiet_says_the_result_alone);
     tcase_add_test(tests, derivations_are_verified_before_they_train);

@@ -59,7 +59,7 @@ static bool exists(const char *name) {
     return !access(name, F_OK);
 }
 
-/* What steps differ by: states of the optimizer, running averages, masks. */
+/* What steps differ by: states of the optimizer, running averages, masks, the rate. */
 static const char net[] =
     "include \"layers.spor\"\n"
     "units = 6\n"
@@ -67,7 +67,7 @@ static const char net[] =
     "    x = dropout(tanh(batch_norm(dense(flatten(x), units))), 0.2)\n"
     "    return dense(x, 10)\n"
     "train(net, data=digits(scale=1/16), loss=cross_entropy(reduction=\"mean\"),\n"
-    "      optimizer=adam(rate=0.01), batch=16, epochs=4)\n";
+    "      optimizer=adam(rate=0.01), schedule=warm_up(3), batch=16, epochs=4)\n";
 
 static void write_text(const char *name, const char *text) {
     FILE *file = fopen(name, "wb");
@@ -188,7 +188,7 @@ static int wait_end(pid_t child) {
 }
 
 static void wait_for_file(const char *path) {
-    for (int k = 0; k < 2000 && !exists(path); k++) doze(0.005);
+    for (int k = 0; k < 12000 && !exists(path); k++) doze(0.005);
     ck_assert_msg(exists(path), "%s does not come", path);
 }
 
@@ -231,6 +231,7 @@ START_TEST(a_folder_is_for_one_training_at_a_time) {
     wait_for_file("runs/net/checkpoint.safetensors");
     expect(run("spor train --resume runs/net"), 2);
     expect_in(err, "runs/net: another training is writing here");
+    expect(run("spor train --repeat runs/net --epochs 1 --out once --quiet"), 0);
     expect(run("spor train $N --out runs/net --force"), 2);
     expect_in(err, "another training is writing here");
     expect(run("spor train $N --limit 20 --quiet && test -e runs/net-2/weights.safetensors"), 0);
@@ -289,7 +290,7 @@ END_TEST
 static pid_t start_long(void) {
     pid_t child = start("train net.spor --epochs 1000000 --limit 20 --checkpoint 0 --out run");
     wait_for_file("run/checkpoint.safetensors");
-    for (int k = 0; k < 2000; k++) {
+    for (int k = 0; k < 12000; k++) {
         spor_checkpoint c;
         bool begun = checkpoint_open(&c, "run/checkpoint.safetensors", NULL) && c.progress.epoch;
         checkpoint_free(&c);
@@ -318,9 +319,21 @@ START_TEST(a_stop_tells_how_to_go_on_and_to_test) {
 }
 END_TEST
 
+/* Both are there when it wakes up. */
+START_TEST(a_second_signal_ends_at_once) {
+    pid_t child = start_long();
+    ck_assert(!kill(child, SIGSTOP) && !kill(child, SIGINT) && !kill(child, SIGTERM) &&
+              !kill(child, SIGCONT));
+    int status = wait_end(child);
+    ck_assert(WIFSIGNALED(status));
+    expect(run("spor train --resume run --test --quiet"), 0);
+}
+END_TEST
+
 START_TEST(a_signal_to_be_ignored_stays_ignored) {
     signal(SIGHUP, SIG_IGN);
     pid_t child = start_long();
+    signal(SIGHUP, SIG_DFL);
     ck_assert(!kill(child, SIGHUP));
     doze(0.1);
     ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
@@ -344,7 +357,7 @@ END_TEST
 
 /* ---- kill -9 ------------------------------------------------------------------------------------ */
 
-enum { KILLS = 100 };
+enum { KILLS = SANITIZED ? 25 : 100 }; /* which is slow */
 
 /* Killed at a moment drawn, or already through. */
 static void kill_at_random(int k, double seconds) {
@@ -417,6 +430,21 @@ END_TEST
 
 /* ---- what a run takes from its folder ----------------------------------------------------------- */
 
+/* Rates that adapt do so to the losses of the history, and data of a folder are found again. */
+START_TEST(what_a_run_saw_is_known_when_it_goes_on) {
+    expect(run("mkdir copy && gunzip -c $M/../data/digits.csv.gz | sed '5s/^0/1/' | gzip > "
+               "copy/digits.csv.gz; sed -i 's/warm_up(3)/plateau(1, factor=0.5)/' $N"),
+           0);
+    train_whole("--epochs 12 --limit 50 --rate 0.3 --data digits:copy");
+    expect(
+        run("spor train $N --epochs 5 --limit 50 --rate 0.3 --data digits:copy --out run --quiet; "
+            "spor train --resume run --epochs 12 --quiet"),
+        0);
+    ck_assert(same_history("run", "whole"));
+    expect(run("cmp run/weights.safetensors whole/weights.safetensors"), 0);
+}
+END_TEST
+
 START_TEST(a_run_goes_further_than_it_was_to) {
     train_whole("--epochs 6 --limit 50");
     expect(run("spor train $N --epochs 2 --limit 50 --out run --quiet; "
@@ -435,6 +463,10 @@ START_TEST(a_run_is_repeated_from_its_folder_alone) {
                "spor train --repeat ../run --out there --quiet"),
            0);
     check_same_run("run", "elsewhere/there");
+    expect(run("grep '\"command\": \"spor train net.spor --epochs 3 --limit 50 --seed 4 --set "
+               "units=7' elsewhere/there/summary.json && grep '\"data_read\": \"digits: 1797 rows, "
+               "checksum ' elsewhere/there/summary.json"),
+           0);
     expect(run("cd elsewhere/there; grep '\"rate\": 0.02' summary.json && "
                "grep '\"seed\": 4' summary.json"),
            0);
@@ -449,6 +481,10 @@ START_TEST(a_run_is_repeated_from_its_folder_alone) {
 END_TEST
 
 START_TEST(what_has_changed_since_is_told) {
+    expect(run("printf '# \\344\\366\\374 in Latin-1\\n' >> $N; "
+               "spor train $N --epochs 1 --limit 50 --out latin --quiet; "
+               "spor train --resume latin --epochs 2 --quiet"),
+           0);
     expect(run("spor train $N --epochs 2 --limit 50 --out run --quiet; cp -r run kept; "
                "sed -i 's/0.2/0.3/' $N"),
            0);
@@ -536,15 +572,18 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("runs");
     TCase *tests = tcase_create("runs");
     tcase_add_checked_fixture(tests, enter, leave);
+    tcase_set_timeout(tests, 300);
     tcase_add_test(tests, no_run_overwrites_another_in_silence);
     tcase_add_test(tests, a_folder_is_for_one_training_at_a_time);
     tcase_add_test(tests, what_killed_writers_left_is_swept);
     tcase_add_test(tests, signals_stop_and_runs_go_on);
     tcase_add_test(tests, a_stop_tells_how_to_go_on_and_to_test);
+    tcase_add_test(tests, a_second_signal_ends_at_once);
     tcase_add_test(tests, a_signal_to_be_ignored_stays_ignored);
     tcase_add_test(tests, a_reader_that_goes_away_ends_no_training);
     tcase_add_test(tests, a_run_survives_being_killed);
     tcase_add_test(tests, the_best_epoch_is_the_result);
+    tcase_add_test(tests, what_a_run_saw_is_known_when_it_goes_on);
     tcase_add_test(tests, a_run_goes_further_than_it_was_to);
     tcase_add_test(tests, a_run_is_repeated_from_its_folder_alone);
     tcase_add_test(tests, what_has_changed_since_is_told);

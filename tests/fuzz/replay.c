@@ -11,10 +11,10 @@ static const struct {
                {"table", fuzz_table},
                {"json", fuzz_json},
                {"safetensors", fuzz_safetensors},
-               {"checkpoint", fuzz_checkpoint},
                {"npy", fuzz_npy},
                {"idx", fuzz_idx},
-               {"mat", fuzz_mat}};
+               {"mat", fuzz_mat},
+               {"checkpoint", fuzz_checkpoint}};
 
 static int replay(fuzz_target *run, const char *path) {
     FILE *file = fopen(path, "rb");
@@ -37,7 +37,7 @@ int main(int count, char **argument) {
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
         fprintf(stderr,
-                "usage: replay gzip|csv|table|json|safetensors|checkpoint|npy|idx|mat FILE...\n");
+                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint FILE...\n");
         return 2;
     }
     for (int k = 2; k < count; k++) status |= replay(run, argument[k]);

@@ -196,7 +196,7 @@ static void tells_of_rules(const char *page, const char *name) {
         snprintf(def, sizeof def, "%.*s", (int)strcspn(at + 5, "("), at + 5);
         const char *first = at + 5 + strlen(def) + 1;
         if (!strncmp(first, "w, dw", 5) || !strncmp(first, "gradients", 9) ||
-            !strncmp(first, "epoch, step, epochs, steps,", 27))
+            !strncmp(first, "epoch, step, epochs, steps,", 27) || !strncmp(first, "losses,", 7))
             tells_of(page, def);
     }
 }

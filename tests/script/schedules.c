@@ -19,6 +19,11 @@ static spor_script *with(const char *defs, const char *schedule, const char *opt
     return script_read("s.spor", text, NULL, NULL);
 }
 
+static bool factor_at(spor_script *script, int64_t epoch, int64_t step, double *factor) {
+    const spor_moment moment = {epoch, step, EPOCHS, STEPS, NULL};
+    return script_factor(script, &moment, factor);
+}
+
 /* ---- the formulas ---- */
 
 static const double pi = 3.14159265358979323846;
@@ -68,7 +73,7 @@ START_TEST(factors_are_those_by_hand) {
     for (int t = 0; t < EPOCHS; t++)
         for (int k = 0; k < STEPS; k++) {
             double factor;
-            ck_assert(script_factor(script, t, k, EPOCHS, STEPS, &factor));
+            ck_assert(factor_at(script, t, k, &factor));
             ck_assert_double_eq_tol(factor, table[_i].factor(t, k), 1e-14);
         }
     const char *said = script_declaration(script)->schedule;
@@ -83,8 +88,28 @@ START_TEST(a_script_has_schedules_of_its_own) {
                                "    return a * epoch + b * step if epoch < epochs - steps else 0\n",
                                "cosine(a=100)", "sgd(rate=1)");
     double factor;
-    ck_assert(script_factor(script, 5, 2, EPOCHS, STEPS, &factor) && factor == 506);
-    ck_assert(script_factor(script, 13, 2, EPOCHS, STEPS, &factor) && factor == 0);
+    ck_assert(factor_at(script, 5, 2, &factor) && factor == 506);
+    ck_assert(factor_at(script, 13, 2, &factor) && factor == 0);
+    script_free(script);
+}
+END_TEST
+
+/* Each loss, and what the factor is behind it: by hand. */
+START_TEST(a_plateau_is_waited_for) {
+    static const double losses[] = {5, 4, 4, 4, 3, 3.5, 3, (double)NAN, 2, HUGE_VAL, 2, 2, 2, 2, 2};
+    static const double two[] = {1, 1, 1, .5, .5, .5, .25, .25, .25, .25, .125, .125, .1, .1, .1};
+    spor_script *script = with("", "plateau(wait=2, factor=0.5, least=0.1)", "sgd(rate=1)");
+    double factor;
+    ck_assert(script_declaration(script)->adapts);
+    for (int64_t n = 0; n <= 15; n++) {
+        const spor_moment moment = {n, 3, EPOCHS, STEPS, losses};
+        ck_assert_msg(script_factor(script, &moment, &factor), "%s", script_error(script));
+        ck_assert_double_eq_tol(factor, n ? two[n - 1] : 1, 1e-15);
+    }
+    script_free(script);
+    script = with("def mine(losses, a): return a * len(losses)\n", "mine(2)", "sgd(rate=1)");
+    ck_assert(script_factor(script, &(spor_moment){3, 0, EPOCHS, STEPS, losses}, &factor));
+    ck_assert(factor == 6);
     script_free(script);
 }
 END_TEST
@@ -93,7 +118,7 @@ static void check_refused(const char *defs, const char *schedule, const char *wh
     spor_script *script = with(defs, schedule, "sgd(rate=1)");
     double factor;
     ck_assert_msg(!script_error(script), "%s", script_error(script));
-    ck_assert(!script_factor(script, 5, 2, EPOCHS, STEPS, &factor));
+    ck_assert(!factor_at(script, 5, 2, &factor));
     ck_assert_msg(script_error(script) && strstr(script_error(script), why), "\"%s\" lacks \"%s\"",
                   script_error(script), why);
     script_free(script);
@@ -123,6 +148,7 @@ Suite *spor_suite(void) {
     TCase *tests = tcase_create("schedules");
     tcase_add_loop_test(tests, factors_are_those_by_hand, 0, CALLS);
     tcase_add_test(tests, a_script_has_schedules_of_its_own);
+    tcase_add_test(tests, a_plateau_is_waited_for);
     tcase_add_test(tests, what_is_no_factor_is_told);
     suite_add_tcase(suite, tests);
     return suite;

@@ -10,11 +10,12 @@
 
 #include "../data/scratch.h"
 #include "../script/support.h"
+#include "../support/stored.h"
 #include "base/checksum.h"
 #include "train/checkpoint.h"
 
 enum { EPOCHS = 3, ROWS = 52, BATCH = 12, STEPS = 5 }; /* 4 steps of 12 rows and one of 4 */
-enum { SUM_AT = 37, SUM = 16, ROOM = 1 << 16 };        /* where a file has its checksum */
+enum { SUM_AT = 37, SUM = 16 };                        /* where a file has its checksum */
 
 /* ---- a training ------------------------------------------------------------------------------ */
 
@@ -304,34 +305,18 @@ END_TEST
 
 /* ---- files that are no run ------------------------------------------------------------------- */
 
-static void *copy_values(training *t, size_t *size) {
-    spor_params *params = spor_model_params(t->model);
-    *size = 0;
-    unsigned char *values = malloc(ROOM);
-    ck_assert_ptr_nonnull(values);
-    for (int k = 0; k < spor_params_count(params); k++) {
-        spor_entry e = spor_params_entry(params, k);
-        size_t bytes = (e.scalar == SPOR_F32 ? sizeof(float) : sizeof(double));
-        for (int axis = 0; axis < e.shape.rank; axis++) bytes *= (size_t)e.shape.n[axis];
-        ck_assert_uint_le(*size + bytes, ROOM);
-        memcpy(values + *size, e.value, bytes);
-        *size += bytes;
-    }
-    return values;
-}
-
 /* Refused with this part of a message, and no value of the model is another one after it. */
 static void check_refused(training *t, const void *bytes, size_t size, const char *why) {
     size_t before_size, after_size;
     spor_message message = {""};
     spor_progress progress = {.epoch = 77};
-    void *before = copy_values(t, &before_size);
+    void *before = stored_values(spor_model_params(t->model), &before_size);
     const char *path = scratch_file("bad", bytes, size);
     ck_assert_msg(!spor_checkpoint_load(t->model, &progress, path, &message), "loaded, though %s",
                   why);
     ck_assert_msg(strstr(message.text, why) && strstr(message.text, path), "\"%s\" lacks \"%s\"",
                   message.text, why);
-    void *after = copy_values(t, &after_size);
+    void *after = stored_values(spor_model_params(t->model), &after_size);
     ck_assert_mem_eq(before, after, before_size);
     ck_assert_int_eq(progress.epoch, 77);
     free(before);
@@ -471,7 +456,7 @@ START_TEST(the_best_weights_are_of_the_run) {
     start(&t, 1, SPOR_F32);
     t.stop_at = STEPS;
     ck_assert(!train(&t));
-    void *then = copy_values(&t, &size);
+    void *then = stored_values(spor_model_params(t.model), &size);
     ck_assert(best_keep(&t.run.best, spor_model_params(t.model), 1));
     t.stop_at = 0;
     ck_assert(train(&t));
@@ -483,7 +468,8 @@ START_TEST(the_best_weights_are_of_the_run) {
     check_same_files(scratch_path("best"), scratch_path("again"));
     best_restore(&back.run.best, spor_model_params(back.model));
     best_restore(&t.run.best, spor_model_params(t.model));
-    void *a = copy_values(&t, &size), *b = copy_values(&back, &size);
+    void *a = stored_values(spor_model_params(t.model), &size),
+         *b = stored_values(spor_model_params(back.model), &size);
     ck_assert_mem_eq(a, b, size);
     ck_assert_mem_eq(a, then,
                      (64 * 5 + 5 + 5 * 10 + 10) * sizeof(float)); /* the weights come first */

@@ -162,9 +162,13 @@ START_TEST(many_numbers_have_the_rmse_of_two_passes) {
         y[k] = 1e6 + sin(k);
         x[k] = y[k] + cos(3 * k) / 4;
         mean += (long double)y[k] / ROWS;
-        squares += ((long double)x[k] - y[k]) * ((long double)x[k] - y[k]);
+        long double error = (long double)x[k] - (long double)y[k];
+        squares += error * error;
     }
-    for (int k = 0; k < ROWS; k++) spread += (y[k] - mean) * (y[k] - mean);
+    for (int k = 0; k < ROWS; k++) {
+        long double distance = (long double)y[k] - mean;
+        spread += distance * distance;
+    }
     spor_data data = {.name = "numbers",
                       .rows = ROWS,
                       .scale = 1,
@@ -399,13 +403,16 @@ static spor_data few(double x[]) {
 }
 
 static char warned[4096];
+static spor_reduction said = SPOR_REDUCTION_MEAN;
 
 /* What is warned of when the net is trained so. */
 static const char *warnings(spor_net *net, spor_loss *loss, const spor_data *data, int64_t rows,
                             int64_t batch) {
     spor_model_spec spec = spec_of(WIDE, 3, loss, SPOR_REDUCTION_MEAN);
-    const spor_split split = {.train_rows = rows, .train = all_rows};
+    const spor_split split = {
+        .train_rows = rows, .train = all_rows, .test_rows = 4, .test = all_rows};
     const spor_schedule schedule = {.epochs = 1, .batch = batch};
+    spec.reduction = said;
     spec.net = net;
     spec.metric = SPOR_METRIC_NONE;
     spor_model *model = spor_model_new(&spec);
@@ -442,7 +449,7 @@ static spor_var has_softmax_within(spor_var x, bool training, void *user) {
 /* Right behind softmax: -sum y ln p */
 static spor_var log_of_shares(spor_var p, spor_var y, void *user) {
     (void)user;
-    return spor_neg(spor_sum(spor_mul(y, spor_log(p)), SPOR_AXIS(0) | SPOR_AXIS(1)));
+    return spor_neg(spor_mean(spor_mul(y, spor_log(p)), SPOR_AXIS(0) | SPOR_AXIS(1)));
 }
 
 START_TEST(softmax_of_softmax_is_warned_of) {
@@ -558,6 +565,35 @@ START_TEST(statistics_of_one_row_are_warned_of) {
 }
 END_TEST
 
+/* Every second row with its neighbour: neither a sum nor a mean of rows. */
+static spor_var of_pairs(spor_var p, spor_var y, void *user) {
+    spor_var apart = spor_sub(p, spor_flip(p, SPOR_AXIS(0)));
+    return spor_squared_error_mean(spor_mul(apart, apart), spor_mul(y, y), user);
+}
+
+START_TEST(a_wrong_reduction_is_warned_of) {
+    spor_loss *const sums[] = {spor_cross_entropy_sum, spor_squared_error_sum,
+                               spor_binary_cross_entropy_sum};
+    spor_loss *const means[] = {spor_cross_entropy_mean, spor_squared_error_mean,
+                                spor_binary_cross_entropy_mean};
+    const spor_data data = few(small);
+    for (int k = 0; k < FEW * WIDE; k++) small[k] = sin(k);
+    for (int k = 0; k < 3; k++) {
+        said = SPOR_REDUCTION_MEAN;
+        check_has(warnings(plain, sums[k], &data, FEW, 3), "the loss is said to be their mean");
+        check_has(warned, "reduction=\"sum\" is what it does");
+        ck_assert_str_eq(warnings(plain, means[k], &data, FEW, 3), "");
+        said = SPOR_REDUCTION_SUM;
+        check_has(warnings(plain, means[k], &data, FEW, 3), "the loss is said to add up its rows");
+        check_has(warned, "reduction=\"mean\" is what it does");
+        ck_assert_str_eq(warnings(plain, sums[k], &data, FEW, 3), "");
+    }
+    said = SPOR_REDUCTION_MEAN;
+    ck_assert_str_eq(warnings(plain, of_pairs, &data, FEW, 3), "");
+    ck_assert_str_eq(warnings(plain, spor_cross_entropy_sum, &data, 4, 4), ""); /* one size alone */
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("judge");
     TCase *values = tcase_create("values"), *before = tcase_create("before the first step");
@@ -572,6 +608,7 @@ Suite *spor_suite(void) {
     tcase_add_test(before, softmax_of_softmax_is_warned_of);
     tcase_add_test(before, inputs_that_are_not_scaled_are_warned_of);
     tcase_add_test(before, classes_that_never_occur_are_warned_of);
+    tcase_add_test(before, a_wrong_reduction_is_warned_of);
     tcase_add_test(before, statistics_of_one_row_are_warned_of);
     suite_add_tcase(suite, values);
     suite_add_tcase(suite, before);
