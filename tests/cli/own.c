@@ -183,6 +183,26 @@ START_TEST(values_stay_as_they_are_read) {
 }
 END_TEST
 
+/* By the training rows alone, whose mean is 2 and deviation 1, and kept with the weights. */
+START_TEST(standardized_columns_are_kept_with_the_weights) {
+    write_file("t.spor",
+               NET("2") TRAIN("csv(\"a.csv\", standardize=\"train\", validation=\"b.csv\", "
+                              "test=\"b.csv\")",
+                              CROSS_ENTROPY, "1"));
+    expect_status(run("for k in $(seq 20); do echo 1,0; echo 3,1; done >a.csv; "
+                      "(echo 100,0; echo 300,1) >b.csv; spor train t.spor --out r; "
+                      "head -c 80 r/weights.safetensors | tail -c 72 >note"),
+                  0);
+    static char note[MOST];
+    read_file("note", note);
+    expect_in(note, "{\"__metadata__\":{\"x.mean\":\"2\",\"x.factor\":\"1\"}");
+    expect_status(run("sed 's/standardize=.train., //' t.spor >u.spor; "
+                      "spor verify u.spor --weights r/weights.safetensors"),
+                  1);
+    expect_in(out, "1 columns times 1; column 1 reaches farthest: -1 .. 298");
+}
+END_TEST
+
 START_TEST(samples_without_targets_are_their_own) {
     write_file("t.spor", NET("4") "train(net, data=csv(\"iris.csv\", drop=-1, label=False), "
                                   "loss=squared_error(reduction=\"mean\"), target=\"x\",\n"
@@ -233,6 +253,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, wrong_words_are_told_at_their_place);
     tcase_add_test(tests, a_missing_value_is_told);
     tcase_add_test(tests, values_stay_as_they_are_read);
+    tcase_add_test(tests, standardized_columns_are_kept_with_the_weights);
     tcase_add_test(tests, samples_without_targets_are_their_own);
     tcase_add_test(tests, a_target_of_x_is_never_the_label);
     tcase_add_test(tests, numbers_are_learned);
