@@ -235,7 +235,7 @@ static bool allocate(reading *c) {
     const spor_csv *s = c->spec;
     *d = (spor_data){.validation_rows = c->part[VALIDATION].rows,
                      .test_rows = c->part[TEST].rows,
-                     .scale = s->scale ? s->scale : 1,
+                     .scale = fabs(s->scale) > 0 ? s->scale : 1,
                      .classes = c->labels ? s->classes : 0};
     for (int k = 0; k < PARTS; k++) d->rows += c->part[k].rows;
     d->x = (spor_values){.keep = SPOR_KEEP_F64,
