@@ -110,8 +110,9 @@ spor_shape workpiece_target(const spor_workpiece *piece);
 /** The data of --data NAME or NAME:FOLDER in the place of the script's; NULL changes nothing. False
  *  after a complaint. */
 bool workpiece_choose_data(spor_workpiece *piece, const char *choice);
-/** Reads the data set that the script names; NULL with a message, and *missing if there are no files
- *  to be read. Files of a known set's form that are not those published give it their folder's name. */
+/** Reads the data set that the script names; NULL with a message, and *missing if its files are nowhere
+ *  to be found and no folder was given for them. Files of a known set's form that are not those published
+ *  give it their folder's name. */
 spor_data *workpiece_read_data(const spor_workpiece *piece, bool *missing, spor_message *message);
 /** The same; NULL after a complaint. */
 spor_data *workpiece_data(const spor_workpiece *piece);
