@@ -89,7 +89,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_log_softmax = {
     .signature = "log_softmax(x[*]; axis:axis)",
     .equation = "y = x - ln sum e^x along the axis",
-    .traits = SPOR_MIXES_SAMPLES | SPOR_LIBRARY,
+    .traits = SPOR_MIXES_SAMPLES | SPOR_LIBRARY | SPOR_LOGITS,
     .operands = 1,
     .attrs = 1,
     .shape = shape,

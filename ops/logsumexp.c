@@ -80,7 +80,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_logsumexp = {
     .signature = "logsumexp(x[*]; axis:axis)",
     .equation = "z = ln sum e^x along the axis",
-    .traits = SPOR_MIXES_SAMPLES | SPOR_LIBRARY,
+    .traits = SPOR_MIXES_SAMPLES | SPOR_LIBRARY | SPOR_LOGITS,
     .operands = 1,
     .attrs = 1,
     .shape = shape,

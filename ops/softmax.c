@@ -81,7 +81,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_softmax = {
     .signature = "softmax(x[*]; axis:axis)",
     .equation = "y = e^x / sum e^x along the axis",
-    .traits = SPOR_MIXES_SAMPLES | SPOR_LIBRARY,
+    .traits = SPOR_MIXES_SAMPLES | SPOR_LIBRARY | SPOR_SHARES | SPOR_LOGITS,
     .operands = 1,
     .attrs = 1,
     .shape = shape,

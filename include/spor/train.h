@@ -18,6 +18,16 @@ typedef spor_var spor_net(spor_var x, bool training, void *user);
 /** Records the cost, a scalar, of a prediction and a target of the same first axis. */
 typedef spor_var spor_loss(spor_var prediction, spor_var target, void *user);
 
+/**
+ * What a loss makes of the costs of its rows. It decides what the cost of a batch says about a row,
+ * so that losses are reported alike whatever the batch, and partial batches have their weight.
+ */
+typedef enum {
+    SPOR_REDUCTION_UNSAID, /* refused where costs are counted */
+    SPOR_REDUCTION_SUM,    /* adds them up: twice the rows cost twice as much */
+    SPOR_REDUCTION_MEAN    /* their mean: twice the rows cost as much */
+} spor_reduction;
+
 /* ---- losses: prediction [N, m], target [N, m]; user is ignored ------------------------------- */
 
 /** -sum target log softmax(prediction), summed over rows (the report's own networks). Targets are
@@ -30,6 +40,27 @@ SPOR_API spor_var spor_cross_entropy_mean(spor_var prediction, spor_var target, 
 SPOR_API spor_var spor_squared_error_sum(spor_var prediction, spor_var target, void *user);
 /** spor_squared_error_sum divided by the number of elements. */
 SPOR_API spor_var spor_squared_error_mean(spor_var prediction, spor_var target, void *user);
+/**
+ * -sum (target log sigmoid(prediction) + (1 - target) log(1 - sigmoid(prediction))) over labels and
+ * rows, without cancellation and for logits of any size: each number of a row is a label of its own, 0
+ * to 1. For two classes one logit does, that of class 1: prediction [N, 1], target [N, 2].
+ */
+SPOR_API spor_var spor_binary_cross_entropy_sum(spor_var prediction, spor_var target, void *user);
+/** spor_binary_cross_entropy_sum divided by the number of rows: labels are summed. */
+SPOR_API spor_var spor_binary_cross_entropy_mean(spor_var prediction, spor_var target, void *user);
+
+/* ---- metrics --------------------------------------------------------------------------------- */
+
+/**
+ * What predictions are judged by besides their loss: accuracy where targets are classes, RMSE where
+ * they are numbers, as many as are predicted. A model that names one of the two has that or none.
+ */
+typedef enum {
+    SPOR_METRIC_FITTING,  /* of a model: whichever fits */
+    SPOR_METRIC_ACCURACY, /* share of the rows whose class is predicted */
+    SPOR_METRIC_RMSE,     /* root of the mean squared error of a number; with it R^2 */
+    SPOR_METRIC_NONE      /* the loss alone: predictions that are neither, such as embeddings */
+} spor_metric;
 
 /* ---- models ---------------------------------------------------------------------------------- */
 
@@ -40,6 +71,8 @@ typedef struct spor_model spor_model;
 typedef struct {
     spor_net *net;             /* records the prediction */
     spor_loss *loss;           /* records the cost */
+    spor_reduction reduction;  /* of the loss; to train or evaluate it must be said */
+    spor_metric metric;        /* of evaluations */
     spor_optimizer *optimizer; /* records the update; NULL: training programs give gradients only */
     void *user;                /* handed to net, loss and optimizer */
     spor_shape sample;         /* of one input, without the rows */
@@ -92,46 +125,86 @@ SPOR_API bool spor_model_set(spor_model *model, const char *name, double value);
 /** Runs a bound program that is not training. */
 SPOR_API bool spor_model_predict(spor_model *model, spor_bound *bound);
 
-/* ---- training a classifier ------------------------------------------------------------------- */
+/* ---- training -------------------------------------------------------------------------------- */
+
+/** How good predictions of some rows are; NAN: not measured. */
+typedef struct {
+    double loss;   /* mean cost a row */
+    double metric; /* accuracy or RMSE */
+} spor_score;
+
+/** What a run tells while it goes: where it stands, which is all that going on needs beside the model. */
+typedef struct {
+    int64_t epoch;           /* counts from 1; 0: not begun */
+    int64_t epochs;          /* of the schedule */
+    int64_t step;            /* within the epoch; steps: the epoch is done and evaluated */
+    int64_t steps;           /* of an epoch */
+    int64_t rows;            /* trained on in this epoch so far */
+    double cost;             /* of those rows, summed */
+    double loss;             /* mean cost a row over the steps of the epoch so far */
+    spor_metric metric;      /* what the scores have: accuracy, RMSE or none */
+    spor_score train;        /* of the training rows after the last epoch that is done */
+    spor_score validation;   /* of the validation rows, likewise */
+    int64_t best_epoch;      /* that had the lowest validation loss so far; 0: none was measured */
+    double best_loss;        /* that loss */
+    double train_seconds;    /* spent on steps so far */
+    double evaluate_seconds; /* spent on evaluating so far */
+} spor_progress;
+
+/** Writes what the optimizer's setting rate is in each of the steps of an epoch, which counts from 1.
+ *  False stops the run. */
+typedef bool spor_rates(int64_t epoch, int64_t steps, double rate[], void *user);
 
 /** How long a model is trained, and on what batches; by which rule its optimizer says. */
 typedef struct {
-    int64_t epochs; /* passes over the training rows */
-    int64_t batch;  /* rows of a step */
-    uint64_t seed;  /* order of the batches */
+    int64_t epochs;    /* passes over the training rows */
+    int64_t batch;     /* rows of a step */
+    uint64_t seed;     /* order of the batches */
+    spor_rates *rates; /* over time; NULL: the setting stays as it is */
+    void *rates_user;  /* handed to it */
+    int64_t patience;  /* epochs without a lower validation loss until it ends; 0: any number */
+    const spor_progress *from; /* where to go on, as it was told; NULL: at the beginning */
 } spor_schedule;
 
-/** What a run tells while it goes. */
-typedef struct {
-    int64_t epoch;              /* counts from 1 */
-    int64_t epochs;             /* of the schedule */
-    int64_t step;               /* within the epoch; steps: the epoch is done and evaluated */
-    int64_t steps;              /* of an epoch */
-    double loss;                /* mean cost a row over the epoch so far */
-    double train_accuracy;      /* share of the rows; NAN before the first evaluation */
-    double validation_accuracy; /* share of the rows; NAN before the first evaluation */
-    double train_seconds;       /* spent on steps so far */
-    double evaluate_seconds;    /* spent on evaluating so far */
-} spor_progress;
 /** Called after every step and every epoch. False stops the run after this step. */
 typedef bool spor_on_progress(const spor_progress *progress, void *user);
 
-/** Result of evaluating. */
+/** Result of evaluating. Numbers that the metric does not have are NAN. */
 typedef struct {
-    int classes;        /* number of labels */
+    spor_metric metric; /* accuracy, RMSE or none */
+    int classes;        /* number of labels; 0: no accuracy was asked for */
     int64_t rows;       /* evaluated */
     int64_t right;      /* of these: the largest prediction is the label's */
+    double loss;        /* mean cost a row */
     double accuracy;    /* right / rows */
-    double loss;        /* mean a row */
+    double rmse; /* root of the mean of (prediction - target)^2 over all numbers of all rows */
+    double r2;   /* 1 - sum (prediction - target)^2 / sum (target - its column's mean)^2 */
     int64_t *confusion; /* confusion[label * classes + predicted]: rows */
 } spor_evaluation;
 
-/** Trains a model that has an optimizer. True if all epochs were run; false with the model's error if a number was not finite or a
- *  program failed, false without error if the callback stopped it. */
+/**
+ * Trains a model that has an optimizer. True if all epochs were run, or the patience with them is
+ * over; false with the model's error if a number was not finite or a program failed, false without error if the callback stopped it. A run that
+ * was stopped and goes on, with the parameters and states as they were, ends in the same bits as one that
+ * never was.
+ */
 SPOR_API bool spor_train(spor_model *model, const spor_data *data, const spor_split *split,
                          const spor_schedule *schedule, spor_on_progress *on_progress, void *user);
 
-/** Evaluates the rows in batches of 256, the last one padded with rows that are ignored. */
+/** Writes where a training stands as safetensors, whole or not at all: parameters, states of the network
+ *  and of the optimizer, and what spor_on_progress was told last. Settings, schedule and data are the
+ *  caller's to have again. */
+SPOR_API bool spor_checkpoint_save(spor_model *model, const spor_progress *progress,
+                                   const char *path, spor_message *message);
+/** Loads it into a model whose training program is bound, so that the optimizer has its states; progress
+ *  is for spor_schedule. A file that is damaged or of another model is an error and changes nothing. */
+SPOR_API bool spor_checkpoint_load(spor_model *model, spor_progress *progress, const char *path,
+                                   spor_message *message);
+
+/**
+ * Evaluates the rows in batches of 256 and a last one of those left, each a program of its rows. A
+ * classifier predicts [rows, classes], or for two classes [rows, 1]: class 1 where that is positive.
+ */
 SPOR_API bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[],
                             int64_t count, spor_evaluation *evaluation);
 /** Frees the confusion. */

@@ -74,6 +74,7 @@ int options_read(const spor_command *command, const spor_option options[], int l
 typedef struct {
     const spor_command *command;
     const char *path;
+    const char *models; /* folder of the models that were included */
     spor_script *script;
     spor_declaration declared;
     const char *data_folder; /* of --data NAME:FOLDER; NULL: data are looked for */
@@ -90,6 +91,9 @@ bool workpiece_open(spor_workpiece *piece, const spor_command *command, const ch
 /** The same of a script that must declare a training. */
 bool workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
                     const spor_settings *settings);
+/** The same of a script whose files, itself first, were kept. */
+bool workpiece_load_kept(spor_workpiece *piece, const spor_command *command, const char *models,
+                         const spor_settings *settings, int files, const script_file file[]);
 /** Makes the model in one scalar type. */
 bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed);
 /** spor_model_bind; NULL after a complaint. */
@@ -145,16 +149,22 @@ void derivations_tell_unused(const spor_script *script);
 typedef struct {
     bool quiet, live;
     int shown;             /* characters on the live line */
+    double from;           /* share of the training that was done before */
     double started, drawn; /* seconds */
 } spor_display;
 
-void display_start(spor_display *display, bool quiet);
+void display_start(spor_display *display, bool quiet, double from);
 void display_update(spor_display *display, const spor_progress *progress);
 /** Leaves the live line on the screen. */
 void display_end(spor_display *display);
 
-/** Accuracy with its standard error, and unless quiet the confusion matrix with recall. */
+/** Metric and loss of the test rows: accuracy with its interval, and unless quiet the confusion matrix
+ *  with recall; or RMSE and R^2. */
 void display_evaluation(const spor_evaluation *evaluation, bool quiet);
+
+/** Flushes standard output. To a reader or a terminal that went away nothing is told any more, and that is
+ *  no error. */
+void display_flush(void);
 
 /** Seconds of a clock that only goes forward. */
 double display_seconds(void);

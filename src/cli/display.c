@@ -1,6 +1,8 @@
 /* What a terminal, or a pipe, shows of a training. */
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+
 #include "train/metrics.h"
 
 enum { WIDEST = 200, LONGEST_BAR = 40, SHORTEST_BAR = 8, LINES_IN_A_PIPE = 20 };
@@ -18,6 +21,13 @@ double display_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void display_flush(void) {
+    if (!fflush(stdout) || (errno != EPIPE && errno != EIO)) return;
+    int nowhere = open("/dev/null", O_WRONLY);
+    if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO), close(nowhere);
+    clearerr(stdout);
 }
 
 /* ---- progress ---- */
@@ -40,18 +50,26 @@ static void clock_text(double seconds, char out[24]) {
         snprintf(out, 24, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
 }
 
-/* A share to three digits, "-" if it was not measured. */
-static void accuracy_text(double accuracy, char out[16]) {
-    snprintf(out, 16, isnan(accuracy) ? "-" : "%.3f", accuracy);
+/* Accuracies to three digits, other numbers to four, "-" if it was not measured. */
+static void metric_text(spor_metric metric, double value, char out[24]) {
+    if (isnan(value))
+        snprintf(out, 24, "-");
+    else
+        snprintf(out, 24,
+                 metric_of(metric)->share ? "%.3f"
+                 : fabs(value) < 1e4      ? "%.4f"
+                                          : "%.3e",
+                 value);
 }
 
-/* Loss and accuracies: what both kinds of line tell. */
+/* Losses, and the metric if there is one: what both kinds of line tell. */
 static void figures_text(const spor_progress *p, const char *validation_name, char *out,
                          size_t size) {
-    char loss[24], train[16], validation[16];
-    snprintf(loss, sizeof loss, p->loss < 1e4 ? "%.4f" : "%.3e", p->loss);
-    accuracy_text(p->train_accuracy, train);
-    accuracy_text(p->validation_accuracy, validation);
+    char loss[24], train[24], validation[24];
+    bool alone = !metric_of(p->metric)->name;
+    metric_text(SPOR_METRIC_NONE, p->loss, loss);
+    metric_text(p->metric, alone ? p->train.loss : p->train.metric, train);
+    metric_text(p->metric, alone ? p->validation.loss : p->validation.metric, validation);
     snprintf(out, size, "loss %s  train %s  %s %s", loss, train, validation_name, validation);
 }
 
@@ -70,7 +88,7 @@ static void overwrite(spor_display *display, const char *line) {
     int length = (int)strlen(line);
     int blanks = display->shown > length ? display->shown - length : 0;
     printf("\r%s%*s", line, blanks, "");
-    fflush(stdout);
+    display_flush();
     display->shown = length;
 }
 
@@ -78,7 +96,7 @@ static void overwrite(spor_display *display, const char *line) {
 static void draw(spor_display *display, const spor_progress *p) {
     char left[24], figures[96], head[64], tail[160], bar[LONGEST_BAR + 4] = "", line[2 * WIDEST];
     double done = share(p), elapsed = display_seconds() - display->started;
-    clock_text(elapsed * (1 - done) / fmax(done, 1e-9), left);
+    clock_text(elapsed * (1 - done) / fmax(done - display->from, 1e-9), left);
     figures_text(p, "val", figures, sizeof figures);
     snprintf(head, sizeof head, "epoch %*lld/%lld", digits(p->epochs), (long long)p->epoch,
              (long long)p->epochs);
@@ -110,12 +128,13 @@ static void print_line(const spor_display *display, const spor_progress *p) {
     figures_text(p, "validation", figures, sizeof figures);
     printf("epoch %*lld/%lld  %s  %.1f s\n", digits(p->epochs), (long long)p->epoch,
            (long long)p->epochs, figures, display_seconds() - display->started);
-    fflush(stdout);
+    display_flush();
 }
 
-void display_start(spor_display *display, bool quiet) {
+void display_start(spor_display *display, bool quiet, double from) {
     *display = (spor_display){
         .quiet = quiet,
+        .from = from,
         .live = isatty(STDOUT_FILENO),
         .started = display_seconds(),
     };
@@ -145,14 +164,14 @@ void display_end(spor_display *display) {
 /* One row of the confusion matrix: a dot for none, and the share found. */
 static void print_row(const spor_evaluation *e, int label, int width) {
     const int64_t *row = e->confusion + (ptrdiff_t)label * e->classes;
-    char recall[16];
+    char recall[24];
     printf("  %4d |", label);
     for (int k = 0; k < e->classes; k++)
         if (row[k])
             printf(" %*lld", width, (long long)row[k]);
         else
             printf(" %*s", width, ".");
-    accuracy_text(metrics_class_score(e, label).recall, recall);
+    metric_text(SPOR_METRIC_ACCURACY, metrics_class_score(e, label).recall, recall);
     printf("   %5s\n", recall);
 }
 
@@ -167,8 +186,19 @@ static void print_confusion(const spor_evaluation *e) {
     putchar('\n');
 }
 
+/* test accuracy 0.9417 (95 %: 0.912 to 0.962; 339 of 360), loss 0.2034 */
+static void print_accuracy(const spor_evaluation *e) {
+    metrics_interval interval = metrics_wilson(e->right, e->rows);
+    printf("test accuracy %.4f (95 %%: %.3f to %.3f; %lld of %lld), ", e->accuracy, interval.low,
+           interval.high, (long long)e->right, (long long)e->rows);
+}
+
 void display_evaluation(const spor_evaluation *e, bool quiet) {
-    printf("test accuracy %.4f ± %.4f (%lld of %lld)\n", e->accuracy,
-           metrics_standard_error(e->accuracy, e->rows), (long long)e->right, (long long)e->rows);
-    if (!quiet) print_confusion(e);
+    bool classes = e->metric == SPOR_METRIC_ACCURACY, numbers = e->metric == SPOR_METRIC_RMSE;
+    if (classes) print_accuracy(e);
+    if (numbers) printf("test RMSE %.6g, R² %.4f, ", e->rmse, e->r2);
+    printf("%sloss %.6g", classes || numbers ? "" : "test ", e->loss);
+    if (!classes) printf(" (%lld rows)", (long long)e->rows);
+    putchar('\n');
+    if (classes && !quiet) print_confusion(e);
 }

@@ -1,7 +1,6 @@
 /* spor train: trains the network of a script and writes what came of it. */
-#include "cli/cli.h"
+#include "cli/train.h"
 
-#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,52 +9,32 @@
 #include <unistd.h>
 #include "base/message.h"
 #include "base/random.h"
-#include "data/file.h"
 #include "kernels/element.h"
-#include "train/batch.h"
-#include "train/record.h"
+#include "train/model.h"
+#include "train/warn.h"
 
-typedef struct {
-    const char *script, *out, *data;
-    int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
-    double rate, l2;                    /* negative: not given */
-    bool reference, wide, quiet;
-    spor_settings settings;
-} arguments;
+/* ---- signals ---- */
 
-/* A training while it goes. */
-typedef struct {
-    spor_workpiece *piece;
-    const arguments *given;
-    spor_options options;
-    spor_schedule schedule;
-    spor_data *data;
-    spor_split split;
-    char folder[1024];
-    const char *isa;
-    spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* of the optimizer; those with a name */
-    spor_display display;
-    spor_history history;
-    bool history_failed;
-    spor_progress last; /* of all that was told */
-    spor_evaluation test;
-} training;
+static volatile sig_atomic_t stopping;
 
-/* ---- ^C ---- */
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number) {
-    (void)number;
-    interrupted = 1;
+/* The first one asks for an end after the step, a second one ends at once. */
+static void on_signal(int number) {
+    if (stopping) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    stopping = number;
 }
 
-/* The first ^C asks for an end after the step, a second one ends at once. */
-static void catch_interrupts(void) {
-    struct sigaction action = {.sa_handler = on_interrupt};
-    action.sa_flags = (int)SA_RESETHAND;
+/* ^C, SIGTERM and a hang-up; what was to be ignored from the start, by nohup, stays so. */
+static void catch_signals(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal}, before;
+    action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
+    for (size_t k = 0; k < sizeof signals / sizeof *signals; k++)
+        if (!sigaction(signals[k], NULL, &before) && before.sa_handler != SIG_IGN)
+            sigaction(signals[k], &action, NULL);
 }
 
 /* ---- preparing ---- */
@@ -67,6 +46,8 @@ static void choose_schedule(training *t) {
         .epochs = given->epochs ? given->epochs : declared->epochs,
         .batch = given->batch ? given->batch : declared->batch,
         .seed = (uint64_t)given->seed,
+        .patience = given->patience ? given->patience : declared->patience,
+        .from = &t->run.progress,
     };
 }
 
@@ -110,67 +91,189 @@ static bool prepare_data(training *t) {
     return true;
 }
 
-/* The folder is made and tried before the training, so that no training is lost on it. */
-static bool prepare_folder(training *t) {
-    const char *out = t->given->out, *model = t->piece->declared.model;
-    char probe[1100];
-    spor_message message = {""};
-    int length = out ? snprintf(t->folder, sizeof t->folder, "%s", out)
-                     : snprintf(t->folder, sizeof t->folder, "runs/%s", model);
-    if (length >= (int)sizeof t->folder)
-        return command_fail(t->piece->command, "the name of --out is too long"), false;
-    snprintf(probe, sizeof probe, "%s/.spor.XXXXXX", t->folder);
-    if (file_make_folder(t->folder, &message)) {
-        int file = mkstemp(probe);
-        if (file >= 0) return close(file), unlink(probe), true;
-        message_complain(&message, "%s: nothing can be written here: %s", t->folder,
-                         strerror(errno));
-    }
-    command_fail(t->piece->command, "%s\nGive another folder with --out.", message.text);
+/* Tells what is wrong with the model, if that is what is wrong. */
+static bool complained(const training *t) {
+    if (spor_model_error(t->piece->model)) workpiece_complain(t->piece);
     return false;
 }
 
-/* What is wrong with evaluating is told now and not after an epoch. */
-static bool try_evaluation(training *t) {
-    spor_evaluation evaluation;
-    int64_t rows = t->split.train_rows > 0;
-    bool done = spor_evaluate(t->piece->model, t->data, t->split.train, rows, &evaluation);
-    spor_evaluation_free(&evaluation);
-    if (!done) workpiece_complain(t->piece);
-    return done;
+/* script.spor:3:12: warning: ... */
+static void warn(const char *text, const char *file, int line, int column, void *user) {
+    const training *t = user;
+    fflush(stdout);
+    if (file)
+        fprintf(stderr, "%s:%d:%d: warning: %s\n", file, line, column, text);
+    else
+        fprintf(stderr, "spor %s: warning: %s\n", t->piece->command->name, text);
 }
 
-/* Everything that can be wrong with script, data and folder, before the first step. */
+/* Each name must be one of the network's. */
+static bool check_frozen(const training *t) {
+    const spor_declaration *d = &t->piece->declared;
+    spor_params *params = spor_model_params(t->piece->model);
+    for (int k = 0; k < d->frozen_count; k++) {
+        bool met = false;
+        for (int p = 0; p < spor_params_count(params) && !met; p++)
+            met = script_is_within(spor_params_entry(params, p).name, d->frozen[k]);
+        if (met) continue;
+        command_fail(t->piece->command,
+                     "frozen: the network has no parameter and no layer %s; its first parameter is "
+                     "%s.\n`spor show %s` lists the layers.",
+                     d->frozen[k], spor_params_entry(params, 0).name, t->piece->path);
+        return false;
+    }
+    return true;
+}
+
+/* Those of a file, or of a run's folder, in the place of initial ones; a run that goes on has its own. */
+static bool load_weights(const training *t) {
+    const char *from = t->given->weights;
+    char path[RUN_PATH];
+    spor_message message = {""};
+    if (!from || t->given->resume) return true;
+    snprintf(path, sizeof path, "%s/weights.safetensors", from);
+    if (access(path, F_OK)) snprintf(path, sizeof path, "%s", from);
+    return spor_weights_load(spor_model_params(t->piece->model), path, &message) ||
+           (command_fail(t->piece->command, "%s\n--weights takes the weights of the same network.",
+                         message.text),
+            false);
+}
+
+/* Everything that can be wrong with script and data, before the first step: the script is recorded
+ * before its data is read, and then all that the run will run. */
 static bool prepare(training *t) {
+    spor_model *model;
     choose_schedule(t);
     t->options.scalar = t->given->wide ? SPOR_F64 : SPOR_F32;
     t->options.reference = t->given->reference;
     if (!workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
-    if (!workpiece_bind(t->piece, BATCH_OF_EVALUATION, false)) return false;
-    const spor_bound *bound = workpiece_bind(t->piece, t->schedule.batch, true);
-    if (!bound || !choose_setting(t, "rate", t->given->rate) ||
+    model = t->piece->model;
+    if (!model_plan(model, t->schedule.batch, true) || !choose_setting(t, "rate", t->given->rate) ||
         !choose_setting(t, "l2", t->given->l2))
-        return false;
+        return complained(t);
+    if (!prepare_data(t)) return false;
+    const spor_bound *bound = model_plan(model, t->schedule.batch, true);
     t->isa = spor_program_isa(bound->program);
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS; k++)
         t->setting[k] = spor_program_setting(bound->program, k);
-    return prepare_data(t) && try_evaluation(t) && prepare_folder(t);
+    if (!train_make_schedule(t)) return false;
+    if (!train_prepare(model, t->data, &t->split, &t->schedule)) return complained(t);
+    return (train_warn(model, t->data, &t->split, &t->schedule, warn, t) || complained(t)) &&
+           check_frozen(t) && load_weights(t);
+}
+
+/* ---- the checkpoint ---- */
+
+static bool save(training *t, spor_message *message) {
+    char path[RUN_PATH];
+    double start = display_seconds();
+    bool done = checkpoint_write(&t->run, spor_model_params(t->piece->model),
+                                 folder_file(&t->folder, "checkpoint.safetensors", path), message);
+    t->saved = display_seconds();
+    t->saving = t->saved - start;
+    return done;
+}
+
+/* At the end of an epoch, but no more often than every 2 seconds, and not for more than a hundredth of
+ * the time; within long epochs, too. */
+static bool is_due(const training *t) {
+    const spor_progress *p = &t->run.progress;
+    double every = t->given->checkpoint;
+    if (every < 0) every = fmax(2, 100 * t->saving);
+    return display_seconds() - t->saved >= (p->step == p->steps ? every : fmax(every, 30));
+}
+
+/* A disk that is full may have room later: the training goes on. */
+static void save_if_due(training *t) {
+    spor_message message = {""};
+    if (!is_due(t) || save(t, &message) || t->save_failed) return;
+    t->save_failed = true;
+    command_fail(t->piece->command, "%s\nThe training goes on; an earlier checkpoint is kept.",
+                 message.text);
+}
+
+/* ---- beginning and going on ---- */
+
+/* The same bits follow from the same data, on the same instruction set, by the same spor. */
+static bool check_same(training *t) {
+    spor_message message = {""};
+    const spor_command *command = t->piece->command;
+    const char *isa = checkpoint_note(&t->run, "isa");
+    if (!kept_data_are(&t->run, t->data, &message)) {
+        command_fail(command, "%s\nPut the data back, or train anew: spor train %s", message.text,
+                     t->piece->path);
+        return false;
+    }
+    if (isa && strcmp(isa, t->isa) != 0)
+        fprintf(stderr, "spor train: began with %s and goes on with %s, which rounds otherwise\n",
+                isa, t->isa);
+    if (strcmp(t->run.version, SPOR_VERSION) != 0)
+        fprintf(stderr, "spor train: began with spor %s and goes on with %s\n", t->run.version,
+                SPOR_VERSION);
+    return true;
+}
+
+/* The folder is taken and written to before the training, so that no training is lost on it. */
+static bool begin(training *t) {
+    spor_message message = {""};
+    const char *out = t->given->out, *name = t->piece->declared.model;
+    if (t->given->repeat && !check_same(t)) return false;
+    t->run.progress = (spor_progress){.epochs = t->schedule.epochs};
+    t->run.history.count = 0;
+    t->run.best.epoch = 0;
+    if (!folder_begin(&t->folder, out, name, t->given->force, &message) || !save(t, &message) ||
+        !kept_copy_script(&t->run, &t->folder, &message)) {
+        command_fail(t->piece->command, "%s%s", message.text,
+                     strstr(message.text, "--out") ? "" : "\nGive another folder with --out.");
+        return false;
+    }
+    outcome_remove(t); /* what is of an earlier run */
+    return true;
+}
+
+static bool go_on(training *t) {
+    spor_message message = {""};
+    spor_progress *p = &t->run.progress;
+    if (!check_same(t)) return false;
+    if (t->schedule.epochs < p->epoch) {
+        command_fail(t->piece->command,
+                     "the run stands in epoch %lld: --epochs must be at least that.\n"
+                     "--test tests it as it stands.",
+                     (long long)p->epoch);
+        return false;
+    }
+    bool done = checkpoint_load(&t->run, spor_model_params(t->piece->model), &message);
+    p->epochs = t->schedule.epochs;
+    if (!done || !save(t, &message)) command_fail(t->piece->command, "%s", message.text);
+    return done && !*message.text;
 }
 
 /* ---- training ---- */
 
+bool train_wants_best(const training *t) {
+    return t->given->best || t->schedule.patience;
+}
+
+/* Keeps what an epoch came to; false if memory runs out. */
+static bool keep_epoch(training *t, const spor_progress *p) {
+    const spor_params *params = spor_model_params(t->piece->model);
+    bool best = train_wants_best(t) && p->best_epoch == p->epoch;
+    return history_add(&t->run.history, p) && (!best || best_keep(&t->run.best, params, p->epoch));
+}
+
 static bool on_progress(const spor_progress *progress, void *user) {
     training *t = user;
-    t->last = *progress;
-    if (progress->step == progress->steps && !history_add(&t->history, progress))
-        t->history_failed = true;
+    t->run.progress = *progress;
+    if (progress->step == progress->steps && !keep_epoch(t, progress)) t->history_failed = true;
     display_update(&t->display, progress);
-    return !interrupted && !t->history_failed;
+    save_if_due(t);
+    return !stopping && !t->history_failed;
 }
 
 static void print_rule(const training *t) {
     const spor_declaration *d = &t->piece->declared;
     printf("%s%s%s", d->optimizer, d->clip ? ", " : "", d->clip ? d->clip : "");
+    if (d->schedule) printf(", rate times %s", d->schedule);
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS && t->setting[k].name; k++)
         printf("%s%s %g", k ? ", " : ": ", t->setting[k].name, t->setting[k].value);
 }
@@ -190,180 +293,184 @@ static void announce(const training *t) {
     printf("\nepochs %lld, batch %lld, seed %llu, %s%s\n", (long long)s->epochs,
            (long long)s->batch, (unsigned long long)s->seed, element_types[t->options.scalar]->text,
            t->options.reference ? ", reference kernels" : "");
-    fflush(stdout);
-}
-
-/* ---- writing ---- */
-
-typedef bool writer(training *t, const char *path, spor_message *message);
-
-static bool write_history(training *t, const char *path, spor_message *message) {
-    return history_write(&t->history, path, message);
-}
-
-static bool write_weights(training *t, const char *path, spor_message *message) {
-    return spor_weights_save(spor_model_params(t->piece->model), path, message);
-}
-
-static bool write_curves(training *t, const char *path, spor_message *message) {
-    return history_draw(&t->history, t->piece->declared.model, path, message);
-}
-
-static bool write_confusion(training *t, const char *path, spor_message *message) {
-    return confusion_draw(&t->test, t->piece->declared.model, path, message);
-}
-
-static bool write_summary(training *t, const char *path, spor_message *message) {
-    const spor_epoch *last = t->history.count ? &t->history.epochs[t->history.count - 1] : NULL;
-    spor_summary summary = {
-        .model = t->piece->declared.model,
-        .data = t->data->name,
-        .loss = t->piece->declared.loss,
-        .seed = t->schedule.seed,
-        .epochs = t->history.count,
-        .batch = t->schedule.batch,
-        .optimizer = t->piece->declared.optimizer,
-        .clip = t->piece->declared.clip,
-        .threads = 1,
-        .scalar = t->options.scalar,
-        .reference = t->options.reference,
-        .isa = t->isa,
-        .parameters = spor_params_size(spor_model_params(t->piece->model)),
-        .train_rows = t->split.train_rows,
-        .validation_rows = t->split.validation_rows,
-        .test_rows = t->split.test_rows,
-        .train_accuracy = last ? last->train_accuracy : (double)NAN,
-        .validation_accuracy = last ? last->validation_accuracy : (double)NAN,
-        .test_accuracy = t->test.confusion ? t->test.accuracy : (double)NAN,
-        .train_seconds = t->last.train_seconds,
-        .evaluate_seconds = t->last.evaluate_seconds,
-    };
-    memcpy(summary.setting, t->setting, sizeof summary.setting);
-    return summary_write(&summary, path, message);
-}
-
-/* Writes one file; a trouble is told, and the other files are still tried. */
-static bool write_file(training *t, const char *name, writer *write) {
-    char path[1100];
-    spor_message message = {""};
-    snprintf(path, sizeof path, "%s/%s", t->folder, name);
-    if (write(t, path, &message)) return true;
-    command_fail(t->piece->command, "%s", message.text);
-    return false;
-}
-
-/* Writes what there is: no confusion matrix if nothing was tested, no curves without an epoch.
- * Figures of an earlier run do not stay beside the new weights. */
-static bool write_files(training *t) {
-    bool tested = t->test.confusion != NULL, all = true;
-    struct {
-        const char *name;
-        writer *write;
-        bool wanted;
-    } files[] = {
-        {"weights.safetensors", write_weights, true},
-        {"history.csv", write_history, true},
-        {"summary.json", write_summary, true},
-        {"history.svg", write_curves, t->history.count > 0},
-        {"confusion.svg", write_confusion, tested},
-    };
-    char line[256] = "";
-    for (size_t k = 0; k < sizeof files / sizeof files[0]; k++) {
-        char path[1100];
-        if (files[k].wanted && write_file(t, files[k].name, files[k].write)) {
-            strcat(strcat(line, " "), files[k].name);
-            continue;
-        }
-        all = all && !files[k].wanted;
-        snprintf(path, sizeof path, "%s/%s", t->folder, files[k].name);
-        if (!files[k].wanted) unlink(path);
-    }
-    if (!t->given->quiet && *line) printf("%s/ has%s\n", t->folder, line);
-    return all;
+    if (t->run.progress.epoch)
+        printf("goes on after step %lld of %lld in epoch %lld\n", (long long)t->run.progress.step,
+               (long long)t->run.progress.steps, (long long)t->run.progress.epoch);
+    display_flush();
 }
 
 /* ---- the command ---- */
 
+/* From now on the model is that of the best epoch, if that is wanted; the checkpoint is written. */
+static void take_best(training *t) {
+    const spor_best *best = &t->run.best;
+    t->epoch = t->run.history.count;
+    if (!train_wants_best(t) || !best->epoch) return;
+    best_restore(best, spor_model_params(t->piece->model));
+    t->epoch = best->epoch;
+    if (!t->given->quiet)
+        printf("weights of epoch %lld, which validated best\n", (long long)best->epoch);
+}
+
 static int finish(training *t) {
+    take_best(t);
     fflush(stdout);
     if (!spor_evaluate(t->piece->model, t->data, t->split.test, t->split.test_rows, &t->test)) {
         workpiece_complain(t->piece);
         return SPOR_EXIT_NO;
     }
+    t->tested = true;
     display_evaluation(&t->test, t->given->quiet);
     return SPOR_EXIT_DONE;
 }
 
+/* Where a run stands that was stopped, and how to go on with it. */
+static void tell_stop(const training *t) {
+    fprintf(stderr, "spor train: stopped in epoch %lld of %lld; the test set was not evaluated\n",
+            (long long)t->run.progress.epoch, (long long)t->schedule.epochs);
+    if (!t->given->quiet)
+        fprintf(stderr,
+                "spor train --resume %s goes on from there; with --test, it tests what there is\n",
+                t->folder.path);
+}
+
 /* The training did not reach its end: says why. */
-static int stopped(const training *t) {
+static int stopped(training *t) {
+    t->epoch = t->run.history.count;
     fflush(stdout);
     if (spor_model_error(t->piece->model))
         workpiece_complain(t->piece);
+    else if (script_error(t->piece->script))
+        fprintf(stderr, "%s\n", script_error(t->piece->script));
     else if (t->history_failed)
         command_fail(t->piece->command, "out of memory");
     else
-        fprintf(stderr,
-                "spor train: stopped in epoch %lld of %lld; the test set was not evaluated\n",
-                (long long)t->last.epoch, (long long)t->schedule.epochs);
-    if (!t->given->quiet) fprintf(stderr, "The weights before the stop are in %s/\n", t->folder);
+        return tell_stop(t), SPOR_EXIT_NO;
+    if (!t->given->quiet)
+        fprintf(stderr, "The weights before the stop are in %s/\n", t->folder.path);
     return SPOR_EXIT_NO;
 }
 
-static int train(training *t) {
-    int status = derivations_accept(t->piece->script, t->given->quiet);
-    if (status != SPOR_EXIT_DONE) return status;
-    if (!prepare(t)) return SPOR_EXIT_BAD;
-    if (!t->given->quiet) derivations_tell_unused(t->piece->script);
-    announce(t);
-    catch_interrupts();
-    display_start(&t->display, t->given->quiet);
+/* Share of the epochs that are behind it. */
+static double share(const spor_progress *p) {
+    double begun = p->steps ? (double)p->step / (double)p->steps - 1 : 0;
+    return p->epochs ? ((double)p->epoch + begun) / (double)p->epochs : 0;
+}
+
+static bool train_epochs(training *t) {
+    catch_signals();
+    display_start(&t->display, t->given->quiet, share(&t->run.progress));
     bool done = spor_train(t->piece->model, t->data, &t->split, &t->schedule, on_progress, t);
     display_end(&t->display);
+    return done;
+}
+
+/* Keeps what the run can be repeated by, unless it is known from an earlier one. */
+static bool keep(training *t) {
+    return t->run.notes || keep_run(&t->run, t->piece, t->data, t->isa, t->argc, t->argv) ||
+           (command_fail(t->piece->command, "out of memory"), false);
+}
+
+/* What is to be known before the first step; what was read by names of then is read. */
+static bool prepare_run(training *t) {
+    spor_message message = {""};
+    bool done = prepare(t);
+    if (kept_leave_folder(t->here, &message)) return done && keep(t);
+    return command_fail(t->piece->command, "%s", message.text), false;
+}
+
+int train_run(training *t) {
+    spor_message message = {""};
+    int status = derivations_accept(t->piece->script, t->given->quiet);
+    if (status != SPOR_EXIT_DONE) return status;
+    if (!prepare_run(t) || !(t->given->resume ? go_on(t) : begin(t))) return SPOR_EXIT_BAD;
+    if (!t->given->quiet) derivations_tell_unused(t->piece->script);
+    announce(t);
+    bool done = t->given->test || train_epochs(t), saved = save(t, &message);
+    if (!saved) command_fail(t->piece->command, "%s", message.text);
     status = done ? finish(t) : stopped(t);
-    return write_files(t) ? status : SPOR_EXIT_BAD;
+    if (!outcome_write(t) || !saved) status = SPOR_EXIT_BAD;
+    display_flush();
+    return status;
 }
 
 static void training_free(training *t) {
     spor_evaluation_free(&t->test);
-    history_free(&t->history);
+    checkpoint_free(&t->run);
+    folder_leave(&t->folder);
     spor_split_free(&t->split);
     spor_data_free(t->data);
 }
 
-static int run(int argc, char **argv) {
-    arguments a = {.rate = -1, .l2 = -1};
+const arguments train_nothing_given = {.rate = -1, .l2 = -1, .checkpoint = -1};
+
+int train_read_arguments(arguments *a, int argc, char **argv) {
     const spor_option options[] = {
         {"epochs", "N", "passes over the training rows (default: the script's)",
-         SPOR_OPTION_INTEGER, &a.epochs, 1, NULL},
-        {"batch", "N", "rows of a step (default: the script's)", SPOR_OPTION_INTEGER, &a.batch, 1,
+         SPOR_OPTION_INTEGER, &a->epochs, 1, NULL},
+        {"batch", "N", "rows of a step (default: the script's)", SPOR_OPTION_INTEGER, &a->batch, 1,
          NULL},
         {"rate", "R", "the optimizer's setting rate (default: the script's)", SPOR_OPTION_REAL,
-         &a.rate, 0, NULL},
-        {"l2", "L", "its setting l2 (default: the script's)", SPOR_OPTION_REAL, &a.l2, 0, NULL},
+         &a->rate, 0, NULL},
+        {"l2", "L", "its setting l2 (default: the script's)", SPOR_OPTION_REAL, &a->l2, 0, NULL},
         {"seed", "N", "of initial values, split and order of the batches (default 0)",
-         SPOR_OPTION_INTEGER, &a.seed, 0, NULL},
-        {"limit", "N", "train with at most N rows, drawn at random", SPOR_OPTION_INTEGER, &a.limit,
+         SPOR_OPTION_INTEGER, &a->seed, 0, NULL},
+        {"limit", "N", "train with at most N rows, drawn at random", SPOR_OPTION_INTEGER, &a->limit,
          1, NULL},
         {"set", "NAME=VALUE", "another value for a name of the script; may be repeated",
-         SPOR_OPTION_SETTING, &a.settings, 0, NULL},
+         SPOR_OPTION_SETTING, &a->settings, 0, NULL},
         {"data", "NAME:FOLDER", "another data set, or its files in a folder: `spor data`",
-         SPOR_OPTION_TEXT, &a.data, 0, NULL},
-        {"out", "FOLDER", "where the files go (default runs/<network>)", SPOR_OPTION_TEXT, &a.out,
-         0, NULL},
-        {"double", NULL, "double precision", SPOR_OPTION_FLAG, &a.wide, 0, NULL},
+         SPOR_OPTION_TEXT, &a->data, 0, NULL},
+        {"out", "FOLDER", "where the files go (default runs/<network>, or its -2, -3, ...)",
+         SPOR_OPTION_TEXT, &a->out, 0, NULL},
+        {"weights", "RUN", "begins with the weights of this run's folder, or of a file",
+         SPOR_OPTION_TEXT, &a->weights, 0, NULL},
+        {"force", NULL, "a run in --out is replaced; one whose script has changed goes on",
+         SPOR_OPTION_FLAG, &a->force, 0, NULL},
+        {"resume", "FOLDER", "goes on with the run in this folder", SPOR_OPTION_TEXT, &a->resume, 0,
+         NULL},
+        {"repeat", "FOLDER", "begins the run in this folder once more, in another one",
+         SPOR_OPTION_TEXT, &a->repeat, 0, NULL},
+        {"test", NULL, "with --resume: tests the run as it stands", SPOR_OPTION_FLAG, &a->test, 0,
+         NULL},
+        {"checkpoint", "S", "seconds between checkpoints at least (default 2)", SPOR_OPTION_REAL,
+         &a->checkpoint, 0, NULL},
+        {"patience", "N", "ends after N epochs without a lower validation loss; implies --best",
+         SPOR_OPTION_INTEGER, &a->patience, 1, NULL},
+        {"best", NULL, "tests and leaves the weights of the epoch that validated best",
+         SPOR_OPTION_FLAG, &a->best, 0, NULL},
+        {"double", NULL, "double precision", SPOR_OPTION_FLAG, &a->wide, 0, NULL},
         {"reference", NULL, "reference kernels, no fast paths: the same, slower", SPOR_OPTION_FLAG,
-         &a.reference, 0, NULL},
-        {"quiet", NULL, "print the test accuracy and nothing else", SPOR_OPTION_FLAG, &a.quiet, 0,
+         &a->reference, 0, NULL},
+        {"quiet", NULL, "print the test accuracy and nothing else", SPOR_OPTION_FLAG, &a->quiet, 0,
          NULL},
         {0},
     };
-    int status = options_read(&spor_command_train, options, 1, 1, &a.script, argc, argv);
-    spor_workpiece piece = {0};
-    training t = {.piece = &piece, .given = &a};
+    return options_read(&spor_command_train, options, 0, 1, &a->script, argc, argv);
+}
+
+static int run(int argc, char **argv) {
+    arguments a = train_nothing_given;
+    int status = train_read_arguments(&a, argc, argv);
     if (status != SPOR_EXIT_NOT_YET) return status;
-    bool loaded = workpiece_load(&piece, &spor_command_train, a.script, &a.settings) &&
-                  workpiece_choose_data(&piece, a.data);
-    status = loaded ? train(&t) : SPOR_EXIT_BAD;
+    spor_workpiece piece = {0};
+    training t = {.piece = &piece,
+                  .given = &a,
+                  .folder = {.lock = -1},
+                  .here = -1,
+                  .argc = argc,
+                  .argv = argv};
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away ends no training */
+    status = SPOR_EXIT_BAD;
+    if (a.resume || a.repeat)
+        status = train_again(&t, &a);
+    else if (!a.script)
+        command_fail(&spor_command_train, "SCRIPT is missing, or --resume FOLDER");
+    else if (a.test)
+        command_fail(&spor_command_train, "--test goes with --resume");
+    else if (workpiece_load(&piece, &spor_command_train, a.script, &a.settings) &&
+             workpiece_choose_data(&piece, a.data))
+        status = train_run(&t);
     training_free(&t);
     workpiece_close(&piece);
     return status;
@@ -379,14 +486,19 @@ const spor_command spor_command_train = {
         "Data sets that come with rows to test are tested on these; else 20 % of the rows test. 10 "
         "% of the\n"
         "rest validate, drawn in proportion to the classes.\n"
-        "runs/<network>/ receives history.csv, weights.safetensors, summary.json, history.svg\n"
-        "and confusion.svg; a second run replaces them. ^C stops after the current step and\n"
-        "keeps the weights.\n"
+        "runs/<network>/, or runs/<network>-2/ and so on, receives checkpoint.safetensors, which\n"
+        "is the run, and what is made from it: weights.safetensors, history.csv, summary.json,\n"
+        "history.svg, confusion.svg and script/. ^C stops after the current step, a second one\n"
+        "at once; --resume goes on and ends in the same bytes.\n"
         "\n"
         "Examples\n"
         "  spor train models/densenet2_20.spor\n"
         "  spor train models/convnet1_3.spor --epochs 20 --limit 300     a quick try\n"
         "  spor train models/densenet2_20.spor --seed 1 --out runs/seed1\n"
+        "  spor train --resume runs/seed1 --epochs 200                   further than it was to "
+        "go\n"
+        "  spor train --resume runs/seed1 --test                         as it stands\n"
+        "  spor train --repeat runs/seed1 --out runs/again               from its beginning\n"
         "  spor train models/densenet2_20.spor --set hidden=30           a name of the script\n"
         "  spor train models/lenet2.spor --data svhn:downloads           files in this folder\n"
         "  spor train models/convkeras4_20.spor --data fashion_mnist     other data of this form\n"

@@ -63,6 +63,7 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
         .net = script_net,
         .loss = script_loss,
         .optimizer = script_optimizer,
+        .frozen = script_frozen,
         .user = piece->script,
         .sample = d->sample,
         .target = workpiece_target(piece),

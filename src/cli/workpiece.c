@@ -30,15 +30,20 @@ int workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape) 
     return complain_at(piece, spor_error(tape), file, line, column);
 }
 
-const char *workpiece_read(spor_workpiece *piece, const spor_command *command, const char *path,
-                           const spor_settings *settings) {
-    *piece = (spor_workpiece){.command = command, .path = path};
-    piece->script =
-        script_load(path, places_models(), &claims_dialect, settings->count, settings->setting);
+/* What is wrong with a script that was loaded, or NULL. */
+static const char *examine(spor_workpiece *piece) {
     const char *error = piece->script ? script_error(piece->script) : "out of memory";
     const spor_declaration *declared = error ? NULL : script_declaration(piece->script);
     if (declared) piece->declared = *declared;
     return error;
+}
+
+const char *workpiece_read(spor_workpiece *piece, const spor_command *command, const char *path,
+                           const spor_settings *settings) {
+    *piece = (spor_workpiece){.command = command, .path = path, .models = places_models()};
+    piece->script =
+        script_load(path, piece->models, &claims_dialect, settings->count, settings->setting);
+    return examine(piece);
 }
 
 bool workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
@@ -48,19 +53,30 @@ bool workpiece_open(spor_workpiece *piece, const spor_command *command, const ch
     return !error;
 }
 
+static bool declares(const spor_workpiece *piece) {
+    if (script_declaration(piece->script)) return true;
+    command_fail(piece->command,
+                 "%s declares no training; give it a line such as\n"
+                 "  train(net, data=digits(scale=1/16), "
+                 "loss=cross_entropy(reduction=\"mean\"),\n"
+                 "        optimizer=sgd(rate=0.01), batch=32, epochs=20)",
+                 piece->path);
+    return false;
+}
+
 bool workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
                     const spor_settings *settings) {
-    if (!workpiece_open(piece, command, path, settings)) return false;
-    if (!script_declaration(piece->script)) {
-        command_fail(command,
-                     "%s declares no training; give it a line such as\n"
-                     "  train(net, data=digits(scale=1/16), "
-                     "loss=cross_entropy(reduction=\"mean\"),\n"
-                     "        optimizer=sgd(rate=0.01), batch=32, epochs=20)",
-                     path);
-        return false;
-    }
-    return true;
+    return workpiece_open(piece, command, path, settings) && declares(piece);
+}
+
+bool workpiece_load_kept(spor_workpiece *piece, const spor_command *command, const char *models,
+                         const spor_settings *settings, int files, const script_file file[]) {
+    *piece = (spor_workpiece){.command = command, .path = file[0].file, .models = models};
+    piece->script =
+        script_load_kept(models, &claims_dialect, settings->count, settings->setting, files, file);
+    const char *error = examine(piece);
+    if (error) fprintf(stderr, "%s\n", error);
+    return !error && declares(piece);
 }
 
 spor_shape workpiece_target(const spor_workpiece *piece) {
@@ -72,6 +88,8 @@ bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_
     spor_model_spec spec = {
         .net = script_net,
         .loss = script_loss,
+        .reduction = piece->declared.reduction,
+        .metric = piece->declared.metric,
         .optimizer = script_optimizer,
         .user = piece->script,
         .sample = piece->declared.sample,

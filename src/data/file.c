@@ -2,6 +2,7 @@
 #include "base/message.h"
 #include "data/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -130,9 +131,11 @@ static bool write_device(const char *path, const void *bytes, size_t size, spor_
     return message_complain(message, "%s: cannot be written: %s", path, strerror(errno));
 }
 
+/* Ends the name of a file that is being written; mkstemp puts other characters for the X. */
+static const char tail[] = ".spor-XXXXXX";
+
 /* A new file beside the path with the permissions that the process gives new files. */
 static FILE *open_beside(const char *path, char **name) {
-    static const char tail[] = ".XXXXXX";
     *name = malloc(strlen(path) + sizeof tail);
     if (!*name) return NULL;
     strcpy(*name, path);
@@ -169,6 +172,24 @@ bool file_write_text(spor_text *text, const char *path, spor_message *message) {
                              : file_write(path, text->at, text->size, message);
     text_free(text);
     return done;
+}
+
+/* ---- left-overs ----------------------------------------------------------------------------- */
+
+static bool is_left_over(const char *name) {
+    enum { TAIL = sizeof tail - 1, RANDOM = 6 };
+    size_t length = strlen(name);
+    return length > TAIL && !strncmp(name + length - TAIL, tail, TAIL - RANDOM);
+}
+
+void file_sweep(const char *folder) {
+    char path[4096];
+    DIR *list = opendir(folder);
+    for (const struct dirent *entry; list && (entry = readdir(list));) {
+        int length = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (is_left_over(entry->d_name) && length < (int)sizeof path) unlink(path);
+    }
+    if (list) closedir(list);
 }
 
 /* ---- folders -------------------------------------------------------------------------------- */

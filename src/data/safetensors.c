@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "data/file.h"
 #include "data/json.h"
+#include "data/safetensors.h"
 #include "base/shape.h"
 
 #include <inttypes.h>
@@ -47,6 +48,15 @@ static void put_number(unsigned char *to, const void *values, int64_t k, spor_sc
     }
 }
 
+static void copy_bits(void *values, int64_t k, const unsigned char *from, spor_scalar scalar) {
+    uint64_t wide = get(from, width_of(scalar));
+    uint32_t narrow = (uint32_t)wide;
+    if (scalar == SPOR_F32)
+        memcpy((float *)values + k, &narrow, sizeof narrow);
+    else
+        memcpy((double *)values + k, &wide, sizeof wide);
+}
+
 static double get_number(const unsigned char *from, spor_scalar scalar) {
     uint64_t bits = get(from, width_of(scalar));
     uint32_t narrow = (uint32_t)bits;
@@ -57,43 +67,50 @@ static double get_number(const unsigned char *from, spor_scalar scalar) {
     return scalar == SPOR_F32 ? (double)single : wide;
 }
 
-/* Weights are what a network predicts by: its parameters and states, not its optimizer's. */
-static bool is_weight(spor_params *params, int k) {
-    return k >= 0 && spor_params_entry(params, k).kind != SPOR_OPTIMIZER_STATE;
-}
-
 /* ---- saving ---- */
 
-static void write_header(spor_text *header, spor_params *params) {
+static void write_notes(spor_json *json, const safetensors_note note[], int notes) {
+    if (!notes) return;
+    json_begin(json, "__metadata__", '{');
+    for (int k = 0; k < notes; k++) json_string(json, note[k].name, note[k].text);
+    json_end(json, '}');
+}
+
+static size_t bytes_of(const safetensor *t) {
+    return (size_t)shape_size(&t->shape) * width_of(t->scalar);
+}
+
+static void write_header(spor_text *header, const safetensors_note note[], int notes,
+                         const safetensor tensor[], int count) {
     spor_json json = {.text = header};
     size_t offset = 0;
     json_begin(&json, NULL, '{');
-    for (int k = 0; k < spor_params_count(params); k++) {
-        if (!is_weight(params, k)) continue;
-        spor_entry e = spor_params_entry(params, k);
-        size_t size = (size_t)shape_size(&e.shape) * width_of(e.scalar);
-        json_begin(&json, e.name, '{');
-        json_string(&json, "dtype", e.scalar == SPOR_F32 ? "F32" : "F64");
+    write_notes(&json, note, notes);
+    for (int k = 0; k < count; k++) {
+        const safetensor *t = &tensor[k];
+        json_begin(&json, t->name, '{');
+        json_string(&json, "dtype", t->scalar == SPOR_F32 ? "F32" : "F64");
         json_begin(&json, "shape", '[');
-        for (int axis = 0; axis < e.shape.rank; axis++) json_integer(&json, NULL, e.shape.n[axis]);
+        for (int axis = 0; axis < t->shape.rank; axis++)
+            json_integer(&json, NULL, t->shape.n[axis]);
         json_end(&json, ']');
         json_begin(&json, "data_offsets", '[');
         json_unsigned(&json, NULL, offset);
-        json_unsigned(&json, NULL, offset + size);
+        json_unsigned(&json, NULL, offset + bytes_of(t));
         json_end(&json, ']');
         json_end(&json, '}');
-        offset += size;
+        offset += bytes_of(t);
     }
     json_end(&json, '}');
     while (header->size % 8 && !header->failed) text_add(header, " ");
 }
 
-static void write_numbers(spor_text *text, const spor_entry *e) {
+static void write_numbers(spor_text *text, const safetensor *t) {
     unsigned char bytes[4096];
-    size_t width = width_of(e->scalar), used = 0;
-    int64_t size = shape_size(&e->shape);
+    size_t width = width_of(t->scalar), used = 0;
+    int64_t size = shape_size(&t->shape);
     for (int64_t k = 0; k < size; k++) {
-        put_number(bytes + used, e->value, k, e->scalar);
+        put_number(bytes + used, t->value, k, t->scalar);
         used += width;
         if (used < sizeof bytes && k + 1 < size) continue;
         text_bytes(text, bytes, used);
@@ -101,25 +118,22 @@ static void write_numbers(spor_text *text, const spor_entry *e) {
     }
 }
 
-bool spor_weights_save(spor_params *params, const char *path, spor_message *message) {
-    spor_text header = {0}, text = {0};
+void safetensors_write(spor_text *text, const safetensors_note note[], int notes,
+                       const safetensor tensor[], int count) {
+    spor_text header = {0};
     unsigned char length[8];
-    write_header(&header, params);
+    write_header(&header, note, notes, tensor, count);
     put(length, header.size, sizeof length);
-    text_bytes(&text, length, sizeof length);
-    if (!header.failed) text_bytes(&text, header.at, header.size);
-    for (int k = 0; k < spor_params_count(params); k++) {
-        spor_entry e = spor_params_entry(params, k);
-        if (is_weight(params, k)) write_numbers(&text, &e);
-    }
-    text.failed |= header.failed;
+    text_bytes(text, length, sizeof length);
+    if (!header.failed) text_bytes(text, header.at, header.size);
+    for (int k = 0; k < count; k++) write_numbers(text, &tensor[k]);
+    text->failed |= header.failed;
     text_free(&header);
-    return file_write_text(&text, path, message);
 }
 
 /* ---- loading: the header ---- */
 
-/* What the file has for entry k of the params; begin < 0: not seen yet. */
+/* What the file has for tensor k; begin < 0: not seen yet. */
 typedef struct {
     int64_t begin, end;
     spor_scalar scalar;
@@ -127,9 +141,14 @@ typedef struct {
 
 typedef struct {
     const char *path;
-    spor_params *params;
+    const safetensor *tensor; /* [count] that are wanted */
     int count;
-    found_tensor *found; /* [count] */
+    bool exact;
+    found_tensor *found;          /* [count]; NULL: notes alone are read */
+    safetensors_on_note *on_note; /* NULL: nobody is told of notes */
+    void *user;
+    char *text; /* room for any string of the header */
+    size_t room;
     const unsigned char *data;
     int64_t size; /* of the data */
     spor_json_reader json;
@@ -164,25 +183,34 @@ static void shape_text(const spor_shape *shape, char out[200]) {
     snprintf(out + used, 200 - (size_t)used, "]");
 }
 
-/* Dtype, shape and place of the tensor must be those of entry k. */
+/* Dtype, shape and place of the tensor must be those of tensor k. */
 static bool check_tensor(loader *l, int k, const spor_shape *shape, const found_tensor *t) {
-    spor_entry e = spor_params_entry(l->params, k);
+    const safetensor *e = &l->tensor[k];
     char has[200], wants[200];
     shape_text(shape, has);
-    shape_text(&e.shape, wants);
-    if (!shape_equal(shape, &e.shape))
+    shape_text(&e->shape, wants);
+    if (!shape_equal(shape, &e->shape))
         return message_complain(l->message, "%s: tensor %s is %s but the model has %s", l->path,
-                                e.name, has, wants);
-    int64_t bytes = shape_size(&e.shape) * (int64_t)width_of(t->scalar);
+                                e->name, has, wants);
+    if (l->exact && t->scalar != e->scalar)
+        return message_complain(l->message, "%s: tensor %s is in %s precision but must not be",
+                                l->path, e->name, t->scalar == SPOR_F32 ? "single" : "double");
+    int64_t bytes = shape_size(&e->shape) * (int64_t)width_of(t->scalar);
     if (t->begin < 0 || t->end > l->size || t->end - t->begin != bytes)
         return message_complain(l->message,
                                 "%s: tensor %s of %" PRId64 " bytes is said to lie at %" PRId64
                                 "..%" PRId64 " of %" PRId64,
-                                l->path, e.name, bytes, t->begin, t->end, l->size);
+                                l->path, e->name, bytes, t->begin, t->end, l->size);
     if (l->found[k].begin >= 0)
-        return message_complain(l->message, "%s: tensor %s occurs twice", l->path, e.name);
+        return message_complain(l->message, "%s: tensor %s occurs twice", l->path, e->name);
     l->found[k] = *t;
     return true;
+}
+
+static int find_tensor(const loader *l, const char *name) {
+    for (int k = 0; k < l->count; k++)
+        if (!strcmp(l->tensor[k].name, name)) return k;
+    return -1;
 }
 
 static bool read_tensor(loader *l, const char *name) {
@@ -215,20 +243,21 @@ static bool read_tensor(loader *l, const char *name) {
     if (!dtype || shape.rank < 0 || t.begin < 0)
         return message_complain(l->message, "%s: tensor %s lacks dtype, shape or data_offsets",
                                 l->path, name);
-    int k = spor_params_find(l->params, name);
-    if (!is_weight(l->params, k))
+    int k = l->found ? find_tensor(l, name) : 0;
+    if (k < 0)
         return message_complain(l->message, "%s: tensor %s is not a parameter of the model",
                                 l->path, name);
-    return check_tensor(l, k, &shape, &t);
+    return !l->found || check_tensor(l, k, &shape, &t);
 }
 
-/* {"format": "pt", ...}: strings that nobody here needs. */
-static bool skip_metadata(loader *l) {
-    char text[NAME_SIZE];
+/* {"format": "pt", ...} */
+static bool read_notes(loader *l) {
+    char name[NAME_SIZE];
     if (!json_enter(&l->json, '{')) return false;
     while (json_next(&l->json, '}'))
-        if (!json_get_key(&l->json, text, sizeof text) ||
-            !json_get_string(&l->json, text, sizeof text))
+        if (!json_get_key(&l->json, name, sizeof name) ||
+            !json_get_string(&l->json, l->text, l->room) ||
+            (l->on_note && !l->on_note(name, l->text, l->user)))
             return false;
     return !l->json.why;
 }
@@ -238,7 +267,7 @@ static bool read_header(loader *l) {
     bool done = json_enter(&l->json, '{');
     while (done && json_next(&l->json, '}'))
         done = json_get_key(&l->json, name, sizeof name) &&
-               (strcmp(name, "__metadata__") == 0 ? skip_metadata(l) : read_tensor(l, name));
+               (strcmp(name, "__metadata__") == 0 ? read_notes(l) : read_tensor(l, name));
     return done && json_finish(&l->json);
 }
 
@@ -249,12 +278,11 @@ static int by_begin(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Every parameter was found, and together they fill the data without gap or overlap. */
+/* Every tensor was found, and together they fill the data without gap or overlap. */
 static bool check_cover(loader *l) {
     for (int k = 0; k < l->count; k++)
-        if (l->found[k].begin < 0 && is_weight(l->params, k))
-            return message_complain(l->message, "%s: has no tensor %s", l->path,
-                                    spor_params_entry(l->params, k).name);
+        if (l->found[k].begin < 0)
+            return message_complain(l->message, "%s: has no tensor %s", l->path, l->tensor[k].name);
     found_tensor *sorted = malloc((size_t)(l->count ? l->count : 1) * sizeof *sorted);
     if (!sorted) return message_complain(l->message, "%s: out of memory", l->path);
     if (l->count) memcpy(sorted, l->found, (size_t)l->count * sizeof *sorted);
@@ -262,7 +290,6 @@ static bool check_cover(loader *l) {
     int64_t end = 0;
     bool done = true;
     for (int k = 0; done && k < l->count; k++) {
-        if (sorted[k].begin < 0) continue; /* no weight */
         if (sorted[k].begin != end)
             done = message_complain(l->message, "%s: there is %s at byte %" PRId64 " of the data",
                                     l->path, sorted[k].begin > end ? "a gap" : "an overlap", end);
@@ -274,72 +301,124 @@ static bool check_cover(loader *l) {
                                      l->path, l->size - end));
 }
 
-/* Doubles that a float parameter cannot hold. */
+/* Doubles that a float tensor cannot hold. */
 static bool check_range(loader *l) {
     for (int k = 0; k < l->count; k++) {
-        spor_entry e = spor_params_entry(l->params, k);
+        const safetensor *e = &l->tensor[k];
         const found_tensor *t = &l->found[k];
-        if (t->begin < 0 || e.scalar != SPOR_F32 || t->scalar != SPOR_F64) continue;
-        for (int64_t i = 0; i < shape_size(&e.shape); i++) {
+        if (e->scalar != SPOR_F32 || t->scalar != SPOR_F64) continue;
+        for (int64_t i = 0; i < shape_size(&e->shape); i++) {
             double value = get_number(l->data + t->begin + 8 * i, SPOR_F64);
             if (isfinite(value) && !isfinite((float)value))
                 return message_complain(l->message,
                                         "%s: element %" PRId64 " of tensor %s, %g, is too "
                                         "large for float",
-                                        l->path, i, e.name, value);
+                                        l->path, i, e->name, value);
         }
     }
     return true;
 }
 
+/* Bit by bit where the type is the same, whatever they mean. */
 static void copy_numbers(const loader *l) {
     for (int k = 0; k < l->count; k++) {
-        spor_entry e = spor_params_entry(l->params, k);
+        const safetensor *e = &l->tensor[k];
         const found_tensor *t = &l->found[k];
         size_t width = width_of(t->scalar);
-        if (t->begin < 0) continue;
-        for (int64_t i = 0; i < shape_size(&e.shape); i++) {
-            double value = get_number(l->data + t->begin + (int64_t)width * i, t->scalar);
-            if (e.scalar == SPOR_F32)
-                ((float *)e.value)[i] = (float)value;
+        for (int64_t i = 0; i < shape_size(&e->shape); i++) {
+            const unsigned char *from = l->data + t->begin + (int64_t)width * i;
+            if (e->scalar == t->scalar)
+                copy_bits(e->value, i, from, e->scalar);
+            else if (e->scalar == SPOR_F32)
+                ((float *)e->value)[i] = (float)get_number(from, t->scalar);
             else
-                ((double *)e.value)[i] = value;
+                ((double *)e->value)[i] = get_number(from, t->scalar);
         }
     }
 }
 
-static bool load(loader *l, const unsigned char *bytes, size_t size) {
-    uint64_t length = size >= 8 ? get(bytes, 8) : UINT64_MAX;
-    if (length > HEADER_LIMIT || length > size - 8)
+/* ---- loading: the file ---- */
+
+static bool open_file(loader *l, const safetensors_file *file) {
+    uint64_t length = file->size >= 8 ? get(file->bytes, 8) : UINT64_MAX;
+    if (length > HEADER_LIMIT || length > file->size - 8)
         return message_complain(l->message,
                                 "%s: not a safetensors file, or a truncated one: its "
                                 "header does not fit into %zu bytes",
-                                l->path, size);
-    const char *text = (const char *)bytes + 8;
+                                l->path, file->size);
+    const char *text = (const char *)file->bytes + 8;
     l->json = (spor_json_reader){.start = text, .at = text, .end = text + length};
-    l->data = bytes + 8 + length;
-    l->size = (int64_t)(size - 8 - length);
-    if (!read_header(l))
-        return l->json.why ? message_complain(l->message, "%s: header, byte %zu: %s", l->path,
-                                              (size_t)(l->json.at - text) + 8, l->json.why)
-                           : false;
-    if (!check_cover(l) || !check_range(l)) return false;
-    copy_numbers(l);
-    spor_params_touch(l->params);
-    return true;
+    l->data = file->bytes + 8 + length;
+    l->size = (int64_t)(file->size - 8 - length);
+    l->room = (size_t)length + 1;
+    l->text = malloc(l->room);
+    if (!l->text) return message_complain(l->message, "%s: out of memory", l->path);
+    bool done = read_header(l);
+    if (!done && l->json.why)
+        message_complain(l->message, "%s: header, byte %zu: %s", l->path,
+                         (size_t)(l->json.at - text) + 8, l->json.why);
+    free(l->text);
+    return done;
+}
+
+bool safetensors_notes(const safetensors_file *file, safetensors_on_note *on_note, void *user,
+                       spor_message *message) {
+    loader l = {.path = file->path, .message = message, .on_note = on_note, .user = user};
+    return open_file(&l, file);
+}
+
+bool safetensors_read(const safetensors_file *file, const safetensor tensor[], int count,
+                      bool exact, spor_message *message) {
+    loader l = {.path = file->path,
+                .message = message,
+                .tensor = tensor,
+                .count = count,
+                .exact = exact,
+                .found = malloc((size_t)(count ? count : 1) * sizeof *l.found)};
+    if (!l.found) return message_complain(message, "%s: out of memory", file->path);
+    for (int k = 0; k < count; k++) l.found[k].begin = -1;
+    bool done = open_file(&l, file) && check_cover(&l) && check_range(&l);
+    if (done) copy_numbers(&l);
+    free(l.found);
+    return done;
+}
+
+/* ---- weights: what a network predicts by ---- */
+
+/* Parameters and states of the network, not its optimizer's; NULL if memory runs out. */
+static safetensor *weights_of(spor_params *params, int *count) {
+    int entries = spor_params_count(params);
+    safetensor *tensor = calloc((size_t)entries + 1, sizeof *tensor);
+    *count = 0;
+    for (int k = 0; tensor && k < entries; k++) {
+        spor_entry e = spor_params_entry(params, k);
+        if (e.kind != SPOR_OPTIMIZER_STATE)
+            tensor[(*count)++] = (safetensor){e.name, e.shape, e.scalar, e.value};
+    }
+    return tensor;
+}
+
+bool spor_weights_save(spor_params *params, const char *path, spor_message *message) {
+    spor_text text = {0};
+    int count;
+    safetensor *tensor = weights_of(params, &count);
+    text.failed = !tensor;
+    if (tensor) safetensors_write(&text, NULL, 0, tensor, count);
+    free(tensor);
+    return file_write_text(&text, path, message);
 }
 
 bool spor_weights_load(spor_params *params, const char *path, spor_message *message) {
     unsigned char *bytes;
     size_t size;
-    loader l = {
-        .path = path, .params = params, .message = message, .count = spor_params_count(params)};
+    int count;
     if (!file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
-    l.found = malloc((size_t)(l.count ? l.count : 1) * sizeof *l.found);
-    for (int k = 0; l.found && k < l.count; k++) l.found[k].begin = -1;
-    bool done =
-        l.found ? load(&l, bytes, size) : message_complain(message, "%s: out of memory", path);
-    free(l.found);
+    safetensor *tensor = weights_of(params, &count);
+    safetensors_file file = {path, bytes, size};
+    bool done = tensor ? safetensors_read(&file, tensor, count, false, message)
+                       : message_complain(message, "%s: out of memory", path);
+    if (done) spor_params_touch(params);
+    free(tensor);
     free(bytes);
     return done;
 }

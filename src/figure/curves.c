@@ -1,26 +1,31 @@
 /*
- * Accuracies over the epochs.
+ * Losses and metrics over the epochs: a frame for each quantity, the epochs below each other.
  */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "data/file.h"
 #include "figure/figure.h"
 #include "figure/svg.h"
 
-enum { WIDTH = 800, HEIGHT = 500 };
-/* The frame, in tenths of a pixel. */
-enum { LEFT = 750, RIGHT = 7750, TOP = 1150, BOTTOM = 4350 };
+/* In tenths of a pixel: the sides of the frames, what stands above and below each of them. */
+enum { WIDTH = 8000, LEFT = 750, RIGHT = 7750, TITLE = 450, ABOVE = 700, BELOW = 650 };
+enum { HEIGHT_ALONE = 3200, HEIGHT_OF_TWO = 2300 };
 
 typedef struct {
     const char *name, *colour;
-    const double *accuracy;
+    const double *value;
+    bool rises, share;
 } curve;
 
 typedef struct {
     spor_text svg;
     int64_t epochs;
-    int floor_percent; /* accuracy at the bottom of the frame; the top is 100 */
+    int top, bottom;        /* of the frame */
+    double low, high, step; /* numbers at its bottom and top, and between its lines */
+    int decimals;           /* of the numbers at the lines */
 } plot;
 
 static int place_x(const plot *p, int64_t epoch) {
@@ -29,21 +34,59 @@ static int place_x(const plot *p, int64_t epoch) {
     return LEFT + 100 + (int)lround(share * (RIGHT - LEFT - 200));
 }
 
-static int place_y(const plot *p, double accuracy) {
-    double share = (100 * accuracy - p->floor_percent) / (100 - p->floor_percent);
-    return BOTTOM - (int)lround(share * (BOTTOM - TOP));
+static int place_y(const plot *p, double value) {
+    double share = fmin(fmax((value - p->low) / (p->high - p->low), 0), 1);
+    return p->bottom - (int)lround(share * (p->bottom - p->top));
+}
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+enum { DIGITS = 40 };
+
+/* With a full stop in every locale. */
+static void number_text(char out[DIGITS], double value, int decimals) {
+    bool plain = value == 0 || (fabs(value) < 1e6 && fabs(value) >= 1e-6);
+    snprintf(out, DIGITS, plain ? "%.*f" : "%.*e", plain ? decimals : 3, value);
+    for (char *c = out; *c; c++)
+        if (!strchr("0123456789+-e", *c)) *c = '.';
+}
+
+/* Shares to four decimals, others to four digits. */
+static void value_text(char out[DIGITS], const curve *c, double value) {
+    int magnitude = fabs(value) > 0 ? (int)floor(log10(fabs(value))) : 0;
+    number_text(out, value, c->share ? 4 : (int)fmin(fmax(3 - magnitude, 0), 9));
 }
 
 /* ---- axes ----------------------------------------------------------------------------------- */
 
-/* The lowest accuracy rounded down to tens, so that the ticks are round numbers. */
-static int floor_percent(const spor_curves *curves) {
-    double least = 0.9;
-    for (int64_t k = 0; k < curves->epochs; k++) {
-        least = fmin(least, curves->train[k]);
-        least = fmin(least, curves->validation[k]);
+/* 1, 2 or 5 times a power of ten, that of `power`: at most 6 steps in a span. */
+static double nice_step(double span, int *power) {
+    for (*power = (int)floor(log10(span / 6));; ++*power)
+        for (int k = 0; k < 3; k++) {
+            double step = (double[]){1, 2, 5}[k] * pow(10, *power);
+            if (span / step <= 6 + 1e-9) return step;
+        }
+}
+
+/* Shares: from the lowest rounded down to tens of percent to 1. Others: 0 and all that was
+ * measured, in whole steps. */
+static void choose_range(plot *p, const spor_curves *curves) {
+    double least = curves->share ? 0.9 : 0, most = curves->share ? 1 : 0;
+    int power;
+    for (int64_t k = 0; k < 2 * p->epochs; k++) {
+        double value = k < p->epochs ? curves->train[k] : curves->validation[k - p->epochs];
+        if (!isfinite(value)) continue;
+        least = fmin(least, value);
+        most = fmax(most, value);
     }
-    return (int)floor(10 * fmax(least, 0)) * 10;
+    if (!(most - least > 0 && isfinite(most - least))) least = 0, most = 1;
+    p->low = curves->share ? floor(10 * fmax(least, 0) + 1e-9) / 10 : least;
+    p->high = most;
+    p->step = nice_step(p->high - p->low, &power);
+    p->decimals = power < 0 ? -power : 0;
+    if (curves->share) return;
+    p->low = floor(p->low / p->step) * p->step;
+    p->high = ceil(p->high / p->step) * p->step;
 }
 
 /* 1, 2 or 5 times a power of ten: at most `most` steps in a span. */
@@ -55,24 +98,25 @@ static int64_t round_step(int64_t span, int64_t most) {
     return span;
 }
 
-static void grid_line(plot *p, int y, int percent) {
+static void grid_line(plot *p, double value) {
+    int y = place_y(p, value);
+    char text[DIGITS];
+    number_text(text, value, p->decimals);
     text_add(&p->svg, "<path d=\"M%d %dH%d\" stroke=\"#dddddd\" stroke-width=\"8\"/>\n", LEFT, y,
              RIGHT);
-    svg_label(&p->svg, LEFT - 90, y + 45, "tick", "end", SPOR_INK, "%d.%02d", percent / 100,
-              percent % 100);
+    svg_label(&p->svg, LEFT - 90, y + 45, "tick", "end", SPOR_INK, "%s", text);
 }
 
 static void epoch_tick(plot *p, int64_t epoch) {
     int x = place_x(p, epoch);
     text_add(&p->svg, "<path d=\"M%d %dv50\" stroke=\"" SPOR_INK "\" stroke-width=\"10\"/>\n", x,
-             BOTTOM);
-    svg_label(&p->svg, x, BOTTOM + 200, "tick", "middle", SPOR_INK, "%" PRId64, epoch);
+             p->bottom);
+    svg_label(&p->svg, x, p->bottom + 200, "tick", "middle", SPOR_INK, "%" PRId64, epoch);
 }
 
-static void axes(plot *p) {
-    int step = (int)round_step(100 - p->floor_percent, 6);
-    for (int percent = 100; percent >= p->floor_percent; percent -= step)
-        grid_line(p, place_y(p, percent / 100.0), percent);
+static void axes(plot *p, const char *name) {
+    for (double k = ceil(p->low / p->step - 1e-9); k <= p->high / p->step + 1e-9; k++)
+        grid_line(p, k * p->step + 0.0); /* no -0 */
     int64_t every = round_step(p->epochs - 1, 10);
     epoch_tick(p, 1);
     for (int64_t epoch = every; epoch <= p->epochs; epoch += every)
@@ -80,10 +124,10 @@ static void axes(plot *p) {
     text_add(&p->svg,
              "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"" SPOR_INK
              "\" stroke-width=\"12\"/>\n",
-             LEFT, TOP, BOTTOM, RIGHT);
-    svg_label(&p->svg, (LEFT + RIGHT) / 2, BOTTOM + 470, "axis", "middle", SPOR_INK, "epoch");
-    text_add(&p->svg, "<g transform=\"translate(220 %d) rotate(-90)\">", (TOP + BOTTOM) / 2);
-    svg_label(&p->svg, 0, 0, "axis", "middle", SPOR_INK, "accuracy");
+             LEFT, p->top, p->bottom, RIGHT);
+    svg_label(&p->svg, (LEFT + RIGHT) / 2, p->bottom + 430, "axis", "middle", SPOR_INK, "epoch");
+    text_add(&p->svg, "<g transform=\"translate(180 %d) rotate(-90)\">", (p->top + p->bottom) / 2);
+    svg_label(&p->svg, 0, 0, "axis", "middle", SPOR_INK, "%s", name);
     text_add(&p->svg, "</g>\n");
 }
 
@@ -97,30 +141,32 @@ static void draw(plot *p, const curve *c) {
              "stroke-linejoin=\"round\" stroke-linecap=\"round\" d=\"",
              c->colour);
     for (int64_t k = 0; k < p->epochs; k++) {
-        if (isfinite(c->accuracy[k]))
+        if (isfinite(c->value[k]))
             text_add(&p->svg, "%c%d %d", pen ? 'L' : 'M', place_x(p, k + 1),
-                     place_y(p, c->accuracy[k]));
-        pen = isfinite(c->accuracy[k]);
+                     place_y(p, c->value[k]));
+        pen = isfinite(c->value[k]);
     }
     text_add(&p->svg, "\"/>\n");
     for (int64_t k = 0; p->epochs <= 40 && k < p->epochs; k++)
-        if (isfinite(c->accuracy[k]))
+        if (isfinite(c->value[k]))
             text_add(&p->svg, "<circle cx=\"%d\" cy=\"%d\" r=\"32\" fill=\"%s\"/>\n",
-                     place_x(p, k + 1), place_y(p, c->accuracy[k]), c->colour);
+                     place_x(p, k + 1), place_y(p, c->value[k]), c->colour);
 }
 
-/* The first epoch of the highest accuracy, and the last measured one; -1 if none was measured. */
+/* The first epoch of the best value, and the last measured one; -1 if none was measured. */
 static void extremes(const curve *c, int64_t epochs, int64_t *best, int64_t *last) {
     *best = *last = -1;
     for (int64_t k = 0; k < epochs; k++) {
-        if (!isfinite(c->accuracy[k])) continue;
-        if (*best < 0 || c->accuracy[k] > c->accuracy[*best]) *best = k;
+        if (!isfinite(c->value[k])) continue;
+        double gain = *best < 0 ? 1 : c->value[k] - c->value[*best];
+        if (*best < 0 || (c->rises ? gain : -gain) > 0) *best = k;
         *last = k;
     }
 }
 
 static void legend(plot *p, const curve *c, int y) {
     int64_t best, last;
+    char at_last[DIGITS], at_best[DIGITS];
     extremes(c, p->epochs, &best, &last);
     text_add(&p->svg, "<path d=\"M%d %dh300\" stroke=\"%s\" stroke-width=\"32\"/>\n", LEFT, y - 45,
              c->colour);
@@ -128,25 +174,36 @@ static void legend(plot *p, const curve *c, int y) {
         svg_label(&p->svg, LEFT + 400, y, "legend", "start", SPOR_INK, "%s: not measured", c->name);
         return;
     }
-    long at_last = lround(1e4 * c->accuracy[last]), at_best = lround(1e4 * c->accuracy[best]);
+    value_text(at_last, c, c->value[last]);
+    value_text(at_best, c, c->value[best]);
     svg_label(&p->svg, LEFT + 400, y, "legend", "start", SPOR_INK, "%s", c->name);
-    svg_label(&p->svg, LEFT + 1250, y, "legend", "start", SPOR_INK, "final %ld.%04ld",
-              at_last / 10000, at_last % 10000);
-    svg_label(&p->svg, LEFT + 2350, y, "legend", "start", SPOR_FAINT,
-              "best %ld.%04ld in epoch %" PRId64, at_best / 10000, at_best % 10000, best + 1);
+    svg_label(&p->svg, LEFT + 1250, y, "legend", "start", SPOR_INK, "final %s", at_last);
+    svg_label(&p->svg, LEFT + 2450, y, "legend", "start", SPOR_FAINT, "best %s in epoch %" PRId64,
+              at_best, best + 1);
 }
 
-bool figure_curves(const spor_curves *curves, const char *path, spor_message *message) {
-    plot p = {.epochs = curves->epochs, .floor_percent = floor_percent(curves)};
-    const curve both[] = {{"training", SPOR_BLUE, curves->train},
-                          {"validation", SPOR_ORANGE, curves->validation}};
-    svg_begin(&p.svg, WIDTH, HEIGHT, curves->title,
-              "Accuracy on the training and validation rows after each epoch");
-    svg_label(&p.svg, LEFT, 330, "title", "start", SPOR_INK, "%s", curves->title);
-    axes(&p);
+static void frame(plot *p, const spor_curves *c) {
+    const curve both[] = {{"training", SPOR_BLUE, c->train, c->rises, c->share},
+                          {"validation", SPOR_ORANGE, c->validation, c->rises, c->share}};
+    choose_range(p, c);
+    axes(p, c->name);
     for (int k = 0; k < 2; k++) {
-        draw(&p, &both[k]);
-        legend(&p, &both[k], 620 + 210 * k);
+        draw(p, &both[k]);
+        legend(p, &both[k], p->top - ABOVE + 170 + 210 * k);
+    }
+}
+
+bool figure_curves(const char *title, int64_t epochs, int n, const spor_curves curves[],
+                   const char *path, spor_message *message) {
+    int height = n > 1 ? HEIGHT_OF_TWO : HEIGHT_ALONE, each = ABOVE + height + BELOW;
+    plot p = {.epochs = epochs};
+    svg_begin(&p.svg, WIDTH / 10, (TITLE + n * (each)) / 10, title,
+              "Losses and metrics of the training and validation rows after each epoch");
+    svg_label(&p.svg, LEFT, 330, "title", "start", SPOR_INK, "%s", title);
+    for (int k = n - 1, y = TITLE; k >= 0; k--, y += each) {
+        p.top = y + ABOVE;
+        p.bottom = p.top + height;
+        frame(&p, &curves[k]);
     }
     svg_end(&p.svg);
     return file_write_text(&p.svg, path, message);

@@ -6,15 +6,17 @@
 
 #include <spor/base.h>
 
-/** Accuracies over the epochs; what was not measured is NAN. */
+/** One quantity over the epochs; what was not measured is NAN. */
 typedef struct {
-    const char *title;
-    int64_t epochs;
-    const double *train, *validation; /* [epochs], 0 .. 1 */
+    const char *name;                 /* at its axis: "loss" */
+    bool rises;                       /* more is better */
+    bool share;                       /* 0 .. 1; else any numbers */
+    const double *train, *validation; /* [epochs] */
 } spor_curves;
 
-/** Both curves over the epochs, the legend with last and best values. */
-bool figure_curves(const spor_curves *curves, const char *path, spor_message *message);
+/** n quantities, one frame each, the last one on top; legends with last and best values. */
+bool figure_curves(const char *title, int64_t epochs, int n, const spor_curves curves[],
+                   const char *path, spor_message *message);
 
 /** counts[label * classes + predicted] as a heat map: a row is a true label, its colours are the
  *  shares of its rows. */

@@ -65,35 +65,46 @@ static spor_value csv(const spor_given *g) {
 
 /* ---- losses ---- */
 
-static const struct {
-    const char *text; /* as it is declared */
-    spor_loss *record;
-} losses[] = {
-    {"cross_entropy(reduction=\"sum\")", spor_cross_entropy_sum},
-    {"cross_entropy(reduction=\"mean\")", spor_cross_entropy_mean},
-    {"squared_error(reduction=\"sum\")", spor_squared_error_sum},
-    {"squared_error(reduction=\"mean\")", spor_squared_error_mean},
-};
-
-spor_loss *declare_find_loss(const char *text) {
-    for (size_t k = 0; k < sizeof losses / sizeof *losses; k++)
-        if (strcmp(losses[k].text, text) == 0) return losses[k].record;
-    return NULL;
-}
+/* A loss that is built in. Where predictions are logits, their distance from numbers says nothing:
+ * the metric is accuracy or none. */
+typedef struct {
+    spor_loss *sum, *mean;
+    const char *divisor; /* of the mean */
+    spor_metric metric;
+} loss_kind;
 
 /* The reduction has no default: whether the gradient is summed or averaged over the rows decides
  * what a rate means. */
-static spor_value loss(const spor_given *g) {
+static spor_value loss(const spor_given *g, const loss_kind *kind) {
     const char *reduction = given_string(g, 0, "");
-    spor_value v = declared(g, VALUE_LOSS);
-    v.declared->loss =
-        ground_take_format(&g->run->ground, "%s(reduction=\"%.20s\")", g->builtin->name, reduction);
-    if (!declare_find_loss(v.declared->loss))
+    bool sum = !strcmp(reduction, "sum");
+    if (!sum && strcmp(reduction, "mean") != 0)
         pass_fail(g->run, g->at[0],
                   "%s needs reduction=\"sum\" (over the batch) or reduction=\"mean\" (divided "
                   "by its rows%s)",
-                  g->builtin->name, g->builtin->name[0] == 's' ? " and the numbers in a row" : "");
+                  g->builtin->name, kind->divisor);
+    spor_value v = declared(g, VALUE_LOSS);
+    v.declared->loss =
+        ground_take_format(&g->run->ground, "%s(reduction=\"%s\")", g->builtin->name, reduction);
+    v.declared->record = sum ? kind->sum : kind->mean;
+    v.declared->reduction = sum ? SPOR_REDUCTION_SUM : SPOR_REDUCTION_MEAN;
+    v.declared->metric = kind->metric;
     return v;
+}
+
+static spor_value cross_entropy(const spor_given *g) {
+    return loss(
+        g, &(loss_kind){spor_cross_entropy_sum, spor_cross_entropy_mean, "", SPOR_METRIC_ACCURACY});
+}
+
+static spor_value binary_cross_entropy(const spor_given *g) {
+    return loss(g, &(loss_kind){spor_binary_cross_entropy_sum, spor_binary_cross_entropy_mean, "",
+                                SPOR_METRIC_ACCURACY});
+}
+
+static spor_value squared_error(const spor_given *g) {
+    return loss(g, &(loss_kind){spor_squared_error_sum, spor_squared_error_mean,
+                                " and the numbers in a row", SPOR_METRIC_FITTING});
 }
 
 /* ---- train ---- */
@@ -122,17 +133,48 @@ static bool target_is_x(const spor_given *g, int k) {
     return target[0] == 'x';
 }
 
+/* What a def does with the rows is not to be seen in it, and what it reports depends on it. */
+static spor_reduction reduction_of_def(const spor_given *g, int k, const char *def) {
+    const char *reduction = given_string(g, k, "");
+    if (!strcmp(reduction, "sum")) return SPOR_REDUCTION_SUM;
+    if (!strcmp(reduction, "mean")) return SPOR_REDUCTION_MEAN;
+    pass_fail(g->run, g->at[g->arg[k] ? k : 2],
+              "train: say what %s does with the costs of the rows: reduction=\"mean\" if it "
+              "divides by their number, as mean(...) does, reduction=\"sum\" if it adds them up",
+              def);
+}
+
 static void declare_loss(const spor_given *g, spor_script *script) {
-    script->loss = *g->arg[2];
-    if (script->loss.kind == VALUE_FUNCTION) {
-        script->declaration.loss = script->loss.function->def->name;
+    enum { LOSS = 2, REDUCTION = 8 };
+    spor_declaration *d = &script->declaration;
+    script->loss = *g->arg[LOSS];
+    bool called = script->loss.kind == VALUE_LOSS_CALL;
+    if (called || script->loss.kind == VALUE_FUNCTION) {
+        const spor_function *f = called ? script->loss.partial->function : script->loss.function;
+        d->loss = called ? partial_text(g->run, script->loss.partial) : f->def->name;
+        d->reduction = reduction_of_def(g, REDUCTION, f->def->name);
         return;
     }
-    script->declaration.loss =
-        part(g, 2, VALUE_LOSS,
-             "cross_entropy(reduction=...), squared_error(reduction=...) or a def of prediction "
-             "and target")
-            ->declared->loss;
+    const spor_declaration *own =
+        part(g, LOSS, VALUE_LOSS,
+             "cross_entropy(reduction=...), binary_cross_entropy(reduction=...), "
+             "squared_error(reduction=...) or a def of prediction and target")
+            ->declared;
+    if (g->arg[REDUCTION])
+        pass_fail(g->run, g->at[REDUCTION], "train: %s says its reduction itself", own->loss);
+    d->loss = own->loss;
+    d->record = own->record;
+    d->reduction = own->reduction;
+    d->metric = own->metric;
+}
+
+static void declare_metric(const spor_given *g, int k, spor_declaration *d) {
+    if (!g->arg[k]) return;
+    if (strcmp(given_string(g, k, ""), "loss") != 0)
+        pass_fail(g->run, g->at[k],
+                  "train: metric must be \"loss\", for predictions that are neither classes nor "
+                  "the targets' numbers; accuracy and RMSE are chosen without it");
+    d->metric = SPOR_METRIC_NONE;
 }
 
 static void declare_optimizer(const spor_given *g, spor_script *script) {
@@ -144,6 +186,30 @@ static void declare_optimizer(const spor_given *g, spor_script *script) {
     script->clip = *part(g, 7, VALUE_CLIP,
                          "a call such as clip_norm(1), of a def that begins with gradients,");
     d->clip = partial_text(g->run, script->clip.partial);
+}
+
+static void declare_schedule(const spor_given *g, int k, spor_script *script) {
+    if (!g->arg[k]) return;
+    script->schedule = *part(g, k, VALUE_SCHEDULE,
+                             "a call such as cosine(), of a def that begins with epoch, step, "
+                             "epochs, steps, or with losses,");
+    script->declaration.adapts = script->schedule.partial->waiting == 1;
+    script->declaration.schedule = partial_text(g->run, script->schedule.partial);
+}
+
+static void declare_frozen(const spor_given *g, int k, spor_declaration *d) {
+    if (!g->arg[k]) return;
+    const spor_list *list = want_list(g->run, g->at[k], given_what(g, k), g->arg[k]);
+    const char **names = ground_take(&g->run->ground, (size_t)list->n, sizeof *names);
+    for (int i = 0; i < list->n; i++) {
+        if (list->item[i].kind != VALUE_STRING)
+            pass_fail(g->run, g->at[k],
+                      "train: frozen must be a list of names of parameters, or of layers: "
+                      "[\"net/dense[0]\"]");
+        names[i] = list->item[i].s;
+    }
+    d->frozen = names;
+    d->frozen_count = list->n;
 }
 
 static spor_value train(const spor_given *g) {
@@ -160,11 +226,15 @@ static spor_value train(const spor_given *g) {
                "a data set such as digits(), which `spor data` lists, or csv(\"file\", shape, "
                "classes)")
               ->declared;
-    declare_loss(g, script);
     declare_optimizer(g, script);
     d->batch = count(g, 4);
     d->epochs = count(g, 5);
+    if (g->arg[10]) d->patience = count(g, 10);
     d->target_is_x = target_is_x(g, 6);
+    declare_loss(g, script);
+    declare_metric(g, 9, d);
+    declare_schedule(g, 11, script);
+    declare_frozen(g, 12, d);
     d->model = g->arg[0]->function->def->name;
     script->net = *g->arg[0];
     script->train = g->place;
@@ -174,8 +244,12 @@ static spor_value train(const spor_given *g) {
 
 const spor_builtin spor_declaration_builtins[] = {
     {"csv", "path, shape, classes, scale?", csv},
-    {"cross_entropy", "reduction?", loss},
-    {"squared_error", "reduction?", loss},
-    {"train", "net, data, loss, optimizer, batch, epochs, target?, clip?", train},
+    {"cross_entropy", "reduction?", cross_entropy},
+    {"binary_cross_entropy", "reduction?", binary_cross_entropy},
+    {"squared_error", "reduction?", squared_error},
+    {"train",
+     "net, data, loss, optimizer, batch, epochs, target?, clip?, reduction?, metric?, "
+     "patience?, schedule?, frozen?",
+     train},
     {NULL, NULL, NULL},
 };

@@ -37,6 +37,7 @@ typedef struct spor_source {
     const char *file; /* as messages name it */
     const char *text; /* ends with a newline and 0 */
     size_t length;
+    bool read; /* from a file */
 } spor_source;
 
 typedef struct {

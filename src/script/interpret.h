@@ -15,7 +15,7 @@ struct spor_pass {
     spor_script *script;
     spor_tape *tape; /* NULL at the top level */
     bool training;
-    bool ruling; /* what is recorded is an optimizer or a clip */
+    bool ruling; /* an optimizer or a clip is recorded, or a schedule asked */
     int steps, depth, leaves;
     spor_frame *frame; /* NULL at the top level */
     uint32_t symbols;  /* names of axes given out so far */
@@ -32,7 +32,7 @@ typedef struct {
     const spor_spot *at;
 } spor_arguments;
 
-enum { SPOR_BUILTIN_ARGUMENTS = 8 };
+enum { SPOR_BUILTIN_ARGUMENTS = 16 };
 
 /** What a built-in was given: arg[k] is the k-th name of its parameters, NULL if left out. */
 typedef struct {

@@ -1,5 +1,5 @@
 /*
- * Calls that wait for their first arguments: optimizers and clips. At the top level there are no
+ * Calls that wait for their first arguments: losses, optimizers, clips, schedules. At the top level there are no
  * tensors, so a def that begins with the tensors of a training step is called there without them; what
  * else it takes is bound at once.
  */
@@ -9,10 +9,14 @@
 
 /* What the first parameters of a def are called, and what a call without them is. */
 static const struct {
-    const char *name[2];
+    const char *name[4];
     int count;
     spor_value_kind kind;
-} leads[] = {{{"w", "dw"}, 2, VALUE_OPTIMIZER}, {{"gradients"}, 1, VALUE_CLIP}};
+} leads[] = {{{"w", "dw"}, 2, VALUE_OPTIMIZER},
+             {{"gradients"}, 1, VALUE_CLIP},
+             {{"prediction", "target"}, 2, VALUE_LOSS_CALL},
+             {{"epoch", "step", "epochs", "steps"}, 4, VALUE_SCHEDULE},
+             {{"losses"}, 1, VALUE_SCHEDULE}};
 
 enum { LEADS = sizeof leads / sizeof *leads };
 
@@ -28,7 +32,8 @@ static int lead_of(const spor_def *def) {
 }
 
 bool partial_waits(const spor_pass *run, const spor_value *callee) {
-    return !run->tape && callee->kind == VALUE_FUNCTION && lead_of(callee->function->def) < LEADS;
+    return !run->tape && !run->ruling && callee->kind == VALUE_FUNCTION &&
+           lead_of(callee->function->def) < LEADS;
 }
 
 /* Binds what the def takes besides; defaults are evaluated here. */

@@ -21,20 +21,20 @@ struct spor_script {
     void *own;                   /* the dialect's */
     spor_source *sources;        /* the last one read first */
     int files;
+    const script_file *kept; /* [kept_files] in place of those on disk; NULL: the disk is read */
+    int kept_files;
     spor_env *builtins, *prelude, *globals; /* each inside the one before */
     int replacements;
     spor_replacement *replacement;
     bool declared;
     spor_declaration declaration;
     spor_value net, loss, optimizer;
-    spor_value clip; /* VALUE_NOTHING: none */
-    spor_spot train; /* where train(...) stands */
+    spor_value clip, schedule; /* VALUE_NOTHING: none */
+    spor_spot train;           /* where train(...) stands */
     char error[4096];
     char trace[2048]; /* calls around the last error of a recording */
 };
 
-/** The built-in loss of this text, or NULL. */
-spor_loss *declare_find_loss(const char *text);
 /** True if the installed layers.spor, not included yet, has a def of this name. */
 bool script_layer(spor_pass *run, const char *name);
 /** A call that waits for its first arguments. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/message.h"
 #include "base/nearest.h"
 #include "data/file.h"
 #include "script/parser.h"
@@ -31,8 +32,8 @@ static void keep_error(const spor_pass *run, char *out, size_t size) {
 
 /* ---- sources ---- */
 
-static const spor_source *add_source(spor_pass *run, spor_spot place, const char *file,
-                                     const char *text, size_t length) {
+static spor_source *add_source(spor_pass *run, spor_spot place, const char *file, const char *text,
+                               size_t length) {
     spor_script *script = run->script;
     if (script->files == SPOR_LIMIT_FILES)
         pass_fail(run, place, "a script has at most %d files", SPOR_LIMIT_FILES);
@@ -52,9 +53,19 @@ static const spor_source *add_source(spor_pass *run, spor_spot place, const char
     return source;
 }
 
-/* NULL with a message if the file can't be read. */
-static const spor_source *read_source(spor_pass *run, spor_spot place, const char *file,
-                                      spor_message *message) {
+/* The file among those that were kept; NULL with a message if it isn't. */
+static spor_source *keep_source(spor_pass *run, spor_spot place, const char *file,
+                                spor_message *message) {
+    const spor_script *script = run->script;
+    for (int k = 0; k < script->kept_files; k++)
+        if (!strcmp(script->kept[k].file, file))
+            return add_source(run, place, file, script->kept[k].text, strlen(script->kept[k].text));
+    message_complain(message, "%s: is not among the files that were kept", file);
+    return NULL;
+}
+
+static spor_source *load_source(spor_pass *run, spor_spot place, const char *file,
+                                spor_message *message) {
     unsigned char *bytes = NULL;
     size_t size = 0;
     if (!file_stream_bytes(file, SPOR_LIMIT_SOURCE, &bytes, &size, message)) return NULL;
@@ -63,6 +74,15 @@ static const spor_source *read_source(spor_pass *run, spor_spot place, const cha
     free(bytes);
     if (!text) pass_fail(run, place, "out of memory");
     return add_source(run, place, file, text, size);
+}
+
+/* NULL with a message if the file can't be read. */
+static const spor_source *read_source(spor_pass *run, spor_spot place, const char *file,
+                                      spor_message *message) {
+    spor_source *source =
+        (run->script->kept ? keep_source : load_source)(run, place, file, message);
+    if (source) source->read = true;
+    return source;
 }
 
 static bool is_read(const spor_script *script, const char *file) {
@@ -203,13 +223,12 @@ static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
 
 /* ---- script.h ---- */
 
-/* models/optimizers.spor, put into the program by the build. */
-extern const char script_prelude[];
+/* Files of models/, put into the program by the build. */
+extern const char script_optimizers[], script_schedules[];
 
 /* What every script knows without include; its own names come first. */
-static void run_prelude(spor_pass *run) {
-    const spor_source *source =
-        add_source(run, (spor_spot){0}, "optimizers.spor", script_prelude, strlen(script_prelude));
+static void run_prelude(spor_pass *run, const char *file, const char *text) {
+    const spor_source *source = add_source(run, (spor_spot){0}, file, text, strlen(text));
     run->script->files--;
     pass_top(run, run->script->prelude, parse_source(run, source));
 }
@@ -218,13 +237,17 @@ typedef struct {
     const char *path, *text; /* text NULL: read the file */
     int n;
     const spor_set *settings;
+    int files;
+    const script_file *kept; /* NULL: files are on disk */
 } loading;
 
 static void load(spor_pass *run, void *context) {
     const loading *l = context;
     spor_message message = {""};
     add_names(run);
-    run_prelude(run);
+    run_prelude(run, "optimizers.spor", script_optimizers);
+    run_prelude(run, "schedules.spor", script_schedules);
+    run->steps = 0; /* the script's own are counted */
     const spor_source *source =
         l->text ? add_source(run, (spor_spot){0}, l->path, l->text, strlen(l->text))
                 : read_source(run, (spor_spot){0}, l->path, &message);
@@ -238,26 +261,45 @@ static spor_script *new_script(loading *l, const char *layers, const spor_dialec
     spor_script *script = calloc(1, sizeof *script);
     if (!script) return NULL;
     script->dialect = dialect;
+    script->kept = l->kept;
+    script->kept_files = l->files;
     script->layers = layers ? arena_text(&script->arena, layers) : NULL;
     spor_pass run = {.ground = {.arena = &script->arena}, .script = script};
     if (!pass_attempt(&run, load, l)) keep_error(&run, script->error, sizeof script->error);
+    script->kept = NULL;
     return script;
 }
 
 spor_script *script_load(const char *path, const char *layers, const spor_dialect *dialect, int n,
                          const spor_set settings[]) {
-    return new_script(&(loading){path, NULL, n, settings}, layers, dialect);
+    return new_script(&(loading){.path = path, .n = n, .settings = settings}, layers, dialect);
+}
+
+spor_script *script_load_kept(const char *layers, const spor_dialect *dialect, int n,
+                              const spor_set settings[], int files, const script_file file[]) {
+    loading l = {.path = file[0].file, .n = n, .settings = settings, .files = files, .kept = file};
+    return new_script(&l, layers, dialect);
 }
 
 spor_script *script_read(const char *name, const char *text, const char *layers,
                          const spor_dialect *dialect) {
-    return new_script(&(loading){name, text, 0, NULL}, layers, dialect);
+    return new_script(&(loading){.path = name, .text = text}, layers, dialect);
 }
 
 void script_free(spor_script *script) {
     if (!script) return;
     arena_free(&script->arena);
     free(script);
+}
+
+/* Sources lie the last one first. */
+script_file script_file_at(const spor_script *script, int k) {
+    int later = -1 - k; /* files to be behind it */
+    for (const spor_source *s = script ? script->sources : NULL; s; s = s->next) later += s->read;
+    if (later < 0) return (script_file){0};
+    const spor_source *found = script->sources;
+    for (; !found->read || later > 0; found = found->next) later -= found->read;
+    return (script_file){found->file, found->text};
 }
 
 const char *script_error(const spor_script *script) {
@@ -273,6 +315,7 @@ const spor_declaration *script_declaration(const spor_script *script) {
 
 typedef struct {
     spor_value callee;
+    const spor_partial *partial; /* the callee has waited in it; NULL: it has not */
     spor_spot place;
     int n;
     const spor_var *args;
@@ -290,7 +333,8 @@ static void record(spor_pass *run, void *context) {
         at[k] = r->place;
     }
     spor_arguments arguments = {r->place, r->n, value, keyword, at};
-    spor_value result = pass_call(run, &r->callee, &arguments);
+    spor_value result =
+        r->partial ? partial_call(run, r->partial, value) : pass_call(run, &r->callee, &arguments);
     if (result.kind != VALUE_TENSOR)
         pass_fail(run, r->place, "%s must return a tensor but returns %s",
                   r->callee.function->def->name, value_describe(&run->ground, &result));
@@ -361,12 +405,16 @@ spor_var script_loss(spor_var prediction, spor_var target, void *user) {
     spor_var args[] = {prediction, target};
     spor_spot at = script->train;
     if (!script->declared) return reject(prediction.tape, "the script has no train(...)");
-    if (script->loss.kind == VALUE_FUNCTION) {
+    if (!script->declaration.record) {
         recording r = {.callee = script->loss, .place = at, .n = 2, .args = args};
+        if (script->loss.kind == VALUE_LOSS_CALL) {
+            r.partial = script->loss.partial;
+            r.callee = (spor_value){.kind = VALUE_FUNCTION, .function = r.partial->function};
+        }
         return record_on(script, prediction.tape, false, &r);
     }
     spor_tape_place(prediction.tape, at.source->file, at.line, at.column);
-    spor_var cost = declare_find_loss(script->declaration.loss)(prediction, target, NULL);
+    spor_var cost = script->declaration.record(prediction, target, NULL);
     spor_tape_place(prediction.tape, NULL, 0, 0);
     return cost;
 }

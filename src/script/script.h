@@ -29,6 +29,17 @@ spor_script *script_load(const char *path, const char *layers, const spor_dialec
 spor_script *script_read(const char *name, const char *text, const char *layers,
                          const spor_dialect *dialect);
 void script_free(spor_script *script);
+
+/** A file that a script was read from. */
+typedef struct {
+    const char *file; /* as it was named when it was opened */
+    const char *text; /* its text and one line end more */
+} script_file;
+/** File k of a script, itself first; one without a name if there is none. */
+script_file script_file_at(const spor_script *script, int k);
+/** script_load from files that were kept, the script itself first, in place of those on disk. */
+spor_script *script_load_kept(const char *layers, const spor_dialect *dialect, int n,
+                              const spor_set settings[], int files, const script_file file[]);
 const char *script_error(const spor_script *script);
 
 /** What the script's train(...) declares. Strings live as long as the script. */
@@ -39,12 +50,20 @@ typedef struct {
     const char *path;           /* data=csv(path=...), relative to the script; else NULL */
     spor_shape sample;          /* shape of one sample as the data source gives it */
     int classes;
-    double scale;          /* of the pixels */
-    const char *loss;      /* as written: cross_entropy(reduction="sum") */
+    double scale;      /* of the pixels */
+    const char *loss;  /* as written: cross_entropy(reduction="sum") */
+    spor_loss *record; /* records it; NULL: it is a def */
+    spor_reduction reduction;
+    spor_metric metric;    /* metric="loss": none */
     bool target_is_x;      /* target="x": autoencoders */
     const char *optimizer; /* as given: sgd(rate=0.1) */
     const char *clip;      /* likewise; NULL: none */
+    const char *schedule;  /* likewise */
+    bool adapts;           /* the schedule asks for validation losses */
+    int frozen_count;
+    const char *const *frozen; /* beginnings of names of parameters that stay as they are */
     int64_t batch, epochs;
+    int64_t patience; /* 0: none */
 } spor_declaration;
 
 /** NULL if the script has no train(...). */
@@ -57,6 +76,23 @@ spor_var script_loss(spor_var prediction, spor_var target, void *script);
 /** Its optimizer, with its clip; likewise. */
 bool script_optimizer(int n, const spor_var w[], const spor_var dw[], spor_var next[],
                       void *script);
+
+/** A moment of a training: the epoch and the step in it that come next, counted from 0, how many there
+ *  are, and the validation losses of the epochs until then. */
+typedef struct {
+    int64_t epoch, step, epochs, steps;
+    const double *losses; /* [epoch]; read only by a schedule that adapts */
+} spor_moment;
+
+/** The factor of the optimizer's rate in that step by the schedule of the script; 1 if it has none.
+ *  False, with script_error, if that is no number >= 0. */
+bool script_factor(spor_script *script, const spor_moment *moment, double *factor);
+
+/** True if the script says that a parameter of this name, "net/dense[0]/W", stays as it is: by its name, or
+ *  by that of a scope around it, "net/dense[0]". */
+bool script_frozen(const char *name, const void *script);
+/** True of such a name and one of its scopes, or itself. */
+bool script_is_within(const char *name, const char *scope);
 
 /** Records a call of one of the script's defs with these tensors. What else goes for
  *  script_net. */

@@ -8,13 +8,12 @@
 
 const char *value_kind_name(const spor_value *v) {
     static const char *const names[] = {
-        [VALUE_NOTHING] = "nothing",     [VALUE_INT] = "integer",
-        [VALUE_REAL] = "real",           [VALUE_BOOL] = "boolean",
-        [VALUE_STRING] = "string",       [VALUE_LIST] = "list",
-        [VALUE_TENSOR] = "tensor",       [VALUE_FUNCTION] = "function",
-        [VALUE_BUILTIN] = "function",    [VALUE_OP] = "function",
-        [VALUE_DATA] = "data",           [VALUE_LOSS] = "loss",
-        [VALUE_OPTIMIZER] = "optimizer", [VALUE_CLIP] = "clip"};
+        [VALUE_NOTHING] = "nothing",  [VALUE_INT] = "integer",         [VALUE_REAL] = "real",
+        [VALUE_BOOL] = "boolean",     [VALUE_STRING] = "string",       [VALUE_LIST] = "list",
+        [VALUE_TENSOR] = "tensor",    [VALUE_FUNCTION] = "function",   [VALUE_BUILTIN] = "function",
+        [VALUE_OP] = "function",      [VALUE_DATA] = "data",           [VALUE_LOSS] = "loss",
+        [VALUE_LOSS_CALL] = "loss",   [VALUE_OPTIMIZER] = "optimizer", [VALUE_CLIP] = "clip",
+        [VALUE_SCHEDULE] = "schedule"};
     return names[v->kind];
 }
 
@@ -64,11 +63,14 @@ const char *value_describe(spor_ground *ground, const spor_value *v) {
     case VALUE_DATA:
         return "a data set";
     case VALUE_LOSS:
+    case VALUE_LOSS_CALL:
         return "a loss";
     case VALUE_OPTIMIZER:
         return "an optimizer";
     case VALUE_CLIP:
         return "a clip";
+    case VALUE_SCHEDULE:
+        return "a schedule";
     }
     return ground_take_text(ground, out, strlen(out));
 }

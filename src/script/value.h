@@ -23,8 +23,10 @@ typedef enum {
     VALUE_OP,
     VALUE_DATA, /* digits(...): what train(...) takes */
     VALUE_LOSS,
+    VALUE_LOSS_CALL, /* smoothed(0.1): the call of a def that waits for prediction and target */
     VALUE_OPTIMIZER, /* sgd(rate=0.1): the call of a def that waits for w and dw */
-    VALUE_CLIP       /* clip_norm(1): one that waits for gradients */
+    VALUE_CLIP,      /* clip_norm(1): one that waits for gradients */
+    VALUE_SCHEDULE   /* cosine(): one that waits for epoch, step, epochs, steps */
 } spor_value_kind;
 
 typedef struct spor_builtin spor_builtin;
@@ -64,7 +66,7 @@ struct spor_value {
         const spor_builtin *builtin;
         const spor_op *op;
         spor_declaration *declared;  /* data and loss fill their part of one */
-        const spor_partial *partial; /* optimizer and clip */
+        const spor_partial *partial; /* loss call, optimizer, clip, schedule */
     };
 };
 

@@ -64,7 +64,9 @@ enum {
     SPOR_STORED = 1024,      /* a leaf whose numbers belong to spor_params */
     SPOR_EXACT_ON_INTEGERS = 2048, /* fast paths: bit for bit on small integers */
     SPOR_SLIDES = 4096,            /* moves a window over a map, or pads: borders are apart */
-    SPOR_LIBRARY = 8192            /* its kernel calls exp, log or tanh, which no standard rounds */
+    SPOR_LIBRARY = 8192,           /* its kernel calls exp, log or tanh, which no standard rounds */
+    SPOR_SHARES = 16384,           /* along its axis no number is negative and all add up to 1 */
+    SPOR_LOGITS = 32768 /* a number added to all of operand 0 changes nothing, or is added */
 };
 
 /* ---- what the generic tests and the shape search start from -------------------------------- */

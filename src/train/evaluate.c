@@ -1,9 +1,10 @@
 /*
- * Evaluation: predictions of a set of rows, counted.
+ * Evaluation: predictions of a set of rows, counted, and their costs.
  */
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/shape.h"
 #include "train/batch.h"
 #include "train/model.h"
 
@@ -13,83 +14,172 @@ void spor_evaluation_free(spor_evaluation *evaluation) {
     *evaluation = (spor_evaluation){0};
 }
 
-/* The first of the largest of m numbers. */
-#define WINNER(T)                                                                                  \
-    static int64_t winner_##T(const T *x, int64_t m) {                                             \
-        int64_t best = 0;                                                                          \
-        for (int64_t k = 1; k < m; k++)                                                            \
-            if (x[best] < x[k]) best = k;                                                          \
-        return best;                                                                               \
-    }
-WINNER(float)
-WINNER(double)
+/* An evaluation under way. */
+typedef struct {
+    spor_model *model;
+    batch_source source;
+    spor_evaluation *e;
+    double cost;           /* of the rows so far, summed */
+    double squared_error;  /* of their numbers, summed */
+    int64_t columns;       /* numbers of a target */
+    double *mean, *spread; /* [columns] of targets so far: mean, sum of squared distances from it */
+} tally;
 
-static void count_rows(const batch_source *source, const spor_bound *bound, const int64_t rows[],
-                       int64_t count, spor_evaluation *e) {
-    const void *logits = bound->logits.data;
-    for (int64_t n = 0, m = e->classes; n < count; n++) {
-        int64_t predicted = source->scalar == SPOR_F32
-                                ? winner_float((const float *)logits + n * m, m)
-                                : winner_double((const double *)logits + n * m, m);
-        int64_t label = source->data->label[rows[n]];
-        e->confusion[label * m + predicted]++;
+/* ---- classes -------------------------------------------------------------------------------- */
+
+/* The first of the largest of the m numbers of row n; one number for two classes is that of class 1. */
+static int64_t winner(const spor_model *model, const spor_arg *arg, int64_t n, int64_t m,
+                      int64_t classes) {
+    int64_t best = 0;
+    if (m < classes) return model_number(model, arg, n) > 0;
+    for (int64_t k = 1; k < m; k++)
+        if (model_number(model, arg, n * m + best) < model_number(model, arg, n * m + k)) best = k;
+    return best;
+}
+
+static void count_classes(tally *t, const spor_bound *bound) {
+    spor_evaluation *e = t->e;
+    int64_t m = bound->logits.shape.n[1], classes = e->classes;
+    for (int64_t n = 0; n < bound->rows; n++) {
+        int64_t label = winner(t->model, &bound->y, n, classes, classes);
+        int64_t predicted = winner(t->model, &bound->logits, n, m, classes);
+        e->confusion[label * classes + predicted]++;
         e->right += label == predicted;
     }
 }
 
-/* Gathers the rows; those that fill up the batch repeat the first one and are ignored. */
-static void gather_padded(const batch_source *source, const int64_t rows[], int64_t count,
-                          const spor_bound *bound) {
-    int64_t padded[BATCH_OF_EVALUATION];
-    for (int64_t n = 0; n < BATCH_OF_EVALUATION; n++) padded[n] = rows[n < count ? n : 0];
-    batch_fill(source, padded, BATCH_OF_EVALUATION, bound->x.data, bound->y.data);
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+/* What column k of a target was multiplied with: errors are told in the units of the data. */
+static double factor_of(const batch_source *s, int64_t k) {
+    const spor_values *v = s->mirrored ? &s->data->x : &s->data->y;
+    return v->factor ? v->factor[k] : 1;
 }
 
-/* Cost of one batch summed over its rows. */
-static double batch_cost(spor_model *model, const spor_bound *bound, int64_t count, int sums) {
-    double cost = count == BATCH_OF_EVALUATION ? model_number(model, &bound->loss, 0)
-                                               : model_cost_of(model, bound, count);
-    return sums ? cost : cost * (double)count;
+/* Means and squared distances row by row, without cancellation: Welford 1962. */
+static void count_numbers(tally *t, const spor_bound *bound, int64_t before) {
+    for (int64_t n = 0; n < bound->rows; n++)
+        for (int64_t k = 0; k < t->columns; k++) {
+            double y = model_number(t->model, &bound->y, n * t->columns + k);
+            double p = model_number(t->model, &bound->logits, n * t->columns + k);
+            double factor = factor_of(&t->source, k);
+            double error = (p - y) / factor, distance = y / factor - t->mean[k];
+            t->squared_error += error * error;
+            t->mean[k] += distance / (double)(before + n + 1);
+            t->spread[k] += distance * (y / factor - t->mean[k]);
+        }
 }
 
+static void close_numbers(const tally *t) {
+    double spread = 0;
+    for (int64_t k = 0; k < t->columns; k++) spread += t->spread[k];
+    t->e->rmse = sqrt(t->squared_error / ((double)t->e->rows * (double)t->columns));
+    t->e->r2 = spread > 0 ? 1 - t->squared_error / spread : nan("");
+}
+
+/* ---- which metric --------------------------------------------------------------------------- */
+
+/* One number a class, or one for two classes. */
 static bool predicts_classes(const spor_bound *bound, int classes) {
     spor_shape shape = spor_shape_of(bound->prediction);
-    return shape.rank == 2 && shape.n[1] == classes;
+    return shape.rank == 2 && (shape.n[1] == classes || (shape.n[1] == 1 && classes == 2));
 }
 
-static bool evaluate_rows(spor_model *model, const batch_source *source, const int64_t rows[],
-                          int64_t count, spor_evaluation *e) {
-    double cost = 0;
-    int sums = model_loss_sums(model);
-    spor_bound *bound = spor_model_bind(model, BATCH_OF_EVALUATION, false);
-    if (!bound || sums < 0) return false;
-    if (source->one_hot && !predicts_classes(bound, e->classes))
-        return model_fail(model, "a classifier's prediction has two axes: rows and %d classes",
-                          e->classes);
-    for (int64_t first = 0; first < count; first += BATCH_OF_EVALUATION) {
-        int64_t n = count - first < BATCH_OF_EVALUATION ? count - first : BATCH_OF_EVALUATION;
-        gather_padded(source, rows + first, n, bound);
-        if (!spor_model_predict(model, bound)) return false;
-        if (source->one_hot) count_rows(source, bound, rows + first, n, e);
-        cost += batch_cost(model, bound, n, sums);
+static bool choose_metric(tally *t, const spor_bound *bound, int classes) {
+    spor_evaluation *e = t->e;
+    spor_metric wanted = model_spec_of(t->model)->metric;
+    spor_shape predicted = spor_shape_of(bound->prediction), target = spor_shape_of(bound->target);
+    bool as_many = shape_size(&predicted) == shape_size(&target);
+    spor_metric fits = t->source.one_hot ? SPOR_METRIC_ACCURACY
+                       : as_many         ? SPOR_METRIC_RMSE
+                                         : SPOR_METRIC_NONE;
+    e->metric = wanted == SPOR_METRIC_FITTING || wanted == fits ? fits : SPOR_METRIC_NONE;
+    if (e->metric != SPOR_METRIC_ACCURACY) return true;
+    e->classes = classes;
+    return predicts_classes(bound, classes) ||
+           model_fail(t->model,
+                      "a classifier's prediction has two axes: rows and %d classes. Predictions "
+                      "of another kind have no accuracy: metric=\"loss\" does without",
+                      classes);
+}
+
+static bool make_room(tally *t, const spor_bound *bound) {
+    spor_evaluation *e = t->e;
+    size_t classes = (size_t)e->classes;
+    if (e->metric == SPOR_METRIC_ACCURACY)
+        e->confusion = calloc(classes * classes, sizeof *e->confusion);
+    if (e->metric == SPOR_METRIC_RMSE) {
+        t->columns = shape_size(&bound->y.shape) / bound->rows;
+        t->mean = calloc(2 * (size_t)t->columns, sizeof *t->mean);
+        t->spread = t->mean ? t->mean + t->columns : NULL;
     }
-    e->loss = cost / (double)count;
-    if (source->one_hot) e->accuracy = (double)e->right / (double)count;
-    return !spor_model_error(model);
+    return e->metric == SPOR_METRIC_NONE || e->confusion || t->mean ||
+           model_fail(t->model, "out of memory");
+}
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+static int64_t rows_of_batch(int64_t left) {
+    return left < BATCH_OF_EVALUATION ? left : BATCH_OF_EVALUATION;
+}
+
+static bool count_batch(tally *t, const int64_t rows[], int64_t n, int64_t before) {
+    spor_bound *bound = spor_model_bind(t->model, n, false);
+    if (!bound) return false;
+    batch_fill(&t->source, rows, n, bound->x.data, bound->y.data);
+    if (!spor_model_predict(t->model, bound)) return false;
+    if (t->e->metric == SPOR_METRIC_ACCURACY) count_classes(t, bound);
+    if (t->e->metric == SPOR_METRIC_RMSE) count_numbers(t, bound, before);
+    t->cost += model_cost(t->model, bound);
+    return true;
+}
+
+static bool evaluate_rows(tally *t, const int64_t rows[], int64_t count, int classes) {
+    spor_evaluation *e = t->e;
+    const spor_bound *bound = spor_model_bind(t->model, rows_of_batch(count), false);
+    if (!bound || !choose_metric(t, bound, classes) || !make_room(t, bound)) return false;
+    for (int64_t done = 0, n; done < count; done += n) {
+        n = rows_of_batch(count - done);
+        if (!count_batch(t, rows + done, n, done)) return false;
+    }
+    e->loss = t->cost / (double)count;
+    if (e->metric == SPOR_METRIC_ACCURACY) e->accuracy = (double)e->right / (double)count;
+    if (e->metric == SPOR_METRIC_RMSE) close_numbers(t);
+    return true;
 }
 
 bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
                    spor_evaluation *evaluation) {
-    batch_source source;
-    *evaluation = (spor_evaluation){.rows = count, .accuracy = nan(""), .loss = nan("")};
-    if (!batch_source_make(model, data, rows, count, &source)) return false;
-    if (source.one_hot) {
-        size_t classes = (size_t)source.classes;
-        evaluation->classes = data->classes;
-        evaluation->confusion = calloc(classes * classes, sizeof *evaluation->confusion);
-        if (!evaluation->confusion) return model_fail(model, "out of memory");
+    double none = nan("");
+    tally t = {.model = model, .e = evaluation};
+    *evaluation = (spor_evaluation){.metric = SPOR_METRIC_NONE,
+                                    .rows = count,
+                                    .loss = none,
+                                    .accuracy = none,
+                                    .rmse = none,
+                                    .r2 = none};
+    if (!batch_source_make(model, data, rows, count, &t.source) || !model_says_reduction(model))
+        return false;
+    bool done = count == 0 || evaluate_rows(&t, rows, count, data->classes);
+    free(t.mean);
+    if (!done) spor_evaluation_free(evaluation);
+    return done;
+}
+
+/* ---- before the first row ------------------------------------------------------------------- */
+
+bool evaluate_prepare(spor_model *model, const spor_data *data, const int64_t rows[],
+                      int64_t count) {
+    tally t = {.model = model, .e = &(spor_evaluation){0}};
+    if (!batch_source_make(model, data, rows, count, &t.source) || !model_says_reduction(model))
+        return false;
+    const int64_t sizes[] = {count >= BATCH_OF_EVALUATION ? BATCH_OF_EVALUATION : 0,
+                             count % BATCH_OF_EVALUATION};
+    for (int k = 0; k < 2; k++) {
+        if (!sizes[k]) continue;
+        const spor_bound *bound = spor_model_bind(model, sizes[k], false);
+        if (!bound) return model_fail_in(model, "evaluation", sizes[k]);
+        if (!choose_metric(&t, bound, data->classes)) return false;
     }
-    if (count == 0 || evaluate_rows(model, &source, rows, count, evaluation)) return true;
-    spor_evaluation_free(evaluation);
-    return false;
+    return true;
 }

@@ -14,10 +14,13 @@ spor_var spor_cross_entropy_sum(spor_var prediction, spor_var target, void *user
     return spor_sum(rows, SPOR_AXIS(0));
 }
 
-spor_var spor_cross_entropy_mean(spor_var prediction, spor_var target, void *user) {
-    spor_var total = spor_cross_entropy_sum(prediction, target, user);
+static spor_var mean_of_rows(spor_var total, spor_var prediction) {
     spor_shape shape = spor_shape_of(prediction);
     return spor_mul(total, spor_ratio(prediction.tape, 1, shape.rank ? shape.n[0] : 1));
+}
+
+spor_var spor_cross_entropy_mean(spor_var prediction, spor_var target, void *user) {
+    return mean_of_rows(spor_cross_entropy_sum(prediction, target, user), prediction);
 }
 
 /* sum (p - y)^2 */
@@ -31,4 +34,27 @@ spor_var spor_squared_error_mean(spor_var prediction, spor_var target, void *use
     spor_var total = spor_squared_error_sum(prediction, target, user);
     spor_shape shape = spor_shape_of(prediction);
     return spor_mul(total, spor_ratio(prediction.tape, 1, shape_size(&shape)));
+}
+
+/* A logit says how likely class 1 is: of one-hot rows of two classes that is the second number. */
+static spor_var labels_of(spor_var target, const spor_shape *prediction) {
+    spor_shape have = spor_shape_of(target);
+    bool second =
+        have.rank == 2 && prediction->rank == 2 && have.n[1] == 2 && prediction->n[1] == 1;
+    return second ? spor_pad(target, (int64_t[]){0, -1}, (int64_t[]){0, 0}, 0) : target;
+}
+
+/* sum (y softplus(-l) + (1 - y) softplus(l)): terms of one sign, each as good as its softplus */
+spor_var spor_binary_cross_entropy_sum(spor_var prediction, spor_var target, void *user) {
+    (void)user;
+    spor_shape shape = spor_shape_of(prediction);
+    spor_var l = prediction, y = labels_of(target, &shape);
+    spor_var one = spor_expand(spor_ratio(l.tape, 1, 1), SPOR_AXIS(shape.rank) - 1, shape);
+    spor_var right = spor_mul(y, spor_softplus(spor_neg(l)));
+    spor_var wrong = spor_mul(spor_sub(one, y), spor_softplus(l));
+    return spor_sum(spor_add(right, wrong), SPOR_AXIS(shape.rank) - 1);
+}
+
+spor_var spor_binary_cross_entropy_mean(spor_var prediction, spor_var target, void *user) {
+    return mean_of_rows(spor_binary_cross_entropy_sum(prediction, target, user), prediction);
 }

@@ -2,8 +2,28 @@
 
 #include <math.h>
 
-double metrics_standard_error(double p, int64_t n) {
-    return n > 0 ? sqrt(p * (1 - p) / (double)n) : nan("");
+const metric_kind *metric_of(spor_metric metric) {
+    static const metric_kind kinds[] = {
+        [SPOR_METRIC_FITTING] = {0},
+        [SPOR_METRIC_ACCURACY] = {"accuracy", "accuracy", true, true},
+        [SPOR_METRIC_RMSE] = {"rmse", "RMSE", false, false},
+        [SPOR_METRIC_NONE] = {0},
+    };
+    return &kinds[metric];
+}
+
+spor_score metrics_score(const spor_evaluation *e) {
+    return (spor_score){.loss = e->loss,
+                        .metric = e->metric == SPOR_METRIC_ACCURACY ? e->accuracy : e->rmse};
+}
+
+metrics_interval metrics_wilson(int64_t right, int64_t n) {
+    const double z = 1.959963984540054; /* 0.975 of a normal distribution lie below */
+    if (n <= 0) return (metrics_interval){nan(""), nan("")};
+    double rows = (double)n, q = (double)right / rows, weight = z * z / rows;
+    double middle = q + weight / 2, half = z * sqrt(q * (1 - q) / rows + weight / rows / 4);
+    return (metrics_interval){fmax((middle - half) / (1 + weight), 0),
+                              fmin((middle + half) / (1 + weight), 1)};
 }
 
 spor_class_score metrics_class_score(const spor_evaluation *evaluation, int label) {

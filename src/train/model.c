@@ -16,15 +16,6 @@
 #include "kernels/kernel.h"
 #include "program/program.h"
 
-/* The loss alone, as a program of a prediction and a target. */
-typedef struct scorer {
-    struct scorer *next;
-    int64_t rows;
-    spor_tape *tape;
-    spor_program *program;
-    spor_arg prediction, target, cost;
-} scorer;
-
 /* A value that was given to the settings of this name. */
 typedef struct chosen {
     struct chosen *next;
@@ -42,9 +33,7 @@ struct spor_model {
     spor_params *params;
     spor_workspace *workspace; /* NULL if the spec brings one */
     binding *bindings;
-    scorer *scorers;
     chosen *settings;
-    int loss_sums; /* -1: not asked yet */
     bool failed;
     char error[2048];
     const char *file;
@@ -67,6 +56,14 @@ bool model_fail_at(spor_model *model, const char *where) {
     char text[sizeof model->error];
     memcpy(text, model->error, sizeof text);
     snprintf(model->error, sizeof model->error, "%s: %.1900s", where, text);
+    return false;
+}
+
+bool model_fail_in(spor_model *model, const char *what, int64_t rows) {
+    size_t used = model ? strlen(model->error) : 0;
+    if (used)
+        snprintf(model->error + used, sizeof model->error - used,
+                 " (%s has batches of %" PRId64 " row%s)", what, rows, rows == 1 ? "" : "s");
     return false;
 }
 
@@ -100,7 +97,6 @@ spor_model *spor_model_new(const spor_model_spec *spec) {
     spor_model *model = calloc(1, sizeof *model);
     if (!model) return NULL;
     model->spec = *spec;
-    model->loss_sums = -1;
     model->params = spor_params_new(spec->options.scalar, spec->seed);
     if (!spec->options.workspace)
         model->spec.options.workspace = model->workspace = spor_workspace_new();
@@ -121,12 +117,6 @@ void spor_model_free(spor_model *model) {
         spor_program_free(b->bound.program);
         spor_tape_free(b->bound.tape);
         free(b);
-    }
-    for (scorer *s = model->scorers, *next; s; s = next) {
-        next = s->next;
-        spor_program_free(s->program);
-        spor_tape_free(s->tape);
-        free(s);
     }
     for (chosen *c = model->settings, *next; c; c = next) {
         next = c->next;
@@ -230,6 +220,17 @@ double model_number(const spor_model *model, const spor_arg *arg, int64_t k) {
     return scalar_value_at(arg->data, model->spec.options.scalar, k);
 }
 
+bool model_says_reduction(spor_model *model) {
+    return model->spec.reduction ||
+           model_fail(model, "a model that is trained or evaluated must say the reduction of its "
+                             "loss: SPOR_REDUCTION_SUM or SPOR_REDUCTION_MEAN");
+}
+
+double model_cost(const spor_model *model, const spor_bound *bound) {
+    double cost = model_number(model, &bound->loss, 0);
+    return model->spec.reduction == SPOR_REDUCTION_SUM ? cost : cost * (double)bound->rows;
+}
+
 static size_t bytes_of(const spor_model *model, const spor_arg *arg) {
     return bytes_for(shape_size(&arg->shape), scalar_width(model->spec.options.scalar));
 }
@@ -293,97 +294,4 @@ bool spor_model_set(spor_model *model, const char *name, double value) {
 bool spor_model_predict(spor_model *model, spor_bound *bound) {
     if (!model || model->failed || !bound) return false;
     return spor_run(bound->program, 0) || check_program(model, bound->program);
-}
-
-/* ---- the loss alone ---- */
-
-static bool record_scorer(spor_model *model, scorer *s, const spor_shape *prediction) {
-    const spor_model_spec *spec = &model->spec;
-    spor_shape shape = *prediction;
-    shape.n[0] = s->rows;
-    s->tape = spor_tape_new();
-    spor_var p = spor_input(s->tape, "prediction", shape);
-    spor_var y = spor_input(s->tape, "y", shape_rows(s->rows, &spec->target));
-    spor_var cost = spec->loss(p, y, spec->user);
-    if (spor_error(s->tape)) return fail_tape(model, s->tape);
-    if (!spor_params_join(model->params, s->tape))
-        return model_fail(model, "%s", spor_params_error(model->params));
-    spor_options options = spec->options;
-    options.workspace = NULL;
-    s->program = spor_compile(s->tape, 1, &cost, model->params, &options);
-    if (!check_program(model, s->program)) return false;
-    s->prediction = spor_program_arg(s->program, p);
-    s->target = spor_program_arg(s->program, y);
-    s->cost = spor_program_arg(s->program, cost);
-    return check_program(model, s->program);
-}
-
-static scorer *scorer_of(spor_model *model, int64_t rows, const spor_shape *prediction) {
-    scorer *s = model->scorers;
-    while (s && s->rows != rows) s = s->next;
-    if (s || model->failed) return s;
-    s = calloc(1, sizeof *s);
-    if (!s) {
-        model_fail(model, "out of memory");
-        return NULL;
-    }
-    s->rows = rows;
-    s->next = model->scorers;
-    model->scorers = s;
-    return record_scorer(model, s, prediction) ? s : NULL;
-}
-
-static double score(spor_model *model, scorer *s) {
-    if (spor_run(s->program, 0)) return model_number(model, &s->cost, 0);
-    check_program(model, s->program);
-    return nan("");
-}
-
-/* Numbers in [1/4, 3/4) times a scale, the same ones in every row. */
-static void fill_rows(const spor_model *model, const spor_arg *arg, int64_t rows, uint64_t seed,
-                      double scale) {
-    if (!arg->data) return;
-    int64_t size = shape_size(&arg->shape);
-    for (int64_t k = 0; k < size; k++) {
-        double value = scale * (0.25 + random_uniform(seed, 0, (uint64_t)(k % (size / rows))) / 2);
-        element_types[model->spec.options.scalar]->set(arg->data, k, value);
-    }
-}
-
-/* The costs of one row and of two equal ones, predictions being of this scale. */
-static bool compare_costs(spor_model *model, const spor_shape *prediction, double scale,
-                          double cost[2]) {
-    for (int k = 0; k < 2; k++) {
-        scorer *s = scorer_of(model, k + 1, prediction);
-        if (!s) return false;
-        fill_rows(model, &s->prediction, k + 1, 1, scale);
-        fill_rows(model, &s->target, k + 1, 2, 1);
-        cost[k] = score(model, s);
-    }
-    return !model->failed;
-}
-
-/* A loss may charge nothing for what is near enough, or on one side of the target: predictions of
- * other scales and of both signs are tried until it charges something. */
-int model_loss_sums(spor_model *model) {
-    if (model->loss_sums >= 0) return model->loss_sums;
-    const spor_bound *any =
-        model->bindings ? &model->bindings->bound : spor_model_bind(model, 1, false);
-    if (!any || model->failed) return -1;
-    spor_shape shape = spor_shape_of(any->prediction);
-    const double scales[] = {1, -1, 16, -16, 256, -256, 4096, -4096};
-    double cost[2] = {0, 0};
-    for (size_t k = 0; k < sizeof scales / sizeof *scales && !(fabs(cost[0]) > 0); k++)
-        if (!compare_costs(model, &shape, scales[k], cost)) return -1;
-    model->loss_sums = fabs(cost[1] - 2 * cost[0]) < 1e-3 * fabs(cost[0]);
-    return model->failed ? -1 : model->loss_sums;
-}
-
-double model_cost_of(spor_model *model, const spor_bound *bound, int64_t rows) {
-    spor_shape shape = spor_shape_of(bound->prediction);
-    scorer *s = scorer_of(model, rows, &shape);
-    if (!s) return nan("");
-    copy_array(model, &s->prediction, &bound->logits);
-    copy_array(model, &s->target, &bound->y);
-    return score(model, s);
 }

@@ -11,6 +11,9 @@ bool model_fail(spor_model *model, const char *format, ...) __attribute__((forma
 /** Puts text before the model's error and returns false. */
 bool model_fail_at(spor_model *model, const char *where);
 
+/** Puts behind the model's error which batches it was met in, and returns false. */
+bool model_fail_in(spor_model *model, const char *what, int64_t rows);
+
 const spor_model_spec *model_spec_of(const spor_model *model);
 
 /** spor_model_bind without its memory: tape and program are there, arrays are not. */
@@ -19,13 +22,18 @@ spor_bound *model_plan(spor_model *model, int64_t rows, bool training);
 /** Element k of an array of the model's scalar type. */
 double model_number(const spor_model *model, const spor_arg *arg, int64_t k);
 
-/**
- * How the loss reduces over rows, asked of the loss itself: a row taken twice costs twice as much
- * (1: the cost is a sum) or the same (0: a mean, or neither). -1 on error.
- */
-int model_loss_sums(spor_model *model);
+/** False, with the model's error, if nothing is known of how its loss reduces over rows. */
+bool model_says_reduction(spor_model *model);
 
-/** The cost of the first rows of a bound program's prediction and target alone; NAN on error. */
-double model_cost_of(spor_model *model, const spor_bound *bound, int64_t rows);
+/** Records, compiles and gets the memory of all that evaluating so many rows runs: what is wrong with
+ *  it is told here. evaluate.c */
+bool evaluate_prepare(spor_model *model, const spor_data *data, const int64_t rows[],
+                      int64_t count);
+/** The same of a whole training, and of evaluating its test rows. train.c */
+bool train_prepare(spor_model *model, const spor_data *data, const spor_split *split,
+                   const spor_schedule *schedule);
+
+/** The cost of the rows of a bound program that has run, summed. */
+double model_cost(const spor_model *model, const spor_bound *bound);
 
 #endif

@@ -12,20 +12,38 @@
 
 /* ---- history -------------------------------------------------------------------------------- */
 
-bool history_add(spor_history *history, const spor_progress *p) {
+const record_column record_columns[] = {
+    {"loss", offsetof(spor_progress, loss), false, false},
+    {"train_loss", offsetof(spor_progress, train.loss), false, false},
+    {"validation_loss", offsetof(spor_progress, validation.loss), false, false},
+    {"train_", offsetof(spor_progress, train.metric), true, false},
+    {"validation_", offsetof(spor_progress, validation.metric), true, false},
+    {"train_seconds", offsetof(spor_progress, train_seconds), false, true},
+    {"evaluate_seconds", offsetof(spor_progress, evaluate_seconds), false, true},
+    {NULL, offsetof(spor_progress, cost), false, false},
+    {NULL, offsetof(spor_progress, best_loss), false, false},
+    {0},
+};
+
+int record_count(bool seconds) {
+    int count = 0;
+    for (const record_column *c = record_columns; c->offset; c++) count += c->seconds == seconds;
+    return count;
+}
+
+double *record_number(spor_progress *progress, const record_column *column) {
+    return (double *)(void *)((char *)progress + column->offset);
+}
+
+bool history_add(spor_history *history, const spor_progress *progress) {
     if (history->count == history->room) {
         int64_t room = history->room ? 2 * history->room : 64;
-        spor_epoch *epochs = realloc(history->epochs, (size_t)room * sizeof *epochs);
+        spor_progress *epochs = realloc(history->epochs, (size_t)room * sizeof *epochs);
         if (!epochs) return false;
         history->epochs = epochs;
         history->room = room;
     }
-    history->epochs[history->count++] = (spor_epoch){.epoch = p->epoch,
-                                                     .loss = p->loss,
-                                                     .train_accuracy = p->train_accuracy,
-                                                     .validation_accuracy = p->validation_accuracy,
-                                                     .train_seconds = p->train_seconds,
-                                                     .evaluate_seconds = p->evaluate_seconds};
+    history->epochs[history->count++] = *progress;
     return true;
 }
 
@@ -34,55 +52,98 @@ void history_free(spor_history *history) {
     *history = (spor_history){0};
 }
 
+static spor_metric history_metric(const spor_history *history) {
+    return history->count ? history->epochs[history->count - 1].metric : SPOR_METRIC_NONE;
+}
+
+static bool is_told(const record_column *column, const char *metric) {
+    return column->name && (!column->metric || metric);
+}
+
+static void write_epoch(spor_text *text, spor_progress *epoch, const char *metric) {
+    text_add(text, "%" PRId64, epoch->epoch);
+    for (const record_column *c = record_columns; c->offset; c++) {
+        if (!is_told(c, metric)) continue;
+        text_add(text, ",");
+        text_real(text, *record_number(epoch, c));
+    }
+    text_add(text, "\n");
+}
+
 bool history_write(const spor_history *history, const char *path, spor_message *message) {
     spor_text text = {0};
-    text_add(&text, "epoch,loss,train_accuracy,validation_accuracy,train_seconds,"
-                    "evaluate_seconds\n");
-    for (int64_t k = 0; k < history->count; k++) {
-        const spor_epoch *e = &history->epochs[k];
-        double numbers[] = {e->loss, e->train_accuracy, e->validation_accuracy, e->train_seconds,
-                            e->evaluate_seconds};
-        text_add(&text, "%" PRId64, e->epoch);
-        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-            text_add(&text, ",");
-            text_real(&text, numbers[i]);
-        }
-        text_add(&text, "\n");
-    }
+    const char *metric = metric_of(history_metric(history))->name;
+    text_add(&text, "epoch");
+    for (const record_column *c = record_columns; c->offset; c++)
+        if (is_told(c, metric)) text_add(&text, ",%s%s", c->name, c->metric ? metric : "");
+    text_add(&text, "\n");
+    for (int64_t k = 0; k < history->count; k++) write_epoch(&text, &history->epochs[k], metric);
     return file_write_text(&text, path, message);
 }
 
 bool history_draw(const spor_history *history, const char *title, const char *path,
                   spor_message *message) {
     size_t n = (size_t)history->count;
-    double *accuracy = calloc(n ? 2 * n : 1, sizeof *accuracy);
-    if (!accuracy) return message_complain(message, "%s: out of memory", path);
+    const metric_kind *metric = metric_of(history_metric(history));
+    double *number = calloc(n ? 4 * n : 1, sizeof *number);
+    if (!number) return message_complain(message, "%s: out of memory", path);
     for (size_t k = 0; k < n; k++) {
-        accuracy[k] = history->epochs[k].train_accuracy;
-        accuracy[n + k] = history->epochs[k].validation_accuracy;
+        const spor_progress *e = &history->epochs[k];
+        number[k] = e->train.loss, number[n + k] = e->validation.loss;
+        number[2 * n + k] = e->train.metric, number[3 * n + k] = e->validation.metric;
     }
-    spor_curves curves = {
-        .title = title, .epochs = history->count, .train = accuracy, .validation = accuracy + n};
-    bool done = figure_curves(&curves, path, message);
-    free(accuracy);
+    spor_curves curves[] = {
+        {"loss", false, false, number, number + n},
+        {metric->text, metric->rises, metric->share, number + 2 * n, number + 3 * n}};
+    bool done = figure_curves(title, history->count, metric->name ? 2 : 1, curves, path, message);
+    free(number);
     return done;
 }
 
 /* ---- summary -------------------------------------------------------------------------------- */
+
+/* "train_accuracy": 0.97 */
+static void write_metric(spor_json *json, const char *rows, const char *metric, double value) {
+    char key[40];
+    snprintf(key, sizeof key, "%s_%s", rows, metric);
+    json_real(json, key, value);
+}
+
+static void write_scores(spor_json *json, const spor_summary *s) {
+    const char *metric = metric_of(s->metric)->name;
+    spor_score unknown = {nan(""), nan("")}, test = s->test ? metrics_score(s->test) : unknown;
+    json_string(json, "metric", metric);
+    json_real(json, "train_loss", s->train.loss);
+    json_real(json, "validation_loss", s->validation.loss);
+    json_real(json, "test_loss", test.loss);
+    if (!metric) return;
+    write_metric(json, "train", metric, s->train.metric);
+    write_metric(json, "validation", metric, s->validation.metric);
+    write_metric(json, "test", metric, test.metric);
+    if (s->test && s->metric == SPOR_METRIC_RMSE) json_real(json, "test_r2", s->test->r2);
+    if (!s->test || s->metric != SPOR_METRIC_ACCURACY) return;
+    metrics_interval interval = metrics_wilson(s->test->right, s->test->rows);
+    json_real(json, "test_accuracy_low", interval.low);
+    json_real(json, "test_accuracy_high", interval.high);
+}
 
 bool summary_write(const spor_summary *s, const char *path, spor_message *message) {
     spor_text text = {0};
     spor_json json = {.text = &text, .lines = true};
     json_begin(&json, NULL, '{');
     json_string(&json, "spor", SPOR_VERSION);
+    json_string(&json, "command", s->command);
     json_string(&json, "model", s->model);
     json_string(&json, "data", s->data);
+    json_string(&json, "data_read", s->data_read);
     json_string(&json, "loss", s->loss);
     json_unsigned(&json, "seed", s->seed);
     json_integer(&json, "epochs", s->epochs);
+    json_integer(&json, "weights_of_epoch", s->epoch);
     json_integer(&json, "batch", s->batch);
     json_string(&json, "optimizer", s->optimizer);
     json_string(&json, "clip", s->clip);
+    json_string(&json, "schedule", s->schedule);
     json_begin(&json, "settings", '{');
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS && s->setting[k].name; k++)
         json_real(&json, s->setting[k].name, s->setting[k].value);
@@ -95,10 +156,7 @@ bool summary_write(const spor_summary *s, const char *path, spor_message *messag
     json_integer(&json, "train_rows", s->train_rows);
     json_integer(&json, "validation_rows", s->validation_rows);
     json_integer(&json, "test_rows", s->test_rows);
-    json_real(&json, "train_accuracy", s->train_accuracy);
-    json_real(&json, "validation_accuracy", s->validation_accuracy);
-    json_real(&json, "test_accuracy", s->test_accuracy);
-    json_real(&json, "test_error", metrics_standard_error(s->test_accuracy, s->test_rows));
+    write_scores(&json, s);
     json_real(&json, "train_seconds", s->train_seconds);
     json_real(&json, "evaluate_seconds", s->evaluate_seconds);
     json_end(&json, '}');

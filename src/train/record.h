@@ -4,17 +4,27 @@
 #ifndef SPOR_TRAIN_RECORD_H
 #define SPOR_TRAIN_RECORD_H
 
+#include <stddef.h>
 #include <spor/train.h>
 
-/** One line of history.csv. Accuracies that were not measured are NAN. */
+/** A number that a run tells of its progress, and what a file does with it. */
 typedef struct {
-    int64_t epoch; /* from 1 */
-    double loss, train_accuracy, validation_accuracy, train_seconds, evaluate_seconds;
-} spor_epoch;
+    const char *name; /* as history.csv calls it; NULL: not there */
+    size_t offset;    /* in spor_progress, of a double */
+    bool metric;      /* the metric's name goes behind; not there if there is none */
+    bool seconds;     /* differs from run to run */
+} record_column;
 
-/** Zero-initialised it is empty. */
+/** All doubles of spor_progress; the table ends with one of offset 0. */
+extern const record_column record_columns[];
+/** How many there are that are seconds, or are none. */
+int record_count(bool seconds);
+/** The number of a column. */
+double *record_number(spor_progress *progress, const record_column *column);
+
+/** What was told at the end of each epoch. Zero-initialised it is empty. */
 typedef struct {
-    spor_epoch *epochs;
+    spor_progress *epochs;
     int64_t count, room;
 } spor_history;
 
@@ -22,10 +32,11 @@ typedef struct {
 bool history_add(spor_history *history, const spor_progress *progress);
 void history_free(spor_history *history);
 
-/** history.csv: epoch,loss,train_accuracy,validation_accuracy,train_seconds,evaluate_seconds;
- *  what was not measured is "nan". */
+/** history.csv: epoch,loss,train_loss,validation_loss,train_accuracy,validation_accuracy,
+ *  train_seconds,evaluate_seconds, with rmse in the place of accuracy, or without both columns, as
+ *  the metric is; what was not measured is "nan". */
 bool history_write(const spor_history *history, const char *path, spor_message *message);
-/** history.svg: the accuracies of training and validation sets over the epochs. */
+/** history.svg: loss and metric of training and validation rows over the epochs. */
 bool history_draw(const spor_history *history, const char *title, const char *path,
                   spor_message *message);
 
@@ -34,10 +45,13 @@ bool history_draw(const spor_history *history, const char *title, const char *pa
 
 /** summary.json. Strings may be NULL and numbers NAN: written as null. */
 typedef struct {
+    const char *command; /* line that began the run */
     const char *model, *data, *loss;
+    const char *data_read; /* rows and checksum */
     uint64_t seed;
     int64_t epochs, batch;
-    const char *optimizer, *clip;                     /* as the script calls them */
+    int64_t epoch;                                    /* that the weights are of */
+    const char *optimizer, *clip, *schedule;          /* as the script calls them */
     spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* those with a name */
     int threads;
     spor_scalar scalar; /* "precision": "float32" or "float64" */
@@ -45,11 +59,14 @@ typedef struct {
     const char *isa;
     int64_t parameters;
     int64_t train_rows, validation_rows, test_rows;
-    double train_accuracy, validation_accuracy, test_accuracy;
+    spor_metric metric;
+    spor_score train, validation;
+    const spor_evaluation *test; /* NULL: not tested */
     double train_seconds, evaluate_seconds;
 } spor_summary;
 
-/** Writes summary.json; test_error in it is the standard error of test_accuracy. */
+/** Writes summary.json: losses, and the metric by its name, of train, validation and test rows. With
+ *  test_accuracy go the ends of its interval, test_accuracy_low and _high, with test_rmse test_r2. */
 bool summary_write(const spor_summary *summary, const char *path, spor_message *message);
 
 /** confusion.svg of an evaluation. */

@@ -38,6 +38,7 @@ typedef struct {
     bool ties_bind; /* a derivation that differs at ties of the data alone is wrong */
     /* NULL, or names of a hand-derived backward by its user: of its operand, what it derives if
      * operand is -1 */
+    bool (*frozen)(const char *name, const void *user); /* parameters that stay; NULL: none */
     const char *(*derivation_name)(const void *derivation, int operand);
     spor_tamper *tamper; /* NULL but in tests */
     void *tamper_user;

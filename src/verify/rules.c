@@ -152,7 +152,8 @@ static int find_still(const training *t, float *const before[]) {
     for (int k = 0; k < spor_params_count(params); k++) {
         spor_entry e = spor_params_entry(params, k);
         size_t bytes = (size_t)shape_size(&e.shape) * sizeof(float);
-        if (e.kind == SPOR_TRAINED && !memcmp(e.value, before[k], bytes)) return k;
+        bool stays = t->check->frozen && t->check->frozen(e.name, t->check->user);
+        if (e.kind == SPOR_TRAINED && !stays && !memcmp(e.value, before[k], bytes)) return k;
     }
     return -1;
 }

@@ -240,19 +240,20 @@ END_TEST
 
 /* ---- training ---- */
 
-/* history.csv: loss and two accuracies of each epoch; the number of epochs. */
-static int read_history(const char *name, double row[MOST_EPOCHS][3]) {
+/* history.csv: loss of the steps, two losses and two accuracies of each epoch; how many epochs. */
+static int read_history(const char *name, double row[MOST_EPOCHS][5]) {
     static char text[MOST];
     read_file(name, text);
-    expect_in(text, "epoch,loss,train_accuracy,validation_accuracy,train_seconds,evaluate_seconds");
+    expect_in(text, "epoch,loss,train_loss,validation_loss,train_accuracy,validation_accuracy,"
+                    "train_seconds,evaluate_seconds\n");
     int count = 0, epoch, used;
     double seconds[2];
     for (char *at = strchr(text, '\n') + 1; *at; at += used, count++) {
         double *r = row[count];
         ck_assert_int_lt(count, MOST_EPOCHS);
-        ck_assert_int_eq(sscanf(at, "%d,%lf,%lf,%lf,%lf,%lf\n%n", &epoch, r, r + 1, r + 2, seconds,
-                                seconds + 1, &used),
-                         6);
+        ck_assert_int_eq(sscanf(at, "%d,%lf,%lf,%lf,%lf,%lf,%lf,%lf\n%n", &epoch, r, r + 1, r + 2,
+                                r + 3, r + 4, seconds, seconds + 1, &used),
+                         8);
         ck_assert_int_eq(epoch, count + 1);
     }
     return count;
@@ -260,7 +261,7 @@ static int read_history(const char *name, double row[MOST_EPOCHS][3]) {
 
 /* True if the folders hold the same weights and the same history but for the seconds. */
 static bool same_training(const char *a, const char *b) {
-    double rows[2][MOST_EPOCHS][3];
+    double rows[2][MOST_EPOCHS][5];
     char name[128];
     snprintf(name, sizeof name, "%s/history.csv", a);
     int count = read_history(name, rows[0]);
@@ -284,17 +285,23 @@ START_TEST(a_run_leaves_its_files) {
                                        "precision",
                                        "isa",
                                        "parameters",
+                                       "metric",
+                                       "train_loss",
+                                       "validation_loss",
+                                       "test_loss",
                                        "train_accuracy",
                                        "validation_accuracy",
                                        "test_accuracy",
+                                       "test_accuracy_low",
+                                       "test_accuracy_high",
                                        "train_seconds",
                                        "evaluate_seconds"};
-    double row[MOST_EPOCHS][3];
+    double row[MOST_EPOCHS][5];
     static char text[MOST];
     expect_status(run("spor train $M/densenet2_20.spor --epochs 3"), 0);
     expect_in(out, "1930 parameters");
     expect_in(out, "test accuracy 0.");
-    expect_in(out, "±");
+    expect_in(out, " (95 %: 0.");
     expect_in(out, "recall");
     expect_in(out, "runs/densenet2_20/ has");
     ck_assert_int_eq(read_history("runs/densenet2_20/history.csv", row), 3);
@@ -311,7 +318,10 @@ START_TEST(a_run_leaves_its_files) {
     expect_in(text, "</svg>");
     read_file("runs/densenet2_20/confusion.svg", text);
     expect_in(text, "</svg>");
-    expect_status(run("test $(ls -A runs/densenet2_20 | wc -l) = 5"), 0);
+    expect_status(run("test $(ls -A runs/densenet2_20 | wc -l) = 7"), 0);
+    expect_status(run("cmp runs/densenet2_20/script/densenet2_20.spor $M/densenet2_20.spor && "
+                      "cmp runs/densenet2_20/script/layers.spor $M/layers.spor"),
+                  0);
 }
 END_TEST
 
@@ -328,11 +338,11 @@ END_TEST
 
 /* Largest difference of two histories, relative to the loss. */
 static double history_distance(int epochs) {
-    double rows[2][MOST_EPOCHS][3], worst = 0;
+    double rows[2][MOST_EPOCHS][5], worst = 0;
     ck_assert_int_eq(read_history("fast/history.csv", rows[0]), epochs);
     ck_assert_int_eq(read_history("reference/history.csv", rows[1]), epochs);
     for (int k = 0; k < epochs; k++)
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 5; i++)
             worst = fmax(worst, fabs(rows[0][k][i] - rows[1][k][i]) / fmax(1, rows[1][k][i]));
     return worst;
 }
@@ -344,19 +354,20 @@ START_TEST(reference_trains_the_same) {
     } runs[] = {{"densenet2_20", 20, 2000}, {"convnet1_3", 4, 400}};
     for (int k = 0; k < 2; k++) {
         expect_status(run("for how in fast reference; do spor train $M/%s.spor --double "
-                          "--epochs %d --limit %d --out $how --quiet "
+                          "--epochs %d --limit %d --out $how --force --quiet "
                           "$(test $how = fast || echo --reference) || exit; done",
                           runs[k].model, runs[k].epochs, runs[k].limit),
                       0);
         ck_assert_double_le(history_distance(runs[k].epochs), 1e-9);
     }
-    expect_status(run("spor train $M/convnet1_3.spor --epochs 4 --limit 400 --out fast"), 0);
+    expect_status(run("spor train $M/convnet1_3.spor --epochs 4 --limit 400 --out fast --force"),
+                  0);
     ck_assert_double_gt(history_distance(4), 1e-9); /* float is not double: the bound can fail */
 }
 END_TEST
 
 START_TEST(options_reach_the_training) {
-    double row[MOST_EPOCHS][3];
+    double row[MOST_EPOCHS][5];
     static char text[MOST];
     expect_status(run("spor train $M/densenet2_20.spor --epochs 2 --batch 7 --rate 0.03 --l2 0.5 "
                       "--seed 9 --limit 100 --out there/below --double"),
@@ -404,6 +415,92 @@ START_TEST(optimizers_of_scripts_train) {
     expect_status(run("spor bench adam.spor --seconds 0"), 0);
     expect_status(run("SPOR_DATA=$M/../data spor verify adam.spor"), 0);
     expect_in(out, "the update is the rule");
+}
+END_TEST
+
+/* Half of a rate by a schedule is half of the rate. */
+START_TEST(schedules_multiply_the_rate) {
+    write_optimizer("half.spor", "sgd(rate=0.25)", ", schedule=stepwise(every=9, factor=3)");
+    write_optimizer("plain.spor", "sgd(rate=0.25)", "");
+    expect_status(run("SPOR_DATA=$M/../data spor train half.spor --out a"), 0);
+    expect_in(out, "sgd(rate=0.25), rate times stepwise(every=9, factor=3): rate 0.25\n");
+    expect_status(run("SPOR_DATA=$M/../data spor train plain.spor --out b"), 0);
+    ck_assert(same_training("a", "b"));
+    write_optimizer("half.spor", "sgd(rate=0.25)", ", schedule=linear(least=0.25)");
+    expect_status(run("SPOR_DATA=$M/../data spor train half.spor --rate 0.5 --out c"), 0);
+    ck_assert(!same_training("b", "c"));
+    write_optimizer("half.spor", "sgd(rate=0.25)", ", schedule=never(3)");
+    expect_status(
+        run("echo 'def never(losses, n): return 1 if len(losses) < n else 0' > never.spor; "
+            "cat half.spor >> never.spor; "
+            "SPOR_DATA=$M/../data spor train never.spor --epochs 2 --out e; "
+            "SPOR_DATA=$M/../data spor train never.spor --epochs 5 --out f; "
+            "SPOR_DATA=$M/../data spor train plain.spor --epochs 2 --out g; "
+            "SPOR_DATA=$M/../data spor train plain.spor --epochs 3 --out h"),
+        0);
+    ck_assert(same_training("e", "g"));
+    expect_status(run("cmp f/weights.safetensors h/weights.safetensors"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train --resume e --epochs 5"), 0);
+    ck_assert(same_training("e", "f"));
+    write_optimizer("half.spor", "fixed(0.25)", ", schedule=linear()");
+    expect_status(run("SPOR_DATA=$M/../data spor train half.spor --out d"), 2);
+    expect_in(err, "a rate over time needs an optimizer with a setting rate");
+    write_optimizer("half.spor", "sgd(0.25)", ", schedule=warm_up_cosine(2)");
+    expect_status(run("SPOR_DATA=$M/../data spor train half.spor --out d"), 2);
+    expect_in(err, "half.spor:5:");
+    expect_in(err, ": warm_up_cosine: over must be less than the 2 epochs\n");
+    expect_in(err, "^~~~");
+    ck_assert(!exists("d"));
+}
+END_TEST
+
+/* Trained on from another run's weights: nothing but the beginning differs, and it is that end. */
+START_TEST(a_training_begins_with_other_weights) {
+    static char first[MOST], second[MOST];
+    write_optimizer("net.spor", "sgd(rate=0.25)", "");
+    write_optimizer("still.spor", "sgd(rate=1e-30)", "");
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out a"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train still.spor --out b --weights a"), 0);
+    expect_status(run("cmp a/weights.safetensors b/weights.safetensors"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out c --epochs 1 "
+                      "--weights a/weights.safetensors"),
+                  0);
+    read_file("a/weights.safetensors", first);
+    read_file("c/weights.safetensors", second);
+    ck_assert(memcmp(first, second, MOST) != 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train --resume c --epochs 2"), 0);
+    expect_status(run("rm -r a && SPOR_DATA=$M/../data spor train --resume c --epochs 3"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out d --weights a"), 2);
+    expect_in(err, "a: cannot be opened");
+    expect_status(run("spor train $M/densenet2_20.spor --out d --weights b"), 2);
+    expect_in(err, "--weights takes the weights of the same network.");
+    ck_assert(!exists("d"));
+}
+END_TEST
+
+/* The first layer stays, the second moves. That is no fault of the network. */
+START_TEST(what_is_frozen_stays) {
+    static char still[MOST], moved[MOST];
+    write_optimizer("net.spor", "sgd(rate=1e-30)", "");
+    write_optimizer("part.spor", "adamw(rate=0.01)",
+                    ", clip=clip_norm(1), frozen=[\"net/dense[0]\"]");
+    write_optimizer("wrong.spor", "adam()", ", frozen=[\"net/dense[0]/W\", \"net/dense\"]");
+    expect_status(run("SPOR_DATA=$M/../data spor train net.spor --out a"), 0);
+    expect_status(run("SPOR_DATA=$M/../data spor train part.spor --out b"), 0);
+    expect_in(out, "test accuracy 0.");
+    read_file("a/weights.safetensors", still);
+    read_file("b/weights.safetensors", moved);
+    /* behind length and header: W [64, 9], b [9] of the first layer, W and b of the second */
+    size_t first = 8 + (unsigned char)still[0] + 256 * (size_t)(unsigned char)still[1];
+    size_t weights = 4 * 64 * 9, layer = weights + 4 * 9, rest = 4 * (10 + 9 * 10);
+    ck_assert(!memcmp(still, moved, first + weights));
+    ck_assert(memcmp(still + first + layer, moved + first + layer, rest) != 0);
+    expect_status(run("SPOR_DATA=$M/../data spor verify part.spor"), 0);
+    expect_in(out, "every parameter moves");
+    expect_status(run("SPOR_DATA=$M/../data spor train wrong.spor --out c"), 2);
+    expect_in(err, "frozen: the network has no parameter and no layer net/dense; its first "
+                   "parameter is net/dense[0]/W.");
+    ck_assert(!exists("c"));
 }
 END_TEST
 
@@ -540,7 +637,7 @@ START_TEST(evaluation_is_tried_before_the_first_epoch) {
                             "        fail(\"rows: \", batch(p))\n    return sum(p * y)\n"
                             "def net(x):\n    return x @ param([2, 2], init=0, name=\"W\")\n"
                             "train(net, data=csv(\"d.csv\", [2], 2), loss=loss, "
-                            "optimizer=sgd(rate=1), batch=2, epochs=3)\n");
+                            "reduction=\"sum\", optimizer=sgd(rate=1), batch=2, epochs=3)\n");
     FILE *file = fopen("d.csv", "wb");
     for (int k = 0; file && k < 100; k++) fprintf(file, "%d,1,%d\n", k, k % 2);
     ck_assert(file && !fclose(file));
@@ -551,6 +648,121 @@ START_TEST(evaluation_is_tried_before_the_first_epoch) {
     expect_in(err, "rows: ");
     ck_assert_int_eq(count_of(out, "epoch"), 0);
     ck_assert(!exists("runs"));
+}
+END_TEST
+
+/* Nothing is charged within 1 of the target, so most rows cost nothing. No step moves a weight: the
+ * loss of an epoch is that of the rows, whatever the batch. */
+START_TEST(a_loss_does_not_depend_on_the_batch) {
+    static const int batches[] = {1, 32, 288};
+    double row[MOST_EPOCHS][5], first = 0;
+    char text[512];
+    snprintf(text, sizeof text,
+             "include \"%s/models/layers.spor\"\n"
+             "def tube(l, t): return sum(relu(abs(l - t) - 1))\n"
+             "def net(x): return dense(flatten(x), 10)\n"
+             "train(net, data=digits(scale=1/16), loss=tube, reduction=\"sum\",\n"
+             "      optimizer=sgd(rate=1e-30), batch=32, epochs=1)\n",
+             getenv("SPOR_SOURCE"));
+    write_file("tube.spor", text);
+    for (int k = 0; k < 3; k++) {
+        expect_status(run("SPOR_DATA=$M/../data spor train tube.spor --force --out tube --batch %d",
+                          batches[k]),
+                      0);
+        expect_in(out, "epoch 1/1  loss 0.7384  ");
+        ck_assert_int_eq(read_history("tube/history.csv", row), 1);
+        if (!k) first = row[0][0];
+        ck_assert_double_eq_tol(row[0][0], first, 1e-5 * first);
+        ck_assert_double_eq_tol(row[0][1], first, 1e-5 * first);
+    }
+}
+END_TEST
+
+/* Pairs and triplets of a batch: the loss alone tells how good the points are. */
+START_TEST(pairs_are_made_inside_the_loss) {
+    static const char *const losses[] = {"contrastive", "triplet"};
+    static char text[MOST];
+    for (int k = 0; k < 2; k++) {
+        double first, last;
+        expect_status(
+            run("spor train $M/pairs.spor --epochs 8 --force --out pairs --set loss=%s", losses[k]),
+            0);
+        expect_in(out, "\ntest loss 0.");
+        const char *one = strstr(out, "epoch 1/8  loss "), *eight = strstr(out, "epoch 8/8  loss ");
+        ck_assert(one && eight && sscanf(one + 16, "%lf", &first) == 1 &&
+                  sscanf(eight + 16, "%lf", &last) == 1);
+        ck_assert_double_lt(last, first / 1.5);
+        read_file("pairs/history.csv", text);
+        expect_in(text, "epoch,loss,train_loss,validation_loss,train_seconds,evaluate_seconds\n");
+    }
+}
+END_TEST
+
+/* All samples of a kind are alike and the net is the identity, so that what is predicted of which
+ * class is known: 10 rows of class 0 as 1, 20 of class 1 as 1, 15 of class 2 as 0; a fifth is tested. */
+static void write_kinds(int classes, const char *rest) {
+    static const int rows[] = {10, 20, 15}, wins[] = {1, 1, 0};
+    char text[512];
+    FILE *file = fopen("kinds.csv", "wb");
+    for (int k = 0; file && k < 45; k++) {
+        int kind = k < rows[0] ? 0 : k < rows[0] + rows[1] ? 1 : 2;
+        fprintf(file, "%d,%d,%d,%d\n", wins[kind] == 0, wins[kind] == 1, wins[kind] == 2, kind);
+    }
+    ck_assert(file && !fclose(file));
+    snprintf(text, sizeof text,
+             "factor = 1\n"
+             "def net(x): return x * param([], init=factor, name=\"w\")\n"
+             "train(net, data=csv(\"kinds.csv\", [3], %d), optimizer=sgd(rate=1e-30), batch=8, "
+             "epochs=1, %s)\n",
+             classes, rest);
+    write_file("kinds.spor", text);
+}
+
+START_TEST(what_is_printed_is_what_was_counted) {
+    double row[MOST_EPOCHS][5];
+    static char text[MOST];
+    write_kinds(3, "loss=cross_entropy(reduction=\"mean\")");
+    expect_status(run("spor train kinds.spor --force --out kinds"), 0);
+    /* Wilson's interval of 4 of 9 and ln(2 + e) - 4/9 */
+    expect_in(out, "\ntest accuracy 0.4444 (95 %: 0.189 to 0.733; 4 of 9), loss 1.107\n");
+    expect_in(out, "     0 |   .   2   .   0.000\n"
+                   "     1 |   .   4   .   1.000\n"
+                   "     2 |   3   .   .   0.000\n");
+    ck_assert_int_eq(read_history("kinds/history.csv", row), 1);
+    ck_assert_double_eq_tol(row[0][1], 1.5514447139320511 - 4.0 / 9, 0.03);
+    write_kinds(4, "loss=squared_error(reduction=\"mean\"), target=\"x\"");
+    expect_status(run("spor train kinds.spor --force --out kinds --quiet"), 0);
+    ck_assert_str_eq(out, "test RMSE 0, R² 1.0000, loss 0 (9 rows)\n");
+    /* Half of x: each row is off by 1/2 in one number of three. Columns of the 9 rows have 3, 6 and no
+     * ones, so 2, 2 and 0 of squares around their means. */
+    expect_status(run("spor train kinds.spor --out kinds --force --set factor=0.5"), 0);
+    expect_in(out, "\nepoch 1/1  loss 0.0833  train 0.2887  validation 0.2887");
+    expect_in(out, "\ntest RMSE 0.288675, R² 0.4375, loss 0.0833333 (9 rows)\n");
+    read_file("kinds/summary.json", text);
+    expect_in(text, "\"test_r2\": 0.4375,");
+    ck_assert(exists("kinds/history.svg") && !exists("kinds/confusion.svg"));
+    write_kinds(3, "loss=squared_error(reduction=\"sum\"), metric=\"loss\"");
+    expect_status(run("spor train kinds.spor --force --out kinds"), 0);
+    expect_in(out, "\nepoch 1/1  loss ");
+    expect_in(out, "\ntest loss 1.11111 (9 rows)\n"); /* 5 of 9 rows are off by 1 twice */
+}
+END_TEST
+
+/* On the standard error and once; that the network is trained says the status. */
+START_TEST(warnings_are_no_errors) {
+    write_kinds(3, "loss=cross_entropy(reduction=\"mean\")");
+    write_file("soft.spor",
+               "def net(x): return softmax(x @ param([3, 4], init=0, name=\"W\"))\n"
+               "train(net, data=csv(\"kinds.csv\", [3], 4, scale=100), batch=8, epochs=2,\n"
+               "      loss=cross_entropy(reduction=\"mean\"), optimizer=sgd(rate=1e-3))\n");
+    expect_status(run("spor train soft.spor --quiet"), 0);
+    ck_assert_int_eq(count_of(err, "\n"), 3);
+    expect_in(err, "soft.spor:1:20: warning: the network ends in softmax");
+    expect_in(err, "spor train: warning: inputs are not scaled: column 2 of kinds reaches ");
+    expect_in(err, "spor train: warning: 1 of the 4 classes of kinds never occurs in the rows to "
+                   "train with: 3\n");
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 1 --out other"), 0);
+    ck_assert_str_eq(err, "");
 }
 END_TEST
 
@@ -590,14 +802,15 @@ START_TEST(a_full_disk_keeps_the_old_run) {
     expect_status(run("spor train $M/densenet2_20.spor --epochs 1"), 0);
     read_file("runs/densenet2_20/weights.safetensors", before);
     expect_status(run("(trap '' XFSZ; ulimit -f 2; "
-                      "spor train $M/densenet2_20.spor --epochs 2 --quiet 2>&1 | cat; "
+                      "spor train $M/densenet2_20.spor --epochs 2 --quiet --force "
+                      "--out runs/densenet2_20 2>&1 | cat; "
                       "exit $?)"),
                   0);
-    expect_in(out, "weights.safetensors");
+    expect_in(out, "checkpoint.safetensors");
     expect_in(out, "too large");
     read_file("runs/densenet2_20/weights.safetensors", after);
     ck_assert(!memcmp(before, after, MOST));
-    expect_status(run("ls -A runs/densenet2_20 | grep -c tmp"), 1);
+    expect_status(run("ls -A runs/densenet2_20 | grep -c spor-"), 1);
 }
 END_TEST
 
@@ -795,6 +1008,9 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, reference_trains_the_same);
     tcase_add_test(tests, options_reach_the_training);
     tcase_add_test(tests, optimizers_of_scripts_train);
+    tcase_add_test(tests, schedules_multiply_the_rate);
+    tcase_add_test(tests, a_training_begins_with_other_weights);
+    tcase_add_test(tests, what_is_frozen_stays);
     tcase_add_test(tests, a_setting_that_is_not_there_is_told);
     tcase_add_test(tests, quiet_says_the_result_alone);
     tcase_add_test(tests, derivations_are_verified_before_they_train);
@@ -804,6 +1020,10 @@ Suite *spor_suite(void) {
 #endif
     tcase_add_test(tests, a_file_without_an_end_is_refused);
     tcase_add_test(tests, evaluation_is_tried_before_the_first_epoch);
+    tcase_add_test(tests, a_loss_does_not_depend_on_the_batch);
+    tcase_add_test(tests, pairs_are_made_inside_the_loss);
+    tcase_add_test(tests, what_is_printed_is_what_was_counted);
+    tcase_add_test(tests, warnings_are_no_errors);
     tcase_add_test(tests, a_pipe_gets_plain_lines);
     tcase_add_test(tests, divergence_is_told);
     tests = group(suite, "trouble");

@@ -16,7 +16,8 @@
 
 /** True if the bytes were accepted. */
 typedef bool fuzz_target(const uint8_t *bytes, size_t size);
-fuzz_target fuzz_gzip, fuzz_csv, fuzz_json, fuzz_safetensors, fuzz_npy, fuzz_idx, fuzz_mat;
+fuzz_target fuzz_gzip, fuzz_csv, fuzz_json, fuzz_safetensors, fuzz_npy, fuzz_idx, fuzz_mat,
+    fuzz_checkpoint;
 
 /** A broken promise ends the process: that is what a fuzzer looks for. */
 #define FUZZ_PROMISE(condition)                                                                    \
@@ -40,6 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 /** Writes the bytes to a file of this process; the path stays valid, the file is overwritten. */
 const char *fuzz_file(const uint8_t *bytes, size_t size);
+/** Parameters W [2, 3] and b [3], in float. */
+struct spor_params *fuzz_params(void);
 /** Removes that file. */
 void fuzz_file_end(void);
 

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "fuzz.h"
+#include "train/checkpoint.h"
 
 enum { ROOM = 1024 };
 
@@ -126,6 +127,28 @@ START_TEST(safetensors_hold) {
 }
 END_TEST
 
+/* A run in its third epoch, with a note and the best weights of the first. */
+START_TEST(checkpoints_hold) {
+    spor_params *params = fuzz_params();
+    spor_progress epoch = {.epoch = 1, .epochs = 4, .step = 5, .steps = 5, .rows = 50};
+    spor_checkpoint run = {
+        .progress = {.epoch = 3, .epochs = 4, .step = 2, .steps = 5, .rows = 20}};
+    for (int k = 0; k < 2; k++) ck_assert(history_add(&run.history, &epoch));
+    ck_assert(checkpoint_add(&run, "command", "[\"a\"]"));
+    ck_assert(best_keep(&run.best, params, 1));
+    const char *path = fuzz_file((const uint8_t *)"", 0);
+    ck_assert(checkpoint_write(&run, params, path, NULL));
+    uint8_t bytes[2 * ROOM];
+    FILE *file = fopen(path, "rb");
+    ck_assert_ptr_nonnull(file);
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    checkpoint_free(&run);
+    spor_params_free(params);
+    fuzz(fuzz_checkpoint, bytes, size, 8000);
+}
+END_TEST
+
 START_TEST(npy_holds) {
     static const char header[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n";
     uint8_t file[ROOM] = "\x93NUMPY\x01\x00";
@@ -170,6 +193,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, csv_holds);
     tcase_add_test(tests, json_holds);
     tcase_add_test(tests, safetensors_hold);
+    tcase_add_test(tests, checkpoints_hold);
     tcase_add_test(tests, npy_holds);
     tcase_add_test(tests, idx_holds);
     tcase_add_test(tests, mat_holds);

@@ -239,6 +239,12 @@ START_TEST(traits_that_promise_too_much) {
     wrong.traits = SPOR_LINEAR | SPOR_ALIAS;
     ck_assert(caught(&wrong, opcheck_traits));
     static const spor_sample rows[] = {{.in = {{2, {3, 4}}}, .attr = {{.i = 1}}}, SPOR_END_SAMPLES};
+    static const char *const other[] = {"sum", "tanh", "max"};
+    for (int k = 0; k < 3; k++) {
+        wrong = *op_find(other[k]);
+        wrong.traits |= k == 2 ? SPOR_SHARES : SPOR_LOGITS;
+        ck_assert(caught(&wrong, opcheck_traits));
+    }
     wrong = *op_find("flip");
     wrong.traits = SPOR_LINEAR;
     wrong.samples = rows;

@@ -423,23 +423,37 @@ START_TEST(random_values_have_seeds) {
 }
 END_TEST
 
-/* The four losses and a def as a loss. */
+/* The losses and a def as a loss. Where predictions are logits, RMSE says nothing. */
 START_TEST(losses_record) {
-    const char *losses[] = {"cross_entropy(reduction=\"sum\")", "cross_entropy(reduction=\"mean\")",
-                            "squared_error(reduction=\"sum\")", "squared_error(reduction=\"mean\")",
-                            "own"};
+    static const struct {
+        const char *text, *rest;
+        spor_reduction reduction;
+        spor_metric metric;
+    } losses[] = {
+        {"cross_entropy(reduction=\"sum\")", "", SPOR_REDUCTION_SUM, SPOR_METRIC_ACCURACY},
+        {"cross_entropy(reduction=\"mean\")", "", SPOR_REDUCTION_MEAN, SPOR_METRIC_ACCURACY},
+        {"binary_cross_entropy(reduction=\"sum\")", "", SPOR_REDUCTION_SUM, SPOR_METRIC_ACCURACY},
+        {"binary_cross_entropy(reduction=\"mean\")", "", SPOR_REDUCTION_MEAN, SPOR_METRIC_ACCURACY},
+        {"squared_error(reduction=\"sum\")", "", SPOR_REDUCTION_SUM, SPOR_METRIC_FITTING},
+        {"squared_error(reduction=\"mean\")", "", SPOR_REDUCTION_MEAN, SPOR_METRIC_FITTING},
+        {"squared_error(reduction=\"mean\")", ", metric=\"loss\"", SPOR_REDUCTION_MEAN,
+         SPOR_METRIC_NONE},
+        {"own", ", reduction=\"sum\"", SPOR_REDUCTION_SUM, SPOR_METRIC_FITTING},
+        {"own", ", reduction=\"mean\", metric=\"loss\"", SPOR_REDUCTION_MEAN, SPOR_METRIC_NONE}};
     char text[512];
     snprintf(
         text, sizeof text,
         "def own(p, t): return sum((p - t) * (p - t))\n"
         "def net(x): return flatten(x)\n"
         "train(net, data=csv(\"d.csv\", shape=[2, 2], classes=4, scale=0.5), loss=%s,\n"
-        "      optimizer=sgd(rate=1, l2=0.25, biases=False), batch=2, epochs=3, target=\"x\")\n",
-        losses[_i]);
+        "      optimizer=sgd(rate=1, l2=0.25, biases=False), batch=2, epochs=3, target=\"x\"%s)\n",
+        losses[_i].text, losses[_i].rest);
     spor_script *script = script_read("s.spor", text, NULL, &claims_dialect);
     ck_assert_msg(!script_error(script), "%s", script_error(script));
     const spor_declaration *d = script_declaration(script);
-    ck_assert_str_eq(d->loss, losses[_i]);
+    ck_assert_str_eq(d->loss, losses[_i].text);
+    ck_assert_int_eq(d->reduction, losses[_i].reduction);
+    ck_assert_int_eq(d->metric, losses[_i].metric);
     ck_assert_str_eq(d->path, "d.csv");
     ck_assert(d->target_is_x && d->sample.rank == 2);
     ck_assert_str_eq(d->optimizer, "sgd(rate=1, l2=0.25, biases=False)");
@@ -464,7 +478,7 @@ Suite *spor_suite(void) {
     tcase_add_test(test, many_scopes_keep_their_names);
     tcase_add_test(test, script_and_c_record_alike);
     tcase_add_test(test, random_values_have_seeds);
-    tcase_add_loop_test(test, losses_record, 0, 5);
+    tcase_add_loop_test(test, losses_record, 0, 9);
     suite_add_tcase(suite, test);
     return suite;
 }

@@ -189,7 +189,8 @@ static bool open(bench *b, const char *text, const expected *e, spor_scalar scal
     char *whole = malloc(room);
     snprintf(whole, room,
              "%s\ndef plain(w, dw): return w - dw\ndef net(x): return x\n"
-             "train(net, data=digits(), loss=net, batch=1, epochs=1, optimizer=%s%s%s)\n",
+             "train(net, data=digits(), loss=net, reduction=\"sum\", batch=1, epochs=1, "
+             "optimizer=%s%s%s)\n",
              text, e->clip ? "plain()" : e->call, e->clip ? ", clip=" : "", e->clip ? e->call : "");
     *b = (bench){.script = script_read("s.spor", whole, NULL, NULL)};
     free(whole);

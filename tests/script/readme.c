@@ -184,17 +184,20 @@ static void tells_of(const char *page, const char *name) {
 }
 
 /* And of what every script knows. */
-static void tells_of_rules(const char *page) {
+static void tells_of_rules(const char *page, const char *name) {
     static char text[1 << 15];
-    snprintf(text, sizeof text, "%s/optimizers.spor", models_folder());
+    memset(text, 0, sizeof text);
+    snprintf(text, sizeof text, "%s/%s", models_folder(), name);
     FILE *file = fopen(text, "rb");
     ck_assert(file != NULL && fread(text, 1, sizeof text - 1, file) > 0);
     fclose(file);
     for (const char *at = strstr(text, "\ndef "); at; at = strstr(at + 1, "\ndef ")) {
-        char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(at + 5, "("), at + 5);
-        const char *first = at + 5 + strlen(name) + 1;
-        if (!strncmp(first, "w, dw", 5) || !strncmp(first, "gradients", 9)) tells_of(page, name);
+        char def[64];
+        snprintf(def, sizeof def, "%.*s", (int)strcspn(at + 5, "("), at + 5);
+        const char *first = at + 5 + strlen(def) + 1;
+        if (!strncmp(first, "w, dw", 5) || !strncmp(first, "gradients", 9) ||
+            !strncmp(first, "epoch, step, epochs, steps,", 27) || !strncmp(first, "losses,", 7))
+            tells_of(page, def);
     }
 }
 
@@ -208,7 +211,8 @@ START_TEST(page_is_complete) {
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++)
         for (const spor_builtin *b = tables[k]; b->name; b++) tells_of(page, b->name);
     for (size_t k = 0; k < sizeof layers / sizeof *layers; k++) tells_of(page, layers[k]);
-    tells_of_rules(page);
+    tells_of_rules(page, "optimizers.spor");
+    tells_of_rules(page, "schedules.spor");
     free(page);
 }
 END_TEST

@@ -786,6 +786,31 @@ static void check_rows(opcheck_verdict *v, opcheck_machine *m) {
     free(row);
 }
 
+/* Along the axis, the op's first attribute. */
+static void check_shares(opcheck_verdict *v, opcheck_machine *m) {
+    spor_shape shape = spor_shape_of(m->out[0]);
+    double sum = 0, lines = (double)m->ny[0] / (double)shape.n[op_attrs(m->out[0])[0].i];
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    for (int64_t e = 0; e < m->ny[0]; e++) {
+        if (m->y[0][e] < 0) fail(v, "a negative share");
+        sum += m->y[0][e];
+    }
+    compare(v, "sum of shares", 0, 0, sum, lines, 1e-13 * lines);
+}
+
+/* The first element says whether the number is added or changes nothing. */
+static void check_logits(opcheck_verdict *v, opcheck_machine *m) {
+    double *before = calloc((size_t)m->ny[0], sizeof *before);
+    if (!before || !opcheck_run(m)) fail(v, "it does not run");
+    for (int64_t e = 0; before && e < m->ny[0]; e++) before[e] = m->y[0][e];
+    for (int64_t e = 0; e < m->nx[0]; e++) m->x[0][e] += 2;
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    double added = before && fabs(m->y[0][0] - before[0]) > 1 ? 2 : 0;
+    for (int64_t e = 0; before && e < m->ny[0]; e++)
+        compare(v, "after 2 was added", 0, e, m->y[0][e], before[e] + added, 1e-13);
+    free(before);
+}
+
 opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
     opcheck_verdict v = {.passed = true};
     opcheck_machine m = {0};
@@ -797,6 +822,8 @@ opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
     v.examined = 2;
     if (alone(&v, &m, SPOR_F64, &r, op) && op->operands) {
         if (op->traits & SPOR_ALIAS) check_alias(&v, &m);
+        if (op->traits & SPOR_SHARES) check_shares(&v, &m);
+        if (op->traits & SPOR_LOGITS) check_logits(&v, &m);
         if (op->traits & SPOR_VALUE_SLOPE) check_value_slope(&v, op, sample);
         if (!(op->traits & SPOR_MIXES_SAMPLES)) check_rows(&v, &m);
     }

@@ -35,10 +35,59 @@ START_TEST(scores_of_classes) {
 }
 END_TEST
 
-START_TEST(standard_error_of_a_share) {
-    ck_assert_double_eq(metrics_standard_error(0.5, 100), 0.05);
-    ck_assert_double_eq(metrics_standard_error(1, 100), 0);
-    ck_assert(isnan(metrics_standard_error(0.5, 0)));
+/*
+ * Every cell different and no symmetry, so that no wrong cell, row or column gives the same number:
+ *
+ *     true 0 |  50   3   7      60 rows    recall 50/60    predicted 57   precision 50/57
+ *     true 1 |   2  11   1      14         11/14           35             11/35
+ *     true 2 |   5  21  25      51         25/51           33             25/33
+ */
+START_TEST(scores_of_a_matrix_without_symmetry) {
+    static int64_t cells[] = {50, 3, 7, 2, 11, 1, 5, 21, 25};
+    static const int64_t rows[] = {60, 14, 51}, predicted[] = {57, 35, 33}, right[] = {50, 11, 25};
+    const spor_evaluation e = {.classes = 3, .rows = 125, .right = 86, .confusion = cells};
+    for (int k = 0; k < 3; k++) {
+        spor_class_score s = metrics_class_score(&e, k);
+        ck_assert(s.rows == rows[k] && s.predicted == predicted[k] && s.right == right[k]);
+        ck_assert_double_eq(s.recall, (double)right[k] / (double)rows[k]);
+        ck_assert_double_eq(s.precision, (double)right[k] / (double)predicted[k]);
+    }
+    ck_assert_double_eq_tol(metrics_balanced_accuracy(&e), (50.0 / 60 + 11.0 / 14 + 25.0 / 51) / 3,
+                            1e-15);
+}
+END_TEST
+
+/* The roots p of (right/n - p)^2 = z^2 p (1 - p) / n in 40 digits. */
+START_TEST(intervals_are_wilsons) {
+    static const struct {
+        int64_t right, n;
+        double low, high;
+    } known[] = {{339, 360, 0.9124738526003587, 0.961533197147962},
+                 {0, 10, 0, 0.27753279986288926},
+                 {10, 10, 0.7224672001371107, 1},
+                 {50, 100, 0.4038315303659956, 0.5961684696340044}};
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+        metrics_interval i = metrics_wilson(known[k].right, known[k].n);
+        ck_assert_double_eq_tol(i.low, known[k].low, 1e-15);
+        ck_assert_double_eq_tol(i.high, known[k].high, 1e-15);
+        ck_assert(i.low >= 0 && i.high <= 1);
+    }
+    ck_assert(isnan(metrics_wilson(0, 0).low) && isnan(metrics_wilson(0, 0).high));
+}
+END_TEST
+
+START_TEST(scores_are_loss_and_metric) {
+    spor_evaluation e = {
+        .metric = SPOR_METRIC_ACCURACY, .loss = 0.5, .accuracy = 0.75, .rmse = 3, .r2 = 2};
+    spor_score s = metrics_score(&e);
+    ck_assert(s.loss == 0.5 && s.metric == 0.75);
+    e.metric = SPOR_METRIC_RMSE;
+    s = metrics_score(&e);
+    ck_assert(s.loss == 0.5 && s.metric == 3);
+    ck_assert_str_eq(metric_of(SPOR_METRIC_ACCURACY)->name, "accuracy");
+    ck_assert_str_eq(metric_of(SPOR_METRIC_RMSE)->name, "rmse");
+    ck_assert_ptr_null(metric_of(SPOR_METRIC_NONE)->name);
+    ck_assert(metric_of(SPOR_METRIC_ACCURACY)->rises && !metric_of(SPOR_METRIC_RMSE)->rises);
 }
 END_TEST
 
@@ -55,31 +104,46 @@ static void check_has(const char *text, const char *part) {
     ck_assert_msg(strstr(text, part) != NULL, "\"%s\" lacks \"%s\"", text, part);
 }
 
-static spor_history two_epochs(void) {
+static spor_history two_epochs(spor_metric metric) {
     spor_history history = {0};
     spor_progress p = {.epoch = 1,
                        .epochs = 2,
                        .loss = 2.5,
-                       .train_accuracy = 0.5,
-                       .validation_accuracy = nan(""),
+                       .metric = metric,
+                       .train = {.loss = 2, .metric = 0.5},
+                       .validation = {.loss = 3, .metric = nan("")},
                        .train_seconds = 0.25,
                        .evaluate_seconds = 0.125};
     ck_assert(history_add(&history, &p));
     p.epoch = 2;
     p.loss = 0.1;
-    p.train_accuracy = 1;
-    p.validation_accuracy = 0.75;
+    p.train = (spor_score){0.0625, 1};
+    p.validation = (spor_score){0.25, 0.75};
     ck_assert(history_add(&history, &p));
     return history;
 }
 
 START_TEST(history_is_a_table) {
     spor_message message = {{0}};
-    spor_history history = two_epochs();
+    static const char *const tables[] = {
+        [SPOR_METRIC_ACCURACY] =
+            "epoch,loss,train_loss,validation_loss,train_accuracy,validation_accuracy,"
+            "train_seconds,evaluate_seconds\n1,2.5,2,3,0.5,nan,0.25,0.125\n"
+            "2,0.1,0.0625,0.25,1,0.75,0.25,0.125\n",
+        [SPOR_METRIC_RMSE] = "epoch,loss,train_loss,validation_loss,train_rmse,validation_rmse,"
+                             "train_seconds,evaluate_seconds\n1,2.5,2,3,0.5,nan,0.25,0.125\n"
+                             "2,0.1,0.0625,0.25,1,0.75,0.25,0.125\n",
+        [SPOR_METRIC_NONE] =
+            "epoch,loss,train_loss,validation_loss,train_seconds,evaluate_seconds\n"
+            "1,2.5,2,3,0.25,0.125\n2,0.1,0.0625,0.25,0.25,0.125\n"};
     const char *path = scratch_path("history.csv");
-    ck_assert_msg(history_write(&history, path, &message), "%s", message.text);
-    check_text(path, "epoch,loss,train_accuracy,validation_accuracy,train_seconds,"
-                     "evaluate_seconds\n1,2.5,0.5,nan,0.25,0.125\n2,0.1,1,0.75,0.25,0.125\n");
+    for (int metric = SPOR_METRIC_ACCURACY; metric <= SPOR_METRIC_NONE; metric++) {
+        spor_history history = two_epochs((spor_metric)metric);
+        ck_assert_msg(history_write(&history, path, &message), "%s", message.text);
+        check_text(path, tables[metric]);
+        history_free(&history);
+    }
+    spor_history history = two_epochs(SPOR_METRIC_ACCURACY);
     ck_assert(!history_write(&history, "/dev/full", &message));
     check_has(message.text, "No space left");
     spor_progress p = {.epoch = 3};
@@ -92,11 +156,21 @@ END_TEST
 
 START_TEST(summary_is_json) {
     spor_message message = {{0}};
+    spor_evaluation test = {.metric = SPOR_METRIC_ACCURACY,
+                            .rows = 100,
+                            .right = 50,
+                            .loss = 0.75,
+                            .accuracy = 0.5,
+                            .rmse = nan(""),
+                            .r2 = 0.875};
     spor_summary s = {.model = "net \"a\"",
                       .data = "digits",
                       .loss = "cross_entropy",
                       .seed = 7,
                       .epochs = 100,
+                      .command = "spor train a.spor",
+                      .data_read = "digits: 3 rows",
+                      .epoch = 90,
                       .batch = 10,
                       .optimizer = "sgd(rate=0.01, l2=0.0001)",
                       .setting = {{"rate", 0.01}, {"l2", 1e-4}},
@@ -107,9 +181,10 @@ START_TEST(summary_is_json) {
                       .train_rows = 1293,
                       .validation_rows = 144,
                       .test_rows = 100,
-                      .train_accuracy = 1,
-                      .validation_accuracy = nan(""),
-                      .test_accuracy = 0.5,
+                      .metric = SPOR_METRIC_ACCURACY,
+                      .train = {0.125, 1},
+                      .validation = {nan(""), nan("")},
+                      .test = &test,
                       .train_seconds = 0.5,
                       .evaluate_seconds = 0.25};
     const char *path = scratch_path("summary.json");
@@ -120,6 +195,9 @@ START_TEST(summary_is_json) {
                                         "\n  \"data\": \"digits\",\n",
                                         "\n  \"seed\": 7,\n",
                                         "\n  \"epochs\": 100,\n",
+                                        "\n  \"command\": \"spor train a.spor\",\n",
+                                        "\n  \"data_read\": \"digits: 3 rows\",\n",
+                                        "\n  \"weights_of_epoch\": 90,\n",
                                         "\n  \"batch\": 10,\n",
                                         "\n  \"optimizer\": \"sgd(rate=0.01, l2=0.0001)\",\n",
                                         "\n  \"clip\": null,\n",
@@ -129,13 +207,28 @@ START_TEST(summary_is_json) {
                                         "\n  \"precision\": \"float64\",\n",
                                         "\n  \"isa\": \"avx2\",\n",
                                         "\n  \"parameters\": 1930,\n",
+                                        "\n  \"metric\": \"accuracy\",\n",
+                                        "\n  \"train_loss\": 0.125,\n",
+                                        "\n  \"validation_loss\": null,\n",
+                                        "\n  \"test_loss\": 0.75,\n",
                                         "\n  \"train_accuracy\": 1,\n",
                                         "\n  \"validation_accuracy\": null,\n",
                                         "\n  \"test_accuracy\": 0.5,\n",
-                                        "\n  \"test_error\": 0.05,\n",
+                                        "\n  \"test_accuracy_low\": 0.40383153036599",
+                                        "\n  \"test_accuracy_high\": 0.59616846963400",
                                         "\n  \"train_seconds\": 0.5,\n",
                                         "\n  \"evaluate_seconds\": 0.25\n}\n"};
     for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) check_has(text, lines[k]);
+    ck_assert_ptr_null(strstr(text, "r2"));
+    free(text);
+    test.metric = s.metric = SPOR_METRIC_RMSE;
+    test.rmse = 1.5;
+    ck_assert(summary_write(&s, path, &message));
+    text = scratch_read(path, &size);
+    check_has(text, "\n  \"train_rmse\": 1,\n");
+    check_has(text, "\n  \"test_rmse\": 1.5,\n");
+    check_has(text, "\n  \"test_r2\": 0.875,\n");
+    ck_assert_ptr_null(strstr(text, "accuracy"));
     free(text);
     ck_assert(!summary_write(&s, scratch_path("absent/summary.json"), &message));
     check_has(message.text, "absent/summary.json: cannot be written");
@@ -159,42 +252,95 @@ static void check_well_formed(const char *svg) {
     ck_assert_ptr_null(strstr(svg, "nan"));
 }
 
-START_TEST(curves_name_final_and_best) {
+static char *curves_svg(int64_t epochs, int n, const spor_curves curves[]) {
     spor_message message = {{0}};
-    static const double train[] = {0.5, 0.9, 0.8}, validation[] = {0.25, 0.625, 0.625};
-    spor_curves curves = {
-        .title = "a < b & c", .epochs = 3, .train = train, .validation = validation};
     const char *path = scratch_path("history.svg");
-    ck_assert_msg(figure_curves(&curves, path, &message), "%s", message.text);
     size_t size;
+    bool done = figure_curves("a < b & c", epochs, n, curves, path, &message);
+    ck_assert_msg(done, "%s", message.text);
     char *svg = scratch_read(path, &size);
     check_well_formed(svg);
-    check_has(svg, "<title>a &lt; b &amp; c</title>");
-    check_has(svg, ">training</text>");
-    check_has(svg, ">final 0.8000</text>");
-    check_has(svg, ">best 0.9000 in epoch 2</text>");
-    check_has(svg, ">validation</text>");
-    check_has(svg, ">final 0.6250</text>");
-    check_has(svg, ">best 0.6250 in epoch 2</text>");
-    check_has(svg, ">epoch</text>");
-    check_has(svg, ">accuracy</text>");
+    return svg;
+}
+
+/* Of a loss the lowest is best, of an accuracy the highest; the last quantity is drawn on top. */
+START_TEST(curves_name_final_and_best) {
+    static const double train[] = {0.5, 0.9, 0.8}, validation[] = {0.25, 0.625, 0.625};
+    static const double cost[] = {12.5, 0.0252, 0.25}, none[] = {1.25, 1e-7, 1e-7};
+    const spor_curves curves[] = {{"loss", false, false, cost, none},
+                                  {"accuracy", true, true, train, validation}};
+    char *svg = curves_svg(3, 2, curves);
+    static const char *const parts[] = {"<title>a &lt; b &amp; c</title>",
+                                        ">training</text>",
+                                        ">final 0.8000</text>",
+                                        ">best 0.9000 in epoch 2</text>",
+                                        ">validation</text>",
+                                        ">final 0.6250</text>",
+                                        ">best 0.6250 in epoch 2</text>",
+                                        ">epoch</text>",
+                                        ">accuracy</text>",
+                                        ">loss</text>",
+                                        ">final 0.2500</text>",
+                                        ">best 0.02520 in epoch 2</text>",
+                                        ">final 1.000e-07</text>"};
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) check_has(svg, parts[k]);
+    ck_assert(strstr(svg, ">accuracy</text>") < strstr(svg, ">loss</text>"));
+    free(svg);
+}
+END_TEST
+
+/* Where the line through the points begins: "M850 4350" */
+static int first_height(const char *svg, const char *colour) {
+    char key[128];
+    int x, y;
+    snprintf(key, sizeof key, "stroke=\"%s\" stroke-width=\"22\"", colour);
+    const char *at = strstr(svg, key);
+    at = at ? strstr(at, " d=\"M") : NULL;
+    ck_assert(at && sscanf(at, " d=\"M%d %d", &x, &y) == 2);
+    return y;
+}
+
+/* A frame alone goes from y = 1150 to 4350. */
+START_TEST(heights_are_the_numbers) {
+    static const double loss[] = {3, 1.5, 1}, other[] = {1, 1, 1};
+    const spor_curves curves = {"loss", false, false, loss, other};
+    char *svg = curves_svg(3, 1, &curves); /* the axis is 0 to 3 */
+    ck_assert_int_eq(first_height(svg, "#0060a8"), 1150);
+    ck_assert_int_eq(first_height(svg, "#c24e00"), 3283);
+    check_has(svg, ">2.5</text>");
+    free(svg);
+    static const double low[] = {-300, -100, 0}, high[] = {100, 0, 0};
+    const spor_curves negative = {"loss", false, false, low, high};
+    svg = curves_svg(3, 1, &negative); /* -300 to 100 */
+    ck_assert_int_eq(first_height(svg, "#0060a8"), 4350);
+    ck_assert_int_eq(first_height(svg, "#c24e00"), 1150);
+    check_has(svg, ">-200</text>");
     free(svg);
 }
 END_TEST
 
 START_TEST(curves_have_gaps_where_nothing_was_measured) {
-    spor_message message = {{0}};
     const double missing = nan("");
     const double train[] = {0.5, missing, 0.9}, validation[] = {missing, missing, missing};
-    spor_curves curves = {.title = "gaps", .epochs = 3, .train = train, .validation = validation};
+    const spor_curves curves[] = {{"loss", false, false, validation, train},
+                                  {"accuracy", true, true, train, validation}};
     for (int64_t epochs = 0; epochs <= 3; epochs++) {
-        curves.epochs = epochs;
-        const char *path = scratch_path("history.svg");
-        ck_assert_msg(figure_curves(&curves, path, &message), "%s", message.text);
-        size_t size;
-        char *svg = scratch_read(path, &size);
-        check_well_formed(svg);
+        char *svg = curves_svg(epochs, 2, curves);
         check_has(svg, "validation: not measured");
+        check_has(svg, "training: not measured");
+        free(svg);
+    }
+}
+END_TEST
+
+/* Constant, tiny and huge losses are drawn. */
+START_TEST(any_loss_is_drawn) {
+    static const double losses[][2] = {{0, 0},         {1e-300, 2e-300},    {1e300, 1},   {5, 5},
+                                       {-1e-9, -1e-9}, {1.7e308, -1.7e308}, {HUGE_VAL, 1}};
+    for (size_t k = 0; k < sizeof losses / sizeof *losses; k++) {
+        const spor_curves curves = {"loss", false, false, losses[k], losses[k]};
+        char *svg = curves_svg(2, 1, &curves);
+        ck_assert_ptr_null(strstr(svg, "inf"));
         free(svg);
     }
 }
@@ -263,13 +409,20 @@ END_TEST
 
 START_TEST(runs_are_drawn) {
     spor_message message = {{0}};
-    spor_history history = two_epochs();
+    spor_history history = two_epochs(SPOR_METRIC_ACCURACY);
     size_t size;
     const char *path = scratch_path("history.svg");
     ck_assert_msg(history_draw(&history, "run", path, &message), "%s", message.text);
     char *svg = scratch_read(path, &size);
     check_has(svg, ">final 0.7500</text>");
     check_has(svg, ">final 1.0000</text>");
+    check_has(svg, ">final 0.06250</text>");
+    free(svg);
+    history.epochs[1].metric = SPOR_METRIC_NONE;
+    ck_assert(history_draw(&history, "run", path, &message));
+    svg = scratch_read(path, &size);
+    check_has(svg, ">loss</text>");
+    ck_assert_ptr_null(strstr(svg, ">accuracy</text>"));
     free(svg);
     path = scratch_path("confusion.svg");
     ck_assert_msg(confusion_draw(&three, "run", path, &message), "%s", message.text);
@@ -281,11 +434,15 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("record");
     TCase *metrics = tcase_create("metrics"), *files = tcase_create("files");
     tcase_add_test(metrics, scores_of_classes);
-    tcase_add_test(metrics, standard_error_of_a_share);
+    tcase_add_test(metrics, scores_of_a_matrix_without_symmetry);
+    tcase_add_test(metrics, intervals_are_wilsons);
+    tcase_add_test(metrics, scores_are_loss_and_metric);
     tcase_add_checked_fixture(files, scratch_begin, scratch_end);
     tcase_add_test(files, history_is_a_table);
     tcase_add_test(files, summary_is_json);
     tcase_add_test(files, curves_name_final_and_best);
+    tcase_add_test(files, heights_are_the_numbers);
+    tcase_add_test(files, any_loss_is_drawn);
     tcase_add_test(files, curves_have_gaps_where_nothing_was_measured);
     tcase_add_test(files, true_labels_are_rows_of_the_heat_map);
     tcase_add_test(files, heat_maps_of_any_size);

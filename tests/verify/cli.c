@@ -492,7 +492,8 @@ START_TEST(a_network_for_batches_is_verified_at_one) {
                    "def loss(p, t):\n    if batch(p) != 16:\n        fail(\"rows: \", batch(p))\n"
                    "    return mean((p - t) * (p - t))\n"
                    "def net(x):\n    return dense(flatten(x), 10)\n"
-                   "train(net, data=digits(scale=1/16), loss=loss, optimizer=sgd(rate=0.1), "
+                   "train(net, data=digits(scale=1/16), loss=loss, reduction=\"mean\", "
+                   "optimizer=sgd(rate=0.1), "
                    "batch=16, epochs=1)\n");
     row_of("net/dense[0]/W", row);
     expect(row, "at 32 rows of digits and 16 random");

@@ -1,0 +1,45 @@
+/*
+ * Files of tensors: safetensors, of F32 and F64.
+ */
+#ifndef SPOR_DATA_SAFETENSORS_H
+#define SPOR_DATA_SAFETENSORS_H
+
+#include <spor/program.h>
+#include "data/text.h"
+
+/** A tensor of a file, and where its numbers are or shall go. */
+typedef struct {
+    const char *name;
+    spor_shape shape;
+    spor_scalar scalar; /* of value: float or double */
+    void *value;
+} safetensor;
+
+/** A text that a file keeps beside its tensors. */
+typedef struct {
+    const char *name, *text;
+} safetensors_note;
+
+/** Adds a file of these notes and tensors to a text. */
+void safetensors_write(spor_text *text, const safetensors_note note[], int notes,
+                       const safetensor tensor[], int count);
+
+/** A file in memory; path is for messages. */
+typedef struct {
+    const char *path;
+    const unsigned char *bytes;
+    size_t size;
+} safetensors_file;
+
+/** Told of a note while it is read; false ends the reading with an error of the caller's. */
+typedef bool safetensors_on_note(const char *name, const char *text, void *user);
+/** Reads the notes alone. */
+bool safetensors_notes(const safetensors_file *file, safetensors_on_note *on_note, void *user,
+                       spor_message *message);
+
+/** Reads numbers into the tensors by name, from F32 or F64; exact: only from the tensor's own type.
+ *  Missing, extra or differently shaped ones are errors that change nothing. */
+bool safetensors_read(const safetensors_file *file, const safetensor tensor[], int count,
+                      bool exact, spor_message *message);
+
+#endif
