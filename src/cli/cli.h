@@ -116,9 +116,9 @@ spor_shape workpiece_target(const spor_workpiece *piece);
 /** The data of --data NAME or NAME:FOLDER in the place of the script's; NULL changes nothing. False
  *  after a complaint. */
 bool workpiece_choose_data(spor_workpiece *piece, const char *choice);
-/** Reads the data set that the script names, once; it is the workpiece's. NULL with a message, and *missing if
- *  there are no files of a known set to be read. Files of a known set's form that are not those published give it
- *  their folder's name. */
+/** Reads the data set that the script names, once; it is the workpiece's. NULL with a message, and
+ *  *missing if its files are nowhere to be found and no folder was given for them. Files of a known set's
+ *  form that are not those published give it their folder's name. */
 const spor_data *workpiece_read_data(spor_workpiece *piece, bool *missing, spor_message *message);
 /** The same; NULL after a complaint. */
 const spor_data *workpiece_data(spor_workpiece *piece);

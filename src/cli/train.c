@@ -382,7 +382,6 @@ static bool prepare_run(training *t) {
 
 int train_run(training *t) {
     spor_message message = {""};
-    if (!workpiece_choose_data(t->piece, t->given->data)) return SPOR_EXIT_BAD;
     int status = derivations_accept(t->piece->script, t->given->quiet);
     if (status != SPOR_EXIT_DONE) return status;
     if (!prepare_run(t) || !(t->given->resume ? go_on(t) : begin(t))) return SPOR_EXIT_BAD;

@@ -142,7 +142,7 @@ static void verify_path(spor_verification *v, const char *path, bool own) {
     const char *error = workpiece_read(&piece, &spor_command_verify, path, &v->given->settings);
     if (error)
         verify_unreadable(v, "script", error);
-    else if (!verify_script(v, &piece, own))
+    else if (!workpiece_choose_data(&piece, v->given->data) || !verify_script(v, &piece, own))
         v->broken = true;
     workpiece_close(&piece);
 }
@@ -265,6 +265,8 @@ static int run(int argc, char **argv) {
          NULL},
         {"set", "NAME=VALUE", "another value for a name of the script; may be repeated",
          SPOR_OPTION_SETTING, &given->settings, 0, NULL},
+        {"data", "NAME:FOLDER", "verify the network on other data, as of spor train",
+         SPOR_OPTION_TEXT, &given->data, 0, NULL},
         {"weights", "FILE", "verify the network at these weights too (safetensors)",
          SPOR_OPTION_TEXT, &given->weights, 0, NULL},
         {"call", "DEF", "judge arrays that other code computed for this def", SPOR_OPTION_TEXT,
@@ -311,6 +313,7 @@ const spor_command spor_command_verify = {
         "  spor verify models --junit report.xml           and a file for a CI server\n"
         "  spor verify mine.spor --only \"Eq. 49\" --seed 7\n"
         "  spor verify models/convnet1_3.spor --weights runs/convnet1_3/weights.safetensors\n"
+        "  spor verify models/lenet2.spor --data svhn:downloads\n"
         "  spor verify exercise.spor --hint none           right or wrong, nothing else\n"
         "  spor verify conv.spor --call layer --in A=A.npy K=K.npy dY=d.npy --against "
         "dK=mine.npy\n",

@@ -16,7 +16,7 @@ typedef enum { SPOR_HINT_NONE, SPOR_HINT_PATTERN, SPOR_HINT_FULL } spor_hint;
 
 /** What was asked for. */
 typedef struct {
-    const char *only, *html, *junit, *weights, *call, *hint_name, *ties;
+    const char *only, *html, *junit, *data, *weights, *call, *hint_name, *ties;
     int64_t seed, shapes;
     double ulps, rtol; /* of arrays */
     bool json, quiet;

@@ -74,7 +74,7 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
     const spor_data *data = find_data(v, piece);
     if (!d->sample.rank || !workpiece_target(piece).rank) return; /* which files would say */
     if (data && !standardize(v, piece, &message)) {
-        verify_unreadable(v, d->data, message.text);
+        complain(v, d->model, message.text);
         return;
     }
     spor_model_check check = {

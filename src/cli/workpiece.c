@@ -169,8 +169,9 @@ static void name_after_folder(char name[64], const char *file) {
 static spor_data *read_set(const spor_workpiece *piece, bool *missing, spor_message *message) {
     const spor_declaration *declared = &piece->declared;
     char *path[DATA_FILES];
-    *missing = !places_find(declared->set, piece->path, piece->data_folder, path, message);
-    if (*missing) return NULL;
+    bool found = places_find(declared->set, piece->path, piece->data_folder, path, message);
+    *missing = !found && !piece->data_folder;
+    if (!found) return NULL;
     spor_data *data = sets_read(declared->set, (const char *const *)path, declared->scale, message);
     if (data && !sets_are_published(declared->set, path)) name_after_folder(data->name, path[0]);
     sets_free_files(path);

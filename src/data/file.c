@@ -1,3 +1,4 @@
+#include "base/bytes.h"
 #include "base/message.h"
 #include "data/file.h"
 
@@ -79,7 +80,8 @@ static FILE *open_regular(const char *path, size_t *size, spor_message *message)
         message_complain(message, "%s: is %s; data are read from regular files", path,
                          kind_of(status.st_mode));
     else {
-        *size = (size_t)status.st_size;
+        bool fits = (uintmax_t)status.st_size < BYTES_MOST;
+        *size = fits ? (size_t)status.st_size : BYTES_MOST;
         FILE *file = fdopen(descriptor, "rb");
         if (file) return file;
         fail_open(path, message);

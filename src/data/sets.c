@@ -271,7 +271,7 @@ int sets_find_files(const data_set *set, const char *folder, bool like, char *pa
     int files = sets_files(set), found = 0;
     for (int k = 0; k < DATA_FILES; k++) path[k] = NULL;
     for (int k = 0; k < files; k++)
-        found += find_file(&set->file[k], folder, like, &path[k], message);
+        found += find_file(&set->file[k], folder, like, &path[k], found == k ? message : NULL);
     if (found < files) sets_free_files(path);
     return found;
 }

@@ -58,7 +58,7 @@ spor_data *sets_read(const data_set *set, const char *const path[], double scale
 /**
  * Finds the files in a folder by their published names or, where `like` is true, else the only ones
  * that are called like them. The paths are to be freed. Returns how many there are; if not all, no
- * path and a message that says what is not there.
+ * path and a message that says what is not there first.
  */
 int sets_find_files(const data_set *set, const char *folder, bool like, char *path[DATA_FILES],
                     spor_message *message);

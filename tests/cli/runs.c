@@ -292,7 +292,8 @@ static pid_t start_long(void) {
     wait_for_file("run/checkpoint.safetensors");
     for (int k = 0; k < 12000; k++) {
         spor_checkpoint c;
-        bool begun = checkpoint_open(&c, "run/checkpoint.safetensors", NULL) && c.progress.epoch;
+        bool begun =
+            checkpoint_open(&c, "run/checkpoint.safetensors", NULL) && c.progress.epoch > 1;
         checkpoint_free(&c);
         if (begun) return child;
         doze(0.005);

@@ -57,6 +57,12 @@ START_TEST(values_are_rounded_once_and_last) {
     ck_assert(spor_data_rows(data, NULL, 2, SPOR_F32, single, NULL));
     ck_assert(single[0] == 0 && single[1] == 0.5F);
     ck_assert(single[2] == (float)((0.1 - 1700000000) * 0.5));
+    for (int t = 1; t < 200; t++) { /* twice rounded, many are others */
+        double third = 1.0 / (2 * t + 1);
+        for (int k = 0; k < COLUMNS; k++) data->x.mean[k] = 1, data->x.factor[k] = third;
+        ck_assert(spor_data_rows(data, NULL, 1, SPOR_F32, single, NULL));
+        ck_assert(single[2] == (float)((0.1 - 1) * third));
+    }
     spor_data_free(data);
 }
 END_TEST

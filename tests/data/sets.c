@@ -302,6 +302,23 @@ START_TEST(files_of_ones_own_are_not_called_svhn) {
 }
 END_TEST
 
+START_TEST(a_network_is_verified_on_files_of_ones_own) {
+    const data_set *set = sets_find("svhn");
+    char line[1024];
+    const char *script = write_script(set), *place = scratch_path("");
+    write_crops("my_train.mat", 40, many_labels, 40);
+    write_crops("my_test.mat", TEST, test_labels, TEST);
+    snprintf(line, sizeof line, "\"$SPOR_PROGRAM\" verify '%s' --data 'svhn:%s' 2>&1", script,
+             place);
+    ck_assert_int_eq(run(line), 0);
+    expect(" rows of spor-test-");
+    expect("36 to train, 4 to validate, 3 to test");
+    snprintf(line, sizeof line, "\"$SPOR_PROGRAM\" verify '%s' --data svhn:/nowhere 2>&1", script);
+    ck_assert_int_eq(run(line), 2);
+    expect("/nowhere: has no train_32x32.mat and no file like *train*.mat");
+}
+END_TEST
+
 static void check_refused(const char *train, const char *test, const char *part) {
     const char *const path[] = {train, test};
     const data_set *set = sets_find("svhn");
@@ -338,6 +355,7 @@ Suite *spor_suite(void) {
     tcase_add_checked_fixture(own, scratch_begin, scratch_end);
     tcase_add_test(own, crops_are_read_in_row_major_order);
     tcase_add_test(own, files_of_ones_own_are_not_called_svhn);
+    tcase_add_test(own, a_network_is_verified_on_files_of_ones_own);
     tcase_add_test(own, crops_that_do_not_fit_are_refused);
     suite_add_tcase(suite, rows);
     suite_add_tcase(suite, own);
