@@ -134,7 +134,8 @@ static bool load_weights(const training *t) {
     if (!from || t->given->resume) return true;
     snprintf(path, sizeof path, "%s/weights.safetensors", from);
     if (access(path, F_OK)) snprintf(path, sizeof path, "%s", from);
-    return spor_weights_load(spor_model_params(t->piece->model), path, &message) ||
+    return (spor_weights_load(spor_model_params(t->piece->model), path, &message) &&
+            spor_weights_standardize(t->piece->data, path, &message)) ||
            (command_fail(t->piece->command, "%s\n--weights takes the weights of the same network.",
                          message.text),
             false);
@@ -243,7 +244,8 @@ static bool go_on(training *t) {
                      (long long)p->epoch);
         return false;
     }
-    bool done = checkpoint_load(&t->run, spor_model_params(t->piece->model), &message);
+    bool done = checkpoint_load(&t->run, spor_model_params(t->piece->model), &message) &&
+                spor_weights_standardize(t->piece->data, t->run.path, &message);
     p->epochs = t->schedule.epochs;
     if (!done || !save(t, &message)) command_fail(t->piece->command, "%s", message.text);
     return done && !*message.text;

@@ -2,6 +2,8 @@
  * How samples were standardized, kept with the weights that were trained so: two notes of the file,
  * each the numbers of the columns, separated by blanks, in as many digits as bring them back.
  */
+#include "data/standardize.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,6 @@
 #include "base/shape.h"
 #include "data/file.h"
 #include "data/number.h"
-#include "data/safetensors.h"
 #include "data/values.h"
 
 static const char mean_note[] = "x.mean", factor_note[] = "x.factor";
@@ -25,19 +26,28 @@ static void write_numbers(spor_text *text, const double number[], int64_t count)
     }
 }
 
+bool standardize_write(const spor_data *data, standardize_notes *notes) {
+    int64_t columns = shape_size(&data->x.shape);
+    *notes = (standardize_notes){0};
+    write_numbers(&notes->text[0], data->x.mean, columns);
+    write_numbers(&notes->text[1], data->x.factor, columns);
+    notes->note[0] = (safetensors_note){mean_note, notes->text[0].at};
+    notes->note[1] = (safetensors_note){factor_note, notes->text[1].at};
+    return !notes->text[0].failed && !notes->text[1].failed;
+}
+
+void standardize_free(standardize_notes *notes) {
+    for (int k = 0; k < 2; k++) text_free(&notes->text[k]);
+}
+
 bool spor_weights_save_for(spor_params *params, const spor_data *data, const char *path,
                            spor_message *message) {
+    standardize_notes notes;
     if (!data || !data->x.mean) return spor_weights_save(params, path, message);
-    int64_t columns = shape_size(&data->x.shape);
-    spor_text mean = {0}, factor = {0};
-    write_numbers(&mean, data->x.mean, columns);
-    write_numbers(&factor, data->x.factor, columns);
-    const safetensors_note notes[] = {{mean_note, mean.at}, {factor_note, factor.at}};
-    bool done = mean.failed || factor.failed
-                    ? message_complain(message, "%s: out of memory", path)
-                    : safetensors_save_weights(params, notes, 2, path, message);
-    text_free(&mean);
-    text_free(&factor);
+    bool done = standardize_write(data, &notes)
+                    ? safetensors_save_weights(params, notes.note, 2, path, message)
+                    : message_complain(message, "%s: out of memory", path);
+    standardize_free(&notes);
     return done;
 }
 

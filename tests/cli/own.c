@@ -203,6 +203,24 @@ START_TEST(standardized_columns_are_kept_with_the_weights) {
 }
 END_TEST
 
+/* Weights of another run bring their mean and factor, also to a run that goes on without their file. */
+START_TEST(weights_bring_what_they_were_trained_with) {
+    static char note[MOST];
+    write_file("t.spor",
+               NET("2") TRAIN("csv(\"a.csv\", standardize=\"train\")", CROSS_ENTROPY, "3"));
+    expect_status(run("for k in $(seq 20); do echo 1,0; echo 3,1; done >a.csv; "
+                      "spor train t.spor --out r; sed 's/3,1/5,1/' a.csv >b; mv b a.csv; "
+                      "spor train t.spor --out s --weights r --epochs 1; "
+                      "spor train t.spor --out whole --weights r; rm -r r; "
+                      "spor train --resume s --epochs 3; "
+                      "head -c 80 s/weights.safetensors | tail -c 72 >note"),
+                  0);
+    read_file("note", note);
+    expect_in(note, "{\"__metadata__\":{\"x.mean\":\"2\",\"x.factor\":\"1\"}");
+    expect_status(run("cmp s/weights.safetensors whole/weights.safetensors"), 0);
+}
+END_TEST
+
 START_TEST(samples_without_targets_are_their_own) {
     write_file("t.spor", NET("4") "train(net, data=csv(\"iris.csv\", drop=-1, label=False), "
                                   "loss=squared_error(reduction=\"mean\"), target=\"x\",\n"
@@ -254,6 +272,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_missing_value_is_told);
     tcase_add_test(tests, values_stay_as_they_are_read);
     tcase_add_test(tests, standardized_columns_are_kept_with_the_weights);
+    tcase_add_test(tests, weights_bring_what_they_were_trained_with);
     tcase_add_test(tests, samples_without_targets_are_their_own);
     tcase_add_test(tests, a_target_of_x_is_never_the_label);
     tcase_add_test(tests, numbers_are_learned);
