@@ -78,8 +78,8 @@ typedef struct {
     spor_columns drop;    /* not looked at */
     bool unlabelled;      /* there is neither a label nor a target */
     int header;           /* 1: the first line has names, -1: it has none */
-    char separator;       /* ',', ';' or '\t' */
-    char decimal;         /* ',' if numbers have a decimal comma */
+    char separator;       /* a comma, a semicolon or a tab */
+    char decimal;         /* a comma if numbers have a decimal comma */
 } spor_csv;
 
 /**
@@ -90,8 +90,8 @@ typedef struct {
  */
 SPOR_API spor_data *spor_data_table(const spor_csv *csv, spor_message *message);
 /**
- * The same of a table whose columns are the numbers of one sample of this shape and then its label, 0 ..
- * classes-1 or as many texts.
+ * The same of a table whose columns are the numbers of one sample of this shape and then its label: 0 to
+ * classes-1, or as many texts.
  */
 SPOR_API spor_data *spor_data_csv(const char *path, spor_shape sample, int classes, double scale,
                                   spor_message *message);
