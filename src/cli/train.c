@@ -259,7 +259,7 @@ bool train_wants_best(const training *t) {
 
 /* Keeps what an epoch came to; false if memory runs out. */
 static bool keep_epoch(training *t, const spor_progress *p) {
-    const spor_params *params = spor_model_params(t->piece->model);
+    spor_params *params = spor_model_params(t->piece->model);
     bool best = train_wants_best(t) && p->best_epoch == p->epoch;
     return history_add(&t->run.history, p) && (!best || best_keep(&t->run.best, params, p->epoch));
 }
