@@ -104,6 +104,9 @@ spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training);
 int workpiece_complain(const spor_workpiece *piece);
 /** The same for a tape that the script recorded on. */
 int workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape);
+/** Prints a text of a place in the script, with its line and a caret. */
+void workpiece_complain_at(const spor_workpiece *piece, const char *text, const char *file,
+                           int line, int column);
 void workpiece_close(spor_workpiece *piece);
 
 /** Shape of one target: a row of classes, numbers, or the sample itself. */

@@ -141,6 +141,31 @@ static bool load_weights(const training *t) {
             false);
 }
 
+/* Where the script does not say what its loss does with the rows, some of them show it, or it is asked
+ * for. */
+static bool find_reduction(training *t) {
+    const spor_declaration *d = &t->piece->declared;
+    spor_reduction found;
+    char text[400];
+    int rows = t->split.train_rows < REDUCTION_ROWS ? (int)t->split.train_rows : REDUCTION_ROWS;
+    if (d->reduction) return true;
+    if (!reduction_find(t->piece->model, t->data, &t->split, &found)) return complained(t);
+    if (found) {
+        bool sums = found == SPOR_REDUCTION_SUM;
+        snprintf(
+            text, sizeof text,
+            "%.100s %s the costs of the rows, as %d training rows show; reduction=\"%s\" says so",
+            d->loss, sums ? "adds up" : "is the mean of", rows, sums ? "sum" : "mean");
+        warn(text, d->loss_source, d->loss_line, d->loss_column, t);
+        return true;
+    }
+    snprintf(text, sizeof text,
+             SCRIPT_SAY_REDUCTION "; %d training rows at the initial weights do not tell", d->loss,
+             rows);
+    workpiece_complain_at(t->piece, text, d->loss_source, d->loss_line, d->loss_column);
+    return false;
+}
+
 /* Everything that can be wrong with script and data, before the first step: the script is recorded
  * before its data is read, and then all that the run will run. */
 static bool prepare(training *t) {
@@ -153,7 +178,7 @@ static bool prepare(training *t) {
     if (!model_plan(model, t->schedule.batch, true) || !choose_setting(t, "rate", t->given->rate) ||
         !choose_setting(t, "l2", t->given->l2))
         return complained(t);
-    if (!prepare_data(t)) return false;
+    if (!prepare_data(t) || !find_reduction(t)) return false;
     const spor_bound *bound = model_plan(model, t->schedule.batch, true);
     t->isa = spor_program_isa(bound->program);
     for (int k = 0; k < SPOR_SUMMARY_SETTINGS; k++)

@@ -191,8 +191,8 @@ const spor_data *workpiece_read_data(spor_workpiece *piece, bool *missing, spor_
     return piece->data;
 }
 
-static void complain_placed(const spor_workpiece *piece, const char *text, const char *file,
-                            int line, int column) {
+void workpiece_complain_at(const spor_workpiece *piece, const char *text, const char *file,
+                           int line, int column) {
     spor_message message;
     message_complain(&message, "%s:%d:%d: %s", file, line, column, text);
     complain_at(piece, message.text, file, line, column);
@@ -205,7 +205,7 @@ const spor_data *workpiece_data(spor_workpiece *piece) {
     bool missing;
     const spor_data *data = workpiece_read_data(piece, &missing, &message);
     if (!data && own)
-        complain_placed(piece, message.text, own->source, own->line, own->column);
+        workpiece_complain_at(piece, message.text, own->source, own->line, own->column);
     else if (!data)
         command_fail(piece->command, "%s%s", message.text,
                      missing ? "\n`spor show` and `spor bench` work without the data." : "");

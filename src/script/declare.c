@@ -107,21 +107,23 @@ static bool target_is_x(const spor_given *g, int k) {
     return target[0] == 'x';
 }
 
-/* What a def does with the rows is not to be seen in it, and what it reports depends on it. */
+/* What a def does with the rows is not to be seen in it, and what it reports depends on it: where it is
+ * not said, training looks at rows, and asks if they do not tell. */
 static spor_reduction reduction_of_def(const spor_given *g, int k, const char *def) {
-    const char *reduction = given_string(g, k, "");
+    const char *reduction = given_string(g, k, NULL);
+    if (!reduction) return SPOR_REDUCTION_UNSAID;
     if (!strcmp(reduction, "sum")) return SPOR_REDUCTION_SUM;
     if (!strcmp(reduction, "mean")) return SPOR_REDUCTION_MEAN;
-    pass_fail(g->run, g->at[g->arg[k] ? k : 2],
-              "train: say what %s does with the costs of the rows: reduction=\"mean\" if it "
-              "divides by their number, as mean(...) does, reduction=\"sum\" if it adds them up",
-              def);
+    pass_fail(g->run, g->at[k], SCRIPT_SAY_REDUCTION, def);
 }
 
 static void declare_loss(const spor_given *g, spor_script *script) {
     enum { LOSS = 2, REDUCTION = 8 };
     spor_declaration *d = &script->declaration;
     script->loss = *g->arg[LOSS];
+    d->loss_source = g->at[LOSS].source->file;
+    d->loss_line = g->at[LOSS].line;
+    d->loss_column = g->at[LOSS].column;
     bool called = script->loss.kind == VALUE_LOSS_CALL;
     if (called || script->loss.kind == VALUE_FUNCTION) {
         const spor_function *f = called ? script->loss.partial->function : script->loss.function;

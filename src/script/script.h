@@ -68,7 +68,9 @@ typedef struct {
     double scale;      /* of the pixels */
     const char *loss;  /* as written: cross_entropy(reduction="sum") */
     spor_loss *record; /* records it; NULL: it is a def */
-    spor_reduction reduction;
+    spor_reduction reduction; /* UNSAID: of a def that train(...) says nothing of, */
+    const char *loss_source;  /* which stands here */
+    int loss_line, loss_column;
     spor_metric metric;    /* metric="loss": none */
     bool target_is_x;      /* target="x": autoencoders */
     const char *optimizer; /* as given: sgd(rate=0.1) */
@@ -80,6 +82,12 @@ typedef struct {
     int64_t batch, epochs;
     int64_t patience; /* 0: none */
 } spor_declaration;
+
+/** Where a def's reduction is needed and not known; takes the def's name. */
+#define SCRIPT_SAY_REDUCTION                                                                       \
+    "train: say what %s does with the costs of the rows: reduction=\"mean\" if it divides by "     \
+    "their "                                                                                       \
+    "number, as mean(...) does, reduction=\"sum\" if it adds them up"
 
 /** NULL if the script has no train(...). */
 const spor_declaration *script_declaration(const spor_script *script);

@@ -226,6 +226,10 @@ bool model_says_reduction(spor_model *model) {
                              "loss: SPOR_REDUCTION_SUM or SPOR_REDUCTION_MEAN");
 }
 
+void model_say_reduction(spor_model *model, spor_reduction reduction) {
+    model->spec.reduction = reduction;
+}
+
 double model_cost(const spor_model *model, const spor_bound *bound) {
     double cost = model_number(model, &bound->loss, 0);
     return model->spec.reduction == SPOR_REDUCTION_SUM ? cost : cost * (double)bound->rows;

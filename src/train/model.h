@@ -25,6 +25,16 @@ double model_number(const spor_model *model, const spor_arg *arg, int64_t k);
 /** False, with the model's error, if nothing is known of how its loss reduces over rows. */
 bool model_says_reduction(spor_model *model);
 
+/** Says it for a model that does not; nothing was counted before. */
+void model_say_reduction(spor_model *model, spor_reduction reduction);
+/** Most training rows that reduction_find looks at. */
+#define REDUCTION_ROWS 16
+/** Finds out what the loss of a model that does not say it does with the costs of its rows, at the
+ *  weights as they are, and says it for the model: UNSAID if they cost together neither the sum nor the
+ *  mean of what each costs alone, or both. False with the model's error. reduction.c */
+bool reduction_find(spor_model *model, const spor_data *data, const spor_split *split,
+                    spor_reduction *found);
+
 /** Records, compiles and gets the memory of all that evaluating so many rows runs: what is wrong with
  *  it is told here. evaluate.c */
 bool evaluate_prepare(spor_model *model, const spor_data *data, const int64_t rows[],

@@ -588,27 +588,53 @@ END_TEST
 
 /* Nothing is charged within 1 of the target, so most rows cost nothing. No step moves a weight: the
  * loss of an epoch is that of the rows, whatever the batch. */
-START_TEST(a_loss_does_not_depend_on_the_batch) {
-    static const int batches[] = {1, 32, 288};
-    double row[MOST_EPOCHS][5], first = 0;
+static void write_loss(const char *body, const char *reduction) {
     char text[512];
     snprintf(text, sizeof text,
              "include \"%s/models/layers.spor\"\n"
-             "def tube(l, t): return sum(relu(abs(l - t) - 1))\n"
+             "def tube(l, t): return %s\n"
              "def net(x): return dense(flatten(x), 10)\n"
-             "train(net, data=digits(scale=1/16), loss=tube, reduction=\"sum\",\n"
+             "train(net, data=digits(scale=1/16), loss=tube%s,\n"
              "      optimizer=sgd(rate=1e-30), batch=32, epochs=1)\n",
-             getenv("SPOR_SOURCE"));
+             getenv("SPOR_SOURCE"), body, reduction);
     write_file("tube.spor", text);
+}
+
+START_TEST(a_loss_does_not_depend_on_the_batch) {
+    static const int batches[] = {1, 32, 288};
+    double row[MOST_EPOCHS][5], first = 0;
+    write_loss("sum(relu(abs(l - t) - 1))", _i ? "" : ", reduction=\"sum\"");
     for (int k = 0; k < 3; k++) {
         expect_status(run("SPOR_DATA=$M/../data spor train tube.spor --force --out tube --batch %d",
                           batches[k]),
                       0);
         expect_in(out, "epoch 1/1  loss 0.7384  ");
+        ck_assert_int_eq(count_of(err, "tube adds up the costs of the rows"), _i);
         ck_assert_int_eq(read_history("tube/history.csv", row), 1);
         if (!k) first = row[0][0];
         ck_assert_double_eq_tol(row[0][0], first, 1e-5 * first);
         ck_assert_double_eq_tol(row[0][1], first, 1e-5 * first);
+    }
+}
+END_TEST
+
+/* Where rows do not tell what a loss does with them it is asked for, at the loss. */
+START_TEST(a_reduction_is_seen_on_rows_or_asked_for) {
+    static const struct {
+        const char *body, *says;
+        int status;
+    } losses[] = {
+        {"mean(sum((l - t) * (l - t), axis=1))", "tube is the mean of the costs of the rows", 0},
+        {"mean((l - flip(t, 0)) * (l - flip(t, 0)))", "do not tell", 2},
+        {"sum(relu(abs(l - t) - 1000))", "16 training rows at the initial weights do not tell", 2},
+        {"sum(l - t) / sqrt(16 * batch(l) / 16)", "do not tell", 2},
+        {"1 / (sum(l) - sum(l))", "do not tell", 2}};
+    for (size_t k = 0; k < sizeof losses / sizeof *losses; k++) {
+        write_loss(losses[k].body, "");
+        int status = run("SPOR_DATA=$M/../data spor train tube.spor --force --out tube");
+        expect_status(status, losses[k].status);
+        expect_in(err, losses[k].says);
+        expect_in(err, losses[k].status ? "^~~~" : "tube.spor:4:42: warning");
     }
 }
 END_TEST
@@ -955,7 +981,8 @@ Suite *spor_suite(void) {
 #endif
     tcase_add_test(tests, a_file_without_an_end_is_refused);
     tcase_add_test(tests, evaluation_is_tried_before_the_first_epoch);
-    tcase_add_test(tests, a_loss_does_not_depend_on_the_batch);
+    tcase_add_loop_test(tests, a_loss_does_not_depend_on_the_batch, 0, 2);
+    tcase_add_test(tests, a_reduction_is_seen_on_rows_or_asked_for);
     tcase_add_test(tests, pairs_are_made_inside_the_loss);
     tcase_add_test(tests, what_is_printed_is_what_was_counted);
     tcase_add_test(tests, warnings_are_no_errors);
