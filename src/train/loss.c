@@ -4,12 +4,26 @@
 #include <spor/train.h>
 
 #include "base/shape.h"
+#include "tape/tape.h"
+
+/* The prediction; an error if the network gives other numbers a row than the data have. */
+static spor_var fitting(spor_var prediction, spor_var target) {
+    spor_shape have = spor_shape_of(prediction), wanted = spor_shape_of(target);
+    if (!have.rank || !wanted.rank || shape_equal(&have, &wanted)) return prediction;
+    char given[128], asked[128];
+    tape_shape_text(&have, NULL, given, sizeof given);
+    tape_shape_text(&wanted, NULL, asked, sizeof asked);
+    return tape_reject(prediction.tape,
+                       "the network returns %s, and the targets of the data are %s: they must "
+                       "have one shape",
+                       given, asked);
+}
 
 /* -sum_n y_n . ln softmax(l_n): where rows of y sum to 1 it is sum_n (logsumexp(l_n) - y_n . l_n),
  * but large logits are shifted before they meet anything that rounds */
 spor_var spor_cross_entropy_sum(spor_var prediction, spor_var target, void *user) {
     (void)user;
-    spor_var l = prediction, y = target;
+    spor_var l = fitting(prediction, target), y = target;
     spor_var rows = spor_neg(spor_sum(spor_mul(y, spor_log_softmax(l, 1)), SPOR_AXIS(1)));
     return spor_sum(rows, SPOR_AXIS(0));
 }
@@ -26,7 +40,7 @@ spor_var spor_cross_entropy_mean(spor_var prediction, spor_var target, void *use
 /* sum (p - y)^2 */
 spor_var spor_squared_error_sum(spor_var prediction, spor_var target, void *user) {
     (void)user;
-    spor_var error = spor_sub(prediction, target);
+    spor_var error = spor_sub(fitting(prediction, target), target);
     return spor_sum(spor_mul(error, error), SPOR_AXIS(spor_shape_of(error).rank) - 1);
 }
 
@@ -48,7 +62,7 @@ static spor_var labels_of(spor_var target, const spor_shape *prediction) {
 spor_var spor_binary_cross_entropy_sum(spor_var prediction, spor_var target, void *user) {
     (void)user;
     spor_shape shape = spor_shape_of(prediction);
-    spor_var l = prediction, y = labels_of(target, &shape);
+    spor_var y = labels_of(target, &shape), l = fitting(prediction, y);
     spor_var one = spor_expand(spor_ratio(l.tape, 1, 1), SPOR_AXIS(shape.rank) - 1, shape);
     spor_var right = spor_mul(y, spor_softplus(spor_neg(l)));
     spor_var wrong = spor_mul(spor_sub(one, y), spor_softplus(l));

@@ -480,6 +480,24 @@ static int train_derived(const char *trust, const char *factor, const char *fold
     return run("SPOR_DATA=$M/../data spor train net.spor --out %s", folder_name);
 }
 
+/* Both shapes are told in the words of who wrote the network, not of an op inside the loss. */
+START_TEST(a_network_of_too_few_numbers_is_told) {
+    static const char *const losses[] = {"cross_entropy", "squared_error", "binary_cross_entropy"};
+    for (int k = 0; k < 3; k++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "include \"layers.spor\"\ndef net(x):\n    return dense(flatten(x), 7)\n"
+                 "train(net, data=digits(scale=1/16), loss=%s(reduction=\"mean\"),\n"
+                 "      optimizer=sgd(rate=0.1), batch=32, epochs=1)\n",
+                 losses[k]);
+        write_file("few.spor", text);
+        expect_status(run("SPOR_MODELS=$M SPOR_DATA=$M/../data spor train few.spor --out few"), 2);
+        expect_in(err, "few.spor:4:1: the network returns [32, 7], and the targets of the data "
+                       "are [32, 10]");
+    }
+}
+END_TEST
+
 /* What is derived is verified, then trained with; what is wrong only if it is trusted. */
 START_TEST(derivations_are_verified_before_they_train) {
     expect_status(train_derived("", "1", "right"), 0);
@@ -974,6 +992,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, what_is_frozen_stays);
     tcase_add_test(tests, a_setting_that_is_not_there_is_told);
     tcase_add_test(tests, quiet_says_the_result_alone);
+    tcase_add_test(tests, a_network_of_too_few_numbers_is_told);
     tcase_add_test(tests, derivations_are_verified_before_they_train);
     tcase_add_test(tests, what_does_not_fit_into_memory_is_told);
 #if !SANITIZED
