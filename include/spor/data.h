@@ -48,9 +48,50 @@ typedef struct {
     char **class_name;       /* [classes] their names; NULL: they are numbers */
 } spor_data;
 
+/** A column of a table. */
+typedef struct {
+    const char *name; /* as the line of names has it; NULL: by number */
+    int64_t number;   /* from 0; from the end if negative: -1 is the last */
+} spor_column;
+
+/** Columns of a table, in this order. */
+typedef struct {
+    int count;                 /* their number */
+    const spor_column *column; /* [count] */
+} spor_columns;
+
 /**
- * Reads a CSV of numbers, gzip-compressed or not: each line the pixels of one sample of this shape
- * and then its label. NULL with a message that names file, line and field if it can't.
+ * What is read of a table. All that is 0 is not said, and found in the file. Each column is one of
+ * label, target, input or dropped; those that are not said to be anything are inputs, or are dropped
+ * where inputs are said.
+ */
+typedef struct {
+    const char *path;            /* the file */
+    const char *validation_path; /* another one, with the rows to validate with */
+    const char *test_path;       /* another one, with the rows to test with */
+    spor_shape sample;           /* of the inputs of a row; rank 0: one axis of them */
+    double scale;                /* of x; 0: 1 */
+    int classes;          /* number of classes; labels that are numbers are then 0 .. classes-1 */
+    spor_columns label;   /* one column; without it and targets the last one */
+    spor_columns targets; /* numbers to predict */
+    spor_columns inputs;  /* x */
+    spor_columns drop;    /* not looked at */
+    bool unlabelled;      /* there is neither a label nor a target */
+    int header;           /* 1: the first line has names, -1: it has none */
+    char separator;       /* a comma, a semicolon or a tab */
+    char decimal;         /* a comma if numbers have a decimal comma */
+} spor_csv;
+
+/**
+ * Reads tables as spreadsheets write them, gzip-compressed or not: separated by commas, semicolons or
+ * tabs, fields in quotes or not, with a line of names or without. Labels that are texts become classes in
+ * sorted order, with their names; so do numbers that are not 0 .. classes-1. NULL with a message
+ * that names file, line and field.
+ */
+SPOR_API spor_data *spor_data_table(const spor_csv *csv, spor_message *message);
+/**
+ * The same of a table whose columns are the numbers of one sample of this shape and then its label: 0 to
+ * classes-1, or as many texts.
  */
 SPOR_API spor_data *spor_data_csv(const char *path, spor_shape sample, int classes, double scale,
                                   spor_message *message);
@@ -97,6 +138,13 @@ SPOR_API void spor_split_free(spor_split *split);
 /** Writes parameters and states of the network, not of its optimizer, as safetensors (F32 or F64),
  *  whole or not at all. */
 SPOR_API bool spor_weights_save(spor_params *params, const char *path, spor_message *message);
+/** The same with how data was standardized, for spor_weights_standardize. The file's notes, its
+ *  `__metadata__`, have mean and factor of each column as "x.mean" and "x.factor". */
+SPOR_API bool spor_weights_save_for(spor_params *params, const spor_data *data, const char *path,
+                                    spor_message *message);
+/** Standardizes x as it was for the weights of a file; nothing changes if that says nothing of it.
+ *  False with a message if its columns are not those of x. */
+SPOR_API bool spor_weights_standardize(spor_data *data, const char *path, spor_message *message);
 /** Loads by name; missing, extra or differently shaped tensors are errors that change nothing. */
 SPOR_API bool spor_weights_load(spor_params *params, const char *path, spor_message *message);
 

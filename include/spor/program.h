@@ -52,7 +52,8 @@ SPOR_API const char *spor_params_error(const spor_params *params);
 
 /**
  * Gives every parameter of the tape its place: a new name is drawn from hash(seed, name), a known
- * one must have the same shape. Adding a layer changes no other draw.
+ * one must have the same shape. Adding a layer changes no other draw. Memory is taken when values are
+ * first needed, by a run or spor_params_entry.
  */
 SPOR_API bool spor_params_join(spor_params *params, const spor_tape *tape);
 

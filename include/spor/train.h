@@ -179,7 +179,8 @@ typedef struct {
     double accuracy;    /* right / rows */
     double rmse; /* root of the mean of (prediction - target)^2 over all numbers of all rows */
     double r2;   /* 1 - sum (prediction - target)^2 / sum (target - its column's mean)^2 */
-    int64_t *confusion; /* confusion[label * classes + predicted]: rows */
+    int64_t *confusion;      /* confusion[label * classes + predicted]: rows */
+    char *const *class_name; /* [classes] the data's; NULL: classes are numbers */
 } spor_evaluation;
 
 /**

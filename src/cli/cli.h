@@ -77,6 +77,7 @@ typedef struct {
     const char *models; /* folder of the models that were included */
     spor_script *script;
     spor_declaration declared;
+    spor_data *data;         /* NULL: not read yet */
     const char *data_folder; /* of --data NAME:FOLDER; NULL: data are looked for */
     spor_model *model;
 } spor_workpiece;
@@ -94,7 +95,8 @@ bool workpiece_load(spor_workpiece *piece, const spor_command *command, const ch
 /** The same of a script whose files, itself first, were kept. */
 bool workpiece_load_kept(spor_workpiece *piece, const spor_command *command, const char *models,
                          const spor_settings *settings, int files, const script_file file[]);
-/** Makes the model in one scalar type. */
+/** Makes the model in one scalar type. Data are read if they alone say what shape a sample has, or how
+ *  many classes there are. */
 bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed);
 /** spor_model_bind; NULL after a complaint. */
 spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training);
@@ -104,7 +106,7 @@ int workpiece_complain(const spor_workpiece *piece);
 int workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape);
 void workpiece_close(spor_workpiece *piece);
 
-/** Shape of one target: a row of classes, or the sample itself. */
+/** Shape of one target: a row of classes, numbers, or the sample itself. */
 spor_shape workpiece_target(const spor_workpiece *piece);
 
 /** Shares of the rows that test, and of the rest that validate. */
@@ -114,12 +116,14 @@ spor_shape workpiece_target(const spor_workpiece *piece);
 /** The data of --data NAME or NAME:FOLDER in the place of the script's; NULL changes nothing. False
  *  after a complaint. */
 bool workpiece_choose_data(spor_workpiece *piece, const char *choice);
-/** Reads the data set that the script names; NULL with a message, and *missing if its files are nowhere
- *  to be found and no folder was given for them. Files of a known set's form that are not those published
- *  give it their folder's name. */
-spor_data *workpiece_read_data(const spor_workpiece *piece, bool *missing, spor_message *message);
+/** Reads the data set that the script names, once; it is the workpiece's. NULL with a message, and
+ *  *missing if its files are nowhere to be found and no folder was given for them. Files of a known set's
+ *  form that are not those published give it their folder's name. */
+const spor_data *workpiece_read_data(spor_workpiece *piece, bool *missing, spor_message *message);
 /** The same; NULL after a complaint. */
-spor_data *workpiece_data(const spor_workpiece *piece);
+const spor_data *workpiece_data(spor_workpiece *piece);
+/** Standardizes the data by the rows to train with, if the script asks for it. */
+bool workpiece_standardize(spor_workpiece *piece, const spor_split *split, spor_message *message);
 
 /* ---- where files are: places.c --------------------------------------------------------------- */
 
@@ -137,6 +141,10 @@ const data_set *places_set(const spor_command *command, const char *name);
  */
 bool places_find(const data_set *set, const char *script, const char *folder,
                  char *path[DATA_FILES], spor_message *message);
+
+/** The path of a file that a script names, to be freed: beside the script, in $SPOR_DATA, or from here. False
+ *  with a message that says where there is none. */
+bool places_file(const char *name, const char *script, char **path, spor_message *message);
 
 /** Verifies the derivations of a script and trains with them; a status, DONE unless one fails. */
 int derivations_accept(spor_script *script, bool quiet);

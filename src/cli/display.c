@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
-
+#include "data/text.h"
 #include "train/metrics.h"
 
 enum { WIDEST = 200, LONGEST_BAR = 40, SHORTEST_BAR = 8, LINES_IN_A_PIPE = 20 };
@@ -161,28 +161,77 @@ void display_end(spor_display *display) {
 
 /* ---- evaluation ---- */
 
+/* How a confusion matrix is set: names of classes stand beside the rows, behind the numbers of the
+ * columns unless they are short enough to stand there, too. */
+typedef struct {
+    const spor_evaluation *e;
+    int cell, name; /* characters of a column, and of a name */
+    bool numbers;
+    int left; /* characters before the rows */
+} layout;
+
+static layout layout_of(const spor_evaluation *e) {
+    enum { LONGEST_NAME = 24 };
+    layout l = {.e = e, .cell = digits(e->rows) > 2 ? digits(e->rows) : 3};
+    for (int k = 0; e->class_name && k < e->classes; k++)
+        if (text_width(e->class_name[k]) > l.name) l.name = text_width(e->class_name[k]);
+    l.numbers = !e->class_name || l.name > l.cell;
+    if (l.name > LONGEST_NAME) l.name = LONGEST_NAME;
+    if (!l.numbers && l.name < 4) l.name = 4;
+    l.left = 3 + (l.numbers ? 4 : 0) + l.name + (l.numbers && l.name);
+    return l;
+}
+
+/* As many characters: cut, or with blanks before it or behind it. */
+static void print_name(const char *name, int width, bool before) {
+    int blanks = width - text_width(name);
+    if (blanks < 0) blanks = 0;
+    printf("%*s%.*s%*s", before ? blanks : 0, "", text_bytes_of(name, width), name,
+           before ? 0 : blanks, "");
+}
+
+static void print_column_name(const layout *l, int k) {
+    putchar(' ');
+    if (l->numbers)
+        printf("%*d", l->cell, k);
+    else
+        print_name(l->e->class_name[k], l->cell, true);
+}
+
+static void print_row_name(const layout *l, int k) {
+    printf("  ");
+    if (l->numbers) printf("%4d", k);
+    if (l->numbers && l->name) putchar(' ');
+    if (l->name) print_name(l->e->class_name[k], l->name, !l->numbers);
+    printf(" |");
+}
+
 /* One row of the confusion matrix: a dot for none, and the share found. */
-static void print_row(const spor_evaluation *e, int label, int width) {
+static void print_row(const layout *l, int label) {
+    const spor_evaluation *e = l->e;
     const int64_t *row = e->confusion + (ptrdiff_t)label * e->classes;
     char recall[24];
-    printf("  %4d |", label);
+    print_row_name(l, label);
     for (int k = 0; k < e->classes; k++)
         if (row[k])
-            printf(" %*lld", width, (long long)row[k]);
+            printf(" %*lld", l->cell, (long long)row[k]);
         else
-            printf(" %*s", width, ".");
+            printf(" %*s", l->cell, ".");
     metric_text(SPOR_METRIC_ACCURACY, metrics_class_score(e, label).recall, recall);
     printf("   %5s\n", recall);
 }
 
 static void print_confusion(const spor_evaluation *e) {
-    int width = digits(e->rows) > 2 ? digits(e->rows) : 3;
-    printf("\n  true |%*s   recall\n       |", e->classes * (width + 1), "predicted as");
-    for (int k = 0; k < e->classes; k++) printf(" %*d", width, k);
-    printf("\n  -----+");
-    for (int k = 0; k < e->classes * (width + 1) + 8; k++) putchar('-');
+    layout l = layout_of(e);
+    int width = e->classes * (l.cell + 1);
+    printf("\n  %-*s|%*s   recall\n%*s|", l.left - 2, "true", width, "predicted as", l.left, "");
+    for (int k = 0; k < e->classes; k++) print_column_name(&l, k);
+    printf("\n  ");
+    for (int k = 0; k < l.left - 2; k++) putchar('-');
+    putchar('+');
+    for (int k = 0; k < width + 8; k++) putchar('-');
     putchar('\n');
-    for (int label = 0; label < e->classes; label++) print_row(e, label, width);
+    for (int label = 0; label < e->classes; label++) print_row(&l, label);
     putchar('\n');
 }
 

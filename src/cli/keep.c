@@ -14,6 +14,7 @@
 #include "base/shape.h"
 #include "data/file.h"
 #include "data/json.h"
+#include "data/standardize.h"
 #include "data/values.h"
 
 /* Names of notes. A file of the script is a note "script:" and its name. */
@@ -60,6 +61,17 @@ static void data_text(const spor_data *data, char text[160]) {
     snprintf(text, 160, "%s: %" PRId64 " rows, checksum %016" PRIx64, data->name, data->rows, sum);
 }
 
+/* With what mean and factor the weights were begun is not always what the rows say: --weights. */
+static bool keep_standardized(spor_checkpoint *run, const spor_data *data) {
+    standardize_notes notes;
+    if (!data->x.mean) return true;
+    bool done = standardize_write(data, &notes);
+    for (int k = 0; done && k < 2; k++)
+        done = checkpoint_add(run, notes.note[k].name, notes.note[k].text);
+    standardize_free(&notes);
+    return done;
+}
+
 bool keep_run(spor_checkpoint *run, const spor_workpiece *piece, const spor_data *data,
               const char *isa, int argc, char **argv) {
     char folder[RUN_PATH], text[160];
@@ -68,7 +80,7 @@ bool keep_run(spor_checkpoint *run, const spor_workpiece *piece, const spor_data
            checkpoint_add(run, folder_note, getcwd(folder, sizeof folder) ? folder : ".") &&
            checkpoint_add(run, models_note, piece->models) &&
            checkpoint_add(run, data_note, text) && checkpoint_add(run, "isa", isa) &&
-           keep_script(run, piece->script);
+           keep_standardized(run, data) && keep_script(run, piece->script);
 }
 
 /* ---- the command line -------------------------------------------------------------------------- */

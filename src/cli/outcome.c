@@ -13,7 +13,7 @@ static bool write_history(training *t, const char *path, spor_message *message) 
 }
 
 static bool write_weights(training *t, const char *path, spor_message *message) {
-    return spor_weights_save(spor_model_params(t->piece->model), path, message);
+    return spor_weights_save_for(spor_model_params(t->piece->model), t->data, path, message);
 }
 
 static bool write_curves(training *t, const char *path, spor_message *message) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/message.h"
 #include "base/nearest.h"
@@ -107,4 +108,32 @@ bool places_find(const data_set *set, const char *script, const char *folder,
     if (!done) complain(set, p, &half, message);
     free(p);
     return done;
+}
+
+/* A name that a script has for a file of its own. */
+static void list_own(places *p, const char *name, const char *script) {
+    const char *slash = strrchr(script, '/');
+    int folder = slash && *name != '/' ? (int)(slash - script) + 1 : 0;
+    int length = snprintf(p->folder[0], PATH_SIZE, "%.*s%s", folder, script, name);
+    p->count = length < PATH_SIZE;
+    if (*name == '/') return;
+    add(p, getenv("SPOR_DATA"), name);
+    if (folder) add(p, ".", name);
+}
+
+bool places_file(const char *name, const char *script, char **path, spor_message *message) {
+    spor_text text = {0};
+    places *p = malloc(sizeof *p);
+    if (!p) return message_complain(message, "out of memory");
+    list_own(p, name, script);
+    *path = NULL;
+    for (int k = 0; k < p->count && !*path; k++) {
+        text_add(&text, "%s%s", k ? ",\nnor " : "there is no file ", p->folder[k]);
+        if (!access(p->folder[k], F_OK)) *path = strdup(p->folder[k]);
+    }
+    if (!*path)
+        message_complain(message, "%s", text.failed || !text.at ? "out of memory" : text.at);
+    text_free(&text);
+    free(p);
+    return *path != NULL;
 }

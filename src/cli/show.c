@@ -276,17 +276,37 @@ static bool record(recording *r) {
     return !spor_error(r->tape);
 }
 
+/* "10 classes", "numbers [2]" or "itself". */
+static const char *target_text(const spor_declaration *declared, char out[256]) {
+    char shape[192];
+    shape_text(&declared->y, 0, shape);
+    if (declared->classes)
+        snprintf(out, 256, "%d classes", declared->classes);
+    else
+        snprintf(out, 256, "numbers %s", shape);
+    return declared->target_is_x ? "itself" : out;
+}
+
+/* Those that the data have names for, as far as a reader cares. */
+static void print_classes(const spor_data *data) {
+    enum { MOST = 20 };
+    for (int k = 0; data && data->class_name && k < data->classes && k <= MOST; k++)
+        printf("%s%s", k ? ", " : "classes: ", k < MOST ? data->class_name[k] : "...");
+    puts(data && data->class_name ? "\n" : "");
+}
+
 static int show(recording *r, bool gradient) {
     const spor_declaration *declared = &r->piece->declared;
     bool *layer = NULL;
-    char sample[192];
+    char sample[192], target[256];
     int status = SPOR_EXIT_BAD;
     const spor_options options = {.scalar = SPOR_F32};
     if (!workpiece_model(r->piece, &options, 0)) return SPOR_EXIT_BAD;
     if (!record(r)) return workpiece_complain_tape(r->piece, r->tape);
     shape_text(&declared->sample, 0, sample);
-    printf("%s on %s: %s to %d classes, loss %s\n\n", declared->model, declared->data, sample,
-           declared->classes, declared->loss);
+    printf("%s on %s: %s to %s, loss %s\n", declared->model, declared->data, sample,
+           target_text(declared, target), declared->loss);
+    print_classes(r->piece->data);
     if (find_layers(r, &layer) < 0) {
         command_fail(r->piece->command, "out of memory");
     } else {

@@ -88,7 +88,8 @@ static bool prepare_data(training *t) {
         return command_fail(command, "%s", message.text), false;
     if (t->given->limit && !limit_rows(&t->split, t->given->limit, seed))
         return command_fail(command, "out of memory"), false;
-    return true;
+    return workpiece_standardize(t->piece, &t->split, &message) ||
+           (command_fail(command, "%s", message.text), false);
 }
 
 /* Tells what is wrong with the model, if that is what is wrong. */
@@ -133,7 +134,8 @@ static bool load_weights(const training *t) {
     if (!from || t->given->resume) return true;
     snprintf(path, sizeof path, "%s/weights.safetensors", from);
     if (access(path, F_OK)) snprintf(path, sizeof path, "%s", from);
-    return spor_weights_load(spor_model_params(t->piece->model), path, &message) ||
+    return (spor_weights_load(spor_model_params(t->piece->model), path, &message) &&
+            spor_weights_standardize(t->piece->data, path, &message)) ||
            (command_fail(t->piece->command, "%s\n--weights takes the weights of the same network.",
                          message.text),
             false);
@@ -242,7 +244,8 @@ static bool go_on(training *t) {
                      (long long)p->epoch);
         return false;
     }
-    bool done = checkpoint_load(&t->run, spor_model_params(t->piece->model), &message);
+    bool done = checkpoint_load(&t->run, spor_model_params(t->piece->model), &message) &&
+                spor_weights_standardize(t->piece->data, t->run.path, &message);
     p->epochs = t->schedule.epochs;
     if (!done || !save(t, &message)) command_fail(t->piece->command, "%s", message.text);
     return done && !*message.text;
@@ -256,7 +259,7 @@ bool train_wants_best(const training *t) {
 
 /* Keeps what an epoch came to; false if memory runs out. */
 static bool keep_epoch(training *t, const spor_progress *p) {
-    const spor_params *params = spor_model_params(t->piece->model);
+    spor_params *params = spor_model_params(t->piece->model);
     bool best = train_wants_best(t) && p->best_epoch == p->epoch;
     return history_add(&t->run.history, p) && (!best || best_keep(&t->run.best, params, p->epoch));
 }
@@ -399,7 +402,6 @@ static void training_free(training *t) {
     checkpoint_free(&t->run);
     folder_leave(&t->folder);
     spor_split_free(&t->split);
-    spor_data_free(t->data);
 }
 
 const arguments train_nothing_given = {.rate = -1, .l2 = -1, .checkpoint = -1};

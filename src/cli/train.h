@@ -27,7 +27,7 @@ typedef struct {
     char **argv;
     spor_options options;
     spor_schedule schedule;
-    spor_data *data;
+    const spor_data *data;
     spor_split split;
     run_folder folder;
     int here;             /* the way back from where the run was begun */

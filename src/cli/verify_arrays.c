@@ -37,7 +37,16 @@ static int parameter_of(const calling *c, const char *name) {
 
 static bool read_array(const char *path, spor_npy *array) {
     spor_message message = {""};
-    return npy_read(path, array, &message) || complain(message.text);
+    return npy_read_doubles(path, array, &message) || complain(message.text);
+}
+
+/* What half precision may be off by is not known here. */
+static bool read_claimed(const char *path, spor_npy *array) {
+    char text[512];
+    if (!read_array(path, array)) return false;
+    if (array->type.kind != RAW_REAL || array->type.width > 2) return true;
+    snprintf(text, sizeof text, "%.400s: has numbers of type f2; compute in f4 or f8", path);
+    return complain(text);
 }
 
 /* A name that is no operand's and begins with d is the cotangent, dY; but dX is a claim. */
@@ -70,7 +79,8 @@ static bool read_claim(calling *c, const spor_set *given) {
                  given->name, c->v->given->call);
         return complain(text);
     }
-    if (a->claims == SPOR_PAIRS || !read_array(given->value, &c->claimed[a->claims])) return false;
+    if (a->claims == SPOR_PAIRS || !read_claimed(given->value, &c->claimed[a->claims]))
+        return false;
     a->claim[a->claims] = (spor_claim){given->name, k, c->claimed[a->claims].value};
     a->claims++;
     return true;
@@ -129,7 +139,7 @@ static bool record(calling *c) {
 /* Float if any array was kept as one: then the other code rounded to float somewhere. */
 static spor_scalar arithmetic_of(const calling *c) {
     for (int k = 0; k < c->arrays.claims; k++)
-        if (c->claimed[k].kind == SPOR_NPY_F4) return SPOR_F32;
+        if (c->claimed[k].type.kind == RAW_REAL && c->claimed[k].type.width == 4) return SPOR_F32;
     return SPOR_F64;
 }
 

@@ -42,23 +42,41 @@ static void complain(spor_verification *v, const char *model, const char *messag
 }
 
 /* The data set of the script; NULL if it is not to be had, which has a row that says so. */
-static spor_data *find_data(spor_verification *v, const spor_workpiece *piece) {
+static const spor_data *find_data(spor_verification *v, spor_workpiece *piece) {
     const spor_declaration *d = &piece->declared;
     spor_message message = {""};
     bool missing;
-    spor_data *data = workpiece_read_data(piece, &missing, &message);
+    const spor_data *data = workpiece_read_data(piece, &missing, &message);
     if (missing)
         verify_skip(v, d->data,
                     "rows of this data set, whose files are not here (`spor data` tells more); "
                     "random rows were");
-    if (!data && !missing) verify_unreadable(v, d->path ? d->path : d->data, message.text);
+    if (!data && !missing) verify_unreadable(v, d->own ? d->own->file[0] : d->data, message.text);
     return data;
+}
+
+/* As for the weights given, or as training would. */
+static bool standardize(const spor_verification *v, spor_workpiece *piece, spor_message *message) {
+    const spor_own_data *own = piece->declared.own;
+    const char *weights = v->given->weights;
+    spor_split split = {0};
+    bool asked = own && own->standardize;
+    bool done = !asked || (spor_split_draw(piece->data, SPOR_TEST_SHARE, SPOR_VALIDATION_SHARE,
+                                           (uint64_t)v->given->seed, &split, message) &&
+                           workpiece_standardize(piece, &split, message));
+    spor_split_free(&split);
+    return done && (!weights || spor_weights_standardize(piece->data, weights, message));
 }
 
 void verify_network(spor_verification *v, spor_workpiece *piece) {
     const spor_declaration *d = &piece->declared;
     spor_message message = {""};
-    spor_data *data = find_data(v, piece);
+    const spor_data *data = find_data(v, piece);
+    if (!d->sample.rank || !workpiece_target(piece).rank) return; /* which files would say */
+    if (data && !standardize(v, piece, &message)) {
+        complain(v, d->model, message.text);
+        return;
+    }
     spor_model_check check = {
         .net = script_net,
         .loss = script_loss,
@@ -78,5 +96,4 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
     };
     train_with_derivations(piece->script);
     if (!verify_model_rows(&check, on_row, v, &message)) complain(v, d->model, message.text);
-    spor_data_free(data);
 }

@@ -133,20 +133,13 @@ static const char *colour_of(const spor_verification *v, spor_row_state state) {
     return v->colours ? colours[state] : "";
 }
 
-/* Columns that a text takes: its characters, not its bytes. */
-static int columns(const char *text) {
-    int count = 0;
-    for (; *text; text++) count += ((unsigned char)*text & 0xc0) != 0x80;
-    return count;
-}
-
 static void print_row(spor_verification *v, const spor_verify_row *row) {
     bool silent = row->state == SPOR_ROW_HOLDS || row->state == SPOR_ROW_EXPECTED ||
                   row->state == SPOR_ROW_SKIPPED;
     if (v->given->json || (v->given->quiet && silent)) return;
     if (!v->headed) printf("%s%s\n", v->report.count ? "\n" : "", v->path);
     v->headed = true;
-    int verdict = columns(row->verdict), label = columns(row->label);
+    int verdict = text_width(row->verdict), label = text_width(row->label);
     printf("  %s%s%s%*s  %s%*s", colour_of(v, row->state), row->verdict,
            v->colours ? "\033[0m" : "", verdict < VERDICT_WIDTH ? VERDICT_WIDTH - verdict : 0, "",
            row->label, *row->summary && label < LABEL_WIDTH ? LABEL_WIDTH - label : 0, "");

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/message.h"
+#include "data/labels.h"
+
 /* Prints a message that may lie in the script, with the line and a caret. */
 static int complain_at(const spor_workpiece *piece, const char *message, const char *file, int line,
                        int column) {
@@ -80,11 +83,16 @@ bool workpiece_load_kept(spor_workpiece *piece, const spor_command *command, con
 }
 
 spor_shape workpiece_target(const spor_workpiece *piece) {
-    return piece->declared.target_is_x ? piece->declared.sample
-                                       : SPOR_SHAPE(piece->declared.classes);
+    const spor_declaration *d = &piece->declared;
+    return d->target_is_x ? d->sample : d->classes ? SPOR_SHAPE(d->classes) : d->y;
+}
+
+static bool shapes_are_known(const spor_declaration *d) {
+    return d->sample.rank && (d->target_is_x || d->classes || d->y.rank);
 }
 
 bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed) {
+    if (!shapes_are_known(&piece->declared) && !workpiece_data(piece)) return false;
     spor_model_spec spec = {
         .net = script_net,
         .loss = script_loss,
@@ -111,20 +119,11 @@ spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training) {
 
 void workpiece_close(spor_workpiece *piece) {
     spor_model_free(piece->model);
+    spor_data_free(piece->data);
     script_free(piece->script);
 }
 
 /* ---- data ---- */
-
-enum { PATH_SIZE = 4096 };
-
-/* name, seen from the folder of the script. */
-static void beside_script(const spor_workpiece *piece, char path[PATH_SIZE], const char *name) {
-    const char *slash = strrchr(piece->path, '/');
-    int folder = slash ? (int)(slash - piece->path) + 1 : 0;
-    int length = snprintf(path, PATH_SIZE, "%.*s%s", folder, piece->path, name);
-    if (length >= PATH_SIZE) path[0] = 0;
-}
 
 bool workpiece_choose_data(spor_workpiece *piece, const char *choice) {
     spor_declaration *declared = &piece->declared;
@@ -137,11 +136,24 @@ bool workpiece_choose_data(spor_workpiece *piece, const char *choice) {
     piece->data_folder = choice[length] && choice[length + 1] ? choice + length + 1 : NULL;
     if (set == declared->set) return true;
     declared->set = set;
+    declared->own = NULL;
     declared->data = set->name;
+    declared->y = (spor_shape){0};
     declared->sample = set->shape;
     declared->classes = set->classes;
     declared->scale = set->scale;
     return true;
+}
+
+static spor_data *read_own(const spor_workpiece *piece, spor_message *message) {
+    const spor_own_data *own = piece->declared.own;
+    char *path[SPOR_OWN_FILES] = {NULL};
+    bool found = true;
+    for (int k = 0; found && k < SPOR_OWN_FILES; k++)
+        found = !own->file[k] || places_file(own->file[k], piece->path, &path[k], message);
+    spor_data *data = found ? own->read(own->said, (const char *const *)path, message) : NULL;
+    for (int k = 0; k < SPOR_OWN_FILES; k++) free(path[k]);
+    return data;
 }
 
 /* The last name, without slashes, of the folder that a file lies in. */
@@ -166,24 +178,41 @@ static spor_data *read_set(const spor_workpiece *piece, bool *missing, spor_mess
     return data;
 }
 
-spor_data *workpiece_read_data(const spor_workpiece *piece, bool *missing, spor_message *message) {
-    const spor_declaration *declared = &piece->declared;
-    char path[PATH_SIZE];
+const spor_data *workpiece_read_data(spor_workpiece *piece, bool *missing, spor_message *message) {
+    spor_declaration *declared = &piece->declared;
     *missing = false;
-    if (declared->set) return read_set(piece, missing, message);
-    if (declared->path[0] == '/')
-        snprintf(path, sizeof path, "%s", declared->path);
-    else
-        beside_script(piece, path, declared->path);
-    return spor_data_csv(path, declared->sample, declared->classes, declared->scale, message);
+    if (piece->data) return piece->data;
+    piece->data = declared->own ? read_own(piece, message) : read_set(piece, missing, message);
+    if (!piece->data) return NULL;
+    if (declared->own && declared->target_is_x) labels_drop(piece->data);
+    declared->sample = piece->data->x.shape;
+    declared->classes = piece->data->classes;
+    declared->y = piece->data->y.value ? piece->data->y.shape : (spor_shape){0};
+    return piece->data;
 }
 
-spor_data *workpiece_data(const spor_workpiece *piece) {
+static void complain_placed(const spor_workpiece *piece, const char *text, const char *file,
+                            int line, int column) {
+    spor_message message;
+    message_complain(&message, "%s:%d:%d: %s", file, line, column, text);
+    complain_at(piece, message.text, file, line, column);
+}
+
+/* What is wrong with files of one's own is told where the script names them. */
+const spor_data *workpiece_data(spor_workpiece *piece) {
+    const spor_own_data *own = piece->declared.own;
     spor_message message = {""};
     bool missing;
-    spor_data *data = workpiece_read_data(piece, &missing, &message);
-    if (!data)
+    const spor_data *data = workpiece_read_data(piece, &missing, &message);
+    if (!data && own)
+        complain_placed(piece, message.text, own->source, own->line, own->column);
+    else if (!data)
         command_fail(piece->command, "%s%s", message.text,
                      missing ? "\n`spor show` and `spor bench` work without the data." : "");
     return data;
+}
+
+bool workpiece_standardize(spor_workpiece *piece, const spor_split *split, spor_message *message) {
+    return !piece->declared.own || !piece->declared.own->standardize ||
+           spor_data_standardize(piece->data, split->train, split->train_rows, message);
 }

@@ -1,10 +1,12 @@
 /*
- * Samples as lines of numbers: pixels in row-major order, then the label.
+ * Samples from tables: which column is what, then row by row numbers and labels.
  */
 #include "base/bytes.h"
 #include "base/message.h"
-#include "data/gzip.h"
-#include "data/number.h"
+#include "base/shape.h"
+#include "data/file.h"
+#include "data/labels.h"
+#include "data/table.h"
 #include "data/values.h"
 
 #include <float.h>
@@ -13,148 +15,297 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct {
-    const char *path;
-    const char *at, *end;
-    int64_t line;   /* from 1 */
-    int64_t pixels; /* of one sample */
-    spor_data *data;
-    spor_message *message;
-} csv;
+/* In the order of their rows. */
+enum { TRAIN, VALIDATION, TEST, PARTS };
 
-/* One field up to a comma or the end of the line, as text in quotes for a message. */
-static const char *quoted(const char *field, size_t size, char out[32]) {
-    int shown = size > 20 ? 20 : (int)size;
-    snprintf(out, 32, "'%.*s%s'", shown, field, size > 20 ? "..." : "");
-    for (char *c = out; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
+typedef struct reading reading;
+/* Takes a field as what its column is. */
+typedef bool taker(reading *c, const spor_table *t, const spor_field *f, int64_t place);
+
+typedef struct {
+    taker *take;   /* NULL: not said yet */
+    int64_t place; /* among the columns of its kind */
+} column_use;
+
+struct reading {
+    const spor_csv *spec;
+    spor_message *message;
+    spor_table part[PARTS]; /* those without a file have no rows */
+    column_use *use;        /* [columns] */
+    int64_t inputs, targets, labels;
+    spor_label *label; /* [rows] */
+    spor_data *data;
+    int64_t row;
+};
+
+static bool take_input(reading *c, const spor_table *t, const spor_field *f, int64_t place);
+
+/* ---- fields ---- */
+
+static bool drop(reading *c, const spor_table *t, const spor_field *f, int64_t place) {
+    (void)c, (void)t, (void)f, (void)place;
+    return true;
+}
+
+/* drop=["width"], or drop=[3] of a column without name. */
+static const char *as_word(const spor_table *t, const char *word, int64_t column, char out[128]) {
+    if (t->name && *t->name[column])
+        snprintf(out, 128, "%s=[\"%.100s\"]", word, t->name[column]);
+    else
+        snprintf(out, 128, "%s=[%" PRId64 "]", word, column);
     return out;
 }
 
-static bool pixel(csv *c, int64_t field, const char *text, size_t size, double *value) {
-    char shown[32];
-    if (number_read(text, size, value) && fabs(*value) <= (double)FLT_MAX) return true;
-    return message_complain(c->message, "%s:%" PRId64 ":%" PRId64 ": %s is not a number%s", c->path,
-                            c->line, field, quoted(text, size, shown),
-                            c->line == 1 ? " (a header line has to be removed)" : "");
+/* No advice here may cost a row. */
+static bool complain_missing(const reading *c, const spor_table *t, const spor_field *f) {
+    double none;
+    char text[128];
+    spor_message why = {""};
+    bool input = c->use[f->column].take == take_input;
+    table_number(t, f, &none, &why);
+    return message_complain(c->message, "%.800s; fill it in%s%s", why.text,
+                            input ? ", or leave the column out with " : "",
+                            input ? as_word(t, "drop", f->column, text) : "");
 }
 
-static bool label(csv *c, const char *text, size_t size, int32_t *value) {
-    double number;
-    char shown[32];
-    int classes = c->data->classes;
-    if (!number_read(text, size, &number) || number < 0 || number >= classes ||
-        number > floor(number))
-        return message_complain(
-            c->message, "%s:%" PRId64 ":%" PRId64 ": the label %s is not one of 0..%d", c->path,
-            c->line, c->pixels + 1, quoted(text, size, shown), classes - 1);
-    *value = (int32_t)number;
-    return true;
+static bool take_number(reading *c, const spor_table *t, const spor_field *f, double *to) {
+    if (table_is_missing(f)) return complain_missing(c, t, f);
+    char column[64];
+    return table_number(t, f, to, c->message) &&
+           (fabs(*to) <= (double)FLT_MAX ||
+            table_complain(t, f, c->message, "%s: %g is too large for a float",
+                           table_column_text(t, f->column, column), *to));
 }
 
-/* One line without its end: pixels fields, then the label. */
-static bool row(csv *c, const char *text, const char *end) {
-    spor_data *d = c->data;
-    double *x = d->x.value;
-    for (int64_t field = 1;; field++) {
-        const char *comma = memchr(text, ',', (size_t)(end - text));
-        size_t size = (size_t)((comma ? comma : end) - text);
-        if (field == c->pixels + 1 && !comma) return label(c, text, size, &d->label[d->rows]);
-        if (field > c->pixels || !comma)
+static bool take_input(reading *c, const spor_table *t, const spor_field *f, int64_t place) {
+    return take_number(c, t, f, (double *)c->data->x.value + c->row * c->inputs + place);
+}
+
+static bool take_target(reading *c, const spor_table *t, const spor_field *f, int64_t place) {
+    return take_number(c, t, f, (double *)c->data->y.value + c->row * c->targets + place);
+}
+
+/* A number must be able to be a class. */
+static bool check_class(const reading *c, const spor_table *t, const spor_field *f, double number) {
+    char text[128];
+    int classes = c->spec->classes;
+    if (classes && !labels_hold(number, classes))
+        return table_complain(t, f, c->message, "the label %g is not one of 0..%d", number,
+                              classes - 1);
+    return !(number > floor(number)) ||
+           table_complain(t, f, c->message,
+                          "the label %g is not a whole number; numbers to predict are said by %s",
+                          number, as_word(t, "targets", f->column, text));
+}
+
+/* Labels are all numbers or all texts; a text may be NA. */
+static bool take_label(reading *c, const spor_table *t, const spor_field *f, int64_t place) {
+    static const char *const kinds[] = {"number", "text"};
+    char shown[32];
+    (void)place;
+    spor_label *label = &c->label[c->row];
+    label->row = c->row;
+    bool numbers = c->row && !c->label->text;
+    if (!f->size || (numbers && table_is_missing(f))) return complain_missing(c, t, f);
+    bool text = !table_number(t, f, &label->number, NULL), other = !numbers;
+    if (c->row && text != other)
+        return table_complain(t, f, c->message, "the label %s is a %s where the first one is a %s",
+                              table_shown(f, shown), kinds[text], kinds[other]);
+    if (!text) return check_class(c, t, f, label->number);
+    label->text = table_text(t, f, c->message);
+    return label->text != NULL;
+}
+
+/* ---- columns ---- */
+
+static bool find_column(const reading *c, const spor_column *column, int64_t *at) {
+    const spor_table *t = &c->part[TRAIN];
+    *at = column->number < 0 ? column->number + t->columns : column->number;
+    if (column->name) return (*at = table_column(t, column->name, c->message)) >= 0;
+    return (*at >= 0 && *at < t->columns) ||
+           message_complain(c->message,
+                            "%s: there is no column %" PRId64 "; they are 0 to %" PRId64
+                            ", and -1 is the last one",
+                            t->path, column->number, t->columns - 1);
+}
+
+static bool use_columns(reading *c, const spor_columns *columns, taker *take, int64_t *count) {
+    char text[64];
+    for (int k = 0; k < columns->count; k++) {
+        int64_t at;
+        if (!find_column(c, &columns->column[k], &at)) return false;
+        if (c->use[at].take)
             return message_complain(c->message,
-                                    "%s:%" PRId64 ":%" PRId64 ": the line has %s than %" PRId64
-                                    " fields (%" PRId64 " pixels and a label)",
-                                    c->path, c->line, field, comma ? "more" : "fewer",
-                                    c->pixels + 1, c->pixels);
-        if (!pixel(c, field, text, size, &x[d->rows * c->pixels + field - 1])) return false;
-        text = comma + 1;
+                                    "%s: %s can be one thing only: label (the last column if "
+                                    "neither label nor targets are said), target, input or dropped",
+                                    c->part[TRAIN].path,
+                                    table_column_text(&c->part[TRAIN], at, text));
+        c->use[at] = (column_use){take, (*count)++};
     }
-}
-
-/* The next line without LF or CR LF. */
-static bool next_line(csv *c, const char **text, const char **end) {
-    if (c->at == c->end) return false;
-    const char *newline = memchr(c->at, '\n', (size_t)(c->end - c->at));
-    *text = c->at;
-    *end = newline ? newline : c->end;
-    c->at = newline ? newline + 1 : c->end;
-    if (*end > *text && (*end)[-1] == '\r') (*end)--;
-    c->line++;
     return true;
 }
 
-/* Empty lines may only end the file. */
-static bool rows(csv *c) {
-    const char *text, *end;
-    int64_t empty = 0;
-    while (next_line(c, &text, &end)) {
-        if (end == text) {
-            if (!empty) empty = c->line;
-            continue;
-        }
-        if (empty)
-            return message_complain(c->message, "%s:%" PRId64 ":1: the line is empty", c->path,
-                                    empty);
-        if (!row(c, text, end)) return false;
-        c->data->rows++;
+/* What is not said is an input, if no inputs are. */
+static void use_others(reading *c) {
+    for (int64_t k = 0; k < c->part[TRAIN].columns; k++)
+        if (!c->use[k].take && c->spec->inputs.count)
+            c->use[k].take = drop;
+        else if (!c->use[k].take)
+            c->use[k] = (column_use){take_input, c->inputs++};
+}
+
+static bool check_shape(const reading *c) {
+    const spor_shape *sample = &c->spec->sample;
+    int64_t wants = sample->rank ? shape_size(sample) : c->inputs;
+    if (!c->inputs)
+        return message_complain(c->message, "%s: no column is left as an input",
+                                c->part[TRAIN].path);
+    return wants == c->inputs ||
+           message_complain(c->message,
+                            "%s: a sample should have %" PRId64 " numbers, but there are %" PRId64
+                            " columns besides label and targets",
+                            c->part[TRAIN].path, wants, c->inputs);
+}
+
+static bool choose_columns(reading *c) {
+    static const spor_column last = {.number = -1};
+    const spor_csv *spec = c->spec;
+    int64_t dropped = 0;
+    spor_columns label = spec->label;
+    if (!label.count && !spec->targets.count && !spec->unlabelled) label = (spor_columns){1, &last};
+    c->use = calloc((size_t)c->part[TRAIN].columns, sizeof *c->use);
+    if (!c->use) return message_complain(c->message, "%s: out of memory", spec->path);
+    bool done = use_columns(c, &spec->drop, drop, &dropped) &&
+                use_columns(c, &label, take_label, &c->labels) &&
+                use_columns(c, &spec->targets, take_target, &c->targets) &&
+                use_columns(c, &spec->inputs, take_input, &c->inputs);
+    if (done) use_others(c);
+    if (done && c->labels && c->targets)
+        return message_complain(
+            c->message, "%s: a label and targets can't both be learned; leave one out", spec->path);
+    return done && check_shape(c);
+}
+
+/* ---- files ---- */
+
+/* The columns are those of the first file. */
+static bool check_part(const reading *c, const spor_table *t) {
+    const spor_table *first = &c->part[TRAIN];
+    if (t->columns != first->columns)
+        return message_complain(c->message, "%s: has %" PRId64 " columns where %s has %" PRId64,
+                                t->path, t->columns, first->path, first->columns);
+    for (int64_t k = 0; t->name && first->name && k < t->columns; k++)
+        if (strcmp(t->name[k], first->name[k]) != 0)
+            return message_complain(c->message,
+                                    "%s: the first line has \"%.60s\" for column %" PRId64
+                                    ", but that of %s \"%.60s\"",
+                                    t->path, t->name[k], k, first->path, first->name[k]);
+    return true;
+}
+
+/* A file has names if the first one has. */
+static bool read_parts(reading *c) {
+    const spor_csv *s = c->spec;
+    const char *const paths[PARTS] = {s->path, s->validation_path, s->test_path};
+    spor_table_form form = {s->separator, s->decimal, s->header};
+    for (int k = 0; k < PARTS; k++) {
+        if (!paths[k]) continue;
+        if (!table_read(&c->part[k], paths[k], &form, c->message) || !check_part(c, &c->part[k]))
+            return false;
+        form.header = c->part[TRAIN].name ? 1 : -1;
     }
-    return c->data->rows > 0 ||
-           message_complain(c->message, "%s:1:1: the file has no samples", c->path);
+    return true;
 }
 
-/* A field takes at least two bytes with its separator, so the file's length bounds the memory. */
-static bool allocate(csv *c, size_t bytes) {
-    size_t fields = bytes / 2 + 1;
-    c->data->x.value = malloc(bytes_for((int64_t)fields, sizeof(double)));
-    c->data->label = malloc((fields / 2 + 1) * sizeof *c->data->label);
-    return (c->data->x.value && c->data->label) ||
-           message_complain(c->message, "%s: out of memory", c->path);
+static bool read_rows(reading *c, const spor_table *t) {
+    spor_table_cursor cursor = table_begin(t);
+    spor_field f;
+    while (table_next(&cursor, &f)) {
+        const column_use *use = &c->use[f.column];
+        if (!use->take(c, t, &f, use->place)) return false;
+        c->row += f.last;
+    }
+    return true;
 }
 
-/* Number of pixels of a sample; 0 if the shape is none or the number is out of reach. */
-static int64_t pixels_of(const spor_shape *sample) {
-    int64_t pixels = 1;
-    if (sample->rank < 0 || sample->rank >= SPOR_RANK) return 0;
+/* ---- the data set ---- */
+
+static bool allocate(reading *c) {
+    spor_data *d = c->data;
+    const spor_csv *s = c->spec;
+    *d = (spor_data){.validation_rows = c->part[VALIDATION].rows,
+                     .test_rows = c->part[TEST].rows,
+                     .scale = fabs(s->scale) > 0 ? s->scale : 1,
+                     .classes = c->labels ? s->classes : 0};
+    for (int k = 0; k < PARTS; k++) d->rows += c->part[k].rows;
+    d->x = (spor_values){.keep = SPOR_KEEP_F64,
+                         .shape = s->sample.rank ? s->sample : SPOR_SHAPE(c->inputs)};
+    d->y = (spor_values){.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(c->targets)};
+    file_title(s->path, d->name, sizeof d->name);
+    c->label = c->labels ? calloc((size_t)d->rows, sizeof *c->label) : NULL;
+    return (values_allocate(&d->x, d->rows) && (!c->labels || c->label) &&
+            (!c->targets || values_allocate(&d->y, d->rows))) ||
+           message_complain(c->message, "%s: out of memory", s->path);
+}
+
+/* "iris.csv: species", for what is wrong with all labels together. */
+static bool make_classes(reading *c) {
+    const spor_table *t = &c->part[TRAIN];
+    char what[512], column[64];
+    int64_t at = 0;
+    while (c->use[at].take != take_label) at++;
+    snprintf(what, sizeof what, "%.400s: %s", t->path, table_column_text(t, at, column));
+    return labels_classify(c->data, c->label, what, c->message);
+}
+
+static bool make(reading *c) {
+    c->data = calloc(1, sizeof *c->data);
+    if (!c->data) return message_complain(c->message, "%s: out of memory", c->spec->path);
+    if (!allocate(c)) return false;
+    for (int k = 0; k < PARTS; k++)
+        if (c->part[k].rows && !read_rows(c, &c->part[k])) return false;
+    return !c->labels || make_classes(c);
+}
+
+static void end(reading *c) {
+    for (int64_t k = 0; c->label && k < c->data->rows; k++) free(c->label[k].text);
+    free(c->label);
+    free(c->use);
+    for (int k = 0; k < PARTS; k++) table_free(&c->part[k]);
+}
+
+/* False if the shape or a number of it can be of no sample. */
+static bool makes_sense(const spor_csv *s) {
+    const spor_shape *sample = &s->sample;
+    int64_t size = 1;
+    if (!s->path || s->classes < 0 || s->classes > LABELS_MOST || !isfinite(s->scale)) return false;
+    if (sample->rank < 0 || sample->rank >= SPOR_RANK) return false;
     for (int k = 0; k < sample->rank; k++) {
-        if (sample->n[k] < 1 || sample->n[k] > INT32_MAX / pixels) return 0;
-        pixels *= sample->n[k];
+        if (sample->n[k] < 1 || sample->n[k] > INT32_MAX / size) return false;
+        size *= sample->n[k];
     }
-    return pixels;
+    return true;
 }
 
-/* "digits" of data/digits.csv.gz */
-static void name_after(spor_data *data, const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    int length = (int)strcspn(name, ".");
-    if (length > (int)sizeof data->name - 1) length = (int)sizeof data->name - 1;
-    snprintf(data->name, sizeof data->name, "%.*s", length, name);
+spor_data *spor_data_table(const spor_csv *spec, spor_message *message) {
+    reading c = {.spec = spec, .message = message};
+    if (!makes_sense(spec)) {
+        message_complain(message,
+                         "%s: the sample's shape, the number of classes (%d) or the scale (%g) "
+                         "makes no sense",
+                         spec->path ? spec->path : "a table", spec->classes, spec->scale);
+        return NULL;
+    }
+    bool done = read_parts(&c) && choose_columns(&c) && make(&c);
+    end(&c);
+    if (done) return c.data;
+    spor_data_free(c.data);
+    return NULL;
 }
 
 spor_data *spor_data_csv(const char *path, spor_shape sample, int classes, double scale,
                          spor_message *message) {
-    unsigned char *bytes;
-    size_t size;
-    csv c = {.path = path, .pixels = pixels_of(&sample), .message = message};
-    if (!c.pixels || classes < 1 || !isfinite(scale)) {
-        message_complain(message,
-                         "%s: the sample's shape, the number of classes (%d) or the scale (%g) "
-                         "makes no sense",
-                         path, classes, scale);
-        return NULL;
-    }
-    if (!gzip_read_file(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return NULL;
-    c.at = (const char *)bytes;
-    c.end = c.at + size;
-    c.data = calloc(1, sizeof *c.data);
-    bool done = c.data != NULL || message_complain(message, "%s: out of memory", path);
-    if (done) {
-        *c.data = (spor_data){
-            .x = {.keep = SPOR_KEEP_F64, .shape = sample}, .classes = classes, .scale = scale};
-        name_after(c.data, path);
-        done = allocate(&c, size) && rows(&c);
-    }
-    free(bytes);
-    if (done) return c.data;
-    spor_data_free(c.data);
-    return NULL;
+    const spor_csv spec = {
+        .path = path, .sample = sample, .classes = classes > 0 ? classes : -1, .scale = scale};
+    return spor_data_table(&spec, message);
 }

@@ -224,3 +224,9 @@ bool file_make_folder(const char *path, spor_message *message) {
     return done ||
            message_complain(message, "%s: cannot make this folder: %s", path, strerror(trouble));
 }
+
+void file_title(const char *path, char *out, size_t size) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t length = strcspn(name, ".");
+    snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), name);
+}

@@ -31,6 +31,9 @@ bool file_write(const char *path, const void *bytes, size_t size, spor_message *
 /** file_write of a text, which is freed. */
 bool file_write_text(spor_text *text, const char *path, spor_message *message);
 
+/** "digits" of data/digits.csv.gz, cut where its room ends. */
+void file_title(const char *path, char *out, size_t size);
+
 /** Removes what writers that were killed have left in a folder: files whose name ends as those do that
  *  file_write has yet to rename. */
 void file_sweep(const char *folder);

@@ -1,6 +1,6 @@
 /*
  * .npy: 6 bytes "\x93NUMPY", the format's version (2 bytes), the length of the header (2 bytes in
- * format 1, 4 in format 2), the header, then the numbers.
+ * format 1, 4 in formats 2 and 3), the header, then the numbers.
  *
  *     {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
  *
@@ -19,79 +19,30 @@
 #include "base/message.h"
 #include "base/shape.h"
 #include "data/file.h"
+#include "data/values.h"
 
-enum { HEADER_LIMIT = 1 << 16, PREAMBLE = 10, ALIGNMENT = 64 };
+enum { HEADER_LIMIT = 1 << 16, PREAMBLE = 10 };
 static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 static const int64_t size_limit = INT64_C(1) << 31;
 
+/* As NumPy names them, behind the order of their bytes. */
 static const struct {
-    const char *descr;
-    size_t width;
-} kinds[] = {[SPOR_NPY_F4] = {"<f4", 4},
-             [SPOR_NPY_F8] = {"<f8", 8},
-             [SPOR_NPY_I4] = {"<i4", 4},
-             [SPOR_NPY_I8] = {"<i8", 8},
-             [SPOR_NPY_U1] = {"|u1", 1}};
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
-
-/* ---- one number as little-endian bytes ---- */
-
-static uint64_t get(const unsigned char *from, size_t width) {
-    uint64_t bits = 0;
-    for (size_t k = 0; k < width; k++) bits |= (uint64_t)from[k] << 8 * k;
-    return bits;
-}
-
-static double get_number(const unsigned char *from, spor_npy_kind kind) {
-    uint64_t bits = get(from, kinds[kind].width);
-    uint32_t narrow = (uint32_t)bits;
-    float single;
-    double wide;
-    switch (kind) {
-    case SPOR_NPY_F4:
-        memcpy(&single, &narrow, sizeof single);
-        return (double)single;
-    case SPOR_NPY_F8:
-        memcpy(&wide, &bits, sizeof wide);
-        return wide;
-    case SPOR_NPY_I4:
-        return (double)(narrow < UINT32_C(1) << 31 ? (int64_t)narrow
-                                                   : (int64_t)narrow - (INT64_C(1) << 32));
-    case SPOR_NPY_I8:
-        return bits >> 63 ? -(double)(~bits + 1) : (double)bits;
-    case SPOR_NPY_U1:
-        break;
-    }
-    return (double)bits;
-}
-
-/* False if the kind does not hold the value. */
-static bool put_number(unsigned char *to, spor_npy_kind kind, double value) {
-    bool whole = value >= -0x1p53 && value <= 0x1p53 && !(fabs(value - floor(value)) > 0);
-    uint64_t bits;
-    float single = (float)value;
-    uint32_t narrow;
-    if (kind == SPOR_NPY_F8) {
-        memcpy(&bits, &value, sizeof bits);
-    } else if (kind == SPOR_NPY_F4) {
-        if (isfinite(value) && !isfinite(single)) return false;
-        memcpy(&narrow, &single, sizeof narrow);
-        bits = narrow;
-    } else {
-        if (!whole || (kind == SPOR_NPY_U1 && (value < 0 || value > 255)) ||
-            (kind == SPOR_NPY_I4 && (value < -0x1p31 || value >= 0x1p31)))
-            return false;
-        bits = (uint64_t)(int64_t)value;
-    }
-    for (size_t k = 0; k < kinds[kind].width; k++) to[k] = (unsigned char)(bits >> 8 * k & 255);
-    return true;
-}
+    const char *name;
+    raw_type type;
+} types[] = {{"f2", {RAW_REAL, 2, false}},     {"f4", {RAW_REAL, 4, false}},
+             {"f8", {RAW_REAL, 8, false}},     {"i1", {RAW_SIGNED, 1, false}},
+             {"i2", {RAW_SIGNED, 2, false}},   {"i4", {RAW_SIGNED, 4, false}},
+             {"i8", {RAW_SIGNED, 8, false}},   {"u1", {RAW_UNSIGNED, 1, false}},
+             {"u2", {RAW_UNSIGNED, 2, false}}, {"u4", {RAW_UNSIGNED, 4, false}},
+             {"u8", {RAW_UNSIGNED, 8, false}}, {"b1", {RAW_UNSIGNED, 1, false}}};
+enum { TYPES = sizeof types / sizeof types[0] };
 
 /* ---- the header: a dictionary of Python ---- */
 
 typedef struct {
     const char *name, *at, *end;
     spor_npy *array;
+    bool columns_first; /* the first axis runs fastest */
     spor_message *message;
     bool seen[3]; /* descr, fortran_order, shape */
 } header;
@@ -127,6 +78,17 @@ static bool read_quoted(header *h, char out[32]) {
     return accept(h, quote) || malformed(h, "a string is too long or does not end");
 }
 
+/* "<f4": the order of the bytes, one byte has none, and the type. */
+static bool find_type(const char *descr, raw_type *type) {
+    for (int k = 0; k < TYPES; k++) {
+        if (!*descr || strcmp(descr + 1, types[k].name) != 0) continue;
+        *type = types[k].type;
+        type->big = *descr == '>';
+        return *descr == '<' || *descr == '>' || (*descr == '|' && type->width == 1);
+    }
+    return false;
+}
+
 static bool read_descr(header *h) {
     char descr[32];
     skip_blanks(h);
@@ -136,14 +98,10 @@ static bool read_descr(header *h) {
                                 "field: numpy.save(file, a['field'])",
                                 h->name);
     if (!read_quoted(h, descr)) return false;
-    for (int k = 0; k < KINDS; k++) {
-        if (strcmp(descr, kinds[k].descr)) continue;
-        h->array->kind = (spor_npy_kind)k;
-        return true;
-    }
-    return message_complain(h->message,
-                            "%s: has numbers of type %s; <f4, <f8, <i4, <i8 and |u1 can be read: "
-                            "numpy.save(file, a.astype('<f8'))",
+    return find_type(descr, &h->array->type) ||
+           message_complain(h->message,
+                            "%s: has numbers of type %s; f2, f4, f8, whole numbers and booleans "
+                            "can be read: numpy.save(file, a.astype('f8'))",
                             h->name, descr);
 }
 
@@ -156,12 +114,9 @@ static bool accept_word(header *h, const char *word) {
 }
 
 static bool read_order(header *h) {
-    if (accept_word(h, "False")) return true;
-    if (!accept_word(h, "True")) return malformed(h, "fortran_order is neither True nor False");
-    return message_complain(h->message,
-                            "%s: is in Fortran order, columns first; rows first can be read: "
-                            "numpy.save(file, numpy.ascontiguousarray(a))",
-                            h->name);
+    h->columns_first = accept_word(h, "True");
+    return h->columns_first || accept_word(h, "False") ||
+           malformed(h, "fortran_order is neither True nor False");
 }
 
 static bool read_size(header *h, int64_t *size) {
@@ -227,18 +182,49 @@ static bool read_header(header *h) {
 /* Where the header lies; false if this is no .npy file of a known format. */
 static bool find_header(const char *name, const unsigned char *bytes, size_t size, size_t *begin,
                         size_t *length, spor_message *message) {
-    if (size < PREAMBLE + 2 || memcmp(bytes, magic, sizeof magic))
+    if (size > 4 && !memcmp(bytes, "PK\3\4", 4))
+        return message_complain(
+            message,
+            "%s: is a .npz file, of several arrays; save the one that is wanted: "
+            "numpy.save(file, z['name'])",
+            name);
+    if (size < PREAMBLE + 2 || memcmp(bytes, magic, sizeof magic) != 0)
         return message_complain(message, "%s: is not a .npy file", name);
-    if (bytes[6] != 1 && bytes[6] != 2)
-        return message_complain(message, "%s: is of .npy format %d; 1 and 2 can be read", name,
+    if (bytes[6] < 1 || bytes[6] > 3)
+        return message_complain(message, "%s: is of .npy format %d; 1 to 3 can be read", name,
                                 bytes[6]);
     size_t width = bytes[6] == 1 ? 2 : 4;
     *begin = 8 + width;
-    *length = (size_t)get(bytes + 8, width);
+    *length = 0;
+    for (size_t k = 0; k < width; k++) *length |= (size_t)bytes[8 + k] << 8 * k;
     if (*length > HEADER_LIMIT || *length > size - *begin)
         return message_complain(message, "%s: is cut off: its header should have %zu bytes", name,
                                 *length);
     return true;
+}
+
+static bool out_of_memory(const char *name, spor_message *message) {
+    return message_complain(message, "%s: out of memory", name);
+}
+
+static bool read_numbers(const header *h, const unsigned char *number, size_t has) {
+    spor_npy *a = h->array;
+    int64_t count = shape_size(&a->shape);
+    size_t wants = bytes_for(count, (size_t)a->type.width);
+    if (has != wants)
+        return message_complain(h->message,
+                                "%s: has %zu bytes of numbers where its shape asks for %zu",
+                                h->name, has, wants);
+    a->keep = raw_keep(a->type);
+    a->value = malloc(bytes_for(count, values_types[a->keep].width));
+    if (!a->value) return out_of_memory(h->name, h->message);
+    int64_t large = raw_read(a->type, number, count, a->value);
+    if (large >= 0)
+        return message_complain(h->message,
+                                "%s: number %" PRId64 " is an integer that no double holds",
+                                h->name, large);
+    if (h->columns_first) a->value = values_turn(a->value, &a->shape, a->keep);
+    return a->value || out_of_memory(h->name, h->message);
 }
 
 bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_npy *array,
@@ -248,24 +234,10 @@ bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_n
     if (!find_header(name, bytes, size, &begin, &length, message)) return false;
     const char *text = (const char *)bytes + begin;
     header h = {.name = name, .at = text, .end = text + length, .array = array, .message = message};
-    if (!read_header(&h)) return false;
-    size_t width = kinds[array->kind].width;
-    int64_t count = shape_size(&array->shape);
-    size_t has = size - begin - length, wants = bytes_for(count, width);
-    if (has != wants)
-        return message_complain(
-            message, "%s: has %zu bytes of numbers where its shape asks for %zu", name, has, wants);
-    array->value = malloc(bytes_for(count, sizeof *array->value));
-    if (!array->value) return message_complain(message, "%s: out of memory", name);
-    const unsigned char *number = bytes + begin + length;
-    for (int64_t k = 0; k < count; k++, number += width) {
-        array->value[k] = get_number(number, array->kind);
-        if (array->kind != SPOR_NPY_I8 || fabs(array->value[k]) <= 0x1p53) continue;
-        npy_free(array);
-        return message_complain(
-            message, "%s: number %" PRId64 " is an integer too large for a double", name, k);
-    }
-    return true;
+    if (read_header(&h) && read_numbers(&h, bytes + begin + length, size - begin - length))
+        return true;
+    npy_free(array);
+    return false;
 }
 
 bool npy_read(const char *path, spor_npy *array, spor_message *message) {
@@ -278,46 +250,19 @@ bool npy_read(const char *path, spor_npy *array, spor_message *message) {
     return done;
 }
 
+bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message) {
+    if (!npy_read(path, array, message)) return false;
+    int64_t count = shape_size(&array->shape);
+    double *wide = malloc(bytes_for(count, sizeof *wide));
+    for (int64_t k = 0; wide && k < count; k++)
+        wide[k] = values_types[array->keep].value(array->value, k);
+    free(array->value);
+    array->value = wide;
+    array->keep = SPOR_KEEP_F64;
+    return wide || out_of_memory(path, message);
+}
+
 void npy_free(spor_npy *array) {
     free(array->value);
     *array = (spor_npy){0};
-}
-
-/* ---- writing ---- */
-
-static void write_header(spor_text *text, const spor_npy *array) {
-    char dictionary[256];
-    int used = snprintf(dictionary, sizeof dictionary,
-                        "{'descr': '%s', 'fortran_order': False, "
-                        "'shape': (",
-                        kinds[array->kind].descr);
-    for (int k = 0; k < array->shape.rank; k++)
-        used += snprintf(dictionary + used, sizeof dictionary - (size_t)used, "%s%" PRId64,
-                         k ? ", " : "", array->shape.n[k]);
-    used += snprintf(dictionary + used, sizeof dictionary - (size_t)used, "%s), }",
-                     array->shape.rank == 1 ? "," : "");
-    int length = (PREAMBLE + used + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - PREAMBLE;
-    unsigned char preamble[PREAMBLE] = {0};
-    memcpy(preamble, magic, sizeof magic);
-    preamble[6] = 1;
-    preamble[8] = (unsigned char)(length & 255);
-    preamble[9] = (unsigned char)(length >> 8);
-    text_bytes(text, preamble, sizeof preamble);
-    text_add(text, "%-*s\n", length - 1, dictionary);
-}
-
-bool npy_write(const char *path, const spor_npy *array, spor_message *message) {
-    spor_text text = {0};
-    write_header(&text, array);
-    int64_t count = shape_size(&array->shape);
-    for (int64_t k = 0; k < count; k++) {
-        unsigned char bytes[8];
-        if (!put_number(bytes, array->kind, array->value[k])) {
-            text_free(&text);
-            return message_complain(message, "%s: %s does not hold %g", path,
-                                    kinds[array->kind].descr, array->value[k]);
-        }
-        text_bytes(&text, bytes, kinds[array->kind].width);
-    }
-    return file_write_text(&text, path, message);
 }

@@ -5,28 +5,27 @@
 #define SPOR_DATA_NPY_H
 
 #include <stddef.h>
-#include <spor/base.h>
+#include "data/raw.h"
 
-/** What the numbers of a file were kept as. */
-typedef enum { SPOR_NPY_F4, SPOR_NPY_F8, SPOR_NPY_I4, SPOR_NPY_I8, SPOR_NPY_U1 } spor_npy_kind;
-
-/** An array, row-major, as doubles. */
+/** An array, row-major. */
 typedef struct {
     spor_shape shape;
-    spor_npy_kind kind;
-    double *value;
+    raw_type type;  /* of the file's numbers */
+    spor_keep keep; /* of value */
+    void *value;
 } spor_npy;
 
 /**
- * Reads format 1 and 2 with little-endian f4, f8, i4, i8 or u1 in C order. False with a message
- * that says what the file has and how to mend it. A number of i8 that no double holds is an error.
+ * Reads format 1 to 3 with real numbers of 2, 4 or 8 bytes, whole ones of 1 to 8, or booleans, as bytes, in
+ * either order of bytes and of axes. False with a message that says what the file has and how to mend
+ * it. A number that no double holds is an error.
  */
 bool npy_read(const char *path, spor_npy *array, spor_message *message);
 /** The same of bytes; name stands for the file in messages. */
 bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_npy *array,
                spor_message *message);
-/** Writes format 1; values that the kind does not hold are an error. */
-bool npy_write(const char *path, const spor_npy *array, spor_message *message);
+/** npy_read into doubles, whatever the file has. */
+bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message);
 void npy_free(spor_npy *array);
 
 #endif

@@ -390,22 +390,31 @@ static safetensor *weights_of(spor_params *params, int *count) {
     int entries = spor_params_count(params);
     safetensor *tensor = calloc((size_t)entries + 1, sizeof *tensor);
     *count = 0;
-    for (int k = 0; tensor && k < entries; k++) {
+    bool there = tensor != NULL;
+    for (int k = 0; there && k < entries; k++) {
         spor_entry e = spor_params_entry(params, k);
-        if (e.kind != SPOR_OPTIMIZER_STATE)
+        there = e.name != NULL;
+        if (there && e.kind != SPOR_OPTIMIZER_STATE)
             tensor[(*count)++] = (safetensor){e.name, e.shape, e.scalar, e.value};
     }
-    return tensor;
+    if (there) return tensor;
+    free(tensor);
+    return NULL;
 }
 
-bool spor_weights_save(spor_params *params, const char *path, spor_message *message) {
+bool safetensors_save_weights(spor_params *params, const safetensors_note note[], int notes,
+                              const char *path, spor_message *message) {
     spor_text text = {0};
     int count;
     safetensor *tensor = weights_of(params, &count);
     text.failed = !tensor;
-    if (tensor) safetensors_write(&text, NULL, 0, tensor, count);
+    if (tensor) safetensors_write(&text, note, notes, tensor, count);
     free(tensor);
     return file_write_text(&text, path, message);
+}
+
+bool spor_weights_save(spor_params *params, const char *path, spor_message *message) {
+    return safetensors_save_weights(params, NULL, 0, path, message);
 }
 
 bool spor_weights_load(spor_params *params, const char *path, spor_message *message) {

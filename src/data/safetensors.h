@@ -42,4 +42,8 @@ bool safetensors_notes(const safetensors_file *file, safetensors_on_note *on_not
 bool safetensors_read(const safetensors_file *file, const safetensor tensor[], int count,
                       bool exact, spor_message *message);
 
+/** spor_weights_save with notes. */
+bool safetensors_save_weights(spor_params *params, const safetensors_note note[], int notes,
+                              const char *path, spor_message *message);
+
 #endif

@@ -165,8 +165,8 @@ static bool check_shares(double test_share, double validation_share, spor_messag
 }
 
 static bool check_rows(const spor_data *data, spor_message *message) {
-    if (!data || data->rows < 1 || (data->label ? data->classes < 1 : !data->y.value))
-        return message_complain(message, "there are no rows with targets to split");
+    if (!data || data->rows < 1 || (data->label && data->classes < 1))
+        return message_complain(message, "there are no rows to split, or they have no classes");
     if (data->validation_rows < 0 || data->test_rows < 0 || open_rows(data) < 1)
         return message_complain(message,
                                 "no rows are left to train with: of %" PRId64 ", %" PRId64

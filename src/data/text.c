@@ -75,3 +75,23 @@ int text_utf8_length(const char *text) {
     if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
     return length;
 }
+
+/* Bytes 10xxxxxx continue a character. */
+static bool begins_character(char c) {
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+int text_width(const char *s) {
+    int width = 0;
+    for (; *s; s++) width += begins_character(*s);
+    return width;
+}
+
+int text_bytes_of(const char *s, int most) {
+    int bytes = 0;
+    for (int width = 0; s[bytes]; bytes++) {
+        width += begins_character(s[bytes]);
+        if (width > most) break;
+    }
+    return bytes;
+}

@@ -24,4 +24,9 @@ void text_real(spor_text *text, double value);
  */
 int text_utf8_length(const char *s);
 
+/** Characters of a text in UTF-8. */
+int text_width(const char *s);
+/** Bytes of its first characters, at most `most` of them. */
+int text_bytes_of(const char *s, int most);
+
 #endif

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/message.h"
@@ -50,6 +51,20 @@ void values_free(spor_values *values) {
     free(values->mean);
     free(values->factor);
     *values = (spor_values){0};
+}
+
+void *values_turn(void *value, const spor_shape *shape, spor_keep keep) {
+    size_t width = values_types[keep].width;
+    int64_t count = shape_size(shape), index[SPOR_RANK];
+    char *to = malloc(bytes_for(count, width)), *from = value;
+    for (int64_t k = 0; to && k < count; k++) {
+        int64_t at = 0;
+        shape_unravel(shape, k, index);
+        for (int axis = shape->rank - 1; axis >= 0; axis--) at = at * shape->n[axis] + index[axis];
+        memcpy(to + (size_t)k * width, from + (size_t)at * width, width);
+    }
+    free(from);
+    return to;
 }
 
 /* ---- standardizing ---- */

@@ -28,6 +28,9 @@ extern const values_type values_types[SPOR_KEEPS];
 /** Memory for that many rows of the shape; false if there is none, or no such shape. */
 bool values_allocate(spor_values *values, int64_t rows);
 void values_free(spor_values *values);
+/** Numbers of this shape whose first axis runs fastest, copied so that the last one does; they are freed. NULL if
+ *  memory runs out. */
+void *values_turn(void *value, const spor_shape *shape, spor_keep keep);
 
 /** spor_data_standardize of values that have a scale. */
 bool values_standardize(spor_values *values, double scale, const int64_t rows[], int64_t count,

@@ -14,11 +14,13 @@
 #include "figure/svg.h"
 
 /* Tenths of a pixel. */
-enum { LEFT = 900, TOP = 1000, MARGIN = 1000 };
+enum { LEFT = 900, TOP = 1000, MARGIN = 1000, LETTER = 70, SHORT = 6, LONGEST = 24 };
 
 typedef struct {
     spor_text svg;
-    int classes, cell;
+    int classes, cell, left;
+    char *const *name; /* [classes], or NULL: numbers */
+    bool numbered;     /* rows have numbers before their names, which are too long for columns */
     const int64_t *counts;
     int64_t *labelled, *predicted; /* [classes] row and column sums */
 } matrix;
@@ -64,7 +66,7 @@ static const char *percent(int64_t part, int64_t whole, char out[32]) {
 static void cell(matrix *m, int row, int column) {
     char share[32];
     int64_t count = m->counts[row * m->classes + column], of = m->labelled[row];
-    int x = LEFT + column * m->cell, y = TOP + row * m->cell, middle = x + m->cell / 2;
+    int x = m->left + column * m->cell, y = TOP + row * m->cell, middle = x + m->cell / 2;
     double depth = of ? sqrt((double)count / (double)of) : 0;
     colour c = blend(white, row == column ? blue : orange, depth);
     if (!of) c = (colour){238, 238, 238};
@@ -83,46 +85,65 @@ static void lines(matrix *m) {
     int side = m->classes * m->cell;
     text_add(&m->svg, "<path fill=\"none\" stroke=\"#cccccc\" stroke-width=\"6\" d=\"");
     for (int k = 1; k < m->classes; k++)
-        text_add(&m->svg, "M%d %dh%dM%d %dv%d", LEFT, TOP + k * m->cell, side, LEFT + k * m->cell,
-                 TOP, side);
+        text_add(&m->svg, "M%d %dh%dM%d %dv%d", m->left, TOP + k * m->cell, side,
+                 m->left + k * m->cell, TOP, side);
     text_add(&m->svg,
              "\"/>\n<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" "
              "stroke=\"" SPOR_INK "\" stroke-width=\"12\"/>\n",
-             LEFT, TOP, side, side);
+             m->left, TOP, side, side);
 }
 
 /* ---- margins -------------------------------------------------------------------------------- */
 
+enum { LABEL = 128 };
+
+static const char *column_label(const matrix *m, int k, char out[LABEL]) {
+    if (m->name && !m->numbered) return m->name[k];
+    snprintf(out, LABEL, "%d", k);
+    return out;
+}
+
+/* "3", "rose", or "3 forget-me-not". */
+static const char *row_label(const matrix *m, int k, char out[LABEL]) {
+    if (!m->numbered) return column_label(m, k, out);
+    bool cut = text_width(m->name[k]) > LONGEST;
+    snprintf(out, LABEL, "%d %.*s%s", k, text_bytes_of(m->name[k], LONGEST), m->name[k],
+             cut ? "..." : "");
+    return out;
+}
+
 /* Labels left and above, recall at the right, precision below. */
 static void margins(matrix *m, int k) {
-    char share[32];
+    char share[32], label[LABEL];
     int side = m->classes * m->cell, middle = k * m->cell + m->cell / 2;
     int64_t right = m->counts[k * m->classes + k];
     const char *look = m->cell < 300 ? "small" : "tick";
     if (m->classes > 100 && k % 10) return; /* three digits are wider than a cell */
-    svg_label(&m->svg, LEFT - 80, TOP + middle + 45, look, "end", SPOR_INK, "%d", k);
-    svg_label(&m->svg, LEFT + middle, TOP - 80, look, "middle", SPOR_INK, "%d", k);
+    svg_label(&m->svg, m->left - 80, TOP + middle + 45, look, "end", SPOR_INK, "%s",
+              row_label(m, k, label));
+    svg_label(&m->svg, m->left + middle, TOP - 80, look, "middle", SPOR_INK, "%s",
+              column_label(m, k, label));
     if (m->cell < 300) return;
     if (m->labelled[k])
-        svg_label(&m->svg, LEFT + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT, "%s %%",
-                  percent(right, m->labelled[k], share));
+        svg_label(&m->svg, m->left + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
+                  "%s %%", percent(right, m->labelled[k], share));
     else
-        svg_label(&m->svg, LEFT + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
+        svg_label(&m->svg, m->left + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
                   "no rows");
-    svg_label(&m->svg, LEFT + middle, TOP + side + 190, "small", "middle", SPOR_FAINT, "%s%s",
+    svg_label(&m->svg, m->left + middle, TOP + side + 190, "small", "middle", SPOR_FAINT, "%s%s",
               m->predicted[k] ? percent(right, m->predicted[k], share) : "never",
               m->predicted[k] ? " %" : "");
 }
 
 static void axis_titles(matrix *m) {
     int side = m->classes * m->cell, middle = side / 2;
-    svg_label(&m->svg, LEFT + middle, TOP - 340, "axis", "middle", SPOR_INK, "predicted label");
+    svg_label(&m->svg, m->left + middle, TOP - 340, "axis", "middle", SPOR_INK, "predicted label");
     text_add(&m->svg, "<g transform=\"translate(420 %d) rotate(-90)\">", TOP + middle);
     svg_label(&m->svg, 0, 0, "axis", "middle", SPOR_INK, "true label");
     text_add(&m->svg, "</g>\n");
     if (m->cell < 300) return;
-    svg_label(&m->svg, LEFT + side + 80, TOP - 80, "small", "start", SPOR_FAINT, "recall");
-    svg_label(&m->svg, LEFT - 80, TOP + side + 190, "small", "end", SPOR_FAINT, "precision");
+    svg_label(&m->svg, m->left + side + 80, TOP - 80, "small", "start", SPOR_FAINT, "recall");
+    svg_label(&m->svg, m->left - 80, TOP + side + 190, "small", "end", SPOR_FAINT, "precision");
 }
 
 /* Two scales of colour below the matrix, with what they mean. */
@@ -130,7 +151,7 @@ static void scales(matrix *m, int y) {
     static const char *const meaning[] = {"right", "wrong"};
     const colour ends[] = {blue, orange};
     for (int k = 0; k < 2; k++) {
-        int x = LEFT + k * 2900;
+        int x = m->left + k * 2900;
         for (int i = 0; i <= 20; i++)
             square(m, x + i * 60, y, 61, 120, blend(white, ends[k], sqrt(i / 20.0)));
         text_add(&m->svg,
@@ -161,14 +182,14 @@ static void heading(matrix *m, const char *title) {
     long accuracy = rows ? lround(1e4 * (double)right / (double)rows) : 0;
     svg_label(&m->svg, 200, 330, "title", "start", SPOR_INK, "%s", title);
     if (rows)
-        svg_label(&m->svg, LEFT, TOP + m->classes * m->cell + 480, "legend", "start", SPOR_INK,
+        svg_label(&m->svg, m->left, TOP + m->classes * m->cell + 480, "legend", "start", SPOR_INK,
                   "%" PRId64 " of %" PRId64 " rows right: accuracy %ld.%04ld", right, rows,
                   accuracy / 10000, accuracy % 10000);
 }
 
 static bool draw(matrix *m, const char *title, const char *path, spor_message *message) {
-    int side = m->classes * m->cell, width = LEFT + side + MARGIN;
-    if (width < 7000) width = 7000;
+    int side = m->classes * m->cell, width = m->left + side + MARGIN;
+    if (width < 7000 + m->left - LEFT) width = 7000 + m->left - LEFT; /* the scales */
     count_margins(m);
     svg_begin(&m->svg, width / 10, (TOP + side + MARGIN) / 10, title,
               "Confusion matrix: rows are true labels, columns predicted labels");
@@ -183,19 +204,33 @@ static bool draw(matrix *m, const char *title, const char *path, spor_message *m
     return file_write_text(&m->svg, path, message);
 }
 
-bool figure_confusion(const char *title, int classes, const int64_t counts[], const char *path,
-                      spor_message *message) {
+/* Room for the longest name at the left. */
+static void choose_labels(matrix *m) {
+    int widest = 0;
+    for (int k = 0; m->name && k < m->classes; k++)
+        if (text_width(m->name[k]) > widest) widest = text_width(m->name[k]);
+    m->numbered = widest > SHORT || (m->name && m->cell < 300);
+    if (widest > LONGEST) widest = LONGEST + 2; /* and an ellipsis */
+    m->left = LEFT;
+    if (m->numbered) widest += 3;
+    if (widest > 3) m->left += (widest - 3) * LETTER;
+}
+
+bool figure_confusion(const char *title, int classes, char *const names[], const int64_t counts[],
+                      const char *path, spor_message *message) {
     enum { MOST = 1000 };
     if (classes < 1 || classes > MOST)
         return message_complain(message, "%s: a confusion matrix of %d classes cannot be drawn",
                                 path, classes);
     matrix m = {.classes = classes,
+                .name = names,
                 .counts = counts,
                 .cell = classes <= 12   ? 560
                         : classes <= 25 ? 360
                                         : 140};
     int64_t *sums = calloc(2 * (size_t)classes, sizeof *sums);
     if (!sums) return message_complain(message, "%s: out of memory", path);
+    choose_labels(&m);
     m.labelled = sums;
     m.predicted = sums + classes;
     bool done = draw(&m, title, path, message);

@@ -19,8 +19,8 @@ bool figure_curves(const char *title, int64_t epochs, int n, const spor_curves c
                    const char *path, spor_message *message);
 
 /** counts[label * classes + predicted] as a heat map: a row is a true label, its colours are the
- *  shares of its rows. */
-bool figure_confusion(const char *title, int classes, const int64_t counts[], const char *path,
-                      spor_message *message);
+ *  shares of its rows. names of the classes, or NULL: they are numbers. */
+bool figure_confusion(const char *title, int classes, char *const names[], const int64_t counts[],
+                      const char *path, spor_message *message);
 
 #endif

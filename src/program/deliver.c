@@ -23,11 +23,11 @@ static bool find_stretches(spor_program *program) {
     int64_t written = 0;
     free(program->stretch);
     program->stretches = 0;
-    program->stretch = calloc((size_t)params->count + 1, sizeof *program->stretch);
+    program->stretch = calloc((size_t)params->settled + 1, sizeof *program->stretch);
     if (!program->stretch) return program_fail(program, "out of memory");
-    for (int k = 0; k < params->count; k++) {
+    for (int k = 0; k < params->settled; k++) {
         int64_t offset = params->entry[k].offset;
-        int64_t end = k + 1 < params->count ? params->entry[k + 1].offset : params->elements;
+        int64_t end = k + 1 < params->settled ? params->entry[k + 1].offset : params->held;
         spor_stretch *last = program->stretches ? &program->stretch[program->stretches - 1] : NULL;
         if (is_written(program, k)) written += end - offset;
         if (last && last->written == is_written(program, k))
@@ -36,7 +36,7 @@ static bool find_stretches(spor_program *program) {
             program->stretch[program->stretches++] =
                 (spor_stretch){offset, end - offset, is_written(program, k)};
     }
-    program->exchanges = written > params->elements - written;
+    program->exchanges = written > params->held - written;
     return true;
 }
 
@@ -98,7 +98,7 @@ static void *element(void *block, int64_t offset, spor_scalar scalar) {
 static void convert_results(const spor_program *program) {
     const spor_params *params = program->params;
     scalar_convert(params->gradient, params->scalar, program->gradient, program->scalar,
-                   params->elements);
+                   params->held);
     for (uint32_t k = 0; k < program->stretches; k++) {
         const spor_stretch *s = &program->stretch[k];
         if (s->written)
@@ -156,7 +156,7 @@ static void take_next(const spor_program *program) {
 /* Of the elements of a block that belong to trained entries; name receives the entry's. */
 static double largest(const spor_params *params, const void *block, const char **name) {
     double most = 0;
-    for (int k = 0; k < params->count; k++) {
+    for (int k = 0; k < params->settled; k++) {
         const spor_place_of *e = &params->entry[k];
         for (int64_t i = 0; e->kind == SPOR_TRAINED && i < e->size; i++) {
             double value = fabs(scalar_value_at(block, params->scalar, e->offset + i));

@@ -84,7 +84,7 @@ static void *element(const spor_params *params, void *block, int64_t offset) {
 }
 
 spor_entry spor_params_entry(spor_params *params, int k) {
-    if (!params || k < 0 || k >= params->count) return (spor_entry){0};
+    if (!params || k < 0 || k >= params->count || !params_settle(params)) return (spor_entry){0};
     const spor_place_of *entry = &params->entry[k];
     return (spor_entry){.name = entry->name,
                         .shape = entry->shape,
@@ -106,17 +106,17 @@ static void *enlarged(const spor_params *params, const void *block, int64_t elem
     void *larger = aligned_alloc(BYTES_LINE, bytes);
     if (!larger) return NULL;
     memset(larger, 0, bytes);
-    if (block) memcpy(larger, block, (size_t)params->elements * width);
+    if (block) memcpy(larger, block, (size_t)params->held * width);
     return larger;
 }
 
-static bool enlarge(spor_params *params, int64_t elements) {
+static bool enlarge(spor_params *params) {
     void **block[] = {&params->value, &params->next, &params->gradient};
     enum { BLOCKS = sizeof block / sizeof *block };
     void *larger[BLOCKS];
     bool done = true;
     for (int k = 0; k < BLOCKS; k++) {
-        larger[k] = enlarged(params, *block[k], elements);
+        larger[k] = enlarged(params, *block[k], params->elements);
         done = done && larger[k];
     }
     for (int k = 0; k < BLOCKS; k++) {
@@ -124,7 +124,7 @@ static bool enlarge(spor_params *params, int64_t elements) {
         if (done) *block[k] = larger[k];
     }
     if (!done) return complain(params, "out of memory for the parameters");
-    params->elements = elements;
+    params->held = params->elements;
     params->layout++;
     return true;
 }
@@ -138,11 +138,11 @@ static void fans(const spor_shape *shape, double *fan_in, double *fan_out) {
     *fan_in = rank > 1 ? field * (double)shape->n[rank - 2] : *fan_out;
 }
 
-static void draw(spor_params *params, const spor_place_of *entry, spor_init init) {
-    const spor_law *law = law_find(init.law);
+static void draw(spor_params *params, const spor_place_of *entry) {
+    const spor_law *law = entry->law;
     double fan_in, fan_out;
     fans(&entry->shape, &fan_in, &fan_out);
-    double spread = init.scale * law->spread(fan_in, fan_out);
+    double spread = entry->scale * law->spread(fan_in, fan_out);
     uint64_t key = random_hash_text(params->seed, entry->name);
     for (int64_t k = 0; k < entry->size; k++) {
         double x = law->draw(spread, key, (uint64_t)k);
@@ -151,9 +151,18 @@ static void draw(spor_params *params, const spor_place_of *entry, spor_init init
     }
 }
 
+bool params_settle(spor_params *params) {
+    if (!params || params->settled == params->count) return true;
+    if (*params->error || !enlarge(params)) return false;
+    for (; params->settled < params->count; params->settled++)
+        draw(params, &params->entry[params->settled]);
+    params->generation++;
+    return true;
+}
+
 /* A place behind the first `elements` of the blocks, which are not there yet. */
 static bool add_entry(spor_params *params, const spor_node *node, spor_entry_kind kind,
-                      int64_t *elements) {
+                      spor_init init, int64_t *elements) {
     uint32_t capacity = (uint32_t)params->capacity;
     spor_place_of *grown =
         tape_grow(params->entry, (uint32_t)params->count, &capacity, sizeof *grown);
@@ -161,8 +170,13 @@ static bool add_entry(spor_params *params, const spor_node *node, spor_entry_kin
     char *name = grown ? strdup(node->name) : NULL;
     if (!name) return complain(params, "out of memory for the parameter %s", node->name);
     int64_t size = shape_size(node->shape);
-    params->entry[params->count++] = (spor_place_of){
-        .name = name, .shape = *node->shape, .offset = *elements, .size = size, .kind = kind};
+    params->entry[params->count++] = (spor_place_of){.name = name,
+                                                     .shape = *node->shape,
+                                                     .offset = *elements,
+                                                     .size = size,
+                                                     .kind = kind,
+                                                     .law = law_find(init.law),
+                                                     .scale = init.scale};
     int64_t lines = (size + SPOR_ALIGN_ELEMENTS - 1) / SPOR_ALIGN_ELEMENTS;
     *elements += lines * SPOR_ALIGN_ELEMENTS;
     return true;
@@ -191,18 +205,10 @@ static bool place_leaves(spor_params *params, const spor_tape *tape, spor_entry_
         const spor_node *node = &tape->node[tape->leaf[k].id];
         spor_entry_kind kind = tape->leaf[k].trained ? SPOR_TRAINED : states;
         int known = spor_params_find(params, node->name);
-        done = known < 0 ? add_entry(params, node, kind, elements)
+        done = known < 0 ? add_entry(params, node, kind, tape->leaf[k].init, elements)
                          : check_entry(params, known, node, kind);
     }
     return done;
-}
-
-static void draw_new(spor_params *params, const spor_tape *tape, int first) {
-    for (uint32_t k = 0; k < tape->leaves; k++) {
-        int entry = spor_params_find(params, tape->node[tape->leaf[k].id].name);
-        if (entry >= first) draw(params, &params->entry[entry], tape->leaf[k].init);
-    }
-    params->generation++;
 }
 
 bool params_join_states(spor_params *params, const spor_tape *tape, spor_entry_kind states) {
@@ -211,9 +217,7 @@ bool params_join_states(spor_params *params, const spor_tape *tape, spor_entry_k
     int before = params->count;
     int64_t elements = params->elements;
     bool done = place_leaves(params, tape, states, &elements);
-    if (done && params->count == before) return true;
-    done = done && enlarge(params, elements);
-    if (done) draw_new(params, tape, before);
+    if (done) params->elements = elements;
     while (!done && params->count > before) free(params->entry[--params->count].name);
     return done;
 }
@@ -244,7 +248,7 @@ bool params_range_finite(const spor_params *params, const void *block, int64_t o
 }
 
 bool spor_params_finite(const spor_params *params) {
-    return params && params_range_finite(params, params->gradient, 0, params->elements);
+    return params && params_range_finite(params, params->gradient, 0, params->held);
 }
 
 #define DESCEND(T)                                                                                 \
@@ -255,7 +259,7 @@ DESCEND(float)
 DESCEND(double)
 
 void spor_params_sgd(spor_params *params, double rate, double l2, bool l2_biases) {
-    if (!params || *params->error) return;
+    if (!params || *params->error || !params_settle(params)) return;
     for (int k = 0; k < params->count; k++) {
         const spor_place_of *entry = &params->entry[k];
         if (entry->kind != SPOR_TRAINED) continue;

@@ -47,6 +47,7 @@ static bool take_memory(spor_program *program) {
 static bool take_blocks(spor_program *program) {
     spor_params *params = program->params;
     if (!params) return true;
+    if (!params_settle(params)) return program_fail(program, "%s", spor_params_error(params));
     program->linked_layout = params->layout;
     if (!program->converted) {
         program->value = params->value;
@@ -54,7 +55,7 @@ static bool take_blocks(spor_program *program) {
         program->gradient = params->gradient;
         return true;
     }
-    size_t bytes = bytes_for(params->elements, scalar_width(program->scalar));
+    size_t bytes = bytes_for(params->held, scalar_width(program->scalar));
     free(program->value);
     free(program->next);
     free(program->gradient);
@@ -125,8 +126,7 @@ static bool make_ready(spor_program *program) {
 static void convert_values(spor_program *program) {
     spor_params *params = program->params;
     if (!program->converted || program->linked_generation == params->generation) return;
-    scalar_convert(program->value, program->scalar, params->value, params->scalar,
-                   params->elements);
+    scalar_convert(program->value, program->scalar, params->value, params->scalar, params->held);
     program->linked_generation = params->generation;
 }
 

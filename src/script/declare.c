@@ -7,8 +7,7 @@
 
 #include "data/sets.h"
 
-/* A value whose part of a declaration is filled in by the caller. */
-static spor_value declared(const spor_given *g, spor_value_kind kind) {
+spor_value declare_part(const spor_given *g, spor_value_kind kind) {
     spor_value v = {.kind = kind};
     v.declared = ground_take(&g->run->ground, 1, sizeof *v.declared);
     return v;
@@ -16,21 +15,15 @@ static spor_value declared(const spor_given *g, spor_value_kind kind) {
 
 /* ---- data ---- */
 
-static spor_value data_of(const spor_given *g, int scale_at, double scale, spor_shape sample,
-                          int classes) {
-    spor_value v = declared(g, VALUE_DATA);
-    v.declared->data = g->builtin->name;
-    v.declared->sample = sample;
-    v.declared->classes = classes;
-    v.declared->scale = given_real(g, scale_at, scale);
-    return v;
-}
-
 /* A row of the table of data sets. */
 static spor_value known_set(const spor_given *g) {
     const data_set *set = sets_find(g->builtin->name);
-    spor_value v = data_of(g, 0, set->scale, set->shape, set->classes);
+    spor_value v = declare_part(g, VALUE_DATA);
+    v.declared->data = set->name;
     v.declared->set = set;
+    v.declared->sample = set->shape;
+    v.declared->classes = set->classes;
+    v.declared->scale = given_real(g, 0, set->scale);
     return v;
 }
 
@@ -42,25 +35,6 @@ const spor_builtin *declare_sets(spor_pass *run) {
         table[k] = (spor_builtin){data_sets[k].name, "scale?", known_set};
     table[count] = (spor_builtin){NULL, NULL, NULL};
     return table;
-}
-
-static spor_value csv(const spor_given *g) {
-    spor_shape sample = want_shape(g->run, g->at[1], given_what(g, 1), g->arg[1]);
-    int64_t size = 1, classes = given_int(g, 2, 0);
-    if (sample.rank < 1 || sample.rank >= SPOR_RANK)
-        pass_fail(g->run, g->at[1], "csv: shape of a sample has 1 to %d axes", SPOR_RANK - 1);
-    for (int k = 0; k < sample.rank; k++)
-        if (sample.n[k] < 1 || __builtin_mul_overflow(size, sample.n[k], &size) || size >> 31)
-            pass_fail(g->run, g->at[1],
-                      "csv: shape must be sizes of at least 1, together "
-                      "less than 2^31");
-    if (classes < 2 || classes > 1 << 20)
-        pass_fail(g->run, g->at[2], "csv: classes must be 2 to 2^20 but is %" PRId64, classes);
-    const char *path = given_string(g, 0, "");
-    if (!*path) pass_fail(g->run, g->at[0], "csv: path is empty");
-    spor_value v = data_of(g, 3, 1, sample, (int)classes);
-    v.declared->path = path;
-    return v;
 }
 
 /* ---- losses ---- */
@@ -83,7 +57,7 @@ static spor_value loss(const spor_given *g, const loss_kind *kind) {
                   "%s needs reduction=\"sum\" (over the batch) or reduction=\"mean\" (divided "
                   "by its rows%s)",
                   g->builtin->name, kind->divisor);
-    spor_value v = declared(g, VALUE_LOSS);
+    spor_value v = declare_part(g, VALUE_LOSS);
     v.declared->loss =
         ground_take_format(&g->run->ground, "%s(reduction=\"%s\")", g->builtin->name, reduction);
     v.declared->record = sum ? kind->sum : kind->mean;
@@ -223,14 +197,16 @@ static spor_value train(const spor_given *g) {
         pass_fail(g->run, g->at[0], "train: net must be a def but is %s",
                   value_describe(&g->run->ground, g->arg[0]));
     *d = *part(g, 1, VALUE_DATA,
-               "a data set such as digits(), which `spor data` lists, or csv(\"file\", shape, "
-               "classes)")
+               "a data set such as digits(), which `spor data` lists, or csv(\"file\")")
               ->declared;
     declare_optimizer(g, script);
     d->batch = count(g, 4);
     d->epochs = count(g, 5);
     if (g->arg[10]) d->patience = count(g, 10);
     d->target_is_x = target_is_x(g, 6);
+    if (d->own && d->own->unlabelled && !d->target_is_x)
+        pass_fail(g->run, g->at[1], "train: %s has neither label nor targets; say target=\"x\"",
+                  d->data);
     declare_loss(g, script);
     declare_metric(g, 9, d);
     declare_schedule(g, 11, script);
@@ -243,7 +219,13 @@ static spor_value train(const spor_given *g) {
 }
 
 const spor_builtin spor_declaration_builtins[] = {
-    {"csv", "path, shape, classes, scale?", csv},
+    {"csv",
+     "path, shape?, classes?, scale?, label?, targets?, inputs?, drop?, header?, separator?, "
+     "decimal?, validation?, test?, standardize?",
+     own_csv},
+    {"npy", "x, y?, " SPOR_OWN_WORDS ", validation_x?, validation_y?, test_x?, test_y?", own_npy},
+    {"idx", "x, y?, " SPOR_OWN_WORDS ", validation_x?, validation_y?, test_x?, test_y?", own_idx},
+    {"mat", "path, x?, y?, " SPOR_OWN_WORDS ", validation?, test?", own_mat},
     {"cross_entropy", "reduction?", cross_entropy},
     {"binary_cross_entropy", "reduction?", binary_cross_entropy},
     {"squared_error", "reduction?", squared_error},

@@ -35,6 +35,16 @@ struct spor_script {
     char trace[2048]; /* calls around the last error of a recording */
 };
 
+/** A value whose part of a declaration is filled in by the caller. */
+spor_value declare_part(const spor_given *given, spor_value_kind kind);
+/** Data sets of one's own: what csv(...) and the like say of files. */
+spor_value own_csv(const spor_given *given);
+spor_value own_npy(const spor_given *given);
+spor_value own_idx(const spor_given *given);
+spor_value own_mat(const spor_given *given);
+/** What arrays in files of one's own have in common; so many words. */
+#define SPOR_OWN_WORDS "shape?, classes?, scale?, targets?, standardize?"
+enum { SPOR_OWN_COMMON = 5 };
 /** True if the installed layers.spor, not included yet, has a def of this name. */
 bool script_layer(spor_pass *run, const char *name);
 /** A call that waits for its first arguments. */

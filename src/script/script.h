@@ -42,14 +42,29 @@ spor_script *script_load_kept(const char *layers, const spor_dialect *dialect, i
                               const spor_set settings[], int files, const script_file file[]);
 const char *script_error(const spor_script *script);
 
+enum { SPOR_OWN_FILES = 6 };
+
+/** Files of one's own, as a script names them. */
+typedef struct {
+    const char *file[SPOR_OWN_FILES]; /* as the script has them; NULL: not given */
+    /* Reads them, found; said is what else the script says of them. */
+    spor_data *(*read)(const void *said, const char *const file[], spor_message *message);
+    const void *said;
+    bool unlabelled;    /* there are samples alone */
+    bool standardize;   /* by the training rows */
+    const char *source; /* where the script says so */
+    int line, column;
+} spor_own_data;
+
 /** What the script's train(...) declares. Strings live as long as the script. */
 typedef struct {
     const char *model;          /* name of the net's def */
     const char *data;           /* as the script calls it: "digits", "csv" */
     const struct data_set *set; /* of the table in data/sets.h; NULL: files of one's own */
-    const char *path;           /* data=csv(path=...), relative to the script; else NULL */
-    spor_shape sample;          /* shape of one sample as the data source gives it */
-    int classes;
+    const spor_own_data *own;   /* these */
+    spor_shape sample; /* shape of one sample as the data source gives it; rank 0: the files say */
+    spor_shape y;      /* of targets that are numbers; rank 0: none, or the files say */
+    int classes;       /* 0: none, or the files say */
     double scale;      /* of the pixels */
     const char *loss;  /* as written: cross_entropy(reduction="sum") */
     spor_loss *record; /* records it; NULL: it is a def */

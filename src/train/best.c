@@ -10,12 +10,13 @@ static size_t bytes_of(const spor_params *params, int64_t elements) {
     return bytes_for(elements, scalar_width(params->scalar));
 }
 
-bool best_make(spor_best *best, const spor_params *params) {
+bool best_make(spor_best *best, spor_params *params) {
+    if (!params_settle(params)) return false;
     if (!best->values) best->values = malloc(bytes_of(params, params->elements) + 1);
     return best->values;
 }
 
-bool best_keep(spor_best *best, const spor_params *params, int64_t epoch) {
+bool best_keep(spor_best *best, spor_params *params, int64_t epoch) {
     if (!best_make(best, params)) return false;
     memcpy(best->values, params->value, bytes_of(params, params->elements));
     best->epoch = epoch;

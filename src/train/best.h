@@ -13,9 +13,9 @@ typedef struct {
 } spor_best;
 
 /** Room for such values. False: out of memory. */
-bool best_make(spor_best *best, const spor_params *params);
+bool best_make(spor_best *best, spor_params *params);
 /** Keeps the values of the parameters as those of this epoch. False: out of memory. */
-bool best_keep(spor_best *best, const spor_params *params, int64_t epoch);
+bool best_keep(spor_best *best, spor_params *params, int64_t epoch);
 /** Where the kept values of entry k are. */
 void *best_value(const spor_best *best, const spor_params *params, int k);
 /** Gives parameters and states of the network the kept values; not the optimizer's. */

@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "data/file.h"
 #include "data/number.h"
+#include "program/params.h"
 
 static const char format[] = "spor checkpoint 1";
 
@@ -105,6 +106,7 @@ static void add_entries(contents *c, const spor_checkpoint *run, spor_params *pa
 /* False if memory runs out. */
 static bool contents_make(contents *c, const spor_checkpoint *run, spor_params *params) {
     size_t count = (size_t)spor_params_count(params), names = 1;
+    if (!params_settle(params)) return false;
     for (int k = 0; k < (int)count; k++)
         names += strlen(spor_params_entry(params, k).name) + sizeof ":best/";
     *c = (contents){.tensor = calloc(2 * count + 2, sizeof *c->tensor), .name = malloc(names)};
@@ -270,7 +272,7 @@ bool checkpoint_open(spor_checkpoint *run, const char *path, spor_message *messa
 
 /* ---- loading -------------------------------------------------------------------------------- */
 
-static bool make_room(spor_checkpoint *run, const spor_params *params) {
+static bool make_room(spor_checkpoint *run, spor_params *params) {
     spor_history *h = &run->history;
     if (!h->epochs) h->epochs = calloc((size_t)h->count + 1, sizeof *h->epochs);
     if (!h->epochs || (run->best.epoch && !best_make(&run->best, params))) return false;

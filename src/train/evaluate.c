@@ -154,6 +154,7 @@ bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[
     tally t = {.model = model, .e = evaluation};
     *evaluation = (spor_evaluation){.metric = SPOR_METRIC_NONE,
                                     .rows = count,
+                                    .class_name = data->class_name,
                                     .loss = none,
                                     .accuracy = none,
                                     .rmse = none,

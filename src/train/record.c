@@ -165,5 +165,6 @@ bool summary_write(const spor_summary *s, const char *path, spor_message *messag
 
 bool confusion_draw(const spor_evaluation *evaluation, const char *title, const char *path,
                     spor_message *message) {
-    return figure_confusion(title, evaluation->classes, evaluation->confusion, path, message);
+    return figure_confusion(title, evaluation->classes, evaluation->class_name,
+                            evaluation->confusion, path, message);
 }

@@ -65,7 +65,7 @@ static bool record(network *n, int64_t rows) {
     n->cost = c->loss(n->prediction, n->target, c->user);
     const char *error = n->tape ? spor_error(n->tape) : "out of memory";
     if (error) return message_complain(n->message, "%s", error);
-    if (!spor_params_join(n->params, n->tape))
+    if (!spor_params_join(n->params, n->tape) || !params_settle(n->params))
         return message_complain(n->message, "%s", spor_params_error(n->params));
     return true;
 }
@@ -103,7 +103,7 @@ static void forget(network *n) {
 
 /* The same numbers in double. */
 static bool widen(network *n) {
-    if (!spor_params_join(n->wide, n->tape)) return no_memory(n);
+    if (!spor_params_join(n->wide, n->tape) || !params_settle(n->wide)) return no_memory(n);
     for (int k = 0; k < spor_params_count(n->params); k++) {
         spor_entry from = spor_params_entry(n->params, k);
         int to = spor_params_find(n->wide, from.name);

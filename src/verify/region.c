@@ -352,7 +352,7 @@ static bool compile_fast(work *w) {
     w->params = spor_params_new(w->arithmetic, 0);
     if (!w->params) return false;
     w->program = spor_compile_training(w->cost, 1, &w->fast.y, w->params, &options);
-    if (!w->program) return false;
+    if (!w->program || !params_settle(w->params)) return false;
     const char *error = spor_program_error(w->program);
     if (error) return message_complain(w->message, "%s: %s", w->layer, error);
     if (w->region->fast && !spor_program_fast(w->program, w->region->fast))

@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "base/shape.h"
 #include "data/values.h"
+#include "program/params.h"
 #include "train/batch.h"
 #include "verify/model.h"
 
@@ -380,6 +381,7 @@ bool verify_rule_rows(const spor_model_check *check, int64_t rows, spor_on_model
     training t = {.check = check, .on_row = on_row, .user = user, .message = message};
     t.model = spor_model_new(&spec);
     t.bound = spor_model_bind(t.model, rows, true);
+    if (!params_settle(spor_model_params(t.model))) t.bound = NULL;
     if (t.bound) check_initial(&t);
     bool done = t.bound && check_steps(&t);
     const char *error = spor_model_error(t.model);

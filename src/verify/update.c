@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/shape.h"
+#include "program/params.h"
 #include "verify/model.h"
 #include "verify/verify.h"
 
@@ -67,7 +68,7 @@ static bool compile(ruling *r) {
     if (output && r->states)
         r->program = spor_compile(r->tape, outputs, output, r->states, &options);
     free(output);
-    if (!r->program) return false;
+    if (!r->program || !params_settle(r->states)) return false;
     for (int k = 0; spor_program_setting(ran, k).name; k++) {
         spor_named_number setting = spor_program_setting(ran, k);
         spor_program_set(r->program, setting.name, (double)(float)setting.value);

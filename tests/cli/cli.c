@@ -6,6 +6,7 @@
  */
 #define _XOPEN_SOURCE 700 /* posix_openpt */
 #include "suite.h"
+#include "shell.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -20,73 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST = 1 << 20, MOST_EPOCHS = 64 };
-
-static char out[MOST], err[MOST]; /* of the last run */
-static char folder[] = "/tmp/spor-cli-XXXXXX";
-
-/* ---- running ---- */
-
-static void read_file(const char *name, char text[MOST]) {
-    FILE *file = fopen(name, "rb");
-    ck_assert_msg(file != NULL, "%s is missing", name);
-    text[fread(text, 1, MOST - 1, file)] = 0;
-    fclose(file);
-}
-
-static void write_file(const char *name, const char *text) {
-    FILE *file = fopen(name, "wb");
-    ck_assert(file != NULL && fputs(text, file) >= 0 && !fclose(file));
-}
-
-static bool exists(const char *name) {
-    return !access(name, F_OK);
-}
-
-/* Runs a line of shell in which spor is the program and $M the folder of models; its status. */
-static int run(const char *format, ...) {
-    char line[2048], command[4096];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    snprintf(command, sizeof command, "exec >out 2>err; M='%s/models'; spor() { '%s' \"$@\"; }; %s",
-             getenv("SPOR_SOURCE"), getenv("SPOR_PROGRAM"), line);
-    int status = system(command);
-    read_file("out", out);
-    read_file("err", err);
-    ck_assert_msg(WIFEXITED(status), "killed: %s\n%s", line, err);
-    return WEXITSTATUS(status);
-}
-
-static void expect_status(int status, int expected) {
-    ck_assert_msg(status == expected, "status %d instead of %d; stdout:\n%.1500s\nstderr:\n%.1500s",
-                  status, expected, out, err);
-}
-
-static void expect_in(const char *text, const char *part) {
-    ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in:\n%.3000s", part, text);
-}
-
-static int count_of(const char *text, const char *part) {
-    int count = 0;
-    for (const char *at = text; (at = strstr(at, part)); at += strlen(part)) count++;
-    return count;
-}
-
-static void enter_folder(void) {
-    strcpy(folder, "/tmp/spor-cli-XXXXXX");
-    ck_assert(mkdtemp(folder) != NULL && !chdir(folder));
-    setenv("SPOR_MODELS", "/nowhere", 1); /* layers.spor lies beside the scripts */
-    unsetenv("SPOR_DATA");
-    unsetenv("COLUMNS");
-}
-
-static void leave_folder(void) {
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    ck_assert(!chdir("/") && !system(command));
-}
+enum { MOST_EPOCHS = 64 };
 
 /* ---- usage ---- */
 
@@ -199,7 +134,7 @@ START_TEST(data_is_looked_for) {
     expect_status(run("mkdir data; echo 1,2,x > data/digits.csv.gz; "
                       "spor train models/densenet2_20.spor --epochs 1"),
                   2);
-    expect_in(err, "digits.csv.gz:1");
+    expect_in(err, "digits.csv.gz: a sample should have 64 numbers");
     expect_in(err, "digits.csv.gz has 6 bytes; as published it has 57512. Fetch it again.");
 }
 END_TEST

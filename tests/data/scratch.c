@@ -60,6 +60,22 @@ const char *scratch_file(const char *name, const void *bytes, size_t size) {
     return path;
 }
 
+void scratch_npy(const char *path, const char *descr, bool columns_first, const char *shape,
+                 const void *numbers, size_t size) {
+    char header[128 - 10 + 1], dictionary[128 - 10];
+    int length = snprintf(dictionary, sizeof dictionary,
+                          "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }", descr,
+                          columns_first ? "True" : "False", shape);
+    ck_assert_int_lt(length, 128 - 10);
+    snprintf(header, sizeof header, "%-117s\n", dictionary);
+    FILE *file = fopen(path, "wb");
+    ck_assert_msg(file != NULL, "%s cannot be opened", path);
+    fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, file);
+    fwrite(header, 1, 128 - 10, file);
+    ck_assert_uint_eq(fwrite(numbers, 1, size, file), size);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
 char *scratch_read(const char *path, size_t *size) {
     FILE *file = fopen(path, "rb");
     ck_assert_msg(file != NULL, "%s cannot be opened", path);

@@ -2,6 +2,7 @@
 #ifndef SPOR_TESTS_SCRATCH_H
 #define SPOR_TESTS_SCRATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** $TMPDIR, or memory that looks like a disk, or /tmp. */
@@ -15,6 +16,9 @@ void scratch_end(void);
 const char *scratch_path(const char *name);
 /** The same, after writing the file. */
 const char *scratch_file(const char *name, const void *bytes, size_t size);
+/** Writes a .npy file of format 1; descr "<f4", shape "(2, 3)", the numbers as they are. */
+void scratch_npy(const char *path, const char *descr, bool columns_first, const char *shape,
+                 const void *numbers, size_t size);
 /** All of a file with a zero behind it, to be freed; fails the test if it cannot be read. */
 char *scratch_read(const char *path, size_t *size);
 /** Number of files in the folder. */

@@ -227,7 +227,7 @@ START_TEST(impossible_splits_are_refused) {
     ck_assert(!spor_split_draw(&data, 0, -0.1, 0, &s, &message));
     ck_assert(!spor_split_draw(&data, 0.0 / 0.0, 0, 0, &s, &message));
     ck_assert(!spor_split_draw(NULL, 0.1, 0, 0, &s, &message));
-    ck_assert_ptr_nonnull(strstr(message.text, "no rows with targets"));
+    ck_assert_ptr_nonnull(strstr(message.text, "no rows to split"));
     data.test_rows = 3;
     ck_assert(!spor_split_draw(&data, 0.1, 0, 0, &s, &message));
     ck_assert_ptr_nonnull(strstr(message.text, "of 3, 0 validate and 3 test"));

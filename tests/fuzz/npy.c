@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/npy.h"
+#include "data/values.h"
 
 bool fuzz_npy(const uint8_t *bytes, size_t size) {
     spor_message message = {{0}};
@@ -12,7 +13,8 @@ bool fuzz_npy(const uint8_t *bytes, size_t size) {
     bool accepted = npy_parse("a.npy", bytes, size, &array, &message);
     int64_t count = 1;
     for (int k = 0; accepted && k < array.shape.rank; k++) count *= array.shape.n[k];
-    for (int64_t k = 0; accepted && k < count; k++) seen = array.value[k];
+    for (int64_t k = 0; accepted && k < count; k++)
+        seen = values_types[array.keep].value(array.value, k);
     FUZZ_PROMISE(accepted || strncmp(message.text, "a.npy: ", 7) == 0);
     FUZZ_PROMISE(accepted == (array.value != NULL));
     (void)seen;

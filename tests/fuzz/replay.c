@@ -6,9 +6,15 @@
 static const struct {
     const char *name;
     fuzz_target *run;
-} targets[] = {
-    {"gzip", fuzz_gzip}, {"csv", fuzz_csv}, {"json", fuzz_json}, {"safetensors", fuzz_safetensors},
-    {"npy", fuzz_npy},   {"idx", fuzz_idx}, {"mat", fuzz_mat},   {"checkpoint", fuzz_checkpoint}};
+} targets[] = {{"gzip", fuzz_gzip},
+               {"csv", fuzz_csv},
+               {"table", fuzz_table},
+               {"json", fuzz_json},
+               {"safetensors", fuzz_safetensors},
+               {"npy", fuzz_npy},
+               {"idx", fuzz_idx},
+               {"mat", fuzz_mat},
+               {"checkpoint", fuzz_checkpoint}};
 
 static int replay(fuzz_target *run, const char *path) {
     FILE *file = fopen(path, "rb");
@@ -30,7 +36,8 @@ int main(int count, char **argument) {
     for (size_t k = 0; count > 1 && k < sizeof targets / sizeof *targets; k++)
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
-        fprintf(stderr, "usage: replay gzip|csv|json|safetensors|npy|idx|mat|checkpoint FILE...\n");
+        fprintf(stderr,
+                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint FILE...\n");
         return 2;
     }
     for (int k = 2; k < count; k++) status |= replay(run, argument[k]);

@@ -108,6 +108,15 @@ START_TEST(csv_holds) {
 }
 END_TEST
 
+START_TEST(tables_hold) {
+    static const char text[] =
+        "\xef\xbb\xbf\"a\";b;\"the \"\"kind\"\"\"\r\n1.5; -2 ;x\r\n3;\"4\";\"y\nz\"\r\n";
+    static const char commas[] = "1,2,10\r3,4,20\r5,6,10\r";
+    fuzz(fuzz_table, commas, sizeof commas - 1, 4000);
+    fuzz(fuzz_table, text, sizeof text - 1, 8000);
+}
+END_TEST
+
 START_TEST(json_holds) {
     static const char text[] = "{\"name\":[1,-20,[],{}],\"\\u00e5\\ud83d\\ude00\":\"a\\n\\\"\","
                                " \"deep\" : [[[[{\"k\":0}]]]]}\n";
@@ -156,7 +165,10 @@ START_TEST(npy_holds) {
     file[8] = (uint8_t)length;
     memcpy(file + 10, header, length);
     fuzz(fuzz_npy, file, 10 + length + 24, 20000);
-    memcpy(strstr((char *)file + 10, "<f4"), "|u1", 3);
+    memcpy(strstr((char *)file + 10, "<f4"), ">u4", 3);
+    memcpy(strstr((char *)file + 10, "False"), "True ", 5);
+    fuzz(fuzz_npy, file, 10 + length + 24, 10000);
+    memcpy(strstr((char *)file + 10, ">u4"), "|u1", 3);
     fuzz(fuzz_npy, file, 10 + length + 6, 10000);
 }
 END_TEST
@@ -191,6 +203,7 @@ Suite *spor_suite(void) {
     TCase *tests = tcase_create("fuzz");
     tcase_add_test(tests, gzip_holds);
     tcase_add_test(tests, csv_holds);
+    tcase_add_test(tests, tables_hold);
     tcase_add_test(tests, json_holds);
     tcase_add_test(tests, safetensors_hold);
     tcase_add_test(tests, checkpoints_hold);

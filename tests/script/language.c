@@ -454,7 +454,7 @@ START_TEST(losses_record) {
     ck_assert_str_eq(d->loss, losses[_i].text);
     ck_assert_int_eq(d->reduction, losses[_i].reduction);
     ck_assert_int_eq(d->metric, losses[_i].metric);
-    ck_assert_str_eq(d->path, "d.csv");
+    ck_assert_str_eq(d->own->file[0], "d.csv");
     ck_assert(d->target_is_x && d->sample.rank == 2);
     ck_assert_str_eq(d->optimizer, "sgd(rate=1, l2=0.25, biases=False)");
     spor_tape *tape = spor_tape_new();

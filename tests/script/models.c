@@ -52,7 +52,7 @@ START_TEST(declares) {
     ck_assert_int_eq(d->batch, net->batch);
     ck_assert_int_eq(d->epochs, net->epochs);
     ck_assert_str_eq(d->optimizer, net->optimizer);
-    ck_assert(!d->clip && !d->target_is_x && !d->path);
+    ck_assert(!d->clip && !d->target_is_x && !d->own);
     ck_assert_int_eq(d->classes, 10);
     ck_assert_double_eq(d->scale, strcmp(net->data, "digits") ? 1.0 / 255 : 1.0 / 16);
     spor_tape_free(tape);

@@ -349,7 +349,7 @@ END_TEST
 static char *confusion_svg(int classes, const int64_t matrix[], size_t *size) {
     spor_message message = {{0}};
     const char *path = scratch_path("confusion.svg");
-    bool done = figure_confusion("labels", classes, matrix, path, &message);
+    bool done = figure_confusion("labels", classes, NULL, matrix, path, &message);
     ck_assert_msg(done, "%s", message.text);
     char *svg = scratch_read(path, size);
     check_well_formed(svg);
@@ -400,9 +400,9 @@ START_TEST(heat_maps_of_any_size) {
     memset(matrix, 0, sizeof matrix);
     free(confusion_svg(10, matrix, &size));
     spor_message message = {{0}};
-    ck_assert(!figure_confusion("none", 0, matrix, scratch_path("x.svg"), &message));
+    ck_assert(!figure_confusion("none", 0, NULL, matrix, scratch_path("x.svg"), &message));
     check_has(message.text, "x.svg: a confusion matrix of 0 classes cannot be drawn");
-    ck_assert(!figure_confusion("full", 3, matrix, "/dev/full", &message));
+    ck_assert(!figure_confusion("full", 3, NULL, matrix, "/dev/full", &message));
     check_has(message.text, "No space left");
 }
 END_TEST

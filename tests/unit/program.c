@@ -422,6 +422,27 @@ START_TEST(memory_that_cannot_be_had_is_an_error_of_the_run) {
 }
 END_TEST
 
+/* A program of parameters of 2 x 4 TB is made and described; what they are costs memory. */
+START_TEST(parameters_take_memory_when_they_are_needed) {
+    spor_tape *t = spor_tape_new();
+    spor_params *params = spor_params_new(SPOR_F64, 1);
+    spor_shape shape = SPOR_SHAPE(INT64_C(1) << 39);
+    spor_var w = spor_param(t, "w", shape, SPOR_INIT("normal", 1));
+    spor_var v = spor_param(t, "v", shape, SPOR_INIT("normal", 1));
+    spor_var cost = spor_sum(spor_mul(w, v), SPOR_AXIS(0));
+    spor_program *program = spor_compile(t, 1, &cost, params, NULL);
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+    ck_assert_int_eq(spor_params_count(params), 2);
+    ck_assert_int_eq(spor_params_size(params), INT64_C(1) << 40);
+    ck_assert(!spor_run(program, 0));
+    ck_assert(strstr(spor_program_error(program), "out of memory for the parameters"));
+    ck_assert_ptr_null(spor_params_entry(params, 0).name);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(t);
+}
+END_TEST
+
 /* 2^39 elements of 40 bytes each, 420000 times at once, are more than 2^63 bytes. */
 START_TEST(memory_that_cannot_be_addressed_is_refused) {
     enum { NODES = 420000 };
@@ -469,6 +490,7 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, training_uses_a_hand_derived_backward_and_the_tape_does_not);
     tcase_add_test(errors, what_cannot_be_compiled_is_refused_with_its_reason);
     tcase_add_test(errors, memory_that_cannot_be_had_is_an_error_of_the_run);
+    tcase_add_test(errors, parameters_take_memory_when_they_are_needed);
     tcase_add_test(errors, memory_that_cannot_be_addressed_is_refused);
     tcase_add_test(errors, sizes_in_bytes_do_not_overflow);
     suite_add_tcase(suite, runs);

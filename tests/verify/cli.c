@@ -1,5 +1,6 @@
 /* spor verify as a user meets it: verdicts, hints, JSON, the page, arrays, exit statuses. */
 #include "../suite.h"
+#include "../data/scratch.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -248,7 +249,7 @@ START_TEST(data_that_were_not_looked_at_are_told) {
         "\n      optimizer=sgd(rate=0.1), batch=2, epochs=1)\n";
     char row[512];
     verify_network(2, "table.spor", text);
-    expect(err, "d.csv: cannot be opened");
+    expect(err, "there is no file ");
     expect(out, "1 file could not be read\n");
     row_of("gradient of the cost", row);
     expect(row, "at 6 random rows");
@@ -317,11 +318,17 @@ END_TEST
 
 enum { H = 4, W = 5, K = 2, L = 3, P = H - K + 1, Q = W - L + 1 };
 
-static void write_array(const char *name, int64_t rows, int64_t columns, double value[],
-                        spor_npy_kind kind) {
-    spor_message message = {""};
-    spor_npy array = {.shape = {2, {rows, columns}}, .kind = kind, .value = value};
-    ck_assert_msg(npy_write(name, &array, &message), "%s", message.text);
+static void write_array(const char *name, int64_t rows, int64_t columns, const double value[],
+                        bool single) {
+    float narrow[H * W];
+    char shape[64];
+    size_t count = (size_t)(rows * columns);
+    snprintf(shape, sizeof shape, "(%d, %d)", (int)rows, (int)columns);
+    for (size_t k = 0; k < count; k++) narrow[k] = (float)value[k];
+    if (single)
+        scratch_npy(name, "<f4", false, shape, narrow, count * sizeof *narrow);
+    else
+        scratch_npy(name, "<f8", false, shape, value, count * sizeof *value);
 }
 
 /* Arrays for Z = A (star) K and dK in float, rotated if asked for. */
@@ -337,10 +344,10 @@ static void write_arrays(bool rotated) {
         dK[k] = (double)sum;
     }
     for (int k = 0; k < K * L; k++) turned[k] = dK[K * L - 1 - k];
-    write_array("A.npy", H, W, A, SPOR_NPY_F8);
-    write_array("K.npy", K, L, kernel, SPOR_NPY_F4);
-    write_array("d.npy", P, Q, dY, SPOR_NPY_F8);
-    write_array("mine.npy", K, L, rotated ? turned : dK, SPOR_NPY_F4);
+    write_array("A.npy", H, W, A, false);
+    write_array("K.npy", K, L, kernel, true);
+    write_array("d.npy", P, Q, dY, false);
+    write_array("mine.npy", K, L, rotated ? turned : dK, true);
 }
 
 START_TEST(arrays_of_other_code_are_judged) {
@@ -366,9 +373,9 @@ START_TEST(arrays_that_may_be_right_are_settled_by_the_user) {
     spor_message message = {""};
     spor_npy mine = {0};
     write_arrays(false);
-    ck_assert(npy_read("mine.npy", &mine, &message));
-    for (int k = 0; k < K * L; k++) mine.value[k] += 7e-6 * (k == 4);
-    ck_assert(npy_write("mine.npy", &mine, &message));
+    ck_assert(npy_read_doubles("mine.npy", &mine, &message));
+    ((double *)mine.value)[4] += 7e-6;
+    write_array("mine.npy", K, L, mine.value, true);
     npy_free(&mine);
     verify(1, "conv.spor " CALL);
     expect(out, "UNFINISHED       dK");
@@ -388,12 +395,20 @@ START_TEST(arrays_that_may_be_right_are_settled_by_the_user) {
 }
 END_TEST
 
+START_TEST(half_precision_is_no_claim) {
+    write_arrays(false);
+    scratch_npy("mine.npy", "<f2", false, "(2, 3)", (uint16_t[K * L]){0}, 2 * K * L);
+    verify(2, "conv.spor " CALL);
+    expect(err, "mine.npy: has numbers of type f2");
+}
+END_TEST
+
 START_TEST(arrays_of_nothing_but_infinities_are_not_judged) {
     double A[H * W], zero[K * L] = {0};
     write_arrays(false);
     for (int k = 0; k < H * W; k++) A[k] = (double)INFINITY;
-    write_array("A.npy", H, W, A, SPOR_NPY_F8);
-    write_array("mine.npy", K, L, zero, SPOR_NPY_F4);
+    write_array("A.npy", H, W, A, false);
+    write_array("mine.npy", K, L, zero, true);
     verify(1, "conv.spor " CALL);
     expect(out, "UNFINISHED       dK");
     expect(out, "0 of 6 values judged, 6 exempt");
@@ -568,6 +583,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, bad_usage_is_told);
     tcase_add_test(tests, arrays_of_other_code_are_judged);
     tcase_add_test(tests, arrays_that_may_be_right_are_settled_by_the_user);
+    tcase_add_test(tests, half_precision_is_no_claim);
     tcase_add_test(tests, arrays_of_nothing_but_infinities_are_not_judged);
     tcase_add_test(tests, arrays_that_do_not_fit_are_told);
     tcase_add_test(tests, networks_are_verified_at_initial_and_trained_weights);

@@ -1,0 +1,267 @@
+/*
+ * Data of one's own: what csv(...) says of its files. Nothing is read here: commands read.
+ */
+#include "script/private.h"
+
+#include "data/arrays.h"
+
+#include <string.h>
+
+/* ---- arguments ---- */
+
+static const char *file_name(const spor_given *g, int k) {
+    const char *name = given_string(g, k, NULL);
+    if (name && !*name) pass_fail(g->run, g->at[k], "%s is empty", given_what(g, k));
+    return name;
+}
+
+/* One of two words that may be left out: 0, 1 or 2. */
+static int word(const spor_given *g, int k, const char *one, const char *other) {
+    const char *given = given_string(g, k, NULL);
+    if (!given) return 0;
+    if (strcmp(given, one) == 0) return 1;
+    if (other && strcmp(given, other) == 0) return 2;
+    pass_fail(g->run, g->at[k], "%s must be \"%s\"%s%s%s but is \"%.40s\"", given_what(g, k), one,
+              other ? " or \"" : "", other ? other : "", other ? "\"" : "", given);
+}
+
+static spor_column column(const spor_given *g, int k, const spor_value *v) {
+    if (v->kind == VALUE_STRING) return (spor_column){.name = v->s};
+    if (v->kind == VALUE_INT) return (spor_column){.number = v->i};
+    pass_fail(
+        g->run, g->at[k],
+        "%s: a column is known by its name or its number, from 0, or -1 for the last; this is "
+        "%s",
+        given_what(g, k), value_describe(&g->run->ground, v));
+}
+
+/* A column, or a list of them. */
+static spor_columns columns(const spor_given *g, int k) {
+    const spor_value *v = g->arg[k];
+    if (!v) return (spor_columns){0};
+    bool list = v->kind == VALUE_LIST;
+    int n = list ? v->list.n : 1;
+    if (!n) pass_fail(g->run, g->at[k], "%s: the list is empty", given_what(g, k));
+    spor_column *made = ground_take(&g->run->ground, (size_t)n, sizeof *made);
+    for (int i = 0; i < n; i++) made[i] = column(g, k, list ? &v->list.item[i] : v);
+    return (spor_columns){n, made};
+}
+
+/* False says that there is none. */
+static spor_columns label(const spor_given *g, int k, bool *none) {
+    const spor_value *v = g->arg[k];
+    *none = v && v->kind == VALUE_BOOL && !v->b;
+    if (*none) return (spor_columns){0};
+    if (v && v->kind == VALUE_LIST)
+        pass_fail(g->run, g->at[k],
+                  "%s is one column; numbers to predict are said by targets=", given_what(g, k));
+    return columns(g, k);
+}
+
+static spor_shape sample(const spor_given *g, int k) {
+    if (!g->arg[k]) return (spor_shape){0};
+    spor_shape shape = want_shape(g->run, g->at[k], given_what(g, k), g->arg[k]);
+    int64_t size = 1;
+    if (shape.rank < 1 || shape.rank >= SPOR_RANK)
+        pass_fail(g->run, g->at[k], "%s of a sample has 1 to %d axes", given_what(g, k),
+                  SPOR_RANK - 1);
+    for (int axis = 0; axis < shape.rank; axis++)
+        if (shape.n[axis] < 1 || __builtin_mul_overflow(size, shape.n[axis], &size) || size >> 31)
+            pass_fail(g->run, g->at[k], "%s must be sizes of at least 1, together less than 2^31",
+                      given_what(g, k));
+    return shape;
+}
+
+static int classes(const spor_given *g, int k) {
+    int64_t n = given_int(g, k, 0);
+    if (g->arg[k] && (n < 2 || n > 1 << 20))
+        pass_fail(g->run, g->at[k], "%s must be 2 to 2^20 but is %" PRId64, given_what(g, k), n);
+    return (int)n;
+}
+
+static double scale(const spor_given *g, int k) {
+    double factor = given_real(g, k, 1);
+    if (!isfinite(factor) || !(factor < 0 || factor > 0))
+        pass_fail(g->run, g->at[k], "%s must be a number other than 0", given_what(g, k));
+    return factor;
+}
+
+/* ---- what train(...) takes ---- */
+
+static spor_own_data *own_data(const spor_given *g, const void *said) {
+    spor_own_data *own = ground_take(&g->run->ground, 1, sizeof *own);
+    own->said = said;
+    own->source = g->place.source->file;
+    own->line = g->place.line;
+    own->column = g->place.column;
+    return own;
+}
+
+static spor_value data_of(const spor_given *g, const spor_own_data *own) {
+    spor_value v = declare_part(g, VALUE_DATA);
+    v.declared->data = g->builtin->name;
+    v.declared->own = own;
+    return v;
+}
+
+/* ---- csv ---- */
+
+static spor_data *read_csv(const void *said, const char *const file[], spor_message *message) {
+    spor_csv csv = *(const spor_csv *)said;
+    csv.path = file[0];
+    csv.validation_path = file[1];
+    csv.test_path = file[2];
+    return spor_data_table(&csv, message);
+}
+
+/* ";" for semicolons; a tab has no escape in a string. */
+static char separator(const spor_given *g, int k) {
+    static const struct {
+        const char *word;
+        char separator;
+    } words[] = {{",", ','}, {";", ';'}, {"tab", '\t'}};
+    const char *given = given_string(g, k, NULL);
+    for (int i = 0; given && i < 3; i++)
+        if (strcmp(words[i].word, given) == 0) return words[i].separator;
+    if (given)
+        pass_fail(g->run, g->at[k], "%s must be \",\", \";\" or \"tab\" but is \"%.40s\"",
+                  given_what(g, k), given);
+    return 0;
+}
+
+enum {
+    PATH,
+    SHAPE,
+    CLASSES,
+    SCALE,
+    LABEL,
+    TARGETS,
+    INPUTS,
+    DROP,
+    HEADER,
+    SEPARATOR,
+    DECIMAL,
+    VALIDATION,
+    TEST,
+    STANDARDIZE
+};
+
+static void check_columns(const spor_given *g, const spor_csv *csv) {
+    if (csv->targets.count && (csv->label.count || csv->classes))
+        pass_fail(g->run, g->at[TARGETS],
+                  "csv: targets are numbers to predict; there is no label "
+                  "and there are no classes beside them");
+    if (csv->unlabelled && (csv->targets.count || csv->classes))
+        pass_fail(g->run, g->at[LABEL], "csv: label=False says that there is nothing to predict");
+}
+
+/* What the files must not be read for. */
+static void declare_shapes(spor_declaration *d, const spor_csv *csv) {
+    d->sample = csv->sample;
+    d->classes = csv->classes;
+    d->scale = csv->scale;
+    if (!d->sample.rank && csv->inputs.count) d->sample = SPOR_SHAPE(csv->inputs.count);
+    if (csv->targets.count) d->y = SPOR_SHAPE(csv->targets.count);
+}
+
+spor_value own_csv(const spor_given *g) {
+    spor_csv *csv = ground_take(&g->run->ground, 1, sizeof *csv);
+    bool unlabelled;
+    *csv = (spor_csv){.sample = sample(g, SHAPE),
+                      .classes = classes(g, CLASSES),
+                      .scale = scale(g, SCALE),
+                      .label = label(g, LABEL, &unlabelled),
+                      .targets = columns(g, TARGETS),
+                      .inputs = columns(g, INPUTS),
+                      .drop = columns(g, DROP),
+                      .header = g->arg[HEADER] ? given_bool(g, HEADER, false) ? 1 : -1 : 0,
+                      .separator = separator(g, SEPARATOR),
+                      .decimal = word(g, DECIMAL, ".", ",") == 2 ? ',' : 0};
+    csv->unlabelled = unlabelled;
+    check_columns(g, csv);
+    spor_own_data *own = own_data(g, csv);
+    own->read = read_csv;
+    own->unlabelled = unlabelled;
+    own->standardize = word(g, STANDARDIZE, "train", NULL) != 0;
+    own->file[0] = file_name(g, PATH);
+    own->file[1] = file_name(g, VALIDATION);
+    own->file[2] = file_name(g, TEST);
+    spor_value v = data_of(g, own);
+    declare_shapes(v.declared, csv);
+    return v;
+}
+
+/* ---- arrays ---- */
+
+static spor_data *read_arrays(const void *said, const char *const file[], spor_message *message) {
+    array_files arrays = *(const array_files *)said;
+    for (int part = 0; part < ARRAYS_PARTS; part++) {
+        arrays.x[part] = file[2 * part];
+        arrays.y[part] = file[2 * part + 1];
+    }
+    return arrays_read(&arrays, message);
+}
+
+/* What all formats have in common, from the argument `at` on. */
+static spor_value arrays_value(const spor_given *g, int at, array_files *arrays,
+                               spor_own_data *own) {
+    enum { ARRAY_SHAPE, ARRAY_CLASSES, ARRAY_SCALE, ARRAY_TARGETS, ARRAY_STANDARDIZE };
+    arrays->sample = sample(g, at + ARRAY_SHAPE);
+    arrays->classes = classes(g, at + ARRAY_CLASSES);
+    arrays->scale = scale(g, at + ARRAY_SCALE);
+    arrays->targets = given_bool(g, at + ARRAY_TARGETS, false);
+    if (arrays->classes && arrays->targets)
+        pass_fail(g->run, g->at[at + ARRAY_TARGETS],
+                  "%s: targets=True says that y are numbers to predict; they have no classes",
+                  g->builtin->name);
+    own->read = read_arrays;
+    own->unlabelled = !own->file[1];
+    own->standardize = word(g, at + ARRAY_STANDARDIZE, "train", NULL) != 0;
+    spor_value v = data_of(g, own);
+    v.declared->sample = arrays->sample;
+    v.declared->classes = arrays->classes;
+    v.declared->scale = arrays->scale;
+    return v;
+}
+
+/* A file for each array; a part has x, and y if the training rows have one. */
+static spor_value own_arrays(const spor_given *g, arrays_reader *reader) {
+    enum { X, Y, COMMON, VALIDATION_X = COMMON + SPOR_OWN_COMMON, VALIDATION_Y, TEST_X, TEST_Y };
+    static const int at[SPOR_OWN_FILES] = {X, Y, VALIDATION_X, VALIDATION_Y, TEST_X, TEST_Y};
+    array_files *arrays = ground_take(&g->run->ground, 1, sizeof *arrays);
+    spor_own_data *own = own_data(g, arrays);
+    arrays->read = reader;
+    for (int k = 0; k < SPOR_OWN_FILES; k++) own->file[k] = file_name(g, at[k]);
+    for (int k = 2; k < SPOR_OWN_FILES; k += 2) {
+        bool x = own->file[k] != NULL, y = own->file[k + 1] != NULL;
+        if (y != (x && own->file[1]))
+            pass_fail(g->run, g->at[at[y ? k + 1 : k]], "%s and %s are given together, and with y",
+                      given_what(g, at[k]), given_what(g, at[k + 1]));
+    }
+    return arrays_value(g, COMMON, arrays, own);
+}
+
+spor_value own_npy(const spor_given *g) {
+    return own_arrays(g, arrays_npy);
+}
+
+spor_value own_idx(const spor_given *g) {
+    return own_arrays(g, arrays_idx);
+}
+
+/* A file has x and y as variables. */
+spor_value own_mat(const spor_given *g) {
+    enum { MAT_FILE, X, Y, COMMON, MAT_VALIDATION = COMMON + SPOR_OWN_COMMON, MAT_TEST };
+    static const int at[ARRAYS_PARTS] = {MAT_FILE, MAT_VALIDATION, MAT_TEST};
+    array_files *arrays = ground_take(&g->run->ground, 1, sizeof *arrays);
+    spor_own_data *own = own_data(g, arrays);
+    bool unlabelled = g->arg[Y] && g->arg[Y]->kind == VALUE_BOOL && !g->arg[Y]->b;
+    *arrays = (array_files){.read = arrays_mat,
+                            .x_name = given_string(g, X, "X"),
+                            .y_name = unlabelled ? NULL : given_string(g, Y, "y")};
+    for (int k = 0; k < ARRAYS_PARTS; k++) {
+        own->file[2 * k] = file_name(g, at[k]);
+        own->file[2 * k + 1] = unlabelled ? NULL : own->file[2 * k];
+    }
+    return arrays_value(g, COMMON, arrays, own);
+}
