@@ -243,7 +243,8 @@ static void copy_array(const spor_model *model, const spor_arg *to, const spor_a
     if (to->data && from->data) memcpy(to->data, from->data, bytes_of(model, to));
 }
 
-/* The same batch by reference with a look at every node: names the first one that is not finite. */
+/* The same batch by reference with a look at every node: names the first one that is not finite. Where
+ * there is no memory for that, what the program itself says has to do. */
 static bool name_bad_node(spor_model *model, const spor_bound *b, uint64_t step) {
     spor_options options = {.scalar = model->spec.options.scalar, .reference = true};
     spor_program *program = compile(model, b, NULL, &options);
@@ -251,6 +252,10 @@ static bool name_bad_node(spor_model *model, const spor_bound *b, uint64_t step)
         spor_arg x = spor_program_arg(program, b->input), y = spor_program_arg(program, b->target);
         copy_array(model, &x, &b->x);
         copy_array(model, &y, &b->y);
+        if (!x.data && check_program(model, b->program))
+            model_fail(model,
+                       "the cost or a gradient is not a finite number; there is no memory to "
+                       "find out where it begins");
         if (program_run_undelivered(program, step))
             model_fail(model, "the cost or a gradient is not a finite number, though every "
                               "node is one by reference: a fast path overflows");

@@ -636,6 +636,22 @@ START_TEST(a_loss_does_not_depend_on_the_batch) {
 }
 END_TEST
 
+#if !SANITIZED /* which take more addresses than there are here */
+/* The node where numbers stop being finite is sought by a program that keeps them all: 1.6 GB. */
+START_TEST(a_training_that_diverges_says_so_without_memory_for_more) {
+    write_file("wide.spor",
+               "def net(x):\n"
+               "    W = param([64, 10], init=0, name=\"W\")\n"
+               "    return reshape(x, [batch(x), 64]) @ W + sum(zeros([20000, 20000]))\n"
+               "train(net, data=digits(), loss=squared_error(reduction=\"sum\"),\n"
+               "      optimizer=sgd(rate=1), batch=16, epochs=1)\n");
+    expect_status(run("ulimit -v 1000000; SPOR_DATA=$M/../data spor train wide.spor --limit 600"),
+                  1);
+    expect_in(err, "(a lower rate may help): the cost is inf, not a finite number");
+}
+END_TEST
+#endif
+
 /* Where rows do not tell what a loss does with them it is asked for, at the loss. */
 START_TEST(a_reduction_is_seen_on_rows_or_asked_for) {
     static const struct {
@@ -1002,6 +1018,9 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, evaluation_is_tried_before_the_first_epoch);
     tcase_add_loop_test(tests, a_loss_does_not_depend_on_the_batch, 0, 2);
     tcase_add_test(tests, a_reduction_is_seen_on_rows_or_asked_for);
+#if !SANITIZED
+    tcase_add_test(tests, a_training_that_diverges_says_so_without_memory_for_more);
+#endif
     tcase_add_test(tests, pairs_are_made_inside_the_loss);
     tcase_add_test(tests, what_is_printed_is_what_was_counted);
     tcase_add_test(tests, warnings_are_no_errors);
