@@ -185,9 +185,9 @@ typedef struct {
 
 /**
  * Trains a model that has an optimizer. True if all epochs were run, or the patience with them is
- * over; false with the model's error if a number was not finite or a program failed, false without error if the callback stopped it. A run that
- * was stopped and goes on, with the parameters and states as they were, ends in the same bits as one that
- * never was.
+ * over; false with the model's error if a number was not finite or a program failed, false without
+ * error if the callback stopped it. A run that was stopped and goes on, with the parameters and states
+ * as they were, ends in the same bits as one that never was.
  */
 SPOR_API bool spor_train(spor_model *model, const spor_data *data, const spor_split *split,
                          const spor_schedule *schedule, spor_on_progress *on_progress, void *user);

@@ -1,6 +1,6 @@
 /*
- * spor train in four files: the training in train.c, its rate over time in rates.c, going on with one in resume.c, and what it leaves
- * beside its checkpoint in outcome.c.
+ * spor train in four files: the training in train.c, its rate over time in rates.c, going on with one
+ * in resume.c, and what it leaves beside its checkpoint in outcome.c.
  */
 #ifndef SPOR_CLI_TRAIN_H
 #define SPOR_CLI_TRAIN_H
