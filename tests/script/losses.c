@@ -78,6 +78,10 @@ END_TEST
 
 START_TEST(what_is_wrong_with_a_loss_is_told) {
     spor_script *script = script_of("loss=own(3)");
+    ck_assert_ptr_null(script_error(script)); /* rows will tell */
+    ck_assert_int_eq(script_declaration(script)->reduction, SPOR_REDUCTION_UNSAID);
+    script_free(script);
+    script = script_of("loss=own(3), reduction=\"rows\"");
     ck_assert_ptr_nonnull(strstr(script_error(script), "train: say what own does with the costs"));
     script_free(script);
     static const char *const wrong[][2] = {
