@@ -152,10 +152,10 @@ static bool find_reduction(training *t) {
     if (!reduction_find(t->piece->model, t->data, &t->split, &found)) return complained(t);
     if (found) {
         bool sums = found == SPOR_REDUCTION_SUM;
-        snprintf(
-            text, sizeof text,
-            "%.100s %s the costs of the rows, as %d training rows show; reduction=\"%s\" says so",
-            d->loss, sums ? "adds up" : "is the mean of", rows, sums ? "sum" : "mean");
+        snprintf(text, sizeof text,
+                 "%.100s %s the costs of the rows, as %d training rows show at the initial "
+                 "weights; reduction=\"%s\" says so",
+                 d->loss, sums ? "adds up" : "is the mean of", rows, sums ? "sum" : "mean");
         warn(text, d->loss_source, d->loss_line, d->loss_column, t);
         return true;
     }

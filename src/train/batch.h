@@ -36,4 +36,8 @@ bool batch_source_make(spor_model *model, const spor_data *data, const int64_t r
  */
 void batch_fill(const batch_source *source, const int64_t rows[], int64_t count, void *x, void *y);
 
+/** The cost of n rows as one batch, as the loss has it. False with the model's error. reduction.c */
+bool batch_cost(spor_model *model, const batch_source *source, const int64_t rows[], int64_t n,
+                double *cost);
+
 #endif

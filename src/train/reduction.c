@@ -7,8 +7,8 @@
 #include "train/batch.h"
 #include "train/model.h"
 
-static bool cost_of(spor_model *model, const batch_source *source, const int64_t rows[], int64_t n,
-                    double *cost) {
+bool batch_cost(spor_model *model, const batch_source *source, const int64_t rows[], int64_t n,
+                double *cost) {
     spor_bound *bound = spor_model_bind(model, n, false);
     if (!bound) return model_fail_in(model, "the search for a reduction", n);
     batch_fill(source, rows, n, bound->x.data, bound->y.data);
@@ -28,10 +28,10 @@ bool reduction_find(spor_model *model, const spor_data *data, const spor_split *
     double all = 0, one = 0, sum = 0;
     *found = SPOR_REDUCTION_UNSAID;
     if (!batch_source_make(model, data, split->train, n, &source) ||
-        !cost_of(model, &source, split->train, n, &all))
+        !batch_cost(model, &source, split->train, n, &all))
         return false;
     for (int64_t k = 0; k < n; k++) {
-        if (!cost_of(model, &source, split->train + k, 1, &one)) return false;
+        if (!batch_cost(model, &source, split->train + k, 1, &one)) return false;
         sum += one;
     }
     bool sums = is_near(all, sum), means = is_near(all * (double)n, sum);

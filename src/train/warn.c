@@ -242,10 +242,10 @@ static bool two_sizes(const spor_split *split, int64_t size[2]) {
 /* The cost of n copies of the first row to train with. */
 static double cost_of_copies(const warning *w, const batch_source *source, int64_t n) {
     int64_t row[BATCH_OF_EVALUATION];
-    spor_bound *bound = spor_model_bind(w->model, n, false);
+    double cost = nan("");
     for (int64_t k = 0; k < n; k++) row[k] = w->split->train[0];
-    if (bound) batch_fill(source, row, n, bound->x.data, bound->y.data);
-    return spor_model_predict(w->model, bound) ? model_number(w->model, &bound->loss, 0) : nan("");
+    batch_cost(w->model, source, row, n, &cost);
+    return cost;
 }
 
 /* A mean costs the same whatever the number of copies, a sum in proportion; what does neither, such as a
