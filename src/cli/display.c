@@ -87,7 +87,8 @@ static double share(const spor_progress *p) {
 static void overwrite(spor_display *display, const char *line) {
     int length = (int)strlen(line);
     int blanks = display->shown > length ? display->shown - length : 0;
-    printf("\r%s%*s", line, blanks, "");
+    screen_control("\r");
+    printf("%s%*s", line, blanks, "");
     display_flush();
     display->shown = length;
 }
@@ -135,7 +136,7 @@ void display_start(spor_display *display, bool quiet, double from) {
     *display = (spor_display){
         .quiet = quiet,
         .from = from,
-        .live = isatty(STDOUT_FILENO),
+        .live = screen_is_terminal(),
         .started = display_seconds(),
     };
 }

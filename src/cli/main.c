@@ -64,12 +64,18 @@ static int dispatch(int argc, char **argv) {
     return unknown(name);
 }
 
-int main(int argc, char **argv) {
-    int status = dispatch(argc, argv);
+/* A command whose output is lost has not done what was asked. */
+static int check_output(int status) {
     errno = 0;
-    if ((fflush(stdout) || ferror(stdout)) && status != SPOR_EXIT_BAD) {
-        fprintf(stderr, "spor: standard output: %s\n", errno ? strerror(errno) : "write error");
-        return SPOR_EXIT_BAD;
-    }
+    if (status == SPOR_EXIT_BAD || (!fflush(stdout) && !ferror(stdout))) return status;
+    fprintf(stderr, "spor: standard output: %s\n", errno ? strerror(errno) : "write error");
+    return SPOR_EXIT_BAD;
+}
+
+int main(int argc, char **argv) {
+    spor_screen screen;
+    if (!screen_begin(&screen)) return SPOR_EXIT_BAD;
+    int status = check_output(dispatch(argc, argv));
+    screen_end(&screen);
     return status;
 }

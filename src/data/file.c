@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "base/bytes.h"
 #include "base/message.h"
 #include "data/file.h"
@@ -229,4 +230,17 @@ void file_title(const char *path, char *out, size_t size) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t length = strcspn(name, ".");
     snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), name);
+}
+
+bool file_ends_in(const char *path, const char *const ending[]) {
+    for (size_t length = strlen(path), end; *ending; ending++)
+        if ((end = strlen(*ending)) < length && !strcmp(path + length - end, *ending)) return true;
+    return false;
+}
+
+bool file_leads_to(const char *path, const char *const ending[]) {
+    char *real = realpath(path, NULL);
+    bool ends = !real || file_ends_in(real, ending);
+    free(real);
+    return ends;
 }

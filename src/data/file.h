@@ -34,6 +34,12 @@ bool file_write_text(spor_text *text, const char *path, spor_message *message);
 /** "digits" of data/digits.csv.gz, cut where its room ends. */
 void file_title(const char *path, char *out, size_t size);
 
+/** True if a name ends in one of these; NULL ends them. */
+bool file_ends_in(const char *path, const char *const ending[]);
+/** True if the name of what a path leads to, behind all links, does. What has no name of its own, as a pipe,
+ *  has none that ends otherwise. */
+bool file_leads_to(const char *path, const char *const ending[]);
+
 /** Removes what writers that were killed have left in a folder: files whose name ends as those do that
  *  file_write has yet to rename. */
 void file_sweep(const char *folder);

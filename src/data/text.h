@@ -20,10 +20,6 @@ void text_add(spor_text *text, const char *format, ...) __attribute__((format(pr
 /** The shortest decimal that reads back as the same double, with a point in every locale. */
 void text_real(spor_text *text, double value);
 
-/** Length of the UTF-8 sequence at s, 1 to 4, in shortest form and no surrogate; 0 if it is none.
- */
-int text_utf8_length(const char *s);
-
 /** Characters of a text in UTF-8. */
 int text_width(const char *s);
 /** Bytes of its first characters, at most `most` of them. */

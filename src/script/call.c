@@ -38,12 +38,36 @@ void pass_trace(const spor_pass *run, spor_note *note) {
                      f->call.line, f->call.column);
 }
 
-spor_spot pass_leave_file(spor_pass *run, spor_spot place) {
-    spor_frame *f = run->frame;
+/* The call that led into the file of a place from another one; NULL: none did. */
+static const spor_frame *way_in(const spor_pass *run, spor_spot place) {
+    const spor_frame *f = run->frame;
     while (f && f->call.source == place.source) f = f->caller;
-    if (!f || !f->call.source) return place;
+    return f && f->call.source ? f : NULL;
+}
+
+spor_spot pass_leave_file(spor_pass *run, spor_spot place) {
+    const spor_frame *f = way_in(run, place);
+    if (!f) return place;
     run->frame = f->caller;
     return f->call;
+}
+
+/* The statement train(...) calls nets and losses, and gives them nothing that may be wrong. */
+static bool is_train(const spor_pass *run, spor_spot call) {
+    spor_spot train = run->script->train;
+    return call.source == train.source && call.line == train.line && call.column == train.column;
+}
+
+spor_spot pass_leave_included(spor_pass *run, spor_spot place, const char **called) {
+    const spor_frame *f;
+    *called = NULL;
+    while (place.source && place.source->included && (f = way_in(run, place)) &&
+           !is_train(run, f->call)) {
+        *called = f->def->name;
+        run->frame = f->caller;
+        place = f->call;
+    }
+    return place;
 }
 
 int pass_count(spor_pass *run, spor_count what) {
@@ -327,11 +351,21 @@ static spor_value call_builtin(spor_pass *run, const spor_builtin *b, const spor
     return b->call(&given);
 }
 
+/* True if a text that is no name, and not interned, is one here. */
+static bool is_known(const spor_env *env, const char *text) {
+    for (; env; env = env->parent)
+        for (int k = 0; k < env->n; k++)
+            if (!strcmp(env->binding[k].name, text)) return true;
+    return false;
+}
+
 spor_value pass_call(spor_pass *run, const spor_value *callee, const spor_arguments *a) {
     if (partial_waits(run, callee)) return partial_make(run, callee, a);
     if (callee->kind == VALUE_FUNCTION) return call_def(run, callee->function, a);
     if (callee->kind == VALUE_BUILTIN) return call_builtin(run, callee->builtin, a);
     if (callee->kind == VALUE_OP) return registry_call(run, callee->op, a);
-    pass_fail(run, a->place, "only a function can be called, not %s",
-              value_describe(&run->ground, callee));
+    bool quoted = callee->kind == VALUE_STRING && is_known(run->script->globals, callee->s);
+    pass_fail(run, a->place, "only a function can be called, not %s%s%s%s",
+              value_describe(&run->ground, callee), quoted ? "; did you mean " : "",
+              quoted ? callee->s : "", quoted ? ", without quotes?" : "");
 }

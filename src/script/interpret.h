@@ -101,6 +101,9 @@ spor_value pass_call(spor_pass *run, const spor_value *callee, const spor_argume
 /** Where an error of a def's own should point: at the call that led into this file, if there is
  *  one. Ends the calls below it: to be used before leaving only. */
 spor_spot pass_leave_file(spor_pass *run, spor_spot place);
+/** Where an error inside of an included file should point: at the call from the script's own files, of
+ *  the def *called. Without such a call it is the place itself, and *called NULL. */
+spor_spot pass_leave_included(spor_pass *run, spor_spot place, const char **called);
 
 /** Adds the calls that are going on, innermost first. */
 void pass_trace(const spor_pass *run, spor_note *text);

@@ -3,7 +3,9 @@
  */
 #include "script/private.h"
 
+#include "base/message.h"
 #include "data/arrays.h"
+#include "data/file.h"
 
 #include <string.h>
 
@@ -106,12 +108,27 @@ static spor_value data_of(const spor_given *g, const spor_own_data *own) {
 
 /* ---- csv ---- */
 
+/* What is wrong with a file that may be no table would tell what it says. */
+static spor_data *hide_others(const char *const file[], spor_message *message) {
+    static const char *const endings[] = {".csv",  ".tsv",  ".tab",   ".txt", ".dat",
+                                          ".data", ".test", ".train", ".gz",  NULL};
+    for (int k = 0; k < 3; k++)
+        if (file[k] && !file_leads_to(file[k], endings))
+            message_complain(
+                message,
+                "%.400s: is no table that can be read as the script says; what is wrong "
+                "is shown of files that end in .csv, .tsv, .txt or .data",
+                file[k]);
+    return NULL;
+}
+
 static spor_data *read_csv(const void *said, const char *const file[], spor_message *message) {
     spor_csv csv = *(const spor_csv *)said;
     csv.path = file[0];
     csv.validation_path = file[1];
     csv.test_path = file[2];
-    return spor_data_table(&csv, message);
+    spor_data *data = spor_data_table(&csv, message);
+    return data ? data : hide_others(file, message);
 }
 
 /* ";" for semicolons; a tab has no escape in a string. */

@@ -25,18 +25,6 @@ enum { MOST_EPOCHS = 64 };
 
 /* ---- usage ---- */
 
-/* The commands that spor --help lists; their number. */
-static int list_commands(char name[][32], int most) {
-    int count = 0;
-    expect_status(run("spor --help"), 0);
-    for (const char *line = strstr(out, "\n  spor "); line && count < most; count++) {
-        sscanf(line, "\n  spor %31s", name[count]);
-        line = strchr(line + 1, '\n');
-        if (line && strncmp(line, "\n  spor ", 8) != 0) line = NULL; /* the end of the list */
-    }
-    return count;
-}
-
 /* Each command of the table, without a line written for it. */
 START_TEST(help_teaches) {
     char name[32][32];
@@ -874,7 +862,8 @@ START_TEST(an_interrupt_keeps_what_there_is) {
 END_TEST
 
 START_TEST(a_terminal_gets_a_live_line) {
-    setenv("COLUMNS", "99", 1); /* room for a million epochs and a bar */
+    setenv("COLUMNS", "99", 1);
+    setenv("TERM", "xterm", 1); /* room for a million epochs and a bar */
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     if (master < 0) return; /* a machine without pseudo-terminals */
     ck_assert(!grantpt(master) && !unlockpt(master));

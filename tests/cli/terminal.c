@@ -1,0 +1,274 @@
+/*
+ * What a terminal is sent: nothing that it obeys comes from scripts, file names or data, on any way; one
+ * that can't do more gets plain lines.
+ */
+#define _XOPEN_SOURCE 700 /* posix_openpt */
+#include "suite.h"
+#include "shell.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Colour and title of a terminal, a C1 byte alone and as UTF-8, backspace, bell, return, an override of
+ * direction, a mark, an isolate, a separator of lines, half a character. No slash: file names have it. */
+#define HOSTILE                                                                                    \
+    UTF8 "\233"                                                                                    \
+         "31m\357"
+/* The same as far as it is a text in UTF-8. */
+#define UTF8                                                                                       \
+    "\033[31m\033]0;t\a\302\23331m\b\r\342\200\256\342\200\217\330\234\342\201\246\342\200\250"
+
+static void enter_with_layers(void) {
+    enter_folder();
+    ck_assert_int_eq(run("cp $M/layers.spor $M/optimizers.spor ."), 0);
+    setenv("H", HOSTILE, 1);
+}
+
+static bool is_plain(unsigned char c) {
+    return (c >= ' ' && c != 127) || c == '\n' || c == '\t';
+}
+
+/* By the bytes that these sequences have in UTF-8, and not by what the program knows of them. */
+static void expect_plain(const char *text, const char *of) {
+    static const char *const obeyed[] = {
+        "\302\200",     "\302\215",     "\302\233",     "\302\237",     "\330\234",
+        "\342\200\216", "\342\200\217", "\342\200\250", "\342\200\251", "\342\200\252",
+        "\342\200\256", "\342\201\246", "\342\201\251"};
+    for (const char *c = text; *c; c++)
+        ck_assert_msg(is_plain((unsigned char)*c), "%s: byte %d is sent in:\n%.2000s", of,
+                      (unsigned char)*c, c > text + 200 ? c - 200 : text);
+    for (size_t k = 0; k < sizeof obeyed / sizeof *obeyed; k++)
+        ck_assert_msg(!strstr(text, obeyed[k]), "%s: %zu is sent in:\n%.2000s", of, k, text);
+    for (const char *c = text; *c; c++) {
+        bool lead = (unsigned char)*c >= 0xc0, next = ((unsigned char)c[1] & 0xc0) == 0x80;
+        bool alone = ((unsigned char)*c & 0xc0) == 0x80 && (c == text || !(c[-1] & 0x80));
+        ck_assert_msg(!alone && (!lead || next), "%s: no UTF-8 is sent in:\n%.2000s", of, text);
+    }
+}
+
+#define NET(outputs)                                                                               \
+    "include \"layers.spor\"\n"                                                                    \
+    "def net(x):\n    return dense(flatten(x), " outputs ")\n"
+#define TRAIN(data)                                                                                \
+    "train(net, data=" data ", loss=cross_entropy(reduction=\"mean\"),\n"                          \
+    "      optimizer=sgd(rate=0.1), batch=2, epochs=1)\n"
+
+/* Each has the hostile bytes where a script, or what it reads, may have them. */
+static const struct {
+    const char *name, *text;
+} files[] = {
+    {"plain.spor", NET("2") TRAIN("csv(\"classes.csv\", label=\"y\")")},
+    {"columns.spor", NET("2") TRAIN("csv(\"columns.csv\", label=\"" HOSTILE "\")")},
+    {"cell.spor", NET("2") TRAIN("csv(\"cell.csv\", label=\"y\")")},
+    {"nowhere.spor", NET("2") TRAIN("csv(\"" HOSTILE ".csv\")")},
+    {"comment.spor", "x = = 3 # " HOSTILE "\n"},
+    {"string.spor", "x = \"" HOSTILE "\" + 1\n"},
+    {"sign.spor", HOSTILE "\n"},
+    {"include.spor", "include \"" HOSTILE ".spor\"\n"},
+    {"fail.spor", "def f(x):\n    fail(\"" HOSTILE "\", x)\ny = f(3)\n"},
+    {"act.spor", "include \"layers.spor\"\n"
+                 "def net(x):\n    return dense(flatten(x), 2, act=\"" HOSTILE
+                 "\")\n" TRAIN("csv(\"classes.csv\", label=\"y\")")},
+    {"init.spor", "def net(x):\n    return x @ param([2, 2], init=\"normal\", name=\"" HOSTILE
+                  "\")\n" TRAIN("csv(\"classes.csv\", label=\"y\")")},
+    {"label.spor", "claim \"" HOSTILE "\" with x in real:\n    x == x\n"
+                   "claim \"b" HOSTILE "\" with x in real:\n    x == x + 1\n"},
+    {"bare.spor", "claim with x in real: \"" HOSTILE "\"\n"},
+};
+enum { FILES = sizeof files / sizeof *files };
+
+static void write_files(void) {
+    char rows[2048] = "a,b,y\n";
+    for (int k = 0; k < 6; k++) strcat(rows, "1,2,\"u" UTF8 "\"\n3,4,v\n");
+    write_file("classes.csv", rows);
+    write_file("columns.csv", "a,b,\"y" UTF8 "\"\n1,2,u\n3,4,v\n");
+    write_file("cell.csv", "a,b,y\n1,2,u\n3,\"" HOSTILE "\",v\n");
+    for (int k = 0; k < FILES; k++) write_file(files[k].name, files[k].text);
+}
+
+/* Every command, without a line written for it. */
+START_TEST(no_command_hands_on_what_a_terminal_obeys) {
+    char name[32][32], of[256];
+    int count = list_commands(name, 32);
+    write_files();
+    for (int k = 0; k < count; k++) {
+        for (int f = 0; f < FILES; f++) {
+            run("spor %s %s", name[k], files[f].name);
+            snprintf(of, sizeof of, "spor %.31s %.99s", name[k], files[f].name);
+            expect_plain(out, of);
+            expect_plain(err, of);
+        }
+        static const char *const words[] = {"\"$H\"", "--\"$H\"", "--set \"$H\" plain.spor",
+                                            "--set \"$H=1\" plain.spor", "plain.spor \"$H\""};
+        for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+            expect_status(run("spor %s %s", name[k], words[w]), 2);
+            expect_plain(err, words[w]);
+        }
+        expect_status(run("cp comment.spor \"$H\"; spor %s \"$H\"", name[k]), 2);
+        expect_plain(err, name[k]);
+    }
+    expect_status(run("spor \"$H\""), 2);
+    expect_plain(err, "spor");
+}
+END_TEST
+
+/* What is told is told as before. */
+START_TEST(the_rest_is_shown_as_it_is) {
+    write_files();
+    expect_status(run("spor show string.spor"), 2);
+    expect_in(err, "string.spor:1:");
+    expect_in(err, "?[31m?]0;t??31m??");
+    expect_status(run("spor train nowhere.spor; spor --help"), 0);
+    write_file("words.spor", "x = \"na\303\257ve \342\202\254 \360\237\214\262\t.\" $\n");
+    expect_status(run("spor show words.spor"), 2);
+    expect_in(err, "na\303\257ve \342\202\254 \360\237\214\262\t.");
+}
+END_TEST
+
+/* Columns are those of characters as they are shown, whatever stands before. */
+START_TEST(the_caret_stands_under_the_word) {
+    write_file("a.spor", "x = \"\033[31m\233\302\233\303\251\342\200\256\" $\r\n");
+    expect_status(run("spor show a.spor"), 2);
+    expect_in(err, "\n      x = \"?[31m??\303\251?\" $\n"
+                   "                      ^\n");
+}
+END_TEST
+
+/* A cut in the middle of a character is put together again. */
+START_TEST(long_outputs_keep_their_characters) {
+    char script[1 << 15] = "x = [\n";
+    for (int k = 0; k < 12; k++)
+        strcat(script, "\"\342\202\254\303\251\342\202\254\303\251\342\202\254\",\n");
+    strcat(script, "] + \n");
+    write_file("a.spor", script);
+    expect_status(run("for k in 1 2 3 4; do printf 'a\342\202\254%%.0s' $(seq 3000) >> long; done; "
+                      "spor train $(cut -c 1-9000 long).spor"),
+                  2);
+    expect_in(err, "a\342\202\254a\342\202\254");
+    expect_plain(err, "a long name");
+}
+END_TEST
+
+/* ---- byte order marks ---- */
+
+START_TEST(a_byte_order_mark_begins_a_text) {
+    write_files();
+    expect_status(run("(printf '\\357\\273\\277'; cat plain.spor) > marked.spor;"
+                      "(printf '\\357\\273\\277'; cat classes.csv) > m.csv; mv m.csv classes.csv;"
+                      "spor train marked.spor --quiet && spor train --resume runs/net --epochs 2"),
+                  0);
+    expect_status(run("head -c 3 runs/net/script/marked.spor | od -An -tx1"), 0);
+    expect_in(out, "ef bb bf"); /* what is kept is what was there */
+    write_file("marked.spor", "\357\273\277x = $\n");
+    expect_status(run("spor show marked.spor"), 2);
+    expect_in(err, "marked.spor:1:5: ");
+    expect_in(err, "\n      x = $\n          ^\n");
+    write_file("inner.spor", "\357\273\277y = 3\n");
+    write_file("outer.spor", "\357\273\277include \"inner.spor\"\nx = y + $\n");
+    expect_status(run("spor show outer.spor"), 2);
+    expect_in(err, "outer.spor:2:9");
+    write_file("wide.spor", "\377\376x");
+    expect_status(run("spor show wide.spor"), 2);
+    expect_in(err, "wide.spor is UTF-16; save it in UTF-8");
+}
+END_TEST
+
+/* ---- files that are no scripts ---- */
+
+START_TEST(what_is_no_script_is_not_shown) {
+    static const char *const lines[] = {"spor train secret",
+                                        "spor show link.spor",
+                                        "spor verify /dev/stdin < secret",
+                                        "spor show includes.spor",
+                                        "spor show links.spor",
+                                        "spor bench secret.txt",
+                                        "spor train ./secret --double",
+                                        "spor train table.spor"};
+    write_file("secret", "hunter2:x,y\nhunter2:x,z\n");
+    write_file("includes.spor", "include \"secret\"\n");
+    write_file("links.spor", "include \"link.spor\"\n");
+    write_file("table.spor", NET("2") TRAIN("csv(\"secret\", label=\"hunter\")"));
+    expect_status(run("cp secret secret.txt; ln -s secret link.spor"), 0);
+    for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
+        expect_status(run("%s", lines[k]), 2);
+        ck_assert_msg(!strstr(err, "hunter2") && !strstr(out, "hunter2"), "%s tells:\n%s", lines[k],
+                      err);
+    }
+    expect_in(err, "is shown of files that end in .csv");
+    expect_status(run("spor show secret"), 2);
+    expect_in(err, "this is no script; what is wrong is shown of files that end in .spor");
+    expect_status(run("spor show includes.spor"), 2);
+    expect_in(err, "include takes a script: the name of its file ends in .spor");
+    expect_in(err, "\n      include \"secret\"\n");
+    /* what has been read as a script is one, and so is what comes through a pipe */
+    write_file("script.txt", "x = 1\ny = x + z\n");
+    expect_status(run("spor show script.txt"), 2);
+    expect_in(err, "      y = x + z\n");
+    expect_status(run("echo 'x = $' | spor show /dev/stdin"), 2);
+    expect_in(err, "      x = $\n");
+}
+END_TEST
+
+/* ---- terminals ---- */
+
+/* What a training sends to a terminal of this kind. */
+static bool train_on_terminal(const char *term) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY), status;
+    if (master < 0) return false; /* a machine without pseudo-terminals */
+    ck_assert(!grantpt(master) && !unlockpt(master));
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    pid_t child = fork();
+    ck_assert(slave >= 0 && child >= 0);
+    if (!child) {
+        dup2(slave, STDOUT_FILENO);
+        if (term) setenv("TERM", term, 1);
+        if (!term) unsetenv("TERM");
+        execl(getenv("SPOR_PROGRAM"), "spor", "train", "plain.spor", "--epochs", "3", (char *)NULL);
+        _exit(127);
+    }
+    close(slave);
+    size_t length = 0;
+    for (ssize_t got; (got = read(master, out + length, MOST - 1 - length)) > 0;)
+        length += (size_t)got;
+    out[length] = 0;
+    close(master);
+    ck_assert(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    return true;
+}
+
+/* A terminal ends its lines by \r\n. */
+START_TEST(a_dumb_terminal_gets_plain_lines) {
+    static const char *const dumb[] = {"dumb", "", NULL};
+    write_files();
+    for (int k = 0; k < 3; k++) {
+        if (!train_on_terminal(dumb[k])) return;
+        ck_assert_int_eq(count_of(out, "\r"), count_of(out, "\r\n"));
+        expect_in(out, "\nepoch 2/3  loss ");
+        expect_in(out, " validation ");
+    }
+    ck_assert(train_on_terminal("xterm"));
+    ck_assert_int_gt(count_of(out, "\r"), count_of(out, "\r\n"));
+    ck_assert(!strchr(out, '\033'));
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("terminal");
+    TCase *tests = tcase_create("terminal");
+    tcase_add_checked_fixture(tests, enter_with_layers, leave_folder);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, no_command_hands_on_what_a_terminal_obeys);
+    tcase_add_test(tests, the_rest_is_shown_as_it_is);
+    tcase_add_test(tests, the_caret_stands_under_the_word);
+    tcase_add_test(tests, long_outputs_keep_their_characters);
+    tcase_add_test(tests, a_byte_order_mark_begins_a_text);
+    tcase_add_test(tests, what_is_no_script_is_not_shown);
+    tcase_add_test(tests, a_dumb_terminal_gets_plain_lines);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
