@@ -36,6 +36,11 @@ static bool mirrors(const spor_model_spec *spec, const spor_data *data) {
     return shape_equal(&spec->sample, target) && !classes && !numbers;
 }
 
+bool model_mirrors(const spor_model *model) {
+    const spor_model_spec *spec = model_spec_of(model);
+    return spec->like && mirrors(spec, spec->like);
+}
+
 static bool predict_batch(const prediction_of *p, const int64_t rows[], int64_t n, double *out) {
     spor_bound *bound = model_bind_for(p->model, n, MODEL_PREDICTS);
     spor_scalar scalar = bound ? model_spec_of(p->model)->options.scalar : SPOR_F32;
