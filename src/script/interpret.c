@@ -47,7 +47,7 @@ static const char *nearest(spor_pass *run, const spor_env *env, const char *name
     const char **names = ground_take(&run->ground, (size_t)count, sizeof *names);
     for (const spor_env *e = env; e; e = e->parent)
         for (int k = 0; k < e->n; k++) names[n++] = e->binding[k].name;
-    return strlen(name) > 2 ? nearest_name(name, n, names) : NULL;
+    return nearest_name(name, n, names);
 }
 
 static _Noreturn void unknown_name(spor_pass *run, const spor_env *env, const spor_syntax *node) {

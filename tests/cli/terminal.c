@@ -95,6 +95,7 @@ START_TEST(no_command_hands_on_what_a_terminal_obeys) {
     char name[32][32], of[256];
     int count = list_commands(name, 32);
     write_files();
+    expect_status(run("spor train plain.spor --quiet"), 0);
     for (int k = 0; k < count; k++) {
         for (int f = 0; f < FILES; f++) {
             run("spor %s %s", name[k], files[f].name);
@@ -108,6 +109,9 @@ START_TEST(no_command_hands_on_what_a_terminal_obeys) {
             expect_status(run("spor %s %s", name[k], words[w]), 2);
             expect_plain(err, words[w]);
         }
+        run("spor %s runs/net; spor %s runs/net --in classes.csv", name[k], name[k]);
+        expect_plain(out, name[k]);
+        expect_plain(err, name[k]);
         expect_status(run("cp comment.spor \"$H\"; spor %s \"$H\"", name[k]), 2);
         expect_plain(err, name[k]);
     }
