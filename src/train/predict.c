@@ -8,6 +8,10 @@
 #include "train/batch.h"
 #include "train/model.h"
 
+int64_t spor_model_sample(spor_model *model) {
+    return spor_model_error(model) ? -1 : shape_size(&model_spec_of(model)->sample);
+}
+
 int64_t spor_model_columns(spor_model *model) {
     const spor_bound *bound = model_bind_for(model, 1, MODEL_PREDICTS);
     return bound ? shape_size(&bound->logits.shape) : -1;
