@@ -16,6 +16,7 @@ static int complain_at(const spor_workpiece *piece, const char *message, const c
     if (!message) message = "out of memory";
     script_explain(piece->script, message, file, line, column, text, sizeof text);
     fflush(stdout);
+    if (!file) fprintf(stderr, "spor %s: ", piece->command->name);
     fprintf(stderr, "%s%s", text, *text && text[strlen(text) - 1] == '\n' ? "" : "\n");
     return SPOR_EXIT_BAD;
 }

@@ -239,7 +239,8 @@ bool file_ends_in(const char *path, const char *const ending[]) {
 }
 
 bool file_leads_to(const char *path, const char *const ending[]) {
-    char *real = realpath(path, NULL);
+    struct stat status;
+    char *real = stat(path, &status) || !S_ISREG(status.st_mode) ? NULL : realpath(path, NULL);
     bool ends = !real || file_ends_in(real, ending);
     free(real);
     return ends;

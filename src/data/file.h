@@ -36,8 +36,8 @@ void file_title(const char *path, char *out, size_t size);
 
 /** True if a name ends in one of these; NULL ends them. */
 bool file_ends_in(const char *path, const char *const ending[]);
-/** True if the name of what a path leads to, behind all links, does. What has no name of its own, as a pipe,
- *  has none that ends otherwise. */
+/** True if the name of the regular file that a path leads to, behind all links, does. What is no such file, a
+ *  pipe or a device, has no name that ends otherwise. */
 bool file_leads_to(const char *path, const char *const ending[]);
 
 /** Removes what writers that were killed have left in a folder: files whose name ends as those do that

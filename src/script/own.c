@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- arguments ---- */
 
@@ -116,7 +117,7 @@ static spor_data *hide_others(const char *const file[], spor_message *message) {
     static const char *const endings[] = {".csv",  ".tsv",  ".tab",   ".txt", ".dat",
                                           ".data", ".test", ".train", ".gz",  NULL};
     for (int k = 0; k < 3; k++)
-        if (file[k] && !file_leads_to(file[k], endings))
+        if (file[k] && !access(file[k], R_OK) && !file_leads_to(file[k], endings))
             message_complain(
                 message,
                 "%.400s: is no table that can be read as the script says; what is wrong "

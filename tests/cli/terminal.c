@@ -261,6 +261,73 @@ START_TEST(a_dumb_terminal_gets_plain_lines) {
 }
 END_TEST
 
+/* ---- outputs and what they are for ---- */
+
+#define CROSS_ENTROPY "cross_entropy(reduction=\\\"mean\\\")"
+#define SQUARED_ERROR "squared_error(reduction=\\\"mean\\\")"
+#define OWN "mse, reduction=\\\"mean\\\""
+#define IRIS "csv(\\\"iris.csv\\\", label=\\\"species\\\")"
+#define DIABETES "csv(\\\"diabetes.csv\\\", targets=\\\"progression\\\")"
+
+START_TEST(outputs_are_as_many_as_there_are_classes) {
+    static const struct {
+        const char *net, *data, *loss, *says;
+    } wrong[] = {
+        {"dense(flatten(x), 9)", "digits()", CROSS_ENTROPY,
+         "the network has 9 outputs for 10 classes: its last layer must have 10"},
+        {"dense(flatten(x), 11)", "digits()", CROSS_ENTROPY, "has 11 outputs for 10 classes"},
+        {"dense(flatten(x), 1)", "digits()", SQUARED_ERROR, "has 1 output for 10 classes"},
+        {"dense(x, 1)", IRIS, CROSS_ENTROPY, "has 1 output for 3 classes"},
+        {"dense(x, 4)", IRIS, OWN, "has 4 outputs for 3 classes"},
+        {"dense(x, 1)", IRIS, OWN, "has 1 output for 3 classes"}, /* the loss repeats it */
+        {"dense(x, 2)", DIABETES, SQUARED_ERROR, "has 2 outputs for 1 target:"},
+        {"dense(flatten(x), 60)", "digits()", SQUARED_ERROR ", target=\\\"x\\\"",
+         "has 60 outputs for 64 numbers of a sample: its last layer must have 64"},
+        {"dense(flatten(x), 64)", "digits()", SQUARED_ERROR ", target=\\\"x\\\"",
+         "has 64 outputs for 64 numbers of a sample: let reshape(...) end it"},
+        {"x", "digits()", CROSS_ENTROPY, "has 64 outputs for 10 classes"},
+        {"sum(x)", "digits()", CROSS_ENTROPY, "the network returns [],"},
+    };
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        expect_status(
+            run("cp $M/../tests/data/*.csv .; printf '%%b' 'include \"layers.spor\"\\n"
+                "def net(x):\\n    return %s\\ndef mse(a, y): return mean((a - y) * (a - y))\\n' "
+                ">t.spor;"
+                "echo \"train(net, data=%s, loss=%s, optimizer=sgd(rate=0.1), batch=8, epochs=1)\" "
+                ">>t.spor; SPOR_DATA=$M/../data spor train t.spor",
+                wrong[k].net, wrong[k].data, wrong[k].loss),
+            2);
+        expect_in(err, wrong[k].says);
+        ck_assert(!exists("runs"));
+    }
+}
+END_TEST
+
+/* Where the loss makes a number of it all the same, it is said before it is trained. */
+START_TEST(a_loss_that_repeats_a_side_is_warned_of) {
+    static const char *const nets[] = {"dense(x, 2)", "sum(dense(x, 2), axis=1)"};
+    static const char *const says[] = {"the network has 2 outputs for 1 target",
+                                       "t.spor:3:12: warning: the network has 1 output for 1 "
+                                       "target: let reshape(...) end it"};
+    char script[1024];
+    expect_status(run("cp $M/../tests/data/diabetes.csv ."), 0);
+    for (int k = 0; k < 4; k++) {
+        snprintf(script, sizeof script,
+                 "include \"layers.spor\"\ndef net(x):\n    return %s\n"
+                 "def mse(a, y):\n    return mean((a - y) * (a - y))\n"
+                 "train(net, data=csv(\"diabetes.csv\", targets=\"progression\"), loss=mse,\n"
+                 "      reduction=\"mean\", optimizer=sgd(rate=1e-9), batch=32, epochs=1%s)\n",
+                 nets[k % 2], k < 2 ? "" : ", metric=\"loss\"");
+        write_file("t.spor", script);
+        expect_status(run("spor train t.spor"), 0);
+        if (k < 2)
+            expect_in(err, says[k]);
+        else
+            ck_assert(!strstr(err, " output"));
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("terminal");
     TCase *tests = tcase_create("terminal");
@@ -273,6 +340,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_byte_order_mark_begins_a_text);
     tcase_add_test(tests, what_is_no_script_is_not_shown);
     tcase_add_test(tests, a_dumb_terminal_gets_plain_lines);
+    tcase_add_test(tests, outputs_are_as_many_as_there_are_classes);
+    tcase_add_test(tests, a_loss_that_repeats_a_side_is_warned_of);
     suite_add_tcase(suite, tests);
     return suite;
 }
