@@ -178,8 +178,25 @@ static void derivative_name(const char *name, char out[256]) {
     snprintf(out, 256, "%.*sd%s", path, name, name + path);
 }
 
-/* Names z of the layers that have parameters and puts parameters and z into wrt. */
-static int wanted(const recording *r, const bool layer[], spor_var wrt[]) {
+enum { OF_PARAMETERS = 1, OF_THE_COST = 2 };
+
+/* What a node is made of, what is made of it. */
+static void mark_ways(const recording *r, unsigned char way[]) {
+    const spor_tape *tape = r->tape;
+    for (uint32_t k = 0; k < tape->leaves; k++)
+        if (tape->leaf[k].trained) way[tape->leaf[k].id] = OF_PARAMETERS;
+    for (uint32_t id = 1; id <= r->cost.id; id++)
+        for (int k = 0; k < tape->node[id].op->operands; k++)
+            way[id] |= way[tape->node[id].in[k]] & OF_PARAMETERS;
+    way[r->cost.id] |= OF_THE_COST;
+    for (uint32_t id = r->cost.id; id; id--)
+        for (int k = 0; k < tape->node[id].op->operands; k++)
+            way[tape->node[id].in[k]] |= way[id] & OF_THE_COST;
+}
+
+/* What the gradient goes to: parameters, the z of layers that have some, and on the way to these what the
+ * script has a name for. */
+static int wanted(const recording *r, const bool layer[], unsigned char way[], spor_var wrt[]) {
     spor_tape *tape = r->tape;
     int count = 0;
     for (uint32_t k = 0; k < tape->leaves; k++)
@@ -190,17 +207,23 @@ static int wanted(const recording *r, const bool layer[], spor_var wrt[]) {
         snprintf(name, sizeof name, "%s/z", tape->scope[k].path);
         wrt[count++] = spor_name(pre_activation(r, k), name);
     }
+    for (int k = 0; k < count; k++) way[wrt[k].id] = 0;
+    for (uint32_t id = 1; id < r->cost.id; id++)
+        if (tape->node[id].name && way[id] == (OF_PARAMETERS | OF_THE_COST))
+            wrt[count++] = spor_tape_var(tape, id);
     return count;
 }
 
-/* Appends the gradient of the cost with respect to all parameters and the layers' z; the errors
- * delta of Eqs. (43)-(45) are the dz. */
+/* Appends the gradient of the cost with respect to all that is wanted; the errors delta of
+ * Eqs. (43)-(45) are the dz. */
 static bool differentiate(recording *r, const bool layer[]) {
-    size_t room = r->tape->leaves + r->scopes;
+    size_t nodes = (size_t)spor_tape_length(r->tape) + 1, room = nodes + r->scopes;
     spor_var *wrt = calloc(room, sizeof *wrt), *d = calloc(room, sizeof *d);
-    bool done = wrt && d;
+    unsigned char *way = calloc(nodes, 1);
+    bool done = wrt && d && way;
     if (done) {
-        int count = wanted(r, layer, wrt);
+        mark_ways(r, way);
+        int count = wanted(r, layer, way, wrt);
         done = spor_grad(r->cost, count, wrt, d);
         for (int k = 0; done && k < count; k++) {
             char name[256];
@@ -210,6 +233,7 @@ static bool differentiate(recording *r, const bool layer[]) {
     }
     free(wrt);
     free(d);
+    free(way);
     return done;
 }
 
@@ -266,6 +290,7 @@ static bool print_update(const recording *r) {
 static bool record(recording *r) {
     spor_workpiece *piece = r->piece;
     r->tape = spor_tape_new();
+    script_name_values(piece->script);
     spor_var x = spor_input(r->tape, "x", shape_rows(r->rows, &piece->declared.sample));
     spor_var prediction = script_net(x, true, piece->script);
     r->nodes = spor_tape_length(r->tape) + 1;

@@ -82,6 +82,8 @@ static void assign_name(spor_pass *run, spor_env *env, const spor_syntax *target
         pass_fail(run, target->place, "%s would be nothing: what was called returns no value",
                   target->text);
     if (run->ruling && value.kind == VALUE_TENSOR) spor_name(value.t.var, target->text);
+    if (run->script->naming && value.kind == VALUE_TENSOR)
+        pass_name(run, value.t.var, target->text);
     env_set(run, env, target->text, value);
 }
 

@@ -120,6 +120,10 @@ uint32_t pass_symbol(spor_pass *run);
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
+/** Gives what was recorded the name that a def assigns it to, in the scope of its call. The second value of a
+ *  name is name_2: from no call two values go by one name. Leaves it if it has a name. */
+void pass_name(spor_pass *run, spor_var var, const char *name);
+
 /** To be called before recording: there is a tape, its place is set, the scopes of the calls that
  *  are going on are open. Returns the tape. */
 spor_tape *pass_record(spor_pass *run, spor_spot place);

@@ -448,6 +448,10 @@ bool script_record_rule(spor_script *script, spor_tape *tape, spor_guarded *work
     return done;
 }
 
+void script_name_values(spor_script *script) {
+    script->naming = true;
+}
+
 static spor_var reject(spor_tape *tape, const char *message) {
     return tape_reject(tape, "%s", message);
 }
