@@ -162,6 +162,20 @@ void screen_control(const char *sequence);
 /** True if stdout is a terminal that obeys. TERM=dumb is none, nor is one without a name. */
 bool screen_is_terminal(void);
 
+/** Characters of a line of the terminal: by $COLUMNS, by itself, or 80. */
+int display_width(void);
+
+enum { SPOR_CELL = 224, SPOR_COLUMNS = 8 };
+
+typedef struct {
+    int usual;  /* width, if nothing is longer and the terminal is not narrower */
+    bool right; /* numbers stand at the right */
+} spor_column_look;
+
+/** Prints a table of rows x columns texts, the first row of which is its head, a blank between two columns. Where a
+ *  terminal is too narrow for it, the first column is cut. columns.c */
+void columns_print(int columns, int rows, char cell[][SPOR_CELL], const spor_column_look look[]);
+
 /** Progress of a training: a live line on a terminal, a few plain lines in a pipe. */
 typedef struct {
     bool quiet, live;

@@ -32,7 +32,7 @@ void display_flush(void) {
 
 /* ---- progress ---- */
 
-static int terminal_width(void) {
+int display_width(void) {
     const char *columns = getenv("COLUMNS");
     struct winsize size;
     int width = columns ? atoi(columns) : 0;
@@ -102,7 +102,7 @@ static void draw(spor_display *display, const spor_progress *p) {
     snprintf(head, sizeof head, "epoch %*lld/%lld", digits(p->epochs), (long long)p->epoch,
              (long long)p->epochs);
     snprintf(tail, sizeof tail, "  %s  %s left", figures, left);
-    int width = terminal_width() - 1;
+    int width = display_width() - 1;
     int room = width - (int)(strlen(head) + strlen(tail)) - 3;
     if (room > LONGEST_BAR) room = LONGEST_BAR;
     if (room >= SHORTEST_BAR) {

@@ -75,9 +75,9 @@ static const struct {
                  "\")\n" TRAIN("csv(\"classes.csv\", label=\"y\")")},
     {"init.spor", "def net(x):\n    return x @ param([2, 2], init=\"normal\", name=\"" HOSTILE
                   "\")\n" TRAIN("csv(\"classes.csv\", label=\"y\")")},
-    {"label.spor", "claim \"" HOSTILE "\" with x in real:\n    x == x\n"
-                   "claim \"b" HOSTILE "\" with x in real:\n    x == x + 1\n"},
-    {"bare.spor", "claim with x in real: \"" HOSTILE "\"\n"},
+    {"label.spor", "claim \"" HOSTILE "\" (A[n]):\n    A + A == 2 * A\n"
+                   "claim \"b" HOSTILE "\" (A[n]):\n    A == 2 * A\n"},
+    {"bare.spor", "claim (A[n]): \"" HOSTILE "\"\n"},
 };
 enum { FILES = sizeof files / sizeof *files };
 
@@ -219,10 +219,10 @@ END_TEST
 
 /* ---- terminals ---- */
 
-/* What a training sends to a terminal of this kind. */
-static bool train_on_terminal(const char *term) {
+/* What a line of shell sends to a terminal of this kind; false on a machine without pseudo-terminals. */
+static bool run_on_terminal(const char *term, const char *line) {
     int master = posix_openpt(O_RDWR | O_NOCTTY), status;
-    if (master < 0) return false; /* a machine without pseudo-terminals */
+    if (master < 0) return false;
     ck_assert(!grantpt(master) && !unlockpt(master));
     int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
     pid_t child = fork();
@@ -231,7 +231,7 @@ static bool train_on_terminal(const char *term) {
         dup2(slave, STDOUT_FILENO);
         if (term) setenv("TERM", term, 1);
         if (!term) unsetenv("TERM");
-        execl(getenv("SPOR_PROGRAM"), "spor", "train", "plain.spor", "--epochs", "3", (char *)NULL);
+        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
         _exit(127);
     }
     close(slave);
@@ -250,14 +250,121 @@ START_TEST(a_dumb_terminal_gets_plain_lines) {
     static const char *const dumb[] = {"dumb", "", NULL};
     write_files();
     for (int k = 0; k < 3; k++) {
-        if (!train_on_terminal(dumb[k])) return;
+        if (!run_on_terminal(dumb[k], "$SPOR_PROGRAM train plain.spor --epochs 3")) return;
         ck_assert_int_eq(count_of(out, "\r"), count_of(out, "\r\n"));
         expect_in(out, "\nepoch 2/3  loss ");
         expect_in(out, " validation ");
     }
-    ck_assert(train_on_terminal("xterm"));
+    ck_assert(run_on_terminal("xterm", "$SPOR_PROGRAM train plain.spor --epochs 3"));
     ck_assert_int_gt(count_of(out, "\r"), count_of(out, "\r\n"));
     ck_assert(!strchr(out, '\033'));
+}
+END_TEST
+
+/* Colours come from the program alone, and only where they are wanted. */
+START_TEST(verdicts_have_colours) {
+    write_files();
+    write_file("holds.spor", "claim \"" UTF8 "\" (A[n]):\n    A + A == 2 * A\n");
+    if (!run_on_terminal("xterm", "$SPOR_PROGRAM verify holds.spor")) return;
+    ck_assert_int_eq(count_of(out, "\033"), 2);
+    expect_in(out, "\033[32mholds\033[0m");
+    ck_assert(run_on_terminal("xterm", "NO_COLOR=1 $SPOR_PROGRAM verify holds.spor"));
+    ck_assert(!strchr(out, '\033'));
+    ck_assert(run_on_terminal("dumb", "$SPOR_PROGRAM verify holds.spor"));
+    ck_assert(!strchr(out, '\033'));
+}
+END_TEST
+
+/* ---- columns ---- */
+
+#define LONG "a_block_whose_name_is_longer_than_any_column_was_made_for"
+
+static void write_long(void) {
+    write_file("long.spor",
+               "include \"layers.spor\"\n"
+               "def " LONG "(x):\n    return dense(dense(x, 1000000000, act=tanh), 4, act=tanh)\n"
+               "def net(x):\n    x = flatten(x)\n    for k in range(11):\n        x = " LONG
+               "(x)\n    return dense(x, 10)\n" TRAIN("digits()"));
+}
+
+/* Where the column of shapes or numbers ends in the lines from `from` to the first empty one. */
+static void expect_column(const char *from, char mark, int lines) {
+    long column = -1;
+    int seen = 0;
+    for (const char *line = from; line && *line != '\n';
+         line = strchr(line, '\n'), line += !!line) {
+        size_t length = strcspn(line, "\n");
+        const char *at = mark ? memchr(line, mark, length) : line + length;
+        if (!at) continue;
+        if (column < 0) column = at - line;
+        ck_assert_msg(at - line == column, "column %ld instead of %ld in %.*s", (long)(at - line),
+                      column, (int)length, line);
+        seen++;
+    }
+    ck_assert_int_ge(seen, lines);
+}
+
+START_TEST(columns_are_as_wide_as_what_stands_in_them) {
+    char *end;
+    write_long();
+    expect_status(run("spor show long.spor --batch 1"), 0);
+    const char *head = strstr(out, "  layer ");
+    ck_assert(head != NULL);
+    end = strstr(head, "  Multiply-adds");
+    *end = '\n';
+    expect_in(head, "  " LONG "[10]/dense[0] [N, 1000000000]");
+    expect_column(head, 0, 24);
+    *end = ' ';
+    expect_column(strchr(strstr(out, "\nThe tape, batch 1\n") + 1, '\n') + 1, '#', 50);
+    if (!run_on_terminal("xterm", "COLUMNS=70 $SPOR_PROGRAM show long.spor --batch 1")) return;
+    head = strstr(out, "  layer ");
+    ck_assert(head && (end = strstr(head, "  Multiply-adds")));
+    *end = 0;
+    for (char *line = strtok(strstr(out, "  layer "), "\r\n"); line; line = strtok(NULL, "\r\n"))
+        ck_assert_msg(strlen(line) <= 70, "%s", line);
+    ck_assert(run_on_terminal("xterm", "COLUMNS=70 $SPOR_PROGRAM show long.spor --batch 1"));
+    expect_in(out, "  ...");
+    expect_in(out, "[10]/dense[0] [N, 1000000000]");
+}
+END_TEST
+
+/* ---- names of values ---- */
+
+START_TEST(values_are_called_as_in_the_script) {
+    write_file("lstm.spor", "include \"layers.spor\"\n"
+                            "def cell(x, h, c, W, U, b):\n"
+                            "    i, f, g, o = split(x @ W + h @ U + b, 4, axis=1)\n"
+                            "    c = sigmoid(f) * c + sigmoid(i) * tanh(g)\n"
+                            "    return sigmoid(o) * tanh(c), c\n"
+                            "def net(x):\n"
+                            "    x = reshape(x, [batch(x), 8, 8])\n"
+                            "    W = param([8, 8], name=\"W\", init=\"glorot\")\n"
+                            "    U = param([2, 8], name=\"U\", init=\"glorot\")\n"
+                            "    b = param([8], name=\"b\", init=\"zeros\")\n"
+                            "    h = zeros([batch(x), 2])\n"
+                            "    c = zeros([batch(x), 2])\n"
+                            "    for t in range(3):\n"
+                            "        h, c = cell(x[:, t], h, c, W, U, b)\n"
+                            "    return dense(h, 10)\n" TRAIN("digits()"));
+    expect_status(run("spor show lstm.spor --grad --batch 1"), 0);
+    char *gradient = strstr(out, "\nThe gradient tape");
+    const char *forward = strstr(out, "\nThe tape, batch 1");
+    ck_assert(gradient && forward);
+    static const char *const once[] = {
+        "  x_2 = reshape(x) ", "  h = ", "  c = ", "  h_2 = ", "  h_3 = ", "  h_4 = ",
+        "* cell[1]/c_2 "};
+    static const char *const in_each_cell[] = {"  i = pad(", "  f = pad(", "  g = pad(",
+                                               "  o = pad(", "  c_2 = ",   " = sigmoid(f) "};
+    static const char *const back[] = {"  di = ", "  df = ", "  dg = ", "  do = "};
+    expect_in(gradient, "  dW = ");
+    expect_in(gradient, "  dU = ");
+    expect_in(gradient, "  dh_2 = ");
+    ck_assert(!strstr(gradient, "dx_2")); /* no parameter stands before it */
+    for (int k = 0; k < 4; k++) ck_assert_int_eq(count_of(gradient, back[k]), 3);
+    *gradient = 0;
+    for (int k = 0; k < 7; k++) ck_assert_msg(count_of(forward, once[k]) == 1, "%s", once[k]);
+    for (int k = 0; k < 6; k++)
+        ck_assert_msg(count_of(forward, in_each_cell[k]) == 3, "%s", in_each_cell[k]);
 }
 END_TEST
 
@@ -340,6 +447,9 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_byte_order_mark_begins_a_text);
     tcase_add_test(tests, what_is_no_script_is_not_shown);
     tcase_add_test(tests, a_dumb_terminal_gets_plain_lines);
+    tcase_add_test(tests, verdicts_have_colours);
+    tcase_add_test(tests, columns_are_as_wide_as_what_stands_in_them);
+    tcase_add_test(tests, values_are_called_as_in_the_script);
     tcase_add_test(tests, outputs_are_as_many_as_there_are_classes);
     tcase_add_test(tests, a_loss_that_repeats_a_side_is_warned_of);
     suite_add_tcase(suite, tests);
