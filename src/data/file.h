@@ -23,8 +23,9 @@ bool file_head(const char *path, size_t most, unsigned char head[], size_t *got,
 
 /**
  * Writes beside the path and renames, so that a reader or a crash sees the old file or the new one,
- * never half of one. A full disk is an error that leaves the old file. Devices are written
- * directly.
+ * never half of one. Bytes are on the disk before the name changes, and the folder is flushed then: after
+ * a power cut, too, what was reported as written is there, as far as disk and file system keep their word.
+ * A full disk is an error that leaves the old file. Devices are written directly.
  */
 bool file_write(const char *path, const void *bytes, size_t size, spor_message *message);
 
