@@ -30,10 +30,11 @@ static int distance(const char *a, const char *b) {
     return rows[n % 3][m];
 }
 
-/* A third of the longer word may be wrong, and three characters at most: farther is another word. */
+/* A third of the longer word may be wrong, and three characters at most: farther is another word, and so is
+ * any other of three letters. */
 static bool is_near(int d, size_t n, size_t m) {
     size_t longer = n > m ? n : m;
-    return d <= 3 && 3 * (size_t)d <= longer;
+    return d <= 3 && 3 * (size_t)d <= longer && (!d || longer > 3);
 }
 
 const char *nearest_name(const char *word, int count, const char *const names[]) {

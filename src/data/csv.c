@@ -89,13 +89,16 @@ static bool complain_text(const reading *c, const spor_table *t, const spor_fiel
     spor_message why = {""};
     bool input = c->use[f->column].take == take_input, first = f->line == t->first_line;
     table_number(t, f, &none, &why);
+    as_word(t, "drop", f->column, leave);
+    as_word(t, "label", f->column, learn);
     if (is_names_alone(t))
         return message_complain(
             c->message, "%s: the file has one line, of names as it seems, and no rows", t->path);
-    if (!input || memchr(f->text, ',', f->size)) /* a decimal comma has its own advice */
+    if (memchr(f->text, ',', f->size)) /* a decimal comma has its own advice */
         return message_complain(c->message, "%s", why.text);
-    as_word(t, "drop", f->column, leave);
-    as_word(t, "label", f->column, learn);
+    if (!input)
+        return message_complain(
+            c->message, "%.800s; targets are numbers: texts are learned with %s", why.text, learn);
     return message_complain(c->message, "%.800s; inputs are numbers: %s the column out with %s%s%s",
                             why.text, first ? "leave" : "mend it, or leave", leave,
                             first ? ", or learn it with " : "", first ? learn : "");

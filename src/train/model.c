@@ -212,6 +212,8 @@ static bool fail_recorded(spor_model *model, const spor_bound *b) {
     char why[256] = "";
     fail_tape(model, b->tape);
     if (b->prediction.id && b->target.id) model_misfit(model, b, why);
+    if (!b->input.id)
+        snprintf(why, sizeof why, "a batch of %" PRId64 " rows is too large", b->rows);
     size_t used = strlen(model->error);
     if (*why) snprintf(model->error + used, sizeof model->error - used, "\n%s", why);
     return false;

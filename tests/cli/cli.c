@@ -62,12 +62,38 @@ START_TEST(bad_usage_is_told) {
         {"bench $M/lenet2.spor --mode trian", "one of train infer"},
         {"bench $M/lenet2.spor --threads 2", "one thread"},
         {"ops colerate2d", "did you mean correlate2d?"},
+        {"train $M/densenet2_20.spor epochs=3",
+         "only SCRIPT is expected, and options; did you mean --epochs?"},
+        {"train epochs 3 $M/densenet2_20.spor", "did you mean --epochs?"},
+        {"train $M/densenet2_20.spor --epochs 99999999999999999999", "that is less than 2^63"},
+        {"train $M/densenet2_20.spor --batch 1000000000000",
+         "a batch of 1000000000000 rows is too large"},
+        {"train $M/densenet2_20", "densenet2_20.spor?"},
+        {"train $M", "A script is a file whose name ends in .spor."},
+        {"$M/densenet2_20.spor", "did you mean spor train "},
+        {"eval $M/densenet2_20.spor",
+         "densenet2_20.spor is a script: `spor train` makes a run of it"},
+        {"predict $M/densenet2_20.spor --in x.csv", "is a script: `spor train` makes a run of it"},
+        {"help trian", "did you mean train?"},
     };
     for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
         expect_status(run("spor %s", wrong[k].line), 2);
         expect_in(err, wrong[k].message);
         ck_assert_msg(!*out, "%s prints %s", wrong[k].line, out);
     }
+}
+END_TEST
+
+START_TEST(a_run_is_no_script) {
+    static const char *const commands[] = {"train", "show", "bench"};
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 1 --limit 20 --quiet"), 0);
+    for (int k = 0; k < 3; k++) {
+        expect_status(run("spor %s runs/densenet2_20", commands[k]), 2);
+        expect_in(err, "runs/densenet2_20 is the folder of a run: `spor eval runs/densenet2_20`");
+        expect_in(err, "`spor train --resume runs/densenet2_20`");
+    }
+    expect_status(run("spor help train"), 0);
+    expect_in(out, "--epochs N");
 }
 END_TEST
 
@@ -982,6 +1008,7 @@ Suite *spor_suite(void) {
     TCase *tests = group(suite, "usage");
     tcase_add_test(tests, help_teaches);
     tcase_add_test(tests, bad_usage_is_told);
+    tcase_add_test(tests, a_run_is_no_script);
     tcase_add_test(tests, script_errors_show_the_place);
     tcase_add_test(tests, data_is_looked_for);
     tcase_add_test(tests, data_that_are_not_here_are_told_of);
