@@ -116,8 +116,8 @@ static const char *wanted(const spor_option *option, const char *value, char *ou
         break;
     case SPOR_OPTION_TEXT:
     case SPOR_OPTION_FLAG:
-        snprintf(out, size, "%s%s", option->choices ? "one of " : "a text that is not empty",
-                 option->choices ? option->choices : "");
+        snprintf(out, size, "%s%s", option->choices ? "one of " : "a ",
+                 option->choices ? option->choices : option->value);
         break;
     }
     return out;

@@ -27,6 +27,8 @@ bool folder_named(run_folder *folder, const char *path, spor_message *message);
 bool folder_again(run_folder *folder, const char *path, spor_message *message);
 /** The path of a file in it. */
 const char *folder_file(const run_folder *folder, const char *name, char path[RUN_PATH]);
+/** The file of weights in the folder of a run; the path itself if there is none. */
+const char *folder_weights(const char *run, char path[RUN_PATH]);
 void folder_leave(run_folder *folder);
 
 /* ---- what is kept: keep.c ---------------------------------------------------------------------- */

@@ -75,6 +75,8 @@ START_TEST(bad_usage_is_told) {
          "densenet2_20.spor is a script: `spor train` makes a run of it"},
         {"predict $M/densenet2_20.spor --in x.csv", "is a script: `spor train` makes a run of it"},
         {"help trian", "did you mean train?"},
+        {"train --resume", "--resume wants a FOLDER"},
+        {"train $M/densenet2_20.spor --out", "--out wants a FOLDER"},
     };
     for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
         expect_status(run("spor %s", wrong[k].line), 2);
