@@ -112,6 +112,7 @@ static bool start_worker(spor_pool *pool) {
 }
 
 spor_pool *pool_new(int workers) {
+    if (workers > POOL_MOST) workers = POOL_MOST;
     spor_pool *pool = aligned_alloc(64, sizeof *pool);
     pthread_t *thread = calloc(workers > 1 ? (size_t)workers : 1, sizeof *thread);
     if (!pool || !thread) {
@@ -170,5 +171,5 @@ int pool_cores(void) {
     cpu_set_t allowed;
     if (!sched_getaffinity(0, sizeof allowed, &allowed)) return CPU_COUNT(&allowed);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores > 0 ? (int)cores : 1;
+    return cores < 1 ? 1 : cores < POOL_MOST ? (int)cores : POOL_MOST;
 }

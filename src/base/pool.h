@@ -9,6 +9,9 @@
 
 typedef struct spor_pool spor_pool;
 
+/** More workers than this are not started. */
+enum { POOL_MOST = 1024 };
+
 /** One of the tasks, by a worker: 0 is the thread that called pool_run. */
 typedef void pool_work(void *user, int64_t task, int worker);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "base/pool.h"
 #include "cli/cli.h"
 #include "data/arrays.h"
 #include "data/file.h"
@@ -181,10 +182,9 @@ static bool open_run(evaluation *e) {
     spor_message message = {""};
     opened_run *run = &e->run;
     const char *error = NULL;
-    if (!run_open(run, e->given->run, &message))
-        error = message.text;
-    else if (!run_model(run, &message))
-        error = run_error(run, &message);
+    if (!run_open(run, e->given->run, &message)) error = message.text;
+    run->options.threads = pool_cores();
+    if (!error && !run_model(run, &message)) error = run_error(run, &message);
     if (error) return command_fail(&spor_command_eval, "%s", error), false;
     e->piece = (spor_workpiece){.command = &spor_command_eval,
                                 .path = kept_script_name(&run->kept),

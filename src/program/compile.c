@@ -110,6 +110,7 @@ static bool prepare(spor_program *program, const spor_options *options) {
     program->reference = options->reference || options->scalar > SPOR_F64;
     program->workspace = options->workspace ? options->workspace : &program->own;
     program->threads = options->threads > 1 && !program->reference ? options->threads : 1;
+    if (program->threads > POOL_MOST) program->threads = POOL_MOST;
     if (spor_error(program->recorded))
         return program_fail(program, "%s", spor_error(program->recorded));
     if (program->scalar >= SPOR_SCALARS)
