@@ -43,12 +43,19 @@ static const char *shape_text(const spor_shape *shape, char out[192]) {
     return out;
 }
 
+/* The axes of size 1 say nothing: images of one colour are [h, w] or [h, w, 1]. */
+static spor_shape squeezed(const spor_shape *shape, int first) {
+    spor_shape rest = {0};
+    for (int k = first; k < shape->rank; k++)
+        if (shape->n[k] != 1) rest.n[rest.rank++] = shape->n[k];
+    return rest;
+}
+
 /* [rows, sample...], [rows, numbers] or, for one row, the sample alone. */
 static bool is_rows(const spor_shape *has, const spor_shape *sample) {
-    spor_shape rest = {.rank = has->rank - 1};
-    for (int k = 0; k < rest.rank; k++) rest.n[k] = has->n[k + 1];
-    return shape_equal(has, sample) || shape_equal(&rest, sample) ||
-           (rest.rank == 1 && rest.n[0] == shape_size(sample));
+    spor_shape all = squeezed(has, 0), row = squeezed(has, 1), wants = squeezed(sample, 0);
+    return shape_equal(&all, &wants) || (has->rank && shape_equal(&row, &wants)) ||
+           (has->rank == 2 && has->n[1] == shape_size(sample));
 }
 
 static bool take_array(spor_npy *array, const spor_data *like, spor_data *data, const char *path,
@@ -132,6 +139,15 @@ static spor_data *read_table(const char *path, unsigned char *bytes, size_t size
     return data;
 }
 
+/* What people have instead of arrays. */
+static bool is_image(const unsigned char *bytes, size_t size) {
+    static const char *const begins[] = {"\x89PNG", "P2\n",         "P3\n", "P5\n",
+                                         "P6\n",    "\xff\xd8\xff", "GIF8"};
+    for (size_t k = 0; k < sizeof begins / sizeof *begins; k++)
+        if (size > strlen(begins[k]) && !memcmp(bytes, begins[k], strlen(begins[k]))) return true;
+    return false;
+}
+
 spor_data *like_read(const char *path, const spor_table_form *form, const spor_data *like,
                      spor_message *message) {
     unsigned char *bytes;
@@ -142,7 +158,11 @@ spor_data *like_read(const char *path, const spor_table_form *form, const spor_d
                    : gzip_read_file(path, SPOR_FILE_LIMIT, &bytes, &size, message)))
         return NULL;
     spor_data *data = NULL;
-    if (npy_recognize(bytes, size)) {
+    if (is_image(bytes, size)) {
+        message_complain(
+            message, "%s: is an image; arrays are read (numpy.save makes them) and tables", name);
+        free(bytes);
+    } else if (npy_recognize(bytes, size)) {
         data = read_array(name, bytes, size, like, message);
         free(bytes);
     } else {

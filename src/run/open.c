@@ -101,6 +101,7 @@ static spor_model *take_model(opened_run *run, bool done, const char *error) {
 }
 
 spor_model *spor_model_load(const char *path) {
+    if (!path) return NULL;
     opened_run run;
     spor_message message = {""};
     bool done = run_open(&run, path, &message) && run_model(&run, &message);

@@ -88,6 +88,20 @@ START_TEST(rows_are_those_of_the_run) {
 }
 END_TEST
 
+/* Running statistics are weights; dropout is for training. */
+START_TEST(normalised_networks_are_evaluated_as_they_were) {
+    char line[256];
+    write_file("n.spor", "include \"layers.spor\"\n"
+                         "def net(x):\n"
+                         "    x = relu(batch_norm(dense(x, 12)))\n"
+                         "    return dense(dropout(x, 0.2), 3)\n" TRAIN(IRIS, CROSS_ENTROPY, ""));
+    expect_status(run("spor train n.spor --out run"), 0);
+    line_of(out, "test accuracy", line);
+    expect_status(run("spor eval run"), 0);
+    expect_same_line(out, line);
+}
+END_TEST
+
 /* The reduction that training found out is the run's. */
 START_TEST(a_loss_of_ones_own_is_evaluated) {
     char line[256];
@@ -232,6 +246,8 @@ static const struct {
     {"echo 1,2,3 | spor predict run --in -", "has 3 columns without names"},
     {"cut -d, -f1-3 iris.csv | spor predict run --in -", "no column is called \"petal_width\""},
     {"sed 3s/,/,x/ iris.csv | spor predict run --in -", "standard input:3:2: sepal_width: 'x"},
+    {"printf '\\211PNG\\r\\n' >a.png; spor predict run --in a.png",
+     "a.png: is an image; arrays are read"},
     {"spor predict run --in /dev/null", "/dev/null: is a device"},
     {"printf '' | spor predict run --in -", "the file has no rows"},
     {"spor predict run --in iris.csv --out no/y.csv", "no/y.csv: cannot be written"},
@@ -293,6 +309,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(tests, what_training_tested_is_evaluated_again, 0, 5);
     tcase_add_test(tests, other_rows_are_known_by_their_names);
     tcase_add_test(tests, rows_are_those_of_the_run);
+    tcase_add_test(tests, normalised_networks_are_evaluated_as_they_were);
     tcase_add_test(tests, a_loss_of_ones_own_is_evaluated);
     tcase_add_test(tests, new_rows_are_predicted);
     tcase_add_test(tests, numbers_are_predicted_by_the_names_of_targets);
