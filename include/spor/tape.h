@@ -28,9 +28,12 @@ typedef struct {
 } spor_var;
 
 /**
- * The law of a parameter's initial values, by name, and its scale:
+ * The law of a parameter's initial values, by name, and its scale. Scripts have the same names, and write a
+ * number for "constant":
  *
  *     "constant"  every element is scale
+ *     "zeros"     every element is 0, whatever scale is
+ *     "ones"      every element is scale: 1 times it
  *     "normal"    N(0, scale^2)
  *     "uniform"   U(-scale, scale)
  *     "glorot"    U(-l, l), l = scale sqrt(6 / (fan_in + fan_out))
