@@ -26,6 +26,7 @@ typedef struct {
     void *value;      /* [rows, shape], row-major; NULL: there are none */
     double *mean;     /* [columns] is subtracted; NULL: values are not standardized */
     double *factor;   /* [columns] is then multiplied with; NULL if mean is */
+    char **column;    /* [columns] their names; NULL: they have none */
 } spor_values;
 
 /**

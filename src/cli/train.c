@@ -395,7 +395,20 @@ static bool train_epochs(training *t) {
 
 /* Keeps what the run can be repeated by, unless it is known from an earlier one. */
 static bool keep(training *t) {
-    return t->run.notes || keep_run(&t->run, t->piece, t->data, t->isa, t->argc, t->argv) ||
+    const run_facts facts = {
+        .script = t->piece->script,
+        .models = t->piece->models,
+        .settings = t->given->settings.count,
+        .setting = t->given->settings.setting,
+        .data = t->data,
+        .choice = t->given->data,
+        .options = &t->options,
+        .seed = t->schedule.seed,
+        .isa = t->isa,
+        .argc = t->argc,
+        .argv = t->argv,
+    };
+    return t->run.notes || keep_run(&t->run, &facts) ||
            (command_fail(t->piece->command, "out of memory"), false);
 }
 

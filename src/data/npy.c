@@ -240,6 +240,10 @@ bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_n
     return false;
 }
 
+bool npy_recognize(const unsigned char *bytes, size_t size) {
+    return size >= sizeof magic && !memcmp(bytes, magic, sizeof magic);
+}
+
 bool npy_read(const char *path, spor_npy *array, spor_message *message) {
     unsigned char *bytes;
     size_t size;

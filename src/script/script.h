@@ -6,7 +6,6 @@
 
 #include <spor/spor.h>
 
-typedef struct spor_script spor_script;
 /** What a room adds to the plain language: script/dialect.h. */
 typedef struct spor_dialect spor_dialect;
 
@@ -91,6 +90,9 @@ typedef struct {
 
 /** NULL if the script has no train(...). */
 const spor_declaration *script_declaration(const spor_script *script);
+
+/** The shape of one target: a row of classes, numbers, or the sample itself; rank 0: the files say. */
+spor_shape script_target(const spor_declaration *declared);
 
 /** The network and the loss of the declaration, as train.h wants them; user is the script. Errors
  *  of recording are the tape's, with the script's place. */
