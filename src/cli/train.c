@@ -128,12 +128,10 @@ static bool check_frozen(const training *t) {
 
 /* Those of a file, or of a run's folder, in the place of initial ones; a run that goes on has its own. */
 static bool load_weights(const training *t) {
-    const char *from = t->given->weights;
-    char path[RUN_PATH];
+    char room[RUN_PATH];
     spor_message message = {""};
-    if (!from || t->given->resume) return true;
-    snprintf(path, sizeof path, "%s/weights.safetensors", from);
-    if (access(path, F_OK)) snprintf(path, sizeof path, "%s", from);
+    if (!t->given->weights || t->given->resume) return true;
+    const char *path = run_weights_path(t->given->weights, room);
     return (spor_weights_load(spor_model_params(t->piece->model), path, &message) &&
             spor_weights_standardize(t->piece->data, path, &message)) ||
            (command_fail(t->piece->command, "%s\n--weights takes the weights of the same network.",

@@ -266,6 +266,40 @@ bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message) 
     return wide || out_of_memory(path, message);
 }
 
+/* ---- writing ---- */
+
+/* The dictionary, with blanks and a newline so that the numbers begin at a multiple of 64 bytes. */
+static void add_header(spor_text *text, const spor_shape *shape, spor_keep keep) {
+    enum { MULTIPLE = 64 };
+    const uint16_t one = 1;
+    char order = *(const unsigned char *)&one ? '<' : '>';
+    text_add(text, "{'descr': '%cf%zu', 'fortran_order': False, 'shape': (", order,
+             values_types[keep].width);
+    for (int k = 0; k < shape->rank; k++)
+        text_add(text, "%s%" PRId64 "%s", k ? ", " : "", shape->n[k], shape->rank == 1 ? "," : "");
+    text_add(text, "), }");
+    size_t blanks = MULTIPLE - (PREAMBLE + text->size + 1) % MULTIPLE;
+    text_add(text, "%*s\n", (int)(blanks % MULTIPLE), "");
+}
+
+bool npy_bytes(const spor_shape *shape, spor_keep keep, const void *value, unsigned char **bytes,
+               size_t *size) {
+    spor_text text = {0}, whole = {0};
+    add_header(&text, shape, keep);
+    unsigned char length[] = {1, 0, (unsigned char)(text.size & 255),
+                              (unsigned char)(text.size >> 8)};
+    whole.failed = text.failed;
+    text_bytes(&whole, magic, sizeof magic);
+    text_bytes(&whole, length, sizeof length);
+    text_bytes(&whole, text.at, text.size);
+    text_bytes(&whole, value, bytes_for(shape_size(shape), values_types[keep].width));
+    text_free(&text);
+    if (whole.failed) text_free(&whole);
+    *bytes = (unsigned char *)whole.at;
+    *size = whole.size;
+    return *bytes != NULL;
+}
+
 void npy_free(spor_npy *array) {
     free(array->value);
     *array = (spor_npy){0};

@@ -28,6 +28,10 @@ bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_n
 bool npy_recognize(const unsigned char *bytes, size_t size);
 /** npy_read into doubles, whatever the file has. */
 bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message);
+/** The bytes of a file of floats or doubles, row-major, in the machine's order of bytes; to be freed. False: out
+ *  of memory. */
+bool npy_bytes(const spor_shape *shape, spor_keep keep, const void *value, unsigned char **bytes,
+               size_t *size);
 void npy_free(spor_npy *array);
 
 #endif

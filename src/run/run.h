@@ -28,6 +28,8 @@ bool folder_again(run_folder *folder, const char *path, spor_message *message);
 /** The path of a file in it. */
 const char *folder_file(const run_folder *folder, const char *name, char path[RUN_PATH]);
 void folder_leave(run_folder *folder);
+/** Where weights lie: in the folder of a run, or in a file of this name. */
+const char *run_weights_path(const char *run, char path[RUN_PATH]);
 
 /* ---- what is kept: keep.c ---------------------------------------------------------------------- */
 
