@@ -11,3 +11,7 @@ bool message_complain(spor_message *message, const char *format, ...) {
     va_end(arguments);
     return false;
 }
+
+bool message_given(spor_message *message, const void *given, const char *what) {
+    return given || message_complain(message, "%s is NULL", what);
+}

@@ -25,6 +25,8 @@ spor_var spor_script_call(spor_script *script, spor_tape *tape, const char *def,
                           const spor_var args[]) {
     const char *error = script_error(script);
     if (error) return tape_reject(tape, "%s", error);
+    if (!def || (n > 0 && !args))
+        return tape_reject(tape, "%s is NULL", def ? "args" : "the name of a def");
     return script_call(script, def, tape, false, n, args);
 }
 

@@ -216,6 +216,8 @@ spor_var op_record_leaf(spor_tape *tape, const spor_op *op, const spor_attr attr
 spor_var op_operand(spor_var y, int k);
 /** Attributes of the node that made y; stable as long as the tape lives. */
 const spor_attr *op_attrs(spor_var y);
+/** What an op returns that was given NULL in the place of numbers; the tape's error says what they are. */
+spor_var op_missing(spor_var x, const char *what);
 /** A derivative that is zero everywhere. */
 spor_var op_none(void);
 /** A real as a scalar, for a number within value +- error. */

@@ -131,7 +131,7 @@ static void print_node(const spor_tape *tape, uint32_t id, FILE *out) {
 
 void spor_tape_print(const spor_tape *tape, uint32_t first, uint32_t last, FILE *out) {
     uint32_t scope = 0;
-    if (!tape) return;
+    if (!tape || !out) return;
     if (!last || last > tape->count) last = tape->count;
     for (uint32_t id = first ? first : 1; id < last; id++) {
         uint32_t own = tape->node[id].scope;
