@@ -32,6 +32,7 @@ static void expect_shown(const char *fence, const char *name) {
 
 START_TEST(the_example_is_shown) {
     expect_shown("```c\n", "tests/examples/digits.c");
+    expect_shown("```python3\n", "tests/examples/layer.py");
 }
 END_TEST
 
