@@ -228,6 +228,42 @@ START_TEST(an_array_has_no_gradient_of_its_own_and_passes_others_on) {
 }
 END_TEST
 
+/* x c against c x + a fault: over bounds, unit tensors, complex steps and the field, all have the numbers. */
+static spor_recording scaled_by_array(void *user, spor_tape *tape, const int64_t values[],
+                                      spor_instance *in) {
+    static const double table[] = {0.1, -3, 7.25, 1e-3, 2, -0.5};
+    spor_shape shape = SPOR_SHAPE(values[0]);
+    spor_var x = spor_input(tape, "x", shape), dy = spor_input(tape, "dy", shape),
+             c = spor_array(tape, shape, table), wrong = spor_array(tape, shape, table + 1);
+    in->inputs = 2;
+    in->input[0] = x;
+    in->input[1] = dy;
+    in->y = spor_mul(x, c);
+    in->dy = 1;
+    in->pairs = 1;
+    in->pair[0].name = "dx";
+    in->pair[0].formula = spor_mul(dy, *(bool *)user ? wrong : c);
+    return spor_vjp(in->y, dy, 1, &x, &in->pair[0].expected) ? SPOR_RECORDED : SPOR_EXHAUSTED;
+}
+
+START_TEST(arrays_are_numbers_to_verification_too) {
+    bool fault = false;
+    spor_statement statement = {
+        .name = "dx", .quantities = 1, .record = scaled_by_array, .user = &fault};
+    statement.quantity[0] = (spor_quantity){.name = "n", .least = 1, .most = 5};
+    spor_verdict *first = calloc(2, sizeof *first), *again = first + 1;
+    ck_assert_ptr_nonnull(first);
+    ck_assert(spor_verify(&statement, NULL, first) && spor_verify(&statement, NULL, again));
+    ck_assert_int_eq(first->outcome, SPOR_HOLDS);
+    ck_assert_int_ge(spor_verdict_rung(first), SPOR_IDENTITY);
+    ck_assert_double_eq(first->chance, again->chance); /* addresses decide nothing */
+    fault = true;
+    ck_assert(spor_verify(&statement, NULL, first));
+    ck_assert_int_eq(first->outcome, SPOR_FAILS);
+    free(first);
+}
+END_TEST
+
 /* Element [.., i, j] of the product of x [n, k] and y [k, m] at these places. */
 static double product(const double *x, const double *y, int64_t k, int64_t m, int64_t i,
                       int64_t j) {
@@ -417,6 +453,7 @@ Suite *spor_suite(void) {
     tcase_add_test(arrays, an_array_is_the_tape_s_own_and_one_with_its_equals);
     tcase_add_test(arrays, an_array_is_refused_without_numbers_or_a_shape);
     tcase_add_test(arrays, an_array_has_no_gradient_of_its_own_and_passes_others_on);
+    tcase_add_test(arrays, arrays_are_numbers_to_verification_too);
     tcase_add_test(arrays, leading_axes_of_matrices_are_repeated_as_by_numpy);
     tcase_add_test(arrays, a_product_of_many_matrices_is_differentiated_twice);
     tcase_add_test(arrays, matrices_that_do_not_fit_are_told);
