@@ -129,6 +129,8 @@ SPOR_API bool spor_model_set(spor_model *model, const char *name, double value);
 /** Runs a bound program that is not training. */
 SPOR_API bool spor_model_run(spor_model *model, spor_bound *bound);
 
+/** How many numbers a sample has; -1 for a model in error. */
+SPOR_API int64_t spor_model_sample(spor_model *model);
 /** How many numbers are predicted for a row; -1 with the model's error. */
 SPOR_API int64_t spor_model_columns(spor_model *model);
 /**

@@ -24,7 +24,8 @@ typedef struct {
 } spor_command;
 
 extern const spor_command spor_command_train, spor_command_show, spor_command_ops,
-    spor_command_bench, spor_command_verify, spor_command_data, spor_command_run;
+    spor_command_bench, spor_command_verify, spor_command_data, spor_command_eval,
+    spor_command_predict, spor_command_run;
 
 /** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
 int command_fail(const spor_command *command, const char *format, ...)
@@ -148,9 +149,9 @@ void display_update(spor_display *display, const spor_progress *progress);
 /** Leaves the live line on the screen. */
 void display_end(spor_display *display);
 
-/** Metric and loss of the test rows: accuracy with its interval, and unless quiet the confusion matrix
+/** Metric and loss of rows, "test": accuracy with its interval, and unless quiet the confusion matrix
  *  with recall; or RMSE and R^2. */
-void display_evaluation(const spor_evaluation *evaluation, bool quiet);
+void display_evaluation(const spor_evaluation *evaluation, const char *rows, bool quiet);
 
 /** Flushes standard output. To a reader or a terminal that went away nothing is told any more, and that is
  *  no error. */

@@ -29,7 +29,7 @@ typedef struct {
     spor_params *params;
     spor_program *program;
     spor_var wrt[GRADIENTS], dy; /* dy.id 0: no cotangent */
-    unsigned char *bytes[RESULTS];
+    spor_text text[RESULTS];
     file_piece file[RESULTS];
     int files;
 } running;
@@ -220,13 +220,11 @@ static void tell_bad(const running *r, const char *name, const spor_arg *array) 
 }
 
 static bool add_file(running *r, const spor_set *to, spor_arg array) {
-    int k = r->files;
-    size_t size = 0;
-    bool done =
-        array.data && npy_bytes(&array.shape, r->given->wide ? SPOR_KEEP_F64 : SPOR_KEEP_F32,
-                                array.data, &r->bytes[k], &size);
-    if (!done) return calling_fail(&r->call, "%.60s: out of memory", to->name);
-    r->file[r->files++] = (file_piece){to->value, r->bytes[k], size};
+    spor_text *text = &r->text[r->files];
+    if (array.data) npy_add(text, &array.shape, r->options.scalar, array.data);
+    r->file[r->files++] = (file_piece){to->value, text->at, text->size};
+    if (!array.data || text->failed)
+        return calling_fail(&r->call, "%.60s: out of memory", to->name);
     tell_bad(r, to->name, &array);
     return true;
 }
@@ -256,7 +254,7 @@ static int run_script(const arguments *given, const char *path) {
                 calling_open(&r->call, &r->piece, given->call) && read_all(r) &&
                 calling_record(&r->call) && make_parameters(r) && compile(r) && compute(r) &&
                 write_all(r);
-    for (int k = 0; k < r->files; k++) free(r->bytes[k]);
+    for (int k = 0; k < r->files; k++) text_free(&r->text[k]);
     spor_program_free(r->program);
     spor_params_free(r->params);
     calling_close(&r->call);

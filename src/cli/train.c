@@ -346,7 +346,7 @@ static int finish(training *t) {
         return SPOR_EXIT_NO;
     }
     t->tested = true;
-    display_evaluation(&t->test, t->given->quiet);
+    display_evaluation(&t->test, "test", t->given->quiet);
     return SPOR_EXIT_DONE;
 }
 
@@ -402,6 +402,7 @@ static bool keep(training *t) {
         .choice = t->given->data,
         .options = &t->options,
         .seed = t->schedule.seed,
+        .reduction = model_spec_of(t->piece->model)->reduction,
         .isa = t->isa,
         .argc = t->argc,
         .argv = t->argv,

@@ -138,7 +138,7 @@ static spor_data *read_own(const spor_workpiece *piece, spor_message *message) {
     bool found = true;
     for (int k = 0; found && k < SPOR_OWN_FILES; k++)
         found = !own->file[k] || places_file(own->file[k], piece->path, &path[k], message);
-    spor_data *data = found ? own->read(own->said, (const char *const *)path, message) : NULL;
+    spor_data *data = found ? own->read(own->said, (const char *const *)path, NULL, message) : NULL;
     for (int k = 0; k < SPOR_OWN_FILES; k++) free(path[k]);
     return data;
 }

@@ -171,9 +171,11 @@ static bool label_rows(reading *r) {
     spor_label *label = calloc((size_t)d->rows, sizeof *label);
     bool done = label || message_complain(r->message, "%s: out of memory", path);
     d->classes = r->spec->classes;
+    if (done && r->spec->class_name && !labels_name(d, d->classes, r->spec->class_name))
+        done = message_complain(r->message, "%s: out of memory", path);
     for (int64_t k = 0; done && k < d->rows; k++) {
         label[k] = (spor_label){.number = value_at(&d->y, k), .row = k};
-        if (d->classes && !labels_hold(label[k].number, d->classes))
+        if (d->classes && !d->class_name && !labels_hold(label[k].number, d->classes))
             done =
                 message_complain(r->message,
                                  "%s: row %" PRId64 ", counted from 0, has the label %g, which is "

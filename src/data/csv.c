@@ -93,6 +93,7 @@ static bool take_target(reading *c, const spor_table *t, const spor_field *f, in
 static bool check_class(const reading *c, const spor_table *t, const spor_field *f, double number) {
     char text[128];
     int classes = c->spec->classes;
+    if (c->spec->class_name) return true;
     if (classes && !labels_hold(number, classes))
         return table_complain(t, f, c->message, "the label %g is not one of 0..%d", number,
                               classes - 1);
@@ -284,6 +285,8 @@ static bool make_classes(reading *c) {
     int64_t at = 0;
     while (c->use[at].take != take_label) at++;
     snprintf(what, sizeof what, "%.400s: %s", t->path, table_column_text(t, at, column));
+    if (c->spec->class_name && !labels_name(c->data, c->spec->classes, c->spec->class_name))
+        return message_complain(c->message, "%s: out of memory", t->path);
     return labels_classify(c->data, c->label, what, c->message);
 }
 

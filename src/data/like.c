@@ -43,12 +43,19 @@ static const char *shape_text(const spor_shape *shape, char out[192]) {
     return out;
 }
 
+/* The axes of size 1 say nothing: images of one colour are [h, w] or [h, w, 1]. */
+static spor_shape squeezed(const spor_shape *shape, int first) {
+    spor_shape rest = {0};
+    for (int k = first; k < shape->rank; k++)
+        if (shape->n[k] != 1) rest.n[rest.rank++] = shape->n[k];
+    return rest;
+}
+
 /* [rows, sample...], [rows, numbers] or, for one row, the sample alone. */
 static bool is_rows(const spor_shape *has, const spor_shape *sample) {
-    spor_shape rest = {.rank = has->rank - 1};
-    for (int k = 0; k < rest.rank; k++) rest.n[k] = has->n[k + 1];
-    return shape_equal(has, sample) || shape_equal(&rest, sample) ||
-           (rest.rank == 1 && rest.n[0] == shape_size(sample));
+    spor_shape all = squeezed(has, 0), row = squeezed(has, 1), wants = squeezed(sample, 0);
+    return shape_equal(&all, &wants) || (has->rank && shape_equal(&row, &wants)) ||
+           (has->rank == 2 && has->n[1] == shape_size(sample));
 }
 
 static bool take_array(spor_npy *array, const spor_data *like, spor_data *data, const char *path,
@@ -100,8 +107,7 @@ static bool has_names(const char *path, const unsigned char *bytes, size_t size,
     return done;
 }
 
-/* All numbers of a sample, by name or in order; to be freed. */
-static spor_column *inputs_of(const spor_data *like, bool names) {
+spor_column *like_inputs(const spor_data *like, bool names) {
     int64_t columns = shape_size(&like->x.shape);
     spor_column *column = calloc((size_t)columns, sizeof *column);
     for (int64_t k = 0; column && k < columns; k++)
@@ -116,7 +122,7 @@ static spor_data *read_table(const char *path, unsigned char *bytes, size_t size
     bool names = false;
     spor_column *input = NULL;
     if (!has_names(path, bytes, size, form, like, &names, message) ||
-        !(input = inputs_of(like, names))) {
+        !(input = like_inputs(like, names))) {
         if (!*message->text) message_complain(message, "%s: out of memory", path);
         free(bytes);
         return NULL;
@@ -133,6 +139,15 @@ static spor_data *read_table(const char *path, unsigned char *bytes, size_t size
     return data;
 }
 
+/* What people have instead of arrays. */
+static bool is_image(const unsigned char *bytes, size_t size) {
+    static const char *const begins[] = {"\x89PNG", "P2\n",         "P3\n", "P5\n",
+                                         "P6\n",    "\xff\xd8\xff", "GIF8"};
+    for (size_t k = 0; k < sizeof begins / sizeof *begins; k++)
+        if (size > strlen(begins[k]) && !memcmp(bytes, begins[k], strlen(begins[k]))) return true;
+    return false;
+}
+
 spor_data *like_read(const char *path, const spor_table_form *form, const spor_data *like,
                      spor_message *message) {
     unsigned char *bytes;
@@ -143,7 +158,11 @@ spor_data *like_read(const char *path, const spor_table_form *form, const spor_d
                    : gzip_read_file(path, SPOR_FILE_LIMIT, &bytes, &size, message)))
         return NULL;
     spor_data *data = NULL;
-    if (npy_recognize(bytes, size)) {
+    if (is_image(bytes, size)) {
+        message_complain(
+            message, "%s: is an image; arrays are read (numpy.save makes them) and tables", name);
+        free(bytes);
+    } else if (npy_recognize(bytes, size)) {
         data = read_array(name, bytes, size, like, message);
         free(bytes);
     } else {
@@ -156,105 +175,13 @@ spor_data *like_read(const char *path, const spor_table_form *form, const spor_d
 
 /* ---- other rows, with their targets ----------------------------------------------------------- */
 
-static const char *class_text(const spor_data *data, int class, char out[24]) {
-    if (data->class_name) return data->class_name[class];
-    snprintf(out, 24, "%d", class);
-    return out;
-}
-
-/* The class of this name; -1: there is none. */
-static int32_t find_class(const spor_data *like, const char *name) {
-    char text[24];
-    for (int k = 0; k < like->classes; k++)
-        if (!strcmp(class_text(like, k, text), name)) return k;
-    return -1;
-}
-
-/* into[class of data] = class of like */
-static bool match_classes(const spor_data *data, const spor_data *like, int32_t into[],
-                          spor_message *message) {
-    char text[24];
-    for (int k = 0; k < data->classes; k++)
-        if ((into[k] = find_class(like, class_text(data, k, text))) < 0)
-            return message_complain(message, "%s: there is no class %.80s among the %d of %s",
-                                    data->name, class_text(data, k, text), like->classes,
-                                    like->name);
-    return true;
-}
-
-static bool copy_names(spor_data *data, const spor_data *like) {
-    data->classes = like->classes;
-    if (!like->class_name) return true;
-    data->class_name = calloc((size_t)like->classes, sizeof *data->class_name);
-    for (int k = 0; data->class_name && k < like->classes; k++)
-        if (!(data->class_name[k] = strdup(like->class_name[k]))) return false;
-    return data->class_name != NULL;
-}
-
-static bool fit_classes(spor_data *data, const spor_data *like, spor_message *message) {
-    if (!like->classes || !data->classes)
-        return like->classes == data->classes ||
-               message_complain(message, "%s: its targets are %s, not %s", data->name,
-                                data->classes ? "classes" : "numbers",
-                                like->classes ? "classes" : "numbers");
-    int32_t *into = calloc((size_t)data->classes, sizeof *into);
-    bool room = into != NULL, done = room && match_classes(data, like, into, message);
-    for (int64_t k = 0; done && k < data->rows; k++) data->label[k] = into[data->label[k]];
-    free(into);
-    if (!done) return room ? false : message_complain(message, "%s: out of memory", data->name);
-    for (int k = 0; data->class_name && k < data->classes; k++) free(data->class_name[k]);
-    free(data->class_name);
-    data->class_name = NULL;
-    return copy_names(data, like) || message_complain(message, "%s: out of memory", data->name);
-}
-
-/* from[column of like] = column of these values */
-static bool match_columns(const spor_data *data, const spor_values *v, const spor_values *like,
-                          int64_t from[], spor_message *message) {
-    int64_t has = shape_size(&v->shape), wants = shape_size(&like->shape);
-    for (int64_t k = 0; k < wants; k++) {
-        from[k] = 0;
-        while (from[k] < has && strcmp(v->column[from[k]], like->column[k]) != 0) from[k]++;
-        if (from[k] == has)
-            return message_complain(message, "%s: there is no column %.80s", data->name,
-                                    like->column[k]);
-    }
-    return true;
-}
-
-/* The columns of like, in its order, of values that are doubles. */
-static bool pick_columns(const spor_data *data, spor_values *v, const spor_values *like,
-                         const int64_t from[]) {
-    int64_t has = shape_size(&v->shape), wants = shape_size(&like->shape);
-    double *to = malloc(bytes_for(data->rows, bytes_for(wants, sizeof *to)));
-    const double *value = v->value;
-    for (int64_t row = 0; to && row < data->rows; row++)
-        for (int64_t k = 0; k < wants; k++) to[row * wants + k] = value[row * has + from[k]];
-    if (!to) return false;
-    values_free(v);
-    *v = (spor_values){.keep = SPOR_KEEP_F64, .shape = like->shape, .value = to};
-    return true;
-}
-
-static bool fit_columns(const spor_data *data, spor_values *v, const spor_values *like,
-                        spor_message *message) {
-    char has[192], wants[192];
-    if (v->column && like->column) {
-        int64_t *from = calloc((size_t)shape_size(&like->shape), sizeof *from);
-        bool room = from != NULL, found = room && match_columns(data, v, like, from, message);
-        bool done = found && pick_columns(data, v, like, from);
-        free(from);
-        if (room && !found) return false;
-        return done || message_complain(message, "%s: out of memory", data->name);
-    }
-    if (shape_size(&v->shape) == shape_size(&like->shape)) return v->shape = like->shape, true;
-    return message_complain(message, "%s: a row is %s, not %s", data->name,
-                            shape_text(&v->shape, has), shape_text(&like->shape, wants));
-}
-
 bool like_fit(spor_data *data, const spor_data *like, spor_message *message) {
-    bool numbers = data->y.value && like->y.shape.rank;
-    return fit_columns(data, &data->x, &like->x, message) && fit_classes(data, like, message) &&
-           (!numbers || fit_columns(data, &data->y, &like->y, message)) &&
-           take_scale(data, like, data->name, message);
+    char has[192], wants[192];
+    if (data->classes != like->classes)
+        return message_complain(message, "%s: has %d classes, not the %d of %s", data->name,
+                                data->classes, like->classes, like->name);
+    if (!shape_equal(&data->x.shape, &like->x.shape))
+        return message_complain(message, "%s: a sample is %s, not %s", data->name,
+                                shape_text(&data->x.shape, has), shape_text(&like->x.shape, wants));
+    return take_scale(data, like, data->name, message);
 }

@@ -16,10 +16,11 @@
 spor_data *like_read(const char *path, const spor_table_form *form, const spor_data *like,
                      spor_message *message);
 
-/**
- * Makes data that were read like another set fit it: the columns of x in its order, by their names; its
- * classes, by their names; its scale and standardization. False with a message if that can't be.
- */
+/** All numbers of a sample as columns, by name or in order; to be freed. NULL: out of memory. */
+spor_column *like_inputs(const spor_data *like, bool names);
+
+/** Gives rows with targets scale and standardization of a data set; false with a message if their samples
+ *  have another shape, or there are other classes. */
 bool like_fit(spor_data *data, const spor_data *like, spor_message *message);
 
 #endif

@@ -266,38 +266,38 @@ bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message) 
     return wide || out_of_memory(path, message);
 }
 
-/* ---- writing ---- */
-
-/* The dictionary, with blanks and a newline so that the numbers begin at a multiple of 64 bytes. */
-static void add_header(spor_text *text, const spor_shape *shape, spor_keep keep) {
-    enum { MULTIPLE = 64 };
-    const uint16_t one = 1;
-    char order = *(const unsigned char *)&one ? '<' : '>';
-    text_add(text, "{'descr': '%cf%zu', 'fortran_order': False, 'shape': (", order,
-             values_types[keep].width);
-    for (int k = 0; k < shape->rank; k++)
-        text_add(text, "%s%" PRId64 "%s", k ? ", " : "", shape->n[k], shape->rank == 1 ? "," : "");
-    text_add(text, "), }");
-    size_t blanks = MULTIPLE - (PREAMBLE + text->size + 1) % MULTIPLE;
-    text_add(text, "%*s\n", (int)(blanks % MULTIPLE), "");
+/* The shape as a tuple of Python: (), (3,), (3, 4). */
+static void write_shape(spor_text *text, const spor_shape *shape) {
+    for (int k = 0; k < shape->rank; k++) text_add(text, "%s%" PRId64, k ? ", " : "", shape->n[k]);
+    if (shape->rank == 1) text_add(text, ",");
 }
 
-bool npy_bytes(const spor_shape *shape, spor_keep keep, const void *value, unsigned char **bytes,
-               size_t *size) {
-    spor_text text = {0}, whole = {0};
-    add_header(&text, shape, keep);
-    unsigned char length[] = {1, 0, (unsigned char)(text.size & 255),
-                              (unsigned char)(text.size >> 8)};
-    whole.failed = text.failed;
-    text_bytes(&whole, magic, sizeof magic);
-    text_bytes(&whole, length, sizeof length);
-    text_bytes(&whole, text.at, text.size);
-    text_bytes(&whole, value, bytes_for(shape_size(shape), values_types[keep].width));
-    text_free(&text);
-    if (whole.failed) text_free(&whole);
-    *bytes = (unsigned char *)whole.at;
-    *size = whole.size;
-    return *bytes != NULL;
+/* Format 1: the numbers begin at a multiple of 64 bytes, in the machine's own order, which is told. */
+void npy_add(spor_text *text, const spor_shape *shape, spor_scalar scalar, const void *value) {
+    enum { ALIGNED = 64 };
+    const uint16_t one = 1;
+    size_t width = scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
+    spor_text head = {0};
+    text_add(&head, "{'descr': '%cf%zu', 'fortran_order': False, 'shape': (",
+             *(const char *)&one ? '<' : '>', width);
+    write_shape(&head, shape);
+    text_add(&head, "), }");
+    while (!head.failed && (PREAMBLE + head.size + 1) % ALIGNED) text_add(&head, " ");
+    text_add(&head, "\n");
+    const char preamble[4] = {1, 0, (char)(head.size & 255), (char)(head.size >> 8)};
+    text_bytes(text, magic, sizeof magic);
+    text_bytes(text, preamble, sizeof preamble);
+    text_bytes(text, head.at, head.failed ? 0 : head.size);
+    text_bytes(text, value, (size_t)shape_size(shape) * width);
+    text->failed = text->failed || head.failed;
+    text_free(&head);
+}
+
+bool npy_write(const char *path, const spor_shape *shape, spor_scalar scalar, const void *value,
+               spor_message *message) {
+    spor_text text = {0};
+    npy_add(&text, shape, scalar, value);
+    return file_write_text(&text, path, message);
 }
 
 void npy_free(spor_npy *array) {

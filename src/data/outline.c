@@ -104,7 +104,7 @@ static bool read_list(spor_json_reader *json, char *name[], int64_t count) {
 /* [count] names. What is there of them is the caller's to free, whatever happens. */
 static bool read_names(char ***name, int64_t count, const char *text) {
     spor_json_reader json = {.start = text, .at = text, .end = text + strlen(text)};
-    if (count < 1) return false;
+    if (count < 1 || (size_t)count > strlen(text)) return false;
     *name = calloc((size_t)count, sizeof **name);
     return *name && read_list(&json, *name, count);
 }

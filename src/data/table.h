@@ -11,7 +11,7 @@
 #include <spor/base.h>
 
 /** What is said of a file; what is not is found in it. */
-typedef struct {
+typedef struct spor_table_form {
     char separator; /* ',', ';' or '\t'; 0: found */
     char decimal;   /* ',' where numbers have a decimal comma; 0: a point */
     int header;     /* 1: the first line has the names of the columns, -1: it has none; 0: found */

@@ -23,7 +23,11 @@
 static const char command_note[] = "command", folder_note[] = "folder", models_note[] = "models",
                   data_note[] = "data",
                   script_note[] = "script:", setting_note[] = "set:", scalar_note[] = "scalar",
-                  seed_note[] = "seed", choice_note[] = "data.choice";
+                  seed_note[] = "seed", choice_note[] = "data.choice",
+                  reduction_note[] = "reduction";
+static const char *const reductions[] = {
+    [SPOR_REDUCTION_UNSAID] = "", [SPOR_REDUCTION_SUM] = "sum", [SPOR_REDUCTION_MEAN] = "mean"};
+enum { REDUCTIONS = sizeof reductions / sizeof *reductions };
 
 enum { MOST_FILES = 256 };
 
@@ -115,6 +119,7 @@ bool keep_run(spor_checkpoint *run, const run_facts *facts) {
            (!facts->choice || checkpoint_add(run, choice_note, facts->choice)) &&
            checkpoint_add(run, "isa", facts->isa) &&
            checkpoint_add(run, scalar_note, element_types[facts->options->scalar]->text) &&
+           checkpoint_add(run, reduction_note, reductions[facts->reduction]) &&
            checkpoint_add(run, seed_note, seed) && keep_settings(run, facts) &&
            keep_outline(run, facts->data) && keep_standardized(run, facts->data) &&
            keep_script(run, facts->script);
@@ -233,6 +238,13 @@ bool kept_scalar(const spor_checkpoint *run, spor_scalar *scalar, spor_message *
         if (!strcmp(text, element_types[k]->text)) return true;
     }
     return message_complain(message, "%s: does not say what it computes in", run->path);
+}
+
+spor_reduction kept_reduction(const spor_checkpoint *run) {
+    const char *text = checkpoint_note(run, reduction_note);
+    int k = text ? REDUCTIONS - 1 : 0;
+    while (k && strcmp(text, reductions[k]) != 0) k--;
+    return (spor_reduction)k;
 }
 
 bool kept_seed(const spor_checkpoint *run, uint64_t *seed, spor_message *message) {

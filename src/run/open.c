@@ -17,10 +17,20 @@ static const char *checkpoint_path(const char *run, char path[RUN_PATH]) {
     return length < RUN_PATH ? path : run;
 }
 
+/* A run is not to be had: says what one is. */
+static bool complain(spor_message *message) {
+    spor_message why = *message;
+    return message_complain(message,
+                            "%.800s\nA run is a folder that `spor train` has left, with "
+                            "checkpoint.safetensors in it.",
+                            why.text);
+}
+
 bool run_open(opened_run *run, const char *path, spor_message *message) {
     char file[RUN_PATH];
     *run = (opened_run){0};
-    return checkpoint_open(&run->kept, checkpoint_path(path, file), message) &&
+    return (checkpoint_open(&run->kept, checkpoint_path(path, file), message) ||
+            complain(message)) &&
            kept_scalar(&run->kept, &run->options.scalar, message) &&
            (run->like = kept_outline(&run->kept, message)) &&
            (run->script = kept_script(&run->kept, &claims_dialect, message)) != NULL;
@@ -44,7 +54,18 @@ static bool load_weights(opened_run *run, spor_message *message) {
 bool run_model(opened_run *run, spor_message *message) {
     if (script_error(run->script)) return false;
     run->model = spor_script_model(run->script, run->like, 0, &run->options);
-    return run->model && load_weights(run, message);
+    if (!run->model) return false;
+    model_say_reduction(run->model, kept_reduction(&run->kept));
+    return load_weights(run, message);
+}
+
+const char *run_error(const opened_run *run, const spor_message *message) {
+    const char *script = script_error(run->script), *model = spor_model_error(run->model);
+    return script ? script : *message->text ? message->text : model;
+}
+
+int64_t run_epoch(const opened_run *run) {
+    return run->kept.best.epoch ? run->kept.best.epoch : run->kept.progress.epoch;
 }
 
 static void release_script(void *script) {
@@ -76,11 +97,12 @@ static spor_model *take_model(opened_run *run, bool done, const char *error) {
 }
 
 spor_model *spor_model_load(const char *path) {
+    if (!path) return NULL;
     opened_run run;
     spor_message message = {""};
     bool done = run_open(&run, path, &message) && run_model(&run, &message);
-    const char *error = run.script ? script_error(run.script) : NULL;
-    spor_model *model = take_model(&run, done, error ? error : message.text);
+    const char *error = run.script ? run_error(&run, &message) : message.text;
+    spor_model *model = take_model(&run, done, error);
     run_close(&run);
     return model;
 }

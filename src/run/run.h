@@ -43,6 +43,7 @@ typedef struct {
     const char *choice; /* of --data; NULL: what the script says */
     const spor_options *options;
     uint64_t seed;
+    spor_reduction reduction; /* of the loss, as training found it */
     const char *isa;
     int argc; /* the command line; argv[0] is the command */
     char **argv;
@@ -80,6 +81,8 @@ spor_script *kept_script(const spor_checkpoint *run, const spor_dialect *dialect
                          spor_message *message);
 /** What is known of the data without their rows, standardization too; NULL with a message. */
 spor_data *kept_outline(const spor_checkpoint *run, spor_message *message);
+/** What the loss does with the costs of the rows; UNSAID: it is not kept. */
+spor_reduction kept_reduction(const spor_checkpoint *run);
 /** What it computes in; its seed. False with a message. */
 bool kept_scalar(const spor_checkpoint *run, spor_scalar *scalar, spor_message *message);
 bool kept_seed(const spor_checkpoint *run, uint64_t *seed, spor_message *message);
@@ -112,6 +115,10 @@ bool run_open(opened_run *run, const char *path, spor_message *message);
 /** Makes its model, with the weights that it tests. False with script_error, the model's error or a
  *  message. */
 bool run_model(opened_run *run, spor_message *message);
+/** What run_model, which has failed, found wrong. */
+const char *run_error(const opened_run *run, const spor_message *message);
+/** The epoch whose weights it tests. */
+int64_t run_epoch(const opened_run *run);
 void run_close(opened_run *run);
 
 /* ---- models of scripts: script.c --------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include "train/model.h"
 
 spor_script *spor_script_load(const char *path) {
+    if (!path) return NULL;
     return script_load(path, places_models(), &claims_dialect, 0, NULL);
 }
 
@@ -25,8 +26,7 @@ spor_var spor_script_call(spor_script *script, spor_tape *tape, const char *def,
                           const spor_var args[]) {
     const char *error = script_error(script);
     if (error) return tape_reject(tape, "%s", error);
-    if (!def || (n > 0 && !args))
-        return tape_reject(tape, "%s is NULL", def ? "args" : "the name of a def");
+    if (!def || n < 0 || (n && !args)) return tape_reject(tape, "a call needs a def and tensors");
     return script_call(script, def, tape, false, n, args);
 }
 

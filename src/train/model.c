@@ -179,10 +179,15 @@ static bool check_cost(spor_model *model, const spor_bound *b) {
            model_fail(model, "the loss returned a variable of another tape");
 }
 
+spor_link *model_link(const spor_model *model) {
+    const spor_model_spec *spec = &model->spec;
+    return spec->link ? spec->link : loss_link(spec->loss);
+}
+
 /* The loss stands behind what trains and evaluates, the link behind what predicts. */
 static bool record(spor_model *model, spor_bound *b, model_use use) {
     const spor_model_spec *spec = &model->spec;
-    spor_link *link = spec->link ? spec->link : loss_link(spec->loss);
+    spor_link *link = model_link(model);
     b->tape = spor_tape_new();
     b->input = spor_input(b->tape, "x", shape_rows(b->rows, &spec->sample));
     if (use != MODEL_PREDICTS)

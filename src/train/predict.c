@@ -8,6 +8,10 @@
 #include "train/batch.h"
 #include "train/model.h"
 
+int64_t spor_model_sample(spor_model *model) {
+    return spor_model_error(model) ? -1 : shape_size(&model_spec_of(model)->sample);
+}
+
 int64_t spor_model_columns(spor_model *model) {
     const spor_bound *bound = model_bind_for(model, 1, MODEL_PREDICTS);
     return bound ? shape_size(&bound->logits.shape) : -1;
@@ -34,6 +38,11 @@ static bool mirrors(const spor_model_spec *spec, const spor_data *data) {
     bool classes = data->classes && target->rank == 1 && target->n[0] == data->classes;
     bool numbers = data->y.shape.rank && shape_equal(target, &data->y.shape);
     return shape_equal(&spec->sample, target) && !classes && !numbers;
+}
+
+bool model_mirrors(const spor_model *model) {
+    const spor_model_spec *spec = model_spec_of(model);
+    return spec->like && mirrors(spec, spec->like);
 }
 
 static bool predict_batch(const prediction_of *p, const int64_t rows[], int64_t n, double *out) {

@@ -23,17 +23,9 @@
     "def net(x):\n    W = param([2, 3], \"glorot\", \"W\")\n"                                      \
     "    return x @ W + param([3], \"ones\", \"b\")\n"
 
-static void save(const char *name, spor_shape shape, spor_keep keep, const void *value) {
-    unsigned char *bytes;
-    size_t size;
-    FILE *file = fopen(name, "wb");
-    ck_assert(npy_bytes(&shape, keep, value, &bytes, &size) && file);
-    ck_assert(fwrite(bytes, 1, size, file) == size && !fclose(file));
-    free(bytes);
-}
-
 static void save_doubles(const char *name, spor_shape shape, const double value[]) {
-    save(name, shape, SPOR_KEEP_F64, value);
+    spor_message message;
+    ck_assert_msg(npy_write(name, &shape, SPOR_F64, value, &message), "%s", message.text);
 }
 
 /* The numbers of a file, of this type and shape. */

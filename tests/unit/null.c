@@ -463,6 +463,7 @@ static void model_cases(walk *w) {
     CASE(spor_model_run, model, !spor_model_run(NULL, of->bound));
     CASE(spor_model_run, bound, !spor_model_run(of->model, NULL) && spor_model_error(of->model));
     CASE(spor_model_columns, model, spor_model_columns(NULL) == -1);
+    CASE(spor_model_sample, model, spor_model_sample(NULL) == -1);
     CASE(spor_model_predict, model, !spor_model_predict(NULL, 2, x, p));
     CASE(spor_model_predict, x,
          !spor_model_predict(of->model, 2, NULL, p) && spor_model_error(of->model));
