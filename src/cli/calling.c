@@ -42,7 +42,10 @@ bool calling_open(calling *c, const spor_workpiece *piece, const char *def) {
     *c = (calling){.piece = piece, .def = def, .tape = spor_tape_new()};
     if (!c->tape) return calling_fail(c, "out of memory");
     c->parameters = script_parameters(piece->script, def, CALLING_OPERANDS, c->parameter);
-    return c->parameters >= 0 || calling_fail(c, "%.100s has no def %.100s", piece->path, def);
+    if (c->parameters >= 0) return true;
+    const char *near = script_nearest_def(piece->script, def);
+    return calling_fail(c, "%.100s has no def %.100s%s%.100s%s", piece->path, def,
+                        near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 void calling_close(calling *c) {

@@ -269,14 +269,13 @@ static int run(int argc, char **argv) {
     if (!given) return command_fail(&spor_command_run, "out of memory");
     const spor_option options[] = {
         {"call", "DEF", "the def to run", SPOR_OPTION_TEXT, &given->call, 0, NULL},
-        {"in", "NAME=FILE", "an operand of the def, as .npy; more may follow", SPOR_OPTION_SETTING,
+        {"in", "X=FILE", "an operand of the def, as .npy; more may follow", SPOR_OPTION_SETTING,
          &given->in, 0, NULL},
-        {"out", "NAME=FILE", "writes its value, whatever it is called", SPOR_OPTION_SETTING,
+        {"out", "Y=FILE", "writes its value, whatever it is called", SPOR_OPTION_SETTING,
          &given->out, 0, NULL},
-        {"grad", "dNAME=FILE",
-         "writes the gradient of an operand, or of a parameter; more may follow",
+        {"grad", "dX=FILE", "writes the gradient of an operand, or of a parameter; more may follow",
          SPOR_OPTION_SETTING, &given->grad, 0, NULL},
-        {"cotangent", "dNAME=FILE", "the cotangent of the value; without it that is a scalar",
+        {"cotangent", "dY=FILE", "the cotangent of the value; without it that is a scalar",
          SPOR_OPTION_SETTING, &given->cotangent, 0, NULL},
         {"double", NULL, "computes and writes double, not float", SPOR_OPTION_FLAG, &given->wide, 0,
          NULL},
@@ -307,7 +306,9 @@ const spor_command spor_command_run = {
         "operands; what is left out has its default. Its value and gradients are computed in "
         "float,\n"
         "by fast paths where there are any, and written as .npy: all files, or none. A network is\n"
-        "run as it predicts. A gradient is that of the sum of value times cotangent.\n"
+        "run as it predicts. A gradient is that of the sum of value times cotangent, by the ops' "
+        "own\n"
+        "derivatives: derivations of the script are held against it by spor verify.\n"
         "Numbers that are not finite are written, and told. Exit status: 0 done, 2 bad input.\n"
         "\n"
         "Examples\n"

@@ -433,6 +433,17 @@ static const spor_value *find_def(const spor_script *script, const char *name) {
     return NULL;
 }
 
+const char *script_nearest_def(const spor_script *script, const char *name) {
+    enum { MOST_NAMES = 256 };
+    const char *names[MOST_NAMES];
+    int count = 0;
+    for (int k = 0; k < script->globals->n && count < MOST_NAMES; k++) {
+        const spor_binding *b = &script->globals->binding[k];
+        if (b->value.kind == VALUE_FUNCTION) names[count++] = b->name;
+    }
+    return nearest_name(name, count, names);
+}
+
 spor_var script_call(spor_script *script, const char *name, spor_tape *tape, bool training, int n,
                      const spor_var args[]) {
     const spor_value *def = find_def(script, name);

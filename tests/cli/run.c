@@ -202,7 +202,7 @@ static const struct {
 } mistakes[] = {
     {"--in x=a.npy --out y=y.npy", "which def? --call DEF"},
     {"--call half --in x=a.npy", "nothing is asked for: --out Y=FILE.npy, --grad dX=FILE.npy"},
-    {"--call halv --in x=a.npy --out y=y.npy", "s.spor has no def halv"},
+    {"--call halv --in x=a.npy --out y=y.npy", "s.spor has no def halv; did you mean half?"},
     {"--call half --in X=a.npy --out y=y.npy", "X is no operand of half"},
     {"--call affine --in A=a.npy A=w.npy --out y=y.npy", "A is given twice"},
     {"--call affine --in W=w.npy --out y=y.npy",
