@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "cli/calling.h"
 #include "data/file.h"
 #include "kernels/element.h"
@@ -248,8 +249,9 @@ static int run_script(const arguments *given, const char *path) {
     running *r = calloc(1, sizeof *r);
     if (!r) return command_fail(&spor_command_run, "out of memory");
     r->given = given;
-    r->options =
-        (spor_options){.scalar = given->wide ? SPOR_F64 : SPOR_F32, .reference = given->reference};
+    r->options = (spor_options){.scalar = given->wide ? SPOR_F64 : SPOR_F32,
+                                .reference = given->reference,
+                                .threads = pool_cores()};
     bool done = workpiece_open(&r->piece, &spor_command_run, path, &given->settings) &&
                 calling_open(&r->call, &r->piece, given->call) && read_all(r) &&
                 calling_record(&r->call) && make_parameters(r) && compile(r) && compute(r) &&

@@ -6,7 +6,7 @@ enum { BATCH = 3, T = 4, D = 5 }; /* sequences, their steps, numbers a step */
 /* [B, T, D], [B, T, D], [B, T, D] -> [B, T, D]: step t sees the steps up to t. */
 static spor_var attention(spor_var q, spor_var k, spor_var v) {
     double mask[T * T];
-    for (int i = 0; i < T * T; i++) mask[i] = i % T > i / T ? -INFINITY : 0;
+    for (int i = 0; i < T * T; i++) mask[i] = i % T > i / T ? -HUGE_VAL : 0;
     spor_var ahead = spor_array(q.tape, SPOR_SHAPE(T, T), mask); /* the tape keeps a copy */
     spor_var scale = spor_constant(q.tape, 1 / sqrt(D));
     spor_shape scores = SPOR_SHAPE(BATCH, T, T);
