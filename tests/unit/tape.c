@@ -376,7 +376,7 @@ START_TEST(scopes_name_parameters_and_prints_read_as_equations) {
     }
     spor_scope_end(t, h);
     spor_array(t, SPOR_SHAPE(2, 3), (const double[]){1, -0.5, 1e30, 4, 5, 6});
-    spor_array(t, SPOR_SHAPE(2), (const double[]){0.1, INFINITY});
+    spor_array(t, SPOR_SHAPE(2), (const double[]){0.1, HUGE_VAL});
     ck_assert_ptr_null(spor_error(t));
     char text[1024];
     print(t, text, sizeof text);
