@@ -636,7 +636,7 @@ static void make_data(world *of) {
     of->data = (spor_data){.name = "rows",
                            .rows = ROWS,
                            .scale = 1,
-                           .x = {SPOR_KEEP_F32, SPOR_SHAPE(3), x, NULL, NULL},
+                           .x = {.keep = SPOR_KEEP_F32, .shape = SPOR_SHAPE(3), .value = x},
                            .classes = 2,
                            .label = label};
     ck_assert(spor_split_draw(&of->data, 0.3, 0.3, 1, &of->split, &of->message));
