@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "train/checkpoint.h"
+#include "train/page.h"
 
 /* ---- the folder: folder.c -------------------------------------------------------------------- */
 
@@ -60,6 +61,9 @@ bool kept_leave_folder(int here, spor_message *message);
 /** Loads the script from the files that were kept; false after a complaint. */
 bool kept_script(const spor_checkpoint *run, spor_workpiece *piece, const spor_command *command,
                  const spor_settings *settings);
+/** The first `most` files of the script, itself first, for a page; how many there are. They live as long as
+ *  the run. */
+int kept_page_files(const spor_checkpoint *run, int most, page_file file[]);
 /** True if the files of the script are on disk as they were kept, or are gone; else the message names
  *  the first that differs, and the line. */
 bool kept_script_is_current(const spor_checkpoint *run, spor_message *message);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/shape.h"
-#include "tape/tape.h"
+#include "tape/layers.h"
 #include "train/batch.h"
 #include "train/model.h"
 
@@ -27,62 +27,7 @@ static double multiplies(const spor_tape *tape, uint32_t first, uint32_t last) {
     return sum;
 }
 
-/* Elements of the trained parameters that were recorded in first .. last-1. */
-static int64_t parameters(const spor_tape *tape, uint32_t first, uint32_t last) {
-    int64_t sum = 0;
-    for (uint32_t k = 0; k < tape->leaves; k++) {
-        const spor_leaf *leaf = &tape->leaf[k];
-        if (leaf->trained && leaf->id >= first && leaf->id < last)
-            sum += shape_size(tape->node[leaf->id].shape);
-    }
-    return sum;
-}
-
 /* ---- layers ---- */
-
-static bool has_parameters(const spor_tape *tape, const spor_scope *scope) {
-    return parameters(tape, scope->first, scope->last) > 0;
-}
-
-/* A network, or a block that is made of several layers: it is shown by its parts. */
-static bool is_composed(const recording *r, uint32_t scope) {
-    int parts = 0;
-    if (!r->tape->scope[scope].parent) {
-        for (uint32_t k = scope + 1; k < r->scopes; k++)
-            if (r->tape->scope[k].parent == scope) return true;
-        return false;
-    }
-    for (uint32_t k = scope + 1; k < r->scopes; k++)
-        parts += r->tape->scope[k].parent == scope && has_parameters(r->tape, &r->tape->scope[k]);
-    return parts > 1;
-}
-
-/* Marks the scopes that are layers: not composed, in composed ones only. A parent comes before
- * its parts. Returns their number, or -1 if out of memory. */
-static int find_layers(const recording *r, bool **layer) {
-    bool *composed = calloc(r->scopes, sizeof *composed);
-    int count = 0;
-    *layer = calloc(r->scopes, sizeof **layer);
-    if (composed && *layer) {
-        composed[0] = true;
-        for (uint32_t k = 1; k < r->scopes; k++) {
-            bool open = composed[r->tape->scope[k].parent];
-            composed[k] = open && is_composed(r, k);
-            (*layer)[k] = open && !composed[k] && r->tape->scope[k].result;
-            count += (*layer)[k];
-        }
-    } else {
-        count = -1;
-    }
-    free(composed);
-    return count;
-}
-
-/* The name of a layer without that of its network. */
-static const char *short_name(const spor_tape *tape, uint32_t scope) {
-    const char *path = tape->scope[scope].path, *slash = strchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 /* [N, 8, 8, 3]: the first axis is the samples'. */
 static void shape_text(const spor_shape *shape, int64_t rows, char out[192]) {
@@ -102,17 +47,17 @@ static void print_row(const char *name, const char *shape, int64_t parameters_,
 
 static void print_layers(const recording *r, const bool layer[]) {
     const spor_tape *tape = r->tape;
-    int64_t all = parameters(tape, 1, r->nodes), rest = all;
+    int64_t all = layers_parameters(tape, 1, r->nodes), rest = all;
     double rows = (double)r->rows, work = multiplies(tape, 1, r->nodes) / rows, idle = work;
     printf("  %-24s %-20s %12s %15s\n", "layer", "output", "parameters", "multiply-adds");
     for (uint32_t k = 1; k < r->scopes; k++) {
         const spor_scope *scope = &tape->scope[k];
         char shape[192];
         if (!layer[k]) continue;
-        int64_t own = parameters(tape, scope->first, scope->last);
+        int64_t own = layers_parameters(tape, scope->first, scope->last);
         double own_work = multiplies(tape, scope->first, scope->last) / rows;
         shape_text(tape->node[scope->result].shape, r->rows, shape);
-        print_row(short_name(tape, k), shape, own, own_work);
+        print_row(layers_name(tape, k), shape, own, own_work);
         rest -= own;
         idle -= own_work;
     }
@@ -186,7 +131,7 @@ static int wanted(const recording *r, const bool layer[], spor_var wrt[]) {
         if (tape->leaf[k].trained) wrt[count++] = spor_tape_var(tape, tape->leaf[k].id);
     for (uint32_t k = 1; k < r->scopes; k++) {
         char name[256];
-        if (!layer[k] || !has_parameters(tape, &tape->scope[k])) continue;
+        if (!layer[k] || !layers_have_parameters(tape, k)) continue;
         snprintf(name, sizeof name, "%s/z", tape->scope[k].path);
         wrt[count++] = spor_name(pre_activation(r, k), name);
     }
@@ -307,7 +252,7 @@ static int show(recording *r, bool gradient) {
     printf("%s on %s: %s to %s, loss %s\n", declared->model, declared->data, sample,
            target_text(declared, target), declared->loss);
     print_classes(r->piece->data);
-    if (find_layers(r, &layer) < 0) {
+    if (layers_find(r->tape, r->scopes, &layer) < 0) {
         command_fail(r->piece->command, "out of memory");
     } else {
         print_layers(r, layer);

@@ -100,12 +100,14 @@ static bool complained(const training *t) {
 
 /* script.spor:3:12: warning: ... */
 static void warn(const char *text, const char *file, int line, int column, void *user) {
-    const training *t = user;
+    training *t = user;
     fflush(stdout);
     if (file)
         fprintf(stderr, "%s:%d:%d: warning: %s\n", file, line, column, text);
     else
         fprintf(stderr, "spor %s: warning: %s\n", t->piece->command->name, text);
+    if (file) text_add(&t->warnings, "%s:%d:%d: ", file, line, column);
+    text_add(&t->warnings, "%s\n", text);
 }
 
 /* Each name must be one of the network's. */
@@ -343,7 +345,8 @@ static void take_best(training *t) {
 static int finish(training *t) {
     take_best(t);
     fflush(stdout);
-    if (!spor_evaluate(t->piece->model, t->data, t->split.test, t->split.test_rows, &t->test)) {
+    if (!seen_evaluate(t->piece->model, t->data, t->split.test, t->split.test_rows, &t->test,
+                       &t->seen)) {
         workpiece_complain(t->piece);
         return SPOR_EXIT_NO;
     }
@@ -424,6 +427,8 @@ int train_run(training *t) {
 
 static void training_free(training *t) {
     spor_evaluation_free(&t->test);
+    seen_free(&t->seen);
+    text_free(&t->warnings);
     checkpoint_free(&t->run);
     folder_leave(&t->folder);
     spor_split_free(&t->split);
