@@ -240,7 +240,21 @@ static void print_classes(const spor_data *data) {
     puts(data && data->class_name ? "\n" : "");
 }
 
-static int show(recording *r, bool gradient) {
+/* The tape, and if it is wanted that of the gradients, as a graph. */
+static int print_graph(recording *r, bool gradient) {
+    uint32_t forward = spor_tape_length(r->tape) + 1;
+    bool *layer = NULL, done = layers_find(r->tape, r->scopes, &layer) >= 0;
+    if (!done) command_fail(r->piece->command, "out of memory");
+    if (done && gradient && !differentiate(r, layer))
+        done = false, workpiece_complain_tape(r->piece, r->tape);
+    free(layer);
+    if (!done) return SPOR_EXIT_BAD;
+    tape_print_dot(r->tape, r->piece->declared.model, forward, spor_tape_length(r->tape) + 1,
+                   stdout);
+    return SPOR_EXIT_DONE;
+}
+
+static int show(recording *r, bool gradient, bool graph) {
     const spor_declaration *declared = &r->piece->declared;
     bool *layer = NULL;
     char sample[192], target[256];
@@ -248,6 +262,7 @@ static int show(recording *r, bool gradient) {
     const spor_options options = {.scalar = SPOR_F32};
     if (!workpiece_model(r->piece, &options, 0)) return SPOR_EXIT_BAD;
     if (!record(r)) return workpiece_complain_tape(r->piece, r->tape);
+    if (graph) return print_graph(r, gradient);
     shape_text(&declared->sample, 0, sample);
     printf("%s on %s: %s to %s, loss %s\n", declared->model, declared->data, sample,
            target_text(declared, target), declared->loss);
@@ -267,7 +282,7 @@ static int show(recording *r, bool gradient) {
 }
 
 static int run(int argc, char **argv) {
-    bool gradient = false;
+    bool gradient = false, graph = false;
     const char *script;
     spor_workpiece piece = {0};
     recording r = {.piece = &piece};
@@ -275,6 +290,8 @@ static int run(int argc, char **argv) {
     const spor_option options[] = {
         {"grad", NULL, "print the tape of the gradients as well", SPOR_OPTION_FLAG, &gradient, 0,
          NULL},
+        {"dot", NULL, "print the tape as a graph for Graphviz, and nothing else", SPOR_OPTION_FLAG,
+         &graph, 0, NULL},
         {"batch", "B", "rows to record (default: the script's batch)", SPOR_OPTION_INTEGER, &r.rows,
          1, NULL},
         {"set", "NAME=VALUE", "another value for a name of the script", SPOR_OPTION_SETTING,
@@ -286,7 +303,7 @@ static int run(int argc, char **argv) {
     status = SPOR_EXIT_BAD;
     if (workpiece_load(&piece, &spor_command_show, script, &settings)) {
         if (!r.rows) r.rows = piece.declared.batch;
-        status = show(&r, gradient);
+        status = show(&r, gradient, graph);
     }
     spor_tape_free(r.tape);
     workpiece_close(&piece);
@@ -305,6 +322,7 @@ const spor_command spor_command_show = {
             "Examples\n"
             "  spor show models/densenet2_20.spor\n"
             "  spor show models/convnet1_3.spor --grad --batch 1\n"
-            "  spor show models/densenet2_20.spor --set hidden=30\n",
+            "  spor show models/densenet2_20.spor --set hidden=30\n"
+            "  spor show models/lenet2.spor --dot | dot -Tsvg > lenet2.svg\n",
     .run = run,
 };

@@ -59,15 +59,20 @@ static figure_colour colour_of(const matrix *m, int row, int column) {
     return colour_blend(colour_white, row == column ? colour_blue : colour_orange, depth);
 }
 
-/* One pixel a cell. */
+/* Rectangles; of small cells a picture, one pixel each. */
 static bool colours(matrix *m) {
+    size_t classes = (size_t)m->classes;
     figure_box box = {m->left, TOP, m->classes * m->cell, m->classes * m->cell};
-    figure_colour *pixel = calloc((size_t)m->classes * (size_t)m->classes, sizeof *pixel),
-                  *at = pixel;
+    figure_colour *pixel = calloc(classes * classes, sizeof *pixel);
     if (!pixel) return false;
     for (int row = 0; row < m->classes; row++)
-        for (int column = 0; column < m->classes; column++) *at++ = colour_of(m, row, column);
-    image_place(m->svg, &box, m->classes, m->classes, pixel);
+        for (int column = 0; column < m->classes; column++) {
+            figure_colour own = colour_of(m, row, column);
+            pixel[(size_t)row * classes + (size_t)column] = own;
+            if (m->cell >= WITH_NUMBERS)
+                square(m, m->left + column * m->cell, TOP + row * m->cell, m->cell, m->cell, own);
+        }
+    if (m->cell < WITH_NUMBERS) image_place(m->svg, &box, m->classes, m->classes, pixel);
     free(pixel);
     return true;
 }

@@ -90,8 +90,8 @@ static void mark_best(plot *p) {
              "<path d=\"M%d %dV%d\" stroke=\"" SPOR_FAINT
              "\" stroke-width=\"14\" stroke-dasharray=\"60 50\"/>\n",
              x, p->y.to, p->y.from);
-    svg_label(p->svg, x, p->y.to - 50, "small", "middle", SPOR_FAINT, "best epoch %" PRId64,
-              p->best);
+    const char *anchor = x > RIGHT - 400 ? "end" : x < LEFT + 400 ? "start" : "middle";
+    svg_label(p->svg, x, p->y.to - 90, "small", anchor, SPOR_FAINT, "best epoch %" PRId64, p->best);
 }
 
 /* ---- curves --------------------------------------------------------------------------------- */
@@ -146,7 +146,7 @@ static void legend(plot *p, const curve *c, int y) {
     svg_label(p->svg, LEFT + 1250, y, "legend", "start", SPOR_INK, "final %s", text);
     if (!p->best) return;
     value_text(text, c, c->value[p->best - 1]);
-    svg_label(p->svg, LEFT + 2450, y, "legend", "start", SPOR_FAINT, "best epoch %s", text);
+    svg_label(p->svg, LEFT + 2450, y, "legend", "start", SPOR_FAINT, "best epoch: %s", text);
 }
 
 static void frame(plot *p, const spor_curves *c) {
@@ -165,7 +165,7 @@ static void frame(plot *p, const spor_curves *c) {
 static void explain(const plot *p) {
     if (p->best)
         svg_label(p->svg, RIGHT, 150, "small", "end", SPOR_FAINT,
-                  "The best epoch is that of the lowest validation loss: %" PRId64, p->best);
+                  "Best epoch %" PRId64 ": its validation loss is the lowest", p->best);
     if (p->every > 1)
         svg_label(p->svg, RIGHT, 300, "small", "end", SPOR_FAINT,
                   "Of %" PRId64 " epochs one in %" PRId64 " is drawn", p->epochs, p->every);

@@ -92,7 +92,8 @@ void image_place(spor_text *svg, const figure_box *box, int columns, int rows,
     add_png(&png, columns, rows, pixel);
     text_add(svg,
              "<image x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" preserveAspectRatio=\"none\" "
-             "style=\"image-rendering:pixelated\" href=\"data:image/png;base64,",
+             "style=\"image-rendering:optimizeSpeed;image-rendering:pixelated\" "
+             "href=\"data:image/png;base64,",
              box->x, box->y, box->width, box->height);
     add_base64(svg, &png);
     text_add(svg, "\"/>\n");
@@ -145,20 +146,27 @@ int64_t image_step(const image_size *size) {
     return (longest + IMAGE_SIDE - 1) / IMAGE_SIDE;
 }
 
+/* How often each pixel of a small picture is repeated. */
+static int repeats(int rows, int columns) {
+    int longest = rows > columns ? rows : columns;
+    return longest < IMAGE_SIDE / 2 ? IMAGE_SIDE / 2 / longest : 1;
+}
+
 void image_draw(spor_text *svg, const figure_box *box, const image_size *size,
                 const double number[], const image_scale *scale) {
     figure_colour pixel[IMAGE_SIDE * IMAGE_SIDE];
     int64_t step = image_step(size);
     int rows = (int)((size->height + step - 1) / step), at = 0;
-    int columns = (int)((size->width + step - 1) / step);
-    for (int64_t i = 0; i < size->height; i += step)
-        for (int64_t j = 0; j < size->width; j += step)
-            pixel[at++] =
-                colour_of(scale, number + (i * size->width + j) * size->channels, size->channels);
+    int columns = (int)((size->width + step - 1) / step), times = repeats(rows, columns);
+    for (int i = 0; i < rows * times; i++)
+        for (int j = 0; j < columns * times; j++) {
+            int64_t from = i / times * step * size->width + j / times * step;
+            pixel[at++] = colour_of(scale, number + from * size->channels, size->channels);
+        }
     int longest = rows > columns ? rows : columns;
     int side = box->width < box->height ? box->width : box->height;
     figure_box inside = {.width = side * columns / longest, .height = side * rows / longest};
     inside.x = box->x + (box->width - inside.width) / 2;
     inside.y = box->y + (box->height - inside.height) / 2;
-    image_place(svg, &inside, columns, rows, pixel);
+    image_place(svg, &inside, columns * times, rows * times, pixel);
 }

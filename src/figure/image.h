@@ -3,7 +3,9 @@
  *
  * A picture stands in the SVG as a PNG in base64, whose deflate blocks are stored as they are. That is
  * the simplest form of bounded size: four characters a pixel, whatever is on it. A rectangle for each
- * pixel is ten times that, and of rectangles for runs of one colour noise has as many.
+ * pixel is ten times that, and of rectangles for runs of one colour noise has as many. Pixels are shown
+ * as squares; for viewers that smooth pictures all the same, those of small ones are repeated, so that
+ * they stay squares there, too.
  */
 #ifndef SPOR_FIGURE_IMAGE_H
 #define SPOR_FIGURE_IMAGE_H
@@ -36,7 +38,8 @@ typedef struct {
     int channels;
 } image_size;
 
-/** Most pixels along a side: of a larger picture every k-th one is drawn. */
+/** Most pixels along a side: of a larger picture every k-th one is drawn. Those of pictures below half
+ *  of it are repeated. */
 enum { IMAGE_SIDE = 64 };
 /** That k. */
 int64_t image_step(const image_size *size);

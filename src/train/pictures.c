@@ -156,9 +156,10 @@ static bool draw_mistakes(const pictures_source *from, spor_text *svg, spor_mess
                                 5,
                                 g.count,
                                 g.tile};
-    snprintf(about, sizeof about,
-             "Test rows that are most wrong: true class, as what they were taken%s",
-             isfinite(seen->mistake[0].share) ? ", and its probability" : "");
+    snprintf(
+        about, sizeof about,
+        "Test rows that are most wrong: true class, what it was taken for%s; rows count from 0",
+        isfinite(seen->mistake[0].share) ? " and its probability" : "");
     figure_tiles(svg, from->title, about, 1, &group);
     free(g.number);
     return true;
@@ -172,7 +173,9 @@ static bool draw_residuals(const pictures_source *from, spor_text *svg, spor_mes
     figure_residuals target[SEEN_TARGETS];
     if (!seen->any) return message_complain(why, "the test rows were not evaluated");
     if (seen->mirrored) return message_complain(why, "the targets are the samples themselves");
-    if (!seen->targets) return message_complain(why, "targets are no numbers that are predicted");
+    if (from->data->label) return message_complain(why, "targets are classes");
+    if (!seen->targets)
+        return message_complain(why, "no numbers are predicted for those of the targets");
     for (int k = 0; k < seen->targets; k++) {
         snprintf(name[k], sizeof name[k], seen->columns > 1 ? "target %d" : "target", k);
         target[k] = (figure_residuals){name[k], seen->rows, seen->truth + k * seen->rows,
