@@ -425,7 +425,7 @@ static bool maps_of_net(const pictures_source *from, spor_text *svg, spor_messag
     return done;
 }
 
-const picture pictures[PICTURES] = {
+const pictures_entry pictures[PICTURES] = {
     {"Training", "history.svg", draw_history},
     {"Confusion matrix", "confusion.svg", draw_confusion},
     {"Worst mistakes", "mistakes.svg", draw_mistakes},

@@ -44,10 +44,10 @@ typedef bool pictures_draw(const pictures_source *from, spor_text *svg, spor_mes
 typedef struct {
     const char *heading, *file; /* "Worst mistakes", "mistakes.svg" */
     pictures_draw *draw;
-} picture;
+} pictures_entry;
 
 enum { PICTURES = 7 };
 /** All there are, in the order of a page. */
-extern const picture pictures[PICTURES];
+extern const pictures_entry pictures[PICTURES];
 
 #endif
