@@ -104,7 +104,8 @@ void tape_print_dot(const spor_tape *tape, const char *title, uint32_t forward, 
     fprintf(out, "digraph \"");
     print_escaped(title, out);
     fprintf(out, "\" {\nrankdir=TB;\n"
-                 "graph [fontname=\"Helvetica\", fontsize=13, style=rounded, labeljust=l, color=\"#9aa3ad\"];\n"
+                 "graph [fontname=\"Helvetica\", fontsize=13, style=rounded, labeljust=l, "
+                 "color=\"#9aa3ad\"];\n"
                  "node [fontname=\"Helvetica\", fontsize=11, shape=box, style=\"rounded,filled\", "
                  "color=\"#5f6368\", margin=\"0.12,0.05\"];\n"
                  "edge [color=\"#5f6368\", arrowsize=0.6];\n");

@@ -291,8 +291,8 @@ bool page_write(const spor_page *page, const char *path, spor_message *message) 
     const spor_summary *s = page->summary;
     spor_text html = {0};
     char about[300];
-    snprintf(about, sizeof about, "%.60s, %" PRId64 " epochs%s%.100s", page->data->name, s->epochs,
-             page->state ? ": " : "", page->state ? page->state : "");
+    snprintf(about, sizeof about, "%.60s, %" PRId64 " epoch%s%s%.100s", page->data->name, s->epochs,
+             s->epochs == 1 ? "" : "s", page->state ? ": " : "", page->state ? page->state : "");
     html_begin(&html, s->model, about, style);
     add_headline(&html, s);
     add_warnings(&html, page->warnings);
