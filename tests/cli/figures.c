@@ -10,6 +10,7 @@
 
 #include "../support/xml.h"
 #include "shell.h"
+#include "train/pictures.h"
 
 static char text[MOST];
 
@@ -134,6 +135,21 @@ START_TEST(trainings_leave_figures_and_a_page) {
 }
 END_TEST
 
+/* Nor beside the weights that a run has gone on to: whatever can't be drawn any more is removed. */
+START_TEST(figures_of_an_earlier_state_do_not_stay) {
+    char path[160];
+    write_nets();
+    expect_status(run("spor train classes.spor --out run --epochs 3"), 0);
+    for (int k = 0; k < PICTURES; k++) {
+        snprintf(path, sizeof path, "run/%s", pictures[k].file);
+        write_file(path, "of an earlier state");
+    }
+    expect_status(run("spor train --resume run --test"), 0);
+    ck_assert_int_eq(check_listed("run"), 3);
+    expect_status(run("grep -ls earlier run/*.*"), 1);
+}
+END_TEST
+
 /* Names of classes are text in the figures and on the page. */
 START_TEST(names_of_classes_are_escaped) {
     write_nets();
@@ -252,6 +268,7 @@ Suite *spor_suite(void) {
     TCase *runs = tcase_create("runs"), *graphs = tcase_create("graphs");
     tcase_add_checked_fixture(runs, enter_folder, leave_folder);
     tcase_add_test(runs, trainings_leave_figures_and_a_page);
+    tcase_add_test(runs, figures_of_an_earlier_state_do_not_stay);
     tcase_add_test(runs, names_of_classes_are_escaped);
     tcase_add_test(runs, the_best_epoch_is_that_of_the_training);
     tcase_add_test(runs, figures_of_an_earlier_run_do_not_stay);

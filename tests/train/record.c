@@ -102,7 +102,7 @@ static void check_text(const char *path, const char *expected) {
 }
 
 static void check_has(const char *text, const char *part) {
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" lacks \"%s\"", text, part);
+    ck_assert_msg(strstr(text, part) != NULL, "\"%.2000s\" lacks \"%s\"", text, part);
 }
 
 static spor_history two_epochs(spor_metric metric) {
