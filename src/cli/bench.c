@@ -24,7 +24,7 @@ typedef struct {
 
 static bool rotation_new(rotation *r, const spor_workpiece *piece, int64_t rows,
                          spor_scalar scalar) {
-    spor_shape target = workpiece_target(piece);
+    spor_shape target = script_target(&piece->declared);
     batch_source source = batch_source_of(NULL, &piece->declared.sample, &target, scalar, SEED);
     size_t each = (size_t)rows * scalar_width(scalar);
     r->x_bytes = (size_t)shape_size(&piece->declared.sample) * each;
@@ -55,7 +55,7 @@ static bool step(stepper *s) {
     size_t turn = s->steps % BATCHES;
     memcpy(s->bound->x.data, s->data.x + turn * s->data.x_bytes, s->data.x_bytes);
     s->steps++;
-    if (!s->bound->training) return spor_model_predict(s->model, s->bound);
+    if (!s->bound->training) return spor_model_run(s->model, s->bound);
     memcpy(s->bound->y.data, s->data.y + turn * s->data.y_bytes, s->data.y_bytes);
     return spor_model_step(s->model, s->bound, s->steps);
 }

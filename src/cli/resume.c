@@ -88,8 +88,7 @@ int train_again(training *t, const arguments *now) {
     else if (train_read_arguments(&began, command.argc, command.argv) == SPOR_EXIT_NOT_YET) {
         join_arguments(&began, now, &t->run);
         t->here = kept_enter_folder(&t->run);
-        if (check_script(t, now) &&
-            kept_script(&t->run, t->piece, &spor_command_train, &began.settings) &&
+        if (check_script(t, now) && workpiece_load_kept(t->piece, &spor_command_train, &t->run) &&
             workpiece_choose_data(t->piece, began.data))
             status = train_run(t);
     }

@@ -351,7 +351,7 @@ static int finish(training *t) {
         return SPOR_EXIT_NO;
     }
     t->tested = true;
-    display_evaluation(&t->test, t->given->quiet);
+    display_evaluation(&t->test, "test", t->given->quiet);
     return SPOR_EXIT_DONE;
 }
 
@@ -398,7 +398,21 @@ static bool train_epochs(training *t) {
 
 /* Keeps what the run can be repeated by, unless it is known from an earlier one. */
 static bool keep(training *t) {
-    return t->run.notes || keep_run(&t->run, t->piece, t->data, t->isa, t->argc, t->argv) ||
+    const run_facts facts = {
+        .script = t->piece->script,
+        .models = t->piece->models,
+        .settings = t->given->settings.count,
+        .setting = t->given->settings.setting,
+        .data = t->data,
+        .choice = t->given->data,
+        .options = &t->options,
+        .seed = t->schedule.seed,
+        .reduction = model_spec_of(t->piece->model)->reduction,
+        .isa = t->isa,
+        .argc = t->argc,
+        .argv = t->argv,
+    };
+    return t->run.notes || keep_run(&t->run, &facts) ||
            (command_fail(t->piece->command, "out of memory"), false);
 }
 

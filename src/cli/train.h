@@ -5,7 +5,8 @@
 #ifndef SPOR_CLI_TRAIN_H
 #define SPOR_CLI_TRAIN_H
 
-#include "cli/run.h"
+#include "cli/cli.h"
+#include "run/run.h"
 
 /** A command line that was read. */
 typedef struct {

@@ -33,6 +33,28 @@ static bool draw_confusion(const pictures_source *from, spor_text *svg, spor_mes
     return confusion_draw(from->test, from->title, svg, why);
 }
 
+/* ---- the network at work --------------------------------------------------------------------- */
+
+/* With memory of its own. */
+static spor_program *compile(const pictures_source *from, int n, const spor_var outputs[]) {
+    spor_options options = model_spec_of(from->model)->options;
+    options.workspace = NULL;
+    return spor_compile(from->net->tape, n, outputs, spor_model_params(from->model), &options);
+}
+
+/* The same sample in each row of x: some networks take no row alone. */
+static bool run_row(const pictures_source *from, spor_program *program, int64_t row) {
+    spor_arg x = spor_program_arg(program, from->net->x);
+    int64_t count = from->net->rows, *rows = malloc(bytes_for(count, sizeof *rows));
+    for (int64_t k = 0; rows && k < count; k++) rows[k] = row;
+    bool done = x.data && rows &&
+                spor_data_rows(from->data, rows, count, model_spec_of(from->model)->options.scalar,
+                               x.data, NULL) &&
+                spor_run(program, 0);
+    free(rows);
+    return done;
+}
+
 /* ---- pictures of rows ----------------------------------------------------------------------- */
 
 /* [h, w], [h, w, 1] or [h, w, 3] */
@@ -122,34 +144,58 @@ static bool draw_samples(const pictures_source *from, spor_text *svg, spor_messa
     return true;
 }
 
-/* "true rose", "predicted lily, 0.98", "row 132" */
-static void mistake_lines(const spor_data *data, const seen_mistake *m,
-                          char line[TILE_LINES][LINE]) {
+/* A class behind a word, cut so that what follows is on the line, too. Returns its bytes. */
+static int add_class(const spor_data *data, const char *word, int label, char line[LINE]) {
+    enum { LETTERS = 16 };
     char name[LINE];
-    class_text(data, m->label, name);
-    snprintf(line[0], LINE, "true %.100s", name);
-    class_text(data, m->predicted, name);
-    int at = snprintf(line[1], LINE, "as %.100s", name);
-    if (isfinite(m->share)) {
-        long hundredths = lround(100 * m->share);
+    class_text(data, label, name);
+    bool cut = text_width(name) > LETTERS;
+    return snprintf(line, LINE, "%s %.*s%s", word, text_bytes_of(name, cut ? LETTERS - 3 : LETTERS),
+                    name, cut ? "..." : "");
+}
+
+/* "true rose", "as lily, 0.98", "row 132"; a probability that is not known is negative. */
+static void mistake_lines(const spor_data *data, const seen_mistake *m, double probability,
+                          char line[TILE_LINES][LINE]) {
+    add_class(data, "true", m->label, line[0]);
+    int at = add_class(data, "as", m->predicted, line[1]);
+    long hundredths = lround(100 * probability);
+    if (probability >= 0)
         snprintf(line[1] + at, (size_t)(LINE - at), ", %ld.%02ld", hundredths / 100,
                  hundredths % 100);
-    }
     snprintf(line[2], LINE, "row %" PRId64, m->row);
+}
+
+/* Of the class that a row was taken for, by the program of the network and its link; one number for two
+ * classes is that of class 1. Negative where there is none. */
+static double probability_of(const pictures_source *from, spor_program *program,
+                             const seen_mistake *m) {
+    if (!program || !run_row(from, program, m->row)) return -1;
+    spor_arg told = spor_program_arg(program, from->net->told);
+    int64_t columns = shape_size(&told.shape) / from->net->rows;
+    double first = model_number(from->model, &told, 0);
+    double p = columns > 1    ? model_number(from->model, &told, m->predicted)
+               : m->predicted ? first
+                              : 1 - first;
+    return p >= 0 && p <= 1 ? p : -1;
 }
 
 static bool draw_mistakes(const pictures_source *from, spor_text *svg, spor_message *why) {
     const spor_seen *seen = from->seen;
+    const pictures_net *net = from->net;
     gallery g = {0};
     char about[240];
     if (!seen->any) return message_complain(why, "the test rows were not evaluated");
     if (!from->data->label) return message_complain(why, "targets are no classes");
     if (!seen->mistakes) return message_complain(why, "no test row is wrong, or none has a class");
     if (!gallery_begin(&g, from->data, seen->mistakes, why)) return false;
+    spor_program *program = net->told.id ? compile(from, 1, &net->told) : NULL;
     for (int k = 0; k < seen->mistakes; k++) {
-        mistake_lines(from->data, &seen->mistake[k], g.line[k]);
-        gallery_add(&g, from->data, seen->mistake[k].row);
+        const seen_mistake *m = &seen->mistake[k];
+        mistake_lines(from->data, m, probability_of(from, program, m), g.line[k]);
+        gallery_add(&g, from->data, m->row);
     }
+    spor_program_free(program);
     const figure_group group = {g.size.height ? "Numbers as in the data" : "Samples are no images",
                                 g.size,
                                 false,
@@ -159,7 +205,7 @@ static bool draw_mistakes(const pictures_source *from, spor_text *svg, spor_mess
     snprintf(
         about, sizeof about,
         "Test rows that are most wrong: true class, what it was taken for%s; rows count from 0",
-        isfinite(seen->mistake[0].share) ? " and its probability" : "");
+        net->told.id ? " and its probability" : "");
     figure_tiles(svg, from->title, about, 1, &group);
     free(g.number);
     return true;
@@ -167,9 +213,17 @@ static bool draw_mistakes(const pictures_source *from, spor_text *svg, spor_mess
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
+static void target_name(const spor_data *data, int k, char out[LINE]) {
+    char *const *column = data->y.column;
+    if (column)
+        snprintf(out, LINE, "%.*s", text_bytes_of(column[k], LINE / 4 - 1), column[k]);
+    else
+        snprintf(out, LINE, shape_size(&data->y.shape) > 1 ? "target %d" : "target", k);
+}
+
 static bool draw_residuals(const pictures_source *from, spor_text *svg, spor_message *why) {
     const spor_seen *seen = from->seen;
-    char name[SEEN_TARGETS][40], note[160];
+    char name[SEEN_TARGETS][LINE], note[160];
     figure_residuals target[SEEN_TARGETS];
     if (!seen->any) return message_complain(why, "the test rows were not evaluated");
     if (seen->mirrored) return message_complain(why, "the targets are the samples themselves");
@@ -177,7 +231,7 @@ static bool draw_residuals(const pictures_source *from, spor_text *svg, spor_mes
     if (!seen->targets)
         return message_complain(why, "no numbers are predicted for those of the targets");
     for (int k = 0; k < seen->targets; k++) {
-        snprintf(name[k], sizeof name[k], seen->columns > 1 ? "target %d" : "target", k);
+        target_name(from->data, k, name[k]);
         target[k] = (figure_residuals){name[k], seen->rows, seen->truth + k * seen->rows,
                                        seen->predicted + k * seen->rows};
     }
@@ -200,6 +254,7 @@ static bool record(pictures_net *net, spor_model *model, int64_t rows) {
     net->x = spor_input(net->tape, "x", shape_rows(rows, &spec->sample));
     net->prediction = spec->net(net->x, false, spec->user);
     net->scopes = net->tape ? net->tape->scopes : 0;
+    net->told = model_link(model) ? model_link(model)(net->prediction) : (spor_var){0};
     if (!spor_error(net->tape) && layers_find(net->tape, net->scopes, &net->layer) >= 0)
         return true;
     pictures_forget(net);
@@ -340,23 +395,6 @@ static void find_maps(const pictures_net *net, maps *m) {
     }
 }
 
-/* The sample's row in each row of x: some networks take no row alone. */
-static bool run_maps(const pictures_source *from, maps *m, int64_t row) {
-    const spor_model_spec *spec = model_spec_of(from->model);
-    spor_options options = spec->options;
-    options.workspace = NULL;
-    m->program =
-        spor_compile(from->net->tape, m->layers, m->map, spor_model_params(from->model), &options);
-    spor_arg x = spor_program_arg(m->program, from->net->x);
-    int64_t *rows = malloc(bytes_for(from->net->rows, sizeof *rows));
-    for (int64_t k = 0; rows && k < from->net->rows; k++) rows[k] = row;
-    bool done = x.data && rows &&
-                spor_data_rows(from->data, rows, from->net->rows, options.scalar, x.data, NULL) &&
-                spor_run(m->program, 0);
-    free(rows);
-    return done;
-}
-
 static bool read_maps(const pictures_source *from, maps *m, int layer) {
     spor_arg arg = spor_program_arg(m->program, m->map[layer]);
     int64_t each = arg.shape.n[1] * arg.shape.n[2], channels = arg.shape.n[3];
@@ -410,7 +448,8 @@ static bool maps_of_net(const pictures_source *from, spor_text *svg, spor_messag
     if (!from->split->test_rows) return message_complain(why, "there are no rows to test with");
     int64_t row = from->split->test[0], size = shape_size(&from->data->x.shape);
     double *sample = malloc(bytes_for(size, sizeof *sample));
-    bool done = sample && run_maps(from, &m, row);
+    if (sample) m.program = compile(from, m.layers, m.map);
+    bool done = sample && run_row(from, m.program, row);
     for (int k = 0; done && k < m.layers; k++) done = read_maps(from, &m, k);
     if (done) {
         read_row(&from->data->x, row, sample);

@@ -15,6 +15,7 @@ typedef struct {
     spor_tape *tape; /* NULL: it can't be recorded */
     int64_t rows;    /* of x */
     spor_var x, prediction;
+    spor_var told; /* what the model's link makes of the prediction; poisoned: it has none */
     uint32_t scopes;
     bool *layer; /* [scopes] tape/layers.h */
 } pictures_net;

@@ -6,7 +6,6 @@
 #include "base/bytes.h"
 #include "base/shape.h"
 #include "figure/figure.h"
-#include "tape/tape.h"
 #include "train/batch.h"
 #include "train/model.h"
 
@@ -14,36 +13,9 @@
 typedef struct {
     spor_seen *seen;
     int64_t count; /* of all rows */
-    bool logits;   /* the loss begins with softmax of the prediction */
-    bool shares;   /* or the net ends in it */
 } look;
 
 /* ---- classes -------------------------------------------------------------------------------- */
-
-/* The node whose elements these are, in the same order. */
-static uint32_t source_of(const spor_tape *tape, uint32_t id) {
-    while (tape->node[id].op->traits & SPOR_ALIAS) id = tape->node[id].in[0];
-    return id;
-}
-
-static void find_shares(look *l, const spor_bound *b) {
-    const spor_tape *tape = b->tape;
-    uint32_t made = source_of(tape, b->prediction.id);
-    l->shares = tape->node[made].op->traits & SPOR_SHARES;
-    for (uint32_t id = made + 1; id <= b->cost.id; id++)
-        if (tape->node[id].op->traits & SPOR_LOGITS &&
-            source_of(tape, tape->node[id].in[0]) == made)
-            l->logits = true;
-}
-
-/* Of number k of the m of row n, shares or softmax of logits. */
-static double share_of(const look *l, const spor_model *model, const spor_arg *p, int64_t n,
-                       int64_t m, int64_t k) {
-    double own = model_number(model, p, n * m + k), sum = 0;
-    if (l->shares) return own;
-    for (int64_t i = 0; i < m; i++) sum += exp(model_number(model, p, n * m + i) - own);
-    return l->logits ? 1 / sum : nan("");
-}
 
 static void insert(spor_seen *seen, const seen_mistake *new) {
     int at = seen->mistakes < SEEN_MISTAKES ? seen->mistakes++ : SEEN_MISTAKES;
@@ -59,12 +31,11 @@ static void see_classes(const look *l, const spor_model *model, const spor_bound
         int64_t label = data->label[rows[n]];
         int64_t predicted = evaluate_winner(model, &b->logits, n, m, classes);
         if (label == predicted) continue;
-        bool alone = m < classes; /* one number for two classes, 0 between them */
-        double margin = alone ? fabs(model_number(model, &b->logits, n))
-                              : model_number(model, &b->logits, n * m + predicted) -
-                                    model_number(model, &b->logits, n * m + label);
-        seen_mistake mistake = {rows[n], (int)label, (int)predicted, margin, nan("")};
-        if (!alone) mistake.share = share_of(l, model, &b->logits, n, m, predicted);
+        /* one number for two classes has 0 between them */
+        double margin = m < classes ? fabs(model_number(model, &b->logits, n))
+                                    : model_number(model, &b->logits, n * m + predicted) -
+                                          model_number(model, &b->logits, n * m + label);
+        seen_mistake mistake = {rows[n], (int)label, (int)predicted, margin};
         insert(l->seen, &mistake);
     }
 }
@@ -101,7 +72,6 @@ static void see_numbers(const look *l, const spor_model *model, const spor_bound
 static bool see(const evaluate_view *view, void *user) {
     look *l = user;
     spor_seen *seen = l->seen;
-    if (!view->before) find_shares(l, view->bound);
     seen->any = true;
     seen->mirrored = view->source->mirrored;
     if (view->metric == SPOR_METRIC_ACCURACY)

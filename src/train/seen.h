@@ -13,7 +13,6 @@ typedef struct {
     int64_t row;
     int label, predicted;
     double margin; /* what was predicted for the wrong class minus that for the right one */
-    double share;  /* of the wrong class, if the loss or the net makes shares by softmax; or NAN */
 } seen_mistake;
 
 /** Zero-initialised nothing was seen. */

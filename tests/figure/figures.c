@@ -52,7 +52,8 @@ static xml_picture drawn(const image_size *size, const double number[], bool is_
 static void check_pixel(const xml_picture *p, int row, int column, unsigned colour) {
     const unsigned char *at = p->pixel + 3 * (row * p->width + column);
     unsigned got = (unsigned)at[0] << 16 | (unsigned)at[1] << 8 | at[2];
-    ck_assert_msg(got == colour, "pixel [%d, %d] is %06x and not %06x", row, column, got, colour);
+    if (got != colour)
+        ck_abort_msg("pixel [%d, %d] is %06x and not %06x", row, column, got, colour);
 }
 
 /* Of 2 x 3 numbers each is repeated 10 times each way. */
@@ -381,6 +382,8 @@ START_TEST(mistakes_are_the_worst) {
     run r = {0};
     make_run(&r, &kinds[0]);
     int wrong = 0, worse = 0;
+    double probability[SEEN_MISTAKES];
+    spor_text svg = {0};
     const spor_seen *seen = &r.seen;
     double last = seen->mistake[seen->mistakes - 1].margin;
     spor_bound *b = spor_model_bind(r.model, 1, false);
@@ -388,7 +391,7 @@ START_TEST(mistakes_are_the_worst) {
         int64_t row = r.split.test[n];
         int label = r.data.label[row], best = 0;
         spor_data_rows(&r.data, &row, 1, SPOR_F64, b->x.data, b->y.data);
-        ck_assert(spor_model_predict(r.model, b));
+        ck_assert(spor_model_run(r.model, b));
         const double *p = b->logits.data;
         double sum = 0;
         for (int k = 1; k < 6; k++) best = p[k] > p[best] ? k : best;
@@ -400,7 +403,7 @@ START_TEST(mistakes_are_the_worst) {
             if (seen->mistake[k].row != row) continue;
             ck_assert(seen->mistake[k].label == label && seen->mistake[k].predicted == best);
             ck_assert_double_eq_tol(seen->mistake[k].margin, p[best] - p[label], 1e-9);
-            ck_assert_double_eq_tol(seen->mistake[k].share, 1 / sum, 1e-9);
+            probability[k] = 1 / sum;
         }
     }
     ck_assert_int_eq(wrong, (int)(r.test.rows - r.test.right));
@@ -409,6 +412,16 @@ START_TEST(mistakes_are_the_worst) {
     ck_assert_int_eq(worse, SEEN_MISTAKES - 1);
     for (int k = 1; k < seen->mistakes; k++)
         ck_assert(seen->mistake[k].margin <= seen->mistake[k - 1].margin);
+    ck_assert(pictures[2].draw(&r.from, &svg, &(spor_message){""}));
+    const char *at = svg.at;
+    for (int k = 0; k < seen->mistakes; k++) {
+        char key[64];
+        snprintf(key, sizeof key, ", %.2f</text>", probability[k]);
+        ck_assert_msg((at = strstr(at, key)) != NULL, "no probability %s", key);
+        snprintf(key, sizeof key, ">row %lld</text>", (long long)seen->mistake[k].row);
+        ck_assert_ptr_nonnull((at = strstr(at, key)));
+    }
+    text_free(&svg);
     free_run(&r);
 }
 END_TEST
@@ -422,7 +435,7 @@ START_TEST(residuals_are_those_of_the_rows) {
     for (int64_t n = 0; n < r.seen.rows; n++) {
         int64_t row = r.split.test[5 * n];
         spor_data_rows(&r.data, &row, 1, SPOR_F64, b->x.data, b->y.data);
-        ck_assert(spor_model_predict(r.model, b));
+        ck_assert(spor_model_run(r.model, b));
         ck_assert_double_eq(r.seen.truth[n], ((const double *)r.data.y.value)[row]);
         ck_assert_double_eq_tol(r.seen.predicted[n], *(const double *)b->logits.data, 1e-9);
     }

@@ -12,6 +12,8 @@ static const struct {
                {"json", fuzz_json},
                {"safetensors", fuzz_safetensors},
                {"npy", fuzz_npy},
+               {"outline", fuzz_outline},
+               {"like", fuzz_like},
                {"idx", fuzz_idx},
                {"mat", fuzz_mat},
                {"checkpoint", fuzz_checkpoint}};
@@ -37,7 +39,8 @@ int main(int count, char **argument) {
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
         fprintf(stderr,
-                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint FILE...\n");
+                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint|outline|like "
+                "FILE...\n");
         return 2;
     }
     for (int k = 2; k < count; k++) status |= replay(run, argument[k]);
