@@ -13,8 +13,8 @@
 
 /* Tenths of a pixel. */
 enum { LEFT = 900, TOP = 1000, MARGIN = 1000, LETTER = 70, SHORT = 6, LONGEST = 24 };
-/* Sides of cells that have numbers and lines between them, height of a label. */
-enum { WITH_NUMBERS = 300, WITH_LINES = 60, LABEL_HEIGHT = 140 };
+/* Sides of cells that have numbers and lines between them; height of a label; most rectangles. */
+enum { WITH_NUMBERS = 300, WITH_LINES = 60, LABEL_HEIGHT = 140, RECTANGLES = 4000 };
 
 typedef struct {
     spor_text *svg;
@@ -59,20 +59,25 @@ static figure_colour colour_of(const matrix *m, int row, int column) {
     return colour_blend(colour_white, row == column ? colour_blue : colour_orange, depth);
 }
 
-/* Rectangles; of small cells a picture, one pixel each. */
+static bool is_white(figure_colour c) {
+    return c.r == 255 && c.g == 255 && c.b == 255;
+}
+
+/* A rectangle for each cell that is not white; of very many a picture, one pixel a cell. */
 static bool colours(matrix *m) {
-    size_t classes = (size_t)m->classes;
+    size_t classes = (size_t)m->classes, drawn = 0;
     figure_box box = {m->left, TOP, m->classes * m->cell, m->classes * m->cell};
     figure_colour *pixel = calloc(classes * classes, sizeof *pixel);
     if (!pixel) return false;
-    for (int row = 0; row < m->classes; row++)
-        for (int column = 0; column < m->classes; column++) {
-            figure_colour own = colour_of(m, row, column);
-            pixel[(size_t)row * classes + (size_t)column] = own;
-            if (m->cell >= WITH_NUMBERS)
-                square(m, m->left + column * m->cell, TOP + row * m->cell, m->cell, m->cell, own);
-        }
-    if (m->cell < WITH_NUMBERS) image_place(m->svg, &box, m->classes, m->classes, pixel);
+    for (size_t k = 0; k < classes * classes; k++) {
+        pixel[k] = colour_of(m, (int)(k / classes), (int)(k % classes));
+        drawn += !is_white(pixel[k]);
+    }
+    for (size_t k = 0; drawn <= RECTANGLES && k < classes * classes; k++)
+        if (!is_white(pixel[k]))
+            square(m, m->left + (int)(k % classes) * m->cell, TOP + (int)(k / classes) * m->cell,
+                   m->cell, m->cell, pixel[k]);
+    if (drawn > RECTANGLES) image_place(m->svg, &box, m->classes, m->classes, pixel);
     free(pixel);
     return true;
 }

@@ -186,8 +186,8 @@ static bool draw_mistakes(const pictures_source *from, spor_text *svg, spor_mess
     gallery g = {0};
     char about[240];
     if (!seen->any) return message_complain(why, "the test rows were not evaluated");
-    if (!from->data->label) return message_complain(why, "targets are no classes");
-    if (!seen->mistakes) return message_complain(why, "no test row is wrong, or none has a class");
+    if (!from->test->confusion) return message_complain(why, "no classes were tested");
+    if (!seen->mistakes) return message_complain(why, "no test row is wrong");
     if (!gallery_begin(&g, from->data, seen->mistakes, why)) return false;
     spor_program *program = net->told.id ? compile(from, 1, &net->told) : NULL;
     for (int k = 0; k < seen->mistakes; k++) {
