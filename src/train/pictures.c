@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/shape.h"
 #include "data/values.h"
+#include "figure/axis.h"
 #include "figure/figure.h"
 #include "program/params.h"
 #include "tape/layers.h"
@@ -114,8 +115,9 @@ static void target_text(const spor_data *data, int64_t row, char out[LINE]) {
     if (data->label)
         class_text(data, data->label[row], out);
     else if (data->y.value)
-        snprintf(out, LINE, "%.4g",
-                 values_types[data->y.keep].value(data->y.value, row * shape_size(&data->y.shape)));
+        axis_digits(
+            out, values_types[data->y.keep].value(data->y.value, row * shape_size(&data->y.shape)),
+            4);
 }
 
 static bool draw_samples(const pictures_source *from, spor_text *svg, spor_message *why) {

@@ -162,6 +162,42 @@ START_TEST(names_of_classes_are_escaped) {
 }
 END_TEST
 
+/* Of one logit for two classes: what a row was taken for has at least one half, and of several classes the
+ * largest share, as spor predict tells it. */
+START_TEST(mistakes_have_their_probabilities) {
+    static char predicted[MOST];
+    char key[200], class[64];
+    double probability;
+    int mistakes = 0, row;
+    expect_status(run("cp $M/layers.spor ."), 0);
+    FILE *file = fopen("coin.csv", "wb");
+    ck_assert(file && fputs("a,b,side\n", file) >= 0);
+    for (int k = 0; k < 200; k++)
+        fprintf(file, "%d,%d,%s\n", k % 7, k % 5, k * k % 11 % 2 ? "heads" : "tails");
+    fclose(file);
+    write_net("coin.spor", "def net(x): return dense(flatten(x), 1)",
+              "data=csv(\"coin.csv\"), loss=binary_cross_entropy(reduction=\"mean\"), "
+              "optimizer=sgd(rate=0.01), epochs=3");
+    expect_status(
+        run("spor train coin.spor --out run && spor predict run --in coin.csv --out y.csv"), 0);
+    read_file("y.csv", predicted);
+    read_file("run/mistakes.svg", text);
+    for (const char *at = text; (at = strstr(at, ">as ")); mistakes++, at++) {
+        ck_assert_int_eq(sscanf(at, ">as %63[a-z], %lf</text>", class, &probability), 2);
+        ck_assert_double_ge(probability, 0.5);
+        ck_assert(sscanf(strstr(at, ">row "), ">row %d", &row) == 1);
+        const char *line = predicted;
+        for (int k = 0; k <= row; k++)
+            line = strchr(line, '\n') + 1; /* a line of names, then rows */
+        double told = strtod(strchr(line, ',') + 1, NULL);
+        snprintf(key, sizeof key, "%s,", class);
+        ck_assert_msg(!strncmp(line, key, strlen(key)), "row %d: %s and %.40s", row, class, line);
+        ck_assert_double_eq_tol(probability, told, 0.00501);
+    }
+    ck_assert_int_gt(mistakes, 5);
+}
+END_TEST
+
 /* The epoch that is marked is the one whose weights --best takes. */
 START_TEST(the_best_epoch_is_that_of_the_training) {
     char key[64];
@@ -270,6 +306,7 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, trainings_leave_figures_and_a_page);
     tcase_add_test(runs, figures_of_an_earlier_state_do_not_stay);
     tcase_add_test(runs, names_of_classes_are_escaped);
+    tcase_add_test(runs, mistakes_have_their_probabilities);
     tcase_add_test(runs, the_best_epoch_is_that_of_the_training);
     tcase_add_test(runs, figures_of_an_earlier_run_do_not_stay);
     tcase_add_test(runs, warnings_stand_on_the_page);
