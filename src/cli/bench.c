@@ -106,7 +106,9 @@ typedef struct {
 } arguments;
 
 static int bench(spor_workpiece *piece, const arguments *a) {
-    spor_options options = {.scalar = a->wide ? SPOR_F64 : SPOR_F32, .reference = a->reference};
+    spor_options options = {.scalar = a->wide ? SPOR_F64 : SPOR_F32,
+                            .reference = a->reference,
+                            .threads = (int)a->threads};
     int64_t rows = a->batch ? a->batch : piece->declared.batch;
     stepper s = {0};
     char prefix[256];
@@ -135,7 +137,7 @@ static int run(int argc, char **argv) {
          SPOR_OPTION_TEXT, &a.mode, 0, "train infer"},
         {"batch", "B", "rows of a step (default: the script's batch)", SPOR_OPTION_INTEGER,
          &a.batch, 1, NULL},
-        {"threads", "T", "threads; this version has 1", SPOR_OPTION_INTEGER, &a.threads, 1, NULL},
+        {"threads", "T", "threads (default 1)", SPOR_OPTION_INTEGER, &a.threads, 1, NULL},
         {"seconds", "S", "how long to go on (default 1.5)", SPOR_OPTION_REAL, &a.seconds, 0, NULL},
         {"label", "L", "first column of each line (default spor)", SPOR_OPTION_TEXT, &a.label, 0,
          NULL},
@@ -149,9 +151,6 @@ static int run(int argc, char **argv) {
     int status = options_read(&spor_command_bench, options, 1, 1, &a.script, argc, argv);
     spor_workpiece piece = {0};
     if (status != SPOR_EXIT_NOT_YET) return status;
-    if (a.threads != 1)
-        return command_fail(&spor_command_bench, "--threads %lld: this version runs on one thread",
-                            (long long)a.threads);
     status = workpiece_load(&piece, &spor_command_bench, a.script, &a.settings) ? bench(&piece, &a)
                                                                                 : SPOR_EXIT_BAD;
     workpiece_close(&piece);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "base/pool.h"
 #include "cli/cli.h"
 #include "data/arrays.h"
 #include "data/file.h"
@@ -181,10 +182,9 @@ static bool open_run(evaluation *e) {
     spor_message message = {""};
     opened_run *run = &e->run;
     const char *error = NULL;
-    if (!run_open(run, e->given->run, &message))
-        error = message.text;
-    else if (!run_model(run, &message))
-        error = run_error(run, &message);
+    if (!run_open(run, e->given->run, &message)) error = message.text;
+    run->options.threads = pool_cores();
+    if (!error && !run_model(run, &message)) error = run_error(run, &message);
     if (error) return command_fail(&spor_command_eval, "%s", error), false;
     e->piece = (spor_workpiece){.command = &spor_command_eval,
                                 .path = kept_script_name(&run->kept),
@@ -203,10 +203,11 @@ static int evaluate(evaluation *e) {
     spor_evaluation found;
     if (!choose_rows(e, part)) return SPOR_EXIT_BAD;
     if (!e->given->quiet)
-        printf("%s: weights of epoch %lld%s; %s, %lld rows%s%s\n", e->given->run,
+        printf("%s: weights of epoch %lld%s; %s, %lld rows%s%s%s\n", e->given->run,
                (long long)run_epoch(&e->run),
                e->run.kept.best.epoch ? ", which validated best" : "", name, (long long)e->count,
-               e->all ? "" : " for ", e->all ? "" : part);
+               e->all ? "" : " for ", e->all ? "" : part,
+               e->all && e->own ? ", those that it was trained on among them" : "");
     if (!spor_evaluate(e->piece.model, e->piece.data, e->row, e->count, &found))
         return workpiece_complain(&e->piece);
     display_evaluation(&found, e->all ? name : part, e->given->quiet);

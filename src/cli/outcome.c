@@ -41,7 +41,7 @@ static spor_summary summary_of(const training *t, char command[], size_t size) {
         .optimizer = t->piece->declared.optimizer,
         .clip = t->piece->declared.clip,
         .schedule = t->piece->declared.schedule,
-        .threads = 1,
+        .threads = t->options.threads,
         .scalar = t->options.scalar,
         .reference = t->options.reference,
         .isa = t->isa,

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/message.h"
+#include "base/pool.h"
 #include "base/shape.h"
 #include "cli/cli.h"
 #include "data/file.h"
@@ -39,6 +40,7 @@ static bool complain(const char *text) {
 static bool open_run(predictions *p) {
     spor_message message = {""};
     if (!run_open(&p->run, p->given->run, &message)) return complain(message.text);
+    p->run.options.threads = pool_cores();
     return run_model(&p->run, &message) || complain(run_error(&p->run, &message));
 }
 

@@ -6,8 +6,8 @@
 
 /* What a run began with stays; only these may stand beside --resume or --repeat. */
 static bool check_words(int argc, char **argv) {
-    static const char *const allowed[] = {"resume", "repeat", "out",   "epochs",
-                                          "test",   "force",  "quiet", "checkpoint"};
+    static const char *const allowed[] = {"resume", "repeat", "out",        "epochs", "test",
+                                          "force",  "quiet",  "checkpoint", "threads"};
     enum { ALLOWED = sizeof allowed / sizeof *allowed };
     for (int k = 1; k < argc; k++) {
         size_t length = strcspn(argv[k], "=");
@@ -50,6 +50,7 @@ static void join_arguments(arguments *began, const arguments *now, const spor_ch
     began->force = now->force;
     began->quiet = now->quiet;
     began->checkpoint = now->checkpoint;
+    began->threads = now->threads;
 }
 
 /* A run that is repeated is read only, and may be another training's. */

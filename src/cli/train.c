@@ -175,6 +175,7 @@ static bool prepare(training *t) {
     choose_schedule(t);
     t->options.scalar = t->given->wide ? SPOR_F64 : SPOR_F32;
     t->options.reference = t->given->reference;
+    t->options.threads = workpiece_threads(t->piece, t->given->threads);
     if (!workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
     model = t->piece->model;
     if (!model_plan(model, t->schedule.batch, true) || !choose_setting(t, "rate", t->given->rate) ||
@@ -485,6 +486,8 @@ int train_read_arguments(arguments *a, int argc, char **argv) {
          SPOR_OPTION_INTEGER, &a->patience, 1, NULL},
         {"best", NULL, "tests and leaves the weights of the epoch that validated best",
          SPOR_OPTION_FLAG, &a->best, 0, NULL},
+        {"threads", "N", "that run a step; the numbers are the same (default: the cores)",
+         SPOR_OPTION_INTEGER, &a->threads, 1, NULL},
         {"double", NULL, "double precision", SPOR_OPTION_FLAG, &a->wide, 0, NULL},
         {"reference", NULL, "reference kernels, no fast paths: the same, slower", SPOR_OPTION_FLAG,
          &a->reference, 0, NULL},

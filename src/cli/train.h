@@ -14,7 +14,7 @@ typedef struct {
     const char *resume, *repeat;        /* folders; NULL: not given */
     const char *weights;                /* a file or the folder of a run; NULL: not given */
     int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
-    int64_t patience;                   /* likewise */
+    int64_t patience, threads;          /* likewise */
     double rate, l2, checkpoint;        /* negative: not given */
     bool reference, wide, quiet, test, force, best;
     spor_settings settings;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "base/pool.h"
 #include "data/labels.h"
 #include "run/run.h"
 
@@ -95,6 +96,11 @@ bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_
     if (piece->model && !spor_model_error(piece->model)) return true;
     workpiece_complain(piece);
     return false;
+}
+
+int workpiece_threads(const spor_workpiece *piece, int64_t given) {
+    int64_t wanted = given ? given : piece->declared.threads, most = POOL_MOST;
+    return wanted ? (int)(wanted < most ? wanted : most) : pool_cores();
 }
 
 spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training) {

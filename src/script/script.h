@@ -84,6 +84,7 @@ typedef struct {
     const char *const *frozen; /* beginnings of names of parameters that stay as they are */
     int64_t batch, epochs;
     int64_t patience; /* 0: none */
+    int64_t threads;  /* 0: as many as there are cores */
 } spor_declaration;
 
 /** Where a def's reduction is needed and not known; takes the def's name. */
