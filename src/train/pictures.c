@@ -36,10 +36,11 @@ static bool draw_confusion(const pictures_source *from, spor_text *svg, spor_mes
 
 /* ---- the network at work --------------------------------------------------------------------- */
 
-/* With memory of its own. */
+/* With memory of its own, for one thread: there is little to do. */
 static spor_program *compile(const pictures_source *from, int n, const spor_var outputs[]) {
     spor_options options = model_spec_of(from->model)->options;
     options.workspace = NULL;
+    options.threads = 0;
     return spor_compile(from->net->tape, n, outputs, spor_model_params(from->model), &options);
 }
 
