@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plain.h"
+
 /* U+FFFE and U+FFFF, which XML leaves out. */
 static bool is_no_character(const char *s) {
     return !strncmp(s, "\xef\xbf\xbe", 3) || !strncmp(s, "\xef\xbf\xbf", 3);
@@ -12,7 +14,7 @@ static bool is_no_character(const char *s) {
 /* kept: control characters that stay. */
 static void escaped(spor_text *svg, const char *s, const char *kept) {
     while (*s) {
-        int length = text_utf8_length(s);
+        int length = utf8_length(s);
         const char *entity = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : NULL;
         bool control = (unsigned char)*s < ' ' || *s == 127;
         if (entity)

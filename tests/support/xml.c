@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
+#include "base/plain.h"
 #include "data/gzip.h"
 #include "data/text.h"
 
@@ -37,7 +38,7 @@ static void read_entity(reader *r) {
 }
 
 static void read_character(reader *r) {
-    int length = text_utf8_length(r->at);
+    int length = utf8_length(r->at);
     if (*r->at == '&') {
         read_entity(r);
         return;
