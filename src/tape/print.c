@@ -81,6 +81,18 @@ static bool goes_without_saying(const spor_signature_attr *attr, const spor_attr
     return true;
 }
 
+int tape_print_attributes(const spor_tape *tape, const spor_node *node,
+                          const spor_signature *signature, int before, FILE *out) {
+    int rank = signature->operands ? tape->node[node->in[0]].shape->rank : 0, written = 0;
+    for (int k = 0; k < signature->attrs; k++) {
+        const spor_attr *slot = node->attr + signature->attr[k].slot;
+        if (goes_without_saying(&signature->attr[k], slot, rank)) continue;
+        written += fprintf(out, "%s%s=", before++ ? ", " : "", signature->attr[k].name);
+        written += print_value(&signature->attr[k], slot, rank, shape_size(node->shape), out);
+    }
+    return written;
+}
+
 static int print_call(const spor_tape *tape, const spor_node *node, FILE *out) {
     spor_signature signature;
     signature_parse(node->op->signature, &signature);
@@ -89,13 +101,7 @@ static int print_call(const spor_tape *tape, const spor_node *node, FILE *out) {
         written += fprintf(out, "%s", shown++ ? ", " : "");
         written += print_name(tape, node->scope, node->in[k], out);
     }
-    int rank = signature.operands ? tape->node[node->in[0]].shape->rank : 0;
-    for (int k = 0; k < signature.attrs; k++) {
-        const spor_attr *slot = node->attr + signature.attr[k].slot;
-        if (goes_without_saying(&signature.attr[k], slot, rank)) continue;
-        written += fprintf(out, "%s%s=", shown++ ? ", " : "", signature.attr[k].name);
-        written += print_value(&signature.attr[k], slot, rank, shape_size(node->shape), out);
-    }
+    written += tape_print_attributes(tape, node, &signature, shown, out);
     return written + fprintf(out, ")");
 }
 

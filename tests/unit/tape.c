@@ -8,6 +8,7 @@
 #include <spor/spor.h>
 #include "base/shape.h"
 #include "program/program.h"
+#include "tape/tape.h"
 
 /* Runs the tape by reference in double and returns element k of x; inputs are filled by fill. */
 static double value(spor_tape *tape, spor_var x, int64_t k) {
@@ -394,6 +395,36 @@ START_TEST(scopes_name_parameters_and_prints_read_as_equations) {
 }
 END_TEST
 
+/* Clusters inside each other, an arrow for each operand, names that would end their quotes. */
+START_TEST(graphs_are_escaped_and_nested) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x\"]; \\n1 [\n", SPOR_SHAPE(2, 3));
+    spor_scope_begin(t, "net");
+    spor_scope_begin(t, "square");
+    spor_var y = spor_mul(x, x);
+    spor_scope_end(t, y);
+    spor_scope_end(t, y);
+    spor_var s = spor_sum(y, 3);
+    char text[4096], *at = text;
+    FILE *out = fmemopen(text, sizeof text, "w");
+    tape_print_dot(t, "a\"b", s.id, s.id + 1, out);
+    fclose(out);
+    static const char *const parts[] = {
+        "digraph \"a\\\"b\" {\n",
+        "n1 [shape=ellipse, fillcolor=\"#e2f3e4\", label=\"x\\\"]; \\\\n1 [?\\ninput\\n[2, "
+        "3]\"];\n",
+        "n3 [fillcolor=\"#fbe7d8\", label=\"sum\\naxes=[0, 1]\\n[]\"];\n",
+        "subgraph cluster_1 {\nlabel=\"net\";\nsubgraph cluster_2 {\nlabel=\"square\";\n"
+        "n2 [fillcolor=\"#ffffff\", label=\"*\\n[2, 3]\"];\n}\n}\n",
+        "n1 -> n2;\nn1 -> n2;\nn2 -> n3;\n}\n"};
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+        at = strstr(at, parts[k]);
+        ck_assert_msg(at != NULL, "no %s in %s", parts[k], text);
+    }
+    spor_tape_free(t);
+}
+END_TEST
+
 START_TEST(gradient_nodes_carry_the_place_of_what_they_pull_back) {
     spor_tape *t = spor_tape_new();
     spor_tape_place(t, "net.spor", 7, 3);
@@ -455,6 +486,7 @@ Suite *spor_suite(void) {
     tcase_add_test(arrays, a_product_of_many_matrices_is_differentiated_twice);
     tcase_add_test(arrays, matrices_that_do_not_fit_are_told);
     tcase_add_test(names, scopes_name_parameters_and_prints_read_as_equations);
+    tcase_add_test(names, graphs_are_escaped_and_nested);
     tcase_add_test(names, gradient_nodes_carry_the_place_of_what_they_pull_back);
     suite_add_tcase(suite, differentiate);
     suite_add_tcase(suite, errors);
