@@ -173,6 +173,9 @@ void display_end(spor_display *display);
  *  with recall; or RMSE and R^2. */
 void display_evaluation(const spor_evaluation *evaluation, bool quiet);
 
+/** The same of the validation rows: "validation accuracy 0.9375, loss 0.208833", on a line. */
+void display_validation(spor_metric metric, const spor_score *score);
+
 /** Flushes standard output. To a reader or a terminal that went away nothing is told any more, and that is
  *  no error. */
 void display_flush(void);

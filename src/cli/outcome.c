@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "train/model.h"
 
 typedef bool writer(training *t, const char *path, spor_message *message);
 
@@ -55,6 +56,8 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .train = last ? last->train : unknown,
         .validation = last ? last->validation : unknown,
         .test = t->tested ? &t->test : NULL,
+        .finished = train_is_over(&t->schedule, &t->run.progress),
+        .failure = train_failure(t),
         .train_seconds = t->run.progress.train_seconds,
         .evaluate_seconds = t->run.progress.evaluate_seconds,
     };
@@ -84,14 +87,17 @@ static bool has_confusion(const training *t) {
     return t->test.confusion != NULL;
 }
 
+/* The summary says that a run is finished, and is written when all else is there. */
 static const struct {
     const char *name;
     writer *write;
     bool (*wanted)(const training *t);
 } files[] = {
-    {"weights.safetensors", write_weights, always},    {"history.csv", write_history, always},
-    {"summary.json", write_summary, always},           {"history.svg", write_curves, has_epochs},
+    {"weights.safetensors", write_weights, always},
+    {"history.csv", write_history, always},
+    {"history.svg", write_curves, has_epochs},
     {"confusion.svg", write_confusion, has_confusion},
+    {"summary.json", write_summary, always},
 };
 enum { FILES = sizeof files / sizeof *files };
 

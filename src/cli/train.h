@@ -14,8 +14,9 @@ typedef struct {
     const char *weights;                /* a file or the folder of a run; NULL: not given */
     int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
     int64_t patience;                   /* likewise */
+    int64_t split;                      /* negative: not given */
     double rate, l2, checkpoint;        /* negative: not given */
-    bool reference, wide, quiet, test, force, best;
+    bool reference, wide, quiet, test, no_test, force, best;
     spor_settings settings;
 } arguments;
 
@@ -52,6 +53,10 @@ int train_read_arguments(arguments *a, int argc, char **argv);
 int train_run(training *t);
 /** What the script's schedule makes of the rate, for the training; false after a complaint if it can't. */
 bool train_make_schedule(training *t);
+/** The seed that the rows to test and to validate are drawn by. */
+uint64_t train_split_seed(const arguments *given);
+/** Why the training can't go on; NULL: it ended, or was stopped. */
+const char *train_failure(const training *t);
 /** The result is the epoch that validated best, not the last one. */
 bool train_wants_best(const training *t);
 

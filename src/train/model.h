@@ -42,6 +42,8 @@ bool evaluate_prepare(spor_model *model, const spor_data *data, const int64_t ro
 /** The same of a whole training, and of evaluating its test rows. train.c */
 bool train_prepare(spor_model *model, const spor_data *data, const spor_split *split,
                    const spor_schedule *schedule);
+/** True of a training that stands at its end: all epochs were run, or its patience is over. */
+bool train_is_over(const spor_schedule *schedule, const spor_progress *progress);
 
 /** The cost of the rows of a bound program that has run, summed. */
 double model_cost(const spor_model *model, const spor_bound *bound);

@@ -157,6 +157,8 @@ bool summary_write(const spor_summary *s, const char *path, spor_message *messag
     json_integer(&json, "validation_rows", s->validation_rows);
     json_integer(&json, "test_rows", s->test_rows);
     write_scores(&json, s);
+    json_bool(&json, "finished", s->finished);
+    json_string(&json, "failure", s->failure);
     json_real(&json, "train_seconds", s->train_seconds);
     json_real(&json, "evaluate_seconds", s->evaluate_seconds);
     json_end(&json, '}');

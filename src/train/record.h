@@ -62,6 +62,8 @@ typedef struct {
     spor_metric metric;
     spor_score train, validation;
     const spor_evaluation *test; /* NULL: not tested */
+    bool finished;               /* not stopped before its end */
+    const char *failure;         /* why it can't go on; NULL: nothing is wrong */
     double train_seconds, evaluate_seconds;
 } spor_summary;
 
