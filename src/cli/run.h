@@ -63,6 +63,9 @@ bool kept_script(const spor_checkpoint *run, spor_workpiece *piece, const spor_c
 /** True if the files of the script are on disk as they were kept, or are gone; else the message names
  *  the first that differs, and the line. */
 bool kept_script_is_current(const spor_checkpoint *run, spor_message *message);
+/** True if these are the files of the script as they were kept, wherever they lie; else the message names
+ *  the first that differs, and the line. */
+bool kept_script_is(const spor_checkpoint *run, const spor_script *script, spor_message *message);
 /** True if the data are those that the run began with. */
 bool kept_data_are(const spor_checkpoint *run, const spor_data *data, spor_message *message);
 /** Copies of the files of the script into the run's folder, for people; false with a message. */

@@ -170,18 +170,21 @@ static bool find_reduction(training *t) {
     return false;
 }
 
-/* Everything that can be wrong with script and data, before the first step: the script is recorded
- * before its data is read, and then all that the run will run. */
-static bool prepare(training *t) {
-    spor_model *model;
+bool train_record(training *t) {
     choose_schedule(t);
     t->options.scalar = t->given->wide ? SPOR_F64 : SPOR_F32;
     t->options.reference = t->given->reference;
     if (!workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
-    model = t->piece->model;
-    if (!model_plan(model, t->schedule.batch, true) || !choose_setting(t, "rate", t->given->rate) ||
-        !choose_setting(t, "l2", t->given->l2))
-        return complained(t);
+    return (model_plan(t->piece->model, t->schedule.batch, true) &&
+            choose_setting(t, "rate", t->given->rate) && choose_setting(t, "l2", t->given->l2)) ||
+           complained(t);
+}
+
+/* Everything that can be wrong with script and data, before the first step: the script is recorded
+ * before its data is read, and then all that the run will run. */
+static bool prepare(training *t) {
+    if (!train_record(t)) return false;
+    spor_model *model = t->piece->model;
     if (!prepare_data(t) || !find_reduction(t)) return false;
     const spor_bound *bound = model_plan(model, t->schedule.batch, true);
     t->isa = spor_program_isa(bound->program);

@@ -51,6 +51,9 @@ extern const arguments train_nothing_given;
 int train_read_arguments(arguments *a, int argc, char **argv);
 /** Trains a script that was loaded, from the beginning or from what was opened; an exit status. */
 int train_run(training *t);
+/** Chooses schedule and options and records the training of a script that was loaded: what can be wrong
+ *  without its data; false after a complaint. */
+bool train_record(training *t);
 /** What the script's schedule makes of the rate, for the training; false after a complaint if it can't. */
 bool train_make_schedule(training *t);
 /** The seed that the rows to test and to validate are drawn by. */
