@@ -34,10 +34,15 @@ typedef struct {
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
+static void mend_point(char *number) {
+    for (char *c = number; *c; c++)
+        if (!strchr("0123456789+-einfa", *c)) *c = '.';
+}
+
+/* Shares to four decimals, others to four digits, with a full stop in every locale. */
 static void number_text(const map_search *s, double value, char out[DIGITS]) {
     snprintf(out, DIGITS, s->share ? "%.4f" : "%.4g", value + 0.0); /* no -0 */
-    for (char *c = out; *c; c++)
-        if (!strchr("0123456789+-einfa", *c)) *c = '.';
+    mend_point(out);
 }
 
 static double scaled(const map_range *r, double value) {
@@ -49,12 +54,12 @@ static map_range range_of(const map_search *s, int64_t n, const double *const ro
     map_range r = {.low = HUGE_VAL, .high = -HUGE_VAL};
     for (int k = 0; k < rows; k++)
         for (int64_t i = 0; i < n; i++) {
-            if (!isfinite(row[k][i])) continue;
+            if (!isfinite(s->mean[i]) || !isfinite(row[k][i])) continue;
             r.low = fmin(r.low, row[k][i]);
             r.high = fmax(r.high, row[k][i]);
         }
     r.logarithmic = !s->share && r.low > 0 && r.high > 100 * r.low && isfinite(r.high);
-    if (r.low > r.high) r.low = r.high = 0;
+    if (r.low > r.high) r.low = 0, r.high = 1;
     if (r.logarithmic) r.low = log10(r.low), r.high = log10(r.high);
     return r;
 }
@@ -129,7 +134,7 @@ static void choose_cells(map *m, int first, int second) {
 
 static int label_width(const char *text) {
     int width = text_width(text);
-    return (width > LONGEST ? LONGEST + 2 : width) * LETTER;
+    return (width > LONGEST ? LONGEST : width) * LETTER;
 }
 
 static int widest(const map_axis *axis) {
@@ -139,16 +144,26 @@ static int widest(const map_axis *axis) {
     return width;
 }
 
-/* A label, cut where it is too long, turned to run upwards if it is to be. */
-static void place_label(const map *m, int x, int y, const char *anchor, bool turned,
-                        const char *text) {
-    bool cut = text_width(text) > LONGEST;
+/* A text of at most so many letters: of a longer one head and tail, since values are often alike at one end. */
+static void shortened(const char *text, int most, char out[4 * LONGEST + 4]) {
+    int width = text_width(text), tail = (most - 3) / 3, head = most - 3 - tail;
+    if (width > most && most > 6)
+        snprintf(out, 4 * LONGEST + 4, "%.*s...%s", text_bytes_of(text, head), text,
+                 text + text_bytes_of(text, width - tail));
+    else
+        snprintf(out, 4 * LONGEST + 4, "%.*s", text_bytes_of(text, most), text);
+}
+
+/* A label, turned to run upwards if it is to be. */
+static void place_label(const map *m, int x, int y, const char *look, const char *anchor,
+                        bool turned, const char *text) {
+    char label[4 * LONGEST + 4];
+    shortened(text, LONGEST, label);
     if (turned) {
-        text_add(m->svg, "<g transform=\"translate(%d %d) rotate(-90)\">", x + 45, y);
+        text_add(m->svg, "<g transform=\"translate(%d %d) rotate(-90)\">", x, y);
         x = y = 0;
     }
-    svg_label(m->svg, x, y, "tick", anchor, SPOR_INK, "%.*s%s", text_bytes_of(text, LONGEST), text,
-              cut ? "..." : "");
+    svg_label(m->svg, x, y, look, anchor, SPOR_INK, "%s", label);
     if (turned) text_add(m->svg, "</g>\n");
 }
 
@@ -159,14 +174,6 @@ static bool turned(const map *m) {
 /* What stands above or below the columns. */
 static int columns_height(const map *m) {
     return turned(m) ? widest(m->column) + 80 : 200;
-}
-
-/* A name of an axis, which may be long. */
-static void place_name(const map *m, int x, int y, bool upwards, const char *name) {
-    if (upwards) text_add(m->svg, "<g transform=\"translate(%d %d) rotate(-90)\">", x, y);
-    svg_label(m->svg, upwards ? 0 : x, upwards ? 0 : y, "axis", "middle", SPOR_INK, "%.*s%s",
-              text_bytes_of(name, LONGEST), name, text_width(name) > LONGEST ? "..." : "");
-    if (upwards) text_add(m->svg, "</g>\n");
 }
 
 /* ---- colours -------------------------------------------------------------------------------- */
@@ -207,12 +214,13 @@ static void cell(const map *m, int row, int column) {
     double value = s->mean[setting];
     int x = m->left + column * m->width, y = m->top + row * m->height;
     bool numbers = m->width >= 480 && m->height >= 300;
-    char text[DIGITS];
+    char text[DIGITS], note[4 * LONGEST + 4];
     if (!isfinite(value)) {
         square(m, x, y, m->width, m->height, (colour){238, 238, 238});
-        if (numbers && s->note[setting])
+        shortened(s->note[setting] ? s->note[setting] : "", m->width / 58, note);
+        if (numbers)
             svg_label(m->svg, x + m->width / 2, y + m->height / 2 + 40, "small", "middle",
-                      SPOR_FAINT, "%s", s->note[setting]);
+                      SPOR_FAINT, "%s", note);
         return;
     }
     double t = goodness(m, value);
@@ -220,7 +228,7 @@ static void cell(const map *m, int row, int column) {
     number_text(s, value, text);
     if (numbers)
         svg_label(m->svg, x + m->width / 2, y + m->height / 2 + 50, look_of(m->width), "middle",
-                  t > 0.45 ? "#ffffff" : SPOR_INK, "%s", text);
+                  t > 0.62 ? "#ffffff" : SPOR_INK, "%s", text);
 }
 
 static void frame(const map *m, int x, int y, int width, int height, const char *ink, int stroke) {
@@ -311,15 +319,16 @@ static void heat_map(map *m, const char *title) {
     for (int k = 0; k < rows * columns; k++) cell(m, k / columns, k % columns);
     lines(m);
     for (int k = 0; k < rows; k++)
-        place_label(m, m->left - 80, m->top + k * m->height + m->height / 2 + 45, "end", false,
-                    m->row->value[k]);
+        place_label(m, m->left - 80, m->top + k * m->height + m->height / 2 + 45, "tick", "end",
+                    false, m->row->value[k]);
     for (int k = 0; k < columns; k++)
-        place_label(m, m->left + k * m->width + m->width / 2, m->top - 80,
-                    turned(m) ? "start" : "middle", turned(m), m->column->value[k]);
-    place_name(m, m->left + columns * m->width / 2, m->top - columns_height(m) - 70, false,
-               m->column->name);
-    place_name(m, 330, m->top + rows * m->height / 2, true, m->row->name);
+        place_label(m, m->left + k * m->width + m->width / 2 + (turned(m) ? 45 : 0), m->top - 80,
+                    "tick", turned(m) ? "start" : "middle", turned(m), m->column->value[k]);
+    place_label(m, m->left + columns * m->width / 2, m->top - columns_height(m) - 70, "axis",
+                "middle", false, m->column->name);
+    place_label(m, 330, m->top + rows * m->height / 2, "axis", "middle", true, m->row->name);
     legend(m, bottom + 280);
+    svg_end(m->svg);
 }
 
 /* ---- one name ------------------------------------------------------------------------------- */
@@ -358,7 +367,8 @@ static void grid(map *m) {
         double value = (double)k * step;
         int y =
             m->top + PLOT_HEIGHT - (int)lround((value - r->low) / (r->high - r->low) * PLOT_HEIGHT);
-        number_text(m->search, r->logarithmic ? pow(10, value) : value, text);
+        snprintf(text, sizeof text, "%.6g", r->logarithmic ? pow(10, value) : value + 0.0);
+        mend_point(text);
         text_add(m->svg, "<path d=\"M%d %dh%d\" stroke=\"#dddddd\" stroke-width=\"8\"/>\n", m->left,
                  y, m->column->values * m->width);
         svg_label(m->svg, m->left - 90, y + 45, "tick", "end", SPOR_INK, "%s", text);
@@ -388,7 +398,8 @@ static void point(const map *m, int k) {
     char text[DIGITS];
     int x = place_x(m, k);
     if (!isfinite(s->mean[k])) {
-        if (s->note[k]) place_label(m, x, m->top + PLOT_HEIGHT - 100, "start", true, s->note[k]);
+        if (s->note[k])
+            place_label(m, x + 45, m->top + PLOT_HEIGHT - 100, "tick", "start", true, s->note[k]);
         return;
     }
     int y = place_y(m, s->mean[k]), low = place_y(m, s->low[k]), high = place_y(m, s->high[k]);
@@ -416,12 +427,14 @@ static void plot(map *m, const char *title) {
              "\" stroke-width=\"12\"/>\n",
              m->left, m->top, bottom, right);
     for (int k = 0; k < values; k++)
-        place_label(m, place_x(m, k), bottom + (turned(m) ? 80 : 190), turned(m) ? "end" : "middle",
-                    turned(m), m->column->value[k]);
+        place_label(m, place_x(m, k) + (turned(m) ? 45 : 0), bottom + (turned(m) ? 80 : 190),
+                    "tick", turned(m) ? "end" : "middle", turned(m), m->column->value[k]);
     join(m);
     for (int k = 0; k < values; k++) point(m, k);
-    place_name(m, (m->left + right) / 2, bottom + below + 220, false, m->column->name);
-    place_name(m, 280, m->top + PLOT_HEIGHT / 2, true, m->search->quantity);
+    place_label(m, (m->left + right) / 2, bottom + below + 220, "axis", "middle", false,
+                m->column->name);
+    place_label(m, 280, m->top + PLOT_HEIGHT / 2, "axis", "middle", true, m->search->quantity);
+    svg_end(m->svg);
 }
 
 /* ---- the figure ------------------------------------------------------------------------------ */
