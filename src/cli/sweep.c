@@ -61,12 +61,11 @@ static bool check_rows(sweep *s, const arguments *a) {
         done = message_complain(&message, "there are no rows to validate with, and the test rows "
                                           "must not choose");
     if (done && !s->given->quiet && !s->given->only_list)
-        printf(
-            "%s: %lld settings x %lld seeds = %lld trials; %lld rows to train, %lld to validate, "
-            "by which is chosen; the %lld to test stay alone\n",
-            s->piece.declared.model, (long long)s->space.settings, (long long)s->space.seeds,
-            (long long)s->space.trials, (long long)split.train_rows,
-            (long long)split.validation_rows, (long long)split.test_rows);
+        printf("%s: settings %lld x seeds %lld = %lld trials; %lld rows validate, by which is "
+               "chosen; the %lld rows to test are left alone\n",
+               s->piece.declared.model, (long long)s->space.settings, (long long)s->space.seeds,
+               (long long)s->space.trials, (long long)split.validation_rows,
+               (long long)split.test_rows);
     if (!done) command_fail(&spor_command_sweep, "%s", message.text);
     spor_split_free(&split);
     return done;
@@ -74,16 +73,21 @@ static bool check_rows(sweep *s, const arguments *a) {
 
 static bool choose_folder(sweep *s) {
     char *path = s->space.folder;
-    spor_message message = {""};
     const char *out = s->given->out;
     int length = out ? snprintf(path, SWEEP_FOLDER, "%s", out)
                      : snprintf(path, SWEEP_FOLDER, "sweeps/%.200s", s->piece.declared.model);
     while (length > 1 && length < SWEEP_FOLDER && path[length - 1] == '/') path[--length] = 0;
     if (length >= SWEEP_FOLDER)
         return command_fail(&spor_command_sweep, "the name of the folder is too long"), false;
-    if (s->given->only_list || file_make_folder(path, &message)) return true;
-    return command_fail(&spor_command_sweep, "%s\nGive another folder with --out.", message.text),
-           false;
+    return true;
+}
+
+/* Nothing is made before all was looked at. */
+static bool make_folder(const sweep *s) {
+    spor_message message = {""};
+    if (s->given->only_list || file_make_folder(s->space.folder, &message)) return true;
+    command_fail(&spor_command_sweep, "%s\nGive another folder with --out.", message.text);
+    return false;
 }
 
 /* Data that depend on the setting are the piece's own. */
@@ -269,7 +273,7 @@ static bool make_space(sweep *s) {
 
 static int sweep_run(sweep *s) {
     const sweep_arguments *a = s->given;
-    if (!check_combination(a) || !make_space(s) || !choose_share(s) || !check(s))
+    if (!check_combination(a) || !make_space(s) || !choose_share(s) || !check(s) || !make_folder(s))
         return SPOR_EXIT_BAD;
     display_flush();
     return a->only_list ? list(s) : a->collect ? collect(s) : train_all(s);

@@ -92,16 +92,16 @@ static bool is_being_trained(const engine *e, int64_t trial) {
 /* ---- telling -------------------------------------------------------------------------------- */
 
 /*  3/20  hidden=10 rate=0.01 seed=2  validation accuracy 0.9375, loss 0.2088 */
-static void tell(engine *e, int64_t trial) {
+static void tell(engine *e, int64_t trial, const char *who) {
     const sweep_space *s = e->space;
+    const sweep_trial *t = &e->result[trial];
     char text[400];
     int digits = snprintf(NULL, 0, "%lld", (long long)e->count);
     e->over++;
     if (s->given->quiet) return;
     space_setting_text(s, trial / s->seeds, text, sizeof text);
-    printf("%*lld/%lld  %s%sseed=%lld  ", digits, (long long)e->over, (long long)e->count, text,
-           *text ? " " : "", (long long)s->seed[trial % s->seeds]);
-    const sweep_trial *t = &e->result[trial];
+    printf("%*lld/%lld  %s%sseed=%lld  %s", digits, (long long)e->over, (long long)e->count, text,
+           *text ? " " : "", (long long)s->seed[trial % s->seeds], who);
     if (t->state == TRIAL_FINISHED)
         display_validation(t->summary.metric, &t->summary.validation);
     else
@@ -109,10 +109,10 @@ static void tell(engine *e, int64_t trial) {
     display_flush();
 }
 
-static void settle(engine *e, int64_t trial) {
+static void settle(engine *e, int64_t trial, const char *who) {
     e->phase[trial] = OVER;
     lock_byte(e, trial, F_UNLCK);
-    tell(e, trial);
+    tell(e, trial, who);
 }
 
 static void fail(engine *e, int64_t trial, const char *why) {
@@ -121,7 +121,7 @@ static void fail(engine *e, int64_t trial, const char *why) {
     snprintf(t->summary.failure, sizeof t->summary.failure, "%s", why);
     t->summary.failure[strcspn(t->summary.failure, "\n")] = 0;
     sweep_trial_keep_failure(e->space, trial, t->summary.failure);
-    settle(e, trial);
+    settle(e, trial, "");
 }
 
 /* ---- starting ------------------------------------------------------------------------------- */
@@ -178,7 +178,7 @@ static bool take_up(engine *e, int64_t trial) {
     bool stale = e->result[trial].stale;
     sweep_trial_examine(e->space, trial, &e->result[trial]);
     if (!stale && e->result[trial].state == TRIAL_FINISHED)
-        settle(e, trial);
+        settle(e, trial, "trained elsewhere: ");
     else
         start(e, trial);
     return true;
@@ -208,7 +208,7 @@ static void end_of(engine *e, const job *j, int status) {
     sweep_trial_examine(e->space, j->trial, t);
     first_line(j->said, why);
     if (t->state == TRIAL_FINISHED || *t->summary.failure)
-        settle(e, j->trial);
+        settle(e, j->trial, "");
     else if (e->stops || is_being_trained(e, j->trial)) {
         e->phase[j->trial] = WAITS;
         lock_byte(e, j->trial, F_UNLCK);

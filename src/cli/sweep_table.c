@@ -1,11 +1,14 @@
 /* What trials came to: means over seeds, the choice, and the files made of them. Test rows occur nowhere. */
 #include "cli/sweep.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/message.h"
 #include "data/file.h"
@@ -235,7 +238,9 @@ static void add_number(spor_text *text, double value) {
     text_add(text, ",");
 }
 
-static bool write_trials(const sweep_table *t, const char *path, spor_message *message) {
+static bool write_trials(const sweep_table *t, const char *title, const char *path,
+                         spor_message *message) {
+    (void)title;
     const sweep_space *s = t->space;
     spor_text text = {0};
     add_names(&text, s);
@@ -261,7 +266,9 @@ static bool write_trials(const sweep_table *t, const char *path, spor_message *m
     return file_write_text(&text, path, message);
 }
 
-static bool write_settings(const sweep_table *t, const char *path, spor_message *message) {
+static bool write_settings(const sweep_table *t, const char *title, const char *path,
+                           spor_message *message) {
+    (void)title;
     const sweep_space *s = t->space;
     const char *name = t->kind->name;
     spor_text text = {0};
@@ -340,17 +347,32 @@ static bool write_map(const sweep_table *t, const char *title, const char *path,
     return done;
 }
 
+static bool write_all(const sweep_table *t, const char *title, spor_message *message) {
+    static const struct {
+        const char *file;
+        bool (*write)(const sweep_table *t, const char *title, const char *path,
+                      spor_message *message);
+    } files[] = {
+        {"trials.csv", write_trials}, {"table.csv", write_settings}, {"map.svg", write_map}};
+    char path[RUN_PATH];
+    bool done = true;
+    for (size_t k = 0; done && k < sizeof files / sizeof *files; k++) {
+        snprintf(path, sizeof path, "%s/%s", t->space->folder, files[k].file);
+        done = files[k].write(t, title, path, message);
+    }
+    return done;
+}
+
+/* One sweep at a time, so that what a killed one left half written can be swept. */
 bool sweep_table_write(const sweep_table *t, const char *title) {
     char path[RUN_PATH], name[120];
     spor_message message = {""};
-    const char *folder = t->space->folder;
+    snprintf(path, sizeof path, "%s/.tables", t->space->folder);
     snprintf(name, sizeof name, "%.80s, a search", title);
-    snprintf(path, sizeof path, "%s/trials.csv", folder);
-    bool done = write_trials(t, path, &message);
-    snprintf(path, sizeof path, "%s/table.csv", folder);
-    done = done && write_settings(t, path, &message);
-    snprintf(path, sizeof path, "%s/map.svg", folder);
-    done = done && write_map(t, name, path, &message);
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (lock >= 0 && !flock(lock, LOCK_EX)) file_sweep(t->space->folder);
+    bool done = write_all(t, name, &message);
+    if (lock >= 0) close(lock);
     if (!done) command_fail(&spor_command_sweep, "%s", message.text);
     return done;
 }
