@@ -14,7 +14,8 @@ static const struct {
                {"npy", fuzz_npy},
                {"idx", fuzz_idx},
                {"mat", fuzz_mat},
-               {"checkpoint", fuzz_checkpoint}};
+               {"checkpoint", fuzz_checkpoint},
+               {"summary", fuzz_summary}};
 
 static int replay(fuzz_target *run, const char *path) {
     FILE *file = fopen(path, "rb");
@@ -37,7 +38,8 @@ int main(int count, char **argument) {
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
         fprintf(stderr,
-                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint FILE...\n");
+                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint|summary "
+                "FILE...\n");
         return 2;
     }
     for (int k = 2; k < count; k++) status |= replay(run, argument[k]);
