@@ -56,7 +56,7 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .train = last ? last->train : unknown,
         .validation = last ? last->validation : unknown,
         .test = t->tested ? &t->test : NULL,
-        .finished = train_is_over(&t->schedule, &t->run.progress),
+        .finished = t->complete && train_is_over(&t->schedule, &t->run.progress),
         .failure = train_failure(t),
         .train_seconds = t->run.progress.train_seconds,
         .evaluate_seconds = t->run.progress.evaluate_seconds,
@@ -115,15 +115,16 @@ void outcome_remove(const training *t) {
 bool outcome_write(training *t) {
     spor_message message = {""};
     char line[256] = " checkpoint.safetensors";
-    bool all = kept_copy_script(&t->run, &t->folder, &message);
-    if (!all) command_fail(t->piece->command, "%s", message.text);
+    bool copied = kept_copy_script(&t->run, &t->folder, &message);
+    if (!copied) command_fail(t->piece->command, "%s", message.text);
+    t->complete = t->complete && copied;
     for (int k = 0; k < FILES; k++) {
         bool wanted = files[k].wanted(t),
              done = wanted && write_file(t, files[k].name, files[k].write);
         if (done) strcat(strcat(line, " "), files[k].name);
         if (!wanted) remove_file(t, files[k].name);
-        all = all && done == wanted;
+        t->complete = t->complete && done == wanted;
     }
     if (!t->given->quiet) printf("%s/ has%s\n", t->folder.path, line);
-    return all;
+    return t->complete;
 }

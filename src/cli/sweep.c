@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/message.h"
 #include "data/file.h"
@@ -85,7 +86,13 @@ static bool choose_folder(sweep *s) {
 /* Nothing is made before all was looked at. */
 static bool make_folder(const sweep *s) {
     spor_message message = {""};
-    if (s->given->only_list || file_make_folder(s->space.folder, &message)) return true;
+    if (s->given->only_list) return true;
+    if (s->given->collect)
+        return !access(s->space.folder, F_OK) ||
+               (command_fail(&spor_command_sweep, "there is no %s/ to collect from",
+                             s->space.folder),
+                false);
+    if (file_make_folder(s->space.folder, &message)) return true;
     command_fail(&spor_command_sweep, "%s\nGive another folder with --out.", message.text);
     return false;
 }

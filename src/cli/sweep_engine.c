@@ -26,7 +26,9 @@ extern char **environ;
 
 int engine_cores(void) {
     cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    if (!sched_getaffinity(0, sizeof set, &set)) return CPU_COUNT(&set);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN); /* more than a set has room for */
+    return cores > 0 ? (int)cores : 1;
 }
 
 static const char self[] = "/proc/self/exe";

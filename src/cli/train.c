@@ -433,10 +433,11 @@ int train_run(training *t) {
     if (!prepare_run(t) || !(t->given->resume ? go_on(t) : begin(t))) return SPOR_EXIT_BAD;
     if (!t->given->quiet) derivations_tell_unused(t->piece->script);
     announce(t);
-    bool done = t->given->test || train_epochs(t), saved = save(t, &message);
-    if (!saved) command_fail(t->piece->command, "%s", message.text);
+    bool done = t->given->test || train_epochs(t);
+    t->complete = save(t, &message);
+    if (!t->complete) command_fail(t->piece->command, "%s", message.text);
     status = done ? finish(t) : stopped(t);
-    if (!outcome_write(t) || !saved) status = SPOR_EXIT_BAD;
+    if (!outcome_write(t)) status = SPOR_EXIT_BAD;
     display_flush();
     return status;
 }

@@ -39,9 +39,9 @@ typedef struct {
     spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* of the optimizer; those with a name */
     spor_display display;
     bool history_failed;
-    double rate; /* the optimizer's, before the factor of the schedule */
-    bool tested;
-    int64_t epoch; /* whose weights are those of the model */
+    double rate;           /* the optimizer's, before the factor of the schedule */
+    bool tested, complete; /* complete: all that was to be written until now was */
+    int64_t epoch;         /* whose weights are those of the model */
     spor_evaluation test;
 } training;
 
@@ -66,7 +66,7 @@ bool train_wants_best(const training *t);
 /** A training of what a folder holds: --resume or --repeat; an exit status. */
 int train_again(training *t, const arguments *now);
 
-/** Writes all files but the checkpoint, which they are made from; false if one can't be written. */
+/** Writes all files but the checkpoint, which they are made from; false if one of all can't be written. */
 bool outcome_write(training *t);
 /** Removes them. */
 void outcome_remove(const training *t);

@@ -173,6 +173,7 @@ START_TEST(what_is_wrong_is_told_before_anything_is_trained) {
         {"net.spor --task /", "--task wants I/N"},
         {"net.spor --list --collect", "--list and --collect: only one of them"},
         {"net.spor --task 1/2 --collect", "--collect is of all tasks"},
+        {"net.spor --collect", "there is no sweeps/net/ to collect from"},
         {"net.spor --jobs 0", "--jobs wants a whole number of at least 1"},
         {"net.spor --data nowhere", "there is no data set nowhere"},
         {"net.spor --out net.spor/below", "net.spor"},
