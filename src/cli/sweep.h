@@ -118,7 +118,8 @@ void sweep_trial_words(const sweep_space *space, int64_t trial, const sweep_tria
                        sweep_words *words);
 /** Keeps why a trial failed beside its run, if that is possible. */
 void sweep_trial_keep_failure(const sweep_space *space, int64_t trial, const char *why);
-void sweep_trial_forget_failure(const sweep_space *space, int64_t trial);
+/** Forgets that, before it is tried again; and of a stale one that it was finished. */
+void sweep_trial_forget(const sweep_space *space, int64_t trial, const sweep_trial *t);
 
 /* ---- processes: sweep_engine.c ------------------------------------------------------------------- */
 

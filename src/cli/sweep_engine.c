@@ -158,7 +158,7 @@ static void start(engine *e, int64_t trial) {
     *j = (job){.trial = trial, .said = tmpfile()};
     if (j->said) fcntl(fileno(j->said), F_SETFD, FD_CLOEXEC);
     sweep_trial_words(e->space, trial, &e->result[trial], &words);
-    sweep_trial_forget_failure(e->space, trial);
+    sweep_trial_forget(e->space, trial, &e->result[trial]);
     char program[] = "spor", *argv[SWEEP_WORDS + 2] = {program};
     memcpy(argv + 1, words.word, (size_t)(words.count + 1) * sizeof *argv);
     int trouble = words.failed ? ENOMEM : spawn(argv, j->said, &j->process);
@@ -198,10 +198,10 @@ static bool start_all(engine *e) {
 
 /* The first line of what a process told that is no warning. */
 static void first_line(FILE *said, char line[400]) {
-    *line = 0;
+    char text[4096] = "";
     if (said) rewind(said);
-    while (said && fgets(line, 400, said) && strstr(line, "warning: ")) *line = 0;
-    line[strcspn(line, "\n")] = 0;
+    while (said && fgets(text, sizeof text, said) && strstr(text, "warning: ")) *text = 0;
+    snprintf(line, 400, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
 static void end_of(engine *e, const job *j, int status) {

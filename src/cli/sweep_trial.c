@@ -9,7 +9,8 @@
 #include "base/message.h"
 #include "data/file.h"
 
-static const char checkpoint_name[] = "checkpoint.safetensors", failure_name[] = "failure.txt";
+static const char checkpoint_name[] = "checkpoint.safetensors", failure_name[] = "failure.txt",
+                  summary_name[] = "summary.json";
 
 const char *sweep_trial_state_text(trial_state state) {
     static const char *const texts[TRIAL_STATES] = {"missing", "begun", "failed", "finished"};
@@ -37,7 +38,7 @@ void sweep_trial_examine(const sweep_space *s, int64_t trial, sweep_trial *t) {
     char path[RUN_PATH];
     bool begun = holds(s, trial, checkpoint_name);
     bool told =
-        begun && summary_read(space_trial_file(s, trial, "summary.json", path), &t->summary, NULL);
+        begun && summary_read(space_trial_file(s, trial, summary_name, path), &t->summary, NULL);
     if (!told) t->summary = (summary_result){.metric = SPOR_METRIC_NONE};
     t->summary.failure[strcspn(t->summary.failure, "\n")] = 0;
     if (told && t->summary.finished)
@@ -57,9 +58,10 @@ void sweep_trial_keep_failure(const sweep_space *s, int64_t trial, const char *w
     text_free(&text);
 }
 
-void sweep_trial_forget_failure(const sweep_space *s, int64_t trial) {
+void sweep_trial_forget(const sweep_space *s, int64_t trial, const sweep_trial *t) {
     char path[RUN_PATH];
     unlink(space_trial_file(s, trial, failure_name, path));
+    if (t->stale) unlink(space_trial_file(s, trial, summary_name, path));
 }
 
 /* ---- what is to be run ------------------------------------------------------------------------ */

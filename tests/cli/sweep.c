@@ -521,6 +521,10 @@ START_TEST(what_has_changed_since_is_refused) {
                   "began.\n--force trains such trials anew, --out makes another sweep.");
         expect_status(run("diff -r s kept"), 0);
     }
+    /* what can't be trained anew is not what it was, either */
+    expect_status(run("cp -r s again; (ulimit -f 1; spor sweep " SPACE " --out again --force)"), 2);
+    ck_assert_int_eq(count_of(out, "validation accuracy 0."), 0);
+    expect_status(run("spor sweep " SPACE " --out again --collect"), 2);
     expect_status(run("spor sweep " SPACE " --out s --force"), 0);
     ck_assert_int_eq(count_of(out, "validation accuracy 0."), TRIALS);
     sweep(0, SPACE " --out s");
