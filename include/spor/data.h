@@ -26,6 +26,7 @@ typedef struct {
     void *value;      /* [rows, shape], row-major; NULL: there are none */
     double *mean;     /* [columns] is subtracted; NULL: values are not standardized */
     double *factor;   /* [columns] is then multiplied with; NULL if mean is */
+    char **column;    /* [columns] their names; NULL: they have none */
 } spor_values;
 
 /**
@@ -71,15 +72,16 @@ typedef struct {
     const char *test_path;       /* another one, with the rows to test with */
     spor_shape sample;           /* of the inputs of a row; rank 0: one axis of them */
     double scale;                /* of x; 0: 1 */
-    int classes;          /* number of classes; labels that are numbers are then 0 .. classes-1 */
-    spor_columns label;   /* one column; without it and targets the last one */
-    spor_columns targets; /* numbers to predict */
-    spor_columns inputs;  /* x */
-    spor_columns drop;    /* not looked at */
-    bool unlabelled;      /* there is neither a label nor a target */
-    int header;           /* 1: the first line has names, -1: it has none */
-    char separator;       /* a comma, a semicolon or a tab */
-    char decimal;         /* a comma if numbers have a decimal comma */
+    int classes; /* number of classes; labels that are numbers are then 0 .. classes-1 */
+    char *const *class_name; /* [classes] labels are these; NULL: what differs is a class */
+    spor_columns label;      /* one column; without it and targets the last one */
+    spor_columns targets;    /* numbers to predict */
+    spor_columns inputs;     /* x */
+    spor_columns drop;       /* not looked at */
+    bool unlabelled;         /* there is neither a label nor a target */
+    int header;              /* 1: the first line has names, -1: it has none */
+    char separator;          /* a comma, a semicolon or a tab */
+    char decimal;            /* a comma if numbers have a decimal comma */
 } spor_csv;
 
 /**

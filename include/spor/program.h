@@ -114,6 +114,8 @@ typedef struct {
     bool reference;     /* no fast paths: the definition */
     const char *isa;    /* "baseline", "avx2", "avx512"; NULL: $SPOR_ISA or the best there is */
     spor_workspace *workspace; /* NULL: memory of its own */
+    int threads; /* that run the tasks of a step, the caller one of them; 0: the caller alone. The
+                    numbers are the same, to the bit, however many there are */
 } spor_options;
 
 /** A program for the outputs. params may be NULL if the tape has none. NULL: out of memory;

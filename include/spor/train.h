@@ -15,6 +15,8 @@ extern "C" {
 
 /** Records the prediction (logits) for the rows of x. */
 typedef spor_var spor_net(spor_var x, bool training, void *user);
+/** Records what is told of a prediction: probabilities of logits. */
+typedef spor_var spor_link(spor_var prediction);
 /** Records the cost, a scalar, of a prediction and a target of the same first axis. */
 typedef spor_var spor_loss(spor_var prediction, spor_var target, void *user);
 
@@ -75,10 +77,12 @@ typedef struct {
     spor_metric metric;        /* of evaluations */
     spor_optimizer *optimizer; /* records the update; NULL: training programs give gradients only */
     void *user;                /* handed to net, loss and optimizer */
-    spor_shape sample;         /* of one input, without the rows */
-    spor_shape target;         /* of one target, without the rows */
-    uint64_t seed;             /* of the initial values */
-    spor_options options;      /* of all programs */
+    spor_link *link;       /* of spor_model_predict; NULL: the one that goes with a loss above */
+    const spor_data *like; /* its x are scaled and standardized as these; NULL: they are not */
+    spor_shape sample;     /* of one input, without the rows */
+    spor_shape target;     /* of one target, without the rows */
+    uint64_t seed;         /* of the initial values */
+    spor_options options;  /* of all programs */
 } spor_model_spec;
 
 /** NULL: out of memory. Any other trouble is the model's error. */
@@ -123,7 +127,20 @@ SPOR_API bool spor_model_step(spor_model *model, spor_bound *bound, uint64_t ste
  *  no program that is bound by now has it. */
 SPOR_API bool spor_model_set(spor_model *model, const char *name, double value);
 /** Runs a bound program that is not training. */
-SPOR_API bool spor_model_predict(spor_model *model, spor_bound *bound);
+SPOR_API bool spor_model_run(spor_model *model, spor_bound *bound);
+
+/** How many numbers a sample has; -1 for a model in error. */
+SPOR_API int64_t spor_model_sample(spor_model *model);
+/** How many numbers are predicted for a row; -1 with the model's error. */
+SPOR_API int64_t spor_model_columns(spor_model *model);
+/**
+ * Predicts for x, [rows, sample...] in the units of the data: prediction, [rows, columns], receives
+ * probabilities where the loss is cross-entropy (of classes, or of each label; of one logit that of
+ * class 1), else what the network returns; where the target is the sample, in the units of x. Rows are
+ * taken 256 at a time. False with the model's error.
+ */
+SPOR_API bool spor_model_predict(spor_model *model, int64_t rows, const double x[],
+                                 double prediction[]);
 
 /* ---- training -------------------------------------------------------------------------------- */
 

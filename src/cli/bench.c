@@ -24,7 +24,7 @@ typedef struct {
 
 static bool rotation_new(rotation *r, const spor_workpiece *piece, int64_t rows,
                          spor_scalar scalar) {
-    spor_shape target = workpiece_target(piece);
+    spor_shape target = script_target(&piece->declared);
     batch_source source = batch_source_of(NULL, &piece->declared.sample, &target, scalar, SEED);
     size_t each = (size_t)rows * scalar_width(scalar);
     r->x_bytes = (size_t)shape_size(&piece->declared.sample) * each;
@@ -55,7 +55,7 @@ static bool step(stepper *s) {
     size_t turn = s->steps % BATCHES;
     memcpy(s->bound->x.data, s->data.x + turn * s->data.x_bytes, s->data.x_bytes);
     s->steps++;
-    if (!s->bound->training) return spor_model_predict(s->model, s->bound);
+    if (!s->bound->training) return spor_model_run(s->model, s->bound);
     memcpy(s->bound->y.data, s->data.y + turn * s->data.y_bytes, s->data.y_bytes);
     return spor_model_step(s->model, s->bound, s->steps);
 }
@@ -106,7 +106,9 @@ typedef struct {
 } arguments;
 
 static int bench(spor_workpiece *piece, const arguments *a) {
-    spor_options options = {.scalar = a->wide ? SPOR_F64 : SPOR_F32, .reference = a->reference};
+    spor_options options = {.scalar = a->wide ? SPOR_F64 : SPOR_F32,
+                            .reference = a->reference,
+                            .threads = (int)a->threads};
     int64_t rows = a->batch ? a->batch : piece->declared.batch;
     stepper s = {0};
     char prefix[256];
@@ -135,7 +137,7 @@ static int run(int argc, char **argv) {
          SPOR_OPTION_TEXT, &a.mode, 0, "train infer"},
         {"batch", "B", "rows of a step (default: the script's batch)", SPOR_OPTION_INTEGER,
          &a.batch, 1, NULL},
-        {"threads", "T", "threads; this version has 1", SPOR_OPTION_INTEGER, &a.threads, 1, NULL},
+        {"threads", "T", "threads (default 1)", SPOR_OPTION_INTEGER, &a.threads, 1, NULL},
         {"seconds", "S", "how long to go on (default 1.5)", SPOR_OPTION_REAL, &a.seconds, 0, NULL},
         {"label", "L", "first column of each line (default spor)", SPOR_OPTION_TEXT, &a.label, 0,
          NULL},
@@ -149,9 +151,6 @@ static int run(int argc, char **argv) {
     int status = options_read(&spor_command_bench, options, 1, 1, &a.script, argc, argv);
     spor_workpiece piece = {0};
     if (status != SPOR_EXIT_NOT_YET) return status;
-    if (a.threads != 1)
-        return command_fail(&spor_command_bench, "--threads %lld: this version runs on one thread",
-                            (long long)a.threads);
     status = workpiece_load(&piece, &spor_command_bench, a.script, &a.settings) ? bench(&piece, &a)
                                                                                 : SPOR_EXIT_BAD;
     workpiece_close(&piece);

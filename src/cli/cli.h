@@ -5,7 +5,8 @@
 #define SPOR_CLI_CLI_H
 
 #include "claims/claims.h"
-#include "data/sets.h"
+#include "run/places.h"
+#include "train/checkpoint.h"
 
 /** Exit statuses. */
 enum {
@@ -23,7 +24,8 @@ typedef struct {
 } spor_command;
 
 extern const spor_command spor_command_train, spor_command_show, spor_command_ops,
-    spor_command_bench, spor_command_verify, spor_command_data, spor_command_sweep;
+    spor_command_bench, spor_command_verify, spor_command_data, spor_command_eval,
+    spor_command_predict, spor_command_sweep;
 
 /** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
 int command_fail(const spor_command *command, const char *format, ...)
@@ -92,12 +94,14 @@ bool workpiece_open(spor_workpiece *piece, const spor_command *command, const ch
 /** The same of a script that must declare a training. */
 bool workpiece_load(spor_workpiece *piece, const spor_command *command, const char *path,
                     const spor_settings *settings);
-/** The same of a script whose files, itself first, were kept. */
-bool workpiece_load_kept(spor_workpiece *piece, const spor_command *command, const char *models,
-                         const spor_settings *settings, int files, const script_file file[]);
+/** The same of the script, with its settings, that a run keeps. */
+bool workpiece_load_kept(spor_workpiece *piece, const spor_command *command,
+                         const spor_checkpoint *run);
 /** Makes the model in one scalar type. Data are read if they alone say what shape a sample has, or how
  *  many classes there are. */
 bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed);
+/** How many threads run a step: those of --threads, 0: of the script, else as many as there are cores. */
+int workpiece_threads(const spor_workpiece *piece, int64_t given);
 /** spor_model_bind; NULL after a complaint. */
 spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training);
 /** Prints the model's error with the line of the script; returns SPOR_EXIT_BAD. */
@@ -108,9 +112,6 @@ int workpiece_complain_tape(const spor_workpiece *piece, const spor_tape *tape);
 void workpiece_complain_at(const spor_workpiece *piece, const char *text, const char *file,
                            int line, int column);
 void workpiece_close(spor_workpiece *piece);
-
-/** Shape of one target: a row of classes, numbers, or the sample itself. */
-spor_shape workpiece_target(const spor_workpiece *piece);
 
 /** Shares of the rows that test, and of the rest that validate. */
 #define SPOR_TEST_SHARE 0.2
@@ -128,26 +129,7 @@ const spor_data *workpiece_data(spor_workpiece *piece);
 /** Standardizes the data by the rows to train with, if the script asks for it. */
 bool workpiece_standardize(spor_workpiece *piece, const spor_split *split, spor_message *message);
 
-/* ---- where files are: places.c --------------------------------------------------------------- */
-
-/** The folder of layers.spor and the networks, where they are not beside a script. */
-const char *places_models(void);
-
-/** The data set of a name; NULL after a complaint. */
-const data_set *places_set(const spor_command *command, const char *name);
-
-/**
- * Finds all files of a data set in one folder: that of --data, or of $SPOR_DATA, beside the script,
- * in ./data, where an uninstalled program's source is, where spor was installed, in a package's
- * folder. The script or the folder may be NULL. False with a message that says which files there are,
- * how to get them and where to put them.
- */
-bool places_find(const data_set *set, const char *script, const char *folder,
-                 char *path[DATA_FILES], spor_message *message);
-
-/** The path of a file that a script names, to be freed: beside the script, in $SPOR_DATA, or from here. False
- *  with a message that says where there is none. */
-bool places_file(const char *name, const char *script, char **path, spor_message *message);
+/* ---- derivations: derivations.c --------------------------------------------------------------- */
 
 /** Verifies the derivations of a script and trains with them; a status, DONE unless one fails. */
 int derivations_accept(spor_script *script, bool quiet);
@@ -169,9 +151,9 @@ void display_update(spor_display *display, const spor_progress *progress);
 /** Leaves the live line on the screen. */
 void display_end(spor_display *display);
 
-/** Metric and loss of the test rows: accuracy with its interval, and unless quiet the confusion matrix
+/** Metric and loss of rows, "test": accuracy with its interval, and unless quiet the confusion matrix
  *  with recall; or RMSE and R^2. */
-void display_evaluation(const spor_evaluation *evaluation, bool quiet);
+void display_evaluation(const spor_evaluation *evaluation, const char *rows, bool quiet);
 
 /** The same of the validation rows: "validation accuracy 0.9375, loss 0.208833", on a line. */
 void display_validation(spor_metric metric, const spor_score *score);

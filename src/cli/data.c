@@ -62,8 +62,9 @@ static int run(int argc, char **argv) {
     int status = options_read(&spor_command_data, options, 0, 1, &name, argc, argv);
     if (status != SPOR_EXIT_NOT_YET) return status;
     if (!name) return list_sets();
-    const data_set *set = places_set(&spor_command_data, name);
-    return set ? tell(set) : SPOR_EXIT_BAD;
+    spor_message message = {""};
+    const data_set *set = places_set(name, &message);
+    return set ? tell(set) : command_fail(&spor_command_data, "%s", message.text);
 }
 
 const spor_command spor_command_data = {

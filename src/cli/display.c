@@ -236,10 +236,10 @@ static void print_confusion(const spor_evaluation *e) {
 }
 
 /* test accuracy 0.9417 (95 %: 0.912 to 0.962; 339 of 360), loss 0.2034 */
-static void print_accuracy(const spor_evaluation *e) {
+static void print_accuracy(const spor_evaluation *e, const char *rows) {
     metrics_interval interval = metrics_wilson(e->right, e->rows);
-    printf("test accuracy %.4f (95 %%: %.3f to %.3f; %lld of %lld), ", e->accuracy, interval.low,
-           interval.high, (long long)e->right, (long long)e->rows);
+    printf("%s accuracy %.4f (95 %%: %.3f to %.3f; %lld of %lld), ", rows, e->accuracy,
+           interval.low, interval.high, (long long)e->right, (long long)e->rows);
 }
 
 void display_validation(spor_metric metric, const spor_score *score) {
@@ -249,11 +249,12 @@ void display_validation(spor_metric metric, const spor_score *score) {
     printf("loss %.6g\n", score->loss);
 }
 
-void display_evaluation(const spor_evaluation *e, bool quiet) {
+void display_evaluation(const spor_evaluation *e, const char *rows, bool quiet) {
     bool classes = e->metric == SPOR_METRIC_ACCURACY, numbers = e->metric == SPOR_METRIC_RMSE;
-    if (classes) print_accuracy(e);
-    if (numbers) printf("test RMSE %.6g, R² %.4f, ", e->rmse, e->r2);
-    printf("%sloss %.6g", classes || numbers ? "" : "test ", e->loss);
+    if (classes) print_accuracy(e, rows);
+    if (numbers) printf("%s RMSE %.6g, R² %.4f, ", rows, e->rmse, e->r2);
+    if (!classes && !numbers) printf("%s ", rows);
+    printf("loss %.6g", e->loss);
     if (!classes) printf(" (%lld rows)", (long long)e->rows);
     putchar('\n');
     if (classes && !quiet) print_confusion(e);

@@ -8,8 +8,9 @@
 #include "base/nearest.h"
 
 static const spor_command *const commands[] = {
-    &spor_command_train, &spor_command_sweep, &spor_command_verify, &spor_command_show,
-    &spor_command_ops,   &spor_command_bench, &spor_command_data,
+    &spor_command_train,   &spor_command_sweep,  &spor_command_eval,
+    &spor_command_predict, &spor_command_verify, &spor_command_show,
+    &spor_command_ops,     &spor_command_bench,  &spor_command_data,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -27,7 +28,7 @@ int command_fail(const spor_command *command, const char *format, ...) {
 static void help(FILE *out) {
     fputs("spor: networks as tapes that can be recorded, differentiated, printed and run\n\n", out);
     for (int k = 0; k < COMMANDS; k++)
-        fprintf(out, "  spor %-6s %-9s %s\n", commands[k]->name, commands[k]->operands,
+        fprintf(out, "  spor %-7s %-9s %s\n", commands[k]->name, commands[k]->operands,
                 commands[k]->summary);
     fputs("\n"
           "Begin with\n"

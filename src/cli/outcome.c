@@ -44,7 +44,7 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .optimizer = t->piece->declared.optimizer,
         .clip = t->piece->declared.clip,
         .schedule = t->piece->declared.schedule,
-        .threads = 1,
+        .threads = t->options.threads,
         .scalar = t->options.scalar,
         .reference = t->options.reference,
         .isa = t->isa,

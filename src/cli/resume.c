@@ -6,8 +6,8 @@
 
 /* What a run began with stays; only these may stand beside --resume or --repeat. */
 static bool check_words(int argc, char **argv) {
-    static const char *const allowed[] = {"resume", "repeat", "out",   "epochs",
-                                          "test",   "force",  "quiet", "checkpoint"};
+    static const char *const allowed[] = {"resume", "repeat", "out",        "epochs", "test",
+                                          "force",  "quiet",  "checkpoint", "threads"};
     enum { ALLOWED = sizeof allowed / sizeof *allowed };
     for (int k = 1; k < argc; k++) {
         size_t length = strcspn(argv[k], "=");
@@ -50,6 +50,7 @@ static void join_arguments(arguments *began, const arguments *now, const spor_ch
     began->force = now->force;
     began->quiet = now->quiet;
     began->checkpoint = now->checkpoint;
+    began->threads = now->threads;
 }
 
 /* A run that is repeated is read only, and may be another training's. */
@@ -88,8 +89,7 @@ int train_again(training *t, const arguments *now) {
     else if (train_read_arguments(&began, command.argc, command.argv) == SPOR_EXIT_NOT_YET) {
         join_arguments(&began, now, &t->run);
         t->here = kept_enter_folder(&t->run);
-        if (check_script(t, now) &&
-            kept_script(&t->run, t->piece, &spor_command_train, &began.settings) &&
+        if (check_script(t, now) && workpiece_load_kept(t->piece, &spor_command_train, &t->run) &&
             workpiece_choose_data(t->piece, began.data))
             status = train_run(t);
     }

@@ -270,7 +270,7 @@ static bool record(recording *r) {
     spor_var prediction = script_net(x, true, piece->script);
     r->nodes = spor_tape_length(r->tape) + 1;
     r->scopes = r->tape ? r->tape->scopes : 0;
-    spor_shape target = workpiece_target(piece);
+    spor_shape target = script_target(&piece->declared);
     spor_var y = spor_input(r->tape, "y", shape_rows(r->rows, &target));
     r->cost = script_loss(prediction, y, piece->script);
     return !spor_error(r->tape);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "base/pool.h"
 #include "data/file.h"
 
 /** A sweep at work. */
@@ -242,8 +243,7 @@ static int tell_share(const sweep *s) {
 }
 
 static int train_all(sweep *s) {
-    int jobs =
-        s->given->jobs ? (int)(s->given->jobs < 1024 ? s->given->jobs : 1024) : engine_cores();
+    int jobs = s->given->jobs ? (int)(s->given->jobs < 1024 ? s->given->jobs : 1024) : pool_cores();
     if (!engine_run(&s->space, s->count, s->trial, jobs, s->result)) {
         command_fail(&spor_command_sweep,
                      "stopped: %lld of %lld trials are finished; the same command goes on",

@@ -26,7 +26,7 @@ typedef struct {
     bool beside;                     /* says nothing of what a trial comes to */
 } sweep_handed;
 
-enum { SWEEP_HANDED = 13 };
+enum { SWEEP_HANDED = 14 };
 extern const sweep_handed sweep_handed_on[SWEEP_HANDED];
 
 /** A command line that was read. */
@@ -123,8 +123,6 @@ void sweep_trial_forget(const sweep_space *space, int64_t trial, const sweep_tri
 
 /* ---- processes: sweep_engine.c ------------------------------------------------------------------- */
 
-/** Cores that this process may use. */
-int engine_cores(void);
 /** The path of this program. */
 void engine_program(char path[RUN_PATH]);
 /** Runs these trials, `jobs` at a time, in order, and fills in what became of each. False if it was stopped,

@@ -3,12 +3,10 @@
  * it. What became of a trial is read from its folder, never from its process, so that it does not matter
  * who ran it.
  */
-#define _GNU_SOURCE /* the cores that a process may use */
 #include "cli/sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -23,13 +21,6 @@
 #include "base/checksum.h"
 
 extern char **environ;
-
-int engine_cores(void) {
-    cpu_set_t set;
-    if (!sched_getaffinity(0, sizeof set, &set)) return CPU_COUNT(&set);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN); /* more than a set has room for */
-    return cores > 0 ? (int)cores : 1;
-}
 
 static const char self[] = "/proc/self/exe";
 

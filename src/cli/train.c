@@ -174,6 +174,7 @@ bool train_record(training *t) {
     choose_schedule(t);
     t->options.scalar = t->given->wide ? SPOR_F64 : SPOR_F32;
     t->options.reference = t->given->reference;
+    t->options.threads = workpiece_threads(t->piece, t->given->threads);
     if (!workpiece_model(t->piece, &t->options, t->schedule.seed)) return false;
     return (model_plan(t->piece->model, t->schedule.batch, true) &&
             choose_setting(t, "rate", t->given->rate) && choose_setting(t, "l2", t->given->l2)) ||
@@ -364,7 +365,7 @@ static int finish(training *t) {
         return SPOR_EXIT_NO;
     }
     t->tested = true;
-    display_evaluation(&t->test, t->given->quiet);
+    display_evaluation(&t->test, "test", t->given->quiet);
     return SPOR_EXIT_DONE;
 }
 
@@ -414,7 +415,21 @@ static bool train_epochs(training *t) {
 
 /* Keeps what the run can be repeated by, unless it is known from an earlier one. */
 static bool keep(training *t) {
-    return t->run.notes || keep_run(&t->run, t->piece, t->data, t->isa, t->argc, t->argv) ||
+    const run_facts facts = {
+        .script = t->piece->script,
+        .models = t->piece->models,
+        .settings = t->given->settings.count,
+        .setting = t->given->settings.setting,
+        .data = t->data,
+        .choice = t->given->data,
+        .options = &t->options,
+        .seed = train_split_seed(t->given),
+        .reduction = model_spec_of(t->piece->model)->reduction,
+        .isa = t->isa,
+        .argc = t->argc,
+        .argv = t->argv,
+    };
+    return t->run.notes || keep_run(&t->run, &facts) ||
            (command_fail(t->piece->command, "out of memory"), false);
 }
 
@@ -490,6 +505,8 @@ int train_read_arguments(arguments *a, int argc, char **argv) {
          SPOR_OPTION_INTEGER, &a->patience, 1, NULL},
         {"best", NULL, "tests and leaves the weights of the epoch that validated best",
          SPOR_OPTION_FLAG, &a->best, 0, NULL},
+        {"threads", "N", "that run a step; the numbers are the same (default: the cores)",
+         SPOR_OPTION_INTEGER, &a->threads, 1, NULL},
         {"double", NULL, "double precision", SPOR_OPTION_FLAG, &a->wide, 0, NULL},
         {"reference", NULL, "reference kernels, no fast paths: the same, slower", SPOR_OPTION_FLAG,
          &a->reference, 0, NULL},

@@ -5,7 +5,8 @@
 #ifndef SPOR_CLI_TRAIN_H
 #define SPOR_CLI_TRAIN_H
 
-#include "cli/run.h"
+#include "cli/cli.h"
+#include "run/run.h"
 
 /** A command line that was read. */
 typedef struct {
@@ -13,7 +14,7 @@ typedef struct {
     const char *resume, *repeat;        /* folders; NULL: not given */
     const char *weights;                /* a file or the folder of a run; NULL: not given */
     int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
-    int64_t patience;                   /* likewise */
+    int64_t patience, threads;          /* likewise */
     int64_t split;                      /* negative: not given */
     double rate, l2, checkpoint;        /* negative: not given */
     bool reference, wide, quiet, test, no_test, force, best;

@@ -72,7 +72,7 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
     const spor_declaration *d = &piece->declared;
     spor_message message = {""};
     const spor_data *data = find_data(v, piece);
-    if (!d->sample.rank || !workpiece_target(piece).rank) return; /* which files would say */
+    if (!d->sample.rank || !script_target(d).rank) return; /* which files would say */
     if (data && !standardize(v, piece, &message)) {
         complain(v, d->model, message.text);
         return;
@@ -84,7 +84,7 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
         .frozen = script_frozen,
         .user = piece->script,
         .sample = d->sample,
-        .target = workpiece_target(piece),
+        .target = script_target(d),
         .data = data,
         .test_share = SPOR_TEST_SHARE,
         .validation_share = SPOR_VALIDATION_SHARE,

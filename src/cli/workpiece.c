@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "base/pool.h"
 #include "data/labels.h"
+#include "run/run.h"
 
 /* Prints a message that may lie in the script, with the line and a caret. */
 static int complain_at(const spor_workpiece *piece, const char *message, const char *file, int line,
@@ -72,19 +74,16 @@ bool workpiece_load(spor_workpiece *piece, const spor_command *command, const ch
     return workpiece_open(piece, command, path, settings) && declares(piece);
 }
 
-bool workpiece_load_kept(spor_workpiece *piece, const spor_command *command, const char *models,
-                         const spor_settings *settings, int files, const script_file file[]) {
-    *piece = (spor_workpiece){.command = command, .path = file[0].file, .models = models};
-    piece->script =
-        script_load_kept(models, &claims_dialect, settings->count, settings->setting, files, file);
+bool workpiece_load_kept(spor_workpiece *piece, const spor_command *command,
+                         const spor_checkpoint *run) {
+    spor_message message = {""};
+    *piece = (spor_workpiece){
+        .command = command, .path = kept_script_name(run), .models = kept_models(run)};
+    piece->script = kept_script(run, &claims_dialect, &message);
+    if (!piece->script) return command_fail(command, "%s", message.text), false;
     const char *error = examine(piece);
     if (error) fprintf(stderr, "%s\n", error);
     return !error && declares(piece);
-}
-
-spor_shape workpiece_target(const spor_workpiece *piece) {
-    const spor_declaration *d = &piece->declared;
-    return d->target_is_x ? d->sample : d->classes ? SPOR_SHAPE(d->classes) : d->y;
 }
 
 static bool shapes_are_known(const spor_declaration *d) {
@@ -93,22 +92,15 @@ static bool shapes_are_known(const spor_declaration *d) {
 
 bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed) {
     if (!shapes_are_known(&piece->declared) && !workpiece_data(piece)) return false;
-    spor_model_spec spec = {
-        .net = script_net,
-        .loss = script_loss,
-        .reduction = piece->declared.reduction,
-        .metric = piece->declared.metric,
-        .optimizer = script_optimizer,
-        .user = piece->script,
-        .sample = piece->declared.sample,
-        .target = workpiece_target(piece),
-        .seed = seed,
-        .options = *options,
-    };
-    piece->model = spor_model_new(&spec);
+    piece->model = run_script_model(piece->script, &piece->declared, NULL, seed, options);
     if (piece->model && !spor_model_error(piece->model)) return true;
     workpiece_complain(piece);
     return false;
+}
+
+int workpiece_threads(const spor_workpiece *piece, int64_t given) {
+    int64_t wanted = given ? given : piece->declared.threads, most = POOL_MOST;
+    return wanted ? (int)(wanted < most ? wanted : most) : pool_cores();
 }
 
 spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training) {
@@ -128,11 +120,12 @@ void workpiece_close(spor_workpiece *piece) {
 bool workpiece_choose_data(spor_workpiece *piece, const char *choice) {
     spor_declaration *declared = &piece->declared;
     char name[64];
+    spor_message message = {""};
     if (!choice) return true;
     size_t length = strcspn(choice, ":");
     snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), choice);
-    const data_set *set = places_set(piece->command, name);
-    if (!set) return false;
+    const data_set *set = places_set(name, &message);
+    if (!set) return command_fail(piece->command, "%s", message.text), false;
     piece->data_folder = choice[length] && choice[length + 1] ? choice + length + 1 : NULL;
     if (set == declared->set) return true;
     declared->set = set;
@@ -151,7 +144,7 @@ static spor_data *read_own(const spor_workpiece *piece, spor_message *message) {
     bool found = true;
     for (int k = 0; found && k < SPOR_OWN_FILES; k++)
         found = !own->file[k] || places_file(own->file[k], piece->path, &path[k], message);
-    spor_data *data = found ? own->read(own->said, (const char *const *)path, message) : NULL;
+    spor_data *data = found ? own->read(own->said, (const char *const *)path, NULL, message) : NULL;
     for (int k = 0; k < SPOR_OWN_FILES; k++) free(path[k]);
     return data;
 }

@@ -1,6 +1,5 @@
 #include "data/arrays.h"
 
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -90,18 +89,6 @@ typedef struct {
     bool labels;            /* all y */
 } reading;
 
-/* Numbers that float or double computes with. */
-static bool check_numbers(const reading *r, const char *path, const spor_values *v, int64_t rows) {
-    int64_t size = shape_size(&v->shape);
-    for (int64_t k = 0; v->keep != SPOR_KEEP_U8 && k < rows * size; k++)
-        if (!(fabs(value_at(v, k)) <= (double)FLT_MAX))
-            return message_complain(r->message,
-                                    "%s: number %" PRId64 " of row %" PRId64
-                                    ", counted from 0, is %g; fill it in",
-                                    path, k % size, k / size, value_at(v, k));
-    return true;
-}
-
 /* Puts the rows behind those that there are, and takes the part's memory. */
 static bool append(const reading *r, const char *path, spor_values *all, int64_t *rows,
                    spor_values *part, int64_t part_rows) {
@@ -128,7 +115,7 @@ static bool read_one(reading *r, const char *path, const char *name, spor_values
     spor_values part = {0};
     int64_t part_rows = 0;
     bool done = r->spec->read(path, name, &part, &part_rows, labels, r->message) &&
-                check_numbers(r, path, &part, part_rows) &&
+                values_check(&part, part_rows, path, r->message) &&
                 append(r, path, all, rows, &part, part_rows);
     values_free(&part);
     return done;
@@ -184,9 +171,11 @@ static bool label_rows(reading *r) {
     spor_label *label = calloc((size_t)d->rows, sizeof *label);
     bool done = label || message_complain(r->message, "%s: out of memory", path);
     d->classes = r->spec->classes;
+    if (done && r->spec->class_name && !labels_name(d, d->classes, r->spec->class_name))
+        done = message_complain(r->message, "%s: out of memory", path);
     for (int64_t k = 0; done && k < d->rows; k++) {
         label[k] = (spor_label){.number = value_at(&d->y, k), .row = k};
-        if (d->classes && !labels_hold(label[k].number, d->classes))
+        if (d->classes && !d->class_name && !labels_hold(label[k].number, d->classes))
             done =
                 message_complain(r->message,
                                  "%s: row %" PRId64 ", counted from 0, has the label %g, which is "

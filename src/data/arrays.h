@@ -27,6 +27,7 @@ typedef struct {
     spor_shape sample;           /* of the numbers of a row; rank 0: as the file has it */
     double scale;                /* of x */
     int classes;                 /* their number; 0: as many as labels differ */
+    char *const *class_name;     /* [classes] labels are these; NULL: what differs is a class */
     bool targets;                /* y are numbers to predict even if they are whole */
 } array_files;
 

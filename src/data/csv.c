@@ -1,6 +1,8 @@
 /*
  * Samples from tables: which column is what, then row by row numbers and labels.
  */
+#include "data/csv.h"
+
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/shape.h"
@@ -29,6 +31,8 @@ typedef struct {
 
 struct reading {
     const spor_csv *spec;
+    unsigned char *bytes; /* of the first file, until they are taken; NULL: it is to be read */
+    size_t size;
     spor_message *message;
     spor_table part[PARTS]; /* those without a file have no rows */
     column_use *use;        /* [columns] */
@@ -89,6 +93,7 @@ static bool take_target(reading *c, const spor_table *t, const spor_field *f, in
 static bool check_class(const reading *c, const spor_table *t, const spor_field *f, double number) {
     char text[128];
     int classes = c->spec->classes;
+    if (c->spec->class_name) return true;
     if (classes && !labels_hold(number, classes))
         return table_complain(t, f, c->message, "the label %g is not one of 0..%d", number,
                               classes - 1);
@@ -203,6 +208,14 @@ static bool check_part(const reading *c, const spor_table *t) {
     return true;
 }
 
+static bool read_part(reading *c, int k, const char *path, const spor_table_form *form) {
+    unsigned char *bytes = c->bytes;
+    c->bytes = NULL;
+    return (bytes ? table_take(&c->part[k], path, bytes, c->size, form, c->message)
+                  : table_read(&c->part[k], path, form, c->message)) &&
+           check_part(c, &c->part[k]);
+}
+
 /* A file has names if the first one has. */
 static bool read_parts(reading *c) {
     const spor_csv *s = c->spec;
@@ -210,8 +223,7 @@ static bool read_parts(reading *c) {
     spor_table_form form = {s->separator, s->decimal, s->header};
     for (int k = 0; k < PARTS; k++) {
         if (!paths[k]) continue;
-        if (!table_read(&c->part[k], paths[k], &form, c->message) || !check_part(c, &c->part[k]))
-            return false;
+        if (!read_part(c, k, paths[k], &form)) return false;
         form.header = c->part[TRAIN].name ? 1 : -1;
     }
     return true;
@@ -248,6 +260,24 @@ static bool allocate(reading *c) {
            message_complain(c->message, "%s: out of memory", s->path);
 }
 
+/* x.column and y.column, if the file has names. */
+static bool name_columns(const reading *c) {
+    const spor_table *t = &c->part[TRAIN];
+    spor_data *d = c->data;
+    if (!t->name) return true;
+    d->x.column = calloc((size_t)c->inputs, sizeof *d->x.column);
+    d->y.column = c->targets ? calloc((size_t)c->targets, sizeof *d->y.column) : NULL;
+    bool done = d->x.column && (!c->targets || d->y.column);
+    for (int64_t k = 0; done && k < t->columns; k++) {
+        const column_use *use = &c->use[k];
+        char **names = use->take == take_input    ? d->x.column
+                       : use->take == take_target ? d->y.column
+                                                  : NULL;
+        if (names) done = (names[use->place] = strdup(t->name[k])) != NULL;
+    }
+    return done || message_complain(c->message, "%s: out of memory", t->path);
+}
+
 /* "iris.csv: species", for what is wrong with all labels together. */
 static bool make_classes(reading *c) {
     const spor_table *t = &c->part[TRAIN];
@@ -255,13 +285,15 @@ static bool make_classes(reading *c) {
     int64_t at = 0;
     while (c->use[at].take != take_label) at++;
     snprintf(what, sizeof what, "%.400s: %s", t->path, table_column_text(t, at, column));
+    if (c->spec->class_name && !labels_name(c->data, c->spec->classes, c->spec->class_name))
+        return message_complain(c->message, "%s: out of memory", t->path);
     return labels_classify(c->data, c->label, what, c->message);
 }
 
 static bool make(reading *c) {
     c->data = calloc(1, sizeof *c->data);
     if (!c->data) return message_complain(c->message, "%s: out of memory", c->spec->path);
-    if (!allocate(c)) return false;
+    if (!allocate(c) || !name_columns(c)) return false;
     for (int k = 0; k < PARTS; k++)
         if (c->part[k].rows && !read_rows(c, &c->part[k])) return false;
     return !c->labels || make_classes(c);
@@ -288,12 +320,18 @@ static bool makes_sense(const spor_csv *s) {
 }
 
 spor_data *spor_data_table(const spor_csv *spec, spor_message *message) {
-    reading c = {.spec = spec, .message = message};
+    return csv_read(spec, NULL, 0, message);
+}
+
+spor_data *csv_read(const spor_csv *spec, unsigned char *bytes, size_t size,
+                    spor_message *message) {
+    reading c = {.spec = spec, .bytes = bytes, .size = size, .message = message};
     if (!makes_sense(spec)) {
         message_complain(message,
                          "%s: the sample's shape, the number of classes (%d) or the scale (%g) "
                          "makes no sense",
                          spec->path ? spec->path : "a table", spec->classes, spec->scale);
+        free(bytes);
         return NULL;
     }
     bool done = read_parts(&c) && choose_columns(&c) && make(&c);

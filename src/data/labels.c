@@ -100,9 +100,44 @@ static bool classify(spor_data *data, spor_label label[], const char *what, spor
                             what);
 }
 
+/* The class of a label that has this name; -1: there is none. */
+static int known_class(const spor_data *data, const char *name) {
+    int k = data->classes - 1;
+    while (k >= 0 && strcmp(data->class_name[k], name) != 0) k--;
+    return k;
+}
+
+static bool classify_known(spor_data *data, const spor_label label[], const char *what,
+                           spor_message *message) {
+    char names[160];
+    for (int64_t k = 0; k < data->rows; k++) {
+        char *name = name_of(&label[k]);
+        int class = name ? known_class(data, name) : 0;
+        bool known = name && class >= 0;
+        if (!known)
+            message_complain(message,
+                             name ? "%s: the label %.80s is none of %s" : "%s: out of memory", what,
+                             name, first_names(data, names));
+        free(name);
+        if (!known) return false;
+        data->label[label[k].row] = class;
+    }
+    return true;
+}
+
+bool labels_name(spor_data *data, int classes, char *const name[]) {
+    data->classes = classes;
+    data->class_name = calloc((size_t)classes, sizeof *data->class_name);
+    bool done = data->class_name != NULL;
+    for (int k = 0; done && k < classes; k++)
+        done = (data->class_name[k] = strdup(name[k])) != NULL;
+    return done;
+}
+
 bool labels_classify(spor_data *data, spor_label label[], const char *what, spor_message *message) {
     data->label = malloc(bytes_for(data->rows, sizeof *data->label));
     if (!data->label) return message_complain(message, "%s: out of memory", what);
+    if (data->class_name) return classify_known(data, label, what, message);
     if (!data->classes || label[0].text) return classify(data, label, what, message);
     for (int64_t k = 0; k < data->rows; k++) data->label[label[k].row] = (int32_t)label[k].number;
     return true;

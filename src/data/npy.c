@@ -240,6 +240,10 @@ bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_n
     return false;
 }
 
+bool npy_recognize(const unsigned char *bytes, size_t size) {
+    return size >= sizeof magic && !memcmp(bytes, magic, sizeof magic);
+}
+
 bool npy_read(const char *path, spor_npy *array, spor_message *message) {
     unsigned char *bytes;
     size_t size;
@@ -260,6 +264,35 @@ bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message) 
     array->value = wide;
     array->keep = SPOR_KEEP_F64;
     return wide || out_of_memory(path, message);
+}
+
+/* The shape as a tuple of Python: (), (3,), (3, 4). */
+static void write_shape(spor_text *text, const spor_shape *shape) {
+    for (int k = 0; k < shape->rank; k++) text_add(text, "%s%" PRId64, k ? ", " : "", shape->n[k]);
+    if (shape->rank == 1) text_add(text, ",");
+}
+
+/* Format 1: the numbers begin at a multiple of 64 bytes, in the machine's own order, which is told. */
+bool npy_write(const char *path, const spor_shape *shape, spor_scalar scalar, const void *value,
+               spor_message *message) {
+    enum { ALIGNED = 64 };
+    const uint16_t one = 1;
+    size_t width = scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
+    spor_text text = {0}, head = {0};
+    text_add(&head, "{'descr': '%cf%zu', 'fortran_order': False, 'shape': (",
+             *(const char *)&one ? '<' : '>', width);
+    write_shape(&head, shape);
+    text_add(&head, "), }");
+    while (!head.failed && (PREAMBLE + head.size + 1) % ALIGNED) text_add(&head, " ");
+    text_add(&head, "\n");
+    const char preamble[4] = {1, 0, (char)(head.size & 255), (char)(head.size >> 8)};
+    text_bytes(&text, magic, sizeof magic);
+    text_bytes(&text, preamble, sizeof preamble);
+    text_bytes(&text, head.at, head.failed ? 0 : head.size);
+    text_bytes(&text, value, (size_t)shape_size(shape) * width);
+    text.failed = text.failed || head.failed;
+    text_free(&head);
+    return file_write_text(&text, path, message);
 }
 
 void npy_free(spor_npy *array) {

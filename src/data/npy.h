@@ -24,8 +24,13 @@ bool npy_read(const char *path, spor_npy *array, spor_message *message);
 /** The same of bytes; name stands for the file in messages. */
 bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_npy *array,
                spor_message *message);
+/** True if the bytes begin as such a file does. */
+bool npy_recognize(const unsigned char *bytes, size_t size);
 /** npy_read into doubles, whatever the file has. */
 bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message);
+/** Writes an array of floats or doubles, row-major, whole or not at all. */
+bool npy_write(const char *path, const spor_shape *shape, spor_scalar scalar, const void *value,
+               spor_message *message);
 void npy_free(spor_npy *array);
 
 #endif

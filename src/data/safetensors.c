@@ -143,7 +143,7 @@ typedef struct {
     const char *path;
     const safetensor *tensor; /* [count] that are wanted */
     int count;
-    bool exact;
+    int how;                      /* of safetensors_read */
     found_tensor *found;          /* [count]; NULL: notes alone are read */
     safetensors_on_note *on_note; /* NULL: nobody is told of notes */
     void *user;
@@ -192,7 +192,7 @@ static bool check_tensor(loader *l, int k, const spor_shape *shape, const found_
     if (!shape_equal(shape, &e->shape))
         return message_complain(l->message, "%s: tensor %s is %s but the model has %s", l->path,
                                 e->name, has, wants);
-    if (l->exact && t->scalar != e->scalar)
+    if (l->how & SAFETENSORS_EXACT && t->scalar != e->scalar)
         return message_complain(l->message, "%s: tensor %s is in %s precision but must not be",
                                 l->path, e->name, t->scalar == SPOR_F32 ? "single" : "double");
     int64_t bytes = shape_size(&e->shape) * (int64_t)width_of(t->scalar);
@@ -244,6 +244,7 @@ static bool read_tensor(loader *l, const char *name) {
         return message_complain(l->message, "%s: tensor %s lacks dtype, shape or data_offsets",
                                 l->path, name);
     int k = l->found ? find_tensor(l, name) : 0;
+    if (k < 0 && l->how & SAFETENSORS_SOME) return true;
     if (k < 0)
         return message_complain(l->message, "%s: tensor %s is not a parameter of the model",
                                 l->path, name);
@@ -279,10 +280,15 @@ static int by_begin(const void *a, const void *b) {
 }
 
 /* Every tensor was found, and together they fill the data without gap or overlap. */
-static bool check_cover(loader *l) {
+static bool check_missing(loader *l) {
     for (int k = 0; k < l->count; k++)
         if (l->found[k].begin < 0)
             return message_complain(l->message, "%s: has no tensor %s", l->path, l->tensor[k].name);
+    return true;
+}
+
+static bool check_cover(loader *l) {
+    if (l->how & SAFETENSORS_SOME) return true;
     found_tensor *sorted = malloc((size_t)(l->count ? l->count : 1) * sizeof *sorted);
     if (!sorted) return message_complain(l->message, "%s: out of memory", l->path);
     if (l->count) memcpy(sorted, l->found, (size_t)l->count * sizeof *sorted);
@@ -367,17 +373,17 @@ bool safetensors_notes(const safetensors_file *file, safetensors_on_note *on_not
     return open_file(&l, file);
 }
 
-bool safetensors_read(const safetensors_file *file, const safetensor tensor[], int count,
-                      bool exact, spor_message *message) {
+bool safetensors_read(const safetensors_file *file, const safetensor tensor[], int count, int how,
+                      spor_message *message) {
     loader l = {.path = file->path,
                 .message = message,
                 .tensor = tensor,
                 .count = count,
-                .exact = exact,
+                .how = how,
                 .found = malloc((size_t)(count ? count : 1) * sizeof *l.found)};
     if (!l.found) return message_complain(message, "%s: out of memory", file->path);
     for (int k = 0; k < count; k++) l.found[k].begin = -1;
-    bool done = open_file(&l, file) && check_cover(&l) && check_range(&l);
+    bool done = open_file(&l, file) && check_missing(&l) && check_cover(&l) && check_range(&l);
     if (done) copy_numbers(&l);
     free(l.found);
     return done;
@@ -424,7 +430,7 @@ bool spor_weights_load(spor_params *params, const char *path, spor_message *mess
     if (!file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
     safetensor *tensor = weights_of(params, &count);
     safetensors_file file = {path, bytes, size};
-    bool done = tensor ? safetensors_read(&file, tensor, count, false, message)
+    bool done = tensor ? safetensors_read(&file, tensor, count, 0, message)
                        : message_complain(message, "%s: out of memory", path);
     if (done) spor_params_touch(params);
     free(tensor);

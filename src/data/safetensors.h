@@ -37,10 +37,15 @@ typedef bool safetensors_on_note(const char *name, const char *text, void *user)
 bool safetensors_notes(const safetensors_file *file, safetensors_on_note *on_note, void *user,
                        spor_message *message);
 
-/** Reads numbers into the tensors by name, from F32 or F64; exact: only from the tensor's own type.
- *  Missing, extra or differently shaped ones are errors that change nothing. */
-bool safetensors_read(const safetensors_file *file, const safetensor tensor[], int count,
-                      bool exact, spor_message *message);
+/** How a file is read: flags. */
+enum {
+    SAFETENSORS_EXACT = 1, /* only from a tensor's own type */
+    SAFETENSORS_SOME = 2   /* others may be in the file */
+};
+/** Reads numbers into the tensors by name, from F32 or F64. Missing, extra or differently shaped ones are
+ *  errors that change nothing. */
+bool safetensors_read(const safetensors_file *file, const safetensor tensor[], int count, int how,
+                      spor_message *message);
 
 /** spor_weights_save with notes. */
 bool safetensors_save_weights(spor_params *params, const safetensors_note note[], int notes,

@@ -409,9 +409,17 @@ static bool look_through(spor_table *t, const spor_table_form *form, spor_messag
 
 bool table_read(spor_table *t, const char *path, const spor_table_form *form,
                 spor_message *message) {
+    unsigned char *bytes;
     size_t size;
-    *t = (spor_table){.path = path, .separator = form->separator, .decimal = form->decimal};
-    if (!gzip_read_file(path, SPOR_FILE_LIMIT, &t->bytes, &size, message)) return false;
+    *t = (spor_table){0};
+    return gzip_read_file(path, SPOR_FILE_LIMIT, &bytes, &size, message) &&
+           table_take(t, path, bytes, size, form, message);
+}
+
+bool table_take(spor_table *t, const char *path, unsigned char *bytes, size_t size,
+                const spor_table_form *form, spor_message *message) {
+    *t = (spor_table){
+        .path = path, .bytes = bytes, .separator = form->separator, .decimal = form->decimal};
     if (find_text(t, size, message) && look_through(t, form, message)) return true;
     table_free(t);
     return false;

@@ -11,7 +11,7 @@
 #include <spor/base.h>
 
 /** What is said of a file; what is not is found in it. */
-typedef struct {
+typedef struct spor_table_form {
     char separator; /* ',', ';' or '\t'; 0: found */
     char decimal;   /* ',' where numbers have a decimal comma; 0: a point */
     int header;     /* 1: the first line has the names of the columns, -1: it has none; 0: found */
@@ -55,6 +55,9 @@ typedef struct {
  */
 bool table_read(spor_table *table, const char *path, const spor_table_form *form,
                 spor_message *message);
+/** The same of a file's bytes, inflated, which are taken: the table frees them, and so does a failure. */
+bool table_take(spor_table *table, const char *path, unsigned char *bytes, size_t size,
+                const spor_table_form *form, spor_message *message);
 void table_free(spor_table *table);
 
 /** A cursor before the first field of the first row of values. */

@@ -49,8 +49,17 @@ void text_add(spor_text *text, const char *format, ...) {
     va_end(arguments);
 }
 
-/* printf and strtod agree on the point of the locale; the text gets a full stop. */
-void text_real(spor_text *text, double value) {
+static double same_double(double value) {
+    return value;
+}
+
+static double as_float(double value) {
+    return (double)(float)value;
+}
+
+/* The shortest decimal that gives the value again once it is rounded so. printf and strtod agree on the point of
+ * the locale; the text gets a full stop. */
+static void add_number(spor_text *text, double value, double round(double)) {
     char digits[40];
     if (isnan(value)) {
         text_add(text, "nan");
@@ -58,11 +67,30 @@ void text_real(spor_text *text, double value) {
     }
     for (int precision = 6; precision <= 17; precision++) {
         snprintf(digits, sizeof digits, "%.*g", precision, value);
-        if (!(strtod(digits, NULL) < value) && !(strtod(digits, NULL) > value)) break;
+        double back = round(strtod(digits, NULL));
+        if (!(back < value) && !(back > value)) break;
     }
     for (char *c = digits; *c; c++)
         if (!strchr("0123456789+-einf", *c)) *c = '.';
     text_add(text, "%s", digits);
+}
+
+void text_real(spor_text *text, double value) {
+    add_number(text, value, same_double);
+}
+
+void text_float(spor_text *text, float value) {
+    add_number(text, (double)value, as_float);
+}
+
+void text_csv(spor_text *text, const char *field) {
+    if (!field[strcspn(field, ",;\t\"\r\n")]) {
+        text_add(text, "%s", field);
+        return;
+    }
+    text_add(text, "\"");
+    for (; *field; field++) text_add(text, "%s%c", *field == '"' ? "\"" : "", *field);
+    text_add(text, "\"");
 }
 
 int text_utf8_length(const char *text) {

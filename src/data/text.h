@@ -20,6 +20,11 @@ void text_add(spor_text *text, const char *format, ...) __attribute__((format(pr
 /** The shortest decimal that reads back as the same double, with a point in every locale. */
 void text_real(spor_text *text, double value);
 
+/** The same of a float. */
+void text_float(spor_text *text, float value);
+/** A field of a CSV file: in quotes where it must be. */
+void text_csv(spor_text *text, const char *field);
+
 /** Length of the UTF-8 sequence at s, 1 to 4, in shortest form and no surrogate; 0 if it is none.
  */
 int text_utf8_length(const char *s);

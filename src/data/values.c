@@ -1,5 +1,6 @@
 #include "data/values.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -47,10 +48,26 @@ bool values_allocate(spor_values *values, int64_t rows) {
 }
 
 void values_free(spor_values *values) {
+    int64_t columns = values->column ? shape_size(&values->shape) : 0;
+    for (int64_t k = 0; k < columns; k++) free(values->column[k]);
+    free(values->column);
     free(values->value);
     free(values->mean);
     free(values->factor);
     *values = (spor_values){0};
+}
+
+/* Numbers that float or double computes with. */
+bool values_check(const spor_values *v, int64_t rows, const char *what, spor_message *message) {
+    int64_t size = shape_size(&v->shape);
+    const values_type *type = &values_types[v->keep];
+    for (int64_t k = 0; v->keep != SPOR_KEEP_U8 && k < rows * size; k++)
+        if (!(fabs(type->value(v->value, k)) <= (double)FLT_MAX))
+            return message_complain(message,
+                                    "%s: number %" PRId64 " of row %" PRId64
+                                    ", counted from 0, is %g; fill it in",
+                                    what, k % size, k / size, type->value(v->value, k));
+    return true;
 }
 
 void *values_turn(void *value, const spor_shape *shape, spor_keep keep) {

@@ -28,6 +28,8 @@ extern const values_type values_types[SPOR_KEEPS];
 /** Memory for that many rows of the shape; false if there is none, or no such shape. */
 bool values_allocate(spor_values *values, int64_t rows);
 void values_free(spor_values *values);
+/** False with a message that begins with `what` if one of them is not finite, or no float. */
+bool values_check(const spor_values *values, int64_t rows, const char *what, spor_message *message);
 /** Numbers of this shape whose first axis runs fastest, copied so that the last one does; they are freed. NULL if
  *  memory runs out. */
 void *values_turn(void *value, const spor_shape *shape, spor_keep keep);

@@ -109,6 +109,8 @@ static bool prepare(spor_program *program, const spor_options *options) {
     program->scalar = options->scalar;
     program->reference = options->reference || options->scalar > SPOR_F64;
     program->workspace = options->workspace ? options->workspace : &program->own;
+    program->threads = options->threads > 1 && !program->reference ? options->threads : 1;
+    if (program->threads > POOL_MOST) program->threads = POOL_MOST;
     if (spor_error(program->recorded))
         return program_fail(program, "%s", spor_error(program->recorded));
     if (program->scalar >= SPOR_SCALARS)
@@ -197,7 +199,7 @@ void spor_program_free(spor_program *program) {
     free(program->writes);
     free(program->stretch);
     free(program->mover);
-    free(program->own.base);
+    workspace_end(&program->own);
     if (program->converted) {
         free(program->value);
         free(program->next);

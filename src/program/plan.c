@@ -112,6 +112,7 @@ static void choose_phases(const spor_program *program, const spor_fused *fused,
                     isa_lanes(program->isa, program->scalar), need);
     need->shared = bytes_lines(need->shared);
     need->partial = bytes_lines(need->partial);
+    need->scratch = bytes_lines(need->scratch);
     if (!need->tasks[SPOR_PREPARE] && !need->tasks[SPOR_WORK] && !need->tasks[SPOR_FINISH])
         need->tasks[SPOR_WORK] = 1;
 }
@@ -216,7 +217,8 @@ static void release(planner *p, uint32_t id, uint32_t s) {
 static void place_room(planner *p, program_step *step) {
     const spor_need *need = &step->need;
     size_t partial = bytes_for(need->tasks[SPOR_WORK], need->partial);
-    size_t bytes = bytes_sum(bytes_sum(need->shared, partial), need->scratch);
+    size_t scratch = bytes_for(p->program->threads, need->scratch);
+    size_t bytes = bytes_sum(bytes_sum(need->shared, partial), scratch);
     if (!bytes) return;
     step->room = take(&p->memory, bytes);
     give(&p->memory, step->room, bytes);

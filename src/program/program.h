@@ -8,6 +8,7 @@
 #ifndef SPOR_PROGRAM_PROGRAM_H
 #define SPOR_PROGRAM_PROGRAM_H
 
+#include "base/pool.h"
 #include "program/fast.h"
 #include "program/params.h"
 #include "tape/tape.h"
@@ -121,7 +122,12 @@ struct spor_workspace {
     void *base;
     size_t size;
     uint64_t moves;
+    spor_pool
+        *pool; /* of its programs, for as many threads as the first that has some; NULL: none */
 };
+
+/** Frees what it has, not itself. */
+void workspace_end(spor_workspace *workspace);
 
 struct spor_program {
     const spor_tape *recorded;
@@ -129,6 +135,8 @@ struct spor_program {
     spor_scalar scalar;
     spor_isa isa;
     bool reference;
+    int threads;     /* that its memory has scratch for */
+    spor_pool *pool; /* the workspace's; NULL: it runs alone */
     spor_contraction graph;
     uint32_t *same;
     spor_storage *storage; /* by node of the contracted tape */
@@ -169,8 +177,8 @@ struct spor_program {
 bool program_fail(spor_program *program, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** Computes one step, its tasks in their order. */
-void program_run_step(const program_step *step);
+/** Computes one step, its tasks on the pool's threads, NULL: in their order. */
+void program_run_step(const program_step *step, spor_pool *pool);
 
 /** Told of element k, the first that is no finite number, of what a step made of finite ones. */
 typedef void program_on_bad(void *user, const spor_node *node, const spor_call *call, int64_t k);

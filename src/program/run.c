@@ -10,9 +10,14 @@ spor_workspace *spor_workspace_new(void) {
     return calloc(1, sizeof(spor_workspace));
 }
 
+void workspace_end(spor_workspace *workspace) {
+    pool_free(workspace->pool);
+    free(workspace->base);
+}
+
 void spor_workspace_free(spor_workspace *workspace) {
     if (!workspace) return;
-    free(workspace->base);
+    workspace_end(workspace);
     free(workspace);
 }
 
@@ -98,8 +103,26 @@ static void set_room(const spor_program *program, program_step *step) {
     step->call.scratch = need->scratch ? room + need->shared + partial : NULL;
 }
 
+/* True if a phase has several tasks: small networks have none, and start no threads. */
+static bool has_tasks(const spor_program *program) {
+    for (uint32_t s = 0; s < program->steps; s++)
+        for (int phase = 0; phase < SPOR_PHASES; phase++)
+            if (program->step[s].need.tasks[phase] > 1) return true;
+    return false;
+}
+
+/* The workspace has the threads of the first program that needs some; one that has room for fewer runs
+ * alone. */
+static bool take_threads(spor_program *program) {
+    spor_workspace *w = program->workspace;
+    bool wanted = program->threads > 1 && has_tasks(program);
+    if (wanted && !w->pool) w->pool = pool_new(program->threads);
+    program->pool = pool_workers(w->pool) <= program->threads ? w->pool : NULL;
+    return !wanted || w->pool || program_fail(program, "out of memory");
+}
+
 static bool link_program(spor_program *program) {
-    if (!take_memory(program) || !take_blocks(program)) return false;
+    if (!take_memory(program) || !take_blocks(program) || !take_threads(program)) return false;
     for (uint32_t s = 0; s < program->steps; s++) {
         program_step *step = &program->step[s];
         if (!step->group) set_address(program, &step->call.out, step->node[0]);
@@ -149,22 +172,40 @@ static void start(spor_program *program) {
     fill_settings(program);
 }
 
-void program_run_step(const program_step *step) {
-    if (step->reference) step->reference(&step->call);
-    for (int phase = 0; phase < SPOR_PHASES; phase++)
-        for (int64_t task = 0; task < step->need.tasks[phase]; task++)
-            step->phase[phase](&step->call, task);
+typedef struct {
+    const program_step *step;
+    int phase;
+} phase_run;
+
+/* Each worker has scratch of its own. */
+static void run_task(void *user, int64_t task, int worker) {
+    const phase_run *run = user;
+    const program_step *step = run->step;
+    spor_call call = step->call;
+    if (call.scratch) call.scratch = (char *)call.scratch + (size_t)worker * step->need.scratch;
+    step->phase[run->phase](&call, task);
 }
 
-static void run_step(program_step *step, uint64_t number) {
+void program_run_step(const program_step *step, spor_pool *pool) {
+    if (step->reference) step->reference(&step->call);
+    for (int phase = 0; phase < SPOR_PHASES; phase++) {
+        int64_t tasks = step->need.tasks[phase];
+        if (tasks == 1)
+            step->phase[phase](&step->call, 0);
+        else
+            pool_run(pool, tasks, run_task, &(phase_run){step, phase});
+    }
+}
+
+static void run_step(spor_program *program, program_step *step, uint64_t number) {
     step->call.step = number;
-    program_run_step(step);
+    program_run_step(step, program->pool);
 }
 
 bool spor_run(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
     start(program);
-    for (uint32_t s = 0; s < program->steps; s++) run_step(&program->step[s], number);
+    for (uint32_t s = 0; s < program->steps; s++) run_step(program, &program->step[s], number);
     return deliver(program);
 }
 
@@ -231,7 +272,7 @@ bool program_run_watched(spor_program *program, uint64_t number, program_on_bad 
         bool sound = true;
         for (int k = 0; k < step->call.operands; k++)
             sound = sound && first_bad(&step->call.in[k], program->scalar) < 0;
-        run_step(step, number);
+        run_step(program, step, number);
         int64_t bad = sound ? first_bad(&step->call.out, program->scalar) : -1;
         if (bad >= 0) on_bad(user, &program->graph.tape->node[step->node[0]], &step->call, bad);
     }
@@ -255,7 +296,7 @@ bool program_run_undelivered(spor_program *program, uint64_t number) {
     if (!check_inputs(program)) return false;
     for (uint32_t s = 0; s < program->steps; s++) {
         program_step *step = &program->step[s];
-        run_step(step, number);
+        run_step(program, step, number);
         if (!check_results(program, step)) return false;
     }
     return true;

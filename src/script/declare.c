@@ -213,6 +213,7 @@ static spor_value train(const spor_given *g) {
     declare_metric(g, 9, d);
     declare_schedule(g, 11, script);
     declare_frozen(g, 12, d);
+    if (g->arg[13]) d->threads = count(g, 13);
     d->model = g->arg[0]->function->def->name;
     script->net = *g->arg[0];
     script->train = g->place;
@@ -233,7 +234,7 @@ const spor_builtin spor_declaration_builtins[] = {
     {"squared_error", "reduction?", squared_error},
     {"train",
      "net, data, loss, optimizer, batch, epochs, target?, clip?, reduction?, metric?, "
-     "patience?, schedule?, frozen?",
+     "patience?, schedule?, frozen?, threads?",
      train},
     {NULL, NULL, NULL},
 };

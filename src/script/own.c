@@ -4,7 +4,11 @@
 #include "script/private.h"
 
 #include "data/arrays.h"
+#include "base/message.h"
+#include "base/shape.h"
+#include "data/like.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- arguments ---- */
@@ -106,12 +110,26 @@ static spor_value data_of(const spor_given *g, const spor_own_data *own) {
 
 /* ---- csv ---- */
 
-static spor_data *read_csv(const void *said, const char *const file[], spor_message *message) {
+static spor_data *read_csv(const void *said, const char *const file[], const spor_data *like,
+                           spor_message *message) {
     spor_csv csv = *(const spor_csv *)said;
+    spor_column *input = NULL;
     csv.path = file[0];
     csv.validation_path = file[1];
     csv.test_path = file[2];
-    return spor_data_table(&csv, message);
+    if (like) {
+        csv.sample = like->x.shape;
+        csv.classes = like->classes;
+        csv.class_name = like->class_name;
+    }
+    if (like && like->x.column && !csv.inputs.count) {
+        if (!(input = like_inputs(like, true)))
+            return message_complain(message, "out of memory"), NULL;
+        csv.inputs = (spor_columns){(int)shape_size(&like->x.shape), input};
+    }
+    spor_data *data = spor_data_table(&csv, message);
+    free(input);
+    return data;
 }
 
 /* ";" for semicolons; a tab has no escape in a string. */
@@ -164,6 +182,12 @@ static void declare_shapes(spor_declaration *d, const spor_csv *csv) {
     if (csv->targets.count) d->y = SPOR_SHAPE(csv->targets.count);
 }
 
+static const spor_table_form *form_of(const spor_given *g, const spor_csv *csv) {
+    spor_table_form *form = ground_take(&g->run->ground, 1, sizeof *form);
+    *form = (spor_table_form){.separator = csv->separator, .decimal = csv->decimal};
+    return form;
+}
+
 spor_value own_csv(const spor_given *g) {
     spor_csv *csv = ground_take(&g->run->ground, 1, sizeof *csv);
     bool unlabelled;
@@ -180,6 +204,7 @@ spor_value own_csv(const spor_given *g) {
     csv->unlabelled = unlabelled;
     check_columns(g, csv);
     spor_own_data *own = own_data(g, csv);
+    own->form = form_of(g, csv);
     own->read = read_csv;
     own->unlabelled = unlabelled;
     own->standardize = word(g, STANDARDIZE, "train", NULL) != 0;
@@ -193,8 +218,15 @@ spor_value own_csv(const spor_given *g) {
 
 /* ---- arrays ---- */
 
-static spor_data *read_arrays(const void *said, const char *const file[], spor_message *message) {
+static spor_data *read_arrays(const void *said, const char *const file[], const spor_data *like,
+                              spor_message *message) {
     array_files arrays = *(const array_files *)said;
+    if (like) {
+        arrays.sample = like->x.shape;
+        arrays.classes = like->classes;
+        arrays.class_name = like->class_name;
+        arrays.targets = !like->classes;
+    }
     for (int part = 0; part < ARRAYS_PARTS; part++) {
         arrays.x[part] = file[2 * part];
         arrays.y[part] = file[2 * part + 1];
@@ -215,6 +247,7 @@ static spor_value arrays_value(const spor_given *g, int at, array_files *arrays,
                   "%s: targets=True says that y are numbers to predict; they have no classes",
                   g->builtin->name);
     own->read = read_arrays;
+    own->targets = own->file[1] ? 1 : 0;
     own->unlabelled = !own->file[1];
     own->standardize = word(g, at + ARRAY_STANDARDIZE, "train", NULL) != 0;
     spor_value v = data_of(g, own);

@@ -318,6 +318,10 @@ const spor_declaration *script_declaration(const spor_script *script) {
     return script && script->declared ? &script->declaration : NULL;
 }
 
+spor_shape script_target(const spor_declaration *d) {
+    return d->target_is_x ? d->sample : d->classes ? SPOR_SHAPE(d->classes) : d->y;
+}
+
 /* ---- recording ---- */
 
 typedef struct {

@@ -6,7 +6,6 @@
 
 #include <spor/spor.h>
 
-typedef struct spor_script spor_script;
 /** What a room adds to the plain language: script/dialect.h. */
 typedef struct spor_dialect spor_dialect;
 
@@ -49,12 +48,16 @@ enum { SPOR_OWN_FILES = 6 };
 /** Files of one's own, as a script names them. */
 typedef struct {
     const char *file[SPOR_OWN_FILES]; /* as the script has them; NULL: not given */
-    /* Reads them, found; said is what else the script says of them. */
-    spor_data *(*read)(const void *said, const char *const file[], spor_message *message);
+    /* Reads them, found; said is what else the script says of them. Columns and classes are found by
+     * the names that like has; NULL: what they are is to be seen. */
+    spor_data *(*read)(const void *said, const char *const file[], const spor_data *like,
+                       spor_message *message);
     const void *said;
-    bool unlabelled;    /* there are samples alone */
-    bool standardize;   /* by the training rows */
-    const char *source; /* where the script says so */
+    int targets; /* which of the files has the targets; 0: the first has all */
+    const struct spor_table_form *form; /* of new samples that are tables; NULL: all is found */
+    bool unlabelled;                    /* there are samples alone */
+    bool standardize;                   /* by the training rows */
+    const char *source;                 /* where the script says so */
     int line, column;
 } spor_own_data;
 
@@ -83,6 +86,7 @@ typedef struct {
     const char *const *frozen; /* beginnings of names of parameters that stay as they are */
     int64_t batch, epochs;
     int64_t patience; /* 0: none */
+    int64_t threads;  /* 0: as many as there are cores */
 } spor_declaration;
 
 /** Where a def's reduction is needed and not known; takes the def's name. */
@@ -93,6 +97,9 @@ typedef struct {
 
 /** NULL if the script has no train(...). */
 const spor_declaration *script_declaration(const spor_script *script);
+
+/** The shape of one target: a row of classes, numbers, or the sample itself; rank 0: the files say. */
+spor_shape script_target(const spor_declaration *declared);
 
 /** The network and the loss of the declaration, as train.h wants them; user is the script. Errors
  *  of recording are the tape's, with the script's place. */

@@ -15,6 +15,7 @@ static const char format[] = "spor checkpoint 1";
 
 /* What every checkpoint begins with, behind the length of its header. */
 static const char opening[] = "{\"__metadata__\":{\"checksum\":\"";
+static const char best_prefix[] = ":best/"; /* of weights of the best epoch */
 static const char no_sum[] = "0000000000000000";
 enum { SUM = sizeof no_sum - 1, SUM_AT = 8 + sizeof opening - 1 };
 
@@ -99,18 +100,23 @@ static void add_entries(contents *c, const spor_checkpoint *run, spor_params *pa
         if (!run->best.epoch || e.kind == SPOR_OPTIMIZER_STATE) continue;
         c->tensor[c->count++] =
             (safetensor){name, e.shape, e.scalar, best_value(&run->best, params, k)};
-        name += sprintf(name, ":best/%s", e.name) + 1;
+        name += sprintf(name, "%s%s", best_prefix, e.name) + 1;
     }
+}
+
+/* Room for the tensors and their names; false if memory runs out. */
+static bool contents_take(contents *c, spor_params *params) {
+    size_t count = (size_t)spor_params_count(params), names = 1;
+    if (!params_settle(params)) return false;
+    for (int k = 0; k < (int)count; k++)
+        names += strlen(spor_params_entry(params, k).name) + sizeof best_prefix;
+    *c = (contents){.tensor = calloc(2 * count + 2, sizeof *c->tensor), .name = malloc(names)};
+    return c->tensor && c->name;
 }
 
 /* False if memory runs out. */
 static bool contents_make(contents *c, const spor_checkpoint *run, spor_params *params) {
-    size_t count = (size_t)spor_params_count(params), names = 1;
-    if (!params_settle(params)) return false;
-    for (int k = 0; k < (int)count; k++)
-        names += strlen(spor_params_entry(params, k).name) + sizeof ":best/";
-    *c = (contents){.tensor = calloc(2 * count + 2, sizeof *c->tensor), .name = malloc(names)};
-    bool done = c->tensor && c->name;
+    bool done = contents_take(c, params);
     for (int s = 0; s < 2; s++) {
         int64_t cells = (run->history.count + 1) * record_count(s);
         c->table[s] = malloc(bytes_for(cells, sizeof(double)));
@@ -289,8 +295,33 @@ bool checkpoint_load(spor_checkpoint *run, spor_params *params, spor_message *me
     safetensors_file file = {run->path, run->bytes, run->size};
     bool done = (make_room(run, params) && contents_make(&c, run, params)) ||
                 message_complain(message, "%s: out of memory", run->path);
-    done = done && safetensors_read(&file, c.tensor, c.count, true, message);
+    done = done && safetensors_read(&file, c.tensor, c.count, SAFETENSORS_EXACT, message);
     for (int s = 0; done && s < 2; s++) move_table(run, s, c.table[s], true);
+    if (done) spor_params_touch(params);
+    contents_free(&c);
+    return done;
+}
+
+/* Parameters and states of the network by the names that their weights to be tested have in the file. */
+static void add_network(contents *c, const spor_checkpoint *run, spor_params *params) {
+    char *name = c->name;
+    for (int k = 0; k < spor_params_count(params); k++) {
+        spor_entry e = spor_params_entry(params, k);
+        if (e.kind == SPOR_OPTIMIZER_STATE) continue;
+        c->tensor[c->count++] = (safetensor){name, e.shape, e.scalar, e.value};
+        name += sprintf(name, "%s%s", run->best.epoch ? best_prefix : "", e.name) + 1;
+    }
+}
+
+bool checkpoint_load_network(const spor_checkpoint *run, spor_params *params,
+                             spor_message *message) {
+    contents c = {0};
+    safetensors_file file = {run->path, run->bytes, run->size};
+    bool done =
+        contents_take(&c, params) || message_complain(message, "%s: out of memory", run->path);
+    if (done) add_network(&c, run, params);
+    done = done && safetensors_read(&file, c.tensor, c.count, SAFETENSORS_EXACT | SAFETENSORS_SOME,
+                                    message);
     if (done) spor_params_touch(params);
     contents_free(&c);
     return done;

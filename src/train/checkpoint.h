@@ -42,6 +42,10 @@ const char *checkpoint_note(const spor_checkpoint *run, const char *name);
 /** Loads the rest of a run that was opened, into these parameters too: by name, of the same shapes and
  *  types, none missing, none left over; otherwise nothing is changed. */
 bool checkpoint_load(spor_checkpoint *run, spor_params *params, spor_message *message);
+/** Loads parameters and states of the network alone, those of the best epoch if they are kept; nothing is
+ *  changed if one is missing or has another shape. */
+bool checkpoint_load_network(const spor_checkpoint *run, spor_params *params,
+                             spor_message *message);
 void checkpoint_free(spor_checkpoint *run);
 
 #endif

@@ -127,7 +127,7 @@ static bool count_batch(tally *t, const int64_t rows[], int64_t n, int64_t befor
     spor_bound *bound = spor_model_bind(t->model, n, false);
     if (!bound) return false;
     batch_fill(&t->source, rows, n, bound->x.data, bound->y.data);
-    if (!spor_model_predict(t->model, bound)) return false;
+    if (!spor_model_run(t->model, bound)) return false;
     if (t->e->metric == SPOR_METRIC_ACCURACY) count_classes(t, bound);
     if (t->e->metric == SPOR_METRIC_RMSE) count_numbers(t, bound, before);
     t->cost += model_cost(t->model, bound);

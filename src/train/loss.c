@@ -5,6 +5,7 @@
 
 #include "base/shape.h"
 #include "tape/tape.h"
+#include "train/model.h"
 
 /* The prediction; an error if the network gives other numbers a row than the data have. */
 static spor_var fitting(spor_var prediction, spor_var target) {
@@ -71,4 +72,27 @@ spor_var spor_binary_cross_entropy_sum(spor_var prediction, spor_var target, voi
 
 spor_var spor_binary_cross_entropy_mean(spor_var prediction, spor_var target, void *user) {
     return mean_of_rows(spor_binary_cross_entropy_sum(prediction, target, user), prediction);
+}
+
+/* ---- links ---- */
+
+static spor_var softmax_of_rows(spor_var prediction) {
+    return spor_softmax(prediction, 1);
+}
+
+static spor_var sigmoid_of_labels(spor_var prediction) {
+    return spor_sigmoid(prediction);
+}
+
+spor_link *loss_link(spor_loss *loss) {
+    static const struct {
+        spor_loss *loss;
+        spor_link *link;
+    } links[] = {{spor_cross_entropy_sum, softmax_of_rows},
+                 {spor_cross_entropy_mean, softmax_of_rows},
+                 {spor_binary_cross_entropy_sum, sigmoid_of_labels},
+                 {spor_binary_cross_entropy_mean, sigmoid_of_labels}};
+    for (size_t k = 0; k < sizeof links / sizeof *links; k++)
+        if (links[k].loss == loss) return links[k].link;
+    return NULL;
 }

@@ -25,8 +25,16 @@ typedef struct chosen {
 
 typedef struct binding {
     struct binding *next;
+    model_use use;
     spor_bound bound;
 } binding;
+
+/* What lives as long as the model. */
+typedef struct owned {
+    struct owned *next;
+    void *thing;
+    model_release *release;
+} owned;
 
 struct spor_model {
     spor_model_spec spec;
@@ -34,6 +42,7 @@ struct spor_model {
     spor_workspace *workspace; /* NULL if the spec brings one */
     binding *bindings;
     chosen *settings;
+    owned *owned; /* the last one first */
     bool failed;
     char error[2048];
     const char *file;
@@ -125,7 +134,20 @@ void spor_model_free(spor_model *model) {
     }
     spor_params_free(model->params);
     spor_workspace_free(model->workspace);
+    for (owned *o = model->owned, *next; o; o = next) {
+        next = o->next;
+        o->release(o->thing);
+        free(o);
+    }
     free(model);
+}
+
+bool model_own(spor_model *model, void *thing, model_release *release) {
+    owned *o = calloc(1, sizeof *o);
+    if (o) *o = (owned){model->owned, thing, release};
+    if (o) return model->owned = o, true;
+    release(thing);
+    return model_fail(model, "out of memory");
 }
 
 spor_params *spor_model_params(spor_model *model) {
@@ -140,10 +162,9 @@ const spor_model_spec *model_spec_of(const spor_model *model) {
 
 static bool check_prediction(spor_model *model, const spor_bound *b) {
     spor_shape shape = spor_shape_of(b->prediction);
-    if (!b->prediction.id || !b->cost.id)
-        return model_fail(model, "the net or the loss returned no variable");
-    if (b->prediction.tape != b->tape || b->cost.tape != b->tape)
-        return model_fail(model, "the net or the loss returned a variable of another tape");
+    if (!b->prediction.id) return model_fail(model, "the net returned no variable");
+    if (b->prediction.tape != b->tape)
+        return model_fail(model, "the net returned a variable of another tape");
     if (shape.rank < 1 || shape.n[0] != b->rows)
         return model_fail(model,
                           "the first axis of the prediction must be the %" PRId64
@@ -152,15 +173,33 @@ static bool check_prediction(spor_model *model, const spor_bound *b) {
     return true;
 }
 
-static bool record(spor_model *model, spor_bound *b) {
+static bool check_cost(spor_model *model, const spor_bound *b) {
+    if (!b->cost.id) return model_fail(model, "the loss returned no variable");
+    return b->cost.tape == b->tape ||
+           model_fail(model, "the loss returned a variable of another tape");
+}
+
+spor_link *model_link(const spor_model *model) {
     const spor_model_spec *spec = &model->spec;
+    return spec->link ? spec->link : loss_link(spec->loss);
+}
+
+/* The loss stands behind what trains and evaluates, the link behind what predicts. */
+static bool record(spor_model *model, spor_bound *b, model_use use) {
+    const spor_model_spec *spec = &model->spec;
+    spor_link *link = model_link(model);
     b->tape = spor_tape_new();
     b->input = spor_input(b->tape, "x", shape_rows(b->rows, &spec->sample));
-    b->target = spor_input(b->tape, "y", shape_rows(b->rows, &spec->target));
+    if (use != MODEL_PREDICTS)
+        b->target = spor_input(b->tape, "y", shape_rows(b->rows, &spec->target));
     b->prediction = spec->net(b->input, b->training, spec->user);
-    b->cost = spec->loss(b->prediction, b->target, spec->user);
+    if (use != MODEL_PREDICTS)
+        b->cost = spec->loss(b->prediction, b->target, spec->user);
+    else if (link)
+        b->prediction = link(b->prediction);
     if (spor_error(b->tape)) return fail_tape(model, b->tape);
-    if (!check_prediction(model, b)) return false;
+    if (!check_prediction(model, b) || (use != MODEL_PREDICTS && !check_cost(model, b)))
+        return false;
     return spor_params_join(model->params, b->tape) ||
            model_fail(model, "%s", spor_params_error(model->params));
 }
@@ -171,7 +210,7 @@ static spor_program *compile(spor_model *model, const spor_bound *b, spor_optimi
     spor_params *params = model->params;
     spor_var outputs[] = {b->prediction, b->cost};
     spor_program *program =
-        !b->training ? spor_compile(b->tape, 2, outputs, params, options)
+        !b->training ? spor_compile(b->tape, b->cost.id ? 2 : 1, outputs, params, options)
         : optimizer
             ? spor_compile_update(b->cost, 1, outputs, params, optimizer, model->spec.user, options)
             : spor_compile_training(b->cost, 1, outputs, params, options);
@@ -184,34 +223,43 @@ static spor_program *compile(spor_model *model, const spor_bound *b, spor_optimi
 /* Arrays of the program; they move when the workspace grows. */
 static bool find_arrays(spor_model *model, spor_bound *b) {
     b->x = spor_program_arg(b->program, b->input);
-    b->y = spor_program_arg(b->program, b->target);
     b->logits = spor_program_arg(b->program, b->prediction);
-    b->loss = spor_program_arg(b->program, b->cost);
+    if (b->target.id) b->y = spor_program_arg(b->program, b->target);
+    if (b->cost.id) b->loss = spor_program_arg(b->program, b->cost);
     return check_program(model, b->program);
 }
 
-spor_bound *model_plan(spor_model *model, int64_t rows, bool training) {
+static spor_bound *plan(spor_model *model, int64_t rows, model_use use) {
     if (!model || model->failed) return NULL;
     binding *b = model->bindings;
-    while (b && (b->bound.rows != rows || b->bound.training != training)) b = b->next;
+    while (b && (b->bound.rows != rows || b->use != use)) b = b->next;
     if (!b) {
         b = calloc(1, sizeof *b);
         if (!b) {
             model_fail(model, "out of memory");
             return NULL;
         }
-        b->bound = (spor_bound){.rows = rows, .training = training};
+        b->use = use;
+        b->bound = (spor_bound){.rows = rows, .training = use == MODEL_TRAINS};
         b->next = model->bindings;
         model->bindings = b;
-        if (!record(model, &b->bound)) return NULL;
+        if (!record(model, &b->bound, use)) return NULL;
         b->bound.program = compile(model, &b->bound, model->spec.optimizer, &model->spec.options);
     }
     return model->failed ? NULL : &b->bound;
 }
 
-spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training) {
-    spor_bound *bound = model_plan(model, rows, training);
+spor_bound *model_plan(spor_model *model, int64_t rows, bool training) {
+    return plan(model, rows, training ? MODEL_TRAINS : MODEL_EVALUATES);
+}
+
+spor_bound *model_bind_for(spor_model *model, int64_t rows, model_use use) {
+    spor_bound *bound = plan(model, rows, use);
     return bound && find_arrays(model, bound) ? bound : NULL;
+}
+
+spor_bound *spor_model_bind(spor_model *model, int64_t rows, bool training) {
+    return model_bind_for(model, rows, training ? MODEL_TRAINS : MODEL_EVALUATES);
 }
 
 /* ---- running -------------------------------------------------------------------------------- */
@@ -300,7 +348,7 @@ bool spor_model_set(spor_model *model, const char *name, double value) {
     return c || (known && model_fail(model, "out of memory"));
 }
 
-bool spor_model_predict(spor_model *model, spor_bound *bound) {
+bool spor_model_run(spor_model *model, spor_bound *bound) {
     if (!model || model->failed || !bound) return false;
     return spor_run(bound->program, 0) || check_program(model, bound->program);
 }

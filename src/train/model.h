@@ -14,6 +14,27 @@ bool model_fail_at(spor_model *model, const char *where);
 /** Puts behind the model's error which batches it was met in, and returns false. */
 bool model_fail_in(spor_model *model, const char *what, int64_t rows);
 
+/** What a bound program is for. */
+typedef enum { MODEL_EVALUATES, MODEL_TRAINS, MODEL_PREDICTS } model_use;
+/** spor_model_bind; a program that predicts has neither target nor cost, and its prediction is what the
+ *  link makes of it. */
+spor_bound *model_bind_for(spor_model *model, int64_t rows, model_use use);
+
+/** Frees the thing. */
+typedef void model_release(void *thing);
+/** The model owns it from now on, and frees it after all else; it is freed at once if memory runs out. */
+bool model_own(spor_model *model, void *thing, model_release *release);
+
+/** The link that goes with a loss: softmax, sigmoid, or NULL. loss.c */
+spor_link *loss_link(spor_loss *loss);
+/** That of a model; NULL: none. model.c */
+spor_link *model_link(const spor_model *model);
+/** True if a model of data like its own learns the sample itself. predict.c */
+bool model_mirrors(const spor_model *model);
+/** spor_model_predict of rows of data; rows NULL: 0 .. count-1. predict.c */
+bool model_predict_rows(spor_model *model, const spor_data *data, const int64_t rows[],
+                        int64_t count, double prediction[]);
+
 const spor_model_spec *model_spec_of(const spor_model *model);
 
 /** spor_model_bind without its memory: tape and program are there, arrays are not. */

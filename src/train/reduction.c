@@ -12,7 +12,7 @@ bool batch_cost(spor_model *model, const batch_source *source, const int64_t row
     spor_bound *bound = spor_model_bind(model, n, false);
     if (!bound) return model_fail_in(model, "the search for a reduction", n);
     batch_fill(source, rows, n, bound->x.data, bound->y.data);
-    if (!spor_model_predict(model, bound)) return false;
+    if (!spor_model_run(model, bound)) return false;
     *cost = model_number(model, &bound->loss, 0);
     return true;
 }

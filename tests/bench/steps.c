@@ -38,7 +38,7 @@ static void run(const work *w, int64_t times) {
         if (w->whole)
             spor_run(w->program, (uint64_t)k);
         else
-            program_run_step(&w->program->step[w->step]);
+            program_run_step(&w->program->step[w->step], NULL);
 }
 
 /* The least microseconds of several blocks of so many seconds, itself after itself: data are warm. */

@@ -72,7 +72,7 @@ START_TEST(bad_usage_is_told) {
         {"train $M/densenet2_20.spor -e 3", "spelt out"},
         {"show nowhere.spor", "nowhere.spor"},
         {"bench $M/lenet2.spor --mode trian", "one of train infer"},
-        {"bench $M/lenet2.spor --threads 2", "one thread"},
+        {"bench $M/lenet2.spor --threads 0", "--threads wants a whole number of at least 1"},
         {"ops colerate2d", "did you mean correlate2d?"},
     };
     for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {

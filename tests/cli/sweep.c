@@ -68,7 +68,7 @@ START_TEST(trials_are_the_product) {
     for (int k = 0; k < TRIALS; k++) {
         snprintf(line, sizeof line,
                  "/spor train net.spor --set units=%s --rate %s --limit 40 --split 0 --seed %d "
-                 "--no-test --quiet --out s/limit=40,rate=%s,units=%s,seed=%d\n",
+                 "--no-test --quiet --threads 1 --out s/limit=40,rate=%s,units=%s,seed=%d\n",
                  units[k / 4], rate[k / 2 % 2], k % 2, rate[k / 2 % 2], units[k / 4], k % 2);
         ck_assert_msg(strstr(at, line) != NULL, "no %s in:\n%s", line, at);
         at = strstr(at, line);
@@ -336,6 +336,12 @@ START_TEST(quiet_names_the_chosen_one) {
                   0);
     expect_in(out, "test accuracy 0.");
     expect_status(run("cp -r whole before; spor sweep " SPACE " --out whole"), 0);
+    /* the line that the search ends with, and rows that its seed would not have drawn */
+    expect_in(out, "\n  spor eval whole/limit=40,rate=");
+    expect_status(run("t=whole/limit=40,rate=0.3,units=6,seed=1; spor eval $t --quiet >a; "
+                      "spor train --resume $t --test --quiet | tail -n 1 >b; cmp a b && "
+                      "grep 'test accuracy' a"),
+                  0);
     expect_same("before"); /* that one was tested is no difference to the search */
 }
 END_TEST
@@ -560,10 +566,10 @@ START_TEST(a_list_is_what_the_sweep_does) {
     expect_in(out, "chosen by the validation rows: ");
     expect_same("s");
     /* what was stopped goes on */
-    expect_status(
-        run("rm s/*seed=1/summary.json; spor sweep " SPACE " --out s --list >list; "
-            "grep -c -- '--resume s/limit=40,rate=0.*,seed=1 --quiet$' list; sh list >log"),
-        0);
+    expect_status(run("rm s/*seed=1/summary.json; spor sweep " SPACE " --out s --list >list; "
+                      "grep -c -- '--resume s/limit=40,rate=0.*,seed=1 --quiet --threads 1$' list; "
+                      "sh list >log"),
+                  0);
     ck_assert_int_eq(atoi(out), 4);
     expect_same("s");
 }

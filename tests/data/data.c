@@ -81,7 +81,7 @@ START_TEST(targets_are_classes_or_numbers) {
     ck_assert(spor_data_rows(&data, rows, 2, SPOR_F32, NULL, single));
     ck_assert_mem_eq(single, hot_single, sizeof hot_single);
     data = (spor_data){.rows = ROWS, .scale = 9};
-    data.y = (spor_values){SPOR_KEEP_F32, SPOR_SHAPE(2), number, NULL, NULL};
+    data.y = (spor_values){.keep = SPOR_KEEP_F32, .shape = SPOR_SHAPE(2), .value = number};
     ck_assert(spor_data_rows(&data, rows, 2, SPOR_F64, NULL, y));
     ck_assert(y[0] == 7.5 && y[1] == 8 && y[2] == 3 && y[3] == 4);
 }
@@ -163,7 +163,7 @@ START_TEST(a_constant_column_is_shifted_to_zero) {
     static double tenth[MANY];
     for (int k = 0; k < MANY; k++) tenth[k] = 0.1;
     spor_data data = {.rows = MANY, .scale = 1};
-    data.x = (spor_values){SPOR_KEEP_F64, SPOR_SHAPE(1), tenth, NULL, NULL};
+    data.x = (spor_values){.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(1), .value = tenth};
     ck_assert(spor_data_standardize(&data, NULL, MANY, NULL));
     ck_assert(data.x.mean[0] == 0.1 && data.x.factor[0] == 1);
     free(data.x.mean);

@@ -196,7 +196,7 @@ START_TEST(rows_with_numbers_as_targets_are_drawn_from_all) {
     double y[ROWS] = {0};
     int hits[ROWS] = {0};
     spor_data data = {.rows = ROWS};
-    data.y = (spor_values){SPOR_KEEP_F64, SPOR_SHAPE(1), y, NULL, NULL};
+    data.y = (spor_values){.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(1), .value = y};
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         spor_split s;
         ck_assert(spor_split_draw(&data, 0.3, 0.1, seed, &s, NULL));

@@ -88,7 +88,9 @@ END_TEST
 START_TEST(the_example_learns) {
     int right = 0, rows = 0;
     ck_assert(!chdir(getenv("SPOR_SOURCE")));
-    FILE *out = popen(getenv("SPOR_EXAMPLE"), "r");
+    char command[1200];
+    snprintf(command, sizeof command, "%s/digits", getenv("SPOR_EXAMPLES"));
+    FILE *out = popen(command, "r");
     ck_assert(out != NULL);
     ck_assert_int_eq(fscanf(out, "%d of %d digits", &right, &rows), 2);
     ck_assert_int_eq(pclose(out), 0);
@@ -101,11 +103,24 @@ START_TEST(the_example_tells_what_is_missing) {
     char line[1024] = "";
     ck_assert(!chdir("/"));
     char command[1200];
-    snprintf(command, sizeof command, "%s 2>&1", getenv("SPOR_EXAMPLE"));
+    snprintf(command, sizeof command, "%s/digits 2>&1", getenv("SPOR_EXAMPLES"));
     FILE *out = popen(command, "r");
     ck_assert(out != NULL && fgets(line, sizeof line, out));
     ck_assert_msg(strstr(line, "data/digits.csv.gz") != NULL, "%s", line);
     ck_assert_int_eq(pclose(out) >> 8, 2);
+}
+END_TEST
+
+/* y = (x W) sigmoid(x V): x W = 1, x V = 1, s = 0.731059, s (1 - s) = 0.196612 */
+START_TEST(a_script_is_recorded_in_c) {
+    char command[1200], text[400] = "";
+    ck_assert(!chdir(getenv("SPOR_SOURCE")));
+    snprintf(command, sizeof command, "%s/script", getenv("SPOR_EXAMPLES"));
+    FILE *out = popen(command, "r");
+    ck_assert(out != NULL && fread(text, 1, sizeof text - 1, out) > 0);
+    ck_assert_int_eq(pclose(out), 0);
+    ck_assert_str_eq(text, "y 0.731059\ndx 2.291482 -0.681906\ndW 0.731059 1.462117\n"
+                           "dV 0.196612 0.393224\n");
 }
 END_TEST
 
@@ -118,6 +133,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_gradient_is_shown);
     tcase_add_test(tests, the_example_is_short);
     tcase_add_test(tests, the_example_learns);
+    tcase_add_test(tests, a_script_is_recorded_in_c);
     tcase_add_test(tests, the_example_tells_what_is_missing);
     suite_add_tcase(suite, tests);
     return suite;

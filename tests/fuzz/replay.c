@@ -12,6 +12,8 @@ static const struct {
                {"json", fuzz_json},
                {"safetensors", fuzz_safetensors},
                {"npy", fuzz_npy},
+               {"outline", fuzz_outline},
+               {"like", fuzz_like},
                {"idx", fuzz_idx},
                {"mat", fuzz_mat},
                {"checkpoint", fuzz_checkpoint},
@@ -38,7 +40,8 @@ int main(int count, char **argument) {
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
         fprintf(stderr,
-                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint|summary "
+                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint|summary|"
+                "outline|like "
                 "FILE...\n");
         return 2;
     }

@@ -167,6 +167,21 @@ START_TEST(checkpoints_hold) {
 }
 END_TEST
 
+START_TEST(outline_holds) {
+    static const char text[] = "data.name iris\nx.shape 2 1\nx.scale 0.0625\n"
+                               "x.columns [\"a\",\"b, \\u00e9\"]\ny.shape 1\ny.columns [\"t\"]\n"
+                               "classes 3\nclass.names [\"x\",\"y\",\"z\"]\n";
+    fuzz(fuzz_outline, (const uint8_t *)text, sizeof text - 1, 30000);
+}
+END_TEST
+
+START_TEST(like_holds) {
+    static const char text[] = "b,c,a\n1,x,2.5\n3,\"y, z\",-4e3\n";
+    fuzz(fuzz_like, (const uint8_t *)text, sizeof text - 1, 10000);
+    fuzz_file_end();
+}
+END_TEST
+
 START_TEST(npy_holds) {
     static const char header[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n";
     uint8_t file[ROOM] = "\x93NUMPY\x01\x00";
@@ -218,6 +233,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, safetensors_hold);
     tcase_add_test(tests, checkpoints_hold);
     tcase_add_test(tests, npy_holds);
+    tcase_add_test(tests, outline_holds);
+    tcase_add_test(tests, like_holds);
     tcase_add_test(tests, idx_holds);
     tcase_add_test(tests, mat_holds);
     suite_add_tcase(suite, tests);

@@ -33,7 +33,8 @@ static const struct {
     {"src/verify/", "base kernels tape program data figure train"},
     {"src/script/", "base kernels tape data"},
     {"src/claims/", "base tape script"},
-    {"src/cli/", "base kernels tape program data figure train verify script claims"},
+    {"src/run/", "base kernels tape data train script claims"},
+    {"src/cli/", "base kernels tape program data figure train verify script claims run"},
 };
 enum { ARROWS = sizeof arrows / sizeof arrows[0] };
 

@@ -385,7 +385,7 @@ static void check_step(const spor_program *program, const program_step *step, ta
 
 void tasks_check(const spor_program *program, tasks_met met[]) {
     for (uint32_t s = 0; s < program->steps; s++) {
-        program_run_step(&program->step[s]);
+        program_run_step(&program->step[s], NULL);
         if (!program->step[s].reference) check_step(program, &program->step[s], met);
     }
 }

@@ -133,8 +133,8 @@ START_TEST(numbers_have_rmse_and_r2) {
     spor_data data = {.name = "numbers",
                       .rows = 3,
                       .scale = 1,
-                      .x = {SPOR_KEEP_F64, SPOR_SHAPE(2), x, NULL, NULL},
-                      .y = {SPOR_KEEP_F64, SPOR_SHAPE(2), y, NULL, NULL}};
+                      .x = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(2), .value = x},
+                      .y = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(2), .value = y}};
     spor_model_spec spec = spec_of(2, 2, spor_squared_error_mean, SPOR_REDUCTION_MEAN);
     for (int standardized = 0; standardized < 2; standardized++) {
         spor_evaluation e = evaluate(&spec, &data, 3);
@@ -172,8 +172,8 @@ START_TEST(many_numbers_have_the_rmse_of_two_passes) {
     spor_data data = {.name = "numbers",
                       .rows = ROWS,
                       .scale = 1,
-                      .x = {SPOR_KEEP_F64, SPOR_SHAPE(1), x, NULL, NULL},
-                      .y = {SPOR_KEEP_F64, SPOR_SHAPE(1), y, NULL, NULL}};
+                      .x = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(1), .value = x},
+                      .y = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(1), .value = y}};
     spor_model_spec spec = spec_of(1, 1, spor_squared_error_sum, SPOR_REDUCTION_SUM);
     spor_evaluation e = evaluate(&spec, &data, ROWS);
     ck_assert_double_eq_tol(e.rmse, (double)sqrtl(squares / ROWS), 1e-12);
@@ -196,7 +196,7 @@ START_TEST(one_logit_predicts_two_classes) {
                       .scale = 1,
                       .classes = 2,
                       .label = label,
-                      .x = {SPOR_KEEP_F64, SPOR_SHAPE(1), x, NULL, NULL}};
+                      .x = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(1), .value = x}};
     spor_model_spec spec = spec_of(1, 2, spor_binary_cross_entropy_mean, SPOR_REDUCTION_MEAN);
     spor_evaluation e = evaluate(&spec, &data, 7);
     static const int64_t expected[] = {2, 1, 1, 3};
@@ -222,13 +222,14 @@ static void check_metric(int64_t columns, int64_t targets, bool classes, spor_me
                          spor_metric metric) {
     double x[4] = {1, 2, 3, 4};
     int32_t label[1] = {1};
-    spor_data data = {.name = "one",
-                      .rows = 1,
-                      .scale = 1,
-                      .classes = classes ? (int)targets : 0,
-                      .label = classes ? label : NULL,
-                      .x = {SPOR_KEEP_F64, SPOR_SHAPE(columns), x, NULL, NULL},
-                      .y = {SPOR_KEEP_F64, SPOR_SHAPE(targets), classes ? NULL : x, NULL, NULL}};
+    spor_data data = {
+        .name = "one",
+        .rows = 1,
+        .scale = 1,
+        .classes = classes ? (int)targets : 0,
+        .label = classes ? label : NULL,
+        .x = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(columns), .value = x},
+        .y = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(targets), .value = classes ? NULL : x}};
     spor_model_spec spec = spec_of(columns, targets, first_column, SPOR_REDUCTION_SUM);
     spec.metric = wanted;
     spor_evaluation e = evaluate(&spec, &data, 1);
@@ -280,8 +281,8 @@ START_TEST(what_is_wrong_is_told_before_the_first_step) {
     spor_data data = {.name = "zeros",
                       .rows = ROWS,
                       .scale = 1,
-                      .x = {SPOR_KEEP_F64, SPOR_SHAPE(1), x, NULL, NULL},
-                      .y = {SPOR_KEEP_F64, SPOR_SHAPE(1), x, NULL, NULL}};
+                      .x = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(1), .value = x},
+                      .y = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(1), .value = x}};
     const spor_split split = {ROWS, 11, 1, rows, rows, rows};
     const spor_schedule schedule = {.epochs = 1, .batch = 65};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
@@ -345,8 +346,8 @@ START_TEST(each_step_has_the_rate_of_its_time) {
     spor_data data = {.name = "ones",
                       .rows = 3,
                       .scale = 1,
-                      .x = {SPOR_KEEP_F64, SPOR_SHAPE(1), x, NULL, NULL},
-                      .y = {SPOR_KEEP_F64, SPOR_SHAPE(1), x, NULL, NULL}};
+                      .x = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(1), .value = x},
+                      .y = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(1), .value = x}};
     const spor_split split = {.train_rows = 3, .train = rows};
     spor_schedule schedule = {.epochs = 4, .batch = 1, .rates = halves, .rates_user = &until};
     spor_model_spec spec = spec_of(1, 1, sum_of, SPOR_REDUCTION_SUM);
@@ -399,7 +400,7 @@ static spor_data few(double x[]) {
                        .scale = 1,
                        .classes = 3,
                        .label = of_class,
-                       .x = {SPOR_KEEP_F64, SPOR_SHAPE(WIDE), x, NULL, NULL}};
+                       .x = {.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(WIDE), .value = x}};
 }
 
 static char warned[4096];

@@ -527,7 +527,7 @@ START_TEST(an_epoch_sees_every_row_once) {
     int64_t rows[POWERS];
     for (int k = 0; k < POWERS; k++) x[k] = (float)(1 << k), rows[k] = k;
     spor_data data = {.rows = POWERS,
-                      .x = {SPOR_KEEP_F32, SPOR_SHAPE(1), x, NULL, NULL},
+                      .x = {.keep = SPOR_KEEP_F32, .shape = SPOR_SHAPE(1), .value = x},
                       .classes = 2,
                       .scale = 2,
                       .label = label};
@@ -743,7 +743,7 @@ START_TEST(the_confusion_matrix_has_labels_as_rows) {
     int32_t label[] = {1, 2, 2};
     int64_t rows[] = {0, 1, 2};
     spor_data data = {.rows = 3,
-                      .x = {SPOR_KEEP_F32, SPOR_SHAPE(3), x, NULL, NULL},
+                      .x = {.keep = SPOR_KEEP_F32, .shape = SPOR_SHAPE(3), .value = x},
                       .classes = 3,
                       .scale = 0.5,
                       .label = label};

@@ -80,7 +80,7 @@ static spor_data data_of(double scale) {
     for (int k = 0; k < ROWS; k++) labels[k] = k % CLASSES;
     return (spor_data){.name = "blots",
                        .rows = ROWS,
-                       .x = {SPOR_KEEP_F32, SPOR_SHAPE(7, 7, 1), pixels, NULL, NULL},
+                       .x = {.keep = SPOR_KEEP_F32, .shape = SPOR_SHAPE(7, 7, 1), .value = pixels},
                        .classes = CLASSES,
                        .scale = scale,
                        .label = labels};

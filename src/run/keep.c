@@ -1,5 +1,5 @@
 /* What a checkpoint keeps of a run beside its numbers: command line, script, which data. */
-#include "cli/run.h"
+#include "run/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,13 +14,22 @@
 #include "base/shape.h"
 #include "data/file.h"
 #include "data/json.h"
+#include "data/outline.h"
 #include "data/standardize.h"
 #include "data/values.h"
+#include "kernels/element.h"
 
-/* Names of notes. A file of the script is a note "script:" and its name. */
+/* Names of notes. A file of the script is a note "script:" and its name, a setting "set:" and its name. */
 static const char command_note[] = "command", folder_note[] = "folder", models_note[] = "models",
-                  data_note[] = "data", script_note[] = "script:";
-enum { SCRIPT_NOTE = sizeof script_note - 1, MOST_FILES = 256 };
+                  data_note[] = "data",
+                  script_note[] = "script:", setting_note[] = "set:", scalar_note[] = "scalar",
+                  seed_note[] = "seed", choice_note[] = "data.choice",
+                  reduction_note[] = "reduction";
+static const char *const reductions[] = {
+    [SPOR_REDUCTION_UNSAID] = "", [SPOR_REDUCTION_SUM] = "sum", [SPOR_REDUCTION_MEAN] = "mean"};
+enum { REDUCTIONS = sizeof reductions / sizeof *reductions };
+
+enum { MOST_FILES = 256 };
 
 /* ---- keeping ----------------------------------------------------------------------------------- */
 
@@ -36,14 +45,30 @@ static bool keep_command(spor_checkpoint *run, int argc, char **argv) {
     return done;
 }
 
+/* A note of a kind of which there are several, "script:" or "set:", and what it is of. */
+static bool keep_named(spor_checkpoint *run, const char *kind, const char *name, const char *text) {
+    spor_text note = {0};
+    text_add(&note, "%s%s", kind, name);
+    bool done = !note.failed && checkpoint_add(run, note.at, text);
+    text_free(&note);
+    return done;
+}
+
 static bool keep_script(spor_checkpoint *run, const spor_script *script) {
     bool done = true;
     script_file file;
-    for (int k = 0; done && (file = script_file_at(script, k)).file; k++) {
-        spor_text name = {0};
-        text_add(&name, "%s%s", script_note, file.file);
-        done = !name.failed && checkpoint_add(run, name.at, file.text);
-        text_free(&name);
+    for (int k = 0; done && (file = script_file_at(script, k)).file; k++)
+        done = keep_named(run, script_note, file.file, file.text);
+    return done;
+}
+
+static bool keep_settings(spor_checkpoint *run, const run_facts *facts) {
+    bool done = true;
+    for (int k = 0; done && k < facts->settings; k++) {
+        int first = 0; /* of this name: it is the one that counts */
+        while (strcmp(facts->setting[first].name, facts->setting[k].name) != 0) first++;
+        done = first < k ||
+               keep_named(run, setting_note, facts->setting[k].name, facts->setting[k].value);
     }
     return done;
 }
@@ -72,15 +97,32 @@ static bool keep_standardized(spor_checkpoint *run, const spor_data *data) {
     return done;
 }
 
-bool keep_run(spor_checkpoint *run, const spor_workpiece *piece, const spor_data *data,
-              const char *isa, int argc, char **argv) {
-    char folder[RUN_PATH], text[160];
-    data_text(data, text);
-    return keep_command(run, argc, argv) &&
+static bool keep_outline(spor_checkpoint *run, const spor_data *data) {
+    bool done = true;
+    for (const outline_fact *f = outline_facts; done && f->name; f++) {
+        spor_text text = {0};
+        f->write(data, &text);
+        done = !text.failed && (!text.size || checkpoint_add(run, f->name, text.at));
+        text_free(&text);
+    }
+    return done;
+}
+
+bool keep_run(spor_checkpoint *run, const run_facts *facts) {
+    char folder[RUN_PATH], text[160], seed[24];
+    data_text(facts->data, text);
+    snprintf(seed, sizeof seed, "%" PRIu64, facts->seed);
+    return keep_command(run, facts->argc, facts->argv) &&
            checkpoint_add(run, folder_note, getcwd(folder, sizeof folder) ? folder : ".") &&
-           checkpoint_add(run, models_note, piece->models) &&
-           checkpoint_add(run, data_note, text) && checkpoint_add(run, "isa", isa) &&
-           keep_standardized(run, data) && keep_script(run, piece->script);
+           checkpoint_add(run, models_note, facts->models) &&
+           checkpoint_add(run, data_note, text) &&
+           (!facts->choice || checkpoint_add(run, choice_note, facts->choice)) &&
+           checkpoint_add(run, "isa", facts->isa) &&
+           checkpoint_add(run, scalar_note, element_types[facts->options->scalar]->text) &&
+           checkpoint_add(run, reduction_note, reductions[facts->reduction]) &&
+           checkpoint_add(run, seed_note, seed) && keep_settings(run, facts) &&
+           keep_outline(run, facts->data) && keep_standardized(run, facts->data) &&
+           keep_script(run, facts->script);
 }
 
 /* ---- the command line -------------------------------------------------------------------------- */
@@ -129,26 +171,88 @@ void kept_command_free(kept_command *command) {
 
 /* ---- the script -------------------------------------------------------------------------------- */
 
-/* The name of the file of the script that a note has; NULL: another note. */
-static const char *script_name(const safetensors_note *note) {
-    return strncmp(note->name, script_note, SCRIPT_NOTE) ? NULL : note->name + SCRIPT_NOTE;
+/* What a note of this kind is of; NULL: it is another note. */
+static const char *named(const safetensors_note *note, const char *kind) {
+    size_t length = strlen(kind);
+    return strncmp(note->name, kind, length) ? NULL : note->name + length;
 }
 
 static int script_files(const spor_checkpoint *run, script_file file[MOST_FILES]) {
     int files = 0;
     for (int k = 0; k < run->notes && files < MOST_FILES; k++)
-        if (script_name(&run->note[k]))
-            file[files++] = (script_file){script_name(&run->note[k]), run->note[k].text};
+        if (named(&run->note[k], script_note))
+            file[files++] = (script_file){named(&run->note[k], script_note), run->note[k].text};
     return files;
 }
 
-bool kept_script(const spor_checkpoint *run, spor_workpiece *piece, const spor_command *command,
-                 const spor_settings *settings) {
+static int settings_of(const spor_checkpoint *run, spor_set setting[MOST_FILES]) {
+    int settings = 0;
+    for (int k = 0; k < run->notes && settings < MOST_FILES; k++)
+        if (named(&run->note[k], setting_note))
+            setting[settings++] = (spor_set){named(&run->note[k], setting_note), run->note[k].text};
+    return settings;
+}
+
+const char *kept_models(const spor_checkpoint *run) {
+    return checkpoint_note(run, models_note);
+}
+
+const char *kept_choice(const spor_checkpoint *run) {
+    return checkpoint_note(run, choice_note);
+}
+
+const char *kept_script_name(const spor_checkpoint *run) {
     script_file file[MOST_FILES];
-    const char *models = checkpoint_note(run, models_note);
-    int files = script_files(run, file);
-    if (files && models) return workpiece_load_kept(piece, command, models, settings, files, file);
-    return command_fail(command, "%s: keeps no script", run->path), false;
+    return script_files(run, file) ? file[0].file : NULL;
+}
+
+spor_script *kept_script(const spor_checkpoint *run, const spor_dialect *dialect,
+                         spor_message *message) {
+    script_file file[MOST_FILES];
+    spor_set setting[MOST_FILES];
+    int files = script_files(run, file), settings = settings_of(run, setting);
+    spor_script *script = NULL;
+    if (!files || !kept_models(run))
+        message_complain(message, "%s: keeps no script", run->path);
+    else if (!(script =
+                   script_load_kept(kept_models(run), dialect, settings, setting, files, file)))
+        message_complain(message, "%s: out of memory", run->path);
+    return script;
+}
+
+static const char *find_fact(const void *run, const char *name) {
+    return checkpoint_note(run, name);
+}
+
+spor_data *kept_outline(const spor_checkpoint *run, spor_message *message) {
+    spor_data *data = outline_read(find_fact, run, run->path, message);
+    if (data && spor_weights_standardize(data, run->path, message)) return data;
+    spor_data_free(data);
+    return NULL;
+}
+
+bool kept_scalar(const spor_checkpoint *run, spor_scalar *scalar, spor_message *message) {
+    const char *text = checkpoint_note(run, scalar_note);
+    for (int k = 0; text && k <= SPOR_F64; k++) {
+        *scalar = (spor_scalar)k;
+        if (!strcmp(text, element_types[k]->text)) return true;
+    }
+    return message_complain(message, "%s: does not say what it computes in", run->path);
+}
+
+spor_reduction kept_reduction(const spor_checkpoint *run) {
+    const char *text = checkpoint_note(run, reduction_note);
+    int k = text ? REDUCTIONS - 1 : 0;
+    while (k && strcmp(text, reductions[k]) != 0) k--;
+    return (spor_reduction)k;
+}
+
+bool kept_seed(const spor_checkpoint *run, uint64_t *seed, spor_message *message) {
+    const char *text = checkpoint_note(run, seed_note);
+    char *end = NULL;
+    *seed = text ? strtoull(text, &end, 10) : 0;
+    return (text && *text && !*end) ||
+           message_complain(message, "%s: does not say its seed", run->path);
 }
 
 /* How many bytes of what was kept are this byte, which lies at the place: what is no UTF-8 was kept as

@@ -1,5 +1,5 @@
 /* Folders of runs: chosen, taken by one process at a time, swept. */
-#include "cli/run.h"
+#include "run/run.h"
 
 #include <errno.h>
 #include <fcntl.h>

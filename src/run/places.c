@@ -1,5 +1,5 @@
 /* Where models and data are: in the source tree for a program that lies in its build folder. */
-#include "cli/cli.h"
+#include "run/places.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ const char *places_models(void) {
     return uninstalled() ? SPOR_SOURCE_FOLDER "/models" : SPOR_MODELS_FOLDER;
 }
 
-const data_set *places_set(const spor_command *command, const char *name) {
+const data_set *places_set(const char *name, spor_message *message) {
     enum { MOST = 64 };
     const data_set *set = sets_find(name);
     const char *names[MOST], *near = NULL;
@@ -33,8 +33,8 @@ const data_set *places_set(const spor_command *command, const char *name) {
     if (set) return set;
     for (; count < MOST && data_sets[count].name; count++) names[count] = data_sets[count].name;
     near = nearest_name(name, count, names);
-    command_fail(command, "there is no data set %s%s%s%s\n`spor data` lists them.", name,
-                 near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    message_complain(message, "there is no data set %s%s%s%s\n`spor data` lists them.", name,
+                     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     return NULL;
 }
 

@@ -1,0 +1,323 @@
+/* After training: evaluated, new rows predicted, in the shell and in C. */
+#include "suite.h"
+#include "shell.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NET(outputs)                                                                               \
+    "include \"layers.spor\"\nhidden = 8\n"                                                        \
+    "def net(x):\n    return dense(dense(x, hidden, act=tanh), " outputs ")\n"
+#define IRIS "csv(\"iris.csv\", label=\"species\", standardize=\"train\")"
+#define TRAIN(data, loss, rest)                                                                    \
+    "train(net, data=" data ", loss=" loss                                                         \
+    ",\n      optimizer=adam(rate=0.02), batch=16, epochs=12" rest ")\n"
+#define CROSS_ENTROPY "cross_entropy(reduction=\"mean\")"
+
+static void enter_with_iris(void) {
+    enter_folder();
+    ck_assert_int_eq(
+        run("cp $M/layers.spor $M/../tests/data/iris.csv $M/../tests/data/diabetes.csv ."), 0);
+    write_file("iris.spor", NET("3") TRAIN(IRIS, CROSS_ENTROPY, ""));
+}
+
+/* The line that begins with these words, without its end. */
+static void line_of(const char *text, const char *words, char line[256]) {
+    expect_in(text, words);
+    const char *at = strstr(text, words);
+    snprintf(line, 256, "%.*s", (int)strcspn(at, "\n"), at);
+}
+
+static void expect_same_line(const char *text, const char *line) {
+    char found[256], words[32];
+    snprintf(words, sizeof words, "%.*s", (int)strcspn(line, " ") + 1, line);
+    line_of(text, words, found);
+    ck_assert_str_eq(found, line);
+}
+
+/* Columns of iris.csv in another order, one of them no input, and a class less. */
+#define OTHER_IRIS                                                                                 \
+    "awk -F, 'NR == 1 || $5 != \"setosa\" { print $5 \",\" (NR == 1 ? \"id\" : NR) \",\" $4 "      \
+    "\",\" $3 \",\" $2 \",\" $1 }' iris.csv"
+
+/* ---- evaluation ---- */
+
+START_TEST(what_training_tested_is_evaluated_again) {
+    static const char *const options[] = {"", "--best", "--double --seed 3", "--set hidden=5",
+                                          "--patience 2 --epochs 40"};
+    char line[256];
+    expect_status(run("spor train iris.spor %s --out run", options[_i]), 0);
+    line_of(out, "test accuracy", line);
+    expect_status(run("rm iris.spor layers.spor; spor eval run"), 0);
+    expect_same_line(out, line);
+    expect_status(run("mkdir elsewhere; cd elsewhere; spor eval ../run --quiet"), 0);
+    expect_same_line(out, line);
+    ck_assert_int_eq(count_of(out, "\n"), 1);
+}
+END_TEST
+
+START_TEST(other_rows_are_known_by_their_names) {
+    expect_status(run("spor train iris.spor --out run --best; " OTHER_IRIS " >other.csv; "
+                      "spor eval run --rows all --data iris.csv"),
+                  0);
+    expect_in(out, "iris, 150 rows\n");
+    expect_in(out, "0 setosa     |  ");
+    expect_status(run("spor eval run --data other.csv"), 0);
+    expect_in(out, "run: weights of epoch ");
+    expect_in(out, ", which validated best; other, 100 rows\n");
+    expect_in(out, "other accuracy 0.9");
+    expect_in(out, "0 setosa     |   .   .   .       -\n");
+}
+END_TEST
+
+START_TEST(rows_are_those_of_the_run) {
+    expect_status(run("spor train iris.spor --out run --seed 5; spor eval run --rows validation"),
+                  0);
+    expect_in(out, "iris, 12 rows for validation\nvalidation accuracy ");
+    expect_status(run("spor eval run"), 0);
+    expect_in(out, "iris, 30 rows for test\n");
+    expect_status(run("echo 5,3,1,0.2,setosa >>iris.csv; spor eval run"), 2);
+    expect_in(err, "the data have changed since this run began");
+    expect_in(err, "--data evaluates other rows");
+    expect_status(run("spor eval run --data iris.csv"), 0);
+    expect_in(out, "iris, 151 rows\n");
+    expect_status(run("spor eval run --data iris.csv --rows test"), 2);
+    expect_in(err, "not the data that the run split");
+}
+END_TEST
+
+/* Running statistics are weights; dropout is for training. */
+START_TEST(normalised_networks_are_evaluated_as_they_were) {
+    char line[256];
+    write_file("n.spor", "include \"layers.spor\"\n"
+                         "def net(x):\n"
+                         "    x = relu(batch_norm(dense(x, 12)))\n"
+                         "    return dense(dropout(x, 0.2), 3)\n" TRAIN(IRIS, CROSS_ENTROPY, ""));
+    expect_status(run("spor train n.spor --out run"), 0);
+    line_of(out, "test accuracy", line);
+    expect_status(run("spor eval run"), 0);
+    expect_same_line(out, line);
+}
+END_TEST
+
+/* The reduction that training found out is the run's. */
+START_TEST(a_loss_of_ones_own_is_evaluated) {
+    char line[256];
+    write_file("own.spor",
+               NET("3") "def loss(l, y):\n"
+                        "    return -mean(sum(y * log_softmax(l, axis=1), axis=1))\n" TRAIN(
+                            IRIS, "loss", ""));
+    expect_status(run("spor train own.spor --out run"), 0);
+    line_of(out, "test accuracy", line);
+    expect_status(run("spor eval run"), 0);
+    expect_same_line(out, line);
+    expect_status(run("head -3 iris.csv | spor predict run --in -"), 0);
+    expect_in(out, "class,score\n");
+}
+END_TEST
+
+/* ---- predictions ---- */
+
+START_TEST(new_rows_are_predicted) {
+    static char again[MOST];
+    expect_status(run("spor train iris.spor --out run >log; " OTHER_IRIS " | cut -d, -f2- >new.csv;"
+                      "spor predict run --in new.csv"),
+                  0);
+    ck_assert_int_eq(count_of(out, "\n"), 101);
+    expect_in(out, "class,probability\n");
+    ck_assert_int_ge(count_of(out, "versicolor,0."), 40);
+    ck_assert_int_ge(count_of(out, "virginica,0."), 40);
+    strcpy(again, out);
+    expect_status(run("cat new.csv | spor predict run --in - --out y.csv"), 0);
+    ck_assert_str_eq(out, "y.csv: 100 rows\n");
+    read_file("y.csv", out);
+    ck_assert_str_eq(out, again);
+    expect_status(run("spor predict run --in new.csv --top 3 | head -2"), 0);
+    ck_assert_int_eq(count_of(out, ","), 10);
+    expect_in(out, "class,probability,class2,probability2,class3,probability3\n");
+    expect_status(run("echo 6.3,3.3,6,2.5 | spor predict run --in - | tail -1"), 0);
+    ck_assert(!strncmp(out, "virginica,0.", 12));
+}
+END_TEST
+
+/* A number of the table is the mean over the rows trained on; without its own mean it is far off. */
+START_TEST(numbers_are_predicted_by_the_names_of_targets) {
+    write_file("d.spor", NET("1") TRAIN("csv(\"diabetes.csv\", targets=\"progression\", "
+                                        "standardize=\"train\")",
+                                        "squared_error(reduction=\"mean\")", ""));
+    expect_status(run("spor train d.spor --rate 1 --epochs 60 --out run"), 0);
+    expect_status(run("spor eval run"), 0);
+    expect_in(out, "test RMSE ");
+    expect_status(run("head -40 diabetes.csv | spor predict run --in -"), 0);
+    expect_in(out, "progression\n");
+    double sum = 0;
+    char *at = strchr(out, '\n');
+    for (int k = 0; k < 39; k++) sum += strtod(at, &at);
+    ck_assert_double_ge(sum / 39, 80);
+    ck_assert_double_le(sum / 39, 250);
+}
+END_TEST
+
+/* What is predicted is x itself, in the units of the file. */
+START_TEST(samples_are_predicted_in_their_units) {
+    write_file("a.spor",
+               "include \"layers.spor\"\n"
+               "def net(x):\n    return dense(x, 4, init=\"zeros\")\n"
+               "train(net, data=csv(\"iris.csv\", label=False, drop=[\"species\"], "
+               "scale=0.5, standardize=\"train\"), loss=squared_error(reduction=\"mean\"), "
+               "target=\"x\", optimizer=sgd(rate=0.1), batch=32, epochs=1)\n");
+    expect_status(run("spor train a.spor --rate 0 --out run >log; spor predict run --in iris.csv "
+                      "--out y.csv"),
+                  0);
+    read_file("y.csv", out);
+    double a, b, c, d;
+    char *row = strchr(out, '\n');
+    expect_in(out, "sepal_length,sepal_width,petal_length,petal_width\n");
+    ck_assert_int_eq(sscanf(row, "%lf,%lf,%lf,%lf", &a, &b, &c, &d), 4);
+    ck_assert(fabs(a - 5.85) < 0.2 && fabs(b - 3.05) < 0.2 && fabs(c - 3.76) < 0.3 &&
+              fabs(d - 1.2) < 0.2); /* the means of the table */
+}
+END_TEST
+
+START_TEST(arrays_are_predicted) {
+    static char table[MOST];
+    if (run("/usr/bin/env python3 -c 'import numpy'")) return; /* numpy makes the arrays */
+    expect_status(run("spor train iris.spor --out run >log; cut -d, -f1-4 iris.csv >new.csv;"
+                      "spor predict run --in new.csv --top 3"),
+                  0);
+    strcpy(table, out);
+    expect_status(run("python3 -c 'import numpy as n; a = n.loadtxt(\"new.csv\", delimiter=\",\", "
+                      "skiprows=1); n.save(\"x.npy\", a); n.save(\"one.npy\", a[0])' && "
+                      "spor predict run --in x.npy --top 3"),
+                  0);
+    ck_assert_str_eq(out, table);
+    expect_status(run("spor predict run --in x.npy --out y.npy && spor predict run --in one.npy && "
+                      "python3 -c 'import numpy as n; y = n.load(\"y.npy\"); "
+                      "assert y.shape == (150, 3) and y.dtype == n.float32; "
+                      "assert abs(y.sum(1) - 1).max() < 1e-6'"),
+                  0);
+    expect_status(run("python3 -c 'import numpy as n; n.save(\"x.npy\", n.zeros((2, 5)))'; "
+                      "spor predict run --in x.npy"),
+                  2);
+    expect_in(err, "x.npy: is [2, 5]; a sample is [4], and rows of samples have one axis more");
+}
+END_TEST
+
+/* One logit is the probability of class 1. */
+START_TEST(one_logit_tells_both_classes) {
+    write_file("b.spor",
+               NET("1") TRAIN("csv(\"two.csv\", label=\"species\", standardize=\"train\")",
+                              "binary_cross_entropy(reduction=\"mean\")", ""));
+    expect_status(
+        run("grep -v virginica iris.csv >two.csv; spor train b.spor --epochs 30 --out run >log;"
+            "spor predict run --in two.csv --top 2"),
+        0);
+    char *at = strchr(out, '\n') + 1;
+    for (int k = 0; k < 100; k++, at = strchr(at, '\n') + 1) {
+        char one[32], two[32];
+        double p, q;
+        ck_assert_int_eq(sscanf(at, "%31[^,],%lf,%31[^,],%lf", one, &p, two, &q), 4);
+        ck_assert_str_eq(one, k < 50 ? "setosa" : "versicolor");
+        ck_assert(p > q && fabs(p + q - 1) < 1e-6);
+    }
+}
+END_TEST
+
+/* ---- what is wrong ---- */
+
+static const struct {
+    const char *line, *message;
+} mistakes[] = {
+    {"spor eval", "RUN is missing"},
+    {"spor predict run", "--in says which rows"},
+    {"spor eval nowhere", "nowhere: cannot be opened"},
+    {"spor predict iris.spor --in iris.csv", "A run is a folder that `spor train` has left"},
+    {"spor eval .", "./checkpoint.safetensors: cannot be opened"},
+    {"spor eval run --rows some", "--rows wants one of test validation all"},
+    {"spor eval run --data digits", "digits: has 10 classes, not the 3 of iris"},
+    {"spor eval run --data nix.csv", "nix.csv: cannot be opened"},
+    {"spor eval run --data nowhere", "there is no data set nowhere"},
+    {"cut -d, -f1-4 iris.csv >x.csv; spor eval run --data x.csv",
+     "no column is called \"species\""},
+    {"sed s/setosa/rosa/ iris.csv >x.csv; spor eval run --data x.csv",
+     "the label rosa is none of setosa, versicolor, virginica"},
+    {"echo 1,2,3 | spor predict run --in -", "has 3 columns without names"},
+    {"cut -d, -f1-3 iris.csv | spor predict run --in -", "no column is called \"petal_width\""},
+    {"sed 3s/,/,x/ iris.csv | spor predict run --in -", "standard input:3:2: sepal_width: 'x"},
+    {"printf '\\211PNG\\r\\n' >a.png; spor predict run --in a.png",
+     "a.png: is an image; arrays are read"},
+    {"spor predict run --in /dev/null", "/dev/null: is a device"},
+    {"printf '' | spor predict run --in -", "the file has no rows"},
+    {"spor predict run --in iris.csv --out no/y.csv", "no/y.csv: cannot be written"},
+    {"spor predict run --in iris.csv --out no/y.npy", "no/y.npy: cannot be written"},
+    {"spor predict run --in iris.csv --top 0", "--top wants a whole number of at least 1"},
+    {"spor predict run --in iris.csv >/dev/full", "standard output: No space left on device"},
+    {"dd if=run/checkpoint.safetensors of=half bs=1000 count=2; spor predict half --in iris.csv",
+     "half: is "},
+};
+enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
+
+START_TEST(mistakes_are_told) {
+    expect_status(run("spor train iris.spor --epochs 1 --out run"), 0);
+    for (int k = 0; k < MISTAKES; k++) {
+        expect_status(run("%s", mistakes[k].line), 2);
+        expect_in(err, mistakes[k].message);
+    }
+}
+END_TEST
+
+/* ---- an evening, and the day after ---- */
+
+/* The probabilities of rows in C are those of the shell, number for number. */
+static void expect_same_in_c(void) {
+    static char table[MOST];
+    expect_status(run("spor predict best --in new.csv --top 3 | tail -n +2"), 0);
+    strcpy(table, out);
+    expect_status(run("tail -n +2 new.csv | tr , ' ' | $SPOR_EXAMPLES/predict best"), 0);
+    char *row = table, *numbers = out;
+    for (; *row; row = strchr(row, '\n') + 1) {
+        float told = strtof(strchr(row, ',') + 1, NULL), largest = 0;
+        for (int c = 0; c < 3; c++) largest = fmaxf(largest, strtof(numbers, &numbers));
+        ck_assert_msg(!(told < largest) && !(told > largest), "%g in the shell, %g in C",
+                      (double)told, (double)largest);
+    }
+    ck_assert_int_eq(count_of(out, "\n"), count_of(table, "\n"));
+}
+
+START_TEST(an_evening) {
+    char line[256];
+    expect_status(run("spor train iris.spor --epochs 20 --seed 1 --best --out best"), 0);
+    line_of(out, "test accuracy", line);
+    expect_status(run("spor eval best"), 0);
+    expect_same_line(out, line);
+    expect_status(run("sed -n '1p;60,70p;140,150p' iris.csv | cut -d, -f1-4 >new.csv"), 0);
+    expect_same_in_c();
+    expect_status(run("spor train --resume best --epochs 30"), 0);
+    line_of(out, "test accuracy", line);
+    expect_status(run("spor eval best"), 0);
+    expect_same_line(out, line);
+    expect_same_in_c();
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("after");
+    TCase *tests = tcase_create("training");
+    tcase_add_checked_fixture(tests, enter_with_iris, leave_folder);
+    tcase_add_loop_test(tests, what_training_tested_is_evaluated_again, 0, 5);
+    tcase_add_test(tests, other_rows_are_known_by_their_names);
+    tcase_add_test(tests, rows_are_those_of_the_run);
+    tcase_add_test(tests, normalised_networks_are_evaluated_as_they_were);
+    tcase_add_test(tests, a_loss_of_ones_own_is_evaluated);
+    tcase_add_test(tests, new_rows_are_predicted);
+    tcase_add_test(tests, numbers_are_predicted_by_the_names_of_targets);
+    tcase_add_test(tests, samples_are_predicted_in_their_units);
+    tcase_add_test(tests, arrays_are_predicted);
+    tcase_add_test(tests, one_logit_tells_both_classes);
+    tcase_add_test(tests, mistakes_are_told);
+    tcase_add_test(tests, an_evening);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
