@@ -56,7 +56,9 @@ typedef struct {
     int64_t over;
     int lock; /* the file in which trials are claimed */
     sigset_t awaited;
-    int stops; /* how often it was asked to stop */
+    int stops;      /* how often it was asked to stop */
+    double stop_at; /* when that is handed on to the trainings */
+    bool handed_on;
     bool told_wait;
 } engine;
 
@@ -232,7 +234,7 @@ static void reap(engine *e) {
 
 /* They write a checkpoint and end; asked twice, they end at once. */
 static void stop_all(engine *e) {
-    e->stops++;
+    e->handed_on = true;
     for (int k = 0; k < e->running; k++) kill(e->job[k].process, SIGTERM);
 }
 
@@ -256,11 +258,19 @@ static void await_signals(engine *e) {
     sigprocmask(SIG_BLOCK, &e->awaited, NULL);
 }
 
-/* Until a process ends or somebody wants a stop, or a quarter of a second is over. */
+/* Until a process ends or somebody wants a stop, or a quarter of a second is over. A terminal asks the sweep alone;
+ * a process may have asked the trainings as well, as clusters do: these have a moment to end by themselves. */
 static void wait_signal(engine *e) {
+    static const double moment = 1;
     struct timespec quarter = {.tv_nsec = 250000000};
-    int number = sigtimedwait(&e->awaited, NULL, &quarter);
-    if (number > 0 && number != SIGCHLD) stop_all(e);
+    siginfo_t info;
+    int number = sigtimedwait(&e->awaited, &info, &quarter);
+    if (number > 0 && number != SIGCHLD) {
+        bool by_process = info.si_code <= 0, first = !e->stops++;
+        e->stop_at = display_seconds() + (by_process && first ? moment : 0);
+        e->handed_on = false;
+    }
+    if (e->stops && !e->handed_on && display_seconds() >= e->stop_at) stop_all(e);
     reap(e);
 }
 
