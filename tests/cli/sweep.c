@@ -385,7 +385,7 @@ static void disturb(const char *options, double seconds, const char *kill) {
 #define LONGER SPACE " --epochs 30 --checkpoint 0 --jobs 2"
 
 static void check_disturbed(const char *kill, uint64_t stream) {
-    enum { MOMENTS = SANITIZED ? 3 : 6 };
+    enum { MOMENTS = SANITIZED ? 2 : 6 };
     for (int k = 0; k < MOMENTS; k++)
         disturb(LONGER " --out s", 0.4 * random_uniform(3, (uint64_t)k, stream), kill);
     sweep(0, LONGER " --out s");
