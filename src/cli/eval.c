@@ -203,10 +203,11 @@ static int evaluate(evaluation *e) {
     spor_evaluation found;
     if (!choose_rows(e, part)) return SPOR_EXIT_BAD;
     if (!e->given->quiet)
-        printf("%s: weights of epoch %lld%s; %s, %lld rows%s%s\n", e->given->run,
+        printf("%s: weights of epoch %lld%s; %s, %lld rows%s%s%s\n", e->given->run,
                (long long)run_epoch(&e->run),
                e->run.kept.best.epoch ? ", which validated best" : "", name, (long long)e->count,
-               e->all ? "" : " for ", e->all ? "" : part);
+               e->all ? "" : " for ", e->all ? "" : part,
+               e->all && e->own ? ", those that it was trained on among them" : "");
     if (!spor_evaluate(e->piece.model, e->piece.data, e->row, e->count, &found))
         return workpiece_complain(&e->piece);
     display_evaluation(&found, e->all ? name : part, e->given->quiet);

@@ -62,7 +62,7 @@ START_TEST(other_rows_are_known_by_their_names) {
     expect_status(run("spor train iris.spor --out run --best; " OTHER_IRIS " >other.csv; "
                       "spor eval run --rows all --data iris.csv"),
                   0);
-    expect_in(out, "iris, 150 rows\n");
+    expect_in(out, "iris, 150 rows, those that it was trained on among them\n");
     expect_in(out, "0 setosa     |  ");
     expect_status(run("spor eval run --data other.csv"), 0);
     expect_in(out, "run: weights of epoch ");
