@@ -206,9 +206,9 @@ static int64_t count_state(const sweep *s, trial_state state) {
 
 static int tell_all(const sweep *s) {
     sweep_table table;
-    if (!sweep_table_make(&table, &s->space, s->result))
+    if (!sweep_table_make(&table, s->piece.declared.model, &s->space, s->result))
         return command_fail(&spor_command_sweep, "out of memory");
-    bool done = sweep_table_write(&table, s->piece.declared.model);
+    bool done = sweep_table_write(&table);
     sweep_table_print(&table);
     if (done && !s->given->quiet)
         printf("%s/ has trials.csv table.csv%s and a folder for each trial\n", s->space.folder,

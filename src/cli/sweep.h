@@ -141,6 +141,7 @@ typedef struct {
 
 /** All of them. */
 typedef struct {
+    const char *network;
     const sweep_space *space;
     const sweep_trial *trial; /* [trials] */
     sweep_score *score;       /* [settings] */
@@ -151,11 +152,12 @@ typedef struct {
 } sweep_table;
 
 /** False: out of memory. */
-bool sweep_table_make(sweep_table *table, const sweep_space *space, const sweep_trial trial[]);
+bool sweep_table_make(sweep_table *table, const char *network, const sweep_space *space,
+                      const sweep_trial trial[]);
 void sweep_table_free(sweep_table *table);
 /** Prints it, and the choice; of a quiet one the folder of the first trial that was chosen. */
 void sweep_table_print(const sweep_table *table);
 /** Writes trials.csv, table.csv and map.svg; false after a complaint. */
-bool sweep_table_write(const sweep_table *table, const char *title);
+bool sweep_table_write(const sweep_table *table);
 
 #endif

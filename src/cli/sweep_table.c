@@ -72,9 +72,11 @@ static void sort(sweep_table *t) {
     t->chosen = is_whole(t, t->order[0]) ? t->order[0] : -1;
 }
 
-bool sweep_table_make(sweep_table *t, const sweep_space *space, const sweep_trial trial[]) {
+bool sweep_table_make(sweep_table *t, const char *network, const sweep_space *space,
+                      const sweep_trial trial[]) {
     size_t settings = (size_t)space->settings, seeds = (size_t)space->seeds;
-    *t = (sweep_table){.space = space, .trial = trial, .kind = metric_of(SPOR_METRIC_NONE)};
+    *t = (sweep_table){
+        .network = network, .space = space, .trial = trial, .kind = metric_of(SPOR_METRIC_NONE)};
     for (int64_t k = space->trials - 1; k >= 0; k--)
         if (trial[k].state == TRIAL_FINISHED) t->kind = metric_of(trial[k].summary.metric);
     t->score = calloc(settings, sizeof *t->score);
@@ -238,9 +240,7 @@ static void add_number(spor_text *text, double value) {
     text_add(text, ",");
 }
 
-static bool write_trials(const sweep_table *t, const char *title, const char *path,
-                         spor_message *message) {
-    (void)title;
+static bool write_trials(const sweep_table *t, const char *path, spor_message *message) {
     const sweep_space *s = t->space;
     spor_text text = {0};
     add_names(&text, s);
@@ -266,9 +266,7 @@ static bool write_trials(const sweep_table *t, const char *title, const char *pa
     return file_write_text(&text, path, message);
 }
 
-static bool write_settings(const sweep_table *t, const char *title, const char *path,
-                           spor_message *message) {
-    (void)title;
+static bool write_settings(const sweep_table *t, const char *path, spor_message *message) {
     const sweep_space *s = t->space;
     const char *name = t->kind->name;
     spor_text text = {0};
@@ -297,7 +295,7 @@ typedef struct {
     double *number;    /* [3][settings] */
     const char **note; /* [settings] */
     char (*text)[64];  /* [settings] they lie in */
-    char quantity[40], about[80];
+    char title[100], quantity[40], about[80];
 } picture;
 
 static bool picture_make(const sweep_table *t, picture *p) {
@@ -320,6 +318,7 @@ static bool picture_make(const sweep_table *t, picture *p) {
         if (s->axis[k].values > 1)
             p->axis[p->search.axes++] = (map_axis){s->axis[k].name, s->axis[k].values,
                                                    (const char *const *)s->axis[k].value};
+    snprintf(p->title, sizeof p->title, "%.80s, a search", t->network);
     snprintf(p->quantity, sizeof p->quantity, "validation %s", quantity(t));
     snprintf(p->about, sizeof p->about, s->seeds > 1 ? "mean of %" PRId64 " seeds" : "one seed",
              s->seeds);
@@ -332,11 +331,11 @@ static bool picture_make(const sweep_table *t, picture *p) {
 }
 
 /* Of a search without names that vary there is no map. */
-static bool write_map(const sweep_table *t, const char *title, const char *path,
-                      spor_message *message) {
+static bool write_map(const sweep_table *t, const char *path, spor_message *message) {
     spor_text svg = {0};
     picture *p = calloc(1, sizeof *p);
-    bool done = p && picture_make(t, p) && (!p->search.axes || map_draw(&svg, title, &p->search));
+    bool done =
+        p && picture_make(t, p) && (!p->search.axes || map_draw(&svg, p->title, &p->search));
     if (!done)
         message_complain(message, "%s: out of memory", path);
     else if (p->search.axes)
@@ -347,31 +346,29 @@ static bool write_map(const sweep_table *t, const char *title, const char *path,
     return done;
 }
 
-static bool write_all(const sweep_table *t, const char *title, spor_message *message) {
+static bool write_all(const sweep_table *t, spor_message *message) {
     static const struct {
         const char *file;
-        bool (*write)(const sweep_table *t, const char *title, const char *path,
-                      spor_message *message);
+        bool (*write)(const sweep_table *t, const char *path, spor_message *message);
     } files[] = {
         {"trials.csv", write_trials}, {"table.csv", write_settings}, {"map.svg", write_map}};
     char path[RUN_PATH];
     bool done = true;
     for (size_t k = 0; done && k < sizeof files / sizeof *files; k++) {
         snprintf(path, sizeof path, "%s/%s", t->space->folder, files[k].file);
-        done = files[k].write(t, title, path, message);
+        done = files[k].write(t, path, message);
     }
     return done;
 }
 
 /* One sweep at a time, so that what a killed one left half written can be swept. */
-bool sweep_table_write(const sweep_table *t, const char *title) {
-    char path[RUN_PATH], name[120];
+bool sweep_table_write(const sweep_table *t) {
+    char path[RUN_PATH];
     spor_message message = {""};
     snprintf(path, sizeof path, "%s/.tables", t->space->folder);
-    snprintf(name, sizeof name, "%.80s, a search", title);
     int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (lock >= 0 && !flock(lock, LOCK_EX)) file_sweep(t->space->folder);
-    bool done = write_all(t, name, &message);
+    bool done = write_all(t, &message);
     if (lock >= 0) close(lock);
     if (!done) command_fail(&spor_command_sweep, "%s", message.text);
     return done;
