@@ -27,7 +27,7 @@ typedef struct {
 
 extern const spor_command spor_command_train, spor_command_show, spor_command_ops,
     spor_command_bench, spor_command_verify, spor_command_data, spor_command_eval,
-    spor_command_predict, spor_command_run;
+    spor_command_predict, spor_command_run, spor_command_sweep;
 
 /** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
 int command_fail(const spor_command *command, const char *format, ...)
@@ -194,6 +194,9 @@ void display_end(spor_display *display);
 /** Metric and loss of rows, "test": accuracy with its interval, and unless quiet the confusion matrix
  *  with recall; or RMSE and R^2. */
 void display_evaluation(const spor_evaluation *evaluation, const char *rows, bool quiet);
+
+/** The same of the validation rows: "validation accuracy 0.9375, loss 0.208833", on a line. */
+void display_validation(spor_metric metric, const spor_score *score);
 
 /** Flushes standard output. To a reader or a terminal that went away nothing is told any more, and that is
  *  no error. */

@@ -243,6 +243,13 @@ static void print_accuracy(const spor_evaluation *e, const char *rows) {
            interval.low, interval.high, (long long)e->right, (long long)e->rows);
 }
 
+void display_validation(spor_metric metric, const spor_score *score) {
+    const metric_kind *kind = metric_of(metric);
+    printf("validation ");
+    if (kind->name) printf(kind->share ? "%s %.4f, " : "%s %.6g, ", kind->text, score->metric);
+    printf("loss %.6g\n", score->loss);
+}
+
 void display_evaluation(const spor_evaluation *e, const char *rows, bool quiet) {
     bool classes = e->metric == SPOR_METRIC_ACCURACY, numbers = e->metric == SPOR_METRIC_RMSE;
     if (classes) print_accuracy(e, rows);

@@ -145,7 +145,7 @@ static bool take_all(evaluation *e) {
     return e->all || (command_fail(e->piece.command, "out of memory"), false);
 }
 
-/* Parts are those of the run, by its seed. */
+/* Parts are those of the run, by the seed of its split. */
 static bool take_part(evaluation *e, const char *part) {
     spor_message message = {""};
     uint64_t seed;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "train/model.h"
 
 #include "base/message.h"
 #include "data/file.h"
@@ -53,6 +54,8 @@ static spor_summary summary_of(const training *t, char command[], size_t size) {
         .train = last ? last->train : unknown,
         .validation = last ? last->validation : unknown,
         .test = t->tested ? &t->test : NULL,
+        .finished = t->complete && train_is_over(&t->schedule, &t->run.progress),
+        .failure = train_failure(t),
         .train_seconds = t->run.progress.train_seconds,
         .evaluate_seconds = t->run.progress.evaluate_seconds,
     };
@@ -69,11 +72,9 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
 static const struct {
     const char *name;
     writer *write;
-} files[] = {{"weights.safetensors", write_weights},
-             {"history.csv", write_history},
-             {"summary.json", write_summary}};
+} files[] = {{"weights.safetensors", write_weights}, {"history.csv", write_history}};
 enum { FILES = sizeof files / sizeof *files };
-static const char page_name[] = "index.html";
+static const char page_name[] = "index.html", summary_name[] = "summary.json";
 
 /* ---- figures and page -------------------------------------------------------------------------- */
 
@@ -98,13 +99,15 @@ static void note(outcome *o, const char *name, bool done, const spor_message *me
     o->complete = o->complete && done;
 }
 
+static void write_one(outcome *o, const char *name, writer *write) {
+    char path[RUN_PATH];
+    spor_message message = {""};
+    bool done = write(o->t, folder_file(&o->t->folder, name, path), &message);
+    note(o, name, done, &message);
+}
+
 static void write_files(outcome *o) {
-    for (int k = 0; k < FILES; k++) {
-        char path[RUN_PATH];
-        spor_message message = {""};
-        bool done = files[k].write(o->t, folder_file(&o->t->folder, files[k].name, path), &message);
-        note(o, files[k].name, done, &message);
-    }
+    for (int k = 0; k < FILES; k++) write_one(o, files[k].name, files[k].write);
 }
 
 /* Figures of an earlier state do not stay beside the new weights: one that can't be drawn is removed. */
@@ -182,20 +185,24 @@ void outcome_remove(const training *t) {
     for (int k = 0; k < FILES; k++) remove_file(t, files[k].name);
     for (int k = 0; k < PICTURES; k++) remove_file(t, pictures[k].file);
     remove_file(t, page_name);
+    remove_file(t, summary_name);
 }
 
 bool outcome_write(training *t) {
     spor_message message = {""};
-    outcome o = {.t = t, .complete = kept_copy_script(&t->run, &t->folder, &message)};
-    if (!o.complete) command_fail(t->piece->command, "%s", message.text);
+    bool copied = kept_copy_script(&t->run, &t->folder, &message);
+    outcome o = {.t = t, .complete = t->complete && copied};
+    if (!copied) command_fail(t->piece->command, "%s", message.text);
     write_files(&o);
     pictures_record(&o.net, t->piece->model, t->schedule.batch);
     write_figures(&o);
     write_page(&o);
+    t->complete = o.complete;
+    write_one(&o, summary_name, write_summary);
     if (!t->given->quiet && !o.line.failed)
         printf("%s/ has checkpoint.safetensors%s\n", t->folder.path, o.line.at ? o.line.at : "");
     pictures_forget(&o.net);
     for (int k = 0; k < PICTURES; k++) text_free(&o.svg[k]);
     text_free(&o.line);
-    return o.complete;
+    return t->complete = o.complete;
 }

@@ -15,8 +15,9 @@ typedef struct {
     const char *weights;                /* a file or the folder of a run; NULL: not given */
     int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
     int64_t patience, threads;          /* likewise */
+    int64_t split;                      /* negative: not given */
     double rate, l2, checkpoint;        /* negative: not given */
-    bool reference, wide, quiet, test, force, best;
+    bool reference, wide, quiet, test, no_test, force, best;
     spor_settings settings;
 } arguments;
 
@@ -39,9 +40,9 @@ typedef struct {
     spor_named_number setting[SPOR_SUMMARY_SETTINGS]; /* of the optimizer; those with a name */
     spor_display display;
     bool history_failed;
-    double rate; /* the optimizer's, before the factor of the schedule */
-    bool tested;
-    int64_t epoch; /* whose weights are those of the model */
+    double rate;           /* the optimizer's, before the factor of the schedule */
+    bool tested, complete; /* complete: all that was to be written until now was */
+    int64_t epoch;         /* whose weights are those of the model */
     spor_evaluation test;
     spor_seen seen;     /* of the test rows */
     spor_text warnings; /* that were told, a line each */
@@ -53,15 +54,22 @@ extern const arguments train_nothing_given;
 int train_read_arguments(arguments *a, int argc, char **argv);
 /** Trains a script that was loaded, from the beginning or from what was opened; an exit status. */
 int train_run(training *t);
+/** Chooses schedule and options and records the training of a script that was loaded: what can be wrong
+ *  without its data; false after a complaint. */
+bool train_record(training *t);
 /** What the script's schedule makes of the rate, for the training; false after a complaint if it can't. */
 bool train_make_schedule(training *t);
+/** The seed that the rows to test and to validate are drawn by. */
+uint64_t train_split_seed(const arguments *given);
+/** Why the training can't go on; NULL: it ended, or was stopped. */
+const char *train_failure(const training *t);
 /** The result is the epoch that validated best, not the last one. */
 bool train_wants_best(const training *t);
 
 /** A training of what a folder holds: --resume or --repeat; an exit status. */
 int train_again(training *t, const arguments *now);
 
-/** Writes all files but the checkpoint, which they are made from; false if one can't be written. */
+/** Writes all files but the checkpoint, which they are made from; false if one of all can't be written. */
 bool outcome_write(training *t);
 /** Removes them. */
 void outcome_remove(const training *t);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/plain.h"
+#include "data/number.h"
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
@@ -216,6 +217,63 @@ bool json_get_integer(spor_json_reader *r, int64_t *value) {
         return json_fail(r, "expected an integer");
     if (negative) *value = -*value;
     return true;
+}
+
+/* Takes a word. */
+static bool take_word(spor_json_reader *r, const char *word) {
+    size_t length = strlen(word);
+    blanks(r);
+    if ((size_t)(r->end - r->at) < length || memcmp(r->at, word, length) != 0) return false;
+    r->at += length;
+    return true;
+}
+
+bool json_get_null(spor_json_reader *r) {
+    return !r->why && take_word(r, "null");
+}
+
+bool json_get_bool(spor_json_reader *r, bool *value) {
+    if (r->why) return false;
+    *value = take_word(r, "true");
+    return *value || take_word(r, "false") || json_fail(r, "expected true or false");
+}
+
+bool json_get_real(spor_json_reader *r, double *value) {
+    *value = (double)NAN;
+    if (r->why) return false;
+    if (json_get_null(r)) return true;
+    const char *first = r->at;
+    while (r->at < r->end && *r->at && strchr("+-.eE0123456789", *r->at)) r->at++;
+    return number_read(first, (size_t)(r->at - first), value) || json_fail(r, "expected a number");
+}
+
+/* Behind a quote, to the next one that ends the string. */
+static bool skip_string(spor_json_reader *r) {
+    for (; r->at < r->end && *r->at != '"'; r->at++)
+        if (*r->at == '\\' && r->at + 1 < r->end) r->at++;
+    return take(r, '"') || json_fail(r, "a string without end");
+}
+
+/* Strings and brackets are passed over one by one: what they hold is nobody's. */
+static bool skip_within(spor_json_reader *r, int depth) {
+    double number;
+    bool object = take(r, '{');
+    if (object || take(r, '[')) {
+        r->more = false;
+        if (depth == JSON_DEPTH) return json_fail(r, "values nested too deep");
+        while (json_next(r, object ? '}' : ']'))
+            if (object && !(take(r, '"') && skip_string(r) && take(r, ':')))
+                return json_fail(r, "expected a key and a colon");
+            else if (!skip_within(r, depth + 1))
+                return false;
+        return !r->why;
+    }
+    if (take(r, '"')) return skip_string(r);
+    return take_word(r, "true") || take_word(r, "false") || json_get_real(r, &number);
+}
+
+bool json_skip(spor_json_reader *r) {
+    return !r->why && skip_within(r, 0);
 }
 
 bool json_finish(spor_json_reader *r) {

@@ -42,6 +42,15 @@ bool json_get_string(spor_json_reader *reader, char *out, size_t size);
 bool json_get_key(spor_json_reader *reader, char *out, size_t size);
 /** An integer, without fraction and exponent. */
 bool json_get_integer(spor_json_reader *reader, int64_t *value);
+/** true or false. */
+bool json_get_bool(spor_json_reader *reader, bool *value);
+/** A number; null is NAN. */
+bool json_get_real(spor_json_reader *reader, double *value);
+/** True if null stood there, and was taken; nothing is wrong if not. */
+bool json_get_null(spor_json_reader *reader);
+/** Passes over a value of any kind, nested at most JSON_DEPTH deep. */
+bool json_skip(spor_json_reader *reader);
+enum { JSON_DEPTH = 32 };
 /** Sets the error, if it is the first, and returns false: for what the caller finds wrong. */
 bool json_fail(spor_json_reader *reader, const char *why);
 /** Only blanks may follow. */

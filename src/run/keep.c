@@ -313,6 +313,21 @@ bool kept_script_is_current(const spor_checkpoint *run, spor_message *message) {
     return true;
 }
 
+bool kept_script_is(const spor_checkpoint *run, const spor_script *script, spor_message *message) {
+    script_file file[MOST_FILES], now;
+    int files = script_files(run, file), k = 0;
+    for (; k < files && (now = script_file_at(script, k)).file; k++) {
+        const unsigned char *bytes = (const unsigned char *)now.text;
+        int line = first_difference(file[k].text, bytes, strlen(now.text) - 1);
+        if (line)
+            return message_complain(message, "%s:%d: has changed since this run began", now.file,
+                                    line);
+    }
+    return (k == files && !script_file_at(script, k).file) ||
+           message_complain(message, "%s: includes other files since this run began",
+                            script_file_at(script, 0).file);
+}
+
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;

@@ -44,7 +44,7 @@ typedef struct {
     const char *choice; /* of --data; NULL: what the script says */
     spor_params *begun; /* with the weights of --weights; NULL: with initial ones */
     const spor_options *options;
-    uint64_t seed;
+    uint64_t seed;            /* that the split is drawn by */
     spor_reduction reduction; /* of the loss, as training found it */
     const char *isa;
     int argc; /* the command line; argv[0] is the command */
@@ -85,7 +85,7 @@ spor_script *kept_script(const spor_checkpoint *run, const spor_dialect *dialect
 spor_data *kept_outline(const spor_checkpoint *run, spor_message *message);
 /** What the loss does with the costs of the rows; UNSAID: it is not kept. */
 spor_reduction kept_reduction(const spor_checkpoint *run);
-/** What it computes in; its seed. False with a message. */
+/** What it computes in; the seed that its split was drawn by. False with a message. */
 bool kept_scalar(const spor_checkpoint *run, spor_scalar *scalar, spor_message *message);
 bool kept_seed(const spor_checkpoint *run, uint64_t *seed, spor_message *message);
 /** The folder of the models that were included; the script's name. NULL: not kept. */
@@ -99,6 +99,9 @@ int kept_page_files(const spor_checkpoint *run, int most, page_file file[]);
 /** True if the files of the script are on disk as they were kept, or are gone; else the message names
  *  the first that differs, and the line. */
 bool kept_script_is_current(const spor_checkpoint *run, spor_message *message);
+/** True if these are the files of the script as they were kept, wherever they lie; else the message names
+ *  the first that differs, and the line. */
+bool kept_script_is(const spor_checkpoint *run, const spor_script *script, spor_message *message);
 /** True if the data are those that the run began with. */
 bool kept_data_are(const spor_checkpoint *run, const spor_data *data, spor_message *message);
 /** True if these are the weights that a run with --weights began with, or if it had none. */

@@ -24,6 +24,8 @@ struct spor_script {
     const script_file *kept; /* [kept_files] in place of those on disk; NULL: the disk is read */
     int kept_files;
     spor_env *builtins, *prelude, *globals; /* each inside the one before */
+    int assigned; /* names that the top level of the script itself assigns */
+    const char **assigns;
     int replacements;
     spor_replacement *replacement;
     bool naming; /* values on tapes are called what defs assign them to */

@@ -244,8 +244,8 @@ static _Noreturn void unknown_setting(spor_pass *run, const char *name, int n,
 static void read_settings(spor_pass *run, const spor_syntax *tree, int n,
                           const spor_set settings[]) {
     spor_script *script = run->script;
-    const char **names;
-    int count = assigned_names(run, tree, &names);
+    int count = script->assigned = assigned_names(run, tree, &script->assigns);
+    const char **names = script->assigns;
     script->replacement = ground_take(&run->ground, (size_t)n, sizeof *script->replacement);
     for (int k = 0; k < n; k++) {
         const char *name =
@@ -345,6 +345,13 @@ script_file script_file_at(const spor_script *script, int k) {
     const spor_source *found = script->sources;
     for (; !found->read || later > 0; found = found->next) later -= found->read;
     return (script_file){found->file, found->text - found->mark};
+}
+
+bool script_assigns(const spor_script *script, const char *name) {
+    int k = 0;
+    if (!script) return false;
+    while (k < script->assigned && strcmp(script->assigns[k], name) != 0) k++;
+    return k < script->assigned;
 }
 
 const char *script_error(const spor_script *script) {

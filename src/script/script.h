@@ -40,6 +40,8 @@ script_file script_file_at(const spor_script *script, int k);
 spor_script *script_load_kept(const char *layers, const spor_dialect *dialect, int n,
                               const spor_set settings[], int files, const script_file file[]);
 const char *script_error(const spor_script *script);
+/** True of a name that a spor_set may have. */
+bool script_assigns(const spor_script *script, const char *name);
 
 enum { SPOR_OWN_FILES = 6 };
 

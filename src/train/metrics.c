@@ -1,6 +1,7 @@
 #include "train/metrics.h"
 
 #include <math.h>
+#include <string.h>
 
 const metric_kind *metric_of(spor_metric metric) {
     static const metric_kind kinds[] = {
@@ -10,6 +11,14 @@ const metric_kind *metric_of(spor_metric metric) {
         [SPOR_METRIC_NONE] = {0},
     };
     return &kinds[metric];
+}
+
+spor_metric metric_named(const char *name) {
+    spor_metric metric = SPOR_METRIC_FITTING;
+    while (metric != SPOR_METRIC_NONE &&
+           !(metric_of(metric)->name && !strcmp(metric_of(metric)->name, name)))
+        metric++;
+    return metric;
 }
 
 spor_score metrics_score(const spor_evaluation *e) {

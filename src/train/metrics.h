@@ -15,6 +15,8 @@ typedef struct {
 } metric_kind;
 
 const metric_kind *metric_of(spor_metric metric);
+/** The metric that files call so; NONE if there is none. */
+spor_metric metric_named(const char *name);
 
 /** Loss and metric of an evaluation. */
 spor_score metrics_score(const spor_evaluation *evaluation);

@@ -67,6 +67,8 @@ bool evaluate_prepare(spor_model *model, const spor_data *data, const int64_t ro
 /** The same of a whole training, and of evaluating its test rows. train.c */
 bool train_prepare(spor_model *model, const spor_data *data, const spor_split *split,
                    const spor_schedule *schedule);
+/** True of a training that stands at its end: all epochs were run, or its patience is over. */
+bool train_is_over(const spor_schedule *schedule, const spor_progress *progress);
 
 /** A batch of rows that was evaluated. */
 typedef struct {

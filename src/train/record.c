@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/message.h"
 #include "data/file.h"
@@ -158,10 +159,82 @@ bool summary_write(const spor_summary *s, const char *path, spor_message *messag
     json_integer(&json, "validation_rows", s->validation_rows);
     json_integer(&json, "test_rows", s->test_rows);
     write_scores(&json, s);
+    json_bool(&json, "finished", s->finished);
+    json_string(&json, "failure", s->failure);
     json_real(&json, "train_seconds", s->train_seconds);
     json_real(&json, "evaluate_seconds", s->evaluate_seconds);
     json_end(&json, '}');
     return file_write_text(&text, path, message);
+}
+
+/* ---- a summary read again ------------------------------------------------------------------- */
+
+static bool read_text(spor_json_reader *json, char *out, size_t size) {
+    *out = 0;
+    return json_get_null(json) || json_get_string(json, out, size);
+}
+
+static bool read_finished(spor_json_reader *json, summary_result *o) {
+    return json_get_bool(json, &o->finished);
+}
+
+static bool read_failure(spor_json_reader *json, summary_result *o) {
+    return read_text(json, o->failure, sizeof o->failure);
+}
+
+static bool read_metric(spor_json_reader *json, summary_result *o) {
+    char name[40];
+    if (!read_text(json, name, sizeof name)) return false;
+    o->metric = metric_named(name);
+    return true;
+}
+
+static bool read_epoch(spor_json_reader *json, summary_result *o) {
+    return json_get_integer(json, &o->epoch);
+}
+
+static bool read_loss(spor_json_reader *json, summary_result *o) {
+    return json_get_real(json, &o->validation.loss);
+}
+
+static bool read_value(spor_json_reader *json, summary_result *o) {
+    return json_get_real(json, &o->validation.metric);
+}
+
+static bool read_member(spor_json_reader *json, summary_result *o) {
+    static const struct {
+        const char *key;
+        bool (*read)(spor_json_reader *json, summary_result *o);
+    } members[] = {{"finished", read_finished},    {"failure", read_failure},
+                   {"metric", read_metric},        {"weights_of_epoch", read_epoch},
+                   {"validation_loss", read_loss}, {"validation_accuracy", read_value},
+                   {"validation_rmse", read_value}};
+    char key[64];
+    if (!json_get_key(json, key, sizeof key)) return false;
+    for (size_t k = 0; k < sizeof members / sizeof *members; k++)
+        if (!strcmp(key, members[k].key)) return members[k].read(json, o);
+    return json_skip(json);
+}
+
+bool summary_parse(const char *text, size_t size, summary_result *o, spor_message *message) {
+    spor_json_reader json = {.start = text, .at = text, .end = text + size};
+    *o = (summary_result){.metric = SPOR_METRIC_NONE, .validation = {nan(""), nan("")}};
+    bool done = json_enter(&json, '{');
+    while (done && json_next(&json, '}')) done = read_member(&json, o);
+    return (done && json_finish(&json)) ||
+           message_complain(message, "is no summary of a run: %s at byte %td", json.why,
+                            json.at - json.start);
+}
+
+bool summary_read(const char *path, summary_result *o, spor_message *message) {
+    enum { LIMIT = 1 << 20 };
+    unsigned char *bytes;
+    size_t size;
+    spor_message why = {""};
+    if (!file_bytes(path, LIMIT, &bytes, &size, message)) return false;
+    bool done = summary_parse((const char *)bytes, size, o, &why);
+    free(bytes);
+    return done || message_complain(message, "%s: %.300s", path, why.text);
 }
 
 bool confusion_draw(const spor_evaluation *evaluation, const char *title, spor_text *svg,

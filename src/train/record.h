@@ -64,12 +64,28 @@ typedef struct {
     spor_metric metric;
     spor_score train, validation;
     const spor_evaluation *test; /* NULL: not tested */
+    bool finished;               /* not stopped before its end */
+    const char *failure;         /* why it can't go on; NULL: nothing is wrong */
     double train_seconds, evaluate_seconds;
 } spor_summary;
 
 /** Writes summary.json: losses, and the metric by its name, of train, validation and test rows. With
  *  test_accuracy go the ends of its interval, test_accuracy_low and _high, with test_rmse test_r2. */
 bool summary_write(const spor_summary *summary, const char *path, spor_message *message);
+
+/** What summary.json says of how a run came out. */
+typedef struct {
+    bool finished;
+    char failure[400]; /* "": none */
+    spor_metric metric;
+    int64_t epoch; /* that the weights are of */
+    spor_score validation;
+} summary_result;
+
+/** Reads it from the text of a summary; false with the reason. */
+bool summary_parse(const char *text, size_t size, summary_result *outcome, spor_message *message);
+/** The same of the file. */
+bool summary_read(const char *path, summary_result *outcome, spor_message *message);
 
 /** confusion.svg of an evaluation; likewise. */
 bool confusion_draw(const spor_evaluation *evaluation, const char *title, spor_text *svg,

@@ -181,10 +181,9 @@ static bool stand(run *r) {
                       p->epoch, p->step, p->epochs, rows, batch);
 }
 
-static bool is_out_of_patience(const run *r) {
-    const spor_progress *p = &r->progress;
-    return r->schedule->patience && p->best_epoch &&
-           p->epoch - p->best_epoch >= r->schedule->patience;
+bool train_is_over(const spor_schedule *s, const spor_progress *p) {
+    bool impatient = s->patience && p->best_epoch && p->epoch - p->best_epoch >= s->patience;
+    return p->epoch > 0 && p->step == p->steps && (p->epoch >= s->epochs || impatient);
 }
 
 static bool run_epochs(run *r) {
@@ -193,7 +192,7 @@ static bool run_epochs(run *r) {
     if (r->schedule->rates) r->rate = calloc((size_t)p->steps, sizeof *r->rate);
     if (r->schedule->rates && !r->rate) return model_fail(r->model, "out of memory");
     if (p->epoch > 0 && p->step < p->steps && !epoch(r)) return false;
-    while (p->epoch < p->epochs && !is_out_of_patience(r)) {
+    while (!train_is_over(r->schedule, p)) {
         begin_epoch(r);
         if (!epoch(r)) return false;
     }

@@ -472,10 +472,67 @@ START_TEST(a_setting_that_is_not_there_is_told) {
 }
 END_TEST
 
+/* The number behind a text, in what was printed or in a file. */
+static double number_behind(const char *text, const char *label) {
+    const char *at = strstr(text, label);
+    ck_assert_msg(at != NULL, "no %s in:\n%.1500s", label, text);
+    return strtod(at + strlen(label), NULL);
+}
+
+/* Two lines, which say what the summary says: how the weights that are left validate, and how they test. */
 START_TEST(quiet_says_the_result_alone) {
-    expect_status(run("spor train $M/densenet2_20.spor --epochs 2 --quiet"), 0);
-    ck_assert_int_eq(count_of(out, "\n"), 1);
-    ck_assert(!strncmp(out, "test accuracy 0.", 16) && !*err);
+    static char summary[MOST];
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 9 --rate 0.3 --best --quiet"), 0);
+    ck_assert_int_eq(count_of(out, "\n"), 2);
+    ck_assert(!strncmp(out, "validation accuracy 0.", 22) && !*err);
+    read_file("runs/densenet2_20/summary.json", summary);
+    ck_assert_double_lt(number_behind(summary, "\"weights_of_epoch\": "), 9); /* not the last one */
+    ck_assert_double_eq_tol(number_behind(out, "validation accuracy "),
+                            number_behind(summary, "\"validation_accuracy\": "), 5e-5);
+    ck_assert_double_eq_tol(number_behind(out, ", loss "),
+                            number_behind(summary, "\"validation_loss\": "), 1e-4);
+    ck_assert_double_eq_tol(number_behind(out, "\ntest accuracy "),
+                            number_behind(summary, "\"test_accuracy\": "), 5e-5);
+}
+END_TEST
+
+/* Nothing of the run is another's because its test rows were not looked at. */
+START_TEST(a_run_need_not_look_at_its_test_rows) {
+    static char tested[MOST], untested[MOST];
+    const char *words = "spor train $M/densenet2_20.spor --epochs 2 --quiet --out";
+    expect_status(run("%s a && %s b --no-test", words, words), 0);
+    ck_assert_int_eq(count_of(out, "test accuracy"), 1);
+    ck_assert(exists("a/confusion.svg") && !exists("b/confusion.svg"));
+    read_file("b/summary.json", untested);
+    expect_in(untested, "\"test_accuracy\": null");
+    expect_in(untested, "\"finished\": true");
+    expect_status(run("cmp a/weights.safetensors b/weights.safetensors"), 0);
+    expect_status(run("spor train --resume b --quiet"), 0);
+    ck_assert_int_eq(count_of(out, "test accuracy"), 0);
+    expect_status(run("spor train --resume b --quiet --test"), 0);
+    ck_assert_int_eq(count_of(out, "test accuracy"), 1);
+    read_file("a/summary.json", tested);
+    read_file("b/summary.json", untested);
+    ck_assert_double_eq(number_behind(tested, "\"test_loss\": "),
+                        number_behind(untested, "\"test_loss\": "));
+}
+END_TEST
+
+/* Of one --split the same rows test, whatever the seed; without it the seed draws them. */
+START_TEST(a_split_is_drawn_by_its_own_seed) {
+    const char *words = "spor train $M/densenet2_20.spor --epochs 1 --quiet --out";
+    expect_status(run("%s a --seed 1 && %s b --seed 1 --split 1 && %s c --seed 1 --split 2", words,
+                      words, words),
+                  0);
+    expect_status(run("cmp a/weights.safetensors b/weights.safetensors"), 0);
+    expect_status(run("cmp a/weights.safetensors c/weights.safetensors"), 1);
+    /* a network that learns nothing tells of its test rows alone */
+    expect_status(run("for s in 1 2; do for p in 3 4; do spor train $M/densenet2_20.spor "
+                      "--weights a --rate 0 --l2 0 --epochs 1 --quiet --seed $s --split $p --out "
+                      "s$s.$p | tail -n 1 > t$s.$p || exit; done; done; cmp t1.3 t2.3 && cmp t1.4 "
+                      "t2.4"),
+                  0);
+    expect_status(run("cmp t1.3 t1.4"), 1);
 }
 END_TEST
 
@@ -743,7 +800,8 @@ START_TEST(what_is_printed_is_what_was_counted) {
     ck_assert_double_eq_tol(row[0][1], 1.5514447139320511 - 4.0 / 9, 0.03);
     write_kinds(4, "loss=squared_error(reduction=\"mean\"), target=\"x\"");
     expect_status(run("spor train kinds.spor --force --out kinds --quiet"), 0);
-    ck_assert_str_eq(out, "test RMSE 0, R² 1.0000, loss 0 (9 rows)\n");
+    expect_in(out, "\ntest RMSE 0, R² 1.0000, loss 0 (9 rows)\n");
+    ck_assert(!strncmp(out, "validation RMSE 0, loss 0\n", 26));
     /* Half of x: each row is off by 1/2 in one number of three. Columns of the 9 rows have 3, 6 and no
      * ones, so 2, 2 and 0 of squares around their means. */
     expect_status(run("spor train kinds.spor --out kinds --force --set factor=0.5"), 0);
@@ -1026,6 +1084,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, what_is_frozen_stays);
     tcase_add_test(tests, a_setting_that_is_not_there_is_told);
     tcase_add_test(tests, quiet_says_the_result_alone);
+    tcase_add_test(tests, a_run_need_not_look_at_its_test_rows);
+    tcase_add_test(tests, a_split_is_drawn_by_its_own_seed);
     tcase_add_test(tests, a_network_of_too_few_numbers_is_told);
     tcase_add_test(tests, derivations_are_verified_before_they_train);
     tcase_add_test(tests, what_does_not_fit_into_memory_is_told);

@@ -580,7 +580,11 @@ START_TEST(a_disk_that_fills_up_ends_no_training) {
            2);
     expect_in(err, "The training goes on; an earlier checkpoint is kept.");
     ck_assert_ptr_null(strstr(strstr(err, "goes on") + 1, "goes on"));
-    expect(run("spor train --resume long --epochs 2000 --quiet && wc -l < long/history.csv"), 0);
+    /* of what lacks a file no summary says that it is finished */
+    expect(run("grep '\"finished\": false' long/summary.json"), 0);
+    expect(run("spor train --resume long --epochs 2000 --quiet && wc -l < long/history.csv && "
+               "grep -q '\"finished\": true' long/summary.json"),
+           0);
     expect_in(out, "2001");
 }
 END_TEST

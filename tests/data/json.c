@@ -170,6 +170,63 @@ START_TEST(bad_json_is_named) {
 }
 END_TEST
 
+START_TEST(numbers_and_words_are_pulled) {
+    spor_json_reader r = reader_of("[ 1.5,-2e-3 , null,true,false ,null, 7]");
+    double real[3];
+    bool yes, no;
+    int64_t value;
+    ck_assert(json_enter(&r, '['));
+    for (int k = 0; k < 3; k++) ck_assert(json_next(&r, ']') && json_get_real(&r, &real[k]));
+    ck_assert(real[0] == 1.5 && real[1] == -2e-3 && isnan(real[2]));
+    ck_assert(json_next(&r, ']') && json_get_bool(&r, &yes) && yes);
+    ck_assert(json_next(&r, ']') && json_get_bool(&r, &no) && !no);
+    ck_assert(json_next(&r, ']') && json_get_null(&r));
+    ck_assert(json_next(&r, ']') && !json_get_null(&r)); /* which is no error */
+    ck_assert(json_get_integer(&r, &value) && value == 7 && !json_next(&r, ']') && json_finish(&r));
+    r = reader_of("nul");
+    ck_assert(!json_get_real(&r, &real[0]));
+    ck_assert_str_eq(r.why, "expected a number");
+    r = reader_of("1");
+    ck_assert(!json_get_bool(&r, &yes));
+    ck_assert_str_eq(r.why, "expected true or false");
+}
+END_TEST
+
+/* What is passed over is as well-formed as what is read. */
+START_TEST(values_are_passed_over) {
+    static const char *const whole[] = {"1",
+                                        "-1.5e3",
+                                        "null",
+                                        "true",
+                                        "false",
+                                        "[]",
+                                        "{}",
+                                        "\"a\"",
+                                        "[1,[2,{}],3]",
+                                        "\"]\\\"}\"",
+                                        "{\"a\" : [1 , {\"b\":null}] , \"c]\":\"\\\\\"} "};
+    static const char *const broken[] = {
+        "",    "[",       "[1",  "[1,]", "{\"a\"}", "{1:2}", "{\"a",      "{\"a\":}",
+        "\"a", "\"a\\\"", "nil", "]",    "[1 2]",   "}",     "{\"a\":1]", "+-1"};
+    for (size_t k = 0; k < sizeof whole / sizeof *whole; k++) {
+        spor_json_reader r = reader_of(whole[k]);
+        ck_assert_msg(json_skip(&r) && json_finish(&r), "%s: %s", whole[k], r.why);
+    }
+    for (size_t k = 0; k < sizeof broken / sizeof *broken; k++) {
+        spor_json_reader r = reader_of(broken[k]);
+        ck_assert_msg(!json_skip(&r) && r.why, "%s", broken[k]);
+    }
+    char deep[100];
+    for (int depth = JSON_DEPTH; depth <= JSON_DEPTH + 1; depth++) {
+        memset(deep, '[', (size_t)depth);
+        memset(deep + depth, ']', (size_t)depth);
+        deep[2 * depth] = 0;
+        spor_json_reader r = reader_of(deep);
+        ck_assert(json_skip(&r) == (depth == JSON_DEPTH));
+    }
+}
+END_TEST
+
 /* ---- files ---------------------------------------------------------------------------------- */
 
 static void check_holds(const char *path, const char *expected) {
@@ -249,6 +306,8 @@ Suite *spor_suite(void) {
     tcase_add_test(pure, texts_grow);
     tcase_add_test(pure, values_are_pulled_one_by_one);
     tcase_add_test(pure, bad_json_is_named);
+    tcase_add_test(pure, numbers_and_words_are_pulled);
+    tcase_add_test(pure, values_are_passed_over);
     tcase_add_checked_fixture(files, scratch_begin, scratch_end);
     tcase_add_test(files, files_are_replaced_whole);
     tcase_add_test(files, a_file_that_cannot_be_written_leaves_nothing);

@@ -11,6 +11,7 @@ enum { DEPTH = 20, TEXT = 64 };
 static void pull(spor_json_reader *r, int depth) {
     char text[TEXT];
     int64_t value;
+    double real;
     while (r->at < r->end && strchr(" \t\n\r", *r->at) && *r->at) r->at++;
     char c = r->at < r->end ? *r->at : '\0';
     if (c == '{' && depth < DEPTH) {
@@ -22,8 +23,12 @@ static void pull(spor_json_reader *r, int depth) {
         while (json_next(r, ']')) pull(r, depth + 1);
     } else if (c == '"') {
         if (json_get_string(r, text, sizeof text)) FUZZ_PROMISE(strlen(text) < TEXT);
-    } else {
+    } else if (depth == 1) {
         json_get_integer(r, &value);
+    } else if (depth == 2) {
+        json_get_real(r, &real);
+    } else {
+        json_skip(r);
     }
 }
 

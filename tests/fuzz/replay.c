@@ -16,7 +16,8 @@ static const struct {
                {"like", fuzz_like},
                {"idx", fuzz_idx},
                {"mat", fuzz_mat},
-               {"checkpoint", fuzz_checkpoint}};
+               {"checkpoint", fuzz_checkpoint},
+               {"summary", fuzz_summary}};
 
 static int replay(fuzz_target *run, const char *path) {
     FILE *file = fopen(path, "rb");
@@ -39,7 +40,8 @@ int main(int count, char **argument) {
         if (strcmp(argument[1], targets[k].name) == 0) run = targets[k].run;
     if (!run || status) {
         fprintf(stderr,
-                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint|outline|like "
+                "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint|summary|"
+                "outline|like "
                 "FILE...\n");
         return 2;
     }

@@ -124,6 +124,15 @@ START_TEST(json_holds) {
 }
 END_TEST
 
+START_TEST(summaries_hold) {
+    static const char text[] = "{\"metric\": \"accuracy\", \"settings\": {\"rate\": [0.1, {}]}, "
+                               "\"weights_of_epoch\": 12, \"validation_loss\": 1.5e-3,\n"
+                               "\"validation_accuracy\": null, \"test_loss\": 7, \"finished\": "
+                               "true, \"failure\": \"epoch 3, \\\"step 5\\\"\"}\n";
+    fuzz(fuzz_summary, text, sizeof text - 1, 20000);
+}
+END_TEST
+
 START_TEST(safetensors_hold) {
     uint8_t file[ROOM] = {0};
     static const char header[] =
@@ -220,6 +229,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, csv_holds);
     tcase_add_test(tests, tables_hold);
     tcase_add_test(tests, json_holds);
+    tcase_add_test(tests, summaries_hold);
     tcase_add_test(tests, safetensors_hold);
     tcase_add_test(tests, checkpoints_hold);
     tcase_add_test(tests, npy_holds);

@@ -186,6 +186,7 @@ START_TEST(summary_is_json) {
                       .train = {0.125, 1},
                       .validation = {nan(""), nan("")},
                       .test = &test,
+                      .finished = true,
                       .train_seconds = 0.5,
                       .evaluate_seconds = 0.25};
     const char *path = scratch_path("summary.json");
@@ -217,6 +218,8 @@ START_TEST(summary_is_json) {
                                         "\n  \"test_accuracy\": 0.5,\n",
                                         "\n  \"test_accuracy_low\": 0.40383153036599",
                                         "\n  \"test_accuracy_high\": 0.59616846963400",
+                                        "\n  \"finished\": true,\n",
+                                        "\n  \"failure\": null,\n",
                                         "\n  \"train_seconds\": 0.5,\n",
                                         "\n  \"evaluate_seconds\": 0.25\n}\n"};
     for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) check_has(text, lines[k]);
@@ -233,6 +236,46 @@ START_TEST(summary_is_json) {
     free(text);
     ck_assert(!summary_write(&s, scratch_path("absent/summary.json"), &message));
     check_has(message.text, "absent/summary.json: cannot be written");
+}
+END_TEST
+
+/* What was written is read again, to the last bit; of test rows nothing is. */
+START_TEST(summaries_are_read_again) {
+    static const struct {
+        spor_metric metric;
+        spor_score validation;
+    } cases[] = {{SPOR_METRIC_ACCURACY, {1.0 / 3, 0.7}},
+                 {SPOR_METRIC_RMSE, {1e300, 2e-300}},
+                 {SPOR_METRIC_NONE, {0.1, 0}},
+                 {SPOR_METRIC_ACCURACY, {(double)INFINITY, 0.5}}};
+    spor_message message = {""};
+    spor_evaluation test = {.metric = SPOR_METRIC_ACCURACY, .rows = 2, .right = 2, .accuracy = 1};
+    const char *path = scratch_path("summary.json");
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        summary_result r;
+        spor_summary s = {.metric = cases[k].metric,
+                          .train = {9, 9},
+                          .validation = cases[k].validation,
+                          .test = &test,
+                          .setting = {{"validation_loss", 5}},
+                          .epoch = 7,
+                          .finished = k % 2,
+                          .failure = k ? "\"\n {" : NULL};
+        ck_assert(summary_write(&s, path, &message));
+        ck_assert_msg(summary_read(path, &r, &message), "%s", message.text);
+        ck_assert(r.metric == s.metric && r.epoch == 7 && r.finished == s.finished);
+        ck_assert_str_eq(r.failure, k ? "\"\n {" : "");
+        if (isfinite(s.validation.loss))
+            ck_assert_double_eq(r.validation.loss, s.validation.loss);
+        else
+            ck_assert(isnan(r.validation.loss));
+        if (s.metric != SPOR_METRIC_NONE)
+            ck_assert_double_eq(r.validation.metric, s.validation.metric);
+    }
+    summary_result r;
+    ck_assert(!summary_read(scratch_file("bad.json", "{\"finished\": 1}", 15), &r, &message));
+    check_has(message.text, "bad.json: is no summary of a run: expected true or false at byte 13");
+    ck_assert(!summary_read(scratch_path("absent.json"), &r, &message));
 }
 END_TEST
 
@@ -495,6 +538,7 @@ Suite *spor_suite(void) {
     tcase_add_checked_fixture(files, scratch_begin, scratch_end);
     tcase_add_test(files, history_is_a_table);
     tcase_add_test(files, summary_is_json);
+    tcase_add_test(files, summaries_are_read_again);
     tcase_add_test(files, curves_name_final_and_best_epoch);
     tcase_add_test(files, the_best_epoch_is_marked_where_it_is);
     tcase_add_test(files, curves_of_many_epochs_are_of_bounded_size);
