@@ -152,6 +152,7 @@ static bool evaluate_rows(tally *t, const int64_t rows[], int64_t count, int cla
 bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
                    spor_evaluation *evaluation) {
     double none = nan("");
+    if (!data || !evaluation || (count > 0 && !rows)) return model_fail(model, "out of memory");
     tally t = {.model = model, .e = evaluation};
     *evaluation = (spor_evaluation){.metric = SPOR_METRIC_NONE,
                                     .rows = count,
