@@ -115,7 +115,7 @@ static shown show_group(const spor_program *program, const program_step *step) {
 static bool show_line(const spor_program *program, uint32_t k, shown *line) {
     uint32_t paths = program->graph.taken_count;
     if (k >= paths + program->steps) return false;
-    *line = (shown){NULL};
+    *line = (shown){.state = NULL};
     if (k < paths)
         *line = show_taken(program, &program->graph.taken[paths - 1 - k]);
     else if (program->step[k - paths].nodes > 1)
