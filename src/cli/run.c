@@ -96,7 +96,7 @@ static bool read_all(running *r) {
 static bool load_weights(const running *r) {
     char path[RUN_PATH];
     spor_message message = {""};
-    if (spor_weights_load(r->params, run_weights_path(r->given->weights, path), &message))
+    if (spor_weights_load(r->params, folder_weights(r->given->weights, path), &message))
         return true;
     return calling_fail(&r->call, "%s", message.text);
 }

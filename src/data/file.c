@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "base/bytes.h"
 #include "base/message.h"
 #include "data/file.h"
@@ -154,6 +155,22 @@ static FILE *open_beside(const char *path, char **name) {
     return file;
 }
 
+/* The name of the file lies in its folder, which a disk writes when it likes. A folder that can't be flushed, as
+ * some file systems say, has the file all the same. */
+static void flush_folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 1;
+    char *folder = malloc(length + 1);
+    if (!folder) return;
+    memcpy(folder, slash ? path : ".", length);
+    folder[length] = 0;
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    if (descriptor < 0) return;
+    fsync(descriptor);
+    close(descriptor);
+}
+
 /* The bytes in a new file beside the path, which is no folder; NULL leaves errno. */
 static char *write_beside(const char *path, const void *bytes, size_t size) {
     struct stat status;
@@ -199,6 +216,7 @@ bool file_write_together(int n, const file_piece piece[], spor_message *message)
         if (done && name[k] && rename(name[k], piece[k].path))
             done = fail_write(piece[k].path, message);
         if (!done && name[k]) unlink(name[k]);
+        if (done && name[k]) flush_folder(piece[k].path);
         free(name[k]);
     }
     free(name);
@@ -271,4 +289,18 @@ void file_title(const char *path, char *out, size_t size) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t length = strcspn(name, ".");
     snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), name);
+}
+
+bool file_ends_in(const char *path, const char *const ending[]) {
+    for (size_t length = strlen(path), end; *ending; ending++)
+        if ((end = strlen(*ending)) < length && !strcmp(path + length - end, *ending)) return true;
+    return false;
+}
+
+bool file_leads_to(const char *path, const char *const ending[]) {
+    struct stat status;
+    char *real = stat(path, &status) || !S_ISREG(status.st_mode) ? NULL : realpath(path, NULL);
+    bool ends = !real || file_ends_in(real, ending);
+    free(real);
+    return ends;
 }

@@ -19,11 +19,6 @@ const char *folder_file(const run_folder *folder, const char *name, char path[RU
     return path;
 }
 
-const char *run_weights_path(const char *run, char path[RUN_PATH]) {
-    int length = snprintf(path, RUN_PATH, "%s/weights.safetensors", run);
-    return length < RUN_PATH && !access(path, F_OK) ? path : run;
-}
-
 static bool holds(const run_folder *folder, const char *name) {
     char path[RUN_PATH];
     return !access(folder_file(folder, name, path), F_OK);
@@ -42,6 +37,11 @@ static bool take(run_folder *folder) {
     }
     folder_leave(folder);
     return false;
+}
+
+const char *folder_weights(const char *run, char path[RUN_PATH]) {
+    int length = snprintf(path, RUN_PATH, "%s/weights.safetensors", run);
+    return length < RUN_PATH && !access(path, F_OK) ? path : run;
 }
 
 void folder_leave(run_folder *folder) {

@@ -26,6 +26,7 @@ struct spor_script {
     spor_env *builtins, *prelude, *globals; /* each inside the one before */
     int replacements;
     spor_replacement *replacement;
+    bool naming; /* values on tapes are called what defs assign them to */
     bool declared;
     spor_declaration declaration;
     spor_value net, loss, optimizer;
