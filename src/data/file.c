@@ -218,6 +218,7 @@ bool file_write_together(int n, const file_piece piece[], spor_message *message)
         else if (done && name[k])
             flush_folder(piece[k].path);
         if (!done && name[k]) unlink(name[k]);
+        if (done && name[k]) flush_folder(piece[k].path);
         free(name[k]);
     }
     free(name);
