@@ -81,8 +81,9 @@ typedef struct {
     const spor_data *like; /* its x are scaled and standardized as these; NULL: they are not */
     spor_shape sample;     /* of one input, without the rows */
     spor_shape target;     /* of one target, without the rows */
-    uint64_t seed;         /* of the initial values */
-    spor_options options;  /* of all programs */
+    int classes;          /* that targets stand for; 0: numbers, or not known. For messages alone */
+    uint64_t seed;        /* of the initial values */
+    spor_options options; /* of all programs */
 } spor_model_spec;
 
 /** NULL: out of memory. Any other trouble is the model's error. */

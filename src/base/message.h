@@ -6,7 +6,7 @@
 
 #include <spor/base.h>
 
-/** Writes the message (NULL is accepted) and returns false. */
+/** Writes the message (NULL is accepted), as a terminal may show it, and returns false. */
 bool message_complain(spor_message *message, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

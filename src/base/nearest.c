@@ -1,5 +1,6 @@
 #include "base/nearest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { LONGEST = 63 };
@@ -29,12 +30,19 @@ static int distance(const char *a, const char *b) {
     return rows[n % 3][m];
 }
 
+/* A third of the longer word may be wrong, and three characters at most: farther is another word, and so is
+ * any other of three letters. */
+static bool is_near(int d, size_t n, size_t m) {
+    size_t longer = n > m ? n : m;
+    return d <= 3 && 3 * (size_t)d <= longer && (!d || longer > 3);
+}
+
 const char *nearest_name(const char *word, int count, const char *const names[]) {
     const char *best = NULL;
-    int least = (int)strlen(word) / 3 + 2; /* farther than this is another word */
+    int least = LONGEST;
     for (int k = 0; k < count; k++) {
         int d = distance(word, names[k]);
-        if (d < least) least = d, best = names[k];
+        if (d < least && is_near(d, strlen(word), strlen(names[k]))) least = d, best = names[k];
     }
     return best;
 }

@@ -2,7 +2,8 @@
 #ifndef SPOR_BASE_NEAREST_H
 #define SPOR_BASE_NEAREST_H
 
-/** The one of the names that a slip of the keyboard would turn into word, or NULL. */
+/** The one of the names that slips of the keyboard would turn into word, or NULL: a third of the longer of the
+ *  two may differ, and three characters at most, where two neighbours exchanged count as one. */
 const char *nearest_name(const char *word, int count, const char *const names[]);
 
 #endif

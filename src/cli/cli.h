@@ -4,6 +4,8 @@
 #ifndef SPOR_CLI_CLI_H
 #define SPOR_CLI_CLI_H
 
+#include <stdio.h>
+
 #include "claims/claims.h"
 #include "run/places.h"
 #include "train/checkpoint.h"
@@ -137,6 +139,44 @@ int derivations_accept(spor_script *script, bool quiet);
 void derivations_tell_unused(const spor_script *script);
 
 /* ---- what a terminal shows ------------------------------------------------------------------- */
+
+enum { SPOR_STREAM_HELD = 3 };
+
+/** A standard stream on its way to where it goes. */
+typedef struct {
+    int to;
+    FILE *plain;                 /* the stream as it was */
+    char held[SPOR_STREAM_HELD]; /* the beginning of a character */
+    size_t holds;
+} spor_stream;
+
+typedef struct {
+    spor_stream out, err;
+} spor_screen;
+
+/** From now on stdout and stderr hand on no byte that a terminal would obey, whoever prints, and whatever
+ *  scripts, file names and data hold. False if out of memory. The screen lives until screen_end, which
+ *  gives back the streams as they were. */
+bool screen_begin(spor_screen *screen);
+void screen_end(spor_screen *screen);
+/** Tells the terminal behind stdout to do something, behind what is printed. */
+void screen_control(const char *sequence);
+/** True if stdout is a terminal that obeys. TERM=dumb is none, nor is one without a name. */
+bool screen_is_terminal(void);
+
+/** Characters of a line of the terminal: by $COLUMNS, by itself, or 80. */
+int display_width(void);
+
+enum { SPOR_CELL = 224, SPOR_COLUMNS = 8 };
+
+typedef struct {
+    int usual;  /* width, if nothing is longer and the terminal is not narrower */
+    bool right; /* numbers stand at the right */
+} spor_column_look;
+
+/** Prints a table of rows x columns texts, the first row of which is its head, a blank between two columns. Where a
+ *  terminal is too narrow for it, the first column is cut. columns.c */
+void columns_print(int columns, int rows, char cell[][SPOR_CELL], const spor_column_look look[]);
 
 /** Progress of a training: a live line on a terminal, a few plain lines in a pipe. */
 typedef struct {

@@ -32,7 +32,7 @@ void display_flush(void) {
 
 /* ---- progress ---- */
 
-static int terminal_width(void) {
+int display_width(void) {
     const char *columns = getenv("COLUMNS");
     struct winsize size;
     int width = columns ? atoi(columns) : 0;
@@ -87,7 +87,8 @@ static double share(const spor_progress *p) {
 static void overwrite(spor_display *display, const char *line) {
     int length = (int)strlen(line);
     int blanks = display->shown > length ? display->shown - length : 0;
-    printf("\r%s%*s", line, blanks, "");
+    screen_control("\r");
+    printf("%s%*s", line, blanks, "");
     display_flush();
     display->shown = length;
 }
@@ -101,7 +102,7 @@ static void draw(spor_display *display, const spor_progress *p) {
     snprintf(head, sizeof head, "epoch %*lld/%lld", digits(p->epochs), (long long)p->epoch,
              (long long)p->epochs);
     snprintf(tail, sizeof tail, "  %s  %s left", figures, left);
-    int width = terminal_width() - 1;
+    int width = display_width() - 1;
     int room = width - (int)(strlen(head) + strlen(tail)) - 3;
     if (room > LONGEST_BAR) room = LONGEST_BAR;
     if (room >= SHORTEST_BAR) {
@@ -135,7 +136,7 @@ void display_start(spor_display *display, bool quiet, double from) {
     *display = (spor_display){
         .quiet = quiet,
         .from = from,
-        .live = isatty(STDOUT_FILENO),
+        .live = screen_is_terminal(),
         .started = display_seconds(),
     };
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/nearest.h"
+#include "data/file.h"
 
 static const spor_command *const commands[] = {
     &spor_command_train,   &spor_command_sweep,  &spor_command_eval,
@@ -45,13 +46,28 @@ static void help(FILE *out) {
 }
 
 static int unknown(const char *name) {
+    static const char *const script[] = {".spor", NULL};
     const char *names[COMMANDS];
     for (int k = 0; k < COMMANDS; k++) names[k] = commands[k]->name;
     const char *near = nearest_name(name, COMMANDS, names);
     fprintf(stderr, "spor: there is no command %s", name);
     if (near) fprintf(stderr, "; did you mean %s?", near);
+    if (file_ends_in(name, script)) fprintf(stderr, "; did you mean spor train %s?", name);
     fputs("\nspor --help lists the commands.\n", stderr);
     return SPOR_EXIT_BAD;
+}
+
+static const spor_command *find(const char *name) {
+    for (int k = 0; k < COMMANDS; k++)
+        if (!strcmp(name, commands[k]->name)) return commands[k];
+    return NULL;
+}
+
+/* `spor help train` is `spor train --help`. */
+static int help_of(const char *name) {
+    char word[] = "help", option[] = "--help", *argv[] = {word, option, NULL};
+    const spor_command *command = find(name);
+    return command ? command->run(2, argv) : unknown(name);
 }
 
 static int dispatch(int argc, char **argv) {
@@ -59,18 +75,23 @@ static int dispatch(int argc, char **argv) {
     const char *name = argv[1];
     if (!strcmp(name, "--version")) return printf("spor %s\n", spor_version()), SPOR_EXIT_DONE;
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
-        return help(stdout), SPOR_EXIT_DONE;
-    for (int k = 0; k < COMMANDS; k++)
-        if (!strcmp(name, commands[k]->name)) return commands[k]->run(argc - 1, argv + 1);
-    return unknown(name);
+        return argc > 2 ? help_of(argv[2]) : (help(stdout), SPOR_EXIT_DONE);
+    const spor_command *command = find(name);
+    return command ? command->run(argc - 1, argv + 1) : unknown(name);
+}
+
+/* A command whose output is lost has not done what was asked. */
+static int check_output(int status) {
+    errno = 0;
+    if (status == SPOR_EXIT_BAD || (!fflush(stdout) && !ferror(stdout))) return status;
+    fprintf(stderr, "spor: standard output: %s\n", errno ? strerror(errno) : "write error");
+    return SPOR_EXIT_BAD;
 }
 
 int main(int argc, char **argv) {
-    int status = dispatch(argc, argv);
-    errno = 0;
-    if ((fflush(stdout) || ferror(stdout)) && status != SPOR_EXIT_BAD) {
-        fprintf(stderr, "spor: standard output: %s\n", errno ? strerror(errno) : "write error");
-        return SPOR_EXIT_BAD;
-    }
+    spor_screen screen;
+    if (!screen_begin(&screen)) return SPOR_EXIT_BAD;
+    int status = check_output(dispatch(argc, argv));
+    screen_end(&screen);
     return status;
 }

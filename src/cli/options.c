@@ -101,11 +101,12 @@ static bool read_flag(const spor_option *option, const char *text) {
 }
 
 /* What a value must be, for the message. */
-static const char *wanted(const spor_option *option, char *out, size_t size) {
+static const char *wanted(const spor_option *option, const char *value, char *out, size_t size) {
     const char *least = option->least >= 0 ? "a number of at least" : "a number above";
     switch (option->kind) {
     case SPOR_OPTION_INTEGER:
-        snprintf(out, size, "a whole number of at least %.0f", option->least);
+        snprintf(out, size, "a whole number of at least %.0f%s", option->least,
+                 value && strlen(value) > 18 ? " that is less than 2^63" : "");
         break;
     case SPOR_OPTION_REAL:
         snprintf(out, size, "%s %g", least, option->least);
@@ -115,8 +116,8 @@ static const char *wanted(const spor_option *option, char *out, size_t size) {
         break;
     case SPOR_OPTION_TEXT:
     case SPOR_OPTION_FLAG:
-        snprintf(out, size, "%s%s", option->choices ? "one of " : "a text that is not empty",
-                 option->choices ? option->choices : "");
+        snprintf(out, size, "%s%s", option->choices ? "one of " : "a ",
+                 option->choices ? option->choices : option->value);
         break;
     }
     return out;
@@ -150,8 +151,9 @@ static bool read_option(const spor_command *command, const spor_option options[]
     }
     char must[128];
     if (value && read_value(option, value)) return true;
-    command_fail(command, "--%s wants %s%s%s", option->name, wanted(option, must, sizeof must),
-                 value ? ", not " : "", value ? value : "");
+    command_fail(command, "--%s wants %s%s%s", option->name,
+                 wanted(option, value, must, sizeof must), value ? ", not " : "",
+                 value ? value : "");
     return false;
 }
 
@@ -161,10 +163,14 @@ static bool asks_for_help(int argc, char **argv) {
     return false;
 }
 
-static int count_operands(const spor_command *command, int least, int most, int count) {
+/* slip: the name of an option among the operands, or NULL. */
+static int count_operands(const spor_command *command, int least, int most, int count,
+                          const spor_option *slip) {
     if (count >= least && count <= most) return SPOR_EXIT_NOT_YET;
-    command_fail(command, count < least ? "%s is missing" : "only %s is expected, and options",
-                 command->operands);
+    command_fail(command,
+                 count < least ? "%s is missing%s%s%s" : "only %s is expected, and options%s%s%s",
+                 command->operands, slip ? "; did you mean --" : "", slip ? slip->name : "",
+                 slip ? "?" : "");
     return try_help(command);
 }
 
@@ -172,6 +178,7 @@ int options_read(const spor_command *command, const spor_option options[], int l
                  const char *operand[], int argc, char **argv) {
     int count = 0;
     bool ended = false;
+    const spor_option *slip = NULL;
     for (int k = 0; k < most; k++) operand[k] = NULL;
     if (asks_for_help(argc, argv)) return show_help(command, options), SPOR_EXIT_DONE;
     for (int k = 1; k < argc; k++) {
@@ -185,8 +192,9 @@ int options_read(const spor_command *command, const spor_option options[], int l
             return try_help(command);
         } else {
             if (count < most) operand[count] = word;
+            if (!slip && !ended) slip = find(options, word);
             count++;
         }
     }
-    return count_operands(command, least, most, count);
+    return count_operands(command, least, most, count, slip);
 }

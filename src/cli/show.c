@@ -95,16 +95,24 @@ static void shape_text(const spor_shape *shape, int64_t rows, char out[192]) {
     snprintf(out + at, (size_t)(192 - at), "]");
 }
 
-static void print_row(const char *name, const char *shape, int64_t parameters_,
-                      double multiplies_) {
-    printf("  %-24s %-20s %12lld %15.0f\n", name, shape, (long long)parameters_, multiplies_);
+enum { LAYER, OUTPUT, PARAMETERS, WORK, LAYER_COLUMNS };
+
+/* Writes the cells of a row; returns those of the next one. */
+static char (*add_row(char (*cell)[SPOR_CELL], const char *name, const char *output,
+                      int64_t parameters_, double work))[SPOR_CELL] {
+    snprintf(cell[LAYER], SPOR_CELL, "%s", name);
+    snprintf(cell[OUTPUT], SPOR_CELL, "%s", output);
+    snprintf(cell[PARAMETERS], SPOR_CELL, "%lld", (long long)parameters_);
+    snprintf(cell[WORK], SPOR_CELL, "%.0f", work);
+    return cell + LAYER_COLUMNS;
 }
 
-static void print_layers(const recording *r, const bool layer[]) {
+/* A row for each layer, what lies between them, and all together. Returns the end of the cells. */
+static char (*add_layers(const recording *r, const bool layer[],
+                         char (*cell)[SPOR_CELL]))[SPOR_CELL] {
     const spor_tape *tape = r->tape;
     int64_t all = parameters(tape, 1, r->nodes), rest = all;
     double rows = (double)r->rows, work = multiplies(tape, 1, r->nodes) / rows, idle = work;
-    printf("  %-24s %-20s %12s %15s\n", "layer", "output", "parameters", "multiply-adds");
     for (uint32_t k = 1; k < r->scopes; k++) {
         const spor_scope *scope = &tape->scope[k];
         char shape[192];
@@ -112,13 +120,26 @@ static void print_layers(const recording *r, const bool layer[]) {
         int64_t own = parameters(tape, scope->first, scope->last);
         double own_work = multiplies(tape, scope->first, scope->last) / rows;
         shape_text(tape->node[scope->result].shape, r->rows, shape);
-        print_row(short_name(tape, k), shape, own, own_work);
+        cell = add_row(cell, short_name(tape, k), shape, own, own_work);
         rest -= own;
         idle -= own_work;
     }
-    if (rest || idle > 0) print_row("between the layers", "", rest, idle);
-    print_row("total", "", all, work);
+    if (rest || idle > 0) cell = add_row(cell, "between the layers", "", rest, idle);
+    return add_row(cell, "total", "", all, work);
+}
+
+static bool print_layers(const recording *r, const bool layer[]) {
+    static const char head[LAYER_COLUMNS][SPOR_CELL] = {"layer", "output", "parameters",
+                                                        "multiply-adds"};
+    static const spor_column_look look[] = {{24, false}, {20, false}, {12, true}, {15, true}};
+    char(*cell)[SPOR_CELL] = calloc(((size_t)r->scopes + 3) * LAYER_COLUMNS, sizeof *cell);
+    if (!cell) return command_fail(r->piece->command, "out of memory"), false;
+    memcpy(cell, head, sizeof head);
+    ptrdiff_t cells = add_layers(r, layer, cell + LAYER_COLUMNS) - cell;
+    columns_print(LAYER_COLUMNS, (int)(cells / LAYER_COLUMNS), cell, look);
     puts("  Multiply-adds are those of ops that add up products, forward, a sample.\n");
+    free(cell);
+    return true;
 }
 
 /* ---- programs ---- */
@@ -178,8 +199,25 @@ static void derivative_name(const char *name, char out[256]) {
     snprintf(out, 256, "%.*sd%s", path, name, name + path);
 }
 
-/* Names z of the layers that have parameters and puts parameters and z into wrt. */
-static int wanted(const recording *r, const bool layer[], spor_var wrt[]) {
+enum { OF_PARAMETERS = 1, OF_THE_COST = 2 };
+
+/* What a node is made of, what is made of it. */
+static void mark_ways(const recording *r, unsigned char way[]) {
+    const spor_tape *tape = r->tape;
+    for (uint32_t k = 0; k < tape->leaves; k++)
+        if (tape->leaf[k].trained) way[tape->leaf[k].id] = OF_PARAMETERS;
+    for (uint32_t id = 1; id <= r->cost.id; id++)
+        for (int k = 0; k < tape->node[id].op->operands; k++)
+            way[id] |= way[tape->node[id].in[k]] & OF_PARAMETERS;
+    way[r->cost.id] |= OF_THE_COST;
+    for (uint32_t id = r->cost.id; id; id--)
+        for (int k = 0; k < tape->node[id].op->operands; k++)
+            way[tape->node[id].in[k]] |= way[id] & OF_THE_COST;
+}
+
+/* What the gradient goes to: parameters, the z of layers that have some, and on the way to these what the
+ * script has a name for. */
+static int wanted(const recording *r, const bool layer[], unsigned char way[], spor_var wrt[]) {
     spor_tape *tape = r->tape;
     int count = 0;
     for (uint32_t k = 0; k < tape->leaves; k++)
@@ -190,17 +228,23 @@ static int wanted(const recording *r, const bool layer[], spor_var wrt[]) {
         snprintf(name, sizeof name, "%s/z", tape->scope[k].path);
         wrt[count++] = spor_name(pre_activation(r, k), name);
     }
+    for (int k = 0; k < count; k++) way[wrt[k].id] = 0;
+    for (uint32_t id = 1; id < r->cost.id; id++)
+        if (tape->node[id].name && way[id] == (OF_PARAMETERS | OF_THE_COST))
+            wrt[count++] = spor_tape_var(tape, id);
     return count;
 }
 
-/* Appends the gradient of the cost with respect to all parameters and the layers' z; the errors
- * delta of Eqs. (43)-(45) are the dz. */
+/* Appends the gradient of the cost with respect to all that is wanted; the errors delta of
+ * Eqs. (43)-(45) are the dz. */
 static bool differentiate(recording *r, const bool layer[]) {
-    size_t room = r->tape->leaves + r->scopes;
+    size_t nodes = (size_t)spor_tape_length(r->tape) + 1, room = nodes + r->scopes;
     spor_var *wrt = calloc(room, sizeof *wrt), *d = calloc(room, sizeof *d);
-    bool done = wrt && d;
+    unsigned char *way = calloc(nodes, 1);
+    bool done = wrt && d && way;
     if (done) {
-        int count = wanted(r, layer, wrt);
+        mark_ways(r, way);
+        int count = wanted(r, layer, way, wrt);
         done = spor_grad(r->cost, count, wrt, d);
         for (int k = 0; done && k < count; k++) {
             char name[256];
@@ -210,6 +254,7 @@ static bool differentiate(recording *r, const bool layer[]) {
     }
     free(wrt);
     free(d);
+    free(way);
     return done;
 }
 
@@ -266,6 +311,7 @@ static bool print_update(const recording *r) {
 static bool record(recording *r) {
     spor_workpiece *piece = r->piece;
     r->tape = spor_tape_new();
+    script_name_values(piece->script);
     spor_var x = spor_input(r->tape, "x", shape_rows(r->rows, &piece->declared.sample));
     spor_var prediction = script_net(x, true, piece->script);
     r->nodes = spor_tape_length(r->tape) + 1;
@@ -309,13 +355,10 @@ static int show(recording *r, bool gradient) {
     print_classes(r->piece->data);
     if (find_layers(r, &layer) < 0) {
         command_fail(r->piece->command, "out of memory");
-    } else {
-        print_layers(r, layer);
-        if (print_programs(r->piece, r->rows)) {
-            status = print_tapes(r, layer, gradient) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
-            if (status == SPOR_EXIT_NO) workpiece_complain_tape(r->piece, r->tape);
-            if (status == SPOR_EXIT_DONE && !print_update(r)) status = SPOR_EXIT_BAD;
-        }
+    } else if (print_layers(r, layer) && print_programs(r->piece, r->rows)) {
+        status = print_tapes(r, layer, gradient) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
+        if (status == SPOR_EXIT_NO) workpiece_complain_tape(r->piece, r->tape);
+        if (status == SPOR_EXIT_DONE && !print_update(r)) status = SPOR_EXIT_BAD;
     }
     free(layer);
     return status;
@@ -352,14 +395,16 @@ const spor_command spor_command_show = {
     .name = "show",
     .operands = "SCRIPT",
     .summary = "Shows a network: layers, sizes, fast paths, the tape and its gradient.",
-    .help = "Nothing is trained and no data set is needed. The tape is printed one equation a\n"
-            "line. With --grad the gradient follows, with respect to every parameter and to the\n"
-            "z before each layer's activation: dz is the error of the layer, dK and db, dW and\n"
-            "db are computed from it.\n"
-            "\n"
-            "Examples\n"
-            "  spor show models/densenet2_20.spor\n"
-            "  spor show models/convnet1_3.spor --grad --batch 1\n"
-            "  spor show models/densenet2_20.spor --set hidden=30\n",
+    .help =
+        "Nothing is trained and no data set is needed. The tape is printed one equation a\n"
+        "line, values by the names that the script gives them: x_2 is the second x. With --grad\n"
+        "the gradient follows, with respect to every parameter, to the z before each layer's\n"
+        "activation and to what has a name: dz is the error of the layer, dK and db, dW and\n"
+        "db are computed from it.\n"
+        "\n"
+        "Examples\n"
+        "  spor show models/densenet2_20.spor\n"
+        "  spor show models/convnet1_3.spor --grad --batch 1\n"
+        "  spor show models/densenet2_20.spor --set hidden=30\n",
     .run = run,
 };

@@ -132,12 +132,10 @@ static bool check_frozen(const training *t) {
 
 /* Those of a file, or of a run's folder, in the place of initial ones; a run that goes on has its own. */
 static bool load_weights(const training *t) {
-    const char *from = t->given->weights;
-    char path[RUN_PATH];
+    char buffer[RUN_PATH];
     spor_message message = {""};
-    if (!from || t->given->resume) return true;
-    snprintf(path, sizeof path, "%s/weights.safetensors", from);
-    if (access(path, F_OK)) snprintf(path, sizeof path, "%s", from);
+    if (!t->given->weights || t->given->resume) return true;
+    const char *path = folder_weights(t->given->weights, buffer);
     return (spor_weights_load(spor_model_params(t->piece->model), path, &message) &&
             spor_weights_standardize(t->piece->data, path, &message)) ||
            (command_fail(t->piece->command, "%s\n--weights takes the weights of the same network.",
@@ -248,11 +246,21 @@ static bool check_same(training *t) {
     return true;
 }
 
+/* The same of what --weights names, which a run that goes on does not read again. */
+static bool check_weights(const training *t) {
+    spor_message message = {""};
+    spor_params *params = spor_model_params(t->piece->model);
+    if (kept_weights_are(&t->run, params, t->options.scalar, t->data, &message)) return true;
+    command_fail(t->piece->command, "%s\nPut %s back, or train anew: spor train %s", message.text,
+                 t->given->weights, t->piece->path);
+    return false;
+}
+
 /* The folder is taken and written to before the training, so that no training is lost on it. */
 static bool begin(training *t) {
     spor_message message = {""};
     const char *out = t->given->out, *name = t->piece->declared.model;
-    if (t->given->repeat && !check_same(t)) return false;
+    if (t->given->repeat && (!check_same(t) || !check_weights(t))) return false;
     t->run.progress = (spor_progress){.epochs = t->schedule.epochs};
     t->run.history.count = 0;
     t->run.best.epoch = 0;
@@ -422,6 +430,7 @@ static bool keep(training *t) {
         .setting = t->given->settings.setting,
         .data = t->data,
         .choice = t->given->data,
+        .begun = t->given->weights ? spor_model_params(t->piece->model) : NULL,
         .options = &t->options,
         .seed = train_split_seed(t->given),
         .reduction = model_spec_of(t->piece->model)->reduction,

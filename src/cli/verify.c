@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "run/run.h"
+
 enum { MOST_OPERANDS = 64, PATH_SIZE = 4096 };
 
 /* ---- one statement ---- */
@@ -225,6 +227,8 @@ static bool take_arrays(spor_verify_given *given, const char *operand[MOST_OPERA
 
 static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) {
     spor_verification v = {.given = given, .hint = SPOR_HINT_FULL};
+    char weights[RUN_PATH];
+    if (given->weights) given->weights = folder_weights(given->weights, weights);
     if (given->hint_name && !strcmp(given->hint_name, "none")) v.hint = SPOR_HINT_NONE;
     if (given->hint_name && !strcmp(given->hint_name, "pattern")) v.hint = SPOR_HINT_PATTERN;
     if (!take_arrays(given, operand))
@@ -237,6 +241,11 @@ static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) 
         else
             verify_path(&v, operand[k], false);
     }
+    if (given->only && !v.report.count)
+        fprintf(stderr,
+                "spor verify: no statement has the label or is the def %s; without --only all are "
+                "shown with theirs\n",
+                given->only);
     return verify_end(&v);
 }
 
@@ -267,7 +276,7 @@ static int run(int argc, char **argv) {
          SPOR_OPTION_SETTING, &given->settings, 0, NULL},
         {"data", "NAME:FOLDER", "verify the network on other data, as of spor train",
          SPOR_OPTION_TEXT, &given->data, 0, NULL},
-        {"weights", "FILE", "verify the network at these weights too (safetensors)",
+        {"weights", "RUN", "verify the network at the weights of this run's folder, or of a file",
          SPOR_OPTION_TEXT, &given->weights, 0, NULL},
         {"call", "DEF", "judge arrays that other code computed for this def", SPOR_OPTION_TEXT,
          &given->call, 0, NULL},

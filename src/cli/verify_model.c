@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/verify.h"
+#include "data/values.h"
 #include "verify/model.h"
 
 /* Gradients of a network have no statement of the script; hints hide what is wrong. */
@@ -73,7 +74,8 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
     spor_message message = {""};
     const spor_data *data = find_data(v, piece);
     if (!d->sample.rank || !script_target(d).rank) return; /* which files would say */
-    if (data && !standardize(v, piece, &message)) {
+    if (data && !(standardize(v, piece, &message) &&
+                  data_fits(data, NULL, data->rows, SPOR_F32, &message))) {
         complain(v, d->model, message.text);
         return;
     }

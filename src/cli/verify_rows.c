@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "verify/verify.h"
 
@@ -127,10 +126,13 @@ char *verify_detail(const spor_verification *v, const spor_script_claim *claim,
 
 /* ---- the terminal ---- */
 
-static const char *colour_of(const spor_verification *v, spor_row_state state) {
+/* Prints the verdict in its colour. */
+static void print_verdict(const spor_verification *v, const spor_verify_row *row) {
     static const char *const colours[SPOR_ROW_STATES] = {
         "\033[32m", "\033[34m", "\033[31m", "\033[33m", "\033[31m", "\033[90m", "\033[31m"};
-    return v->colours ? colours[state] : "";
+    if (v->colours) screen_control(colours[row->state]);
+    printf("%s", row->verdict);
+    if (v->colours) screen_control("\033[0m");
 }
 
 static void print_row(spor_verification *v, const spor_verify_row *row) {
@@ -140,9 +142,10 @@ static void print_row(spor_verification *v, const spor_verify_row *row) {
     if (!v->headed) printf("%s%s\n", v->report.count ? "\n" : "", v->path);
     v->headed = true;
     int verdict = text_width(row->verdict), label = text_width(row->label);
-    printf("  %s%s%s%*s  %s%*s", colour_of(v, row->state), row->verdict,
-           v->colours ? "\033[0m" : "", verdict < VERDICT_WIDTH ? VERDICT_WIDTH - verdict : 0, "",
-           row->label, *row->summary && label < LABEL_WIDTH ? LABEL_WIDTH - label : 0, "");
+    fputs("  ", stdout);
+    print_verdict(v, row);
+    printf("%*s  %s%*s", verdict < VERDICT_WIDTH ? VERDICT_WIDTH - verdict : 0, "", row->label,
+           *row->summary && label < LABEL_WIDTH ? LABEL_WIDTH - label : 0, "");
     printf("%s%s\n", *row->summary ? "  " : "", row->summary);
     /* who asks for one statement wants to see all of it */
     if (row->found && (v->given->only || (row->found->outcome == SPOR_FAILS && !silent)))
@@ -285,7 +288,7 @@ static void add_json(spor_verification *v, const spor_verify_row *row) {
 /* ---- all three ---- */
 
 void verify_begin(spor_verification *v) {
-    v->colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    v->colours = screen_is_terminal() && !getenv("NO_COLOR");
     v->json = (spor_json){.text = &v->json_text, .lines = true};
     json_begin(&v->json, NULL, '{');
     json_string(&v->json, "spor", spor_version());

@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/message.h"
 #include "base/pool.h"
+#include "data/file.h"
 #include "data/labels.h"
 #include "run/run.h"
 
@@ -17,6 +20,7 @@ static int complain_at(const spor_workpiece *piece, const char *message, const c
     if (!message) message = "out of memory";
     script_explain(piece->script, message, file, line, column, text, sizeof text);
     fflush(stdout);
+    if (!file) fprintf(stderr, "spor %s: ", piece->command->name);
     fprintf(stderr, "%s%s", text, *text && text[strlen(text) - 1] == '\n' ? "" : "\n");
     return SPOR_EXIT_BAD;
 }
@@ -51,11 +55,33 @@ const char *workpiece_read(spor_workpiece *piece, const spor_command *command, c
     return examine(piece);
 }
 
+/* What a script that can't be loaded is instead, or where it may be. */
+static void tell_of_path(const char *path) {
+    static const char *const ending[] = {".spor", NULL};
+    struct stat status;
+    char other[RUN_PATH];
+    bool there = !stat(path, &status), folder = there && S_ISDIR(status.st_mode);
+    int length =
+        snprintf(other, sizeof other, "%s%s", path, folder ? "/checkpoint.safetensors" : ".spor");
+    bool found = length < RUN_PATH && !access(other, F_OK);
+    if (folder && found)
+        fprintf(stderr,
+                "%s is the folder of a run: `spor eval %s`, `spor predict %s --in rows.csv`,\n"
+                "`spor train --resume %s` go on with it.\n",
+                path, path, path, path);
+    else if (!there && found)
+        fprintf(stderr, "Did you mean %s?\n", other);
+    else if (there && !file_ends_in(path, ending))
+        fprintf(stderr, "A script is a file whose name ends in .spor.\n");
+}
+
 bool workpiece_open(spor_workpiece *piece, const spor_command *command, const char *path,
                     const spor_settings *settings) {
     const char *error = workpiece_read(piece, command, path, settings);
-    if (error) fprintf(stderr, "%s\n", error);
-    return !error;
+    if (!error) return true;
+    fprintf(stderr, "%s\n", error);
+    tell_of_path(path);
+    return false;
 }
 
 static bool declares(const spor_workpiece *piece) {

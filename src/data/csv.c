@@ -11,7 +11,6 @@
 #include "data/table.h"
 #include "data/values.h"
 
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -72,13 +71,42 @@ static bool complain_missing(const reading *c, const spor_table *t, const spor_f
                             input ? as_word(t, "drop", f->column, text) : "");
 }
 
+/* True if the only line of a file has no number. */
+static bool is_names_alone(const spor_table *t) {
+    spor_table_cursor cursor = table_begin(t);
+    spor_field f;
+    double number;
+    if (t->rows != 1 || t->name) return false;
+    while (table_next(&cursor, &f))
+        if (table_number(t, &f, &number, NULL)) return false;
+    return true;
+}
+
+/* A text among numbers: names without rows, a slip, or, in the first row, a column that is no input. */
+static bool complain_text(const reading *c, const spor_table *t, const spor_field *f) {
+    double none;
+    char leave[128], learn[128];
+    spor_message why = {""};
+    bool input = c->use[f->column].take == take_input, first = f->line == t->first_line;
+    table_number(t, f, &none, &why);
+    as_word(t, "drop", f->column, leave);
+    as_word(t, "label", f->column, learn);
+    if (is_names_alone(t))
+        return message_complain(
+            c->message, "%s: the file has one line, of names as it seems, and no rows", t->path);
+    if (memchr(f->text, ',', f->size)) /* a decimal comma has its own advice */
+        return message_complain(c->message, "%s", why.text);
+    if (!input)
+        return message_complain(
+            c->message, "%.800s; targets are numbers: texts are learned with %s", why.text, learn);
+    return message_complain(c->message, "%.800s; inputs are numbers: %s the column out with %s%s%s",
+                            why.text, first ? "leave" : "mend it, or leave", leave,
+                            first ? ", or learn it with " : "", first ? learn : "");
+}
+
 static bool take_number(reading *c, const spor_table *t, const spor_field *f, double *to) {
     if (table_is_missing(f)) return complain_missing(c, t, f);
-    char column[64];
-    return table_number(t, f, to, c->message) &&
-           (fabs(*to) <= (double)FLT_MAX ||
-            table_complain(t, f, c->message, "%s: %g is too large for a float",
-                           table_column_text(t, f->column, column), *to));
+    return table_number(t, f, to, NULL) || complain_text(c, t, f);
 }
 
 static bool take_input(reading *c, const spor_table *t, const spor_field *f, int64_t place) {

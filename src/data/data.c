@@ -1,10 +1,12 @@
 /*
  * Data sets: what their rows become in a batch.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/message.h"
+#include "base/shape.h"
 #include "data/values.h"
 
 void spor_data_free(spor_data *data) {
@@ -46,6 +48,23 @@ static void one_hot(const spor_data *data, const int64_t rows[], int64_t n, spor
         else
             ((double *)out)[at] = 1;
     }
+}
+
+bool data_fits(const spor_data *data, const int64_t rows[], int64_t count, spor_scalar scalar,
+               spor_message *message) {
+    for (int k = 0; scalar == SPOR_F32 && k < 2; k++) {
+        const spor_values *v = k ? &data->y : &data->x;
+        int64_t at = v->value ? values_beyond_float(v, k ? 1 : data->scale, rows, count) : -1;
+        int64_t size = shape_size(&v->shape);
+        if (at >= 0)
+            return message_complain(message,
+                                    "%s: %s %" PRId64 " of row %" PRId64
+                                    ", counted from 0, is %g: too large for a float; double "
+                                    "computes with it, by --double",
+                                    data->name, k ? "target" : "number", at % size, at / size,
+                                    ((const double *)v->value)[at]);
+    }
+    return true;
 }
 
 bool spor_data_rows(const spor_data *data, const int64_t rows[], int64_t n, spor_scalar scalar,

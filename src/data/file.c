@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "base/bytes.h"
 #include "base/message.h"
 #include "data/file.h"
@@ -154,6 +155,22 @@ static FILE *open_beside(const char *path, char **name) {
     return file;
 }
 
+/* The name of the file lies in its folder, which a disk writes when it likes. A folder that can't be flushed, as
+ * some file systems say, has the file all the same. */
+static void flush_folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 1;
+    char *folder = malloc(length + 1);
+    if (!folder) return;
+    memcpy(folder, slash ? path : ".", length);
+    folder[length] = 0;
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    if (descriptor < 0) return;
+    fsync(descriptor);
+    close(descriptor);
+}
+
 bool file_write(const char *path, const void *bytes, size_t size, spor_message *message) {
     struct stat status;
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
@@ -163,6 +180,7 @@ bool file_write(const char *path, const void *bytes, size_t size, spor_message *
     bool done = file && write_all(file, bytes, size, false) && rename(name, path) == 0;
     int trouble = errno;
     if (file && !done) unlink(name);
+    if (done) flush_folder(path);
     free(name);
     return done || message_complain(message, "%s: cannot be written: %s", path, strerror(trouble));
 }
@@ -229,4 +247,18 @@ void file_title(const char *path, char *out, size_t size) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t length = strcspn(name, ".");
     snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), name);
+}
+
+bool file_ends_in(const char *path, const char *const ending[]) {
+    for (size_t length = strlen(path), end; *ending; ending++)
+        if ((end = strlen(*ending)) < length && !strcmp(path + length - end, *ending)) return true;
+    return false;
+}
+
+bool file_leads_to(const char *path, const char *const ending[]) {
+    struct stat status;
+    char *real = stat(path, &status) || !S_ISREG(status.st_mode) ? NULL : realpath(path, NULL);
+    bool ends = !real || file_ends_in(real, ending);
+    free(real);
+    return ends;
 }

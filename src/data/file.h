@@ -23,8 +23,9 @@ bool file_head(const char *path, size_t most, unsigned char head[], size_t *got,
 
 /**
  * Writes beside the path and renames, so that a reader or a crash sees the old file or the new one,
- * never half of one. A full disk is an error that leaves the old file. Devices are written
- * directly.
+ * never half of one. Bytes are on the disk before the name changes, and the folder is flushed then: after
+ * a power cut, too, what was reported as written is there, as far as disk and file system keep their word.
+ * A full disk is an error that leaves the old file. Devices are written directly.
  */
 bool file_write(const char *path, const void *bytes, size_t size, spor_message *message);
 
@@ -33,6 +34,12 @@ bool file_write_text(spor_text *text, const char *path, spor_message *message);
 
 /** "digits" of data/digits.csv.gz, cut where its room ends. */
 void file_title(const char *path, char *out, size_t size);
+
+/** True if a name ends in one of these; NULL ends them. */
+bool file_ends_in(const char *path, const char *const ending[]);
+/** True if the name of the regular file that a path leads to, behind all links, does. What is no such file, a
+ *  pipe or a device, has no name that ends otherwise. */
+bool file_leads_to(const char *path, const char *const ending[]);
 
 /** Removes what writers that were killed have left in a folder: files whose name ends as those do that
  *  file_write has yet to rename. */

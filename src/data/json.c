@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/plain.h"
 #include "data/number.h"
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -12,7 +13,7 @@ static void quote(spor_text *text, const char *value) {
     const char *s = value;
     text_bytes(text, "\"", 1);
     while (*s) {
-        int length = text_utf8_length(s);
+        int length = utf8_length(s);
         if (*s == '"' || *s == '\\')
             text_add(text, "\\%c", *s);
         else if ((unsigned char)*s < ' ' || *s == 127)

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/nearest.h"
+#include "base/plain.h"
 #include "data/gzip.h"
 #include "data/number.h"
 #include "data/text.h"
@@ -181,8 +182,8 @@ char *table_text(const spor_table *t, const spor_field *f, spor_message *message
         if (f->quoted && f->text[k] == '"') k++;
     }
     *to = 0;
-    for (const char *at = out; *at; at += text_utf8_length(at)) {
-        if (text_utf8_length(at)) continue;
+    for (const char *at = out; *at; at += utf8_length(at)) {
+        if (utf8_length(at)) continue;
         table_complain(t, f, message, "the text is not UTF-8: save the file as UTF-8");
         free(out);
         return NULL;

@@ -93,17 +93,6 @@ void text_csv(spor_text *text, const char *field) {
     text_add(text, "\"");
 }
 
-int text_utf8_length(const char *text) {
-    const unsigned char *s = (const unsigned char *)text;
-    int length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    if (s[0] > 0xf4) return 0;
-    for (int k = 1; k < length; k++)
-        if ((s[k] & 0xc0) != 0x80) return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
-    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
-    return length;
-}
-
 /* Bytes 10xxxxxx continue a character. */
 static bool begins_character(char c) {
     return ((unsigned char)c & 0xc0) != 0x80;

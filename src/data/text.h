@@ -25,10 +25,6 @@ void text_float(spor_text *text, float value);
 /** A field of a CSV file: in quotes where it must be. */
 void text_csv(spor_text *text, const char *field);
 
-/** Length of the UTF-8 sequence at s, 1 to 4, in shortest form and no surrogate; 0 if it is none.
- */
-int text_utf8_length(const char *s);
-
 /** Characters of a text in UTF-8. */
 int text_width(const char *s);
 /** Bytes of its first characters, at most `most` of them. */

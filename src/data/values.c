@@ -57,17 +57,30 @@ void values_free(spor_values *values) {
     *values = (spor_values){0};
 }
 
-/* Numbers that float or double computes with. */
+/* Numbers that double computes with. */
 bool values_check(const spor_values *v, int64_t rows, const char *what, spor_message *message) {
     int64_t size = shape_size(&v->shape);
     const values_type *type = &values_types[v->keep];
     for (int64_t k = 0; v->keep != SPOR_KEEP_U8 && k < rows * size; k++)
-        if (!(fabs(type->value(v->value, k)) <= (double)FLT_MAX))
+        if (!isfinite(type->value(v->value, k)))
             return message_complain(message,
                                     "%s: number %" PRId64 " of row %" PRId64
                                     ", counted from 0, is %g; fill it in",
                                     what, k % size, k / size, type->value(v->value, k));
     return true;
+}
+
+int64_t values_beyond_float(const spor_values *v, double scale, const int64_t rows[],
+                            int64_t count) {
+    int64_t size = shape_size(&v->shape);
+    const double *value = v->value;
+    for (int64_t n = 0; v->keep == SPOR_KEEP_F64 && n < count; n++)
+        for (int64_t k = 0; k < size; k++) {
+            double x = value[values_row(rows, n) * size + k] * scale;
+            if (v->mean) x = (x - v->mean[k]) * v->factor[k];
+            if (!(fabs(x) <= (double)FLT_MAX)) return values_row(rows, n) * size + k;
+        }
+    return -1;
 }
 
 void *values_turn(void *value, const spor_shape *shape, spor_keep keep) {

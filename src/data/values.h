@@ -28,7 +28,13 @@ extern const values_type values_types[SPOR_KEEPS];
 /** Memory for that many rows of the shape; false if there is none, or no such shape. */
 bool values_allocate(spor_values *values, int64_t rows);
 void values_free(spor_values *values);
-/** False with a message that begins with `what` if one of them is not finite, or no float. */
+/** Place of the first number of these rows that is too large for a float, as it is computed with; -1: none is. */
+int64_t values_beyond_float(const spor_values *values, double scale, const int64_t rows[],
+                            int64_t count);
+/** False with a message, in a model of floats, if a number of these rows, NULL: 0 .. count-1, is none. */
+bool data_fits(const spor_data *data, const int64_t rows[], int64_t count, spor_scalar scalar,
+               spor_message *message);
+/** False with a message that begins with `what` if one of them is not finite. */
 bool values_check(const spor_values *values, int64_t rows, const char *what, spor_message *message);
 /** Numbers of this shape whose first axis runs fastest, copied so that the last one does; they are freed. NULL if
  *  memory runs out. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "base/plain.h"
 #include "data/file.h"
 #include "figure/report.h"
 
@@ -39,7 +40,7 @@ static const char *entity_of(char c, bool attribute) {
 
 static void add_escaped(spor_text *xml, const char *s, bool attribute) {
     while (*s) {
-        int length = text_utf8_length(s);
+        int length = utf8_length(s);
         const char *entity = entity_of(*s, attribute);
         if (entity)
             text_add(xml, "%s", entity);

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plain.h"
+
 void svg_escaped(spor_text *svg, const char *s) {
     while (*s) {
-        int length = text_utf8_length(s);
+        int length = utf8_length(s);
         const char *entity = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : NULL;
         if (entity)
             text_add(svg, "%s", entity);

@@ -78,26 +78,65 @@ double program_step_cost(const spor_program *program, uint32_t s) {
     return node_cost(tape, &tape->node[program->step[s].node[0]]);
 }
 
-static void print_taken(const spor_program *program, const spor_taken *taken, FILE *out) {
+/* A line about a fast path or a group. */
+typedef struct {
+    const char *state, *path;
+    char what[40], shape[128], rest[640];
+} shown;
+
+/* Widths of its columns. */
+typedef struct {
+    int what, path;
+} widths;
+
+static shown show_taken(const spor_program *program, const spor_taken *taken) {
     const spor_tape *tape = program->recorded;
     const spor_node *node = &tape->node[taken->root];
-    char shape[128];
-    tape_shape_text(node->shape, NULL, shape, sizeof shape);
-    const char *path = tape->scope[node->scope].path;
-    fprintf(out, "  %-8s %-22s %-36s %s", *taken->why ? "refused" : "taken", taken->fast->name,
-            *path ? path : "-", shape);
-    fprintf(out, *taken->why ? "  because %s\n" : "  %s\n",
-            *taken->why ? taken->why : taken->fast->equations);
+    bool refused = *taken->why;
+    shown line = {.state = refused ? "refused" : "taken", .path = tape->scope[node->scope].path};
+    snprintf(line.what, sizeof line.what, "%s", taken->fast->name);
+    tape_shape_text(node->shape, NULL, line.shape, sizeof line.shape);
+    snprintf(line.rest, sizeof line.rest, "%s%s", refused ? "because " : "",
+             refused ? taken->why : taken->fast->equations);
+    return line;
 }
 
-static void print_group(const spor_program *program, const program_step *step, FILE *out) {
+static shown show_group(const spor_program *program, const program_step *step) {
     const spor_tape *tape = program->graph.tape;
-    char count[40], shape[128], ops[400];
-    snprintf(count, sizeof count, "%" PRIu32 " nodes", step->nodes);
-    tape_shape_text(node_iteration(tape, step->node[0]), NULL, shape, sizeof shape);
-    ops_text(tape, step, ops, sizeof ops);
-    const char *path = group_path(tape, step);
-    fprintf(out, "  %-8s %-22s %-36s %s  %s\n", "group", count, *path ? path : "-", shape, ops);
+    shown line = {.state = "group", .path = group_path(tape, step)};
+    snprintf(line.what, sizeof line.what, "%" PRIu32 " nodes", step->nodes);
+    tape_shape_text(node_iteration(tape, step->node[0]), NULL, line.shape, sizeof line.shape);
+    ops_text(tape, step, line.rest, sizeof line.rest);
+    return line;
+}
+
+/* Line k, fast paths from the network's beginning on, then groups; false behind the last one. Nothing is
+ * shown of steps of one node: their state is NULL. */
+static bool show_line(const spor_program *program, uint32_t k, shown *line) {
+    uint32_t paths = program->graph.taken_count;
+    if (k >= paths + program->steps) return false;
+    *line = (shown){NULL};
+    if (k < paths)
+        *line = show_taken(program, &program->graph.taken[paths - 1 - k]);
+    else if (program->step[k - paths].nodes > 1)
+        *line = show_group(program, &program->step[k - paths]);
+    return true;
+}
+
+static int larger(int width, const char *text) {
+    int length = (int)strlen(text);
+    return length > width ? length : width;
+}
+
+static void print_lines(const spor_program *program, FILE *out) {
+    shown line;
+    widths w = {22, 36};
+    for (uint32_t k = 0; show_line(program, k, &line); k++)
+        if (line.state) w = (widths){larger(w.what, line.what), larger(w.path, line.path)};
+    for (uint32_t k = 0; show_line(program, k, &line); k++)
+        if (line.state)
+            fprintf(out, "  %-8s %-*s %-*s %s  %s\n", line.state, w.what, line.what, w.path,
+                    *line.path ? line.path : "-", line.shape, line.rest);
 }
 
 void spor_program_print(const spor_program *program, FILE *out) {
@@ -105,8 +144,5 @@ void spor_program_print(const spor_program *program, FILE *out) {
     fprintf(out, "%s, %s, %" PRIu32 " steps, %zu bytes\n", element_types[program->scalar]->text,
             program->reference ? "reference" : isa_name(program->isa), program->steps,
             spor_program_bytes(program));
-    for (uint32_t k = program->graph.taken_count; k > 0; k--)
-        print_taken(program, &program->graph.taken[k - 1], out);
-    for (uint32_t s = 0; s < program->steps; s++)
-        if (program->step[s].nodes > 1) print_group(program, &program->step[s], out);
+    print_lines(program, out);
 }

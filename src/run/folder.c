@@ -39,6 +39,11 @@ static bool take(run_folder *folder) {
     return false;
 }
 
+const char *folder_weights(const char *run, char path[RUN_PATH]) {
+    int length = snprintf(path, RUN_PATH, "%s/weights.safetensors", run);
+    return length < RUN_PATH && !access(path, F_OK) ? path : run;
+}
+
 void folder_leave(run_folder *folder) {
     if (folder->lock >= 0) close(folder->lock);
     folder->lock = -1;

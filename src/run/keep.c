@@ -24,7 +24,7 @@ static const char command_note[] = "command", folder_note[] = "folder", models_n
                   data_note[] = "data",
                   script_note[] = "script:", setting_note[] = "set:", scalar_note[] = "scalar",
                   seed_note[] = "seed", choice_note[] = "data.choice",
-                  reduction_note[] = "reduction";
+                  reduction_note[] = "reduction", weights_note[] = "weights";
 static const char *const reductions[] = {
     [SPOR_REDUCTION_UNSAID] = "", [SPOR_REDUCTION_SUM] = "sum", [SPOR_REDUCTION_MEAN] = "mean"};
 enum { REDUCTIONS = sizeof reductions / sizeof *reductions };
@@ -108,15 +108,32 @@ static bool keep_outline(spor_checkpoint *run, const spor_data *data) {
     return done;
 }
 
+/* "checksum 0123456789abcdef", of all values and of what data are standardized by */
+static void weights_text(spor_params *params, spor_scalar scalar, const spor_data *data,
+                         char text[32]) {
+    uint64_t sum = 0;
+    for (int k = 0; k < spor_params_count(params); k++) {
+        spor_entry e = spor_params_entry(params, k);
+        size_t bytes = (size_t)shape_size(&e.shape) * element_types[scalar]->width;
+        sum = checksum_add(sum, e.value, bytes);
+    }
+    size_t columns = data->x.mean ? (size_t)shape_size(&data->x.shape) : 0;
+    if (columns) sum = checksum_add(sum, data->x.mean, columns * sizeof *data->x.mean);
+    if (columns) sum = checksum_add(sum, data->x.factor, columns * sizeof *data->x.factor);
+    snprintf(text, 32, "checksum %016" PRIx64, sum);
+}
+
 bool keep_run(spor_checkpoint *run, const run_facts *facts) {
-    char folder[RUN_PATH], text[160], seed[24];
+    char folder[RUN_PATH], text[160], seed[24], weights[32];
     data_text(facts->data, text);
+    if (facts->begun) weights_text(facts->begun, facts->options->scalar, facts->data, weights);
     snprintf(seed, sizeof seed, "%" PRIu64, facts->seed);
     return keep_command(run, facts->argc, facts->argv) &&
            checkpoint_add(run, folder_note, getcwd(folder, sizeof folder) ? folder : ".") &&
            checkpoint_add(run, models_note, facts->models) &&
            checkpoint_add(run, data_note, text) &&
            (!facts->choice || checkpoint_add(run, choice_note, facts->choice)) &&
+           (!facts->begun || checkpoint_add(run, weights_note, weights)) &&
            checkpoint_add(run, "isa", facts->isa) &&
            checkpoint_add(run, scalar_note, element_types[facts->options->scalar]->text) &&
            checkpoint_add(run, reduction_note, reductions[facts->reduction]) &&
@@ -343,6 +360,19 @@ bool kept_leave_folder(int here, spor_message *message) {
                 message_complain(message, "no way back to this folder: %s", strerror(errno));
     close(here);
     return done;
+}
+
+bool kept_weights_are(const spor_checkpoint *run, spor_params *params, spor_scalar scalar,
+                      const spor_data *data, spor_message *message) {
+    char now[32];
+    const char *then = checkpoint_note(run, weights_note);
+    weights_text(params, scalar, data, now);
+    return !then || !strcmp(then, now) ||
+           message_complain(
+               message,
+               "the weights that this run began with have changed\n  then  %s\n  now   "
+               "%s",
+               then, now);
 }
 
 bool kept_data_are(const spor_checkpoint *run, const spor_data *data, spor_message *message) {

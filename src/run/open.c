@@ -6,6 +6,7 @@
 
 #include "base/message.h"
 #include "claims/claims.h"
+#include "data/file.h"
 #include "run/run.h"
 #include "train/model.h"
 
@@ -18,8 +19,11 @@ static const char *checkpoint_path(const char *run, char path[RUN_PATH]) {
 }
 
 /* A run is not to be had: says what one is. */
-static bool complain(spor_message *message) {
+static bool complain(const char *path, spor_message *message) {
+    static const char *const ending[] = {".spor", NULL};
     spor_message why = *message;
+    if (file_ends_in(path, ending))
+        message_complain(&why, "%.400s is a script: `spor train` makes a run of it", path);
     return message_complain(message,
                             "%.800s\nA run is a folder that `spor train` has left, with "
                             "checkpoint.safetensors in it.",
@@ -30,7 +34,7 @@ bool run_open(opened_run *run, const char *path, spor_message *message) {
     char file[RUN_PATH];
     *run = (opened_run){0};
     return (checkpoint_open(&run->kept, checkpoint_path(path, file), message) ||
-            complain(message)) &&
+            complain(path, message)) &&
            kept_scalar(&run->kept, &run->options.scalar, message) &&
            (run->like = kept_outline(&run->kept, message)) &&
            (run->script = kept_script(&run->kept, &claims_dialect, message)) != NULL;

@@ -27,6 +27,8 @@ bool folder_named(run_folder *folder, const char *path, spor_message *message);
 bool folder_again(run_folder *folder, const char *path, spor_message *message);
 /** The path of a file in it. */
 const char *folder_file(const run_folder *folder, const char *name, char path[RUN_PATH]);
+/** The file of weights in the folder of a run; the path itself if there is none. */
+const char *folder_weights(const char *run, char path[RUN_PATH]);
 void folder_leave(run_folder *folder);
 
 /* ---- what is kept: keep.c ---------------------------------------------------------------------- */
@@ -39,6 +41,7 @@ typedef struct {
     const spor_set *setting;
     const spor_data *data;
     const char *choice; /* of --data; NULL: what the script says */
+    spor_params *begun; /* with the weights of --weights; NULL: with initial ones */
     const spor_options *options;
     uint64_t seed;            /* that the split is drawn by */
     spor_reduction reduction; /* of the loss, as training found it */
@@ -97,6 +100,9 @@ bool kept_script_is_current(const spor_checkpoint *run, spor_message *message);
 bool kept_script_is(const spor_checkpoint *run, const spor_script *script, spor_message *message);
 /** True if the data are those that the run began with. */
 bool kept_data_are(const spor_checkpoint *run, const spor_data *data, spor_message *message);
+/** True if these are the weights that a run with --weights began with, or if it had none. */
+bool kept_weights_are(const spor_checkpoint *run, spor_params *params, spor_scalar scalar,
+                      const spor_data *data, spor_message *message);
 /** Copies of the files of the script into the run's folder, for people; false with a message. */
 bool kept_copy_script(const spor_checkpoint *run, const run_folder *folder, spor_message *message);
 

@@ -53,6 +53,7 @@ spor_model *run_script_model(spor_script *script, const spor_declaration *d, con
         .like = like,
         .sample = d->sample,
         .target = script_target(d),
+        .classes = d->target_is_x ? 0 : d->classes,
         .seed = seed,
         .options = *options,
     };

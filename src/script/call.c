@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "tape/tape.h"
 
 /* How often a def was called within one call. */
 typedef struct spor_tally {
@@ -13,6 +14,8 @@ typedef struct spor_tally {
     const char *name;
     int calls;
 } spor_tally;
+
+typedef struct spor_numbered spor_numbered;
 
 struct spor_frame {
     spor_frame *caller;
@@ -22,6 +25,7 @@ struct spor_frame {
     const char *scope; /* "conv[2]" */
     bool opened;       /* the scope was begun on the tape */
     spor_tally *tally;
+    spor_numbered *numbered; /* names of values */
     int count[SPOR_COUNTS];
 };
 
@@ -38,12 +42,36 @@ void pass_trace(const spor_pass *run, spor_note *note) {
                      f->call.line, f->call.column);
 }
 
-spor_spot pass_leave_file(spor_pass *run, spor_spot place) {
-    spor_frame *f = run->frame;
+/* The call that led into the file of a place from another one; NULL: none did. */
+static const spor_frame *way_in(const spor_pass *run, spor_spot place) {
+    const spor_frame *f = run->frame;
     while (f && f->call.source == place.source) f = f->caller;
-    if (!f || !f->call.source) return place;
+    return f && f->call.source ? f : NULL;
+}
+
+spor_spot pass_leave_file(spor_pass *run, spor_spot place) {
+    const spor_frame *f = way_in(run, place);
+    if (!f) return place;
     run->frame = f->caller;
     return f->call;
+}
+
+/* The statement train(...) calls nets and losses, and gives them nothing that may be wrong. */
+static bool is_train(const spor_pass *run, spor_spot call) {
+    spor_spot train = run->script->train;
+    return call.source == train.source && call.line == train.line && call.column == train.column;
+}
+
+spor_spot pass_leave_included(spor_pass *run, spor_spot place, const char **called) {
+    const spor_frame *f;
+    *called = NULL;
+    while (place.source && place.source->included && (f = way_in(run, place)) &&
+           !is_train(run, f->call)) {
+        *called = f->def->name;
+        run->frame = f->caller;
+        place = f->call;
+    }
+    return place;
 }
 
 int pass_count(spor_pass *run, spor_count what) {
@@ -91,6 +119,63 @@ spor_var pass_recorded(spor_pass *run, spor_var var) {
     if (!spor_error(run->tape)) return var;
     run->tape_failed = true;
     pass_fail(run, (spor_spot){0}, "%s", "");
+}
+
+/* ---- names of values ------------------------------------------------------------------------- */
+
+/* A name that values have been given in a call: the numbers reached in it, and in the calls below. */
+struct spor_numbered {
+    spor_numbered *next;
+    const char *name; /* interned */
+    int own, below;
+};
+
+static spor_numbered *numbered_in(spor_pass *run, spor_frame *frame, const char *name) {
+    spor_numbered *n = frame->numbered;
+    while (n && n->name != name) n = n->next;
+    if (n) return n;
+    n = ground_take(&run->ground, 1, sizeof *n);
+    *n = (spor_numbered){frame->numbered, name, 0, 0};
+    return frame->numbered = n;
+}
+
+/* "net/cell[0]/" */
+static const char *path_of(spor_pass *run, const spor_frame *frame) {
+    if (!frame) return "";
+    const char *outer = path_of(run, frame->caller);
+    return *frame->scope ? ground_take_format(&run->ground, "%s%s/", outer, frame->scope) : outer;
+}
+
+/* True if a leaf is seen by this name from where the path leads. */
+static bool is_leaf_name(const spor_tape *tape, const char *path, const char *name) {
+    for (uint32_t id = 1; id < tape->count; id++) {
+        const spor_node *node = &tape->node[id];
+        const char *own = node->op->traits & SPOR_LEAF ? node->name : NULL;
+        const char *slash = own ? strrchr(own, '/') : NULL, *last = slash ? slash + 1 : own;
+        if (own && !strcmp(last, name) && !strncmp(own, path, (size_t)(last - own))) return true;
+    }
+    return false;
+}
+
+/* From below, names of the calls around are seen, too: a number is larger than theirs. */
+static int next_number(spor_pass *run, const char *path, const char *name) {
+    const spor_numbered *own = numbered_in(run, run->frame, name);
+    int most = own->own > own->below ? own->own : own->below;
+    for (spor_frame *f = run->frame->caller; f; f = f->caller)
+        if (numbered_in(run, f, name)->own > most) most = numbered_in(run, f, name)->own;
+    if (!most && is_leaf_name(run->tape, path, name)) most = 1;
+    numbered_in(run, run->frame, name)->own = most + 1;
+    for (spor_frame *f = run->frame->caller; f; f = f->caller)
+        if (numbered_in(run, f, name)->below <= most) numbered_in(run, f, name)->below = most + 1;
+    return most + 1;
+}
+
+void pass_name(spor_pass *run, spor_var var, const char *name) {
+    if (!run->frame || !var.id || tape_node_of(var)->name) return;
+    const char *path = path_of(run, run->frame);
+    int number = next_number(run, path, name);
+    spor_name(var, number > 1 ? ground_take_format(&run->ground, "%s%s_%d", path, name, number)
+                              : ground_take_format(&run->ground, "%s%s", path, name));
 }
 
 /* ---- arguments ------------------------------------------------------------------------------- */
@@ -327,11 +412,21 @@ static spor_value call_builtin(spor_pass *run, const spor_builtin *b, const spor
     return b->call(&given);
 }
 
+/* True if a text that is no name, and not interned, is one here. */
+static bool is_known(const spor_env *env, const char *text) {
+    for (; env; env = env->parent)
+        for (int k = 0; k < env->n; k++)
+            if (!strcmp(env->binding[k].name, text)) return true;
+    return false;
+}
+
 spor_value pass_call(spor_pass *run, const spor_value *callee, const spor_arguments *a) {
     if (partial_waits(run, callee)) return partial_make(run, callee, a);
     if (callee->kind == VALUE_FUNCTION) return call_def(run, callee->function, a);
     if (callee->kind == VALUE_BUILTIN) return call_builtin(run, callee->builtin, a);
     if (callee->kind == VALUE_OP) return registry_call(run, callee->op, a);
-    pass_fail(run, a->place, "only a function can be called, not %s",
-              value_describe(&run->ground, callee));
+    bool quoted = callee->kind == VALUE_STRING && is_known(run->script->globals, callee->s);
+    pass_fail(run, a->place, "only a function can be called, not %s%s%s%s",
+              value_describe(&run->ground, callee), quoted ? "; did you mean " : "",
+              quoted ? callee->s : "", quoted ? ", without quotes?" : "");
 }

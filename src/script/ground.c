@@ -6,13 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plain.h"
+
 /* ---- text ------------------------------------------------------------------------------------ */
 
 void note_addv(spor_note *text, const char *format, va_list list) {
     if (text->used + 1 >= text->size) return;
     size_t room = text->size - text->used;
     int n = vsnprintf(text->out + text->used, room, format, list);
-    if (n > 0) text->used += (size_t)n < room ? (size_t)n : room - 1;
+    if (n <= 0) return;
+    plain_text(text->out + text->used);
+    text->used += strlen(text->out + text->used);
 }
 
 void note_add(spor_note *text, const char *format, ...) {
@@ -31,6 +35,7 @@ static const char *line_of(spor_spot place, int *length) {
         line = end + 1;
     }
     *length = (int)strcspn(line, "\n");
+    if (*length && line[*length - 1] == '\r') --*length;
     return line;
 }
 
@@ -59,11 +64,10 @@ void note_point(spor_note *text, spor_spot place) {
     int first = column > WIDTH / 2 && length > WIDTH ? column - WIDTH / 2 : 0;
     int shown = length - first < WIDTH ? length - first : WIDTH;
     note_add(text, "\n      %.*s\n      ", shown, line + first);
-    for (int k = first; k < column; k++)
-        if (line[k] == '\t')
-            note_add(text, "\t");
-        else if (((unsigned char)line[k] & 0xC0) != 0x80)
-            note_add(text, " ");
+    for (int k = first, n; k < column; k += n ? n : 1) {
+        n = utf8_length(line + k);
+        note_add(text, line[k] == '\t' ? "\t" : " ");
+    }
     int n = word_length(line + column, first + shown - column);
     note_add(text, "^");
     for (int k = 1; k < n; k++) note_add(text, "~");
@@ -76,6 +80,7 @@ void ground_give_up(spor_ground *ground, spor_spot place, const char *format, ..
     va_start(list, format);
     vsnprintf(ground->message, sizeof ground->message, format, list);
     va_end(list);
+    plain_text(ground->message);
     ground->place = place;
     longjmp(ground->out, 1);
 }

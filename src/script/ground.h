@@ -37,7 +37,10 @@ typedef struct spor_source {
     const char *file; /* as messages name it */
     const char *text; /* ends with a newline and 0 */
     size_t length;
-    bool read; /* from a file */
+    int mark;      /* bytes of a byte order mark before the text */
+    bool read;     /* from a file */
+    bool included; /* by another file, or known without */
+    bool hidden;   /* what it says is not told: it may be no script */
 } spor_source;
 
 typedef struct {

@@ -47,7 +47,7 @@ static const char *nearest(spor_pass *run, const spor_env *env, const char *name
     const char **names = ground_take(&run->ground, (size_t)count, sizeof *names);
     for (const spor_env *e = env; e; e = e->parent)
         for (int k = 0; k < e->n; k++) names[n++] = e->binding[k].name;
-    return strlen(name) > 2 ? nearest_name(name, n, names) : NULL;
+    return nearest_name(name, n, names);
 }
 
 static _Noreturn void unknown_name(spor_pass *run, const spor_env *env, const spor_syntax *node) {
@@ -82,6 +82,8 @@ static void assign_name(spor_pass *run, spor_env *env, const spor_syntax *target
         pass_fail(run, target->place, "%s would be nothing: what was called returns no value",
                   target->text);
     if (run->ruling && value.kind == VALUE_TENSOR) spor_name(value.t.var, target->text);
+    if (run->script->naming && value.kind == VALUE_TENSOR)
+        pass_name(run, value.t.var, target->text);
     env_set(run, env, target->text, value);
 }
 

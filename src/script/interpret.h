@@ -101,6 +101,9 @@ spor_value pass_call(spor_pass *run, const spor_value *callee, const spor_argume
 /** Where an error of a def's own should point: at the call that led into this file, if there is
  *  one. Ends the calls below it: to be used before leaving only. */
 spor_spot pass_leave_file(spor_pass *run, spor_spot place);
+/** Where an error inside of an included file should point: at the call from the script's own files, of
+ *  the def *called. Without such a call it is the place itself, and *called NULL. */
+spor_spot pass_leave_included(spor_pass *run, spor_spot place, const char **called);
 
 /** Adds the calls that are going on, innermost first. */
 void pass_trace(const spor_pass *run, spor_note *text);
@@ -116,6 +119,10 @@ spor_env *pass_env(const spor_pass *run);
 uint32_t pass_symbol(spor_pass *run);
 
 /* ---- recording ------------------------------------------------------------------------------- */
+
+/** Gives what was recorded the name that a def assigns it to, in the scope of its call. The second value of a
+ *  name is name_2: from no call two values go by one name. Leaves it if it has a name. */
+void pass_name(spor_pass *run, spor_var var, const char *name);
 
 /** To be called before recording: there is a tape, its place is set, the scopes of the calls that
  *  are going on are open. Returns the tape. */

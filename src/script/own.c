@@ -3,13 +3,15 @@
  */
 #include "script/private.h"
 
-#include "data/arrays.h"
 #include "base/message.h"
 #include "base/shape.h"
+#include "data/arrays.h"
+#include "data/file.h"
 #include "data/like.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- arguments ---- */
 
@@ -110,6 +112,20 @@ static spor_value data_of(const spor_given *g, const spor_own_data *own) {
 
 /* ---- csv ---- */
 
+/* What is wrong with a file that may be no table would tell what it says to who only ran a script. */
+static spor_data *hide_others(const char *const file[], spor_message *message) {
+    static const char *const endings[] = {".csv",  ".tsv",  ".tab",   ".txt", ".dat",
+                                          ".data", ".test", ".train", ".gz",  NULL};
+    for (int k = 0; k < 3; k++)
+        if (file[k] && !access(file[k], R_OK) && !file_leads_to(file[k], endings))
+            message_complain(
+                message,
+                "%.400s: is no table that can be read as the script says; what is wrong "
+                "is shown of files that end in .csv, .tsv, .txt or .data",
+                file[k]);
+    return NULL;
+}
+
 static spor_data *read_csv(const void *said, const char *const file[], const spor_data *like,
                            spor_message *message) {
     spor_csv csv = *(const spor_csv *)said;
@@ -129,7 +145,7 @@ static spor_data *read_csv(const void *said, const char *const file[], const spo
     }
     spor_data *data = spor_data_table(&csv, message);
     free(input);
-    return data;
+    return data || like ? data : hide_others(file, message);
 }
 
 /* ";" for semicolons; a tab has no escape in a string. */

@@ -28,6 +28,7 @@ struct spor_script {
     const char **assigns;
     int replacements;
     spor_replacement *replacement;
+    bool naming; /* values on tapes are called what defs assign them to */
     bool declared;
     spor_declaration declaration;
     spor_value net, loss, optimizer;

@@ -20,14 +20,36 @@ bool pass_attempt(spor_pass *run, spor_guarded *work, void *context) {
     return true;
 }
 
+/* "dense" in front of what went wrong inside of it, unless that begins so. */
+static const char *in_front(const char *called, const char *message) {
+    size_t length = called ? strlen(called) : 0;
+    bool said = !strncmp(message, called ? called : "", length) && strchr(": ", message[length]);
+    return called && !said ? called : "";
+}
+
+/* The calls around, and the line inside of an included file that does not work with what the call gave. */
+static void note_way(const spor_pass *run, spor_note *note, const char *called, spor_spot inside) {
+    pass_trace(run, note);
+    if (!called) return;
+    note_add(note, "\n      inside of %s, at %s:%d:%d", called, inside.source->file, inside.line,
+             inside.column);
+    note_point(note, inside);
+}
+
 /* file:line:column: message, the line, a caret, the calls around */
-static void keep_error(const spor_pass *run, char *out, size_t size) {
+static void keep_error(spor_pass *run, char *out, size_t size) {
     spor_note note = {out, size, 0};
-    spor_spot at = run->ground.place;
+    const char *called, *message = run->ground.message;
+    spor_spot inside = run->ground.place, at = pass_leave_included(run, inside, &called);
     if (at.source) note_add(&note, "%s:%d:%d: ", at.source->file, at.line, at.column);
-    note_add(&note, "%s", run->ground.message);
+    if (at.source && at.source->hidden) {
+        note_add(&note, "this is no script; what is wrong is shown of files that end in .spor");
+        return;
+    }
+    const char *front = in_front(called, message);
+    note_add(&note, "%s%s%s", front, *front ? ": " : "", message);
     note_point(&note, at);
-    pass_trace(run, &note);
+    note_way(run, &note, called, inside);
 }
 
 /* ---- sources ---- */
@@ -39,15 +61,19 @@ static spor_source *add_source(spor_pass *run, spor_spot place, const char *file
         pass_fail(run, place, "a script has at most %d files", SPOR_LIMIT_FILES);
     if (length > SPOR_LIMIT_SOURCE)
         pass_fail(run, place, "%s is longer than %d bytes", file, SPOR_LIMIT_SOURCE);
+    if (length > 1 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
+        pass_fail(run, place, "%s is UTF-16; save it in UTF-8", file);
     if (memchr(text, 0, length)) pass_fail(run, place, "%s holds a zero byte: no script", file);
     char *copy = ground_take(&run->ground, length + 2, 1);
     memcpy(copy, text, length);
     copy[length] = '\n';
+    int mark = strncmp(copy, "\xef\xbb\xbf", 3) ? 0 : 3;
     spor_source *source = ground_take(&run->ground, 1, sizeof *source);
     *source = (spor_source){.next = script->sources,
                             .file = ground_take_text(&run->ground, file, strlen(file)),
-                            .text = copy,
-                            .length = length + 1};
+                            .text = copy + mark,
+                            .length = length + 1 - (size_t)mark,
+                            .mark = mark};
     script->sources = source;
     script->files++;
     return source;
@@ -77,18 +103,31 @@ static spor_source *load_source(spor_pass *run, spor_spot place, const char *fil
 }
 
 /* NULL with a message if the file can't be read. */
-static const spor_source *read_source(spor_pass *run, spor_spot place, const char *file,
-                                      spor_message *message) {
+static spor_source *read_source(spor_pass *run, spor_spot place, const char *file,
+                                spor_message *message) {
     spor_source *source =
         (run->script->kept ? keep_source : load_source)(run, place, file, message);
     if (source) source->read = true;
     return source;
 }
 
-static bool is_read(const spor_script *script, const char *file) {
-    for (const spor_source *s = script->sources; s; s = s->next)
-        if (strcmp(s->file, file) == 0) return true;
-    return false;
+/* The file of this name that was read last; NULL: none. */
+static const spor_source *source_of(const spor_script *script, const char *file) {
+    const spor_source *s = file ? script->sources : NULL;
+    while (s && strcmp(s->file, file) != 0) s = s->next;
+    return s;
+}
+
+static const char *const script_ending[] = {".spor", NULL};
+
+/* A file that is no script is not read: what it says would be seen in messages. */
+static void refuse_others(spor_pass *run, const spor_syntax *include, const char *path) {
+    if (!file_ends_in(include->text, script_ending))
+        pass_fail(run, include->place,
+                  "include takes a script: the name of its file ends in .spor");
+    if (!run->script->kept && !file_leads_to(path, script_ending))
+        pass_fail(run, include->place,
+                  "include takes a script: this name leads to a file that does not end in .spor");
 }
 
 /* The file of an include: beside the including one, else among the installed models. */
@@ -101,10 +140,12 @@ static const spor_source *find_include(spor_pass *run, const spor_syntax *includ
     const char *other = layers && include->text[0] != '/'
                             ? ground_take_format(&run->ground, "%s/%s", layers, include->text)
                             : path;
-    *done = is_read(run->script, path) || is_read(run->script, other);
+    *done = source_of(run->script, path) || source_of(run->script, other);
     if (*done) return NULL;
-    const spor_source *source = read_source(run, include->place, path, &beside);
+    refuse_others(run, include, path);
+    spor_source *source = read_source(run, include->place, path, &beside);
     if (!source && other != path) source = read_source(run, include->place, other, &installed);
+    if (source) source->included = true;
     if (!source)
         pass_fail(run, include->place, "%.400s%s%.400s%s", beside.text, *installed.text ? "\n" : "",
                   installed.text,
@@ -228,7 +269,8 @@ extern const char script_optimizers[], script_schedules[];
 
 /* What every script knows without include; its own names come first. */
 static void run_prelude(spor_pass *run, const char *file, const char *text) {
-    const spor_source *source = add_source(run, (spor_spot){0}, file, text, strlen(text));
+    spor_source *source = add_source(run, (spor_spot){0}, file, text, strlen(text));
+    source->included = true;
     run->script->files--;
     pass_top(run, run->script->prelude, parse_source(run, source));
 }
@@ -248,11 +290,13 @@ static void load(spor_pass *run, void *context) {
     run_prelude(run, "optimizers.spor", script_optimizers);
     run_prelude(run, "schedules.spor", script_schedules);
     run->steps = 0; /* the script's own are counted */
-    const spor_source *source =
-        l->text ? add_source(run, (spor_spot){0}, l->path, l->text, strlen(l->text))
-                : read_source(run, (spor_spot){0}, l->path, &message);
+    spor_source *source = l->text
+                              ? add_source(run, (spor_spot){0}, l->path, l->text, strlen(l->text))
+                              : read_source(run, (spor_spot){0}, l->path, &message);
     if (!source) pass_fail(run, (spor_spot){0}, "%s", message.text);
+    source->hidden = !l->text && !l->kept && !file_leads_to(l->path, script_ending);
     const spor_syntax *tree = parse_source(run, source);
+    source->hidden = false;
     read_settings(run, tree, l->n, l->settings);
     pass_top(run, run->script->globals, tree);
 }
@@ -299,7 +343,7 @@ script_file script_file_at(const spor_script *script, int k) {
     if (later < 0) return (script_file){0};
     const spor_source *found = script->sources;
     for (; !found->read || later > 0; found = found->next) later -= found->read;
-    return (script_file){found->file, found->text};
+    return (script_file){found->file, found->text - found->mark};
 }
 
 bool script_assigns(const spor_script *script, const char *name) {
@@ -352,15 +396,26 @@ static void record(spor_pass *run, void *context) {
     r->result = result.t.var;
 }
 
+/* Where a tape failed. */
+static spor_spot failed_at(const spor_script *script, const spor_tape *tape) {
+    spor_spot at;
+    const char *file;
+    spor_error_place(tape, &file, &at.line, &at.column);
+    at.source = source_of(script, file);
+    return at;
+}
+
 /* Puts the error of a pass on its tape, and keeps the calls around it for script_explain. */
 static void keep_failure(spor_pass *run, spor_script *script) {
     spor_note note = {script->trace, sizeof script->trace, 0};
+    const char *called;
+    spor_spot inside = run->tape_failed ? failed_at(script, run->tape) : run->ground.place;
+    spor_spot at = pass_leave_included(run, inside, &called);
     script->trace[0] = 0;
-    pass_trace(run, &note);
-    spor_spot at = run->ground.place;
-    if (run->tape_failed) return;
+    note_way(run, &note, called, inside);
     spor_tape_place(run->tape, at.source ? at.source->file : NULL, at.line, at.column);
-    tape_reject(run->tape, "%s", run->ground.message);
+    if (!run->tape_failed) tape_reject(run->tape, "%s", run->ground.message);
+    if (called) tape_lead_out(run->tape, in_front(called, run->tape->complaint));
 }
 
 static spor_var record_on(spor_script *script, spor_tape *tape, bool training, recording *r) {
@@ -398,6 +453,10 @@ bool script_record_rule(spor_script *script, spor_tape *tape, spor_guarded *work
     arena_free(&arena);
     spor_tape_place(tape, NULL, 0, 0);
     return done;
+}
+
+void script_name_values(spor_script *script) {
+    script->naming = true;
 }
 
 static spor_var reject(spor_tape *tape, const char *message) {
@@ -472,10 +531,8 @@ void script_explain(const spor_script *script, const char *message, const char *
     spor_note note = {out, size, 0};
     if (size) out[0] = 0;
     note_add(&note, "%s", message);
-    for (const spor_source *s = script->sources; s && file; s = s->next) {
-        if (strcmp(s->file, file) != 0) continue;
-        note_point(&note, (spor_spot){s, line, column});
-        note_add(&note, "%s", script->trace);
-        return;
-    }
+    const spor_source *source = source_of(script, file);
+    if (!source) return;
+    note_point(&note, (spor_spot){source, line, column});
+    note_add(&note, "%s", script->trace);
 }

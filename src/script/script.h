@@ -105,6 +105,10 @@ spor_shape script_target(const spor_declaration *declared);
  *  of recording are the tape's, with the script's place. */
 spor_var script_net(spor_var x, bool training, void *script);
 spor_var script_loss(spor_var prediction, spor_var target, void *script);
+/** From now on the values that defs assign to names have these on the tapes of the network and the loss:
+ *  "net/cell[0]/i", and the second one of a name in a call, or around it, "net/h_2". */
+void script_name_values(spor_script *script);
+
 /** Its optimizer, with its clip; likewise. */
 bool script_optimizer(int n, const spor_var w[], const spor_var dw[], spor_var next[],
                       void *script);

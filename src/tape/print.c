@@ -3,7 +3,8 @@
 
 #include "tape/tape.h"
 
-enum { SHAPE_COLUMN = 48 };
+/* Where shapes stand: behind the longest line, but for lines that are longer than most. */
+enum { SHAPE_COLUMN = 48, MOST_COLUMN = 96 };
 
 /* All functions below return how many characters they wrote. */
 
@@ -103,28 +104,44 @@ static const spor_dial *setting_of(const spor_tape *tape, uint32_t id) {
     return NULL;
 }
 
-/* name = equation, and the shape in a column of its own. */
-static void print_node(const spor_tape *tape, uint32_t id, FILE *out) {
+/* name = equation */
+static int print_equation(const spor_tape *tape, uint32_t id, FILE *out) {
     const spor_node *node = &tape->node[id];
     const spor_dial *setting = setting_of(tape, id);
-    char shape[128];
     int written = fprintf(out, node->scope ? "  " : "");
     written += print_name(tape, node->scope, id, out);
     written += fprintf(out, " = ");
-    written +=
-        setting ? fprintf(out, "setting(%g)", setting->value) : print_right_side(tape, node, out);
-    tape_shape_text(node->shape, NULL, shape, sizeof shape);
-    fprintf(out, "%*s  # %s\n", written < SHAPE_COLUMN ? SHAPE_COLUMN - written : 0, "", shape);
+    return written + (setting ? fprintf(out, "setting(%g)", setting->value)
+                              : print_right_side(tape, node, out));
+}
+
+/* The column of the shapes of some nodes. What is measured is written nowhere. */
+static int shape_column(const spor_tape *tape, uint32_t first, uint32_t last) {
+    int column = SHAPE_COLUMN;
+    char nothing[4096];
+    FILE *nowhere = fmemopen(nothing, sizeof nothing, "w");
+    for (uint32_t id = first; nowhere && id < last; id++) {
+        int written = print_equation(tape, id, nowhere);
+        rewind(nowhere);
+        if (written > column && written <= MOST_COLUMN) column = written;
+    }
+    if (nowhere) fclose(nowhere);
+    return column;
 }
 
 void spor_tape_print(const spor_tape *tape, uint32_t first, uint32_t last, FILE *out) {
     uint32_t scope = 0;
     if (!tape) return;
     if (!last || last > tape->count) last = tape->count;
-    for (uint32_t id = first ? first : 1; id < last; id++) {
+    if (!first) first = 1;
+    int column = shape_column(tape, first, last);
+    for (uint32_t id = first; id < last; id++) {
         uint32_t own = tape->node[id].scope;
+        char shape[128];
         if (own && own != scope) fprintf(out, "%s:\n", tape->scope[own].path);
         scope = own;
-        print_node(tape, id, out);
+        int written = print_equation(tape, id, out);
+        tape_shape_text(tape->node[id].shape, NULL, shape, sizeof shape);
+        fprintf(out, "%*s  # %s\n", written < column ? column - written : 0, "", shape);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/law.h"
+#include "base/plain.h"
 
 void *tape_grow(void *array, uint32_t count, uint32_t *capacity, size_t element) {
     if (count < *capacity) return array;
@@ -69,11 +70,22 @@ spor_var tape_reject(spor_tape *tape, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    plain_text(text);
     tape->complaint = arena_text(&tape->arena, text);
     tape->exhausted = !tape->complaint;
     if (!tape->complaint) tape->complaint = "out of memory";
     place_error(tape, tape->place);
     return poisoned;
+}
+
+void tape_lead_out(spor_tape *tape, const char *called) {
+    size_t size = strlen(called) + strlen(tape->complaint) + 3;
+    char *text = *called ? arena_take(&tape->arena, size) : NULL;
+    if (text) {
+        snprintf(text, size, "%s: %s", called, tape->complaint);
+        tape->complaint = text;
+    }
+    place_error(tape, tape->place);
 }
 
 spor_var tape_exhaust(spor_tape *tape) {

@@ -89,6 +89,9 @@ bool tape_add_setting(spor_tape *tape, uint32_t id, const char *name, double val
 spor_var tape_reject(spor_tape *tape, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** Moves the error of a tape to the current place, where what was called, or "", was called. */
+void tape_lead_out(spor_tape *tape, const char *called);
+
 /** The same where memory ran out. */
 spor_var tape_exhaust(spor_tape *tape);
 

@@ -100,5 +100,8 @@ bool batch_source_make(spor_model *model, const spor_data *data, const int64_t r
                           "the target is neither one-hot rows of the %d classes of %s "
                           "nor has it the shape of a sample",
                           data->classes, data->name);
-    return check_rows(model, data, rows, count, source->one_hot);
+    spor_message message;
+    return check_rows(model, data, rows, count, source->one_hot) &&
+           (data_fits(data, rows, count, spec->options.scalar, &message) ||
+            model_fail(model, "%s", message.text));
 }

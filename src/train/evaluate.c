@@ -96,11 +96,12 @@ static bool choose_metric(tally *t, const spor_bound *bound, int classes) {
     e->metric = wanted == SPOR_METRIC_FITTING || wanted == fits ? fits : SPOR_METRIC_NONE;
     if (e->metric != SPOR_METRIC_ACCURACY) return true;
     e->classes = classes;
+    char misfit[256];
     return predicts_classes(bound, classes) ||
            model_fail(t->model,
-                      "a classifier's prediction has two axes: rows and %d classes. Predictions "
-                      "of another kind have no accuracy: metric=\"loss\" does without",
-                      classes);
+                      "%s.\nThere is no accuracy of what is no [rows, %d classes]; "
+                      "metric=\"loss\" does without",
+                      model_misfit(t->model, bound, misfit), classes);
 }
 
 static bool make_room(tally *t, const spor_bound *bound) {

@@ -10,7 +10,7 @@
 /* The prediction; an error if the network gives other numbers a row than the data have. */
 static spor_var fitting(spor_var prediction, spor_var target) {
     spor_shape have = spor_shape_of(prediction), wanted = spor_shape_of(target);
-    if (!have.rank || !wanted.rank || shape_equal(&have, &wanted)) return prediction;
+    if (!prediction.id || !target.id || shape_equal(&have, &wanted)) return prediction;
     char given[128], asked[128];
     tape_shape_text(&have, NULL, given, sizeof given);
     tape_shape_text(&wanted, NULL, asked, sizeof asked);

@@ -185,6 +185,40 @@ spor_link *model_link(const spor_model *model) {
 }
 
 /* The loss stands behind what trains and evaluates, the link behind what predicts. */
+/* What a number of a target stands for, one and more. */
+static const char *target_word(const spor_model_spec *spec, bool one) {
+    static const char *const words[][2] = {
+        {"classes", "class"}, {"numbers of a sample", "number of a sample"}, {"targets", "target"}};
+    return words[spec->classes ? 0 : shape_equal(&spec->target, &spec->sample) ? 1 : 2][one];
+}
+
+const char *model_misfit(const spor_model *model, const spor_bound *b, char text[256]) {
+    spor_shape have = spor_shape_of(b->prediction), wanted = spor_shape_of(b->target);
+    int64_t outputs = shape_size(&have) / b->rows, targets = shape_size(&wanted) / b->rows;
+    *text = 0;
+    if (have.rank < 1 || have.n[0] != b->rows || shape_equal(&have, &wanted)) return text;
+    snprintf(text, 256, "the network has %" PRId64 " output%s for %" PRId64 " %s: ", outputs,
+             outputs == 1 ? "" : "s", targets, target_word(&model->spec, targets == 1));
+    size_t used = strlen(text);
+    if (outputs == targets)
+        snprintf(text + used, 256 - used, "let reshape(...) end it, since the shapes differ");
+    else
+        snprintf(text + used, 256 - used, "its last layer must have %" PRId64, targets);
+    return text;
+}
+
+/* An error of net or loss; of a loss with what may be the reason. */
+static bool fail_recorded(spor_model *model, const spor_bound *b) {
+    char why[256] = "";
+    fail_tape(model, b->tape);
+    if (b->prediction.id && b->target.id) model_misfit(model, b, why);
+    if (!b->input.id)
+        snprintf(why, sizeof why, "a batch of %" PRId64 " rows is too large", b->rows);
+    size_t used = strlen(model->error);
+    if (*why) snprintf(model->error + used, sizeof model->error - used, "\n%s", why);
+    return false;
+}
+
 static bool record(spor_model *model, spor_bound *b, model_use use) {
     const spor_model_spec *spec = &model->spec;
     spor_link *link = model_link(model);
@@ -197,7 +231,7 @@ static bool record(spor_model *model, spor_bound *b, model_use use) {
         b->cost = spec->loss(b->prediction, b->target, spec->user);
     else if (link)
         b->prediction = link(b->prediction);
-    if (spor_error(b->tape)) return fail_tape(model, b->tape);
+    if (spor_error(b->tape)) return fail_recorded(model, b);
     if (!check_prediction(model, b) || (use != MODEL_PREDICTS && !check_cost(model, b)))
         return false;
     return spor_params_join(model->params, b->tape) ||

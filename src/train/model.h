@@ -35,6 +35,10 @@ bool model_mirrors(const spor_model *model);
 bool model_predict_rows(spor_model *model, const spor_data *data, const int64_t rows[],
                         int64_t count, double prediction[]);
 
+/** "the network has 9 outputs for 10 classes: its last layer must have 10"; "" if prediction and target
+ *  have one shape. model.c */
+const char *model_misfit(const spor_model *model, const spor_bound *bound, char text[256]);
+
 const spor_model_spec *model_spec_of(const spor_model *model);
 
 /** spor_model_bind without its memory: tape and program are there, arrays are not. */

@@ -63,6 +63,9 @@ bool model_predict_rows(spor_model *model, const spor_data *data, const int64_t 
     const spor_model_spec *spec = model_spec_of(model);
     if (!shape_equal(&spec->sample, &data->x.shape))
         return model_fail(model, "samples have not the shape that the model takes");
+    spor_message message;
+    if (!data_fits(data, rows, count, spec->options.scalar, &message))
+        return model_fail(model, "%s", message.text);
     p.mirrored = mirrors(spec, data) && p.columns == shape_size(&spec->sample);
     int64_t row[BATCH_OF_EVALUATION];
     bool done = true;

@@ -271,10 +271,23 @@ static bool warn_of_reduction(const warning *w) {
     return !spor_model_error(w->model);
 }
 
+/* ---- numbers of another shape ---------------------------------------------------------------- */
+
+/* A difference of other shapes repeats one of them, and the loss is a number all the same. */
+static void warn_of_misfit(const warning *w) {
+    char text[256];
+    const spor_bound *b = bound_of(w);
+    if (model_spec_of(w->model)->metric != SPOR_METRIC_FITTING || w->data->classes) return;
+    if (*model_misfit(w->model, b, text))
+        warn(w, &b->tape->node[b->prediction.id],
+             "%s; if the loss is to compare other things, metric=\"loss\" says so", text);
+}
+
 bool train_warn(spor_model *model, const spor_data *data, const spor_split *split,
                 const spor_schedule *schedule, warn_tell *tell, void *user) {
     warning w = {model, data, split, schedule, tell, user};
     warn_of_softmax_twice(&w);
+    warn_of_misfit(&w);
     return warn_of_columns(&w) && warn_of_classes(&w) && warn_of_one_row(&w) &&
            warn_of_reduction(&w);
 }

@@ -28,6 +28,7 @@ typedef struct {
     spor_on_model_row *on_row;
     void *user;
     spor_message *message;
+    spor_scalar scalar;
     spor_model *model;
     spor_bound *bound;
 } training;
@@ -116,7 +117,7 @@ static void check_initial(const training *t) {
  * step. */
 static bool fill(training *t, int64_t step) {
     const spor_model_check *c = t->check;
-    batch_source source = batch_source_of(c->data, &c->sample, &c->target, SPOR_F32, c->seed);
+    batch_source source = batch_source_of(c->data, &c->sample, &c->target, t->scalar, c->seed);
     int64_t rows = t->bound->rows;
     int64_t *row = malloc(bytes_for(rows, sizeof *row));
     if (!row) return message_complain(t->message, "out of memory");
@@ -159,6 +160,42 @@ static int find_still(const training *t, float *const before[]) {
     return -1;
 }
 
+/* The same training from its beginning, to be freed; bound NULL: out of memory, or an error. */
+static training begin_training(const training *like, int64_t rows, spor_scalar scalar) {
+    const spor_model_check *check = like->check;
+    spor_model_spec spec = {.net = check->net,
+                            .loss = check->loss,
+                            .optimizer = check->optimizer,
+                            .user = check->user,
+                            .sample = check->sample,
+                            .target = check->target,
+                            .seed = check->seed,
+                            .options = {.scalar = scalar}};
+    training t = *like;
+    t.scalar = scalar;
+    t.model = spor_model_new(&spec);
+    t.bound = spor_model_bind(t.model, rows, true);
+    if (!params_settle(spor_model_params(t.model))) t.bound = NULL;
+    return t;
+}
+
+/* True if a parameter that stays in float moves in double, where numbers differ that are one float. */
+static bool moves_in_double(const training *t, int entry) {
+    training wide = begin_training(t, t->bound->rows, SPOR_F64);
+    spor_entry e = spor_params_entry(spor_model_params(wide.model), entry);
+    size_t bytes = bytes_for(shape_size(&e.shape), sizeof(double));
+    double *before = wide.bound ? malloc(bytes) : NULL;
+    bool done = before != NULL;
+    if (done) memcpy(before, e.value, bytes);
+    for (int64_t step = 0; done && step < MOST_STEPS; step++)
+        done = fill(&wide, step) && spor_model_step(wide.model, wide.bound, (uint64_t)step);
+    e = spor_params_entry(spor_model_params(wide.model), entry);
+    done = done && memcmp(before, e.value, bytes) != 0;
+    free(before);
+    spor_model_free(wide.model);
+    return done;
+}
+
 /* What has gradient 0 at first, as what lies below weights that start at 0, may move later on. */
 static bool check_movement(training *t, float *const before[]) {
     spor_params *params = spor_model_params(t->model);
@@ -171,8 +208,10 @@ static bool check_movement(training *t, float *const before[]) {
              t->bound->rows);
     if (still >= 0)
         snprintf(summary, sizeof summary,
-                 "%.200s does not move in %d steps of %" PRId64 " rows in float",
-                 spor_params_entry(params, still).name, MOST_STEPS, t->bound->rows);
+                 "%.150s does not move in %d steps of %" PRId64 " rows in float%s",
+                 spor_params_entry(params, still).name, MOST_STEPS, t->bound->rows,
+                 moves_in_double(t, still) ? "; in double it does: `spor train --double` trains so"
+                                           : "");
     bool any = spor_params_size(params) > 0;
     if (!any) snprintf(summary, sizeof summary, "there are no parameters");
     tell(t,
@@ -371,17 +410,9 @@ static bool check_split(const training *t) {
 
 bool verify_rule_rows(const spor_model_check *check, int64_t rows, spor_on_model_row *on_row,
                       void *user, spor_message *message) {
-    spor_model_spec spec = {.net = check->net,
-                            .loss = check->loss,
-                            .optimizer = check->optimizer,
-                            .user = check->user,
-                            .sample = check->sample,
-                            .target = check->target,
-                            .seed = check->seed};
-    training t = {.check = check, .on_row = on_row, .user = user, .message = message};
-    t.model = spor_model_new(&spec);
-    t.bound = spor_model_bind(t.model, rows, true);
-    if (!params_settle(spor_model_params(t.model))) t.bound = NULL;
+    training t = begin_training(
+        &(training){.check = check, .on_row = on_row, .user = user, .message = message}, rows,
+        SPOR_F32);
     if (t.bound) check_initial(&t);
     bool done = t.bound && check_steps(&t);
     const char *error = spor_model_error(t.model);

@@ -25,18 +25,6 @@ enum { MOST_EPOCHS = 64 };
 
 /* ---- usage ---- */
 
-/* The commands that spor --help lists; their number. */
-static int list_commands(char name[][32], int most) {
-    int count = 0;
-    expect_status(run("spor --help"), 0);
-    for (const char *line = strstr(out, "\n  spor "); line && count < most; count++) {
-        sscanf(line, "\n  spor %31s", name[count]);
-        line = strchr(line + 1, '\n');
-        if (line && strncmp(line, "\n  spor ", 8) != 0) line = NULL; /* the end of the list */
-    }
-    return count;
-}
-
 /* Each command of the table, without a line written for it. */
 START_TEST(help_teaches) {
     char name[32][32];
@@ -74,12 +62,40 @@ START_TEST(bad_usage_is_told) {
         {"bench $M/lenet2.spor --mode trian", "one of train infer"},
         {"bench $M/lenet2.spor --threads 0", "--threads wants a whole number of at least 1"},
         {"ops colerate2d", "did you mean correlate2d?"},
+        {"train $M/densenet2_20.spor epochs=3",
+         "only SCRIPT is expected, and options; did you mean --epochs?"},
+        {"train epochs 3 $M/densenet2_20.spor", "did you mean --epochs?"},
+        {"train $M/densenet2_20.spor --epochs 99999999999999999999", "that is less than 2^63"},
+        {"train $M/densenet2_20.spor --batch 1000000000000",
+         "a batch of 1000000000000 rows is too large"},
+        {"train $M/densenet2_20", "densenet2_20.spor?"},
+        {"train $M", "A script is a file whose name ends in .spor."},
+        {"$M/densenet2_20.spor", "did you mean spor train "},
+        {"eval $M/densenet2_20.spor",
+         "densenet2_20.spor is a script: `spor train` makes a run of it"},
+        {"predict $M/densenet2_20.spor --in x.csv", "is a script: `spor train` makes a run of it"},
+        {"help trian", "did you mean train?"},
+        {"train --resume", "--resume wants a FOLDER"},
+        {"train $M/densenet2_20.spor --out", "--out wants a FOLDER"},
     };
     for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
         expect_status(run("spor %s", wrong[k].line), 2);
         expect_in(err, wrong[k].message);
         ck_assert_msg(!*out, "%s prints %s", wrong[k].line, out);
     }
+}
+END_TEST
+
+START_TEST(a_run_is_no_script) {
+    static const char *const commands[] = {"train", "show", "bench"};
+    expect_status(run("spor train $M/densenet2_20.spor --epochs 1 --limit 20 --quiet"), 0);
+    for (int k = 0; k < 3; k++) {
+        expect_status(run("spor %s runs/densenet2_20", commands[k]), 2);
+        expect_in(err, "runs/densenet2_20 is the folder of a run: `spor eval runs/densenet2_20`");
+        expect_in(err, "`spor train --resume runs/densenet2_20`");
+    }
+    expect_status(run("spor help train"), 0);
+    expect_in(out, "--epochs N");
 }
 END_TEST
 
@@ -932,7 +948,8 @@ START_TEST(an_interrupt_keeps_what_there_is) {
 END_TEST
 
 START_TEST(a_terminal_gets_a_live_line) {
-    setenv("COLUMNS", "99", 1); /* room for a million epochs and a bar */
+    setenv("COLUMNS", "99", 1);
+    setenv("TERM", "xterm", 1); /* room for a million epochs and a bar */
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     if (master < 0) return; /* a machine without pseudo-terminals */
     ck_assert(!grantpt(master) && !unlockpt(master));
@@ -1051,6 +1068,7 @@ Suite *spor_suite(void) {
     TCase *tests = group(suite, "usage");
     tcase_add_test(tests, help_teaches);
     tcase_add_test(tests, bad_usage_is_told);
+    tcase_add_test(tests, a_run_is_no_script);
     tcase_add_test(tests, script_errors_show_the_place);
     tcase_add_test(tests, data_is_looked_for);
     tcase_add_test(tests, data_that_are_not_here_are_told_of);

@@ -129,6 +129,51 @@ START_TEST(commands_know_the_shapes_of_the_file) {
 }
 END_TEST
 
+/* A number may be larger than a float where the run computes in double, or in float after it is standardized. */
+START_TEST(numbers_beyond_a_float_are_for_double) {
+    char rows[4096] = "a,b,y\n";
+    for (int k = 0; k < 40; k++)
+        snprintf(rows + strlen(rows), 64, "%de39,%d,%d\n", k % 7, k % 3, k % 2);
+    write_file("big.csv", rows);
+    write_file("t.spor", NET("2") TRAIN("csv(\"big.csv\")", CROSS_ENTROPY, "1"));
+    expect_status(run("spor train t.spor"), 2);
+    expect_in(err, "big: number 0 of row ");
+    expect_in(err, "e+39: too large for a float; double computes with it, by --double");
+    ck_assert(!exists("runs"));
+    expect_status(run("spor verify t.spor"), 2);
+    expect_in(err, "too large for a float");
+    expect_status(run("spor train t.spor --double && spor eval runs/net && "
+                      "spor predict runs/net --in big.csv"),
+                  0);
+    write_file("u.spor",
+               NET("2") TRAIN("csv(\"big.csv\", standardize=\"train\")", CROSS_ENTROPY, "1"));
+    expect_status(run("spor train u.spor --out u && spor eval u && spor predict u --in big.csv"),
+                  0);
+    /* new rows of a run in floats */
+    expect_status(run("sed -E 's/^(.)e39/\\1/' big.csv >small.csv; sed -i s/big/small/ t.spor; "
+                      "spor train t.spor --out v && spor predict v --in big.csv"),
+                  2);
+    expect_in(err, "too large for a float");
+}
+END_TEST
+
+START_TEST(verify_leads_on_to_double) {
+    char rows[4096] = "x,y\n";
+    for (int k = 0; k < 40; k++)
+        snprintf(rows + strlen(rows), 64, "%d,%d\n", 1700000000 + k % 2 * 8, k % 2);
+    write_file("t.csv", rows);
+    write_file("t.spor", LAYERS "def net(x):\n    return dense(x - 1700000000, 2)\n" TRAIN(
+                             "csv(\"t.csv\")", CROSS_ENTROPY, "1"));
+    expect_status(run("spor verify t.spor"), 1);
+    expect_in(out, "net/dense[0]/W does not move in 8 steps of 8 rows in float; in double it does: "
+                   "`spor train --double` trains so");
+    write_file("u.spor", LAYERS "def net(x):\n    return dense(0 * x, 2)\n" TRAIN(
+                             "csv(\"t.csv\")", CROSS_ENTROPY, "1"));
+    expect_status(run("spor verify u.spor"), 1);
+    expect_in(out, "does not move in 8 steps of 8 rows in float\n");
+}
+END_TEST
+
 START_TEST(wrong_words_are_told_at_their_place) {
     static const struct {
         const char *says, *message;
@@ -268,6 +313,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, parts_are_used_as_they_are);
     tcase_add_test(tests, files_are_looked_for_beside_the_script);
     tcase_add_test(tests, commands_know_the_shapes_of_the_file);
+    tcase_add_test(tests, numbers_beyond_a_float_are_for_double);
+    tcase_add_test(tests, verify_leads_on_to_double);
     tcase_add_test(tests, wrong_words_are_told_at_their_place);
     tcase_add_test(tests, a_missing_value_is_told);
     tcase_add_test(tests, values_stay_as_they_are_read);

@@ -481,6 +481,23 @@ START_TEST(a_run_is_repeated_from_its_folder_alone) {
 }
 END_TEST
 
+/* --weights may name a file that is another one by now. */
+START_TEST(a_run_is_repeated_with_the_weights_of_then) {
+    expect(run("spor train $N --epochs 1 --limit 50 --out a --quiet; "
+               "spor train $N --epochs 1 --limit 50 --weights a --out b --quiet; "
+               "spor train --repeat b --out again --quiet"),
+           0);
+    check_same_run("b", "again");
+    expect(run("spor train $N --epochs 2 --limit 50 --out a --force --quiet; "
+               "spor train --repeat b --out once_more --quiet"),
+           2);
+    expect_in(err, "the weights that this run began with have changed");
+    expect_in(err, "Put a back, or train anew: spor train ");
+    expect(run("test -e once_more"), 1);
+    expect(run("spor train --resume b --epochs 2 --quiet"), 0); /* has its own */
+}
+END_TEST
+
 START_TEST(what_has_changed_since_is_told) {
     expect(run("printf '# \\344\\366\\374 in Latin-1\\n' >> $N; "
                "spor train $N --epochs 1 --limit 50 --out latin --quiet; "
@@ -590,6 +607,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, what_a_run_saw_is_known_when_it_goes_on);
     tcase_add_test(tests, a_run_goes_further_than_it_was_to);
     tcase_add_test(tests, a_run_is_repeated_from_its_folder_alone);
+    tcase_add_test(tests, a_run_is_repeated_with_the_weights_of_then);
     tcase_add_test(tests, what_has_changed_since_is_told);
     tcase_add_test(tests, what_a_run_began_with_stays);
     tcase_add_test(tests, a_damaged_checkpoint_is_told_and_stays);

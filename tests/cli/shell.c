@@ -70,3 +70,14 @@ void leave_folder(void) {
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     ck_assert(!chdir("/") && !system(command));
 }
+
+int list_commands(char name[][32], int most) {
+    int count = 0;
+    expect_status(run("spor --help"), 0);
+    for (const char *line = strstr(out, "\n  spor "); line && count < most; count++) {
+        sscanf(line, "\n  spor %31s", name[count]);
+        line = strchr(line + 1, '\n');
+        if (line && strncmp(line, "\n  spor ", 8) != 0) line = NULL; /* the end of the list */
+    }
+    return count;
+}

@@ -22,6 +22,9 @@ void expect_status(int status, int expected);
 void expect_in(const char *text, const char *part);
 int count_of(const char *text, const char *part);
 
+/** The commands that spor --help lists; their number. */
+int list_commands(char name[][32], int most);
+
 /** Fixtures. */
 void enter_folder(void);
 void leave_folder(void);

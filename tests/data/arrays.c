@@ -127,8 +127,6 @@ START_TEST(what_is_no_number_is_told) {
     check_refused(&files, "x.npy: number 1 of row 1, counted from 0, is nan; fill it in");
     files.x[0] = ARRAY("x.npy", "<f4", "(2, 2)", float, 1, 2, -INFINITY, 4);
     check_refused(&files, "x.npy: number 0 of row 1, counted from 0, is -inf");
-    files.x[0] = ARRAY("x.npy", "<f8", "(1, 2)", double, 1e39, 2);
-    check_refused(&files, "is 1e+39");
     files.x[0] = ARRAY("x.npy", "<f8", "()", double, 1);
     check_refused(&files, "x.npy: is one number and has no rows");
     files.x[0] = "/nowhere/x.npy";

@@ -58,7 +58,18 @@ START_TEST(what_is_wrong_is_named_with_its_place) {
     check_refused("1,nan,0\n", "data.csv:1:2: column 1 of 0..2 has no value here, only 'nan'; fill "
                                "it in, or leave the column out with drop=[1]");
     check_refused("1;2,5;0\n", "'2,5' has a decimal comma");
-    check_refused("1,1e39,0\n", "data.csv:1:2: column 1 of 0..2: 1e+39 is too large for a float");
+    check_refused("1,1e999,0\n", "data.csv:1:2: column 1 of 0..2: '1e999' is not a number");
+    check_refused("a,b,c\n", "data.csv: the file has one line, of names as it seems, and no rows");
+    check_refused("h1,h2,0\n",
+                  "'h1' is not a number; inputs are numbers: leave the column out with "
+                  "drop=[0], or learn it with label=[0]");
+    check_refused("a,b,c\nx,2,0\n3,4,1\n",
+                  "data.csv:2:1: a: 'x' is not a number; inputs are numbers: "
+                  "leave the column out with drop=[\"a\"], or learn it "
+                  "with label=[\"a\"]");
+    check_refused("a,b,c\n1,2,0\n3,4.x,1\n",
+                  "b: '4.x' is not a number; inputs are numbers: mend it, or "
+                  "leave the column out with drop=[\"b\"]");
     check_refused("1,2,3\n", "data.csv:1:3: the label 3 is not one of 0..2");
     check_refused("1,2,-1\n", "the label -1 is not one of 0..2");
     check_refused("1,2,1.5\n", "the label 1.5 is not one of 0..2");

@@ -786,7 +786,7 @@ START_TEST(what_cannot_be_evaluated_is_refused) {
     spor_data *data = clusters();
     check_evaluation_fails(classifier, data, ROWS, "there is no row 103 in the 103 rows");
     check_evaluation_fails(classifier, data, -1, "there is no row -1");
-    check_evaluation_fails(two_columns, data, 0, "two axes: rows and 3 classes");
+    check_evaluation_fails(two_columns, data, 0, "has 2 outputs for 3 targets");
     data->label[5] = CLASSES;
     check_evaluation_fails(classifier, data, 5,
                            "row 5 of clusters has label 3; there are 3 classes");

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "data/text.h"
+#include "base/plain.h"
 #include "figure/report.h"
 
 enum { MOST = 1 << 18, DEEPEST = 8 };
@@ -59,7 +59,7 @@ static bool refuse(xml *x, const char *why) {
 static bool read_character(xml *x) {
     static const char *const references[] = {"&amp;",  "&lt;",  "&gt;",  "&quot;",
                                              "&apos;", "&#10;", "&#13;", "&#9;"};
-    int length = text_utf8_length(x->at);
+    int length = utf8_length(x->at);
     if (*x->at == '<') return refuse(x, "a bare <");
     if (!length || ((unsigned char)*x->at < ' ' && !strchr("\t\n", *x->at)))
         return refuse(x, "a forbidden character");
