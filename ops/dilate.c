@@ -80,6 +80,7 @@ const spor_op spor_op_dilate = {
 
 spor_var spor_dilate(spor_var x, const int64_t by[]) {
     spor_attr attr[SPOR_RANK];
+    if (!by) return op_missing(x, "dilate: by");
     per_axis_to_attr(x, by, attr);
     return op_record(&spor_op_dilate, &x, attr);
 }

@@ -117,6 +117,7 @@ spor_var spor_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fil
 
 spor_var op_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill, double error) {
     spor_attr attr[OWN_SLOTS] = {[PAD_FILL] = {.r = fill}, [PAD_ERROR] = {.r = error}};
+    if (!lo || !hi) return op_missing(x, lo ? "pad: hi" : "pad: lo");
     per_axis_to_attr(x, lo, attr + PAD_LO);
     per_axis_to_attr(x, hi, attr + PAD_HI);
     return op_record(&spor_op_pad, &x, attr);

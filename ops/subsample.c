@@ -81,6 +81,7 @@ const spor_op spor_op_subsample = {
 
 spor_var spor_subsample(spor_var x, const int64_t by[]) {
     spor_attr attr[SPOR_RANK];
+    if (!by) return op_missing(x, "subsample: by");
     per_axis_to_attr(x, by, attr);
     return op_record(&spor_op_subsample, &x, attr);
 }

@@ -79,6 +79,7 @@ const spor_op spor_op_transpose = {
 
 spor_var spor_transpose(spor_var x, const int64_t perm[]) {
     spor_attr attr[SPOR_RANK];
+    if (!perm) return op_missing(x, "transpose: perm");
     per_axis_to_attr(x, perm, attr);
     return op_record(&spor_op_transpose, &x, attr);
 }

@@ -111,8 +111,8 @@ SPOR_API bool spor_data_rows(const spor_data *data, const int64_t rows[], int64_
 
 /**
  * Standardizes each column of x by mean and standard deviation (that of a population) in these rows
- * alone, so that users see mean 0 and deviation 1 there; a column of one value is only shifted. False
- * with a message, and nothing is changed, if there are no rows or a column overflows.
+ * alone, so that users see mean 0 and deviation 1 there; a column of one value is only shifted. rows NULL: 0 ..
+ * n-1. False with a message, and nothing is changed, if there are no rows or a column overflows.
  */
 SPOR_API bool spor_data_standardize(spor_data *data, const int64_t rows[], int64_t n,
                                     spor_message *message);

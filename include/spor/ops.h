@@ -21,6 +21,10 @@ extern "C" {
 SPOR_API spor_var spor_ratio(spor_tape *tape, int64_t num, int64_t den);
 /** A real number as a scalar. */
 SPOR_API spor_var spor_constant(spor_tape *tape, double value);
+/** The numbers value[], row-major, as many as the shape has: a table, a mask. The tape keeps a copy, one
+ *  for all arrays of the same numbers. Each scalar type has them as exactly as it can; infinities and NaN
+ *  stay what they are. They are no parameters: nothing trains them. */
+SPOR_API spor_var spor_array(spor_tape *tape, spor_shape shape, const double value[]);
 /** U[0, 1) of the shape: a function of (seed, element, step of the run). */
 SPOR_API spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape shape);
 
@@ -123,6 +127,13 @@ SPOR_API spor_var spor_mean(spor_var x, int64_t axes);
 /** Rows of x as vectors: [N, ...] -> [N, size]. Row-major: the channel runs fastest. */
 SPOR_API spor_var spor_flatten(spor_var x);
 
+/**
+ * The product of matrices with any leading axes, as NumPy's `@`: x[..., n, k] y[..., k, m] -> [..., n, m].
+ * Leading axes agree, are 1 or are missing on one side, and are repeated there. Where y has none the rows of
+ * all of x's matrices go through one product. Several nodes: spor_matmul between reshapes and expands.
+ */
+SPOR_API spor_var spor_batched_matmul(spor_var x, spor_var y);
+
 /* ---- file and line --------------------------------------------------------------------------- */
 
 #ifndef SPOR_NO_PLACES
@@ -131,6 +142,7 @@ SPOR_API spor_var spor_flatten(spor_var x);
 #define spor_param(...) SPOR_HERE(spor_param(__VA_ARGS__))
 #define spor_setting(...) SPOR_HERE(spor_setting(__VA_ARGS__))
 #define spor_state(...) SPOR_HERE(spor_state(__VA_ARGS__))
+#define spor_array(...) SPOR_HERE(spor_array(__VA_ARGS__))
 #define spor_add(...) SPOR_HERE(spor_add(__VA_ARGS__))
 #define spor_sub(...) SPOR_HERE(spor_sub(__VA_ARGS__))
 #define spor_mul(...) SPOR_HERE(spor_mul(__VA_ARGS__))
@@ -173,6 +185,7 @@ SPOR_API spor_var spor_flatten(spor_var x);
 #define spor_gather(...) SPOR_HERE(spor_gather(__VA_ARGS__))
 #define spor_avgpool2d(...) SPOR_HERE(spor_avgpool2d(__VA_ARGS__))
 #define spor_spread2d(...) SPOR_HERE(spor_spread2d(__VA_ARGS__))
+#define spor_batched_matmul(...) SPOR_HERE(spor_batched_matmul(__VA_ARGS__))
 #define spor_convolve2d(...) SPOR_HERE(spor_convolve2d(__VA_ARGS__))
 #define spor_broadcast(...) SPOR_HERE(spor_broadcast(__VA_ARGS__))
 #define spor_mean(...) SPOR_HERE(spor_mean(__VA_ARGS__))

@@ -149,6 +149,22 @@ SPOR_API spor_program *spor_compile_update(spor_var cost, int n, const spor_var 
                                            spor_params *params, spor_optimizer *optimizer,
                                            void *user, const spor_options *options);
 
+/**
+ * A program for cost, its gradients by n variables of its tape, and further outputs. The variables may be
+ * inputs, parameters or values on the way; spor_program_gradient has what was asked for, while parameters and
+ * states stay as they are. As in training fast paths are matched first, where they do not swallow one of the
+ * variables, then what is left is differentiated, through hand-derived backwards where there are any
+ * (spor_custom_vjp); a variable inside of such a stretch that is none of its operands is an error. A cost
+ * that is not a scalar is one too: the gradient for a cotangent dy of y is that of the sum of y dy.
+ */
+SPOR_API spor_program *spor_compile_gradient(spor_var cost, int n, const spor_var wrt[],
+                                             int outputs, const spor_var output[],
+                                             spor_params *params, const spor_options *options);
+
+/** The gradient by wrt[k] of a program of spor_compile_gradient, row-major, of wrt[k]'s shape, to be read
+ *  after a run. data is NULL if there is none of this number. */
+SPOR_API spor_arg spor_program_gradient(spor_program *program, int k);
+
 /** Gives the setting of this name another value, from the next run on. False if there is none. */
 SPOR_API bool spor_program_set(spor_program *program, const char *name, double value);
 

@@ -28,9 +28,12 @@ typedef struct {
 } spor_var;
 
 /**
- * The law of a parameter's initial values, by name, and its scale:
+ * The law of a parameter's initial values, by name, and its scale. Scripts have the same names, and write a
+ * number for "constant":
  *
  *     "constant"  every element is scale
+ *     "zeros"     every element is 0, whatever scale is
+ *     "ones"      every element is scale: 1 times it
  *     "normal"    N(0, scale^2)
  *     "uniform"   U(-scale, scale)
  *     "glorot"    U(-l, l), l = scale sqrt(6 / (fan_in + fan_out))
@@ -120,8 +123,8 @@ typedef bool spor_backward(void *user, spor_var y, spor_var dy, int n, const spo
 #define SPOR_CUSTOM_OPERANDS 5
 
 /**
- * Declares that y, recorded from the operands, has a hand-derived backward. Training programs use
- * it; spor_vjp and spor_grad never do, so that it can be verified against the ops. user must
+ * Declares that y, recorded from the operands, has a hand-derived backward. Training programs and those of
+ * spor_compile_gradient use it; spor_vjp and spor_grad never do, so that it can be verified against the ops. user must
  * outlive the tape's programs.
  */
 SPOR_API void spor_custom_vjp(spor_var y, int n, const spor_var operand[], spor_backward *backward,

@@ -11,4 +11,9 @@
  *  same number that differ in eight neighbouring ones alone never have the same checksum. */
 uint64_t checksum_add(uint64_t before, const void *bytes, size_t size);
 
+/** CRC-32 as gzip and PNG have it. */
+uint32_t checksum_crc32(const void *bytes, size_t size);
+/** Adler-32 as zlib streams have it. */
+uint32_t checksum_adler32(const void *bytes, size_t size);
+
 #endif

@@ -10,6 +10,10 @@ static double constant(double spread, uint64_t seed, uint64_t element) {
     (void)seed, (void)element;
     return spread;
 }
+static double zero(double spread, uint64_t seed, uint64_t element) {
+    (void)spread, (void)seed, (void)element;
+    return 0;
+}
 static double normal(double spread, uint64_t seed, uint64_t element) {
     return spread * random_gaussian(seed, element);
 }
@@ -33,9 +37,14 @@ static double lecun(double fan_in, double fan_out) {
     return 1 / sqrt(fan_in);
 }
 
-static const spor_law laws[] = {
-    {"constant", constant, as_given}, {"normal", normal, as_given}, {"uniform", uniform, as_given},
-    {"glorot", uniform, glorot},      {"he", normal, he},           {"lecun", normal, lecun}};
+static const spor_law laws[] = {{"constant", constant, as_given},
+                                {"zeros", zero, as_given},
+                                {"ones", constant, as_given},
+                                {"normal", normal, as_given},
+                                {"uniform", uniform, as_given},
+                                {"glorot", uniform, glorot},
+                                {"he", normal, he},
+                                {"lecun", normal, lecun}};
 
 const spor_law *law_find(const char *name) {
     for (size_t k = 0; name && k < sizeof laws / sizeof *laws; k++)
@@ -44,5 +53,5 @@ const spor_law *law_find(const char *name) {
 }
 
 const char *law_names(void) {
-    return "constant, normal, uniform, glorot, he, lecun";
+    return "constant, zeros, ones, normal, uniform, glorot, he, lecun";
 }

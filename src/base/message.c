@@ -14,3 +14,7 @@ bool message_complain(spor_message *message, const char *format, ...) {
     plain_text(message->text);
     return false;
 }
+
+bool message_given(spor_message *message, const void *given, const char *what) {
+    return given || message_complain(message, "%s is NULL", what);
+}

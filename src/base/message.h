@@ -10,4 +10,7 @@
 bool message_complain(spor_message *message, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** True if that was given; else the message says that what it is, "the path", is NULL. */
+bool message_given(spor_message *message, const void *given, const char *what);
+
 #endif

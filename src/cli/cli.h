@@ -27,7 +27,7 @@ typedef struct {
 
 extern const spor_command spor_command_train, spor_command_show, spor_command_ops,
     spor_command_bench, spor_command_verify, spor_command_data, spor_command_eval,
-    spor_command_predict, spor_command_sweep;
+    spor_command_predict, spor_command_run, spor_command_sweep;
 
 /** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
 int command_fail(const spor_command *command, const char *format, ...)
@@ -47,7 +47,7 @@ typedef enum {
     SPOR_OPTION_INTEGER, /* int64_t */
     SPOR_OPTION_REAL,    /* double */
     SPOR_OPTION_TEXT,    /* const char * */
-    SPOR_OPTION_SETTING  /* spor_settings: name=value, may be repeated */
+    SPOR_OPTION_SETTING  /* spor_settings: name=value, may be repeated and be followed by more */
 } spor_option_kind;
 
 /** One line of a command's table of options; the table ends with name NULL. */

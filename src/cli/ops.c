@@ -98,6 +98,7 @@ static const char *kind_text(spor_kind kind) {
         [SPOR_KIND_SIZES] = "one integer for each axis",
         [SPOR_KIND_PERM] = "a permutation of the axes",
         [SPOR_KIND_SHAPE] = "a shape",
+        [SPOR_KIND_VALUES] = "as many numbers as the shape has, of a program in C",
     };
     return texts[kind];
 }

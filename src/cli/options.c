@@ -132,17 +132,17 @@ static bool read_value(const spor_option *option, const char *text) {
     return readers[option->kind](option, text);
 }
 
-/* Reads argv[*at], which begins with two dashes, and its value. */
-static bool read_option(const spor_command *command, const spor_option options[], int argc,
-                        char **argv, int *at) {
+/* Reads argv[*at], which begins with two dashes, and its value. The option, or NULL after a complaint. */
+static const spor_option *read_option(const spor_command *command, const spor_option options[],
+                                      int argc, char **argv, int *at) {
     const char *word = argv[*at] + 2;
     const char *value = word + name_length(word);
     const spor_option *option = find(options, word);
     bool flag = option && option->kind == SPOR_OPTION_FLAG;
-    if (!option) return unknown(command, options, word), false;
+    if (!option) return unknown(command, options, word), NULL;
     if (flag && *value) {
         command_fail(command, "--%s takes no value", option->name);
-        return false;
+        return NULL;
     }
     if (*value) {
         value++;
@@ -150,11 +150,18 @@ static bool read_option(const spor_command *command, const spor_option options[]
         value = *at + 1 < argc ? argv[++*at] : NULL;
     }
     char must[128];
-    if (value && read_value(option, value)) return true;
+    if (value && read_value(option, value)) return option;
     command_fail(command, "--%s wants %s%s%s", option->name,
                  wanted(option, value, must, sizeof must), value ? ", not " : "",
                  value ? value : "");
-    return false;
+    return NULL;
+}
+
+/* A word NAME=VALUE right behind settings is one more of them: --set a=1 b=2. */
+static bool goes_on(const spor_option *settings, const char *word) {
+    size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    return settings && settings->kind == SPOR_OPTION_SETTING && length && word[length] == '=' &&
+           read_value(settings, word);
 }
 
 static bool asks_for_help(int argc, char **argv) {
@@ -179,6 +186,7 @@ int options_read(const spor_command *command, const spor_option options[], int l
     int count = 0;
     bool ended = false;
     const spor_option *slip = NULL;
+    const spor_option *last = NULL; /* behind nothing but its values */
     for (int k = 0; k < most; k++) operand[k] = NULL;
     if (asks_for_help(argc, argv)) return show_help(command, options), SPOR_EXIT_DONE;
     for (int k = 1; k < argc; k++) {
@@ -186,14 +194,16 @@ int options_read(const spor_command *command, const spor_option options[], int l
         if (!ended && !strcmp(word, "--")) {
             ended = true;
         } else if (!ended && word[0] == '-' && word[1] == '-') {
-            if (!read_option(command, options, argc, argv, &k)) return SPOR_EXIT_BAD;
+            last = read_option(command, options, argc, argv, &k);
+            if (!last) return SPOR_EXIT_BAD;
         } else if (!ended && word[0] == '-' && word[1]) {
             command_fail(command, "options are spelt out: %s is none", word);
             return try_help(command);
-        } else {
+        } else if (ended || !goes_on(last, word)) {
             if (count < most) operand[count] = word;
             if (!slip && !ended) slip = find(options, word);
             count++;
+            last = NULL;
         }
     }
     return count_operands(command, least, most, count, slip);

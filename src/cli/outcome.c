@@ -7,6 +7,12 @@
 #include <unistd.h>
 #include "train/model.h"
 
+#include "base/message.h"
+#include "data/file.h"
+#include "train/page.h"
+
+enum { COMMAND = 1024 };
+
 typedef bool writer(training *t, const char *path, spor_message *message);
 
 static bool write_history(training *t, const char *path, spor_message *message) {
@@ -17,20 +23,12 @@ static bool write_weights(training *t, const char *path, spor_message *message) 
     return spor_weights_save_for(spor_model_params(t->piece->model), t->data, path, message);
 }
 
-static bool write_curves(training *t, const char *path, spor_message *message) {
-    return history_draw(&t->run.history, t->piece->declared.model, path, message);
-}
-
-static bool write_confusion(training *t, const char *path, spor_message *message) {
-    return confusion_draw(&t->test, t->piece->declared.model, path, message);
-}
-
-static bool write_summary(training *t, const char *path, spor_message *message) {
+/* command: room for the line that began the run. */
+static spor_summary summary_of(const training *t, char command[], size_t size) {
     const spor_history *h = &t->run.history;
     const spor_progress *last = h->count ? &h->epochs[t->epoch - 1] : NULL;
     const spor_score unknown = {.loss = (double)NAN, .metric = (double)NAN};
-    char command[1024];
-    kept_command_text(&t->run, command, sizeof command);
+    kept_command_text(&t->run, command, size);
     spor_summary summary = {
         .command = command,
         .data_read = kept_data_text(&t->run),
@@ -62,69 +60,149 @@ static bool write_summary(training *t, const char *path, spor_message *message) 
         .evaluate_seconds = t->run.progress.evaluate_seconds,
     };
     memcpy(summary.setting, t->setting, sizeof summary.setting);
+    return summary;
+}
+
+static bool write_summary(training *t, const char *path, spor_message *message) {
+    char command[COMMAND];
+    spor_summary summary = summary_of(t, command, sizeof command);
     return summary_write(&summary, path, message);
 }
 
-/* Writes one file; a trouble is told, and the other files are still tried. */
-static bool write_file(training *t, const char *name, writer *write) {
-    char path[RUN_PATH];
-    spor_message message = {""};
-    if (write(t, folder_file(&t->folder, name, path), &message)) return true;
-    command_fail(t->piece->command, "%s", message.text);
-    return false;
-}
-
-static bool always(const training *t) {
-    (void)t;
-    return true;
-}
-
-static bool has_epochs(const training *t) {
-    return t->run.history.count > 0;
-}
-
-static bool has_confusion(const training *t) {
-    return t->test.confusion != NULL;
-}
-
-/* The summary says that a run is finished, and is written when all else is there. */
 static const struct {
     const char *name;
     writer *write;
-    bool (*wanted)(const training *t);
-} files[] = {
-    {"weights.safetensors", write_weights, always},
-    {"history.csv", write_history, always},
-    {"history.svg", write_curves, has_epochs},
-    {"confusion.svg", write_confusion, has_confusion},
-    {"summary.json", write_summary, always},
-};
+} files[] = {{"weights.safetensors", write_weights}, {"history.csv", write_history}};
 enum { FILES = sizeof files / sizeof *files };
+static const char page_name[] = "index.html", summary_name[] = "summary.json";
+
+/* ---- figures and page -------------------------------------------------------------------------- */
+
+/* What is made from a training, and a line of what was made. */
+typedef struct {
+    training *t;
+    pictures_net net;
+    spor_text svg[PICTURES], line;
+    spor_message why[PICTURES];
+    bool complete; /* all that can be made was */
+} outcome;
 
 static void remove_file(const training *t, const char *name) {
     char path[RUN_PATH];
     unlink(folder_file(&t->folder, name, path));
 }
 
-void outcome_remove(const training *t) {
-    for (int k = 0; k < FILES; k++) remove_file(t, files[k].name);
+/* Tells what became of a file; the other files are still tried. */
+static void note(outcome *o, const char *name, bool done, const spor_message *message) {
+    if (done) text_add(&o->line, " %s", name);
+    if (!done) command_fail(o->t->piece->command, "%s", message->text);
+    o->complete = o->complete && done;
 }
 
-/* No confusion matrix if nothing was tested, no curves without an epoch: figures of an earlier state do
- * not stay beside the new weights. */
+static void write_one(outcome *o, const char *name, writer *write) {
+    char path[RUN_PATH];
+    spor_message message = {""};
+    bool done = write(o->t, folder_file(&o->t->folder, name, path), &message);
+    note(o, name, done, &message);
+}
+
+static void write_files(outcome *o) {
+    for (int k = 0; k < FILES; k++) write_one(o, files[k].name, files[k].write);
+}
+
+/* Figures of an earlier state do not stay beside the new weights: one that can't be drawn is removed. */
+static void write_figure(outcome *o, int k, const pictures_source *from) {
+    char path[RUN_PATH];
+    spor_message message = {""};
+    spor_text *svg = &o->svg[k];
+    if (!pictures[k].draw(from, svg, &o->why[k])) {
+        text_free(svg);
+        remove_file(o->t, pictures[k].file);
+        return;
+    }
+    folder_file(&o->t->folder, pictures[k].file, path);
+    bool done = svg->failed ? message_complain(&message, "%s: out of memory", path)
+                            : file_write(path, svg->at, svg->size, &message);
+    note(o, pictures[k].file, done, &message);
+}
+
+static void write_figures(outcome *o) {
+    const training *t = o->t;
+    pictures_source from = {.title = t->piece->declared.model,
+                            .model = t->piece->model,
+                            .net = &o->net,
+                            .data = t->data,
+                            .split = &t->split,
+                            .seed = t->schedule.seed,
+                            .history = &t->run.history,
+                            .best = t->run.progress.best_epoch,
+                            .test = &t->test,
+                            .seen = &t->seen};
+    for (int k = 0; k < PICTURES; k++) write_figure(o, k, &from);
+}
+
+/* How a run ended that was not tested, and what was told on the way. */
+static void add_end(const training *t, char state[160], spor_text *told) {
+    const char *error = spor_model_error(t->piece->model);
+    *state = 0;
+    if (!t->tested)
+        snprintf(state, 160, "stopped in epoch %lld of %lld, and not tested",
+                 (long long)t->run.progress.epoch, (long long)t->schedule.epochs);
+    text_add(told, "%s", t->warnings.at ? t->warnings.at : "");
+    if (error) text_add(told, "error: %s\n", error);
+}
+
+static void write_page(outcome *o) {
+    const training *t = o->t;
+    char command[COMMAND], state[160], path[RUN_PATH];
+    spor_message message = {""};
+    spor_text told = {0};
+    page_figure figure[PICTURES];
+    page_file file[PAGE_FILES];
+    spor_summary summary = summary_of(t, command, sizeof command);
+    for (int k = 0; k < PICTURES; k++)
+        figure[k] =
+            (page_figure){pictures[k].heading, pictures[k].file, &o->svg[k], o->why[k].text};
+    add_end(t, state, &told);
+    spor_page page = {.summary = &summary,
+                      .folder = t->folder.path,
+                      .state = *state ? state : NULL,
+                      .warnings = told.at,
+                      .data = t->data,
+                      .net = &o->net,
+                      .figures = PICTURES,
+                      .figure = figure,
+                      .files = kept_page_files(&t->run, PAGE_FILES, file),
+                      .file = file};
+    note(o, page_name, page_write(&page, folder_file(&t->folder, page_name, path), &message),
+         &message);
+    text_free(&told);
+}
+
+/* ---- the outcome ------------------------------------------------------------------------------- */
+
+void outcome_remove(const training *t) {
+    for (int k = 0; k < FILES; k++) remove_file(t, files[k].name);
+    for (int k = 0; k < PICTURES; k++) remove_file(t, pictures[k].file);
+    remove_file(t, page_name);
+    remove_file(t, summary_name);
+}
+
 bool outcome_write(training *t) {
     spor_message message = {""};
-    char line[256] = " checkpoint.safetensors";
     bool copied = kept_copy_script(&t->run, &t->folder, &message);
+    outcome o = {.t = t, .complete = t->complete && copied};
     if (!copied) command_fail(t->piece->command, "%s", message.text);
-    t->complete = t->complete && copied;
-    for (int k = 0; k < FILES; k++) {
-        bool wanted = files[k].wanted(t),
-             done = wanted && write_file(t, files[k].name, files[k].write);
-        if (done) strcat(strcat(line, " "), files[k].name);
-        if (!wanted) remove_file(t, files[k].name);
-        t->complete = t->complete && done == wanted;
-    }
-    if (!t->given->quiet) printf("%s/ has%s\n", t->folder.path, line);
-    return t->complete;
+    write_files(&o);
+    pictures_record(&o.net, t->piece->model, t->schedule.batch);
+    write_figures(&o);
+    write_page(&o);
+    t->complete = o.complete;
+    write_one(&o, summary_name, write_summary);
+    if (!t->given->quiet && !o.line.failed)
+        printf("%s/ has checkpoint.safetensors%s\n", t->folder.path, o.line.at ? o.line.at : "");
+    pictures_forget(&o.net);
+    for (int k = 0; k < PICTURES; k++) text_free(&o.svg[k]);
+    text_free(&o.line);
+    return t->complete = o.complete;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/shape.h"
-#include "tape/tape.h"
+#include "tape/layers.h"
 #include "train/batch.h"
 #include "train/model.h"
 
@@ -27,62 +27,7 @@ static double multiplies(const spor_tape *tape, uint32_t first, uint32_t last) {
     return sum;
 }
 
-/* Elements of the trained parameters that were recorded in first .. last-1. */
-static int64_t parameters(const spor_tape *tape, uint32_t first, uint32_t last) {
-    int64_t sum = 0;
-    for (uint32_t k = 0; k < tape->leaves; k++) {
-        const spor_leaf *leaf = &tape->leaf[k];
-        if (leaf->trained && leaf->id >= first && leaf->id < last)
-            sum += shape_size(tape->node[leaf->id].shape);
-    }
-    return sum;
-}
-
 /* ---- layers ---- */
-
-static bool has_parameters(const spor_tape *tape, const spor_scope *scope) {
-    return parameters(tape, scope->first, scope->last) > 0;
-}
-
-/* A network, or a block that is made of several layers: it is shown by its parts. */
-static bool is_composed(const recording *r, uint32_t scope) {
-    int parts = 0;
-    if (!r->tape->scope[scope].parent) {
-        for (uint32_t k = scope + 1; k < r->scopes; k++)
-            if (r->tape->scope[k].parent == scope) return true;
-        return false;
-    }
-    for (uint32_t k = scope + 1; k < r->scopes; k++)
-        parts += r->tape->scope[k].parent == scope && has_parameters(r->tape, &r->tape->scope[k]);
-    return parts > 1;
-}
-
-/* Marks the scopes that are layers: not composed, in composed ones only. A parent comes before
- * its parts. Returns their number, or -1 if out of memory. */
-static int find_layers(const recording *r, bool **layer) {
-    bool *composed = calloc(r->scopes, sizeof *composed);
-    int count = 0;
-    *layer = calloc(r->scopes, sizeof **layer);
-    if (composed && *layer) {
-        composed[0] = true;
-        for (uint32_t k = 1; k < r->scopes; k++) {
-            bool open = composed[r->tape->scope[k].parent];
-            composed[k] = open && is_composed(r, k);
-            (*layer)[k] = open && !composed[k] && r->tape->scope[k].result;
-            count += (*layer)[k];
-        }
-    } else {
-        count = -1;
-    }
-    free(composed);
-    return count;
-}
-
-/* The name of a layer without that of its network. */
-static const char *short_name(const spor_tape *tape, uint32_t scope) {
-    const char *path = tape->scope[scope].path, *slash = strchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 /* [N, 8, 8, 3]: the first axis is the samples'. */
 static void shape_text(const spor_shape *shape, int64_t rows, char out[192]) {
@@ -111,16 +56,16 @@ static char (*add_row(char (*cell)[SPOR_CELL], const char *name, const char *out
 static char (*add_layers(const recording *r, const bool layer[],
                          char (*cell)[SPOR_CELL]))[SPOR_CELL] {
     const spor_tape *tape = r->tape;
-    int64_t all = parameters(tape, 1, r->nodes), rest = all;
+    int64_t all = layers_parameters(tape, 1, r->nodes), rest = all;
     double rows = (double)r->rows, work = multiplies(tape, 1, r->nodes) / rows, idle = work;
     for (uint32_t k = 1; k < r->scopes; k++) {
         const spor_scope *scope = &tape->scope[k];
         char shape[192];
         if (!layer[k]) continue;
-        int64_t own = parameters(tape, scope->first, scope->last);
+        int64_t own = layers_parameters(tape, scope->first, scope->last);
         double own_work = multiplies(tape, scope->first, scope->last) / rows;
         shape_text(tape->node[scope->result].shape, r->rows, shape);
-        cell = add_row(cell, short_name(tape, k), shape, own, own_work);
+        cell = add_row(cell, layers_name(tape, k), shape, own, own_work);
         rest -= own;
         idle -= own_work;
     }
@@ -224,7 +169,7 @@ static int wanted(const recording *r, const bool layer[], unsigned char way[], s
         if (tape->leaf[k].trained) wrt[count++] = spor_tape_var(tape, tape->leaf[k].id);
     for (uint32_t k = 1; k < r->scopes; k++) {
         char name[256];
-        if (!layer[k] || !has_parameters(tape, &tape->scope[k])) continue;
+        if (!layer[k] || !layers_have_parameters(tape, k)) continue;
         snprintf(name, sizeof name, "%s/z", tape->scope[k].path);
         wrt[count++] = spor_name(pre_activation(r, k), name);
     }
@@ -341,7 +286,21 @@ static void print_classes(const spor_data *data) {
     puts(data && data->class_name ? "\n" : "");
 }
 
-static int show(recording *r, bool gradient) {
+/* The tape, and if it is wanted that of the gradients, as a graph. */
+static int print_graph(recording *r, bool gradient) {
+    uint32_t forward = spor_tape_length(r->tape) + 1;
+    bool *layer = NULL, done = layers_find(r->tape, r->scopes, &layer) >= 0;
+    if (!done) command_fail(r->piece->command, "out of memory");
+    if (done && gradient && !differentiate(r, layer))
+        done = false, workpiece_complain_tape(r->piece, r->tape);
+    free(layer);
+    if (!done) return SPOR_EXIT_BAD;
+    tape_print_dot(r->tape, r->piece->declared.model, forward, spor_tape_length(r->tape) + 1,
+                   stdout);
+    return SPOR_EXIT_DONE;
+}
+
+static int show(recording *r, bool gradient, bool graph) {
     const spor_declaration *declared = &r->piece->declared;
     bool *layer = NULL;
     char sample[192], target[256];
@@ -349,11 +308,12 @@ static int show(recording *r, bool gradient) {
     const spor_options options = {.scalar = SPOR_F32};
     if (!workpiece_model(r->piece, &options, 0)) return SPOR_EXIT_BAD;
     if (!record(r)) return workpiece_complain_tape(r->piece, r->tape);
+    if (graph) return print_graph(r, gradient);
     shape_text(&declared->sample, 0, sample);
     printf("%s on %s: %s to %s, loss %s\n", declared->model, declared->data, sample,
            target_text(declared, target), declared->loss);
     print_classes(r->piece->data);
-    if (find_layers(r, &layer) < 0) {
+    if (layers_find(r->tape, r->scopes, &layer) < 0) {
         command_fail(r->piece->command, "out of memory");
     } else if (print_layers(r, layer) && print_programs(r->piece, r->rows)) {
         status = print_tapes(r, layer, gradient) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
@@ -365,7 +325,7 @@ static int show(recording *r, bool gradient) {
 }
 
 static int run(int argc, char **argv) {
-    bool gradient = false;
+    bool gradient = false, graph = false;
     const char *script;
     spor_workpiece piece = {0};
     recording r = {.piece = &piece};
@@ -373,6 +333,8 @@ static int run(int argc, char **argv) {
     const spor_option options[] = {
         {"grad", NULL, "print the tape of the gradients as well", SPOR_OPTION_FLAG, &gradient, 0,
          NULL},
+        {"dot", NULL, "print the tape as a graph for Graphviz, and nothing else", SPOR_OPTION_FLAG,
+         &graph, 0, NULL},
         {"batch", "B", "rows to record (default: the script's batch)", SPOR_OPTION_INTEGER, &r.rows,
          1, NULL},
         {"set", "NAME=VALUE", "another value for a name of the script", SPOR_OPTION_SETTING,
@@ -384,7 +346,7 @@ static int run(int argc, char **argv) {
     status = SPOR_EXIT_BAD;
     if (workpiece_load(&piece, &spor_command_show, script, &settings)) {
         if (!r.rows) r.rows = piece.declared.batch;
-        status = show(&r, gradient);
+        status = show(&r, gradient, graph);
     }
     spor_tape_free(r.tape);
     workpiece_close(&piece);
@@ -405,6 +367,7 @@ const spor_command spor_command_show = {
         "Examples\n"
         "  spor show models/densenet2_20.spor\n"
         "  spor show models/convnet1_3.spor --grad --batch 1\n"
-        "  spor show models/densenet2_20.spor --set hidden=30\n",
+        "  spor show models/densenet2_20.spor --set hidden=30\n"
+        "  spor show models/lenet2.spor --dot | dot -Tsvg > lenet2.svg\n",
     .run = run,
 };

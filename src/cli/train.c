@@ -104,12 +104,14 @@ static bool complained(const training *t) {
 
 /* script.spor:3:12: warning: ... */
 static void warn(const char *text, const char *file, int line, int column, void *user) {
-    const training *t = user;
+    training *t = user;
     fflush(stdout);
     if (file)
         fprintf(stderr, "%s:%d:%d: warning: %s\n", file, line, column, text);
     else
         fprintf(stderr, "spor %s: warning: %s\n", t->piece->command->name, text);
+    if (file) text_add(&t->warnings, "%s:%d:%d: ", file, line, column);
+    text_add(&t->warnings, "%s\n", text);
 }
 
 /* Each name must be one of the network's. */
@@ -368,7 +370,8 @@ static int finish(training *t) {
     tell_validation(t);
     fflush(stdout);
     if (t->given->no_test && !t->given->test) return SPOR_EXIT_DONE;
-    if (!spor_evaluate(t->piece->model, t->data, t->split.test, t->split.test_rows, &t->test)) {
+    if (!seen_evaluate(t->piece->model, t->data, t->split.test, t->split.test_rows, &t->test,
+                       &t->seen)) {
         workpiece_complain(t->piece);
         return SPOR_EXIT_NO;
     }
@@ -468,6 +471,8 @@ int train_run(training *t) {
 
 static void training_free(training *t) {
     spor_evaluation_free(&t->test);
+    seen_free(&t->seen);
+    text_free(&t->warnings);
     checkpoint_free(&t->run);
     folder_leave(&t->folder);
     spor_split_free(&t->split);
@@ -566,8 +571,8 @@ const spor_command spor_command_train = {
         "rest validate, drawn in proportion to the classes.\n"
         "runs/<network>/, or runs/<network>-2/ and so on, receives checkpoint.safetensors, which\n"
         "is the run, and what is made from it: weights.safetensors, history.csv, summary.json,\n"
-        "history.svg, confusion.svg and script/. ^C stops after the current step, a second one\n"
-        "at once; --resume goes on and ends in the same bytes.\n"
+        "figures, index.html, which has all of it on one page, and script/. ^C stops after the\n"
+        "current step, a second one at once; --resume goes on and ends in the same bytes.\n"
         "\n"
         "Examples\n"
         "  spor train models/densenet2_20.spor\n"

@@ -44,6 +44,8 @@ typedef struct {
     bool tested, complete; /* complete: all that was to be written until now was */
     int64_t epoch;         /* whose weights are those of the model */
     spor_evaluation test;
+    spor_seen seen;     /* of the test rows */
+    spor_text warnings; /* that were told, a line each */
 } training;
 
 /** With no option given. */

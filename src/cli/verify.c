@@ -210,28 +210,13 @@ static bool is_folder(const char *path) {
     return !stat(path, &status) && S_ISDIR(status.st_mode);
 }
 
-/* NAME=FILE among the operands goes on with --in. False if there is no room. */
-static bool take_arrays(spor_verify_given *given, const char *operand[MOST_OPERANDS]) {
-    enum { MOST = sizeof given->in.setting / sizeof given->in.setting[0] };
-    for (int k = 1; given->call && k < MOST_OPERANDS && operand[k]; k++) {
-        spor_settings *in = &given->in;
-        size_t length = strcspn(operand[k], "=");
-        if (!operand[k][length] || length >= sizeof in->name[0] || in->count == MOST) return false;
-        snprintf(in->name[in->count], sizeof in->name[0], "%.*s", (int)length, operand[k]);
-        in->setting[in->count] = (spor_set){in->name[in->count], operand[k] + length + 1};
-        in->count++;
-        operand[k] = NULL;
-    }
-    return true;
-}
-
 static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) {
     spor_verification v = {.given = given, .hint = SPOR_HINT_FULL};
     char weights[RUN_PATH];
     if (given->weights) given->weights = folder_weights(given->weights, weights);
     if (given->hint_name && !strcmp(given->hint_name, "none")) v.hint = SPOR_HINT_NONE;
     if (given->hint_name && !strcmp(given->hint_name, "pattern")) v.hint = SPOR_HINT_PATTERN;
-    if (!take_arrays(given, operand))
+    if (given->call && operand[1])
         return command_fail(&spor_command_verify,
                             "--call takes one script; arrays are given as NAME=FILE.npy");
     verify_begin(&v);

@@ -4,23 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/calling.h"
 #include "cli/verify.h"
-#include "data/npy.h"
 #include "verify/verify.h"
 
-enum { MOST = SPOR_INPUTS - 1 };
-
-/* A call with its arrays. */
+/* A call with its claims. */
 typedef struct {
     spor_verification *v;
-    spor_workpiece *piece;
-    spor_tape *tape;
-    int parameters;
-    const char *parameter[MOST];
-    spor_npy value[MOST], cotangent, claimed[SPOR_PAIRS];
-    spor_settings against;
+    calling call;
+    spor_npy claimed[SPOR_PAIRS];
     spor_arrays arrays;
-} calling;
+} judging;
 
 static bool complain(const char *text) {
     command_fail(&spor_command_verify, "%s", text);
@@ -29,126 +23,78 @@ static bool complain(const char *text) {
 
 /* ---- reading ---- */
 
-static int parameter_of(const calling *c, const char *name) {
-    for (int k = 0; k < c->parameters && k < MOST; k++)
-        if (!strcmp(c->parameter[k], name)) return k;
-    return -1;
-}
-
-static bool read_array(const char *path, spor_npy *array) {
-    spor_message message = {""};
-    return npy_read_doubles(path, array, &message) || complain(message.text);
-}
-
 /* What half precision may be off by is not known here. */
-static bool read_claimed(const char *path, spor_npy *array) {
-    char text[512];
-    if (!read_array(path, array)) return false;
+static bool read_claimed(const judging *j, const char *path, spor_npy *array) {
+    spor_message message = {""};
+    if (!npy_read_doubles(path, array, &message)) return complain(message.text);
     if (array->type.kind != RAW_REAL || array->type.width > 2) return true;
-    snprintf(text, sizeof text, "%.400s: has numbers of type f2; compute in f4 or f8", path);
-    return complain(text);
+    return calling_fail(&j->call, "%.400s: has numbers of type f2; compute in f4 or f8", path);
 }
 
-/* A name that is no operand's and begins with d is the cotangent, dY; but dX is a claim. */
-static bool read_given(calling *c, const spor_set *given) {
-    int k = parameter_of(c, given->name);
-    bool gradient = *given->name == 'd' && given->name[1];
-    if (k >= 0 && !c->value[k].value) return read_array(given->value, &c->value[k]);
-    if (gradient && parameter_of(c, given->name + 1) < 0 && !c->cotangent.value)
-        return read_array(given->value, &c->cotangent);
-    if (gradient && parameter_of(c, given->name + 1) >= 0) {
-        enum { ROOM = sizeof c->against.setting / sizeof c->against.setting[0] };
-        if (c->against.count == ROOM) return complain("too many arrays");
-        c->against.setting[c->against.count++] = *given;
-        return true;
-    }
-    char text[256];
-    snprintf(text, sizeof text, "%.60s is no operand of %.60s, or given twice", given->name,
-             c->v->given->call);
-    return complain(text);
-}
-
-static bool read_claim(calling *c, const spor_set *given) {
-    spor_arrays *a = &c->arrays;
-    int k = *given->name == 'd' ? parameter_of(c, given->name + 1) : -1;
-    char text[256];
-    if (k < 0) {
-        snprintf(text, sizeof text,
-                 "--against %.60s: d and the name of an operand of %.60s is "
-                 "expected",
-                 given->name, c->v->given->call);
-        return complain(text);
-    }
-    if (a->claims == SPOR_PAIRS || !read_claimed(given->value, &c->claimed[a->claims]))
-        return false;
-    a->claim[a->claims] = (spor_claim){given->name, k, c->claimed[a->claims].value};
+static bool read_claim(judging *j, const spor_set *given) {
+    spor_arrays *a = &j->arrays;
+    int k = calling_gradient(&j->call, given->name);
+    if (k < 0)
+        return calling_fail(&j->call,
+                            "--against %.60s: d and the name of an operand of %.60s is expected",
+                            given->name, j->call.def);
+    if (a->claims == SPOR_PAIRS) return complain("too many arrays");
+    if (!read_claimed(j, given->value, &j->claimed[a->claims])) return false;
+    a->claim[a->claims] = (spor_claim){given->name, k, j->claimed[a->claims].value};
     a->claims++;
     return true;
 }
 
-static bool read_all(calling *c) {
-    const spor_verify_given *given = c->v->given;
-    c->against = given->against;
-    c->parameters = script_parameters(c->piece->script, given->call, MOST, c->parameter);
-    if (c->parameters < 0) {
-        char text[256];
-        snprintf(text, sizeof text, "%.100s has no def %.100s", c->piece->path, given->call);
-        return complain(text);
+/* Among what is given dX of an operand X is a claim too. */
+static bool read_all(judging *j) {
+    const spor_verify_given *given = j->v->given;
+    for (int k = 0; k < given->in.count; k++) {
+        const spor_set *in = &given->in.setting[k];
+        bool claim = calling_gradient(&j->call, in->name) >= 0;
+        if (!claim && !calling_read(&j->call, in)) return false;
     }
-    for (int k = 0; k < given->in.count; k++)
-        if (!read_given(c, &given->in.setting[k])) return false;
-    for (int k = 0; k < c->against.count; k++)
-        if (!read_claim(c, &c->against.setting[k])) return false;
-    if (!c->arrays.claims) return complain("--call wants --against dX=FILE.npy");
-    return true;
+    for (int k = 0; k < given->against.count; k++)
+        if (!read_claim(j, &given->against.setting[k])) return false;
+    for (int k = 0; k < given->in.count; k++) {
+        const spor_set *in = &given->in.setting[k];
+        if (calling_gradient(&j->call, in->name) >= 0 && !read_claim(j, in)) return false;
+    }
+    return j->arrays.claims || complain("--call wants --against dX=FILE.npy");
 }
 
 /* ---- recording ---- */
 
-static bool same_shape(const char *name, const spor_npy *array, const spor_shape *shape) {
-    char has[128], wants[128], text[400];
-    if (shape_equal(&array->shape, shape)) return true;
-    tape_shape_text(&array->shape, NULL, has, sizeof has);
-    tape_shape_text(shape, NULL, wants, sizeof wants);
-    snprintf(text, sizeof text, "%.60s is %s but must be %s", name, has, wants);
-    return complain(text);
-}
-
-/* The operands in order, as far as they are given; what is left out must have a default. */
-static bool record(calling *c) {
-    spor_arrays *a = &c->arrays;
-    for (int k = 0; k < c->parameters && k < MOST && c->value[k].value; k++, a->inputs++) {
-        a->input[k] = spor_input(c->tape, c->parameter[k], c->value[k].shape);
-        a->value[k] = c->value[k].value;
+static bool record(judging *j) {
+    spor_arrays *a = &j->arrays;
+    if (!calling_record(&j->call)) return false;
+    a->y = j->call.y;
+    a->inputs = j->call.inputs;
+    a->cotangent = j->call.cotangent.value;
+    for (int k = 0; k < a->inputs; k++) {
+        a->input[k] = j->call.input[k];
+        a->value[k] = j->call.value[k].value;
     }
-    a->y = script_call(c->piece->script, c->v->given->call, c->tape, false, a->inputs, a->input);
-    if (spor_error(c->tape)) {
-        workpiece_complain_tape(c->piece, c->tape);
-        return false;
-    }
-    spor_shape y = spor_shape_of(a->y);
     for (int k = 0; k < a->claims; k++) {
         if (a->claim[k].wrt >= a->inputs) return complain("--against an operand that is not --in");
         spor_shape shape = spor_shape_of(a->input[a->claim[k].wrt]);
-        if (!same_shape(a->claim[k].name, &c->claimed[k], &shape)) return false;
+        if (!calling_fits(&j->call, a->claim[k].name, &j->claimed[k], shape)) return false;
     }
-    a->cotangent = c->cotangent.value;
-    return !a->cotangent || same_shape("the cotangent", &c->cotangent, &y);
+    return true;
 }
 
 /* Float if any array was kept as one: then the other code rounded to float somewhere. */
-static spor_scalar arithmetic_of(const calling *c) {
-    for (int k = 0; k < c->arrays.claims; k++)
-        if (c->claimed[k].type.kind == RAW_REAL && c->claimed[k].type.width == 4) return SPOR_F32;
+static spor_scalar arithmetic_of(const judging *j) {
+    for (int k = 0; k < j->arrays.claims; k++)
+        if (j->claimed[k].type.kind == RAW_REAL && j->claimed[k].type.width == 4) return SPOR_F32;
     return SPOR_F64;
 }
 
 /* ---- judging ---- */
 
 /* As much as the hint allows; NULL when memory runs out. */
-static char *summarise(const calling *c, const spor_verdict *found) {
-    if (found->outcome == SPOR_FAILS || c->v->hint != SPOR_HINT_FULL)
-        return verify_summary(c->v, NULL, found);
+static char *summarise(const judging *j, const spor_verdict *found) {
+    if (found->outcome == SPOR_FAILS || j->v->hint != SPOR_HINT_FULL)
+        return verify_summary(j->v, NULL, found);
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -156,17 +102,17 @@ static char *summarise(const calling *c, const spor_verdict *found) {
     return !out || fclose(out) ? NULL : text;
 }
 
-static void show(calling *c, int k, const spor_verdict *found) {
+static void show(judging *j, int k, const spor_verdict *found) {
     static const struct {
         spor_row_state state;
         const char *verdict;
     } rows[] = {[SPOR_HOLDS] = {SPOR_ROW_HOLDS, "holds"},
                 [SPOR_FAILS] = {SPOR_ROW_WRONG, "DOES NOT HOLD"},
                 [SPOR_NOTHING_EXAMINED] = {SPOR_ROW_UNFINISHED, "UNFINISHED"}};
-    char *summary = summarise(c, found);
-    char *detail = verify_detail(c->v, NULL, found, c->arrays.claim[k].name, NULL);
-    verify_show(c->v, &(spor_verify_row){.state = rows[found->outcome].state,
-                                         .label = c->arrays.claim[k].name,
+    char *summary = summarise(j, found);
+    char *detail = verify_detail(j->v, NULL, found, j->arrays.claim[k].name, NULL);
+    verify_show(j->v, &(spor_verify_row){.state = rows[found->outcome].state,
+                                         .label = j->arrays.claim[k].name,
                                          .verdict = rows[found->outcome].verdict,
                                          .summary = summary,
                                          .detail = detail,
@@ -176,29 +122,28 @@ static void show(calling *c, int k, const spor_verdict *found) {
     free(detail);
 }
 
-static bool judge(calling *c) {
+static bool judge(judging *j) {
     spor_message message = {""};
-    spor_verdict *found = calloc((size_t)c->arrays.claims + 1, sizeof *found);
-    c->arrays.arithmetic = arithmetic_of(c);
-    c->arrays.ulps = c->v->given->ulps;
-    c->arrays.rtol = c->v->given->rtol;
-    bool done = found && arrays_judge(&c->arrays, found, &message);
+    spor_verdict *found = calloc((size_t)j->arrays.claims + 1, sizeof *found);
+    j->arrays.arithmetic = arithmetic_of(j);
+    j->arrays.ulps = j->v->given->ulps;
+    j->arrays.rtol = j->v->given->rtol;
+    bool done = found && arrays_judge(&j->arrays, found, &message);
     if (!done) complain("out of memory");
     if (done && *message.text) done = complain(message.text);
-    for (int k = 0; done && k < c->arrays.claims; k++) show(c, k, &found[k]);
+    for (int k = 0; done && k < j->arrays.claims; k++) show(j, k, &found[k]);
     free(found);
     return done;
 }
 
 bool verify_call(spor_verification *v, spor_workpiece *piece) {
-    calling *c = calloc(1, sizeof *c);
-    if (!c) return complain("out of memory");
-    *c = (calling){.v = v, .piece = piece, .tape = spor_tape_new()};
-    bool done = c->tape && read_all(c) && record(c) && judge(c);
-    for (int k = 0; k < MOST; k++) npy_free(&c->value[k]);
-    for (int k = 0; k < SPOR_PAIRS; k++) npy_free(&c->claimed[k]);
-    npy_free(&c->cotangent);
-    spor_tape_free(c->tape);
-    free(c);
+    judging *j = calloc(1, sizeof *j);
+    if (!j) return complain("out of memory");
+    j->v = v;
+    bool done =
+        calling_open(&j->call, piece, v->given->call) && read_all(j) && record(j) && judge(j);
+    for (int k = 0; k < SPOR_PAIRS; k++) npy_free(&j->claimed[k]);
+    calling_close(&j->call);
+    free(j);
     return done;
 }

@@ -348,7 +348,7 @@ static bool makes_sense(const spor_csv *s) {
 }
 
 spor_data *spor_data_table(const spor_csv *spec, spor_message *message) {
-    return csv_read(spec, NULL, 0, message);
+    return message_given(message, spec, "the table") ? csv_read(spec, NULL, 0, message) : NULL;
 }
 
 spor_data *csv_read(const spor_csv *spec, unsigned char *bytes, size_t size,

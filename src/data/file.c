@@ -171,18 +171,62 @@ static void flush_folder(const char *path) {
     close(descriptor);
 }
 
-bool file_write(const char *path, const void *bytes, size_t size, spor_message *message) {
+/* The bytes in a new file beside the path, which is no folder; NULL leaves errno. */
+static char *write_beside(const char *path, const void *bytes, size_t size) {
     struct stat status;
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-        return write_device(path, bytes, size, message);
     char *name;
+    errno = EISDIR;
+    if (!stat(path, &status) && S_ISDIR(status.st_mode)) return NULL;
     FILE *file = open_beside(path, &name);
-    bool done = file && write_all(file, bytes, size, false) && rename(name, path) == 0;
+    if (file && write_all(file, bytes, size, false)) return name;
     int trouble = errno;
-    if (file && !done) unlink(name);
-    if (done) flush_folder(path);
+    if (file) unlink(name);
     free(name);
-    return done || message_complain(message, "%s: cannot be written: %s", path, strerror(trouble));
+    errno = trouble;
+    return NULL;
+}
+
+static bool is_device(const char *path) {
+    struct stat status;
+    return !stat(path, &status) && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static bool fail_write(const char *path, spor_message *message) {
+    return message_complain(message, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+/* name[k]: the new file of piece k; NULL for devices, which are written now, after all others. */
+static bool write_pieces(int n, const file_piece piece[], char *name[], spor_message *message) {
+    for (int k = 0; k < n; k++) {
+        if (is_device(piece[k].path)) continue;
+        name[k] = write_beside(piece[k].path, piece[k].bytes, piece[k].size);
+        if (!name[k]) return fail_write(piece[k].path, message);
+    }
+    for (int k = 0; k < n; k++)
+        if (!name[k] && !write_device(piece[k].path, piece[k].bytes, piece[k].size, message))
+            return false;
+    return true;
+}
+
+bool file_write_together(int n, const file_piece piece[], spor_message *message) {
+    char **name = calloc((size_t)n + 1, sizeof *name);
+    if (!name) return message_complain(message, "%s: out of memory", piece[0].path);
+    bool done = write_pieces(n, piece, name, message);
+    for (int k = 0; k < n; k++) {
+        if (done && name[k] && rename(name[k], piece[k].path))
+            done = fail_write(piece[k].path, message);
+        else if (done && name[k])
+            flush_folder(piece[k].path);
+        if (!done && name[k]) unlink(name[k]);
+        if (done && name[k]) flush_folder(piece[k].path);
+        free(name[k]);
+    }
+    free(name);
+    return done;
+}
+
+bool file_write(const char *path, const void *bytes, size_t size, spor_message *message) {
+    return file_write_together(1, &(file_piece){path, bytes, size}, message);
 }
 
 bool file_write_text(spor_text *text, const char *path, spor_message *message) {

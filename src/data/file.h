@@ -29,6 +29,16 @@ bool file_head(const char *path, size_t most, unsigned char head[], size_t *got,
  */
 bool file_write(const char *path, const void *bytes, size_t size, spor_message *message);
 
+/** What a file is to hold. */
+typedef struct {
+    const char *path;
+    const void *bytes;
+    size_t size;
+} file_piece;
+
+/** file_write of n files, all or none: each is written beside its path before the first is renamed. */
+bool file_write_together(int n, const file_piece piece[], spor_message *message);
+
 /** file_write of a text, which is freed. */
 bool file_write_text(spor_text *text, const char *path, spor_message *message);
 

@@ -4,6 +4,7 @@
  * Deflate is a stream of bits, lowest bit of a byte first. A block is stored, or coded with the
  * fixed Huffman codes, or with codes of its own. Codes are canonical: lengths alone determine them.
  */
+#include "base/checksum.h"
 #include "base/message.h"
 #include "data/gzip.h"
 
@@ -301,18 +302,6 @@ static bool blocks(inflater *s) {
 
 /* ---- gzip ----------------------------------------------------------------------------------- */
 
-/* CRC-32 with the reversed polynomial 0xedb88320, a byte at a time. */
-static uint32_t crc32_of(const unsigned char *bytes, size_t size) {
-    uint32_t table[256], crc = 0xffffffffu;
-    for (uint32_t k = 0; k < 256; k++) {
-        uint32_t c = k;
-        for (int bit = 0; bit < 8; bit++) c = c >> 1 ^ (0xedb88320u & (0u - (c & 1u)));
-        table[k] = c;
-    }
-    for (size_t k = 0; k < size; k++) crc = crc >> 8 ^ table[(crc ^ bytes[k]) & 255];
-    return ~crc;
-}
-
 static uint32_t little32(const unsigned char *b) {
     return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
@@ -353,7 +342,7 @@ static bool member(inflater *s) {
     const unsigned char *tail = s->in + s->at;
     if (!skip(s, 8)) return false;
     size_t size = s->used - s->member;
-    if (little32(tail) != crc32_of(s->out + s->member, size))
+    if (little32(tail) != checksum_crc32(s->out + s->member, size))
         return wrong(s, "the checksum is wrong: the data are damaged; member ends");
     if (little32(tail + 4) != (uint32_t)(size & 0xffffffffu))
         return wrong(s, "the length is wrong: the data are damaged; member ends");
@@ -371,26 +360,13 @@ static bool zlib_header(inflater *s) {
     return !(b[1] & DICTIONARY) || wrong(s, "a zlib stream with a dictionary of its own");
 }
 
-/* Two sums modulo 65521; 5552 bytes do not overflow them. */
-static uint32_t adler32_of(const unsigned char *bytes, size_t size) {
-    uint32_t a = 1, b = 0;
-    while (size) {
-        size_t piece = size < 5552 ? size : 5552;
-        size -= piece;
-        for (; piece; piece--) b += a += *bytes++;
-        a %= 65521;
-        b %= 65521;
-    }
-    return b << 16 | a;
-}
-
 static bool zlib_stream(inflater *s) {
     if (!zlib_header(s) || !blocks(s)) return false;
     const unsigned char *tail = s->in + s->at;
     if (!skip(s, 4)) return false;
     uint32_t sum =
         (uint32_t)tail[0] << 24 | (uint32_t)tail[1] << 16 | (uint32_t)tail[2] << 8 | tail[3];
-    if (sum != adler32_of(s->out, s->used))
+    if (sum != checksum_adler32(s->out, s->used))
         return wrong(s, "the checksum is wrong: the data are damaged; the stream ends");
     return s->at == s->size || wrong(s, "the stream ends before its bytes do,");
 }

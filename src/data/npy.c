@@ -273,12 +273,11 @@ static void write_shape(spor_text *text, const spor_shape *shape) {
 }
 
 /* Format 1: the numbers begin at a multiple of 64 bytes, in the machine's own order, which is told. */
-bool npy_write(const char *path, const spor_shape *shape, spor_scalar scalar, const void *value,
-               spor_message *message) {
+void npy_add(spor_text *text, const spor_shape *shape, spor_scalar scalar, const void *value) {
     enum { ALIGNED = 64 };
     const uint16_t one = 1;
     size_t width = scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
-    spor_text text = {0}, head = {0};
+    spor_text head = {0};
     text_add(&head, "{'descr': '%cf%zu', 'fortran_order': False, 'shape': (",
              *(const char *)&one ? '<' : '>', width);
     write_shape(&head, shape);
@@ -286,12 +285,18 @@ bool npy_write(const char *path, const spor_shape *shape, spor_scalar scalar, co
     while (!head.failed && (PREAMBLE + head.size + 1) % ALIGNED) text_add(&head, " ");
     text_add(&head, "\n");
     const char preamble[4] = {1, 0, (char)(head.size & 255), (char)(head.size >> 8)};
-    text_bytes(&text, magic, sizeof magic);
-    text_bytes(&text, preamble, sizeof preamble);
-    text_bytes(&text, head.at, head.failed ? 0 : head.size);
-    text_bytes(&text, value, (size_t)shape_size(shape) * width);
-    text.failed = text.failed || head.failed;
+    text_bytes(text, magic, sizeof magic);
+    text_bytes(text, preamble, sizeof preamble);
+    text_bytes(text, head.at, head.failed ? 0 : head.size);
+    text_bytes(text, value, (size_t)shape_size(shape) * width);
+    text->failed = text->failed || head.failed;
     text_free(&head);
+}
+
+bool npy_write(const char *path, const spor_shape *shape, spor_scalar scalar, const void *value,
+               spor_message *message) {
+    spor_text text = {0};
+    npy_add(&text, shape, scalar, value);
     return file_write_text(&text, path, message);
 }
 

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include "data/raw.h"
+#include "data/text.h"
 
 /** An array, row-major. */
 typedef struct {
@@ -28,6 +29,8 @@ bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_n
 bool npy_recognize(const unsigned char *bytes, size_t size);
 /** npy_read into doubles, whatever the file has. */
 bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message);
+/** Adds the bytes of a file of floats or doubles, row-major, in the machine's order of bytes. */
+void npy_add(spor_text *text, const spor_shape *shape, spor_scalar scalar, const void *value);
 /** Writes an array of floats or doubles, row-major, whole or not at all. */
 bool npy_write(const char *path, const spor_shape *shape, spor_scalar scalar, const void *value,
                spor_message *message);

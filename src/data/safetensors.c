@@ -412,6 +412,9 @@ bool safetensors_save_weights(spor_params *params, const safetensors_note note[]
                               const char *path, spor_message *message) {
     spor_text text = {0};
     int count;
+    if (!message_given(message, params, "what is to be saved") ||
+        !message_given(message, path, "the path of weights"))
+        return false;
     safetensor *tensor = weights_of(params, &count);
     text.failed = !tensor;
     if (tensor) safetensors_write(&text, note, notes, tensor, count);
@@ -427,6 +430,9 @@ bool spor_weights_load(spor_params *params, const char *path, spor_message *mess
     unsigned char *bytes;
     size_t size;
     int count;
+    if (!message_given(message, params, "what weights are loaded into") ||
+        !message_given(message, path, "the path of weights"))
+        return false;
     if (!file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
     safetensor *tensor = weights_of(params, &count);
     safetensors_file file = {path, bytes, size};

@@ -181,6 +181,7 @@ static bool check_rows(const spor_data *data, spor_message *message) {
 
 bool spor_split_draw(const spor_data *data, double test_share, double validation_share,
                      uint64_t seed, spor_split *split, spor_message *message) {
+    if (!message_given(message, split, "the room for a split")) return false;
     *split = (spor_split){0};
     if (!check_shares(test_share, validation_share, message) || !check_rows(data, message))
         return false;

@@ -102,6 +102,7 @@ static bool read_notes(loader *l) {
 
 bool spor_weights_standardize(spor_data *data, const char *path, spor_message *message) {
     if (!data) return message_complain(message, "there are no samples");
+    if (!message_given(message, path, "the path of weights")) return false;
     loader l = {.path = path, .columns = shape_size(&data->x.shape), .message = message};
     bool done = read_notes(&l), both = done && l.mean;
     free(both ? data->x.mean : l.mean);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plain.h"
+
 void text_free(spor_text *text) {
     free(text->at);
     *text = (spor_text){0};
@@ -93,22 +95,20 @@ void text_csv(spor_text *text, const char *field) {
     text_add(text, "\"");
 }
 
-/* Bytes 10xxxxxx continue a character. */
-static bool begins_character(char c) {
-    return ((unsigned char)c & 0xc0) != 0x80;
+/* Bytes of the first character; what is no UTF-8 is one a byte. */
+static int character(const char *s) {
+    int length = utf8_length(s);
+    return length ? length : 1;
 }
 
 int text_width(const char *s) {
     int width = 0;
-    for (; *s; s++) width += begins_character(*s);
+    for (; *s; s += character(s)) width++;
     return width;
 }
 
 int text_bytes_of(const char *s, int most) {
     int bytes = 0;
-    for (int width = 0; s[bytes]; bytes++) {
-        width += begins_character(s[bytes]);
-        if (width > most) break;
-    }
+    for (int width = 0; s[bytes] && width < most; width++) bytes += character(s + bytes);
     return bytes;
 }

@@ -8,43 +8,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/message.h"
-#include "data/file.h"
 #include "figure/figure.h"
 #include "figure/svg.h"
 
 /* Tenths of a pixel. */
 enum { LEFT = 900, TOP = 1000, MARGIN = 1000, LETTER = 70, SHORT = 6, LONGEST = 24 };
+/* Sides of cells that have numbers and lines between them; height of a label; most rectangles. */
+enum { WITH_NUMBERS = 300, WITH_LINES = 60, LABEL_HEIGHT = 140, RECTANGLES = 4000 };
 
 typedef struct {
-    spor_text svg;
-    int classes, cell, left;
-    char *const *name; /* [classes], or NULL: numbers */
-    bool numbered;     /* rows have numbers before their names, which are too long for columns */
+    spor_text *svg;
+    int classes, cell, left, every; /* one in so many classes has its label */
+    char *const *name;              /* [classes], or NULL: numbers */
+    bool numbered; /* rows have numbers before their names, which are too long for columns */
     const int64_t *counts;
     int64_t *labelled, *predicted; /* [classes] row and column sums */
 } matrix;
 
-typedef struct {
-    int r, g, b;
-} colour;
-
-static const colour white = {255, 255, 255}, blue = {8, 64, 129}, orange = {166, 54, 3};
-
-static colour blend(colour a, colour b, double t) {
-    return (colour){(int)lround(a.r + t * (b.r - a.r)), (int)lround(a.g + t * (b.g - a.g)),
-                    (int)lround(a.b + t * (b.b - a.b))};
-}
-
 /* Black or white, whichever is read better on the colour (relative luminance, sRGB). */
-static const char *text_on(colour c) {
+static const char *text_on(figure_colour c) {
     double light = 0.2126 * pow(c.r / 255.0, 2.2) + 0.7152 * pow(c.g / 255.0, 2.2) +
                    0.0722 * pow(c.b / 255.0, 2.2);
     return light > 0.18 ? SPOR_INK : "#ffffff";
 }
 
-static void square(matrix *m, int x, int y, int width, int height, colour c) {
-    text_add(&m->svg,
+static void square(matrix *m, int x, int y, int width, int height, figure_colour c) {
+    text_add(m->svg,
              "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#%02x%02x%02x\"/>\n", x, y,
              width, height, (unsigned)c.r, (unsigned)c.g, (unsigned)c.b);
 }
@@ -63,31 +52,58 @@ static const char *percent(int64_t part, int64_t whole, char out[32]) {
 
 /* ---- cells ---------------------------------------------------------------------------------- */
 
-static void cell(matrix *m, int row, int column) {
-    char share[32];
+static figure_colour colour_of(const matrix *m, int row, int column) {
     int64_t count = m->counts[row * m->classes + column], of = m->labelled[row];
-    int x = m->left + column * m->cell, y = TOP + row * m->cell, middle = x + m->cell / 2;
     double depth = of ? sqrt((double)count / (double)of) : 0;
-    colour c = blend(white, row == column ? blue : orange, depth);
-    if (!of) c = (colour){238, 238, 238};
-    square(m, x, y, m->cell, m->cell, c);
-    if (!count || m->cell < 300) return;
+    if (!of) return (figure_colour){238, 238, 238};
+    return colour_blend(colour_white, row == column ? colour_blue : colour_orange, depth);
+}
+
+static bool is_white(figure_colour c) {
+    return c.r == 255 && c.g == 255 && c.b == 255;
+}
+
+/* A rectangle for each cell that is not white; of very many a picture, one pixel a cell. */
+static bool colours(matrix *m) {
+    size_t classes = (size_t)m->classes, drawn = 0;
+    figure_box box = {m->left, TOP, m->classes * m->cell, m->classes * m->cell};
+    figure_colour *pixel = calloc(classes * classes, sizeof *pixel);
+    if (!pixel) return false;
+    for (size_t k = 0; k < classes * classes; k++) {
+        pixel[k] = colour_of(m, (int)(k / classes), (int)(k % classes));
+        drawn += !is_white(pixel[k]);
+    }
+    for (size_t k = 0; drawn <= RECTANGLES && k < classes * classes; k++)
+        if (!is_white(pixel[k]))
+            square(m, m->left + (int)(k % classes) * m->cell, TOP + (int)(k / classes) * m->cell,
+                   m->cell, m->cell, pixel[k]);
+    if (drawn > RECTANGLES) image_place(m->svg, &box, m->classes, m->classes, pixel);
+    free(pixel);
+    return true;
+}
+
+static void numbers(matrix *m, int row, int column) {
+    char share[32];
+    int64_t count = m->counts[row * m->classes + column];
+    int middle = m->left + column * m->cell + m->cell / 2, y = TOP + row * m->cell + m->cell / 2;
     bool both = m->cell >= 500;
-    svg_label(&m->svg, middle, y + m->cell / 2 + (both ? 10 : 50), both ? "cell" : "small",
-              "middle", text_on(c), "%" PRId64, count);
+    const char *ink = text_on(colour_of(m, row, column));
+    if (!count || m->cell < WITH_NUMBERS) return;
+    svg_label(m->svg, middle, y + (both ? 10 : 50), both ? "cell" : "small", "middle", ink,
+              "%" PRId64, count);
     if (both)
-        svg_label(&m->svg, middle, y + m->cell / 2 + 150, "small", "middle", text_on(c), "%s %%",
-                  percent(count, of, share));
+        svg_label(m->svg, middle, y + 150, "small", "middle", ink, "%s %%",
+                  percent(count, m->labelled[row], share));
 }
 
 /* Thin lines between the cells, and the frame. */
 static void lines(matrix *m) {
     int side = m->classes * m->cell;
-    text_add(&m->svg, "<path fill=\"none\" stroke=\"#cccccc\" stroke-width=\"6\" d=\"");
-    for (int k = 1; k < m->classes; k++)
-        text_add(&m->svg, "M%d %dh%dM%d %dv%d", m->left, TOP + k * m->cell, side,
+    text_add(m->svg, "<path fill=\"none\" stroke=\"#cccccc\" stroke-width=\"6\" d=\"");
+    for (int k = 1; m->cell >= WITH_LINES && k < m->classes; k++)
+        text_add(m->svg, "M%d %dh%dM%d %dv%d", m->left, TOP + k * m->cell, side,
                  m->left + k * m->cell, TOP, side);
-    text_add(&m->svg,
+    text_add(m->svg,
              "\"/>\n<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" "
              "stroke=\"" SPOR_INK "\" stroke-width=\"12\"/>\n",
              m->left, TOP, side, side);
@@ -117,48 +133,48 @@ static void margins(matrix *m, int k) {
     char share[32], label[LABEL];
     int side = m->classes * m->cell, middle = k * m->cell + m->cell / 2;
     int64_t right = m->counts[k * m->classes + k];
-    const char *look = m->cell < 300 ? "small" : "tick";
-    if (m->classes > 100 && k % 10) return; /* three digits are wider than a cell */
-    svg_label(&m->svg, m->left - 80, TOP + middle + 45, look, "end", SPOR_INK, "%s",
+    const char *look = m->cell < WITH_NUMBERS ? "small" : "tick";
+    if (k % m->every) return; /* labels are higher than a cell */
+    svg_label(m->svg, m->left - 80, TOP + middle + 45, look, "end", SPOR_INK, "%s",
               row_label(m, k, label));
-    svg_label(&m->svg, m->left + middle, TOP - 80, look, "middle", SPOR_INK, "%s",
+    svg_label(m->svg, m->left + middle, TOP - 80, look, "middle", SPOR_INK, "%s",
               column_label(m, k, label));
-    if (m->cell < 300) return;
+    if (m->cell < WITH_NUMBERS) return;
     if (m->labelled[k])
-        svg_label(&m->svg, m->left + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
+        svg_label(m->svg, m->left + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
                   "%s %%", percent(right, m->labelled[k], share));
     else
-        svg_label(&m->svg, m->left + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
+        svg_label(m->svg, m->left + side + 80, TOP + middle + 45, look, "start", SPOR_FAINT,
                   "no rows");
-    svg_label(&m->svg, m->left + middle, TOP + side + 190, "small", "middle", SPOR_FAINT, "%s%s",
+    svg_label(m->svg, m->left + middle, TOP + side + 190, "small", "middle", SPOR_FAINT, "%s%s",
               m->predicted[k] ? percent(right, m->predicted[k], share) : "never",
               m->predicted[k] ? " %" : "");
 }
 
 static void axis_titles(matrix *m) {
     int side = m->classes * m->cell, middle = side / 2;
-    svg_label(&m->svg, m->left + middle, TOP - 340, "axis", "middle", SPOR_INK, "predicted label");
-    text_add(&m->svg, "<g transform=\"translate(420 %d) rotate(-90)\">", TOP + middle);
-    svg_label(&m->svg, 0, 0, "axis", "middle", SPOR_INK, "true label");
-    text_add(&m->svg, "</g>\n");
-    if (m->cell < 300) return;
-    svg_label(&m->svg, m->left + side + 80, TOP - 80, "small", "start", SPOR_FAINT, "recall");
-    svg_label(&m->svg, m->left - 80, TOP + side + 190, "small", "end", SPOR_FAINT, "precision");
+    svg_label(m->svg, m->left + middle, TOP - 340, "axis", "middle", SPOR_INK, "predicted label");
+    text_add(m->svg, "<g transform=\"translate(420 %d) rotate(-90)\">", TOP + middle);
+    svg_label(m->svg, 0, 0, "axis", "middle", SPOR_INK, "true label");
+    text_add(m->svg, "</g>\n");
+    if (m->cell < WITH_NUMBERS) return;
+    svg_label(m->svg, m->left + side + 80, TOP - 80, "small", "start", SPOR_FAINT, "recall");
+    svg_label(m->svg, m->left - 80, TOP + side + 190, "small", "end", SPOR_FAINT, "precision");
 }
 
 /* Two scales of colour below the matrix, with what they mean. */
 static void scales(matrix *m, int y) {
     static const char *const meaning[] = {"right", "wrong"};
-    const colour ends[] = {blue, orange};
+    const figure_colour ends[] = {colour_blue, colour_orange};
     for (int k = 0; k < 2; k++) {
         int x = m->left + k * 2900;
         for (int i = 0; i <= 20; i++)
-            square(m, x + i * 60, y, 61, 120, blend(white, ends[k], sqrt(i / 20.0)));
-        text_add(&m->svg,
+            square(m, x + i * 60, y, 61, 120, colour_blend(colour_white, ends[k], sqrt(i / 20.0)));
+        text_add(m->svg,
                  "<rect x=\"%d\" y=\"%d\" width=\"1260\" height=\"120\" fill=\"none\" "
                  "stroke=\"#999999\" stroke-width=\"6\"/>\n",
                  x, y);
-        svg_label(&m->svg, x + 1340, y + 100, "small", "start", SPOR_INK, "%s, 0 to 100 %% of row",
+        svg_label(m->svg, x + 1340, y + 100, "small", "start", SPOR_INK, "%s, 0 to 100 %% of row",
                   meaning[k]);
     }
 }
@@ -180,28 +196,29 @@ static void heading(matrix *m, const char *title) {
         right += m->counts[k * m->classes + k];
     }
     long accuracy = rows ? lround(1e4 * (double)right / (double)rows) : 0;
-    svg_label(&m->svg, 200, 330, "title", "start", SPOR_INK, "%s", title);
+    svg_label(m->svg, 200, 330, "title", "start", SPOR_INK, "%s", title);
     if (rows)
-        svg_label(&m->svg, m->left, TOP + m->classes * m->cell + 480, "legend", "start", SPOR_INK,
+        svg_label(m->svg, m->left, TOP + m->classes * m->cell + 480, "legend", "start", SPOR_INK,
                   "%" PRId64 " of %" PRId64 " rows right: accuracy %ld.%04ld", right, rows,
                   accuracy / 10000, accuracy % 10000);
 }
 
-static bool draw(matrix *m, const char *title, const char *path, spor_message *message) {
+static bool draw(matrix *m, const char *title) {
     int side = m->classes * m->cell, width = m->left + side + MARGIN;
     if (width < 7000 + m->left - LEFT) width = 7000 + m->left - LEFT; /* the scales */
     count_margins(m);
-    svg_begin(&m->svg, width / 10, (TOP + side + MARGIN) / 10, title,
+    svg_begin(m->svg, width / 10, (TOP + side + MARGIN) / 10, title,
               "Confusion matrix: rows are true labels, columns predicted labels");
     heading(m, title);
+    if (!colours(m)) return false;
     for (int row = 0; row < m->classes; row++)
-        for (int column = 0; column < m->classes; column++) cell(m, row, column);
+        for (int column = 0; column < m->classes; column++) numbers(m, row, column);
     lines(m);
     for (int k = 0; k < m->classes; k++) margins(m, k);
     axis_titles(m);
     scales(m, TOP + side + 660);
-    svg_end(&m->svg);
-    return file_write_text(&m->svg, path, message);
+    svg_end(m->svg);
+    return true;
 }
 
 /* Room for the longest name at the left. */
@@ -209,31 +226,35 @@ static void choose_labels(matrix *m) {
     int widest = 0;
     for (int k = 0; m->name && k < m->classes; k++)
         if (text_width(m->name[k]) > widest) widest = text_width(m->name[k]);
-    m->numbered = widest > SHORT || (m->name && m->cell < 300);
+    m->numbered = widest > SHORT || (m->name && m->cell < WITH_NUMBERS);
     if (widest > LONGEST) widest = LONGEST + 2; /* and an ellipsis */
     m->left = LEFT;
     if (m->numbered) widest += 3;
     if (widest > 3) m->left += (widest - 3) * LETTER;
 }
 
-bool figure_confusion(const char *title, int classes, char *const names[], const int64_t counts[],
-                      const char *path, spor_message *message) {
-    enum { MOST = 1000 };
-    if (classes < 1 || classes > MOST)
-        return message_complain(message, "%s: a confusion matrix of %d classes cannot be drawn",
-                                path, classes);
-    matrix m = {.classes = classes,
-                .name = names,
-                .counts = counts,
-                .cell = classes <= 12   ? 560
-                        : classes <= 25 ? 360
-                                        : 140};
+/* A side of 7000 for many classes. */
+static void choose_cells(matrix *m) {
+    m->cell = m->classes <= 12   ? 560
+              : m->classes <= 25 ? 360
+              : m->classes <= 50 ? 140
+                                 : 7000 / m->classes;
+    m->every = 1;
+    for (int power = 1; m->every * m->cell < LABEL_HEIGHT; power *= 10)
+        for (int k = 0; k < 3 && m->every * m->cell < LABEL_HEIGHT; k++)
+            m->every = (int[]){1, 2, 5}[k] * power;
+}
+
+bool figure_confusion(spor_text *svg, const char *title, int classes, char *const names[],
+                      const int64_t counts[]) {
+    matrix m = {.svg = svg, .classes = classes, .name = names, .counts = counts};
     int64_t *sums = calloc(2 * (size_t)classes, sizeof *sums);
-    if (!sums) return message_complain(message, "%s: out of memory", path);
+    if (!sums) return false;
+    choose_cells(&m);
     choose_labels(&m);
     m.labelled = sums;
     m.predicted = sums + classes;
-    bool done = draw(&m, title, path, message);
+    bool done = draw(&m, title);
     free(sums);
     return done;
 }

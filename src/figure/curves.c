@@ -4,89 +4,50 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "data/file.h"
+#include "figure/axis.h"
 #include "figure/figure.h"
 #include "figure/svg.h"
 
 /* In tenths of a pixel: the sides of the frames, what stands above and below each of them. */
 enum { WIDTH = 8000, LEFT = 750, RIGHT = 7750, TITLE = 450, ABOVE = 700, BELOW = 650 };
-enum { HEIGHT_ALONE = 3200, HEIGHT_OF_TWO = 2300 };
+enum { HEIGHT_ALONE = 3200, HEIGHT_OF_TWO = 2300, DOTS = 40 };
 
 typedef struct {
     const char *name, *colour;
     const double *value;
-    bool rises, share;
+    bool share;
 } curve;
 
 typedef struct {
-    spor_text svg;
-    int64_t epochs;
-    int top, bottom;        /* of the frame */
-    double low, high, step; /* numbers at its bottom and top, and between its lines */
-    int decimals;           /* of the numbers at the lines */
+    spor_text *svg;
+    int64_t epochs, best; /* the epoch, from 1; 0: none */
+    int64_t every;        /* one in so many epochs is drawn */
+    figure_axis x, y;
 } plot;
 
-static int place_x(const plot *p, int64_t epoch) {
-    int64_t span = p->epochs > 1 ? p->epochs - 1 : 1;
-    double share = p->epochs > 1 ? (double)(epoch - 1) / (double)span : 0.5;
-    return LEFT + 100 + (int)lround(share * (RIGHT - LEFT - 200));
-}
-
-static int place_y(const plot *p, double value) {
-    double share = fmin(fmax((value - p->low) / (p->high - p->low), 0), 1);
-    return p->bottom - (int)lround(share * (p->bottom - p->top));
-}
-
-/* ---- numbers -------------------------------------------------------------------------------- */
-
-enum { DIGITS = 40 };
-
-/* With a full stop in every locale. */
-static void number_text(char out[DIGITS], double value, int decimals) {
-    bool plain = value == 0 || (fabs(value) < 1e6 && fabs(value) >= 1e-6);
-    snprintf(out, DIGITS, plain ? "%.*f" : "%.*e", plain ? decimals : 3, value);
-    for (char *c = out; *c; c++)
-        if (!strchr("0123456789+-e", *c)) *c = '.';
-}
-
 /* Shares to four decimals, others to four digits. */
-static void value_text(char out[DIGITS], const curve *c, double value) {
+static void value_text(char out[AXIS_DIGITS], const curve *c, double value) {
     int magnitude = fabs(value) > 0 ? (int)floor(log10(fabs(value))) : 0;
-    number_text(out, value, c->share ? 4 : (int)fmin(fmax(3 - magnitude, 0), 9));
+    axis_number(out, value, c->share ? 4 : (int)fmin(fmax(3 - magnitude, 0), 9));
 }
 
 /* ---- axes ----------------------------------------------------------------------------------- */
-
-/* 1, 2 or 5 times a power of ten, that of `power`: at most 6 steps in a span. */
-static double nice_step(double span, int *power) {
-    for (*power = (int)floor(log10(span / 6));; ++*power)
-        for (int k = 0; k < 3; k++) {
-            double step = (double[]){1, 2, 5}[k] * pow(10, *power);
-            if (span / step <= 6 + 1e-9) return step;
-        }
-}
 
 /* Shares: from the lowest rounded down to tens of percent to 1. Others: 0 and all that was
  * measured, in whole steps. */
 static void choose_range(plot *p, const spor_curves *curves) {
     double least = curves->share ? 0.9 : 0, most = curves->share ? 1 : 0;
-    int power;
     for (int64_t k = 0; k < 2 * p->epochs; k++) {
         double value = k < p->epochs ? curves->train[k] : curves->validation[k - p->epochs];
         if (!isfinite(value)) continue;
         least = fmin(least, value);
         most = fmax(most, value);
     }
-    if (!(most - least > 0 && isfinite(most - least))) least = 0, most = 1;
-    p->low = curves->share ? floor(10 * fmax(least, 0) + 1e-9) / 10 : least;
-    p->high = most;
-    p->step = nice_step(p->high - p->low, &power);
-    p->decimals = power < 0 ? -power : 0;
-    if (curves->share) return;
-    p->low = floor(p->low / p->step) * p->step;
-    p->high = ceil(p->high / p->step) * p->step;
+    if (curves->share)
+        axis_cover(&p->y, floor(10 * fmax(least, 0) + 1e-9) / 10, most);
+    else
+        axis_cover_whole(&p->y, least, most);
 }
 
 /* 1, 2 or 5 times a power of ten: at most `most` steps in a span. */
@@ -98,113 +59,133 @@ static int64_t round_step(int64_t span, int64_t most) {
     return span;
 }
 
-static void grid_line(plot *p, double value) {
-    int y = place_y(p, value);
-    char text[DIGITS];
-    number_text(text, value, p->decimals);
-    text_add(&p->svg, "<path d=\"M%d %dH%d\" stroke=\"#dddddd\" stroke-width=\"8\"/>\n", LEFT, y,
-             RIGHT);
-    svg_label(&p->svg, LEFT - 90, y + 45, "tick", "end", SPOR_INK, "%s", text);
+/* An epoch alone stands in the middle. */
+static int place_x(const plot *p, int64_t epoch) {
+    figure_axis inside = p->x;
+    inside.from += 100, inside.to -= 100;
+    return axis_place(&inside, (double)epoch);
 }
 
 static void epoch_tick(plot *p, int64_t epoch) {
     int x = place_x(p, epoch);
-    text_add(&p->svg, "<path d=\"M%d %dv50\" stroke=\"" SPOR_INK "\" stroke-width=\"10\"/>\n", x,
-             p->bottom);
-    svg_label(&p->svg, x, p->bottom + 200, "tick", "middle", SPOR_INK, "%" PRId64, epoch);
+    text_add(p->svg, "<path d=\"M%d %dv50\" stroke=\"" SPOR_INK "\" stroke-width=\"10\"/>\n", x,
+             p->y.from);
+    svg_label(p->svg, x, p->y.from + 200, "tick", "middle", SPOR_INK, "%" PRId64, epoch);
 }
 
 static void axes(plot *p, const char *name) {
-    for (double k = ceil(p->low / p->step - 1e-9); k <= p->high / p->step + 1e-9; k++)
-        grid_line(p, k * p->step + 0.0); /* no -0 */
+    axis_draw_vertical(p->svg, &p->y, LEFT, RIGHT);
     int64_t every = round_step(p->epochs - 1, 10);
     epoch_tick(p, 1);
     for (int64_t epoch = every; epoch <= p->epochs; epoch += every)
         if (epoch > every / 2 && epoch > 1) epoch_tick(p, epoch);
-    text_add(&p->svg,
-             "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"" SPOR_INK
-             "\" stroke-width=\"12\"/>\n",
-             LEFT, p->top, p->bottom, RIGHT);
-    svg_label(&p->svg, (LEFT + RIGHT) / 2, p->bottom + 430, "axis", "middle", SPOR_INK, "epoch");
-    text_add(&p->svg, "<g transform=\"translate(180 %d) rotate(-90)\">", (p->top + p->bottom) / 2);
-    svg_label(&p->svg, 0, 0, "axis", "middle", SPOR_INK, "%s", name);
-    text_add(&p->svg, "</g>\n");
+    axis_draw_sides(p->svg, &p->x, &p->y, "epoch", name);
+}
+
+/* A line through the frame at the best epoch, with its number on top. */
+static void mark_best(plot *p) {
+    int x = place_x(p, p->best);
+    if (!p->best) return;
+    text_add(p->svg,
+             "<path d=\"M%d %dV%d\" stroke=\"" SPOR_FAINT
+             "\" stroke-width=\"14\" stroke-dasharray=\"60 50\"/>\n",
+             x, p->y.to, p->y.from);
+    const char *anchor = x > RIGHT - 400 ? "end" : x < LEFT + 400 ? "start" : "middle";
+    svg_label(p->svg, x, p->y.to - 90, "small", anchor, SPOR_FAINT, "best epoch %" PRId64, p->best);
 }
 
 /* ---- curves --------------------------------------------------------------------------------- */
 
-/* A line through the measured epochs, broken where one was not measured; dots if there are few. */
+/* Epochs counted from 0. */
+static bool is_drawn(const plot *p, int64_t k) {
+    return k % p->every == 0 || k == p->epochs - 1 || k == p->best - 1;
+}
+
+static void dot(plot *p, const curve *c, int64_t k, int radius) {
+    if (isfinite(c->value[k]))
+        text_add(p->svg, "<circle cx=\"%d\" cy=\"%d\" r=\"%d\" fill=\"%s\"/>\n", place_x(p, k + 1),
+                 axis_place(&p->y, c->value[k]), radius, c->colour);
+}
+
+/* A line through the measured epochs, broken where one was not measured; dots if there are few, and a
+ * large one at the best epoch. */
 static void draw(plot *p, const curve *c) {
     bool pen = false;
-    text_add(&p->svg,
+    text_add(p->svg,
              "<path fill=\"none\" stroke=\"%s\" stroke-width=\"22\" "
              "stroke-linejoin=\"round\" stroke-linecap=\"round\" d=\"",
              c->colour);
     for (int64_t k = 0; k < p->epochs; k++) {
+        if (!is_drawn(p, k)) continue;
         if (isfinite(c->value[k]))
-            text_add(&p->svg, "%c%d %d", pen ? 'L' : 'M', place_x(p, k + 1),
-                     place_y(p, c->value[k]));
+            text_add(p->svg, "%c%d %d", pen ? 'L' : 'M', place_x(p, k + 1),
+                     axis_place(&p->y, c->value[k]));
         pen = isfinite(c->value[k]);
     }
-    text_add(&p->svg, "\"/>\n");
-    for (int64_t k = 0; p->epochs <= 40 && k < p->epochs; k++)
-        if (isfinite(c->value[k]))
-            text_add(&p->svg, "<circle cx=\"%d\" cy=\"%d\" r=\"32\" fill=\"%s\"/>\n",
-                     place_x(p, k + 1), place_y(p, c->value[k]), c->colour);
+    text_add(p->svg, "\"/>\n");
+    for (int64_t k = 0; p->epochs <= DOTS && k < p->epochs; k++) dot(p, c, k, 32);
+    if (p->best) dot(p, c, p->best - 1, 55);
 }
 
-/* The first epoch of the best value, and the last measured one; -1 if none was measured. */
-static void extremes(const curve *c, int64_t epochs, int64_t *best, int64_t *last) {
-    *best = *last = -1;
-    for (int64_t k = 0; k < epochs; k++) {
-        if (!isfinite(c->value[k])) continue;
-        double gain = *best < 0 ? 1 : c->value[k] - c->value[*best];
-        if (*best < 0 || (c->rises ? gain : -gain) > 0) *best = k;
-        *last = k;
-    }
+/* The last measured epoch, from 0; -1 if none was. */
+static int64_t last_measured(const plot *p, const curve *c) {
+    int64_t last = p->epochs - 1;
+    while (last >= 0 && !isfinite(c->value[last])) last--;
+    return last;
 }
 
 static void legend(plot *p, const curve *c, int y) {
-    int64_t best, last;
-    char at_last[DIGITS], at_best[DIGITS];
-    extremes(c, p->epochs, &best, &last);
-    text_add(&p->svg, "<path d=\"M%d %dh300\" stroke=\"%s\" stroke-width=\"32\"/>\n", LEFT, y - 45,
+    char text[AXIS_DIGITS];
+    int64_t last = last_measured(p, c);
+    text_add(p->svg, "<path d=\"M%d %dh300\" stroke=\"%s\" stroke-width=\"32\"/>\n", LEFT, y - 45,
              c->colour);
-    if (last < 0) {
-        svg_label(&p->svg, LEFT + 400, y, "legend", "start", SPOR_INK, "%s: not measured", c->name);
-        return;
-    }
-    value_text(at_last, c, c->value[last]);
-    value_text(at_best, c, c->value[best]);
-    svg_label(&p->svg, LEFT + 400, y, "legend", "start", SPOR_INK, "%s", c->name);
-    svg_label(&p->svg, LEFT + 1250, y, "legend", "start", SPOR_INK, "final %s", at_last);
-    svg_label(&p->svg, LEFT + 2450, y, "legend", "start", SPOR_FAINT, "best %s in epoch %" PRId64,
-              at_best, best + 1);
+    svg_label(p->svg, LEFT + 400, y, "legend", "start", SPOR_INK, "%s%s", c->name,
+              last < 0 ? ": not measured" : "");
+    if (last < 0) return;
+    value_text(text, c, c->value[last]);
+    svg_label(p->svg, LEFT + 1250, y, "legend", "start", SPOR_INK, "final %s", text);
+    if (!p->best) return;
+    value_text(text, c, c->value[p->best - 1]);
+    svg_label(p->svg, LEFT + 2450, y, "legend", "start", SPOR_FAINT, "best epoch: %s", text);
 }
 
 static void frame(plot *p, const spor_curves *c) {
-    const curve both[] = {{"training", SPOR_BLUE, c->train, c->rises, c->share},
-                          {"validation", SPOR_ORANGE, c->validation, c->rises, c->share}};
+    const curve both[] = {{"training", SPOR_BLUE, c->train, c->share},
+                          {"validation", SPOR_ORANGE, c->validation, c->share}};
     choose_range(p, c);
     axes(p, c->name);
+    mark_best(p);
     for (int k = 0; k < 2; k++) {
         draw(p, &both[k]);
-        legend(p, &both[k], p->top - ABOVE + 170 + 210 * k);
+        legend(p, &both[k], p->y.to - ABOVE + 170 + 210 * k);
     }
 }
 
-bool figure_curves(const char *title, int64_t epochs, int n, const spor_curves curves[],
-                   const char *path, spor_message *message) {
+/* What is to be known of the marks and of the epochs left out. */
+static void explain(const plot *p) {
+    if (p->best)
+        svg_label(p->svg, RIGHT, 150, "small", "end", SPOR_FAINT,
+                  "Best epoch %" PRId64 ": its validation loss is the lowest", p->best);
+    if (p->every > 1)
+        svg_label(p->svg, RIGHT, 300, "small", "end", SPOR_FAINT,
+                  "Of %" PRId64 " epochs one in %" PRId64 " is drawn", p->epochs, p->every);
+}
+
+void figure_curves(spor_text *svg, const char *title, int64_t epochs, int64_t best, int n,
+                   const spor_curves curves[]) {
     int height = n > 1 ? HEIGHT_OF_TWO : HEIGHT_ALONE, each = ABOVE + height + BELOW;
-    plot p = {.epochs = epochs};
-    svg_begin(&p.svg, WIDTH / 10, (TITLE + n * (each)) / 10, title,
+    plot p = {.svg = svg, .epochs = epochs, .best = best > epochs ? 0 : best};
+    p.every = (epochs + CURVES_MOST - 1) / CURVES_MOST;
+    p.x = (figure_axis){.low = epochs > 1 ? 1 : 0, .high = epochs > 1 ? (double)epochs : 2};
+    p.x.from = LEFT, p.x.to = RIGHT;
+    svg_begin(svg, WIDTH / 10, (TITLE + n * (each)) / 10, title,
               "Losses and metrics of the training and validation rows after each epoch");
-    svg_label(&p.svg, LEFT, 330, "title", "start", SPOR_INK, "%s", title);
+    svg_label(svg, LEFT, 330, "title", "start", SPOR_INK, "%s", title);
+    explain(&p);
     for (int k = n - 1, y = TITLE; k >= 0; k--, y += each) {
-        p.top = y + ABOVE;
-        p.bottom = p.top + height;
+        p.y.to = y + ABOVE;
+        p.y.from = p.y.to + height;
         frame(&p, &curves[k]);
     }
-    svg_end(&p.svg);
-    return file_write_text(&p.svg, path, message);
+    svg_end(svg);
 }

@@ -8,7 +8,7 @@
 
 #include "base/message.h"
 #include "data/file.h"
-#include "figure/svg.h"
+#include "figure/html.h"
 
 enum { TEXTS = SPOR_ROW_TEXTS };
 
@@ -85,18 +85,9 @@ void report_tally(const spor_report *report, char *text, size_t size) {
 /* ---- the page ---- */
 
 static const char style[] =
-    ":root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--ink:#1d2127;--faint:#626b77;"
-    "--line:#e3e6eb;--code:#f3f4f7;--holds:#1a7f4b;--expected:#2767b0;--wrong:#c0362c;"
-    "--unfinished:#9a6700}\n"
-    "@media(prefers-color-scheme:dark){:root{--page:#14171b;--card:#1c2026;--ink:#e5e8ec;"
-    "--faint:#97a1ae;--line:#2d333b;--code:#15181d;--holds:#4cc38a;--expected:#6cb0f5;"
-    "--wrong:#ff7b72;--unfinished:#e3b341}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"
-    "'Segoe UI','DejaVu Sans',sans-serif}\n"
-    "main{max-width:66rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}\n"
-    "h1{font-size:1.7rem;line-height:1.2;margin:0 0 .3rem;letter-spacing:-.01em}\n"
-    ".about{color:var(--faint);margin:0 0 1.4rem}\n"
+    ":root{--holds:#1a7f4b;--expected:#2767b0;--wrong:#c0362c;--unfinished:#9a6700}\n"
+    "@media(prefers-color-scheme:dark){:root{--holds:#4cc38a;--expected:#6cb0f5;--wrong:#ff7b72;"
+    "--unfinished:#e3b341}}\n"
     ".bar{display:flex;height:.55rem;border-radius:.3rem;overflow:hidden;gap:2px;"
     "margin:0 0 .8rem}\n"
     ".bar i{display:block;background:var(--c)}\n"
@@ -104,9 +95,6 @@ static const char style[] =
     "list-style:none}\n"
     ".tally b{font-size:1.25rem;color:var(--c);margin-right:.35rem;"
     "font-variant-numeric:tabular-nums}\n"
-    "h2{font-size:1rem;font-weight:600;margin:2rem 0 .5rem;overflow-wrap:anywhere}\n"
-    ".card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;"
-    "overflow:hidden}\n"
     ".row{border-left:4px solid var(--c)}\n"
     ".row+.row{border-top:1px solid var(--line)}\n"
     ".head{display:grid;grid-template-columns:1.3rem minmax(9rem,15rem) 8.6rem 1fr;gap:.1rem .9rem;"
@@ -115,43 +103,14 @@ static const char style[] =
     ".label{font-weight:600;overflow-wrap:anywhere}\n"
     ".verdict{color:var(--c);font-weight:600;text-transform:lowercase}\n"
     ".summary{color:var(--faint);overflow-wrap:anywhere}\n"
-    "summary{list-style:none;cursor:pointer}\n"
-    "summary::-webkit-details-marker{display:none}\n"
-    "summary:hover{background:var(--code)}\n"
     "summary:focus-visible{outline:2px solid var(--expected);outline-offset:-2px}\n"
     "summary .summary::after{content:' \\25b8';color:var(--faint)}\n"
     "details[open] .summary::after{content:' \\25be'}\n"
-    "pre{margin:0;padding:.8rem 1rem .9rem 3rem;background:var(--code);white-space:pre-wrap;"
-    "overflow-wrap:anywhere;border-top:1px solid var(--line);font:13px/1.55 ui-monospace,'SF "
-    "Mono',Menlo,"
-    "'DejaVu Sans Mono',monospace}\n"
+    ".row pre{padding-left:3rem;border-top:1px solid var(--line)}\n"
     ".holds{--c:var(--holds)}.expected{--c:var(--expected)}.wrong{--c:var(--wrong)}"
     ".unfinished{--c:var(--unfinished)}.skipped{--c:var(--faint)}\n"
-    "footer{color:var(--faint);font-size:.85rem;margin-top:2.5rem}\n"
     "@media(max-width:44rem){.head{grid-template-columns:1.3rem 1fr}.verdict,.summary"
-    "{grid-column:2}}\n"
-    "@media print{.card{break-inside:avoid}}\n";
-
-static void write_texts(spor_text *page, const char *open, const char *text, const char *close) {
-    text_add(page, "%s", open);
-    svg_escaped(page, text);
-    text_add(page, "%s", close);
-}
-
-/* Line by line, since an end of line is not to be escaped. */
-static void write_detail(spor_text *page, char *detail) {
-    text_add(page, "<pre>");
-    for (char *line = detail; *line;) {
-        size_t length = strcspn(line, "\n");
-        char end = line[length];
-        line[length] = 0;
-        svg_escaped(page, line);
-        line[length] = end;
-        if (end) text_add(page, "\n");
-        line += length + (end != 0);
-    }
-    text_add(page, "</pre>");
-}
+    "{grid-column:2}}\n";
 
 static void write_row(spor_text *page, const spor_report_line *line) {
     bool unfolds = *line->text[3] != 0;
@@ -160,11 +119,11 @@ static void write_row(spor_text *page, const spor_report_line *line) {
              unfolds && !strcmp(class, "wrong") ? " open" : "");
     text_add(page, "<%s class=\"head\"><span class=\"mark\">%s</span>", unfolds ? "summary" : "div",
              looks[line->state].mark);
-    write_texts(page, "<span class=\"label\">", line->text[0], "</span>");
-    write_texts(page, "<span class=\"verdict\">", line->text[1], "</span>");
-    write_texts(page, "<span class=\"summary\">", line->text[2], "</span>");
+    html_text(page, "<span class=\"label\">", line->text[0], "</span>");
+    html_text(page, "<span class=\"verdict\">", line->text[1], "</span>");
+    html_text(page, "<span class=\"summary\">", line->text[2], "</span>");
     text_add(page, "</%s>", unfolds ? "summary" : "div");
-    if (unfolds) write_detail(page, line->text[3]);
+    if (unfolds) html_lines(page, "<pre>", line->text[3], "</pre>");
     text_add(page, "</%s>\n", unfolds ? "details" : "div");
 }
 
@@ -189,7 +148,7 @@ static void write_rows(spor_text *page, const spor_report *report) {
         if (line->heading) {
             text_add(page, "%s", open ? "</div>\n" : "");
             open = false;
-            write_texts(page, "<h2>", line->text[0], "</h2>\n");
+            html_text(page, "<h2>", line->text[0], "</h2>\n");
             continue;
         }
         if (!open) text_add(page, "<div class=\"card\">\n");
@@ -203,16 +162,10 @@ bool report_write(const spor_report *report, const char *title, const char *abou
                   spor_message *message) {
     spor_text page = {0};
     if (report->failed) return message_complain(message, "%s: out of memory", path);
-    write_texts(&page,
-                "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>",
-                title, "</title>\n<style>\n");
-    text_bytes(&page, style, sizeof style - 1);
-    write_texts(&page, "</style>\n<main>\n<h1>", title, "</h1>\n");
-    write_texts(&page, "<p class=\"about\">", about, "</p>\n");
+    html_begin(&page, title, about, style);
     write_tally(&page, report);
     write_rows(&page, report);
-    text_add(&page, "<footer>Click a row to unfold its details. Where a statement fails, the "
-                    "smallest case that was found is shown.</footer>\n</main>\n</html>\n");
+    html_end(&page, "Click a row to unfold its details. Where a statement fails, the smallest case "
+                    "that was found is shown.");
     return file_write_text(&page, path, message);
 }

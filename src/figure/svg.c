@@ -6,18 +6,33 @@
 
 #include "base/plain.h"
 
-void svg_escaped(spor_text *svg, const char *s) {
+/* U+FFFE and U+FFFF, which XML leaves out. */
+static bool is_no_character(const char *s) {
+    return !strncmp(s, "\xef\xbf\xbe", 3) || !strncmp(s, "\xef\xbf\xbf", 3);
+}
+
+/* kept: control characters that stay. */
+static void escaped(spor_text *svg, const char *s, const char *kept) {
     while (*s) {
         int length = utf8_length(s);
         const char *entity = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : NULL;
+        bool control = (unsigned char)*s < ' ' || *s == 127;
         if (entity)
             text_add(svg, "%s", entity);
-        else if (!length || ((unsigned char)*s < ' ') || *s == 127)
+        else if (!length || (control && !strchr(kept, *s)) || is_no_character(s))
             text_add(svg, "\xef\xbf\xbd"); /* U+FFFD, which marks what cannot be shown */
         else
             text_bytes(svg, s, (size_t)length);
         s += length ? length : 1;
     }
+}
+
+void svg_escaped(spor_text *svg, const char *s) {
+    escaped(svg, s, "");
+}
+
+void svg_escaped_lines(spor_text *svg, const char *s) {
+    escaped(svg, s, "\n\t");
 }
 
 void svg_begin(spor_text *svg, int width, int height, const char *title, const char *about) {

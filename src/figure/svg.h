@@ -20,6 +20,8 @@ void svg_label(spor_text *svg, int x, int y, const char *look, const char *ancho
 
 /** A text on one line, escaped. */
 void svg_escaped(spor_text *svg, const char *text);
+/** The same of several lines. */
+void svg_escaped_lines(spor_text *svg, const char *text);
 
 /** The colours of figures: distinct for colour-blind eyes too, and dark enough on white. */
 #define SPOR_INK "#222222"

@@ -16,6 +16,7 @@
 typedef union {
     int64_t i;
     double r;
+    const double *values;
 } spor_attr;
 
 /**

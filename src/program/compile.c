@@ -1,4 +1,5 @@
 /* Compiling: match, differentiate, update, merge, plan. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,10 +7,13 @@
 
 /* What a compilation is to give, in nodes of the recorded tape. */
 typedef struct {
-    uint32_t *wanted; /* outputs, then the assigned values of a training program */
+    uint32_t *wanted; /* outputs, then wrt, or the assigned values of a training program */
     uint32_t count;
     uint32_t outputs;
-    uint32_t cost;             /* 0: not a training program */
+    uint32_t cost;             /* 0: there is no backward pass */
+    bool asks;                 /* for gradients to read; else those of parameters are delivered */
+    int slopes;                /* number of these */
+    const spor_var *wrt;       /* [slopes] of what */
     spor_optimizer *optimizer; /* NULL: no update */
     void *user;                /* the optimizer's */
 } request;
@@ -30,20 +34,39 @@ static int find_trained(const spor_program *program, spor_var w[]) {
     return n;
 }
 
-/* Appends the gradients of the trained parameters, then the optimizer's rule; adds the targets. */
+/* What was asked for, in the contracted tape. */
+static int find_asked(const spor_program *program, const request *r, spor_var w[]) {
+    for (int k = 0; k < r->slopes; k++)
+        w[k] = (spor_var){program->graph.tape, program->graph.map[r->wrt[k].id]};
+    return r->slopes;
+}
+
+/* Where gradients go: to who asked for them, or into the parameters' block. */
+static bool hand_on(spor_program *program, const request *r, int n, const spor_var w[],
+                    const spor_var dw[], spor_targets *targets) {
+    bool done = true;
+    for (int k = 0; r->asks && k < n; k++) program->slope[k] = dw[k].id;
+    for (int k = 0; done && !r->asks && k < n; k++) {
+        const char *name = program->graph.tape->node[w[k].id].name;
+        int entry = spor_params_find(program->params, name);
+        done = add_target(targets, (spor_target){dw[k].id, entry, SPOR_GRADIENTS});
+    }
+    return done || no_memory(program);
+}
+
+/* Appends the gradients, then the optimizer's rule; adds the targets. */
 static bool differentiate(spor_program *program, const request *r, spor_targets *targets) {
     spor_tape *tape = program->graph.tape;
     spor_var cost = {tape, program->graph.map[r->cost]};
-    spor_var *w = calloc(program->recorded->leaves + 1, sizeof *w);
-    spor_var *dw = calloc(program->recorded->leaves + 1, sizeof *dw);
-    int n = w ? find_trained(program, w) : 0;
-    bool done = w && dw ? spor_grad(cost, n, w, dw) : no_memory(program);
+    size_t room = (size_t)program->recorded->leaves + (size_t)r->slopes + 1;
+    spor_var *w = calloc(room, sizeof *w), *dw = calloc(room, sizeof *dw);
+    program->slope = calloc(room, sizeof *program->slope);
+    program->slopes = r->slopes;
+    bool done = w && dw && program->slope;
+    int n = !done ? 0 : r->asks ? find_asked(program, r, w) : find_trained(program, w);
+    done = done ? spor_grad(cost, n, w, dw) : no_memory(program);
     if (!done) program_fail(program, "%s", spor_error(tape));
-    for (int k = 0; done && k < n; k++) {
-        int entry = spor_params_find(program->params, tape->node[w[k].id].name);
-        done = add_target(targets, (spor_target){dw[k].id, entry, SPOR_GRADIENTS}) ||
-               no_memory(program);
-    }
+    done = done && hand_on(program, r, n, w, dw, targets);
     if (done && r->optimizer)
         done = record_update(program, r->optimizer, r->user, n, w, dw, targets);
     free(w);
@@ -67,12 +90,14 @@ static bool train(spor_program *program, const request *r, spor_targets *targets
 static bool merge_and_plan(spor_program *program, const request *r, const spor_targets *targets) {
     const spor_contraction *graph = &program->graph;
     uint32_t nodes = graph->tape->count, count = 0;
-    uint32_t *roots = calloc((size_t)r->count + targets->count + 2, sizeof *roots);
+    uint32_t *roots =
+        calloc((size_t)r->count + targets->count + (size_t)program->slopes + 2, sizeof *roots);
     bool *live = calloc(nodes, sizeof *live);
     program->same = calloc(nodes, sizeof *program->same);
     program->readable = calloc(nodes, sizeof *program->readable);
     bool done = roots && live && program->same && program->readable;
     for (uint32_t k = 0; done && k < r->outputs; k++) roots[count++] = graph->map[r->wanted[k]];
+    for (int k = 0; done && k < program->slopes; k++) roots[count++] = program->slope[k];
     if (done && program->alarm) roots[count++] = program->alarm;
     uint32_t pinned = count;
     for (uint32_t k = 0; done && k < targets->count; k++) roots[count++] = targets->at[k].node;
@@ -88,14 +113,14 @@ static bool merge_and_plan(spor_program *program, const request *r, const spor_t
 }
 
 static bool compile(spor_program *program, const request *r) {
-    bool training = r->cost != 0;
-    if (!contract_tape(program->recorded, r->wanted, r->count, !program->reference, training,
+    bool backward = r->cost != 0;
+    if (!contract_tape(program->recorded, r->wanted, r->count, !program->reference, backward,
                        &program->graph)) {
         const char *error = program->graph.tape ? spor_error(program->graph.tape) : NULL;
         return program_fail(program, "%s", error ? error : "out of memory");
     }
     spor_targets targets = {0};
-    bool done = !training || train(program, r, &targets);
+    bool done = !backward || (r->asks ? differentiate : train)(program, r, &targets);
     if (done && spor_error(program->graph.tape)) done = no_memory(program);
     done = done && merge_and_plan(program, r, &targets);
     free(targets.at);
@@ -123,19 +148,44 @@ static bool prepare(spor_program *program, const spor_options *options) {
     return isa_pick(program, options->isa);
 }
 
-/* Cost, outputs and what is assigned, in nodes of the recorded tape. */
+/* Adds n variables of the tape to what is wanted. */
+static bool want(spor_program *program, request *r, int n, const spor_var x[], const char *what) {
+    const spor_tape *tape = program->recorded;
+    if (n > 0 && !x) return no_memory(program);
+    for (int k = 0; k < n; k++) {
+        bool healthy = x[k].tape == tape && x[k].id && x[k].id < tape->count;
+        if (!healthy) return program_fail(program, "%s is not a variable of the tape", what);
+        r->wanted[r->count++] = x[k].id;
+    }
+    return true;
+}
+
+/* A hand-derived backward knows the gradients of its operands, not of what lies behind them. */
+static bool are_in_sight(spor_program *program, const request *r) {
+    uint32_t y = 0;
+    int hidden = custom_hides(program->recorded, r->slopes, r->wrt, &y);
+    if (hidden == -1) return true;
+    if (hidden < 0) return no_memory(program);
+    return program_fail(
+        program,
+        "the gradient of v%" PRIu32 " can't be told: it lies inside of v%" PRIu32
+        ", which has a hand-derived backward (spor_custom_vjp), and is no operand of "
+        "that",
+        r->wrt[hidden].id, y);
+}
+
+/* Cost, outputs, wrt and what is assigned, in nodes of the recorded tape. */
 static bool list_wanted(spor_program *program, request *r, int n, const spor_var outputs[]) {
     const spor_tape *tape = program->recorded;
-    r->wanted = calloc((size_t)n + tape->assignments + 1, sizeof *r->wanted);
+    size_t room = (size_t)(n > 0 ? n : 0) + (size_t)r->slopes;
+    r->wanted = calloc(room + tape->assignments + 1, sizeof *r->wanted);
     if (!r->wanted) return no_memory(program);
     if (r->cost) r->wanted[r->count++] = r->cost;
-    for (int k = 0; k < n; k++) {
-        bool healthy = outputs[k].tape == tape && outputs[k].id && outputs[k].id < tape->count;
-        if (!healthy) return program_fail(program, "an output is not a variable of the tape");
-        r->wanted[r->count++] = outputs[k].id;
-    }
+    if (!want(program, r, n, outputs, "an output")) return false;
     r->outputs = r->count;
-    for (uint32_t k = 0; r->cost && k < tape->assignments; k++)
+    if (!want(program, r, r->slopes, r->wrt, "what a gradient is asked of")) return false;
+    if (r->slopes && !are_in_sight(program, r)) return false;
+    for (uint32_t k = 0; r->cost && !r->asks && k < tape->assignments; k++)
         r->wanted[r->count++] = tape->assignment[k].value;
     return true;
 }
@@ -159,7 +209,7 @@ spor_program *spor_compile(spor_tape *tape, int n, const spor_var outputs[], spo
     return program;
 }
 
-static spor_program *make_training(spor_var cost, request r, int n, const spor_var outputs[],
+static spor_program *make_backward(spor_var cost, request r, int n, const spor_var outputs[],
                                    spor_params *params, const spor_options *options) {
     r.cost = cost.id;
     spor_program *program = make(cost.tape, r, n, outputs, params, options);
@@ -172,16 +222,23 @@ static spor_program *make_training(spor_var cost, request r, int n, const spor_v
 
 spor_program *spor_compile_training(spor_var cost, int n, const spor_var outputs[],
                                     spor_params *params, const spor_options *options) {
-    return make_training(cost, (request){0}, n, outputs, params, options);
+    return make_backward(cost, (request){0}, n, outputs, params, options);
 }
 
 spor_program *spor_compile_update(spor_var cost, int n, const spor_var outputs[],
                                   spor_params *params, spor_optimizer *optimizer, void *user,
                                   const spor_options *options) {
     request r = {.optimizer = optimizer, .user = user};
-    spor_program *program = make_training(cost, r, n, outputs, params, options);
+    spor_program *program = make_backward(cost, r, n, outputs, params, options);
     if (program && !optimizer) program_fail(program, "an update needs an optimizer");
     return program;
+}
+
+spor_program *spor_compile_gradient(spor_var cost, int n, const spor_var wrt[], int outputs,
+                                    const spor_var output[], spor_params *params,
+                                    const spor_options *options) {
+    request r = {.asks = true, .slopes = n > 0 ? n : 0, .wrt = wrt};
+    return make_backward(cost, r, outputs, output, params, options);
 }
 
 void spor_program_free(spor_program *program) {
@@ -197,6 +254,7 @@ void spor_program_free(spor_program *program) {
     free(program->operand);
     free(program->delivery);
     free(program->writes);
+    free(program->slope);
     free(program->stretch);
     free(program->mover);
     workspace_end(&program->own);

@@ -3,6 +3,9 @@
  * stretch is passed on by a node y' = y that also has the operands: its vjp is the backward for
  * them and zero for y, so differentiation needs to know nothing of it.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "program/program.h"
 
 static bool shape(spor_rule *r) {
@@ -30,6 +33,35 @@ static const spor_op custom_op = {
     .shape = shape,
     .vjp = vjp,
 };
+
+static bool is_operand(const spor_custom *custom, uint32_t id) {
+    int k = 0;
+    while (k < custom->operands && custom->operand[k] != id) k++;
+    return k < custom->operands;
+}
+
+/* inside[id]: y is made of it by other ways than through operands. */
+static void mark_inside(const spor_tape *tape, const spor_custom *custom, bool inside[]) {
+    memset(inside, 0, tape->count * sizeof *inside);
+    inside[custom->y] = true;
+    for (uint32_t id = custom->y; id > 0; id--)
+        for (int k = 0; inside[id] && k < tape->node[id].op->operands; k++)
+            inside[tape->node[id].in[k]] = !is_operand(custom, tape->node[id].in[k]);
+    inside[custom->y] = false;
+}
+
+int custom_hides(const spor_tape *tape, int n, const spor_var wrt[], uint32_t *y) {
+    bool *inside = tape->customs ? malloc(tape->count * sizeof *inside) : NULL;
+    int found = tape->customs && !inside ? -2 : -1;
+    for (uint32_t c = 0; inside && found < 0 && c < tape->customs; c++) {
+        mark_inside(tape, &tape->custom[c], inside);
+        *y = tape->custom[c].y;
+        for (int k = n - 1; k >= 0; k--)
+            if (inside[wrt[k].id]) found = k;
+    }
+    free(inside);
+    return found;
+}
 
 spor_var custom_pass(spor_tape *tape, spor_var y, const spor_custom *custom, const uint32_t map[]) {
     spor_custom *grown =

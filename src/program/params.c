@@ -74,7 +74,7 @@ int64_t spor_params_size(const spor_params *params) {
 }
 
 int spor_params_find(const spor_params *params, const char *name) {
-    for (int k = 0; params && k < params->count; k++)
+    for (int k = 0; params && name && k < params->count; k++)
         if (!strcmp(params->entry[k].name, name)) return k;
     return -1;
 }

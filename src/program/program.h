@@ -36,6 +36,10 @@ void contraction_free(spor_contraction *contraction);
 /** Passes y, a node of the contracted tape, on with its hand-derived backward. */
 spor_var custom_pass(spor_tape *tape, spor_var y, const spor_custom *custom, const uint32_t map[]);
 
+/** The first of n variables that lies inside of a stretch with a hand-derived backward, which y ends, and is
+ *  none of its operands; -1: none, -2: out of memory. */
+int custom_hides(const spor_tape *tape, int n, const spor_var wrt[], uint32_t *y);
+
 /** same[id]: the first node equal to id; live[id]: needed by a root. Arrays of tape->count. errors:
  *  numbers that may be off by different errors are not equal. */
 bool merge_equal(const spor_tape *tape, bool errors, const uint32_t roots[], uint32_t count,
@@ -156,8 +160,10 @@ struct spor_program {
     bool exchanges; /* next values become values by exchanging the blocks, not by copying them */
     spor_mover *mover;
     uint32_t movers;
-    bool updates;   /* an optimizer's rule is part of it */
-    bool refused;   /* the error is that an update would not be finite */
+    bool updates;    /* an optimizer's rule is part of it */
+    bool refused;    /* the error is that an update would not be finite */
+    uint32_t *slope; /* nodes of the contracted tape: the gradients that were asked for */
+    int slopes;
     uint32_t cost;  /* node of the contracted tape; 0: not a training program */
     uint32_t alarm; /* that of record_alarm in a program that updates; 0: others */
     size_t bytes;   /* of memory */

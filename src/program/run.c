@@ -209,17 +209,26 @@ bool spor_run(spor_program *program, uint64_t number) {
     return deliver(program);
 }
 
-spor_arg spor_program_arg(spor_program *program, spor_var x) {
+/* The array of a node of the contracted tape, if it may be read. */
+static spor_arg array_of(const spor_program *program, uint32_t id) {
     spor_arg arg = {0};
-    if (!program || x.tape != program->recorded || !x.id || x.id >= x.tape->count) return arg;
-    if (!make_ready(program)) return arg;
-    uint32_t id = program->graph.map[x.id];
     if (!id || !program->readable[id]) return arg;
     arg.shape = *program->graph.tape->node[id].shape;
     shape_strides(&arg.shape, arg.stride);
     set_address(program, &arg, program->same[id]);
     arg.saved = NULL;
     return arg;
+}
+
+spor_arg spor_program_arg(spor_program *program, spor_var x) {
+    bool known = program && x.tape && x.tape == program->recorded && x.id && x.id < x.tape->count;
+    if (!known || !make_ready(program)) return (spor_arg){0};
+    return array_of(program, program->graph.map[x.id]);
+}
+
+spor_arg spor_program_gradient(spor_program *program, int k) {
+    if (!program || k < 0 || k >= program->slopes || !make_ready(program)) return (spor_arg){0};
+    return array_of(program, program->slope[k]);
 }
 
 /* ---- running with a look at every node ---- */

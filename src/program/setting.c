@@ -9,7 +9,7 @@ static uint32_t settings_of(const spor_program *program) {
 }
 
 bool spor_program_set(spor_program *program, const char *name, double value) {
-    for (uint32_t k = 0; k < settings_of(program); k++) {
+    for (uint32_t k = 0; name && k < settings_of(program); k++) {
         spor_dial *setting = &program->graph.tape->setting[k];
         if (strcmp(setting->name, name) != 0) continue;
         setting->value = value;

@@ -10,7 +10,7 @@ const char *spor_program_isa(const spor_program *program) {
 
 int spor_program_fast(const spor_program *program, const char *name) {
     int count = 0;
-    for (uint32_t k = 0; program && k < program->graph.taken_count; k++) {
+    for (uint32_t k = 0; program && name && k < program->graph.taken_count; k++) {
         const spor_taken *taken = &program->graph.taken[k];
         count += !*taken->why && !strcmp(taken->fast->name, name);
     }
@@ -115,7 +115,7 @@ static shown show_group(const spor_program *program, const program_step *step) {
 static bool show_line(const spor_program *program, uint32_t k, shown *line) {
     uint32_t paths = program->graph.taken_count;
     if (k >= paths + program->steps) return false;
-    *line = (shown){NULL};
+    *line = (shown){.state = NULL};
     if (k < paths)
         *line = show_taken(program, &program->graph.taken[paths - 1 - k]);
     else if (program->step[k - paths].nodes > 1)
@@ -140,7 +140,7 @@ static void print_lines(const spor_program *program, FILE *out) {
 }
 
 void spor_program_print(const spor_program *program, FILE *out) {
-    if (!program || *program->error) return;
+    if (!program || *program->error || !out) return;
     fprintf(out, "%s, %s, %" PRIu32 " steps, %zu bytes\n", element_types[program->scalar]->text,
             program->reference ? "reference" : isa_name(program->isa), program->steps,
             spor_program_bytes(program));

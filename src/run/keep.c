@@ -272,6 +272,13 @@ bool kept_seed(const spor_checkpoint *run, uint64_t *seed, spor_message *message
            message_complain(message, "%s: does not say its seed", run->path);
 }
 
+int kept_page_files(const spor_checkpoint *run, int most, page_file file[]) {
+    script_file kept[MOST_FILES];
+    int files = script_files(run, kept);
+    for (int k = 0; k < files && k < most; k++) file[k] = (page_file){kept[k].file, kept[k].text};
+    return files;
+}
+
 /* How many bytes of what was kept are this byte, which lies at the place: what is no UTF-8 was kept as
  * U+FFFD. */
 static size_t same_byte(const char *kept, unsigned char byte) {

@@ -6,6 +6,7 @@
 
 #include "script/script.h"
 #include "train/checkpoint.h"
+#include "train/page.h"
 
 /* ---- the folder: folder.c -------------------------------------------------------------------- */
 
@@ -92,6 +93,9 @@ const char *kept_models(const spor_checkpoint *run);
 const char *kept_script_name(const spor_checkpoint *run);
 /** What --data chose; NULL: nothing. */
 const char *kept_choice(const spor_checkpoint *run);
+/** The first `most` files of the script, itself first, for a page; how many there are. They live as long as
+ *  the run. */
+int kept_page_files(const spor_checkpoint *run, int most, page_file file[]);
 /** True if the files of the script are on disk as they were kept, or are gone; else the message names
  *  the first that differs, and the line. */
 bool kept_script_is_current(const spor_checkpoint *run, spor_message *message);

@@ -16,8 +16,6 @@ static spor_init init_of(const spor_given *g, int k, int scale_at) {
     double scale = given_real(g, scale_at, 1);
     if (v && value_is_number(v)) return SPOR_INIT("constant", value_number(v) * scale);
     const char *law = given_string(g, k, "zeros");
-    if (strcmp(law, "zeros") == 0) return SPOR_INIT("constant", 0);
-    if (strcmp(law, "ones") == 0) return SPOR_INIT("constant", scale);
     const spor_law *found = strcmp(law, "constant") != 0 ? law_find(law) : NULL;
     if (!found)
         pass_fail(g->run, g->at[k],

@@ -111,6 +111,8 @@ static void set_attr(op_call *c, const spor_signature_attr *a, const spor_value 
     case SPOR_KIND_SHAPE:
         shape_slots(c, at, what, v, slot);
         break;
+    case SPOR_KIND_VALUES: /* of C alone */
+        break;
     }
 }
 

@@ -188,14 +188,15 @@ static void add_builtins(spor_pass *run, const spor_builtin *table) {
     }
 }
 
-/* All ops but those whose name a built-in has, and input, which the caller of a net makes. */
+/* All ops but those whose name a built-in has, and those that a caller in C makes: input, array. */
 static void add_ops(spor_pass *run) {
     spor_script *script = run->script;
     for (const spor_op *const *op = spor_ops; *op; op++) {
         char text[SPOR_NAME];
         int length = op_name(*op, text, sizeof text);
         const char *name = ground_intern(&run->ground, &script->names, text, (size_t)length);
-        if ((*op)->traits & SPOR_GIVEN || env_find(script->builtins, name)) continue;
+        if ((*op)->traits & SPOR_GIVEN || (*op)->address || env_find(script->builtins, name))
+            continue;
         env_set(run, script->builtins, name, (spor_value){.kind = VALUE_OP, .op = *op});
     }
 }
@@ -496,6 +497,17 @@ static const spor_value *find_def(const spor_script *script, const char *name) {
         if (!strcmp(b->name, name) && b->value.kind == VALUE_FUNCTION) return &b->value;
     }
     return NULL;
+}
+
+const char *script_nearest_def(const spor_script *script, const char *name) {
+    enum { MOST_NAMES = 256 };
+    const char *names[MOST_NAMES];
+    int count = 0;
+    for (int k = 0; k < script->globals->n && count < MOST_NAMES; k++) {
+        const spor_binding *b = &script->globals->binding[k];
+        if (b->value.kind == VALUE_FUNCTION) names[count++] = b->name;
+    }
+    return nearest_name(name, count, names);
 }
 
 spor_var script_call(spor_script *script, const char *name, spor_tape *tape, bool training, int n,

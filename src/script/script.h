@@ -135,6 +135,9 @@ bool script_is_within(const char *name, const char *scope);
 spor_var script_call(spor_script *script, const char *name, spor_tape *tape, bool training, int n,
                      const spor_var args[]);
 
+/** The def whose name a slip of the keyboard turns into this one; NULL if there is none. */
+const char *script_nearest_def(const spor_script *script, const char *name);
+
 /** Names of the parameters of a def, the first `most` of them; how many it has, -1 if there is no
  *  such def. */
 int script_parameters(const spor_script *script, const char *def, int most, const char *name[]);

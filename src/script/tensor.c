@@ -121,14 +121,6 @@ const spor_axes *tensor_broadcast(spor_pass *run, spor_spot place, const char *o
 
 /* ---- products of matrices -------------------------------------------------------------------- */
 
-/* x with leading axes repeated to those of shape. */
-static spor_var with_leading(spor_pass *run, spor_var x, const spor_shape *leading) {
-    spor_shape in = spor_shape_of(x), out = *leading;
-    out.n[out.rank++] = in.n[in.rank - 2];
-    out.n[out.rank++] = in.n[in.rank - 1];
-    return pass_recorded(run, spor_broadcast(x, out));
-}
-
 static spor_shape leading_axes(const spor_shape *shape) {
     spor_shape result = *shape;
     result.rank -= 2;
@@ -186,11 +178,7 @@ static spor_value product(spor_pass *run, spor_spot place, const spor_value *a,
         spor_value both[] = {*a, *b};
         disagree(run, place, "@", 2, both);
     }
-    if (m.rank > 2 || n.rank > 2) {
-        x = with_leading(run, x, &leading);
-        y = with_leading(run, y, &leading);
-    }
-    spor_var z = pass_recorded(run, spor_matmul(x, y));
+    spor_var z = pass_recorded(run, spor_batched_matmul(x, y));
     return value_of_tensor(drop_added(run, z, s.rank == 1, t.rank == 1), product_axes(run, a, b));
 }
 

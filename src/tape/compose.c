@@ -44,6 +44,61 @@ spor_var spor_broadcast(spor_var x, spor_shape shape) {
                        a, b);
 }
 
+/* ---- products of matrices ---- */
+
+/* The axes before the last two, counted from the end: sizes agree, or one of the two is 1 or missing. False
+ * if they don't. */
+static bool merge_leading(const spor_shape *x, const spor_shape *y, spor_shape *out) {
+    *out = (spor_shape){.rank = (x->rank > y->rank ? x->rank : y->rank) - 2};
+    for (int k = 1; k <= out->rank; k++) {
+        int64_t a = k <= x->rank - 2 ? x->n[x->rank - 2 - k] : 1;
+        int64_t b = k <= y->rank - 2 ? y->n[y->rank - 2 - k] : 1;
+        if (a != b && a != 1 && b != 1) return false;
+        out->n[out->rank - k] = a == 1 ? b : a;
+    }
+    return true;
+}
+
+/* x with its leading axes repeated to these. */
+static spor_var with_leading(spor_var x, const spor_shape *leading) {
+    spor_shape in = spor_shape_of(x), out = *leading;
+    out.n[out.rank++] = in.n[in.rank - 2];
+    out.n[out.rank++] = in.n[in.rank - 1];
+    return spor_broadcast(x, out);
+}
+
+/* x[..., n, k] y[k, m]: the rows of all matrices are those of one. */
+static spor_var rows_times(spor_var x, spor_var y) {
+    spor_shape in = spor_shape_of(x), out = in;
+    int64_t k = in.n[in.rank - 1];
+    spor_var z = spor_matmul(spor_reshape(x, SPOR_SHAPE(shape_size(&in) / k, k)), y);
+    out.n[out.rank - 1] = spor_shape_of(y).n[1];
+    return spor_reshape(z, out);
+}
+
+/* Two matrices, or what the rule of spor_matmul has a word on: too few axes, no variable. */
+static bool is_plain(spor_var x, spor_var y) {
+    int m = spor_shape_of(x).rank, n = spor_shape_of(y).rank;
+    return x.tape != y.tape || !x.id || !y.id || m < 2 || n < 2 || (m == 2 && n == 2);
+}
+
+spor_var spor_batched_matmul(spor_var x, spor_var y) {
+    spor_shape m = spor_shape_of(x), n = spor_shape_of(y), leading;
+    if (is_plain(x, y)) return spor_matmul(x, y);
+    bool fits = m.n[m.rank - 1] == n.n[n.rank - 2];
+    if (fits && n.rank == 2) return rows_times(x, y);
+    if (fits && merge_leading(&m, &n, &leading))
+        return spor_matmul(with_leading(x, &leading), with_leading(y, &leading));
+    char a[128], b[128];
+    tape_shape_text(&m, NULL, a, sizeof a);
+    tape_shape_text(&n, NULL, b, sizeof b);
+    return tape_reject(x.tape,
+                       fits ? "batched_matmul: the leading axes of %s and %s do not fit: counted "
+                              "from the end, sizes must agree or be 1"
+                            : "batched_matmul: x %s has other columns than y %s has rows",
+                       a, b);
+}
+
 spor_var spor_mean(spor_var x, int64_t axes) {
     spor_shape from = spor_shape_of(x);
     int64_t count = 1;

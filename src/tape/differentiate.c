@@ -101,8 +101,16 @@ static bool check_operands(spor_var y, spor_var ybar, int n, const spor_var wrt[
     return false;
 }
 
+/* d is poisoned until it is known; false, and the tape has the error, if there is no room for it. */
+static bool poison(spor_tape *tape, int n, const spor_var wrt[], spor_var d[]) {
+    for (int k = 0; d && k < n; k++) d[k] = (spor_var){tape, 0};
+    bool given = n <= 0 || (wrt && d);
+    if (!given) tape_exhaust(tape);
+    return given;
+}
+
 bool spor_vjp(spor_var y, spor_var ybar, int n, const spor_var wrt[], spor_var d[]) {
-    for (int k = 0; k < n; k++) d[k] = (spor_var){y.tape, 0};
+    if (!poison(y.tape, n, wrt, d)) return false;
     if (!check_operands(y, ybar, n, wrt)) return false;
     sweep s = {.tape = y.tape, .y = y.id};
     s.active = calloc((size_t)y.id + 1, sizeof *s.active);
@@ -121,8 +129,7 @@ bool spor_vjp(spor_var y, spor_var ybar, int n, const spor_var wrt[], spor_var d
 }
 
 bool spor_grad(spor_var cost, int n, const spor_var wrt[], spor_var d[]) {
-    for (int k = 0; k < n; k++) d[k] = (spor_var){cost.tape, 0};
-    if (!cost.tape || !cost.id) return false;
+    if (!poison(cost.tape, n, wrt, d) || !cost.tape || !cost.id) return false;
     spor_shape shape = spor_shape_of(cost);
     if (shape.rank) {
         char text[128];

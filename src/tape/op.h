@@ -111,6 +111,7 @@ struct spor_op {
      *   int 1 (i)   real 1 (r)   int2 2 (i: height, width)   int4 4 (i: top, bottom, left, right)
      *   axis 1 (i, 0 <= axis < rank when recorded)   axes 1 (i: bit mask)   axes are operand 0's
      *   sizes 8 (i: one per axis of operand 0)   perm 8 (i)   shape 9 (i: rank, then sizes)
+     *   values 2 (i: their hash; values: as many as the result has, which the tape keeps)
      */
     const char *signature;
     const char *infix;      /* "+": how a print writes the op between operands; NULL: a call */
@@ -123,6 +124,9 @@ struct spor_op {
     /** 0, or the slot, behind those of the signature, that says how far the number meant may be from
      *  the op's real attribute. Scripts fill it; prints leave it out. */
     int error;
+    /** 0, or the last slot, an address: of numbers that the slot before it is the hash of. The same tape
+     *  recorded again has others. */
+    int address;
     bool (*shape)(spor_rule *rule);
     /** Multiply-adds of a forward pass. NULL: the op adds up no products. */
     double (*cost)(const spor_shape in[], const spor_shape *out, const spor_attr attr[]);
@@ -212,6 +216,8 @@ spor_var op_record_leaf(spor_tape *tape, const spor_op *op, const spor_attr attr
 spor_var op_operand(spor_var y, int k);
 /** Attributes of the node that made y; stable as long as the tape lives. */
 const spor_attr *op_attrs(spor_var y);
+/** What an op returns that was given NULL in the place of numbers; the tape's error says what they are. */
+spor_var op_missing(spor_var x, const char *what);
 /** A derivative that is zero everywhere. */
 spor_var op_none(void);
 /** A real as a scalar, for a number within value +- error. */
@@ -242,7 +248,8 @@ typedef enum {
     SPOR_KIND_AXES,
     SPOR_KIND_SIZES,
     SPOR_KIND_PERM,
-    SPOR_KIND_SHAPE
+    SPOR_KIND_SHAPE,
+    SPOR_KIND_VALUES
 } spor_kind;
 
 #define SPOR_NAME 24

@@ -40,9 +40,21 @@ static int print_axes(int64_t axes, FILE *out) {
     return print_list(list, count, out);
 }
 
+/* The first of so many numbers. */
+static int print_numbers(const double value[], int64_t count, FILE *out) {
+    enum { FIRST = 4 };
+    int written = fprintf(out, "[");
+    for (int k = 0; k < count && k < FIRST; k++)
+        written += fprintf(out, "%s%g", k ? ", " : "", value[k]);
+    return written + fprintf(out, count > FIRST ? ", ...]" : "]");
+}
+
+/* rank is operand 0's, size the result's. */
 static int print_value(const spor_signature_attr *attr, const spor_attr *slot, int rank,
-                       FILE *out) {
+                       int64_t size, FILE *out) {
     switch (attr->kind) {
+    case SPOR_KIND_VALUES:
+        return print_numbers(slot[1].values, size, out);
     case SPOR_KIND_REAL:
         return fprintf(out, "%.17g", slot->r);
     case SPOR_KIND_AXES:
@@ -69,6 +81,18 @@ static bool goes_without_saying(const spor_signature_attr *attr, const spor_attr
     return true;
 }
 
+int tape_print_attributes(const spor_tape *tape, const spor_node *node,
+                          const spor_signature *signature, int before, FILE *out) {
+    int rank = signature->operands ? tape->node[node->in[0]].shape->rank : 0, written = 0;
+    for (int k = 0; k < signature->attrs; k++) {
+        const spor_attr *slot = node->attr + signature->attr[k].slot;
+        if (goes_without_saying(&signature->attr[k], slot, rank)) continue;
+        written += fprintf(out, "%s%s=", before++ ? ", " : "", signature->attr[k].name);
+        written += print_value(&signature->attr[k], slot, rank, shape_size(node->shape), out);
+    }
+    return written;
+}
+
 static int print_call(const spor_tape *tape, const spor_node *node, FILE *out) {
     spor_signature signature;
     signature_parse(node->op->signature, &signature);
@@ -77,13 +101,7 @@ static int print_call(const spor_tape *tape, const spor_node *node, FILE *out) {
         written += fprintf(out, "%s", shown++ ? ", " : "");
         written += print_name(tape, node->scope, node->in[k], out);
     }
-    int rank = signature.operands ? tape->node[node->in[0]].shape->rank : 0;
-    for (int k = 0; k < signature.attrs; k++) {
-        const spor_attr *slot = node->attr + signature.attr[k].slot;
-        if (goes_without_saying(&signature.attr[k], slot, rank)) continue;
-        written += fprintf(out, "%s%s=", shown++ ? ", " : "", signature.attr[k].name);
-        written += print_value(&signature.attr[k], slot, rank, out);
-    }
+    written += tape_print_attributes(tape, node, &signature, shown, out);
     return written + fprintf(out, ")");
 }
 
@@ -131,7 +149,7 @@ static int shape_column(const spor_tape *tape, uint32_t first, uint32_t last) {
 
 void spor_tape_print(const spor_tape *tape, uint32_t first, uint32_t last, FILE *out) {
     uint32_t scope = 0;
-    if (!tape) return;
+    if (!tape || !out) return;
     if (!last || last > tape->count) last = tape->count;
     if (!first) first = 1;
     int column = shape_column(tape, first, last);

@@ -132,6 +132,10 @@ const spor_attr *op_attrs(spor_var y) {
     return tape_node_of(y)->attr;
 }
 
+spor_var op_missing(spor_var x, const char *what) {
+    return tape_reject(x.tape, "%s is NULL", what);
+}
+
 spor_var op_none(void) {
     return (spor_var){NULL, 0};
 }

@@ -19,7 +19,8 @@ static const kind_row kinds[] = {{"int", SPOR_KIND_INT, 1},
                                  {"axes", SPOR_KIND_AXES, 1},
                                  {"sizes", SPOR_KIND_SIZES, SPOR_RANK},
                                  {"perm", SPOR_KIND_PERM, SPOR_RANK},
-                                 {"shape", SPOR_KIND_SHAPE, 1 + SPOR_RANK}};
+                                 {"shape", SPOR_KIND_SHAPE, 1 + SPOR_RANK},
+                                 {"values", SPOR_KIND_VALUES, 2}};
 
 static void skip_space(const char **at) {
     while (**at == ' ') ++*at;

@@ -101,9 +101,9 @@ const char *spor_error(const spor_tape *tape) {
 
 void spor_error_place(const spor_tape *tape, const char **file, int *line, int *column) {
     spor_place place = tape ? tape->error_place : (spor_place){0};
-    *file = place.file;
-    *line = place.line;
-    *column = place.column;
+    if (file) *file = place.file;
+    if (line) *line = place.line;
+    if (column) *column = place.column;
 }
 
 void spor_tape_place(spor_tape *tape, const char *file, int line, int column) {
@@ -159,9 +159,10 @@ static void open_scope(spor_tape *tape, const char *name) {
 void spor_scope_begin(spor_tape *tape, const char *name) {
     if (!tape || tape->error) return;
     char numbered[256];
-    size_t length = strlen(name);
+    size_t length = name ? strlen(name) : 0;
     if (length == 0 || length > 200 || strchr(name, '/')) {
-        tape_reject(tape, "a scope's name has 1 to 200 characters and no '/', not \"%.40s\"", name);
+        tape_reject(tape, "a scope's name has 1 to 200 characters and no '/', not \"%.40s\"",
+                    name ? name : "");
         return;
     }
     if (length > 2 && !strcmp(name + length - 2, "[]")) {
@@ -200,6 +201,7 @@ extern const spor_op spor_op_input, spor_op_param;
 static spor_var named_leaf(spor_tape *tape, const spor_op *op, const char *name, spor_shape shape,
                            bool trained) {
     if (!tape || tape->error) return (spor_var){tape, 0};
+    if (!name) return tape_reject(tape, "the name of an input, a parameter or a state is NULL");
     spor_attr attr[SPOR_ATTRS] = {{.i = shape.rank}};
     for (int k = 0; k < SPOR_RANK; k++) attr[1 + k].i = k < shape.rank ? shape.n[k] : 0;
     attr[1 + SPOR_RANK].i = trained;
@@ -277,7 +279,7 @@ void spor_custom_vjp(spor_var y, int n, const spor_var operand[], spor_backward 
     spor_tape *tape = y.tape;
     if (!tape || tape->error || !y.id) return;
     spor_custom custom = {.y = y.id, .operands = n, .backward = backward, .user = user};
-    bool healthy = backward && n > 0 && n <= SPOR_CUSTOM_OPERANDS;
+    bool healthy = backward && operand && n > 0 && n <= SPOR_CUSTOM_OPERANDS;
     for (int k = 0; healthy && k < n; k++) {
         healthy = operand[k].tape == tape && operand[k].id && operand[k].id < y.id;
         custom.operand[k] = operand[k].id;
@@ -320,7 +322,7 @@ spor_shape spor_shape_of(spor_var x) {
 }
 
 spor_var spor_name(spor_var x, const char *name) {
-    if (x.tape && x.id && !tape_node_of(x)->name)
+    if (x.tape && x.id && name && !tape_node_of(x)->name)
         x.tape->node[x.id].name = arena_text(&x.tape->arena, name);
     return x;
 }

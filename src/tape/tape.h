@@ -110,6 +110,16 @@ static inline const spor_node *tape_node_of(spor_var x) {
     return &x.tape->node[x.id];
 }
 
+/** Writes the attributes of a node that do not go without saying, "stride=[2, 2], axis=1", with a comma
+ *  before the first if `before` others were written; returns what fprintf does. print.c */
+int tape_print_attributes(const spor_tape *tape, const spor_node *node,
+                          const spor_signature *signature, int before, FILE *out);
+
+/** Writes the nodes 1 .. last-1 as a graph for Graphviz: scopes are clusters; those from `forward` on, the
+ *  gradient's, have their own colour. dot.c */
+void tape_print_dot(const spor_tape *tape, const char *title, uint32_t forward, uint32_t last,
+                    FILE *out);
+
 /** Multiply-adds of a forward pass of the node. */
 double node_cost(const spor_tape *tape, const spor_node *node);
 

@@ -342,15 +342,21 @@ void checkpoint_free(spor_checkpoint *run) {
 
 bool spor_checkpoint_save(spor_model *model, const spor_progress *progress, const char *path,
                           spor_message *message) {
+    if (!message_given(message, model, "the model") ||
+        !message_given(message, progress, "the progress") ||
+        !message_given(message, path, "the path of a checkpoint"))
+        return false;
     spor_checkpoint run = {.progress = *progress};
-    if (!model) return message_complain(message, "%s: out of memory", path);
     return checkpoint_write(&run, spor_model_params(model), path, message);
 }
 
 bool spor_checkpoint_load(spor_model *model, spor_progress *progress, const char *path,
                           spor_message *message) {
     spor_checkpoint run = {0};
-    if (!model) return message_complain(message, "%s: out of memory", path);
+    if (!message_given(message, model, "the model") ||
+        !message_given(message, progress, "the progress") ||
+        !message_given(message, path, "the path of a checkpoint"))
+        return false;
     bool done = checkpoint_open(&run, path, message) &&
                 checkpoint_load(&run, spor_model_params(model), message);
     if (done) *progress = run.progress;

@@ -23,13 +23,14 @@ typedef struct {
     double squared_error;  /* of their numbers, summed */
     int64_t columns;       /* numbers of a target */
     double *mean, *spread; /* [columns] of targets so far: mean, sum of squared distances from it */
+    evaluate_look *look;   /* at each batch; NULL: nobody */
+    void *user;
 } tally;
 
 /* ---- classes -------------------------------------------------------------------------------- */
 
-/* The first of the largest of the m numbers of row n; one number for two classes is that of class 1. */
-static int64_t winner(const spor_model *model, const spor_arg *arg, int64_t n, int64_t m,
-                      int64_t classes) {
+int64_t evaluate_winner(const spor_model *model, const spor_arg *arg, int64_t n, int64_t m,
+                        int64_t classes) {
     int64_t best = 0;
     if (m < classes) return model_number(model, arg, n) > 0;
     for (int64_t k = 1; k < m; k++)
@@ -41,8 +42,8 @@ static void count_classes(tally *t, const spor_bound *bound) {
     spor_evaluation *e = t->e;
     int64_t m = bound->logits.shape.n[1], classes = e->classes;
     for (int64_t n = 0; n < bound->rows; n++) {
-        int64_t label = winner(t->model, &bound->y, n, classes, classes);
-        int64_t predicted = winner(t->model, &bound->logits, n, m, classes);
+        int64_t label = evaluate_winner(t->model, &bound->y, n, classes, classes);
+        int64_t predicted = evaluate_winner(t->model, &bound->logits, n, m, classes);
         e->confusion[label * classes + predicted]++;
         e->right += label == predicted;
     }
@@ -132,7 +133,8 @@ static bool count_batch(tally *t, const int64_t rows[], int64_t n, int64_t befor
     if (t->e->metric == SPOR_METRIC_ACCURACY) count_classes(t, bound);
     if (t->e->metric == SPOR_METRIC_RMSE) count_numbers(t, bound, before);
     t->cost += model_cost(t->model, bound);
-    return true;
+    const evaluate_view view = {t->model, bound, &t->source, t->e->metric, rows, before};
+    return !t->look || t->look(&view, t->user);
 }
 
 static bool evaluate_rows(tally *t, const int64_t rows[], int64_t count, int classes) {
@@ -149,10 +151,11 @@ static bool evaluate_rows(tally *t, const int64_t rows[], int64_t count, int cla
     return true;
 }
 
-bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
-                   spor_evaluation *evaluation) {
+bool evaluate_viewed(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
+                     spor_evaluation *evaluation, evaluate_look *look, void *user) {
     double none = nan("");
-    tally t = {.model = model, .e = evaluation};
+    if (!data || !evaluation || (count > 0 && !rows)) return model_fail(model, "out of memory");
+    tally t = {.model = model, .e = evaluation, .look = look, .user = user};
     *evaluation = (spor_evaluation){.metric = SPOR_METRIC_NONE,
                                     .rows = count,
                                     .class_name = data->class_name,
@@ -166,6 +169,11 @@ bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[
     free(t.mean);
     if (!done) spor_evaluation_free(evaluation);
     return done;
+}
+
+bool spor_evaluate(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
+                   spor_evaluation *evaluation) {
+    return evaluate_viewed(model, data, rows, count, evaluation, NULL, NULL);
 }
 
 /* ---- before the first row ------------------------------------------------------------------- */

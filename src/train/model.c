@@ -81,9 +81,9 @@ const char *spor_model_error(const spor_model *model) {
 }
 
 void spor_model_error_place(const spor_model *model, const char **file, int *line, int *column) {
-    *file = model ? model->file : NULL;
-    *line = model ? model->line : 0;
-    *column = model ? model->column : 0;
+    if (file) *file = model ? model->file : NULL;
+    if (line) *line = model ? model->line : 0;
+    if (column) *column = model ? model->column : 0;
 }
 
 static bool fail_tape(spor_model *model, const spor_tape *tape) {
@@ -103,7 +103,7 @@ static bool check_program(spor_model *model, const spor_program *program) {
 /* ---- life ----------------------------------------------------------------------------------- */
 
 spor_model *spor_model_new(const spor_model_spec *spec) {
-    spor_model *model = calloc(1, sizeof *model);
+    spor_model *model = spec ? calloc(1, sizeof *model) : NULL;
     if (!model) return NULL;
     model->spec = *spec;
     model->params = spor_params_new(spec->options.scalar, spec->seed);
@@ -349,7 +349,8 @@ static bool name_bad_node(spor_model *model, const spor_bound *b, uint64_t step)
 
 /* A number that is not finite in the rule alone is the program's to tell. */
 bool spor_model_step(spor_model *model, spor_bound *bound, uint64_t step) {
-    if (!model || model->failed || !bound) return false;
+    if (!model || model->failed) return false;
+    if (!bound) return model_fail(model, "out of memory");
     bool done = spor_run(bound->program, step), refused = bound->program->refused;
     if (!done && !refused) return check_program(model, bound->program);
     if (done && bound->program->updates) return true;
@@ -374,7 +375,7 @@ static chosen *choose(spor_model *model, const char *name) {
 
 bool spor_model_set(spor_model *model, const char *name, double value) {
     bool known = false;
-    if (!model || model->failed) return false;
+    if (!model || model->failed || !name) return false;
     for (binding *b = model->bindings; b; b = b->next)
         known = spor_program_set(b->bound.program, name, value) || known;
     chosen *c = known ? choose(model, name) : NULL;
@@ -383,6 +384,7 @@ bool spor_model_set(spor_model *model, const char *name, double value) {
 }
 
 bool spor_model_run(spor_model *model, spor_bound *bound) {
-    if (!model || model->failed || !bound) return false;
+    if (!model || model->failed) return false;
+    if (!bound) return model_fail(model, "out of memory");
     return spor_run(bound->program, 0) || check_program(model, bound->program);
 }

@@ -4,7 +4,7 @@
 #ifndef SPOR_TRAIN_MODEL_H
 #define SPOR_TRAIN_MODEL_H
 
-#include <spor/train.h>
+#include "train/batch.h"
 
 /** Sets the model's first error and returns false. */
 bool model_fail(spor_model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -69,6 +69,25 @@ bool train_prepare(spor_model *model, const spor_data *data, const spor_split *s
                    const spor_schedule *schedule);
 /** True of a training that stands at its end: all epochs were run, or its patience is over. */
 bool train_is_over(const spor_schedule *schedule, const spor_progress *progress);
+
+/** A batch of rows that was evaluated. */
+typedef struct {
+    spor_model *model;
+    const spor_bound *bound; /* of their program, which has run */
+    const batch_source *source;
+    spor_metric metric;
+    const int64_t *rows; /* [bound->rows] */
+    int64_t before;      /* rows evaluated before them */
+} evaluate_view;
+/** Looks at it. False, with the model's error, ends the evaluation. */
+typedef bool evaluate_look(const evaluate_view *view, void *user);
+/** spor_evaluate with someone who looks on; NULL: nobody. evaluate.c */
+bool evaluate_viewed(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
+                     spor_evaluation *evaluation, evaluate_look *look, void *user);
+/** The class that row n of predictions [rows, m] is of: the first of the largest of its m numbers; one
+ *  number for two classes is that of class 1, where it is positive. evaluate.c */
+int64_t evaluate_winner(const spor_model *model, const spor_arg *arg, int64_t n, int64_t m,
+                        int64_t classes);
 
 /** The cost of the rows of a bound program that has run, summed. */
 double model_cost(const spor_model *model, const spor_bound *bound);

@@ -82,12 +82,13 @@ bool history_write(const spor_history *history, const char *path, spor_message *
     return file_write_text(&text, path, message);
 }
 
-bool history_draw(const spor_history *history, const char *title, const char *path,
-                  spor_message *message) {
+bool history_draw(const spor_history *history, int64_t best, const char *title, spor_text *svg,
+                  spor_message *why) {
     size_t n = (size_t)history->count;
     const metric_kind *metric = metric_of(history_metric(history));
     double *number = calloc(n ? 4 * n : 1, sizeof *number);
-    if (!number) return message_complain(message, "%s: out of memory", path);
+    if (!n) return free(number), message_complain(why, "no epoch was trained");
+    if (!number) return message_complain(why, "out of memory");
     for (size_t k = 0; k < n; k++) {
         const spor_progress *e = &history->epochs[k];
         number[k] = e->train.loss, number[n + k] = e->validation.loss;
@@ -96,9 +97,9 @@ bool history_draw(const spor_history *history, const char *title, const char *pa
     spor_curves curves[] = {
         {"loss", false, false, number, number + n},
         {metric->text, metric->rises, metric->share, number + 2 * n, number + 3 * n}};
-    bool done = figure_curves(title, history->count, metric->name ? 2 : 1, curves, path, message);
+    figure_curves(svg, title, history->count, best, metric->name ? 2 : 1, curves);
     free(number);
-    return done;
+    return true;
 }
 
 /* ---- summary -------------------------------------------------------------------------------- */
@@ -236,8 +237,12 @@ bool summary_read(const char *path, summary_result *o, spor_message *message) {
     return done || message_complain(message, "%s: %.300s", path, why.text);
 }
 
-bool confusion_draw(const spor_evaluation *evaluation, const char *title, const char *path,
-                    spor_message *message) {
-    return figure_confusion(title, evaluation->classes, evaluation->class_name,
-                            evaluation->confusion, path, message);
+bool confusion_draw(const spor_evaluation *evaluation, const char *title, spor_text *svg,
+                    spor_message *why) {
+    int classes = evaluation->classes;
+    if (!evaluation->confusion) return message_complain(why, "no classes were tested");
+    if (classes > CONFUSION_MOST)
+        return message_complain(why, "a matrix of %d classes is too large to draw", classes);
+    return figure_confusion(svg, title, classes, evaluation->class_name, evaluation->confusion) ||
+           message_complain(why, "out of memory");
 }

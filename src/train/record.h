@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <spor/train.h>
+#include "data/text.h"
 
 /** A number that a run tells of its progress, and what a file does with it. */
 typedef struct {
@@ -36,9 +37,10 @@ void history_free(spor_history *history);
  *  train_seconds,evaluate_seconds, with rmse in the place of accuracy, or without both columns, as
  *  the metric is; what was not measured is "nan". */
 bool history_write(const spor_history *history, const char *path, spor_message *message);
-/** history.svg: loss and metric of training and validation rows over the epochs. */
-bool history_draw(const spor_history *history, const char *title, const char *path,
-                  spor_message *message);
+/** history.svg: loss and metric of training and validation rows over the epochs, and which was best; 0:
+ *  none. False where there is nothing to draw, or no memory, with why. */
+bool history_draw(const spor_history *history, int64_t best, const char *title, spor_text *svg,
+                  spor_message *why);
 
 /** Most settings that a summary names. */
 #define SPOR_SUMMARY_SETTINGS 8
@@ -85,8 +87,8 @@ bool summary_parse(const char *text, size_t size, summary_result *outcome, spor_
 /** The same of the file. */
 bool summary_read(const char *path, summary_result *outcome, spor_message *message);
 
-/** confusion.svg of an evaluation. */
-bool confusion_draw(const spor_evaluation *evaluation, const char *title, const char *path,
-                    spor_message *message);
+/** confusion.svg of an evaluation; likewise. */
+bool confusion_draw(const spor_evaluation *evaluation, const char *title, spor_text *svg,
+                    spor_message *why);
 
 #endif

@@ -149,7 +149,9 @@ static bool prepare_steps(spor_model *model, int64_t count, int64_t rows) {
 /* Every program that the run will run: of whole and partial batches, trained and evaluated. */
 bool train_prepare(spor_model *model, const spor_data *data, const spor_split *split,
                    const spor_schedule *schedule) {
-    if (!model || spor_model_error(model) || !check_schedule(model, split, schedule)) return false;
+    if (!model || spor_model_error(model)) return false;
+    if (!data || !split || !schedule) return model_fail(model, "out of memory");
+    if (!check_schedule(model, split, schedule)) return false;
     int64_t rows = split->train_rows, batch = schedule->batch;
     return evaluate_prepare(model, data, split->train, rows) &&
            evaluate_prepare(model, data, split->validation, split->validation_rows) &&

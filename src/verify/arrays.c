@@ -28,6 +28,11 @@ static bool check_given(const spor_arrays *a, spor_message *message) {
                                                                    : "y was never recorded");
     if (a->inputs >= SPOR_INPUTS)
         return message_complain(message, "%d inputs, but at most %d", a->inputs, SPOR_INPUTS - 1);
+    for (int k = 0; k < a->inputs; k++)
+        if (!a->value[k]) return message_complain(message, "the numbers of input %d are NULL", k);
+    for (int k = 0; k < a->claims; k++)
+        if (!a->claim[k].name || !a->claim[k].claimed)
+            return message_complain(message, "claim %d has no name or no numbers: NULL", k);
     for (int k = 0; k < a->claims; k++)
         if (a->claim[k].wrt < SPOR_OF_Y || a->claim[k].wrt >= a->inputs)
             return message_complain(message, "%s is claimed for input %d of %d", a->claim[k].name,
@@ -194,8 +199,10 @@ static void add_up(const spor_arrays *arrays, const spor_verdict each[], spor_ve
 
 bool spor_verify_arrays(const spor_arrays *arrays, spor_verdict *verdict) {
     spor_message message;
-    spor_verdict *each = calloc((size_t)arrays->claims + 1, sizeof *each);
+    if (!verdict) return false;
     *verdict = (spor_verdict){.outcome = SPOR_HOLDS};
+    if (!arrays) return false;
+    spor_verdict *each = calloc((size_t)arrays->claims + 1, sizeof *each);
     bool done = each && arrays_judge(arrays, each, &message);
     if (done && *message.text) {
         verdict->outcome = SPOR_FAILS;

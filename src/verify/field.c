@@ -80,7 +80,7 @@ static uint64_t key_of(const oracle_inquiry *q) {
     for (uint32_t id = 1; id < tape->count; id++) {
         const spor_node *node = &tape->node[id];
         for (int k = 0; k < node->op->operands; k++) key = random_hash(key, node->in[k], id);
-        for (int k = 0; k < node->op->attrs; k++)
+        for (int k = 0; k < node->op->attrs - (node->op->address != 0); k++)
             key = random_hash(key, (uint64_t)node->attr[k].i, (uint64_t)k);
     }
     return key;

@@ -276,10 +276,12 @@ bool spor_ask_oracle(const spor_statement *statement, const int64_t values[], sp
     int64_t proofs = oracle_proofs(&given);
     spor_trial trial;
     oracle_finding found;
+    if (!answer) return false;
+    *answer = (spor_answer){0};
+    if (!statement || !statement->record || !values) return false;
     given.ties_fail = true;
     oracle_inquiry q = inquiry_of(&trial, &given, &found);
     q.proofs = &proofs;
-    *answer = (spor_answer){0};
     bool done = trial_make(statement, values, &trial);
     answer->recording = trial.recording;
     if (done && trial.recording == SPOR_BROKEN)

@@ -54,9 +54,10 @@ static void law_of(const spor_leaf *leaf, const spor_shape *shape, double *mean,
     for (int k = 0; k < rank - 2; k++) field *= (double)shape->n[k];
     out = rank ? field * (double)shape->n[rank - 1] : 1;
     in = rank > 1 ? field * (double)shape->n[rank - 2] : out;
-    bool constant = !strcmp(law, "constant");
-    *mean = constant ? scale : 0;
-    *deviation = constant                  ? 0
+    bool all_alike = !strcmp(law, "constant") || !strcmp(law, "ones");
+    *mean = all_alike ? scale : 0;
+    *deviation = all_alike                 ? 0
+                 : !strcmp(law, "zeros")   ? 0
                  : !strcmp(law, "uniform") ? scale / sqrt(3)
                  : !strcmp(law, "glorot")  ? scale * sqrt(2 / (in + out))
                  : !strcmp(law, "he")      ? scale * sqrt(2 / in)

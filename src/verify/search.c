@@ -451,7 +451,9 @@ static bool describe_failure(search *s) {
 bool spor_verify(const spor_statement *statement, const spor_effort *effort,
                  spor_verdict *verdict) {
     search s = {.statement = statement, .verdict = verdict};
+    if (!verdict) return false;
     *verdict = (spor_verdict){.outcome = SPOR_HOLDS};
+    if (!statement || !statement->record) return false;
     if (effort) s.effort = *effort;
     s.wanted = s.effort.shapes > 0 ? s.effort.shapes : DEFAULT_SHAPES;
     s.proofs = oracle_proofs(&s.effort);

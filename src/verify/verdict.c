@@ -207,6 +207,7 @@ void verdict_print_example(const spor_statement *statement, const spor_counterex
 static const double most_chance = 0x1p-60;
 
 spor_rung spor_verdict_rung(const spor_verdict *v) {
+    if (!v) return SPOR_TESTED;
     if (v->shapes && v->proved == v->shapes) return SPOR_PROVED;
     bool shown = v->shapes && v->identities == v->shapes && !v->not_shown;
     if (shown && v->chance <= most_chance) return SPOR_IDENTITY;
@@ -253,6 +254,7 @@ void verdict_print_evidence(const spor_verdict *v, FILE *out) {
 
 void spor_verdict_print(const spor_statement *statement, const spor_verdict *v, FILE *out) {
     static const char *const outcomes[] = {"holds", "FAILS", "NOTHING EXAMINED"};
+    if (!v || !out) return;
     fprintf(out, "%s: %s", statement ? statement->name : "arrays", outcomes[v->outcome]);
     if (v->outcome == SPOR_FAILS) {
         fputc('\n', out);

@@ -269,7 +269,7 @@ START_TEST(a_run_leaves_its_files) {
     expect_in(text, "</svg>");
     read_file("runs/densenet2_20/confusion.svg", text);
     expect_in(text, "</svg>");
-    expect_status(run("test $(ls -A runs/densenet2_20 | wc -l) = 7"), 0);
+    expect_status(run("test $(ls -A runs/densenet2_20 | wc -l) = 11"), 0);
     expect_status(run("cmp runs/densenet2_20/script/densenet2_20.spor $M/densenet2_20.spor && "
                       "cmp runs/densenet2_20/script/layers.spor $M/layers.spor"),
                   0);

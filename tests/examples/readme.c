@@ -32,6 +32,7 @@ static void expect_shown(const char *fence, const char *name) {
 
 START_TEST(the_example_is_shown) {
     expect_shown("```c\n", "tests/examples/digits.c");
+    expect_shown("```python3\n", "tests/examples/layer.py");
 }
 END_TEST
 
@@ -124,6 +125,48 @@ START_TEST(a_script_is_recorded_in_c) {
 }
 END_TEST
 
+/* ---- the other examples ---- */
+
+/* What one of them prints, run in the folder of the sources. */
+static void run_example(const char *name, char text[4096]) {
+    char path[1024];
+    ck_assert(!chdir(getenv("SPOR_SOURCE")));
+    snprintf(path, sizeof path, "%s/%s", getenv("SPOR_EXAMPLES"), name);
+    FILE *out = popen(path, "r");
+    ck_assert_ptr_nonnull(out);
+    text[fread(text, 1, 4095, out)] = 0;
+    ck_assert_msg(!pclose(out), "%s: %s", name, text);
+}
+
+/* A step up the cost makes it read far fewer. */
+START_TEST(an_adversary_fools_the_network) {
+    char text[4096];
+    int before = 0, after = 352;
+    run_example("adversary", text);
+    ck_assert_int_eq(sscanf(text, "%d of 352 digits read right, %d once", &before, &after), 2);
+    ck_assert_int_ge(before, 290);
+    ck_assert_int_le(after, before / 2);
+}
+END_TEST
+
+/* Of each step those up to it count, the others not at all. */
+START_TEST(attention_does_not_look_ahead) {
+    char text[4096], *at = text;
+    run_example("attention", text);
+    for (int t = 0; t < 4; t++) {
+        char words[32];
+        snprintf(words, sizeof words, "step %d depends on", t);
+        at = strstr(at, words);
+        ck_assert_ptr_nonnull(at);
+        at += strlen(words);
+        for (int s = 0; s < 4; s++) {
+            double slope = strtod(at, &at);
+            ck_assert_msg(s <= t ? slope > 0 : slope <= 0, "%s", text);
+        }
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("examples");
     TCase *tests = tcase_create("readme");
@@ -135,6 +178,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_example_learns);
     tcase_add_test(tests, a_script_is_recorded_in_c);
     tcase_add_test(tests, the_example_tells_what_is_missing);
+    tcase_add_test(tests, an_adversary_fools_the_network);
+    tcase_add_test(tests, attention_does_not_look_ahead);
     suite_add_tcase(suite, tests);
     return suite;
 }

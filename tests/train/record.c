@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../data/scratch.h"
+#include "../support/xml.h"
 #include "figure/figure.h"
 #include "train/metrics.h"
 #include "train/record.h"
@@ -101,7 +102,7 @@ static void check_text(const char *path, const char *expected) {
 }
 
 static void check_has(const char *text, const char *part) {
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" lacks \"%s\"", text, part);
+    ck_assert_msg(strstr(text, part) != NULL, "\"%.2000s\" lacks \"%s\"", text, part);
 }
 
 static spor_history two_epochs(spor_metric metric) {
@@ -280,55 +281,91 @@ END_TEST
 
 /* ---- figures -------------------------------------------------------------------------------- */
 
-/* Every "<name" is closed by "/>" or "</name": enough of XML for the pictures written here. */
-static void check_well_formed(const char *svg) {
-    int depth = 0;
-    for (const char *c = svg; *c; c++) {
-        if (*c == '<') depth += c[1] == '/' ? -1 : 1;
-        if (*c == '/' && c[1] == '>') depth--;
-        if (*c == '&')
-            ck_assert(!strncmp(c, "&amp;", 5) || !strncmp(c, "&lt;", 4) || !strncmp(c, "&gt;", 4));
-        if (depth < 0) break;
-    }
-    ck_assert_int_eq(depth, 0);
-    check_has(svg, "xmlns=\"http://www.w3.org/2000/svg\"");
-    ck_assert_ptr_null(strstr(svg, "nan"));
+static char *checked(spor_text *svg) {
+    ck_assert(!svg->failed && svg->at);
+    xml_check(svg->at, svg->size);
+    check_has(svg->at, "xmlns=\"http://www.w3.org/2000/svg\"");
+    ck_assert_ptr_null(strstr(svg->at, "nan"));
+    return svg->at;
 }
 
-static char *curves_svg(int64_t epochs, int n, const spor_curves curves[]) {
-    spor_message message = {{0}};
-    const char *path = scratch_path("history.svg");
-    size_t size;
-    bool done = figure_curves("a < b & c", epochs, n, curves, path, &message);
-    ck_assert_msg(done, "%s", message.text);
-    char *svg = scratch_read(path, &size);
-    check_well_formed(svg);
-    return svg;
+static char *curves_svg(int64_t epochs, int64_t best, int n, const spor_curves curves[]) {
+    spor_text svg = {0};
+    figure_curves(&svg, "a < b & c", epochs, best, n, curves);
+    return checked(&svg);
 }
 
-/* Of a loss the lowest is best, of an accuracy the highest; the last quantity is drawn on top. */
-START_TEST(curves_name_final_and_best) {
-    static const double train[] = {0.5, 0.9, 0.8}, validation[] = {0.25, 0.625, 0.625};
-    static const double cost[] = {12.5, 0.0252, 0.25}, none[] = {1.25, 1e-7, 1e-7};
-    const spor_curves curves[] = {{"loss", false, false, cost, none},
+/* The last quantity is drawn on top. */
+START_TEST(curves_name_final_and_best_epoch) {
+    static const double train[] = {0.5, 0.9, 0.8}, validation[] = {0.25, 0.5, 0.625};
+    static const double cost[] = {12.5, 0.0252, 0.25}, other[] = {1.25, 1e-7, 2e-7};
+    const spor_curves curves[] = {{"loss", false, false, cost, other},
                                   {"accuracy", true, true, train, validation}};
-    char *svg = curves_svg(3, 2, curves);
+    char *svg = curves_svg(3, 2, 2, curves);
     static const char *const parts[] = {"<title>a &lt; b &amp; c</title>",
+                                        ">Best epoch 2: its validation loss is the lowest</text>",
+                                        ">best epoch 2</text>",
                                         ">training</text>",
                                         ">final 0.8000</text>",
-                                        ">best 0.9000 in epoch 2</text>",
+                                        ">best epoch: 0.9000</text>",
                                         ">validation</text>",
                                         ">final 0.6250</text>",
-                                        ">best 0.6250 in epoch 2</text>",
+                                        ">best epoch: 0.5000</text>",
                                         ">epoch</text>",
                                         ">accuracy</text>",
                                         ">loss</text>",
                                         ">final 0.2500</text>",
-                                        ">best 0.02520 in epoch 2</text>",
-                                        ">final 1.000e-07</text>"};
+                                        ">best epoch: 0.02520</text>",
+                                        ">final 2.000e-07</text>",
+                                        ">best epoch: 1.000e-07</text>"};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) check_has(svg, parts[k]);
     ck_assert(strstr(svg, ">accuracy</text>") < strstr(svg, ">loss</text>"));
     free(svg);
+}
+END_TEST
+
+static int count_of(const char *text, const char *part) {
+    int count = 0;
+    while ((text = strstr(text, part))) count++, text++;
+    return count;
+}
+
+/* In each frame the dashed line stands where the points of that epoch do; without validation there is
+ * none. */
+START_TEST(the_best_epoch_is_marked_where_it_is) {
+    static const double loss[] = {3, 1, 2, 4, 5};
+    const spor_curves curves[] = {{"loss", false, false, loss, loss},
+                                  {"RMSE", false, false, loss, loss}};
+    for (int64_t best = 1; best <= 5; best++) {
+        char key[64], *svg = curves_svg(5, best, 2, curves);
+        int x = 850 + (int)(best - 1) * 1700; /* the epochs lie from 850 to 7650 */
+        snprintf(key, sizeof key, "<path d=\"M%d 1150V3450\"", x);
+        check_has(svg, key);
+        snprintf(key, sizeof key, "cx=\"%d\"", x);
+        ck_assert_int_eq(count_of(svg, key), 8); /* a dot and a large one of each of four curves */
+        ck_assert_int_eq(count_of(svg, "r=\"55\""), 4);
+        ck_assert_int_eq(count_of(svg, "stroke-dasharray"), 2);
+        free(svg);
+    }
+    char *svg = curves_svg(5, 0, 2, curves);
+    ck_assert_int_eq(count_of(svg, "stroke-dasharray") + count_of(svg, "est epoch"), 0);
+    free(svg);
+}
+END_TEST
+
+/* Of many epochs some are drawn, the best and the last among them, and that is said. */
+START_TEST(curves_of_many_epochs_are_of_bounded_size) {
+    enum { MANY = 100000 };
+    double *loss = malloc(MANY * sizeof *loss);
+    for (int k = 0; k < MANY; k++) loss[k] = 1.0 / (k + 1);
+    const spor_curves curves[] = {{"loss", false, false, loss, loss},
+                                  {"RMSE", false, false, loss, loss}};
+    char *svg = curves_svg(MANY, 77777, 2, curves);
+    ck_assert_uint_lt(strlen(svg), 100000);
+    check_has(svg, ">Of 100000 epochs one in 100 is drawn</text>");
+    check_has(svg, ">best epoch 77777</text>");
+    free(svg);
+    free(loss);
 }
 END_TEST
 
@@ -347,14 +384,14 @@ static int first_height(const char *svg, const char *colour) {
 START_TEST(heights_are_the_numbers) {
     static const double loss[] = {3, 1.5, 1}, other[] = {1, 1, 1};
     const spor_curves curves = {"loss", false, false, loss, other};
-    char *svg = curves_svg(3, 1, &curves); /* the axis is 0 to 3 */
+    char *svg = curves_svg(3, 0, 1, &curves); /* the axis is 0 to 3 */
     ck_assert_int_eq(first_height(svg, "#0060a8"), 1150);
     ck_assert_int_eq(first_height(svg, "#c24e00"), 3283);
     check_has(svg, ">2.5</text>");
     free(svg);
     static const double low[] = {-300, -100, 0}, high[] = {100, 0, 0};
     const spor_curves negative = {"loss", false, false, low, high};
-    svg = curves_svg(3, 1, &negative); /* -300 to 100 */
+    svg = curves_svg(3, 0, 1, &negative); /* -300 to 100 */
     ck_assert_int_eq(first_height(svg, "#0060a8"), 4350);
     ck_assert_int_eq(first_height(svg, "#c24e00"), 1150);
     check_has(svg, ">-200</text>");
@@ -368,7 +405,7 @@ START_TEST(curves_have_gaps_where_nothing_was_measured) {
     const spor_curves curves[] = {{"loss", false, false, validation, train},
                                   {"accuracy", true, true, train, validation}};
     for (int64_t epochs = 0; epochs <= 3; epochs++) {
-        char *svg = curves_svg(epochs, 2, curves);
+        char *svg = curves_svg(epochs, 0, 2, curves);
         check_has(svg, "validation: not measured");
         check_has(svg, "training: not measured");
         free(svg);
@@ -382,7 +419,7 @@ START_TEST(any_loss_is_drawn) {
                                        {-1e-9, -1e-9}, {1.7e308, -1.7e308}, {HUGE_VAL, 1}};
     for (size_t k = 0; k < sizeof losses / sizeof *losses; k++) {
         const spor_curves curves = {"loss", false, false, losses[k], losses[k]};
-        char *svg = curves_svg(2, 1, &curves);
+        char *svg = curves_svg(2, 0, 1, &curves);
         ck_assert_ptr_null(strstr(svg, "inf"));
         free(svg);
     }
@@ -390,13 +427,10 @@ START_TEST(any_loss_is_drawn) {
 END_TEST
 
 static char *confusion_svg(int classes, const int64_t matrix[], size_t *size) {
-    spor_message message = {{0}};
-    const char *path = scratch_path("confusion.svg");
-    bool done = figure_confusion("labels", classes, NULL, matrix, path, &message);
-    ck_assert_msg(done, "%s", message.text);
-    char *svg = scratch_read(path, size);
-    check_well_formed(svg);
-    return svg;
+    spor_text svg = {0};
+    ck_assert(figure_confusion(&svg, "labels", classes, NULL, matrix));
+    *size = svg.size;
+    return checked(&svg);
 }
 
 /* Where the text of a label begins on the page. */
@@ -442,34 +476,55 @@ START_TEST(heat_maps_of_any_size) {
         free(confusion_svg(sizes[k], matrix, &size));
     memset(matrix, 0, sizeof matrix);
     free(confusion_svg(10, matrix, &size));
-    spor_message message = {{0}};
-    ck_assert(!figure_confusion("none", 0, NULL, matrix, scratch_path("x.svg"), &message));
-    check_has(message.text, "x.svg: a confusion matrix of 0 classes cannot be drawn");
-    ck_assert(!figure_confusion("full", 3, NULL, matrix, "/dev/full", &message));
-    check_has(message.text, "No space left");
+}
+END_TEST
+
+/* 1000 classes: colours as one picture, labels as far apart as they are high. */
+START_TEST(heat_maps_of_many_classes_are_pictures) {
+    enum { MANY = 1000 };
+    int64_t *matrix = calloc((size_t)MANY * MANY, sizeof *matrix);
+    size_t size;
+    xml_picture picture;
+    matrix[3 * MANY + 3] = 1, matrix[5 * MANY + 7] = 4;
+    char *svg = confusion_svg(MANY, matrix, &size);
+    ck_assert_uint_lt(size, 4200000);
+    ck_assert_ptr_nonnull(xml_next_picture(svg, &picture));
+    ck_assert(picture.width == MANY && picture.height == MANY);
+    ck_assert_mem_eq(picture.pixel + 3 * (3 * MANY + 3), "\x08\x40\x81", 3);
+    ck_assert_mem_eq(picture.pixel + 3 * (5 * MANY + 7), "\xa6\x36\x03", 3);
+    ck_assert_mem_eq(picture.pixel + 3 * (5 * MANY + 5), "\xff\xff\xff", 3);
+    ck_assert_mem_eq(picture.pixel, "\xee\xee\xee", 3); /* class 0 has no rows */
+    ck_assert_int_lt(count_of(svg, "<text"), 250);
+    free(picture.pixel);
+    free(svg);
+    free(matrix);
 }
 END_TEST
 
 START_TEST(runs_are_drawn) {
-    spor_message message = {{0}};
+    spor_message why = {{0}};
     spor_history history = two_epochs(SPOR_METRIC_ACCURACY);
-    size_t size;
-    const char *path = scratch_path("history.svg");
-    ck_assert_msg(history_draw(&history, "run", path, &message), "%s", message.text);
-    char *svg = scratch_read(path, &size);
-    check_has(svg, ">final 0.7500</text>");
-    check_has(svg, ">final 1.0000</text>");
-    check_has(svg, ">final 0.06250</text>");
-    free(svg);
+    spor_text svg = {0};
+    ck_assert_msg(history_draw(&history, 1, "run", &svg, &why), "%s", why.text);
+    check_has(svg.at, ">final 0.7500</text>");
+    check_has(svg.at, ">final 1.0000</text>");
+    check_has(svg.at, ">final 0.06250</text>");
+    check_has(svg.at, ">best epoch 1</text>");
+    text_free(&svg);
     history.epochs[1].metric = SPOR_METRIC_NONE;
-    ck_assert(history_draw(&history, "run", path, &message));
-    svg = scratch_read(path, &size);
-    check_has(svg, ">loss</text>");
-    ck_assert_ptr_null(strstr(svg, ">accuracy</text>"));
-    free(svg);
-    path = scratch_path("confusion.svg");
-    ck_assert_msg(confusion_draw(&three, "run", path, &message), "%s", message.text);
+    ck_assert(history_draw(&history, 0, "run", &svg, &why));
+    check_has(svg.at, ">loss</text>");
+    ck_assert_ptr_null(strstr(svg.at, ">accuracy</text>"));
+    text_free(&svg);
+    ck_assert_msg(confusion_draw(&three, "run", &svg, &why), "%s", why.text);
+    text_free(&svg);
     history_free(&history);
+    const spor_evaluation none = {0}, large = {.classes = 1001, .confusion = counts};
+    ck_assert(!history_draw(&history, 0, "run", &svg, &why) && *why.text);
+    ck_assert(!confusion_draw(&none, "run", &svg, &why) && *why.text);
+    ck_assert(!confusion_draw(&large, "run", &svg, &why));
+    check_has(why.text, "a matrix of 1001 classes is too large to draw");
+    ck_assert_ptr_null(svg.at);
 }
 END_TEST
 
@@ -484,7 +539,10 @@ Suite *spor_suite(void) {
     tcase_add_test(files, history_is_a_table);
     tcase_add_test(files, summary_is_json);
     tcase_add_test(files, summaries_are_read_again);
-    tcase_add_test(files, curves_name_final_and_best);
+    tcase_add_test(files, curves_name_final_and_best_epoch);
+    tcase_add_test(files, the_best_epoch_is_marked_where_it_is);
+    tcase_add_test(files, curves_of_many_epochs_are_of_bounded_size);
+    tcase_add_test(files, heat_maps_of_many_classes_are_pictures);
     tcase_add_test(files, heights_are_the_numbers);
     tcase_add_test(files, any_loss_is_drawn);
     tcase_add_test(files, curves_have_gaps_where_nothing_was_measured);

@@ -158,6 +158,28 @@ START_TEST(laws_have_their_standard_deviation) {
 }
 END_TEST
 
+/* The names of scripts; what "constant" gives is the reference. */
+START_TEST(zeros_and_ones_are_laws_too) {
+    static const struct {
+        spor_init init;
+        double value;
+    } rows[] = {{{"zeros", 1}, 0},  {{"zeros", -3}, 0},   {{"ones", 1}, 1},
+                {{"ones", -3}, -3}, {{"constant", 2}, 2}, {{"constant", 0}, 0}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        spor_tape *tape = spor_tape_new();
+        spor_params *params = spor_params_new(SPOR_F64, 3);
+        spor_param(tape, "b", SPOR_SHAPE(5), rows[k].init);
+        ck_assert_ptr_null(spor_error(tape));
+        ck_assert(spor_params_join(params, tape));
+        const double *x = spor_params_entry(params, 0).value;
+        for (int j = 0; j < 5; j++) ck_assert_double_eq(x[j], rows[k].value);
+        ck_assert(!signbit(rows[k].value * x[0]));
+        spor_params_free(params);
+        spor_tape_free(tape);
+    }
+}
+END_TEST
+
 START_TEST(several_tapes_share_parameters_and_a_workspace) {
     layer l = record_layer(4), m = record_layer(300);
     spor_params *params = spor_params_new(SPOR_F64, 1);
@@ -479,6 +501,7 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, an_update_moves_parameters_by_the_stated_rule);
     tcase_add_test(runs, initial_values_depend_on_seed_and_name_alone);
     tcase_add_test(runs, laws_have_their_standard_deviation);
+    tcase_add_test(runs, zeros_and_ones_are_laws_too);
     tcase_add_test(runs, several_tapes_share_parameters_and_a_workspace);
     tcase_add_test(runs, another_scalar_type_gets_converted_parameters);
     tcase_add_test(runs, state_is_kept_and_not_trained);

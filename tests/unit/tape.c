@@ -7,6 +7,8 @@
 
 #include <spor/spor.h>
 #include "base/shape.h"
+#include "program/program.h"
+#include "tape/tape.h"
 
 /* Runs the tape by reference in double and returns element k of x; inputs are filled by fill. */
 static double value(spor_tape *tape, spor_var x, int64_t k) {
@@ -163,6 +165,198 @@ START_TEST(null_is_accepted_everywhere) {
 }
 END_TEST
 
+/* ---- arrays and products of many matrices ---- */
+
+START_TEST(an_array_is_the_tape_s_own_and_one_with_its_equals) {
+    spor_tape *t = spor_tape_new();
+    double table[] = {1, -0.0, 0.1, 5, 1e-30, 7}, other[] = {1, 0.0, 0.1, 5, 1e-30, 7};
+    spor_var a = spor_array(t, SPOR_SHAPE(2, 3), table), b = spor_array(t, SPOR_SHAPE(6), table),
+             c = spor_array(t, SPOR_SHAPE(2, 3), other),
+             again = spor_array(t, SPOR_SHAPE(2, 3), table);
+    const spor_node *node = t->node;
+    ck_assert_ptr_ne(node[a.id].attr[10].values, table);
+    ck_assert_ptr_eq(node[a.id].attr[10].values, node[b.id].attr[10].values);
+    ck_assert_ptr_eq(node[a.id].attr[10].values, node[again.id].attr[10].values);
+    ck_assert_ptr_ne(node[a.id].attr[10].values,
+                     node[c.id].attr[10].values); /* -0 is another bit */
+    for (int k = 0; k < 6; k++) table[k] = 99;
+    ck_assert_double_eq(value(t, a, 2), 0.1);
+    ck_assert_double_eq(value(t, b, 5), 7);
+    spor_var sum = spor_add(spor_mul(a, again), c);
+    spor_program *program = spor_compile(t, 1, &sum, NULL, &(spor_options){.reference = true});
+    const uint32_t *map = program->graph.map;
+    ck_assert_uint_eq(program->same[map[again.id]], program->same[map[a.id]]); /* computed once */
+    ck_assert(spor_run(program, 0));
+    ck_assert(((float *)spor_program_arg(program, sum).data)[3] == 30);
+    ck_assert_uint_ne(program->same[map[c.id]], program->same[map[a.id]]);
+    spor_program_free(program);
+    spor_tape_free(t);
+}
+END_TEST
+
+START_TEST(an_array_is_refused_without_numbers_or_a_shape) {
+    static const double table[] = {1, 2};
+    const struct {
+        spor_shape shape;
+        const double *value;
+        const char *message;
+    } rows[] = {{SPOR_SHAPE(2), NULL, "array: there are no values (NULL)"},
+                {SPOR_SHAPE(2, 0), table, "axis 1 of the shape is 0"},
+                {{9, {1}}, table, "0 to 8 axes"},
+                {SPOR_SHAPE(INT64_C(1) << 40, INT64_C(1) << 40), table, "2^40 elements"}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        spor_tape *t = spor_tape_new();
+        ck_assert_uint_eq(spor_array(t, rows[k].shape, rows[k].value).id, 0);
+        check_error(t, rows[k].message);
+        spor_tape_free(t);
+    }
+}
+END_TEST
+
+START_TEST(an_array_has_no_gradient_of_its_own_and_passes_others_on) {
+    static const double table[] = {2, -3};
+    spor_tape *t = spor_tape_new();
+    spor_var a = spor_array(t, SPOR_SHAPE(2), table), x = spor_array(t, SPOR_SHAPE(2), table), d[2];
+    spor_var cost = spor_sum(spor_mul(a, spor_mul(x, x)), SPOR_AXIS(0)), wrt[] = {x, a};
+    ck_assert(spor_grad(cost, 2, wrt, d)); /* as any node it may be asked for */
+    ck_assert_double_eq(value(t, d[0], 1), 18);
+    ck_assert_double_eq(value(t, d[1], 1), 9);
+    spor_params *params = spor_params_new(SPOR_F64, 0);
+    ck_assert(spor_params_join(params, t));
+    ck_assert_int_eq(spor_params_count(params), 0);
+    spor_params_free(params);
+    spor_tape_free(t);
+}
+END_TEST
+
+/* x c against c x + a fault: over bounds, unit tensors, complex steps and the field, all have the numbers. */
+static spor_recording scaled_by_array(void *user, spor_tape *tape, const int64_t values[],
+                                      spor_instance *in) {
+    static const double table[] = {0.1, -3, 7.25, 1e-3, 2, -0.5};
+    spor_shape shape = SPOR_SHAPE(values[0]);
+    spor_var x = spor_input(tape, "x", shape), dy = spor_input(tape, "dy", shape),
+             c = spor_array(tape, shape, table), wrong = spor_array(tape, shape, table + 1);
+    in->inputs = 2;
+    in->input[0] = x;
+    in->input[1] = dy;
+    in->y = spor_mul(x, c);
+    in->dy = 1;
+    in->pairs = 1;
+    in->pair[0].name = "dx";
+    in->pair[0].formula = spor_mul(dy, *(bool *)user ? wrong : c);
+    return spor_vjp(in->y, dy, 1, &x, &in->pair[0].expected) ? SPOR_RECORDED : SPOR_EXHAUSTED;
+}
+
+START_TEST(arrays_are_numbers_to_verification_too) {
+    bool fault = false;
+    spor_statement statement = {
+        .name = "dx", .quantities = 1, .record = scaled_by_array, .user = &fault};
+    statement.quantity[0] = (spor_quantity){.name = "n", .least = 1, .most = 5};
+    static spor_verdict verdict;
+    ck_assert(spor_verify(&statement, NULL, &verdict));
+    ck_assert_int_eq(verdict.outcome, SPOR_HOLDS);
+    ck_assert_int_ge(spor_verdict_rung(&verdict), SPOR_IDENTITY);
+    fault = true;
+    ck_assert(spor_verify(&statement, NULL, &verdict));
+    ck_assert_int_eq(verdict.outcome, SPOR_FAILS);
+}
+END_TEST
+
+/* Element [.., i, j] of the product of x [n, k] and y [k, m] at these places. */
+static double product(const double *x, const double *y, int64_t k, int64_t m, int64_t i,
+                      int64_t j) {
+    double sum = 0;
+    for (int64_t r = 0; r < k; r++) sum += x[i * k + r] * y[r * m + j];
+    return sum;
+}
+
+static double ramp(int64_t k) {
+    return (double)(k * 7 % 11 - 5);
+}
+
+static spor_var ramped(spor_tape *t, spor_shape shape, double numbers[]) {
+    for (int64_t k = 0; k < shape_size(&shape); k++) numbers[k] = ramp(k + shape.rank);
+    return spor_array(t, shape, numbers);
+}
+
+/* x[2, 3, n, k] and y[3, k, m], [k, m] or [2, 1, k, m]; x without leading axes: against loops. */
+START_TEST(leading_axes_of_matrices_are_repeated_as_by_numpy) {
+    enum { n = 2, k = 3, m = 4 };
+    const struct {
+        spor_shape x, y;
+        int of_x[6], of_y[6]; /* which matrices make the six products */
+    } rows[] = {
+        {SPOR_SHAPE(2, 3, n, k), SPOR_SHAPE(2, 3, k, m), {0, 1, 2, 3, 4, 5}, {0, 1, 2, 3, 4, 5}},
+        {SPOR_SHAPE(2, 3, n, k), SPOR_SHAPE(3, k, m), {0, 1, 2, 3, 4, 5}, {0, 1, 2, 0, 1, 2}},
+        {SPOR_SHAPE(2, 3, n, k), SPOR_SHAPE(k, m), {0, 1, 2, 3, 4, 5}, {0}},
+        {SPOR_SHAPE(2, 1, n, k), SPOR_SHAPE(3, k, m), {0, 0, 0, 1, 1, 1}, {0, 1, 2, 0, 1, 2}},
+        {SPOR_SHAPE(n, k), SPOR_SHAPE(2, 3, k, m), {0}, {0, 1, 2, 3, 4, 5}}};
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        double a[6 * n * k], b[6 * k * m];
+        spor_tape *t = spor_tape_new();
+        spor_var x = ramped(t, rows[r].x, a), y = ramped(t, rows[r].y, b);
+        spor_var z = spor_batched_matmul(x, y);
+        spor_shape shape = spor_shape_of(z), wanted = SPOR_SHAPE(2, 3, n, m);
+        ck_assert_msg(!spor_error(t), "%s", spor_error(t));
+        ck_assert(shape_equal(&shape, &wanted));
+        for (int64_t e = 0; e < 6 * n * m; e++) {
+            int64_t matrix = e / (n * m), i = e / m % n, j = e % m;
+            double want = product(a + rows[r].of_x[matrix] * n * k,
+                                  b + rows[r].of_y[matrix] * k * m, k, m, i, j);
+            ck_assert_double_eq(value(t, z, e), want);
+        }
+        spor_tape_free(t);
+    }
+}
+END_TEST
+
+/* sum over z of tanh(z)^2 twice: the second derivative against central differences of the first. */
+static double slope_at(double shift, double *second) {
+    enum { BATCH = 2, N = 2, K = 3, M = 2 };
+    spor_tape *t = spor_tape_new();
+    double a[BATCH * N * K], b[K * M];
+    for (int k = 0; k < BATCH * N * K; k++) a[k] = 0.1 * ramp(k);
+    for (int k = 0; k < K * M; k++) b[k] = 0.2 * ramp(k + 3);
+    b[1] += shift;
+    spor_var x = spor_array(t, SPOR_SHAPE(BATCH, N, K), a), y = spor_array(t, SPOR_SHAPE(K, M), b);
+    spor_var z = spor_tanh(spor_batched_matmul(x, y)), d, dd;
+    double pick[K * M] = {0, 1};
+    ck_assert(spor_grad(spor_sum(spor_mul(z, z), 7), 1, &y, &d));
+    spor_var one = spor_sum(spor_mul(d, spor_array(t, SPOR_SHAPE(K, M), pick)), 3);
+    ck_assert(spor_grad(one, 1, &y, &dd));
+    double first = value(t, one, 0);
+    *second = value(t, dd, 1);
+    spor_tape_free(t);
+    return first;
+}
+
+START_TEST(a_product_of_many_matrices_is_differentiated_twice) {
+    const double h = 1e-5;
+    double second, aside;
+    slope_at(0, &second);
+    double seen = (slope_at(h, &aside) - slope_at(-h, &aside)) / (2 * h);
+    ck_assert_double_gt(fabs(second), 0.1);
+    ck_assert_double_le(fabs(seen - second), 1e-8 * fabs(second));
+}
+END_TEST
+
+START_TEST(matrices_that_do_not_fit_are_told) {
+    const struct {
+        spor_shape x, y;
+        const char *message;
+    } rows[] = {
+        {SPOR_SHAPE(2, 3, 4), SPOR_SHAPE(5, 6), "x [2, 3, 4] has other columns than y [5, 6]"},
+        {SPOR_SHAPE(2, 3, 4), SPOR_SHAPE(3, 4, 6), "the leading axes of [2, 3, 4] and [3, 4, 6]"},
+        {SPOR_SHAPE(3), SPOR_SHAPE(3, 4, 6), "x needs at least 2 axes"}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        spor_tape *t = spor_tape_new();
+        spor_batched_matmul(spor_input(t, "x", rows[k].x), spor_input(t, "y", rows[k].y));
+        check_error(t, rows[k].message);
+        spor_tape_free(t);
+    }
+}
+END_TEST
+
 /* ---- names ---------------------------------------------------------------------------------- */
 
 /* The tape as text. */
@@ -182,6 +376,8 @@ START_TEST(scopes_name_parameters_and_prints_read_as_equations) {
         spor_scope_end(t, h);
     }
     spor_scope_end(t, h);
+    spor_array(t, SPOR_SHAPE(2, 3), (const double[]){1, -0.5, 1e30, 4, 5, 6});
+    spor_array(t, SPOR_SHAPE(2), (const double[]){0.1, HUGE_VAL});
     ck_assert_ptr_null(spor_error(t));
     char text[1024];
     print(t, text, sizeof text);
@@ -191,8 +387,40 @@ START_TEST(scopes_name_parameters_and_prints_read_as_equations) {
                        "  v3 = x @ W                                      # [2, 3]\n"
                        "net/dense[1]:\n"
                        "  W = param()                                     # [3, 3]\n"
-                       "  v5 = v3 @ W                                     # [2, 3]\n";
+                       "  v5 = v3 @ W                                     # [2, 3]\n"
+                       "v6 = array(values=[1, -0.5, 1e+30, 4, ...])       # [2, 3]\n"
+                       "v7 = array(values=[0.1, inf])                     # [2]\n";
     ck_assert_str_eq(text, want);
+    spor_tape_free(t);
+}
+END_TEST
+
+/* Clusters inside each other, an arrow for each operand, names that would end their quotes. */
+START_TEST(graphs_are_escaped_and_nested) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x\"]; \\n1 [\n", SPOR_SHAPE(2, 3));
+    spor_scope_begin(t, "net");
+    spor_scope_begin(t, "square");
+    spor_var y = spor_mul(x, x);
+    spor_scope_end(t, y);
+    spor_scope_end(t, y);
+    spor_var s = spor_sum(y, 3);
+    char text[4096], *at = text;
+    FILE *out = fmemopen(text, sizeof text, "w");
+    tape_print_dot(t, "a\"b", s.id, s.id + 1, out);
+    fclose(out);
+    static const char *const parts[] = {
+        "digraph \"a\\\"b\" {\n",
+        "n1 [shape=ellipse, fillcolor=\"#e2f3e4\", label=\"x\\\"]; \\\\n1 [?\\ninput\\n[2, "
+        "3]\"];\n",
+        "n3 [fillcolor=\"#fbe7d8\", label=\"sum\\naxes=[0, 1]\\n[]\"];\n",
+        "subgraph cluster_1 {\nlabel=\"net\";\nsubgraph cluster_2 {\nlabel=\"square\";\n"
+        "n2 [fillcolor=\"#ffffff\", label=\"*\\n[2, 3]\"];\n}\n}\n",
+        "n1 -> n2;\nn1 -> n2;\nn2 -> n3;\n}\n"};
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+        at = strstr(at, parts[k]);
+        ck_assert_msg(at != NULL, "no %s in %s", parts[k], text);
+    }
     spor_tape_free(t);
 }
 END_TEST
@@ -237,7 +465,7 @@ END_TEST
 Suite *spor_suite(void) {
     Suite *suite = suite_create("tape");
     TCase *differentiate = tcase_create("differentiate"), *errors = tcase_create("errors"),
-          *names = tcase_create("names");
+          *arrays = tcase_create("arrays"), *names = tcase_create("names");
     tcase_add_test(differentiate, positions_are_row_major);
     tcase_add_test(differentiate, a_value_used_twice_accumulates);
     tcase_add_test(differentiate, gradients_of_gradients);
@@ -250,10 +478,19 @@ Suite *spor_suite(void) {
     tcase_add_test(errors, parameters_are_refused_twice_or_by_an_unknown_law);
     tcase_add_test(errors, sizes_are_checked);
     tcase_add_test(errors, null_is_accepted_everywhere);
+    tcase_add_test(arrays, an_array_is_the_tape_s_own_and_one_with_its_equals);
+    tcase_add_test(arrays, an_array_is_refused_without_numbers_or_a_shape);
+    tcase_add_test(arrays, an_array_has_no_gradient_of_its_own_and_passes_others_on);
+    tcase_add_test(arrays, arrays_are_numbers_to_verification_too);
+    tcase_add_test(arrays, leading_axes_of_matrices_are_repeated_as_by_numpy);
+    tcase_add_test(arrays, a_product_of_many_matrices_is_differentiated_twice);
+    tcase_add_test(arrays, matrices_that_do_not_fit_are_told);
     tcase_add_test(names, scopes_name_parameters_and_prints_read_as_equations);
+    tcase_add_test(names, graphs_are_escaped_and_nested);
     tcase_add_test(names, gradient_nodes_carry_the_place_of_what_they_pull_back);
     suite_add_tcase(suite, differentiate);
     suite_add_tcase(suite, errors);
+    suite_add_tcase(suite, arrays);
     suite_add_tcase(suite, names);
     return suite;
 }

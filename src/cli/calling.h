@@ -1,0 +1,51 @@
+/*
+ * A def of a script that is called with arrays of .npy files: what spor run and spor verify --call share.
+ */
+#ifndef SPOR_CLI_CALLING_H
+#define SPOR_CLI_CALLING_H
+
+#include <spor/verify.h>
+
+#include "cli/cli.h"
+#include "data/npy.h"
+#include "tape/tape.h"
+
+/** Most operands that are arrays. */
+enum { CALLING_OPERANDS = SPOR_INPUTS - 1 };
+
+/** The call; its operands are inputs of a tape of its own. */
+typedef struct {
+    const spor_workpiece *piece;
+    const char *def;
+    spor_tape *tape;
+    int parameters; /* of the def */
+    const char *parameter[CALLING_OPERANDS];
+    spor_npy value[CALLING_OPERANDS], cotangent; /* doubles; value NULL: not given */
+    int inputs;                                  /* operands given: the first ones */
+    spor_var input[CALLING_OPERANDS], y;
+} calling;
+
+/** All functions below give false after a complaint. */
+
+/** Complains. */
+bool calling_fail(const calling *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Begins a call of the def. */
+bool calling_open(calling *c, const spor_workpiece *piece, const char *def);
+void calling_close(calling *c);
+
+/** The number of an operand, or of the one whose gradient has this name, dX; -1 if there is none. */
+int calling_operand(const calling *c, const char *name);
+int calling_gradient(const calling *c, const char *name);
+/** True of d and a name that is no operand's: the cotangent of the result, whatever that is called. */
+bool calling_is_cotangent(const calling *c, const char *name);
+
+/** Reads a file, once: of an operand, or of the cotangent. */
+bool calling_read(calling *c, const spor_set *given);
+
+/** Records the call. Operands are given in order, without a gap; the cotangent has y's shape. */
+bool calling_record(calling *c);
+/** The array that is called so must have this shape. */
+bool calling_fits(const calling *c, const char *name, const spor_npy *array, spor_shape shape);
+
+#endif
