@@ -50,7 +50,8 @@ static int check_listed(const char *folder) {
         ck_assert_uint_lt(strlen(text), MOST - 1);
         xml_check(text, strlen(text));
     }
-    ck_assert_str_eq(name[count - 1], "index.html");
+    ck_assert_str_eq(name[count - 2], "index.html");
+    ck_assert_str_eq(name[count - 1], "summary.json"); /* says that all else is there */
     ck_assert_int_eq(count_of(text, "<svg "), figures);
     ck_assert_int_eq(run("test $(ls -A %s | wc -l) = %d", folder, count + 1), 0); /* and script/ */
     return figures;
