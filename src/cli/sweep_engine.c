@@ -26,11 +26,12 @@ static const char self[] = "/proc/self/exe";
 
 void engine_program(char path[RUN_PATH]) {
     struct stat running, named;
-    ssize_t length = readlink(self, path, RUN_PATH - 1);
-    path[length > 0 ? length : 0] = 0;
-    bool same = !stat(self, &running) && !stat(path, &named) && running.st_dev == named.st_dev &&
+    char name[RUN_PATH];
+    ssize_t length = readlink(self, name, sizeof name - 1);
+    name[length > 0 ? length : 0] = 0;
+    bool same = !stat(self, &running) && !stat(name, &named) && running.st_dev == named.st_dev &&
                 running.st_ino == named.st_ino;
-    if (!same) strcpy(path, self); /* which another file took the name of: this one still runs */
+    strcpy(path, same ? name : self); /* another file took its name: this one still runs */
 }
 
 /* ---- processes ------------------------------------------------------------------------------ */

@@ -54,12 +54,15 @@ static bool is_whole(const sweep_table *t, int64_t setting) {
     return t->score[setting].finished == t->space->seeds;
 }
 
-/* True if a setting stands before another one: of equal ones the first given. */
+/* True if a setting stands before another one: of equal ones, as shares of a few rows often are, that of
+ * the lower loss, then the first given. */
 static bool is_better(const sweep_table *t, int64_t a, int64_t b) {
-    double gain = t->score[a].mean - t->score[b].mean;
+    const sweep_score *x = &t->score[a], *y = &t->score[b];
     if (is_whole(t, a) != is_whole(t, b)) return is_whole(t, a);
-    if (!is_whole(t, a) || gain == 0) return a < b;
-    return t->kind->rises ? gain > 0 : gain < 0;
+    if (!is_whole(t, a)) return a < b;
+    if (x->mean < y->mean || x->mean > y->mean) return (x->mean > y->mean) == t->kind->rises;
+    if (x->loss < y->loss || x->loss > y->loss) return x->loss < y->loss;
+    return a < b;
 }
 
 /* The best of those that are left comes next. */
