@@ -213,6 +213,13 @@ static void plant(const char *setting, int seed, double validation, double train
                   0);
 }
 
+static void plant_losses(int units, double loss) {
+    expect_status(run("sed -i 's/\"validation_loss\": [^,]*/\"validation_loss\": %g/' "
+                      "s/epochs=1,limit=40,units=%d,seed=*/summary.json",
+                      loss, units),
+                  0);
+}
+
 static void expect_chosen(const char *setting) {
     char line[80];
     sweep(0, "net.spor --set units=3,4,5,6 --seed 0..2 --limit 40 --epochs 1 --out s --collect");
@@ -244,8 +251,12 @@ START_TEST(the_mean_of_the_validation_rows_chooses) {
     expect_in(out, "  4      0.7167 ± 0.2021 ");
     expect_in(out, "  5      0.6867 ± 0.2419 ");
     ck_assert_ptr_null(strstr(out, "test_"));
-    /* of equal ones the first */
+    /* of equal ones that of the lower loss, then the first */
     for (int seed = 0; seed < 3; seed++) plant("epochs=1,limit=40,units=6", seed, 0.8, 0, 0);
+    plant_losses(3, 0.5);
+    plant_losses(6, 0.25);
+    expect_chosen("6");
+    plant_losses(6, 0.5);
     expect_chosen("3");
     for (int seed = 0; seed < 3; seed++) plant("epochs=1,limit=40,units=3", seed, 0.1, 1, 1);
     for (int seed = 0; seed < 3; seed++) plant("epochs=1,limit=40,units=6", seed, 0.9, 0, 0);
