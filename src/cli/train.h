@@ -1,6 +1,6 @@
 /*
- * spor train in four files: the training in train.c, its rate over time in rates.c, going on with one
- * in resume.c, and what it leaves beside its checkpoint in outcome.c.
+ * spor train: the command line in train.c, the training in training.c, its rate over time in rates.c, going
+ * on with one in resume.c, and what it leaves beside its checkpoint in outcome.c.
  */
 #ifndef SPOR_CLI_TRAIN_H
 #define SPOR_CLI_TRAIN_H
@@ -57,6 +57,7 @@ int train_run(training *t);
 /** Chooses schedule and options and records the training of a script that was loaded: what can be wrong
  *  without its data; false after a complaint. */
 bool train_record(training *t);
+void train_free(training *t);
 /** What the script's schedule makes of the rate, for the training; false after a complaint if it can't. */
 bool train_make_schedule(training *t);
 /** The seed that the rows to test and to validate are drawn by. */
