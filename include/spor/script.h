@@ -38,7 +38,7 @@ SPOR_API spor_var spor_script_call(spor_script *script, spor_tape *tape, const c
 /**
  * The network of the script's train(...) as a model with initial values, its loss and optimizer. data says
  * shapes, classes and how x is scaled; NULL where the script's own data set is one of the table's. The
- * script must outlive the model. Trouble is the model's error; NULL only when memory ran out.
+ * script and the data must outlive the model. Trouble is the model's error; NULL only when memory ran out.
  */
 SPOR_API spor_model *spor_script_model(spor_script *script, const spor_data *data, uint64_t seed,
                                        const spor_options *options);

@@ -74,9 +74,11 @@ static void add_number(const predictions *p, spor_text *text, double value) {
         text_real(text, value);
 }
 
-/* Of a row: a column for each class; of one number, that of class 1. */
+/* Of a row: a column for each class; of one number, that of class 1, a probability or a score with 0
+ * between the classes. */
 static double likelihood(const predictions *p, const double row[], int class) {
-    return p->columns > 1 ? row[class] : class ? row[0] : 1 - row[0];
+    if (p->columns > 1) return row[class];
+    return class ? row[0] : model_link(p->run.model) ? 1 - row[0] : -row[0];
 }
 
 /* The first `count` of the classes by how likely they are, of equals the first one first. */

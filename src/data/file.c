@@ -215,8 +215,6 @@ bool file_write_together(int n, const file_piece piece[], spor_message *message)
     for (int k = 0; k < n; k++) {
         if (done && name[k] && rename(name[k], piece[k].path))
             done = fail_write(piece[k].path, message);
-        else if (done && name[k])
-            flush_folder(piece[k].path);
         if (!done && name[k]) unlink(name[k]);
         if (done && name[k]) flush_folder(piece[k].path);
         free(name[k]);

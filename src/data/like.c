@@ -175,11 +175,22 @@ spor_data *like_read(const char *path, const spor_table_form *form, const spor_d
 
 /* ---- other rows, with their targets ----------------------------------------------------------- */
 
+/* Classes without names are numbers. */
+static bool same_names(const spor_data *data, const spor_data *like) {
+    if (!data->class_name != !like->class_name) return false;
+    for (int k = 0; like->class_name && k < like->classes; k++)
+        if (strcmp(data->class_name[k], like->class_name[k]) != 0) return false;
+    return true;
+}
+
 bool like_fit(spor_data *data, const spor_data *like, spor_message *message) {
     char has[192], wants[192];
     if (data->classes != like->classes)
         return message_complain(message, "%s: has %d classes, not the %d of %s", data->name,
                                 data->classes, like->classes, like->name);
+    if (!same_names(data, like))
+        return message_complain(message, "%s: its classes are not called as those of %s",
+                                data->name, like->name);
     if (!shape_equal(&data->x.shape, &like->x.shape))
         return message_complain(message, "%s: a sample is %s, not %s", data->name,
                                 shape_text(&data->x.shape, has), shape_text(&like->x.shape, wants));

@@ -12,8 +12,6 @@
 #include "data/labels.h"
 #include "data/number.h"
 
-enum { LONGEST_NAME = 4096 };
-
 /* ---- numbers ---------------------------------------------------------------------------------- */
 
 static void write_name(const spor_data *data, spor_text *to) {
@@ -91,13 +89,15 @@ static void write_names(char *const name[], int64_t count, spor_text *to) {
 }
 
 static bool read_list(spor_json_reader *json, char *name[], int64_t count) {
-    char text[LONGEST_NAME];
+    size_t room = (size_t)(json->end - json->start) + 1;
+    char *text = malloc(room);
     int64_t k = 0;
-    bool done = json_enter(json, '[');
+    bool done = text && json_enter(json, '[');
     while (done && json_next(json, ']')) {
-        done = k < count && json_get_string(json, text, sizeof text);
+        done = k < count && json_get_string(json, text, room);
         if (done) done = (name[k++] = strdup(text)) != NULL;
     }
+    free(text);
     return done && json_finish(json) && k == count;
 }
 

@@ -194,9 +194,10 @@ static const char *target_word(const spor_model_spec *spec, bool one) {
 
 const char *model_misfit(const spor_model *model, const spor_bound *b, char text[256]) {
     spor_shape have = spor_shape_of(b->prediction), wanted = spor_shape_of(b->target);
-    int64_t outputs = shape_size(&have) / b->rows, targets = shape_size(&wanted) / b->rows;
     *text = 0;
-    if (have.rank < 1 || have.n[0] != b->rows || shape_equal(&have, &wanted)) return text;
+    if (b->rows < 1 || have.rank < 1 || have.n[0] != b->rows || shape_equal(&have, &wanted))
+        return text;
+    int64_t outputs = shape_size(&have) / b->rows, targets = shape_size(&wanted) / b->rows;
     snprintf(text, 256, "the network has %" PRId64 " output%s for %" PRId64 " %s: ", outputs,
              outputs == 1 ? "" : "s", targets, target_word(&model->spec, targets == 1));
     size_t used = strlen(text);

@@ -86,6 +86,7 @@ bool spor_model_predict(spor_model *model, int64_t rows, const double x[], doubl
     if (spec->like) data = *spec->like;
     data.rows = rows;
     data.label = NULL;
+    data.y.value = NULL;
     data.x.keep = SPOR_KEEP_F64;
     data.x.shape = spec->sample;
     data.x.value = (void *)(uintptr_t)x; /* read only */

@@ -225,6 +225,30 @@ START_TEST(one_logit_tells_both_classes) {
 }
 END_TEST
 
+/* A score of a loss of one's own has 0 between the classes, as eval counts them. */
+START_TEST(one_score_is_judged_by_its_sign) {
+    write_file("s.spor", NET("1") "def hinge(s, y):\n"
+                                  "    sign = y[:, 1:2] - y[:, 0:1]\n"
+                                  "    return mean(maximum(0.4 - sign * s, 0))\n" TRAIN(
+                                      "csv(\"two.csv\", label=\"species\", standardize=\"train\")",
+                                      "hinge", ", reduction=\"mean\""));
+    expect_status(
+        run("grep -v virginica iris.csv >two.csv; spor train s.spor --epochs 30 --out run "
+            ">log; spor eval run --rows all --quiet"),
+        0);
+    char *of = strstr(out, " of 100");
+    ck_assert(of != NULL);
+    while (of[-1] >= '0' && of[-1] <= '9') of--;
+    int right = atoi(of), found = 0;
+    expect_status(run("spor predict run --in two.csv | tail -n +2"), 0);
+    char *at = out;
+    for (int k = 0; k < 100; k++, at = strchr(at, '\n') + 1)
+        found += !strncmp(at, k < 50 ? "setosa," : "versicolor,", k < 50 ? 7 : 11);
+    ck_assert_int_eq(found, right);
+    ck_assert_int_ge(count_of(out, "versicolor,0.4"), 10); /* which a probability would not say */
+}
+END_TEST
+
 /* ---- what is wrong ---- */
 
 static const struct {
@@ -323,6 +347,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, samples_are_predicted_in_their_units);
     tcase_add_test(tests, arrays_are_predicted);
     tcase_add_test(tests, one_logit_tells_both_classes);
+    tcase_add_test(tests, one_score_is_judged_by_its_sign);
     tcase_add_test(tests, mistakes_are_told);
     tcase_add_test(tests, an_evening);
     suite_add_tcase(suite, tests);
