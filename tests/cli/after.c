@@ -245,7 +245,6 @@ START_TEST(one_score_is_judged_by_its_sign) {
     for (int k = 0; k < 100; k++, at = strchr(at, '\n') + 1)
         found += !strncmp(at, k < 50 ? "setosa," : "versicolor,", k < 50 ? 7 : 11);
     ck_assert_int_eq(found, right);
-    ck_assert_int_ge(count_of(out, "versicolor,0.4"), 10); /* which a probability would not say */
 }
 END_TEST
 
