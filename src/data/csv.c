@@ -64,7 +64,7 @@ static bool complain_missing(const reading *c, const spor_table *t, const spor_f
     double none;
     char text[128];
     spor_message why = {""};
-    bool input = c->use[f->column].take == take_input;
+    bool input = c->use[f->column].take == take_input && !c->spec->inputs.count;
     table_number(t, f, &none, &why);
     return message_complain(c->message, "%.800s; fill it in%s%s", why.text,
                             input ? ", or leave the column out with " : "",
