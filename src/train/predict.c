@@ -66,7 +66,9 @@ bool model_predict_rows(spor_model *model, const spor_data *data, const int64_t 
     spor_message message;
     if (!data_fits(data, rows, count, spec->options.scalar, &message))
         return model_fail(model, "%s", message.text);
-    p.mirrored = mirrors(spec, data) && p.columns == shape_size(&spec->sample);
+    /* new rows have neither classes nor targets: what is learned is known of those trained on */
+    p.mirrored =
+        mirrors(spec, spec->like ? spec->like : data) && p.columns == shape_size(&spec->sample);
     int64_t row[BATCH_OF_EVALUATION];
     bool done = true;
     for (int64_t first = 0, n; done && first < count; first += n) {

@@ -248,6 +248,36 @@ START_TEST(one_score_is_judged_by_its_sign) {
 }
 END_TEST
 
+/* As many outputs as inputs are no autoencoder: probabilities sum to 1, numbers are those of the targets. */
+START_TEST(as_many_outputs_as_inputs_are_not_the_sample) {
+    char *at;
+    write_file("c.spor",
+               NET("3") TRAIN("csv(\"three.csv\", label=\"species\", standardize=\"train\")",
+                              CROSS_ENTROPY, ""));
+    expect_status(run("cut -d, -f2-5 iris.csv >three.csv; spor train c.spor --out run >log;"
+                      "spor predict run --in three.csv --top 3 | tail -n +2"),
+                  0);
+    at = out;
+    for (int k = 0; k < 150; k++, at = strchr(at, '\n') + 1) {
+        double p, q, r;
+        ck_assert_int_eq(sscanf(at, "%*[^,],%lf,%*[^,],%lf,%*[^,],%lf", &p, &q, &r), 3);
+        ck_assert(fabs(p + q + r - 1) < 1e-5);
+    }
+    write_file("r.spor", NET("1") TRAIN("csv(\"line.csv\", targets=\"t\", standardize=\"train\")",
+                                        "squared_error(reduction=\"mean\")", ""));
+    expect_status(
+        run("{ echo x,t; seq 1000 10 1990 | awk '{ print $1 \",\" $1 / 1000 }'; } >line.csv;"
+            "spor train r.spor --epochs 100 --out line >log;"
+            "spor predict line --in line.csv | tail -n +2"),
+        0);
+    at = out;
+    for (int k = 0; k < 100; k++) {
+        double y = strtod(at, &at);
+        ck_assert_msg(fabs(y - (1 + 0.01 * k)) < 0.5, "%g in row %d", y, k);
+    }
+}
+END_TEST
+
 /* ---- what is wrong ---- */
 
 static const struct {
@@ -347,6 +377,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, arrays_are_predicted);
     tcase_add_test(tests, one_logit_tells_both_classes);
     tcase_add_test(tests, one_score_is_judged_by_its_sign);
+    tcase_add_test(tests, as_many_outputs_as_inputs_are_not_the_sample);
     tcase_add_test(tests, mistakes_are_told);
     tcase_add_test(tests, an_evening);
     suite_add_tcase(suite, tests);
