@@ -222,12 +222,9 @@ void sweep_table_print(const sweep_table *t) {
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
-/* A field of CSV: in quotes where it needs them. */
 static void add_field(spor_text *text, const char *field) {
-    bool quote = field[strcspn(field, ",\"\n\r ")];
-    if (quote) text_add(text, "\"");
-    for (const char *c = field; *c; c++) text_add(text, *c == '"' ? "\"\"" : "%c", *c);
-    text_add(text, quote ? "\"," : ",");
+    text_csv(text, field);
+    text_add(text, ",");
 }
 
 static void add_values(spor_text *text, const sweep_space *s, int64_t setting) {
@@ -296,6 +293,7 @@ typedef struct {
     map_search search;
     map_axis axis[SWEEP_AXES];
     double *number;    /* [3][settings] */
+    int64_t *rank;     /* [settings] */
     const char **note; /* [settings] */
     char (*text)[64];  /* [settings] they lie in */
     char title[100], quantity[40], about[80];
@@ -305,15 +303,17 @@ static bool picture_make(const sweep_table *t, picture *p) {
     const sweep_space *s = t->space;
     size_t n = (size_t)s->settings;
     p->number = calloc(3 * n, sizeof *p->number);
+    p->rank = calloc(n, sizeof *p->rank);
     p->note = calloc(n, sizeof *p->note);
     p->text = calloc(n, sizeof *p->text);
-    if (!p->number || !p->note || !p->text) return false;
+    if (!p->number || !p->rank || !p->note || !p->text) return false;
     for (size_t k = 0; k < n; k++) {
         const sweep_score *score = &t->score[k];
         bool whole = is_whole(t, (int64_t)k);
         p->number[k] = whole ? score->mean : (double)NAN;
         p->number[n + k] = whole ? score->low : (double)NAN;
         p->number[2 * n + k] = whole ? score->high : (double)NAN;
+        p->rank[t->order[k]] = (int64_t)k;
         gaps_text(t, (int64_t)k, p->text[k]);
         p->note[k] = p->text[k];
     }
@@ -329,6 +329,7 @@ static bool picture_make(const sweep_table *t, picture *p) {
     p->search.rises = t->kind->rises, p->search.share = t->kind->share;
     p->search.axis = p->axis;
     p->search.mean = p->number, p->search.low = p->number + n, p->search.high = p->number + 2 * n;
+    p->search.rank = p->rank;
     p->search.note = p->note;
     return true;
 }
@@ -344,7 +345,7 @@ static bool write_map(const sweep_table *t, const char *path, spor_message *mess
     else if (p->search.axes)
         done = file_write_text(&svg, path, message);
     text_free(&svg);
-    if (p) free(p->number), free(p->note), free(p->text);
+    if (p) free(p->number), free(p->rank), free(p->note), free(p->text);
     free(p);
     return done;
 }

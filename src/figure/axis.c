@@ -41,13 +41,14 @@ void axis_cover(figure_axis *axis, double least, double most) {
     axis->low = least;
     axis->high = most;
     axis->step = nice_step(most - least, &power);
+    if (axis->powers && axis->step < 1) axis->step = 1;
     axis->decimals = power < 0 ? -power : 0;
 }
 
 void axis_cover_whole(figure_axis *axis, double least, double most) {
     axis_cover(axis, least, most);
-    axis->low = floor(axis->low / axis->step) * axis->step;
-    axis->high = ceil(axis->high / axis->step) * axis->step;
+    axis->low = floor(axis->low / axis->step + 1e-9) * axis->step;
+    axis->high = ceil(axis->high / axis->step - 1e-9) * axis->step;
 }
 
 int axis_place(const figure_axis *axis, double value) {
@@ -66,6 +67,13 @@ static int64_t last_line(const figure_axis *axis) {
     return (int64_t)floor(axis->high / axis->step + 1e-9);
 }
 
+static void line_text(char out[AXIS_DIGITS], const figure_axis *axis, double value) {
+    if (axis->powers)
+        axis_digits(out, pow(10, value), 6);
+    else
+        axis_number(out, value, axis->decimals);
+}
+
 #define GRID " stroke=\"#dddddd\" stroke-width=\"8\"/>\n"
 
 void axis_draw_vertical(spor_text *svg, const figure_axis *axis, int left, int right) {
@@ -73,7 +81,7 @@ void axis_draw_vertical(spor_text *svg, const figure_axis *axis, int left, int r
     for (int64_t k = first_line(axis); k <= last_line(axis); k++) {
         double value = (double)k * axis->step;
         int y = axis_place(axis, value);
-        axis_number(text, value, axis->decimals);
+        line_text(text, axis, value);
         text_add(svg, "<path d=\"M%d %dH%d\"" GRID, left, y, right);
         svg_label(svg, left - 90, y + 45, "tick", "end", SPOR_INK, "%s", text);
     }
@@ -84,7 +92,7 @@ void axis_draw_horizontal(spor_text *svg, const figure_axis *axis, int top, int 
     for (int64_t k = first_line(axis); k <= last_line(axis); k++) {
         double value = (double)k * axis->step;
         int x = axis_place(axis, value);
-        axis_number(text, value, axis->decimals);
+        line_text(text, axis, value);
         text_add(svg, "<path d=\"M%d %dV%d\"" GRID, x, top, bottom);
         svg_label(svg, x, bottom + 200, "tick", "middle", SPOR_INK, "%s", text);
     }

@@ -17,6 +17,7 @@ void axis_digits(char out[AXIS_DIGITS], double value, int digits);
 typedef struct {
     double low, high, step; /* step between the lines */
     int decimals;           /* of the numbers at the lines */
+    bool powers;            /* low, high and step are exponents of ten, of which numbers are told */
     int from, to;
 } figure_axis;
 

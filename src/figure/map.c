@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "figure/axis.h"
 #include "figure/svg.h"
 
 /* Tenths of a pixel. */
-enum { TOP = 900, MARGIN = 300, LETTER = 72, LONGEST = 24, DIGITS = 40 };
+enum { TOP = 900, MARGIN = 300, LETTER = 72, LONGEST = 24 };
 
 /* Where numbers lie between the worst and the best: of what is no share and spans more than a factor of
  * hundred, their logarithms. */
@@ -30,19 +31,17 @@ typedef struct {
     int64_t *shown;               /* [rows][columns] setting of the cell */
     int64_t best;                 /* setting; -1: there is none */
     int left, top, width, height; /* of a cell: width, height */
+    figure_axis axis;             /* of a plot */
 } map;
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
-static void mend_point(char *number) {
-    for (char *c = number; *c; c++)
-        if (!strchr("0123456789+-einfa", *c)) *c = '.';
-}
-
-/* Shares to four decimals, others to four digits, with a full stop in every locale. */
-static void number_text(const map_search *s, double value, char out[DIGITS]) {
-    snprintf(out, DIGITS, s->share ? "%.4f" : "%.4g", value + 0.0); /* no -0 */
-    mend_point(out);
+/* Shares to four decimals, others to four digits. */
+static void number_text(const map_search *s, double value, char out[AXIS_DIGITS]) {
+    if (s->share)
+        axis_number(out, value, 4);
+    else
+        axis_digits(out, value, 4);
 }
 
 static double scaled(const map_range *r, double value) {
@@ -68,10 +67,6 @@ static int64_t settings_of(const map_search *s) {
     int64_t n = 1;
     for (int k = 0; k < s->axes; k++) n *= s->axis[k].values;
     return n;
-}
-
-static bool is_better(const map_search *s, double a, double b) {
-    return isfinite(a) && (!isfinite(b) || (s->rises ? a > b : a < b));
 }
 
 /* ---- which names ---------------------------------------------------------------------------- */
@@ -126,7 +121,7 @@ static void choose_cells(map *m, int first, int second) {
     for (int64_t k = 0; k < (int64_t)s->axis[first].values * columns; k++) m->shown[k] = -1;
     for (int64_t k = 0; k < settings_of(s); k++) {
         int64_t *cell = m->shown + value_of(s, k, first) * columns + value_of(s, k, second);
-        if (*cell < 0 || is_better(s, s->mean[k], s->mean[*cell])) *cell = k;
+        if (*cell < 0 || s->rank[k] < s->rank[*cell]) *cell = k;
     }
 }
 
@@ -214,7 +209,7 @@ static void cell(const map *m, int row, int column) {
     double value = s->mean[setting];
     int x = m->left + column * m->width, y = m->top + row * m->height;
     bool numbers = m->width >= 480 && m->height >= 300;
-    char text[DIGITS], note[4 * LONGEST + 4];
+    char text[AXIS_DIGITS], note[4 * LONGEST + 4];
     if (!isfinite(value)) {
         square(m, x, y, m->width, m->height, (colour){238, 238, 238});
         shortened(s->note[setting] ? s->note[setting] : "", m->width / 58, note);
@@ -257,7 +252,7 @@ static void lines(const map *m) {
 /* Colours and what they mean; the frame of the best. */
 static void legend(const map *m, int y) {
     const map_range *r = &m->range;
-    char worst[DIGITS], best[DIGITS];
+    char worst[AXIS_DIGITS], best[AXIS_DIGITS];
     double low = r->logarithmic ? pow(10, r->low) : r->low;
     double high = r->logarithmic ? pow(10, r->high) : r->high;
     number_text(m->search, m->search->rises ? low : high, worst);
@@ -336,43 +331,20 @@ static void heat_map(map *m, const char *title) {
 enum { PLOT_HEIGHT = 3200, LEFT = 1000 };
 
 static int place_y(const map *m, double value) {
-    const map_range *r = &m->range;
-    double share = (scaled(r, value) - r->low) / (r->high - r->low);
-    return m->top + PLOT_HEIGHT - (int)lround(fmin(fmax(share, 0), 1) * PLOT_HEIGHT);
+    return axis_place(&m->axis, scaled(&m->range, value));
 }
 
-/* 1, 2 or 5 times a power of ten, at most 6 of them in a span. */
-static double nice_step(double span) {
-    for (int power = (int)floor(log10(span / 6));; power++)
-        for (int k = 0; k < 3; k++) {
-            double step = (double[]){1, 2, 5}[k] * pow(10, power);
-            if (span / step <= 6 + 1e-9) return step;
-        }
-}
-
-/* Widens the range to whole steps, or powers of ten, and draws a line for each. */
+/* From one whole step, or power of ten, to another, with a line for each. */
 static void grid(map *m) {
-    map_range *r = &m->range;
-    char text[DIGITS];
-    if (!(r->high > r->low)) {
-        double width = r->low != 0 ? fabs(r->low) / 10 : 0.5;
-        r->low -= width;
-        r->high += width;
+    map_range r = m->range;
+    if (!(r.high > r.low)) {
+        double width = r.low != 0 ? fabs(r.low) / 10 : 0.5;
+        r.low -= width;
+        r.high += width;
     }
-    double step = nice_step(r->high - r->low);
-    if (r->logarithmic) step = fmax(step, 1);
-    r->low = floor(r->low / step + 1e-9) * step;
-    r->high = ceil(r->high / step - 1e-9) * step;
-    for (int64_t k = llround(r->low / step); k <= llround(r->high / step); k++) {
-        double value = (double)k * step;
-        int y =
-            m->top + PLOT_HEIGHT - (int)lround((value - r->low) / (r->high - r->low) * PLOT_HEIGHT);
-        snprintf(text, sizeof text, "%.6g", r->logarithmic ? pow(10, value) : value + 0.0);
-        mend_point(text);
-        text_add(m->svg, "<path d=\"M%d %dh%d\" stroke=\"#dddddd\" stroke-width=\"8\"/>\n", m->left,
-                 y, m->column->values * m->width);
-        svg_label(m->svg, m->left - 90, y + 45, "tick", "end", SPOR_INK, "%s", text);
-    }
+    m->axis = (figure_axis){.from = m->top + PLOT_HEIGHT, .to = m->top, .powers = r.logarithmic};
+    axis_cover_whole(&m->axis, r.low, r.high);
+    axis_draw_vertical(m->svg, &m->axis, m->left, m->left + m->column->values * m->width);
 }
 
 static int place_x(const map *m, int k) {
@@ -395,7 +367,7 @@ static void join(const map *m) {
 static void point(const map *m, int k) {
     const map_search *s = m->search;
     const char *ink = k == m->best ? SPOR_ORANGE : SPOR_BLUE;
-    char text[DIGITS];
+    char text[AXIS_DIGITS];
     int x = place_x(m, k);
     if (!isfinite(s->mean[k])) {
         if (s->note[k])
@@ -440,10 +412,9 @@ static void plot(map *m, const char *title) {
 /* ---- the figure ------------------------------------------------------------------------------ */
 
 static int64_t best_of(const map_search *s) {
-    int64_t best = -1;
-    for (int64_t k = 0; k < settings_of(s); k++)
-        if (isfinite(s->mean[k]) && (best < 0 || is_better(s, s->mean[k], s->mean[best]))) best = k;
-    return best;
+    int64_t best = 0;
+    while (s->rank[best]) best++;
+    return isfinite(s->mean[best]) ? best : -1;
 }
 
 bool map_draw(spor_text *svg, const char *title, const map_search *s) {

@@ -4,6 +4,8 @@
 #ifndef SPOR_FIGURE_MAP_H
 #define SPOR_FIGURE_MAP_H
 
+#include <stdint.h>
+
 #include "data/text.h"
 
 /** A name that varies, with its values as they were written. */
@@ -24,6 +26,7 @@ typedef struct {
     const double *mean;      /* [settings] NAN: there is none */
     const double *low;       /* [settings] the least of what the mean is of */
     const double *high;      /* [settings] the largest */
+    const int64_t *rank;     /* [settings] 0 is the best; what has no mean comes last */
     const char *const *note; /* [settings] a word where there is no mean; NULL: none */
 } map_search;
 

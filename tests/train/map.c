@@ -17,6 +17,7 @@ static const char *const words[VALUES] = {
     "15", "16",  "17",   "18",       "\xff"};
 
 static double mean[SETTINGS], low[SETTINGS], high[SETTINGS];
+static int64_t rank[SETTINGS];
 static const char *note[SETTINGS];
 
 /* A search over axes of so many values, whose numbers are to be filled in. */
@@ -33,11 +34,34 @@ static map_search search_of(int axes, map_axis axis[]) {
                         .mean = mean,
                         .low = low,
                         .high = high,
+                        .rank = rank,
                         .note = note};
 }
 
-/* Every "<name" is closed, and no number is none. */
+static bool stands_before(const map_search *s, int64_t a, int64_t b) {
+    if (isnan(mean[a]) != isnan(mean[b])) return isnan(mean[b]);
+    if (mean[a] < mean[b] || mean[a] > mean[b]) return (mean[a] > mean[b]) == s->rises;
+    return a < b;
+}
+
+static void rank_all(const map_search *s) {
+    int64_t n = 1;
+    for (int k = 0; k < s->axes; k++) n *= s->axis[k].values;
+    for (int64_t k = 0; k < n; k++) {
+        rank[k] = 0;
+        for (int64_t i = 0; i < n; i++) rank[k] += i != k && stands_before(s, i, k);
+    }
+}
+
+static char *draw_ranked(const map_search *s);
+
 static char *draw(const map_search *s) {
+    rank_all(s);
+    return draw_ranked(s);
+}
+
+/* Every "<name" is closed, and no number is none. */
+static char *draw_ranked(const map_search *s) {
     spor_text svg = {0};
     int depth = 0;
     ck_assert(map_draw(&svg, "a search", s) && !svg.failed);
@@ -95,6 +119,27 @@ START_TEST(the_best_cell_is_marked) {
             expect_in(svg, ">validation accuracy, mean of 3 seeds</text>");
             free(svg);
         }
+}
+END_TEST
+
+/* Of equal means, which is best is for who ranks them to say. */
+START_TEST(the_best_of_equals_is_marked_as_ranked) {
+    map_axis axis[] = {{"rate", 3, words}, {"hidden", 4, words + 5}};
+    for (int best = 0; best < 12; best++) {
+        map_search s = search_of(2, axis);
+        for (int k = 0; k < 12; k++) rank[k] = (k + 12 - best) % 12;
+        char *svg = draw_ranked(&s);
+        const char *frame = strstr(svg, "stroke=\"#c24e00\""), *first = strstr(svg, "<rect x=");
+        int x, y, left, top, width, height;
+        ck_assert(frame && first);
+        while (strncmp(frame, "<rect", 5) != 0) frame--;
+        ck_assert_int_eq(sscanf(frame, "<rect x=\"%d\" y=\"%d\"", &x, &y), 2);
+        ck_assert_int_eq(sscanf(first, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"", &left,
+                                &top, &width, &height),
+                         4);
+        ck_assert_int_eq((y - top) / height * 4 + (x - left) / width, best);
+        free(svg);
+    }
 }
 END_TEST
 
@@ -172,6 +217,7 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("map");
     TCase *tests = tcase_create("map");
     tcase_add_test(tests, the_best_cell_is_marked);
+    tcase_add_test(tests, the_best_of_equals_is_marked_as_ranked);
     tcase_add_test(tests, more_names_are_the_best_over_the_others);
     tcase_add_test(tests, one_name_is_points_with_ranges);
     tcase_add_test(tests, any_search_is_drawn);
