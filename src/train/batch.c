@@ -57,10 +57,16 @@ static bool is_of_numbers(const spor_data *data, const spor_shape *target) {
     return data->y.value && shape_equal(&data->y.shape, target);
 }
 
+/* By what is known of the data: new rows have neither labels nor targets. */
+bool batch_mirrors(const spor_data *data, const spor_shape *sample, const spor_shape *target) {
+    bool classes = data && data->classes && target->rank == 1 && target->n[0] == data->classes;
+    bool numbers = data && data->y.shape.rank && shape_equal(target, &data->y.shape);
+    return shape_equal(sample, target) && !classes && !numbers;
+}
+
 batch_source batch_source_of(const spor_data *data, const spor_shape *sample,
                              const spor_shape *target, spor_scalar scalar, uint64_t seed) {
-    bool own = data && (is_of_classes(data, target) || is_of_numbers(data, target));
-    bool mirrored = !own && shape_equal(sample, target);
+    bool mirrored = batch_mirrors(data, sample, target);
     return (batch_source){.scalar = scalar,
                           .data = data,
                           .mirrored = mirrored,

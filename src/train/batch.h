@@ -20,6 +20,10 @@ typedef struct {
     uint64_t seed;         /* of what is random, a function of (seed, row) */
 } batch_source;
 
+/** True if a target of this shape is the sample itself, since it is neither of the classes nor of the numbers of
+ *  the data, which need have no rows; NULL: there are neither. */
+bool batch_mirrors(const spor_data *data, const spor_shape *sample, const spor_shape *target);
+
 /** Rows of the data, or of random numbers where data is NULL. A target of the shape of the data's
  *  classes or numbers is these; one of the sample's shape is the sample; any other, one-hot. */
 batch_source batch_source_of(const spor_data *data, const spor_shape *sample,

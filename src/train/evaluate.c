@@ -54,7 +54,7 @@ static void count_classes(tally *t, const spor_bound *bound) {
 /* What column k of a target was multiplied with: errors are told in the units of the data. */
 static double factor_of(const batch_source *s, int64_t k) {
     const spor_values *v = s->mirrored ? &s->data->x : &s->data->y;
-    return v->factor ? v->factor[k] : 1;
+    return (v->factor ? v->factor[k] : 1) * (s->mirrored ? s->data->scale : 1);
 }
 
 /* Means and squared distances row by row, without cancellation: Welford 1962. */

@@ -29,7 +29,7 @@ bool model_own(spor_model *model, void *thing, model_release *release);
 spor_link *loss_link(spor_loss *loss);
 /** That of a model; NULL: none. model.c */
 spor_link *model_link(const spor_model *model);
-/** True if a model of data like its own learns the sample itself. predict.c */
+/** True if a model learns the sample itself, by what is known of the data it is for. predict.c */
 bool model_mirrors(const spor_model *model);
 /** spor_model_predict of rows of data; rows NULL: 0 .. count-1. predict.c */
 bool model_predict_rows(spor_model *model, const spor_data *data, const int64_t rows[],

@@ -32,17 +32,9 @@ static double unit_of(const prediction_of *p, double value, int64_t column) {
     return (x->mean ? value / x->factor[column] + x->mean[column] : value) / p->data->scale;
 }
 
-/* The model learns the sample itself: the target is neither the data's classes nor their numbers. */
-static bool mirrors(const spor_model_spec *spec, const spor_data *data) {
-    const spor_shape *target = &spec->target;
-    bool classes = data->classes && target->rank == 1 && target->n[0] == data->classes;
-    bool numbers = data->y.shape.rank && shape_equal(target, &data->y.shape);
-    return shape_equal(&spec->sample, target) && !classes && !numbers;
-}
-
 bool model_mirrors(const spor_model *model) {
     const spor_model_spec *spec = model_spec_of(model);
-    return spec->like && mirrors(spec, spec->like);
+    return batch_mirrors(spec->like, &spec->sample, &spec->target);
 }
 
 static bool predict_batch(const prediction_of *p, const int64_t rows[], int64_t n, double *out) {
@@ -66,9 +58,7 @@ bool model_predict_rows(spor_model *model, const spor_data *data, const int64_t 
     spor_message message;
     if (!data_fits(data, rows, count, spec->options.scalar, &message))
         return model_fail(model, "%s", message.text);
-    /* new rows have neither classes nor targets: what is learned is known of those trained on */
-    p.mirrored =
-        mirrors(spec, spec->like ? spec->like : data) && p.columns == shape_size(&spec->sample);
+    p.mirrored = model_mirrors(model) && p.columns == shape_size(&spec->sample);
     int64_t row[BATCH_OF_EVALUATION];
     bool done = true;
     for (int64_t first = 0, n; done && first < count; first += n) {

@@ -178,6 +178,18 @@ START_TEST(samples_are_predicted_in_their_units) {
     ck_assert_int_eq(sscanf(row, "%lf,%lf,%lf,%lf", &a, &b, &c, &d), 4);
     ck_assert(fabs(a - 5.85) < 0.2 && fabs(b - 3.05) < 0.2 && fabs(c - 3.76) < 0.3 &&
               fabs(d - 1.2) < 0.2); /* the means of the table */
+    /* and so is what they are off by */
+    static char table[MOST];
+    read_file("iris.csv", table);
+    char *x = strchr(table, '\n') + 1, *y = row + 1;
+    double sum = 0;
+    for (int n = 0; n < 150; n++, x = strchr(x, '\n') + 1)
+        for (int k = 0; k < 4; k++, x++, y++) {
+            double error = strtod(x, &x) - strtod(y, &y);
+            sum += error * error / 600;
+        }
+    expect_status(run("spor eval run --rows all --quiet"), 0);
+    ck_assert(fabs(strtod(strstr(out, "RMSE ") + 5, NULL) - sqrt(sum)) < 1e-4);
 }
 END_TEST
 
