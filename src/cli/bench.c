@@ -108,7 +108,7 @@ typedef struct {
 static int bench(spor_workpiece *piece, const arguments *a) {
     spor_options options = {.scalar = a->wide ? SPOR_F64 : SPOR_F32,
                             .reference = a->reference,
-                            .threads = (int)a->threads};
+                            .threads = workpiece_threads(piece, a->threads)};
     int64_t rows = a->batch ? a->batch : piece->declared.batch;
     stepper s = {0};
     char prefix[256];

@@ -63,7 +63,9 @@ static bool read_integer(const spor_option *option, const char *text) {
 
 static bool read_real(const spor_option *option, const char *text) {
     char *end;
+    errno = 0;
     double value = strtod(text, &end);
+    if (errno == ERANGE && !(fabs(value) > 0)) return false; /* a number that is not 0 */
     if (end == text || *end || !isfinite(value) || value < option->least) return false;
     *(double *)option->target = value;
     return true;

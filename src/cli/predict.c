@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 #include "base/message.h"
@@ -158,7 +159,7 @@ static void add_number_table(const predictions *p, spor_text *text) {
 
 static bool ends_with(const char *text, const char *end) {
     size_t length = strlen(text), size = strlen(end);
-    return length >= size && !strcmp(text + length - size, end);
+    return length >= size && !strcasecmp(text + length - size, end);
 }
 
 /* [rows, numbers of a prediction], in what the network computes in. */
@@ -195,6 +196,16 @@ static int write_predictions(const predictions *p) {
     return SPOR_EXIT_DONE;
 }
 
+/* What is read stays. */
+static bool check_out(const predictions *p) {
+    const arguments *a = p->given;
+    if (!a->out) return true;
+    if (file_is_same(a->out, p->run.kept.path))
+        return complain("--out is the run itself: give another file");
+    return strcmp(a->in, "-") == 0 || !file_is_same(a->out, a->in) ||
+           complain("--out is the file of the rows, --in: give another one");
+}
+
 static int run(int argc, char **argv) {
     arguments a = {.top = 1};
     const spor_option options[] = {
@@ -210,7 +221,8 @@ static int run(int argc, char **argv) {
     if (status != SPOR_EXIT_NOT_YET) return status;
     if (!a.in) return command_fail(&spor_command_predict, "--in says which rows: --in rows.csv");
     predictions p = {.given = &a};
-    status = open_run(&p) && read_rows(&p) && predict(&p) ? write_predictions(&p) : SPOR_EXIT_BAD;
+    status = open_run(&p) && check_out(&p) && read_rows(&p) && predict(&p) ? write_predictions(&p)
+                                                                           : SPOR_EXIT_BAD;
     free(p.value);
     free(p.order);
     spor_data_free(p.rows);

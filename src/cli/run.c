@@ -46,7 +46,7 @@ static const spor_set *result_at(const arguments *given, int k) {
 static const char *same_file(const arguments *given) {
     for (int k = 0; k < given->out.count + given->grad.count; k++)
         for (int j = 0; j < k; j++)
-            if (!strcmp(result_at(given, j)->value, result_at(given, k)->value))
+            if (file_is_same(result_at(given, j)->value, result_at(given, k)->value))
                 return result_at(given, k)->name;
     return NULL;
 }

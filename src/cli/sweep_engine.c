@@ -164,7 +164,13 @@ static void start(engine *e, int64_t trial) {
         return;
     }
     if (j->said) fclose(j->said);
-    fail(e, trial, strerror(trouble));
+    bool later = (trouble == EAGAIN || trouble == ENOMEM) && e->running; /* when one has ended */
+    if (later) {
+        e->phase[trial] = WAITS;
+        lock_byte(e, trial, F_UNLCK);
+    } else {
+        fail(e, trial, strerror(trouble));
+    }
 }
 
 /* True if a trial was started, or found done by somebody else. */

@@ -285,6 +285,27 @@ bool file_make_folder(const char *path, spor_message *message) {
            message_complain(message, "%s: cannot make this folder: %s", path, strerror(trouble));
 }
 
+/* The folder of a path, and where its last name begins; false if there is no such folder. */
+static bool folder_of(const char *path, struct stat *folder, const char **name) {
+    const char *slash = strrchr(path, '/');
+    char *text = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    *name = slash ? slash + 1 : path;
+    bool there = text && !stat(text, folder);
+    free(text);
+    return there;
+}
+
+bool file_is_same(const char *a, const char *b) {
+    struct stat one, other;
+    const char *name, *other_name;
+    bool there = !stat(a, &one), other_there = !stat(b, &other);
+    if (there != other_there) return false;
+    if (!there && (!folder_of(a, &one, &name) || !folder_of(b, &other, &other_name) ||
+                   strcmp(name, other_name) != 0))
+        return false;
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 void file_title(const char *path, char *out, size_t size) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t length = strcspn(name, ".");

@@ -42,6 +42,9 @@ bool file_write_together(int n, const file_piece piece[], spor_message *message)
 /** file_write of a text, which is freed. */
 bool file_write_text(spor_text *text, const char *path, spor_message *message);
 
+/** True if two names are of one file, whether it is there or to be written: however they are spelt. */
+bool file_is_same(const char *a, const char *b);
+
 /** "digits" of data/digits.csv.gz, cut where its room ends. */
 void file_title(const char *path, char *out, size_t size);
 

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../data/scratch.h"
+#include "data/npy.h"
+
 #define NET(outputs)                                                                               \
     "include \"layers.spor\"\nhidden = 8\n"                                                        \
     "def net(x):\n    return dense(dense(x, hidden, act=tanh), " outputs ")\n"
@@ -193,27 +196,41 @@ START_TEST(samples_are_predicted_in_their_units) {
 }
 END_TEST
 
+/* The rows of iris.csv as [150, 4] and the first of them alone, as f8; and three rows of 5. */
+static void write_arrays(void) {
+    static char table[MOST];
+    double x[150 * 4], five[2 * 5] = {0};
+    read_file("iris.csv", table);
+    char *at = strchr(table, '\n') + 1;
+    for (int n = 0; n < 150; n++, at = strchr(at, '\n') + 1)
+        for (int k = 0; k < 4; k++, at++) x[n * 4 + k] = strtod(at, &at);
+    scratch_npy("x.npy", "<f8", false, "(150, 4)", x, sizeof x);
+    scratch_npy("one.npy", "<f8", false, "(4,)", x, 4 * sizeof *x);
+    scratch_npy("five.npy", "<f8", false, "(2, 5)", five, sizeof five);
+}
+
 START_TEST(arrays_are_predicted) {
     static char table[MOST];
-    if (run("/usr/bin/env python3 -c 'import numpy'")) return; /* numpy makes the arrays */
+    spor_message message = {""};
+    spor_npy y;
+    write_arrays();
     expect_status(run("spor train iris.spor --out run >log; cut -d, -f1-4 iris.csv >new.csv;"
                       "spor predict run --in new.csv --top 3"),
                   0);
     strcpy(table, out);
-    expect_status(run("python3 -c 'import numpy as n; a = n.loadtxt(\"new.csv\", delimiter=\",\", "
-                      "skiprows=1); n.save(\"x.npy\", a); n.save(\"one.npy\", a[0])' && "
-                      "spor predict run --in x.npy --top 3"),
-                  0);
+    expect_status(run("spor predict run --in x.npy --top 3"), 0);
     ck_assert_str_eq(out, table);
-    expect_status(run("spor predict run --in x.npy --out y.npy && spor predict run --in one.npy && "
-                      "python3 -c 'import numpy as n; y = n.load(\"y.npy\"); "
-                      "assert y.shape == (150, 3) and y.dtype == n.float32; "
-                      "assert abs(y.sum(1) - 1).max() < 1e-6'"),
-                  0);
-    expect_status(run("python3 -c 'import numpy as n; n.save(\"x.npy\", n.zeros((2, 5)))'; "
-                      "spor predict run --in x.npy"),
-                  2);
-    expect_in(err, "x.npy: is [2, 5]; a sample is [4], and rows of samples have one axis more");
+    expect_status(run("spor predict run --in one.npy --top 3"), 0);
+    ck_assert_int_eq(count_of(out, "\n"), 2);
+    expect_status(run("spor predict run --in x.npy --out Y.NPY"), 0);
+    ck_assert_msg(npy_read_doubles("Y.NPY", &y, &message), "%s", message.text);
+    ck_assert(y.shape.rank == 2 && y.shape.n[0] == 150 && y.shape.n[1] == 3);
+    const double *p = y.value;
+    for (int n = 0; n < 150; n++)
+        ck_assert(fabs(p[3 * n] + p[3 * n + 1] + p[3 * n + 2] - 1) < 1e-6);
+    npy_free(&y);
+    expect_status(run("spor predict run --in five.npy"), 2);
+    expect_in(err, "five.npy: is [2, 5]; a sample is [4], and rows of samples have one axis more");
 }
 END_TEST
 
@@ -317,6 +334,9 @@ static const struct {
     {"printf '' | spor predict run --in -", "the file has no rows"},
     {"spor predict run --in iris.csv --out no/y.csv", "no/y.csv: cannot be written"},
     {"spor predict run --in iris.csv --out no/y.npy", "no/y.npy: cannot be written"},
+    {"cp iris.csv x.csv; spor predict run --in x.csv --out ./x.csv",
+     "--out is the file of the rows"},
+    {"spor predict run --in iris.csv --out run/checkpoint.safetensors", "--out is the run itself"},
     {"spor predict run --in iris.csv --top 0", "--top wants a whole number of at least 1"},
     {"spor predict run --in iris.csv >/dev/full", "standard output: No space left on device"},
     {"dd if=run/checkpoint.safetensors of=half bs=1000 count=2; spor predict half --in iris.csv",

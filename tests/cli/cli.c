@@ -54,6 +54,7 @@ START_TEST(bad_usage_is_told) {
         {"train $M/densenet2_20.spor --epochs", "--epochs wants a whole number of at least 1"},
         {"train $M/densenet2_20.spor --epochs 0", "not 0"},
         {"train $M/densenet2_20.spor --epochs=3x", "not 3x"},
+        {"train $M/densenet2_20.spor --rate 1e-400", "--rate wants a number of at least 0"},
         {"train $M/densenet2_20.spor --rate nan", "--rate wants a number of at least 0"},
         {"train $M/densenet2_20.spor --quiet=1", "--quiet takes no value"},
         {"train $M/densenet2_20.spor --set rate", "name=value"},

@@ -236,6 +236,8 @@ static const struct {
     {"--call half --in x=a.npy --grad dx=dx.npy dx=dz.npy", "--grad dx is given twice"},
     {"--call half --in x=a.npy --grad dx=y.npy --out y=y.npy",
      "dx would overwrite another result: give it a file of its own"},
+    {"--call half --in x=a.npy --grad dx=./y.npy --out y=y.npy",
+     "dx would overwrite another result: give it a file of its own"},
     {"--call affine --in A=a.npy W=w.npy --grad db=y.npy --cotangent dy=dy.npy",
      "--grad db: b must be given, --in b=FILE.npy"},
     {"--call half --in x=a.npy --out y=y.npy z=z.npy",
