@@ -1,6 +1,5 @@
 /*
- * Scripts without the room for claims, which this suite is not even linked with, and with a dialect
- * of its own.
+ * Scripts without the room for claims, and with a dialect of its own.
  */
 #include "../suite.h"
 
