@@ -48,6 +48,7 @@ static inline bool role_folds(spor_tile_role role) {
 typedef struct spor_tiling {
     spor_tile_role role;
     bool product; /* maps: can be part of the line of the one that reads it */
+    bool slow;    /* maps: as exp, log and tanh are, too slow to be made twice */
     /** Maps of two operands: with a product a b in the place of operand k, as a map of a, b and the
      *  other operand. NULL: there is none. */
     const struct spor_tiling *of_product[2];

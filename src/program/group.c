@@ -10,6 +10,10 @@
  * Stages are as early as can be, then nodes sink to the stage of the first reader that they join: a
  * slope that only the backward pass reads is computed there from what the forward pass kept anyway.
  * A sum or a largest does not sink, it is smaller than what it is made of.
+ *
+ * A repeat, or some light arithmetic on what is in memory anyway, is made again by each group that
+ * reads it: to write a tensor and read it again costs more, and a repeat would be larger than what it
+ * repeats.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +31,9 @@ typedef struct {
     uint32_t *bound;  /* the latest stage that readers allow; UINT32_MAX: none reads it */
     uint32_t *reader; /* the last node that read its elements in a tile */
     bool *drawn;      /* the reader that sets the bound would join it */
+    bool *pinned;     /* is read after all steps, or as a whole by one of them */
+    bool *shared;     /* is read by another group, too */
+    bool *remade;     /* each group that reads it makes it */
 } grouper;
 
 /* ---- what joins ---- */
@@ -131,20 +138,85 @@ static void find_groups(const grouper *g) {
         if (is_grouped(g, v)) group_node(g, v);
 }
 
-bool group_nodes(const spor_program *program, const bool live[], uint32_t leader[]) {
+/* ---- what is made again ---- */
+
+/* What it takes to make a node again: maps, and a tensor that is read. */
+typedef struct {
+    int maps;
+    uint32_t from; /* 0: nothing but smaller tensors */
+    bool dear;     /* more than that */
+} recipe;
+
+static void read_also(recipe *r, uint32_t from) {
+    r->dear = r->dear || (r->from && from && r->from != from);
+    if (from) r->from = from;
+}
+
+static recipe recipe_of(const grouper *g, uint32_t v) {
+    const spor_op *op = node_at(g, v)->op;
+    recipe r = {.maps = !repeats(g, v)};
+    if (repeats(g, v)) return r;
+    r.dear = op->traits & SPOR_LIBRARY || op->tile->slow;
+    for (int k = 0; k < op->operands && !r.dear; k++) {
+        uint32_t u = program_operand(g->program, v, k);
+        recipe of = {.from = u};
+        if (g->remade[u]) of = recipe_of(g, u);
+        r.maps += of.maps;
+        read_also(&r, of.from);
+        r.dear = r.dear || r.maps > 3;
+    }
+    return r;
+}
+
+/* Who reads a node. */
+static void find_readers(const grouper *g) {
+    for (uint32_t v = 1; v < g->tape->count; v++)
+        for (int k = 0; is_step(g, v) && k < node_at(g, v)->op->operands; k++) {
+            uint32_t u = program_operand(g->program, v, k);
+            if (!reads_in_tiles(g, u, v)) g->pinned[u] = true;
+            if (g->leader[u] != g->leader[v]) g->shared[u] = true;
+        }
+}
+
+static bool is_in_memory(const grouper *g, uint32_t u) {
+    return !u || !is_grouped(g, u) || folds(g, u) || g->pinned[u] || g->shared[u];
+}
+
+static void find_remade(const grouper *g) {
+    find_readers(g);
+    for (uint32_t v = 1; v < g->tape->count; v++) {
+        if (!is_grouped(g, v) || folds(g, v) || g->pinned[v]) continue;
+        recipe r = recipe_of(g, v);
+        g->remade[v] = !r.dear && is_in_memory(g, r.from);
+    }
+}
+
+bool group_nodes(const spor_program *program, const bool live[], const bool kept[],
+                 uint32_t leader[], bool remade[]) {
     uint32_t nodes = program->graph.tape->count;
     uint32_t *room = calloc(nodes, 3 * sizeof *room);
-    bool *drawn = calloc(nodes, sizeof *drawn);
-    bool done = room && drawn;
+    bool *marks = calloc(nodes, 3 * sizeof *marks);
+    bool done = room && marks;
     if (done) {
-        grouper g = {program,      program->graph.tape,      live, room, leader,
-                     room + nodes, room + 2 * (size_t)nodes, drawn};
+        grouper g = {.program = program,
+                     .tape = program->graph.tape,
+                     .live = live,
+                     .stage = room,
+                     .leader = leader,
+                     .bound = room + nodes,
+                     .reader = room + 2 * (size_t)nodes,
+                     .drawn = marks,
+                     .pinned = marks + nodes,
+                     .shared = marks + 2 * (size_t)nodes,
+                     .remade = remade};
         memset(g.bound, 0xff, nodes * sizeof *g.bound);
+        memcpy(g.pinned, kept, nodes * sizeof *kept);
         find_stages(&g);
         find_groups(&g);
         for (uint32_t v = 1; v < nodes; v++) leader[v] = leader_of(&g, v);
+        find_remade(&g);
     }
     free(room);
-    free(drawn);
+    free(marks);
     return done;
 }
