@@ -12,8 +12,9 @@
  *             dx = r (g - mean g - y mean(g y)): what goes through m, what goes through s. The sums of
  *             the c_i, which are 0, are not formed
  *             da = ybar y, and g = a ybar
- *             gamma y + beta behind it has dgamma = sum of ybar y, dbeta = sum of ybar, by ops: these are
- *             sums over what the two means of the backward pass are made of
+ *             gamma y + beta behind it: g = gamma dY. Where gamma has a number for each mean (batch norm)
+ *             it is taken out of both, dx = gamma r (dY - dbeta / n - y dgamma / n), whose sums are
+ *             dbeta = sum dY and dgamma = sum dY y, by ops the same nodes
  * Saved       y, if a backward pass needs it
  * Computed    by groups (kernels/group.h): both passes are written in ops. m and v may be read from
  *             outside, as running means do: equal nodes are one
@@ -41,26 +42,46 @@ static spor_var centred(spor_var x, int64_t axes) {
     return spor_sub(x, repeat(spor_mean(x, axes), x, axes));
 }
 
-/* r = 1 / sqrt(mean c^2 + eps), in x's shape */
+/* r = 1 / sqrt(mean c^2 + eps), one for each mean */
 static spor_var inverse_deviation(spor_var x, const spor_attr attr[]) {
     spor_var c = centred(x, attr[AXES].i), v = spor_mean(spor_mul(c, c), attr[AXES].i);
     spor_shape shape = spor_shape_of(v);
     spor_var s = spor_sqrt(spor_add(v, op_fill(x.tape, attr[EPS].r, attr[EPS_ERROR].r, shape)));
-    return repeat(spor_div(op_fill_ratio(x.tape, 1, 1, shape), s), x, attr[AXES].i);
+    return spor_div(op_fill_ratio(x.tape, 1, 1, shape), s);
 }
 
 /* y = c r */
 static spor_var value(spor_var x, const spor_attr attr[]) {
-    return spor_mul(centred(x, attr[AXES].i), inverse_deviation(x, attr));
+    int64_t axes = attr[AXES].i;
+    return spor_mul(centred(x, axes), repeat(inverse_deviation(x, attr), x, axes));
 }
 
-/* dx = r (g - mean g - y mean(g y)) */
+/* dx / r = g - mean g - y mean(g y) */
+static spor_var without_means(spor_var y, spor_var g, int64_t axes) {
+    spor_var through_m = repeat(spor_mean(g, axes), y, axes);
+    spor_var through_s = spor_mul(y, repeat(spor_mean(spor_mul(g, y), axes), y, axes));
+    return spor_sub(spor_sub(g, through_m), through_s);
+}
+
+/* g is a product with a repeat of a number for each mean: which operand that is; -1: it is none. */
+static int factor_of_means(spor_var g, int64_t axes) {
+    for (int k = 0; match_made_by(g, &spor_op_mul) && k < 2; k++) {
+        spor_var factor = op_operand(g, k);
+        if (match_made_by(factor, &spor_op_expand) && op_attrs(factor)[AXES].i == axes) return k;
+    }
+    return -1;
+}
+
+/* dx */
 static spor_var pull(spor_var x, spor_var y, spor_var g, const spor_attr attr[]) {
     int64_t axes = attr[AXES].i;
-    spor_var through_m = repeat(spor_mean(g, axes), x, axes);
-    spor_var through_s = spor_mul(y, repeat(spor_mean(spor_mul(g, y), axes), x, axes));
-    spor_var rest = spor_sub(spor_sub(g, through_m), through_s);
-    return spor_mul(inverse_deviation(x, attr), rest);
+    spor_var scale = inverse_deviation(x, attr);
+    int k = factor_of_means(g, axes);
+    if (k >= 0) {
+        scale = spor_mul(op_operand(op_operand(g, k), 0), scale);
+        g = op_operand(g, 1 - k);
+    }
+    return spor_mul(repeat(scale, x, axes), without_means(y, g, axes));
 }
 
 /* ---- the fused ops ---- */

@@ -12,8 +12,9 @@
  * A sum or a largest does not sink, it is smaller than what it is made of.
  *
  * A repeat, or some light arithmetic on what is in memory anyway, is made again by each group that
- * reads it: to write a tensor and read it again costs more, and a repeat would be larger than what it
- * repeats.
+ * reads it: a repeat would be larger than what it repeats; and where it is made of one tensor, each
+ * group reads that in its place, nobody writes it. Of two tensors, a group reads one more, which is no
+ * more than writing it, being as much as two reads, for up to two groups.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ typedef struct {
     uint32_t *reader; /* the last node that read its elements in a tile */
     bool *drawn;      /* the reader that sets the bound would join it */
     bool *pinned;     /* is read after all steps, or as a whole by one of them */
-    bool *shared;     /* is read by another group, too */
+    int *others;      /* groups that read it, besides its own */
     bool *remade;     /* each group that reads it makes it */
 } grouper;
 
@@ -140,16 +141,21 @@ static void find_groups(const grouper *g) {
 
 /* ---- what is made again ---- */
 
-/* What it takes to make a node again: maps, and a tensor that is read. */
+/* What it takes to make a node again: maps, and tensors that are read. */
+enum { RECIPE_MAPS = 3, RECIPE_READS = 2 };
 typedef struct {
-    int maps;
-    uint32_t from; /* 0: nothing but smaller tensors */
-    bool dear;     /* more than that */
+    int maps, reads;
+    uint32_t from[RECIPE_READS];
+    bool dear; /* more than that */
 } recipe;
 
 static void read_also(recipe *r, uint32_t from) {
-    r->dear = r->dear || (r->from && from && r->from != from);
-    if (from) r->from = from;
+    for (int k = 0; k < r->reads; k++)
+        if (r->from[k] == from) return;
+    if (r->reads < RECIPE_READS)
+        r->from[r->reads++] = from;
+    else
+        r->dear = true;
 }
 
 static recipe recipe_of(const grouper *g, uint32_t v) {
@@ -159,27 +165,35 @@ static recipe recipe_of(const grouper *g, uint32_t v) {
     r.dear = op->traits & SPOR_LIBRARY || op->tile->slow;
     for (int k = 0; k < op->operands && !r.dear; k++) {
         uint32_t u = program_operand(g->program, v, k);
-        recipe of = {.from = u};
+        recipe of = {.reads = 1, .from = {u}};
         if (g->remade[u]) of = recipe_of(g, u);
         r.maps += of.maps;
-        read_also(&r, of.from);
-        r.dear = r.dear || r.maps > 3;
+        for (int a = 0; a < of.reads; a++) read_also(&r, of.from[a]);
+        r.dear = r.dear || r.maps > RECIPE_MAPS;
     }
     return r;
 }
 
 /* Who reads a node. */
 static void find_readers(const grouper *g) {
+    memset(g->reader, 0, g->tape->count * sizeof *g->reader);
     for (uint32_t v = 1; v < g->tape->count; v++)
         for (int k = 0; is_step(g, v) && k < node_at(g, v)->op->operands; k++) {
             uint32_t u = program_operand(g->program, v, k);
             if (!reads_in_tiles(g, u, v)) g->pinned[u] = true;
-            if (g->leader[u] != g->leader[v]) g->shared[u] = true;
+            g->others[u] += g->leader[u] != g->leader[v] && g->reader[u] != g->leader[v];
+            g->reader[u] = g->leader[v];
         }
 }
 
 static bool is_in_memory(const grouper *g, uint32_t u) {
-    return !u || !is_grouped(g, u) || folds(g, u) || g->pinned[u] || g->shared[u];
+    return !is_grouped(g, u) || folds(g, u) || g->pinned[u] || g->others[u];
+}
+
+static bool is_cheaper(const grouper *g, const recipe *r, uint32_t v) {
+    bool cheaper = !r->dear && (r->reads < 2 || g->others[v] <= 2);
+    for (int k = 0; k < r->reads; k++) cheaper = cheaper && is_in_memory(g, r->from[k]);
+    return cheaper;
 }
 
 static void find_remade(const grouper *g) {
@@ -187,7 +201,7 @@ static void find_remade(const grouper *g) {
     for (uint32_t v = 1; v < g->tape->count; v++) {
         if (!is_grouped(g, v) || folds(g, v) || g->pinned[v]) continue;
         recipe r = recipe_of(g, v);
-        g->remade[v] = !r.dear && is_in_memory(g, r.from);
+        g->remade[v] = is_cheaper(g, &r, v);
     }
 }
 
@@ -195,8 +209,9 @@ bool group_nodes(const spor_program *program, const bool live[], const bool kept
                  uint32_t leader[], bool remade[]) {
     uint32_t nodes = program->graph.tape->count;
     uint32_t *room = calloc(nodes, 3 * sizeof *room);
-    bool *marks = calloc(nodes, 3 * sizeof *marks);
-    bool done = room && marks;
+    int *others = calloc(nodes, sizeof *others);
+    bool *marks = calloc(nodes, 2 * sizeof *marks);
+    bool done = room && others && marks;
     if (done) {
         grouper g = {.program = program,
                      .tape = program->graph.tape,
@@ -207,7 +222,7 @@ bool group_nodes(const spor_program *program, const bool live[], const bool kept
                      .reader = room + 2 * (size_t)nodes,
                      .drawn = marks,
                      .pinned = marks + nodes,
-                     .shared = marks + 2 * (size_t)nodes,
+                     .others = others,
                      .remade = remade};
         memset(g.bound, 0xff, nodes * sizeof *g.bound);
         memcpy(g.pinned, kept, nodes * sizeof *kept);
@@ -217,6 +232,7 @@ bool group_nodes(const spor_program *program, const bool live[], const bool kept
         find_remade(&g);
     }
     free(room);
+    free(others);
     free(marks);
     return done;
 }
