@@ -1,11 +1,17 @@
 /*
- * The convolutional layer, forward and backward: the report's chapter, Eqs. (1)-(45), as corrected.
+ * The convolutional layer, forward and backward: the report's chapter, Eqs. (1)-(45), as corrected;
+ * and the max-pooling behind it, in one: the report's conv-pool pairs.
  *
  * Pattern     Y = f(K * X~ + b): act(correlate2d(pad(x[N,H,W,C], 0), K[k,l,C,F]) + expand(b)); the
  *             pad (of rows and columns, with zeros), b and f each possibly absent
+ *             y = maxpool2d(Y), where only the pooling reads Y
  * Forward     z[n,i,j,f] = b_f + sum_{u,v,c} K[u,v,c,f] x~[n, i S_h + u, j S_w + v, c],  Y = f(Z)
  *             Eqs. (1), (4), (73); (42) with the f it leaves out
+ *             y = f(maxpool2d(Z)): f does not decrease, so the largest of f is f of the largest.
+ *             Z of a few samples is made, pooled while it is near, and forgotten
  * Backward    delta = dY o f'(Y)                                            Eqs. (11)-(13)
+ *             with pooling only winners feel the cost, and there Y is y: delta is dy o f'(y) at the
+ *             winners, 0 elsewhere                                          the report's routing
  *             dx: put S - 1 zeros between the elements of delta, (k-1) - p of them before it along
  *             each axis (cropped where negative) and as many behind it as make the map whole, also
  *             where a remainder of rows or columns met no window; over this map delta~
@@ -13,11 +19,49 @@
  *             Eqs. (9), (30), (43) with the tilde; (10), (79) for any p and S
  *             dK[u,v,c,f] = sum_{n,i,j} x~[n, i S_h + u, j S_w + v, c] delta[n,i,j,f]
  *             Eqs. (18), (37), (44): over the padded map, summed over the samples
- *             db_f = sum_{n,i,j} delta[n,i,j,f]                             Eqs. (41), (45)
- * Saved       nothing: delta needs Y, which is the output
+ *             db_f = sum_{n,i,j} delta[n,i,j,f], of dy o f'(y): routing loses nothing
+ *             Eqs. (41), (45)
+ * Saved       nothing: delta needs Y, which is the output; with pooling the winners, as in maxpool2d,
+ *             when a backward pass will follow
  * Exact       on small integers where f is
+ * Ties        where f rounds two values of Z to one, the larger Z wins here and the first one in
+ *             the definition; f' is nearly 0 there
  */
 #include "correlation.h"
+#include "pooling.h"
+
+/* After the attributes of the correlation: the window, and whether winners are saved. */
+enum { WINDOW = OWN, TRAINING = OWN + WINDOW_SLOTS };
+
+/* Windows of one cell at every step leave maps as they are: so a layer without pooling has them. */
+static bool is_pooled(const spor_attr attr[]) {
+    const spor_attr *size = attr + WINDOW + WINDOW_SIZE, *step = attr + WINDOW + WINDOW_STRIDE;
+    return size[0].i > 1 || size[1].i > 1 || step[0].i > 1 || step[1].i > 1;
+}
+
+/* With pooling a work has room for maps before it: z, or delta routed to its winners. */
+static conv_work with_whole(conv_work w, const spor_attr attr[], int64_t H, int64_t W, int64_t C) {
+    if (is_pooled(attr)) w.whole = carve_times(carve_times(H, W), C);
+    return w;
+}
+/* x[N,H,W,C], K[k,l,C,F], ... -> y */
+static conv_work forward_work(const spor_call *c) {
+    const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
+    correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
+    return with_whole(work_of(g, x->n[0], false), c->attr, g.P, g.Q, g.F);
+}
+/* delta[N,...], K[k,l,C,F], ... -> dx[N,H,W,C] */
+static conv_work dx_work(const spor_call *c) {
+    const spor_shape *dx = &c->out.shape;
+    correlation g = backward_correlation(c->attr, &c->in[1].shape, dx->n[1], dx->n[2]);
+    return with_whole(work_of(g, dx->n[0], false), c->attr, g.h, g.w, g.C);
+}
+/* x[N,H,W,C], delta[N,...], ... -> dK[k,l,C,F] */
+static conv_work dK_work(const spor_call *c) {
+    const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
+    correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
+    return with_whole(work_of(g, x->n[0], true), c->attr, g.P, g.Q, g.F);
+}
 
 #ifdef SPOR_RULES
 
@@ -29,12 +73,16 @@ FAST_KERNELS(conv2d_dK_tables);
 FAST_KERNELS(conv2d_dK);
 FAST_KERNELS(partial_sum);
 
-extern const spor_op spor_op_correlate2d, spor_op_pad;
+extern const spor_op spor_op_correlate2d, spor_op_pad, spor_op_maxpool2d;
+
+/* Of an op that may be pooled or not. */
+enum { PLAIN, POOLED, KINDS };
+#define WINDOW_ATTRS "size:int2, step:int2, edge:int4"
 
 /* ---- forward ---- */
 
-/* x[N,H,W,C], K[k,l,C,F], b[F] -> z[N,P,Q,F] */
-bool correlation_shape(spor_rule *r) {
+/* x[N,H,W,C], K[k,l,C,F], b[F] -> y[N,P,Q,F] */
+static bool conv_shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *K = &r->in[1];
     if (x->rank != 4 || K->rank != 4) return rule_fail(r, "x and K need 4 axes");
     if (x->n[3] != K->n[2]) return rule_fail(r, "x has other channels than K expects");
@@ -42,7 +90,8 @@ bool correlation_shape(spor_rule *r) {
         return rule_fail(r, "b needs an element for each filter");
     r->out = (spor_shape){4, {x->n[0], 0, 0, K->n[3]}};
     for (int axis = 0; axis < 2; axis++)
-        r->out.n[1 + axis] = outputs(r->attr, axis, x->n[1 + axis], K->n[axis]);
+        r->out.n[1 + axis] = windows_along(r->attr + WINDOW, axis,
+                                           outputs(r->attr, axis, x->n[1 + axis], K->n[axis]));
     return true;
 }
 
@@ -53,6 +102,8 @@ static double conv_cost(const spor_shape in[], const spor_shape *out, const spor
 
 static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     work_need(forward_work(c), width, lanes, need);
+    if (c->attr[TRAINING].i)
+        need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
 }
 
 static spor_var conv_vjp(spor_var y, int k, spor_var ybar);
@@ -61,96 +112,105 @@ static const spor_fused conv_fused = {
     .need = conv_need,
     .phase = {[SPOR_PREPARE] = conv2d_panels_kernels, [SPOR_WORK] = conv2d_kernels}};
 
-#define CONV_OP(operands_, signature_)                                                             \
+#define CONV_OP(name_, bias_, operands_, equation_)                                                \
     {                                                                                              \
-        .signature = signature_ "; stride:int2, pad:int4, activation:int, slope:real)",            \
-        .equation = "Y = f(K * pad(x) + b)", .traits = SPOR_EXACT_ON_INTEGERS,                     \
-        .operands = operands_, .attrs = SHARED + 2, .shape = correlation_shape, .cost = conv_cost, \
-        .vjp = conv_vjp, .fused = &conv_fused                                                      \
+        .signature = name_ "(x[N,H,W,C], K[k,l,C,F]" bias_                                         \
+                           "; stride:int2, pad:int4, activation:int, slope:real, " WINDOW_ATTRS    \
+                           ", training:int)",                                                      \
+        .equation = equation_, .traits = SPOR_EXACT_ON_INTEGERS, .operands = operands_,            \
+        .attrs = TRAINING + 1, .shape = conv_shape, .cost = conv_cost, .vjp = conv_vjp,            \
+        .fused = &conv_fused                                                                       \
     }
-static const spor_op conv_op = CONV_OP(3, "conv2d(x[N,H,W,C], K[k,l,C,F], b[F]");
-static const spor_op unbiased_op = CONV_OP(2, "conv2d(x[N,H,W,C], K[k,l,C,F]");
+/* [kind][biased] */
+static const spor_op conv_op[KINDS][2] = {
+    {CONV_OP("conv2d", "", 2, "Y = f(K * pad(x))"),
+     CONV_OP("conv2d", ", b[F]", 3, "Y = f(K * pad(x) + b)")},
+    {CONV_OP("convpool", "", 2, "y = f(maxpool2d(K * pad(x)))"),
+     CONV_OP("convpool", ", b[F]", 3, "y = f(maxpool2d(K * pad(x) + b))")}};
 
 /* ---- backward ---- */
 
-/* delta[N,P,Q,F], K[k,l,C,F] -> dx[N,H,W,C] */
-static bool conv_dx_shape(spor_rule *r) {
+/* delta[N,P,Q,F], K[k,l,C,F], y with its winners if pooled -> dx[N,H,W,C] */
+static bool dx_shape(spor_rule *r) {
     r->out = (spor_shape){4, {r->in[0].n[0], r->attr[MAP].i, r->attr[MAP + 1].i, r->in[1].n[2]}};
     return true;
 }
 
-static double conv_dx_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+static double dx_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
     return correlation_cost(attr, out, &in[1]);
 }
 
-static void conv_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+static void dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     work_need(dx_work(c), width, lanes, need);
 }
 
-static const spor_fused conv_dx_fused = {
-    .need = conv_dx_need,
+static const spor_fused dx_fused = {
+    .need = dx_need,
     .phase = {[SPOR_PREPARE] = conv2d_dx_panels_kernels, [SPOR_WORK] = conv2d_dx_kernels}};
 
-static const spor_op conv_dx_op = {
-    .signature = "conv2d_dx(delta[N,P,Q,F], K[k,l,C,F]; stride:int2, pad:int4, map:int2)",
-    .equation = "dx = rot180(K) * dilated and padded delta",
-    .traits = SPOR_BILINEAR | SPOR_EXACT_ON_INTEGERS,
-    .operands = 2,
-    .attrs = SHARED + 2,
-    .shape = conv_dx_shape,
-    .cost = conv_dx_cost,
-    .fused = &conv_dx_fused,
-};
+#define DX_OP(name_, winners_, operands_, traits_, equation_)                                      \
+    {                                                                                              \
+        .signature = name_ "(delta[N,P,Q,F], K[k,l,C,F]" winners_                                  \
+                           "; stride:int2, pad:int4, map:int2, " WINDOW_ATTRS ")",                 \
+        .equation = equation_, .traits = (traits_) | SPOR_EXACT_ON_INTEGERS,                       \
+        .operands = operands_, .attrs = TRAINING, .shape = dx_shape, .cost = dx_cost,              \
+        .fused = &dx_fused                                                                         \
+    }
+static const spor_op dx_op[KINDS] = {
+    DX_OP("conv2d_dx", "", 2, SPOR_BILINEAR, "dx = rot180(K) * dilated and padded delta"),
+    DX_OP("convpool_dx", ", y[*]", 3, 0, "dx = rot180(K) * routed, dilated and padded delta")};
 
-/* x[N,H,W,C], delta[N,P,Q,F] -> dK[k,l,C,F] */
-static bool conv_dK_shape(spor_rule *r) {
+/* x[N,H,W,C], delta[N,P,Q,F], y with its winners if pooled -> dK[k,l,C,F] */
+static bool dK_shape(spor_rule *r) {
     r->out =
         (spor_shape){4, {r->attr[CELLS].i, r->attr[CELLS + 1].i, r->in[0].n[3], r->in[1].n[3]}};
     return true;
 }
 
-static double conv_dK_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
+static double dK_cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
     return correlation_cost(attr, &in[0], out);
 }
 
-static void conv_dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+static void dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     work_need(dK_work(c), width, lanes, need);
 }
 
-static const spor_fused conv_dK_fused = {.need = conv_dK_need,
-                                         .phase = {[SPOR_PREPARE] = conv2d_dK_tables_kernels,
-                                                   [SPOR_WORK] = conv2d_dK_kernels,
-                                                   [SPOR_FINISH] = partial_sum_kernels}};
+static const spor_fused dK_fused = {.need = dK_need,
+                                    .phase = {[SPOR_PREPARE] = conv2d_dK_tables_kernels,
+                                              [SPOR_WORK] = conv2d_dK_kernels,
+                                              [SPOR_FINISH] = partial_sum_kernels}};
 
-static const spor_op conv_dK_op = {
-    .signature = "conv2d_dK(x[N,H,W,C], delta[N,P,Q,F]; stride:int2, pad:int4, cells:int2)",
-    .equation = "dK = delta * pad(x), summed over samples",
-    .traits = SPOR_BILINEAR | SPOR_MIXES_SAMPLES | SPOR_EXACT_ON_INTEGERS,
-    .operands = 2,
-    .attrs = SHARED + 2,
-    .shape = conv_dK_shape,
-    .cost = conv_dK_cost,
-    .fused = &conv_dK_fused,
-};
+#define DK_OP(name_, winners_, operands_, traits_, equation_)                                      \
+    {                                                                                              \
+        .signature = name_ "(x[N,H,W,C], delta[N,P,Q,F]" winners_                                  \
+                           "; stride:int2, pad:int4, cells:int2, " WINDOW_ATTRS ")",               \
+        .equation = equation_, .traits = (traits_) | SPOR_MIXES_SAMPLES | SPOR_EXACT_ON_INTEGERS,  \
+        .operands = operands_, .attrs = TRAINING, .shape = dK_shape, .cost = dK_cost,              \
+        .fused = &dK_fused                                                                         \
+    }
+static const spor_op dK_op[KINDS] = {
+    DK_OP("conv2d_dK", "", 2, SPOR_BILINEAR, "dK = delta * pad(x), summed over samples"),
+    DK_OP("convpool_dK", ", y[*]", 3, 0, "dK = routed delta * pad(x), summed over samples")};
 
-/* The shared attributes of y's node, then two sizes. */
-static void backward_attrs(spor_var y, int64_t first, int64_t second, spor_attr attr[]) {
-    for (int a = 0; a < SHARED; a++) attr[a] = op_attrs(y)[a];
+/* y's attributes with two sizes of the backward op's own in place of the activation. */
+static spor_var record_backward(const spor_op op[KINDS], spor_var a, spor_var b, spor_var y,
+                                int64_t first, int64_t second) {
+    spor_attr attr[TRAINING];
+    for (int k = 0; k < TRAINING; k++) attr[k] = op_attrs(y)[k];
     attr[SHARED].i = first;
     attr[SHARED + 1].i = second;
+    return op_record(&op[is_pooled(attr) ? POOLED : PLAIN], (spor_var[]){a, b, y}, attr);
 }
 
 static spor_var conv_vjp(spor_var y, int k, spor_var ybar) {
     spor_var delta = layer_delta(y, op_attrs(y) + ACTIVATION, ybar);
     spor_var x = op_operand(y, 0), K = op_operand(y, 1);
-    spor_attr attr[SHARED + 2];
+    spor_shape map = spor_shape_of(x), cells = spor_shape_of(K);
     switch (k) {
     case 0:
-        backward_attrs(y, spor_shape_of(x).n[1], spor_shape_of(x).n[2], attr);
-        return op_record(&conv_dx_op, (spor_var[]){delta, K}, attr);
+        return record_backward(dx_op, delta, K, y, map.n[1], map.n[2]);
     case 1:
-        backward_attrs(y, spor_shape_of(K).n[0], spor_shape_of(K).n[1], attr);
-        return op_record(&conv_dK_op, (spor_var[]){x, delta}, attr);
+        return record_backward(dK_op, x, delta, y, cells.n[0], cells.n[1]);
     default:
         return layer_bias_gradient(delta);
     }
@@ -170,7 +230,8 @@ static bool take_pad(spor_match *m, spor_var x) {
     return match_inside(m, x, &spor_op_pad);
 }
 
-bool correlation_match(spor_match *m, spor_var root, bool *biased, const spor_op **last) {
+/* The layer that ends in root, no pooling behind it; last: what made the root. */
+static bool match_layer(spor_match *m, spor_var root, int kind, const spor_op **last) {
     spor_layer layer;
     int64_t axes = SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2);
     if (!layer_match(m, root, &spor_op_correlate2d, axes, &layer)) return false;
@@ -189,24 +250,53 @@ bool correlation_match(spor_match *m, spor_var root, bool *biased, const spor_op
     m->in[2] = layer.b;
     m->attr[ACTIVATION + ACT] = layer.activation;
     m->attr[ACTIVATION + ACT_SLOPE] = layer.slope;
-    *biased = layer.b.id != 0;
+    for (int axis = 0; axis < 2; axis++)
+        m->attr[WINDOW + WINDOW_SIZE + axis].i = m->attr[WINDOW + WINDOW_STRIDE + axis].i = 1;
+    m->op = &conv_op[kind][layer.b.id != 0];
     *last = layer.last;
     return true;
 }
 
 static bool match_conv(spor_match *m, spor_var root) {
-    bool biased;
     const spor_op *last;
-    if (!correlation_match(m, root, &biased, &last)) return false;
-    m->op = biased ? &conv_op : &unbiased_op;
+    return match_layer(m, root, PLAIN, &last);
+}
+
+static bool match_convpool(spor_match *m, spor_var root) {
+    if (!match_made_by(root, &spor_op_maxpool2d)) return false;
+    spor_var a = op_operand(root, 0);
+    const spor_op *last;
+    if (!match_layer(m, a, POOLED, &last)) return false;
+    if (!layer_take(m, a, last, "the map that is pooled")) return false;
+    for (int k = 0; k < WINDOW_SLOTS; k++) m->attr[WINDOW + k] = op_attrs(root)[k];
+    if (!is_countable(m->attr + WINDOW))
+        return match_refuse(m, "a window has more cells than a saved winner can count");
+    m->attr[TRAINING].i = m->training;
     return true;
 }
 
 /* ---- samples ---- */
 
-static const spor_choice choices[] = {CORRELATION_CHOICES, {.name = NULL}};
+/* Sizes of x and K, strides, pads, then LAYER_CHOICES. Kernels of one row and whole images, strides
+ * with remainders and beyond the kernel, pads of one side and beyond k - 1, where delta~ is cropped;
+ * filters around the widths of vectors. */
+#define CONV_CHOICES                                                                               \
+    CHOICE("N", 1, 1, 2, 3, 5), CHOICE("H", 1, 1, 2, 3, 4, 5, 6, 7),                               \
+        CHOICE("W", 1, 1, 2, 3, 4, 5, 6, 9), CHOICE("C", 1, 1, 2, 3, 4, 5, 8, 16, 17),             \
+        CHOICE("k", 1, 2, 3, 4, 5), CHOICE("l", 1, 2, 3, 4),                                       \
+        CHOICE("F", 1, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 20, 32, 33),                               \
+        CHOICE("stride along the height", 1, 1, 2, 3, 4),                                          \
+        CHOICE("stride along the width", 1, 1, 2, 3, 4),                                           \
+        CHOICE("pad at the top", 0, 0, 0, 1, 2, 3, 4),                                             \
+        CHOICE("pad at the bottom", 0, 0, 0, 1, 2, 3, 4),                                          \
+        CHOICE("pad at the left", 0, 0, 0, 1, 2, 3, 4),                                            \
+        CHOICE("pad at the right", 0, 0, 0, 1, 2, 3, 4), LAYER_CHOICES
+enum { CHOSEN_STRIDE = 7, CHOSEN_PAD = 9, CHOSEN_LAYER = 13, CHOSEN_WINDOW = 15 };
 
-spor_var correlation_record(spor_sketch *r) {
+static const spor_choice choices[] = {CONV_CHOICES, {.name = NULL}};
+static const spor_choice pooled_choices[] = {CONV_CHOICES, POOLING_CHOICES, {.name = NULL}};
+
+static spor_var record_conv(spor_sketch *r) {
     const int64_t *n = r->number, *pad = n + CHOSEN_PAD, *stride = n + CHOSEN_STRIDE;
     spor_var x = sketch_operand(r, "x", SPOR_SHAPE(n[0], n[1], n[2], n[3]));
     spor_var K = sketch_operand(r, "K", SPOR_SHAPE(n[4], n[5], n[3], n[6]));
@@ -214,6 +304,32 @@ spor_var correlation_record(spor_sketch *r) {
     if (pad[0] + pad[1] + pad[2] + pad[3] > 0) x = spor_pad(x, lo, hi, 0);
     spor_var z = spor_correlate2d(x, K, stride[0], stride[1]);
     return layer_record(r, z, SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2), n + CHOSEN_LAYER);
+}
+
+static spor_var record_convpool(spor_sketch *r) {
+    return pooling_record(record_conv(r), r->number + CHOSEN_WINDOW);
+}
+
+/* f behind the pooling, so that f' meets each dy before the windows that share a winner add up. */
+static void record_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
+    int64_t linear[SPOR_CHOICES];
+    for (int k = 0; k < SPOR_CHOICES; k++) linear[k] = r->number[k];
+    linear[CHOSEN_LAYER + 1] = SPOR_ACTIVATION_none;
+    int64_t activation = r->number[CHOSEN_LAYER + 1];
+    r->number = linear;
+    out[0] = layer_activate(record_convpool(r), activation);
+    spor_vjp(out[0], dy, r->operands, r->operand, out + 1);
+}
+
+/* Where both sides multiply the same cells: the definition goes through zeros that are left out
+ * here, between the strides and behind f', and 0 NaN is NaN. */
+static bool takes_nan(const int64_t number[]) {
+    return number[CHOSEN_STRIDE] == 1 && number[CHOSEN_STRIDE + 1] == 1 &&
+           number[CHOSEN_LAYER + 1] == SPOR_ACTIVATION_none;
+}
+
+static spor_var record_vast(spor_sketch *r) {
+    return pooling_record_vast(record_conv(r));
 }
 
 /* Maps of the report's networks, one sample or two: many tiles and panels, groups that end early. */
@@ -229,21 +345,48 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {5, 1, 1, 128, 3, 3, 128, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
     {0}};
 
-static const spor_refusal refusals[] = {{.why = NULL}};
+static const int64_t pooled_samples[][SPOR_CHOICES] = {
+    {2, 7, 6, 3, 3, 2, 5, 1, 1, 1, 1, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none, 2, 2, 2, 2},
+    {1, 5, 9, 2, 2, 3, 4, 1, 2, 0, 1, 2, 0, BIAS_BEFORE, SPOR_ACTIVATION_relu, 2, 3, 1, 2, 1},
+    {5, 6, 7, 2, 1, 1, 17, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_tanh, 3, 3, 2, 2, 1, 0, 0, 2},
+    {15, 8, 8, 1, 3, 3, 3, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_none, 2, 2, 2, 2},
+    {2, 28, 28, 1, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_tanh, 2, 2, 2, 2},
+    {2, 13, 13, 20, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_sigmoid, 2, 2, 2, 2},
+    {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2},
+    {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu, 2, 2, 2, 2},
+    {0}};
 
-extern const spor_fast spor_fast_conv2d;
+static const spor_refusal refusals[] = {{.why = NULL}};
+static const spor_refusal pooled_refusals[] = {
+    {record_vast, "a window has more cells than a saved winner can count"}, {.why = NULL}};
+
+extern const spor_fast spor_fast_conv2d, spor_fast_convpool;
 const spor_fast spor_fast_conv2d = {
     .name = "conv2d",
     .pattern = "act(correlate2d(pad(x), K) + b)",
     .equations = "Eqs. (42)-(45)",
     .match = match_conv,
     .choices = choices,
-    .record = correlation_record,
+    .record = record_conv,
     .samples = samples,
     .refusals = refusals,
 };
+const spor_fast spor_fast_convpool = {
+    .name = "convpool",
+    .pattern = "maxpool2d(act(correlate2d(pad(x), K) + b))",
+    .equations = "Eqs. (42)-(45), (82)-(86)",
+    .match = match_convpool,
+    .choices = pooled_choices,
+    .record = record_convpool,
+    .samples = pooled_samples,
+    .derivation = record_derivation,
+    .takes_nan = takes_nan,
+    .refusals = pooled_refusals,
+};
 
 #else
+
+/* ---- forward ---- */
 
 /* K[k,l,C,F] is a matrix of k l C rows as it lies */
 FAST_KERNEL(conv2d_panels) {
@@ -260,21 +403,33 @@ FAST_KERNEL(conv2d_panels) {
                                          .cols = g->F});
 }
 
-/* Eq. (42) with its f */
+/* y and its winners of count samples from their maps z, from element at of y on */
+static void pool_group(const spor_call *c, const correlation *g, const T *z, int64_t count,
+                       int64_t at) {
+    maps p = maps_of(c->attr + WINDOW, g->P, g->Q, g->F);
+    void *saved = c->attr[TRAINING].i ? c->out.saved : NULL;
+    for (int64_t n = 0; n < count; n++, z += p.H * p.W * p.C, at += p.P * p.Q * p.C)
+        pool_sample(&p, z, c->out.data, saved, at);
+}
+
+/* Eq. (42) with its f and the pooling, a group of samples at a time */
 FAST_KERNEL(conv2d) {
     conv_work w = forward_work(c);
     conv_arrays a;
     task_part samples = begin_samples(c, task, &w, &a);
     const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
-    int64_t sample = w.g.h * w.g.w * w.g.C, map = pixels_of(&w.g) * w.g.F;
-    for (int64_t n = samples.first; n < samples.end; n += w.group) {
-        int64_t count = carve_least(w.group, samples.end - n);
-        T *z = (T *)c->out.data + n * map;
-        correlate(&w.g, &a, (const T *)c->in[0].data + n * sample, count, kernel_panels(c, &w, &a),
-                  c->operands > 2 ? c->in[2].data : NULL, z);
-        if (f->apply) f->apply(z, count * map, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
+    const T *x = c->in[0].data, *b = c->operands > 2 ? c->in[2].data : NULL;
+    int64_t sample = w.g.h * w.g.w * w.g.C, made = shape_size(&c->out.shape) / w.N;
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(w.group, samples.end - n);
+        T *y = (T *)c->out.data + n * made, *z = w.whole ? a.whole : y;
+        correlate(&w.g, &a, x + n * sample, count, kernel_panels(c, &w, &a), b, z);
+        if (w.whole) pool_group(c, &w.g, z, count, n * made);
+        if (f->apply) f->apply(y, count * made, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
     }
 }
+
+/* ---- backward ---- */
 
 /* The kernel of dx: rows (u, v, f) are K[k-1-u, l-1-v, c, f] with c across */
 FAST_KERNEL(conv2d_dx_panels) {
@@ -293,16 +448,29 @@ FAST_KERNEL(conv2d_dx_panels) {
                                              .cols = g->F});
 }
 
+/* delta of samples n .. n + count - 1, maps of H x W x C: operand k as it lies, or routed to its
+ * winners */
+static const T *delta_of(const spor_call *c, int k, const conv_work *w, T *whole, maps p, int64_t n,
+                         int64_t count) {
+    const T *delta = c->in[k].data;
+    if (!w->whole) return delta + n * p.H * p.W * p.C;
+    for (int64_t s = 0; s < count; s++)
+        route_sample(&p, whole + s * w->whole, delta, c->in[2].saved, (n + s) * p.P * p.Q * p.C);
+    return whole;
+}
+
 /* Eq. (43) with its tilde */
 FAST_KERNEL(conv2d_dx) {
     conv_work w = dx_work(c);
     conv_arrays a;
     task_part samples = begin_samples(c, task, &w, &a);
-    int64_t sample = w.g.h * w.g.w * w.g.C, map = pixels_of(&w.g) * w.g.F;
-    for (int64_t n = samples.first; n < samples.end; n += w.group)
-        correlate(&w.g, &a, (const T *)c->in[0].data + n * sample,
-                  carve_least(w.group, samples.end - n), a.kernel, NULL,
-                  (T *)c->out.data + n * map);
+    maps p = maps_of(c->attr + WINDOW, w.g.h, w.g.w, w.g.C);
+    int64_t map = pixels_of(&w.g) * w.g.F;
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(w.group, samples.end - n);
+        const T *delta = delta_of(c, 0, &w, a.whole, p, n, count);
+        correlate(&w.g, &a, delta, count, a.kernel, NULL, (T *)c->out.data + n * map);
+    }
 }
 
 FAST_KERNEL(conv2d_dK_tables) {
@@ -316,11 +484,15 @@ FAST_KERNEL(conv2d_dK) {
     conv_work w = dK_work(c);
     conv_arrays a;
     task_part samples = begin_samples(c, task, &w, &a);
-    int64_t sample = w.g.h * w.g.w * w.g.C, map = pixels_of(&w.g) * w.g.F;
-    for (int64_t n = samples.first; n < samples.end; n += w.group)
-        correlate_with_delta(
-            &w.g, &a, (const T *)c->in[0].data + n * sample, carve_least(w.group, samples.end - n),
-            (const T *)c->in[1].data + n * map, task_result(c, task), n > samples.first);
+    maps p = maps_of(c->attr + WINDOW, w.g.P, w.g.Q, w.g.F);
+    const T *x = c->in[0].data;
+    int64_t sample = w.g.h * w.g.w * w.g.C;
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(w.group, samples.end - n);
+        const T *delta = delta_of(c, 1, &w, a.whole, p, n, count);
+        correlate_with_delta(&w.g, &a, x + n * sample, count, delta, task_result(c, task),
+                             n > samples.first);
+    }
 }
 
 #endif

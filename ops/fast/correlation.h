@@ -1,5 +1,5 @@
 /*
- * The correlation under conv2d and convpool: its sizes, its tables, its padded maps.
+ * The correlation under convolutional layers: its sizes, its tables, its padded maps.
  *
  * Forward, dx and dK are the product of kernels/product.h. Pixels and kernel cells are tables of
  * offsets into a few padded samples: z takes rows = pixels, terms = cells; dK rows = cells, terms =
@@ -95,27 +95,11 @@ typedef struct {
     correlation g;
     int64_t N, group;
     bool adds;     /* dK, a sum over the samples: delta is packed in place of the kernel */
-    int64_t whole; /* elements of a sample's map before pooling, where there is pooling */
+    int64_t whole; /* elements of a sample's map before pooling; 0: there is no pooling */
 } conv_work;
 
 static inline conv_work work_of(correlation g, int64_t N, bool adds) {
     return (conv_work){.g = g, .N = N, .group = group_of(&g, N), .adds = adds};
-}
-/** x[N,H,W,C], K[k,l,C,F], ... -> z or y */
-static inline conv_work forward_work(const spor_call *c) {
-    const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
-    return work_of(forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]), x->n[0], false);
-}
-/** delta[N,...], K[k,l,C,F], ... -> dx[N,H,W,C] */
-static inline conv_work dx_work(const spor_call *c) {
-    const spor_shape *dx = &c->out.shape;
-    return work_of(backward_correlation(c->attr, &c->in[1].shape, dx->n[1], dx->n[2]), dx->n[0],
-                   false);
-}
-/** x[N,H,W,C], delta[N,...], ... -> dK[k,l,C,F] */
-static inline conv_work dK_work(const spor_call *c) {
-    const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
-    return work_of(forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]), x->n[0], true);
 }
 
 /** The arrays of a work: tables and the kernel in panels are shared, the others a task's own, for a
@@ -176,13 +160,6 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
     }
 }
 
-/** Finds a convolutional layer that ends in root: x, K and b into match->in, the attributes up to
- *  OWN into match->attr. biased: whether there is a b; last: what made the root. */
-bool correlation_match(spor_match *match, spor_var root, bool *biased, const spor_op **last);
-
-/** The shape rule of the layer's result before any pooling. */
-bool correlation_shape(spor_rule *rule);
-
 /** Multiply-adds of z, and as many of dx and of dK, which pair the same numbers: k l C for each
  *  element of z[N,P,Q,F]. x[N,H,W,C], K[k,l,C,F]. */
 static inline double correlation_cost(const spor_attr attr[], const spor_shape *x,
@@ -191,25 +168,6 @@ static inline double correlation_cost(const spor_attr attr[], const spor_shape *
         (double)outputs(attr, 0, x->n[1], K->n[0]) * (double)outputs(attr, 1, x->n[2], K->n[1]);
     return (double)x->n[0] * pixels * (double)shape_size(K);
 }
-
-/** How a convolutional layer is recorded: sizes of x and K, strides, pads, then LAYER_CHOICES.
- *  Kernels of one row and whole images, strides with remainders and beyond the kernel, pads of one
- *  side and beyond k - 1, where delta~ is cropped; filters around the widths of vectors. */
-#define CORRELATION_CHOICES                                                                        \
-    CHOICE("N", 1, 1, 2, 3, 5), CHOICE("H", 1, 1, 2, 3, 4, 5, 6, 7),                               \
-        CHOICE("W", 1, 1, 2, 3, 4, 5, 6, 9), CHOICE("C", 1, 1, 2, 3, 4, 5, 8, 16, 17),             \
-        CHOICE("k", 1, 2, 3, 4, 5), CHOICE("l", 1, 2, 3, 4),                                       \
-        CHOICE("F", 1, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 20, 32, 33),                               \
-        CHOICE("stride along the height", 1, 1, 2, 3, 4),                                          \
-        CHOICE("stride along the width", 1, 1, 2, 3, 4),                                           \
-        CHOICE("pad at the top", 0, 0, 0, 1, 2, 3, 4),                                             \
-        CHOICE("pad at the bottom", 0, 0, 0, 1, 2, 3, 4),                                          \
-        CHOICE("pad at the left", 0, 0, 0, 1, 2, 3, 4),                                            \
-        CHOICE("pad at the right", 0, 0, 0, 1, 2, 3, 4), LAYER_CHOICES
-enum { CHOSEN_STRIDE = 7, CHOSEN_PAD = 9, CHOSEN_LAYER = 13, CORRELATION_CHOSEN = 15 };
-
-/** Records the layer by these choices. */
-spor_var correlation_record(spor_sketch *sketch);
 
 #endif
 

@@ -1,5 +1,5 @@
 /*
- * The windows of max-pooling under maxpool2d and convpool: one sample at a time, a vector of
+ * The windows of max-pooling under maxpool2d and conv2d: one sample at a time, a vector of
  * channels at a time. The first maximum in row-major order wins, and over it the first that is
  * not a number; cells of the padding are no values.
  */
