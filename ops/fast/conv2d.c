@@ -29,6 +29,7 @@
  */
 #include "correlation.h"
 #include "pooling.h"
+#include "winners.h"
 
 /* After the attributes of the correlation: the window, and whether winners are saved. */
 enum { WINDOW = OWN, TRAINING = OWN + WINDOW_SLOTS };
@@ -61,6 +62,14 @@ static conv_work dK_work(const spor_call *c) {
     const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
     correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
     return with_whole(work_of(g, x->n[0], true), c->attr, g.P, g.Q, g.F);
+}
+
+/* dK is made by winners, if that is less work. */
+static bool dK_by_winners(const spor_call *c, const conv_work *work, size_t width, int64_t lanes,
+                          winners *w) {
+    if (!is_pooled(c->attr)) return false;
+    *w = winners_of(&work->g, c->attr + WINDOW, work->group, width, lanes);
+    return winners_pay(work, w);
 }
 
 #ifdef SPOR_RULES
@@ -172,7 +181,12 @@ static double dK_cost(const spor_shape in[], const spor_shape *out, const spor_a
 }
 
 static void dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    work_need(dK_work(c), width, lanes, need);
+    conv_work w = dK_work(c);
+    winners by;
+    if (dK_by_winners(c, &w, width, lanes, &by))
+        winners_need(&w, &by, width, lanes, need);
+    else
+        work_need(w, width, lanes, need);
 }
 
 static const spor_fused dK_fused = {.need = dK_need,
@@ -321,13 +335,6 @@ static void record_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
     spor_vjp(out[0], dy, r->operands, r->operand, out + 1);
 }
 
-/* Where both sides multiply the same cells: the definition goes through zeros that are left out
- * here, between the strides and behind f', and 0 NaN is NaN. */
-static bool takes_nan(const int64_t number[]) {
-    return number[CHOSEN_STRIDE] == 1 && number[CHOSEN_STRIDE + 1] == 1 &&
-           number[CHOSEN_LAYER + 1] == SPOR_ACTIVATION_none;
-}
-
 static spor_var record_vast(spor_sketch *r) {
     return pooling_record_vast(record_conv(r));
 }
@@ -380,7 +387,6 @@ const spor_fast spor_fast_convpool = {
     .record = record_convpool,
     .samples = pooled_samples,
     .derivation = record_derivation,
-    .takes_nan = takes_nan,
     .refusals = pooled_refusals,
 };
 
@@ -476,13 +482,22 @@ FAST_KERNEL(conv2d_dx) {
 FAST_KERNEL(conv2d_dK_tables) {
     conv_work w = dK_work(c);
     conv_arrays a;
-    prepare_cells(c, task, &w, &a);
+    winners by;
+    if (dK_by_winners(c, &w, sizeof(T), LANES, &by))
+        winners_prepare(c, &w, &by);
+    else
+        prepare_cells(c, task, &w, &a);
 }
 
 /* Eq. (44): a task's groups of samples are added in their order */
 FAST_KERNEL(conv2d_dK) {
     conv_work w = dK_work(c);
     conv_arrays a;
+    winners by;
+    if (dK_by_winners(c, &w, sizeof(T), LANES, &by)) {
+        winners_dK(c, task, &w, &by);
+        return;
+    }
     task_part samples = begin_samples(c, task, &w, &a);
     maps p = maps_of(c->attr + WINDOW, w.g.P, w.g.Q, w.g.F);
     const T *x = c->in[0].data;

@@ -102,6 +102,11 @@ static inline conv_work work_of(correlation g, int64_t N, bool adds) {
     return (conv_work){.g = g, .N = N, .group = group_of(&g, N), .adds = adds};
 }
 
+/** Groups of samples that a work has. */
+static inline int64_t groups_of(const conv_work *w) {
+    return (w->N + w->group - 1) / w->group;
+}
+
 /** The arrays of a work: tables and the kernel in panels are shared, the others a task's own, for a
  *  group of samples. */
 typedef struct {
@@ -147,7 +152,7 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
     carve_scratch(&scratch, &w, width, lanes, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
-    int64_t groups = (w.N + w.group - 1) / w.group, cell = carve_times(g->C, g->F);
+    int64_t groups = groups_of(&w), cell = carve_times(g->C, g->F);
     int64_t kernel = carve_times(g->k * g->l, cell);
     int64_t cost = carve_times(w.group * pixels_of(g), kernel);
     need->tasks[SPOR_PREPARE] = 1;
@@ -203,16 +208,20 @@ static inline task_part prepare_cells(const spor_call *c, int64_t task, const co
     return cells;
 }
 
-/* A task of WORK: its samples, whole groups, and its arrays, with zeros where lay_out writes
- * nothing. */
+/* The samples of a task of WORK, whole groups. */
+static inline task_part samples_of(const spor_call *c, int64_t task, const conv_work *w) {
+    task_part part = task_part_of(c, SPOR_WORK, task, groups_of(w));
+    return (task_part){part.first * w->group, carve_least(part.end * w->group, w->N)};
+}
+
+/* A task of WORK: its samples, and its arrays, with zeros where lay_out writes nothing. */
 static inline task_part begin_samples(const spor_call *c, int64_t task, const conv_work *w,
                                       conv_arrays *a) {
     spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
     carve_shared(&shared, w, sizeof(T), LANES, a);
     carve_scratch(&scratch, w, sizeof(T), LANES, a);
     if (!is_plain(&w->g)) memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
-    task_part part = task_part_of(c, SPOR_WORK, task, (w->N + w->group - 1) / w->group);
-    return (task_part){part.first * w->group, carve_least(part.end * w->group, w->N)};
+    return samples_of(c, task, w);
 }
 
 /* Columns b of one row that fall inside the map: first .. end - 1. */
@@ -233,11 +242,10 @@ static void copy_row(const correlation *g, T *map_row, const T *from) {
 
 /* The maps of count samples: themselves, or copies with zeros around and between. The zeros are
  * there from the start, and each group writes the same places. */
-static const T *lay_out(const correlation *g, const conv_arrays *a, const T *samples,
-                        int64_t count) {
+static const T *lay_out(const correlation *g, T *maps, const T *samples, int64_t count) {
     if (is_plain(g)) return samples;
     for (int64_t n = 0; n < count; n++) {
-        T *map = (T *)a->maps + n * g->Hp * g->Wp * g->C;
+        T *map = maps + n * g->Hp * g->Wp * g->C;
         const T *sample = samples + n * g->h * g->w * g->C;
         for (int64_t r = 0; r < g->h; r++) {
             int64_t row = r * g->dilate[0] + g->top;
@@ -245,7 +253,7 @@ static const T *lay_out(const correlation *g, const conv_arrays *a, const T *sam
             copy_row(g, map + row * g->Wp * g->C, sample + r * g->w * g->C);
         }
     }
-    return a->maps;
+    return maps;
 }
 
 /* The panels of the kernel forward: K itself where that is them. */
@@ -256,7 +264,7 @@ static inline const T *kernel_panels(const spor_call *c, const conv_work *w, con
 /* z = init + the windows of count samples times the kernel in panels */
 static inline void correlate(const correlation *g, const conv_arrays *a, const T *samples,
                              int64_t count, const T *panels, const T *init, T *z) {
-    product_multiply(&(spor_product){.a = lay_out(g, a, samples, count),
+    product_multiply(&(spor_product){.a = lay_out(g, a->maps, samples, count),
                                      .row = a->pixel,
                                      .step = a->cell,
                                      .rows = count * pixels_of(g),
@@ -273,7 +281,7 @@ static inline void correlate_with_delta(const correlation *g, const conv_arrays 
                                         const T *samples, int64_t count, const T *delta, T *dK,
                                         bool add) {
     int64_t pixels = count * pixels_of(g);
-    product_multiply(&(spor_product){.a = lay_out(g, a, samples, count),
+    product_multiply(&(spor_product){.a = lay_out(g, a->maps, samples, count),
                                      .row = a->cell,
                                      .step = a->pixel,
                                      .rows = depth_of(g),

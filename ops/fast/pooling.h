@@ -109,6 +109,25 @@ SPOR_INLINE void store_winners(void *to, size_t bytes, ivec number, int64_t lane
         for (int64_t k = 0; k < lanes; k++) ((int32_t *)to)[k] = (int32_t)number[k];
 }
 
+/* Bytes as integers as wide as T. */
+SPOR_INLINE ivec widened(bytes_vec narrow) {
+#if defined(__AVX2__)
+    __m128i bytes = {0};
+    memcpy(&bytes, &narrow, sizeof narrow);
+#if SPOR_VECTOR_BYTES == 64 && SPOR_F32_LANES
+    return (ivec)_mm512_cvtepu8_epi32(bytes);
+#elif SPOR_VECTOR_BYTES == 64
+    return (ivec)_mm512_cvtepu8_epi64(bytes);
+#elif SPOR_F32_LANES
+    return (ivec)_mm256_cvtepu8_epi32(bytes);
+#else
+    return (ivec)_mm256_cvtepu8_epi64(bytes);
+#endif
+#else
+    return __builtin_convertvector(narrow, ivec);
+#endif
+}
+
 SPOR_INLINE ivec load_winners(const void *from, size_t bytes, int64_t lanes) {
     ivec number = {0};
     bytes_vec narrow = {0};
@@ -117,7 +136,7 @@ SPOR_INLINE ivec load_winners(const void *from, size_t bytes, int64_t lanes) {
             memcpy(&narrow, from, sizeof narrow);
         else
             memcpy(&narrow, from, (size_t)lanes);
-        return __builtin_convertvector(narrow, ivec);
+        return widened(narrow);
     }
     for (int64_t k = 0; k < lanes; k++) number[k] = ((const int32_t *)from)[k];
     return number;
