@@ -29,7 +29,8 @@
  */
 #include "correlation.h"
 #include "pooling.h"
-#include "winners.h"
+#include "winners_dK.h"
+#include "winners_dx.h"
 
 /* After the attributes of the correlation: the window, and whether winners are saved. */
 enum { WINDOW = OWN, TRAINING = OWN + WINDOW_SLOTS };
@@ -66,10 +67,22 @@ static conv_work dK_work(const spor_call *c) {
 
 /* dK is made by winners, if that is less work. */
 static bool dK_by_winners(const spor_call *c, const conv_work *work, size_t width, int64_t lanes,
-                          winners *w) {
+                          winners_sum *by) {
     if (!is_pooled(c->attr)) return false;
-    *w = winners_of(&work->g, c->attr + WINDOW, work->group, width, lanes);
-    return winners_pay(work, w);
+    *by = winners_sum_of(work, c->attr + WINDOW, width, lanes);
+    return winners_sum_pays(work, by);
+}
+
+/* dx too: then its work is that of the forward pass. */
+static bool dx_by_winners(const spor_call *c, size_t width, int64_t lanes, conv_work *work,
+                          winners_spread *by) {
+    if (!is_pooled(c->attr)) return false;
+    const spor_shape *dx = &c->out.shape, *K = &c->in[1].shape;
+    correlation g = forward_correlation(c->attr, dx, K->n[0], K->n[1], K->n[3]),
+                back = backward_correlation(c->attr, K, dx->n[1], dx->n[2]);
+    *work = work_of(g, dx->n[0], false);
+    *by = winners_spread_of(&g, c->attr + WINDOW, width, lanes);
+    return winners_spread_pays(work, by, &back);
 }
 
 #ifdef SPOR_RULES
@@ -150,7 +163,12 @@ static double dx_cost(const spor_shape in[], const spor_shape *out, const spor_a
 }
 
 static void dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    work_need(dx_work(c), width, lanes, need);
+    conv_work w;
+    winners_spread by;
+    if (dx_by_winners(c, width, lanes, &w, &by))
+        winners_spread_need(&w, &by, width, need);
+    else
+        work_need(dx_work(c), width, lanes, need);
 }
 
 static const spor_fused dx_fused = {
@@ -182,9 +200,9 @@ static double dK_cost(const spor_shape in[], const spor_shape *out, const spor_a
 
 static void dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     conv_work w = dK_work(c);
-    winners by;
+    winners_sum by;
     if (dK_by_winners(c, &w, width, lanes, &by))
-        winners_need(&w, &by, width, lanes, need);
+        winners_sum_need(&w, &by, width, lanes, need);
     else
         work_need(w, width, lanes, need);
 }
@@ -439,7 +457,13 @@ FAST_KERNEL(conv2d) {
 
 /* The kernel of dx: rows (u, v, f) are K[k-1-u, l-1-v, c, f] with c across */
 FAST_KERNEL(conv2d_dx_panels) {
-    conv_work w = dx_work(c);
+    conv_work w;
+    winners_spread by;
+    if (dx_by_winners(c, sizeof(T), LANES, &w, &by)) {
+        winners_spread_prepare(c, task, &w, &by);
+        return;
+    }
+    w = dx_work(c);
     const correlation *g = &w.g;
     conv_arrays a;
     task_part cells = prepare_cells(c, task, &w, &a);
@@ -467,7 +491,13 @@ static const T *delta_of(const spor_call *c, int k, const conv_work *w, T *whole
 
 /* Eq. (43) with its tilde */
 FAST_KERNEL(conv2d_dx) {
-    conv_work w = dx_work(c);
+    conv_work w;
+    winners_spread by;
+    if (dx_by_winners(c, sizeof(T), LANES, &w, &by)) {
+        winners_spread_dx(c, task, &w, &by);
+        return;
+    }
+    w = dx_work(c);
     conv_arrays a;
     task_part samples = begin_samples(c, task, &w, &a);
     maps p = maps_of(c->attr + WINDOW, w.g.h, w.g.w, w.g.C);
@@ -482,9 +512,9 @@ FAST_KERNEL(conv2d_dx) {
 FAST_KERNEL(conv2d_dK_tables) {
     conv_work w = dK_work(c);
     conv_arrays a;
-    winners by;
+    winners_sum by;
     if (dK_by_winners(c, &w, sizeof(T), LANES, &by))
-        winners_prepare(c, &w, &by);
+        winners_sum_prepare(c, &w, &by);
     else
         prepare_cells(c, task, &w, &a);
 }
@@ -493,9 +523,9 @@ FAST_KERNEL(conv2d_dK_tables) {
 FAST_KERNEL(conv2d_dK) {
     conv_work w = dK_work(c);
     conv_arrays a;
-    winners by;
+    winners_sum by;
     if (dK_by_winners(c, &w, sizeof(T), LANES, &by)) {
-        winners_dK(c, task, &w, &by);
+        winners_sum_dK(c, task, &w, &by);
         return;
     }
     task_part samples = begin_samples(c, task, &w, &a);

@@ -1,21 +1,20 @@
 /*
  * The backward pass of a convolutional layer with max-pooling, by the winners only.
  *
- * Of the cells of a pooling window one has won, and delta is 0 at all others. So where delta_y[p,f] is
- * what filter f feels at window p, and a(p,f) the pixel that won there,
- *
- *             dK[u,v,c,f] = sum_p x~[a(p,f) S + (u,v), c] delta_y[p,f]                       Eq. (44)
- *
- * has one term for each window in place of one for each pixel. What pixel a sees of x~ is `rows` runs
- * of neighbours in memory, (v, c) side by side; where a run is shorter than a vector, all of what each
- * pixel sees is copied to one run first. A filter's sums stay in registers for a piece of the windows,
- * which the first cache holds.
+ * Of the cells of a pooling window one has won, and delta is 0 at all others: delta_y[p,f] is what
+ * filter f feels at window p, and a(p,f) the pixel that won there. So for dK and dx one term for each
+ * window is enough, in place of one for each pixel. What a pixel sees of the padded map is rows of
+ * neighbours in memory, (v, c) side by side.
  */
 #ifndef SPOR_OPS_FAST_WINNERS_H
 #define SPOR_OPS_FAST_WINNERS_H
 
 #include "correlation.h"
 #include "pooling.h"
+
+static inline int64_t vectors_of(int64_t elements, int64_t lanes) {
+    return (elements + lanes - 1) / lanes;
+}
 
 /** What a pixel sees of a map: rows of `run` elements, `used` of them its own, `row` apart. The next
  *  pixel sees it `right` elements further, the next row of pixels `down`, the next sample `map`. */
@@ -24,142 +23,61 @@ typedef struct {
     int64_t rows, run, used, row, right, down, map;
 } sight;
 
-/** As the maps lie. */
-static inline sight sight_in_maps(const correlation *g) {
-    int64_t line = g->Wp * g->C;
-    return (sight){.rows = g->k,
-                   .run = g->l * g->C,
-                   .used = g->l * g->C,
-                   .row = line,
-                   .right = g->stride[1] * g->C,
-                   .down = g->stride[0] * line,
-                   .map = g->Hp * line};
-}
-
-/** Each pixel's for itself, in whole vectors. */
-static inline sight sight_copied(const correlation *g, int64_t lanes) {
-    int64_t run = carve_whole_vectors(depth_of(g), lanes);
-    return (sight){.copied = true,
-                   .rows = 1,
-                   .run = run,
-                   .used = depth_of(g),
-                   .right = run,
-                   .down = g->Q * run,
-                   .map = pixels_of(g) * run};
-}
-
-static inline int64_t vectors_of(int64_t elements, int64_t lanes) {
-    return (elements + lanes - 1) / lanes;
-}
-
 /** Vectors that a pixel sees. */
 static inline int64_t sight_vectors(const sight *s, int64_t lanes) {
     return s->rows * vectors_of(s->run, lanes);
 }
 
-/** A run of less than a vector would be read beyond its end. */
-static inline sight sight_of(const correlation *g, int64_t lanes) {
-    sight in_maps = sight_in_maps(g), copied = sight_copied(g, lanes);
-    bool shorter = 2 * sight_vectors(&copied, lanes) <= sight_vectors(&in_maps, lanes);
-    return in_maps.run < lanes || shorter ? copied : in_maps;
-}
-
-/** dK by winners: windows of a sample, windows of a piece. */
+/** The windows over the results of a forward correlation. */
 typedef struct {
     sight s;
-    const spor_attr *window;
-    int64_t P, Q, windows, cells; /* windows of a sample, cells of a window */
-    int64_t piece, list;          /* windows of a piece; of which a filter's list has room for */
+    const spor_attr *attr;
+    int64_t P, Q, windows; /* of a sample */
+    int64_t cells;         /* of a window */
 } winners;
 
-/** Bytes of a map that stay in the first cache beside the sums; least windows of a piece. */
-enum { PIECE_BYTES = 20 << 10, PIECE_WINDOWS = 16 };
-
-static inline winners winners_of(const correlation *g, const spor_attr *attr, int64_t group,
-                                 size_t width, int64_t lanes) {
-    winners w = {.s = sight_of(g, lanes), .window = attr};
+static inline winners winners_of(const correlation *g, const spor_attr *attr, sight s) {
+    winners w = {.s = s, .attr = attr};
     w.P = windows_along(attr, 0, g->P);
     w.Q = windows_along(attr, 1, g->Q);
     w.windows = w.P * w.Q;
-    int64_t each = carve_times(w.s.map / w.windows + 1, (int64_t)width);
     w.cells = carve_times(attr[WINDOW_SIZE].i, attr[WINDOW_SIZE + 1].i);
-    w.piece = carve_least(carve_most(PIECE_BYTES / each, PIECE_WINDOWS), group * w.windows);
-    w.list = carve_whole_vectors(w.piece, lanes);
     return w;
 }
 
-/** Lanes of the vectors that costs are counted in, whatever the machine has: so that shapes alone
- *  decide. In multiply-adds of such vectors: an entry of a list; a copied run, of those a sight has;
- *  a vector of delta routed and packed for the product over all pixels. */
-enum { COST_LANES = 16, COST_ENTRY = 2, COST_RUN = 2, COST_ROUTED = 3 };
-
-/** Of a sample: by winners, and by the product. */
-static inline int64_t winners_cost(const correlation *g, const winners *w) {
-    sight s = sight_of(g, COST_LANES);
-    int64_t copied = s.copied ? carve_times(pixels_of(g), g->k * COST_RUN) : 0;
-    return copied +
-           carve_times(carve_times(w->windows, g->F), sight_vectors(&s, COST_LANES) + COST_ENTRY);
+/** Winners are counted by one byte, offsets by an integer as wide as the scalar. */
+static inline bool winners_fit(const winners *w, int64_t group, int64_t elements) {
+    return winner_bytes(w->attr) == 1 && carve_times(group, w->s.map) <= INT32_MAX &&
+           elements <= INT32_MAX;
 }
+
+/** Lanes of the vectors that costs are counted in, whatever the machine has: so that shapes alone
+ *  decide. Costs in multiply-adds of such vectors: of a winner in a list; of a vector of delta that
+ *  is routed and packed for the product over all pixels. */
+enum { COST_LANES = 16, COST_WINNER = 2, COST_ROUTED = 3 };
+
+/** Of a sample, by the product over all pixels. */
 static inline int64_t product_cost(const correlation *g) {
     return carve_times(carve_times(pixels_of(g), vectors_of(g->F, COST_LANES)),
                        depth_of(g) + COST_ROUTED);
 }
 
-/** Winners are counted by one byte, and offsets by an integer as wide as the scalar. */
-static inline bool winners_pay(const conv_work *work, const winners *w) {
-    return winner_bytes(w->window) == 1 && carve_times(work->group, w->s.map) <= INT32_MAX &&
-           winners_cost(&work->g, w) < product_cost(&work->g);
-}
-
-/** Tables are shared, the others a task's own. Offsets are integers as wide as the scalar. */
+/** Tables, which are shared: where the windows of a group begin, the cells in one. Integers as wide
+ *  as the scalar. */
 typedef struct {
-    void *window, *cell; /* where windows of a group begin; the cells in one */
-    void *maps, *sights; /* padded; copied, each pixel's for itself */
-    void *at, *delta; /* of a piece: [F][list], where a filter's winners lie and what they feel */
-    void *sum;        /* [F][rows][run] */
-} winners_arrays;
+    void *window, *cell;
+} winners_tables;
 
-static inline void winners_carve_shared(spor_carver *carver, const conv_work *work,
-                                        const winners *w, size_t width, winners_arrays *a) {
-    a->window = carve_take(carver, carve_times(work->group, w->windows), width);
-    a->cell = carve_take(carver, w->cells, width);
+static inline void winners_carve(spor_carver *carver, const winners *w, int64_t group, size_t width,
+                                 winners_tables *t) {
+    t->window = carve_take(carver, carve_times(group, w->windows), width);
+    t->cell = carve_take(carver, w->cells, width);
 }
-
-static inline void winners_carve_scratch(spor_carver *carver, const conv_work *work,
-                                         const winners *w, size_t width, int64_t lanes,
-                                         winners_arrays *a) {
-    int64_t F = work->g.F, pairs = carve_times(F, w->list);
-    a->maps = carve_take(carver, maps_of_group(work), width);
-    a->sights =
-        carve_take(carver, w->s.copied ? carve_times(work->group, w->s.map) + lanes : 0, width);
-    a->at = carve_take(carver, pairs, width);
-    a->delta = carve_take(carver, pairs, width);
-    a->sum = carve_take(carver, carve_times(F, w->s.rows * w->s.run), width);
-}
-
-#ifdef SPOR_RULES
-
-static inline void winners_need(const conv_work *work, const winners *w, size_t width, int lanes,
-                                spor_need *need) {
-    spor_carver shared = {0}, scratch = {0};
-    winners_arrays arrays;
-    winners_carve_shared(&shared, work, w, width, &arrays);
-    winners_carve_scratch(&scratch, work, w, width, lanes, &arrays);
-    need->shared = shared.used;
-    need->scratch = scratch.used;
-    need->tasks[SPOR_PREPARE] = 1;
-    int64_t cost = carve_times(winners_cost(&work->g, w), carve_times(COST_LANES, work->group));
-    tasks_add_up(need, groups_of(work), cost, carve_times(depth_of(&work->g), work->g.F), width);
-}
-
-#endif
 
 #ifdef SPOR_ISA
 
-/* ---- tables ---- */
-
 static void fill_windows(spor_lane *at, const winners *w, int64_t samples) {
-    const spor_attr *step = w->window + WINDOW_STRIDE, *pad = w->window + WINDOW_PAD;
+    const spor_attr *step = w->attr + WINDOW_STRIDE, *pad = w->attr + WINDOW_PAD;
     for (int64_t n = 0; n < samples; n++)
         for (int64_t i = 0; i < w->P; i++)
             for (int64_t j = 0; j < w->Q; j++)
@@ -168,250 +86,31 @@ static void fill_windows(spor_lane *at, const winners *w, int64_t samples) {
 }
 
 static void fill_numbers(spor_lane *cell, const winners *w) {
-    const spor_attr *size = w->window + WINDOW_SIZE;
+    const spor_attr *size = w->attr + WINDOW_SIZE;
     for (int64_t a = 0; a < size[0].i; a++)
         for (int64_t b = 0; b < size[1].i; b++)
             *cell++ = (spor_lane)(a * w->s.down + b * w->s.right);
 }
 
-/* The one task of PREPARE. */
-static inline void winners_prepare(const spor_call *c, const conv_work *work, const winners *w) {
-    spor_carver carver = {.base = c->shared};
-    winners_arrays a;
-    winners_carve_shared(&carver, work, w, sizeof(T), &a);
-    fill_windows(a.window, w, work->group);
-    fill_numbers(a.cell, w);
+static inline void winners_fill(const winners *w, int64_t group, const winners_tables *t) {
+    fill_windows(t->window, w, group);
+    fill_numbers(t->cell, w);
 }
 
-/* ---- what pixels see ---- */
-
-/* Sixteen bytes at a time: what a row's last ones bring beyond it, the next row or pixel writes over. */
-static void copy_sight(const correlation *g, const T *from, const T *end, T *to) {
-    enum { SOME = 16 / sizeof(T) };
-    int64_t line = g->Wp * g->C, run = g->l * g->C;
-    bool near_end = end - from < (g->k - 1) * line + run + SOME;
-    for (int64_t u = 0; u < g->k; u++, from += line, to += run)
-        for (int64_t e = 0; e < run; e += SOME)
-            memcpy(to + e, from + e,
-                   near_end ? (size_t)carve_least(SOME, run - e) * sizeof(T) : SOME * sizeof(T));
-}
-
-/* What the pixels of count samples see. */
-static const T *sights_of(const correlation *g, const winners *w, const winners_arrays *a,
-                          const T *samples, int64_t count) {
-    const T *map = lay_out(g, a->maps, samples, count), *end = map + count * g->Hp * g->Wp * g->C;
-    if (!w->s.copied) return map;
-    T *to = a->sights;
-    for (int64_t n = 0; n < count; n++)
-        for (int64_t i = 0; i < g->P; i++) {
-            const T *from = map + (n * g->Hp + i * g->stride[0]) * g->Wp * g->C;
-            for (int64_t j = 0; j < g->Q; j++, to += w->s.right, from += g->stride[1] * g->C)
-                copy_sight(g, from, end, to);
+/* to[cols, rows] = from[rows, cols] turned, rows of `from` and of `to` so many elements apart. Rows of
+ * `to` have room for more: what they have of the last vector becomes 0. */
+static void turn(T *to, int64_t ldt, int64_t room, const T *from, int64_t ldf, int64_t rows,
+                 int64_t cols) {
+    for (int64_t r = 0; r < rows; r += LANES)
+        for (int64_t k = 0; k < cols; k += LANES) {
+            int64_t some = carve_least(LANES, cols - k);
+            vec v[LANES];
+            for (int64_t j = 0; j < LANES; j++)
+                v[j] = j < rows - r ? simd_load_part(from + (r + j) * ldf + k, some) : (vec){0};
+            simd_turn_square(v);
+            for (int64_t j = 0; j < some; j++)
+                simd_store_part(to + (k + j) * ldt + r, v[j], carve_least(LANES, room - r));
         }
-    return a->sights;
-}
-
-/* ---- sums ---- */
-
-/* For `count` entries of the lists of some filters, each a line of `list` entries: what the winners
- * see times what they feel, added to the filters' sums, a line of `line` each. The last vector may
- * reach back over the one before. */
-SPOR_INLINE void sum_tile(const T *x, const spor_lane *at, const T *delta, int64_t list,
-                          int64_t count, T *sum, int64_t line, int64_t last, const int filters,
-                          const int vectors) {
-    vec s[8][12];
-    SPOR_UNROLL for (int f = 0; f < filters; f++) {
-        SPOR_UNROLL for (int v = 0; v < vectors; v++) s[f][v] =
-            simd_load(sum + f * line + (v < vectors - 1 ? v * LANES : last));
-    }
-    for (int64_t p = 0; p < count; p++) {
-        SPOR_UNROLL for (int f = 0; f < filters; f++) {
-            const T *seen = x + at[f * list + p];
-            vec felt = simd_all(delta[f * list + p]);
-            SPOR_UNROLL for (int v = 0; v < vectors; v++) s[f][v] =
-                simd_fma(felt, simd_load(seen + (v < vectors - 1 ? v * LANES : last)), s[f][v]);
-        }
-    }
-    SPOR_UNROLL for (int f = 0; f < filters; f++) {
-        SPOR_UNROLL for (int v = 0; v < vectors; v++)
-            simd_store(sum + f * line + (v < vectors - 1 ? v * LANES : last), s[f][v]);
-    }
-}
-
-typedef void sum_function(const T *x, const spor_lane *at, const T *delta, int64_t list,
-                          int64_t count, T *sum, int64_t line, int64_t last);
-
-#define SUM_NAME(filters, vectors) sum_##filters##x##vectors
-#define DEFINE_SUM(filters, vectors)                                                               \
-    static void SUM_NAME(filters, vectors)(const T *x, const spor_lane *at, const T *delta,        \
-                                           int64_t list, int64_t count, T *sum, int64_t line,      \
-                                           int64_t last) {                                         \
-        sum_tile(x, at, delta, list, count, sum, line, last, filters, vectors);                    \
-    }
-DEFINE_SUM(1, 1)
-DEFINE_SUM(2, 1)
-DEFINE_SUM(4, 1)
-DEFINE_SUM(8, 1)
-DEFINE_SUM(1, 2)
-DEFINE_SUM(2, 2)
-DEFINE_SUM(4, 2)
-DEFINE_SUM(1, 3)
-DEFINE_SUM(2, 3)
-DEFINE_SUM(4, 3)
-DEFINE_SUM(1, 4)
-DEFINE_SUM(2, 4)
-DEFINE_SUM(1, 5)
-DEFINE_SUM(2, 5)
-DEFINE_SUM(1, 6)
-DEFINE_SUM(2, 6)
-DEFINE_SUM(1, 7)
-DEFINE_SUM(1, 8)
-DEFINE_SUM(1, 9)
-DEFINE_SUM(1, 10)
-DEFINE_SUM(1, 11)
-DEFINE_SUM(1, 12)
-
-/* [vectors - 1][filters 1, 2, 4, 8]: as many as the registers of any set hold. */
-enum { SUM_VECTORS = 12, SUM_FILTERS = 4 };
-static sum_function *const sum_functions[SUM_VECTORS][SUM_FILTERS] = {
-    {sum_1x1, sum_2x1, sum_4x1, sum_8x1},
-    {sum_1x2, sum_2x2, sum_4x2},
-    {sum_1x3, sum_2x3, sum_4x3},
-    {sum_1x4, sum_2x4},
-    {sum_1x5, sum_2x5},
-    {sum_1x6, sum_2x6},
-    {sum_1x7},
-    {sum_1x8},
-    {sum_1x9},
-    {sum_1x10},
-    {sum_1x11},
-    {sum_1x12}};
-
-/* All filters, some vectors of a row of what pixels see. */
-static void sum_filters(const winners *w, const winners_arrays *a, int64_t F, int64_t count,
-                        const T *x, T *sum, int64_t vectors, int64_t last) {
-    sum_function *const *sums = sum_functions[vectors - 1];
-    int64_t line = w->s.rows * w->s.run;
-    for (int64_t f = 0, some; f < F; f += some) {
-        int wide = SUM_FILTERS - 1;
-        while (!sums[wide] || 1 << wide > F - f) wide--;
-        some = 1 << wide;
-        sums[wide](x, (const spor_lane *)a->at + f * w->list, (const T *)a->delta + f * w->list,
-                   w->list, count, sum + f * line, line, last);
-    }
-}
-
-/* Adds a piece of the windows to all sums, from the lists. */
-static void sum_piece(const winners *w, const winners_arrays *a, int64_t F, int64_t count,
-                      const T *x) {
-    int64_t vectors = vectors_of(w->s.run, LANES), most = carve_most(w->s.run - LANES, 0);
-    for (int64_t u = 0; u < w->s.rows; u++)
-        for (int64_t done = 0, some; done < vectors; done += some) {
-            int64_t parts = (vectors - done + SUM_VECTORS - 1) / SUM_VECTORS, from = done * LANES;
-            some = (vectors - done + parts - 1) / parts;
-            sum_filters(w, a, F, count, x + u * w->s.row + from, (T *)a->sum + u * w->s.run + from,
-                        some, carve_least((some - 1) * LANES, most - from));
-        }
-}
-
-/* Where the winners of some filters lie from their window's beginning on. */
-SPOR_INLINE ivec cells_of(const spor_lane *cell, int64_t cells, const uint8_t *winner,
-                          int64_t filters) {
-    ivec number = load_winners(winner, 1, filters), at = simd_all_int(cell[0]);
-    for (int64_t k = 1; k < cells; k++)
-        at = simd_select_int(number == simd_all_int((spor_lane)k), simd_all_int(cell[k]), at);
-    return at;
-}
-
-/* The lists of some windows, which begin at first[0], first[1] ..., and filters, a square at most:
- * rows of windows are turned to lines of filters, from entry `to` of the lists on. */
-SPOR_INLINE void fill_square(const winners *w, const winners_arrays *a, int64_t F,
-                             const spor_lane *first, int64_t windows, const T *delta,
-                             const uint8_t *winner, int64_t filters, int64_t cells, int64_t to) {
-    vec at[LANES], felt[LANES];
-    SPOR_UNROLL for (int p = 0; p < (int)LANES; p++) {
-        at[p] = felt[p] = (vec){0};
-        if (p >= windows) continue;
-        felt[p] = simd_load_part(delta + p * F, filters);
-        at[p] = (vec)(simd_all_int(first[p]) + cells_of(a->cell, cells, winner + p * F, filters));
-    }
-    simd_turn_square(at);
-    simd_turn_square(felt);
-    SPOR_UNROLL for (int f = 0; f < (int)LANES; f++) {
-        if (f >= filters) continue;
-        simd_store((T *)a->at + to + f * w->list, at[f]);
-        simd_store((T *)a->delta + to + f * w->list, felt[f]);
-    }
-}
-
-/* Where a vector of so many starts: the last one reaches back over the one before. */
-SPOR_INLINE int64_t start_at(int64_t k, int64_t all) {
-    return k + LANES > all && all >= LANES ? all - LANES : k;
-}
-
-/* The lists of count windows of a group, from window `first` on. */
-static void fill_lists(const winners *w, const winners_arrays *a, int64_t F, int64_t first,
-                       int64_t count, const T *delta, const uint8_t *winner) {
-    const spor_lane *begin = (const spor_lane *)a->window + first;
-    bool usual = count >= LANES && F >= LANES && w->cells == 4;
-    for (int64_t k = 0; k < count; k += LANES)
-        for (int64_t j = 0; j < F; j += LANES) {
-            int64_t p = start_at(k, count), f = start_at(j, F), at = p * F + f;
-            if (usual)
-                fill_square(w, a, F, begin + p, LANES, delta + at, winner + at, LANES, 4,
-                            f * w->list + p);
-            else
-                fill_square(w, a, F, begin + p, carve_least(LANES, count - p), delta + at,
-                            winner + at, carve_least(LANES, F - f), w->cells, f * w->list + p);
-        }
-}
-
-/* dK[rows x used, F] = the sums, turned */
-static void deliver_sums(const winners *w, const T *sum, int64_t F, T *dK) {
-    int64_t line = w->s.rows * w->s.run;
-    for (int64_t u = 0; u < w->s.rows; u++, sum += w->s.run, dK += w->s.used * F)
-        for (int64_t e = 0; e < w->s.used; e += LANES)
-            for (int64_t f = 0; f < F; f += LANES) {
-                int64_t elements = carve_least(LANES, w->s.used - e);
-                int64_t filters = carve_least(LANES, F - f);
-                vec v[LANES];
-                for (int64_t j = 0; j < LANES; j++)
-                    v[j] =
-                        j < filters ? simd_load_part(sum + (f + j) * line + e, elements) : (vec){0};
-                simd_turn_square(v);
-                for (int64_t k = 0; k < elements; k++)
-                    simd_store_part(dK + (e + k) * F + f, v[k], filters);
-            }
-}
-
-/* Windows of the next piece when so many are left: as even as possible. */
-static int64_t winners_piece(const winners *w, int64_t left) {
-    int64_t pieces = (left + w->piece - 1) / w->piece;
-    return (left + pieces - 1) / pieces;
-}
-
-/* Eq. (44), a group of samples at a time: x, delta_y, y with its winners -> dK */
-static inline void winners_dK(const spor_call *c, int64_t task, const conv_work *work,
-                              const winners *w) {
-    const correlation *g = &work->g;
-    spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
-    winners_arrays a;
-    winners_carve_shared(&shared, work, w, sizeof(T), &a);
-    winners_carve_scratch(&scratch, work, w, sizeof(T), LANES, &a);
-    memset(c->scratch, 0, scratch.used); /* zeros around the maps and in the sums */
-    task_part samples = samples_of(c, task, work);
-    for (int64_t n = samples.first, count; n < samples.end; n += count) {
-        count = carve_least(work->group, samples.end - n);
-        const T *x = sights_of(g, w, &a, (const T *)c->in[0].data + n * g->h * g->w * g->C, count);
-        for (int64_t p = 0, some; p < count * w->windows; p += some) {
-            some = winners_piece(w, count * w->windows - p);
-            int64_t at = (n * w->windows + p) * g->F;
-            fill_lists(w, &a, g->F, p, some, (const T *)c->in[1].data + at,
-                       (const uint8_t *)c->in[2].saved + at);
-            sum_piece(w, &a, g->F, some, x);
-        }
-    }
-    deliver_sums(w, a.sum, g->F, task_result(c, task));
 }
 
 #endif
