@@ -1,9 +1,11 @@
 /*
  * The phases of a step last some ten microseconds to some milliseconds, so that handing them out must cost
- * less than one. Tasks are taken from a ticket: the round in its upper half, in its lower half how many
- * tasks of it are not begun. A worker reads what is to be done, then takes a task by exchanging the
- * ticket; if the round is over by then the exchange fails. So nobody waits for a worker that sleeps or
- * was put aside by the system, and the next round may begin without it.
+ * less than one. Each worker has a part of a round's tasks, always the same for as many tasks, so that
+ * what a phase wrote is mostly read by the core that wrote it; who has done its own part takes from the
+ * others'. A part is a ticket: the round in its upper half, in its lower half how many of its tasks are not
+ * begun. A worker reads what is to be done, then takes a task by exchanging the ticket; if the round is
+ * over by then the exchange fails. So nobody waits for a worker that sleeps or was put aside by the
+ * system, and the next round may begin without it.
  */
 #define _GNU_SOURCE /* sched_getaffinity */
 
@@ -14,25 +16,33 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* How often a worker looks for work, and a caller for the last tasks' end, before the one sleeps and the
  * other lets go of the core: some 50 microseconds. */
 enum { LOOKS = 4000 };
-static const uint64_t round_one = UINT64_C(1) << 32, tasks_mask = (UINT64_C(1) << 32) - 1;
+static const uint64_t tasks_mask = (UINT64_C(1) << 32) - 1;
+
+/* A worker's part of the tasks; a line of memory of its own, as all write it. */
+typedef struct {
+    _Alignas(64) _Atomic uint64_t ticket;
+    _Atomic int64_t end; /* behind its last task */
+} pool_part;
 
 struct spor_pool {
-    /* lines of memory of their own: what all write, what is written once a round */
-    _Alignas(64) _Atomic uint64_t ticket;
     _Alignas(64) _Atomic int64_t done; /* tasks of the round that have ended */
-    _Alignas(64) _Atomic(pool_work *) work;
+    _Alignas(64) _Atomic uint64_t round;
+    _Atomic(pool_work *) work;
     _Atomic(void *) user;
     _Atomic int sleepers;
     _Atomic bool ending;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     int workers;       /* with the caller */
+    int parts;         /* as many as workers were asked for */
     pthread_t *thread; /* [workers - 1] */
+    pool_part *part;   /* [parts] */
 };
 
 typedef struct {
@@ -50,26 +60,32 @@ static void look_again(void) {
 #endif
 }
 
-/* Runs tasks until none is left to begin; the ticket then. */
-static uint64_t work_off(spor_pool *pool, int worker) {
-    uint64_t ticket = atomic_load_explicit(&pool->ticket, memory_order_acquire);
+/* Runs tasks of a part until none is left to begin. */
+static void work_off_part(spor_pool *pool, pool_part *part, int worker) {
+    uint64_t ticket = atomic_load_explicit(&part->ticket, memory_order_acquire);
     while (ticket & tasks_mask) {
         pool_work *work = atomic_load_explicit(&pool->work, memory_order_relaxed);
         void *user = atomic_load_explicit(&pool->user, memory_order_relaxed);
-        if (!atomic_compare_exchange_weak_explicit(&pool->ticket, &ticket, ticket - 1,
+        int64_t end = atomic_load_explicit(&part->end, memory_order_relaxed);
+        if (!atomic_compare_exchange_weak_explicit(&part->ticket, &ticket, ticket - 1,
                                                    memory_order_acq_rel, memory_order_acquire))
             continue;
-        work(user, (int64_t)(ticket & tasks_mask) - 1, worker);
+        work(user, end - (int64_t)(ticket & tasks_mask), worker);
         atomic_fetch_add_explicit(&pool->done, 1, memory_order_release);
-        ticket = atomic_load_explicit(&pool->ticket, memory_order_acquire);
+        ticket = atomic_load_explicit(&part->ticket, memory_order_acquire);
     }
-    return ticket;
+}
+
+/* Its own part, then those of the others. */
+static void work_off(spor_pool *pool, int worker) {
+    for (int k = 0; k < pool->parts; k++)
+        work_off_part(pool, &pool->part[(worker + k) % pool->parts], worker);
 }
 
 /* ---- workers ---- */
 
 static bool has_news(spor_pool *pool, uint64_t seen) {
-    return atomic_load(&pool->ticket) != seen || atomic_load(&pool->ending);
+    return atomic_load(&pool->round) != seen || atomic_load(&pool->ending);
 }
 
 static void wait_for_news(spor_pool *pool, uint64_t seen) {
@@ -87,7 +103,11 @@ static void wait_for_news(spor_pool *pool, uint64_t seen) {
 static void *worker_main(void *argument) {
     starter s = *(starter *)argument;
     free(argument);
-    while (!atomic_load(&s.pool->ending)) wait_for_news(s.pool, work_off(s.pool, s.worker));
+    while (!atomic_load(&s.pool->ending)) {
+        uint64_t round = atomic_load(&s.pool->round);
+        work_off(s.pool, s.worker);
+        wait_for_news(s.pool, round);
+    }
     return NULL;
 }
 
@@ -111,16 +131,26 @@ static bool start_worker(spor_pool *pool) {
     return false;
 }
 
+static spor_pool *take_pool(int workers) {
+    size_t count = workers > 1 ? (size_t)workers : 1;
+    spor_pool *pool = aligned_alloc(64, sizeof *pool);
+    pool_part *part = aligned_alloc(64, count * sizeof *part);
+    pthread_t *thread = calloc(count, sizeof *thread);
+    if (pool && part && thread) {
+        memset(part, 0, count * sizeof *part);
+        *pool = (spor_pool){.workers = 1, .parts = (int)count, .thread = thread, .part = part};
+        return pool;
+    }
+    free(pool);
+    free(part);
+    free(thread);
+    return NULL;
+}
+
 spor_pool *pool_new(int workers) {
     if (workers > POOL_MOST) workers = POOL_MOST;
-    spor_pool *pool = aligned_alloc(64, sizeof *pool);
-    pthread_t *thread = calloc(workers > 1 ? (size_t)workers : 1, sizeof *thread);
-    if (!pool || !thread) {
-        free(pool);
-        free(thread);
-        return NULL;
-    }
-    *pool = (spor_pool){.workers = 1, .thread = thread};
+    spor_pool *pool = take_pool(workers);
+    if (!pool) return NULL;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     while (pool->workers < workers && start_worker(pool)) continue;
@@ -135,6 +165,7 @@ void pool_free(spor_pool *pool) {
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->lock);
     free(pool->thread);
+    free(pool->part);
     free(pool);
 }
 
@@ -152,16 +183,29 @@ static void wait_for_end(spor_pool *pool, int64_t count) {
             sched_yield();
 }
 
+/* The tasks in parts, one after the other, as even as can be. */
+static void hand_out(spor_pool *pool, uint64_t round, int64_t count) {
+    int64_t first = 0;
+    for (int k = 0; k < pool->workers; k++) {
+        int64_t end = count * (k + 1) / pool->workers;
+        atomic_store_explicit(&pool->part[k].end, end, memory_order_relaxed);
+        atomic_store_explicit(&pool->part[k].ticket, (round << 32) + (uint64_t)(end - first),
+                              memory_order_release);
+        first = end;
+    }
+}
+
 void pool_run(spor_pool *pool, int64_t count, pool_work *work, void *user) {
     if (pool_workers(pool) == 1 || count < 2) {
         for (int64_t task = 0; task < count; task++) work(user, task, 0);
         return;
     }
-    uint64_t ticket = atomic_load_explicit(&pool->ticket, memory_order_relaxed);
+    uint64_t round = atomic_load_explicit(&pool->round, memory_order_relaxed) + 1;
     atomic_store_explicit(&pool->work, work, memory_order_relaxed);
     atomic_store_explicit(&pool->user, user, memory_order_relaxed);
     atomic_store_explicit(&pool->done, 0, memory_order_relaxed);
-    atomic_store(&pool->ticket, (ticket & ~tasks_mask) + round_one + (uint64_t)count);
+    hand_out(pool, round, count);
+    atomic_store(&pool->round, round);
     tell(pool);
     work_off(pool, 0);
     wait_for_end(pool, count);

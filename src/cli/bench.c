@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/shape.h"
+#include "cli/profile.h"
 #include "program/params.h"
 #include "train/batch.h"
 
@@ -50,14 +51,20 @@ typedef struct {
     uint64_t steps; /* done */
 } stepper;
 
-/* Copies the next batch and runs one step: forward, backward and update, or forward alone. */
-static bool step(stepper *s) {
-    size_t turn = s->steps % BATCHES;
+/* Copies the next batch. */
+static void feed(void *user) {
+    stepper *s = user;
+    size_t turn = s->steps++ % BATCHES;
     memcpy(s->bound->x.data, s->data.x + turn * s->data.x_bytes, s->data.x_bytes);
-    s->steps++;
-    if (!s->bound->training) return spor_model_run(s->model, s->bound);
-    memcpy(s->bound->y.data, s->data.y + turn * s->data.y_bytes, s->data.y_bytes);
-    return spor_model_step(s->model, s->bound, s->steps);
+    if (s->bound->training)
+        memcpy(s->bound->y.data, s->data.y + turn * s->data.y_bytes, s->data.y_bytes);
+}
+
+/* Runs one step on the next batch: forward, backward and update, or forward alone. */
+static bool step(stepper *s) {
+    feed(s);
+    return s->bound->training ? spor_model_step(s->model, s->bound, s->steps)
+                              : spor_model_run(s->model, s->bound);
 }
 
 /* Seconds that count steps take, negative if one fails. */
@@ -101,9 +108,16 @@ typedef struct {
     const char *script, *mode, *label;
     int64_t batch, threads;
     double seconds;
-    bool reference, wide;
+    bool reference, wide, profile;
     spor_settings settings;
 } arguments;
+
+static bool profile(stepper *s, const arguments *a, const char *network) {
+    printf("%s, %s, batch %lld, threads %lld, %s, %s\n", network, a->mode,
+           (long long)s->bound->rows, (long long)a->threads, a->wide ? "double" : "float",
+           a->reference ? "reference" : spor_program_isa(s->bound->program));
+    return profile_print(s->bound->program, a->seconds, feed, s);
+}
 
 static int bench(spor_workpiece *piece, const arguments *a) {
     spor_options options = {.scalar = a->wide ? SPOR_F64 : SPOR_F32,
@@ -122,7 +136,8 @@ static int bench(spor_workpiece *piece, const arguments *a) {
     int status = SPOR_EXIT_DONE;
     if (!rotation_new(&s.data, piece, rows, options.scalar)) {
         status = command_fail(piece->command, "out of memory for %lld rows", (long long)rows);
-    } else if (!blocks(&s, a->seconds, prefix)) {
+    } else if (a->profile ? !profile(&s, a, piece->declared.model)
+                          : !blocks(&s, a->seconds, prefix)) {
         workpiece_complain(piece);
         status = SPOR_EXIT_NO;
     }
@@ -141,6 +156,7 @@ static int run(int argc, char **argv) {
         {"seconds", "S", "how long to go on (default 1.5)", SPOR_OPTION_REAL, &a.seconds, 0, NULL},
         {"label", "L", "first column of each line (default spor)", SPOR_OPTION_TEXT, &a.label, 0,
          NULL},
+        {"profile", NULL, "where a step's time goes", SPOR_OPTION_FLAG, &a.profile, 0, NULL},
         {"double", NULL, "double precision", SPOR_OPTION_FLAG, &a.wide, 0, NULL},
         {"reference", NULL, "reference kernels, no fast paths", SPOR_OPTION_FLAG, &a.reference, 0,
          NULL},
@@ -161,13 +177,21 @@ const spor_command spor_command_bench = {
     .name = "bench",
     .operands = "SCRIPT",
     .summary = "Times training or inference steps on random data of a script's shapes.",
-    .help = "One line a timed block (about 30 ms, or one step), tab-separated:\n"
-            "  label  network  mode  batch  threads  milliseconds a step\n"
-            "A step reads one of 8 ready batches in rotation. No data set is needed.\n"
-            "\n"
-            "Examples\n"
-            "  spor bench models/densenet2_20.spor\n"
-            "  spor bench models/lenet2.spor --mode infer --batch 256 --seconds 5\n"
-            "  spor bench models/convnet1_3.spor --reference     what the fast paths save\n",
+    .help =
+        "One line a timed block (about 30 ms, or one step), tab-separated:\n"
+        "  label  network  mode  batch  threads  milliseconds a step\n"
+        "A step reads one of 8 ready batches in rotation. No data set is needed.\n"
+        "With --profile instead: a line for each step of the program, the longest first, with the\n"
+        "microseconds and tasks of its phases and its speed: multiply-adds, two operations each,\n"
+        "counted as the op defines them; elsewhere what is read and written, each array once. "
+        "Beside\n"
+        "it what the same cores do at best, measured in the same run: multiply-adds on registers;\n"
+        "copying as many bytes as the step touches.\n"
+        "\n"
+        "Examples\n"
+        "  spor bench models/densenet2_20.spor\n"
+        "  spor bench models/lenet2.spor --mode infer --batch 256 --seconds 5\n"
+        "  spor bench models/convnet1_3.spor --reference     what the fast paths save\n"
+        "  spor bench models/lenet2.spor --profile --threads 2\n",
     .run = run,
 };

@@ -186,6 +186,17 @@ bool program_fail(spor_program *program, const char *format, ...)
 /** Computes one step, its tasks on the pool's threads, NULL: in their order. */
 void program_run_step(const program_step *step, spor_pool *pool);
 
+/** Seconds since some moment. */
+typedef double program_clock(void);
+/** As spor_run; seconds[s * SPOR_PHASES + phase] is what each phase of each step took. */
+bool program_run_timed(spor_program *program, uint64_t number, program_clock *now,
+                       double seconds[]);
+/** Multiply-adds a second that the program's cores do together at best, where nothing is read or
+ *  written, by what the clock says; 0 if memory runs out. */
+double program_roof_products(spor_program *program, program_clock *now);
+/** Bytes a second that they read and write together where they copy, so many in all; 0 likewise. */
+double program_roof_copies(spor_program *program, size_t bytes, program_clock *now);
+
 /** Told of element k, the first that is no finite number, of what a step made of finite ones. */
 typedef void program_on_bad(void *user, const spor_node *node, const spor_call *call, int64_t k);
 /** As spor_run of a reference program, with a look at each step; nothing is delivered. */

@@ -186,15 +186,17 @@ static void run_task(void *user, int64_t task, int worker) {
     step->phase[run->phase](&call, task);
 }
 
+static void run_phase(const program_step *step, int phase, spor_pool *pool) {
+    int64_t tasks = step->need.tasks[phase];
+    if (tasks == 1)
+        step->phase[phase](&step->call, 0);
+    else
+        pool_run(pool, tasks, run_task, &(phase_run){step, phase});
+}
+
 void program_run_step(const program_step *step, spor_pool *pool) {
     if (step->reference) step->reference(&step->call);
-    for (int phase = 0; phase < SPOR_PHASES; phase++) {
-        int64_t tasks = step->need.tasks[phase];
-        if (tasks == 1)
-            step->phase[phase](&step->call, 0);
-        else
-            pool_run(pool, tasks, run_task, &(phase_run){step, phase});
-    }
+    for (int phase = 0; phase < SPOR_PHASES; phase++) run_phase(step, phase, pool);
 }
 
 static void run_step(spor_program *program, program_step *step, uint64_t number) {
@@ -206,6 +208,30 @@ bool spor_run(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
     start(program);
     for (uint32_t s = 0; s < program->steps; s++) run_step(program, &program->step[s], number);
+    return deliver(program);
+}
+
+/* A reference kernel is work. */
+static void run_step_timed(spor_program *program, program_step *step, program_clock *now,
+                           double seconds[SPOR_PHASES]) {
+    for (int phase = 0; phase < SPOR_PHASES; phase++) {
+        double begin = now();
+        if (step->reference && phase == SPOR_WORK)
+            step->reference(&step->call);
+        else
+            run_phase(step, phase, program->pool);
+        seconds[phase] = now() - begin;
+    }
+}
+
+bool program_run_timed(spor_program *program, uint64_t number, program_clock *now,
+                       double seconds[]) {
+    if (!program || !make_ready(program)) return false;
+    start(program);
+    for (uint32_t s = 0; s < program->steps; s++) {
+        program->step[s].call.step = number;
+        run_step_timed(program, &program->step[s], now, seconds + s * SPOR_PHASES);
+    }
     return deliver(program);
 }
 

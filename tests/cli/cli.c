@@ -1057,6 +1057,45 @@ START_TEST(bench_prints_blocks) {
 }
 END_TEST
 
+/* The lines of a profile behind its head: shares that fall, and with what is told together come to what is
+ * said of the steps. */
+static void check_profile_lines(void) {
+    double whole, steps, share, last = 100, sum = 0, ms = 0;
+    const char *at = strstr(out, "a run ");
+    ck_assert(at != NULL);
+    ck_assert_int_eq(sscanf(at, "a run %lf ms, %lf ms of it", &whole, &steps), 2);
+    ck_assert(whole > 0 && steps > 0);
+    const char *together = strstr(out, "  and "), *end = together ? together : out + strlen(out);
+    if (together) sscanf(together, "  and %*d steps below %*f %% each, %lf", &ms);
+    for (at = strstr(out, " of best\n") + 9; at < end; at = strchr(at, '\n') + 1) {
+        const char *percent = strstr(at, " %");
+        ck_assert(percent && percent < strchr(at, '\n'));
+        while (percent[-1] != ' ') percent--;
+        share = atof(percent);
+        ck_assert(share <= last);
+        sum += share / 100 * whole;
+        last = share;
+    }
+    double rounded = 0.0006 * whole * (double)count_of(out, "\n") + 0.001;
+    ck_assert_msg(fabs(sum + ms - steps) <= rounded, "%g and %g are not %g", sum, ms, steps);
+}
+
+START_TEST(a_profile_has_all_steps) {
+    static const char *const ways[] = {"", "--threads 2", "--mode infer", "--reference --batch 1"};
+    for (int k = 0; k < 4; k++) {
+        expect_status(run("spor bench $M/convnet1_3.spor --profile --seconds 0.02 %s", ways[k]), 0);
+        expect_in(out, strstr(ways[k], "infer") ? ", infer, batch 15" : ", train, batch ");
+        expect_in(out, strstr(ways[k], "reference") ? "reference" : "threads");
+        expect_in(out, strstr(ways[k], "reference") ? "correlate2d [1, 8, 8, 3]"
+                                                    : "conv2d [15, 8, 8, 3]");
+        expect_in(out, " GFLOP/s ");
+        expect_in(out, "at best, measured here and now: ");
+        ck_assert(!strstr(out, "nan") && !strstr(out, "inf "));
+        check_profile_lines();
+    }
+}
+END_TEST
+
 static TCase *group(Suite *suite, const char *name) {
     TCase *tests = tcase_create(name);
     tcase_add_checked_fixture(tests, enter_folder, leave_folder);
@@ -1118,5 +1157,6 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, show_prints_gradients);
     tcase_add_test(tests, ops_are_listed);
     tcase_add_test(tests, bench_prints_blocks);
+    tcase_add_test(tests, a_profile_has_all_steps);
     return suite;
 }
