@@ -29,6 +29,7 @@
  */
 #include "correlation.h"
 #include "pooling.h"
+#include "abreast.h"
 #include "winners_dK.h"
 #include "winners_dx.h"
 
@@ -46,11 +47,21 @@ static conv_work with_whole(conv_work w, const spor_attr attr[], int64_t H, int6
     if (is_pooled(attr)) w.whole = carve_times(carve_times(H, W), C);
     return w;
 }
-/* x[N,H,W,C], K[k,l,C,F], ... -> y */
+/* y is made with samples abreast, if that is less work. */
+static bool y_abreast(const spor_call *c, const conv_work *w, int64_t lanes, abreast *y) {
+    const spor_attr *attr = c->attr + WINDOW;
+    *y = (abreast){windows_along(attr, 0, w->g.P), windows_along(attr, 1, w->g.Q)};
+    return winner_bytes(attr) == 1 && abreast_pays(w, y, lanes);
+}
+
+/* x[N,H,W,C], K[k,l,C,F], ... -> y. Where samples may lie abreast tasks don't cut vectors of them. */
 static conv_work forward_work(const spor_call *c) {
     const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
     correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
-    return with_whole(work_of(g, x->n[0], false), c->attr, g.P, g.Q, g.F);
+    conv_work w = with_whole(work_of(g, x->n[0], false), c->attr, g.P, g.Q, g.F);
+    abreast y;
+    if (y_abreast(c, &w, COST_LANES, &y)) w.unit = carve_whole_vectors(w.group, COST_LANES);
+    return w;
 }
 /* delta[N,...], K[k,l,C,F], ... -> dx[N,H,W,C] */
 static conv_work dx_work(const spor_call *c) {
@@ -123,7 +134,10 @@ static double conv_cost(const spor_shape in[], const spor_shape *out, const spor
 }
 
 static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    work_need(forward_work(c), width, lanes, need);
+    conv_work w = forward_work(c);
+    abreast y;
+    work_need(w, width, lanes, need);
+    if (y_abreast(c, &w, lanes, &y)) need->scratch = abreast_bytes(&w, &y, width, lanes);
     if (c->attr[TRAINING].i)
         need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
 }
@@ -436,21 +450,48 @@ static void pool_group(const spor_call *c, const correlation *g, const T *z, int
         pool_sample(&p, z, c->out.data, saved, at);
 }
 
+/* f of count samples from sample n on */
+static void activate(const spor_call *c, int64_t n, int64_t count) {
+    const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
+    int64_t made = shape_size(&c->out.shape) / c->out.shape.n[0];
+    if (f->apply)
+        f->apply((T *)c->out.data + n * made, count * made, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
+}
+
 /* Eq. (42) with its f and the pooling, a group of samples at a time */
+static void forward_by_product(const spor_call *c, int64_t task, const conv_work *w) {
+    conv_arrays a;
+    task_part samples = begin_samples(c, task, w, &a);
+    const T *x = c->in[0].data, *b = c->operands > 2 ? c->in[2].data : NULL;
+    int64_t sample = w->g.h * w->g.w * w->g.C, made = shape_size(&c->out.shape) / w->N;
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(w->group, samples.end - n);
+        T *z = w->whole ? a.whole : (T *)c->out.data + n * made;
+        correlate(&w->g, &a, x + n * sample, count, kernel_panels(c, w, &a), b, z);
+        if (w->whole) pool_group(c, &w->g, z, count, n * made);
+        activate(c, n, count);
+    }
+}
+
+static void forward_abreast(const spor_call *c, int64_t task, const conv_work *w,
+                            const abreast *y) {
+    abreast_arrays a;
+    maps p = maps_of(c->attr + WINDOW, w->g.P, w->g.Q, 1);
+    task_part samples = abreast_begin(c, task, w, y, &a);
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(LANES, samples.end - n);
+        abreast_samples(c, w, y, &a, &p, n, count);
+        activate(c, n, count);
+    }
+}
+
 FAST_KERNEL(conv2d) {
     conv_work w = forward_work(c);
-    conv_arrays a;
-    task_part samples = begin_samples(c, task, &w, &a);
-    const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
-    const T *x = c->in[0].data, *b = c->operands > 2 ? c->in[2].data : NULL;
-    int64_t sample = w.g.h * w.g.w * w.g.C, made = shape_size(&c->out.shape) / w.N;
-    for (int64_t n = samples.first, count; n < samples.end; n += count) {
-        count = carve_least(w.group, samples.end - n);
-        T *y = (T *)c->out.data + n * made, *z = w.whole ? a.whole : y;
-        correlate(&w.g, &a, x + n * sample, count, kernel_panels(c, &w, &a), b, z);
-        if (w.whole) pool_group(c, &w.g, z, count, n * made);
-        if (f->apply) f->apply(y, count * made, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
-    }
+    abreast y;
+    if (y_abreast(c, &w, LANES, &y))
+        forward_abreast(c, task, &w, &y);
+    else
+        forward_by_product(c, task, &w);
 }
 
 /* ---- backward ---- */

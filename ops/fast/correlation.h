@@ -94,17 +94,19 @@ static inline bool is_plain(const correlation *g) {
 typedef struct {
     correlation g;
     int64_t N, group;
+    int64_t unit;  /* samples that are not cut apart by tasks: a group, or more */
     bool adds;     /* dK, a sum over the samples: delta is packed in place of the kernel */
     int64_t whole; /* elements of a sample's map before pooling; 0: there is no pooling */
 } conv_work;
 
 static inline conv_work work_of(correlation g, int64_t N, bool adds) {
-    return (conv_work){.g = g, .N = N, .group = group_of(&g, N), .adds = adds};
+    int64_t group = group_of(&g, N);
+    return (conv_work){.g = g, .N = N, .group = group, .unit = group, .adds = adds};
 }
 
-/** Groups of samples that a work has. */
-static inline int64_t groups_of(const conv_work *w) {
-    return (w->N + w->group - 1) / w->group;
+/** Units of samples that a work has. */
+static inline int64_t units_of(const conv_work *w) {
+    return (w->N + w->unit - 1) / w->unit;
 }
 
 /** The arrays of a work: tables and the kernel in panels are shared, the others a task's own, for a
@@ -152,16 +154,16 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
     carve_scratch(&scratch, &w, width, lanes, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
-    int64_t groups = groups_of(&w), cell = carve_times(g->C, g->F);
+    int64_t units = units_of(&w), cell = carve_times(g->C, g->F);
     int64_t kernel = carve_times(g->k * g->l, cell);
-    int64_t cost = carve_times(w.group * pixels_of(g), kernel);
+    int64_t cost = carve_times(w.unit * pixels_of(g), kernel);
     need->tasks[SPOR_PREPARE] = 1;
     if (w.adds) {
-        tasks_add_up(need, groups, cost, kernel, width);
+        tasks_add_up(need, units, cost, kernel, width);
     } else {
         need->tasks[SPOR_PREPARE] = tasks_for(need, g->k * g->l, carve_times(cell, COST_MOVED), 0);
         need->tasks[SPOR_WORK] =
-            tasks_for(need, groups, cost, carve_times(maps_of_group(&w), COST_MOVED));
+            tasks_for(need, units, cost, carve_times(maps_of_group(&w), COST_MOVED));
     }
 }
 
@@ -208,10 +210,10 @@ static inline task_part prepare_cells(const spor_call *c, int64_t task, const co
     return cells;
 }
 
-/* The samples of a task of WORK, whole groups. */
+/* The samples of a task of WORK. */
 static inline task_part samples_of(const spor_call *c, int64_t task, const conv_work *w) {
-    task_part part = task_part_of(c, SPOR_WORK, task, groups_of(w));
-    return (task_part){part.first * w->group, carve_least(part.end * w->group, w->N)};
+    task_part part = task_part_of(c, SPOR_WORK, task, units_of(w));
+    return (task_part){part.first * w->unit, carve_least(part.end * w->unit, w->N)};
 }
 
 /* A task of WORK: its samples, and its arrays, with zeros where lay_out writes nothing. */

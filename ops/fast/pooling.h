@@ -99,8 +99,24 @@ SPOR_INLINE int64_t channel_at(const maps *g, int64_t c) {
     return c + LANES > g->C && g->C >= LANES ? g->C - LANES : c;
 }
 
+/* Small integers as bytes. */
+SPOR_INLINE bytes_vec narrowed(ivec number) {
+#if defined(__AVX512F__)
+    bytes_vec narrow;
+#if SPOR_F32_LANES
+    __m128i bytes = _mm512_cvtepi32_epi8((__m512i)number);
+#else
+    __m128i bytes = _mm512_cvtepi64_epi8((__m512i)number);
+#endif
+    memcpy(&narrow, &bytes, sizeof narrow);
+    return narrow;
+#else
+    return __builtin_convertvector(number, bytes_vec);
+#endif
+}
+
 SPOR_INLINE void store_winners(void *to, size_t bytes, ivec number, int64_t lanes) {
-    bytes_vec narrow = __builtin_convertvector(number, bytes_vec);
+    bytes_vec narrow = narrowed(number);
     if (bytes == 1 && lanes == LANES)
         memcpy(to, &narrow, sizeof narrow);
     else if (bytes == 1)

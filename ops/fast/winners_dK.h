@@ -109,7 +109,7 @@ static inline void winners_sum_need(const conv_work *work, const winners_sum *s,
     need->scratch = scratch.used;
     need->tasks[SPOR_PREPARE] = 1;
     int64_t cost = carve_times(winners_sum_cost(&work->g, s), carve_times(COST_LANES, work->group));
-    tasks_add_up(need, groups_of(work), cost, carve_times(depth_of(&work->g), work->g.F), width);
+    tasks_add_up(need, units_of(work), cost, carve_times(depth_of(&work->g), work->g.F), width);
 }
 
 #endif

@@ -109,7 +109,7 @@ static inline void winners_spread_need(const conv_work *work, const winners_spre
     int64_t cost = carve_times(winners_spread_cost(g, &s->w), COST_LANES);
     need->tasks[SPOR_PREPARE] =
         tasks_for(need, g->k * g->l, carve_times(carve_times(g->C, g->F), COST_MOVED), 0);
-    need->tasks[SPOR_WORK] = tasks_for(need, groups_of(work), carve_times(work->group, cost), 0);
+    need->tasks[SPOR_WORK] = tasks_for(need, units_of(work), carve_times(work->group, cost), 0);
 }
 
 #endif
