@@ -146,7 +146,8 @@ static spor_var conv_vjp(spor_var y, int k, spor_var ybar);
 
 static const spor_fused conv_fused = {
     .need = conv_need,
-    .phase = {[SPOR_PREPARE] = conv2d_panels_kernels, [SPOR_WORK] = conv2d_kernels}};
+    .phase = {[SPOR_PREPARE] = conv2d_panels_kernels, [SPOR_WORK] = conv2d_kernels},
+    .prepares = 1 << 1};
 
 #define CONV_OP(name_, bias_, operands_, equation_)                                                \
     {                                                                                              \
@@ -187,7 +188,8 @@ static void dx_need(const spor_call *c, size_t width, int lanes, spor_need *need
 
 static const spor_fused dx_fused = {
     .need = dx_need,
-    .phase = {[SPOR_PREPARE] = conv2d_dx_panels_kernels, [SPOR_WORK] = conv2d_dx_kernels}};
+    .phase = {[SPOR_PREPARE] = conv2d_dx_panels_kernels, [SPOR_WORK] = conv2d_dx_kernels},
+    .prepares = 1 << 1};
 
 #define DX_OP(name_, winners_, operands_, traits_, equation_)                                      \
     {                                                                                              \

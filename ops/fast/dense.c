@@ -84,7 +84,8 @@ static spor_var dense_vjp(spor_var y, int k, spor_var ybar);
 
 static const spor_fused dense_fused = {
     .need = dense_need,
-    .phase = {[SPOR_PREPARE] = dense_panels_kernels, [SPOR_WORK] = dense_kernels}};
+    .phase = {[SPOR_PREPARE] = dense_panels_kernels, [SPOR_WORK] = dense_kernels},
+    .prepares = 1 << 1};
 
 #define DENSE_OP(operands_, signature_)                                                            \
     {                                                                                              \
@@ -106,7 +107,8 @@ static bool dense_dx_shape(spor_rule *r) {
 
 static const spor_fused dense_dx_fused = {
     .need = dense_need,
-    .phase = {[SPOR_PREPARE] = dense_dx_panels_kernels, [SPOR_WORK] = dense_dx_kernels}};
+    .phase = {[SPOR_PREPARE] = dense_dx_panels_kernels, [SPOR_WORK] = dense_dx_kernels},
+    .prepares = 1 << 1};
 
 static const spor_op dense_dx_op = {
     .signature = "dense_dx(delta[N,m], W[n,m])",

@@ -23,6 +23,9 @@ typedef struct spor_fused {
     spor_kernel_need *need; /* NULL: nothing saved, no memory, one task of SPOR_WORK */
     /** The kernels of each phase: [SPOR_SCALARS][SPOR_ISAS], float and double. NULL: no tasks. */
     spor_kernel *const (*phase[SPOR_PHASES])[SPOR_ISAS];
+    /** Bits of the operands that PREPARE reads, which reads no others; 0: not said. Where they are
+     *  parameters that a program does not change, what PREPARE made is kept from run to run. */
+    unsigned prepares;
 } spor_fused;
 
 /** FAST_KERNELS(dense) declares the kernels of all types and instruction sets and the table
@@ -84,6 +87,7 @@ typedef struct {
     const int64_t *number; /* one for each choice of the path */
     bool trained;          /* operands are parameters, else inputs */
     bool again;            /* operands are there and are taken in order, none is recorded */
+    int given;             /* 0, or k + 1: operand k is an input though others are parameters */
     spor_var operand[SPOR_OPERANDS];
     int operands; /* recorded or taken so far */
 } spor_sketch;

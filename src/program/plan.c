@@ -75,9 +75,10 @@ typedef struct {
     spor_program *program;
     const spor_tape *tape;
     const bool *live;
-    uint32_t *last; /* last step that reads the home's buffer */
-    size_t *bytes;  /* of the home's buffer, saved data included */
-    bool *kept;     /* read by another step than the one that computes it, or after all */
+    uint32_t *last;         /* last step that reads the home's buffer */
+    size_t *bytes;          /* of the home's buffer, saved data included */
+    bool *kept;             /* read by another step than the one that computes it, or after all */
+    bool writes_parameters; /* or their gradients */
     allocator memory;
 } planner;
 
@@ -117,6 +118,17 @@ static void choose_phases(const spor_program *program, const spor_fused *fused,
         need->tasks[SPOR_WORK] = 1;
 }
 
+/* True if what PREPARE makes can be kept: it is made of parameters alone, which the program leaves as they
+ * are. */
+static bool keeps_prepared(const planner *p, const spor_node *node) {
+    unsigned prepares = node->op->fused->prepares;
+    for (int k = 0; k < node->op->operands; k++) {
+        uint32_t home = program_home(p->program, node->in[k]);
+        if (prepares >> k & 1 && !(p->tape->node[home].op->traits & SPOR_STORED)) return false;
+    }
+    return prepares && !p->writes_parameters;
+}
+
 static bool choose_reference(spor_program *program, const spor_op *op, program_step *step) {
     spor_reference *const *entry = op->reference ? op->reference[program->scalar] : NULL;
     step->reference = entry ? *entry : NULL;
@@ -127,8 +139,9 @@ static bool choose_reference(spor_program *program, const spor_op *op, program_s
     return program_fail(program, "%s has no meaning over this scalar type", name);
 }
 
-static bool make_single(spor_program *program, uint32_t operand[], program_step *step) {
-    const spor_tape *tape = program->graph.tape;
+static bool make_single(const planner *p, uint32_t operand[], program_step *step) {
+    spor_program *program = p->program;
+    const spor_tape *tape = p->tape;
     const spor_node *node = &tape->node[step->node[0]];
     step->reads = step->call.operands = node->op->operands;
     step->call.out = describe(node->shape);
@@ -139,6 +152,7 @@ static bool make_single(spor_program *program, uint32_t operand[], program_step 
     }
     if (!node->op->fused) return choose_reference(program, node->op, step);
     choose_phases(program, node->op->fused, step);
+    step->keeps = step->need.shared && keeps_prepared(p, node);
     return true;
 }
 
@@ -162,7 +176,7 @@ static bool make_step(planner *p, uint32_t s) {
     step->call.need = &step->need;
     step->call.in = program->arg + program->args;
     bool grouped = !program->reference && p->tape->node[step->node[0]].op->tile;
-    bool made = grouped ? make_group(p, operand, step) : make_single(program, operand, step);
+    bool made = grouped ? make_group(p, operand, step) : make_single(p, operand, step);
     program->args += (uint32_t)step->call.operands;
     return made;
 }
@@ -213,15 +227,24 @@ static void release(planner *p, uint32_t id, uint32_t s) {
     p->bytes[home] = 0; /* once, though read twice */
 }
 
+/* What steps keep is there for all of a run. */
+static void place_kept(planner *p) {
+    for (uint32_t s = 0; s < p->program->steps; s++) {
+        program_step *step = &p->program->step[s];
+        if (step->keeps) step->shared = take(&p->memory, step->need.shared);
+    }
+}
+
 /* Memory for the time of the step alone. */
 static void place_room(planner *p, program_step *step) {
     const spor_need *need = &step->need;
     size_t partial = bytes_for(need->tasks[SPOR_WORK], need->partial);
-    size_t scratch = bytes_for(p->program->threads, need->scratch);
-    size_t bytes = bytes_sum(bytes_sum(need->shared, partial), scratch);
-    if (!bytes) return;
-    step->room = take(&p->memory, bytes);
-    give(&p->memory, step->room, bytes);
+    size_t bytes = bytes_sum(partial, bytes_for(p->program->threads, need->scratch));
+    size_t shared = step->keeps ? 0 : need->shared;
+    if (shared) step->shared = take(&p->memory, shared);
+    if (bytes) step->room = take(&p->memory, bytes);
+    if (shared) give(&p->memory, step->shared, shared);
+    if (bytes) give(&p->memory, step->room, bytes);
 }
 
 /* The buffer of what a step writes, what it saves behind it. */
@@ -306,6 +329,7 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
     find_lifetimes(p, roots, count);
     place_leaves(p);
     place_targets(p, targets);
+    place_kept(p);
     place_steps(p);
     place_aliases(p);
     program->bytes = p->memory.top;
@@ -316,7 +340,10 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
 bool plan_program(spor_program *program, const bool live[], const uint32_t roots[], uint32_t count,
                   const spor_targets *targets) {
     uint32_t nodes = program->graph.tape->count;
-    planner p = {.program = program, .tape = program->graph.tape, .live = live};
+    planner p = {.program = program,
+                 .tape = program->graph.tape,
+                 .live = live,
+                 .writes_parameters = targets->count > 0};
     p.memory.top = BYTES_LINE; /* so that offset 0 can mean "none" */
     p.last = calloc(nodes, sizeof *p.last);
     p.bytes = calloc(nodes, sizeof *p.bytes);

@@ -86,7 +86,9 @@ typedef struct {
     int reads;
     spor_group *group; /* NULL: a node of its own */
     spor_need need;
-    size_t room; /* byte offset of shared, partial and scratch in the memory */
+    size_t shared; /* byte offsets in the memory: of shared, */
+    size_t room;   /* of partial and scratch */
+    bool keeps; /* shared lasts from run to run, and its operands change with the parameters only */
     spor_call call;
 } program_step;
 
@@ -126,6 +128,7 @@ struct spor_workspace {
     void *base;
     size_t size;
     uint64_t moves;
+    const spor_program *last; /* that ran in it */
     spor_pool
         *pool; /* of its programs, for as many threads as the first that has some; NULL: none */
 };
@@ -175,7 +178,9 @@ struct spor_program {
     bool converted;
     uint64_t linked_moves, linked_layout, linked_generation;
     bool linked;
-    bool meaningless; /* the error is that an op has no meaning over the scalar type */
+    uint64_t prepared_generation; /* of the parameters that what steps keep was made of */
+    bool prepared;                /* it is there */
+    bool meaningless;             /* the error is that an op has no meaning over the scalar type */
     char error[1024];
 };
 
@@ -183,7 +188,7 @@ struct spor_program {
 bool program_fail(spor_program *program, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** Computes one step, its tasks on the pool's threads, NULL: in their order. */
+/** Computes one step, its tasks on the pool's threads, NULL: in their order. Prepares in any case. */
 void program_run_step(const program_step *step, spor_pool *pool);
 
 /** Seconds since some moment. */

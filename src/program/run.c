@@ -93,14 +93,14 @@ static void set_address(const spor_program *program, spor_arg *arg, uint32_t id)
     arg->saved = storage->saved ? (char *)program->workspace->base + storage->saved : NULL;
 }
 
-/* shared, then partial, then scratch */
+/* partial, then scratch */
 static void set_room(const spor_program *program, program_step *step) {
     const spor_need *need = &step->need;
-    char *room = (char *)program->workspace->base + step->room;
+    char *base = program->workspace->base, *room = base + step->room;
     size_t partial = bytes_for(need->tasks[SPOR_WORK], need->partial);
-    step->call.shared = need->shared ? room : NULL;
-    step->call.partial = partial ? room + need->shared : NULL;
-    step->call.scratch = need->scratch ? room + need->shared + partial : NULL;
+    step->call.shared = need->shared ? base + step->shared : NULL;
+    step->call.partial = partial ? room : NULL;
+    step->call.scratch = need->scratch ? room + partial : NULL;
 }
 
 /* True if a phase has several tasks: small networks have none, and start no threads. */
@@ -131,6 +131,7 @@ static bool link_program(spor_program *program) {
         set_room(program, step);
     }
     program->linked_moves = program->workspace->moves;
+    program->prepared = false;
     return program->linked = link_deliveries(program);
 }
 
@@ -167,9 +168,15 @@ const spor_arg *step_result(const program_step *step, int k) {
     return step->group ? &step->call.in[step->reads + k] : &step->call.out;
 }
 
+/* What steps keep is there if nobody else used the memory since, and no parameter changed. */
 static void start(spor_program *program) {
+    uint64_t generation = program->params ? program->params->generation : 0;
     convert_values(program);
     fill_settings(program);
+    program->prepared = program->prepared && program->workspace->last == program &&
+                        program->prepared_generation == generation;
+    program->prepared_generation = generation;
+    program->workspace->last = program;
 }
 
 typedef struct {
@@ -199,15 +206,22 @@ void program_run_step(const program_step *step, spor_pool *pool) {
     for (int phase = 0; phase < SPOR_PHASES; phase++) run_phase(step, phase, pool);
 }
 
+static bool is_prepared(const spor_program *program, const program_step *step, int phase) {
+    return phase == SPOR_PREPARE && step->keeps && program->prepared;
+}
+
 static void run_step(spor_program *program, program_step *step, uint64_t number) {
     step->call.step = number;
-    program_run_step(step, program->pool);
+    if (step->reference) step->reference(&step->call);
+    for (int phase = 0; phase < SPOR_PHASES; phase++)
+        if (!is_prepared(program, step, phase)) run_phase(step, phase, program->pool);
 }
 
 bool spor_run(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
     start(program);
     for (uint32_t s = 0; s < program->steps; s++) run_step(program, &program->step[s], number);
+    program->prepared = true;
     return deliver(program);
 }
 
@@ -218,7 +232,7 @@ static void run_step_timed(spor_program *program, program_step *step, program_cl
         double begin = now();
         if (step->reference && phase == SPOR_WORK)
             step->reference(&step->call);
-        else
+        else if (!is_prepared(program, step, phase))
             run_phase(step, phase, program->pool);
         seconds[phase] = now() - begin;
     }
@@ -232,6 +246,7 @@ bool program_run_timed(spor_program *program, uint64_t number, program_clock *no
         program->step[s].call.step = number;
         run_step_timed(program, &program->step[s], now, seconds + s * SPOR_PHASES);
     }
+    program->prepared = true;
     return deliver(program);
 }
 

@@ -391,6 +391,90 @@ START_TEST(one_element_off_by_a_hundredth_is_seen) {
 }
 END_TEST
 
+/* ---- what is kept from run to run ---- */
+
+/* The pattern with operand k as an input and the others as parameters, and a program of its value. */
+typedef struct {
+    spor_sketch sketch;
+    spor_params *params;
+    spor_program *program;
+    spor_var root;
+} kept;
+
+static kept open_kept(const spor_fast *path, const int64_t number[], int given, spor_workspace *w) {
+    kept k = {
+        .sketch = {.tape = spor_tape_new(), .number = number, .trained = true, .given = given},
+        .params = spor_params_new(SPOR_F32, 1)};
+    k.root = path->record(&k.sketch);
+    k.program = spor_compile(k.sketch.tape, 1, &k.root, k.params, &(spor_options){.workspace = w});
+    return k;
+}
+
+static void close_kept(kept *k) {
+    spor_program_free(k->program);
+    spor_params_free(k->params);
+    spor_tape_free(k->sketch.tape);
+}
+
+static void draw_array(void *data, int64_t count, uint64_t seed) {
+    for (int64_t e = 0; e < count; e++)
+        ((float *)data)[e] = (float)(random_uniform(seed, 0, (uint64_t)e) - 0.5);
+}
+
+/* Other numbers for the parameters, if any seed is given, and for the input. */
+static void draw_kept(kept *k, uint64_t params, uint64_t input) {
+    for (int e = 0; params && e < spor_params_count(k->params); e++) {
+        spor_entry entry = spor_params_entry(k->params, e);
+        draw_array(entry.value, shape_size(&entry.shape), params + (uint64_t)e);
+    }
+    if (params) spor_params_touch(k->params);
+    spor_arg x = spor_program_arg(k->program, k->sketch.operand[k->sketch.given - 1]);
+    ck_assert_ptr_nonnull(x.data);
+    draw_array(x.data, shape_size(&x.shape), input);
+}
+
+static void check_same(kept *once, kept *often, const char *what) {
+    ck_assert(spor_run(once->program, 0) && spor_run(often->program, 0));
+    spor_arg a = spor_program_arg(once->program, once->root);
+    spor_arg b = spor_program_arg(often->program, often->root);
+    ck_assert_msg(!memcmp(a.data, b.data, (size_t)shape_size(&a.shape) * sizeof(float)),
+                  "what was prepared is not made anew: %s", what);
+}
+
+/* A program that runs again on other numbers is what a new one is on them. */
+static int check_kept(const spor_fast *path, const int64_t number[], int given) {
+    spor_workspace *both = spor_workspace_new();
+    kept often = open_kept(path, number, given, both);
+    bool there =
+        given <= often.sketch.operands && often.program && !spor_program_error(often.program);
+    kept other = open_kept(path, number, given, both);
+    static const char *const what[] = {"first", "another input", "other parameters",
+                                       "another program in its memory"};
+    for (int k = 0; there && k < 4; k++) {
+        kept once = open_kept(path, number, given, NULL);
+        uint64_t params = k < 2 ? 100 : 200, input = 7 + (uint64_t)k;
+        if (k == 3) draw_kept(&other, 1, 1), ck_assert(spor_run(other.program, 0));
+        draw_kept(&once, params, input);
+        draw_kept(&often, k == 1 || k == 3 ? 0 : params, input);
+        check_same(&once, &often, what[k]);
+        close_kept(&once);
+    }
+    close_kept(&other);
+    close_kept(&often);
+    spor_workspace_free(both);
+    return there;
+}
+
+START_TEST(what_is_prepared_once_follows_its_operands) {
+    const spor_fast *path = spor_fast_paths[_i];
+    int checked = 0;
+    for (int k = 0; path->samples[k][0]; k++)
+        for (int given = 1; given <= SPOR_OPERANDS; given++)
+            checked += check_kept(path, path->samples[k], given);
+    ck_assert_int_gt(checked, 0);
+}
+END_TEST
+
 /* ---- what has no derivative ---- */
 
 /* The gradients of the fused op, differentiated again: in ops, or an error that names the op. */
@@ -430,6 +514,7 @@ Suite *spor_suite(void) {
     tcase_set_timeout(values, 280);
     tcase_add_loop_test(values, recordings_agree_with_the_reference, 0, paths);
     tcase_add_loop_test(values, second_derivatives_agree_with_the_reference, 0, paths);
+    tcase_add_loop_test(values, what_is_prepared_once_follows_its_operands, 0, paths);
     suite_add_tcase(suite, values);
     TCase *matching = tcase_create("matching");
     tcase_add_test(matching, regions_are_taken_or_left_with_a_reason);
