@@ -157,8 +157,7 @@ typedef void tile_function(const abreast_tile *t, const T *K, const T *b, int64_
     X(1, 1)                                                                                        \
     X(1, 2)                                                                                        \
     X(1, 3)                                                                                        \
-    X(1, 4) X(1, 5) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(4, 1) X(4, 2) X(4, 3) X(4, 4)        \
-        X(4, 5)
+    X(1, 4) X(1, 5) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(4, 1) X(4, 2) X(4, 3) X(4, 4) X(4, 5)
 #else
 #define EACH_TILE(X)                                                                               \
     X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(1, 5) X(1, 6) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6)

@@ -51,7 +51,7 @@ static conv_work with_whole(conv_work w, const spor_attr attr[], int64_t H, int6
 static bool y_abreast(const spor_call *c, const conv_work *w, int64_t lanes, abreast *y) {
     const spor_attr *attr = c->attr + WINDOW;
     *y = (abreast){windows_along(attr, 0, w->g.P), windows_along(attr, 1, w->g.Q)};
-    return winner_bytes(attr) == 1 && abreast_pays(w, y, lanes);
+    return !w->g.apart && winner_bytes(attr) == 1 && abreast_pays(w, y, lanes);
 }
 
 /* x[N,H,W,C], K[k,l,C,F], ... -> y. Where samples may lie abreast tasks don't cut vectors of them. */
@@ -395,6 +395,8 @@ static const int64_t pooled_samples[][SPOR_CHOICES] = {
     {2, 13, 13, 20, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_sigmoid, 2, 2, 2, 2},
     {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2},
     {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu, 2, 2, 2, 2},
+    {5, 1, 2, 64, 3, 3, 40, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2, 0, 1},
+    {17, 9, 8, 2, 3, 3, 7, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_tanh, 3, 2, 2, 2, 1, 0},
     {0}};
 
 static const spor_refusal refusals[] = {{.why = NULL}};
@@ -432,15 +434,13 @@ const spor_fast spor_fast_convpool = {
 FAST_KERNEL(conv2d_panels) {
     conv_work w = forward_work(c);
     const correlation *g = &w.g;
+    abreast y;
+    if (y_abreast(c, &w, LANES, &y)) return;
     conv_arrays a;
     task_part cells = prepare_cells(c, task, &w, &a);
     if (product_is_panels(g->F)) return;
-    product_pack(a.kernel, &(spor_block){.b = (const T *)c->in[1].data + cells.first * g->C * g->F,
-                                         .stride = g->F,
-                                         .depth = depth_of(g),
-                                         .first = cells.first * g->C,
-                                         .rows = (cells.end - cells.first) * g->C,
-                                         .cols = g->F});
+    for (int64_t uv = cells.first; uv < cells.end; uv++)
+        pack_cell(g, a.kernel, uv, (const T *)c->in[1].data + uv * g->C * g->F, g->F, false);
 }
 
 /* y and its winners of count samples from their maps z, from element at of y on */
@@ -511,14 +511,8 @@ FAST_KERNEL(conv2d_dx_panels) {
     conv_arrays a;
     task_part cells = prepare_cells(c, task, &w, &a);
     for (int64_t uv = cells.first; uv < cells.end; uv++)
-        product_pack(a.kernel, &(spor_block){.b = (const T *)c->in[1].data +
-                                                  (g->k * g->l - 1 - uv) * g->F * g->C,
-                                             .stride = g->C,
-                                             .transposed = true,
-                                             .depth = depth_of(g),
-                                             .first = uv * g->C,
-                                             .rows = g->C,
-                                             .cols = g->F});
+        pack_cell(g, a.kernel, uv, (const T *)c->in[1].data + (g->k * g->l - 1 - uv) * g->F * g->C,
+                  g->C, true);
 }
 
 /* delta of samples n .. n + count - 1, maps of H x W x C: operand k as it lies, or routed to its

@@ -58,8 +58,9 @@ enum { COST_LANES = 16, COST_WINNER = 2, COST_ROUTED = 3 };
 
 /** Of a sample, by the product over all pixels. */
 static inline int64_t product_cost(const correlation *g) {
-    return carve_times(carve_times(pixels_of(g), vectors_of(g->F, COST_LANES)),
-                       depth_of(g) + COST_ROUTED);
+    int64_t cells = is_apart(g) ? all_cells_met(g) : carve_times(pixels_of(g), g->k * g->l);
+    int64_t sums = carve_times(cells, g->C), routed = carve_times(pixels_of(g), COST_ROUTED);
+    return carve_times(vectors_of(g->F, COST_LANES), carve_most(sums, sums + routed));
 }
 
 /** Tables, which are shared: where the windows of a group begin, the cells in one. Integers as wide
