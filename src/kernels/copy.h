@@ -12,8 +12,8 @@
 #include "base/shape.h"
 #include "kernels/tasks.h"
 
-/** Axes of a box: each axis of a tensor may become two. */
-enum { COPY_AXES = 2 * SPOR_RANK };
+/** Axes of a box: one of a tensor's may be cut into two. */
+enum { COPY_AXES = SPOR_RANK + 1 };
 
 /** Along an axis: elements, and from one to the next in the result and in what is read. */
 typedef struct {
@@ -34,6 +34,20 @@ static inline copy_box copy_whole(const spor_call *c) {
     for (int k = 0; k < box.axes; k++)
         box.axis[k] = (copy_axis){c->out.shape.n[k], c->out.stride[k], 0};
     return box;
+}
+
+/** Elements first .. end - 1 along axis k of a box. */
+static inline copy_box copy_between(const copy_box *box, int k, int64_t first, int64_t end) {
+    copy_box part = *box;
+    part.to += first * box->axis[k].to;
+    part.from += first * box->axis[k].from;
+    part.axis[k].n = end - first;
+    return part;
+}
+
+/** Each axis of the box read with this step. */
+static inline void copy_steps(copy_box *box, const int64_t step[]) {
+    for (int k = 0; k < box->axes; k++) box->axis[k].from = step[k];
 }
 
 /** The need of kernels that copy boxes: tasks, of which each has a part of every box. */
