@@ -27,7 +27,7 @@
  * Ties        where f rounds two values of Z to one, the larger Z wins here and the first one in
  *             the definition; f' is nearly 0 there
  */
-#include "correlation.h"
+#include "algorithms.h"
 #include "pooling.h"
 
 /* After the attributes of the correlation: the window, and whether winners are saved. */
@@ -39,9 +39,11 @@ static bool is_pooled(const spor_attr attr[]) {
     return size[0].i > 1 || size[1].i > 1 || step[0].i > 1 || step[1].i > 1;
 }
 
-/* With pooling a work has room for maps before it: z, or delta routed to its winners. */
+/* The way it is computed. With pooling a work has room for maps before it: z, or delta routed to its
+ * winners. */
 static conv_work with_whole(conv_work w, const spor_attr attr[], int64_t H, int64_t W, int64_t C) {
     if (is_pooled(attr)) w.whole = carve_times(carve_times(H, W), C);
+    w.by = algorithm_of(&w);
     return w;
 }
 /* x[N,H,W,C], K[k,l,C,F], ... -> y */
@@ -390,19 +392,9 @@ const spor_fast spor_fast_convpool = {
 
 /* ---- forward ---- */
 
-/* K[k,l,C,F] is a matrix of k l C rows as it lies */
 FAST_KERNEL(conv2d_panels) {
     conv_work w = forward_work(c);
-    const correlation *g = &w.g;
-    conv_arrays a;
-    task_part cells = prepare_cells(c, task, &w, &a);
-    if (product_is_panels(g->F)) return;
-    product_pack(a.kernel, &(spor_block){.b = (const T *)c->in[1].data + cells.first * g->C * g->F,
-                                         .stride = g->F,
-                                         .depth = depth_of(g),
-                                         .first = cells.first * g->C,
-                                         .rows = (cells.end - cells.first) * g->C,
-                                         .cols = g->F});
+    prepare_part(c, task, &w, c->in[1].data, false);
 }
 
 /* y and its winners of count samples from their maps z, from element at of y on */
@@ -425,7 +417,7 @@ FAST_KERNEL(conv2d) {
     for (int64_t n = samples.first, count; n < samples.end; n += count) {
         count = carve_least(w.group, samples.end - n);
         T *y = (T *)c->out.data + n * made, *z = w.whole ? a.whole : y;
-        correlate(&w.g, &a, x + n * sample, count, kernel_panels(c, &w, &a), b, z);
+        w.by->correlate(&w, &a, x + n * sample, count, c->in[1].data, false, b, z);
         if (w.whole) pool_group(c, &w.g, z, count, n * made);
         if (f->apply) f->apply(y, count * made, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
     }
@@ -433,21 +425,9 @@ FAST_KERNEL(conv2d) {
 
 /* ---- backward ---- */
 
-/* The kernel of dx: rows (u, v, f) are K[k-1-u, l-1-v, c, f] with c across */
 FAST_KERNEL(conv2d_dx_panels) {
     conv_work w = dx_work(c);
-    const correlation *g = &w.g;
-    conv_arrays a;
-    task_part cells = prepare_cells(c, task, &w, &a);
-    for (int64_t uv = cells.first; uv < cells.end; uv++)
-        product_pack(a.kernel, &(spor_block){.b = (const T *)c->in[1].data +
-                                                  (g->k * g->l - 1 - uv) * g->F * g->C,
-                                             .stride = g->C,
-                                             .transposed = true,
-                                             .depth = depth_of(g),
-                                             .first = uv * g->C,
-                                             .rows = g->C,
-                                             .cols = g->F});
+    prepare_part(c, task, &w, c->in[1].data, true);
 }
 
 /* delta of samples n .. n + count - 1, maps of H x W x C: operand k as it lies, or routed to its
@@ -471,14 +451,14 @@ FAST_KERNEL(conv2d_dx) {
     for (int64_t n = samples.first, count; n < samples.end; n += count) {
         count = carve_least(w.group, samples.end - n);
         const T *delta = delta_of(c, 0, &w, a.whole, p, n, count);
-        correlate(&w.g, &a, delta, count, a.kernel, NULL, (T *)c->out.data + n * map);
+        w.by->correlate(&w, &a, delta, count, c->in[1].data, true, NULL,
+                        (T *)c->out.data + n * map);
     }
 }
 
 FAST_KERNEL(conv2d_dK_tables) {
     conv_work w = dK_work(c);
-    conv_arrays a;
-    prepare_cells(c, task, &w, &a);
+    prepare_part(c, task, &w, NULL, false);
 }
 
 /* Eq. (44): a task's groups of samples are added in their order */
@@ -488,13 +468,14 @@ FAST_KERNEL(conv2d_dK) {
     task_part samples = begin_samples(c, task, &w, &a);
     maps p = maps_of(c->attr + WINDOW, w.g.P, w.g.Q, w.g.F);
     const T *x = c->in[0].data;
+    T *dK = task_result(c, task);
     int64_t sample = w.g.h * w.g.w * w.g.C;
     for (int64_t n = samples.first, count; n < samples.end; n += count) {
         count = carve_least(w.group, samples.end - n);
         const T *delta = delta_of(c, 1, &w, a.whole, p, n, count);
-        correlate_with_delta(&w.g, &a, x + n * sample, count, delta, task_result(c, task),
-                             n > samples.first);
+        w.by->add(&w, &a, x + n * sample, count, delta, dK, n > samples.first);
     }
+    w.by->finish(&w, &a, dK);
 }
 
 #endif
