@@ -47,14 +47,14 @@ typedef struct conv_algorithm {
         .carve_shared = way##_carve_shared, .carve_scratch = way##_carve_scratch IN_STEPS(way)     \
     }
 
-static const conv_algorithm conv_algorithms[] = {ALGORITHM(direct, NULL),
-                                                 ALGORITHM(winograd, "winograd")};
+enum { DIRECT, WINOGRAD, ALGORITHMS };
+static const conv_algorithm conv_algorithms[ALGORITHMS] = {
+    [DIRECT] = ALGORITHM(direct, NULL), [WINOGRAD] = ALGORITHM(winograd, "winograd")};
 
 /** The cheapest way. */
 static inline const conv_algorithm *algorithm_of(const conv_work *w) {
     const conv_algorithm *best = conv_algorithms;
-    const int count = sizeof conv_algorithms / sizeof *conv_algorithms;
-    for (int k = 1; k < count; k++)
+    for (int k = 1; k < ALGORITHMS; k++)
         if (conv_algorithms[k].cost(w) < best->cost(w)) best = &conv_algorithms[k];
     return best;
 }

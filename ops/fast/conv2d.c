@@ -108,10 +108,15 @@ static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *ne
         need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
 }
 
+static const char *conv_way(const spor_call *c) {
+    return forward_work(c).by->word;
+}
+
 static spor_var conv_vjp(spor_var y, int k, spor_var ybar);
 
 static const spor_fused conv_fused = {
     .need = conv_need,
+    .way = conv_way,
     .phase = {[SPOR_PREPARE] = conv2d_panels_kernels, [SPOR_WORK] = conv2d_kernels},
     .prepares = 1 << 1};
 
@@ -147,8 +152,13 @@ static void dx_need(const spor_call *c, size_t width, int lanes, spor_need *need
     work_need(dx_work(c), width, lanes, need);
 }
 
+static const char *dx_way(const spor_call *c) {
+    return dx_work(c).by->word;
+}
+
 static const spor_fused dx_fused = {
     .need = dx_need,
+    .way = dx_way,
     .phase = {[SPOR_PREPARE] = conv2d_dx_panels_kernels, [SPOR_WORK] = conv2d_dx_kernels},
     .prepares = 1 << 1};
 
@@ -179,7 +189,12 @@ static void dK_need(const spor_call *c, size_t width, int lanes, spor_need *need
     work_need(dK_work(c), width, lanes, need);
 }
 
+static const char *dK_way(const spor_call *c) {
+    return dK_work(c).by->word;
+}
+
 static const spor_fused dK_fused = {.need = dK_need,
+                                    .way = dK_way,
                                     .phase = {[SPOR_PREPARE] = conv2d_dK_tables_kernels,
                                               [SPOR_WORK] = conv2d_dK_kernels,
                                               [SPOR_FINISH] = partial_sum_kernels}};
@@ -300,36 +315,94 @@ enum { CHOSEN_STRIDE = 7, CHOSEN_PAD = 9, CHOSEN_LAYER = 13, CHOSEN_WINDOW = 15 
 static const spor_choice choices[] = {CONV_CHOICES, {.name = NULL}};
 static const spor_choice pooled_choices[] = {CONV_CHOICES, POOLING_CHOICES, {.name = NULL}};
 
-static spor_var record_conv(spor_sketch *r) {
-    const int64_t *n = r->number, *pad = n + CHOSEN_PAD, *stride = n + CHOSEN_STRIDE;
-    spor_var x = sketch_operand(r, "x", SPOR_SHAPE(n[0], n[1], n[2], n[3]));
-    spor_var K = sketch_operand(r, "K", SPOR_SHAPE(n[4], n[5], n[3], n[6]));
+/* The map that the correlation reads, and z of it */
+static spor_var record_padded(spor_sketch *r, spor_var x) {
+    const int64_t *pad = r->number + CHOSEN_PAD;
     const int64_t lo[] = {0, pad[0], pad[2], 0}, hi[] = {0, pad[1], pad[3], 0};
-    if (pad[0] + pad[1] + pad[2] + pad[3] > 0) x = spor_pad(x, lo, hi, 0);
-    spor_var z = spor_correlate2d(x, K, stride[0], stride[1]);
-    return layer_record(r, z, SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2), n + CHOSEN_LAYER);
+    return pad[0] + pad[1] + pad[2] + pad[3] > 0 ? spor_pad(x, lo, hi, 0) : x;
+}
+static spor_var record_z(spor_sketch *r, spor_var *x, spor_var *K) {
+    const int64_t *n = r->number, *stride = n + CHOSEN_STRIDE;
+    *x = sketch_operand(r, "x", SPOR_SHAPE(n[0], n[1], n[2], n[3]));
+    *K = sketch_operand(r, "K", SPOR_SHAPE(n[4], n[5], n[3], n[6]));
+    return spor_correlate2d(record_padded(r, *x), *K, stride[0], stride[1]);
+}
+
+static spor_var record_bias(spor_sketch *r, spor_var z, const int64_t how[2]) {
+    return layer_record(r, z, SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2), how);
+}
+
+static spor_var record_conv(spor_sketch *r) {
+    spor_var x, K, z = record_z(r, &x, &K);
+    return record_bias(r, z, r->number + CHOSEN_LAYER);
 }
 
 static spor_var record_convpool(spor_sketch *r) {
     return pooling_record(record_conv(r), r->number + CHOSEN_WINDOW);
 }
 
-/* f behind the pooling, so that f' meets each dy before the windows that share a winner add up. */
-static void record_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
-    int64_t linear[SPOR_CHOICES];
-    for (int k = 0; k < SPOR_CHOICES; k++) linear[k] = r->number[k];
-    linear[CHOSEN_LAYER + 1] = SPOR_ACTIVATION_none;
-    int64_t activation = r->number[CHOSEN_LAYER + 1];
-    r->number = linear;
-    out[0] = layer_activate(record_convpool(r), activation);
+/* The correlation of these numbers. */
+static conv_work work_recorded(const int64_t n[], bool backward, bool adds) {
+    spor_attr attr[OWN] = {0};
+    for (int k = 0; k < 2; k++) attr[STRIDE + k].i = n[CHOSEN_STRIDE + k];
+    for (int k = 0; k < 4; k++) attr[TOP + k].i = n[CHOSEN_PAD + k];
+    spor_shape x = SPOR_SHAPE(n[0], n[1], n[2], n[3]), K = SPOR_SHAPE(n[4], n[5], n[3], n[6]);
+    return work_of(backward ? backward_correlation(attr, &K, n[1], n[2])
+                            : forward_correlation(attr, &x, n[4], n[5], n[6]),
+                   n[0], adds);
+}
+
+static bool is_by(int algorithm, conv_work w) {
+    return algorithm_of(&w) == &conv_algorithms[algorithm];
+}
+
+/* dx of delta by Winograd's way */
+static spor_var record_dx(const int64_t n[], spor_var delta, spor_var K) {
+    const int64_t *pad = n + CHOSEN_PAD;
+    const int64_t lo[] = {0, 2 - pad[0], 2 - pad[2], 0}, hi[] = {0, 2 - pad[1], 2 - pad[3], 0};
+    spor_var turned = spor_flip(K, SPOR_AXIS(0) | SPOR_AXIS(1));
+    return winograd_record(spor_pad(delta, lo, hi, 0),
+                           spor_transpose(turned, (int64_t[]){0, 1, 3, 2}));
+}
+
+/* y, dx, dK, db by the ways that are taken. f behind the pooling, so that f' meets each dy before the
+ * windows that share a winner add up. */
+static bool record_ways(spor_sketch *r, spor_var dy, bool pooled, spor_var out[]) {
+    const int64_t *n = r->number, linear[] = {n[CHOSEN_LAYER], SPOR_ACTIVATION_none};
+    bool forward = is_by(WINOGRAD, work_recorded(n, false, false)),
+         dx = is_by(WINOGRAD, work_recorded(n, true, false)),
+         dK = is_by(WINOGRAD, work_recorded(n, false, true));
+    if (!forward && !dx && !dK && !pooled) return false;
+    spor_var x, K, direct = record_z(r, &x, &K), z = direct, delta, by_winograd = direct;
+    if (forward || dK) by_winograd = winograd_record(record_padded(r, x), K);
+    if (forward) z = by_winograd;
+    spor_var largest = record_bias(r, z, linear);
+    if (pooled) largest = pooling_record(largest, n + CHOSEN_WINDOW);
+    out[0] = layer_activate(largest, n[CHOSEN_LAYER + 1]);
     spor_vjp(out[0], dy, r->operands, r->operand, out + 1);
+    spor_vjp(out[0], dy, 1, &z, &delta);
+    if (dx)
+        out[1] = record_dx(n, delta, K);
+    else
+        spor_vjp(direct, delta, 1, &x, out + 1);
+    spor_vjp(dK ? by_winograd : direct, delta, 1, &K, out + 2);
+    return true;
+}
+
+static bool conv_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
+    return record_ways(r, dy, false, out);
+}
+static bool convpool_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
+    return record_ways(r, dy, true, out);
 }
 
 /* Where both sides multiply the same cells: the definition goes through zeros that are left out
- * here, between the strides and behind f', and 0 NaN is NaN. */
+ * here, between the strides and behind f', and 0 NaN is NaN. Winograd's tiles share what is none. */
 static bool takes_nan(const int64_t number[]) {
     return number[CHOSEN_STRIDE] == 1 && number[CHOSEN_STRIDE + 1] == 1 &&
-           number[CHOSEN_LAYER + 1] == SPOR_ACTIVATION_none;
+           number[CHOSEN_LAYER + 1] == SPOR_ACTIVATION_none &&
+           is_by(DIRECT, work_recorded(number, false, false)) &&
+           is_by(DIRECT, work_recorded(number, false, true));
 }
 
 static spor_var record_vast(spor_sketch *r) {
@@ -347,6 +420,9 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu},
     {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu},
     {5, 1, 1, 128, 3, 3, 128, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
+    {6, 7, 6, 17, 3, 3, 33, 1, 1, 1, 0, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
+    {5, 8, 9, 33, 3, 3, 17, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_none},
+    {7, 3, 4, 32, 3, 3, 40, 1, 1, 3, 1, 1, 4, BIAS_BEFORE, SPOR_ACTIVATION_relu},
     {0}};
 
 static const int64_t pooled_samples[][SPOR_CHOICES] = {
@@ -358,6 +434,9 @@ static const int64_t pooled_samples[][SPOR_CHOICES] = {
     {2, 13, 13, 20, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_sigmoid, 2, 2, 2, 2},
     {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2},
     {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu, 2, 2, 2, 2},
+    {6, 7, 6, 17, 3, 3, 33, 1, 1, 1, 0, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none, 2, 2, 2, 2},
+    {5, 8, 9, 33, 3, 3, 17, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_relu,
+     3, 2, 2, 1,  0, 1, 1,  0},
     {0}};
 
 static const spor_refusal refusals[] = {{.why = NULL}};
@@ -373,6 +452,7 @@ const spor_fast spor_fast_conv2d = {
     .choices = choices,
     .record = record_conv,
     .samples = samples,
+    .derivation = conv_derivation,
     .refusals = refusals,
 };
 const spor_fast spor_fast_convpool = {
@@ -383,7 +463,7 @@ const spor_fast spor_fast_convpool = {
     .choices = pooled_choices,
     .record = record_convpool,
     .samples = pooled_samples,
-    .derivation = record_derivation,
+    .derivation = convpool_derivation,
     .takes_nan = takes_nan,
     .refusals = pooled_refusals,
 };

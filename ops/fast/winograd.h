@@ -33,6 +33,7 @@
 #define SPOR_OPS_FAST_WINOGRAD_H
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "correlation.h"
 
@@ -104,6 +105,84 @@ static inline double winograd_cost(const conv_work *w) {
     double tiles = (double)w->N * (double)tile_rows_of(g) * (double)tile_cols_of(g);
     return PLANES * (tiles * (C * F + COST_MOVED * (C + F)) + 2 * COST_MOVED * C * F);
 }
+
+#ifdef SPOR_RULES
+
+/* The rows of B^T, 2 G and A^T: what is recorded stays among whole numbers. */
+static const int winograd_BT[] = {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1};
+static const int winograd_2G[] = {2, 0, 0, 1, 1, 1, 1, -1, 1, 0, 0, 2};
+static const int winograd_AT[] = {1, 1, 1, 0, 0, 1, -1, -1};
+
+/* The sum of `cols` variables, `step` apart, each as often as its row of a matrix says. */
+static spor_var record_row(const int *row, const spor_var *x, int cols, int step) {
+    spor_var sum = {x->tape, 0};
+    for (int k = 0; k < cols; k++)
+        for (int times = abs(row[k]); times > 0; times--) {
+            spor_var term = x[k * step];
+            if (!sum.id)
+                sum = row[k] < 0 ? spor_neg(term) : term;
+            else
+                sum = row[k] < 0 ? spor_sub(sum, term) : spor_add(sum, term);
+        }
+    return sum;
+}
+
+/* y[rows][rows] = m x m^T, m[rows][cols], x[cols][cols] */
+static void record_transform(const int *m, int rows, int cols, const spor_var *x, spor_var *y) {
+    spor_var half[PLANES];
+    for (int a = 0; a < rows; a++)
+        for (int b = 0; b < cols; b++)
+            half[a * cols + b] = record_row(m + a * cols, x + b, cols, cols);
+    for (int a = 0; a < rows; a++)
+        for (int b = 0; b < rows; b++)
+            y[a * rows + b] = record_row(m + b * cols, half + a * cols, cols, 1);
+}
+
+/* Every other cell of x[N,2 h + 2,2 w + 2,C] from (a, b) on, as rows of C */
+static spor_var record_cells(spor_var x, int64_t a, int64_t b) {
+    spor_shape all = spor_shape_of(x);
+    int64_t tiles = all.n[0] * (all.n[1] / TILE - 1) * (all.n[2] / TILE - 1);
+    int64_t most = TILE_CELLS - 1;
+    spor_var from =
+        spor_pad(x, (int64_t[]){0, -a, -b, 0}, (int64_t[]){0, a - most, b - most, 0}, 0);
+    spor_var cells = spor_subsample(from, (int64_t[]){1, TILE, TILE, 1});
+    return spor_reshape(cells, SPOR_SHAPE(tiles, all.n[3]));
+}
+
+/* K[3,3,C,F] at (u, v) */
+static spor_var record_kernel(spor_var K, int64_t u, int64_t v) {
+    spor_var at = spor_pad(K, (int64_t[]){-u, -v, 0, 0}, (int64_t[]){u - 2, v - 2, 0, 0}, 0);
+    return spor_reshape(at, SPOR_SHAPE(spor_shape_of(K).n[2], spor_shape_of(K).n[3]));
+}
+
+/** What Winograd's way computes of x[N,H,W,C] and K[3,3,C,F], in ops: z[N,H-2,W-2,F]. Its gradient by K is
+ *  what it makes of dK. */
+static spor_var winograd_record(spor_var x, spor_var K) {
+    spor_shape map = spor_shape_of(x);
+    int64_t h = (map.n[1] - 1) / TILE, w = (map.n[2] - 1) / TILE, F = spor_shape_of(K).n[3];
+    const int64_t none[] = {0, 0, 0, 0};
+    const int64_t odd[] = {0, TILE * h + 2 - map.n[1], TILE * w + 2 - map.n[2], 0};
+    const int64_t crop[] = {0, -odd[1], -odd[2], 0};
+    spor_var even = spor_pad(x, none, odd, 0), d[PLANES], g[CELLS_OF_K], V[PLANES], U[PLANES];
+    for (int q = 0; q < PLANES; q++) d[q] = record_cells(even, q / TILE_CELLS, q % TILE_CELLS);
+    for (int uv = 0; uv < CELLS_OF_K; uv++) g[uv] = record_kernel(K, uv / 3, uv % 3);
+    record_transform(winograd_BT, TILE_CELLS, TILE_CELLS, d, V);
+    record_transform(winograd_2G, TILE_CELLS, 3, g, U);
+    for (int q = 0; q < PLANES; q++) V[q] = spor_matmul(V[q], U[q]);
+    record_transform(winograd_AT, TILE, TILE_CELLS, V, d);
+    spor_var z = {x.tape, 0}, quarter = spor_ratio(x.tape, 1, TILE * TILE);
+    for (int q = 0; q < TILE * TILE; q++) {
+        int64_t a = q / TILE, b = q % TILE;
+        spor_var cells = spor_reshape(d[q], SPOR_SHAPE(map.n[0], h, w, F));
+        spor_var apart = spor_dilate(cells, (int64_t[]){1, TILE, TILE, 1});
+        spor_var all = spor_pad(apart, (int64_t[]){0, a, b, 0}, (int64_t[]){0, 1 - a, 1 - b, 0}, 0);
+        z = z.id ? spor_add(z, all) : all;
+    }
+    z = spor_mul(z, spor_expand(quarter, 15, spor_shape_of(z)));
+    return spor_pad(z, none, crop, 0);
+}
+
+#endif
 
 #ifdef SPOR_ISA
 

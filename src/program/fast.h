@@ -21,6 +21,9 @@
 
 typedef struct spor_fused {
     spor_kernel_need *need; /* NULL: nothing saved, no memory, one task of SPOR_WORK */
+    /** Of several ways to compute it, the word for the one that is taken at the call's shapes, for
+     *  people; NULL: nothing to say. */
+    const char *(*way)(const spor_call *call);
     /** The kernels of each phase: [SPOR_SCALARS][SPOR_ISAS], float and double. NULL: no tasks. */
     spor_kernel *const (*phase[SPOR_PHASES])[SPOR_ISAS];
     /** Bits of the operands that PREPARE reads, which reads no others; 0: not said. Where they are
@@ -115,8 +118,9 @@ typedef struct {
     const int64_t (*samples)[SPOR_CHOICES];
     /** Records on the same operands, by the same numbers, what the fused ops compute: the value, then
      *  the gradients of all operands for the cotangent. For a path whose algebra may round more than
-     *  the pattern and its gradients do: it is allowed both. NULL: it sums in other orders only. */
-    void (*derivation)(spor_sketch *again, spor_var cotangent, spor_var out[]);
+     *  the pattern and its gradients do: it is allowed both. NULL, or false, with nothing recorded:
+     *  it sums in other orders only, at these numbers. */
+    bool (*derivation)(spor_sketch *again, spor_var cotangent, spor_var out[]);
     /** True if among integers, of which it rounds none, the path takes what is not a number in its
      *  first operand as the definition does, at these numbers. NULL: at none. */
     bool (*takes_nan)(const int64_t number[]);

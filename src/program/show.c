@@ -17,12 +17,25 @@ int spor_program_fast(const spor_program *program, const char *name) {
     return count;
 }
 
+/* The way that a fused op takes at the shapes of a node, or NULL. */
+static const char *node_way(const spor_tape *tape, const spor_node *node) {
+    spor_arg in[SPOR_OPERANDS] = {{.data = NULL}};
+    if (!node->op->fused || !node->op->fused->way) return NULL;
+    for (int k = 0; k < node->op->operands; k++) in[k].shape = *tape->node[node->in[k]].shape;
+    return node->op->fused->way(&(spor_call){.out = {.shape = *node->shape},
+                                             .in = in,
+                                             .operands = node->op->operands,
+                                             .attr = node->attr});
+}
+
 void program_node_text(const spor_tape *tape, const spor_node *node, char *text, size_t size) {
     const char *path = tape->scope[node->scope].path;
     char name[SPOR_NAME], shape[128];
+    const char *way = node_way(tape, node);
     op_name(node->op, name, sizeof name);
     tape_shape_text(node->shape, NULL, shape, sizeof shape);
-    size_t used = (size_t)snprintf(text, size, "%s%s%s %s", path, *path ? ": " : "", name, shape);
+    size_t used = (size_t)snprintf(text, size, "%s%s%s%s%s %s", path, *path ? ": " : "", name,
+                                   way ? " by " : "", way ? way : "", shape);
     for (int k = 0; k < node->op->operands && used < size; k++) {
         tape_shape_text(tape->node[node->in[k]].shape, NULL, shape, sizeof shape);
         used += (size_t)snprintf(text + used, size - used, "%s%s", k ? ", " : " of ", shape);
@@ -96,8 +109,13 @@ static shown show_taken(const spor_program *program, const spor_taken *taken) {
     shown line = {.state = refused ? "refused" : "taken", .path = tape->scope[node->scope].path};
     snprintf(line.what, sizeof line.what, "%s", taken->fast->name);
     tape_shape_text(node->shape, NULL, line.shape, sizeof line.shape);
-    snprintf(line.rest, sizeof line.rest, "%s%s", refused ? "because " : "",
-             refused ? taken->why : taken->fast->equations);
+    const spor_tape *contracted = program->graph.tape;
+    const char *way = node_way(contracted, &contracted->node[program->graph.map[taken->root]]);
+    if (refused)
+        snprintf(line.rest, sizeof line.rest, "because %s", taken->why);
+    else
+        snprintf(line.rest, sizeof line.rest, "%s%s%s", taken->fast->equations, way ? ", by " : "",
+                 way ? way : "");
     return line;
 }
 
