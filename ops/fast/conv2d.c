@@ -137,7 +137,10 @@ static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *ne
     conv_work w = forward_work(c);
     abreast y;
     work_need(w, width, lanes, need);
-    if (y_abreast(c, &w, lanes, &y)) need->scratch = abreast_bytes(&w, &y, width, lanes);
+    if (y_abreast(c, &w, lanes, &y)) {
+        need->scratch = abreast_bytes(&w, &y, width, lanes);
+        need->way = "samples abreast";
+    }
     if (c->attr[TRAINING].i)
         need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
 }

@@ -185,6 +185,7 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
     carve_scratch(&scratch, &w, width, lanes, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
+    need->way = w.g.apart ? "a product for each pixel, without the padding" : "a product";
     int64_t units = units_of(&w), cell = carve_times(g->C, g->F);
     int64_t kernel = carve_times(g->k * g->l, cell);
     int64_t cost = carve_times(w.unit * pixels_of(g), kernel);

@@ -107,6 +107,7 @@ static inline void winners_sum_need(const conv_work *work, const winners_sum *s,
     winners_sum_carve(&scratch, work, s, width, lanes, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
+    need->way = "winners only";
     need->tasks[SPOR_PREPARE] = 1;
     int64_t cost = carve_times(winners_sum_cost(&work->g, s), carve_times(COST_LANES, work->group));
     tasks_add_up(need, units_of(work), cost, carve_times(depth_of(&work->g), work->g.F), width);
