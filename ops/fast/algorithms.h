@@ -8,8 +8,9 @@
 #include "winograd.h"
 
 typedef struct conv_algorithm {
-    const char *word;                             /* in `spor show`; NULL: nothing is said */
-    double (*cost)(const conv_work *w);           /* in multiply-adds; infinite where it can't */
+    const char *word;                             /* what it is called in `spor show` */
+    int64_t (*cost)(const conv_work *w);          /* of a sample, in multiply-adds of vectors of
+                                                     COST_LANES; INT64_MAX where it can't */
     int64_t (*prepare_parts)(const conv_work *w); /* that PREPARE can be cut into */
     /** Arrays of all tasks, and of one: elements of `width` bytes, vectors of so many lanes. */
     void (*carve_shared)(spor_carver *carver, const conv_work *w, size_t width, int64_t lanes,
@@ -49,7 +50,8 @@ typedef struct conv_algorithm {
 
 enum { DIRECT, WINOGRAD, ALGORITHMS };
 static const conv_algorithm conv_algorithms[ALGORITHMS] = {
-    [DIRECT] = ALGORITHM(direct, NULL), [WINOGRAD] = ALGORITHM(winograd, "winograd")};
+    [DIRECT] = ALGORITHM(direct, "a product"),
+    [WINOGRAD] = ALGORITHM(winograd, "Winograd's tiles")};
 
 /** The cheapest way. */
 static inline const conv_algorithm *algorithm_of(const conv_work *w) {
@@ -80,18 +82,18 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
     carve_scratch(&scratch, &w, width, lanes, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
-    int64_t groups = (w.N + w.group - 1) / w.group, cell = carve_times(g->C, g->F);
-    int64_t kernel = carve_times(g->k * g->l, cell);
-    int64_t cost = carve_times(w.group * pixels_of(g), kernel);
+    need->way = g->apart ? "a product for each pixel, without the padding" : w.by->word;
+    int64_t units = units_of(&w), kernel = carve_times(depth_of(g), g->F);
+    int64_t cost = carve_times(w.unit, carve_times(w.by->cost(&w), COST_LANES));
     need->tasks[SPOR_PREPARE] = 1;
     if (w.adds) {
-        tasks_add_up(need, groups, cost, kernel, width);
+        tasks_add_up(need, units, cost, kernel, width);
     } else {
         int64_t parts = w.by->prepare_parts(&w);
         need->tasks[SPOR_PREPARE] =
             tasks_for(need, parts, carve_times(kernel / parts, COST_MOVED), 0);
         need->tasks[SPOR_WORK] =
-            tasks_for(need, groups, cost, carve_times(maps_of_group(&w), COST_MOVED));
+            tasks_for(need, units, cost, carve_times(maps_of_group(&w), COST_MOVED));
     }
 }
 
@@ -108,15 +110,14 @@ static inline void prepare_part(const spor_call *c, int64_t task, const conv_wor
     w->by->prepare(w, &a, K, turned, task_part_of(c, SPOR_PREPARE, task, w->by->prepare_parts(w)));
 }
 
-/* A task of WORK: its samples, whole groups, and its arrays. */
+/* A task of WORK: its samples and its arrays. */
 static inline task_part begin_samples(const spor_call *c, int64_t task, const conv_work *w,
                                       conv_arrays *a) {
     spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
     carve_shared(&shared, w, sizeof(T), LANES, a);
     carve_scratch(&scratch, w, sizeof(T), LANES, a);
     w->by->begin(w, a);
-    task_part part = task_part_of(c, SPOR_WORK, task, (w->N + w->group - 1) / w->group);
-    return (task_part){part.first * w->group, carve_least(part.end * w->group, w->N)};
+    return samples_of(c, task, w);
 }
 
 #endif

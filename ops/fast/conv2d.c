@@ -29,6 +29,9 @@
  */
 #include "algorithms.h"
 #include "pooling.h"
+#include "abreast.h"
+#include "winners_dK.h"
+#include "winners_dx.h"
 
 /* After the attributes of the correlation: the window, and whether winners are saved. */
 enum { WINDOW = OWN, TRAINING = OWN + WINDOW_SLOTS };
@@ -46,11 +49,22 @@ static conv_work with_whole(conv_work w, const spor_attr attr[], int64_t H, int6
     w.by = algorithm_of(&w);
     return w;
 }
-/* x[N,H,W,C], K[k,l,C,F], ... -> y */
+/* y is made with samples abreast, if that is less work and the sums are the same. */
+static bool y_abreast(const spor_call *c, const conv_work *w, int64_t lanes, abreast *y) {
+    const spor_attr *attr = c->attr + WINDOW;
+    *y = (abreast){windows_along(attr, 0, w->g.P), windows_along(attr, 1, w->g.Q)};
+    return w->by == &conv_algorithms[DIRECT] && !w->g.apart && winner_bytes(attr) == 1 &&
+           abreast_pays(w, y, lanes);
+}
+
+/* x[N,H,W,C], K[k,l,C,F], ... -> y. Where samples may lie abreast tasks don't cut vectors of them. */
 static conv_work forward_work(const spor_call *c) {
     const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
     correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
-    return with_whole(work_of(g, x->n[0], false), c->attr, g.P, g.Q, g.F);
+    conv_work w = with_whole(work_of(g, x->n[0], false), c->attr, g.P, g.Q, g.F);
+    abreast y;
+    if (y_abreast(c, &w, COST_LANES, &y)) w.unit = carve_whole_vectors(w.group, COST_LANES);
+    return w;
 }
 /* delta[N,...], K[k,l,C,F], ... -> dx[N,H,W,C] */
 static conv_work dx_work(const spor_call *c) {
@@ -63,6 +77,26 @@ static conv_work dK_work(const spor_call *c) {
     const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
     correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
     return with_whole(work_of(g, x->n[0], true), c->attr, g.P, g.Q, g.F);
+}
+
+/* dK is made by winners, if that is less work. */
+static bool dK_by_winners(const spor_call *c, const conv_work *work, size_t width, int64_t lanes,
+                          winners_sum *by) {
+    if (!is_pooled(c->attr)) return false;
+    *by = winners_sum_of(work, c->attr + WINDOW, width, lanes);
+    return winners_sum_pays(work, by);
+}
+
+/* dx too: then its work is that of the forward pass. */
+static bool dx_by_winners(const spor_call *c, size_t width, int64_t lanes, conv_work *work,
+                          winners_spread *by) {
+    if (!is_pooled(c->attr)) return false;
+    const spor_shape *dx = &c->out.shape, *K = &c->in[1].shape;
+    correlation g = forward_correlation(c->attr, dx, K->n[0], K->n[1], K->n[3]);
+    conv_work back = dx_work(c);
+    *work = work_of(g, dx->n[0], false);
+    *by = winners_spread_of(&g, c->attr + WINDOW, width, lanes);
+    return winners_spread_pays(work, by, &back);
 }
 
 #ifdef SPOR_RULES
@@ -103,20 +137,21 @@ static double conv_cost(const spor_shape in[], const spor_shape *out, const spor
 }
 
 static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    work_need(forward_work(c), width, lanes, need);
+    conv_work w = forward_work(c);
+    abreast y;
+    work_need(w, width, lanes, need);
+    if (y_abreast(c, &w, lanes, &y)) {
+        need->scratch = abreast_bytes(&w, &y, width, lanes);
+        need->way = "samples abreast";
+    }
     if (c->attr[TRAINING].i)
         need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
-}
-
-static const char *conv_way(const spor_call *c) {
-    return forward_work(c).by->word;
 }
 
 static spor_var conv_vjp(spor_var y, int k, spor_var ybar);
 
 static const spor_fused conv_fused = {
     .need = conv_need,
-    .way = conv_way,
     .phase = {[SPOR_PREPARE] = conv2d_panels_kernels, [SPOR_WORK] = conv2d_kernels},
     .prepares = 1 << 1};
 
@@ -149,16 +184,16 @@ static double dx_cost(const spor_shape in[], const spor_shape *out, const spor_a
 }
 
 static void dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    work_need(dx_work(c), width, lanes, need);
-}
-
-static const char *dx_way(const spor_call *c) {
-    return dx_work(c).by->word;
+    conv_work w;
+    winners_spread by;
+    if (dx_by_winners(c, width, lanes, &w, &by))
+        winners_spread_need(&w, &by, width, need);
+    else
+        work_need(dx_work(c), width, lanes, need);
 }
 
 static const spor_fused dx_fused = {
     .need = dx_need,
-    .way = dx_way,
     .phase = {[SPOR_PREPARE] = conv2d_dx_panels_kernels, [SPOR_WORK] = conv2d_dx_kernels},
     .prepares = 1 << 1};
 
@@ -186,15 +221,15 @@ static double dK_cost(const spor_shape in[], const spor_shape *out, const spor_a
 }
 
 static void dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    work_need(dK_work(c), width, lanes, need);
-}
-
-static const char *dK_way(const spor_call *c) {
-    return dK_work(c).by->word;
+    conv_work w = dK_work(c);
+    winners_sum by;
+    if (dK_by_winners(c, &w, width, lanes, &by))
+        winners_sum_need(&w, &by, width, lanes, need);
+    else
+        work_need(w, width, lanes, need);
 }
 
 static const spor_fused dK_fused = {.need = dK_need,
-                                    .way = dK_way,
                                     .phase = {[SPOR_PREPARE] = conv2d_dK_tables_kernels,
                                               [SPOR_WORK] = conv2d_dK_kernels,
                                               [SPOR_FINISH] = partial_sum_kernels}};
@@ -341,22 +376,31 @@ static spor_var record_convpool(spor_sketch *r) {
     return pooling_record(record_conv(r), r->number + CHOSEN_WINDOW);
 }
 
-/* The correlation of these numbers. */
-static conv_work work_recorded(const int64_t n[], bool backward, bool adds) {
-    spor_attr attr[OWN] = {0};
+/* Which of y, dx, dK Winograd's way computes. */
+typedef struct {
+    bool y, dx, dK;
+} by_tiles;
+
+static by_tiles by_tiles_of(const int64_t n[], bool pooled) {
+    const conv_algorithm *tiles = &conv_algorithms[WINOGRAD];
+    spor_attr attr[TRAINING + 1] = {0};
     for (int k = 0; k < 2; k++) attr[STRIDE + k].i = n[CHOSEN_STRIDE + k];
     for (int k = 0; k < 4; k++) attr[TOP + k].i = n[CHOSEN_PAD + k];
-    spor_shape x = SPOR_SHAPE(n[0], n[1], n[2], n[3]), K = SPOR_SHAPE(n[4], n[5], n[3], n[6]);
-    return work_of(backward ? backward_correlation(attr, &K, n[1], n[2])
-                            : forward_correlation(attr, &x, n[4], n[5], n[6]),
-                   n[0], adds);
+    for (int k = 0; k < WINDOW_SLOTS; k++)
+        attr[WINDOW + k].i = pooled ? n[CHOSEN_WINDOW + k] : k < WINDOW_PAD;
+    spor_arg in[] = {{.shape = SPOR_SHAPE(n[0], n[1], n[2], n[3])},
+                     {.shape = SPOR_SHAPE(n[4], n[5], n[3], n[6])}};
+    spor_call x = {.in = in, .out = in[0], .attr = attr},
+              K = {.in = in, .out = in[1], .attr = attr};
+    conv_work forward = forward_work(&x), dx = dx_work(&x), dK = dK_work(&K), spread;
+    winners_spread to;
+    winners_sum sum;
+    return (by_tiles){forward.by == tiles,
+                      dx.by == tiles && !dx_by_winners(&x, sizeof(float), COST_LANES, &spread, &to),
+                      dK.by == tiles && !dK_by_winners(&K, &dK, sizeof(float), COST_LANES, &sum)};
 }
 
-static bool is_by(int algorithm, conv_work w) {
-    return algorithm_of(&w) == &conv_algorithms[algorithm];
-}
-
-/* dx of delta by Winograd's way */
+/* dx of delta by tiles */
 static spor_var record_dx(const int64_t n[], spor_var delta, spor_var K) {
     const int64_t *pad = n + CHOSEN_PAD;
     const int64_t lo[] = {0, 2 - pad[0], 2 - pad[2], 0}, hi[] = {0, 2 - pad[1], 2 - pad[3], 0};
@@ -369,23 +413,21 @@ static spor_var record_dx(const int64_t n[], spor_var delta, spor_var K) {
  * windows that share a winner add up. */
 static bool record_ways(spor_sketch *r, spor_var dy, bool pooled, spor_var out[]) {
     const int64_t *n = r->number, linear[] = {n[CHOSEN_LAYER], SPOR_ACTIVATION_none};
-    bool forward = is_by(WINOGRAD, work_recorded(n, false, false)),
-         dx = is_by(WINOGRAD, work_recorded(n, true, false)),
-         dK = is_by(WINOGRAD, work_recorded(n, false, true));
-    if (!forward && !dx && !dK && !pooled) return false;
-    spor_var x, K, direct = record_z(r, &x, &K), z = direct, delta, by_winograd = direct;
-    if (forward || dK) by_winograd = winograd_record(record_padded(r, x), K);
-    if (forward) z = by_winograd;
-    spor_var largest = record_bias(r, z, linear);
-    if (pooled) largest = pooling_record(largest, n + CHOSEN_WINDOW);
-    out[0] = layer_activate(largest, n[CHOSEN_LAYER + 1]);
+    by_tiles by = by_tiles_of(n, pooled);
+    if (!by.y && !by.dx && !by.dK && !pooled) return false;
+    spor_var x, K, direct = record_z(r, &x, &K), tiles = direct, z, delta;
+    if (by.y || by.dK) tiles = winograd_record(record_padded(r, x), K);
+    z = by.y ? tiles : direct;
+    spor_var a = record_bias(r, z, linear);
+    if (pooled) a = pooling_record(a, n + CHOSEN_WINDOW);
+    out[0] = layer_activate(a, n[CHOSEN_LAYER + 1]);
     spor_vjp(out[0], dy, r->operands, r->operand, out + 1);
     spor_vjp(out[0], dy, 1, &z, &delta);
-    if (dx)
+    if (by.dx)
         out[1] = record_dx(n, delta, K);
     else
         spor_vjp(direct, delta, 1, &x, out + 1);
-    spor_vjp(dK ? by_winograd : direct, delta, 1, &K, out + 2);
+    spor_vjp(by.dK ? tiles : direct, delta, 1, &K, out + 2);
     return true;
 }
 
@@ -394,15 +436,6 @@ static bool conv_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
 }
 static bool convpool_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
     return record_ways(r, dy, true, out);
-}
-
-/* Where both sides multiply the same cells: the definition goes through zeros that are left out
- * here, between the strides and behind f', and 0 NaN is NaN. Winograd's tiles share what is none. */
-static bool takes_nan(const int64_t number[]) {
-    return number[CHOSEN_STRIDE] == 1 && number[CHOSEN_STRIDE + 1] == 1 &&
-           number[CHOSEN_LAYER + 1] == SPOR_ACTIVATION_none &&
-           is_by(DIRECT, work_recorded(number, false, false)) &&
-           is_by(DIRECT, work_recorded(number, false, true));
 }
 
 static spor_var record_vast(spor_sketch *r) {
@@ -434,6 +467,8 @@ static const int64_t pooled_samples[][SPOR_CHOICES] = {
     {2, 13, 13, 20, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_sigmoid, 2, 2, 2, 2},
     {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2},
     {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu, 2, 2, 2, 2},
+    {5, 1, 2, 64, 3, 3, 40, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2, 0, 1},
+    {17, 9, 8, 2, 3, 3, 7, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_tanh, 3, 2, 2, 2, 1, 0},
     {6, 7, 6, 17, 3, 3, 33, 1, 1, 1, 0, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none, 2, 2, 2, 2},
     {5, 8, 9, 33, 3, 3, 17, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_relu,
      3, 2, 2, 1,  0, 1, 1,  0},
@@ -464,7 +499,6 @@ const spor_fast spor_fast_convpool = {
     .record = record_convpool,
     .samples = pooled_samples,
     .derivation = convpool_derivation,
-    .takes_nan = takes_nan,
     .refusals = pooled_refusals,
 };
 
@@ -474,7 +508,8 @@ const spor_fast spor_fast_convpool = {
 
 FAST_KERNEL(conv2d_panels) {
     conv_work w = forward_work(c);
-    prepare_part(c, task, &w, c->in[1].data, false);
+    abreast y;
+    if (!y_abreast(c, &w, LANES, &y)) prepare_part(c, task, &w, c->in[1].data, false);
 }
 
 /* y and its winners of count samples from their maps z, from element at of y on */
@@ -486,27 +521,60 @@ static void pool_group(const spor_call *c, const correlation *g, const T *z, int
         pool_sample(&p, z, c->out.data, saved, at);
 }
 
+/* f of count samples from sample n on */
+static void activate(const spor_call *c, int64_t n, int64_t count) {
+    const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
+    int64_t made = shape_size(&c->out.shape) / c->out.shape.n[0];
+    if (f->apply)
+        f->apply((T *)c->out.data + n * made, count * made, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
+}
+
 /* Eq. (42) with its f and the pooling, a group of samples at a time */
+static void forward_by_product(const spor_call *c, int64_t task, const conv_work *w) {
+    conv_arrays a;
+    task_part samples = begin_samples(c, task, w, &a);
+    const T *x = c->in[0].data, *b = c->operands > 2 ? c->in[2].data : NULL;
+    int64_t sample = w->g.h * w->g.w * w->g.C, made = shape_size(&c->out.shape) / w->N;
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(w->group, samples.end - n);
+        T *z = w->whole ? a.whole : (T *)c->out.data + n * made;
+        w->by->correlate(w, &a, x + n * sample, count, c->in[1].data, false, b, z);
+        if (w->whole) pool_group(c, &w->g, z, count, n * made);
+        activate(c, n, count);
+    }
+}
+
+static void forward_abreast(const spor_call *c, int64_t task, const conv_work *w,
+                            const abreast *y) {
+    abreast_arrays a;
+    maps p = maps_of(c->attr + WINDOW, w->g.P, w->g.Q, 1);
+    task_part samples = abreast_begin(c, task, w, y, &a);
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(LANES, samples.end - n);
+        abreast_samples(c, w, y, &a, &p, n, count);
+        activate(c, n, count);
+    }
+}
+
 FAST_KERNEL(conv2d) {
     conv_work w = forward_work(c);
-    conv_arrays a;
-    task_part samples = begin_samples(c, task, &w, &a);
-    const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
-    const T *x = c->in[0].data, *b = c->operands > 2 ? c->in[2].data : NULL;
-    int64_t sample = w.g.h * w.g.w * w.g.C, made = shape_size(&c->out.shape) / w.N;
-    for (int64_t n = samples.first, count; n < samples.end; n += count) {
-        count = carve_least(w.group, samples.end - n);
-        T *y = (T *)c->out.data + n * made, *z = w.whole ? a.whole : y;
-        w.by->correlate(&w, &a, x + n * sample, count, c->in[1].data, false, b, z);
-        if (w.whole) pool_group(c, &w.g, z, count, n * made);
-        if (f->apply) f->apply(y, count * made, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
-    }
+    abreast y;
+    if (y_abreast(c, &w, LANES, &y))
+        forward_abreast(c, task, &w, &y);
+    else
+        forward_by_product(c, task, &w);
 }
 
 /* ---- backward ---- */
 
 FAST_KERNEL(conv2d_dx_panels) {
-    conv_work w = dx_work(c);
+    conv_work w;
+    winners_spread by;
+    if (dx_by_winners(c, sizeof(T), LANES, &w, &by)) {
+        winners_spread_prepare(c, task, &w, &by);
+        return;
+    }
+    w = dx_work(c);
     prepare_part(c, task, &w, c->in[1].data, true);
 }
 
@@ -523,7 +591,13 @@ static const T *delta_of(const spor_call *c, int k, const conv_work *w, T *whole
 
 /* Eq. (43) with its tilde */
 FAST_KERNEL(conv2d_dx) {
-    conv_work w = dx_work(c);
+    conv_work w;
+    winners_spread by;
+    if (dx_by_winners(c, sizeof(T), LANES, &w, &by)) {
+        winners_spread_dx(c, task, &w, &by);
+        return;
+    }
+    w = dx_work(c);
     conv_arrays a;
     task_part samples = begin_samples(c, task, &w, &a);
     maps p = maps_of(c->attr + WINDOW, w.g.h, w.g.w, w.g.C);
@@ -538,13 +612,22 @@ FAST_KERNEL(conv2d_dx) {
 
 FAST_KERNEL(conv2d_dK_tables) {
     conv_work w = dK_work(c);
-    prepare_part(c, task, &w, NULL, false);
+    winners_sum by;
+    if (dK_by_winners(c, &w, sizeof(T), LANES, &by))
+        winners_sum_prepare(c, &w, &by);
+    else
+        prepare_part(c, task, &w, NULL, false);
 }
 
 /* Eq. (44): a task's groups of samples are added in their order */
 FAST_KERNEL(conv2d_dK) {
     conv_work w = dK_work(c);
     conv_arrays a;
+    winners_sum by;
+    if (dK_by_winners(c, &w, sizeof(T), LANES, &by)) {
+        winners_sum_dK(c, task, &w, &by);
+        return;
+    }
     task_part samples = begin_samples(c, task, &w, &a);
     maps p = maps_of(c->attr + WINDOW, w.g.P, w.g.Q, w.g.F);
     const T *x = c->in[0].data;

@@ -22,6 +22,7 @@ enum { TOP = 2, LEFT = 4, SHARED = 6, ACTIVATION = 6, CELLS = 6, MAP = 6, OWN = 
 typedef struct {
     int64_t Hp, Wp, C, k, l, F, P, Q;
     int64_t stride[2], dilate[2], h, w, top, left;
+    bool apart; /* pixel by pixel, without the cells of the padding: where it is most of them */
 } correlation;
 
 /** Eq. (73), a remainder of rows or columns left over. */
@@ -70,6 +71,14 @@ static inline correlation backward_correlation(const spor_attr *attr, const spor
                          .left = l - 1 - attr[LEFT].i};
 }
 
+/** Lanes of the vectors that costs are counted in, whatever the machine has: so that shapes alone
+ *  decide. */
+enum { COST_LANES = 16 };
+
+static inline int64_t vectors_of(int64_t elements, int64_t lanes) {
+    return (elements + lanes - 1) / lanes;
+}
+
 static inline int64_t pixels_of(const correlation *g) {
     return g->P * g->Q;
 }
@@ -77,6 +86,35 @@ static inline int64_t pixels_of(const correlation *g) {
 /** The terms of each z: k l C. */
 static inline int64_t depth_of(const correlation *g) {
     return g->k * g->l * g->C;
+}
+
+/** Cells of a kernel that meet the map, not its padding, along an axis of it: from, to. */
+typedef struct {
+    int64_t first, end;
+} cell_range;
+static inline cell_range cells_met(int64_t from, int64_t cells, int64_t kernel) {
+    int64_t first = from < 0 ? -from : 0;
+    return (cell_range){first, carve_most(first, carve_least(kernel, cells - from))};
+}
+static inline cell_range rows_met(const correlation *g, int64_t i) {
+    return cells_met(i * g->stride[0] - g->top, g->h, g->k);
+}
+static inline cell_range cols_met(const correlation *g, int64_t j) {
+    return cells_met(j * g->stride[1] - g->left, g->w, g->l);
+}
+
+/** Of all pixels of a sample. */
+static inline int64_t all_cells_met(const correlation *g) {
+    int64_t rows = 0, cols = 0;
+    for (int64_t i = 0; i < g->P; i++) rows += rows_met(g, i).end - rows_met(g, i).first;
+    for (int64_t j = 0; j < g->Q; j++) cols += cols_met(g, j).end - cols_met(g, j).first;
+    return carve_times(rows, cols);
+}
+
+/** Each pixel is a product of its own then: the padding must be worth that. */
+static inline bool is_apart(const correlation *g) {
+    int64_t cells = carve_times(pixels_of(g), g->k * g->l);
+    return g->dilate[0] == 1 && g->dilate[1] == 1 && all_cells_met(g) < cells / 2;
 }
 
 /** Samples taken at once: enough pixels to fill tiles when maps are small. By shape only. */
@@ -96,12 +134,20 @@ typedef struct {
     const struct conv_algorithm *by; /* the way that is taken: algorithms.h */
     correlation g;
     int64_t N, group;
+    int64_t unit;  /* samples that are not cut apart by tasks: a group, or more */
     bool adds;     /* dK, a sum over the samples: delta is packed in place of the kernel */
     int64_t whole; /* elements of a sample's map before pooling; 0: there is no pooling */
 } conv_work;
 
 static inline conv_work work_of(correlation g, int64_t N, bool adds) {
-    return (conv_work){.g = g, .N = N, .group = group_of(&g, N), .adds = adds};
+    int64_t group = group_of(&g, N);
+    g.apart = is_apart(&g);
+    return (conv_work){.g = g, .N = N, .group = group, .unit = group, .adds = adds};
+}
+
+/** Units of samples that a work has. */
+static inline int64_t units_of(const conv_work *w) {
+    return (w->N + w->unit - 1) / w->unit;
 }
 
 /** 16 matrices, `plane` elements from one to the next. */
@@ -145,13 +191,15 @@ static inline int64_t maps_of_group(const conv_work *w) {
 static inline void direct_carve_scratch(spor_carver *carver, const conv_work *w, size_t width,
                                         int64_t lanes, conv_arrays *a) {
     int64_t rows = w->adds ? w->group * pixels_of(&w->g) : 0;
-    a->maps = carve_take(carver, maps_of_group(w), width);
+    a->maps = carve_take(carver, w->g.apart ? 0 : maps_of_group(w), width);
     a->delta = carve_take(carver, panels_of(w, rows, lanes), width);
 }
 
-/** Multiply-adds, cells of padding included. */
-static inline double direct_cost(const conv_work *w) {
-    return (double)w->N * (double)pixels_of(&w->g) * (double)depth_of(&w->g) * (double)w->g.F;
+/** Multiply-adds of vectors for a sample; cells of padding too, unless pixels are apart. */
+static inline int64_t direct_cost(const conv_work *w) {
+    const correlation *g = &w->g;
+    int64_t cells = g->apart ? all_cells_met(g) : carve_times(pixels_of(g), g->k * g->l);
+    return carve_times(carve_times(cells, g->C), vectors_of(g->F, COST_LANES));
 }
 
 /** PREPARE goes through the cells of the kernel. */
@@ -176,9 +224,18 @@ static inline double correlation_cost(const spor_attr attr[], const spor_shape *
 
 #include "kernels/product.h"
 
-/* Where the windows of all pixels of a group start. */
+/* Where cell uv begins in a kernel whose cells are packed by themselves. */
+static inline int64_t cell_panels(const correlation *g, int64_t uv) {
+    return uv * g->C * carve_whole_vectors(g->F, LANES);
+}
+
+/* Where the windows of all pixels of a group start; or its samples. */
 static void fill_pixels(int64_t *pixel, const conv_work *w) {
     const correlation *g = &w->g;
+    if (g->apart) {
+        product_progression(pixel, w->group, g->h * g->w * g->C);
+        return;
+    }
     for (int64_t n = 0; n < w->group; n++)
         for (int64_t i = 0; i < g->P; i++, pixel += g->Q) {
             int64_t first = (n * g->Hp + i * g->stride[0]) * g->Wp * g->C;
@@ -193,18 +250,18 @@ static void fill_cells(int64_t *cell, const correlation *g, task_part cells) {
             cell[uv * g->C + c] = (uv / g->l * g->Wp + uv % g->l) * g->C + c;
 }
 
-/* The kernel's rows (u, v, c) in panels: K[u,v,c,f]; turned, those of dx: K[k-1-u,l-1-v,f,c]. */
-static void pack_cells(const correlation *g, const conv_arrays *a, const T *K, bool turned,
-                       task_part cells) {
-    for (int64_t uv = cells.first; uv < cells.end; uv++)
-        product_pack(a->kernel,
-                     &(spor_block){.b = K + (turned ? g->k * g->l - 1 - uv : uv) * g->C * g->F,
-                                   .stride = turned ? g->C : g->F,
-                                   .transposed = turned,
-                                   .depth = depth_of(g),
-                                   .first = uv * g->C,
-                                   .rows = g->C,
-                                   .cols = g->F});
+/* Packs cell uv of the kernel, rows of C among all or by themselves: K[u,v,c,f]; turned, what dx takes,
+ * K[k-1-u,l-1-v,f,c]. */
+static void pack_cell(const correlation *g, T *panels, int64_t uv, const T *K, bool turned) {
+    int64_t cell = turned ? g->k * g->l - 1 - uv : uv;
+    product_pack(g->apart ? panels + cell_panels(g, uv) : panels,
+                 &(spor_block){.b = K + cell * g->C * g->F,
+                               .stride = turned ? g->C : g->F,
+                               .transposed = turned,
+                               .depth = g->apart ? g->C : depth_of(g),
+                               .first = g->apart ? 0 : uv * g->C,
+                               .rows = g->C,
+                               .cols = g->F});
 }
 
 /* K forward, where it is its own panels. */
@@ -217,12 +274,19 @@ static void direct_prepare(const conv_work *w, const conv_arrays *a, const T *K,
                            task_part cells) {
     fill_cells(a->cell, &w->g, cells);
     if (cells.first == 0) fill_pixels(a->pixel, w);
-    if (K && !is_packed(w, turned)) pack_cells(&w->g, a, K, turned, cells);
+    if (!K || is_packed(w, turned)) return;
+    for (int64_t uv = cells.first; uv < cells.end; uv++) pack_cell(&w->g, a->kernel, uv, K, turned);
 }
 
 /* Zeros where lay_out writes nothing. */
 static void direct_begin(const conv_work *w, const conv_arrays *a) {
-    if (!is_plain(&w->g)) memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
+    if (!is_plain(&w->g) && !w->g.apart) memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
+}
+
+/* The samples of a task of WORK. */
+static inline task_part samples_of(const spor_call *c, int64_t task, const conv_work *w) {
+    task_part part = task_part_of(c, SPOR_WORK, task, units_of(w));
+    return (task_part){part.first * w->unit, carve_least(part.end * w->unit, w->N)};
 }
 
 /* Columns b of one row that fall inside the map: first .. end - 1. */
@@ -243,11 +307,10 @@ static void copy_row(const correlation *g, T *map_row, const T *from) {
 
 /* The maps of count samples: themselves, or copies with zeros around and between. The zeros are
  * there from the start, and each group writes the same places. */
-static const T *lay_out(const correlation *g, const conv_arrays *a, const T *samples,
-                        int64_t count) {
+static const T *lay_out(const correlation *g, T *maps, const T *samples, int64_t count) {
     if (is_plain(g)) return samples;
     for (int64_t n = 0; n < count; n++) {
-        T *map = (T *)a->maps + n * g->Hp * g->Wp * g->C;
+        T *map = maps + n * g->Hp * g->Wp * g->C;
         const T *sample = samples + n * g->h * g->w * g->C;
         for (int64_t r = 0; r < g->h; r++) {
             int64_t row = r * g->dilate[0] + g->top;
@@ -255,20 +318,90 @@ static const T *lay_out(const correlation *g, const conv_arrays *a, const T *sam
             copy_row(g, map + row * g->Wp * g->C, sample + r * g->w * g->C);
         }
     }
-    return a->maps;
+    return maps;
+}
+
+/* What to do with the cells that a pixel meets. */
+typedef struct {
+    const correlation *g;
+    const conv_arrays *a;
+    const T *samples, *kernel, *init, *delta;
+    int64_t count;
+    T *out; /* z or dK */
+} apart_work;
+
+/* z of pixel (i, j), of all samples: a product for each cell. Without any it is init. */
+static void correlate_pixel(const apart_work *w, int64_t i, int64_t j) {
+    const correlation *g = w->g;
+    cell_range rows = rows_met(g, i), cols = cols_met(g, j);
+    int64_t top = i * g->stride[0] - g->top, left = j * g->stride[1] - g->left;
+    spor_product p = {.row = w->a->pixel, .step = w->a->cell, .rows = w->count, .cols = g->F};
+    p.init = w->init;
+    p.c = w->out + (i * g->Q + j) * g->F;
+    p.ldc = pixels_of(g) * g->F;
+    if (rows.first == rows.end || cols.first == cols.end) product_multiply(&p);
+    p.depth = g->C;
+    for (int64_t u = rows.first; u < rows.end; u++)
+        for (int64_t v = cols.first; v < cols.end; v++) {
+            p.a = w->samples + ((top + u) * g->w + left + v) * g->C;
+            p.b = w->kernel + cell_panels(g, u * g->l + v);
+            product_multiply(&p);
+            p.init = NULL;
+            p.add = true;
+        }
+}
+
+/* dK += what pixel (i, j) of all samples meets times its delta */
+static void add_pixel(const apart_work *w, int64_t i, int64_t j) {
+    const correlation *g = w->g;
+    cell_range rows = rows_met(g, i), cols = cols_met(g, j);
+    int64_t top = i * g->stride[0] - g->top, left = j * g->stride[1] - g->left;
+    spor_product p = {.row = w->a->cell, .step = w->a->pixel, .rows = g->C, .cols = g->F};
+    product_pack(w->a->delta, &(spor_block){.b = w->delta + (i * g->Q + j) * g->F,
+                                            .stride = pixels_of(g) * g->F,
+                                            .depth = w->count,
+                                            .rows = w->count,
+                                            .cols = g->F});
+    p.b = w->a->delta;
+    p.depth = w->count;
+    p.ldc = g->F;
+    p.add = true;
+    for (int64_t u = rows.first; u < rows.end; u++)
+        for (int64_t v = cols.first; v < cols.end; v++) {
+            p.a = w->samples + ((top + u) * g->w + left + v) * g->C;
+            p.c = w->out + (u * g->l + v) * g->C * g->F;
+            product_multiply(&p);
+        }
+}
+
+static void each_pixel(const apart_work *w, void (*pixel)(const apart_work *, int64_t, int64_t)) {
+    for (int64_t i = 0; i < w->g->P; i++)
+        for (int64_t j = 0; j < w->g->Q; j++) pixel(w, i, j);
 }
 
 /* z = init + the windows of count samples times the kernel, K or, turned, what dx takes of it */
 static void direct_correlate(const conv_work *w, const conv_arrays *a, const T *samples,
                              int64_t count, const T *K, bool turned, const T *init, T *z) {
     const correlation *g = &w->g;
-    product_multiply(&(spor_product){.a = lay_out(g, a, samples, count),
+    const T *panels = is_packed(w, turned) ? K : a->kernel;
+    if (g->apart) {
+        each_pixel(&(apart_work){.g = g,
+                                 .a = a,
+                                 .samples = samples,
+                                 .kernel = panels,
+                                 .init = init,
+                                 .count = count,
+                                 .out = z},
+                   correlate_pixel);
+        return;
+    }
+    product_multiply(&(spor_product){.a = lay_out(g, a->maps, samples, count),
                                      .row = a->pixel,
                                      .step = a->cell,
                                      .rows = count * pixels_of(g),
                                      .depth = depth_of(g),
                                      .cols = g->F,
-                                     .b = is_packed(w, turned) ? K : a->kernel,
+                                     .b = panels,
                                      .init = init,
                                      .c = z,
                                      .ldc = g->F});
@@ -279,7 +412,15 @@ static void direct_add(const conv_work *w, const conv_arrays *a, const T *sample
                        const T *delta, T *dK, bool add) {
     const correlation *g = &w->g;
     int64_t pixels = count * pixels_of(g);
-    product_multiply(&(spor_product){.a = lay_out(g, a, samples, count),
+    if (g->apart) {
+        if (!add) memset(dK, 0, (size_t)(depth_of(g) * g->F) * sizeof *dK);
+        each_pixel(
+            &(apart_work){
+                .g = g, .a = a, .samples = samples, .delta = delta, .count = count, .out = dK},
+            add_pixel);
+        return;
+    }
+    product_multiply(&(spor_product){.a = lay_out(g, a->maps, samples, count),
                                      .row = a->cell,
                                      .step = a->pixel,
                                      .rows = depth_of(g),

@@ -32,7 +32,6 @@
 #ifndef SPOR_OPS_FAST_WINOGRAD_H
 #define SPOR_OPS_FAST_WINOGRAD_H
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "correlation.h"
@@ -94,16 +93,21 @@ static inline int64_t winograd_parts(const conv_work *w) {
     return w->g.C;
 }
 
-/** 16 products for each tile, and what is moved by the transforms of its channels, of its filters and
- *  of the kernel. */
-static inline double winograd_cost(const conv_work *w) {
+/** It can: kernels 3 x 3, steps of one, no zeros between the cells of a map, whole vectors. */
+static inline bool winograd_can(const correlation *g) {
+    return g->k == 3 && g->l == 3 && g->stride[0] == 1 && g->stride[1] == 1 && g->dilate[0] == 1 &&
+           g->dilate[1] == 1 && !g->apart && g->C >= CHANNELS_LEAST && g->F >= CHANNELS_LEAST;
+}
+
+/** 16 products for each tile, and what is moved by the transforms of its channels and of its filters.
+ *  The transform of the kernel is as much as some tiles. */
+static inline int64_t winograd_cost(const conv_work *w) {
     const correlation *g = &w->g;
-    if (g->k != 3 || g->l != 3 || g->stride[0] != 1 || g->stride[1] != 1 || g->dilate[0] != 1 ||
-        g->dilate[1] != 1 || g->C < CHANNELS_LEAST || g->F < CHANNELS_LEAST)
-        return HUGE_VAL;
-    double C = (double)g->C, F = (double)g->F;
-    double tiles = (double)w->N * (double)tile_rows_of(g) * (double)tile_cols_of(g);
-    return PLANES * (tiles * (C * F + COST_MOVED * (C + F)) + 2 * COST_MOVED * C * F);
+    if (!winograd_can(g)) return INT64_MAX;
+    int64_t C = vectors_of(g->C, COST_LANES), F = vectors_of(g->F, COST_LANES);
+    int64_t tiles = carve_times(w->N, tile_rows_of(g) * tile_cols_of(g)) + 2 * COST_MOVED;
+    int64_t tile = PLANES * (g->C * F + (C + F) * COST_MOVED);
+    return carve_times(tiles, tile) / w->N;
 }
 
 #ifdef SPOR_RULES

@@ -17,25 +17,12 @@ int spor_program_fast(const spor_program *program, const char *name) {
     return count;
 }
 
-/* The way that a fused op takes at the shapes of a node, or NULL. */
-static const char *node_way(const spor_tape *tape, const spor_node *node) {
-    spor_arg in[SPOR_OPERANDS] = {{.data = NULL}};
-    if (!node->op->fused || !node->op->fused->way) return NULL;
-    for (int k = 0; k < node->op->operands; k++) in[k].shape = *tape->node[node->in[k]].shape;
-    return node->op->fused->way(&(spor_call){.out = {.shape = *node->shape},
-                                             .in = in,
-                                             .operands = node->op->operands,
-                                             .attr = node->attr});
-}
-
 void program_node_text(const spor_tape *tape, const spor_node *node, char *text, size_t size) {
     const char *path = tape->scope[node->scope].path;
     char name[SPOR_NAME], shape[128];
-    const char *way = node_way(tape, node);
     op_name(node->op, name, sizeof name);
     tape_shape_text(node->shape, NULL, shape, sizeof shape);
-    size_t used = (size_t)snprintf(text, size, "%s%s%s%s%s %s", path, *path ? ": " : "", name,
-                                   way ? " by " : "", way ? way : "", shape);
+    size_t used = (size_t)snprintf(text, size, "%s%s%s %s", path, *path ? ": " : "", name, shape);
     for (int k = 0; k < node->op->operands && used < size; k++) {
         tape_shape_text(tape->node[node->in[k]].shape, NULL, shape, sizeof shape);
         used += (size_t)snprintf(text + used, size - used, "%s%s", k ? ", " : " of ", shape);
@@ -109,13 +96,8 @@ static shown show_taken(const spor_program *program, const spor_taken *taken) {
     shown line = {.state = refused ? "refused" : "taken", .path = tape->scope[node->scope].path};
     snprintf(line.what, sizeof line.what, "%s", taken->fast->name);
     tape_shape_text(node->shape, NULL, line.shape, sizeof line.shape);
-    const spor_tape *contracted = program->graph.tape;
-    const char *way = node_way(contracted, &contracted->node[program->graph.map[taken->root]]);
-    if (refused)
-        snprintf(line.rest, sizeof line.rest, "because %s", taken->why);
-    else
-        snprintf(line.rest, sizeof line.rest, "%s%s%s", taken->fast->equations, way ? ", by " : "",
-                 way ? way : "");
+    snprintf(line.rest, sizeof line.rest, "%s%s", refused ? "because " : "",
+             refused ? taken->why : taken->fast->equations);
     return line;
 }
 
@@ -128,8 +110,19 @@ static shown show_group(const spor_program *program, const program_step *step) {
     return line;
 }
 
-/* Line k, fast paths from the network's beginning on, then groups; false behind the last one. Nothing is
- * shown of steps of one node: their state is NULL. */
+/* How a step is computed, where shapes decided that. */
+static shown show_way(const spor_program *program, const program_step *step) {
+    const spor_tape *tape = program->graph.tape;
+    const spor_node *node = &tape->node[step->node[0]];
+    shown line = {.state = "way", .path = tape->scope[node->scope].path};
+    op_name(node->op, line.what, sizeof line.what);
+    tape_shape_text(node->shape, NULL, line.shape, sizeof line.shape);
+    snprintf(line.rest, sizeof line.rest, "%s", step->need.way);
+    return line;
+}
+
+/* Line k, fast paths from the network's beginning on, then groups and steps that have a way; false behind
+ * the last one. Nothing is shown of other steps of one node: their state is NULL. */
 static bool show_line(const spor_program *program, uint32_t k, shown *line) {
     uint32_t paths = program->graph.taken_count;
     if (k >= paths + program->steps) return false;
@@ -138,6 +131,8 @@ static bool show_line(const spor_program *program, uint32_t k, shown *line) {
         *line = show_taken(program, &program->graph.taken[paths - 1 - k]);
     else if (program->step[k - paths].nodes > 1)
         *line = show_group(program, &program->step[k - paths]);
+    else if (program->step[k - paths].need.way)
+        *line = show_way(program, &program->step[k - paths]);
     return true;
 }
 
