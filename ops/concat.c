@@ -2,10 +2,12 @@
  * z = x, then y, along one axis; their other axes agree.
  */
 #include "attributes.h"
+#include "kernels/copy.h"
 
 #ifdef SPOR_RULES
 
 KERNELS(concat);
+FAST_KERNELS(concat);
 
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *y = &r->in[1];
@@ -64,6 +66,8 @@ static const spor_golden golden[] = {
      .y = (const double[]){2, -1, 0, 5, 3, -4, 20, -10, 1.5, 6, -7, 2, 0.5, 0.25, 15, 60}},
     SPOR_END_GOLDEN};
 
+static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = concat_kernels}};
+
 const spor_op spor_op_concat = {
     .signature = "concat(x[*], y[*]; axis:axis)",
     .equation = "z = x, then y, along the axis",
@@ -76,10 +80,25 @@ const spor_op spor_op_concat = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = concat_reference,
+    .fused = &fused,
 };
 
 spor_var spor_concat(spor_var x, spor_var y, int axis) {
     return op_record(&spor_op_concat, (spor_var[]){x, y}, &(spor_attr){.i = axis});
+}
+
+#elif defined(SPOR_FAST)
+
+FAST_KERNEL(concat) {
+    int axis = (int)c->attr[AXIS].i;
+    copy_box all = copy_whole(c);
+    for (int64_t k = 0, first = 0; k < 2; k++) {
+        int64_t end = first + c->in[k].shape.n[axis];
+        copy_box box = copy_between(&all, axis, first, end);
+        copy_steps(&box, c->in[k].stride);
+        copy_part(c, task, &box, c->in[k].data);
+        first = end;
+    }
 }
 
 #else

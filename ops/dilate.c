@@ -4,10 +4,12 @@
  * back dilated by S.
  */
 #include "attributes.h"
+#include "kernels/copy.h"
 
 #ifdef SPOR_RULES
 
 KERNELS(dilate);
+FAST_KERNELS(dilate);
 
 static bool shape(spor_rule *r) {
     r->out = r->in[0];
@@ -64,6 +66,8 @@ static const spor_golden golden[] = {
                            1.5, 0, 0, 6,  0, 0, 0, 0, -7, 0, 0, 2, 0, 0, 0, 0, 0.5, 0, 0, 0.25}},
     SPOR_END_GOLDEN};
 
+static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = dilate_kernels}};
+
 const spor_op spor_op_dilate = {
     .signature = "dilate(x[*]; by:sizes)",
     .equation = "z[i by] = x[i], 0 elsewhere",
@@ -76,6 +80,7 @@ const spor_op spor_op_dilate = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = dilate_reference,
+    .fused = &fused,
 };
 
 spor_var spor_dilate(spor_var x, const int64_t by[]) {
@@ -83,6 +88,34 @@ spor_var spor_dilate(spor_var x, const int64_t by[]) {
     if (!by) return op_missing(x, "dilate: by");
     per_axis_to_attr(x, by, attr);
     return op_record(&spor_op_dilate, &x, attr);
+}
+
+#elif defined(SPOR_FAST)
+
+/* by - 1 elements behind each along axis k but the last. */
+static copy_box between_elements(const copy_box *box, int k, int64_t n, int64_t by) {
+    copy_box gaps = *box;
+    int64_t to = box->axis[k].to;
+    gaps.axes++;
+    for (int a = box->axes; a > k; a--) gaps.axis[a] = box->axis[a - 1];
+    gaps.axis[k] = (copy_axis){n - 1, by * to, 0};
+    gaps.axis[k + 1] = (copy_axis){by - 1, to, 0};
+    gaps.to += to;
+    return gaps;
+}
+
+/* Zeros between elements along an axis, where there are elements along those before it. */
+FAST_KERNEL(dilate) {
+    const T zero = 0;
+    copy_box box = copy_whole(c);
+    for (int k = 0; k < box.axes; k++) {
+        int64_t n = c->in[0].shape.n[k], by = n > 1 ? c->attr[k].i : 1;
+        copy_box gaps = between_elements(&box, k, n, by);
+        copy_part(c, task, &gaps, &zero);
+        box.axis[k] = (copy_axis){n, by * box.axis[k].to, 0};
+    }
+    copy_steps(&box, c->in[0].stride);
+    copy_part(c, task, &box, c->in[0].data);
 }
 
 #else

@@ -4,10 +4,12 @@
  * Rotating a kernel by 180 degrees, Eq. (2), is a flip of its first two axes.
  */
 #include "attributes.h"
+#include "kernels/copy.h"
 
 #ifdef SPOR_RULES
 
 KERNELS(flip);
+FAST_KERNELS(flip);
 
 static bool shape(spor_rule *r) {
     r->out = r->in[0];
@@ -51,6 +53,8 @@ static const spor_golden golden[] = {
      .y = (const double[]){-4, 3, 5, 0, -1, 2, 0.25, 0.5, 2, -7, 6, 1.5}},
     SPOR_END_GOLDEN};
 
+static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = flip_kernels}};
+
 const spor_op spor_op_flip = {
     .signature = "flip(x[*]; axes:axes)",
     .equation = "z = x reversed along the axes",
@@ -63,10 +67,24 @@ const spor_op spor_op_flip = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = flip_reference,
+    .fused = &fused,
 };
 
 spor_var spor_flip(spor_var x, int64_t axes) {
     return op_record(&spor_op_flip, &x, &(spor_attr){.i = axes});
+}
+
+#elif defined(SPOR_FAST)
+
+FAST_KERNEL(flip) {
+    copy_box box = copy_whole(c);
+    copy_steps(&box, c->in[0].stride);
+    for (int k = 0; k < box.axes; k++) {
+        if (!in_axes(c->attr[AXES].i, k)) continue;
+        box.from += (box.axis[k].n - 1) * box.axis[k].from;
+        box.axis[k].from = -box.axis[k].from;
+    }
+    copy_part(c, task, &box, c->in[0].data);
 }
 
 #else

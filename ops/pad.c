@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "attributes.h"
+#include "kernels/copy.h"
 
 /* The slot of what the fill may be off by. */
 enum { PAD_ERROR = PAD_SLOTS, OWN_SLOTS };
@@ -16,6 +17,7 @@ enum { PAD_ERROR = PAD_SLOTS, OWN_SLOTS };
 #ifdef SPOR_RULES
 
 KERNELS(pad);
+FAST_KERNELS(pad);
 
 static bool shape(spor_rule *r) {
     if (!rule_error(r, "fill", r->attr[PAD_ERROR].r)) return false;
@@ -105,6 +107,8 @@ static const spor_golden golden[] = {
      .y = (const double[]){0.5, 0.5, 0.5}},
     SPOR_END_GOLDEN};
 
+static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = pad_kernels}};
+
 const spor_op spor_op_pad = {
     .signature = "pad(x[*]; lo:sizes, hi:sizes, fill:real=0)",
     .equation = "z[i] = x[i - lo], or fill outside x",
@@ -120,6 +124,7 @@ const spor_op spor_op_pad = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = pad_reference,
+    .fused = &fused,
 };
 
 spor_var spor_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill) {
@@ -132,6 +137,33 @@ spor_var op_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill,
     per_axis_to_attr(x, lo, attr + PAD_LO);
     per_axis_to_attr(x, hi, attr + PAD_HI);
     return op_record(&spor_op_pad, &x, attr);
+}
+
+#elif defined(SPOR_FAST)
+
+/* Cells of the result from lo on, as many as x has, in so far as they are there. */
+static task_part inside(const spor_call *c, int k) {
+    int64_t lo = c->attr[PAD_LO + k].i, end = lo + c->in[0].shape.n[k], n = c->out.shape.n[k];
+    int64_t first = carve_least(carve_most(lo, 0), n);
+    return (task_part){first, carve_least(carve_most(end, first), n)};
+}
+
+/* What lies outside along an axis and inside along those before it is filled; the rest is x. */
+FAST_KERNEL(pad) {
+    T fill = KNOWN_TO(c->attr[PAD_FILL].r, c->attr[PAD_ERROR].r);
+    copy_box box = copy_whole(c);
+    for (int k = 0; k < box.axes; k++) {
+        task_part in = inside(c, k);
+        copy_box before = copy_between(&box, k, 0, in.first);
+        copy_box behind = copy_between(&box, k, in.end, box.axis[k].n);
+        copy_part(c, task, &before, &fill);
+        copy_part(c, task, &behind, &fill);
+        box = copy_between(&box, k, in.first, in.end);
+    }
+    copy_steps(&box, c->in[0].stride);
+    for (int k = 0; k < box.axes; k++)
+        box.from += carve_most(-c->attr[PAD_LO + k].i, 0) * box.axis[k].from;
+    copy_part(c, task, &box, c->in[0].data);
 }
 
 #else

@@ -3,12 +3,15 @@
  * g [N,P,Q,C], z [N,H,W,C]. The adjoint of avgpool2d.
  */
 #include "window.h"
+#include "kernels/tasks.h"
 
 enum { MAP, WINDOW = MAP + 2, SLOTS = WINDOW + WINDOW_SLOTS };
 
 #ifdef SPOR_RULES
 
 KERNELS(spread2d);
+FAST_KERNELS(spread2d_shares);
+FAST_KERNELS(spread2d);
 
 /* The map has to have just the windows that g has. */
 static bool shape(spor_rule *r) {
@@ -114,6 +117,24 @@ static const spor_golden golden[] =
       .y = (const double[]){0.5, 1, -0.75, -1.75, 0, 0, 0, 0}},
      SPOR_END_GOLDEN};
 
+/* Tasks are rows of windows, whose shares all read, then rows of the map. */
+static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    (void)lanes;
+    const int64_t *n = c->in[0].shape.n, *of = c->out.shape.n;
+    int64_t cells =
+        carve_times(c->attr[WINDOW + WINDOW_SIZE].i, c->attr[WINDOW + WINDOW_SIZE + 1].i);
+    int64_t all = carve_times(carve_times(shape_size(&c->in[0].shape), cells), COST_MOVED);
+    int64_t rows = of[0] * of[1];
+    need->shared = bytes_for(shape_size(&c->in[0].shape), width);
+    need->tasks[SPOR_PREPARE] = tasks_for(need, n[0] * n[1], n[2] * n[3] * COST_MOVED, 0);
+    need->tasks[SPOR_WORK] =
+        tasks_for(need, rows, carve_most(of[2] * of[3] * COST_MOVED, all / rows), 0);
+}
+
+static const spor_fused fused = {
+    .need = need,
+    .phase = {[SPOR_PREPARE] = spread2d_shares_kernels, [SPOR_WORK] = spread2d_kernels}};
+
 const spor_op spor_op_spread2d = {
     .signature = "spread2d(g[N,P,Q,C]; H:int, W:int, size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z = sum over windows of g / cells of the window",
@@ -127,12 +148,88 @@ const spor_op spor_op_spread2d = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = spread2d_reference,
+    .fused = &fused,
 };
 
 spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w) {
     spor_attr attr[SLOTS] = {[MAP] = {H}, {W}};
     window_to_attr(w, attr + WINDOW);
     return op_record(&spor_op_spread2d, &g, attr);
+}
+
+#elif defined(SPOR_FAST)
+
+#include "kernels/simd.h"
+
+static void divide(T *to, const T *from, int64_t count, T by) {
+    int64_t k = 0;
+    for (; k + LANES <= count; k += LANES) simd_store(to + k, simd_load(from + k) / simd_all(by));
+    if (k < count)
+        simd_store_part(to + k, simd_load_part(from + k, count - k) / simd_all(by), count - k);
+}
+
+/* g / cells of each window. */
+FAST_KERNEL(spread2d_shares) {
+    const int64_t *n = c->in[0].shape.n, *of = c->out.shape.n;
+    task_part part = task_part_of(c, SPOR_PREPARE, task, n[0] * n[1]);
+    int64_t at = part.first * n[2] * n[3];
+    for (int64_t r = part.first; r < part.end; r++) {
+        window_range rows = window_cells(c->attr + WINDOW, 0, of[1], r % n[1]);
+        for (int64_t j = 0; j < n[2]; j++, at += n[3]) {
+            window_range columns = window_cells(c->attr + WINDOW, 1, of[2], j);
+            int64_t cells = (rows.to - rows.from) * (columns.to - columns.from);
+            divide((T *)c->shared + at, (const T *)c->in[0].data + at, n[3], (T)cells);
+        }
+    }
+}
+
+/* Those of n windows along an axis that cover cell u. They begin and end in the order of cells: from
+ * those of the cell before, or from none before the first cell, both ends only move on. */
+static window_range move_windows(window_range w, window_axis a, int64_t n, int64_t u) {
+    while (w.to < n && w.to * a.stride - a.lo <= u) w.to++;
+    while (w.from < w.to && w.from * a.stride - a.lo + a.size <= u) w.from++;
+    return w;
+}
+
+/* Shares at the first window that covers a cell: step apart, in rows that lie row apart. */
+typedef struct {
+    const T *share;
+    int64_t rows, row, columns, step;
+} cover;
+
+/* In the order of the windows, as the definition adds them. */
+SPOR_INLINE vec sum_shares(const cover *w, const T *share, int64_t count) {
+    vec sum = {0};
+    for (int64_t i = 0; i < w->rows; i++)
+        for (int64_t j = 0; j < w->columns; j++) {
+            const T *from = share + i * w->row + j * w->step;
+            sum += count < LANES ? simd_load_part(from, count) : simd_load(from);
+        }
+    return sum;
+}
+
+static void sum_cell(const cover *w, T *z) {
+    int64_t k = 0;
+    for (; k + LANES <= w->step; k += LANES) simd_store(z + k, sum_shares(w, w->share + k, LANES));
+    if (k < w->step) simd_store_part(z + k, sum_shares(w, w->share + k, w->step - k), w->step - k);
+}
+
+FAST_KERNEL(spread2d) {
+    const int64_t *n = c->in[0].shape.n, *of = c->out.shape.n, *stride = c->in[0].stride;
+    const spor_attr *attr = c->attr + WINDOW;
+    task_part part = task_part_of(c, SPOR_WORK, task, of[0] * of[1]);
+    T *z = (T *)c->out.data + part.first * c->out.stride[1];
+    for (int64_t r = part.first; r < part.end; r++) {
+        window_range rows = {0, 0}, columns = {0, 0};
+        rows = move_windows(rows, window_along(attr, 0), n[1], r % of[1]);
+        const T *share = (const T *)c->shared + r / of[1] * stride[0] + rows.from * stride[1];
+        for (int64_t v = 0; v < of[2]; v++, z += of[3]) {
+            columns = move_windows(columns, window_along(attr, 1), n[2], v);
+            sum_cell(&(cover){share + columns.from * stride[2], rows.to - rows.from, stride[1],
+                              columns.to - columns.from, stride[2]},
+                     z);
+        }
+    }
 }
 
 #else

@@ -3,10 +3,12 @@
  * 1 + floor((n - 1) / by).
  */
 #include "attributes.h"
+#include "kernels/copy.h"
 
 #ifdef SPOR_RULES
 
 KERNELS(subsample);
+FAST_KERNELS(subsample);
 
 static bool shape(spor_rule *r) {
     r->out = r->in[0];
@@ -65,6 +67,8 @@ static const spor_golden golden[] = {
      .y = (const double[]){2, 3, 1.5, 0.5}},
     SPOR_END_GOLDEN};
 
+static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = subsample_kernels}};
+
 const spor_op spor_op_subsample = {
     .signature = "subsample(x[*]; by:sizes)",
     .equation = "z[i] = x[i by]",
@@ -77,6 +81,7 @@ const spor_op spor_op_subsample = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = subsample_reference,
+    .fused = &fused,
 };
 
 spor_var spor_subsample(spor_var x, const int64_t by[]) {
@@ -84,6 +89,16 @@ spor_var spor_subsample(spor_var x, const int64_t by[]) {
     if (!by) return op_missing(x, "subsample: by");
     per_axis_to_attr(x, by, attr);
     return op_record(&spor_op_subsample, &x, attr);
+}
+
+#elif defined(SPOR_FAST)
+
+/* Where there is one element alone, the next one might be nowhere. */
+FAST_KERNEL(subsample) {
+    copy_box box = copy_whole(c);
+    for (int k = 0; k < box.axes; k++)
+        box.axis[k].from = box.axis[k].n > 1 ? c->attr[k].i * c->in[0].stride[k] : 0;
+    copy_part(c, task, &box, c->in[0].data);
 }
 
 #else

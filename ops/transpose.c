@@ -2,10 +2,12 @@
  * Axis k of z is axis perm[k] of x: z[i] = x[j] with j[perm[k]] = i[k].
  */
 #include "attributes.h"
+#include "kernels/copy.h"
 
 #ifdef SPOR_RULES
 
 KERNELS(transpose);
+FAST_KERNELS(transpose);
 
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0];
@@ -63,6 +65,8 @@ static const spor_golden golden[] = {
      .y = (const double[]){2, 0, 3, 1.5, -7, 0.5, -1, 5, -4, 6, 2, 0.25}},
     SPOR_END_GOLDEN};
 
+static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = transpose_kernels}};
+
 const spor_op spor_op_transpose = {
     .signature = "transpose(x[*]; perm:perm)",
     .equation = "z = x with axis k taken from perm[k]",
@@ -75,6 +79,7 @@ const spor_op spor_op_transpose = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = transpose_reference,
+    .fused = &fused,
 };
 
 spor_var spor_transpose(spor_var x, const int64_t perm[]) {
@@ -82,6 +87,14 @@ spor_var spor_transpose(spor_var x, const int64_t perm[]) {
     if (!perm) return op_missing(x, "transpose: perm");
     per_axis_to_attr(x, perm, attr);
     return op_record(&spor_op_transpose, &x, attr);
+}
+
+#elif defined(SPOR_FAST)
+
+FAST_KERNEL(transpose) {
+    copy_box box = copy_whole(c);
+    for (int k = 0; k < box.axes; k++) box.axis[k].from = c->in[0].stride[c->attr[k].i];
+    copy_part(c, task, &box, c->in[0].data);
 }
 
 #else

@@ -21,6 +21,17 @@ static inline window_axis window_along(const spor_attr w[], int axis) {
                          w[WINDOW_PAD + 2 * axis].i, w[WINDOW_PAD + 2 * axis + 1].i};
 }
 
+typedef struct {
+    int64_t from, to; /* to is one behind the last */
+} window_range;
+
+/** The cells of a map's axis of n cells that window i covers. */
+static inline window_range window_cells(const spor_attr attr[], int axis, int64_t n, int64_t i) {
+    window_axis w = window_along(attr, axis);
+    int64_t from = i * w.stride - w.lo, to = from + w.size;
+    return (window_range){from > 0 ? from : 0, to < n ? to : n};
+}
+
 #ifdef SPOR_RULES
 
 static inline void window_to_attr(spor_window w, spor_attr attr[]) {
@@ -77,18 +88,7 @@ static inline bool rule_window(spor_rule *r, const spor_attr attr[], const spor_
            rule_windows(r, attr, 1, map->n[2], &out->n[2]);
 }
 
-#else
-
-typedef struct {
-    int64_t from, to; /* to is one behind the last */
-} window_range;
-
-/** The cells of a map's axis of n cells that window i covers. */
-static inline window_range window_cells(const spor_attr attr[], int axis, int64_t n, int64_t i) {
-    window_axis w = window_along(attr, axis);
-    int64_t from = i * w.stride - w.lo, to = from + w.size;
-    return (window_range){from > 0 ? from : 0, to < n ? to : n};
-}
+#elif defined(SPOR_REFERENCE)
 
 typedef struct {
     int64_t i, j;

@@ -59,7 +59,7 @@ enum { SPOR_LANES = SPOR_VECTOR_BYTES / sizeof(T) };
 #define SPOR_BUILT_1(name, isa, scalar) SPOR_BUILT_2(name, isa, scalar)
 #define SPOR_BUILT_2(name, isa, scalar) name##_##isa##_##scalar
 
-/** Head of the kernel that program/fast.h declares as spor_fast_<op>_<isa>_<scalar>. */
+/** Head of the kernel that tape/op.h declares as spor_fast_<op>_<isa>_<scalar>. */
 #define FAST_KERNEL(op)                                                                            \
     extern spor_kernel SPOR_BUILT(spor_fast_##op);                                                 \
     void SPOR_BUILT(spor_fast_##op)(const spor_call *c, int64_t task)
@@ -114,12 +114,23 @@ SPOR_INLINE vec simd_sqrt(vec a) {
 #endif
 }
 
+/** A mask of the first lanes. */
+SPOR_INLINE ivec simd_first_lanes(int64_t count) {
+    ivec lane;
+    for (int i = 0; i < (int)LANES; i++) lane[i] = i;
+    return lane < simd_all_int((spor_lane)count);
+}
+
 /** The first lanes of a vector, 1 <= count <= LANES; the others 0. Touches no memory beyond. */
 SPOR_INLINE vec simd_load_part(const T *from, int64_t count) {
 #if defined(__AVX512F__) && SPOR_F32_LANES
     return (vec)_mm512_maskz_loadu_ps((__mmask16)(0xffffu >> (LANES - count)), from);
 #elif defined(__AVX512F__)
     return (vec)_mm512_maskz_loadu_pd((__mmask8)(0xffu >> (LANES - count)), from);
+#elif defined(__AVX2__) && SPOR_F32_LANES
+    return (vec)_mm256_maskload_ps(from, (__m256i)simd_first_lanes(count));
+#elif defined(__AVX2__)
+    return (vec)_mm256_maskload_pd(from, (__m256i)simd_first_lanes(count));
 #else
     vec v = {0};
     if (count == LANES) return simd_load(from);
@@ -133,6 +144,10 @@ SPOR_INLINE void simd_store_part(T *to, vec v, int64_t count) {
     _mm512_mask_storeu_ps(to, (__mmask16)(0xffffu >> (LANES - count)), (__m512)v);
 #elif defined(__AVX512F__)
     _mm512_mask_storeu_pd(to, (__mmask8)(0xffu >> (LANES - count)), (__m512d)v);
+#elif defined(__AVX2__) && SPOR_F32_LANES
+    _mm256_maskstore_ps(to, (__m256i)simd_first_lanes(count), (__m256)v);
+#elif defined(__AVX2__)
+    _mm256_maskstore_pd(to, (__m256i)simd_first_lanes(count), (__m256d)v);
 #else
     if (count == LANES) {
         simd_store(to, v);
@@ -151,17 +166,22 @@ SPOR_INLINE ivec simd_select_int(ivec mask, ivec a, ivec b) {
     return (mask & a) | (~mask & b);
 }
 
-/* Lanes of a and b in turn, from their first halves and from their second ones. */
+/* Lanes of a and b in turn, from their first halves and from their second ones; those of one
+ * backwards. */
 #if SPOR_VECTOR_BYTES == 64 && SPOR_F32_LANES
+#define SPOR_BACK 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0
 #define SPOR_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define SPOR_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #elif SPOR_VECTOR_BYTES == (SPOR_F32_LANES ? 32 : 64)
+#define SPOR_BACK 7, 6, 5, 4, 3, 2, 1, 0
 #define SPOR_LOW 0, 8, 1, 9, 2, 10, 3, 11
 #define SPOR_HIGH 4, 12, 5, 13, 6, 14, 7, 15
 #elif SPOR_VECTOR_BYTES == (SPOR_F32_LANES ? 16 : 32)
+#define SPOR_BACK 3, 2, 1, 0
 #define SPOR_LOW 0, 4, 1, 5
 #define SPOR_HIGH 2, 6, 3, 7
 #else
+#define SPOR_BACK 1, 0
 #define SPOR_LOW 0, 2
 #define SPOR_HIGH 1, 3
 #endif
@@ -185,11 +205,9 @@ SPOR_INLINE void simd_turn_square(vec v[]) {
     }
 }
 
-/** A mask of the first lanes. */
-SPOR_INLINE ivec simd_first_lanes(int64_t count) {
-    ivec lane;
-    for (int i = 0; i < (int)LANES; i++) lane[i] = i;
-    return lane < simd_all_int((spor_lane)count);
+/** The lanes in the opposite order. */
+SPOR_INLINE vec simd_turn_back(vec v) {
+    return SPOR_SHUFFLE(v, v, SPOR_BACK);
 }
 
 /* Two halves of a vector folded into one, in registers: where rows are short an array of lanes in

@@ -6,7 +6,7 @@
  * and once per instruction set and scalar type for its kernels (SPOR_FAST, SPOR_ISA, SPOR_SCALAR).
  *
  * A fused op is an ordinary descriptor (tape/op.h) that is not in the registry and has `fused`
- * instead of `reference`. Its vjp records further fused ops with one output each (delta, dx, dK,
+ * but no `reference`. Its vjp records further fused ops with one output each (delta, dx, dK,
  * db): recording the same node twice is free, the program merges equal nodes. A backward op that
  * has the forward node among its operands reads what that saved as in[k].saved.
  *
@@ -20,30 +20,6 @@
 #define SPOR_PROGRAM_FAST_H
 
 #include "tape/op.h"
-#include "kernels/isa.h"
-
-typedef struct spor_fused {
-    spor_kernel_need *need; /* NULL: nothing saved, no memory, one task of SPOR_WORK */
-    /** The kernels of each phase: [SPOR_SCALARS][SPOR_ISAS], float and double. NULL: no tasks. */
-    spor_kernel *const (*phase[SPOR_PHASES])[SPOR_ISAS];
-    /** Bits of the operands that PREPARE reads, which reads no others; 0: not said. Where they are
-     *  parameters that a program does not change, what PREPARE made is kept from run to run. */
-    unsigned prepares;
-} spor_fused;
-
-/** FAST_KERNELS(dense) declares the kernels of all types and instruction sets and the table
- *  dense_kernels for spor_fused.phase[]. */
-#define SPOR_FAST_NAME(op, isa, scalar) spor_fast_##op##_##isa##_##scalar
-#define FAST_KERNELS(op)                                                                           \
-    SPOR_EACH_ISA(SPOR_FAST_DECLARE_F32_, op)                                                      \
-    SPOR_EACH_ISA(SPOR_FAST_DECLARE_F64_, op)                                                      \
-    static spor_kernel *const op##_kernels[SPOR_SCALARS][SPOR_ISAS] = {                            \
-        [SPOR_F32] = {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F32_, op)},                                    \
-        [SPOR_F64] = {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F64_, op)}}
-#define SPOR_FAST_DECLARE_F32_(op, isa) extern spor_kernel SPOR_FAST_NAME(op, isa, f32);
-#define SPOR_FAST_DECLARE_F64_(op, isa) extern spor_kernel SPOR_FAST_NAME(op, isa, f64);
-#define SPOR_FAST_ENTRY_F32_(op, isa) SPOR_FAST_NAME(op, isa, f32),
-#define SPOR_FAST_ENTRY_F64_(op, isa) SPOR_FAST_NAME(op, isa, f64),
 
 /** What a match looks at, and its answer. */
 typedef struct {

@@ -101,7 +101,7 @@ static spor_arg describe(const spor_shape *shape) {
     return arg;
 }
 
-/* The kernels and the needs of a fast path's op, whose call has its shapes. */
+/* The fast kernels of a step, whose call has its shapes, and their needs. */
 static void choose_phases(const spor_program *program, const spor_fused *fused,
                           program_step *step) {
     spor_need *need = &step->need;
@@ -129,6 +129,11 @@ static bool keeps_prepared(const planner *p, const spor_node *node) {
     return prepares && !p->writes_parameters;
 }
 
+/* The fast kernels of a node's op; NULL where its reference kernel is to run. */
+static const spor_fused *fused_of(const spor_program *program, const spor_op *op) {
+    return program->reference && op->reference ? NULL : op->fused;
+}
+
 static bool choose_reference(spor_program *program, const spor_op *op, program_step *step) {
     spor_reference *const *entry = op->reference ? op->reference[program->scalar] : NULL;
     step->reference = entry ? *entry : NULL;
@@ -150,8 +155,9 @@ static bool make_single(const planner *p, uint32_t operand[], program_step *step
         operand[k] = program->same[node->in[k]];
         step->call.in[k] = describe(tape->node[node->in[k]].shape);
     }
-    if (!node->op->fused) return choose_reference(program, node->op, step);
-    choose_phases(program, node->op->fused, step);
+    const spor_fused *fused = fused_of(program, node->op);
+    if (!fused) return choose_reference(program, node->op, step);
+    choose_phases(program, fused, step);
     step->keeps = step->need.shared && keeps_prepared(p, node);
     return true;
 }

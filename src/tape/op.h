@@ -2,11 +2,14 @@
  * The anatomy of an op: one const descriptor in one file.
  *
  * An op file is compiled once for its rules (SPOR_RULES) and once per scalar type for its
- * reference kernel (SPOR_REFERENCE, SPOR_SCALAR):
+ * reference kernel (SPOR_REFERENCE, SPOR_SCALAR); one that has fast kernels of its own once more per
+ * instruction set and trained scalar type (SPOR_FAST, SPOR_ISA, SPOR_SCALAR):
  *
  *     #include "tape/op.h"
  *     #ifdef SPOR_RULES
  *     ...     definition, shape rule, vjp in ops, samples, golden values, descriptor
+ *     #elif defined(SPOR_FAST)
+ *     ...     the fast kernels in the words of kernels/simd.h
  *     #else
  *     ...     the reference kernel in the words of kernels/scalar.h
  *     #endif
@@ -20,6 +23,7 @@
 #endif
 #include <spor/ops.h>
 #include "kernels/group.h"
+#include "kernels/isa.h"
 #ifdef SPOR_REFERENCE
 #include "kernels/reference.h"
 #endif
@@ -102,6 +106,16 @@ typedef struct {
 
 /* ---- the descriptor ------------------------------------------------------------------------ */
 
+/** The fast kernels of an op, in up to three phases of tasks (kernels/kernel.h). */
+typedef struct {
+    spor_kernel_need *need; /* NULL: nothing saved, no memory, one task of SPOR_WORK */
+    /** The kernels of each phase: [SPOR_SCALARS][SPOR_ISAS], float and double. NULL: no tasks. */
+    spor_kernel *const (*phase[SPOR_PHASES])[SPOR_ISAS];
+    /** Bits of the operands that PREPARE reads, which reads no others; 0: not said. Where they are
+     *  parameters that a program does not change, what PREPARE made is kept from run to run. */
+    unsigned prepares;
+} spor_fused;
+
 struct spor_op {
     /**
      * "correlate2d(x[N,H,W,C], K[k,l,C,F]; stride:int2=1)": operands with axis names; [...] any
@@ -161,7 +175,9 @@ struct spor_op {
     const spor_golden *golden;               /* ends with y NULL */
     spor_reference *const *const *reference; /* [SPOR_SCALARS]; NULL entry or *entry: no meaning */
     const spor_tiling *tile; /* of what can be part of a group (kernels/group.h), else NULL */
-    const struct spor_fused *fused; /* fast paths only (program/fast.h), else NULL */
+    /** Kernels that programs which are no reference run instead of the reference kernel; those of a fast
+     *  path (program/fast.h) have no other. NULL: there are none. */
+    const spor_fused *fused;
 };
 
 /** End marks of the three tables above. */
@@ -208,6 +224,22 @@ struct spor_op {
 #define ELEMENT_KERNELS(op)                                                                        \
     KERNELS(op);                                                                                   \
     TILE_KERNELS(op, .product = false)
+
+/**
+ * FAST_KERNELS(dense) declares the fast kernels of all types and instruction sets and the table
+ * dense_kernels for spor_fused.phase[].
+ */
+#define SPOR_FAST_NAME(op, isa, scalar) spor_fast_##op##_##isa##_##scalar
+#define FAST_KERNELS(op)                                                                           \
+    SPOR_EACH_ISA(SPOR_FAST_DECLARE_F32_, op)                                                      \
+    SPOR_EACH_ISA(SPOR_FAST_DECLARE_F64_, op)                                                      \
+    static spor_kernel *const op##_kernels[SPOR_SCALARS][SPOR_ISAS] = {                            \
+        [SPOR_F32] = {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F32_, op)},                                    \
+        [SPOR_F64] = {SPOR_EACH_ISA(SPOR_FAST_ENTRY_F64_, op)}}
+#define SPOR_FAST_DECLARE_F32_(op, isa) extern spor_kernel SPOR_FAST_NAME(op, isa, f32);
+#define SPOR_FAST_DECLARE_F64_(op, isa) extern spor_kernel SPOR_FAST_NAME(op, isa, f64);
+#define SPOR_FAST_ENTRY_F32_(op, isa) SPOR_FAST_NAME(op, isa, f32),
+#define SPOR_FAST_ENTRY_F64_(op, isa) SPOR_FAST_NAME(op, isa, f64),
 
 /* ---- for op files --------------------------------------------------------------------------- */
 

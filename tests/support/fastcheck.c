@@ -238,8 +238,7 @@ static void run_with_fault(const spor_call *call, int64_t task) {
             spoil(step_result(step, k));
 }
 
-/* After the last task of the last phase. */
-static bool run_planted(spor_program *program, uint32_t step) {
+bool fastcheck_run_planted(spor_program *program, uint32_t step) {
     program_step *of = &program->step[step];
     spor_kernel **last = &of->phase[SPOR_WORK];
     if (of->need.tasks[SPOR_FINISH]) last = &of->phase[SPOR_FINISH];
@@ -333,7 +332,8 @@ static void run(work *w, spor_program *program, bool training) {
     for (int64_t e = 0; bar.data && e < m->nx[operands]; e++)
         element_types[program->scalar]->set(bar.data, e, m->x[operands][e]);
     bool faulty = training && w->subject->fault;
-    bool done = faulty ? run_planted(program, w->subject->fault - 1) : spor_run(program, 0);
+    bool done =
+        faulty ? fastcheck_run_planted(program, w->subject->fault - 1) : spor_run(program, 0);
     if (!done) fail(w, "; %s", spor_program_error(program));
     compare_output(w, program, 0, w->trained.root);
     if (w->trained.also.id) compare_output(w, program, w->arrays + w->derived, w->trained.also);

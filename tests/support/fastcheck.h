@@ -79,6 +79,10 @@ double fastcheck_bound(int type, double error);
 /** What is not a number must be none. */
 bool fastcheck_is_off(double got, double want, double bound);
 
+/** Runs a program of which one step, a fast one, computes an element that is off by a hundredth: behind the
+ *  last task of its last phase. */
+bool fastcheck_run_planted(spor_program *program, uint32_t step);
+
 /** "dense N=3 n=2 ..., gradient 1" */
 void fastcheck_describe(const fastcheck_subject *subject, char *text, size_t size);
 
