@@ -244,7 +244,7 @@ enum { APART, ONCE, KEPT, EPS_FIRST }; /* x - m twice or once; its means with ax
 
 static const spor_choice choices[] = {CHOICE("N", 1, 2, 3, 4, 5, 7, 16),
                                       CHOICE("H", 1, 2, 3, 5, 6, 9),
-                                      CHOICE("C", 1, 2, 3, 4, 7, 8, 15, 16, 17, 33),
+                                      CHOICE("C", 1, 2, 3, 4, 7, 8, 16, 17, 24, 32, 33, 48),
                                       CHOICE("axes", 1, 2, 3, 4, 5, 6, 7),
                                       CHOICE("eighths of eps", 1, 2, 8, 16),
                                       CHOICE("how", APART, ONCE, KEPT, EPS_FIRST),
