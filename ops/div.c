@@ -7,7 +7,7 @@
 
 KERNELS(div);
 TILE_KERNELS(mul_div, .product = false);
-TILE_KERNELS(div, .of_product = {&mul_div_tiles, NULL});
+TILE_KERNELS(div, .slow = true, .of_product = {&mul_div_tiles, NULL});
 
 /* dx = zbar / y, dy = -zbar z / y; 0 where zbar is 0, be y 0 too */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {

@@ -6,6 +6,8 @@
  * ones included. With fill 0 the op is linear; with another fill it is affine, z = A x + b, and
  * its derivative is that of A: the trait LINEAR speaks of A, and tests of it take z(u) - z(0).
  */
+#include <math.h>
+
 #include "attributes.h"
 #include "kernels/copy.h"
 
@@ -45,6 +47,14 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
         hi[a] = -hi[a];
     }
     return spor_pad(zbar, lo, hi, 0);
+}
+
+static bool between_zeros(const spor_attr attr[], int64_t lo[], int64_t hi[]) {
+    attr_to_per_axis(attr + PAD_LO, lo);
+    attr_to_per_axis(attr + PAD_HI, hi);
+    bool crops = false;
+    for (int a = 0; a < SPOR_RANK; a++) crops = crops || lo[a] < 0 || hi[a] < 0;
+    return !crops && fabs(attr[PAD_FILL].r) + attr[PAD_ERROR].r <= 0;
 }
 
 static const spor_sample samples[] = {
@@ -109,6 +119,7 @@ const spor_op spor_op_pad = {
     .error = PAD_ERROR,
     .shape = shape,
     .vjp = vjp,
+    .between_zeros = between_zeros,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -8,7 +8,8 @@ enum { SEED, SHAPE, SLOTS = SHAPE + SHAPE_SLOTS };
 
 #ifdef SPOR_RULES
 
-ELEMENT_KERNELS(random);
+KERNELS(random);
+TILE_KERNELS(random, .slow = true);
 
 static bool shape(spor_rule *r) {
     return rule_shape(r, r->attr + SHAPE);

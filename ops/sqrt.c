@@ -6,7 +6,8 @@
 
 #ifdef SPOR_RULES
 
-ELEMENT_KERNELS(sqrt);
+KERNELS(sqrt);
+TILE_KERNELS(sqrt, .slow = true);
 
 /* dx = ybar / (2 y) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {

@@ -55,7 +55,8 @@ static const spor_golden golden[] = {{.in = {{2, {2, 3}}},
                                       .y = (const double[]){14, 22, 30}},
                                      SPOR_END_GOLDEN};
 
-static const spor_tiling tiles = {.role = SPOR_SUMS};
+static const spor_tiling of_products = {.role = SPOR_SUMS};
+static const spor_tiling tiles = {.role = SPOR_SUMS, .of_product = {&of_products}};
 
 const spor_op spor_op_sum = {
     .signature = "sum(x[*]; axes:axes)",

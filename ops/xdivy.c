@@ -10,7 +10,8 @@
 
 #ifdef SPOR_RULES
 
-ELEMENT_KERNELS(xdivy);
+KERNELS(xdivy);
+TILE_KERNELS(xdivy, .slow = true);
 
 /* dx = zbar / y, dy = -zbar z / y, by the same rule */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {

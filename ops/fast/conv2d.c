@@ -29,6 +29,9 @@
  */
 #include "correlation.h"
 #include "pooling.h"
+#include "abreast.h"
+#include "winners_dK.h"
+#include "winners_dx.h"
 
 /* After the attributes of the correlation: the window, and whether winners are saved. */
 enum { WINDOW = OWN, TRAINING = OWN + WINDOW_SLOTS };
@@ -44,11 +47,21 @@ static conv_work with_whole(conv_work w, const spor_attr attr[], int64_t H, int6
     if (is_pooled(attr)) w.whole = carve_times(carve_times(H, W), C);
     return w;
 }
-/* x[N,H,W,C], K[k,l,C,F], ... -> y */
+/* y is made with samples abreast, if that is less work. */
+static bool y_abreast(const spor_call *c, const conv_work *w, int64_t lanes, abreast *y) {
+    const spor_attr *attr = c->attr + WINDOW;
+    *y = (abreast){windows_along(attr, 0, w->g.P), windows_along(attr, 1, w->g.Q)};
+    return !w->g.apart && winner_bytes(attr) == 1 && abreast_pays(w, y, lanes);
+}
+
+/* x[N,H,W,C], K[k,l,C,F], ... -> y. Where samples may lie abreast tasks don't cut vectors of them. */
 static conv_work forward_work(const spor_call *c) {
     const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
     correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
-    return with_whole(work_of(g, x->n[0], false), c->attr, g.P, g.Q, g.F);
+    conv_work w = with_whole(work_of(g, x->n[0], false), c->attr, g.P, g.Q, g.F);
+    abreast y;
+    if (y_abreast(c, &w, COST_LANES, &y)) w.unit = carve_whole_vectors(w.group, COST_LANES);
+    return w;
 }
 /* delta[N,...], K[k,l,C,F], ... -> dx[N,H,W,C] */
 static conv_work dx_work(const spor_call *c) {
@@ -61,6 +74,26 @@ static conv_work dK_work(const spor_call *c) {
     const spor_shape *x = &c->in[0].shape, *dK = &c->out.shape;
     correlation g = forward_correlation(c->attr, x, dK->n[0], dK->n[1], dK->n[3]);
     return with_whole(work_of(g, x->n[0], true), c->attr, g.P, g.Q, g.F);
+}
+
+/* dK is made by winners, if that is less work. */
+static bool dK_by_winners(const spor_call *c, const conv_work *work, size_t width, int64_t lanes,
+                          winners_sum *by) {
+    if (!is_pooled(c->attr)) return false;
+    *by = winners_sum_of(work, c->attr + WINDOW, width, lanes);
+    return winners_sum_pays(work, by);
+}
+
+/* dx too: then its work is that of the forward pass. */
+static bool dx_by_winners(const spor_call *c, size_t width, int64_t lanes, conv_work *work,
+                          winners_spread *by) {
+    if (!is_pooled(c->attr)) return false;
+    const spor_shape *dx = &c->out.shape, *K = &c->in[1].shape;
+    correlation g = forward_correlation(c->attr, dx, K->n[0], K->n[1], K->n[3]),
+                back = backward_correlation(c->attr, K, dx->n[1], dx->n[2]);
+    *work = work_of(g, dx->n[0], false);
+    *by = winners_spread_of(&g, c->attr + WINDOW, width, lanes);
+    return winners_spread_pays(work, by, &back);
 }
 
 #ifdef SPOR_RULES
@@ -101,7 +134,10 @@ static double conv_cost(const spor_shape in[], const spor_shape *out, const spor
 }
 
 static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    work_need(forward_work(c), width, lanes, need);
+    conv_work w = forward_work(c);
+    abreast y;
+    work_need(w, width, lanes, need);
+    if (y_abreast(c, &w, lanes, &y)) need->scratch = abreast_bytes(&w, &y, width, lanes);
     if (c->attr[TRAINING].i)
         need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
 }
@@ -142,7 +178,12 @@ static double dx_cost(const spor_shape in[], const spor_shape *out, const spor_a
 }
 
 static void dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    work_need(dx_work(c), width, lanes, need);
+    conv_work w;
+    winners_spread by;
+    if (dx_by_winners(c, width, lanes, &w, &by))
+        winners_spread_need(&w, &by, width, need);
+    else
+        work_need(dx_work(c), width, lanes, need);
 }
 
 static const spor_fused dx_fused = {
@@ -174,7 +215,12 @@ static double dK_cost(const spor_shape in[], const spor_shape *out, const spor_a
 }
 
 static void dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    work_need(dK_work(c), width, lanes, need);
+    conv_work w = dK_work(c);
+    winners_sum by;
+    if (dK_by_winners(c, &w, width, lanes, &by))
+        winners_sum_need(&w, &by, width, lanes, need);
+    else
+        work_need(w, width, lanes, need);
 }
 
 static const spor_fused dK_fused = {.need = dK_need,
@@ -323,13 +369,6 @@ static void record_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
     spor_vjp(out[0], dy, r->operands, r->operand, out + 1);
 }
 
-/* Where both sides multiply the same cells: the definition goes through zeros that are left out
- * here, between the strides and behind f', and 0 NaN is NaN. */
-static bool takes_nan(const int64_t number[]) {
-    return number[CHOSEN_STRIDE] == 1 && number[CHOSEN_STRIDE + 1] == 1 &&
-           number[CHOSEN_LAYER + 1] == SPOR_ACTIVATION_none;
-}
-
 static spor_var record_vast(spor_sketch *r) {
     return pooling_record_vast(record_conv(r));
 }
@@ -356,6 +395,8 @@ static const int64_t pooled_samples[][SPOR_CHOICES] = {
     {2, 13, 13, 20, 3, 3, 20, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_sigmoid, 2, 2, 2, 2},
     {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2},
     {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu, 2, 2, 2, 2},
+    {5, 1, 2, 64, 3, 3, 40, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2, 0, 1},
+    {17, 9, 8, 2, 3, 3, 7, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_tanh, 3, 2, 2, 2, 1, 0},
     {0}};
 
 static const spor_refusal refusals[] = {{.why = NULL}};
@@ -382,7 +423,6 @@ const spor_fast spor_fast_convpool = {
     .record = record_convpool,
     .samples = pooled_samples,
     .derivation = record_derivation,
-    .takes_nan = takes_nan,
     .refusals = pooled_refusals,
 };
 
@@ -394,15 +434,13 @@ const spor_fast spor_fast_convpool = {
 FAST_KERNEL(conv2d_panels) {
     conv_work w = forward_work(c);
     const correlation *g = &w.g;
+    abreast y;
+    if (y_abreast(c, &w, LANES, &y)) return;
     conv_arrays a;
     task_part cells = prepare_cells(c, task, &w, &a);
     if (product_is_panels(g->F)) return;
-    product_pack(a.kernel, &(spor_block){.b = (const T *)c->in[1].data + cells.first * g->C * g->F,
-                                         .stride = g->F,
-                                         .depth = depth_of(g),
-                                         .first = cells.first * g->C,
-                                         .rows = (cells.end - cells.first) * g->C,
-                                         .cols = g->F});
+    for (int64_t uv = cells.first; uv < cells.end; uv++)
+        pack_cell(g, a.kernel, uv, (const T *)c->in[1].data + uv * g->C * g->F, g->F, false);
 }
 
 /* y and its winners of count samples from their maps z, from element at of y on */
@@ -414,40 +452,67 @@ static void pool_group(const spor_call *c, const correlation *g, const T *z, int
         pool_sample(&p, z, c->out.data, saved, at);
 }
 
+/* f of count samples from sample n on */
+static void activate(const spor_call *c, int64_t n, int64_t count) {
+    const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
+    int64_t made = shape_size(&c->out.shape) / c->out.shape.n[0];
+    if (f->apply)
+        f->apply((T *)c->out.data + n * made, count * made, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
+}
+
 /* Eq. (42) with its f and the pooling, a group of samples at a time */
+static void forward_by_product(const spor_call *c, int64_t task, const conv_work *w) {
+    conv_arrays a;
+    task_part samples = begin_samples(c, task, w, &a);
+    const T *x = c->in[0].data, *b = c->operands > 2 ? c->in[2].data : NULL;
+    int64_t sample = w->g.h * w->g.w * w->g.C, made = shape_size(&c->out.shape) / w->N;
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(w->group, samples.end - n);
+        T *z = w->whole ? a.whole : (T *)c->out.data + n * made;
+        correlate(&w->g, &a, x + n * sample, count, kernel_panels(c, w, &a), b, z);
+        if (w->whole) pool_group(c, &w->g, z, count, n * made);
+        activate(c, n, count);
+    }
+}
+
+static void forward_abreast(const spor_call *c, int64_t task, const conv_work *w,
+                            const abreast *y) {
+    abreast_arrays a;
+    maps p = maps_of(c->attr + WINDOW, w->g.P, w->g.Q, 1);
+    task_part samples = abreast_begin(c, task, w, y, &a);
+    for (int64_t n = samples.first, count; n < samples.end; n += count) {
+        count = carve_least(LANES, samples.end - n);
+        abreast_samples(c, w, y, &a, &p, n, count);
+        activate(c, n, count);
+    }
+}
+
 FAST_KERNEL(conv2d) {
     conv_work w = forward_work(c);
-    conv_arrays a;
-    task_part samples = begin_samples(c, task, &w, &a);
-    const spor_activation *f = &spor_activations[c->attr[ACTIVATION + ACT].i];
-    const T *x = c->in[0].data, *b = c->operands > 2 ? c->in[2].data : NULL;
-    int64_t sample = w.g.h * w.g.w * w.g.C, made = shape_size(&c->out.shape) / w.N;
-    for (int64_t n = samples.first, count; n < samples.end; n += count) {
-        count = carve_least(w.group, samples.end - n);
-        T *y = (T *)c->out.data + n * made, *z = w.whole ? a.whole : y;
-        correlate(&w.g, &a, x + n * sample, count, kernel_panels(c, &w, &a), b, z);
-        if (w.whole) pool_group(c, &w.g, z, count, n * made);
-        if (f->apply) f->apply(y, count * made, (T)c->attr[ACTIVATION + ACT_SLOPE].r);
-    }
+    abreast y;
+    if (y_abreast(c, &w, LANES, &y))
+        forward_abreast(c, task, &w, &y);
+    else
+        forward_by_product(c, task, &w);
 }
 
 /* ---- backward ---- */
 
 /* The kernel of dx: rows (u, v, f) are K[k-1-u, l-1-v, c, f] with c across */
 FAST_KERNEL(conv2d_dx_panels) {
-    conv_work w = dx_work(c);
+    conv_work w;
+    winners_spread by;
+    if (dx_by_winners(c, sizeof(T), LANES, &w, &by)) {
+        winners_spread_prepare(c, task, &w, &by);
+        return;
+    }
+    w = dx_work(c);
     const correlation *g = &w.g;
     conv_arrays a;
     task_part cells = prepare_cells(c, task, &w, &a);
     for (int64_t uv = cells.first; uv < cells.end; uv++)
-        product_pack(a.kernel, &(spor_block){.b = (const T *)c->in[1].data +
-                                                  (g->k * g->l - 1 - uv) * g->F * g->C,
-                                             .stride = g->C,
-                                             .transposed = true,
-                                             .depth = depth_of(g),
-                                             .first = uv * g->C,
-                                             .rows = g->C,
-                                             .cols = g->F});
+        pack_cell(g, a.kernel, uv, (const T *)c->in[1].data + (g->k * g->l - 1 - uv) * g->F * g->C,
+                  g->C, true);
 }
 
 /* delta of samples n .. n + count - 1, maps of H x W x C: operand k as it lies, or routed to its
@@ -463,7 +528,13 @@ static const T *delta_of(const spor_call *c, int k, const conv_work *w, T *whole
 
 /* Eq. (43) with its tilde */
 FAST_KERNEL(conv2d_dx) {
-    conv_work w = dx_work(c);
+    conv_work w;
+    winners_spread by;
+    if (dx_by_winners(c, sizeof(T), LANES, &w, &by)) {
+        winners_spread_dx(c, task, &w, &by);
+        return;
+    }
+    w = dx_work(c);
     conv_arrays a;
     task_part samples = begin_samples(c, task, &w, &a);
     maps p = maps_of(c->attr + WINDOW, w.g.h, w.g.w, w.g.C);
@@ -478,13 +549,22 @@ FAST_KERNEL(conv2d_dx) {
 FAST_KERNEL(conv2d_dK_tables) {
     conv_work w = dK_work(c);
     conv_arrays a;
-    prepare_cells(c, task, &w, &a);
+    winners_sum by;
+    if (dK_by_winners(c, &w, sizeof(T), LANES, &by))
+        winners_sum_prepare(c, &w, &by);
+    else
+        prepare_cells(c, task, &w, &a);
 }
 
 /* Eq. (44): a task's groups of samples are added in their order */
 FAST_KERNEL(conv2d_dK) {
     conv_work w = dK_work(c);
     conv_arrays a;
+    winners_sum by;
+    if (dK_by_winners(c, &w, sizeof(T), LANES, &by)) {
+        winners_sum_dK(c, task, &w, &by);
+        return;
+    }
     task_part samples = begin_samples(c, task, &w, &a);
     maps p = maps_of(c->attr + WINDOW, w.g.P, w.g.Q, w.g.F);
     const T *x = c->in[0].data;

@@ -21,6 +21,7 @@ enum { TOP = 2, LEFT = 4, SHARED = 6, ACTIVATION = 6, CELLS = 6, MAP = 6, OWN = 
 typedef struct {
     int64_t Hp, Wp, C, k, l, F, P, Q;
     int64_t stride[2], dilate[2], h, w, top, left;
+    bool apart; /* pixel by pixel, without the cells of the padding: where it is most of them */
 } correlation;
 
 /** Eq. (73), a remainder of rows or columns left over. */
@@ -78,6 +79,35 @@ static inline int64_t depth_of(const correlation *g) {
     return g->k * g->l * g->C;
 }
 
+/** Cells of a kernel that meet the map, not its padding, along an axis of it: from, to. */
+typedef struct {
+    int64_t first, end;
+} cell_range;
+static inline cell_range cells_met(int64_t from, int64_t cells, int64_t kernel) {
+    int64_t first = from < 0 ? -from : 0;
+    return (cell_range){first, carve_most(first, carve_least(kernel, cells - from))};
+}
+static inline cell_range rows_met(const correlation *g, int64_t i) {
+    return cells_met(i * g->stride[0] - g->top, g->h, g->k);
+}
+static inline cell_range cols_met(const correlation *g, int64_t j) {
+    return cells_met(j * g->stride[1] - g->left, g->w, g->l);
+}
+
+/** Of all pixels of a sample. */
+static inline int64_t all_cells_met(const correlation *g) {
+    int64_t rows = 0, cols = 0;
+    for (int64_t i = 0; i < g->P; i++) rows += rows_met(g, i).end - rows_met(g, i).first;
+    for (int64_t j = 0; j < g->Q; j++) cols += cols_met(g, j).end - cols_met(g, j).first;
+    return carve_times(rows, cols);
+}
+
+/** Each pixel is a product of its own then: the padding must be worth that. */
+static inline bool is_apart(const correlation *g) {
+    int64_t cells = carve_times(pixels_of(g), g->k * g->l);
+    return g->dilate[0] == 1 && g->dilate[1] == 1 && all_cells_met(g) < cells / 2;
+}
+
 /** Samples taken at once: enough pixels to fill tiles when maps are small. By shape only. */
 static inline int64_t group_of(const correlation *g, int64_t N) {
     const int64_t pixels = 256;
@@ -94,12 +124,20 @@ static inline bool is_plain(const correlation *g) {
 typedef struct {
     correlation g;
     int64_t N, group;
+    int64_t unit;  /* samples that are not cut apart by tasks: a group, or more */
     bool adds;     /* dK, a sum over the samples: delta is packed in place of the kernel */
     int64_t whole; /* elements of a sample's map before pooling; 0: there is no pooling */
 } conv_work;
 
 static inline conv_work work_of(correlation g, int64_t N, bool adds) {
-    return (conv_work){.g = g, .N = N, .group = group_of(&g, N), .adds = adds};
+    int64_t group = group_of(&g, N);
+    g.apart = is_apart(&g);
+    return (conv_work){.g = g, .N = N, .group = group, .unit = group, .adds = adds};
+}
+
+/** Units of samples that a work has. */
+static inline int64_t units_of(const conv_work *w) {
+    return (w->N + w->unit - 1) / w->unit;
 }
 
 /** The arrays of a work: tables and the kernel in panels are shared, the others a task's own, for a
@@ -132,7 +170,7 @@ static inline int64_t maps_of_group(const conv_work *w) {
 static inline void carve_scratch(spor_carver *carver, const conv_work *w, size_t width,
                                  int64_t lanes, conv_arrays *a) {
     int64_t rows = w->adds ? w->group * pixels_of(&w->g) : 0;
-    a->maps = carve_take(carver, maps_of_group(w), width);
+    a->maps = carve_take(carver, w->g.apart ? 0 : maps_of_group(w), width);
     a->delta = carve_take(carver, panels_of(w, rows, lanes), width);
     a->whole = carve_take(carver, carve_times(w->group, w->whole), width);
 }
@@ -147,16 +185,16 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
     carve_scratch(&scratch, &w, width, lanes, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
-    int64_t groups = (w.N + w.group - 1) / w.group, cell = carve_times(g->C, g->F);
+    int64_t units = units_of(&w), cell = carve_times(g->C, g->F);
     int64_t kernel = carve_times(g->k * g->l, cell);
-    int64_t cost = carve_times(w.group * pixels_of(g), kernel);
+    int64_t cost = carve_times(w.unit * pixels_of(g), kernel);
     need->tasks[SPOR_PREPARE] = 1;
     if (w.adds) {
-        tasks_add_up(need, groups, cost, kernel, width);
+        tasks_add_up(need, units, cost, kernel, width);
     } else {
         need->tasks[SPOR_PREPARE] = tasks_for(need, g->k * g->l, carve_times(cell, COST_MOVED), 0);
         need->tasks[SPOR_WORK] =
-            tasks_for(need, groups, cost, carve_times(maps_of_group(&w), COST_MOVED));
+            tasks_for(need, units, cost, carve_times(maps_of_group(&w), COST_MOVED));
     }
 }
 
@@ -175,9 +213,18 @@ static inline double correlation_cost(const spor_attr attr[], const spor_shape *
 
 #include "kernels/product.h"
 
-/* Where the windows of all pixels of a group start. */
+/* Where cell uv begins in a kernel whose cells are packed by themselves. */
+static inline int64_t cell_panels(const correlation *g, int64_t uv) {
+    return uv * g->C * carve_whole_vectors(g->F, LANES);
+}
+
+/* Where the windows of all pixels of a group start; or its samples. */
 static void fill_pixels(int64_t *pixel, const conv_work *w) {
     const correlation *g = &w->g;
+    if (g->apart) {
+        product_progression(pixel, w->group, g->h * g->w * g->C);
+        return;
+    }
     for (int64_t n = 0; n < w->group; n++)
         for (int64_t i = 0; i < g->P; i++, pixel += g->Q) {
             int64_t first = (n * g->Hp + i * g->stride[0]) * g->Wp * g->C;
@@ -203,16 +250,30 @@ static inline task_part prepare_cells(const spor_call *c, int64_t task, const co
     return cells;
 }
 
-/* A task of WORK: its samples, whole groups, and its arrays, with zeros where lay_out writes
- * nothing. */
+/* Packs cell uv of the kernel, a matrix of C x F in rows of `stride`, maybe turned: among all, or by
+ * itself. */
+static inline void pack_cell(const correlation *g, T *panels, int64_t uv, const T *b,
+                             int64_t stride, bool turned) {
+    spor_block block = {.b = b, .stride = stride, .transposed = turned, .rows = g->C, .cols = g->F};
+    block.depth = g->apart ? g->C : depth_of(g);
+    block.first = g->apart ? 0 : uv * g->C;
+    product_pack(g->apart ? panels + cell_panels(g, uv) : panels, &block);
+}
+
+/* The samples of a task of WORK. */
+static inline task_part samples_of(const spor_call *c, int64_t task, const conv_work *w) {
+    task_part part = task_part_of(c, SPOR_WORK, task, units_of(w));
+    return (task_part){part.first * w->unit, carve_least(part.end * w->unit, w->N)};
+}
+
+/* A task of WORK: its samples, and its arrays, with zeros where lay_out writes nothing. */
 static inline task_part begin_samples(const spor_call *c, int64_t task, const conv_work *w,
                                       conv_arrays *a) {
     spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
     carve_shared(&shared, w, sizeof(T), LANES, a);
     carve_scratch(&scratch, w, sizeof(T), LANES, a);
-    if (!is_plain(&w->g)) memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
-    task_part part = task_part_of(c, SPOR_WORK, task, (w->N + w->group - 1) / w->group);
-    return (task_part){part.first * w->group, carve_least(part.end * w->group, w->N)};
+    if (!is_plain(&w->g) && !w->g.apart) memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
+    return samples_of(c, task, w);
 }
 
 /* Columns b of one row that fall inside the map: first .. end - 1. */
@@ -233,11 +294,10 @@ static void copy_row(const correlation *g, T *map_row, const T *from) {
 
 /* The maps of count samples: themselves, or copies with zeros around and between. The zeros are
  * there from the start, and each group writes the same places. */
-static const T *lay_out(const correlation *g, const conv_arrays *a, const T *samples,
-                        int64_t count) {
+static const T *lay_out(const correlation *g, T *maps, const T *samples, int64_t count) {
     if (is_plain(g)) return samples;
     for (int64_t n = 0; n < count; n++) {
-        T *map = (T *)a->maps + n * g->Hp * g->Wp * g->C;
+        T *map = maps + n * g->Hp * g->Wp * g->C;
         const T *sample = samples + n * g->h * g->w * g->C;
         for (int64_t r = 0; r < g->h; r++) {
             int64_t row = r * g->dilate[0] + g->top;
@@ -245,7 +305,7 @@ static const T *lay_out(const correlation *g, const conv_arrays *a, const T *sam
             copy_row(g, map + row * g->Wp * g->C, sample + r * g->w * g->C);
         }
     }
-    return a->maps;
+    return maps;
 }
 
 /* The panels of the kernel forward: K itself where that is them. */
@@ -253,10 +313,79 @@ static inline const T *kernel_panels(const spor_call *c, const conv_work *w, con
     return product_is_panels(w->g.F) ? c->in[1].data : a->kernel;
 }
 
+/* What to do with the cells that a pixel meets. */
+typedef struct {
+    const correlation *g;
+    const conv_arrays *a;
+    const T *samples, *kernel, *init, *delta;
+    int64_t count;
+    T *out; /* z or dK */
+} apart_work;
+
+/* z of pixel (i, j), of all samples: a product for each cell. Without any it is init. */
+static void correlate_pixel(const apart_work *w, int64_t i, int64_t j) {
+    const correlation *g = w->g;
+    cell_range rows = rows_met(g, i), cols = cols_met(g, j);
+    int64_t top = i * g->stride[0] - g->top, left = j * g->stride[1] - g->left;
+    spor_product p = {.row = w->a->pixel, .step = w->a->cell, .rows = w->count, .cols = g->F};
+    p.init = w->init;
+    p.c = w->out + (i * g->Q + j) * g->F;
+    p.ldc = pixels_of(g) * g->F;
+    if (rows.first == rows.end || cols.first == cols.end) product_multiply(&p);
+    p.depth = g->C;
+    for (int64_t u = rows.first; u < rows.end; u++)
+        for (int64_t v = cols.first; v < cols.end; v++) {
+            p.a = w->samples + ((top + u) * g->w + left + v) * g->C;
+            p.b = w->kernel + cell_panels(g, u * g->l + v);
+            product_multiply(&p);
+            p.init = NULL;
+            p.add = true;
+        }
+}
+
+/* dK += what pixel (i, j) of all samples meets times its delta */
+static void add_pixel(const apart_work *w, int64_t i, int64_t j) {
+    const correlation *g = w->g;
+    cell_range rows = rows_met(g, i), cols = cols_met(g, j);
+    int64_t top = i * g->stride[0] - g->top, left = j * g->stride[1] - g->left;
+    spor_product p = {.row = w->a->cell, .step = w->a->pixel, .rows = g->C, .cols = g->F};
+    product_pack(w->a->delta, &(spor_block){.b = w->delta + (i * g->Q + j) * g->F,
+                                            .stride = pixels_of(g) * g->F,
+                                            .depth = w->count,
+                                            .rows = w->count,
+                                            .cols = g->F});
+    p.b = w->a->delta;
+    p.depth = w->count;
+    p.ldc = g->F;
+    p.add = true;
+    for (int64_t u = rows.first; u < rows.end; u++)
+        for (int64_t v = cols.first; v < cols.end; v++) {
+            p.a = w->samples + ((top + u) * g->w + left + v) * g->C;
+            p.c = w->out + (u * g->l + v) * g->C * g->F;
+            product_multiply(&p);
+        }
+}
+
+static void each_pixel(const apart_work *w, void (*pixel)(const apart_work *, int64_t, int64_t)) {
+    for (int64_t i = 0; i < w->g->P; i++)
+        for (int64_t j = 0; j < w->g->Q; j++) pixel(w, i, j);
+}
+
 /* z = init + the windows of count samples times the kernel in panels */
 static inline void correlate(const correlation *g, const conv_arrays *a, const T *samples,
                              int64_t count, const T *panels, const T *init, T *z) {
-    product_multiply(&(spor_product){.a = lay_out(g, a, samples, count),
+    if (g->apart) {
+        each_pixel(&(apart_work){.g = g,
+                                 .a = a,
+                                 .samples = samples,
+                                 .kernel = panels,
+                                 .init = init,
+                                 .count = count,
+                                 .out = z},
+                   correlate_pixel);
+        return;
+    }
+    product_multiply(&(spor_product){.a = lay_out(g, a->maps, samples, count),
                                      .row = a->pixel,
                                      .step = a->cell,
                                      .rows = count * pixels_of(g),
@@ -273,7 +402,15 @@ static inline void correlate_with_delta(const correlation *g, const conv_arrays 
                                         const T *samples, int64_t count, const T *delta, T *dK,
                                         bool add) {
     int64_t pixels = count * pixels_of(g);
-    product_multiply(&(spor_product){.a = lay_out(g, a, samples, count),
+    if (g->apart) {
+        if (!add) memset(dK, 0, (size_t)(depth_of(g) * g->F) * sizeof *dK);
+        each_pixel(
+            &(apart_work){
+                .g = g, .a = a, .samples = samples, .delta = delta, .count = count, .out = dK},
+            add_pixel);
+        return;
+    }
+    product_multiply(&(spor_product){.a = lay_out(g, a->maps, samples, count),
                                      .row = a->cell,
                                      .step = a->pixel,
                                      .rows = depth_of(g),

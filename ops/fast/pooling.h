@@ -99,14 +99,49 @@ SPOR_INLINE int64_t channel_at(const maps *g, int64_t c) {
     return c + LANES > g->C && g->C >= LANES ? g->C - LANES : c;
 }
 
+/* Small integers as bytes. */
+SPOR_INLINE bytes_vec narrowed(ivec number) {
+#if defined(__AVX512F__)
+    bytes_vec narrow;
+#if SPOR_F32_LANES
+    __m128i bytes = _mm512_cvtepi32_epi8((__m512i)number);
+#else
+    __m128i bytes = _mm512_cvtepi64_epi8((__m512i)number);
+#endif
+    memcpy(&narrow, &bytes, sizeof narrow);
+    return narrow;
+#else
+    return __builtin_convertvector(number, bytes_vec);
+#endif
+}
+
 SPOR_INLINE void store_winners(void *to, size_t bytes, ivec number, int64_t lanes) {
-    bytes_vec narrow = __builtin_convertvector(number, bytes_vec);
+    bytes_vec narrow = narrowed(number);
     if (bytes == 1 && lanes == LANES)
         memcpy(to, &narrow, sizeof narrow);
     else if (bytes == 1)
         memcpy(to, &narrow, (size_t)lanes);
     else
         for (int64_t k = 0; k < lanes; k++) ((int32_t *)to)[k] = (int32_t)number[k];
+}
+
+/* Bytes as integers as wide as T. */
+SPOR_INLINE ivec widened(bytes_vec narrow) {
+#if defined(__AVX2__)
+    __m128i bytes = {0};
+    memcpy(&bytes, &narrow, sizeof narrow);
+#if SPOR_VECTOR_BYTES == 64 && SPOR_F32_LANES
+    return (ivec)_mm512_cvtepu8_epi32(bytes);
+#elif SPOR_VECTOR_BYTES == 64
+    return (ivec)_mm512_cvtepu8_epi64(bytes);
+#elif SPOR_F32_LANES
+    return (ivec)_mm256_cvtepu8_epi32(bytes);
+#else
+    return (ivec)_mm256_cvtepu8_epi64(bytes);
+#endif
+#else
+    return __builtin_convertvector(narrow, ivec);
+#endif
 }
 
 SPOR_INLINE ivec load_winners(const void *from, size_t bytes, int64_t lanes) {
@@ -117,7 +152,7 @@ SPOR_INLINE ivec load_winners(const void *from, size_t bytes, int64_t lanes) {
             memcpy(&narrow, from, sizeof narrow);
         else
             memcpy(&narrow, from, (size_t)lanes);
-        return __builtin_convertvector(narrow, ivec);
+        return widened(narrow);
     }
     for (int64_t k = 0; k < lanes; k++) number[k] = ((const int32_t *)from)[k];
     return number;

@@ -80,18 +80,15 @@ static void complain_of_memory(spor_verification *v, const char *label, const ch
     verify_refuse(v, label, error);
 }
 
-static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
+/* Shows what was found; false if memory runs out. */
+static bool show_claim(spor_verification *v, const spor_judged *judged) {
+    const spor_script_claim *claim = judged->claim;
+    const spor_verdict *found = judged->found;
     char place[PATH_SIZE], complaint[640], label[160];
-    spor_effort effort = {.seed = (uint64_t)v->given->seed,
-                          .shapes = v->given->shapes,
-                          .ties_bind = v->given->ties != NULL};
-    spor_verdict *found = malloc(sizeof *found);
     snprintf(place, sizeof place, "%s:%d:%d", claim->file, claim->line, claim->column);
     snprintf(label, sizeof label, "%s", claim->label ? claim->label : claim->statement->name);
-    if (!found) return false;
-    if (!spor_verify(claim->statement, &effort, found)) {
+    if (!judged->finished) {
         complain_of_memory(v, label, place, found);
-        free(found);
         return true;
     }
     complain_of(claim, found, complaint, sizeof complaint);
@@ -110,7 +107,6 @@ static bool verify_claim(spor_verification *v, const spor_script_claim *claim) {
     bool done = summary && detail;
     free(summary);
     free(detail);
-    free(found);
     return done;
 }
 
@@ -125,14 +121,24 @@ static bool is_asked_for(const spor_verification *v, const spor_script_claim *cl
 }
 
 /* own: leaves out what included files state. */
+static bool verify_claims(spor_verification *v, spor_workpiece *piece, bool own) {
+    int count = claims_count(piece->script), asked = 0;
+    int *number = calloc((size_t)count + 1, sizeof *number);
+    for (int k = 0; number && k < count; k++)
+        if (is_asked_for(v, claims_at(piece->script, k), own)) number[asked++] = k;
+    spor_jury *jury = number ? verify_judge(v, piece, asked, number) : NULL;
+    bool done = jury;
+    for (int k = 0; done && k < asked; k++) done = show_claim(v, verify_judged(jury, k));
+    verify_dismiss(jury);
+    free(number);
+    return done;
+}
+
 static bool verify_script(spor_verification *v, spor_workpiece *piece, bool own) {
     if (v->given->call) return verify_call(v, piece);
-    for (int k = 0; k < claims_count(piece->script); k++) {
-        const spor_script_claim *claim = claims_at(piece->script, k);
-        if (is_asked_for(v, claim, own) && !verify_claim(v, claim)) {
-            command_fail(&spor_command_verify, "out of memory");
-            return false;
-        }
+    if (!verify_claims(v, piece, own)) {
+        command_fail(&spor_command_verify, "out of memory");
+        return false;
     }
     if (script_declaration(piece->script) && !v->given->only) verify_network(v, piece);
     return true;
@@ -241,6 +247,8 @@ static int run(int argc, char **argv) {
     const spor_option options[] = {
         {"only", "LABEL", "this statement alone, by its label or its def", SPOR_OPTION_TEXT,
          &given->only, 0, NULL},
+        {"threads", "N", "that judge statements of a script side by side (default: the cores)",
+         SPOR_OPTION_INTEGER, &given->threads, 1, NULL},
         {"seed", "N", "of shapes and data (default 0)", SPOR_OPTION_INTEGER, &given->seed, 0, NULL},
         {"shapes", "N", "examine at most N shapes a statement (default 300)", SPOR_OPTION_INTEGER,
          &given->shapes, 1, NULL},

@@ -1,6 +1,6 @@
 /*
- * spor verify: what its parts share. verify.c walks the files, verify_rows.c shows what was found,
- * verify_arrays.c judges arrays, verify_model.c networks.
+ * spor verify: what its parts share. verify.c walks the files, verify_jury.c judges the statements of one
+ * side by side, verify_rows.c shows what was found, verify_arrays.c judges arrays, verify_model.c networks.
  */
 #ifndef SPOR_CLI_VERIFY_H
 #define SPOR_CLI_VERIFY_H
@@ -17,7 +17,7 @@ typedef enum { SPOR_HINT_NONE, SPOR_HINT_PATTERN, SPOR_HINT_FULL } spor_hint;
 /** What was asked for. */
 typedef struct {
     const char *only, *html, *junit, *data, *weights, *call, *hint_name, *ties;
-    int64_t seed, shapes;
+    int64_t seed, shapes, threads;
     double ulps, rtol; /* of arrays */
     bool json, quiet;
     bool strict; /* what holds with a reservation is not enough */
@@ -69,6 +69,25 @@ char *verify_summary(const spor_verification *v, const spor_statement *statement
                      const spor_verdict *found);
 char *verify_detail(const spor_verification *v, const spor_script_claim *claim,
                     const spor_verdict *found, const char *label, const char *place);
+
+/** A statement and what was found of it. */
+typedef struct {
+    const spor_script_claim *claim; /* with what recording it left there */
+    spor_verdict *found;
+    bool finished; /* else memory ran out over it */
+} spor_judged;
+
+/** Those who judge: each has the script for itself. */
+typedef struct spor_jury spor_jury;
+
+/** Judges so many statements of a script, by their numbers in it, side by side on threads; what is found does
+ *  not depend on how many there are. NULL: out of memory. */
+spor_jury *verify_judge(const spor_verification *v, spor_workpiece *piece, int count,
+                        const int number[]);
+/** The k-th of them; it lives as long as the jury. */
+const spor_judged *verify_judged(const spor_jury *jury, int k);
+/** Frees the jury; NULL is ignored. */
+void verify_dismiss(spor_jury *jury);
 
 /** Rows for --call; false after a complaint. */
 bool verify_call(spor_verification *v, spor_workpiece *piece);

@@ -90,15 +90,23 @@ SPOR_INLINE T folded_lanes(spor_tile_role role, vec v) {
     return role == SPOR_LARGEST ? simd_lanes_most(v) : simd_lanes_sum(v);
 }
 
-SPOR_INLINE T folded_row(spor_tile_role role, const T *x, int64_t count) {
+/* What is folded: x, or its product with y. */
+SPOR_INLINE vec load_folded(const T *x, const T *y, int64_t i, int64_t lanes) {
+    vec v = simd_load_part(x + i, lanes);
+    return y ? v * simd_load_part(y + i, lanes) : v;
+}
+
+SPOR_INLINE T folded_row(spor_tile_role role, const T *x, const T *y, int64_t count) {
     const vec start = simd_all(start_of(role));
     vec chain[4] = {start, start, start, start};
     int64_t i = 0;
     for (; i + 4 * LANES <= count; i += 4 * LANES)
-        for (int k = 0; k < 4; k++) chain[k] = folded(role, chain[k], simd_load(x + i + k * LANES));
-    for (; i + LANES <= count; i += LANES) chain[0] = folded(role, chain[0], simd_load(x + i));
+        for (int k = 0; k < 4; k++)
+            chain[k] = folded(role, chain[k], load_folded(x, y, i + k * LANES, LANES));
+    for (; i + LANES <= count; i += LANES)
+        chain[0] = folded(role, chain[0], load_folded(x, y, i, LANES));
     if (i < count) {
-        vec rest = simd_load_part(x + i, count - i);
+        vec rest = load_folded(x, y, i, count - i);
         chain[1] = folded(role, chain[1], simd_select(simd_first_lanes(count - i), rest, start));
     }
     return folded_lanes(
@@ -123,53 +131,56 @@ SPOR_INLINE void fold_number(spor_tile_role role, T *to, T *low, T x) {
     *to = after;
 }
 
-/* to[j] meets the rows' x[j] */
-SPOR_INLINE void fold_columns(spor_tile_role role, T *to, T *low, const T *x, int64_t rows,
-                              int64_t length) {
+/* to[j] meets the rows' x[j], or x[j] y[j] */
+SPOR_INLINE void fold_columns(spor_tile_role role, T *to, T *low, const T *x, const T *y,
+                              int64_t rows, int64_t length) {
     const vec start = simd_all(start_of(role));
     for (int64_t j = 0; j < length; j += LANES) {
-        int64_t lanes = carve_least(LANES, length - j), r = 0;
+        int64_t lanes = carve_least(LANES, length - j), r = 0, at = j;
         vec chain[4] = {start, start, start, start};
-        const T *row = x + j;
-        for (; r + 4 <= rows; r += 4, row += 4 * length)
+        for (; r + 4 <= rows; r += 4, at += 4 * length)
             for (int k = 0; k < 4; k++)
-                chain[k] = folded(role, chain[k], simd_load_part(row + k * length, lanes));
-        for (; r < rows; r++, row += length)
-            chain[0] = folded(role, chain[0], simd_load_part(row, lanes));
+                chain[k] = folded(role, chain[k], load_folded(x, y, at + k * length, lanes));
+        for (; r < rows; r++, at += length)
+            chain[0] = folded(role, chain[0], load_folded(x, y, at, lanes));
         vec all = folded(role, folded(role, chain[0], chain[1]), folded(role, chain[2], chain[3]));
         fold_vector(role, to + j, low ? low + j : NULL, all, lanes);
     }
 }
 
-/* Argument a is a fold: it gets the tile's elements x. */
-SPOR_INLINE void fold(spor_tile_role role, const walk *w, int a, const T *x) {
+/* Argument a is a fold: it gets the tile's elements x, or x y. */
+SPOR_INLINE void fold(spor_tile_role role, const walk *w, int a, const T *x, const T *y) {
     const spor_argument *argument = &w->group->argument[a];
     box b = box_of(w, argument->stride);
     T *to = w->room.place[a], *low = NULL;
     if (argument->carries)
         low = (T *)w->room.low + argument->low + (to - (const T *)w->room.base[a]);
     if (b.still && b.in_row) {
-        fold_columns(role, to, low, x, b.rows, b.length);
+        fold_columns(role, to, low, x, y, b.rows, b.length);
     } else if (b.still) {
-        fold_number(role, to, low, folded_row(role, x, w->tile.count));
+        fold_number(role, to, low, folded_row(role, x, y, w->tile.count));
     } else {
-        for (int64_t r = 0; r < b.rows; r++, x += b.length) {
+        for (int64_t r = 0; r < b.rows; r++, x += b.length, y = y ? y + b.length : NULL) {
             int64_t row = row_offset(w->group, argument->stride, r);
             T *row_low = low ? low + row : NULL;
             if (b.in_row)
-                fold_columns(role, to + row, row_low, x, 1, b.length);
+                fold_columns(role, to + row, row_low, x, y, 1, b.length);
             else
-                fold_number(role, to + row, row_low, folded_row(role, x, b.length));
+                fold_number(role, to + row, row_low, folded_row(role, x, y, b.length));
         }
     }
 }
 
 static void add_up(const walk *w, int a, const T *x) {
-    fold(SPOR_SUMS, w, a, x);
+    fold(SPOR_SUMS, w, a, x, NULL);
+}
+
+static void add_up_products(const walk *w, int a, const T *x, const T *y) {
+    if (y) fold(SPOR_SUMS, w, a, x, y);
 }
 
 static void find_largest(const walk *w, int a, const T *x) {
-    fold(SPOR_LARGEST, w, a, x);
+    fold(SPOR_LARGEST, w, a, x, NULL);
 }
 
 /* ---- lines ---- */
@@ -187,6 +198,8 @@ static void run_line(walk *w, const spor_line *line) {
         fill(place[line->out], *(const T *)place[line->in[0]], LANES);
     } else if (line->role == SPOR_REPEATS) {
         repeat(w, argument[line->in[0]].stride, place[line->in[0]], place[line->out]);
+    } else if (line->operands == 2) {
+        add_up_products(w, line->out, place[line->in[0]], place[line->in[1]]);
     } else {
         (line->role == SPOR_SUMS ? add_up : find_largest)(w, line->out, place[line->in[0]]);
     }

@@ -9,7 +9,7 @@
  *
  *   maps      out[i] = f(in[0][i], in[1][i], ...)       the tile kernel of an elementwise op
  *   repeats   out[i] = a smaller tensor's element       expand, at the group's entry
- *   sums      a smaller tensor's element += in[i]       sum, at the group's exit
+ *   sums      a smaller tensor's element += in[i]       sum, at the group's exit; or in[0][i] in[1][i]
  *   largest   a smaller tensor's element = the larger of it and in[i]       max, there too
  *
  * A value has a place: that of an argument of the group, in memory, or a slot, a buffer as long as a
@@ -48,8 +48,9 @@ static inline bool role_folds(spor_tile_role role) {
 typedef struct spor_tiling {
     spor_tile_role role;
     bool product; /* maps: can be part of the line of the one that reads it */
+    bool slow;    /* maps: as exp, log and tanh are, too slow to be made twice */
     /** Maps of two operands: with a product a b in the place of operand k, as a map of a, b and the
-     *  other operand. NULL: there is none. */
+     *  other operand. Sums: of products. NULL: there is none. */
     const struct spor_tiling *of_product[2];
     spor_tile_kernel *kernel[SPOR_SCALARS][SPOR_ISAS]; /* maps: float and double */
 } spor_tiling;

@@ -17,6 +17,10 @@ bool match_made_by(spor_var v, const spor_op *op) {
     return v.id && tape_node_of(v)->op == op;
 }
 
+bool match_through(const spor_match *match, spor_var v, const spor_op *op) {
+    return match_made_by(v, op) && !match->derived[v.id];
+}
+
 bool match_inside(spor_match *match, spor_var v, const spor_op *op) {
     const int most = (int)(sizeof match->inside / sizeof *match->inside);
     if (!match_made_by(v, op) || match->uses[v.id] != 1 || match->count == most) return false;
@@ -39,6 +43,7 @@ typedef struct {
     const spor_tape *tape;
     bool *live;
     bool *absorbed; /* inside a region taken */
+    bool *derived;  /* it has a backward that was derived by hand */
     uint32_t *uses;
     uint32_t *match_of; /* 1 + index into match */
     spor_match *match;
@@ -56,6 +61,7 @@ static const spor_custom *custom_of(const spor_tape *tape, uint32_t id) {
 /* A hand-derived backward reads y and its operands: no fast path may swallow them. */
 static void mark_custom(work *w, const spor_custom *custom) {
     w->uses[custom->y]++;
+    w->derived[custom->y] = true;
     for (int k = 0; k < custom->operands; k++) {
         w->live[custom->operand[k]] = true;
         w->uses[custom->operand[k]]++;
@@ -104,7 +110,7 @@ static bool keep_match(work *w, uint32_t root, const spor_match *match) {
 /* Tries all fast paths on the region that ends in root. */
 static bool try_root(work *w, spor_contraction *c, spor_var root, bool training) {
     for (int k = 0; spor_fast_paths[k]; k++) {
-        spor_match match = {.uses = w->uses, .training = training};
+        spor_match match = {.uses = w->uses, .training = training, .derived = w->derived};
         bool fits = spor_fast_paths[k]->match(&match, root);
         if (!fits && !*match.why) continue;
         if (fits) match.why[0] = 0;
@@ -191,15 +197,17 @@ bool contract_tape(const spor_tape *tape, const uint32_t wanted[], uint32_t coun
     work w = {.tape = tape};
     w.live = calloc(tape->count, sizeof *w.live);
     w.absorbed = calloc(tape->count, sizeof *w.absorbed);
+    w.derived = calloc(tape->count, sizeof *w.derived);
     w.uses = calloc(tape->count, sizeof *w.uses);
     w.match_of = calloc(tape->count, sizeof *w.match_of);
-    bool done = w.live && w.absorbed && w.uses && w.match_of;
+    bool done = w.live && w.absorbed && w.derived && w.uses && w.match_of;
     if (done) {
         mark_live(&w, wanted, count, training);
         done = contract(&w, use_fast_paths, training, c);
     }
     free(w.live);
     free(w.absorbed);
+    free(w.derived);
     free(w.uses);
     free(w.match_of);
     free(w.match);

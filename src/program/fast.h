@@ -10,6 +10,9 @@
  * db): recording the same node twice is free, the program merges equal nodes. A backward op that
  * has the forward node among its operands reads what that saved as in[k].saved.
  *
+ * Where a derivation is all there is to gain, its op has `parts` and its vjp is written in ordinary
+ * ops: groups compute both.
+ *
  * It computes in up to three phases of tasks (kernels/kernel.h): PREPARE, WORK, FINISH. Its need
  * cuts them by cost (kernels/tasks.h), its kernels ask which part of the whole a task has.
  */
@@ -22,6 +25,7 @@
 typedef struct {
     const uint32_t *uses; /* uses[id]: readers of node id among the nodes compiled, outputs too */
     bool training;        /* a backward pass will follow: saved data are wanted */
+    const bool *derived;  /* derived[id]: node id has a backward of its own, derived by hand */
     /* answer */
     const spor_op *op; /* the fused op that takes the root's place */
     spor_var in[SPOR_OPERANDS];
@@ -35,6 +39,9 @@ typedef struct {
 bool match_inside(spor_match *match, spor_var v, const spor_op *op);
 /** True if v was made by op. */
 bool match_made_by(spor_var v, const spor_op *op);
+/** True if v was made by op and gradients may go another way than through v: a region that it is not
+ *  taken into may read its operands instead. */
+bool match_through(const spor_match *match, spor_var v, const spor_op *op);
 /** Writes why and returns false. */
 bool match_refuse(spor_match *match, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -10,6 +10,11 @@
  * Stages are as early as can be, then nodes sink to the stage of the first reader that they join: a
  * slope that only the backward pass reads is computed there from what the forward pass kept anyway.
  * A sum or a largest does not sink, it is smaller than what it is made of.
+ *
+ * A repeat, or some light arithmetic on what is in memory anyway, is made again by each group that
+ * reads it: a repeat would be larger than what it repeats; and where it is made of one tensor, each
+ * group reads that in its place, nobody writes it. Of two tensors, a group reads one more, which is no
+ * more than writing it, being as much as two reads, for up to two groups.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +32,9 @@ typedef struct {
     uint32_t *bound;  /* the latest stage that readers allow; UINT32_MAX: none reads it */
     uint32_t *reader; /* the last node that read its elements in a tile */
     bool *drawn;      /* the reader that sets the bound would join it */
+    bool *pinned;     /* is read after all steps, or as a whole by one of them */
+    int *others;      /* groups that read it, besides its own */
+    bool *remade;     /* each group that reads it makes it */
 } grouper;
 
 /* ---- what joins ---- */
@@ -131,20 +139,100 @@ static void find_groups(const grouper *g) {
         if (is_grouped(g, v)) group_node(g, v);
 }
 
-bool group_nodes(const spor_program *program, const bool live[], uint32_t leader[]) {
+/* ---- what is made again ---- */
+
+/* What it takes to make a node again: maps, and tensors that are read. */
+enum { RECIPE_MAPS = 3, RECIPE_READS = 2 };
+typedef struct {
+    int maps, reads;
+    uint32_t from[RECIPE_READS];
+    bool dear; /* more than that */
+} recipe;
+
+static void read_also(recipe *r, uint32_t from) {
+    for (int k = 0; k < r->reads; k++)
+        if (r->from[k] == from) return;
+    if (r->reads < RECIPE_READS)
+        r->from[r->reads++] = from;
+    else
+        r->dear = true;
+}
+
+static recipe recipe_of(const grouper *g, uint32_t v) {
+    const spor_op *op = node_at(g, v)->op;
+    recipe r = {.maps = !repeats(g, v)};
+    if (repeats(g, v)) return r;
+    r.dear = op->traits & SPOR_LIBRARY || op->tile->slow;
+    for (int k = 0; k < op->operands && !r.dear; k++) {
+        uint32_t u = program_operand(g->program, v, k);
+        recipe of = {.reads = 1, .from = {u}};
+        if (g->remade[u]) of = recipe_of(g, u);
+        r.maps += of.maps;
+        for (int a = 0; a < of.reads; a++) read_also(&r, of.from[a]);
+        r.dear = r.dear || r.maps > RECIPE_MAPS;
+    }
+    return r;
+}
+
+/* Who reads a node. */
+static void find_readers(const grouper *g) {
+    memset(g->reader, 0, g->tape->count * sizeof *g->reader);
+    for (uint32_t v = 1; v < g->tape->count; v++)
+        for (int k = 0; is_step(g, v) && k < node_at(g, v)->op->operands; k++) {
+            uint32_t u = program_operand(g->program, v, k);
+            if (!reads_in_tiles(g, u, v)) g->pinned[u] = true;
+            g->others[u] += g->leader[u] != g->leader[v] && g->reader[u] != g->leader[v];
+            g->reader[u] = g->leader[v];
+        }
+}
+
+static bool is_in_memory(const grouper *g, uint32_t u) {
+    return !is_grouped(g, u) || folds(g, u) || g->pinned[u] || g->others[u];
+}
+
+static bool is_cheaper(const grouper *g, const recipe *r, uint32_t v) {
+    bool cheaper = !r->dear && (r->reads < 2 || g->others[v] <= 2);
+    for (int k = 0; k < r->reads; k++) cheaper = cheaper && is_in_memory(g, r->from[k]);
+    return cheaper;
+}
+
+static void find_remade(const grouper *g) {
+    find_readers(g);
+    for (uint32_t v = 1; v < g->tape->count; v++) {
+        if (!is_grouped(g, v) || folds(g, v) || g->pinned[v]) continue;
+        recipe r = recipe_of(g, v);
+        g->remade[v] = is_cheaper(g, &r, v);
+    }
+}
+
+bool group_nodes(const spor_program *program, const bool live[], const bool kept[],
+                 uint32_t leader[], bool remade[]) {
     uint32_t nodes = program->graph.tape->count;
     uint32_t *room = calloc(nodes, 3 * sizeof *room);
-    bool *drawn = calloc(nodes, sizeof *drawn);
-    bool done = room && drawn;
+    int *others = calloc(nodes, sizeof *others);
+    bool *marks = calloc(nodes, 2 * sizeof *marks);
+    bool done = room && others && marks;
     if (done) {
-        grouper g = {program,      program->graph.tape,      live, room, leader,
-                     room + nodes, room + 2 * (size_t)nodes, drawn};
+        grouper g = {.program = program,
+                     .tape = program->graph.tape,
+                     .live = live,
+                     .stage = room,
+                     .leader = leader,
+                     .bound = room + nodes,
+                     .reader = room + 2 * (size_t)nodes,
+                     .drawn = marks,
+                     .pinned = marks + nodes,
+                     .others = others,
+                     .remade = remade};
         memset(g.bound, 0xff, nodes * sizeof *g.bound);
+        memcpy(g.pinned, kept, nodes * sizeof *kept);
         find_stages(&g);
         find_groups(&g);
         for (uint32_t v = 1; v < nodes; v++) leader[v] = leader_of(&g, v);
+        find_remade(&g);
     }
     free(room);
-    free(drawn);
+    free(others);
+    free(marks);
     return done;
 }

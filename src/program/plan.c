@@ -305,31 +305,35 @@ static void place_targets(planner *p, const spor_targets *targets) {
     }
 }
 
-/* kept[] of every node: another step reads it, or it is a root or a target. */
-static void find_kept(planner *p, const uint32_t roots[], uint32_t count,
-                      const spor_targets *targets) {
-    spor_program *program = p->program;
-    const program_order *order = &program->order;
-    for (uint32_t s = 0; s < order->steps; s++)
+/* kept[] of what is read after all steps. */
+static void keep_results(planner *p, const uint32_t roots[], uint32_t count,
+                         const spor_targets *targets) {
+    for (uint32_t k = 0; k < count; k++) p->kept[program_home(p->program, roots[k])] = true;
+    for (uint32_t k = 0; k < targets->count; k++)
+        p->kept[program_home(p->program, targets->at[k].node)] = true;
+}
+
+/* kept[] of what a step reads and does not make. */
+static void keep_operands(planner *p) {
+    const program_order *order = &p->program->order;
+    for (uint32_t s = 0; s < order->steps; s++) {
         for (uint32_t k = order->first[s]; k < order->first[s + 1]; k++)
-            p->last[order->node[k]] = s; /* for now: the step that computes it */
-    for (uint32_t s = 0; s < order->steps; s++)
+            p->last[order->node[k]] = s + 1; /* for now: the last step that makes it */
         for (uint32_t k = order->first[s]; k < order->first[s + 1]; k++)
             for (int o = 0; o < p->tape->node[order->node[k]].op->operands; o++) {
-                uint32_t in = program_operand(program, order->node[k], o);
-                p->kept[in] = p->kept[in] || p->last[in] != s;
+                uint32_t in = program_operand(p->program, order->node[k], o);
+                p->kept[in] = p->kept[in] || p->last[in] != s + 1;
             }
-    for (uint32_t k = 0; k < count; k++) p->kept[program_home(program, roots[k])] = true;
-    for (uint32_t k = 0; k < targets->count; k++)
-        p->kept[program_home(program, targets->at[k].node)] = true;
+    }
     memset(p->last, 0, p->tape->count * sizeof *p->last);
 }
 
 static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_targets *targets) {
     spor_program *program = p->program;
-    if (!order_make(program, p->live, &program->order) || !take_steps(p))
+    keep_results(p, roots, count, targets);
+    if (!order_make(program, p->live, p->kept, &program->order) || !take_steps(p))
         return program_fail(program, "out of memory");
-    find_kept(p, roots, count, targets);
+    keep_operands(p);
     for (uint32_t s = 0; s < program->order.steps; s++)
         if (!make_step(p, s)) return false;
     find_lifetimes(p, roots, count);

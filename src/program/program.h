@@ -60,19 +60,22 @@ uint32_t program_home(const spor_program *program, uint32_t id);
 /** That of operand k of node id. */
 uint32_t program_operand(const spor_program *program, uint32_t id, int k);
 
-/** leader[id] of each node that is live and computed: the first node of its group. */
-bool group_nodes(const spor_program *program, const bool live[], uint32_t leader[]);
+/** leader[id] of each node that is live and computed: the first node of its group. remade[id]: each group
+ *  that reads it makes it, it is never written. kept[id]: it is read after all steps. */
+bool group_nodes(const spor_program *program, const bool live[], const bool kept[],
+                 uint32_t leader[], bool remade[]);
 /** The shape over which a node that can be part of a group runs. */
 const spor_shape *node_iteration(const spor_tape *tape, uint32_t id);
 
 /** What steps compute, in their order. */
 typedef struct {
-    uint32_t *node;  /* of the contracted tape */
+    uint32_t *node;  /* of the contracted tape; what groups make again is there more than once */
     uint32_t *first; /* [steps + 1]: step s computes node[first[s]] .. node[first[s + 1] - 1] */
     uint32_t steps;
 } program_order;
 /** False if memory runs out. */
-bool order_make(const spor_program *program, const bool live[], program_order *order);
+bool order_make(const spor_program *program, const bool live[], const bool kept[],
+                program_order *order);
 void order_free(program_order *order);
 
 /** The computation of a node, by its reference kernel or phase after phase by fast ones; or of a

@@ -2,14 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tape/tape.h"
+#include "tape/slices.h"
 
 /* Work arrays over the nodes 0 .. y. */
 typedef struct {
     spor_tape *tape;
     uint32_t y;
-    bool *active;  /* depends on one of wrt, or is one */
-    uint32_t *bar; /* id of the cotangent so far; 0: none yet */
+    bool *active;       /* depends on one of wrt, or is one */
+    uint32_t *bar;      /* id of the cotangent so far; 0: none yet */
+    spor_slices slices; /* of cotangents, not yet in bar */
 } sweep;
 
 /* Marks what depends on wrt; returns the first such node. */
@@ -28,7 +29,20 @@ static uint32_t mark_active(sweep *s, int n, const spor_var wrt[]) {
     return first;
 }
 
-/* Adds a cotangent to operand k of node id: a value used twice accumulates. */
+/* A value used twice accumulates. */
+static bool add_to_bar(sweep *s, uint32_t id, spor_var share) {
+    if (s->bar[id]) share = spor_add((spor_var){s->tape, s->bar[id]}, share);
+    s->bar[id] = share.id;
+    return share.id != 0;
+}
+
+/* All that reads node id has been pulled back. */
+static bool complete_bar(sweep *s, uint32_t id) {
+    spor_var share = slices_sum(&s->slices, s->tape, id);
+    return !share.tape || add_to_bar(s, id, share);
+}
+
+/* Adds a cotangent to operand k of node id. */
 static bool accumulate(sweep *s, uint32_t id, int k, spor_var share) {
     spor_tape *tape = s->tape;
     uint32_t operand = tape->node[id].in[k];
@@ -40,9 +54,7 @@ static bool accumulate(sweep *s, uint32_t id, int k, spor_var share) {
         tape_reject(tape, "%s: its vjp gives operand %d a cotangent of another shape", name, k);
         return false;
     }
-    if (s->bar[operand]) share = spor_add((spor_var){tape, s->bar[operand]}, share);
-    s->bar[operand] = share.id;
-    return share.id != 0;
+    return slices_keep(&s->slices, operand, share) || add_to_bar(s, operand, share);
 }
 
 /* Pulls the cotangent of node id back to its operands. */
@@ -69,8 +81,10 @@ static bool sweep_back(sweep *s, uint32_t first) {
     spor_place place = s->tape->place;
     uint32_t scope = s->tape->current, id = s->y;
     bool done = true;
-    for (; done && id >= first; id--)
-        if (s->bar[id] && s->active[id]) done = pull_back(s, id);
+    for (; done && id >= first; id--) {
+        done = complete_bar(s, id);
+        if (done && s->bar[id] && s->active[id]) done = pull_back(s, id);
+    }
     s->tape->place = place;
     s->tape->current = scope;
     return done;
@@ -115,7 +129,8 @@ bool spor_vjp(spor_var y, spor_var ybar, int n, const spor_var wrt[], spor_var d
     sweep s = {.tape = y.tape, .y = y.id};
     s.active = calloc((size_t)y.id + 1, sizeof *s.active);
     s.bar = calloc((size_t)y.id + 1, sizeof *s.bar);
-    bool done = s.active && s.bar;
+    s.slices.first = calloc((size_t)y.id + 1, sizeof *s.slices.first);
+    bool done = s.active && s.bar && s.slices.first;
     if (done) {
         s.bar[y.id] = ybar.id;
         uint32_t first = mark_active(&s, n, wrt);
@@ -125,6 +140,8 @@ bool spor_vjp(spor_var y, spor_var ybar, int n, const spor_var wrt[], spor_var d
     }
     free(s.active);
     free(s.bar);
+    free(s.slices.first);
+    free(s.slices.at);
     return done;
 }
 

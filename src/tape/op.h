@@ -163,6 +163,11 @@ struct spor_op {
      */
     spor_var (*parts)(const spor_var in[], const spor_attr attr[]);
     const char *sides[2]; /* of such an op: where its slope is the smaller, the larger one */
+    /**
+     * Of an op that may put operand 0 among zeros: how many of them there are before and after each
+     * axis, none negative. False if it does something else by these attributes. NULL for the others.
+     */
+    bool (*between_zeros)(const spor_attr attr[], int64_t lo[SPOR_RANK], int64_t hi[SPOR_RANK]);
     /** Of a leaf that is a number: is it 0? NULL for the others. */
     bool (*is_zero)(const spor_attr attr[]);
     const spor_sample *samples;              /* ends with a sample whose in[0].rank is -1 */

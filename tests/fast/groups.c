@@ -25,7 +25,7 @@ enum { TYPES = FASTCHECK_TYPES };
 typedef struct {
     int64_t compared, exact, open;
     int64_t groups, several_tasks, finished, split, once, uniform, in_place, slots_again, carries,
-        largest, products;
+        largest, products, remade;
 } tally;
 
 /* One graph: the truth, by arithmetic, and the graph that programs are made of. */
@@ -159,16 +159,10 @@ static void check_litter(const trial *t, spor_program *program) {
 
 /* ---- structure ---- */
 
-/* step[id]: 1 + the step that computes the node; 0: none. */
-static void check_once(const spor_program *program, uint32_t step[]) {
-    for (uint32_t s = 0; s < program->steps; s++)
-        for (uint32_t k = 0; k < program->step[s].nodes; k++) {
-            uint32_t id = program->step[s].node[k];
-            ck_assert_msg(!step[id], "node %u is computed twice", id);
-            const spor_node *node = &program->graph.tape->node[id];
-            ck_assert(node_is_computed(node) && (program->reference || !node->op->parts));
-            step[id] = s + 1;
-        }
+static bool computes(const program_step *step, uint32_t id) {
+    bool found = false;
+    for (uint32_t k = 0; k < step->nodes; k++) found = found || step->node[k] == id;
+    return found;
 }
 
 static bool writes(const program_step *step, uint32_t id) {
@@ -177,16 +171,34 @@ static bool writes(const program_step *step, uint32_t id) {
     return found;
 }
 
+/* writer[id]: 1 + the step that writes the node, which no other computes; 0: none. */
+static void check_once(const spor_program *program, uint32_t writer[], tally *met) {
+    uint32_t *times = calloc(program->graph.tape->count, sizeof *times);
+    for (uint32_t s = 0; s < program->steps; s++)
+        for (uint32_t k = 0; k < program->step[s].nodes; k++) {
+            uint32_t id = program->step[s].node[k];
+            const spor_node *node = &program->graph.tape->node[id];
+            ck_assert(node_is_computed(node) && (program->reference || !node->op->parts));
+            times[id]++;
+            if (writes(&program->step[s], id)) writer[id] = s + 1;
+        }
+    for (uint32_t id = 1; id < program->graph.tape->count; id++) {
+        ck_assert_msg(!writer[id] || times[id] == 1, "node %u is computed twice", id);
+        met->remade += times[id] > 1;
+    }
+    free(times);
+}
+
 /* What node id of step s reads is a leaf, of the step, or what an earlier step wrote. */
-static void check_operands(const spor_program *program, const uint32_t step[], uint32_t s,
+static void check_operands(const spor_program *program, const uint32_t writer[], uint32_t s,
                            uint32_t id) {
     const spor_node *node = &program->graph.tape->node[id];
     for (int k = 0; k < node->op->operands; k++) {
-        uint32_t in = program_operand(program, id, k), from = step[in];
-        bool leaf = !node_is_computed(&program->graph.tape->node[in]);
-        bool there =
-            leaf || from == s + 1 || (from && from < s + 1 && writes(&program->step[from - 1], in));
-        ck_assert_msg(there, "node %u of step %u reads node %u of step %u", id, s + 1, in, from);
+        uint32_t in = program_operand(program, id, k);
+        bool there = !node_is_computed(&program->graph.tape->node[in]) ||
+                     computes(&program->step[s], in) || (writer[in] && writer[in] < s + 1);
+        ck_assert_msg(there, "node %u of step %u reads node %u of step %u", id, s + 1, in,
+                      writer[in]);
     }
 }
 
@@ -199,18 +211,18 @@ static void check_iteration(const spor_program *program, const program_step *ste
     }
 }
 
-static void check_structure(const spor_program *program) {
-    uint32_t *step = calloc(program->graph.tape->count, sizeof *step);
-    ck_assert_ptr_nonnull(step);
-    check_once(program, step);
+static void check_structure(const spor_program *program, tally *met) {
+    uint32_t *writer = calloc(program->graph.tape->count, sizeof *writer);
+    ck_assert_ptr_nonnull(writer);
+    check_once(program, writer, met);
     for (uint32_t s = 0; s < program->steps; s++) {
         const program_step *of = &program->step[s];
-        for (uint32_t k = 0; k < of->nodes; k++) check_operands(program, step, s, of->node[k]);
+        for (uint32_t k = 0; k < of->nodes; k++) check_operands(program, writer, s, of->node[k]);
         ck_assert(of->group || of->nodes == 1);
         ck_assert(!of->group || !program->reference);
         if (of->group) check_iteration(program, of);
     }
-    free(step);
+    free(writer);
 }
 
 /* ---- what was met ---- */
@@ -266,7 +278,7 @@ static void check_program(const trial *t, const char *set, spor_scalar scalar) {
     ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
     compare_all(t, program);
     check_litter(t, program);
-    check_structure(program);
+    check_structure(program, t->met);
     if (g->seed % 8 == 4) tasks_check(program, NULL); /* small, but cut finer */
     note(program, t->met);
     spor_program_free(program);
@@ -292,6 +304,7 @@ static void check_met(const tally *met) {
     ck_assert_int_gt(met->carries, 0);
     ck_assert_int_gt(met->largest, 0);
     ck_assert_int_gt(met->products, 0);
+    ck_assert_int_gt(met->remade, 0);
 }
 
 START_TEST(graphs_of_reals) {
@@ -331,8 +344,9 @@ END_TEST
 START_TEST(references_have_no_groups) {
     spor_tape *tape = spor_tape_new();
     spor_program *program = compile_chain(tape, true);
+    tally met = {0};
     ck_assert_uint_eq(program->steps, 18);
-    check_structure(program);
+    check_structure(program, &met);
     spor_program_free(program);
     spor_tape_free(tape);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/tasks.h"
 #include "claims/claims.h"
 #include "program/program.h"
 #include "train/batch.h"
@@ -14,7 +15,7 @@ enum { ROWS = 24, STEPS = 3 };
 
 static const char *const networks[] = {"densenet2_20",  "convnet1_3", "densenet4_300",
                                        "convkeras4_20", "lenet2",     "convkeras12_32"};
-enum { NETWORKS = sizeof networks / sizeof *networks };
+enum { NETWORKS = sizeof networks / sizeof *networks, OUTSIDE = 27 };
 
 static spor_script *load(const char *name) {
     char path[1200], folder[1024];
@@ -23,6 +24,16 @@ static spor_script *load(const char *name) {
     spor_script *script = script_load(path, folder, &claims_dialect, 0, NULL);
     ck_assert_msg(!script_error(script), "%s", script_error(script));
     return script;
+}
+
+/* Network k of those that are none of the six. */
+static spor_script *load_outside(int k) {
+    char path[1200], folder[1024], number[12];
+    const spor_set which = {.name = "which", .value = number};
+    snprintf(number, sizeof number, "%d", k);
+    snprintf(folder, sizeof folder, "%.1000s/models", getenv("SPOR_SOURCE"));
+    snprintf(path, sizeof path, "%.1000s/tests/bench/outside.spor", getenv("SPOR_SOURCE"));
+    return script_load(path, folder, &claims_dialect, 1, &which);
 }
 
 static spor_model *make(spor_script *script, spor_scalar scalar, int threads) {
@@ -97,6 +108,41 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
 }
 END_TEST
 
+/* The tasks of a step of two rows, cut finer than here, in any order; of networks that take some seconds in a
+ * debug build, with checks, what is too large is left out, and told. */
+START_TEST(tasks_of_other_networks_may_be_run_in_any_order) {
+    static const double most = 3e8; /* multiply-adds of a step */
+    const size_t largest = 1 << 23; /* bytes */
+    spor_script *script = load_outside(_i);
+    ck_assert_msg(!script_error(script), "%s", script_error(script));
+    spor_model *model = make(script, SPOR_F32, 1);
+    spor_bound *bound = spor_model_bind(model, 2, true);
+    ck_assert_msg(bound != NULL, "%s", spor_model_error(model));
+    const spor_model_spec *spec = model_spec_of(model);
+    batch_source source = batch_source_of(NULL, &spec->sample, &spec->target, SPOR_F32, 1);
+    batch_fill(&source, NULL, 2, bound->x.data, bound->y.data);
+    double cost = 0;
+    for (uint32_t s = 0; s < bound->program->steps; s++)
+        cost += program_step_cost(bound->program, s);
+    ck_assert_msg(spor_model_step(model, bound, 0), "%s", spor_model_error(model));
+    if (cost < most && spor_program_bytes(bound->program) < largest)
+        tasks_check(bound->program, NULL);
+    else
+        printf("network %d of outside.spor is left out: %.1g multiply-adds, %zu bytes\n", _i, cost,
+               spor_program_bytes(bound->program));
+    spor_model_free(model);
+    script_free(script);
+}
+END_TEST
+
+/* Nobody adds a network that is not looked at. */
+START_TEST(these_are_all_other_networks) {
+    spor_script *script = load_outside(OUTSIDE);
+    ck_assert(script_error(script) && strstr(script_error(script), "there is no index"));
+    script_free(script);
+}
+END_TEST
+
 /* A program with scratch for fewer threads than the workspace has runs alone. */
 START_TEST(programs_of_one_workspace_may_differ) {
     spor_script *script = load("lenet2");
@@ -125,6 +171,8 @@ Suite *spor_suite(void) {
     TCase *tests = tcase_create("threads");
     tcase_add_loop_test(tests, any_number_of_threads_gives_the_same_bits, 0, 2 * NETWORKS);
     tcase_add_test(tests, programs_of_one_workspace_may_differ);
+    tcase_add_loop_test(tests, tasks_of_other_networks_may_be_run_in_any_order, 0, OUTSIDE);
+    tcase_add_test(tests, these_are_all_other_networks);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -8,6 +8,7 @@
 #include <spor/spor.h>
 #include "base/random.h"
 #include "base/shape.h"
+#include "tape/tape.h"
 
 enum { ROWS = 6, WRT = 7 };
 
@@ -244,6 +245,100 @@ START_TEST(what_has_no_gradient_is_told) {
 }
 END_TEST
 
+/* ---- slices ---- */
+
+typedef struct {
+    int64_t from[2], end[2]; /* rows, columns */
+} slice;
+
+enum { HIGH = 3, WIDE = 7 };
+#define COLUMNS(from, end)                                                                         \
+    {                                                                                              \
+        {0, from}, {                                                                               \
+            HIGH, end                                                                              \
+        }                                                                                          \
+    }
+#define LINES(from, end)                                                                           \
+    {                                                                                              \
+        {from, 0}, {                                                                               \
+            end, WIDE                                                                              \
+        }                                                                                          \
+    }
+
+static bool is_within(const slice *s, int64_t i, int64_t j) {
+    return i >= s->from[0] && i < s->end[0] && j >= s->from[1] && j < s->end[1];
+}
+
+/* <w, the slice of x>, w[i,j] = seed + 10 i + j at the place in x */
+static spor_var record_share(spor_var x, const slice *s, double seed, double dx[HIGH][WIDE]) {
+    const int64_t lo[SPOR_RANK] = {-s->from[0], -s->from[1]};
+    const int64_t hi[SPOR_RANK] = {s->end[0] - HIGH, s->end[1] - WIDE};
+    double w[HIGH * WIDE];
+    int count = 0;
+    for (int i = 0; i < HIGH; i++)
+        for (int j = 0; j < WIDE; j++) {
+            if (!is_within(s, i, j)) continue;
+            dx[i][j] += w[count++] = seed + 10 * i + j;
+        }
+    spor_var part = spor_pad(x, lo, hi, 0);
+    spor_var by = spor_array(x.tape, spor_shape_of(part), w);
+    return spor_sum(spor_mul(by, part), 3);
+}
+
+static int count_ops(const spor_tape *tape, uint32_t from, const char *name) {
+    int count = 0;
+    for (uint32_t id = from; id < tape->count; id++) {
+        char op[SPOR_NAME];
+        op_name(tape->node[id].op, op, sizeof op);
+        count += !strcmp(op, name);
+    }
+    return count;
+}
+
+/* Slices of x, and x itself if it is read, too. Adds of the gradient tell if parts met. */
+static void check_slices(const slice s[], int slices, bool whole, int adds, int concats) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SHAPE(HIGH, WIDE)), y = spor_mul(x, x), dy;
+    double want[HIGH][WIDE] = {{0}};
+    const slice all = LINES(0, HIGH);
+    spor_var cost = spor_ratio(t, 0, 1);
+    if (whole) cost = spor_add(cost, record_share(y, &all, 0.5, want));
+    for (int k = 0; k < slices; k++)
+        cost = spor_add(cost, record_share(y, &s[k], 100 * k + 1, want));
+    uint32_t from = t->count;
+    ck_assert_msg(spor_grad(cost, 1, &y, &dy), "%s", spor_error(t));
+    ck_assert_int_eq(count_ops(t, from, "concat"), concats);
+    ck_assert_int_eq(count_ops(t, from, "add"), adds);
+    spor_program *program = spor_compile(t, 1, &dy, NULL, &reference);
+    ck_assert(spor_run(program, 0));
+    const double *got = spor_program_arg(program, dy).data;
+    for (int e = 0; e < HIGH * WIDE; e++) ck_assert_double_eq(got[e], want[e / WIDE][e % WIDE]);
+    spor_program_free(program);
+    spor_tape_free(t);
+}
+
+START_TEST(cotangents_of_slices_are_put_side_by_side) {
+    static const slice in_order[] = {COLUMNS(0, 2), COLUMNS(2, 3), COLUMNS(3, 6), COLUMNS(6, 7)};
+    static const slice mixed[] = {COLUMNS(3, 6), COLUMNS(0, 2), COLUMNS(6, 7), COLUMNS(2, 3)};
+    static const slice gaps[] = {COLUMNS(5, 6), COLUMNS(1, 2), COLUMNS(3, 4)};
+    static const slice over[] = {COLUMNS(0, 4), COLUMNS(3, 7), COLUMNS(6, 7)};
+    static const slice twice[] = {COLUMNS(2, 4), COLUMNS(2, 4)};
+    static const slice rows[] = {LINES(2, 3), LINES(0, 1), LINES(1, 2)};
+    static const slice crossed[] = {LINES(0, 1), COLUMNS(2, 4)};
+    static const slice corners[] = {{{0, 0}, {1, 2}}, {{1, 2}, {3, 7}}};
+    check_slices(in_order, 4, false, 0, 3);
+    check_slices(mixed, 4, false, 0, 3);
+    check_slices(mixed, 4, true, 1, 3);
+    check_slices(gaps, 3, false, 0, 2);
+    check_slices(gaps, 1, true, 1, 0);
+    check_slices(over, 3, false, 2, 0);
+    check_slices(twice, 2, true, 2, 0);
+    check_slices(rows, 3, true, 1, 2);
+    check_slices(crossed, 2, false, 1, 0);
+    check_slices(corners, 2, false, 1, 0);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("gradient");
     TCase *tests = tcase_create("gradient");
@@ -253,6 +348,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, what_the_cost_does_not_reach_has_gradient_zero);
     tcase_add_test(tests, a_hand_derived_backward_is_used_as_in_training);
     tcase_add_test(tests, what_has_no_gradient_is_told);
+    tcase_add_test(tests, cotangents_of_slices_are_put_side_by_side);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -397,6 +397,51 @@ START_TEST(training_uses_a_hand_derived_backward_and_the_tape_does_not) {
 }
 END_TEST
 
+/* Of m = mean x over the first axis, times a factor. */
+static bool backward_of_mean(void *user, spor_var y, spor_var dy, int n, const spor_var operand[],
+                             spor_var d[]) {
+    (void)y;
+    spor_shape shape = spor_shape_of(operand[0]);
+    spor_var share = spor_broadcast(spor_ratio(dy.tape, *(const int *)user, shape.n[0]), shape);
+    d[0] = spor_mul(share, spor_expand(dy, SPOR_AXIS(0), shape));
+    return n == 1;
+}
+
+/* sum of w (x - m) / sqrt(mean (x - m)^2 + 1), the backward of m being 3 times what the ops say. */
+static spor_var record_normalization(spor_tape *t, const int *factor) {
+    const spor_shape shape = SPOR_SHAPE(4, 2);
+    spor_var x = spor_param(t, "x", shape, SPOR_INIT("normal", 1));
+    spor_var w = spor_param(t, "w", shape, SPOR_INIT("normal", 1));
+    spor_var m = spor_mean(x, SPOR_AXIS(0)), c = spor_sub(x, spor_expand(m, SPOR_AXIS(0), shape));
+    spor_custom_vjp(m, 1, &x, backward_of_mean, (void *)(uintptr_t)factor);
+    spor_var v = spor_mean(spor_mul(c, c), SPOR_AXIS(0));
+    spor_var one = spor_broadcast(spor_ratio(t, 1, 1), SPOR_SHAPE(2));
+    spor_var s = spor_expand(spor_sqrt(spor_add(v, one)), SPOR_AXIS(0), shape);
+    return spor_sum(spor_mul(w, spor_div(c, s)), 3);
+}
+
+START_TEST(a_path_does_not_pass_by_a_hand_derived_backward) {
+    for (int factor = 1; factor <= 3; factor += 2) {
+        double gradient[2][8];
+        for (int fast = 0; fast < 2; fast++) {
+            spor_tape *t = spor_tape_new();
+            spor_params *params = spor_params_new(SPOR_F64, 1);
+            spor_var cost = record_normalization(t, &factor);
+            spor_options options = {.scalar = SPOR_F64, .reference = !fast};
+            spor_program *program = spor_compile_training(cost, 0, NULL, params, &options);
+            check_healthy(program);
+            ck_assert(spor_run(program, 0));
+            ck_assert_int_eq(spor_program_fast(program, "normalization"), 0);
+            memcpy(gradient[fast], spor_params_entry(params, 0).gradient, sizeof gradient[fast]);
+            spor_program_free(program);
+            spor_params_free(params);
+            spor_tape_free(t);
+        }
+        for (int k = 0; k < 8; k++) ck_assert_double_eq_tol(gradient[1][k], gradient[0][k], 1e-14);
+    }
+}
+END_TEST
+
 /* ---- errors ---- */
 
 static void check_refused(spor_program *program, const char *part) {
@@ -511,6 +556,7 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, equal_nodes_are_computed_once);
     tcase_add_test(runs, the_first_value_that_is_not_finite_is_named);
     tcase_add_test(runs, training_uses_a_hand_derived_backward_and_the_tape_does_not);
+    tcase_add_test(runs, a_path_does_not_pass_by_a_hand_derived_backward);
     tcase_add_test(errors, what_cannot_be_compiled_is_refused_with_its_reason);
     tcase_add_test(errors, memory_that_cannot_be_had_is_an_error_of_the_run);
     tcase_add_test(errors, parameters_take_memory_when_they_are_needed);

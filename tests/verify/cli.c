@@ -145,6 +145,26 @@ START_TEST(a_wrong_formula_is_shown_small) {
 }
 END_TEST
 
+/* What is found, and in what order it is told, does not depend on who looked. */
+START_TEST(threads_change_no_word) {
+    static const char *const what[] = {"right.spor wrong.spor fails.spor unfinished.spor",
+                                       "wrong.spor --only sign --json",
+                                       "$SPOR_SOURCE/models/derivations/normalization.spor --json"};
+    static char alone[MOST];
+    for (int k = 0; k < 3; k++) {
+        int expected = k == 2 ? 0 : 1;
+        verify(expected, "%s --threads 1", what[k]);
+        memcpy(alone, out, sizeof alone);
+        for (int threads = 2; threads <= 7; threads += threads == 2 ? 1 : 4) {
+            verify(expected, "%s --threads %d", what[k], threads);
+            ck_assert_str_eq(out, alone);
+        }
+    }
+    verify(2, "right.spor --threads 0");
+    expect(err, "--threads wants a whole number of at least 1");
+}
+END_TEST
+
 START_TEST(fails_turns_the_verdict_round) {
     verify(0, "fails.spor");
     expect(out, "fails as stated  as printed");
@@ -571,6 +591,7 @@ Suite *spor_suite(void) {
     TCase *tests = tcase_create("verify_cli");
     tcase_add_checked_fixture(tests, enter_folder, leave_folder);
     tcase_add_test(tests, what_holds_is_told_with_its_evidence);
+    tcase_add_test(tests, threads_change_no_word);
     tcase_add_test(tests, a_wrong_formula_is_shown_small);
     tcase_add_test(tests, fails_turns_the_verdict_round);
     tcase_add_test(tests, unfinished_is_not_proved);

@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""spor beside PyTorch, in turn: the report's six networks and those of outside.spor.
+
+    peers.py [--spor build/spor] [--rounds 3] [--threads 1] [--mode train] [--batch B] [NAME ...]
+
+A round times, for each network, spor and PyTorch's configurations, each in a process of its own,
+one after the other; the table has medians of the rounds, in milliseconds, and the best of PyTorch
+divided by spor: above 1 spor is faster. One thread is pinned to a core. PyTorch runs eagerly, with a
+foreach SGD, in both layouts of images, where they are there with Debian's tcmalloc and with MKL's check
+for its maker's processors answered, without which its products run at half their speed on others'.
+--compile adds torch.compile. Needs PyTorch 2 (PyPI); a program, not a test.
+"""
+import argparse, glob, os, statistics, subprocess, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SIX = ["densenet2_20", "convnet1_3", "densenet4_300", "convkeras4_20", "lenet2", "convkeras12_32"]
+# in the order of outside.spor
+OUTSIDE = ["plain", "normalized", "averaged", "overlapping", "kernels_of_5", "kernels_of_7", "pointwise",
+           "strided", "global_mean", "residuals", "residuals_normalized", "double_convolutions",
+           "large_maps", "two_relu", "two_averaged", "two_swish", "two_clipped", "two_leaky",
+           "two_normalized", "two_dropped", "two_branches", "perceptron1024", "perceptron4096",
+           "each_row", "attention64", "recurrent64", "lstm128"]
+
+
+# ---- the networks in PyTorch; images are [N, C, H, W] there ----
+
+def networks():
+    import torch
+    from torch import nn
+
+    class Of(nn.Module):  # a function of modules
+        def __init__(self, function, *parts):
+            super().__init__()
+            self.function, self.parts = function, nn.ModuleList(parts)
+
+        def forward(self, x):
+            return self.function(x, *self.parts)
+
+    def conv(c, f, k=3, s=1, p=None): return nn.Conv2d(c, f, k, s, k // 2 if p is None else p)
+    def rc(c, f, k=3, s=1): return [conv(c, f, k, s), nn.ReLU()]
+    def bn(c, f): return [conv(c, f), nn.BatchNorm2d(f), nn.ReLU()]
+    def pool(k, s=None, ceil=False): return nn.MaxPool2d(k, s, ceil_mode=ceil)
+    def head(n): return [nn.Flatten(), nn.Linear(n, 10)]
+    def two(first, last): return [conv(3, 32), *first, conv(32, 32), *last, *head(2048)]
+
+    def block():
+        return Of(lambda x, f: torch.relu(x + f(x)), nn.Sequential(*rc(32, 32), conv(32, 32)))
+
+    def block_bn():
+        return Of(lambda x, f: torch.relu(x + f(x)), nn.Sequential(*bn(32, 32), conv(32, 32), nn.BatchNorm2d(32)))
+
+    class Attention(nn.Module):
+        def __init__(self, n, m):
+            super().__init__()
+            self.q, self.k, self.v = nn.Linear(n, m), nn.Linear(n, m), nn.Linear(n, m)
+
+        def forward(self, x):
+            q, k, v = self.q(x), self.k(x), self.v(x)
+            return torch.softmax(q @ k.transpose(1, 2) / q.shape[-1] ** 0.5, -1) @ v
+
+    class Cells(nn.Module):  # written out step by step
+        def __init__(self, n, m, gates):
+            super().__init__()
+            self.m = m
+            self.W = nn.Parameter(torch.randn(n, gates * m) / n ** 0.5)
+            self.U = nn.Parameter(torch.randn(m, gates * m) / m ** 0.5)
+            self.b = nn.Parameter(torch.zeros(gates * m))
+
+        def forward(self, x):
+            h = c = x.new_zeros(x.shape[0], self.m)
+            for t in range(x.shape[1]):
+                z = x[:, t] @ self.W + h @ self.U + self.b
+                if z.shape[1] == self.m:
+                    h = torch.tanh(z)
+                else:
+                    i, f, o, g = z.chunk(4, 1)
+                    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+                    h = torch.sigmoid(o) * torch.tanh(c)
+            return h
+
+    class LSTM(nn.Module):  # the library's own
+        def __init__(self, n, m):
+            super().__init__()
+            self.lstm = nn.LSTM(n, m, batch_first=True)
+
+        def forward(self, x):
+            return self.lstm(x)[0][:, -1]
+
+    def dense(sizes, act): return [m for a, b in zip(sizes, sizes[1:]) for m in (nn.Linear(a, b), act())]
+    cat = Of(lambda x, a, b: torch.cat([torch.relu(a(x)), torch.relu(b(x))], 1), conv(32, 16), conv(32, 16, 1))
+    mean = Of(lambda x: x.mean((2, 3)))
+    clip = lambda: Of(lambda x: torch.maximum(x, torch.zeros(())))
+    image, large, row, rows = (3, 32, 32), (3, 64, 64), (1024,), (28, 28)
+    relu, pool4 = nn.ReLU, pool(4)
+
+    def lenet(filters, last, half):
+        layers, c = [], 3
+        for i, f in enumerate(filters):
+            layers += [conv(c, f), half(), pool(2, ceil=True)]
+            c = f
+        return layers + [nn.Flatten(), nn.Linear(last, 128), half(), nn.Linear(128, 10)]
+
+    # name: modules, shape of a sample, batch
+    return {
+        "densenet2_20": (lambda: dense([64, 20, 20], nn.Sigmoid) + [nn.Linear(20, 10)], (64,), 10),
+        "convnet1_3": (lambda: [conv(1, 3), nn.Sigmoid(), nn.Flatten(), nn.Linear(192, 20), nn.Sigmoid(),
+                                nn.Linear(20, 10)], (1, 8, 8), 15),
+        "densenet4_300": (lambda: dense([784, 300, 128, 128, 64], nn.Tanh) + [nn.Linear(64, 10)], (784,), 128),
+        "convkeras4_20": (lambda: [conv(1, 20, p=0), nn.Sigmoid(), pool(2), conv(20, 20, p=0), nn.Sigmoid(),
+                                   pool(2, ceil=True), nn.Flatten(), nn.Linear(720, 128), nn.Sigmoid(),
+                                   nn.Linear(128, 10)], (1, 28, 28), 30),
+        "lenet2": (lambda: lenet((32, 32, 64, 120), 480, nn.Tanh), image, 32),
+        "convkeras12_32": (lambda: lenet((32, 32, 64, 64, 128, 128), 128, relu), image, 128),
+        "plain": (lambda: [*rc(3, 32), pool(2), *rc(32, 64), pool(2), *head(4096)], image, 32),
+        "normalized": (lambda: [*bn(3, 32), pool(2), *bn(32, 64), pool(2), *head(4096)], image, 32),
+        "averaged": (lambda: [*rc(3, 32), nn.AvgPool2d(2), *rc(32, 64), nn.AvgPool2d(2), *head(4096)], image, 32),
+        "overlapping": (lambda: [*rc(3, 32), pool(3, 2), *rc(32, 64), pool(3, 2), *head(3136)], image, 32),
+        "kernels_of_5": (lambda: [*rc(3, 32, 5), pool(2), *rc(32, 64, 5), pool(2), *head(4096)], image, 32),
+        "kernels_of_7": (lambda: [*rc(3, 32, 7), pool(2), *rc(32, 64, 7), pool(2), *head(4096)], image, 32),
+        "pointwise": (lambda: [*rc(3, 64), *rc(64, 64, 1), *rc(64, 64, 1), *rc(64, 64, 1), pool4, *head(4096)],
+                      image, 32),
+        "strided": (lambda: [*rc(3, 32, s=2), *rc(32, 64, s=2), *rc(64, 128, s=2), *head(2048)], image, 32),
+        "global_mean": (lambda: [*rc(3, 32), *rc(32, 64), mean, *head(64)], image, 32),
+        "residuals": (lambda: [*rc(3, 32), block(), block(), pool4, *head(2048)], image, 32),
+        "residuals_normalized": (lambda: [*rc(3, 32), block_bn(), block_bn(), pool4, *head(2048)], image, 32),
+        "double_convolutions": (lambda: [*rc(3, 64), *rc(64, 64), pool(2), *rc(64, 128), *rc(128, 128), pool(2),
+                                         *head(32768)], large, 16),
+        "large_maps": (lambda: [*rc(3, 64), *rc(64, 64), pool(8), *head(4096)], large, 16),
+        "two_relu": (lambda: two([relu()], [relu(), pool4]), image, 32),
+        "two_averaged": (lambda: two([relu()], [relu(), nn.AvgPool2d(4)]), image, 32),
+        "two_swish": (lambda: two([nn.SiLU()], [nn.SiLU(), pool4]), image, 32),
+        "two_clipped": (lambda: two([clip()], [clip(), pool4]), image, 32),
+        "two_leaky": (lambda: two([nn.LeakyReLU(0.1)], [nn.LeakyReLU(0.1), pool4]), image, 32),
+        "two_normalized": (lambda: two([nn.BatchNorm2d(32), relu()], [relu(), pool4]), image, 32),
+        "two_dropped": (lambda: two([relu(), nn.Dropout(0.25)], [relu(), pool4]), image, 32),
+        "two_branches": (lambda: [*rc(3, 32), cat, pool4, *head(2048)], image, 32),
+        "perceptron1024": (lambda: dense([1024] * 4, relu) + [nn.Linear(1024, 10)], row, 256),
+        "perceptron4096": (lambda: dense([1024, 4096, 4096], relu) + [nn.Linear(4096, 10)], row, 256),
+        "each_row": (lambda: dense([28, 128, 128], nn.Tanh) + head(28 * 128), rows, 64),
+        "attention64": (lambda: [Attention(28, 64), *head(28 * 64)], rows, 64),
+        "recurrent64": (lambda: [Cells(28, 64, 1), nn.Linear(64, 10)], rows, 64),
+        "lstm128": (lambda: [Cells(28, 128, 4), nn.Linear(128, 10)], rows, 64),
+        "lstm128 (library)": (lambda: [LSTM(28, 128), nn.Linear(128, 10)], rows, 64),
+    }
+
+
+# ---- timing, in a process of its own ----
+
+def stepper(a):
+    import torch
+    from torch import nn
+    torch.set_num_threads(a.threads)
+    modules, shape, batch = networks()[a.time]
+    batch = a.batch or batch
+    net = nn.Sequential(*modules())
+    layout = torch.channels_last if a.layout == "last" and len(shape) == 3 else torch.contiguous_format
+    if len(shape) == 3: net = net.to(memory_format=layout)
+    x = [torch.randn(batch, *shape).contiguous(memory_format=layout) if len(shape) == 3 else torch.randn(batch, *shape)
+         for _ in range(8)]
+    y = [torch.randint(0, 10, (batch,)) for _ in range(8)]
+    if a.mode == "infer":
+        net = nn.Sequential(net, nn.Softmax(1)).eval()
+        run = torch.compile(net) if a.compile else net
+        torch.inference_mode().__enter__()
+        return lambda k: run(x[k % 8])
+    cost = lambda u, v: nn.functional.cross_entropy(net(u), v)
+    run = torch.compile(cost) if a.compile else cost
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-5, foreach=True)
+
+    def step(k):
+        run(x[k % 8], y[k % 8]).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+    return step
+
+
+def time_here(a):
+    """The median of blocks of some 30 ms."""
+    step = stepper(a)
+    for k in range(3): step(k)
+    begin = time.perf_counter()
+    for k in range(3): step(k)
+    each = (time.perf_counter() - begin) / 3
+    count, blocks, end = max(1, int(0.03 / each)), [], time.perf_counter() + a.seconds
+    while len(blocks) < 3 or time.perf_counter() < end:
+        begin = time.perf_counter()
+        for k in range(count): step(k)
+        blocks.append(1e3 * (time.perf_counter() - begin) / count)
+    print(statistics.median(blocks))
+
+
+# ---- rounds ----
+
+def run(a, command, preload=""):
+    environment = dict(os.environ, LD_PRELOAD=preload, OMP_NUM_THREADS=str(a.threads))
+    pinned = ["taskset", "-c", str(a.core)] if a.threads == 1 else []
+    return subprocess.run(pinned + command, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+def spor(a, name):
+    script = os.path.join(HERE, "outside.spor")
+    which = ["--set", "which=%d" % OUTSIDE.index(name)] if name in OUTSIDE else []
+    if name in SIX: script = os.path.join(HERE, "..", "..", "models", name + ".spor")
+    batch = ["--batch", str(a.batch)] if a.batch else []
+    out = run(a, [a.spor, "bench", script, *which, *batch, "--mode", a.mode, "--threads", str(a.threads),
+                  "--seconds", str(a.seconds)])
+    return statistics.median(float(line.split("\t")[5]) for line in out.splitlines())
+
+
+def torch(a, name, layout, preload, compiled=False):
+    command = [sys.executable, __file__, "--time", name, "--layout", layout, "--mode", a.mode, "--threads",
+               str(a.threads), "--seconds", str(a.seconds)]
+    command += ["--batch", str(a.batch)] + ["--compile"] * compiled
+    return float(run(a, command, preload))
+
+
+def preloads(folder):
+    """tcmalloc, and a library that answers MKL's question, where they can be had."""
+    libraries = glob.glob("/usr/lib/*/libtcmalloc_minimal.so.4")[:1]
+    source, answer = os.path.join(folder, "answer.c"), os.path.join(folder, "answer.so")
+    with open(source, "w") as file:
+        file.write("int mkl_serv_intel_cpu_true(void) { return 1; }\n")
+    if not subprocess.run(["cc", "-shared", "-fPIC", "-o", answer, source]).returncode: libraries.append(answer)
+    return ":".join(libraries)
+
+
+def compare(a, names):
+    layouts = {name: ["first", "last"] if len(shape) == 3 else ["first"] for name, (_, shape, _) in networks().items()}
+    times = {}
+    with tempfile.TemporaryDirectory() as folder:
+        preload = preloads(folder)
+        print("preloaded for PyTorch:", preload or "nothing", file=sys.stderr)
+        for turn in range(a.rounds):
+            for name in names:
+                times.setdefault((name, "spor"), []).append(spor(a, name))
+                twins = [name] + ["lstm128 (library)"] * (name == "lstm128")
+                for twin in twins:
+                    for layout in layouts[name]:
+                        for compiled in [False, True][:1 + a.compile]:
+                            way = (twin, layout, "compiled" if compiled else "eager")
+                            times.setdefault((name, way), []).append(torch(a, twin, layout, preload, compiled))
+                print("round %d: %s" % (turn + 1, name), file=sys.stderr)
+    print("%-22s %10s %10s %7s  best of PyTorch" % ("network", "spor, ms", "PyTorch", "ratio"))
+    for name in names:
+        median = {way: statistics.median(values) for (n, way), values in times.items() if n == name}
+        own = median.pop("spor")
+        best = min(median, key=median.get)
+        print("%-22s %10.4f %10.4f %7.2f  %s" % (name, own, median[best], median[best] / own, ", ".join(best[1:])
+                                                + (", nn.LSTM" if "library" in best[0] else "")))
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("names", nargs="*", metavar="NAME", help="networks; all if none is named")
+    options.add_argument("--spor", default=os.path.join(HERE, "..", "..", "build", "spor"))
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--mode", choices=["train", "infer"], default="train")
+    options.add_argument("--batch", type=int, default=0)
+    options.add_argument("--seconds", type=float, default=1)
+    options.add_argument("--core", type=int, default=0, help="which one thread is pinned to")
+    options.add_argument("--compile", action="store_true")
+    options.add_argument("--time", help=argparse.SUPPRESS)
+    options.add_argument("--layout", default="first", help=argparse.SUPPRESS)
+    a = options.parse_args()
+    unknown = [name for name in a.names if name not in SIX + OUTSIDE]
+    if unknown: options.error("no network is called %s; there are %s" % (unknown[0], ", ".join(SIX + OUTSIDE)))
+    if a.time: time_here(a)
+    else: compare(a, a.names or SIX + OUTSIDE)
+
+
+main()
