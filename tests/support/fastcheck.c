@@ -228,10 +228,11 @@ static void spoil(const spor_arg *result) {
 /* The cost is what nothing is compared with. */
 static void run_with_fault(const spor_call *call, int64_t task) {
     const program_step *step = planted.step;
+    uint32_t cost = planted.program->cost;
     planted.kernel(call, task);
     if (task < planted.last) return;
     for (int k = 0; k < step_writes(step); k++)
-        if (step_written(step, k) != program_home(planted.program, planted.program->cost))
+        if (!cost || step_written(step, k) != program_home(planted.program, cost))
             spoil(step_result(step, k));
 }
 
