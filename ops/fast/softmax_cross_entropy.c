@@ -149,7 +149,7 @@ static bool match_xent(spor_match *m, spor_var root) {
 /* ---- samples ---- */
 
 /* Rows around the widths of vectors, and of several blocks of their sums. */
-static const spor_choice choices[] = {CHOICE("N", 1, 2, 3, 4, 5, 6),
+static const spor_choice choices[] = {CHOICE("N", 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 33),
                                       CHOICE("M", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 18,
                                              24, 31, 32, 33, 40, 47, 48, 49, 63, 64, 65, 70),
                                       CHOICE("eighths that l is scaled by", 1, 8, 64, 512, 4096),
@@ -314,17 +314,103 @@ SPOR_INLINE void row_scale(T *e, int64_t M, T by) {
     }
 }
 
-/* One row; A: NULL or where it is kept. Where the largest is no finite number, nothing can be
- * shifted by it: logsumexp is it, log_softmax nothing. */
+/* What the logits are less by where labels meet them: the largest, but where it is no finite number and
+ * nothing can be shifted by it nothing; log_softmax is no number there anyway. */
+SPOR_INLINE vec shift_of(vec most, bool weighted) {
+    return weighted ? most : simd_select(most - most >= (T)0, most, (vec){0});
+}
+
+/* The losses of rows, each in a lane: of the largest, the sum of e^(l - most), the sums of y and of
+ * y (l - shift). Where nothing can be shifted logsumexp is the largest. */
+SPOR_INLINE vec losses_of(vec most, vec sum, vec all, vec dot, bool weighted) {
+    vec logarithm = vmath_log(sum);
+    if (weighted) return all * logarithm - dot;
+    vec z = logarithm - dot + most * ((T)1 - all);
+    return simd_select(most - most >= (T)0, z, most - dot);
+}
+
+/* ---- a row of many classes ---- */
+
+/* A: NULL or where it is kept. */
 SPOR_INLINE T row_loss(const T *l, const T *y, int64_t M, bool weighted, T *A) {
     T most = row_most(l, M), sum = row_exp(l, M, most, A);
-    bool shifts = weighted || most - most >= 0;
-    label_sums labels = row_labels(y, l, M, shifts ? most : 0);
+    label_sums labels = row_labels(y, l, M, shift_of(simd_all(most), weighted)[0]);
     T all = simd_lanes_sum(labels.y), dot = simd_lanes_sum(labels.product);
-    T logarithm = vmath_log(simd_all(sum))[0];
     if (A) row_scale(A, M, (weighted ? all : 1) / sum);
-    if (!shifts) return most - dot;
-    return weighted ? all * logarithm - dot : logarithm - dot + most * (1 - all);
+    return losses_of(simd_all(most), simd_all(sum), simd_all(all), simd_all(dot), weighted)[0];
+}
+
+static void losses_row_by_row(T *z, const T *l, const T *y, int64_t rows, int64_t M, bool weighted,
+                              T *A) {
+    for (int64_t n = 0; n < rows; n++)
+        z[n] = row_loss(l + n * M, y + n * M, M, weighted, A ? A + n * M : NULL);
+}
+
+/* ---- few classes: a row in each lane ---- */
+
+/* A row of few would leave lanes empty and have as many steps that wait for one another. */
+enum { FEW_CLASSES = 32 };
+
+/* Columns m .. m + LANES - 1 of rows become vectors, those behind the last 0. */
+SPOR_INLINE void turn_to_lanes(vec at[LANES], const T *from, int64_t rows, int64_t M, int64_t m) {
+    int64_t part = carve_least(LANES, M - m);
+    SPOR_UNROLL for (int i = 0; i < (int)LANES; i++) at[i] =
+        i < rows ? simd_load_part(from + i * M + m, part) : (vec){0};
+    simd_turn_square(at);
+}
+
+/* Lane i of at[m] becomes element m of row i; other lanes are computed with, to no end. */
+SPOR_INLINE void rows_to_lanes(vec at[FEW_CLASSES], const T *from, int64_t rows, int64_t M) {
+    int64_t m = 0, step = rows > 1 ? LANES : 1; /* M is at least 1 */
+    do {
+        if (rows > 1)
+            turn_to_lanes(at + m, from, rows, M, m);
+        else
+            at[m] = simd_all(from[m]);
+    } while ((m += step) < M);
+}
+
+SPOR_INLINE void lanes_to_rows(T *to, const vec at[FEW_CLASSES], int64_t rows, int64_t M) {
+    for (int64_t m = 0; rows == 1 && m < M; m++) to[m] = at[m][0];
+    for (int64_t m = 0; rows > 1 && m < M; m += LANES) {
+        int64_t part = carve_least(LANES, M - m);
+        vec v[LANES];
+        SPOR_UNROLL for (int i = 0; i < (int)LANES; i++) v[i] = at[m + i];
+        simd_turn_square(v);
+        SPOR_UNROLL for (int i = 0; i < (int)LANES; i++) if (i < rows)
+            simd_store_part(to + i * M + m, v[i], part);
+    }
+}
+
+/* Of at most LANES rows. */
+SPOR_INLINE vec lanes_loss(const T *l, const T *y, int64_t rows, int64_t M, bool weighted, T *A) {
+    vec e[FEW_CLASSES], label[FEW_CLASSES], sum = {0}, all = {0}, dot = {0};
+    rows_to_lanes(e, l, rows, M);
+    rows_to_lanes(label, y, rows, M);
+    vec most = e[0];
+    for (int64_t m = 1; m < M; m++) most = simd_select(lanes_win(e[m], most), e[m], most);
+    vec shift = shift_of(most, weighted);
+    for (int64_t m = 0; m < M; m++) {
+        all += label[m];
+        dot += label[m] * (e[m] - shift);
+        e[m] = vmath_exp(e[m] - most);
+        sum += e[m];
+    }
+    if (A) {
+        vec scale = (weighted ? all : simd_all(1)) / sum;
+        for (int64_t m = 0; m < M; m++) e[m] *= scale;
+        lanes_to_rows(A, e, rows, M);
+    }
+    return losses_of(most, sum, all, dot, weighted);
+}
+
+static void losses_in_lanes(T *z, const T *l, const T *y, int64_t rows, int64_t M, bool weighted,
+                            T *A) {
+    for (int64_t n = 0; n < rows; n += LANES) {
+        int64_t block = carve_least(LANES, rows - n);
+        vec some = lanes_loss(l + n * M, y + n * M, block, M, weighted, A ? A + n * M : NULL);
+        simd_store_part(z + n, some, block);
+    }
 }
 
 FAST_KERNEL(softmax_cross_entropy) {
@@ -332,8 +418,10 @@ FAST_KERNEL(softmax_cross_entropy) {
     const T *l = c->in[0].data, *y = c->in[1].data;
     T *z = c->out.data, *A = c->attr[TRAINING].i ? c->out.saved : NULL;
     task_part rows = task_part_of(c, SPOR_WORK, task, N);
-    for (int64_t n = rows.first; n < rows.end; n++)
-        z[n] = row_loss(l + n * M, y + n * M, M, c->attr[WEIGHTED].i, A ? A + n * M : NULL);
+    int64_t at = rows.first * M;
+    (M > FEW_CLASSES ? losses_row_by_row : losses_in_lanes)(z + rows.first, l + at, y + at,
+                                                            rows.end - rows.first, M,
+                                                            c->attr[WEIGHTED].i, A ? A + at : NULL);
 }
 
 /* One row of dl = (A - y) zbar */
