@@ -10,7 +10,7 @@ enum { MAP, WINDOW = MAP + 2, SLOTS = WINDOW + WINDOW_SLOTS };
 #ifdef SPOR_RULES
 
 KERNELS(spread2d);
-FAST_KERNELS(spread2d_shares);
+FAST_KERNELS(window_shares);
 FAST_KERNELS(spread2d);
 
 /* The map has to have just the windows that g has. */
@@ -133,7 +133,7 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
 
 static const spor_fused fused = {
     .need = need,
-    .phase = {[SPOR_PREPARE] = spread2d_shares_kernels, [SPOR_WORK] = spread2d_kernels}};
+    .phase = {[SPOR_PREPARE] = window_shares_kernels, [SPOR_WORK] = spread2d_kernels}};
 
 const spor_op spor_op_spread2d = {
     .signature = "spread2d(g[N,P,Q,C]; H:int, W:int, size:int2, stride:int2=size, pad:int4=0)",
@@ -169,7 +169,7 @@ static void divide(T *to, const T *from, int64_t count, T by) {
 }
 
 /* g / cells of each window. */
-FAST_KERNEL(spread2d_shares) {
+FAST_KERNEL(window_shares) {
     const int64_t *n = c->in[0].shape.n, *of = c->out.shape.n;
     task_part part = task_part_of(c, SPOR_PREPARE, task, n[0] * n[1]);
     int64_t at = part.first * n[2] * n[3];

@@ -18,7 +18,7 @@
 #include "winners.h"
 
 /** Multiply-adds of vectors that turning a vector costs, and one of the product beyond its sums. */
-enum { COST_TURNED = 6, COST_TILE = 4 };
+enum { COST_TURNED = 6, COST_TILE = 2 };
 
 /** Results of a map: rows, and across a row. */
 typedef struct {

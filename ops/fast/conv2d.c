@@ -27,7 +27,7 @@
  * Ties        where f rounds two values of Z to one, the larger Z wins here and the first one in
  *             the definition; f' is nearly 0 there
  */
-#include "correlation.h"
+#include "algorithms.h"
 #include "pooling.h"
 #include "abreast.h"
 #include "winners_dK.h"
@@ -42,16 +42,19 @@ static bool is_pooled(const spor_attr attr[]) {
     return size[0].i > 1 || size[1].i > 1 || step[0].i > 1 || step[1].i > 1;
 }
 
-/* With pooling a work has room for maps before it: z, or delta routed to its winners. */
+/* The way it is computed. With pooling a work has room for maps before it: z, or delta routed to its
+ * winners. */
 static conv_work with_whole(conv_work w, const spor_attr attr[], int64_t H, int64_t W, int64_t C) {
     if (is_pooled(attr)) w.whole = carve_times(carve_times(H, W), C);
+    w.by = algorithm_of(&w);
     return w;
 }
-/* y is made with samples abreast, if that is less work. */
+/* y is made with samples abreast, if that is less work and the sums are the same. */
 static bool y_abreast(const spor_call *c, const conv_work *w, int64_t lanes, abreast *y) {
     const spor_attr *attr = c->attr + WINDOW;
     *y = (abreast){windows_along(attr, 0, w->g.P), windows_along(attr, 1, w->g.Q)};
-    return !w->g.apart && winner_bytes(attr) == 1 && abreast_pays(w, y, lanes);
+    return w->by == &conv_algorithms[DIRECT] && !w->g.apart && winner_bytes(attr) == 1 &&
+           abreast_pays(w, y, lanes);
 }
 
 /* x[N,H,W,C], K[k,l,C,F], ... -> y. Where samples may lie abreast tasks don't cut vectors of them. */
@@ -89,8 +92,8 @@ static bool dx_by_winners(const spor_call *c, size_t width, int64_t lanes, conv_
                           winners_spread *by) {
     if (!is_pooled(c->attr)) return false;
     const spor_shape *dx = &c->out.shape, *K = &c->in[1].shape;
-    correlation g = forward_correlation(c->attr, dx, K->n[0], K->n[1], K->n[3]),
-                back = backward_correlation(c->attr, K, dx->n[1], dx->n[2]);
+    correlation g = forward_correlation(c->attr, dx, K->n[0], K->n[1], K->n[3]);
+    conv_work back = dx_work(c);
     *work = work_of(g, dx->n[0], false);
     *by = winners_spread_of(&g, c->attr + WINDOW, width, lanes);
     return winners_spread_pays(work, by, &back);
@@ -137,7 +140,10 @@ static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *ne
     conv_work w = forward_work(c);
     abreast y;
     work_need(w, width, lanes, need);
-    if (y_abreast(c, &w, lanes, &y)) need->scratch = abreast_bytes(&w, &y, width, lanes);
+    if (y_abreast(c, &w, lanes, &y)) {
+        need->scratch = abreast_bytes(&w, &y, width, lanes);
+        need->way = "samples abreast";
+    }
     if (c->attr[TRAINING].i)
         need->saved = bytes_for(shape_size(&c->out.shape), winner_bytes(c->attr + WINDOW));
 }
@@ -344,29 +350,92 @@ enum { CHOSEN_STRIDE = 7, CHOSEN_PAD = 9, CHOSEN_LAYER = 13, CHOSEN_WINDOW = 15 
 static const spor_choice choices[] = {CONV_CHOICES, {.name = NULL}};
 static const spor_choice pooled_choices[] = {CONV_CHOICES, POOLING_CHOICES, {.name = NULL}};
 
-static spor_var record_conv(spor_sketch *r) {
-    const int64_t *n = r->number, *pad = n + CHOSEN_PAD, *stride = n + CHOSEN_STRIDE;
-    spor_var x = sketch_operand(r, "x", SPOR_SHAPE(n[0], n[1], n[2], n[3]));
-    spor_var K = sketch_operand(r, "K", SPOR_SHAPE(n[4], n[5], n[3], n[6]));
+/* The map that the correlation reads, and z of it */
+static spor_var record_padded(spor_sketch *r, spor_var x) {
+    const int64_t *pad = r->number + CHOSEN_PAD;
     const int64_t lo[] = {0, pad[0], pad[2], 0}, hi[] = {0, pad[1], pad[3], 0};
-    if (pad[0] + pad[1] + pad[2] + pad[3] > 0) x = spor_pad(x, lo, hi, 0);
-    spor_var z = spor_correlate2d(x, K, stride[0], stride[1]);
-    return layer_record(r, z, SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2), n + CHOSEN_LAYER);
+    return pad[0] + pad[1] + pad[2] + pad[3] > 0 ? spor_pad(x, lo, hi, 0) : x;
+}
+static spor_var record_z(spor_sketch *r, spor_var *x, spor_var *K) {
+    const int64_t *n = r->number, *stride = n + CHOSEN_STRIDE;
+    *x = sketch_operand(r, "x", SPOR_SHAPE(n[0], n[1], n[2], n[3]));
+    *K = sketch_operand(r, "K", SPOR_SHAPE(n[4], n[5], n[3], n[6]));
+    return spor_correlate2d(record_padded(r, *x), *K, stride[0], stride[1]);
+}
+
+static spor_var record_bias(spor_sketch *r, spor_var z, const int64_t how[2]) {
+    return layer_record(r, z, SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2), how);
+}
+
+static spor_var record_conv(spor_sketch *r) {
+    spor_var x, K, z = record_z(r, &x, &K);
+    return record_bias(r, z, r->number + CHOSEN_LAYER);
 }
 
 static spor_var record_convpool(spor_sketch *r) {
     return pooling_record(record_conv(r), r->number + CHOSEN_WINDOW);
 }
 
-/* f behind the pooling, so that f' meets each dy before the windows that share a winner add up. */
-static void record_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
-    int64_t linear[SPOR_CHOICES];
-    for (int k = 0; k < SPOR_CHOICES; k++) linear[k] = r->number[k];
-    linear[CHOSEN_LAYER + 1] = SPOR_ACTIVATION_none;
-    int64_t activation = r->number[CHOSEN_LAYER + 1];
-    r->number = linear;
-    out[0] = layer_activate(record_convpool(r), activation);
+/* Which of y, dx, dK Winograd's way computes. */
+typedef struct {
+    bool y, dx, dK;
+} by_tiles;
+
+static by_tiles by_tiles_of(const int64_t n[], bool pooled) {
+    const conv_algorithm *tiles = &conv_algorithms[WINOGRAD];
+    spor_attr attr[TRAINING + 1] = {0};
+    for (int k = 0; k < 2; k++) attr[STRIDE + k].i = n[CHOSEN_STRIDE + k];
+    for (int k = 0; k < 4; k++) attr[TOP + k].i = n[CHOSEN_PAD + k];
+    for (int k = 0; k < WINDOW_SLOTS; k++)
+        attr[WINDOW + k].i = pooled ? n[CHOSEN_WINDOW + k] : k < WINDOW_PAD;
+    spor_arg in[] = {{.shape = SPOR_SHAPE(n[0], n[1], n[2], n[3])},
+                     {.shape = SPOR_SHAPE(n[4], n[5], n[3], n[6])}};
+    spor_call x = {.in = in, .out = in[0], .attr = attr},
+              K = {.in = in, .out = in[1], .attr = attr};
+    conv_work forward = forward_work(&x), dx = dx_work(&x), dK = dK_work(&K), spread;
+    winners_spread to;
+    winners_sum sum;
+    return (by_tiles){forward.by == tiles,
+                      dx.by == tiles && !dx_by_winners(&x, sizeof(float), COST_LANES, &spread, &to),
+                      dK.by == tiles && !dK_by_winners(&K, &dK, sizeof(float), COST_LANES, &sum)};
+}
+
+/* dx of delta by tiles */
+static spor_var record_dx(const int64_t n[], spor_var delta, spor_var K) {
+    const int64_t *pad = n + CHOSEN_PAD;
+    const int64_t lo[] = {0, 2 - pad[0], 2 - pad[2], 0}, hi[] = {0, 2 - pad[1], 2 - pad[3], 0};
+    spor_var turned = spor_flip(K, SPOR_AXIS(0) | SPOR_AXIS(1));
+    return winograd_record(spor_pad(delta, lo, hi, 0),
+                           spor_transpose(turned, (int64_t[]){0, 1, 3, 2}));
+}
+
+/* y, dx, dK, db by the ways that are taken. f behind the pooling, so that f' meets each dy before the
+ * windows that share a winner add up. */
+static bool record_ways(spor_sketch *r, spor_var dy, bool pooled, spor_var out[]) {
+    const int64_t *n = r->number, linear[] = {n[CHOSEN_LAYER], SPOR_ACTIVATION_none};
+    by_tiles by = by_tiles_of(n, pooled);
+    if (!by.y && !by.dx && !by.dK && !pooled) return false;
+    spor_var x, K, direct = record_z(r, &x, &K), tiles = direct, z, delta;
+    if (by.y || by.dK) tiles = winograd_record(record_padded(r, x), K);
+    z = by.y ? tiles : direct;
+    spor_var a = record_bias(r, z, linear);
+    if (pooled) a = pooling_record(a, n + CHOSEN_WINDOW);
+    out[0] = layer_activate(a, n[CHOSEN_LAYER + 1]);
     spor_vjp(out[0], dy, r->operands, r->operand, out + 1);
+    spor_vjp(out[0], dy, 1, &z, &delta);
+    if (by.dx)
+        out[1] = record_dx(n, delta, K);
+    else
+        spor_vjp(direct, delta, 1, &x, out + 1);
+    spor_vjp(by.dK ? tiles : direct, delta, 1, &K, out + 2);
+    return true;
+}
+
+static bool conv_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
+    return record_ways(r, dy, false, out);
+}
+static bool convpool_derivation(spor_sketch *r, spor_var dy, spor_var out[]) {
+    return record_ways(r, dy, true, out);
 }
 
 static spor_var record_vast(spor_sketch *r) {
@@ -384,6 +453,9 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu},
     {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu},
     {5, 1, 1, 128, 3, 3, 128, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
+    {6, 7, 6, 17, 3, 3, 33, 1, 1, 1, 0, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
+    {5, 8, 9, 33, 3, 3, 17, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_none},
+    {7, 3, 4, 32, 3, 3, 40, 1, 1, 3, 1, 1, 4, BIAS_BEFORE, SPOR_ACTIVATION_relu},
     {0}};
 
 static const int64_t pooled_samples[][SPOR_CHOICES] = {
@@ -397,6 +469,9 @@ static const int64_t pooled_samples[][SPOR_CHOICES] = {
     {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu, 2, 2, 2, 2},
     {5, 1, 2, 64, 3, 3, 40, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2, 0, 1},
     {17, 9, 8, 2, 3, 3, 7, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_tanh, 3, 2, 2, 2, 1, 0},
+    {6, 7, 6, 17, 3, 3, 33, 1, 1, 1, 0, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none, 2, 2, 2, 2},
+    {5, 8, 9, 33, 3, 3, 17, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_relu,
+     3, 2, 2, 1,  0, 1, 1,  0},
     {0}};
 
 static const spor_refusal refusals[] = {{.why = NULL}};
@@ -412,6 +487,7 @@ const spor_fast spor_fast_conv2d = {
     .choices = choices,
     .record = record_conv,
     .samples = samples,
+    .derivation = conv_derivation,
     .refusals = refusals,
 };
 const spor_fast spor_fast_convpool = {
@@ -422,7 +498,7 @@ const spor_fast spor_fast_convpool = {
     .choices = pooled_choices,
     .record = record_convpool,
     .samples = pooled_samples,
-    .derivation = record_derivation,
+    .derivation = convpool_derivation,
     .refusals = pooled_refusals,
 };
 
@@ -430,17 +506,10 @@ const spor_fast spor_fast_convpool = {
 
 /* ---- forward ---- */
 
-/* K[k,l,C,F] is a matrix of k l C rows as it lies */
 FAST_KERNEL(conv2d_panels) {
     conv_work w = forward_work(c);
-    const correlation *g = &w.g;
     abreast y;
-    if (y_abreast(c, &w, LANES, &y)) return;
-    conv_arrays a;
-    task_part cells = prepare_cells(c, task, &w, &a);
-    if (product_is_panels(g->F)) return;
-    for (int64_t uv = cells.first; uv < cells.end; uv++)
-        pack_cell(g, a.kernel, uv, (const T *)c->in[1].data + uv * g->C * g->F, g->F, false);
+    if (!y_abreast(c, &w, LANES, &y)) prepare_part(c, task, &w, c->in[1].data, false);
 }
 
 /* y and its winners of count samples from their maps z, from element at of y on */
@@ -469,7 +538,7 @@ static void forward_by_product(const spor_call *c, int64_t task, const conv_work
     for (int64_t n = samples.first, count; n < samples.end; n += count) {
         count = carve_least(w->group, samples.end - n);
         T *z = w->whole ? a.whole : (T *)c->out.data + n * made;
-        correlate(&w->g, &a, x + n * sample, count, kernel_panels(c, w, &a), b, z);
+        w->by->correlate(w, &a, x + n * sample, count, c->in[1].data, false, b, z);
         if (w->whole) pool_group(c, &w->g, z, count, n * made);
         activate(c, n, count);
     }
@@ -498,7 +567,6 @@ FAST_KERNEL(conv2d) {
 
 /* ---- backward ---- */
 
-/* The kernel of dx: rows (u, v, f) are K[k-1-u, l-1-v, c, f] with c across */
 FAST_KERNEL(conv2d_dx_panels) {
     conv_work w;
     winners_spread by;
@@ -507,12 +575,7 @@ FAST_KERNEL(conv2d_dx_panels) {
         return;
     }
     w = dx_work(c);
-    const correlation *g = &w.g;
-    conv_arrays a;
-    task_part cells = prepare_cells(c, task, &w, &a);
-    for (int64_t uv = cells.first; uv < cells.end; uv++)
-        pack_cell(g, a.kernel, uv, (const T *)c->in[1].data + (g->k * g->l - 1 - uv) * g->F * g->C,
-                  g->C, true);
+    prepare_part(c, task, &w, c->in[1].data, true);
 }
 
 /* delta of samples n .. n + count - 1, maps of H x W x C: operand k as it lies, or routed to its
@@ -542,18 +605,18 @@ FAST_KERNEL(conv2d_dx) {
     for (int64_t n = samples.first, count; n < samples.end; n += count) {
         count = carve_least(w.group, samples.end - n);
         const T *delta = delta_of(c, 0, &w, a.whole, p, n, count);
-        correlate(&w.g, &a, delta, count, a.kernel, NULL, (T *)c->out.data + n * map);
+        w.by->correlate(&w, &a, delta, count, c->in[1].data, true, NULL,
+                        (T *)c->out.data + n * map);
     }
 }
 
 FAST_KERNEL(conv2d_dK_tables) {
     conv_work w = dK_work(c);
-    conv_arrays a;
     winners_sum by;
     if (dK_by_winners(c, &w, sizeof(T), LANES, &by))
         winners_sum_prepare(c, &w, &by);
     else
-        prepare_cells(c, task, &w, &a);
+        prepare_part(c, task, &w, NULL, false);
 }
 
 /* Eq. (44): a task's groups of samples are added in their order */
@@ -568,13 +631,14 @@ FAST_KERNEL(conv2d_dK) {
     task_part samples = begin_samples(c, task, &w, &a);
     maps p = maps_of(c->attr + WINDOW, w.g.P, w.g.Q, w.g.F);
     const T *x = c->in[0].data;
+    T *dK = task_result(c, task);
     int64_t sample = w.g.h * w.g.w * w.g.C;
     for (int64_t n = samples.first, count; n < samples.end; n += count) {
         count = carve_least(w.group, samples.end - n);
         const T *delta = delta_of(c, 1, &w, a.whole, p, n, count);
-        correlate_with_delta(&w.g, &a, x + n * sample, count, delta, task_result(c, task),
-                             n > samples.first);
+        w.by->add(&w, &a, x + n * sample, count, delta, dK, n > samples.first);
     }
+    w.by->finish(&w, &a, dK);
 }
 
 #endif

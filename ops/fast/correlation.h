@@ -1,5 +1,6 @@
 /*
- * The correlation under convolutional layers: its sizes, its tables, its padded maps.
+ * The correlation under convolutional layers: its sizes, and the direct way to compute it, with its
+ * tables and its padded maps; algorithms.h has the others.
  *
  * Forward, dx and dK are the product of kernels/product.h. Pixels and kernel cells are tables of
  * offsets into a few padded samples: z takes rows = pixels, terms = cells; dK rows = cells, terms =
@@ -70,6 +71,14 @@ static inline correlation backward_correlation(const spor_attr *attr, const spor
                          .left = l - 1 - attr[LEFT].i};
 }
 
+/** Lanes of the vectors that costs are counted in, whatever the machine has: so that shapes alone
+ *  decide. */
+enum { COST_LANES = 16 };
+
+static inline int64_t vectors_of(int64_t elements, int64_t lanes) {
+    return (elements + lanes - 1) / lanes;
+}
+
 static inline int64_t pixels_of(const correlation *g) {
     return g->P * g->Q;
 }
@@ -122,6 +131,7 @@ static inline bool is_plain(const correlation *g) {
 
 /** One of the three computations of a layer over N samples: z, dx or dK. */
 typedef struct {
+    const struct conv_algorithm *by; /* the way that is taken: algorithms.h */
     correlation g;
     int64_t N, group;
     int64_t unit;  /* samples that are not cut apart by tasks: a group, or more */
@@ -140,22 +150,33 @@ static inline int64_t units_of(const conv_work *w) {
     return (w->N + w->unit - 1) / w->unit;
 }
 
-/** The arrays of a work: tables and the kernel in panels are shared, the others a task's own, for a
- *  group of samples. */
+/** 16 matrices, `plane` elements from one to the next. */
+typedef struct {
+    void *at;
+    int64_t plane;
+} conv_planes;
+
+/** The arrays of a work: tables and the kernel are shared, the others a task's own, for a group of
+ *  samples. */
 typedef struct {
     int64_t *pixel, *cell; /* where the windows of a group's pixels start; the cells in a window */
     void *kernel;          /* in panels */
     void *maps;            /* padded */
     void *delta;           /* in panels, its rows the group's pixels */
     void *whole;           /* before pooling */
+    /* Winograd's: winograd.h */
+    int64_t *tile, *channel; /* where rows of V begin; the elements of one */
+    conv_planes U;           /* the transformed kernel before it is packed */
+    conv_planes V, M, sum;   /* of a block of tiles; of all, for dK */
+    void *zeros, *spare;     /* in the place of cells outside: to read, to write */
 } conv_arrays;
 
 static inline int64_t panels_of(const conv_work *w, int64_t rows, int64_t lanes) {
     return carve_times(rows, carve_whole_vectors(w->g.F, lanes));
 }
 
-static inline void carve_shared(spor_carver *carver, const conv_work *w, size_t width,
-                                int64_t lanes, conv_arrays *a) {
+static inline void direct_carve_shared(spor_carver *carver, const conv_work *w, size_t width,
+                                       int64_t lanes, conv_arrays *a) {
     a->pixel = carve_take(carver, w->group * pixels_of(&w->g), sizeof *a->pixel);
     a->cell = carve_take(carver, depth_of(&w->g), sizeof *a->cell);
     a->kernel = carve_take(carver, w->adds ? 0 : panels_of(w, depth_of(&w->g), lanes), width);
@@ -167,36 +188,26 @@ static inline int64_t maps_of_group(const conv_work *w) {
     return carve_times(w->group, carve_times(carve_times(w->g.Hp, w->g.Wp), w->g.C));
 }
 
-static inline void carve_scratch(spor_carver *carver, const conv_work *w, size_t width,
-                                 int64_t lanes, conv_arrays *a) {
+static inline void direct_carve_scratch(spor_carver *carver, const conv_work *w, size_t width,
+                                        int64_t lanes, conv_arrays *a) {
     int64_t rows = w->adds ? w->group * pixels_of(&w->g) : 0;
     a->maps = carve_take(carver, w->g.apart ? 0 : maps_of_group(w), width);
     a->delta = carve_take(carver, panels_of(w, rows, lanes), width);
-    a->whole = carve_take(carver, carve_times(w->group, w->whole), width);
+}
+
+/** Multiply-adds of vectors for a sample; cells of padding too, unless pixels are apart. */
+static inline int64_t direct_cost(const conv_work *w) {
+    const correlation *g = &w->g;
+    int64_t cells = g->apart ? all_cells_met(g) : carve_times(pixels_of(g), g->k * g->l);
+    return carve_times(carve_times(cells, g->C), vectors_of(g->F, COST_LANES));
+}
+
+/** PREPARE goes through the cells of the kernel. */
+static inline int64_t direct_parts(const conv_work *w) {
+    return w->g.k * w->g.l;
 }
 
 #ifdef SPOR_RULES
-
-static inline void work_need(conv_work w, size_t width, int lanes, spor_need *need) {
-    const correlation *g = &w.g;
-    spor_carver shared = {0}, scratch = {0};
-    conv_arrays arrays;
-    carve_shared(&shared, &w, width, lanes, &arrays);
-    carve_scratch(&scratch, &w, width, lanes, &arrays);
-    need->shared = shared.used;
-    need->scratch = scratch.used;
-    int64_t units = units_of(&w), cell = carve_times(g->C, g->F);
-    int64_t kernel = carve_times(g->k * g->l, cell);
-    int64_t cost = carve_times(w.unit * pixels_of(g), kernel);
-    need->tasks[SPOR_PREPARE] = 1;
-    if (w.adds) {
-        tasks_add_up(need, units, cost, kernel, width);
-    } else {
-        need->tasks[SPOR_PREPARE] = tasks_for(need, g->k * g->l, carve_times(cell, COST_MOVED), 0);
-        need->tasks[SPOR_WORK] =
-            tasks_for(need, units, cost, carve_times(maps_of_group(&w), COST_MOVED));
-    }
-}
 
 /** Multiply-adds of z, and as many of dx and of dK, which pair the same numbers: k l C for each
  *  element of z[N,P,Q,F]. x[N,H,W,C], K[k,l,C,F]. */
@@ -239,41 +250,43 @@ static void fill_cells(int64_t *cell, const correlation *g, task_part cells) {
             cell[uv * g->C + c] = (uv / g->l * g->Wp + uv % g->l) * g->C + c;
 }
 
-/* A task of PREPARE: its cells of the tables, and of the kernel, which the caller packs. */
-static inline task_part prepare_cells(const spor_call *c, int64_t task, const conv_work *w,
-                                      conv_arrays *a) {
-    spor_carver carver = {.base = c->shared};
-    carve_shared(&carver, w, sizeof(T), LANES, a);
-    task_part cells = task_part_of(c, SPOR_PREPARE, task, w->g.k * w->g.l);
-    fill_cells(a->cell, &w->g, cells);
-    if (task == 0) fill_pixels(a->pixel, w);
-    return cells;
+/* Packs cell uv of the kernel, rows of C among all or by themselves: K[u,v,c,f]; turned, what dx takes,
+ * K[k-1-u,l-1-v,f,c]. */
+static void pack_cell(const correlation *g, T *panels, int64_t uv, const T *K, bool turned) {
+    int64_t cell = turned ? g->k * g->l - 1 - uv : uv;
+    product_pack(g->apart ? panels + cell_panels(g, uv) : panels,
+                 &(spor_block){.b = K + cell * g->C * g->F,
+                               .stride = turned ? g->C : g->F,
+                               .transposed = turned,
+                               .depth = g->apart ? g->C : depth_of(g),
+                               .first = g->apart ? 0 : uv * g->C,
+                               .rows = g->C,
+                               .cols = g->F});
 }
 
-/* Packs cell uv of the kernel, a matrix of C x F in rows of `stride`, maybe turned: among all, or by
- * itself. */
-static inline void pack_cell(const correlation *g, T *panels, int64_t uv, const T *b,
-                             int64_t stride, bool turned) {
-    spor_block block = {.b = b, .stride = stride, .transposed = turned, .rows = g->C, .cols = g->F};
-    block.depth = g->apart ? g->C : depth_of(g);
-    block.first = g->apart ? 0 : uv * g->C;
-    product_pack(g->apart ? panels + cell_panels(g, uv) : panels, &block);
+/* K forward, where it is its own panels. */
+static inline bool is_packed(const conv_work *w, bool turned) {
+    return !turned && product_is_panels(w->g.F);
+}
+
+/* A task of PREPARE: its cells of the tables, and of the kernel; K NULL: there is none. */
+static void direct_prepare(const conv_work *w, const conv_arrays *a, const T *K, bool turned,
+                           task_part cells) {
+    fill_cells(a->cell, &w->g, cells);
+    if (cells.first == 0) fill_pixels(a->pixel, w);
+    if (!K || is_packed(w, turned)) return;
+    for (int64_t uv = cells.first; uv < cells.end; uv++) pack_cell(&w->g, a->kernel, uv, K, turned);
+}
+
+/* Zeros where lay_out writes nothing. */
+static void direct_begin(const conv_work *w, const conv_arrays *a) {
+    if (!is_plain(&w->g) && !w->g.apart) memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
 }
 
 /* The samples of a task of WORK. */
 static inline task_part samples_of(const spor_call *c, int64_t task, const conv_work *w) {
     task_part part = task_part_of(c, SPOR_WORK, task, units_of(w));
     return (task_part){part.first * w->unit, carve_least(part.end * w->unit, w->N)};
-}
-
-/* A task of WORK: its samples, and its arrays, with zeros where lay_out writes nothing. */
-static inline task_part begin_samples(const spor_call *c, int64_t task, const conv_work *w,
-                                      conv_arrays *a) {
-    spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
-    carve_shared(&shared, w, sizeof(T), LANES, a);
-    carve_scratch(&scratch, w, sizeof(T), LANES, a);
-    if (!is_plain(&w->g) && !w->g.apart) memset(a->maps, 0, (size_t)maps_of_group(w) * sizeof(T));
-    return samples_of(c, task, w);
 }
 
 /* Columns b of one row that fall inside the map: first .. end - 1. */
@@ -306,11 +319,6 @@ static const T *lay_out(const correlation *g, T *maps, const T *samples, int64_t
         }
     }
     return maps;
-}
-
-/* The panels of the kernel forward: K itself where that is them. */
-static inline const T *kernel_panels(const spor_call *c, const conv_work *w, const conv_arrays *a) {
-    return product_is_panels(w->g.F) ? c->in[1].data : a->kernel;
 }
 
 /* What to do with the cells that a pixel meets. */
@@ -371,9 +379,11 @@ static void each_pixel(const apart_work *w, void (*pixel)(const apart_work *, in
         for (int64_t j = 0; j < w->g->Q; j++) pixel(w, i, j);
 }
 
-/* z = init + the windows of count samples times the kernel in panels */
-static inline void correlate(const correlation *g, const conv_arrays *a, const T *samples,
-                             int64_t count, const T *panels, const T *init, T *z) {
+/* z = init + the windows of count samples times the kernel, K or, turned, what dx takes of it */
+static void direct_correlate(const conv_work *w, const conv_arrays *a, const T *samples,
+                             int64_t count, const T *K, bool turned, const T *init, T *z) {
+    const correlation *g = &w->g;
+    const T *panels = is_packed(w, turned) ? K : a->kernel;
     if (g->apart) {
         each_pixel(&(apart_work){.g = g,
                                  .a = a,
@@ -398,9 +408,9 @@ static inline void correlate(const correlation *g, const conv_arrays *a, const T
 }
 
 /* Eq. (44) for count samples: dK = or += their windows, transposed, times delta */
-static inline void correlate_with_delta(const correlation *g, const conv_arrays *a,
-                                        const T *samples, int64_t count, const T *delta, T *dK,
-                                        bool add) {
+static void direct_add(const conv_work *w, const conv_arrays *a, const T *samples, int64_t count,
+                       const T *delta, T *dK, bool add) {
+    const correlation *g = &w->g;
     int64_t pixels = count * pixels_of(g);
     if (g->apart) {
         if (!add) memset(dK, 0, (size_t)(depth_of(g) * g->F) * sizeof *dK);
@@ -420,6 +430,11 @@ static inline void correlate_with_delta(const correlation *g, const conv_arrays 
                                      .c = dK,
                                      .ldc = g->F,
                                      .add = add});
+}
+
+/* Nothing is left to do with dK. */
+static void direct_finish(const conv_work *w, const conv_arrays *a, T *dK) {
+    (void)w, (void)a, (void)dK;
 }
 
 #endif

@@ -244,7 +244,7 @@ enum { APART, ONCE, KEPT, EPS_FIRST }; /* x - m twice or once; its means with ax
 
 static const spor_choice choices[] = {CHOICE("N", 1, 2, 3, 4, 5, 7, 16),
                                       CHOICE("H", 1, 2, 3, 5, 6, 9),
-                                      CHOICE("C", 1, 2, 3, 4, 7, 8, 15, 16, 17, 33),
+                                      CHOICE("C", 1, 2, 3, 4, 7, 8, 16, 17, 24, 32, 33, 48),
                                       CHOICE("axes", 1, 2, 3, 4, 5, 6, 7),
                                       CHOICE("eighths of eps", 1, 2, 8, 16),
                                       CHOICE("how", APART, ONCE, KEPT, EPS_FIRST),
@@ -300,7 +300,7 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {40, 12, 32, 3, 1, ONCE, 0}, /* several tiles */
     {2, 600, 4, 6, 1, EPS_FIRST, 1}, {0}};
 
-static void record_derivation(spor_sketch *r, spor_var ybar, spor_var out[]) {
+static bool record_derivation(spor_sketch *r, spor_var ybar, spor_var out[]) {
     const spor_attr attr[ALL_SLOTS] = {
         [AXES] = {.i = r->number[OVER]}, [EPS] = {.r = (double)r->number[EIGHTHS] / 8}};
     spor_var root = record_normalization(r), x = r->operand[0], y = value(x, attr);
@@ -309,9 +309,10 @@ static void record_derivation(spor_sketch *r, spor_var ybar, spor_var out[]) {
     spor_var a = scaled ? op_operand(op_operand(root, 0), 0) : y;
     out[0] = scaled ? spor_mul(a, y) : y;
     out[1] = pull(x, y, scaled ? spor_mul(ybar, a) : ybar, attr);
-    if (!scaled) return;
+    if (!scaled) return true;
     spor_var da = spor_mul(ybar, y);
     out[2] = r->number[SCALED] == 1 ? spor_sum(da, 3) : da;
+    return true;
 }
 
 /* What looks like the pattern, of the columns of square tensors: c over the root of

@@ -185,7 +185,7 @@ static const int64_t samples[][SPOR_CHOICES] = {{3, 10, 8, 0, 0},    {4, 7, 64, 
                                                 {2, 5000, 32, 1, 1}, {0}};
 
 /* dl = (A - y) zbar, where the definition adds up A zbar and -y zbar */
-static void record_derivation(spor_sketch *r, spor_var zbar, spor_var out[]) {
+static bool record_derivation(spor_sketch *r, spor_var zbar, spor_var out[]) {
     out[0] = record_xent(r);
     spor_vjp(out[0], zbar, r->operands, r->operand, out + 1);
     spor_var x = r->operand[0], y = r->operand[1], A = spor_softmax(record_scaled(r, x), 1);
@@ -193,6 +193,7 @@ static void record_derivation(spor_sketch *r, spor_var zbar, spor_var out[]) {
     if (!r->number[4]) A = spor_mul(A, spor_expand(spor_sum(y, SPOR_AXIS(1)), SPOR_AXIS(1), rows));
     spor_var along = spor_expand(zbar, SPOR_AXIS(1), rows);
     out[1] = record_scaled(r, spor_mul(spor_sub(A, y), along));
+    return true;
 }
 
 /* ---- refusals ---- */

@@ -9,12 +9,8 @@
 #ifndef SPOR_OPS_FAST_WINNERS_H
 #define SPOR_OPS_FAST_WINNERS_H
 
-#include "correlation.h"
+#include "algorithms.h"
 #include "pooling.h"
-
-static inline int64_t vectors_of(int64_t elements, int64_t lanes) {
-    return (elements + lanes - 1) / lanes;
-}
 
 /** What a pixel sees of a map: rows of `run` elements, `used` of them its own, `row` apart. The next
  *  pixel sees it `right` elements further, the next row of pixels `down`, the next sample `map`. */
@@ -51,16 +47,15 @@ static inline bool winners_fit(const winners *w, int64_t group, int64_t elements
            elements <= INT32_MAX;
 }
 
-/** Lanes of the vectors that costs are counted in, whatever the machine has: so that shapes alone
- *  decide. Costs in multiply-adds of such vectors: of a winner in a list; of a vector of delta that
- *  is routed and packed for the product over all pixels. */
-enum { COST_LANES = 16, COST_WINNER = 2, COST_ROUTED = 3 };
+/** Costs in multiply-adds of vectors of COST_LANES: of a winner in a list; of a vector of delta that is
+ *  routed and packed for the sums over all pixels. */
+enum { COST_WINNER = 2, COST_ROUTED = 3 };
 
-/** Of a sample, by the product over all pixels. */
-static inline int64_t product_cost(const correlation *g) {
-    int64_t cells = is_apart(g) ? all_cells_met(g) : carve_times(pixels_of(g), g->k * g->l);
-    int64_t sums = carve_times(cells, g->C), routed = carve_times(pixels_of(g), COST_ROUTED);
-    return carve_times(vectors_of(g->F, COST_LANES), carve_most(sums, sums + routed));
+/** Of a sample, over all pixels. */
+static inline int64_t pixels_cost(const conv_work *w) {
+    int64_t pixels = carve_times(pixels_of(&w->g), vectors_of(w->g.F, COST_LANES));
+    int64_t sums = w->by->cost(w), routed = carve_times(pixels, COST_ROUTED);
+    return carve_most(sums, sums + routed);
 }
 
 /** Tables, which are shared: where the windows of a group begin, the cells in one. Integers as wide

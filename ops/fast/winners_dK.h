@@ -73,8 +73,7 @@ static inline int64_t winners_sum_cost(const correlation *g, const winners_sum *
 }
 
 static inline bool winners_sum_pays(const conv_work *work, const winners_sum *s) {
-    return winners_fit(&s->w, work->group, 0) &&
-           winners_sum_cost(&work->g, s) < product_cost(&work->g);
+    return winners_fit(&s->w, work->group, 0) && winners_sum_cost(&work->g, s) < pixels_cost(work);
 }
 
 /** Arrays of a task. */
@@ -107,6 +106,7 @@ static inline void winners_sum_need(const conv_work *work, const winners_sum *s,
     winners_sum_carve(&scratch, work, s, width, lanes, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
+    need->way = "winners only";
     need->tasks[SPOR_PREPARE] = 1;
     int64_t cost = carve_times(winners_sum_cost(&work->g, s), carve_times(COST_LANES, work->group));
     tasks_add_up(need, units_of(work), cost, carve_times(depth_of(&work->g), work->g.F), width);

@@ -58,10 +58,10 @@ static inline int64_t winners_spread_cost(const correlation *g, const winners *w
 }
 
 static inline bool winners_spread_pays(const conv_work *work, const winners_spread *s,
-                                       const correlation *backward) {
+                                       const conv_work *backward) {
     const correlation *g = &work->g;
     return winners_fit(&s->w, work->group, carve_times(g->F, s->line)) &&
-           winners_spread_cost(g, &s->w) < product_cost(backward);
+           winners_spread_cost(g, &s->w) < pixels_cost(backward);
 }
 
 /** Shared. */
@@ -106,6 +106,7 @@ static inline void winners_spread_need(const conv_work *work, const winners_spre
     winners_spread_carve(&scratch, work, s, width, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
+    need->way = "winners only";
     int64_t cost = carve_times(winners_spread_cost(g, &s->w), COST_LANES);
     need->tasks[SPOR_PREPARE] =
         tasks_for(need, g->k * g->l, carve_times(carve_times(g->C, g->F), COST_MOVED), 0);

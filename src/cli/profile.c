@@ -96,7 +96,7 @@ static double bytes_of(const spor_program *program, const program_step *step) {
 static double copies_at_best(profile *p, double bytes) {
     int size = 12; /* below a page nothing changes */
     while (ldexp(1, size) < bytes) size++;
-    if (!p->copies[size])
+    if (p->copies[size] <= 0)
         p->copies[size] = program_roof_copies(p->program, (size_t)1 << size, display_seconds);
     return p->copies[size];
 }

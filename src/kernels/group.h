@@ -27,8 +27,10 @@
 typedef struct {
     void *out;
     const void *in[SPOR_OPERANDS];
-    const int64_t *mask; /* of each operand: -1, or 0 if all elements are one, as a vector of it */
-    int64_t count;       /* of elements, at least 1 */
+    /* Of each operand, whose element i is in[i & mask]: -1; or a power of two less 1 if elements repeat,
+     * whole vectors of them; or 0 if all are one, as a vector of it. */
+    const int64_t *mask;
+    int64_t count; /* of elements, at least 1 */
     const spor_attr *attr;
     int64_t first; /* number of the first element in row-major order of the whole */
     uint64_t step; /* number of the run, for random ops */

@@ -40,6 +40,7 @@ typedef struct {
     size_t partial; /* bytes of the partial result of one task of WORK: like the output */
     size_t scratch; /* bytes of one thread: undefined when a task begins */
     int64_t tasks[SPOR_PHASES]; /* 0: the phase is not there; all 0: one task of WORK */
+    const char *way; /* how it is computed, where shapes decide that; NULL: there is one way */
 } spor_need;
 
 /** One computation. The memory is 64-byte aligned, and NULL where none is needed. */

@@ -39,7 +39,7 @@ typedef T spor_lane_value;
             in[k] = t->in[k];                                                                      \
             all &= mask[k] = t->mask[k];                                                           \
         }                                                                                          \
-        if (all) {                                                                                 \
+        if (all == -1) {                                                                           \
             TILE_LOOP(op, n, i)                                                                    \
         }                                                                                          \
         TILE_LOOP(op, n, i &mask[k])                                                               \

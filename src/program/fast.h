@@ -98,8 +98,9 @@ typedef struct {
     const int64_t (*samples)[SPOR_CHOICES];
     /** Records on the same operands, by the same numbers, what the fused ops compute: the value, then
      *  the gradients of all operands for the cotangent. For a path whose algebra may round more than
-     *  the pattern and its gradients do: it is allowed both. NULL: it sums in other orders only. */
-    void (*derivation)(spor_sketch *again, spor_var cotangent, spor_var out[]);
+     *  the pattern and its gradients do: it is allowed both. NULL, or false, with nothing recorded:
+     *  it sums in other orders only, at these numbers. */
+    bool (*derivation)(spor_sketch *again, spor_var cotangent, spor_var out[]);
     /** True if among integers, of which it rounds none, the path takes what is not a number in its
      *  first operand as the definition does, at these numbers. NULL: at none. */
     bool (*takes_nan)(const int64_t number[]);

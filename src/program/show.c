@@ -110,8 +110,19 @@ static shown show_group(const spor_program *program, const program_step *step) {
     return line;
 }
 
-/* Line k, fast paths from the network's beginning on, then groups; false behind the last one. Nothing is
- * shown of steps of one node: their state is NULL. */
+/* How a step is computed, where shapes decided that. */
+static shown show_way(const spor_program *program, const program_step *step) {
+    const spor_tape *tape = program->graph.tape;
+    const spor_node *node = &tape->node[step->node[0]];
+    shown line = {.state = "way", .path = tape->scope[node->scope].path};
+    op_name(node->op, line.what, sizeof line.what);
+    tape_shape_text(node->shape, NULL, line.shape, sizeof line.shape);
+    snprintf(line.rest, sizeof line.rest, "%s", step->need.way);
+    return line;
+}
+
+/* Line k, fast paths from the network's beginning on, then groups and steps that have a way; false behind
+ * the last one. Nothing is shown of other steps of one node: their state is NULL. */
 static bool show_line(const spor_program *program, uint32_t k, shown *line) {
     uint32_t paths = program->graph.taken_count;
     if (k >= paths + program->steps) return false;
@@ -120,6 +131,8 @@ static bool show_line(const spor_program *program, uint32_t k, shown *line) {
         *line = show_taken(program, &program->graph.taken[paths - 1 - k]);
     else if (program->step[k - paths].nodes > 1)
         *line = show_group(program, &program->step[k - paths]);
+    else if (program->step[k - paths].need.way)
+        *line = show_way(program, &program->step[k - paths]);
     return true;
 }
 

@@ -34,7 +34,7 @@ typedef struct {
     bool *inside;  /* it is such a product, which has no line of its own */
     int *last;     /* the last node of the group whose line reads this value; -1: none */
     int *place;    /* of its value */
-    bool *uniform; /* the place holds a vector of one number */
+    int64_t *mask; /* of its place: -1, or where the elements of a tile repeat (spor_tile) */
     bool *folded;  /* a sum or a largest of the group reads it */
     int *free;     /* a stack of places that are slots */
     int frees;
@@ -272,15 +272,28 @@ static bool is_uniform(const maker *m, int i, const spor_argument *argument) {
     return !m->folded[i];
 }
 
-/* False: the value lies in memory as it is. */
+/* A row is enough where all rows of a tile are it, whole vectors by a power of two, and only maps read
+ * it. */
+static bool is_row(const maker *m, int i, const spor_argument *argument) {
+    const spor_group *g = m->group;
+    const int64_t length = g->n[g->rank - 1], whole = 16;
+    bool row = g->split < g->rank - 1 && argument->stride[g->rank - 1] == 1 && !m->folded[i];
+    for (int k = 0; k < g->rank - 1; k++) row = row && !argument->stride[k];
+    return row && length % whole == 0 && !(length & (length - 1));
+}
+
+/* False: the value, or what is enough of it, lies in memory as it is. */
 static bool make_repeat(maker *m, int i, spor_line *line) {
     const spor_argument *argument = &m->group->argument[line->in[0]];
-    if (is_in_place(m->group, argument)) {
+    bool in_place = is_in_place(m->group, argument), row = is_row(m, i, argument);
+    if (in_place || row) {
         m->place[i] = line->in[0];
+        m->mask[i] = in_place ? -1 : m->group->n[m->group->rank - 1] - 1;
         return false;
     }
     line->once = is_once(m->group, argument);
-    line->uniform = m->uniform[i] = is_uniform(m, i, argument);
+    line->uniform = is_uniform(m, i, argument);
+    m->mask[i] = line->uniform ? 0 : -1;
     return true;
 }
 
@@ -289,7 +302,7 @@ static void read_operands(maker *m, int i, spor_line *line) {
         reading r = reading_of(m, i, k);
         int from = source_of(m, r);
         line->in[k] = place_read(m, r);
-        line->mask[k] = from >= 0 && m->uniform[from] ? 0 : -1;
+        line->mask[k] = from >= 0 ? m->mask[from] : -1;
     }
 }
 
@@ -326,6 +339,7 @@ static void find_readers(maker *m) {
 /* All lines, with tiles of so many bytes. */
 static void make_lines(maker *m, int64_t bytes) {
     m->group->lines = m->group->slots = m->frees = 0;
+    for (int i = 0; i < m->nodes; i++) m->mask[i] = -1;
     cut_tiles(m->group, bytes / m->width);
     find_readers(m);
     for (int i = 0; i < m->nodes; i++) make_line(m, i);
@@ -413,23 +427,24 @@ void tiles_free(spor_group *group) {
 static bool make_with_room(maker *m, size_t arguments) {
     size_t nodes = (size_t)m->nodes;
     int *room = calloc(nodes, 5 * sizeof *room);
-    bool *marks = calloc(nodes, 3 * sizeof *marks);
+    bool *marks = calloc(nodes, 2 * sizeof *marks);
     m->axes = calloc(arguments, sizeof *m->axes);
-    bool done = room && marks && m->axes;
+    m->mask = calloc(nodes, sizeof *m->mask);
+    bool done = room && marks && m->axes && m->mask;
     if (done) {
         m->last = room;
         m->place = room + nodes;
         m->free = room + 2 * nodes;
         m->product = room + 3 * nodes;
-        m->uniform = marks;
-        m->folded = marks + nodes;
-        m->inside = marks + 2 * nodes;
+        m->folded = marks;
+        m->inside = marks + nodes;
         find_products(m, room + 4 * nodes);
         make(m);
     }
     free(room);
     free(marks);
     free(m->axes);
+    free(m->mask);
     return done;
 }
 

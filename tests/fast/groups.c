@@ -25,7 +25,7 @@ enum { TYPES = FASTCHECK_TYPES };
 typedef struct {
     int64_t compared, exact, open;
     int64_t groups, several_tasks, finished, split, once, uniform, in_place, slots_again, carries,
-        largest, products, remade;
+        largest, products, remade, rows;
 } tally;
 
 /* One graph: the truth, by arithmetic, and the graph that programs are made of. */
@@ -249,6 +249,7 @@ static void note_group(const spor_program *program, const program_step *step, ta
         met->uniform += g->line[l].uniform;
         met->slots_again += is_made_before(g, l);
         repeats += g->line[l].role == SPOR_REPEATS;
+        for (int k = 0; k < g->line[l].operands; k++) met->rows += g->line[l].mask[k] > 0;
         maps += g->line[l].role == SPOR_MAPS;
     }
     for (int a = 0; a < g->arguments; a++) {
@@ -305,6 +306,7 @@ static void check_met(const tally *met) {
     ck_assert_int_gt(met->largest, 0);
     ck_assert_int_gt(met->products, 0);
     ck_assert_int_gt(met->remade, 0);
+    ck_assert_int_gt(met->rows, 0);
 }
 
 START_TEST(graphs_of_reals) {

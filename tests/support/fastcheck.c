@@ -111,12 +111,12 @@ static bool has_derivation(const work *w) {
     return s->path->derivation && s->record == s->path->record && !s->gradient;
 }
 
-/* As the fused ops compute it. */
-static bool record_derivation(const work *w, spor_var out[]) {
+/* As the fused ops compute it, if that is another way. */
+static bool record_derivation(work *w, spor_var out[]) {
     spor_sketch again = w->plain.r;
     again.again = true;
     again.operands = 0;
-    w->subject->path->derivation(&again, w->plain.cotangent, out);
+    if (w->subject->path->derivation(&again, w->plain.cotangent, out)) w->derived = w->arrays;
     return !spor_error(again.tape);
 }
 
@@ -127,10 +127,7 @@ static bool build_truth(work *w) {
     spor_var out[2 * FASTCHECK_ARRAYS], in[SPOR_OPERANDS + 1];
     if (!record_definition(s, out)) return false;
     w->arrays = 1 + operands;
-    if (has_derivation(w)) {
-        if (!record_derivation(w, out + w->arrays)) return false;
-        w->derived = w->arrays;
-    }
+    if (has_derivation(w) && !record_derivation(w, out + w->arrays)) return false;
     int outputs = w->arrays + w->derived;
     if (s->also.id) out[outputs++] = s->also;
     memcpy(in, s->r.operand, sizeof s->r.operand);
@@ -231,10 +228,11 @@ static void spoil(const spor_arg *result) {
 /* The cost is what nothing is compared with. */
 static void run_with_fault(const spor_call *call, int64_t task) {
     const program_step *step = planted.step;
+    uint32_t cost = planted.program->cost;
     planted.kernel(call, task);
     if (task < planted.last) return;
     for (int k = 0; k < step_writes(step); k++)
-        if (step_written(step, k) != program_home(planted.program, planted.program->cost))
+        if (!cost || step_written(step, k) != program_home(planted.program, cost))
             spoil(step_result(step, k));
 }
 
