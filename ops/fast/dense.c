@@ -23,6 +23,36 @@ static dense_sizes sizes_of(const spor_call *c) {
     return (dense_sizes){rows, shape_size(&c->in[0].shape) / rows, c->out.shape.n[1]};
 }
 
+/* Tasks have columns of C, and read all of A, where there are many columns and fewer rows; else they
+ * have rows, and read all of B. */
+static bool cut_by_columns(dense_sizes s) {
+    const int64_t many = 512;
+    return s.cols >= many && s.cols > s.rows;
+}
+
+/* dW of many inputs and samples: x is read along its columns, one number of a line of memory at a time
+ * and each from a page of its own, if it is not brought into panels, too: of one vector, so that what
+ * few rows of A read lies together. */
+static bool packs_x(dense_sizes s, size_t width) {
+    const size_t long_row = 2048;
+    const int64_t many = 256;
+    return (size_t)s.rows * width >= long_row && s.depth >= many && s.cols >= many;
+}
+
+/* What PREPARE fills: B in panels; of dW, x in panels. */
+typedef struct {
+    void *B, *x;
+} dense_shared;
+
+static dense_shared carve_shared(spor_carver *carver, dense_sizes s, size_t width, int64_t lanes,
+                                 bool x) {
+    dense_shared a;
+    a.B = carve_take(carver, carve_times(s.depth, carve_whole_vectors(s.cols, lanes)), width);
+    int64_t rows = x ? carve_whole_vectors(s.rows, lanes) : 0;
+    a.x = carve_take(carver, carve_times(s.depth, rows), width);
+    return a;
+}
+
 /* The tables of a task that say where its rows of A lie. */
 typedef struct {
     int64_t *row, *step;
@@ -41,19 +71,26 @@ FAST_KERNELS(dense_panels);
 FAST_KERNELS(dense);
 FAST_KERNELS(dense_dx_panels);
 FAST_KERNELS(dense_dx);
+FAST_KERNELS(dense_dW_panels);
 FAST_KERNELS(dense_dW);
 
 extern const spor_op spor_op_matmul;
 
-/* Shared: B in panels, each task a part of its rows. A task of WORK has rows of C, and reads all of
- * B, half hidden behind the product. */
+/* What all of A or all of B costs a task that reads it is half hidden behind the product. */
+static int64_t tasks_of(const spor_need *need, dense_sizes s) {
+    int64_t A = carve_times(s.rows, s.depth), B = carve_times(s.depth, s.cols);
+    if (!cut_by_columns(s)) return tasks_for(need, s.rows, B, B / 2);
+    const int64_t panel = 64; /* columns at most, on any instruction set */
+    return tasks_for(need, (s.cols + panel - 1) / panel, carve_times(A, panel), A / 2);
+}
+
+/* Shared: B in panels, each task a part of its rows. */
 static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
-    int64_t B = carve_times(s.depth, s.cols);
-    int64_t tasks = tasks_for(need, s.rows, B, B / 2);
+    int64_t tasks = tasks_of(need, s);
     spor_carver shared = {0}, scratch = {0};
-    carve_take(&shared, carve_times(s.depth, carve_whole_vectors(s.cols, lanes)), width);
-    carve_tables(&scratch, (s.rows + tasks - 1) / tasks, s.depth);
+    carve_shared(&shared, s, width, lanes, false);
+    carve_tables(&scratch, cut_by_columns(s) ? s.rows : (s.rows + tasks - 1) / tasks, s.depth);
     need->shared = shared.used;
     need->scratch = scratch.used;
     need->tasks[SPOR_PREPARE] = tasks_for(need, s.depth, carve_times(s.cols, COST_MOVED), 0);
@@ -132,9 +169,20 @@ static double dense_dW_cost(const spor_shape in[], const spor_shape *out, const 
     return (double)shape_size(out) * (double)in[0].n[0];
 }
 
+static void dense_dW_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    dense_sizes s = sizes_of(c);
+    dense_need(c, width, lanes, need);
+    if (!packs_x(s, width)) return;
+    spor_carver shared = {0};
+    carve_shared(&shared, s, width, lanes, true);
+    need->shared = shared.used;
+    need->tasks[SPOR_PREPARE] =
+        tasks_for(need, s.depth, carve_times(s.cols + s.rows, COST_MOVED), 0);
+}
+
 static const spor_fused dense_dW_fused = {
-    .need = dense_need,
-    .phase = {[SPOR_PREPARE] = dense_panels_kernels, [SPOR_WORK] = dense_dW_kernels}};
+    .need = dense_dW_need,
+    .phase = {[SPOR_PREPARE] = dense_dW_panels_kernels, [SPOR_WORK] = dense_dW_kernels}};
 
 static const spor_op dense_dW_op = {
     .signature = "dense_dW(x[N,n], delta[N,m])",
@@ -200,6 +248,9 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {1, 80, 70, NO_BIAS, SPOR_ACTIVATION_sigmoid},
     {26, 40, 81, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu},
     {300, 9, 5, BIAS_BEHIND, SPOR_ACTIVATION_none}, /* db in blocks of rows */
+    {7, 9, 530, BIAS_BEHIND, SPOR_ACTIVATION_tanh}, /* tasks have columns */
+    {2, 520, 523, BIAS_BEHIND, SPOR_ACTIVATION_relu},
+    {259, 513, 257, NO_BIAS, SPOR_ACTIVATION_none}, /* dW packs x */
     {0}};
 
 static spor_var record_batched(spor_sketch *r) {
@@ -233,11 +284,9 @@ static bool takes_as_it_lies(dense_sizes s) {
     return s.rows <= few && s.cols / LANES * LANES * s.depth >= large;
 }
 
-/* Rows of B = operand 1, as it lies, into its panels */
-FAST_KERNEL(dense_panels) {
-    dense_sizes s = sizes_of(c);
+/* Some rows of B = operand 1, as it lies, into its panels. */
+static void pack_rows(const spor_call *c, dense_sizes s, task_part rows) {
     if (product_is_panels(s.cols)) return;
-    task_part rows = task_part_of(c, SPOR_PREPARE, task, s.depth);
     int64_t first = takes_as_it_lies(s) ? s.cols / LANES * LANES : 0;
     if (first == s.cols) return;
     product_pack(c->shared,
@@ -249,49 +298,84 @@ FAST_KERNEL(dense_panels) {
                                .cols = s.cols - first});
 }
 
-/* The rows of C that a task has, with A[r,k] = a[r * row + k * step] and B in panels. */
+FAST_KERNEL(dense_panels) {
+    dense_sizes s = sizes_of(c);
+    pack_rows(c, s, task_part_of(c, SPOR_PREPARE, task, s.depth));
+}
+
+/* The rows and columns of C that a task has. */
+typedef struct {
+    task_part rows, cols;
+} dense_part;
+
+static dense_part part_of(const spor_call *c, int64_t task) {
+    dense_sizes s = sizes_of(c);
+    if (!cut_by_columns(s))
+        return (dense_part){task_part_of(c, SPOR_WORK, task, s.rows), {0, s.cols}};
+    task_part panels = task_part_of(c, SPOR_WORK, task, product_panel_count(s.cols));
+    return (dense_part){
+        {0, s.rows},
+        {product_panel_first(s.cols, panels.first), product_panel_first(s.cols, panels.end)}};
+}
+
+/* What a task has of C, with A[r,k] = a[r * row + k * step] and B in panels. */
 static spor_product product_of(const spor_call *c, int64_t task, int64_t row, int64_t step) {
     dense_sizes s = sizes_of(c);
-    task_part rows = task_part_of(c, SPOR_WORK, task, s.rows);
+    dense_part part = part_of(c, task);
+    int64_t rows = part.rows.end - part.rows.first;
     spor_carver carver = {.base = c->scratch};
-    dense_tables t = carve_tables(&carver, rows.end - rows.first, s.depth);
-    product_progression(t.row, rows.end - rows.first, row);
+    dense_tables t = carve_tables(&carver, rows, s.depth);
+    product_progression(t.row, rows, row);
     product_progression(t.step, s.depth, step);
-    return (spor_product){.a = (const T *)c->in[0].data + rows.first * row,
+    return (spor_product){.a = (const T *)c->in[0].data + part.rows.first * row,
                           .row = t.row,
                           .step = t.step,
-                          .rows = rows.end - rows.first,
+                          .rows = rows,
                           .depth = s.depth,
-                          .cols = s.cols,
-                          .b = c->shared,
-                          .c = (T *)c->out.data + rows.first * s.cols,
+                          .cols = part.cols.end - part.cols.first,
+                          .b = (const T *)c->shared + part.cols.first * s.depth,
+                          .c = (T *)c->out.data + part.rows.first * s.cols + part.cols.first,
                           .ldc = s.cols};
 }
 
-/* By B as dense_panels left it. */
-static void multiply(const spor_call *c, spor_product p) {
-    if (product_is_panels(p.cols)) {
-        p.b = c->in[1].data;
-    } else if (takes_as_it_lies(sizes_of(c))) {
-        spor_product whole = p;
-        whole.b = c->in[1].data;
-        whole.ldb = p.cols;
-        whole.cols = p.cols / LANES * LANES;
-        product_multiply(&whole);
-        p.cols -= whole.cols;
-        p.c += whole.cols;
-        if (p.init) p.init += whole.cols;
-    }
+/* The columns of p that are less than a vector, behind those taken. */
+static void multiply_last(const spor_call *c, spor_product p, int64_t taken) {
+    p.b = c->shared;
+    p.cols -= taken;
+    p.c += taken;
+    if (p.init) p.init += taken;
     product_multiply(&p);
+}
+
+/* By B as dense_panels left it; p has columns from `first` on. */
+static void multiply(const spor_call *c, spor_product p, int64_t first) {
+    dense_sizes s = sizes_of(c);
+    bool lies = takes_as_it_lies(s);
+    if (!lies && !product_is_panels(s.cols)) {
+        product_multiply(&p);
+        return;
+    }
+    spor_product whole = p;
+    whole.b = (const T *)c->in[1].data + first;
+    whole.ldb = s.cols;
+    whole.cols = p.cols / LANES * LANES;
+    product_multiply(&whole);
+    if (whole.cols < p.cols) multiply_last(c, p, whole.cols);
 }
 
 /* Z = x W + b, then Y = f(Z) in place */
 FAST_KERNEL(dense) {
     spor_product z = product_of(c, task, c->in[0].shape.n[1], 1);
-    z.init = c->operands > 2 ? c->in[2].data : NULL;
-    multiply(c, z);
+    int64_t first = part_of(c, task).cols.first;
+    z.init = c->operands > 2 ? (const T *)c->in[2].data + first : NULL;
+    multiply(c, z, first);
     const spor_activation *f = &spor_activations[c->attr[ACT].i];
-    if (f->apply) f->apply(z.c, z.rows * z.cols, (T)c->attr[ACT_SLOPE].r);
+    T slope = (T)c->attr[ACT_SLOPE].r;
+    if (!f->apply) return;
+    if (z.cols == z.ldc)
+        f->apply(z.c, z.rows * z.cols, slope);
+    else
+        for (int64_t r = 0; r < z.rows; r++) f->apply(z.c + r * z.ldc, z.cols, slope);
 }
 
 /* W[n,m] read along its rows: some rows of B = W^T are columns of W */
@@ -313,9 +397,49 @@ FAST_KERNEL(dense_dx) {
     product_multiply(&dx);
 }
 
+/* Some samples of x into its panels, of which each is all samples of a vector of inputs. */
+static void pack_samples(T *panels, const T *x, dense_sizes s, task_part samples) {
+    spor_block block = {.stride = s.rows,
+                        .depth = s.depth,
+                        .first = samples.first,
+                        .rows = samples.end - samples.first};
+    for (int64_t r = 0; r < s.rows; r += LANES) {
+        block.b = x + samples.first * s.rows + r;
+        block.cols = carve_least(LANES, s.rows - r);
+        product_pack(panels + r * s.depth, &block);
+    }
+}
+
+/* Rows of delta, and of x where that is packed, too: few at a time, so that x is read along them. */
+FAST_KERNEL(dense_dW_panels) {
+    enum { FEW = 16 };
+    dense_sizes s = sizes_of(c);
+    task_part samples = task_part_of(c, SPOR_PREPARE, task, s.depth);
+    pack_rows(c, s, samples);
+    if (!packs_x(s, sizeof(T))) return;
+    spor_carver carver = {.base = c->shared};
+    T *panels = carve_shared(&carver, s, sizeof(T), LANES, true).x;
+    for (int64_t k = samples.first; k < samples.end; k += FEW)
+        pack_samples(panels, c->in[0].data, s, (task_part){k, carve_least(k + FEW, samples.end)});
+}
+
+/* A task's rows of x^T from the panels of x. */
+static void read_packed(const spor_call *c, int64_t task, spor_product *p) {
+    spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
+    dense_tables t = carve_tables(&scratch, p->rows, p->depth);
+    int64_t first = part_of(c, task).rows.first;
+    for (int64_t r = 0; r < p->rows; r++)
+        t.row[r] = (first + r) / LANES * LANES * p->depth + (first + r) % LANES;
+    product_progression(t.step, p->depth, LANES);
+    p->a = carve_shared(&shared, sizes_of(c), sizeof(T), LANES, true).x;
+}
+
 /* Eq. (48): dW = x^T delta, x[N,n] read along its columns */
 FAST_KERNEL(dense_dW) {
-    multiply(c, product_of(c, task, 1, c->out.shape.n[0]));
+    dense_sizes s = sizes_of(c);
+    spor_product dW = product_of(c, task, 1, s.rows);
+    if (packs_x(s, sizeof(T))) read_packed(c, task, &dW);
+    multiply(c, dW, part_of(c, task).cols.first);
 }
 
 #endif

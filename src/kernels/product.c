@@ -203,6 +203,17 @@ void product_pack(T *panels, const spor_block *block) {
     }
 }
 
+int64_t product_panel_count(int64_t cols) {
+    int64_t vectors = (cols + LANES - 1) / LANES;
+    return (vectors + SPOR_PANEL - 1) / SPOR_PANEL;
+}
+
+/* The first panels are a vector wider where they can't all be as wide: as panel_vectors has it. */
+int64_t product_panel_first(int64_t cols, int64_t k) {
+    int64_t vectors = (cols + LANES - 1) / LANES, panels = product_panel_count(cols);
+    return carve_least((vectors / panels * k + carve_least(k, vectors % panels)) * LANES, cols);
+}
+
 bool product_is_panels(int64_t cols) {
     return cols % LANES == 0 && cols / LANES <= SPOR_PANEL;
 }

@@ -41,6 +41,13 @@ typedef struct {
 #define product_pack SPOR_BUILT(product_pack)
 void product_pack(T *panels, const spor_block *block);
 
+/** How many panels there are of so many columns, and the first column of panel k, 0 <= k <= panels.
+ *  The columns from one such to another by themselves make the same panels. */
+#define product_panel_count SPOR_BUILT(product_panel_count)
+#define product_panel_first SPOR_BUILT(product_panel_first)
+int64_t product_panel_count(int64_t cols);
+int64_t product_panel_first(int64_t cols, int64_t k);
+
 /** A row-major matrix of so many columns is its own panels. */
 #define product_is_panels SPOR_BUILT(product_is_panels)
 bool product_is_panels(int64_t cols);

@@ -157,7 +157,7 @@ struct spor_op {
      */
     spor_var (*margin)(spor_var y);
     /**
-     * Records the value in ops that programs put into groups, for an op that is none of these itself.
+     * Records the value in ops that programs put into groups, or in fused ones, for an op that is neither.
      * Programs that are no reference compute these in its place; its derivative remains its vjp.
      * NULL: there is a kernel of the op only.
      */

@@ -103,7 +103,7 @@ static bool is_elementwise(const graph *g, const spor_op *op) {
 }
 
 static bool has_parts(const graph *g, const spor_op *op) {
-    return op->parts && !g->exact;
+    return op->parts && op->operands == 1 && !g->exact;
 }
 
 static const spor_op *draw_op(graph *g, drawn *is_drawn) {
