@@ -453,9 +453,8 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {1, 16, 16, 32, 3, 3, 32, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu},
     {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu},
     {5, 1, 1, 128, 3, 3, 128, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
-    {6, 7, 6, 17, 3, 3, 33, 1, 1, 1, 0, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
-    {5, 8, 9, 33, 3, 3, 17, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_none},
-    {7, 3, 4, 32, 3, 3, 40, 1, 1, 3, 1, 1, 4, BIAS_BEFORE, SPOR_ACTIVATION_relu},
+    {5, 9, 8, 30, 3, 3, 25, 1, 1, 1, 0, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none},
+    {6, 10, 9, 31, 3, 3, 21, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_none},
     {0}};
 
 static const int64_t pooled_samples[][SPOR_CHOICES] = {
@@ -469,9 +468,9 @@ static const int64_t pooled_samples[][SPOR_CHOICES] = {
     {3, 4, 4, 64, 3, 3, 120, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu, 2, 2, 2, 2},
     {5, 1, 2, 64, 3, 3, 40, 1, 1, 1, 1, 1, 1, BIAS_BEHIND, SPOR_ACTIVATION_relu, 2, 2, 2, 2, 0, 1},
     {17, 9, 8, 2, 3, 3, 7, 1, 1, 0, 0, 0, 0, BIAS_BEHIND, SPOR_ACTIVATION_tanh, 3, 2, 2, 2, 1, 0},
-    {6, 7, 6, 17, 3, 3, 33, 1, 1, 1, 0, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none, 2, 2, 2, 2},
-    {5, 8, 9, 33, 3, 3, 17, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_relu,
-     3, 2, 2, 1,  0, 1, 1,  0},
+    {5, 9, 8, 30, 3, 3, 25, 1, 1, 1, 0, 0, 1, BIAS_BEHIND, SPOR_ACTIVATION_none, 2, 2, 2, 2},
+    {6, 10, 9, 31, 3, 3, 21, 1, 1, 0, 0, 0, 0, NO_BIAS, SPOR_ACTIVATION_relu,
+     3, 2,  2, 1,  0, 1, 1,  0},
     {0}};
 
 static const spor_refusal refusals[] = {{.why = NULL}};
