@@ -97,6 +97,15 @@ static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *n
     need->tasks[SPOR_WORK] = tasks;
 }
 
+/* Where B is W^T its columns are rows in memory: a task of PREPARE has some of these, in whole panels. */
+static void dense_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    const int64_t panel = 64;
+    dense_sizes s = sizes_of(c);
+    dense_need(c, width, lanes, need);
+    need->tasks[SPOR_PREPARE] =
+        tasks_for(need, (s.cols + panel - 1) / panel, carve_times(s.depth, panel * COST_MOVED), 0);
+}
+
 /* ---- forward ---- */
 
 /* x[N,n], W[n,m], b[m] */
@@ -143,7 +152,7 @@ static bool dense_dx_shape(spor_rule *r) {
 }
 
 static const spor_fused dense_dx_fused = {
-    .need = dense_need,
+    .need = dense_dx_need,
     .phase = {[SPOR_PREPARE] = dense_dx_panels_kernels, [SPOR_WORK] = dense_dx_kernels},
     .prepares = 1 << 1};
 
@@ -378,17 +387,19 @@ FAST_KERNEL(dense) {
         for (int64_t r = 0; r < z.rows; r++) f->apply(z.c + r * z.ldc, z.cols, slope);
 }
 
-/* W[n,m] read along its rows: some rows of B = W^T are columns of W */
+/* W[n,m] read along its rows: columns of B = W^T are rows of W */
 FAST_KERNEL(dense_dx_panels) {
     dense_sizes s = sizes_of(c);
-    task_part rows = task_part_of(c, SPOR_PREPARE, task, s.depth);
-    product_pack(c->shared, &(spor_block){.b = (const T *)c->in[1].data + rows.first,
-                                          .stride = s.depth,
-                                          .transposed = true,
-                                          .depth = s.depth,
-                                          .first = rows.first,
-                                          .rows = rows.end - rows.first,
-                                          .cols = s.cols});
+    task_part panels = task_part_of(c, SPOR_PREPARE, task, product_panel_count(s.cols));
+    int64_t first = product_panel_first(s.cols, panels.first);
+    int64_t end = product_panel_first(s.cols, panels.end);
+    product_pack((T *)c->shared + first * s.depth,
+                 &(spor_block){.b = (const T *)c->in[1].data + first * s.depth,
+                               .stride = s.depth,
+                               .transposed = true,
+                               .depth = s.depth,
+                               .rows = s.depth,
+                               .cols = end - first});
 }
 
 /* Eq. (47): dx = delta W^T */

@@ -188,7 +188,7 @@ static void pack_columns(T *panel, int64_t width, const T *b, const spor_block *
                         carve_least(LANES, block->rows - k), cols - j);
 }
 
-void product_pack(T *panels, const spor_block *block) {
+static void pack(T *panels, const spor_block *block) {
     int64_t vectors = (block->cols + LANES - 1) / LANES;
     for (int64_t done = 0, n; done < vectors; done += n) {
         n = panel_vectors(vectors - done);
@@ -200,6 +200,22 @@ void product_pack(T *panels, const spor_block *block) {
             pack_columns(panel, width, b, block, cols);
         else
             pack_rows(panel, width, b, block, cols);
+    }
+}
+
+/* Rows of B that are rows in memory go out to all panels, few at a time: they are read from end to end. */
+void product_pack(T *panels, const spor_block *block) {
+    const int64_t few = 8;
+    spor_block some = *block;
+    if (block->transposed) {
+        pack(panels, block);
+        return;
+    }
+    for (int64_t k = 0; k < block->rows; k += few) {
+        some.b = block->b + k * block->stride;
+        some.first = block->first + k;
+        some.rows = carve_least(few, block->rows - k);
+        pack(panels, &some);
     }
 }
 
