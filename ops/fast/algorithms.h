@@ -5,6 +5,7 @@
 #define SPOR_OPS_FAST_ALGORITHMS_H
 
 #include "correlation.h"
+#include "phases.h"
 #include "winograd.h"
 
 typedef struct conv_algorithm {
@@ -48,10 +49,11 @@ typedef struct conv_algorithm {
         .carve_shared = way##_carve_shared, .carve_scratch = way##_carve_scratch IN_STEPS(way)     \
     }
 
-enum { DIRECT, WINOGRAD, ALGORITHMS };
+enum { DIRECT, WINOGRAD, PHASES, ALGORITHMS };
 static const conv_algorithm conv_algorithms[ALGORITHMS] = {
     [DIRECT] = ALGORITHM(direct, "a product"),
-    [WINOGRAD] = ALGORITHM(winograd, "Winograd's tiles")};
+    [WINOGRAD] = ALGORITHM(winograd, "Winograd's tiles"),
+    [PHASES] = ALGORITHM(phases, "a product for each class of pixels, without the zeros between")};
 
 /** The cheapest way. */
 static inline const conv_algorithm *algorithm_of(const conv_work *w) {

@@ -169,6 +169,8 @@ typedef struct {
     conv_planes U;           /* the transformed kernel before it is packed */
     conv_planes V, M, sum;   /* of a block of tiles; of all, for dK */
     void *zeros, *spare;     /* in the place of cells outside: to read, to write */
+    /* Those of all classes: phases.h */
+    void *phases_shared, *phases_scratch;
 } conv_arrays;
 
 static inline int64_t panels_of(const conv_work *w, int64_t rows, int64_t lanes) {
