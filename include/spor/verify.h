@@ -187,6 +187,7 @@ typedef struct {
     double worst_case; /* what rounding can do at the element of the example */
     double ulps;       /* what would settle all that are between */
     double rtol;       /* the same, relative */
+    bool norm_wise;    /* each element was allowed as much as any of its array */
     char unjudged[160]; /* where those lie that were not judged */
 } spor_array_figures;
 
@@ -310,8 +311,10 @@ typedef struct {
     spor_claim claim[SPOR_PAIRS];     /* what the other code computed */
     int64_t oracle;                   /* directions of complex steps at most; 0: 8 */
     spor_scalar arithmetic;           /* of the other code: SPOR_F32 or SPOR_F64 */
-    double ulps;                      /* what the user allows besides, in ulps; 0: nothing */
-    double rtol;                      /* the same as a share of the value; 0: nothing */
+    bool
+        norm_wise; /* its elements share what is rounded: each may be off by as much as any of its array */
+    double ulps; /* what the user allows besides, in ulps; 0: nothing */
+    double rtol; /* the same as a share of the value; 0: nothing */
 } spor_arrays;
 
 /**

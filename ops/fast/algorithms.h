@@ -10,6 +10,7 @@
 
 typedef struct conv_algorithm {
     const char *word;                             /* what it is called in `spor show` */
+    bool shares;                                  /* its elements share what is rounded */
     int64_t (*cost)(const conv_work *w);          /* of a sample, in multiply-adds of vectors of
                                                      COST_LANES; INT64_MAX where it can't */
     int64_t (*prepare_parts)(const conv_work *w); /* that PREPARE can be cut into */
@@ -43,17 +44,18 @@ typedef struct conv_algorithm {
 #else
 #define IN_STEPS(way)
 #endif
-#define ALGORITHM(way, word_)                                                                      \
+#define ALGORITHM(way, word_, shares_)                                                             \
     {                                                                                              \
-        .word = word_, .cost = way##_cost, .prepare_parts = way##_parts,                           \
+        .word = word_, .shares = shares_, .cost = way##_cost, .prepare_parts = way##_parts,        \
         .carve_shared = way##_carve_shared, .carve_scratch = way##_carve_scratch IN_STEPS(way)     \
     }
 
 enum { DIRECT, WINOGRAD, PHASES, ALGORITHMS };
 static const conv_algorithm conv_algorithms[ALGORITHMS] = {
-    [DIRECT] = ALGORITHM(direct, "a product"),
-    [WINOGRAD] = ALGORITHM(winograd, "Winograd's tiles"),
-    [PHASES] = ALGORITHM(phases, "a product for each class of pixels, without the zeros between")};
+    [DIRECT] = ALGORITHM(direct, "a product", false),
+    [WINOGRAD] = ALGORITHM(winograd, "Winograd's tiles", true),
+    [PHASES] =
+        ALGORITHM(phases, "a product for each class of pixels, without the zeros between", false)};
 
 /** The cheapest way. */
 static inline const conv_algorithm *algorithm_of(const conv_work *w) {
@@ -84,6 +86,7 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
     carve_scratch(&scratch, &w, width, lanes, &arrays);
     need->shared = shared.used;
     need->scratch = scratch.used;
+    need->shares = w.by->shares;
     need->way = g->apart ? "a product for each pixel, without the padding" : w.by->word;
     int64_t units = units_of(&w), kernel = carve_times(depth_of(g), g->F);
     int64_t cost = carve_times(w.unit, carve_times(w.by->cost(&w), COST_LANES));

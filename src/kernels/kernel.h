@@ -39,6 +39,8 @@ typedef struct {
     size_t shared;  /* bytes that PREPARE writes and all later tasks read */
     size_t partial; /* bytes of the partial result of one task of WORK: like the output */
     size_t scratch; /* bytes of one thread: undefined when a task begins */
+    bool
+        shares; /* elements of the result share what is rounded: each may be off by as much as others */
     int64_t tasks[SPOR_PHASES]; /* 0: the phase is not there; all 0: one task of WORK */
     const char *way; /* how it is computed, where shapes decide that; NULL: there is one way */
 } spor_need;

@@ -216,6 +216,8 @@ bool program_run_watched(spor_program *program, uint64_t number, program_on_bad 
 void program_step_text(const spor_program *program, uint32_t s, char *text, size_t size);
 /** Multiply-adds of step s; 0: it adds up no products. */
 double program_step_cost(const spor_program *program, uint32_t s);
+/** True if a step's result has elements that share what is rounded: the bound of one is none of its own. */
+bool program_shares_rounding(const spor_program *program);
 /** A node in the words of program_step_text. */
 void program_node_text(const spor_tape *tape, const spor_node *node, char *text, size_t size);
 

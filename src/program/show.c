@@ -73,6 +73,12 @@ void program_step_text(const spor_program *program, uint32_t s, char *text, size
         program_node_text(tape, &tape->node[step->node[0]], text, size);
 }
 
+bool program_shares_rounding(const spor_program *program) {
+    bool shares = false;
+    for (uint32_t s = 0; s < program->steps; s++) shares |= program->step[s].need.shares;
+    return shares;
+}
+
 double program_step_cost(const spor_program *program, uint32_t s) {
     const spor_tape *tape = program->graph.tape;
     return node_cost(tape, &tape->node[program->step[s].node[0]]);

@@ -19,6 +19,7 @@ typedef struct {
     double largest;  /* largest error of the four runs, in u */
     double rms;      /* of the truth */
     double decisive; /* what is allowed more than this decides nothing */
+    double shared;   /* what each element is allowed in any case */
 } arrays_claim;
 
 /** The judgement while it goes on. */

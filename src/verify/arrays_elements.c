@@ -49,9 +49,18 @@ static void measure(judgement *j, int k) {
     c->rms = known ? sqrt(c->rms / (double)known) : 0;
 }
 
+static double own_allowance(const judgement *j, const arrays_claim *c, int64_t i);
+
+/* The largest of the elements' own allowances, where they share what is rounded. */
+static void measure_shared(const judgement *j, arrays_claim *c) {
+    for (int64_t i = 0; j->given->norm_wise && i < c->size; i++)
+        if (sampled_is_known(&c->truth[i])) c->shared = fmax(c->shared, own_allowance(j, c, i));
+}
+
 void arrays_measure(judgement *j) {
     double scale = 0;
     for (int k = 0; k < j->given->claims; k++) measure(j, k);
+    for (int k = 0; k < j->given->claims; k++) measure_shared(j, &j->claim[k]);
     for (int k = 0; k < j->given->claims; k++) scale = fmax(scale, j->claim[k].rms);
     for (int k = 0; k < j->given->claims; k++) {
         arrays_claim *c = &j->claim[k];
@@ -70,18 +79,23 @@ static double with_smallest(const judgement *j, double allowed) {
 
 /* What other code may be off by: as much as the runs, by the magnitude of the terms, but not more
  * than they are anywhere; and a rounding or two. */
-static double allowed_at(const judgement *j, const arrays_claim *c, int64_t i) {
+static double own_allowance(const judgement *j, const arrays_claim *c, int64_t i) {
     const sampled *at = &c->truth[i];
     double least = fmax(least_error * at->m, fabs(at->v) / 4);
     if (sampled_is_exact(at)) return 0;
     return with_smallest(j, margin * j->unit * fmax(fmin(c->error * at->m, c->largest), least));
 }
 
+static double allowed_at(const judgement *j, const arrays_claim *c, int64_t i) {
+    return fmax(own_allowance(j, c, i), c->shared);
+}
+
 /* What rounding can explain at all. Our own double is off by as much in its unit. */
 static double explained_at(judgement *j, const arrays_claim *c, int64_t i) {
     double error, own = 1 + 0x1p-53 / j->unit;
     rounding_value(j->worst, c->expected, i, &error);
-    if (sampled_is_exact(&c->truth[i])) return error > 0 ? with_smallest(j, own * error) : 0;
+    if (sampled_is_exact(&c->truth[i]))
+        return fmax(error > 0 ? with_smallest(j, own * error) : 0, 2 * c->shared);
     double other = fmax(2 * allowed_at(j, c, i), other_algebra * j->unit * c->truth[i].m);
     return isnan(error) ? HUGE_VAL : fmax(with_smallest(j, own * error), other);
 }
@@ -274,6 +288,7 @@ static bool show_example(judgement *j, const count *n, bool faulty) {
 bool arrays_judge_claim(judgement *j, int k, spor_verdict *v) {
     count n = {.c = &j->claim[k], .v = v, .worst = -1, .open = -1};
     *v = (spor_verdict){.outcome = SPOR_HOLDS, .shapes = 1};
+    v->arrays.norm_wise = j->given->norm_wise;
     v->example.oracle = (double)NAN;
     v->example.by = SPOR_BY_COMPLEX_STEP;
     if (n.c->claim->wrt != SPOR_OF_Y) v->asked[SPOR_BY_COMPLEX_STEP] = j->steps;

@@ -4,6 +4,7 @@
 #include "verify/arrays.h"
 
 void arrays_add(spor_array_figures *sum, const spor_array_figures *figures) {
+    sum->norm_wise = sum->norm_wise || figures->norm_wise;
     size_t length = strlen(sum->unjudged);
     sum->exempt += figures->exempt;
     sum->between += figures->between;

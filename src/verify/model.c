@@ -5,6 +5,7 @@
  * layer the allowances for rounding stay tight, and the culprit is named; the whole shows that the
  * layers are put together rightly.
  */
+#include "program/program.h"
 #include "verify/model.h"
 
 #include <inttypes.h>
@@ -48,6 +49,7 @@ typedef struct {
     int64_t random_rows, data_rows; /* that were looked at */
     bool crowded;                   /* there are more regions than are listed */
     spor_message *message;
+    bool shares; /* the training program has results whose elements share what is rounded */
 } network;
 
 static bool no_memory(network *n) {
@@ -329,6 +331,7 @@ static bool run_fast(network *n) {
     if (!program) return no_memory(n);
     fill(n, program);
     bool done = spor_run(program, 0);
+    n->shares = program_shares_rounding(program);
     if (!done) message_complain(n->message, "%s", spor_program_error(program));
     spor_program_free(program);
     return done;
@@ -398,6 +401,7 @@ static bool take_input(network *n, together *w, int k) {
 /* What the training program has delivered, and the numbers that it had. */
 static bool take_gradients(network *n, together *w) {
     spor_arrays *arrays = &w->arrays;
+    arrays->norm_wise = n->shares;
     for (int k = 0; k < arrays->inputs; k++)
         if (!take_input(n, w, k)) return false;
     double steps = oracle_budget / (piece_cost(&w->piece) * (arrays->claims + 1));
@@ -544,9 +548,13 @@ static void write_rows(const network *n, FILE *out) {
 static void write_evidence(const network *n, const tally *t, FILE *out) {
     const spor_verdict *v = &t->found;
     fprintf(out,
-            "%" PRId64 " values, at most %.2g of what is allowed for rounding; %" PRId64
+            "%" PRId64 " values, at most %.2g of what is allowed for rounding%s; %" PRId64
             " complex steps",
-            v->comparisons, v->closest, v->asked[SPOR_BY_COMPLEX_STEP]);
+            v->comparisons, v->closest,
+            v->arrays.norm_wise
+                ? " (each as much as any of its array: Winograd's tiles share what they round)"
+                : "",
+            v->asked[SPOR_BY_COMPLEX_STEP]);
     if (t->undecided) fprintf(out, ", %" PRId64 " at a kink", t->undecided);
     if (t->at_ties) fputs("; differs at ties or kinks of the data, and nowhere near them", out);
     write_rows(n, out);

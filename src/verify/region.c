@@ -410,7 +410,8 @@ static bool judge(work *w, spor_verdict *sum) {
                           .inputs = r->operands,
                           .cotangent = w->cotangent,
                           .claims = r->operands + 1,
-                          .arithmetic = w->arithmetic};
+                          .arithmetic = w->arithmetic,
+                          .norm_wise = program_shares_rounding(w->program)};
     spor_verdict *found = calloc((size_t)arrays.claims, sizeof *found);
     if (!found) return false;
     double steps = oracle_budget / piece_cost(&w->reference);
