@@ -494,6 +494,29 @@ END_TEST
             "def ramp(A[N, n]):\n    return relu(A)\n" head "derive ramp (A) -> (Y, dY):\n"        \
             "    dA = " dA "\n")
 
+/* An element whose own terms are all 0 is what rounding beside it leaves. */
+START_TEST(tiles_that_share_their_rounding_accuse_nobody) {
+    FILE *file = fopen("pixels.csv", "wb");
+    for (int r = 0; file && r < 40; r++)
+        for (int k = 0; k <= 256; k++)
+            fprintf(file, "%d%c", k == 256 ? r % 4 : (r * 31 + k * k * 7) % 17,
+                    k == 256 ? '\n' : ',');
+    ck_assert(file != NULL && !fclose(file));
+    write_file("tiles.spor",
+               "include \"layers.spor\"\n"
+               "def net(x):\n"
+               "    x = conv(x, 32, kernel=3, act=relu)\n"
+               "    x = conv(relu(conv(x, 32, kernel=3)), 32, kernel=1, act=relu)\n"
+               "    return dense(flatten(maxpool(x, size=4)), 4)\n"
+               "train(net, data=csv(\"pixels.csv\", shape=[16, 16, 1], classes=4, scale=1/16),\n"
+               "      loss=cross_entropy(reduction=\"mean\"), optimizer=sgd(rate=0.01), batch=8, "
+               "epochs=1)\n");
+    verify(0, "tiles.spor");
+    expect(out, "Winograd's tiles share what they round");
+    expect_no(out, "DOES NOT HOLD");
+}
+END_TEST
+
 START_TEST(a_network_is_held_against_its_derivations) {
     char row[512];
     verify_network(0, "derived.spor", DERIVED("", "dY * derivative(relu, A)"));
@@ -609,6 +632,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, arrays_that_do_not_fit_are_told);
     tcase_add_test(tests, networks_are_verified_at_initial_and_trained_weights);
     tcase_add_test(tests, a_network_is_held_against_its_derivations);
+    tcase_add_test(tests, tiles_that_share_their_rounding_accuse_nobody);
     tcase_add_test(tests, a_derivation_may_round_more_than_the_tape);
     tcase_add_test(tests, a_network_for_batches_is_verified_at_one);
     tcase_add_test(tests, a_derivation_that_differs_at_ties_is_not_wrong);
