@@ -385,11 +385,11 @@ END_TEST
     "tr '\\0' ' ' <$f/cmdline | grep -qe \" $2 \"; then kill -$1 ${f#/proc/}; fi; "                \
     "done 2>/dev/null; true; }; "
 
-/* A sweep in the background, of which something is killed after so many seconds. */
-static void disturb(const char *options, double seconds, const char *kill) {
-    expect_status(run(KILL_ALL "\"$SPOR_PROGRAM\" sweep %s >log 2>&1 & p=$!; sleep %.3f; %s; "
+/* A sweep in the background, of which something is killed after what is waited for. */
+static void disturb(const char *options, const char *wait, const char *kill) {
+    expect_status(run(KILL_ALL "\"$SPOR_PROGRAM\" sweep %s >log 2>&1 & p=$!; %s; %s; "
                                "wait $p; echo $?",
-                      options, seconds, kill),
+                      options, wait, kill),
                   0);
 }
 
@@ -397,8 +397,11 @@ static void disturb(const char *options, double seconds, const char *kill) {
 
 static void check_disturbed(const char *kill, uint64_t stream) {
     enum { MOMENTS = SANITIZED ? 2 : 6 };
-    for (int k = 0; k < MOMENTS; k++)
-        disturb(LONGER " --out s", 0.4 * random_uniform(3, (uint64_t)k, stream), kill);
+    for (int k = 0; k < MOMENTS; k++) {
+        char nap[24];
+        snprintf(nap, sizeof nap, "sleep %.3f", 0.4 * random_uniform(3, (uint64_t)k, stream));
+        disturb(LONGER " --out s", nap, kill);
+    }
     sweep(0, LONGER " --out s");
     expect_same("s");
     expect_status(run("ls -A s/* | grep -c spor-"), 1);
@@ -418,7 +421,10 @@ END_TEST
 START_TEST(a_stop_is_told_and_goes_on) {
     static const char *const kills[] = {"kill -TERM $p", "kill_all TERM --limit"};
     for (int k = 0; k < 2; k++) {
-        disturb("net.spor --epochs 3,1000000 --limit 40 --jobs 2 --out s", 1, kills[k]);
+        disturb("net.spor --epochs 3,1000000 --limit 40 --jobs 2 --out s",
+                "until grep -q ^1/2 log && [ -e s/*1000000*/checkpoint.safetensors ]; "
+                "do sleep 0.05; done; sleep 0.2",
+                kills[k]);
         ck_assert_str_eq(out, "1\n");
         read_file("log", text);
         expect_in(text, "stopped: 1 of 2 trials are finished; the same command goes on\n");
@@ -494,7 +500,9 @@ START_TEST(what_fails_stops_nothing_else) {
 END_TEST
 
 START_TEST(a_killed_training_is_a_failure) {
-    disturb(SPACE " --out s --epochs 3,1000000 --jobs 2", 1,
+    disturb(SPACE " --out s --epochs 3,1000000 --jobs 2",
+            "until ls s/*1000000*/checkpoint.safetensors >/dev/null 2>&1; do sleep 0.05; done; "
+            "sleep 0.5",
             "for k in 1 2 3 4 5 6 7 8; do kill_all 9 1000000; sleep 0.1; done; "
             "while kill -0 $p 2>/dev/null; do kill_all 9 1000000; sleep 0.1; done");
     ck_assert_str_eq(out, "0\n");
