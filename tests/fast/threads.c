@@ -171,8 +171,10 @@ Suite *spor_suite(void) {
     TCase *tests = tcase_create("threads");
     tcase_add_loop_test(tests, any_number_of_threads_gives_the_same_bits, 0, 2 * NETWORKS);
     tcase_add_test(tests, programs_of_one_workspace_may_differ);
-    tcase_add_loop_test(tests, tasks_of_other_networks_may_be_run_in_any_order, 0, OUTSIDE);
-    tcase_add_test(tests, these_are_all_other_networks);
     suite_add_tcase(suite, tests);
+    TCase *tasks = tcase_create("tasks"); /* one by one, on this thread */
+    tcase_add_loop_test(tasks, tasks_of_other_networks_may_be_run_in_any_order, 0, OUTSIDE);
+    tcase_add_test(tasks, these_are_all_other_networks);
+    suite_add_tcase(suite, tasks);
     return suite;
 }
