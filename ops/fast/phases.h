@@ -68,20 +68,23 @@ static inline void phases_carve(spor_carver *carver, const conv_work *w, size_t 
     }
 }
 
-static inline void phases_carve_shared(spor_carver *carver, const conv_work *w, size_t width,
-                                       int64_t lanes, conv_arrays *a) {
+/** Room for the arrays of all classes. */
+static inline void *phases_room(spor_carver *carver, const conv_work *w, size_t width,
+                                int64_t lanes, bool shared) {
     spor_carver all = {0};
     conv_arrays each;
-    phases_carve(&all, w, width, lanes, true, phases_count(&w->g) - 1, &each);
-    a->phases_shared = carve_take(carver, 1, all.used);
+    phases_carve(&all, w, width, lanes, shared, phases_count(&w->g) - 1, &each);
+    return carve_take(carver, 1, all.used);
+}
+
+static inline void phases_carve_shared(spor_carver *carver, const conv_work *w, size_t width,
+                                       int64_t lanes, conv_arrays *a) {
+    a->phases_shared = phases_room(carver, w, width, lanes, true);
 }
 
 static inline void phases_carve_scratch(spor_carver *carver, const conv_work *w, size_t width,
                                         int64_t lanes, conv_arrays *a) {
-    spor_carver all = {0};
-    conv_arrays each;
-    phases_carve(&all, w, width, lanes, false, phases_count(&w->g) - 1, &each);
-    a->phases_scratch = carve_take(carver, 1, all.used);
+    a->phases_scratch = phases_room(carver, w, width, lanes, false);
 }
 
 /** Products without the zeros, and each z moved to its place; where there are zeros between, and not so many

@@ -4,12 +4,13 @@
 
 #include "base/bytes.h"
 #include "kernels/element.h"
+#include "kernels/roof.h"
 #include "program/program.h"
 
 FAST_KERNELS(roof_products);
 FAST_KERNELS(roof_copies);
 
-enum { ROUNDS = 1 << 14, SUMS = 12, BLOCKS = 9 };
+enum { ROUNDS = 1 << 14, BLOCKS = 9 };
 
 /* A kernel that all workers run side by side. */
 typedef struct {
@@ -46,7 +47,7 @@ double program_roof_products(spor_program *program, program_clock *now) {
     if (!r.call.out.data) return 0;
     double seconds = least_seconds(&r, program->pool, now);
     free(r.call.out.data);
-    return (double)workers * ROUNDS * SUMS * lanes / seconds;
+    return (double)workers * ROUNDS * ROOF_SUMS * lanes / seconds;
 }
 
 double program_roof_copies(spor_program *program, size_t bytes, program_clock *now) {

@@ -552,7 +552,7 @@ static void write_evidence(const network *n, const tally *t, FILE *out) {
             " complex steps",
             v->comparisons, v->closest,
             v->arrays.norm_wise
-                ? " (each as much as any of its array: Winograd's tiles share what they round)"
+                ? " (each as much as any of its array: elements share what is rounded)"
                 : "",
             v->asked[SPOR_BY_COMPLEX_STEP]);
     if (t->undecided) fprintf(out, ", %" PRId64 " at a kink", t->undecided);

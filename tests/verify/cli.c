@@ -512,7 +512,7 @@ START_TEST(tiles_that_share_their_rounding_accuse_nobody) {
                "      loss=cross_entropy(reduction=\"mean\"), optimizer=sgd(rate=0.01), batch=8, "
                "epochs=1)\n");
     verify(0, "tiles.spor");
-    expect(out, "Winograd's tiles share what they round");
+    expect(out, "each as much as any of its array: elements share what is rounded");
     expect_no(out, "DOES NOT HOLD");
 }
 END_TEST
