@@ -145,9 +145,11 @@ static bool try_once(attempt *a, uint64_t key) {
 
 /* ---- tries at one point ---------------------------------------------------------------------- */
 
-/* log2 of binomial(tries, draws) (2^(heaviest + unit))^draws, or more. */
+/* log2 of binomial(tries, draws) (2^(heaviest + unit))^draws, or more: tries^draws / draws! is not
+ * less than the binomial. (A sum and not lgamma, which writes the sign it found to a global.) */
 static double log_chance(const attempt *a) {
-    double sets = a->draws * log2(a->tries) - lgamma(a->draws + 1.0) / log(2);
+    double sets = 0;
+    for (int k = 1; k <= a->draws; k++) sets += log2((double)a->tries / k);
     return sets + a->draws * fmin(a->heaviest + unit, 0);
 }
 
