@@ -6,8 +6,11 @@
  * begun. A worker reads what is to be done, then takes a task by exchanging the ticket; if the round is
  * over by then the exchange fails. So nobody waits for a worker that sleeps or was put aside by the
  * system, and the next round may begin without it.
+ *
+ * A system may keep two threads that spin and yield on one core beside an idle one. A worker that finds
+ * itself on the core of another therefore moves to one that has none, and is bound to nothing afterwards.
  */
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* sched_getaffinity, sched_getcpu */
 
 #include "base/pool.h"
 
@@ -28,6 +31,7 @@ static const uint64_t tasks_mask = (UINT64_C(1) << 32) - 1;
 typedef struct {
     _Alignas(64) _Atomic uint64_t ticket;
     _Atomic int64_t end; /* behind its last task */
+    _Atomic int core;    /* where its worker was seen last */
 } pool_part;
 
 struct spor_pool {
@@ -82,6 +86,27 @@ static void work_off(spor_pool *pool, int worker) {
         work_off_part(pool, &pool->part[(worker + k) % pool->parts], worker);
 }
 
+/* ---- cores ---- */
+
+/* Moves to a core that no worker is on, if this one is another's, too. */
+static void find_own_core(spor_pool *pool, int worker) {
+    int here = sched_getcpu();
+    cpu_set_t taken, allowed, vacant;
+    CPU_ZERO(&taken);
+    for (int k = 0; k < pool->parts; k++) {
+        int core = atomic_load_explicit(&pool->part[k].core, memory_order_relaxed);
+        if (k != worker && core >= 0) CPU_SET((size_t)core, &taken);
+    }
+    atomic_store_explicit(&pool->part[worker].core, here, memory_order_relaxed);
+    if (here < 0 || !CPU_ISSET((size_t)here, &taken)) return;
+    if (sched_getaffinity(0, sizeof allowed, &allowed)) return;
+    CPU_AND(&vacant, &allowed, &taken); /* which are allowed and not taken */
+    CPU_XOR(&vacant, &allowed, &vacant);
+    if (!CPU_COUNT(&vacant) || sched_setaffinity(0, sizeof vacant, &vacant)) return;
+    atomic_store_explicit(&pool->part[worker].core, sched_getcpu(), memory_order_relaxed);
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 /* ---- workers ---- */
 
 static bool has_news(spor_pool *pool, uint64_t seen) {
@@ -105,6 +130,7 @@ static void *worker_main(void *argument) {
     free(argument);
     while (!atomic_load(&s.pool->ending)) {
         uint64_t round = atomic_load(&s.pool->round);
+        find_own_core(s.pool, s.worker);
         work_off(s.pool, s.worker);
         wait_for_news(s.pool, round);
     }
@@ -138,6 +164,7 @@ static spor_pool *take_pool(int workers) {
     pthread_t *thread = calloc(count, sizeof *thread);
     if (pool && part && thread) {
         memset(part, 0, count * sizeof *part);
+        for (size_t k = 0; k < count; k++) part[k].core = k ? -1 : sched_getcpu();
         *pool = (spor_pool){.workers = 1, .parts = (int)count, .thread = thread, .part = part};
         return pool;
     }
@@ -203,6 +230,7 @@ void pool_run(spor_pool *pool, int64_t count, pool_work *work, void *user) {
     uint64_t round = atomic_load_explicit(&pool->round, memory_order_relaxed) + 1;
     atomic_store_explicit(&pool->work, work, memory_order_relaxed);
     atomic_store_explicit(&pool->user, user, memory_order_relaxed);
+    atomic_store_explicit(&pool->part[0].core, sched_getcpu(), memory_order_relaxed);
     atomic_store_explicit(&pool->done, 0, memory_order_relaxed);
     hand_out(pool, round, count);
     atomic_store(&pool->round, round);
