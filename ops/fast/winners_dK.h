@@ -98,6 +98,34 @@ static inline void winners_sum_carve(spor_carver *carver, const conv_work *work,
 
 #ifdef SPOR_RULES
 
+/* Whole vectors of filters can be dealt out to so many tasks with little difference. */
+static inline bool deals_evenly(int64_t filters, int64_t tasks) {
+    int64_t each = vectors_of(vectors_of(filters, COST_LANES), tasks) * COST_LANES;
+    return each * tasks <= filters + filters / 8;
+}
+
+/* Tasks that have some filters each and all samples, whose maps each lays out for itself. */
+static inline int64_t winners_sum_filters(const conv_work *work, const spor_need *need,
+                                          int64_t all) {
+    int64_t parts = vectors_of(work->g.F, COST_LANES);
+    int64_t maps = carve_times(units_of(work), maps_of_group(work));
+    int64_t tasks = tasks_for(need, parts, all / parts, maps);
+    while (tasks > 1 && !deals_evenly(work->g.F, tasks)) tasks--;
+    return tasks;
+}
+
+/* Tasks of samples, whose sums are added up; or of filters, if they are as many. */
+static inline void winners_sum_tasks(const conv_work *work, const winners_sum *s, size_t width,
+                                     spor_need *need) {
+    int64_t cost = carve_times(winners_sum_cost(&work->g, s), carve_times(COST_LANES, work->group));
+    int64_t filters = winners_sum_filters(work, need, carve_times(cost, units_of(work)));
+    tasks_add_up(need, units_of(work), cost, carve_times(depth_of(&work->g), work->g.F), width);
+    if (filters < need->tasks[SPOR_WORK]) return;
+    need->tasks[SPOR_WORK] = filters;
+    need->tasks[SPOR_FINISH] = 0;
+    need->partial = 0;
+}
+
 static inline void winners_sum_need(const conv_work *work, const winners_sum *s, size_t width,
                                     int lanes, spor_need *need) {
     spor_carver shared = {0}, scratch = {0};
@@ -108,8 +136,7 @@ static inline void winners_sum_need(const conv_work *work, const winners_sum *s,
     need->scratch = scratch.used;
     need->way = "winners only";
     need->tasks[SPOR_PREPARE] = 1;
-    int64_t cost = carve_times(winners_sum_cost(&work->g, s), carve_times(COST_LANES, work->group));
-    tasks_add_up(need, units_of(work), cost, carve_times(depth_of(&work->g), work->g.F), width);
+    winners_sum_tasks(work, s, width, need);
 }
 
 #endif
@@ -190,20 +217,22 @@ SPOR_INLINE int64_t start_at(int64_t k, int64_t all) {
     return k + LANES > all && all >= LANES ? all - LANES : k;
 }
 
-/* The lists of count windows of a group, from window `first` on. */
-static void fill_lists(const winners_sum *s, const winners_sum_arrays *a, int64_t F, int64_t first,
-                       int64_t count, const T *delta, const uint8_t *winner) {
+/* The lists of count windows of a group, from window `first` on, and some of the F filters. */
+static void fill_lists(const winners_sum *s, const winners_sum_arrays *a, int64_t F,
+                       int64_t filters, int64_t first, int64_t count, const T *delta,
+                       const uint8_t *winner) {
     const spor_lane *begin = (const spor_lane *)a->t.window + first;
-    bool usual = count >= LANES && F >= LANES && s->w.cells == 4;
+    bool usual = count >= LANES && filters >= LANES && s->w.cells == 4;
     for (int64_t k = 0; k < count; k += LANES)
-        for (int64_t j = 0; j < F; j += LANES) {
-            int64_t p = start_at(k, count), f = start_at(j, F), at = p * F + f;
+        for (int64_t j = 0; j < filters; j += LANES) {
+            int64_t p = start_at(k, count), f = start_at(j, filters), at = p * F + f;
             if (usual)
                 fill_square(s, a, F, begin + p, LANES, delta + at, winner + at, LANES, 4,
                             f * s->list + p);
             else
                 fill_square(s, a, F, begin + p, carve_least(LANES, count - p), delta + at,
-                            winner + at, carve_least(LANES, F - f), s->w.cells, f * s->list + p);
+                            winner + at, carve_least(LANES, filters - f), s->w.cells,
+                            f * s->list + p);
         }
 }
 
@@ -283,14 +312,14 @@ static sum_function *const sum_functions[SUM_VECTORS][SUM_FILTERS] = {
     {sum_1x11},
     {sum_1x12}};
 
-/* All filters, some vectors of a row of what pixels see. */
-static void sum_filters(const winners_sum *s, const winners_sum_arrays *a, int64_t F, int64_t count,
-                        const T *x, T *sum, int64_t vectors, int64_t last) {
+/* All filters of the lists, some vectors of a row of what pixels see. */
+static void sum_filters(const winners_sum *s, const winners_sum_arrays *a, int64_t filters,
+                        int64_t count, const T *x, T *sum, int64_t vectors, int64_t last) {
     sum_function *const *sums = sum_functions[vectors - 1];
     int64_t line = s->w.s.rows * s->w.s.run;
-    for (int64_t f = 0, some; f < F; f += some) {
+    for (int64_t f = 0, some; f < filters; f += some) {
         int wide = SUM_FILTERS - 1;
-        while (!sums[wide] || 1 << wide > F - f) wide--;
+        while (!sums[wide] || 1 << wide > filters - f) wide--;
         some = 1 << wide;
         sums[wide](x, (const spor_lane *)a->at + f * s->list, (const T *)a->delta + f * s->list,
                    s->list, count, sum + f * line, line, last);
@@ -298,14 +327,14 @@ static void sum_filters(const winners_sum *s, const winners_sum_arrays *a, int64
 }
 
 /* Adds a piece of the windows to all sums, from the lists. */
-static void sum_piece(const winners_sum *s, const winners_sum_arrays *a, int64_t F, int64_t count,
-                      const T *x) {
+static void sum_piece(const winners_sum *s, const winners_sum_arrays *a, int64_t filters,
+                      int64_t count, const T *x) {
     int64_t vectors = vectors_of(s->w.s.run, LANES), most = carve_most(s->w.s.run - LANES, 0);
     for (int64_t u = 0; u < s->w.s.rows; u++)
         for (int64_t done = 0, some; done < vectors; done += some) {
             int64_t parts = (vectors - done + SUM_VECTORS - 1) / SUM_VECTORS, from = done * LANES;
             some = (vectors - done + parts - 1) / parts;
-            sum_filters(s, a, F, count, x + u * s->w.s.row + from,
+            sum_filters(s, a, filters, count, x + u * s->w.s.row + from,
                         (T *)a->sum + u * s->w.s.run + from, some,
                         carve_least((some - 1) * LANES, most - from));
         }
@@ -317,16 +346,31 @@ static int64_t winners_piece(const winners_sum *s, int64_t left) {
     return (left + pieces - 1) / pieces;
 }
 
-/* A group's windows, piece by piece, from window `first` of all on. */
+/* A group's windows, piece by piece, from window `first` of all on, for some of the F filters. */
 static void sum_group(const spor_call *c, const winners_sum *s, const winners_sum_arrays *a,
-                      int64_t F, const T *x, int64_t first, int64_t windows) {
+                      int64_t F, task_part filters, const T *x, int64_t first, int64_t windows) {
+    int64_t wide = filters.end - filters.first;
     for (int64_t p = 0, some; p < windows; p += some) {
         some = winners_piece(s, windows - p);
-        int64_t at = (first + p) * F;
-        fill_lists(s, a, F, p, some, (const T *)c->in[1].data + at,
+        int64_t at = (first + p) * F + filters.first;
+        fill_lists(s, a, F, wide, p, some, (const T *)c->in[1].data + at,
                    (const uint8_t *)c->in[2].saved + at);
-        sum_piece(s, a, F, some, x);
+        sum_piece(s, a, wide, some, x);
     }
+}
+
+/* What a task sums: some of the samples for all filters where results are added up, else all of them
+ * for some filters. */
+typedef struct {
+    task_part samples, filters;
+} winners_part;
+
+static winners_part winners_part_of(const spor_call *c, int64_t task, const conv_work *work) {
+    int64_t F = work->g.F;
+    if (c->partial) return (winners_part){samples_of(c, task, work), {0, F}};
+    task_part part = task_part_of(c, SPOR_WORK, task, vectors_of(F, COST_LANES));
+    int64_t end = carve_least(part.end * COST_LANES, F);
+    return (winners_part){{0, work->N}, {part.first * COST_LANES, end}};
 }
 
 /* Eq. (44), a group of samples at a time: x, delta_y, y with its winners -> dK */
@@ -339,17 +383,18 @@ static inline void winners_sum_dK(const spor_call *c, int64_t task, const conv_w
     winners_carve(&shared, &s->w, work->group, sizeof(T), &a.t);
     winners_sum_carve(&scratch, work, s, sizeof(T), LANES, &a);
     memset(c->scratch, 0, scratch.used); /* zeros around the maps and in the sums */
-    task_part samples = samples_of(c, task, work);
-    for (int64_t n = samples.first, count; n < samples.end; n += count) {
-        count = carve_least(work->group, samples.end - n);
+    winners_part part = winners_part_of(c, task, work);
+    for (int64_t n = part.samples.first, count; n < part.samples.end; n += count) {
+        count = carve_least(work->group, part.samples.end - n);
         const T *x = (const T *)c->in[0].data + n * g->h * g->w * g->C;
-        sum_group(c, s, &a, g->F, sights_of(g, seen, &a, x, count), n * s->w.windows,
+        sum_group(c, s, &a, g->F, part.filters, sights_of(g, seen, &a, x, count), n * s->w.windows,
                   count * s->w.windows);
     }
-    T *dK = task_result(c, task);
+    T *dK = (T *)task_result(c, c->partial ? task : 0) + part.filters.first;
+    int64_t wide = part.filters.end - part.filters.first;
     for (int64_t u = 0; u < seen->rows; u++)
-        turn(dK + u * seen->used * g->F, g->F, g->F, (T *)a.sum + u * seen->run,
-             seen->rows * seen->run, g->F, seen->used);
+        turn(dK + u * seen->used * g->F, g->F, wide, (T *)a.sum + u * seen->run,
+             seen->rows * seen->run, wide, seen->used);
 }
 
 #endif
