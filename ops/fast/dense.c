@@ -23,11 +23,22 @@ static dense_sizes sizes_of(const spor_call *c) {
     return (dense_sizes){rows, shape_size(&c->in[0].shape) / rows, c->out.shape.n[1]};
 }
 
-/* Tasks have columns of C, and read all of A, where there are many columns and fewer rows; else they
- * have rows, and read all of B. */
+/* Columns of a panel at most, on any instruction set. */
+enum { PANEL = 64 };
+
+/* Where B is large and of use to few rows, or there are many columns, tasks have some columns of C each, so
+ * that their part of B stays near; else they have rows, and read all of B. */
 static bool cut_by_columns(dense_sizes s) {
-    const int64_t many = 512;
-    return s.cols >= many && s.cols > s.rows;
+    const int64_t many = 512, large = 1 << 14, few = 2048;
+    return (s.rows < few && carve_times(s.depth, s.cols) >= large) ||
+           (s.cols >= many && s.cols > s.rows);
+}
+
+/* Parts of columns that so many tasks make: as many as there are panels, and the rows of each are cut, too,
+ * if there are more tasks than these. */
+static int64_t column_parts(dense_sizes s, int64_t tasks) {
+    if (!cut_by_columns(s)) return 1;
+    return carve_least(tasks, carve_least(TASKS_MOST, (s.cols + PANEL - 1) / PANEL));
 }
 
 /* dW of many inputs and samples: x is read along its columns, one number of a line of memory at a time
@@ -78,19 +89,24 @@ extern const spor_op spor_op_matmul;
 
 /* What all of A or all of B costs a task that reads it is half hidden behind the product. */
 static int64_t tasks_of(const spor_need *need, dense_sizes s) {
+    const int64_t some = 24; /* rows of a task at least where columns are cut: a few tiles */
     int64_t A = carve_times(s.rows, s.depth), B = carve_times(s.depth, s.cols);
     if (!cut_by_columns(s)) return tasks_for(need, s.rows, B, B / 2);
-    const int64_t panel = 64; /* columns at most, on any instruction set */
-    return tasks_for(need, (s.cols + panel - 1) / panel, carve_times(A, panel), A / 2);
+    int64_t panels = (s.cols + PANEL - 1) / PANEL;
+    int64_t parts = tasks_for(need, panels, carve_times(A, PANEL), A / 2);
+    if (parts < panels) return parts;
+    int64_t panel = carve_times(s.depth, PANEL);
+    int64_t blocks = tasks_for(need, carve_most(1, s.rows / some), some * panel, panel / 2);
+    return parts * carve_least(blocks, carve_most(1, TASKS_MOST / parts));
 }
 
 /* Shared: B in panels, each task a part of its rows. */
 static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
-    int64_t tasks = tasks_of(need, s);
+    int64_t tasks = tasks_of(need, s), blocks = tasks / column_parts(s, tasks);
     spor_carver shared = {0}, scratch = {0};
     carve_shared(&shared, s, width, lanes, false);
-    carve_tables(&scratch, cut_by_columns(s) ? s.rows : (s.rows + tasks - 1) / tasks, s.depth);
+    carve_tables(&scratch, (s.rows + blocks - 1) / blocks, s.depth);
     need->shared = shared.used;
     need->scratch = scratch.used;
     need->tasks[SPOR_PREPARE] = tasks_for(need, s.depth, carve_times(s.cols, COST_MOVED), 0);
@@ -99,11 +115,10 @@ static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *n
 
 /* Where B is W^T its columns are rows in memory: a task of PREPARE has some of these, in whole panels. */
 static void dense_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    const int64_t panel = 64;
     dense_sizes s = sizes_of(c);
     dense_need(c, width, lanes, need);
     need->tasks[SPOR_PREPARE] =
-        tasks_for(need, (s.cols + panel - 1) / panel, carve_times(s.depth, panel * COST_MOVED), 0);
+        tasks_for(need, (s.cols + PANEL - 1) / PANEL, carve_times(s.depth, PANEL * COST_MOVED), 0);
 }
 
 /* ---- forward ---- */
@@ -256,8 +271,9 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {4, 80, 65, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* a few rows: W as it lies */
     {1, 80, 70, NO_BIAS, SPOR_ACTIVATION_sigmoid},
     {26, 40, 81, BIAS_BEHIND, SPOR_ACTIVATION_leaky_relu},
-    {300, 9, 5, BIAS_BEHIND, SPOR_ACTIVATION_none}, /* db in blocks of rows */
-    {7, 9, 530, BIAS_BEHIND, SPOR_ACTIVATION_tanh}, /* tasks have columns */
+    {300, 9, 5, BIAS_BEHIND, SPOR_ACTIVATION_none},    /* db in blocks of rows */
+    {7, 9, 530, BIAS_BEHIND, SPOR_ACTIVATION_tanh},    /* tasks have columns */
+    {53, 250, 265, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* and rows */
     {2, 520, 523, BIAS_BEHIND, SPOR_ACTIVATION_relu},
     {259, 513, 257, NO_BIAS, SPOR_ACTIVATION_none}, /* dW packs x */
     {0}};
@@ -317,14 +333,18 @@ typedef struct {
     task_part rows, cols;
 } dense_part;
 
+/* Tasks with the same columns follow each other. */
 static dense_part part_of(const spor_call *c, int64_t task) {
     dense_sizes s = sizes_of(c);
-    if (!cut_by_columns(s))
-        return (dense_part){task_part_of(c, SPOR_WORK, task, s.rows), {0, s.cols}};
-    task_part panels = task_part_of(c, SPOR_WORK, task, product_panel_count(s.cols));
-    return (dense_part){
-        {0, s.rows},
-        {product_panel_first(s.cols, panels.first), product_panel_first(s.cols, panels.end)}};
+    int64_t tasks = c->need->tasks[SPOR_WORK], parts = column_parts(s, tasks),
+            blocks = tasks / parts;
+    dense_part part = {{0, s.rows}, {0, s.cols}};
+    if (blocks > 1) part.rows = task_part_even(task % blocks, blocks, s.rows);
+    if (parts == 1) return part;
+    task_part panels = task_part_even(task / blocks, parts, product_panel_count(s.cols));
+    part.cols.first = product_panel_first(s.cols, panels.first);
+    part.cols.end = product_panel_first(s.cols, panels.end);
+    return part;
 }
 
 /* What a task has of C, with A[r,k] = a[r * row + k * step] and B in panels. */

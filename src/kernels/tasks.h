@@ -28,14 +28,18 @@ typedef struct {
     int64_t first, end;
 } task_part;
 
-/** The part of count things that a task of a phase has: as even as possible. */
+/** Part number `part` of so many that count things are cut into: as even as possible. */
+static inline task_part task_part_even(int64_t part, int64_t parts, int64_t count) {
+    if (parts == 1) return (task_part){0, count}; /* small steps have no time to divide */
+    int64_t each = count / parts, more = count % parts;
+    int64_t first = part * each + carve_least(part, more);
+    return (task_part){first, first + each + (part < more)};
+}
+
+/** The part of count things that a task of a phase has. */
 static inline task_part task_part_of(const spor_call *c, spor_phase phase, int64_t task,
                                      int64_t count) {
-    int64_t tasks = c->need->tasks[phase];
-    if (tasks == 1) return (task_part){0, count}; /* small steps have no time to divide */
-    int64_t each = count / tasks, more = count % tasks;
-    int64_t first = task * each + carve_least(task, more);
-    return (task_part){first, first + each + (task < more)};
+    return task_part_even(task, c->need->tasks[phase], count);
 }
 
 /** Where a task of WORK leaves its result: in partial, or in out if there is no FINISH. */
