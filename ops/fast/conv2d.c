@@ -31,6 +31,7 @@
 #include "pooling.h"
 #include "abreast.h"
 #include "winners_dK.h"
+#include "winners_pick.h"
 #include "winners_dx.h"
 
 /* After the attributes of the correlation: the window, and whether winners are saved. */
@@ -79,12 +80,24 @@ static conv_work dK_work(const spor_call *c) {
     return with_whole(work_of(g, x->n[0], true), c->attr, g.P, g.Q, g.F);
 }
 
+/* dK by winners: sums of what they see, or lanes that look them up where that is less work still. */
+typedef struct {
+    winners_sum sum;
+    winners_pick lookup;
+    bool looks_up; /* by shape: if the set can */
+} dK_winners;
+
 /* dK is made by winners, if that is less work. */
 static bool dK_by_winners(const spor_call *c, const conv_work *work, size_t width, int64_t lanes,
-                          winners_sum *by) {
+                          dK_winners *by) {
     if (!is_pooled(c->attr)) return false;
-    *by = winners_sum_of(work, c->attr + WINDOW, width, lanes);
-    return winners_sum_pays(work, by);
+    by->sum = winners_sum_of(work, c->attr + WINDOW, width, lanes);
+    by->lookup = winners_pick_of(work, c->attr + WINDOW, lanes);
+    if (!winners_fit(&by->sum.w, work->group, 0)) return false;
+    int64_t sums = winners_sum_cost(&work->g, &by->sum), pixels = pixels_cost(work);
+    int64_t lookup = winners_pick_cost(work, &by->lookup);
+    by->looks_up = winners_pick_fits(&by->lookup) && lookup < sums && lookup < pixels;
+    return by->looks_up || sums < pixels;
 }
 
 /* dx too: then its work is that of the forward pass. */
@@ -222,11 +235,19 @@ static double dK_cost(const spor_shape in[], const spor_shape *out, const spor_a
 
 static void dK_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     conv_work w = dK_work(c);
-    winners_sum by;
-    if (dK_by_winners(c, &w, width, lanes, &by))
-        winners_sum_need(&w, &by, width, lanes, need);
-    else
+    dK_winners by;
+    if (!dK_by_winners(c, &w, width, lanes, &by)) {
         work_need(w, width, lanes, need);
+        return;
+    }
+    if (by.looks_up && can_look_up(lanes))
+        winners_pick_need(&w, &by.lookup, width, lanes, need);
+    else
+        winners_sum_need(&w, &by.sum, width, lanes, need);
+    if (by.looks_up)
+        winners_pick_tasks(&w, &by.lookup, width, need);
+    else
+        winners_sum_tasks(&w, &by.sum, width, need);
 }
 
 static const spor_fused dK_fused = {.need = dK_need,
@@ -394,7 +415,7 @@ static by_tiles by_tiles_of(const int64_t n[], bool pooled) {
               K = {.in = in, .out = in[1], .attr = attr};
     conv_work forward = forward_work(&x), dx = dx_work(&x), dK = dK_work(&K), spread;
     winners_spread to;
-    winners_sum sum;
+    dK_winners sum;
     return (by_tiles){forward.by == tiles,
                       dx.by == tiles && !dx_by_winners(&x, sizeof(float), COST_LANES, &spread, &to),
                       dK.by == tiles && !dK_by_winners(&K, &dK, sizeof(float), COST_LANES, &sum)};
@@ -611,20 +632,25 @@ FAST_KERNEL(conv2d_dx) {
 
 FAST_KERNEL(conv2d_dK_tables) {
     conv_work w = dK_work(c);
-    winners_sum by;
-    if (dK_by_winners(c, &w, sizeof(T), LANES, &by))
-        winners_sum_prepare(c, &w, &by);
-    else
+    dK_winners by;
+    if (!dK_by_winners(c, &w, sizeof(T), LANES, &by))
         prepare_part(c, task, &w, NULL, false);
+    else if (by.looks_up && can_look_up(LANES))
+        winners_pick_prepare(c, &w, &by.lookup);
+    else
+        winners_sum_prepare(c, &w, &by.sum);
 }
 
 /* Eq. (44): a task's groups of samples are added in their order */
 FAST_KERNEL(conv2d_dK) {
     conv_work w = dK_work(c);
     conv_arrays a;
-    winners_sum by;
+    dK_winners by;
     if (dK_by_winners(c, &w, sizeof(T), LANES, &by)) {
-        winners_sum_dK(c, task, &w, &by);
+        if (by.looks_up && can_look_up(LANES))
+            winners_pick_dK(c, task, &w, &by.lookup);
+        else
+            winners_sum_dK(c, task, &w, &by.sum);
         return;
     }
     task_part samples = begin_samples(c, task, &w, &a);

@@ -72,10 +72,6 @@ static inline int64_t winners_sum_cost(const correlation *g, const winners_sum *
                                 sight_vectors(&seen, COST_LANES) + COST_WINNER);
 }
 
-static inline bool winners_sum_pays(const conv_work *work, const winners_sum *s) {
-    return winners_fit(&s->w, work->group, 0) && winners_sum_cost(&work->g, s) < pixels_cost(work);
-}
-
 /** Arrays of a task. */
 typedef struct {
     winners_tables t;
@@ -136,7 +132,6 @@ static inline void winners_sum_need(const conv_work *work, const winners_sum *s,
     need->scratch = scratch.used;
     need->way = "winners only";
     need->tasks[SPOR_PREPARE] = 1;
-    winners_sum_tasks(work, s, width, need);
 }
 
 #endif
