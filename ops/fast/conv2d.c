@@ -58,11 +58,23 @@ static bool y_abreast(const spor_call *c, const conv_work *w, int64_t lanes, abr
            abreast_pays(w, y, lanes);
 }
 
+/* Sums as they stand are made where samples abreast are less work than any other way. */
+static const conv_algorithm *forward_algorithm(const spor_call *c, const conv_work *w) {
+    const conv_algorithm *direct = &conv_algorithms[DIRECT];
+    conv_work sums = *w;
+    sums.by = direct;
+    abreast y;
+    if (!y_abreast(c, &sums, COST_LANES, &y)) return w->by;
+    int64_t other = carve_times(w->N, w->by->cost(w));
+    return abreast_cost(w, &y, COST_LANES) < other ? direct : w->by;
+}
+
 /* x[N,H,W,C], K[k,l,C,F], ... -> y. Where samples may lie abreast tasks don't cut vectors of them. */
 static conv_work forward_work(const spor_call *c) {
     const spor_shape *x = &c->in[0].shape, *K = &c->in[1].shape;
     correlation g = forward_correlation(c->attr, x, K->n[0], K->n[1], K->n[3]);
     conv_work w = with_whole(work_of(g, x->n[0], false), c->attr, g.P, g.Q, g.F);
+    w.by = forward_algorithm(c, &w);
     abreast y;
     if (y_abreast(c, &w, COST_LANES, &y)) w.unit = carve_whole_vectors(w.group, COST_LANES);
     return w;
