@@ -33,8 +33,8 @@ static const spor_mistake mistakes[] = {
     {.attr = {{1}, {3}}, .message = "there are no values (NULL)"},
     {.attr = {{9}, [VALUES] = {.values = numbers}},
      .message = "a shape has 0 to 8 axes but this one has 9"},
-    {.attr = {{2}, {3}, {0}, [VALUES] = {.values = numbers}},
-     .message = "axis 1 of the shape is 0 but must be at least 1"},
+    {.attr = {{2}, {3}, {-1}, [VALUES] = {.values = numbers}},
+     .message = "axis 1 of the shape is -1 but must be at least 0"},
     SPOR_END_MISTAKES};
 
 /* python3 -c "import numpy as np; a=np.array([.5,-2,3,.1,1e30,-7]); print(a.reshape(2,3).tolist(),

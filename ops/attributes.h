@@ -27,8 +27,8 @@ static inline bool rule_shape(spor_rule *r, const spor_attr attr[]) {
     r->out.rank = (int)attr[0].i;
     for (int k = 0; k < r->out.rank; k++) {
         r->out.n[k] = attr[1 + k].i;
-        if (r->out.n[k] < 1)
-            return rule_fail(r, "axis %d of the shape is %" PRId64 " but must be at least 1", k,
+        if (r->out.n[k] < 0)
+            return rule_fail(r, "axis %d of the shape is %" PRId64 " but must be at least 0", k,
                              r->out.n[k]);
     }
     return true;
@@ -57,6 +57,14 @@ static inline bool rule_axis(spor_rule *r, int64_t axis) {
 
 static inline bool in_axes(int64_t axes, int k) {
     return axes >> k & 1;
+}
+
+/** x has elements along the axes. */
+static inline bool rule_some(spor_rule *r, int64_t axes) {
+    for (int k = 0; k < r->in[0].rank; k++)
+        if (in_axes(axes, k) && !r->in[0].n[k])
+            return rule_fail(r, "axis %d of x is empty: nothing is the largest", k);
+    return true;
 }
 
 /** shape without the axes. */

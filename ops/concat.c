@@ -64,6 +64,11 @@ static const spor_golden golden[] = {
            (const double[]){20, -10, 15, 60}},
      .out = {3, {2, 4, 2}},
      .y = (const double[]){2, -1, 0, 5, 3, -4, 20, -10, 1.5, 6, -7, 2, 0.5, 0.25, 15, 60}},
+    {.in = {{2, {0, 2}}, {2, {1, 2}}},
+     .attr = {{0}},
+     .x = {(const double[]){0}, (const double[]){7, 8}},
+     .out = {2, {1, 2}},
+     .y = (const double[]){7, 8}},
     SPOR_END_GOLDEN};
 
 static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = concat_kernels}};

@@ -20,6 +20,9 @@ static bool shape(spor_rule *r) {
     if (r->attr[STRIDE].i < 1 || r->attr[STRIDE + 1].i < 1)
         return rule_fail(r, "the strides are %" PRId64 " and %" PRId64 " but must be at least 1",
                          r->attr[STRIDE].i, r->attr[STRIDE + 1].i);
+    if (!K->n[0] || !K->n[1])
+        return rule_fail(r, "the kernel, %" PRId64 " x %" PRId64 ", has no window", K->n[0],
+                         K->n[1]);
     if (K->n[0] > x->n[1] || K->n[1] > x->n[2])
         return rule_fail(r,
                          "the kernel, %" PRId64 " x %" PRId64 ", is larger than the image, "
@@ -148,6 +151,11 @@ static const spor_golden golden[] = {
            (const double[]){0.5, 2.5, 2.5, -4}},
      .out = {4, {1, 2, 2, 2}},
      .y = (const double[]){5.5, -5.5, 3.75, 2.25, -10, 16, 3.5, -7.25}},
+    {.in = {{4, {1, 2, 2, 0}}, {4, {1, 1, 0, 2}}},
+     .attr = {{1}, {1}},
+     .x = {(const double[]){0}, (const double[]){0}},
+     .out = {4, {1, 2, 2, 2}},
+     .y = (const double[]){0, 0, 0, 0, 0, 0, 0, 0}},
     SPOR_END_GOLDEN};
 
 const spor_op spor_op_correlate2d = {

@@ -18,8 +18,8 @@ static bool shape(spor_rule *r) {
         if (by < 1)
             return rule_fail(r, "axis %d is dilated by %" PRId64 " but must be by at least 1", k,
                              by);
-        if (by > LARGEST / n) return rule_fail(r, "axis %d is dilated by too much", k);
-        r->out.n[k] = (n - 1) * by + 1;
+        if (n && by > LARGEST / n) return rule_fail(r, "axis %d is dilated by too much", k);
+        r->out.n[k] = n ? (n - 1) * by + 1 : 0;
     }
     return true;
 }

@@ -52,8 +52,8 @@ static const spor_mistake mistakes[] = {
      .attr = {{1}, {2}, {3}, {4}},
      .message = "axis 0 of x has 3 but its axis of the result 4"},
     {.in = {{1, {3}}},
-     .attr = {{1}, {2}, {0}, {3}},
-     .message = "axis 0 of the shape is 0 but must be at least 1"},
+     .attr = {{1}, {2}, {-1}, {3}},
+     .message = "axis 0 of the shape is -1 but must be at least 0"},
     SPOR_END_MISTAKES};
 
 /* NumPy, x, axes and shape as below: print(np.broadcast_to(np.expand_dims(x, axes),

@@ -16,7 +16,7 @@ static const spor_sample samples[] = {{.attr = {{2}, {3}, {4}}}, {.attr = {{0}}}
 static const spor_mistake mistakes[] = {
     {.attr = {{9}}, .message = "a shape has 0 to 8 axes but this one has 9"},
     {.attr = {{-1}}, .message = "a shape has 0 to 8 axes but this one has -1"},
-    {.attr = {{2}, {3}, {0}}, .message = "axis 1 of the shape is 0 but must be at least 1"},
+    {.attr = {{2}, {3}, {-1}}, .message = "axis 1 of the shape is -1 but must be at least 0"},
     SPOR_END_MISTAKES};
 
 const spor_op spor_op_input = {

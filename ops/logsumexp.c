@@ -13,7 +13,7 @@ KERNELS(logsumexp);
 static bool shape(spor_rule *r) {
     if (!rule_axis(r, r->attr[AXIS].i)) return false;
     r->out = without_axes(&r->in[0], SPOR_AXIS(r->attr[AXIS].i));
-    return true;
+    return rule_some(r, SPOR_AXIS(r->attr[AXIS].i));
 }
 
 /* dx = zbar softmax(x) */

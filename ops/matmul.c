@@ -86,6 +86,10 @@ static const spor_golden golden[] = {
            (const double[]){-2, -1, 0, 1, 2, 3}},
      .out = {3, {2, 2, 1}},
      .y = (const double[]){-1, -10, 44, 62}},
+    {.in = {{2, {2, 0}}, {2, {0, 3}}},
+     .x = {(const double[]){0}, (const double[]){0}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){0, 0, 0, 0, 0, 0}},
     SPOR_END_GOLDEN};
 
 const spor_op spor_op_matmul = {

@@ -12,7 +12,7 @@ KERNELS(max);
 static bool shape(spor_rule *r) {
     if (!rule_axes(r, r->attr[AXES].i, "x", r->in[0].rank)) return false;
     r->out = without_axes(&r->in[0], r->attr[AXES].i);
-    return true;
+    return rule_some(r, r->attr[AXES].i);
 }
 
 /* The order of axes that puts the vanishing ones last, and its inverse. */
@@ -72,6 +72,7 @@ static const spor_mistake mistakes[] = {
      .attr = {{4}},
      .message = "axes name an axis that x, of rank 2, does not have"},
     {.in = {{2, {3, 4}}}, .attr = {{-1}}, .message = "does not have"},
+    {.in = {{2, {3, 0}}}, .attr = {{2}}, .message = "axis 1 of x is empty: nothing is the largest"},
     SPOR_END_MISTAKES};
 
 /* NumPy, x and axes (a mask, here as a tuple) as below: print(x.max(axes).ravel().tolist()) */

@@ -27,9 +27,10 @@ static bool shape(spor_rule *r) {
         if (lo < -LARGEST || lo > LARGEST || hi < -LARGEST || hi > LARGEST || n > LARGEST)
             return rule_fail(r, "the pads of axis %d are too large", k);
         r->out.n[k] = n + lo + hi;
-        if (r->out.n[k] < 1)
+        if (r->out.n[k] < 0)
             return rule_fail(r,
-                             "pads %" PRId64 " and %" PRId64 " leave nothing of axis %d, which "
+                             "pads %" PRId64 " and %" PRId64
+                             " leave less than nothing of axis %d, which "
                              "has %" PRId64,
                              lo, hi, k, n);
     }
@@ -68,8 +69,8 @@ static const spor_sample samples[] = {
 
 static const spor_mistake mistakes[] = {
     {.in = {{2, {3, 4}}},
-     .attr = {[PAD_LO] = {-1}, {-2}, [PAD_HI] = {0}, {-2}},
-     .message = "pads -2 and -2 leave nothing of axis 1, which has 4"},
+     .attr = {[PAD_LO] = {-1}, {-2}, [PAD_HI] = {0}, {-3}},
+     .message = "pads -2 and -3 leave less than nothing of axis 1, which has 4"},
     {.in = {{1, {3}}},
      .attr = {[PAD_LO] = {INT64_MIN}, [PAD_HI] = {INT64_MAX}},
      .message = "the pads of axis 0 are too large"},

@@ -23,7 +23,7 @@ static const spor_sample samples[] = {
 static const spor_mistake mistakes[] = {
     {.attr = {{1}, {3}, [TRAINED] = {2}}, .message = "trained is 0 or 1, not 2"},
     {.attr = {{9}}, .message = "a shape has 0 to 8 axes but this one has 9"},
-    {.attr = {{2}, {3}, {-4}}, .message = "axis 1 of the shape is -4 but must be at least 1"},
+    {.attr = {{2}, {3}, {-4}}, .message = "axis 1 of the shape is -4 but must be at least 0"},
     SPOR_END_MISTAKES};
 
 const spor_op spor_op_param = {

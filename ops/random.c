@@ -22,7 +22,7 @@ static const spor_sample samples[] = {{.attr = {{7}, {2}, {3}, {4}}},
 
 static const spor_mistake mistakes[] = {
     {.attr = {{7}, {9}}, .message = "a shape has 0 to 8 axes but this one has 9"},
-    {.attr = {{7}, {1}, {0}}, .message = "axis 0 of the shape is 0 but must be at least 1"},
+    {.attr = {{7}, {1}, {-1}}, .message = "axis 0 of the shape is -1 but must be at least 0"},
     SPOR_END_MISTAKES};
 
 /* python3, the hash of base/random.h spelt again, at step 0:

@@ -11,7 +11,8 @@ static bool shape(spor_rule *r) {
     int64_t size = 1;
     if (!rule_shape(r, r->attr)) return false;
     for (int k = 0; k < r->out.rank; k++) {
-        if (r->out.n[k] > LARGEST / size) return rule_fail(r, "the shape has too many elements");
+        if (size && r->out.n[k] > LARGEST / size)
+            return rule_fail(r, "the shape has too many elements");
         size *= r->out.n[k];
     }
     if (size != shape_size(&r->in[0]))
@@ -39,7 +40,7 @@ static const spor_mistake mistakes[] = {
     {.in = {{2, {3, 4}}}, .attr = {{1}, {6}}, .message = "x has 12 elements but the shape has 6"},
     {.in = {{2, {3, 4}}},
      .attr = {{2}, {-3}, {-4}},
-     .message = "axis 0 of the shape is -3 but must be at least 1"},
+     .message = "axis 0 of the shape is -3 but must be at least 0"},
     {.in = {{2, {3, 4}}},
      .attr = {{3}, {INT64_C(1) << 32}, {INT64_C(1) << 32}, {12}},
      .message = "the shape has too many elements"},

@@ -17,7 +17,7 @@ static bool shape(spor_rule *r) {
         if (by < 1)
             return rule_fail(r, "axis %d is subsampled by %" PRId64 " but must be by at least 1", k,
                              by);
-        r->out.n[k] = 1 + (r->in[0].n[k] - 1) / by;
+        r->out.n[k] = r->in[0].n[k] ? 1 + (r->in[0].n[k] - 1) / by : 0;
     }
     return true;
 }

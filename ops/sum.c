@@ -53,6 +53,11 @@ static const spor_golden golden[] = {{.in = {{2, {2, 3}}},
                                       .x = {(const double[]){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}},
                                       .out = {1, {3}},
                                       .y = (const double[]){14, 22, 30}},
+                                     {.in = {{2, {0, 3}}},
+                                      .attr = {{.i = 1}},
+                                      .x = {(const double[]){0}},
+                                      .out = {1, {3}},
+                                      .y = (const double[]){0, 0, 0}},
                                      SPOR_END_GOLDEN};
 
 static const spor_tiling of_products = {.role = SPOR_SUMS};

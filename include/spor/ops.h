@@ -116,6 +116,24 @@ SPOR_API spor_var spor_avgpool2d(spor_var x, spor_window w);
 /** The adjoint of avgpool2d on maps of H x W. */
 SPOR_API spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w);
 
+/* ---- rows and order ------------------------------------------------------------------------- */
+
+/**
+ * Rows of x by number: z[b, n, d] = x[b, i[b, n], d]; x [B..., V, D...], i [B..., N...], z [B..., N..., D...],
+ * batch the number of leading axes B that both have. i has whole numbers from 0 to V - 1; where it names
+ * no row z is not a number. An embedding is spor_take(E, i, 0). No derivative by i.
+ */
+SPOR_API spor_var spor_take(spor_var x, spor_var i, int batch);
+/** The adjoint of spor_take: g[B..., N..., D...] added to the rows that i[B..., N...] names, of so many:
+ *  [B..., rows, D...]. A batch of which an element of i names no row is not a number. */
+SPOR_API spor_var spor_scatter_add(spor_var i, spor_var g, int64_t rows, int batch);
+/** Running sum along the axis. */
+SPOR_API spor_var spor_cumsum(spor_var x, int axis);
+/** Position of the largest along the axis, which vanishes; the first of a tie. No derivative. */
+SPOR_API spor_var spor_argmax(spor_var x, int axis);
+/** Positions along the axis by which x does not decrease; stable, NaN last. No derivative. */
+SPOR_API spor_var spor_argsort(spor_var x, int axis);
+
 /* ---- compositions: several nodes ------------------------------------------------------------- */
 
 /** The convolution of Eqs. (2), (3): correlate2d with K rotated by 180 degrees. */
@@ -126,6 +144,17 @@ SPOR_API spor_var spor_broadcast(spor_var x, spor_shape shape);
 SPOR_API spor_var spor_mean(spor_var x, int64_t axes);
 /** Rows of x as vectors: [N, ...] -> [N, size]. Row-major: the channel runs fastest. */
 SPOR_API spor_var spor_flatten(spor_var x);
+/** x along the axis as one with numbers i [..., K, ...] of positions there: their other axes agree, as in
+ *  NumPy's take_along_axis. */
+SPOR_API spor_var spor_take_along(spor_var x, spor_var i, int axis);
+/** x in the order of spor_argsort; the derivative takes the order as it is. */
+SPOR_API spor_var spor_sort(spor_var x, int axis);
+/** 1 where the new last axis, of n, is at position i, else 0: [...] -> [..., n]; not a number where i is
+ *  none of 0 .. n - 1. No derivative. */
+SPOR_API spor_var spor_one_hot(spor_var i, int64_t n);
+/** Product over the axes, which vanish; 1 over none. By halves, so that the derivative is right where
+ *  factors are 0, too. */
+SPOR_API spor_var spor_prod(spor_var x, int64_t axes);
 
 /**
  * The product of matrices with any leading axes, as NumPy's `@`: x[..., n, k] y[..., k, m] -> [..., n, m].
@@ -185,6 +214,15 @@ SPOR_API spor_var spor_batched_matmul(spor_var x, spor_var y);
 #define spor_gather(...) SPOR_HERE(spor_gather(__VA_ARGS__))
 #define spor_avgpool2d(...) SPOR_HERE(spor_avgpool2d(__VA_ARGS__))
 #define spor_spread2d(...) SPOR_HERE(spor_spread2d(__VA_ARGS__))
+#define spor_take(...) SPOR_HERE(spor_take(__VA_ARGS__))
+#define spor_scatter_add(...) SPOR_HERE(spor_scatter_add(__VA_ARGS__))
+#define spor_cumsum(...) SPOR_HERE(spor_cumsum(__VA_ARGS__))
+#define spor_argmax(...) SPOR_HERE(spor_argmax(__VA_ARGS__))
+#define spor_argsort(...) SPOR_HERE(spor_argsort(__VA_ARGS__))
+#define spor_take_along(...) SPOR_HERE(spor_take_along(__VA_ARGS__))
+#define spor_sort(...) SPOR_HERE(spor_sort(__VA_ARGS__))
+#define spor_one_hot(...) SPOR_HERE(spor_one_hot(__VA_ARGS__))
+#define spor_prod(...) SPOR_HERE(spor_prod(__VA_ARGS__))
 #define spor_batched_matmul(...) SPOR_HERE(spor_batched_matmul(__VA_ARGS__))
 #define spor_convolve2d(...) SPOR_HERE(spor_convolve2d(__VA_ARGS__))
 #define spor_broadcast(...) SPOR_HERE(spor_broadcast(__VA_ARGS__))

@@ -61,9 +61,10 @@ static inline bool reference_next_index(const spor_shape *shape, int64_t i[]) {
     return false;
 }
 
-/** Loops over all indices of a shape in row-major order. */
+/** Loops over all indices of a shape in row-major order; there are none if an axis is empty. */
 #define EACH_INDEX(i, of)                                                                          \
-    for (int64_t i[SPOR_RANK] = {0}, go_##i = 1; go_##i; go_##i = reference_next_index(&(of), i))
+    for (int64_t i[SPOR_RANK] = {0}, go_##i = shape_size(&(of)) != 0; go_##i;                      \
+         go_##i = reference_next_index(&(of), i))
 
 /** AT4(x, n, i, j, c): element of a rank-4 array; AT2 of a matrix. */
 static inline T *reference_at4(const spor_arg *a, int64_t i, int64_t j, int64_t k, int64_t l) {

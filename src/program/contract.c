@@ -107,11 +107,20 @@ static bool keep_match(work *w, uint32_t root, const spor_match *match) {
     return true;
 }
 
+/* True if a node of the region, or what it reads, has no elements. */
+static bool is_bare(const work *w, uint32_t root, const spor_match *match) {
+    bool bare = node_is_bare(w->tape, root);
+    for (int k = 0; k < match->count; k++) bare = bare || node_is_bare(w->tape, match->inside[k]);
+    return bare;
+}
+
 /* Tries all fast paths on the region that ends in root. */
 static bool try_root(work *w, spor_contraction *c, spor_var root, bool training) {
     for (int k = 0; spor_fast_paths[k]; k++) {
         spor_match match = {.uses = w->uses, .training = training, .derived = w->derived};
         bool fits = spor_fast_paths[k]->match(&match, root);
+        if (fits && is_bare(w, root.id, &match))
+            fits = match_refuse(&match, "a tensor has no elements");
         if (!fits && !*match.why) continue;
         if (fits) match.why[0] = 0;
         if (!note(c, spor_fast_paths[k], root.id, match.why)) return false;
@@ -124,7 +133,8 @@ static bool try_root(work *w, spor_contraction *c, spor_var root, bool training)
 static bool find_matches(work *w, spor_contraction *c, bool training) {
     spor_tape *tape = (spor_tape *)(uintptr_t)w->tape; /* handles carry it; matching only reads */
     for (uint32_t id = tape->count - 1; id > 0; id--)
-        if (w->live[id] && !w->absorbed[id] && !try_root(w, c, (spor_var){tape, id}, training))
+        if (w->live[id] && !w->absorbed[id] && !node_is_bare(tape, id) &&
+            !try_root(w, c, (spor_var){tape, id}, training))
             return false;
     return true;
 }

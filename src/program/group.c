@@ -48,7 +48,7 @@ static bool is_step(const grouper *g, uint32_t id) {
 }
 
 static bool is_grouped(const grouper *g, uint32_t id) {
-    return !g->program->reference && is_step(g, id) && node_at(g, id)->op->tile;
+    return is_step(g, id) && node_is_grouped(g->program, id);
 }
 
 static bool repeats(const grouper *g, uint32_t id) {

@@ -82,6 +82,19 @@ bool node_is_computed(const spor_node *node) {
     return !node_is_named_leaf(node) && !(node->op->traits & SPOR_ALIAS);
 }
 
+bool node_is_bare(const spor_tape *tape, uint32_t id) {
+    const spor_node *node = &tape->node[id];
+    bool bare = !shape_size(node->shape);
+    for (int k = 0; k < node->op->operands; k++)
+        bare = bare || !shape_size(tape->node[node->in[k]].shape);
+    return bare;
+}
+
+bool node_is_grouped(const spor_program *program, uint32_t id) {
+    const spor_tape *tape = program->graph.tape;
+    return !program->reference && tape->node[id].op->tile && !node_is_bare(tape, id);
+}
+
 uint32_t program_home(const spor_program *program, uint32_t id) {
     const spor_node *node = program->graph.tape->node;
     id = program->same[id];

@@ -130,13 +130,21 @@ static bool keeps_prepared(const planner *p, const spor_node *node) {
 }
 
 /* The fast kernels of a node's op; NULL where its reference kernel is to run. */
-static const spor_fused *fused_of(const spor_program *program, const spor_op *op) {
-    return program->reference && op->reference ? NULL : op->fused;
+static const spor_fused *fused_of(const spor_program *program, uint32_t id) {
+    const spor_op *op = program->graph.tape->node[id].op;
+    bool reference = program->reference || node_is_bare(program->graph.tape, id);
+    return reference && op->reference ? NULL : op->fused;
+}
+
+/* Of a result without elements. */
+static void compute_nothing(const spor_call *call) {
+    (void)call;
 }
 
 static bool choose_reference(spor_program *program, const spor_op *op, program_step *step) {
     spor_reference *const *entry = op->reference ? op->reference[program->scalar] : NULL;
     step->reference = entry ? *entry : NULL;
+    if (!shape_size(&step->call.out.shape)) step->reference = compute_nothing;
     if (step->reference) return true;
     char name[SPOR_NAME];
     op_name(op, name, sizeof name);
@@ -155,7 +163,7 @@ static bool make_single(const planner *p, uint32_t operand[], program_step *step
         operand[k] = program->same[node->in[k]];
         step->call.in[k] = describe(tape->node[node->in[k]].shape);
     }
-    const spor_fused *fused = fused_of(program, node->op);
+    const spor_fused *fused = fused_of(program, step->node[0]);
     if (!fused) return choose_reference(program, node->op, step);
     choose_phases(program, fused, step);
     step->keeps = step->need.shared && keeps_prepared(p, node);
@@ -181,8 +189,8 @@ static bool make_step(planner *p, uint32_t s) {
     step->nodes = order->first[s + 1] - first;
     step->call.need = &step->need;
     step->call.in = program->arg + program->args;
-    bool grouped = !program->reference && p->tape->node[step->node[0]].op->tile;
-    bool made = grouped ? make_group(p, operand, step) : make_single(p, operand, step);
+    bool made = node_is_grouped(program, step->node[0]) ? make_group(p, operand, step)
+                                                        : make_single(p, operand, step);
     program->args += (uint32_t)step->call.operands;
     return made;
 }
@@ -256,10 +264,11 @@ static void place_room(planner *p, program_step *step) {
 /* The buffer of what a step writes, what it saves behind it. */
 static void place_result(planner *p, const program_step *step, uint32_t id) {
     spor_storage *storage = &p->program->storage[id];
-    size_t data = storage->where == SPOR_NOWHERE ? bytes_lines(node_bytes(p, id)) : 0;
+    bool placed = storage->where != SPOR_NOWHERE;
+    size_t data = placed ? 0 : bytes_lines(node_bytes(p, id)); /* 0, too, if it has no elements */
     p->bytes[id] = bytes_sum(data, step->need.saved);
     size_t offset = p->bytes[id] ? take(&p->memory, p->bytes[id]) : 0;
-    if (data) *storage = (spor_storage){SPOR_MEMORY, offset, 0};
+    if (!placed) *storage = (spor_storage){SPOR_MEMORY, offset, 0};
     if (step->need.saved) storage->saved = offset + data;
 }
 

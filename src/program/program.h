@@ -55,6 +55,11 @@ typedef struct {
 
 /** False of leaves with names and of aliases, which no step computes. */
 bool node_is_computed(const spor_node *node);
+/** True if the result of node id or an operand has no elements: fast paths, groups and fast kernels have not
+ *  to care, reference kernels compute it. */
+bool node_is_bare(const spor_tape *tape, uint32_t id);
+/** True if the program computes the node in a group. */
+bool node_is_grouped(const spor_program *program, uint32_t id);
 /** The node that holds the elements of node id: equal nodes are one, an alias is what it stands for. */
 uint32_t program_home(const spor_program *program, uint32_t id);
 /** That of operand k of node id. */

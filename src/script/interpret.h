@@ -55,6 +55,7 @@ struct spor_builtin {
 extern const spor_builtin spor_plain_builtins[];  /* plain.c: numbers, lists, strings */
 extern const spor_builtin spor_tensor_builtins[]; /* layout.c, reduce.c: tensors */
 extern const spor_builtin spor_reduce_builtins[];
+extern const spor_builtin spor_order_builtins[];       /* order.c: rows, order */
 extern const spor_builtin spor_leaf_builtins[];        /* leaves.c: param, state, zeros, random */
 extern const spor_builtin spor_declaration_builtins[]; /* declare.c: train and what it takes */
 /** Likewise, of the rows of data/sets.h. */
@@ -189,6 +190,9 @@ spor_value tensor_negate(spor_pass *run, spor_spot place, const spor_value *a);
 /** Brings operands of an elementwise op to one shape, as NumPy does; returns the axes' names. */
 const spor_axes *tensor_broadcast(spor_pass *run, spor_spot place, const char *op, int n,
                                   spor_value operands[]);
+/** Names of what takes rows of x along an axis: those of the index in the place of its. */
+const spor_axes *tensor_taken_axes(spor_pass *run, const spor_value *x, const spor_value *i,
+                                   int axis);
 /** x[...]: items are integers, slices and ellipses. */
 spor_value tensor_index(spor_pass *run, spor_env *env, const spor_syntax *index,
                         const spor_value *x);

@@ -58,11 +58,13 @@ static void complete(const spor_given *g, spor_shape *to, int64_t size_of_x) {
         if (to->n[k] == -1) {
             if (missing >= 0) pass_fail(g->run, g->at[1], "reshape: -1 stands once in a shape");
             missing = k;
-        } else if (to->n[k] < 1 || __builtin_mul_overflow(known, to->n[k], &known)) {
+        } else if (to->n[k] < 0 || __builtin_mul_overflow(known, to->n[k], &known)) {
             pass_fail(g->run, g->at[1], "reshape: a shape cannot have size %" PRId64, to->n[k]);
         }
     }
     if (missing < 0) return;
+    if (!known)
+        pass_fail(g->run, g->at[1], "reshape: beside a size of 0 any number may stand for -1");
     if (size_of_x % known)
         pass_fail(g->run, g->at[1], "reshape: %" PRId64 " elements do not divide by %" PRId64,
                   size_of_x, known);

@@ -81,6 +81,11 @@ static spor_value sum(const spor_given *g) {
 static spor_value mean(const spor_given *g) {
     return along_axes(g, spor_mean);
 }
+
+static spor_value prod(const spor_given *g) {
+    return along_axes(g, spor_prod);
+}
+
 static spor_value max_along(const spor_given *g) {
     return along_axes(g, spor_max);
 }
@@ -102,6 +107,7 @@ static spor_value min(const spor_given *g) {
 const spor_builtin spor_reduce_builtins[] = {
     {"sum", "x, axis?, keepdims?", sum},
     {"mean", "x, axis?, keepdims?", mean},
+    {"prod", "x, axis?, keepdims?", prod},
     {"max", "**", max},
     {"min", "*", min},
     {NULL, NULL, NULL},

@@ -47,6 +47,20 @@ const char *tensor_text(spor_pass *run, const spor_value *tensor) {
     return ground_take_text(&run->ground, out, strlen(out));
 }
 
+const spor_axes *tensor_taken_axes(spor_pass *run, const spor_value *x, const spor_value *i,
+                                   int axis) {
+    int rank = spor_shape_of(x->t.var).rank, more = spor_shape_of(i->t.var).rank;
+    if (!x->t.axes && !i->t.axes) return NULL;
+    spor_axes *names = ground_take(&run->ground, 1, sizeof *names);
+    for (int k = 0; k < rank - 1 + more && k < SPOR_RANK; k++) {
+        bool of_i = k >= axis && k < axis + more;
+        const spor_axes *from = of_i ? i->t.axes : x->t.axes;
+        int at = of_i ? k - axis : k < axis ? k : k - more + 1;
+        if (from) names->symbol[k] = from->symbol[at];
+    }
+    return names;
+}
+
 /* ---- broadcasting ---------------------------------------------------------------------------- */
 
 spor_var tensor_fill(spor_pass *run, spor_spot place, const spor_value *number, spor_shape shape) {
@@ -230,11 +244,9 @@ static void select_item(spor_pass *run, spor_env *env, const spor_syntax *item, 
         s->dropped |= SPOR_AXIS(axis);
         return;
     }
-    if (!pass_slice(run, env, item, n, bound))
-        pass_fail(run, item->place,
-                  "this slice takes nothing of axis %d, which has %" PRId64 " elements", axis, n);
+    pass_slice(run, env, item, n, bound);
     s->start[axis] = bound[0];
-    s->stop[axis] = bound[1];
+    s->stop[axis] = bound[1] > bound[0] ? bound[1] : bound[0];
     s->step[axis] = bound[2];
 }
 
@@ -259,8 +271,23 @@ static void select_items(spor_pass *run, spor_env *env, const spor_syntax *index
     }
 }
 
+/* x[i] with a tensor i of whole numbers: rows of x. */
+static bool takes_rows(spor_pass *run, spor_env *env, const spor_syntax *index, const spor_value *x,
+                       spor_value *rows) {
+    const spor_syntax *item = index->child[1];
+    if (index->n != 2 || item->kind == NODE_SLICE || item->kind == NODE_ELLIPSIS) return false;
+    spor_value i = pass_evaluate(run, env, item);
+    if (i.kind != VALUE_TENSOR) return false;
+    pass_record(run, index->place);
+    spor_var z = pass_recorded(run, spor_take(x->t.var, i.t.var, 0));
+    *rows = value_of_tensor(z, tensor_taken_axes(run, x, &i, 0));
+    return true;
+}
+
 spor_value tensor_index(spor_pass *run, spor_env *env, const spor_syntax *index,
                         const spor_value *x) {
+    spor_value rows;
+    if (takes_rows(run, env, index, x, &rows)) return rows;
     spor_shape shape = spor_shape_of(x->t.var), kept = {0};
     selection s = {.dropped = 0};
     for (int k = 0; k < shape.rank; k++) {

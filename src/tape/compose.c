@@ -25,16 +25,17 @@ spor_var spor_broadcast(spor_var x, spor_shape shape) {
     if (!x.id || shape_equal(&from, &shape)) return x;
     int ahead = shape.rank - from.rank;
     int64_t axes = 0;
+    bool fits = ahead >= 0;
     for (int k = 0; k < shape.rank; k++) {
         int64_t n = k < ahead ? 1 : from.n[k - ahead];
-        if (ahead < 0 || (n != 1 && n != shape.n[k])) break;
+        fits = fits && (n == 1 || n == shape.n[k]);
+        if (!fits) break;
         if (k < ahead || n != shape.n[k])
             axes |= SPOR_AXIS(k);
         else
             kept.n[kept.rank++] = n;
     }
-    if (ahead >= 0 && shape_size(&kept) == shape_size(&from))
-        return spor_expand(kept.rank == from.rank ? x : spor_reshape(x, kept), axes, shape);
+    if (fits) return spor_expand(kept.rank == from.rank ? x : spor_reshape(x, kept), axes, shape);
     char a[128], b[128];
     tape_shape_text(&from, NULL, a, sizeof a);
     tape_shape_text(&shape, NULL, b, sizeof b);
@@ -70,8 +71,9 @@ static spor_var with_leading(spor_var x, const spor_shape *leading) {
 /* x[..., n, k] y[k, m]: the rows of all matrices are those of one. */
 static spor_var rows_times(spor_var x, spor_var y) {
     spor_shape in = spor_shape_of(x), out = in;
-    int64_t k = in.n[in.rank - 1];
-    spor_var z = spor_matmul(spor_reshape(x, SPOR_SHAPE(shape_size(&in) / k, k)), y);
+    int64_t k = in.n[in.rank - 1], rows = 1;
+    for (int a = 0; a < in.rank - 1; a++) rows *= in.n[a];
+    spor_var z = spor_matmul(spor_reshape(x, SPOR_SHAPE(rows, k)), y);
     out.n[out.rank - 1] = spor_shape_of(y).n[1];
     return spor_reshape(z, out);
 }
@@ -105,6 +107,7 @@ spor_var spor_mean(spor_var x, int64_t axes) {
     for (int k = 0; k < from.rank; k++)
         if (axes >> k & 1) count *= from.n[k];
     spor_var sum = spor_sum(x, axes);
+    if (sum.id && !count) return tape_reject(x.tape, "mean: of no elements there is none");
     return sum.id ? spor_mul(sum, op_fill_ratio(x.tape, 1, count, spor_shape_of(sum))) : sum;
 }
 
@@ -112,5 +115,7 @@ spor_var spor_flatten(spor_var x) {
     spor_shape from = spor_shape_of(x);
     if (!x.id || from.rank == 2) return x;
     if (!from.rank) return tape_reject(x.tape, "flatten: a scalar has no rows");
-    return spor_reshape(x, SPOR_SHAPE(from.n[0], shape_size(&from) / from.n[0]));
+    spor_shape row = from;
+    row.n[0] = 1;
+    return spor_reshape(x, SPOR_SHAPE(from.n[0], shape_size(&row)));
 }

@@ -63,6 +63,7 @@ static bool pull_back(sweep *s, uint32_t id) {
     const spor_op *op = tape->node[id].op;
     for (int k = 0; k < op->operands; k++) {
         if (!s->active[tape->node[id].in[k]]) continue;
+        if (!shape_size(tape->node[tape->node[id].in[k]].shape)) continue; /* all of it is 0 */
         tape->place = tape->node[id].place;
         tape->current = tape->node[id].scope;
         if (!op->vjp) {
@@ -83,7 +84,8 @@ static bool sweep_back(sweep *s, uint32_t first) {
     bool done = true;
     for (; done && id >= first; id--) {
         done = complete_bar(s, id);
-        if (done && s->bar[id] && s->active[id]) done = pull_back(s, id);
+        bool some = shape_size(s->tape->node[id].shape) != 0;
+        if (done && some && s->bar[id] && s->active[id]) done = pull_back(s, id);
     }
     s->tape->place = place;
     s->tape->current = scope;

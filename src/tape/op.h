@@ -80,7 +80,8 @@ typedef enum {
     SPOR_ANY,      /* any real */
     SPOR_POSITIVE, /* at least 1/2 */
     SPOR_NONZERO,  /* away from 0: at least 1/8 in magnitude */
-    SPOR_TIE_FREE  /* all elements of all such operands distinct, with a margin, none near 0 */
+    SPOR_TIE_FREE, /* all elements of all such operands distinct, with a margin, none near 0 */
+    SPOR_INDEX     /* 0, 1 or 2: it names rows, which decides and has no slope */
 } spor_domain;
 
 typedef struct {

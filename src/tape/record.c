@@ -25,7 +25,10 @@ static uint32_t take_apart(spor_tape *tape, const spor_op *op, const uint32_t in
                            const spor_attr attr[]) {
     spor_var operand[SPOR_OPERANDS];
     if (!tape->takes_apart || !op->parts) return 0;
-    for (int k = 0; k < op->operands; k++) operand[k] = (spor_var){tape, in[k]};
+    for (int k = 0; k < op->operands; k++) {
+        operand[k] = (spor_var){tape, in[k]};
+        if (!shape_size(tape->node[in[k]].shape)) return 0;
+    }
     return op->parts(operand, attr).id;
 }
 
@@ -76,9 +79,9 @@ static bool check_sizes(spor_rule *rule) {
         return rule_fail(rule, "the result has %d axes, more than %d", rule->out.rank, SPOR_RANK);
     for (int k = 0; k < rule->out.rank; k++) {
         int64_t n = rule->out.n[k];
-        if (n < 1)
+        if (n < 0)
             return rule_fail(rule, "axis %d of the result would have %" PRId64 " elements", k, n);
-        if (__builtin_mul_overflow(size, n, &size) || size >> LARGEST)
+        if (__builtin_mul_overflow(size, n ? n : 1, &size) || size >> LARGEST)
             return rule_fail(rule, "the result would have more than 2^%d elements", LARGEST);
     }
     return true;

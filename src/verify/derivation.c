@@ -35,7 +35,8 @@ static bool record_margins(way *w) {
     w->margin = calloc(nodes, sizeof *w->margin);
     for (uint32_t id = 1; w->margin && id < nodes; id++) {
         const spor_op *op = tape->node[id].op;
-        if (op->margin) w->margin[w->margins++] = op->margin((spor_var){tape, id});
+        if (op->margin && !node_is_bare(tape, id))
+            w->margin[w->margins++] = op->margin((spor_var){tape, id});
     }
     if (w->margin && spor_error(tape)) return message_complain(w->message, "%s", spor_error(tape));
     return w->margin != NULL;

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "program/program.h"
 #include "verify/verify.h"
 
 /* ---- recording ------------------------------------------------------------------------------- */
@@ -86,11 +87,14 @@ static spor_var outcome_of(spor_var y) {
 static bool record_decisions(spor_trial *trial, uint32_t claimed) {
     for (uint32_t id = 1; id < claimed; id++) {
         spor_var y = {trial->tape, id};
-        if (!tape_node_of(y)->op->margin) continue;
+        const spor_op *op = tape_node_of(y)->op;
+        for (int k = 0; k < op->operands; k++) /* other rows, other branches */
+            trial->kinked |= op->domain[k] == SPOR_INDEX;
+        if (!op->margin || node_is_bare(trial->tape, id)) continue;
         trial->kinked = true;
         if (trial->decisions == TRIAL_DECISIONS) break;
         trial_decision *d = &trial->decision[trial->decisions++];
-        *d = (trial_decision){.node = id, .margin = tape_node_of(y)->op->margin(y)};
+        *d = (trial_decision){.node = id, .margin = op->margin(y)};
         d->outcome = outcome_of(y);
         d->by_value = d->outcome.id == id;
     }

@@ -246,7 +246,8 @@ static int record_margins(const spor_piece *piece, spor_var margins[DECISIONS]) 
     int n = 0;
     for (spor_var at = piece->y; n < DECISIONS && at.id; at = op_operand(at, 0)) {
         const spor_node *node = tape_node_of(at);
-        if (!node->op->margin || is_input(piece, node->in[0])) break;
+        if (!node->op->margin || is_input(piece, node->in[0]) || node_is_bare(at.tape, at.id))
+            break;
         spor_var margin = node->op->margin(at);
         spor_shape decisions = spor_shape_of(margin);
         bool direct = shape_equal(&decisions, &shape);

@@ -71,7 +71,7 @@ static void describe(const recording *of, char *text, size_t size) {
 static void draw(work *w, bool integers, uint64_t seed) {
     opcheck_machine *m = &w->truth[0];
     opcheck_draw(m, m->inputs, w->of->op->domain, seed);
-    if (integers) fastcheck_draw_integers(m, seed);
+    if (integers) fastcheck_draw_integers(m, w->of->op->domain, seed);
     for (int type = 1; type < FASTCHECK_TYPES; type++)
         for (int k = 0; k < m->inputs; k++)
             memcpy(w->truth[type].x[k], m->x[k], (size_t)m->nx[k] * sizeof(double));

@@ -162,9 +162,9 @@ static uint64_t seed_of(const fastcheck_subject *s) {
     return seed;
 }
 
-void fastcheck_draw_integers(opcheck_machine *m, uint64_t seed) {
+void fastcheck_draw_integers(opcheck_machine *m, const spor_domain domain[], uint64_t seed) {
     for (int k = 0; k < m->inputs; k++)
-        for (int64_t e = 0; e < m->nx[k]; e++)
+        for (int64_t e = 0; !(domain && domain[k] == SPOR_INDEX) && e < m->nx[k]; e++)
             m->x[k][e] = (double)(random_hash(seed, (uint64_t)k, (uint64_t)e) % 7) - 3;
 }
 
@@ -187,7 +187,7 @@ static void draw(work *w, drawing what) {
     if (what == REALS)
         draw_reals(m, seed);
     else
-        fastcheck_draw_integers(m, seed);
+        fastcheck_draw_integers(m, NULL, seed);
     if (what == HOLES) draw_holes(m, seed + 1);
     for (int type = 1; type < FASTCHECK_TYPES; type++)
         for (int k = 0; k < m->inputs; k++)
@@ -221,7 +221,8 @@ static struct {
 static void spoil(const spor_arg *result) {
     const element_type *type = element_types[planted.program->scalar];
     int64_t size = shape_size(&result->shape), at = size / 2;
-    while (at < size - 1 && !(fabs(type->value(result->data, at)) > 0)) at++;
+    for (int64_t left = size; left > 1 && !(fabs(type->value(result->data, at)) > 0); left--)
+        at = (at + 1) % size;
     type->set(result->data, at, 1.01 * type->value(result->data, at));
 }
 

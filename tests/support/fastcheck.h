@@ -71,7 +71,7 @@ fastcheck_look fastcheck_open(const fastcheck_subject *subject, bool trained);
 void fastcheck_close(fastcheck_look *look);
 
 /** Small integers for all inputs. */
-void fastcheck_draw_integers(opcheck_machine *m, uint64_t seed);
+void fastcheck_draw_integers(opcheck_machine *m, const spor_domain domain[], uint64_t seed);
 /** From what code of this arithmetic may be off by, by SPOR_ROUNDING: how far its number may be from
  *  the one in double, which rounds, too; and what is too small for full precision loses places, or is
  *  0: at most the smallest number that has it, and then factors below 2^10. Infinite: any number. */

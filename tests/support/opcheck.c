@@ -50,8 +50,8 @@ opcheck_record opcheck_record_op(const spor_op *op, const spor_shape *in, const 
 static bool blocks(spor_var x, int64_t *n, double *first[], double *second[]) {
     spor_shape shape = spor_shape_of(x);
     *n = shape_size(&shape);
-    *first = calloc((size_t)*n, sizeof **first);
-    *second = calloc((size_t)*n, sizeof **second);
+    *first = calloc((size_t)*n + 1, sizeof **first);
+    *second = calloc((size_t)*n + 1, sizeof **second);
     return *first && *second;
 }
 
@@ -118,9 +118,10 @@ void opcheck_free(opcheck_machine *m) {
 
 /* ---- values --------------------------------------------------------------------------------- */
 
-/* A value of [-2, 2], of [1/2, 2], or of [1/2, 2] with a sign, in parts of 1/1024. */
+/* A value of [-2, 2], of [1/2, 2], or of [1/2, 2] with a sign, in parts of 1/1024; or an index. */
 static double draw(spor_domain domain, uint64_t bits) {
     if (domain == SPOR_ANY) return (double)((int64_t)(bits % 4097) - 2048) / 1024;
+    if (domain == SPOR_INDEX) return (double)(bits % 3);
     double size = 0.5 + (double)(bits % 1537) / 1024;
     return domain == SPOR_NONZERO && bits >> 63 ? -size : size;
 }
@@ -395,15 +396,24 @@ static double imaginary_bound(const opcheck_machine *m, const double *const c[],
 
 static const oracle complex_step = {SPOR_C128, imaginary, imaginary_bound};
 
-/* The outputs of claims are the gradients of phi by the first inputs of m. */
+/* An index moves in jumps: it has no slope. */
+static double no_slope(opcheck_machine *m, const double *const c[], int j, int64_t e) {
+    (void)m, (void)c, (void)j, (void)e;
+    return 0;
+}
+
+/* The outputs of claims are the gradients of phi by the first inputs of m, operands first. */
 static void compare_slopes(opcheck_verdict *v, const char *what, const oracle *by,
                            opcheck_machine *m, const double *const c[],
-                           const opcheck_machine *claims) {
+                           const opcheck_machine *claims, const spor_op *op) {
     phi(m, c);
     double bound = by->bound(m, c, largest_output(claims));
-    for (int j = 0; j < claims->outputs; j++)
+    for (int j = 0; j < claims->outputs; j++) {
+        bool index = j < op->operands && op->domain[j] == SPOR_INDEX;
         for (int64_t e = 0; v->passed && e < m->nx[j]; e++)
-            compare(v, what, j, e, claims->y[j][e], by->slope(m, c, j, e), bound);
+            compare(v, what, j, e, claims->y[j][e], (index ? no_slope : by->slope)(m, c, j, e),
+                    bound);
+    }
 }
 
 /* Programs for y and g in the oracle's scalar type, and for what is claimed, g and h, in double. */
@@ -420,16 +430,16 @@ static bool build_machines(machines *m, const derivatives *d, spor_scalar scalar
 }
 
 static void compare_orders(opcheck_verdict *v, const oracle *by, machines *m, const derivatives *d,
-                           const spor_domain domain[], uint64_t seed) {
+                           const spor_op *op, uint64_t seed) {
     opcheck_machine *each[] = {&m->y, &m->g, &m->dy, &m->dg};
-    for (int k = 0; k < 4; k++) draw_all(each[k], d, domain, seed);
+    for (int k = 0; k < 4; k++) draw_all(each[k], d, op->domain, seed);
     const double *const *w = (const double *const *)m->dg.x + d->operands, *const *u = w + 1;
     if (!opcheck_run(&m->dy) || !opcheck_run(&m->dg)) {
         fail(v, "the derivatives do not run");
         return;
     }
-    compare_slopes(v, "first derivative by operand", by, &m->y, w, &m->dy);
-    compare_slopes(v, "second derivative by operand", by, &m->g, u, &m->dg);
+    compare_slopes(v, "first derivative by operand", by, &m->y, w, &m->dy, op);
+    compare_slopes(v, "second derivative by operand", by, &m->g, u, &m->dg, op);
 }
 
 static opcheck_verdict check_slopes(const spor_op *op, const spor_sample *sample,
@@ -439,7 +449,7 @@ static opcheck_verdict check_slopes(const spor_op *op, const spor_sample *sample
     derivatives d = differentiate(&v, op, sample);
     if (d.good && !build_machines(&m, &d, by->scalar)) fail(&v, "the derivatives do not compile");
     for (uint64_t seed = 1; d.good && v.passed && seed <= 2; seed++)
-        compare_orders(&v, by, &m, &d, op->domain, seed * 1000);
+        compare_orders(&v, by, &m, &d, op, seed * 1000);
     opcheck_free(&m.y);
     opcheck_free(&m.g);
     opcheck_free(&m.dy);
@@ -737,7 +747,7 @@ opcheck_verdict opcheck_bound(const spor_op *op, const spor_sample *sample) {
     for (uint64_t seed = 1; good && v.passed && seed <= 8; seed++) {
         opcheck_draw(&interval, op->operands, op->domain, seed);
         for (int k = 0; k < op->operands; k++)
-            for (int64_t e = 0; e < interval.nx[k]; e++)
+            for (int64_t e = 0; op->domain[k] != SPOR_INDEX && e < interval.nx[k]; e++)
                 interval.ix[k][e] = draw_error(random_hash(seed, (uint64_t)k + 8, (uint64_t)e));
         if (!opcheck_run(&interval)) fail(&v, "it does not run");
         for (uint64_t round = 0; round < 12; round++)

@@ -28,6 +28,7 @@ typedef enum { INTEGERS, REALS, TINY, MEANS, CANCELLING, WIDE, FAMILIES } family
 /* Float holds them all. */
 static double draw(family from, spor_domain domain, uint64_t seed, uint64_t input, uint64_t e) {
     double u = 2 * random_uniform(random_hash(seed, input, 3), e, 1) - 1, x = 2 * u;
+    if (domain == SPOR_INDEX) return (double)(random_hash(seed, input, e) % 3);
     if (from == INTEGERS) x = floor(4.5 * u);
     if (from == TINY) x = 0x1p-30 * u;
     if (from == MEANS) x = 1e5 + u;
@@ -62,7 +63,8 @@ static void each_given(const study *s, evaluation *e,
         spor_domain domain = s->domain ? s->domain[input] : SPOR_ANY;
         for (int64_t k = 0; k < evaluation_size(s->tape, id); k++) {
             double x = draw(s->from, domain, s->seed, input, (uint64_t)k);
-            set(e->value[id], k, x, random_hash(s->seed, input + 100, (uint64_t)k));
+            uint64_t bits = random_hash(s->seed, input + 100, (uint64_t)k);
+            set(e->value[id], k, x, domain == SPOR_INDEX ? 0 : bits); /* nothing is off with 0 */
         }
         input++;
     }

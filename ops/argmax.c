@@ -1,0 +1,115 @@
+/*
+ * z = where the largest x lies along one axis, which vanishes from the shape: its position from 0, a
+ * whole number. The first of a tie. A position moves in jumps: it has no derivative.
+ */
+#include <math.h>
+
+#include "attributes.h"
+#include "tape/tape.h"
+
+#ifdef SPOR_RULES
+
+KERNELS(argmax);
+
+static bool shape(spor_rule *r) {
+    if (!rule_axis(r, r->attr[AXIS].i)) return false;
+    r->out = without_axes(&r->in[0], SPOR_AXIS(r->attr[AXIS].i));
+    return rule_some(r, SPOR_AXIS(r->attr[AXIS].i));
+}
+
+/* Constant but for jumps. */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    (void)z, (void)k, (void)zbar;
+    return op_none();
+}
+
+/* The other branch is where the next largest is. */
+static spor_var margin(spor_var z) {
+    spor_var largest = spor_max(op_operand(z, 0), SPOR_AXIS(op_attrs(z)[AXIS].i));
+    return tape_node_of(largest)->op->margin(largest);
+}
+
+static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
+                                      {.in = {{2, {3, 4}}}, .attr = {{0}}},
+                                      {.in = {{3, {2, 3, 2}}}, .attr = {{1}}},
+                                      {.in = {{1, {1}}}, .attr = {{0}}},
+                                      SPOR_END_SAMPLES};
+
+static const spor_mistake mistakes[] = {
+    {.in = {{2, {3, 4}}}, .attr = {{2}}, .message = "there is no axis 2 in x, of rank 2"},
+    {.in = {{0, {0}}}, .attr = {{0}}, .message = "there is no axis 0 in x, of rank 0"},
+    {.in = {{2, {3, 0}}}, .attr = {{1}}, .message = "axis 1 of x is empty: nothing is the largest"},
+    SPOR_END_MISTAKES};
+
+/* NumPy, x and axis as below: print(np.argmax(x, axis).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}},
+     .attr = {{1}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {1, {2}},
+     .y = (const double[]){1, 2}},
+    {.in = {{2, {2, 3}}},
+     .attr = {{0}},
+     .x = {(const double[]){1, 2, -3, 4, 0.5, 6}},
+     .out = {1, {3}},
+     .y = (const double[]){1, 0, 1}},
+    {.in = {{2, {2, 4}}},
+     .attr = {{1}},
+     .x = {(const double[]){-5, 3, 3, 1, 2, (double)NAN, 7, (double)NAN}},
+     .out = {1, {2}},
+     .y = (const double[]){1, 1}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_argmax = {
+    .signature = "argmax(x[*]; axis:axis)",
+    .equation = "z = position of the largest x along the axis, from 0",
+    .convention =
+        "a constant of the point: the derivative is 0 everywhere; the first of a tie; what "
+        "is not a number wins",
+    .traits = SPOR_KINKED | SPOR_MIXES_SAMPLES,
+    .domain = {SPOR_TIE_FREE},
+    .operands = 1,
+    .attrs = 1,
+    .shape = shape,
+    .vjp = vjp,
+    .margin = margin,
+    .samples = samples,
+    .mistakes = mistakes,
+    .golden = golden,
+    .reference = argmax_reference,
+};
+
+spor_var spor_argmax(spor_var x, int axis) {
+    return op_record(&spor_op_argmax, &x, &(spor_attr){.i = axis});
+}
+
+#else
+
+/* The position of the first that wins among those through at. */
+static int64_t winner(const spor_arg *x, int64_t at[], int axis) {
+    int64_t best = 0;
+    at[axis] = 0;
+    T largest = *AT(*x, at);
+    for (at[axis] = 1; at[axis] < x->shape.n[axis]; at[axis]++)
+        if (WINS(*AT(*x, at), largest)) largest = *AT(*x, at), best = at[axis];
+    return best;
+}
+
+/* Where rounding may have moved the winner, its rivals may be it. */
+REFERENCE_KERNEL(argmax) {
+    int axis = (int)c->attr[AXIS].i;
+    const spor_arg *x = &c->in[0];
+    EACH_INDEX(i, c->out.shape) {
+        int64_t at[SPOR_RANK] = {0};
+        for (int k = 0; k < x->shape.rank; k++)
+            if (k != axis) at[k] = i[k < axis ? k : k - 1];
+        int64_t best = winner(x, at, axis);
+        at[axis] = best;
+        T largest = *AT(*x, at), z = FROM_INT(best);
+        for (at[axis] = 0; at[axis] < x->shape.n[axis]; at[axis]++)
+            if (at[axis] != best) z = OR_ELSE(z, FROM_INT(at[axis]), SUB(largest, *AT(*x, at)));
+        *AT(c->out, i) = z;
+    }
+}
+
+#endif
