@@ -43,6 +43,7 @@ typedef enum {
     SPOR_RANGE_ANY,
     SPOR_RANGE_REALS,            /* from <= x <= to */
     SPOR_RANGE_SET,              /* one of n numbers */
+    SPOR_RANGE_WHOLE,            /* a whole number, from <= x <= to: no oracle moves it */
     SPOR_RANGE_ONE_HOT,          /* along the last axis one 1, the others 0 */
     SPOR_RANGE_SIMPLEX,          /* along the last axis positive numbers that add up to 1 */
     SPOR_RANGE_POSITIVE_DEFINITE /* symmetric, [n, n] */
@@ -51,7 +52,7 @@ typedef enum {
 /** The same with its numbers; zeros: any. */
 typedef struct {
     spor_range_kind kind; /* what is known of them */
-    double from;          /* of REALS, the least */
+    double from;          /* of REALS and WHOLE, the least */
     double to;            /* and the largest */
     int n;                /* of SET */
     const double *item;   /* its numbers; they outlive the statement */

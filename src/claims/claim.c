@@ -123,6 +123,7 @@ void claim_read(spor_pass *run, spor_asserted *a) {
                 if (a->tensor[t]->axis[k].name == a->tensor[other]->name)
                     pass_fail(run, a->tensor[t]->place, "%s is the name of a size and of a tensor",
                               a->tensor[other]->name);
+    ranges_read(run, a);
     read_lines(run, a);
 }
 

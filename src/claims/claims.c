@@ -47,7 +47,6 @@ spor_value claims_collect(spor_pass *run, spor_env *env, const spor_syntax *node
         derive_read(run, a);
     else
         claim_read(run, a);
-    ranges_read(run, a);
     quantities_read(run, a);
     turns_read(run, a);
     append(run->script, a);

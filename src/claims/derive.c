@@ -135,12 +135,27 @@ static void open_name(spor_pass *run, spor_asserted *a, const spor_syntax *name)
     a->open[a->opens++] = name->text;
 }
 
+/* True of the d-name of a tensor of whole numbers, which name things. */
+static bool is_of_whole(const spor_asserted *a, const char *d) {
+    for (int k = 0; k < a->tensors; k++)
+        if (a->value[k].kind == SPOR_RANGE_WHOLE && is_gradient_of(d, a->tensor[k]->name))
+            return true;
+    return false;
+}
+
 /* Targets of an assignment: what is ..., or made of it, is open; the others are checked. */
 static void read_assignment(spor_pass *run, spor_asserted *a, const spor_syntax *node) {
     const spor_syntax *target = node->child[0];
     int n = target->kind == NODE_NAME ? 1 : target->n;
     for (int k = 0; k < n; k++) {
         const spor_syntax *name = target->kind == NODE_NAME ? target : target->child[k];
+        if (is_of_whole(a, name->text) && claims_is_none(node->child[1])) continue;
+        if (is_of_whole(a, name->text))
+            pass_fail(
+                run, name->place,
+                "%s is the gradient of whole numbers, which have none: leave it out (or give %s "
+                "a range of reals, with a point at both ends)",
+                name->text, name->text + 1);
         if (claims_is_none(node->child[1])) a->none = true;
         if (is_open(a, node->child[1]))
             open_name(run, a, name);
@@ -172,7 +187,7 @@ static void check_gradients(spor_pass *run, const spor_asserted *a) {
     const spor_assertion *s = a->source;
     for (int k = 0; k < a->tensors && !a->shown.unproved; k++) {
         const char *name = a->tensor[k]->name, *d = derive_name(run, name);
-        if (!is_assigned(a, d))
+        if (a->value[k].kind != SPOR_RANGE_WHOLE && !is_assigned(a, d))
             pass_fail(run, quantifier_find(s, name)->place,
                       "%s is missing: give its formula, or %s = none if %s needs no gradient", d, d,
                       name);
@@ -198,6 +213,7 @@ void derive_read(spor_pass *run, spor_asserted *a) {
     for (int k = 0; k < s->quantifiers; k++) check_head(run, a, &s->quantifier[k]);
     for (int k = 0; k < def->parameters; k++) check_parameter(run, a, &def->parameter[k]);
     check_results(run, a);
+    ranges_read(run, a);
     read_lines(run, a, s->body);
     check_gradients(run, a);
     name_open(run, a);

@@ -3,6 +3,7 @@
  * as its hand-derived backward.
  */
 #include "claims/private.h"
+#include "tape/op.h"
 #include "tape/tape.h"
 
 /* Lives as long as the script, since programs keep it. */
@@ -120,7 +121,10 @@ static void record(spor_pass *run, void *context) {
     const spor_axes *axes = result_axes(run, r);
     derive_block(run, r->at, inputs, value_of_tensor(r->y, axes), value_of_tensor(r->dy, axes));
     for (int k = 0; k < a->tensors; k++)
-        r->d[k] = derive_formula(run, r->at, derive_name(run, a->tensor[k]->name), r->operand[k]);
+        r->d[k] =
+            a->value[k].kind == SPOR_RANGE_WHOLE
+                ? op_fill_ratio(r->y.tape, 0, 1, spor_shape_of(r->operand[k]))
+                : derive_formula(run, r->at, derive_name(run, a->tensor[k]->name), r->operand[k]);
 }
 
 static bool backward(void *user, spor_var y, spor_var dy, int n, const spor_var operand[],

@@ -51,6 +51,7 @@ struct spor_asserted {
     int tensors;
     const spor_parameter *tensor[SPOR_INPUTS];    /* with their shapes */
     spor_range value[SPOR_INPUTS];                /* of the tensors: what theirs are said to be */
+    const spor_parameter *follows[SPOR_INPUTS];   /* says its whole numbers by sizes; or NULL */
     const spor_parameter *range[SPOR_QUANTITIES]; /* name in from..to, or NULL: a size */
     spor_value choice[SPOR_QUANTITIES];           /* a list, or nothing */
     int sizes;                                    /* so many quantities are sizes, the first ones */
@@ -100,6 +101,8 @@ const spor_parameter *quantifier_find(const spor_assertion *s, const char *name)
 
 /** What head and signature say of the tensors' values. */
 void ranges_read(spor_pass *run, spor_asserted *a);
+/** The values of tensor k in an instance, whose sizes are bound; false if there are none. */
+bool range_at(spor_pass *run, const spor_asserting *at, int k, spor_range *range);
 
 /* ---- quantities: quantity.c ------------------------------------------------------------------ */
 

@@ -2,6 +2,7 @@
  * What a derive or a claim quantifies: sizes of tensors, integers in ranges, choices from lists.
  */
 #include "claims/private.h"
+#include "script/lexer.h"
 
 #include <string.h>
 
@@ -22,18 +23,30 @@ static int add(spor_pass *run, spor_asserted *a, spor_spot place, const char *na
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
+/* True of `where N >= 0 and ...`: sizes are from 1 unless the author speaks of 0. */
+static bool allows_zero(const spor_syntax *where, const char *name) {
+    if (!where) return false;
+    if (where->kind == NODE_AND)
+        return allows_zero(where->child[0], name) || allows_zero(where->child[1], name);
+    return where->kind == NODE_BINARY && where->sign == SPOR_SIGN('>', '=', 0) &&
+           where->child[0]->kind == NODE_NAME && where->child[0]->text == name &&
+           where->child[1]->kind == NODE_INT && where->child[1]->i == 0;
+}
+
 static void add_sizes(spor_pass *run, spor_asserted *a) {
     for (int t = 0; t < a->tensors; t++) {
         const spor_parameter *p = a->tensor[t];
         for (int k = 0; k < p->rank; k++)
             if (p->axis[k].name && find(a, p->axis[k].name) < 0)
                 add(run, a, p->place, p->axis[k].name);
-            else if (!p->axis[k].name && p->axis[k].size < 1)
-                pass_fail(run, p->place, "%s: a size is at least 1", p->name);
+            else if (!p->axis[k].name && p->axis[k].size < 0)
+                pass_fail(run, p->place, "%s: a size is at least 0", p->name);
     }
     int n = a->statement.quantities;
     for (int k = 0; k < n; k++) {
         a->statement.quantity[k].open = true;
+        a->statement.quantity[k].least =
+            !allows_zero(a->source->where, a->statement.quantity[k].name);
         a->statement.quantity[k].most = n <= 2 ? 6 : n <= 4 ? 5 : 4;
     }
 }
@@ -86,8 +99,8 @@ static void read_range(spor_pass *run, spor_asserted *a, const spor_parameter *r
     int64_t least = INT64_MAX, most = INT64_MIN;
     widest(run, a, range, 0, n, &env, &least, &most);
     if (least > most) pass_fail(run, range->place, "the range of %s is empty", range->name);
-    if (size && least < 1)
-        pass_fail(run, range->from->place, "%s is a size, and a size is at least 1", range->name);
+    if (size && least < 0)
+        pass_fail(run, range->from->place, "%s is a size, and a size is at least 0", range->name);
     if (least < -WIDEST || most > WIDEST)
         pass_fail(run, range->place, "the range of %s reaches beyond %d", range->name, WIDEST);
     a->range[k] = range;
@@ -151,6 +164,17 @@ static bool within(spor_pass *run, spor_env *env, const spor_parameter *range, i
            (from_of(run, env, range) <= value && value <= to_of(run, env, range));
 }
 
+/* False if there is no value for a tensor that has elements. */
+static bool have_values(spor_pass *run, const spor_asserting *at) {
+    for (int k = 0; k < at->asserted->tensors; k++) {
+        spor_shape shape;
+        spor_range range;
+        quantities_axes(run, at, at->asserted->tensor[k], &shape);
+        if (!range_at(run, at, k, &range) && shape_size(&shape)) return false;
+    }
+    return true;
+}
+
 bool quantities_bind(spor_pass *run, const spor_asserting *at) {
     const spor_asserted *a = at->asserted;
     for (int k = 0; k < a->statement.quantities; k++) {
@@ -160,9 +184,11 @@ bool quantities_bind(spor_pass *run, const spor_asserting *at) {
         spor_binding *b = env_set(run, at->env, name, value_of(a, k, at->values[k]));
         b->symbol = pass_symbol(run);
     }
-    if (!a->source->where) return true;
-    spor_value where = pass_evaluate(run, at->env, a->source->where);
-    return pass_truth(run, a->source->where->place, &where);
+    if (a->source->where) {
+        spor_value where = pass_evaluate(run, at->env, a->source->where);
+        if (!pass_truth(run, a->source->where->place, &where)) return false;
+    }
+    return !at->instance || have_values(run, at); /* training has values of its own */
 }
 
 spor_var asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, const char *name,
@@ -196,7 +222,7 @@ spor_value quantities_input(spor_pass *run, spor_asserting *at, int k) {
     spor_axes *axes = quantities_axes(run, at, tensor, &shape);
     spor_var x = asserting_input(run, at, tensor->place, tensor->name, shape);
     int input = at->instance->inputs - 1;
-    at->instance->range[input] = at->asserted->value[k];
+    range_at(run, at, k, &at->instance->range[input]);
     for (int a = 0; a < tensor->rank; a++) at->instance->axis[input][a] = tensor->axis[a].name;
     return value_of_tensor(x, axes);
 }

@@ -62,15 +62,22 @@ static spor_range whole_range(spor_pass *run, const spor_parameter *said, int64_
     if (span >= SPOR_LIMIT_LIST)
         pass_fail(run, said->from->place, "the range of %s has more than %d numbers", said->name,
                   SPOR_LIMIT_LIST);
-    double *item = ground_take(&run->ground, span + 1, sizeof *item);
-    for (uint64_t k = 0; k <= span; k++) item[k] = (double)(from + (int64_t)k);
-    return set_of((int)span + 1, item);
+    return (spor_range){.kind = SPOR_RANGE_WHOLE, .from = (double)from, .to = (double)to};
+}
+
+typedef struct {
+    spor_value from, to;
+} range_ends;
+
+static range_ends ends_of(spor_pass *run, spor_env *env, const spor_parameter *said) {
+    return (range_ends){pass_evaluate(run, env, said->from), pass_evaluate(run, env, said->to)};
 }
 
 /* from..to: of reals, or of whole numbers */
 static spor_range range_between(spor_pass *run, spor_env *env, const spor_parameter *said) {
     const char *what = ground_take_format(&run->ground, "an end of the range of %s", said->name);
-    spor_value from = pass_evaluate(run, env, said->from), to = pass_evaluate(run, env, said->to);
+    range_ends ends = ends_of(run, env, said);
+    spor_value from = ends.from, to = ends.to;
     double a = want_real(run, said->from->place, what, &from);
     double b = want_real(run, said->to->place, what, &to);
     if (from.kind != to.kind)
@@ -113,17 +120,48 @@ static spor_range range_of(spor_pass *run, spor_env *env, const spor_parameter *
     return (spor_range){.kind = words[word].kind};
 }
 
-/* Sizes differ from instance to instance, what is said of the values does not. */
-static void refuse_sizes(spor_pass *run, const spor_asserted *a, const spor_parameter *said) {
+/* ---- ranges that follow sizes: i[N] in 0..V - 1 ------------------------------------------------ */
+
+/* Gives a name that the ends mention a number, any; true if they do. */
+static bool stand_in(spor_pass *run, spor_env *env, const spor_parameter *said, const char *name) {
+    if (!name || (!syntax_mentions(said->from, 1, &name) && !syntax_mentions(said->to, 1, &name)))
+        return false;
+    env_set(run, env, name, value_of_int(2));
+    return true;
+}
+
+/* True if the range depends on sizes, or on numbers that are quantified; then its ends must be whole. */
+static bool follows_sizes(spor_pass *run, const spor_asserted *a, spor_env *parent,
+                          const spor_parameter *said) {
+    spor_env env = {.parent = parent};
+    const char *size = NULL;
     for (int t = 0; t < a->tensors; t++)
-        for (int k = 0; k < a->tensor[t]->rank; k++) {
-            const char *size = a->tensor[t]->axis[k].name;
-            if (size &&
-                (syntax_mentions(said->from, 1, &size) || syntax_mentions(said->to, 1, &size)))
-                pass_fail(run, said->from->place,
-                          "the values of %s are said for all sizes: they cannot depend on %s",
-                          said->name, size);
-        }
+        for (int k = 0; k < a->tensor[t]->rank; k++)
+            if (stand_in(run, &env, said, a->tensor[t]->axis[k].name))
+                size = a->tensor[t]->axis[k].name;
+    for (int k = 0; k < a->source->quantifiers; k++) {
+        const spor_parameter *q = &a->source->quantifier[k];
+        if (q->to && !q->shaped && q != said && stand_in(run, &env, said, q->name)) size = q->name;
+    }
+    if (!size) return false;
+    range_ends ends = {0};
+    if (said->to) ends = ends_of(run, &env, said);
+    if (ends.from.kind != VALUE_INT || ends.to.kind != VALUE_INT)
+        pass_fail(run, said->from->place,
+                  "the values of %s are said for all sizes: only a range of whole numbers, such as "
+                  "0..%s - 1, depends on one",
+                  said->name, size);
+    return true;
+}
+
+bool range_at(spor_pass *run, const spor_asserting *at, int k, spor_range *range) {
+    const spor_parameter *said = at->asserted->follows[k];
+    *range = at->asserted->value[k];
+    if (!said) return true;
+    range_ends ends = ends_of(run, at->env, said);
+    range->from = (double)want_int(run, said->from->place, said->name, &ends.from);
+    range->to = (double)want_int(run, said->to->place, said->name, &ends.to);
+    return range->from <= range->to;
 }
 
 /* What the head says comes before what the signature says. */
@@ -134,8 +172,12 @@ void ranges_read(spor_pass *run, spor_asserted *a) {
         bool in_head = head && head->from;
         const spor_parameter *said = in_head ? head : tensor;
         if (!said->from) continue;
-        refuse_sizes(run, a, said);
         spor_env *env = in_head ? run->script->globals : a->function->env;
-        a->value[k] = range_of(run, env, tensor, said);
+        if (follows_sizes(run, a, env, said)) {
+            a->follows[k] = said;
+            a->value[k].kind = SPOR_RANGE_WHOLE;
+        } else {
+            a->value[k] = range_of(run, env, tensor, said);
+        }
     }
 }

@@ -50,7 +50,7 @@ static int64_t pair_size(const spor_trial *trial, int pair) {
 }
 
 static bool moves(const spor_trial *trial, int input) {
-    return !trial->in.y.id || input != trial->in.dy;
+    return (!trial->in.y.id || input != trial->in.dy) && !trial_is_whole(trial, input);
 }
 
 void near_free(spor_trial *trial) {

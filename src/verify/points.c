@@ -88,6 +88,13 @@ static double in_reals(const spor_range *r, const family *f, uint64_t key, uint6
     return fmin(fmax(real_number(key, k, r->from, r->to), r->from), r->to);
 }
 
+/* First one end, then the other; where zeros and ties are many, ends and nothing else. */
+static double in_whole(const spor_range *r, int which, uint64_t key, uint64_t k) {
+    bool ends = which == POINT_WHOLE_AGAIN, last = random_hash(key, k, 27) % 2;
+    if (which == POINT_WHOLE && k < 2) ends = true, last = k == 0;
+    return ends ? last ? r->to : r->from : whole_number(key, k, r->from, r->to);
+}
+
 static double in_set(const spor_range *r, uint64_t key, uint64_t k) {
     return r->item[random_hash(key, k, 23) % (uint64_t)r->n];
 }
@@ -156,8 +163,10 @@ static bool fill_range(const spor_range *r, const spor_shape *shape, const famil
 
 /* ---- an input -------------------------------------------------------------------------------- */
 
-static double draw_number(const points *p, const point_input *in, const family *f, uint64_t key,
+static double draw_number(const points *p, const point_input *in, int which, uint64_t key,
                           uint64_t k) {
+    const family *f = &families[which];
+    if (in->range.kind == SPOR_RANGE_WHOLE) return in_whole(&in->range, which, key, k);
     if (in->range.kind == SPOR_RANGE_REALS) return in_reals(&in->range, f, key, k);
     if (in->range.kind == SPOR_RANGE_SET) return in_set(&in->range, key, k);
     if (f->within && in->narrow) return narrow_number(in->narrow, f->draw == whole_number, key, k);
@@ -171,7 +180,7 @@ void points_draw(const points *p, const point_input *in, uint64_t seed, int whic
     uint64_t key = random_hash(seed, (uint64_t)which, (uint64_t)in->number);
     if (fill_range(&in->range, &in->shape, f, key, x)) return;
     for (int64_t k = 0; k < shape_size(&in->shape); k++)
-        x[k] = draw_number(p, in, f, key, (uint64_t)k);
+        x[k] = draw_number(p, in, which, key, (uint64_t)k);
 }
 
 /* ---- constants ------------------------------------------------------------------------------- */

@@ -12,18 +12,24 @@
 static const double complex_step = 0x1p-540;
 /* A derivative below 2^-534 leaves no imaginary part; 2^34 for what amplifies it on the way. */
 static const double lost_in_step = 0x1p-500;
+/* A part that underflows on the way to where it is divided by as small a number is lost as well: who
+ * disagrees is asked again with a step that keeps it. Its square vanishes beside 1. */
+static const double wide_step = 0x1p-60;
+/* Of an element so small beside the largest of its gradient no double may keep the part. */
+static const double lost_beside = 0x1p-200;
 
 enum { ELEMENTS = 96 }; /* of an input, about */
 
 /* Runs, and reads the slope; past: without the elements of y that are no number. The slack: each node
  * adds at most a few units of 2^-53 to every term. */
-static bool read_slope(spor_trial *trial, bool past, double *derivative, double *slack) {
+static bool read_slope(spor_trial *trial, double step, bool past, double *derivative,
+                       double *slack) {
     if (!spor_run(trial->step, 0)) return false;
     spor_arg y = spor_program_arg(trial->step, trial->in.y);
     const double *part = y.data, *dy = trial->data[trial->in.dy];
     double sum = 0, magnitude = 0, weight = 0;
     for (int64_t j = 0; j < shape_size(&y.shape); j++) {
-        double term = dy[j] * (part[2 * j + 1] / complex_step);
+        double term = dy[j] * (part[2 * j + 1] / step);
         if (past && isnan(part[2 * j])) continue;
         sum += isnan(part[2 * j]) ? (double)NAN : term;
         magnitude += fabs(term);
@@ -35,11 +41,11 @@ static bool read_slope(spor_trial *trial, bool past, double *derivative, double 
     return true;
 }
 
-static bool step_at(spor_trial *trial, int input, int64_t k, bool past, double *derivative,
-                    double *slack) {
+static bool step_at(spor_trial *trial, int input, int64_t k, double step, bool past,
+                    double *derivative, double *slack) {
     double *z = spor_program_arg(trial->step, trial->in.input[input]).data;
-    z[2 * k + 1] = complex_step;
-    bool done = read_slope(trial, past, derivative, slack);
+    z[2 * k + 1] = step;
+    bool done = read_slope(trial, step, past, derivative, slack);
     z = spor_program_arg(trial->step, trial->in.input[input]).data;
     z[2 * k + 1] = 0; /* only now: y may be the input itself */
     return done;
@@ -48,12 +54,12 @@ static bool step_at(spor_trial *trial, int input, int64_t k, bool past, double *
 /* What is no number does not depend on the element: else that lay outside the domain, where nobody
  * asks. */
 bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack) {
-    return step_at(trial, input, k, true, derivative, slack);
+    return step_at(trial, input, k, complex_step, true, derivative, slack);
 }
 
 bool trial_derivative_of_all(spor_trial *trial, int input, int64_t k, double *derivative,
                              double *slack) {
-    return step_at(trial, input, k, false, derivative, slack);
+    return step_at(trial, input, k, complex_step, false, derivative, slack);
 }
 
 void trial_lean(spor_trial *trial, int input, int64_t size, const double along[]) {
@@ -62,7 +68,7 @@ void trial_lean(spor_trial *trial, int input, int64_t size, const double along[]
 }
 
 bool trial_slope(spor_trial *trial, double *derivative, double *slack) {
-    return read_slope(trial, false, derivative, slack);
+    return read_slope(trial, complex_step, false, derivative, slack);
 }
 
 bool steps_start(spor_trial *trial) {
@@ -83,7 +89,7 @@ static bool own_rounding(spor_trial *trial, int input, int64_t k, double derivat
         double moved, slack;
         for (int j = 0; j < trial->in.inputs; j++) {
             double *z = spor_program_arg(trial->step, trial->in.input[j]).data;
-            for (int64_t i = 0; i < trial_size(trial, j); i++) {
+            for (int64_t i = 0; !trial_is_whole(trial, j) && i < trial_size(trial, j); i++) {
                 uint64_t bits = random_hash(move, (uint64_t)j, (uint64_t)i);
                 z[2 * i] = trial->data[j][i] * (1 + 0x1p-46 * ((double)(bits % 65) / 32 - 1));
             }
@@ -92,6 +98,29 @@ static bool own_rounding(spor_trial *trial, int input, int64_t k, double derivat
         if (isfinite(moved)) *noise = fmax(*noise, fabs(moved - derivative));
     }
     return steps_start(trial) && done;
+}
+
+static void set_off(oracle_element *e) {
+    double tape = fabs(e->expected - e->oracle), formula = fabs(e->formula - e->oracle);
+    e->off = isnan(tape) || tape > formula ? tape : formula;
+}
+
+static double largest_of(spor_trial *trial, const spor_pair *p) {
+    double largest = 0;
+    for (int64_t k = 0; k < trial_size(trial, p->wrt); k++)
+        largest = fmax(largest, fabs(trial_value(trial, p->expected, k, NULL)));
+    return largest;
+}
+
+/* A wider step, where the narrow one disagrees: it counts if it does not. */
+static bool ask_again(spor_trial *trial, const spor_pair *p, int64_t k, oracle_element *e) {
+    double slack;
+    oracle_element wide = *e;
+    if (!step_at(trial, p->wrt, k, wide_step, true, &wide.oracle, &slack)) return false;
+    wide.bound += lost_beside * largest_of(trial, p);
+    set_off(&wide);
+    if (wide.off <= wide.bound) *e = wide;
+    return true;
 }
 
 /* The oracle's operations are the gradient's, forwards: twice its bound, and the slack. What is
@@ -104,13 +133,12 @@ bool steps_at(spor_trial *trial, int pair, int64_t k, oracle_element *e) {
     e->formula = trial_value(trial, p->formula, k, &formula_bound);
     if (!trial_derivative(trial, p->wrt, k, &e->oracle, &slack)) return false;
     e->bound = 2 * (bound > formula_bound ? bound : formula_bound) + slack;
-    double tape = fabs(e->expected - e->oracle), formula = fabs(e->formula - e->oracle);
-    e->off = isnan(tape) || tape > formula ? tape : formula;
+    set_off(e);
     if (e->off <= e->bound) return true;
     double noise;
     if (!own_rounding(trial, p->wrt, k, e->oracle, &noise)) return false;
     e->bound += 16 * noise;
-    return true;
+    return e->off <= e->bound || ask_again(trial, p, k, e);
 }
 
 static bool judge_pair(oracle_inquiry *q, int pair) {

@@ -117,6 +117,10 @@ int64_t trial_size(const spor_trial *trial, int k) {
     return shape_size(&shape);
 }
 
+bool trial_is_whole(const spor_trial *trial, int input) {
+    return trial->in.range[input].kind == SPOR_RANGE_WHOLE;
+}
+
 static point_input input_of(const spor_trial *trial, int k) {
     return (point_input){.number = k,
                          .shape = spor_shape_of(trial->in.input[k]),

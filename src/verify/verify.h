@@ -68,6 +68,9 @@ void trial_moved(spor_trial *trial);
  *  needed, or none help. */
 bool trial_narrow(spor_trial *trial, uint64_t seed);
 
+/** True if the input has whole numbers, which name things: others are no neighbours. */
+bool trial_is_whole(const spor_trial *trial, int input);
+
 /* ---- plain.c: domain and decisions ---- */
 
 /** Records what is looked at; false only when memory runs out. */
