@@ -43,6 +43,11 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return spor_take(zbar, op_operand(z, 0), (int)op_attrs(z)[BATCH].i);
 }
 
+static int64_t named(const spor_shape in[], const spor_attr attr[]) {
+    (void)in;
+    return attr[ROWS].i;
+}
+
 static const spor_sample samples[] = {{.in = {{1, {5}}, {2, {5, 3}}}, .attr = {{4}, {0}}},
                                       {.in = {{2, {2, 3}}, {3, {2, 3, 2}}}, .attr = {{3}, {0}}},
                                       {.in = {{0, {0}}, {1, {2}}}, .attr = {{3}, {0}}},
@@ -124,6 +129,7 @@ const spor_op spor_op_scatter_add = {
     .attrs = SLOTS,
     .shape = shape,
     .vjp = vjp,
+    .named = named,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

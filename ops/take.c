@@ -38,6 +38,10 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
                             (int)batch);
 }
 
+static int64_t named(const spor_shape in[], const spor_attr attr[]) {
+    return in[0].n[attr[BATCH].i];
+}
+
 static const spor_sample samples[] = {{.in = {{2, {4, 3}}, {1, {5}}}, .attr = {{0}}},
                                       {.in = {{2, {3, 2}}, {2, {2, 3}}}, .attr = {{0}}},
                                       {.in = {{1, {5}}, {0, {0}}}, .attr = {{0}}},
@@ -108,6 +112,7 @@ const spor_op spor_op_take = {
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .named = named,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

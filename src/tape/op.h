@@ -169,6 +169,8 @@ struct spor_op {
      * axis, none negative. False if it does something else by these attributes. NULL for the others.
      */
     bool (*between_zeros)(const spor_attr attr[], int64_t lo[SPOR_RANK], int64_t hi[SPOR_RANK]);
+    /** Of an op with an operand SPOR_INDEX: how many rows there are to name. NULL for the others. */
+    int64_t (*named)(const spor_shape in[], const spor_attr attr[]);
     /** Of a leaf that is a number: is it 0? NULL for the others. */
     bool (*is_zero)(const spor_attr attr[]);
     const spor_sample *samples;              /* ends with a sample whose in[0].rank is -1 */

@@ -191,5 +191,7 @@ bool evaluate_prepare(spor_model *model, const spor_data *data, const int64_t ro
         if (!bound) return model_fail_in(model, "evaluation", sizes[k]);
         if (!choose_metric(&t, bound, data->classes)) return false;
     }
-    return true;
+    if (!count) return true;
+    const spor_bound *bound = model_plan(model, sizes[sizes[0] == 0], false);
+    return index_look(model, data, rows, count, bound, &t.source);
 }

@@ -20,23 +20,23 @@ static bool operand_at(const spor_call *call, int operand, int64_t k, double *va
     return true;
 }
 
-/* An index of an op that gave what is no number: the first element that can't name a row, or the largest,
- * beyond the rows there are. */
-static bool index_at(const spor_arg *index, double *value) {
-    *value = -1;
-    for (int64_t k = 0; k < shape_size(&index->shape); k++) {
-        double i = scalar_value_at(index->data, SPOR_F64, k);
-        if (!(i >= 0) || floor(i) < i) return *value = i, true;
-        *value = fmax(*value, i);
+/* The first element of an index that names no row; false if all do. */
+static bool index_at(const spor_op *op, const spor_call *call, int operand, double *value) {
+    spor_shape in[SPOR_OPERANDS];
+    for (int k = 0; k < op->operands; k++) in[k] = call->in[k].shape;
+    int64_t rows = op->named(in, call->attr), size = shape_size(&call->in[operand].shape);
+    for (int64_t k = 0; k < size; k++) {
+        *value = scalar_value_at(call->in[operand].data, SPOR_F64, k);
+        if (!(*value >= 0 && *value < (double)rows) || floor(*value) < *value) return true;
     }
-    return true;
+    return false;
 }
 
 /* True if an operand has left the op's domain: what it may not be stands in the descriptor. */
 static bool left_domain(const spor_op *op, const spor_call *call, int64_t k, double *value) {
     for (int o = 0; o < op->operands; o++) {
-        if (op->domain[o] == SPOR_INDEX) return index_at(&call->in[o], value);
-        if (!operand_at(call, o, k, value)) continue;
+        if (op->domain[o] == SPOR_INDEX && index_at(op, call, o, value)) return true;
+        if (op->domain[o] == SPOR_INDEX || !operand_at(call, o, k, value)) continue;
         if (op->domain[o] == SPOR_NONZERO && *value == 0) return true;
         if (op->domain[o] == SPOR_POSITIVE && !(*value > 0)) return true;
     }

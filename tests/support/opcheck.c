@@ -829,7 +829,10 @@ opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
     if (op->domain[0] == SPOR_TIE_FREE && !(op->traits & SPOR_KINKED))
         fail(&v, "tie-free data for an op without kinks");
     if (!!op->margin != !!(op->traits & SPOR_KINKED)) fail(&v, "a margin is what kinked ops have");
-    v.examined = 2;
+    bool index = false;
+    for (int k = 0; k < op->operands; k++) index = index || op->domain[k] == SPOR_INDEX;
+    if (index != !!op->named) fail(&v, "whoever takes an index says how many rows there are");
+    v.examined = 3;
     if (alone(&v, &m, SPOR_F64, &r, op) && op->operands) {
         if (op->traits & SPOR_ALIAS) check_alias(&v, &m);
         if (op->traits & SPOR_SHARES) check_shares(&v, &m);
