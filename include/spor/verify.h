@@ -41,12 +41,12 @@ typedef struct {
 /** Which values of an input are meant. */
 typedef enum {
     SPOR_RANGE_ANY,
-    SPOR_RANGE_REALS,            /* from <= x <= to */
-    SPOR_RANGE_SET,              /* one of n numbers */
-    SPOR_RANGE_WHOLE,            /* a whole number, from <= x <= to: no oracle moves it */
-    SPOR_RANGE_ONE_HOT,          /* along the last axis one 1, the others 0 */
-    SPOR_RANGE_SIMPLEX,          /* along the last axis positive numbers that add up to 1 */
-    SPOR_RANGE_POSITIVE_DEFINITE /* symmetric, [n, n] */
+    SPOR_RANGE_REALS,             /* from <= x <= to */
+    SPOR_RANGE_SET,               /* one of n numbers */
+    SPOR_RANGE_ONE_HOT,           /* along the last axis one 1, the others 0 */
+    SPOR_RANGE_SIMPLEX,           /* along the last axis positive numbers that add up to 1 */
+    SPOR_RANGE_POSITIVE_DEFINITE, /* symmetric, [n, n] */
+    SPOR_RANGE_WHOLE              /* a whole number, from <= x <= to: no oracle moves it */
 } spor_range_kind;
 
 /** The same with its numbers; zeros: any. */

@@ -132,7 +132,10 @@ static bool count_batch(tally *t, const int64_t rows[], int64_t n, int64_t befor
     if (!spor_model_run(t->model, bound)) return false;
     if (t->e->metric == SPOR_METRIC_ACCURACY) count_classes(t, bound);
     if (t->e->metric == SPOR_METRIC_RMSE) count_numbers(t, bound, before);
-    t->cost += model_cost(t->model, bound);
+    double cost = model_cost(t->model, bound);
+    if (isnan(cost) && !index_look(t->model, t->source.data, rows, n, bound, &t->source))
+        return false;
+    t->cost += cost;
     const evaluate_view view = {t->model, bound, &t->source, t->e->metric, rows, before};
     return !t->look || t->look(&view, t->user);
 }

@@ -1,6 +1,7 @@
 /*
  * Predictions of rows, without targets and costs.
  */
+#include <math.h>
 #include <stdint.h>
 
 #include "base/shape.h"
@@ -43,9 +44,12 @@ static bool predict_batch(const prediction_of *p, const int64_t rows[], int64_t 
     if (!bound || !spor_data_rows(p->data, rows, n, scalar, bound->x.data, NULL) ||
         !spor_model_run(p->model, bound))
         return false;
+    double sum = 0;
     for (int64_t k = 0; k < n * p->columns; k++)
-        out[k] = unit_of(p, model_number(p->model, &bound->logits, k), k % p->columns);
-    return true;
+        sum += out[k] = unit_of(p, model_number(p->model, &bound->logits, k), k % p->columns);
+    const spor_model_spec *spec = model_spec_of(p->model);
+    batch_source source = batch_source_of(p->data, &spec->sample, &spec->target, scalar, 0);
+    return !isnan(sum) || index_look(p->model, p->data, rows, n, bound, &source);
 }
 
 bool model_predict_rows(spor_model *model, const spor_data *data, const int64_t rows[],

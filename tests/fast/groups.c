@@ -53,7 +53,7 @@ static void build_truth(trial *t) {
         m->arithmetic = (spor_scalar)type;
         spor_domain any[GRAPH_LEAVES + 1] = {SPOR_ANY};
         if (g->exact)
-            fastcheck_draw_integers(m, g->seed);
+            fastcheck_draw_integers(m, NULL, g->seed);
         else
             opcheck_draw(m, GRAPH_LEAVES + 1, any, g->seed);
         ck_assert(opcheck_run(m));

@@ -28,7 +28,79 @@ typedef struct {
 #define UNIT "def f(x[N, C]):\n    return x / sqrt(sum(x * x, axis=1, keepdims=True))\n"
 #define RAMP "def f(x[n]):\n    return relu(x)\nderive f (x) -> (y, dy):\n"
 
+#define EMBED                                                                                      \
+    "def f(E[V, D], i[N] in 0..V - 1):\n    return take(E, i)\nderive f (E, i) -> (y, dy):\n"
+#define NAIVE "def f(z[N, K], y[N, K]):\n    return 0 - sum(y * log(softmax(z)), axis=\"K\")\n"
+#define FINAL "def f(x[T, D], s[w, D]):\n    return concat([s, x], axis=0)[T:]\n"
+
 static const row rows[] = {
+    /* ---- whole numbers as operands ---- */
+    {HOLDS, NULL, EMBED "    dE = scatter_add(i, dy, V)\n"},
+    {HOLDS, NULL, EMBED "    dE = transpose(one_hot(i, V)) @ dy\n"},
+    {HOLDS, NULL, EMBED "    dE = scatter_add(i, dy, V)\n    di = none\n"},
+    {FAILS, NULL, EMBED "    dE = E * 0\n"},
+    /* rows that repeat, that are left out; the first and the last one */
+    {FAILS, NULL,
+     EMBED "    c = maximum(sum(one_hot(i, V), axis=0), 1)\n"
+           "    dE = scatter_add(i, dy, V) / reshape(c, [V, 1])\n"},
+    {FAILS, NULL,
+     EMBED "    c = minimum(sum(one_hot(i, V), axis=0), 1)\n"
+           "    dE = scatter_add(i, dy, V) + reshape(1 - c, [V, 1])\n"},
+    {FAILS, NULL,
+     EMBED "    dE = scatter_add(i, dy, V) * reshape(step(i[0] + sum(i) + 0 * sum(one_hot(i, V), "
+           "axis=0)), "
+           "[V, 1])\n"},
+    {FAILS, NULL,
+     EMBED "    last = less(sum(i) / N, V - 1 - 1 / 1000)\n"
+           "    dE = scatter_add(i, dy, V) * last\n"},
+    {HOLDS, NULL,
+     "claim \"a\" (E[V, D], i[N] in 0..V - 1, G[N, D]):\n"
+     "    sum(take(E, i) * G) == sum(E * scatter_add(i, G, V))\n"},
+    {HOLDS, NULL, "claim \"a\" (i[N] in 0..K - 1, K in 1..5):\n    argmax(one_hot(i, K)) == i\n"},
+    /* ---- one-hot targets, shares, and any ---- */
+    {HOLDS, NULL,
+     NAIVE "derive f (z, y in one_hot) -> (L, dL):\n"
+           "    dz = (softmax(z) - y) * reshape(dL, [N, 1])\n    dy = none\n"},
+    {HOLDS, NULL,
+     NAIVE "derive f (z, y in simplex) -> (L, dL):\n"
+           "    dz = (softmax(z) - y) * reshape(dL, [N, 1])\n    dy = none\n"},
+    {FAILS, NULL,
+     NAIVE "derive f (z, y) -> (L, dL):\n"
+           "    dz = (softmax(z) - y) * reshape(dL, [N, 1])\n    dy = none\n"},
+    /* ---- running sums, products, order ---- */
+    {HOLDS, NULL,
+     "def f(x[n]):\n    return cumsum(x)\nderive f (x) -> (y, dy):\n"
+     "    dx = flip(cumsum(flip(dy, 0)), 0)\n"},
+    {FAILS, NULL,
+     "def f(x[n]):\n    return cumsum(x)\nderive f (x) -> (y, dy):\n    dx = cumsum(dy)\n"},
+    {FAILS, "undefined: div",
+     "def f(x[n]):\n    return prod(x)\nderive f (x) -> (y, dy):\n    dx = dy * y / x\n"},
+    {HOLDS, NULL,
+     "def f(x[n] in 0.5..4.0):\n    return prod(x)\nderive f (x) -> (y, dy):\n    dx = dy * y / "
+     "x\n"},
+    {HOLDS, NULL,
+     "def f(x[n]):\n    return sort(x)\nderive f (x) -> (y, dy):\n"
+     "    dx = scatter_add(argsort(x), dy, n)\n"},
+    {FAILS, NULL, "def f(x[n]):\n    return sort(x)\nderive f (x) -> (y, dy):\n    dx = dy\n"},
+    {HOLDS, NULL,
+     "def f(x[N, n]):\n    v, at = top_k(x, 2)\n    return v\n"
+     "derive f (x) -> (y, dy) where n >= 2:\n    v, at = top_k(x, 2)\n"
+     "    dx = scatter_add(at, dy, n, batch=1)\n"},
+    {FAILS, NULL, "claim \"a\" (x[N, n]):\n    take(x, argmax(x, axis=0)) == max(x, axis=0)\n"},
+    /* ---- sizes of 0 ---- */
+    {HOLDS, NULL,
+     FINAL "derive f (x, s) -> (F, dF) where T >= 0 and w >= 0 and D >= 0:\n"
+           "    z = concat([zeros([T, D]), dF], axis=0)\n    ds = z[:w]\n    dx = z[w:]\n"},
+    {FAILS, NULL,
+     FINAL "derive f (x, s) -> (F, dF):\n    k = min([T, w])\n"
+           "    dx = concat([zeros([T - k, D]), dF[:k]], axis=0) if T < w else "
+           "concat([zeros([T - w, D]), dF], axis=0)\n    ds = zeros([w, D])\n"},
+    {HOLDS, NULL, "claim \"a\" (x[n], n in 1..3):\n    sum(x) * n == sum(x * n)\n"},
+    {FAILS, NULL,
+     "claim \"a\" (x[n], n in 0..3):\n    prod(x) == (sum(x) if n < 1 else prod(x))\n"},
+    {FAILS, NULL,
+     "claim \"a\" (x[n]) where n >= 0:\n    prod(x) == (sum(x) if n < 1 else prod(x))\n"},
+    {HOLDS, NULL, "claim \"a\" (x[n]):\n    prod(x) == (sum(x) if n < 1 else prod(x))\n"},
     /* ---- the formula narrows nothing ---- */
     {FAILS, NULL, HALF "    dx = dy / 2\n"},
     {HOLDS, NULL, HALF "    dx = dy / 2 * step(x)\n"},

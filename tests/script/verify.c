@@ -557,17 +557,19 @@ static const struct {
     {"one = 1.0\n" SIGNATURE
      "derive f (p in -1.5..-0.5, m in -1..2, y in simplex, q in weights, A,\n"
      "          x in [3], b in one..one, N in 1..2) -> (Y, dY):\n" ONLY_DX,
-     {"-1.5..-0.5", "[-1, 0, 1, 2]", "simplex", "[0.5, -3]", "positive_definite", "[3]", "1..1",
+     {"-1.5..-0.5", "-1 to 2, whole", "simplex", "[0.5, -3]", "positive_definite", "[3]", "1..1",
       "any"}},
     {"claim \"a\" (k in 0..3, B[3, 3] in positive_definite, x[N] in 0..3, one_hot[N] in one_hot,\n"
      "        s in [1, 2]):\n    k + any_like(x) == k + x\n",
-     {"positive_definite", "[0, 1, 2, 3]", "one_hot", "any"}},
+     {"positive_definite", "0 to 3, whole", "one_hot", "any"}},
 };
 
 static void text_of_range(const spor_range *r, char *out, size_t size) {
-    static const char *const words[] = {"any", "", "", "one_hot", "simplex", "positive_definite"};
+    static const char *const words[] = {"any", "", "", "one_hot", "simplex", "positive_definite",
+                                        ""};
     size_t used = (size_t)snprintf(out, size, "%s", words[r->kind]);
     if (r->kind == SPOR_RANGE_REALS) snprintf(out, size, "%g..%g", r->from, r->to);
+    if (r->kind == SPOR_RANGE_WHOLE) snprintf(out, size, "%g to %g, whole", r->from, r->to);
     if (r->kind != SPOR_RANGE_SET) return;
     for (int k = 0; k < r->n && used + 32 < size; k++)
         used += (size_t)snprintf(out + used, size - used, "%s%g", k ? ", " : "[", r->item[k]);

@@ -70,7 +70,7 @@ typedef struct {
 fastcheck_look fastcheck_open(const fastcheck_subject *subject, bool trained);
 void fastcheck_close(fastcheck_look *look);
 
-/** Small integers for all inputs. */
+/** Small integers for all inputs, but for an index; domain NULL: there is none. */
 void fastcheck_draw_integers(opcheck_machine *m, const spor_domain domain[], uint64_t seed);
 /** From what code of this arithmetic may be off by, by SPOR_ROUNDING: how far its number may be from
  *  the one in double, which rounds, too; and what is too small for full precision loses places, or is

@@ -369,6 +369,41 @@ START_TEST(the_bad_element_is_named) {
 }
 END_TEST
 
+/* ---- an index ---- */
+
+/* Rows of a table of four by two of the pixels. */
+static spor_var tokens(spor_var x, bool training, void *user) {
+    (void)training, (void)user;
+    const int64_t none[] = {0, 0}, crop[] = {0, -2};
+    spor_var E = spor_param(x.tape, "E", SPOR_SHAPE(4, 3), SPOR_INIT("normal", 0.5));
+    spor_var two = spor_pad(spor_flatten(x), none, crop, 0);
+    return dense(spor_flatten(spor_take(E, two, 0)), CLASSES, "out");
+}
+
+/* In row 70 a number names no row of the table. */
+START_TEST(a_number_that_names_no_row_is_told_with_its_column) {
+    static const struct {
+        int column;
+        float value;
+        const char *message;
+    } bad[] = {{1, 4, "clusters: row 70, column 2 is 4, which names none of the 4 rows that take"},
+               {0, 0.5F, "row 70, column 1 is 0.5, which"},
+               {0, -1, "row 70, column 1 is -1, which"},
+               {3, 9, NULL}}; /* no index */
+    spor_data *data = clusters();
+    data->scale = 1;
+    for (int k = 0; k < ROWS * PIXELS; k++) ((float *)data->x.value)[k] = (float)(k % 4);
+    ((float *)data->x.value)[69 * PIXELS + bad[_i].column] = bad[_i].value;
+    spor_model *model = model_of(tokens, entropy_sum, SPOR_SHAPE(CLASSES), 0, SPOR_F32);
+    int64_t rows[ROWS];
+    for (int k = 0; k < ROWS; k++) rows[k] = ROWS - 1 - k;
+    ck_assert(evaluate_prepare(model, data, rows, ROWS) == !bad[_i].message);
+    if (bad[_i].message) check_error(model, bad[_i].message);
+    spor_model_free(model);
+    spor_data_free(data);
+}
+END_TEST
+
 /* sqrt 0 = 0, but its slope is infinite. */
 START_TEST(a_bad_gradient_of_a_good_cost_is_caught) {
     spor_model *model =
@@ -806,6 +841,7 @@ Suite *spor_suite(void) {
     tcase_add_test(models, recording_errors_are_the_models);
     tcase_add_test(models, the_first_bad_node_is_named);
     tcase_add_test(models, the_bad_element_is_named);
+    tcase_add_loop_test(models, a_number_that_names_no_row_is_told_with_its_column, 0, 4);
     tcase_add_test(models, a_bad_gradient_of_a_good_cost_is_caught);
     tcase_add_test(loop, training_learns_and_tells);
     tcase_add_test(loop, the_seeds_decide_every_bit);

@@ -249,6 +249,18 @@ static void product_cases(walk *w) {
     CASE(spor_random, tape, is_none(spor_random(NULL, 1, SPOR_SHAPE(1))));
     BINARY(spor_matmul, x, y);
     BINARY(spor_batched_matmul, x, y);
+    CASE(spor_take, x, is_none(spor_take(none, of->x, 0)));
+    CASE(spor_take, i, is_none(spor_take(of->x, none, 0)));
+    CASE(spor_take_along, x, is_none(spor_take_along(none, of->x, 0)));
+    CASE(spor_take_along, i, is_none(spor_take_along(of->x, none, 0)));
+    CASE(spor_scatter_add, i, is_none(spor_scatter_add(none, of->x, 2, 0)));
+    CASE(spor_scatter_add, g, is_none(spor_scatter_add(of->x, none, 2, 0)));
+    CASE(spor_cumsum, x, is_none(spor_cumsum(none, 0)));
+    CASE(spor_argmax, x, is_none(spor_argmax(none, 0)));
+    CASE(spor_argsort, x, is_none(spor_argsort(none, 0)));
+    CASE(spor_sort, x, is_none(spor_sort(none, 0)));
+    CASE(spor_one_hot, i, is_none(spor_one_hot(none, 2)));
+    CASE(spor_prod, x, is_none(spor_prod(none, 1)));
     CASE(spor_correlate2d, x, is_none(spor_correlate2d(none, of->kernel, 1, 1)));
     CASE(spor_correlate2d, K, is_none(spor_correlate2d(of->image, none, 1, 1)));
     CASE(spor_convolve2d, x, is_none(spor_convolve2d(none, of->kernel, 1, 1)));

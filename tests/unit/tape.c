@@ -144,8 +144,8 @@ END_TEST
 
 START_TEST(sizes_are_checked) {
     spor_tape *t = spor_tape_new(), *u = spor_tape_new();
-    spor_input(t, "x", SPOR_SHAPE(2, 0));
-    check_error(t, "axis 1 of the shape is 0 but must be at least 1");
+    spor_input(t, "x", SPOR_SHAPE(2, -1));
+    check_error(t, "axis 1 of the shape is -1 but must be at least 0");
     spor_input(u, "x", SPOR_SHAPE(INT64_C(1) << 40, INT64_C(1) << 40));
     check_error(u, "more than 2^40 elements");
     spor_tape_free(t);
@@ -201,7 +201,7 @@ START_TEST(an_array_is_refused_without_numbers_or_a_shape) {
         const double *value;
         const char *message;
     } rows[] = {{SPOR_SHAPE(2), NULL, "array: there are no values (NULL)"},
-                {SPOR_SHAPE(2, 0), table, "axis 1 of the shape is 0"},
+                {SPOR_SHAPE(2, -1), table, "axis 1 of the shape is -1"},
                 {{9, {1}}, table, "0 to 8 axes"},
                 {SPOR_SHAPE(INT64_C(1) << 40, INT64_C(1) << 40), table, "2^40 elements"}};
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {

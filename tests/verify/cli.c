@@ -239,7 +239,7 @@ END_TEST
 START_TEST(an_error_of_evaluation_is_no_verdict_on_numbers) {
     write_file("cut.spor", "def tail(x[T, D]):\n    return x\n"
                            "derive tail \"empty\" (x) -> (Y, dY):\n"
-                           "    dx = dY + sum(zeros([T - 1, D]), axis=0)\n");
+                           "    dx = dY + sum(zeros([T - 2, D]), axis=0)\n");
     verify(1, "cut.spor");
     expect(out, "NOT EVALUATED    empty");
     expect(out, "T=1, D=1: cut.spor:4:");
