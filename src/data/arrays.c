@@ -26,6 +26,10 @@ bool arrays_npy(const char *path, const char *name, spor_values *values, int64_t
         npy_free(&array);
         return message_complain(message, "%s: is one number and has no rows", path);
     }
+    if (!shape_size(&array.shape)) {
+        npy_free(&array);
+        return message_complain(message, "%s: has an axis of size 0, and so no numbers", path);
+    }
     *rows = array.shape.n[0];
     *labels = array.type.kind != RAW_REAL;
     *values = (spor_values){.keep = array.keep, .value = array.value};

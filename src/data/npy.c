@@ -135,12 +135,11 @@ static bool read_shape(header *h) {
         if (!read_size(h, &size)) return false;
         if (shape->rank == SPOR_RANK)
             return message_complain(h->message, "%s: has more than %d axes", h->name, SPOR_RANK);
-        if (size < 1) return message_complain(h->message, "%s: has an axis of size 0", h->name);
         if (size > size_limit / total)
             return message_complain(h->message, "%s: says that it has more than 2^31 numbers",
                                     h->name);
         shape->n[shape->rank++] = size;
-        total *= size;
+        total *= size ? size : 1; /* none of them too long, whatever others are 0 */
         if (accept(h, ',')) continue;
         if (!accept(h, ')')) return malformed(h, "shape does not end");
         break;
@@ -216,7 +215,7 @@ static bool read_numbers(const header *h, const unsigned char *number, size_t ha
                                 "%s: has %zu bytes of numbers where its shape asks for %zu",
                                 h->name, has, wants);
     a->keep = raw_keep(a->type);
-    a->value = malloc(bytes_for(count, values_types[a->keep].width));
+    a->value = malloc(bytes_for(count + 1, values_types[a->keep].width));
     if (!a->value) return out_of_memory(h->name, h->message);
     int64_t large = raw_read(a->type, number, count, a->value);
     if (large >= 0)
@@ -257,7 +256,7 @@ bool npy_read(const char *path, spor_npy *array, spor_message *message) {
 bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message) {
     if (!npy_read(path, array, message)) return false;
     int64_t count = shape_size(&array->shape);
-    double *wide = malloc(bytes_for(count, sizeof *wide));
+    double *wide = malloc(bytes_for(count + 1, sizeof *wide));
     for (int64_t k = 0; wide && k < count; k++)
         wide[k] = values_types[array->keep].value(array->value, k);
     free(array->value);

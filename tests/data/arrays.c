@@ -121,6 +121,13 @@ START_TEST(parts_follow_each_other) {
 }
 END_TEST
 
+/* [0, 2] */
+static const char *scratch_npy_empty(const char *name) {
+    const char *path = scratch_path(name);
+    scratch_npy(path, "<f8", false, "(0, 2)", "", 0);
+    return path;
+}
+
 START_TEST(what_is_no_number_is_told) {
     array_files files = {.read = arrays_npy, .scale = 1};
     files.x[0] = ARRAY("x.npy", "<f8", "(2, 2)", double, 1, 2, 3, (double)NAN);
@@ -129,6 +136,8 @@ START_TEST(what_is_no_number_is_told) {
     check_refused(&files, "x.npy: number 0 of row 1, counted from 0, is -inf");
     files.x[0] = ARRAY("x.npy", "<f8", "()", double, 1);
     check_refused(&files, "x.npy: is one number and has no rows");
+    files.x[0] = scratch_npy_empty("x.npy");
+    check_refused(&files, "x.npy: has an axis of size 0");
     files.x[0] = "/nowhere/x.npy";
     check_refused(&files, "/nowhere/x.npy: cannot be opened");
 }

@@ -281,7 +281,9 @@ START_TEST(what_is_not_read_is_named_with_its_mend) {
         {"{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }", "astype('f8')"},
         {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,), }", "a['field']"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4), }", "24 bytes of numbers"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 3), }", "size 0"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 3), }",
+         "has 24 bytes of numbers where its shape asks for 0"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 99999999999, 9999), }", "2^31"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999999), }", "2^31"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 2, 3), }",
          "more than 8 axes"},
@@ -300,6 +302,23 @@ START_TEST(what_is_not_read_is_named_with_its_mend) {
     ck_assert(!npy_parse("a.npy", file, sizeof file, &a, &message));
     ck_assert_msg(strstr(message.text, rows[_i].message) != NULL, "%s", message.text);
     ck_assert_ptr_eq(strstr(message.text, "a.npy: "), message.text);
+}
+END_TEST
+
+/* By rows and by columns. */
+START_TEST(an_array_may_have_no_elements) {
+    spor_npy a;
+    spor_message message = {""};
+    const spor_shape shape = SPOR_SHAPE(2, 0, 3);
+    ck_assert(npy_write(scratch_path("a.npy"), &shape, SPOR_F32, NULL, &message));
+    for (int columns_first = 0; columns_first < 2; columns_first++) {
+        if (columns_first)
+            ck_assert(read_file("<f8", true, "(2, 0, 3)", "", 0, &a, &message));
+        else
+            ck_assert(npy_read_doubles(scratch_path("a.npy"), &a, &message));
+        ck_assert(a.shape.rank == 3 && a.shape.n[0] == 2 && a.shape.n[1] == 0);
+        npy_free(&a);
+    }
 }
 END_TEST
 
@@ -334,7 +353,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, axes_are_in_order);
     tcase_add_test(tests, large_integers_are_read_if_a_double_holds_them);
     tcase_add_test(tests, formats_2_and_3_and_scalars_are_read);
-    tcase_add_loop_test(tests, what_is_not_read_is_named_with_its_mend, 0, 16);
+    tcase_add_loop_test(tests, what_is_not_read_is_named_with_its_mend, 0, 17);
+    tcase_add_test(tests, an_array_may_have_no_elements);
     tcase_add_test(tests, cut_off_files_are_errors);
     tcase_add_test(tests, an_archive_of_arrays_is_told);
     suite_add_tcase(suite, tests);
