@@ -148,7 +148,7 @@ spor_syntax *indices_hoist(spor_pass *run, spor_env *env, spor_syntax *side,
 
 /* ---- what indices run over ------------------------------------------------------------------- */
 
-/* The size of the axes where the index stands alone; 0 if there is none. */
+/* The size of the axes where the index stands alone; -1 if there is none. */
 static int64_t axis_size(spor_pass *run, const spor_syntax *node, const char *name, int64_t known) {
     if (!node) return known;
     for (int k = 1; k < node->n && is_sum(node); k++)
@@ -157,7 +157,7 @@ static int64_t axis_size(spor_pass *run, const spor_syntax *node, const char *na
         const spor_syntax *item = node->child[k];
         if (item->kind != NODE_NAME || item->text != name) continue;
         int64_t size = spor_shape_of(known_tensor(node->child[0])).n[k - 1];
-        if (known && known != size)
+        if (known >= 0 && known != size)
             pass_fail(run, item->place,
                       "%s stands alone in axes of %" PRId64 " and of %" PRId64
                       " elements: say which it runs over, for %s in range(n)",
@@ -171,9 +171,9 @@ static int64_t axis_size(spor_pass *run, const spor_syntax *node, const char *na
 void indices_range(spor_pass *run, const spor_syntax *const sides[2], spor_indices *indices) {
     indices->shape.rank = indices->n;
     for (int k = 0; k < indices->n; k++) {
-        int64_t size = axis_size(run, sides[0], indices->name[k], 0);
-        if (!size) size = axis_size(run, sides[1], indices->name[k], 0);
-        if (!size)
+        int64_t size = axis_size(run, sides[0], indices->name[k], -1);
+        if (size < 0) size = axis_size(run, sides[1], indices->name[k], -1);
+        if (size < 0)
             pass_fail(run, indices->place[k],
                       "nothing is called %s; as an index it would have to stand alone in an "
                       "axis of some tensor",
@@ -190,8 +190,8 @@ static spor_value list_of(spor_pass *run, spor_env *env, const spor_syntax *sum,
         want_list(run, index->child[0]->place, index->text, &list);
         return list;
     }
-    int64_t size = axis_size(run, sum->child[0], index->text, 0);
-    if (!size)
+    int64_t size = axis_size(run, sum->child[0], index->text, -1);
+    if (size < 0)
         pass_fail(run, index->place,
                   "%s stands alone in no axis, so nothing says what it runs over: "
                   "for %s in range(n)",
@@ -315,6 +315,8 @@ spor_var indices_expand(spor_pass *run, spor_env *env, const spor_syntax *side,
     if (is_whole(side, indices)) return known_tensor(side->child[0]);
     spor_env inner = {.parent = env};
     int64_t n = shape_size(&indices->shape);
+    spor_value nothing = value_of_int(0);
+    if (!n) return tensor_fill(run, side->place, &nothing, indices->shape);
     pass_spend(run, side->place, n);
     spor_var *parts = ground_take(&run->ground, (size_t)n, sizeof *parts);
     for (int64_t at = 0; at < n; at++) {

@@ -71,7 +71,7 @@ static int64_t count_tuples(const spor_trial *trial, int mask, int64_t budget) {
     for (int k = 0; k < trial->in.inputs; k++) {
         spor_shape shape = spor_shape_of(trial->in.input[k]);
         if (!(mask >> k & 1)) continue;
-        if (shape_size(&shape) > budget / tuples) return budget + 1;
+        if (tuples && shape_size(&shape) > budget / tuples) return budget + 1;
         tuples *= shape_size(&shape);
     }
     return tuples;

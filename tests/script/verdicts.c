@@ -89,6 +89,19 @@ static const row rows[] = {
     {FAILS, NULL, "claim \"a\" (x[N, n]):\n    take(x, argmax(x, axis=0)) == max(x, axis=0)\n"},
     /* ---- sizes of 0 ---- */
     {HOLDS, NULL,
+     "claim \"a\" (A[N, k], B[k, m]) where k >= 0 and N >= 0:\n"
+     "    (A @ B)[i, j] == sum(A[i, u] * B[u, j] for u)\n"},
+    {HOLDS, NULL,
+     "claim \"a\" (x[n, 1], y[m]) where n >= 0 and m >= 0:\n    sum(x * y) == sum(x) * sum(y)\n"},
+    {HOLDS, NULL,
+     "def f(A[N, n], W[n, m], b[m]):\n    return sigmoid(A @ W + b)\n"
+     "derive f (A, W, b) -> (Y, dY) where N >= 0 and n >= 0 and m >= 0:\n"
+     "    delta = Y * (1 - Y) * dY\n    dA = delta @ transpose(W)\n"
+     "    dW = transpose(A) @ delta\n    db = sum(delta, axis=\"N\")\n"},
+    {HOLDS, NULL,
+     "def f(x[N, K]):\n    return softmax(x)\nderive f (x) -> (Y, dY) where N >= 0 and K >= 0:\n"
+     "    dx = Y * (dY - sum(Y * dY, axis=\"K\", keepdims=True))\n"},
+    {HOLDS, NULL,
      FINAL "derive f (x, s) -> (F, dF) where T >= 0 and w >= 0 and D >= 0:\n"
            "    z = concat([zeros([T, D]), dF], axis=0)\n    ds = z[:w]\n    dx = z[w:]\n"},
     {FAILS, NULL,
