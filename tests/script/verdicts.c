@@ -46,6 +46,10 @@ static const row rows[] = {
      "def f(E[V, D], i[N] in 0..V - 1):\n    return relu(take(E, i))\n"
      "derive f (E, i) -> (y, dy):\n"
      "    dE = scatter_add(i, dy * (1 - step(-take(E, i))), V)\n"},
+    {FAILS_AT_TIES, NULL,
+     "def f(E[V, D], i[N] in 0..V - 1):\n    return relu(take(E, i))\n"
+     "derive f (E, i) -> (y, dy):\n    x = take(E, i)\n"
+     "    dE = scatter_add(i, dy * (step(x) + 2 * (1 - step(x)) * (1 - step(-x))), V)\n"},
     /* rows that repeat, that are left out; the first and the last one */
     {FAILS, NULL,
      EMBED "    c = maximum(sum(one_hot(i, V), axis=0), 1)\n"
