@@ -1,7 +1,8 @@
 /*
  * z = the order of x along one axis: x at z_0, z_1, ... does not decrease. Positions from 0, whole
  * numbers; equal ones stay in their order, what is not a number comes last. Positions move in jumps:
- * they have no derivative. What they name has: sort(x) takes x in this order, and its derivative is that
+ * they have no derivative. What they name has: sort(x) takes x in this order, and its derivative
+ * is that
  * of take.
  */
 #include <math.h>
@@ -26,7 +27,8 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return op_none();
 }
 
-/* How far an element is from the nearer of its neighbours in the order; a line has none beyond its ends. */
+/* How far an element is from the nearer of its neighbours in the order; a line has none beyond
+ * its ends. */
 static spor_var margin(spor_var z) {
     static const double far = 0x1p101;
     int64_t axis = op_attrs(z)[AXIS].i, one[SPOR_RANK] = {0}, crop[SPOR_RANK] = {0};

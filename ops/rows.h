@@ -1,6 +1,7 @@
 /*
  * Rows by number: x[B..., V, D...] has in each of its batches B V rows of D elements; an index
- * i[B..., N...] names rows by whole numbers from 0. What names no row (a number that is not whole, or none
+ * i[B..., N...] names rows by whole numbers from 0. What names no row (a number that is not
+ * whole, or none
  * of 0 .. V - 1) makes results that are no numbers.
  */
 #ifndef SPOR_OPS_ROWS_H
@@ -48,7 +49,8 @@ static inline bool row_may_be_another(T i, int64_t row) {
     return MAY_TURN(SUB(i, FROM_INT(row)));
 }
 
-/** Where a row's element lies: at has batches, then an index of so many axes less these, then the row's. */
+/** Where a row's element lies: at has batches, then an index of so many axes less these, then
+ *  the row's. */
 static inline void row_position(const int64_t at[], int batch, int index_rank, int64_t row,
                                 int row_axes, int64_t to[]) {
     for (int k = 0; k < batch; k++) to[k] = at[k];

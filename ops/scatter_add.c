@@ -1,7 +1,8 @@
 /*
  * z = g added to rows by number: z[b, v, d] = sum of g[b, n, d] over the n with i[b, n] = v, 0 where
  * there are none; batches b, as many leading axes as batch says, n and d any axes: i [B..., N...],
- * g [B..., N..., D...], z [B..., rows, D...]. The gradient of an embedding, the adjoint of take. Where an
+ * g [B..., N..., D...], z [B..., rows, D...]. The gradient of an embedding, the adjoint of take.
+ * Where an
  * element of i names no row its batch of z is no number.
  */
 #include <math.h>

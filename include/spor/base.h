@@ -29,7 +29,8 @@ typedef struct {
 /** The highest rank of a tensor. */
 #define SPOR_RANK 8
 
-/** Sizes of a tensor, outermost axis first. rank 0 is a scalar. A size may be 0: then there are no elements. */
+/** Sizes of a tensor, outermost axis first. rank 0 is a scalar. A size may be 0: then there are
+ *  no elements. */
 typedef struct {
     int rank;             /* number of axes, 0 .. SPOR_RANK */
     int64_t n[SPOR_RANK]; /* n[k]: elements along axis k; of rank numbers */

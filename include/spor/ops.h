@@ -119,12 +119,15 @@ SPOR_API spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w)
 /* ---- rows and order ------------------------------------------------------------------------- */
 
 /**
- * Rows of x by number: z[b, n, d] = x[b, i[b, n], d]; x [B..., V, D...], i [B..., N...], z [B..., N..., D...],
- * batch the number of leading axes B that both have. i has whole numbers from 0 to V - 1; where it names
+ * Rows of x by number: z[b, n, d] = x[b, i[b, n], d]; x [B..., V, D...], i [B..., N...], z
+ * [B..., N..., D...],
+ * batch the number of leading axes B that both have. i has whole numbers from 0 to V - 1; where
+ * it names
  * no row z is not a number. An embedding is spor_take(E, i, 0). No derivative by i.
  */
 SPOR_API spor_var spor_take(spor_var x, spor_var i, int batch);
-/** The adjoint of spor_take: g[B..., N..., D...] added to the rows that i[B..., N...] names, of so many:
+/** The adjoint of spor_take: g[B..., N..., D...] added to the rows that i[B..., N...] names, of
+ *  so many:
  *  [B..., rows, D...]. A batch of which an element of i names no row is not a number. */
 SPOR_API spor_var spor_scatter_add(spor_var i, spor_var g, int64_t rows, int batch);
 /** Running sum along the axis. */
@@ -144,12 +147,14 @@ SPOR_API spor_var spor_broadcast(spor_var x, spor_shape shape);
 SPOR_API spor_var spor_mean(spor_var x, int64_t axes);
 /** Rows of x as vectors: [N, ...] -> [N, size]. Row-major: the channel runs fastest. */
 SPOR_API spor_var spor_flatten(spor_var x);
-/** x along the axis as one with numbers i [..., K, ...] of positions there: their other axes agree, as in
+/** x along the axis as one with numbers i [..., K, ...] of positions there: their other axes
+ *  agree, as in
  *  NumPy's take_along_axis. */
 SPOR_API spor_var spor_take_along(spor_var x, spor_var i, int axis);
 /** x in the order of spor_argsort; the derivative takes the order as it is. */
 SPOR_API spor_var spor_sort(spor_var x, int axis);
-/** 1 where the new last axis, of n, is at position i, else 0: [...] -> [..., n]; not a number where i is
+/** 1 where the new last axis, of n, is at position i, else 0: [...] -> [..., n]; not a number
+ *  where i is
  *  none of 0 .. n - 1. No derivative. */
 SPOR_API spor_var spor_one_hot(spor_var i, int64_t n);
 /** Product over the axes, which vanish; 1 over none. By halves, so that the derivative is right where

@@ -130,7 +130,8 @@ static bool stand_in(spor_pass *run, spor_env *env, const spor_parameter *said, 
     return true;
 }
 
-/* True if the range depends on sizes, or on numbers that are quantified; then its ends must be whole. */
+/* True if the range depends on sizes, or on numbers that are quantified; then its ends must be
+ * whole. */
 static bool follows_sizes(spor_pass *run, const spor_asserted *a, spor_env *parent,
                           const spor_parameter *said) {
     spor_env env = {.parent = parent};

@@ -55,7 +55,8 @@ typedef struct {
 
 /** False of leaves with names and of aliases, which no step computes. */
 bool node_is_computed(const spor_node *node);
-/** True if the result of node id or an operand has no elements: fast paths, groups and fast kernels have not
+/** True if the result of node id or an operand has no elements: fast paths, groups and fast
+ *  kernels have not
  *  to care, reference kernels compute it. */
 bool node_is_bare(const spor_tape *tape, uint32_t id);
 /** True if the program computes the node in a group. */

@@ -1,5 +1,6 @@
 /*
- * Rows of data that name rows: where an op takes an index (tokens of an embedding) that is made of x and y
+ * Rows of data that name rows: where an op takes an index (tokens of an embedding) that is made
+ * of x and y
  * by moving their numbers about, each number must be whole and name a row. Looked at before the first
  * step, so that the row and the column can be told; later there is a cost that is no number.
  */

@@ -60,7 +60,8 @@ void model_say_reduction(spor_model *model, spor_reduction reduction);
 bool reduction_find(spor_model *model, const spor_data *data, const spor_split *split,
                     spor_reduction *found);
 
-/** False, with the model's error, if a number of these rows that is used as an index names no row of what
+/** False, with the model's error, if a number of these rows that is used as an index names no
+ *  row of what
  *  is taken from. bound: of an evaluation that is planned. index.c */
 bool index_look(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
                 const spor_bound *bound, const batch_source *source);

@@ -358,7 +358,8 @@ static int64_t check_nan(const spor_op *op, const spor_sample *sample, spor_scal
     return examined;
 }
 
-/* But for comparisons, which are 0 there, positions, which say where it lies, and for what only chooses: the first operand of route,
+/* But for comparisons, which are 0 there, positions, which say where it lies, and for what only
+ * chooses: the first operand of route,
  * gather and where. */
 START_TEST(what_is_not_a_number_reaches_the_result) {
     const spor_op *op = spor_ops[_i];
