@@ -120,7 +120,7 @@ typedef bool spor_backward(void *user, spor_var y, spor_var dy, int n, const spo
                            spor_var d[]);
 
 /** Most operands of a hand-derived backward. */
-#define SPOR_CUSTOM_OPERANDS 5
+#define SPOR_CUSTOM_OPERANDS 10
 
 /**
  * Declares that y, recorded from the operands, has a hand-derived backward. Training programs and those of

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /** How many of them a statement may have. */
-enum { SPOR_QUANTITIES = 16, SPOR_INPUTS = 30, SPOR_PAIRS = 64, SPOR_TURNS = 16 };
+enum { SPOR_QUANTITIES = 16, SPOR_INPUTS = 30, SPOR_PAIRS = 64, SPOR_TURNS = 16, SPOR_RESULTS = 8 };
 
 /** A size, an integer or a choice that a statement speaks about. */
 typedef struct {
@@ -77,6 +77,8 @@ typedef struct {
     spor_pair pair[SPOR_PAIRS];    /* what must be equal */
     spor_var y;                    /* id 0, or the result whose gradients are claimed */
     int dy;                        /* the input that is y's cotangent */
+    int results;                   /* 0 or 1: that is all. More: y is their elements end to end, */
+    spor_var result[SPOR_RESULTS]; /* in one axis; their cotangents are the inputs from dy on */
     uint32_t claimed;              /* nodes before it are y's and the formulas'; 0: all are */
     char message[512];             /* why it is broken */
     const char *axis[SPOR_INPUTS][SPOR_RANK]; /* names of an input's axes, where known */

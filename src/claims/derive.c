@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "tape/tape.h"
+#include "tape/results.h"
 
 /* ---- the d-prefix: dW is the gradient of W --------------------------------------------------- */
 
@@ -115,8 +115,10 @@ static void check_parameter(spor_pass *run, const spor_asserted *a, const spor_p
 
 static void check_results(spor_pass *run, const spor_asserted *a) {
     const spor_def *def = a->function->def;
-    for (int k = 0; k < 2; k++) {
-        const spor_parameter *r = &a->source->result[k];
+    for (int k = 0; k < 2 * a->source->results; k++) {
+        const spor_result *result = &a->source->result[k / 2];
+        const spor_parameter *r = k % 2 ? &result->dy : &result->y;
+        if (!r->name) continue;
         if (is_size(a, r->name) || find_parameter(def->parameters, def->parameter, r->name))
             pass_fail(run, r->place, "%s is a name in the signature of %s", r->name, def->name);
     }
@@ -249,9 +251,51 @@ static spor_value call_def(spor_pass *run, spor_asserting *at, const spor_value 
     return y;
 }
 
-/* The names of the block: operands, defaults of the def, Y and dY. */
-static void bind_names(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
-                       spor_value dy) {
+/* ---- results --------------------------------------------------------------------------------- */
+
+/* "(A, W) -> (Y1, Y2, dY1, dY2)" for two results */
+static const char *head_for(spor_pass *run, const spor_asserted *a, int results) {
+    char out[320] = "";
+    spor_note note = {out, sizeof out, 0};
+    note_add(&note, "(%s) -> (", tensor_list(run, a));
+    for (int k = 0; k < 2 * results; k++) {
+        int of = k % results;
+        const char *d = k < results ? "" : "d", *comma = k ? ", " : "";
+        if (of < a->source->results)
+            note_add(&note, "%s%s%s", comma, d, a->source->result[of].y.name);
+        else
+            note_add(&note, "%s%sY%d", comma, d, of + 1);
+    }
+    note_add(&note, ")");
+    return ground_take_text(&run->ground, out, strlen(out));
+}
+
+/* A list of tensors is several results, each of which has its name. */
+void derive_results(spor_pass *run, const spor_asserted *a, const spor_value *returned,
+                    spor_value y[]) {
+    const spor_assertion *s = a->source;
+    bool list = returned->kind == VALUE_LIST;
+    int n = list ? returned->list.n : 1;
+    bool tensors = true;
+    for (int k = 0; k < n; k++)
+        tensors = tensors && (list ? returned->list.item[k].kind : returned->kind) == VALUE_TENSOR;
+    if (!tensors || !n)
+        pass_fail(run, s->target_place,
+                  "a def that is derived must return a tensor, or several; %s returns %s", s->target,
+                  value_describe(&run->ground, returned));
+    if (n > SPOR_RESULTS)
+        pass_fail(run, s->target_place, "%s returns %d tensors, but at most %d are derived",
+                  s->target, n, SPOR_RESULTS);
+    if (n != s->results)
+        pass_fail(run, s->result[s->results - 1].y.place,
+                  "%s returns %d tensor%s, not %d: derive %s %s", s->target, n, n == 1 ? "" : "s",
+                  s->results, s->target, head_for(run, a, n));
+    for (int k = 0; k < n; k++) y[k] = list ? returned->list.item[k] : *returned;
+}
+
+/* The names of the block: operands, defaults of the def, its results and their cotangents. */
+static void bind_names(spor_pass *run, spor_asserting *at, const spor_value inputs[],
+                       const spor_value y[], const spor_value dy[]) {
     const spor_asserted *a = at->asserted;
     const spor_def *def = a->function->def;
     for (int k = 0; k < a->tensors; k++) env_set(run, at->env, a->tensor[k]->name, inputs[k]);
@@ -260,8 +304,11 @@ static void bind_names(spor_pass *run, spor_asserting *at, const spor_value inpu
         if (p->value && !p->shaped && !quantifier_find(a->source, p->name))
             env_set(run, at->env, p->name, pass_evaluate(run, a->function->env, p->value));
     }
-    env_set(run, at->env, a->source->result[0].name, y);
-    env_set(run, at->env, a->source->result[1].name, dy);
+    for (int k = 0; k < a->source->results; k++) {
+        const spor_result *result = &a->source->result[k];
+        env_set(run, at->env, result->y.name, y[k]);
+        if (result->dy.name) env_set(run, at->env, result->dy.name, dy[k]);
+    }
 }
 
 static bool is_none(const spor_syntax *line) {
@@ -269,8 +316,8 @@ static bool is_none(const spor_syntax *line) {
 }
 
 /* Lines that are open and those that say none are left out. */
-void derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
-                  spor_value dy) {
+void derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[],
+                  const spor_value y[], const spor_value dy[]) {
     const spor_syntax *body = at->asserted->source->body;
     bind_names(run, at, inputs, y, dy);
     for (int k = 0; k < body->n; k++) {
@@ -321,7 +368,8 @@ static void add_pairs(spor_pass *run, spor_asserting *at) {
             .name = c->name, .note = c->note, .formula = formula, .wrt = input, .of = x};
     }
     in->claimed = pass_record(run, a->source->place)->count;
-    if (in->pairs && !spor_vjp(in->y, in->input[in->dy], in->pairs, of, expected))
+    spor_var cotangent = results_join(in->results, &in->input[in->dy]);
+    if (in->pairs && !spor_vjp(in->y, cotangent, in->pairs, of, expected))
         pass_recorded(run, in->y);
     for (int k = 0; k < in->pairs; k++) in->pair[k].expected = expected[k];
     at->outside = in->pairs == 0;
@@ -337,36 +385,44 @@ static const char *size_named(const spor_asserting *at, const spor_value *y, int
     return NULL;
 }
 
-static spor_value add_cotangent(spor_pass *run, spor_asserting *at, const spor_value *y) {
-    const spor_parameter *name = &at->asserted->source->result[1];
-    at->instance->y = y->t.var;
-    at->instance->dy = at->instance->inputs;
+static spor_value add_cotangent(spor_pass *run, spor_asserting *at, const spor_parameter *name,
+                                const spor_value *y) {
+    spor_instance *in = at->instance;
     spor_shape shape = spor_shape_of(y->t.var);
-    for (int k = 0; k < shape.rank; k++)
-        at->instance->axis[at->instance->dy][k] = size_named(at, y, k);
+    for (int k = 0; k < shape.rank; k++) in->axis[in->inputs][k] = size_named(at, y, k);
     return value_of_tensor(asserting_input(run, at, name->place, name->name, shape), y->t.axes);
+}
+
+/* Results without a cotangent are no part of y: what reaches them does not come back. */
+static void add_cotangents(spor_pass *run, spor_asserting *at, const spor_value y[],
+                           spor_value dy[]) {
+    const spor_assertion *s = at->asserted->source;
+    spor_instance *in = at->instance;
+    for (int k = 0; k < s->results; k++)
+        if (s->result[k].dy.name) in->result[in->results++] = y[k].t.var;
+    in->y = pass_recorded(run, results_join(in->results, in->result));
+    in->dy = in->inputs;
+    for (int k = 0; k < s->results; k++)
+        if (s->result[k].dy.name) dy[k] = add_cotangent(run, at, &s->result[k].dy, &y[k]);
 }
 
 void derive_record(spor_pass *run, void *asserting) {
     spor_asserting *at = asserting;
     const spor_asserted *a = at->asserted;
-    spor_value inputs[SPOR_INPUTS];
+    spor_value inputs[SPOR_INPUTS], y[SPOR_RESULTS], dy[SPOR_RESULTS];
     pass_within(run, at->env);
     at->outside = !quantities_bind(run, at);
     if (at->outside) return;
     for (int k = 0; k < a->tensors; k++) inputs[k] = quantities_input(run, at, k);
     at->stage = SPOR_AT_DEF;
-    spor_value y = call_def(run, at, inputs);
-    if (y.kind != VALUE_TENSOR)
-        pass_fail(run, a->source->target_place,
-                  "a def that is derived must return one tensor; %s returns %s", a->source->target,
-                  value_describe(&run->ground, &y));
+    spor_value returned = call_def(run, at, inputs);
+    derive_results(run, a, &returned, y);
     at->stage = SPOR_AT_BODY;
     if (run->tape->leaves)
         pass_fail(run, a->source->target_place,
                   "%s makes parameters or state; a def that is derived is given all its tensors",
                   a->source->target);
-    spor_value dy = add_cotangent(run, at, &y);
+    add_cotangents(run, at, y, dy);
     derive_block(run, at, inputs, y, dy);
     add_pairs(run, at);
 }

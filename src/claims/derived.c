@@ -5,13 +5,16 @@
 #include "claims/private.h"
 #include "tape/op.h"
 #include "tape/tape.h"
+#include "tape/results.h"
 
 /* Lives as long as the script, since programs keep it. */
 struct spor_derived {
     spor_asserted *asserted;
     int64_t values[SPOR_QUANTITIES];
     spor_var operand[SPOR_CUSTOM_OPERANDS];
-    int axis[SPOR_RANK]; /* which size an axis of the result is, -1: none */
+    int results;
+    spor_shape shape[SPOR_RESULTS];
+    int axis[SPOR_RESULTS][SPOR_RANK]; /* which size an axis of a result is, -1: none */
 };
 
 bool claims_accept(spor_script *script, int k) {
@@ -90,26 +93,34 @@ spor_derived *derived_find(spor_pass *run, const spor_function *function, spor_e
 
 typedef struct {
     spor_asserting *at;
-    const int *axis;
-    spor_var y, dy;
+    const spor_derived *derived;
+    spor_var y, dy; /* all results, joined */
     const spor_var *operand;
     spor_var *d;
 } request;
 
-/* The names of the result's axes, as the def gave them. */
-static const spor_axes *result_axes(spor_pass *run, const request *r) {
+/* The names of the axes of result j, as the def gave them. */
+static const spor_axes *result_axes(spor_pass *run, const request *r, int j) {
     spor_axes *axes = ground_take(&run->ground, 1, sizeof *axes);
     const spor_statement *s = &r->at->asserted->statement;
     for (int k = 0; k < SPOR_RANK; k++)
-        if (r->axis[k] >= 0)
-            axes->symbol[k] = env_find(r->at->env, s->quantity[r->axis[k]].name)->symbol;
+        if (r->derived->axis[j][k] >= 0)
+            axes->symbol[k] = env_find(r->at->env, s->quantity[r->derived->axis[j][k]].name)->symbol;
     return axes;
+}
+
+/* The results out of what was joined. */
+static void take_apart(spor_pass *run, const request *r, spor_var joined, spor_value parts[]) {
+    const spor_derived *d = r->derived;
+    for (int k = 0; k < d->results; k++)
+        parts[k] = value_of_tensor(results_part(joined, d->results, d->shape, k),
+                                   result_axes(run, r, k));
 }
 
 static void record(spor_pass *run, void *context) {
     request *r = context;
     const spor_asserted *a = r->at->asserted;
-    spor_value inputs[SPOR_CUSTOM_OPERANDS];
+    spor_value inputs[SPOR_CUSTOM_OPERANDS], y[SPOR_RESULTS], dy[SPOR_RESULTS];
     pass_within(run, r->at->env);
     if (!quantities_bind(run, r->at))
         pass_fail(run, a->source->place, "%s is outside its where", a->source->target);
@@ -118,8 +129,9 @@ static void record(spor_pass *run, void *context) {
         inputs[k] =
             value_of_tensor(r->operand[k], quantities_axes(run, r->at, a->tensor[k], &shape));
     }
-    const spor_axes *axes = result_axes(run, r);
-    derive_block(run, r->at, inputs, value_of_tensor(r->y, axes), value_of_tensor(r->dy, axes));
+    take_apart(run, r, r->y, y);
+    take_apart(run, r, r->dy, dy);
+    derive_block(run, r->at, inputs, y, dy);
     for (int k = 0; k < a->tensors; k++)
         r->d[k] =
             a->value[k].kind == SPOR_RANGE_WHOLE
@@ -133,25 +145,53 @@ static bool backward(void *user, spor_var y, spor_var dy, int n, const spor_var 
     spor_script *script = derived->asserted->script;
     spor_env env = {.parent = script->globals};
     spor_asserting at = {.asserted = derived->asserted, .values = derived->values, .env = &env};
-    request r = {.at = &at, .axis = derived->axis, .y = y, .dy = dy, .operand = operand, .d = d};
+    request r = {.at = &at, .derived = derived, .y = y, .dy = dy, .operand = operand, .d = d};
     for (int k = 0; k < n; k++) d[k] = (spor_var){y.tape, 0};
     return script_guard(script, y.tape, &at, record, &r);
 }
 
-void derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result) {
-    spor_asserted *a = derived->asserted;
-    if (result->kind != VALUE_TENSOR) return;
-    for (int k = 0; k < a->tensors; k++)
-        if (derived->operand[k].id >= result->t.var.id) return; /* nothing was recorded */
+/* Which sizes the axes of a result are. */
+static void note_axes(spor_pass *run, const spor_asserted *a, const spor_value *y, int axis[]) {
     for (int k = 0; k < SPOR_RANK; k++) {
-        derived->axis[k] = -1;
-        uint32_t symbol = result->t.axes ? result->t.axes->symbol[k] : 0;
+        axis[k] = -1;
+        uint32_t symbol = y->t.axes ? y->t.axes->symbol[k] : 0;
         for (int q = a->sizes - 1; q >= 0 && symbol; q--)
             if (env_find(pass_env(run), a->statement.quantity[q].name)->symbol == symbol)
-                derived->axis[k] = q;
+                axis[k] = q;
     }
+}
+
+/* The parts of what has the backward. A result without a cotangent stays what it was: its gradient is
+ * the tape's. */
+static spor_value parts_of(spor_pass *run, const spor_derived *derived, spor_var joined,
+                           const spor_value y[]) {
+    const spor_assertion *s = derived->asserted->source;
+    spor_value *part = pass_items(run, s->place, derived->results);
+    for (int k = 0; k < derived->results; k++) {
+        part[k] = y[k];
+        if (s->result[k].dy.name)
+            part[k].t.var = results_part(joined, derived->results, derived->shape, k);
+    }
+    return pass_list(run, s->place, derived->results, part);
+}
+
+void derived_attach(spor_pass *run, spor_derived *derived, spor_value *result) {
+    spor_asserted *a = derived->asserted;
+    spor_value y[SPOR_RESULTS];
+    spor_var var[SPOR_RESULTS];
+    derive_results(run, a, result, y);
     pass_record(run, a->source->place);
-    spor_custom_vjp(result->t.var, a->tensors, derived->operand, backward, derived);
-    pass_recorded(run, result->t.var);
+    derived->results = a->source->results;
+    for (int k = 0; k < derived->results; k++) {
+        var[k] = y[k].t.var;
+        derived->shape[k] = spor_shape_of(var[k]);
+        note_axes(run, a, &y[k], derived->axis[k]);
+    }
+    spor_var joined = pass_recorded(run, results_join(derived->results, var));
+    for (int k = 0; k < a->tensors; k++)
+        if (derived->operand[k].id >= joined.id) return; /* nothing was recorded */
+    spor_custom_vjp(joined, a->tensors, derived->operand, backward, derived);
+    if (derived->results > 1) *result = parts_of(run, derived, joined, y);
+    pass_recorded(run, joined);
     a->shown.calls++;
 }

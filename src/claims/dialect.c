@@ -15,7 +15,7 @@ static void *before_call(spor_pass *run, const spor_function *function, spor_env
 }
 
 static void after_call(spor_pass *run, const spor_function *function, spor_env *env, void *derived,
-                       const spor_value *result) {
+                       spor_value *result) {
     spor_asserting *at = run->own;
     if (derived) derived_attach(run, derived, result);
     if (at && at->watched == function->def) at->locals = env;

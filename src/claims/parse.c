@@ -3,6 +3,8 @@
  */
 #include "claims/private.h"
 
+#include <string.h>
+
 /* ---- derivations and claims ------------------------------------------------------------------ */
 
 static spor_parameter quantifier(spor_parser *p) {
@@ -33,19 +35,61 @@ static void quantifiers(spor_parser *p, spor_assertion *a) {
     parser_expect_sign(p, ')', "or ',' after what is quantified");
 }
 
-/* -> (Y, dY) */
+/* ---- results --------------------------------------------------------------------------------- */
+
+/* The result whose cotangent this is by its name, dY of Y; NULL: of none. */
+static spor_result *result_of(spor_assertion *a, const char *name) {
+    for (int k = 0; k < a->results; k++)
+        if (*name == 'd' && !strcmp(name + 1, a->result[k].y.name)) return &a->result[k];
+    return NULL;
+}
+
+/* Of a pair the second one is the cotangent, whatever it is called. */
+static void add_result(spor_parser *p, spor_assertion *a, const spor_parameter *name, bool pair) {
+    spor_result *of = pair ? &a->result[0] : result_of(a, name->name);
+    bool cotangents = false;
+    for (int k = 0; k < a->results; k++) cotangents = cotangents || a->result[k].dy.name;
+    if (of) {
+        of->dy = *name;
+    } else if (cotangents) {
+        ground_give_up(p->ground, name->place,
+                       "%s is the cotangent of no result before it: all results come first, then "
+                       "their cotangents, -> (Y, Z, dY, dZ)",
+                       name->name);
+    } else if (a->results == SPOR_RESULTS) {
+        ground_give_up(p->ground, name->place, "a derivation has at most %d results", SPOR_RESULTS);
+    } else {
+        a->result[a->results++].y = *name;
+    }
+}
+
+static void refuse_twins_before(spor_parser *p, const spor_assertion *a, int n,
+                                const spor_parameter names[]) {
+    refuse_twin(p, a, &names[n]);
+    for (int k = 0; k < n; k++) parser_refuse_twin(p, &names[k], &names[n]);
+}
+
+/* -> (Y, dY) or (Y, Z, dY, dZ), where some cotangents may be left out */
 static void results(spor_parser *p, spor_assertion *a) {
+    spor_parameter names[2 * SPOR_RESULTS];
+    int n = 0;
     parser_expect_sign(p, SPOR_SIGN('-', '>', 0), "and (Y, dY), the result and its cotangent,");
     parser_expect_sign(p, '(', "before the result: -> (Y, dY)");
-    for (int k = 0; k < 2; k++) {
-        if (k) parser_expect_sign(p, ',', "and the name of the cotangent: -> (Y, dY)");
-        a->result[k].place = p->token.place;
-        a->result[k].name =
-            parser_expect_name(p, k ? "the name of the cotangent" : "the name of Y");
-        refuse_twin(p, a, &a->result[k]);
-    }
+    do {
+        if (n == 2 * SPOR_RESULTS)
+            ground_give_up(p->ground, p->token.place, "a derivation has at most %d results",
+                           SPOR_RESULTS);
+        names[n] = (spor_parameter){.place = p->token.place};
+        names[n].name = parser_expect_name(p, n ? "the name of the cotangent" : "the name of Y");
+        refuse_twins_before(p, a, n++, names);
+    } while (parser_take_sign(p, ','));
+    if (n == 1) parser_expect_sign(p, ',', "and the name of the cotangent: -> (Y, dY)");
     parser_expect_sign(p, ')', "after the cotangent: -> (Y, dY)");
-    parser_refuse_twin(p, &a->result[0], &a->result[1]);
+    for (int k = 0; k < n; k++) add_result(p, a, &names[k], n == 2 && k == 1);
+    if (n == a->results)
+        ground_give_up(p->ground, names[n - 1].place,
+                       "no result has a cotangent: d and its name is expected, -> (%s, %s, d%s)",
+                       names[0].name, names[1].name, names[0].name);
 }
 
 /* where and fails, in either order */

@@ -12,6 +12,11 @@ enum { SPOR_LIMIT_TERMS = 4096 }; /* of index sums, in one instance */
 
 /* ---- as written: parse.c --------------------------------------------------------------------- */
 
+/** Y and dY of a derive; a result whose cotangent is left out, its name NULL, is not differentiated. */
+typedef struct {
+    spor_parameter y, dy;
+} spor_result;
+
 /** derive f "label" (A, W, b) -> (Y, dY) where ... fails: or claim "label" (A[H, W], p in 0..3): */
 typedef struct {
     const char *label;  /* NULL: none */
@@ -19,7 +24,8 @@ typedef struct {
     spor_spot place, target_place;
     int quantifiers;
     spor_parameter *quantifier; /* A, A[H, W] in 0.0..1.0, p in 0..3 or act in [tanh, relu] */
-    spor_parameter result[2];   /* Y and dY of a derive */
+    int results;
+    spor_result result[SPOR_RESULTS]; /* of a derive */
     spor_syntax *where;         /* or NULL */
     bool fails, trusted;
     spor_syntax *body;
@@ -126,9 +132,12 @@ spor_var asserting_input(spor_pass *run, spor_asserting *at, spor_spot place, co
 /** Records an asserted for the verifier, as spor_statement wants it. */
 spor_record_instance instance_record;
 void derive_record(spor_pass *run, void *asserting);
-/** Runs the block of a derive: the tensors of its def, y and its cotangent are given. */
-void derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[], spor_value y,
-                  spor_value dy);
+/** Runs the block of a derive: the tensors of its def, its results and their cotangents are given. */
+void derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[],
+                  const spor_value y[], const spor_value dy[]);
+/** The results of the def of a derive, in y. Leaves if they are not those of its head. */
+void derive_results(spor_pass *run, const spor_asserted *a, const spor_value *returned,
+                    spor_value y[]);
 /** What the block gives for a d-name, of x's shape; nothing if it gives none. */
 spor_var derive_formula(spor_pass *run, const spor_asserting *at, const char *name, spor_var x);
 /** "dW" for "W" */
@@ -142,8 +151,8 @@ typedef struct spor_derived spor_derived;
 /** The derive that gives the gradients of this call in training, or NULL; env has the call's
  *  arguments. */
 spor_derived *derived_find(spor_pass *run, const spor_function *function, spor_env *env);
-/** Makes it the backward of the call's result. */
-void derived_attach(spor_pass *run, spor_derived *derived, const spor_value *result);
+/** Makes it the backward of the call's result, which becomes what has it. */
+void derived_attach(spor_pass *run, spor_derived *derived, spor_value *result);
 
 /* ---- index sums: index_sum.c ----------------------------------------------------------------- */
 

@@ -272,8 +272,11 @@ void turns_read(spor_pass *run, spor_asserted *a) {
     if (a->function) remember_parameters(&c, a->function->def);
     for (int k = 0; k < a->tensors; k++)
         remember(&c, (named){.name = a->tensor[k]->name, .is = TENSOR});
-    for (int k = 0; k < 2 && a->function; k++)
-        remember(&c, (named){.name = a->source->result[k].name, .is = TENSOR});
+    for (int k = 0; k < a->source->results; k++) {
+        const spor_result *result = &a->source->result[k];
+        remember(&c, (named){.name = result->y.name, .is = TENSOR});
+        if (result->dy.name) remember(&c, (named){.name = result->dy.name, .is = TENSOR});
+    }
     visit(&c, a->source->where);
     visit(&c, a->source->body);
     for (int k = 0; k < a->statement.quantities; k++)

@@ -1,12 +1,16 @@
 /*
  * Hand-derived backwards in training programs. In the contracted tape the result y of such a
  * stretch is passed on by a node y' = y that also has the operands: its vjp is the backward for
- * them and zero for y, so differentiation needs to know nothing of it.
+ * them and zero for y, so differentiation needs to know nothing of it. Of more operands than a node has
+ * several such nodes follow each other; all but the first hand the cotangent on to the one before.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "program/program.h"
+
+enum { OPERANDS = SPOR_OPERANDS - 1 }; /* of one node, beside y */
+enum { BACKWARD, FIRST, ATTRS };       /* which one, and which operand of it is the node's first */
 
 static bool shape(spor_rule *r) {
     r->out = r->in[0];
@@ -14,22 +18,23 @@ static bool shape(spor_rule *r) {
 }
 
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
-    if (k == 0) return op_none();
-    const spor_custom *custom = &y.tape->custom[op_attrs(y)[0].i];
-    if (k > custom->operands) return op_none();
+    int first = (int)op_attrs(y)[FIRST].i, which = first + k - 1;
+    if (k == 0) return first ? ybar : op_none();
+    const spor_custom *custom = &y.tape->custom[op_attrs(y)[BACKWARD].i];
+    if (which >= custom->operands) return op_none();
     spor_var operand[SPOR_CUSTOM_OPERANDS], d[SPOR_CUSTOM_OPERANDS] = {{0}};
-    for (int j = 0; j < custom->operands; j++) operand[j] = op_operand(y, 1 + j);
+    for (int j = 0; j < custom->operands; j++) operand[j] = (spor_var){y.tape, custom->operand[j]};
     if (!custom->backward(custom->user, y, ybar, custom->operands, operand, d))
         return tape_reject(y.tape, "a hand-derived backward does not record");
-    return d[k - 1].id ? d[k - 1] : op_none();
+    return d[which].id ? d[which] : op_none();
 }
 
 static const spor_op custom_op = {
-    .signature = "custom(y[*], a[*], b[*], c[*], d[*], e[*]; backward:int)",
+    .signature = "custom(y[*], a[*], b[*], c[*], d[*], e[*]; backward:int, first:int)",
     .equation = "y, with a hand-derived backward",
     .traits = SPOR_ALIAS,
-    .operands = 1 + SPOR_CUSTOM_OPERANDS,
-    .attrs = 1,
+    .operands = 1 + OPERANDS,
+    .attrs = ATTRS,
     .shape = shape,
     .vjp = vjp,
 };
@@ -68,9 +73,18 @@ spor_var custom_pass(spor_tape *tape, spor_var y, const spor_custom *custom, con
         tape_grow(tape->custom, tape->customs, &tape->custom_capacity, sizeof *grown);
     if (!grown) return tape_exhaust(tape);
     tape->custom = grown;
-    tape->custom[tape->customs] = *custom;
-    spor_var in[1 + SPOR_CUSTOM_OPERANDS];
-    for (int k = 0; k <= SPOR_CUSTOM_OPERANDS; k++) /* unused operands repeat y */
-        in[k] = k > 0 && k <= custom->operands ? (spor_var){tape, map[custom->operand[k - 1]]} : y;
-    return op_record(&custom_op, in, &(spor_attr){.i = tape->customs++});
+    grown = &tape->custom[tape->customs++];
+    *grown = *custom;
+    for (int k = 0; k < custom->operands; k++) grown->operand[k] = map[custom->operand[k]];
+    for (int first = 0; first < custom->operands; first += OPERANDS) {
+        spor_var in[1 + OPERANDS];
+        for (int k = 0; k <= OPERANDS; k++) { /* unused operands repeat y */
+            int which = first + k - 1;
+            bool own = k > 0 && which < custom->operands;
+            in[k] = own ? (spor_var){tape, grown->operand[which]} : y;
+        }
+        spor_attr attr[ATTRS] = {[BACKWARD].i = tape->customs - 1, [FIRST].i = first};
+        y = op_record(&custom_op, in, attr);
+    }
+    return y;
 }

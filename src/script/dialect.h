@@ -35,9 +35,9 @@ struct spor_dialect {
     const spor_builtin *builtins;
     /** Before the body of a def runs; env has its arguments. What it returns goes to after_call. */
     void *(*before_call)(spor_pass *run, const spor_function *function, spor_env *env);
-    /** After the body, with what it returned; the scope of the call is still open. */
+    /** After the body, with what it returned, which may be replaced; the scope of the call is still open. */
     void (*after_call)(spor_pass *run, const spor_function *function, spor_env *env, void *kept,
-                       const spor_value *result);
+                       spor_value *result);
 };
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "tape/results.h"
 #include "verify/hint.h"
 
 /* The way from the variable whose gradient is asked for to y. */
@@ -16,18 +17,56 @@ typedef struct {
 
 /* ---- the cotangent ---- */
 
-static void with_cotangent(hint_site *s, spor_var cotangent) {
-    spor_var d;
+/* Other cotangents, in the order of the results. */
+static void with_cotangents(hint_site *s, const spor_var dy[]) {
+    spor_var d, cotangent = results_join(instance_cotangents(s->in), dy);
     if (spor_vjp(s->in->y, cotangent, 1, &s->of, &d)) hint_close(s, s->formula, d);
+}
+
+/* Another one of result k. */
+static void with_cotangent(hint_site *s, int k, spor_var cotangent) {
+    spor_var dy[SPOR_RESULTS];
+    int n = instance_cotangents(s->in);
+    for (int j = 0; j < n; j++) dy[j] = j == k ? cotangent : s->in->input[s->in->dy + j];
+    with_cotangents(s, dy);
+}
+
+static void exchanged(hint_site *s, int k, int with) {
+    spor_var dy[SPOR_RESULTS];
+    int n = instance_cotangents(s->in);
+    for (int j = 0; j < n; j++) dy[j] = s->in->input[s->in->dy + j];
+    spor_var a = dy[k], b = dy[with];
+    spor_shape of = spor_shape_of(a), other = spor_shape_of(b);
+    dy[k] = b;
+    dy[with] = a;
+    if (shape_equal(&of, &other) &&
+        hint_open(s, "%s and %s are exchanged", tape_node_of(a)->name, tape_node_of(b)->name))
+        with_cotangents(s, dy);
+}
+
+/* Several results: one is left out, has the wrong sign, or is taken for another. */
+static void among_cotangents(hint_site *s) {
+    int n = instance_cotangents(s->in);
+    for (int k = 0; k < n; k++) {
+        spor_var dy = s->in->input[s->in->dy + k];
+        if (hint_open(s, "what comes back from %s is left out", tape_node_of(dy)->name))
+            with_cotangent(s, k, op_fill_ratio(s->tape, 0, 1, spor_shape_of(dy)));
+        if (hint_open(s, "what comes back from %s has the wrong sign", tape_node_of(dy)->name))
+            with_cotangent(s, k, spor_neg(dy));
+        for (int j = 0; j < k; j++) exchanged(s, j, k);
+    }
 }
 
 void backward_cotangent(hint_site *s) {
     if (!s->of.id) return;
-    spor_var dy = s->in->input[s->in->dy];
-    const char *name = tape_node_of(dy)->name;
-    if (hint_open(s, "%s is forgotten", name))
-        with_cotangent(s, op_fill_ratio(s->tape, 1, 1, spor_shape_of(dy)));
-    if (hint_open(s, "%s is there twice", name)) with_cotangent(s, spor_mul(dy, dy));
+    for (int k = 0; k < instance_cotangents(s->in); k++) {
+        spor_var dy = s->in->input[s->in->dy + k];
+        const char *name = tape_node_of(dy)->name;
+        if (hint_open(s, "%s is forgotten", name))
+            with_cotangent(s, k, op_fill_ratio(s->tape, 1, 1, spor_shape_of(dy)));
+        if (hint_open(s, "%s is there twice", name)) with_cotangent(s, k, spor_mul(dy, dy));
+    }
+    if (instance_cotangents(s->in) > 1) among_cotangents(s);
 }
 
 /* ---- the way ---- */
@@ -158,7 +197,7 @@ static void slopes_of(const way *w, uint32_t id) {
 
 static void each_node(hint_site *s, void (*visit)(const way *w, uint32_t id)) {
     if (!s->of.id || s->of.id > s->in->y.id) return;
-    way w = {.site = s, .y = s->in->y, .dy = s->in->input[s->in->dy]};
+    way w = {.site = s, .y = s->in->y, .dy = instance_cotangent(s->in)};
     s->failed = s->failed || !find_way(&w);
     if (!w.between) return;
     for (uint32_t id = w.y.id; id > s->of.id; id--)

@@ -140,7 +140,7 @@ static void fill(const network *n, spor_program *program) {
 /* A reference program in double that gives all operands of the regions. */
 static spor_program *run_operands(network *n, const spor_region region[], int regions) {
     static const spor_options options = {.scalar = SPOR_F64, .reference = true};
-    spor_var *outputs = calloc((size_t)regions * SPOR_OPERANDS + 1, sizeof *outputs);
+    spor_var *outputs = calloc((size_t)regions * REGION_OPERANDS + 1, sizeof *outputs);
     int count = 0;
     for (int r = 0; outputs && r < regions; r++)
         for (int k = 0; k < region[r].operands; k++)
@@ -208,7 +208,7 @@ static void shake(double value[], int64_t size, uint64_t seed) {
 /* A region with the numbers of its operands. */
 typedef struct {
     const spor_region *region;
-    double *value[SPOR_OPERANDS];
+    double *value[REGION_OPERANDS];
     char label[200];
     uint64_t seed;
 } sighting;

@@ -82,14 +82,18 @@ spor_piece piece_packed(const spor_tape *from, uint32_t root, int n, int packed,
 /** Multiplications of the piece's forward pass, about. */
 double piece_cost(const spor_piece *piece);
 
+/** Most operands of a stretch. */
+enum { REGION_OPERANDS = SPOR_CUSTOM_OPERANDS };
+_Static_assert((int)REGION_OPERANDS >= SPOR_OPERANDS, "those of a fast path, too");
+
 /** A stretch that a fast path takes, or whose gradients a hand derivation gives. */
 typedef struct {
     const char *fast;          /* name of the fast path; NULL: a derivation */
     const spor_custom *custom; /* the derivation; NULL: a fast path */
     uint32_t root;
-    int operands;                    /* each of them once */
-    uint32_t operand[SPOR_OPERANDS]; /* nodes of the recorded tape */
-    char name[SPOR_OPERANDS][SPOR_NAME];
+    int operands;                      /* each of them once */
+    uint32_t operand[REGION_OPERANDS]; /* nodes of the recorded tape */
+    char name[REGION_OPERANDS][SPOR_NAME];
 } spor_region;
 
 /** The regions that fast paths take of a training program of this cost, then those of hand

@@ -50,7 +50,7 @@ static int64_t pair_size(const spor_trial *trial, int pair) {
 }
 
 static bool moves(const spor_trial *trial, int input) {
-    return (!trial->in.y.id || input != trial->in.dy) && !trial_is_whole(trial, input);
+    return !instance_is_cotangent(&trial->in, input) && !trial_is_whole(trial, input);
 }
 
 void near_free(spor_trial *trial) {
@@ -265,9 +265,12 @@ static void set_direction(spor_trial *trial, int d) {
 
 static bool ask_all_along(spor_trial *trial) {
     bool broken = false, done = true;
-    double *dy = plain_input(trial, trial->in.dy);
-    for (int64_t j = 0; j < trial_size(trial, trial->in.dy); j++)
-        dy[j] = 0.5 + random_uniform(47, (uint64_t)j, 0) * (j % 2 ? -1 : 1);
+    for (int k = 0; k < trial->in.inputs; k++) {
+        double *dy = moves(trial, k) ? NULL : plain_input(trial, k);
+        for (int64_t j = 0; dy && j < trial_size(trial, k); j++)
+            dy[j] = 0.5 + random_uniform(47, (uint64_t)j, (uint64_t)(k - trial->in.dy)) *
+                              (j % 2 ? -1 : 1);
+    }
     for (int d = 0; d < KEEPING_TIES && done && !broken; d++) {
         set_direction(trial, d);
         done = ask_along(trial, &broken);

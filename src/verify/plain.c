@@ -69,7 +69,7 @@ static bool record_domain(spor_trial *trial) {
         spor_var y = {trial->tape, map[in->y.id]}, nothing = spor_sub(y, y);
         for (int k = 0; k < n; k++)
             if (of[k].id <= in->y.id) of[k].id = map[of[k].id];
-        done = spor_vjp(y, spor_add(in->input[in->dy], nothing), n, of, domain);
+        done = spor_vjp(y, spor_add(instance_cotangent(in), nothing), n, of, domain);
     }
     free(map);
     for (int k = 0; k < n && done; k++) trial->domain[which[k]] = domain[k];

@@ -49,7 +49,10 @@ static int mask_of_node(const spor_tape *tape, uint32_t id, const int mask[]) {
 /* The inputs in which all pairs of the trial are linear; 0: no proof this way. */
 static bool find_masks(const spor_trial *trial, int mask[], int pair_mask[]) {
     const spor_tape *tape = trial->tape;
-    for (int k = 0; k < trial->in.inputs; k++) mask[trial->in.input[k].id] = 1 << k;
+    for (int k = 0; k < trial->in.inputs; k++) {
+        bool cotangent = instance_is_cotangent(&trial->in, k); /* jointly linear in all of them */
+        mask[trial->in.input[k].id] = 1 << (cotangent ? trial->in.dy : k);
+    }
     for (uint32_t id = 1; id < tape->count; id++)
         if (!node_is_named_leaf(&tape->node[id])) mask[id] = mask_of_node(tape, id, mask);
     for (int k = 0; k < trial->in.pairs; k++) {
@@ -69,10 +72,10 @@ static bool find_masks(const spor_trial *trial, int mask[], int pair_mask[]) {
 static int64_t count_tuples(const spor_trial *trial, int mask, int64_t budget) {
     int64_t tuples = 1;
     for (int k = 0; k < trial->in.inputs; k++) {
-        spor_shape shape = spor_shape_of(trial->in.input[k]);
+        int64_t size = trial_extent(trial, k);
         if (!(mask >> k & 1)) continue;
-        if (tuples && shape_size(&shape) > budget / tuples) return budget + 1;
-        tuples *= shape_size(&shape);
+        if (tuples && size > budget / tuples) return budget + 1;
+        tuples *= size;
     }
     return tuples;
 }
@@ -80,8 +83,7 @@ static int64_t count_tuples(const spor_trial *trial, int mask, int64_t budget) {
 /* The inputs of the mask become the unit tensors of tuple number t. */
 static void set_units(spor_trial *trial, int mask, int64_t t) {
     for (int k = 0; k < trial->in.inputs; k++) {
-        spor_shape shape = spor_shape_of(trial->in.input[k]);
-        int64_t size = shape_size(&shape);
+        int64_t size = trial_extent(trial, k);
         if (!(mask >> k & 1)) continue;
         memset(trial->data[k], 0, (size_t)size * sizeof(double));
         trial->data[k][t % size] = 1;

@@ -303,7 +303,7 @@ typedef struct {
     spor_params *params;
     spor_program *program;
     double *cotangent; /* of y's shape */
-    double *claimed[SPOR_OPERANDS + 1];
+    double *claimed[REGION_OPERANDS + 1];
     spor_message *message;
 } work;
 
@@ -316,7 +316,7 @@ static void declare(const spor_region *r, const spor_piece *piece) {
 }
 
 static bool cut_out(work *w, const spor_tape *tape) {
-    const char *names[SPOR_OPERANDS];
+    const char *names[REGION_OPERANDS];
     const spor_region *r = w->region;
     for (int k = 0; k < r->operands; k++) names[k] = r->name[k];
     w->reference = piece_of(tape, r->root, r->operands, r->operand, names, 0);
@@ -406,7 +406,7 @@ static bool allow_derivation(work *w, bool *decided) {
 
 static bool judge(work *w, spor_verdict *sum) {
     const spor_region *r = w->region;
-    char names[SPOR_OPERANDS + 1][SPOR_NAME + 1] = {"y"}, what[256];
+    char names[REGION_OPERANDS + 1][SPOR_NAME + 1] = {"y"}, what[256];
     spor_arrays arrays = {.y = w->reference.y,
                           .inputs = r->operands,
                           .cotangent = w->cotangent,
@@ -422,7 +422,7 @@ static bool judge(work *w, spor_verdict *sum) {
         if (k) arrays.input[k - 1] = w->reference.input[k - 1];
         if (k) arrays.value[k - 1] = w->value[k - 1];
         spor_shape shape = spor_shape_of(k ? w->reference.input[k - 1] : w->reference.y);
-        snprintf(what, sizeof what, "%s: %s", w->layer, names[k]);
+        snprintf(what, sizeof what, "%.160s: %.60s", w->layer, names[k]);
         if (w->check->tamper)
             w->check->tamper(w->check->tamper_user, what, w->claimed[k], shape_size(&shape));
         arrays.claim[k] = (spor_claim){names[k], k - 1, w->claimed[k]};
@@ -457,6 +457,6 @@ bool region_judge(const spor_model_check *check, const spor_tape *tape, const sp
     spor_tape_free(w.reference.tape);
     spor_tape_free(w.fast.tape);
     free(w.cotangent);
-    for (int k = 0; k <= SPOR_OPERANDS; k++) free(w.claimed[k]);
+    for (int k = 0; k <= REGION_OPERANDS; k++) free(w.claimed[k]);
     return done;
 }

@@ -60,14 +60,24 @@ static bool is_line_result(const repair *r, uint32_t id) {
     return true;
 }
 
+/* Y of dY; NULL if the node is no result. */
+static const char *name_of_result(const spor_instance *in, uint32_t id) {
+    for (int k = 0; k < instance_cotangents(in); k++) {
+        const char *dy = tape_node_of(in->input[in->dy + k])->name;
+        uint32_t result = in->results > 1 ? in->result[k].id : in->y.id;
+        if (id == result && dy && dy[0] == 'd' && dy[1]) return dy + 1;
+    }
+    return NULL;
+}
+
 /* What a person calls it; false if it has no name. */
 static bool name_of(const repair *r, uint32_t id, char text[REPAIR_WHAT]) {
     const spor_instance *in = r->site->in;
-    const char *name = node_of(r, id)->name, *dy = tape_node_of(in->input[in->dy])->name;
+    const char *name = node_of(r, id)->name, *result = name_of_result(in, id);
     if (name)
         snprintf(text, REPAIR_WHAT, "%s", name);
-    else if (id == in->y.id && dy && dy[0] == 'd' && dy[1])
-        snprintf(text, REPAIR_WHAT, "%s", dy + 1);
+    else if (result)
+        snprintf(text, REPAIR_WHAT, "%s", result);
     else if (is_line_result(r, id))
         snprintf(text, REPAIR_WHAT, "the result of line %d", node_of(r, id)->place.line);
     else
@@ -273,7 +283,8 @@ static void add_other(repair *r, uint32_t id) {
 static void find_others(repair *r) {
     const spor_instance *in = r->site->in;
     for (int k = 0; k < in->inputs; k++) add_other(r, in->input[k].id);
-    add_other(r, in->y.id);
+    for (int k = 0; k < instance_cotangents(in); k++)
+        add_other(r, in->results > 1 ? in->result[k].id : in->y.id);
     for (uint32_t id = r->first; id < in->claimed; id++)
         if (is_line_result(r, id)) add_other(r, id);
 }
@@ -300,7 +311,7 @@ static void record_kinds(const repair *r) {
 void repair_readings(hint_site *s) {
     const spor_instance *in = s->in;
     if (!in->y.id || !in->claimed || s->formula.id >= in->claimed) return;
-    uint32_t dy = in->input[in->dy].id;
+    uint32_t dy = in->input[in->dy + instance_cotangents(in) - 1].id;
     repair r = {.site = s, .first = (dy > in->y.id ? dy : in->y.id) + 1};
     r.cone = calloc((size_t)in->claimed, sizeof *r.cone);
     if (!r.cone) {

@@ -74,10 +74,25 @@ static bool take_programs(spor_trial *trial) {
     return !trial->step || trial_affords(trial->step, in->y, in->message, size);
 }
 
+int64_t trial_size(const spor_trial *trial, int k) {
+    spor_shape shape = spor_shape_of(trial->in.input[k]);
+    return shape_size(&shape);
+}
+
+int64_t trial_extent(const spor_trial *trial, int k) {
+    int64_t size = trial_size(trial, k);
+    for (int j = k + 1; k == trial->in.dy && instance_is_cotangent(&trial->in, j); j++)
+        size += trial_size(trial, j);
+    return size;
+}
+
 static bool take_data(spor_trial *trial) {
     for (int k = 0; k < trial->in.inputs; k++) {
-        spor_shape shape = spor_shape_of(trial->in.input[k]);
-        trial->data[k] = calloc(1, bytes_for(shape_size(&shape) + 1, sizeof(double)));
+        bool behind = instance_is_cotangent(&trial->in, k) && k > trial->in.dy;
+        if (behind)
+            trial->data[k] = trial->data[k - 1] + trial_size(trial, k - 1);
+        else
+            trial->data[k] = calloc(1, bytes_for(trial_extent(trial, k) + 1, sizeof(double)));
         if (!trial->data[k]) return false;
     }
     return true;
@@ -101,7 +116,10 @@ bool trial_make(const spor_statement *statement, const int64_t value[], spor_tri
 }
 
 void trial_free(spor_trial *trial) {
-    for (int k = 0; k < SPOR_INPUTS; k++) free(trial->data[k]);
+    for (int k = 0; k < SPOR_INPUTS; k++) {
+        bool behind = instance_is_cotangent(&trial->in, k) && k > trial->in.dy;
+        if (!behind) free(trial->data[k]);
+    }
     near_free(trial);
     spor_program_free(trial->plain);
     spor_program_free(trial->bound);
@@ -112,11 +130,6 @@ void trial_free(spor_trial *trial) {
 
 /* ---- data ---- */
 
-int64_t trial_size(const spor_trial *trial, int k) {
-    spor_shape shape = spor_shape_of(trial->in.input[k]);
-    return shape_size(&shape);
-}
-
 bool trial_is_whole(const spor_trial *trial, int input) {
     return trial->in.range[input].kind == SPOR_RANGE_WHOLE;
 }
@@ -125,7 +138,7 @@ static point_input input_of(const spor_trial *trial, int k) {
     return (point_input){.number = k,
                          .shape = spor_shape_of(trial->in.input[k]),
                          .range = trial->in.range[k],
-                         .cotangent = trial->in.y.id && k == trial->in.dy,
+                         .cotangent = instance_is_cotangent(&trial->in, k),
                          .narrow = trial->narrow[k]};
 }
 

@@ -33,7 +33,7 @@ typedef struct {
     spor_program *bound; /* gives every formula and expected */
     spor_program *step;  /* gives y; NULL if no gradient is claimed */
     spor_program *plain; /* over doubles: what plain.c looks at */
-    double *data[SPOR_INPUTS];
+    double *data[SPOR_INPUTS]; /* those of several cotangents lie end to end, as y does */
     points points;
     point_narrow narrow[SPOR_INPUTS];
     double scale; /* of the data that are drawn */
@@ -70,6 +70,14 @@ bool trial_narrow(spor_trial *trial, uint64_t seed);
 
 /** True if the input has whole numbers, which name things: others are no neighbours. */
 bool trial_is_whole(const spor_trial *trial, int input);
+/* ---- cotangent.c: of y, which may be several results ---- */
+
+/** True if input k is the cotangent of a result. */
+bool instance_is_cotangent(const spor_instance *in, int k);
+/** How many inputs are; 0 where no gradient is claimed. */
+int instance_cotangents(const spor_instance *in);
+/** The cotangent of y, of y's shape: recorded if it is made of several. */
+spor_var instance_cotangent(const spor_instance *in);
 
 /* ---- plain.c: domain and decisions ---- */
 
@@ -116,6 +124,8 @@ bool trial_inquire(spor_trial *trial, int pair);
 bool trial_run(spor_trial *trial);
 /** Elements of an input. */
 int64_t trial_size(const spor_trial *trial, int input);
+/** The same of the first cotangent with those behind it, so of y. */
+int64_t trial_extent(const spor_trial *trial, int input);
 
 /** What the last run gave for x: value and error bound in turn. */
 const double *trial_numbers(spor_trial *trial, spor_var x);

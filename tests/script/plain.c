@@ -123,7 +123,7 @@ static void *before_call(spor_pass *run, const spor_function *function, spor_env
 }
 
 static void after_call(spor_pass *run, const spor_function *function, spor_env *env, void *kept,
-                       const spor_value *result) {
+                       spor_value *result) {
     (void)run, (void)env;
     ck_assert_ptr_eq(kept, function->def->name);
     ck_assert_int_eq(result->kind, VALUE_INT);
