@@ -59,6 +59,15 @@ int claims_count(const spor_script *script) {
     return n;
 }
 
+int claims_results(const spor_script *script, const char *def, int most, const char *name[]) {
+    for (const spor_asserted *a = claims_first(script); a; a = a->next) {
+        if (!a->shown.def || strcmp(a->shown.def, def) || a->source->results > most) continue;
+        for (int k = 0; k < a->source->results; k++) name[k] = a->source->result[k].y.name;
+        return a->source->results;
+    }
+    return 0;
+}
+
 const spor_script_claim *claims_at(const spor_script *script, int k) {
     const spor_asserted *a = claims_first(script);
     for (; a && k > 0; k--) a = a->next;

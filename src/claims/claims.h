@@ -48,4 +48,7 @@ bool claims_accept(spor_script *script, int k);
  *  given with it: of operand k, "W", or of the def if operand is -1. */
 const char *claims_backward_name(const void *backward, int operand);
 
+/** Names of the results of a def as the first derivation of it has them; 0 if none has. */
+int claims_results(const spor_script *script, const char *def, int most, const char *name[]);
+
 #endif

@@ -3,9 +3,14 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/nearest.h"
+#include "base/shape.h"
+#include "claims/claims.h"
+#include "tape/results.h"
 
 bool calling_fail(const calling *c, const char *format, ...) {
     char text[1024];
@@ -33,15 +38,30 @@ int calling_gradient(const calling *c, const char *name) {
     return *name == 'd' && calling_operand(c, name) < 0 ? calling_operand(c, name + 1) : -1;
 }
 
+int calling_result(const calling *c, const char *name) {
+    for (int k = 0; k < c->names; k++)
+        if (!strcmp(c->name[k], name)) return k;
+    return c->names ? -1 : 0;
+}
+
 bool calling_is_cotangent(const calling *c, const char *name) {
     return *name == 'd' && name[1] && calling_operand(c, name) < 0 &&
-           calling_operand(c, name + 1) < 0;
+           calling_operand(c, name + 1) < 0 && calling_result(c, name + 1) >= 0;
+}
+
+/* Those of a derivation of the def, or what its last line returns. */
+static void find_names(calling *c) {
+    const spor_script *script = c->piece->script;
+    c->names = claims_results(script, c->def, SPOR_RESULTS, c->name);
+    if (!c->names) c->names = script_results(script, c->def, SPOR_RESULTS, c->name);
+    if (c->names == 1) c->names = 0;
 }
 
 bool calling_open(calling *c, const spor_workpiece *piece, const char *def) {
     *c = (calling){.piece = piece, .def = def, .tape = spor_tape_new()};
     if (!c->tape) return calling_fail(c, "out of memory");
     c->parameters = script_parameters(piece->script, def, CALLING_OPERANDS, c->parameter);
+    find_names(c);
     if (c->parameters >= 0) return true;
     const char *near = script_nearest_def(piece->script, def);
     return calling_fail(c, "%.100s has no def %.100s%s%.100s%s", piece->path, def,
@@ -50,7 +70,8 @@ bool calling_open(calling *c, const spor_workpiece *piece, const char *def) {
 
 void calling_close(calling *c) {
     for (int k = 0; k < CALLING_OPERANDS; k++) npy_free(&c->value[k]);
-    npy_free(&c->cotangent);
+    for (int k = 0; k < SPOR_RESULTS; k++) npy_free(&c->given[k]);
+    free(c->cotangent);
     spor_tape_free(c->tape);
 }
 
@@ -66,7 +87,7 @@ bool calling_read(calling *c, const spor_set *given) {
     spor_message message = {""};
     int k = calling_operand(c, given->name);
     if (k < 0 && !calling_is_cotangent(c, given->name)) return no_operand(c, given->name);
-    spor_npy *to = k < 0 ? &c->cotangent : &c->value[k];
+    spor_npy *to = k < 0 ? &c->given[calling_result(c, given->name + 1)] : &c->value[k];
     if (to->value) return calling_fail(c, "%.60s is given twice", given->name);
     return npy_read_doubles(given->value, to, &message) || calling_fail(c, "%s", message.text);
 }
@@ -95,13 +116,45 @@ static bool take_inputs(calling *c) {
     return true;
 }
 
+/* Numbers of one cotangent, to where its result lies in y. */
+static bool put_cotangent(const calling *c, int k, double *to) {
+    char name[80];
+    spor_shape shape = spor_shape_of(c->result[k]);
+    if (!c->given[k].value) return true;
+    snprintf(name, sizeof name, "d%.60s", c->names ? c->name[k] : "");
+    if (!calling_fits(c, c->names ? name : "the cotangent", &c->given[k], shape)) return false;
+    memcpy(to, c->given[k].value, (size_t)shape_size(&shape) * sizeof *to);
+    return true;
+}
+
+static bool join_cotangents(calling *c) {
+    spor_shape shape = spor_shape_of(c->y);
+    bool given = false, done = true;
+    for (int k = 0; k < c->results; k++) given = given || c->given[k].value;
+    if (!given) return true;
+    double *to = c->cotangent = calloc(1, bytes_for(shape_size(&shape) + 1, sizeof *to));
+    if (!to) return calling_fail(c, "out of memory");
+    for (int k = 0; k < c->results && done; k++) {
+        spor_shape of = spor_shape_of(c->result[k]);
+        done = put_cotangent(c, k, to);
+        to += shape_size(&of);
+    }
+    return done;
+}
+
 bool calling_record(calling *c) {
     if (!take_inputs(c)) return false;
-    c->y = script_call(c->piece->script, c->def, c->tape, false, c->inputs, c->input);
+    c->results = script_call_all(c->piece->script, c->def, c->tape, c->inputs, c->input, SPOR_RESULTS,
+                                 c->result);
+    if (c->results) c->y = results_join(c->results, c->result);
     if (spor_error(c->tape)) {
         workpiece_complain_tape(c->piece, c->tape);
         return false;
     }
-    return !c->cotangent.value ||
-           calling_fits(c, "the cotangent", &c->cotangent, spor_shape_of(c->y));
+    if (c->results > 1 && c->results != c->names)
+        return calling_fail(c,
+                            "%.60s returns %d tensors that have no names: let its last line return "
+                            "names, as in return y, z, or a derivation say them, -> (Y, Z, dY, dZ)",
+                            c->def, c->results);
+    return join_cotangents(c);
 }

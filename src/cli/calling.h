@@ -20,9 +20,15 @@ typedef struct {
     spor_tape *tape;
     int parameters; /* of the def */
     const char *parameter[CALLING_OPERANDS];
-    spor_npy value[CALLING_OPERANDS], cotangent; /* doubles; value NULL: not given */
-    int inputs;                                  /* operands given: the first ones */
+    spor_npy value[CALLING_OPERANDS]; /* doubles; value NULL: not given */
+    int inputs;                       /* operands given: the first ones */
     spor_var input[CALLING_OPERANDS], y;
+    int names; /* of several results; 0: it has one, or its results have no names */
+    const char *name[SPOR_RESULTS];
+    spor_npy given[SPOR_RESULTS]; /* their cotangents, likewise */
+    int results;
+    spor_var result[SPOR_RESULTS]; /* y is their elements, end to end if there are several */
+    double *cotangent; /* of y; NULL: none was given. A result whose cotangent was not has zeros */
 } calling;
 
 /** All functions below give false after a complaint. */
@@ -37,13 +43,16 @@ void calling_close(calling *c);
 /** The number of an operand, or of the one whose gradient has this name, dX; -1 if there is none. */
 int calling_operand(const calling *c, const char *name);
 int calling_gradient(const calling *c, const char *name);
-/** True of d and a name that is no operand's: the cotangent of the result, whatever that is called. */
+/** True of d and the name of a result, or, where these have no names, of any that is no operand's. */
 bool calling_is_cotangent(const calling *c, const char *name);
 
-/** Reads a file, once: of an operand, or of the cotangent. */
+/** The number of the result of this name, whatever it is called if there is only one; -1: none is. */
+int calling_result(const calling *c, const char *name);
+
+/** Reads a file, once: of an operand, or of a cotangent. */
 bool calling_read(calling *c, const spor_set *given);
 
-/** Records the call. Operands are given in order, without a gap; the cotangent has y's shape. */
+/** Records the call. Operands are given in order, without a gap; cotangents have their results' shapes. */
 bool calling_record(calling *c);
 /** The array that is called so must have this shape. */
 bool calling_fits(const calling *c, const char *name, const spor_npy *array, spor_shape shape);

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/pool.h"
 #include "cli/calling.h"
 #include "data/file.h"
 #include "kernels/element.h"
 #include "run/run.h"
 
-enum { GRADIENTS = 64, RESULTS = GRADIENTS + 1 };
+enum { GRADIENTS = 64, RESULTS = GRADIENTS + SPOR_RESULTS };
 
 /* A command line that was read. */
 typedef struct {
@@ -57,9 +58,6 @@ static int examine(const arguments *given) {
     if (!given->call) return command_fail(command, "which def? --call DEF");
     if (!given->out.count && !given->grad.count)
         return command_fail(command, "nothing is asked for: --out Y=FILE.npy, --grad dX=FILE.npy");
-    if (given->out.count > 1)
-        return command_fail(command, "--out is one file: %s returns one tensor", given->call);
-    if (given->cotangent.count > 1) return command_fail(command, "--cotangent is one file");
     if (given->cotangent.count && !given->grad.count)
         return command_fail(command, "--cotangent is for gradients: --grad dX=FILE.npy");
     if (twice)
@@ -75,10 +73,10 @@ static bool read_cotangent(running *r, const spor_set *given) {
     if (!calling_is_cotangent(&r->call, given->name))
         return calling_fail(
             &r->call,
-            "--cotangent %.60s: d and the name of the result is expected, dY, which is "
+            "--cotangent %.60s: d and the name of %s result is expected, d%.60s, which is "
             "no operand's",
-            given->name);
-    if (out->count && strcmp(out->setting[0].name, given->name + 1) != 0)
+            given->name, r->call.names ? "a" : "the", r->call.names ? r->call.name[0] : "Y");
+    if (!r->call.names && out->count && strcmp(out->setting[0].name, given->name + 1) != 0)
         return calling_fail(&r->call, "--cotangent %.60s: by --out the result is called %.60s",
                             given->name, out->setting[0].name);
     return calling_read(&r->call, given);
@@ -88,7 +86,12 @@ static bool read_all(running *r) {
     const arguments *given = r->given;
     for (int k = 0; k < given->in.count; k++)
         if (!calling_read(&r->call, &given->in.setting[k])) return false;
-    return !given->cotangent.count || read_cotangent(r, &given->cotangent.setting[0]);
+    if (given->cotangent.count > 1 && !r->call.names)
+        return calling_fail(&r->call, "--cotangent is one file: %.60s returns one tensor",
+                            given->call);
+    for (int k = 0; k < given->cotangent.count; k++)
+        if (!read_cotangent(r, &given->cotangent.setting[k])) return false;
+    return true;
 }
 
 /* ---- parameters ---- */
@@ -152,10 +155,15 @@ static bool record_cost(running *r, spor_var *cost) {
     spor_shape shape = spor_shape_of(r->call.y);
     char text[128];
     *cost = r->call.y;
-    if (r->call.cotangent.value) {
+    if (r->call.cotangent) {
         r->dy = spor_input(tape, "dy", shape);
         *cost = spor_mul(*cost, r->dy);
         if (shape.rank) *cost = spor_sum(*cost, SPOR_AXIS(shape.rank) - 1);
+    } else if (r->call.results > 1) {
+        return calling_fail(&r->call,
+                            "%.60s returns %d tensors: give a cotangent, --cotangent d%.60s=FILE.npy; "
+                            "those left out are zero",
+                            r->given->call, r->call.results, r->call.name[0]);
     } else if (shape.rank) {
         tape_shape_text(&shape, NULL, text, sizeof text);
         return calling_fail(&r->call,
@@ -168,22 +176,42 @@ static bool record_cost(running *r, spor_var *cost) {
 
 /* ---- running ---- */
 
+/* What --out names are results, each once. */
+static bool examine_results(const running *r) {
+    const spor_settings *out = &r->given->out;
+    const calling *c = &r->call;
+    if (out->count > 1 && c->results == 1)
+        return calling_fail(c, "--out is one file: %.60s returns one tensor", c->def);
+    for (int k = 0; k < out->count; k++) {
+        const char *name = out->setting[k].name;
+        const char *near = nearest_name(name, c->names, c->name);
+        if (calling_result(c, name) < 0)
+            return calling_fail(c, "--out %.60s: %.60s has no result of this name%s%.60s%s", name,
+                                c->def, near ? "; did you mean " : "", near ? near : "",
+                                near ? "?" : "");
+        for (int j = 0; j < k; j++)
+            if (!strcmp(out->setting[j].name, name))
+                return calling_fail(c, "--out %.60s is given twice", name);
+    }
+    return true;
+}
+
 static bool compile(running *r) {
-    spor_var y = r->call.y, cost;
+    const calling *c = &r->call;
+    spor_var cost;
     int n = r->given->grad.count;
     for (int k = 0; k < n; k++)
         if (!find_variable(r, k)) return false;
     if (n && !record_cost(r, &cost)) return false;
-    r->program = n ? spor_compile_gradient(cost, n, r->wrt, 1, &y, r->params, &r->options)
-                   : spor_compile(r->call.tape, 1, &y, r->params, &r->options);
+    r->program = n ? spor_compile_gradient(cost, n, r->wrt, c->results, c->result, r->params, &r->options)
+                   : spor_compile(c->tape, c->results, c->result, r->params, &r->options);
     const char *error = spor_program_error(r->program);
     return !error || calling_fail(&r->call, "%s", error);
 }
 
 /* Numbers of a file into an input, rounded once. */
-static bool fill(const running *r, spor_var x, const char *name, const spor_npy *from) {
+static bool fill(const running *r, spor_var x, const char *name, const double *value) {
     spor_arg to = spor_program_arg(r->program, x);
-    const double *value = from->value;
     if (!to.data) return calling_fail(&r->call, "%s", spor_program_error(r->program));
     for (int64_t k = 0; k < shape_size(&to.shape); k++) {
         if (!r->given->wide && isfinite(value[k]) && fabs(value[k]) > (double)FLT_MAX)
@@ -196,8 +224,8 @@ static bool fill(const running *r, spor_var x, const char *name, const spor_npy 
 
 static bool compute(running *r) {
     for (int k = 0; k < r->call.inputs; k++)
-        if (!fill(r, r->call.input[k], r->call.parameter[k], &r->call.value[k])) return false;
-    if (r->dy.id && !fill(r, r->dy, "the cotangent", &r->call.cotangent)) return false;
+        if (!fill(r, r->call.input[k], r->call.parameter[k], r->call.value[k].value)) return false;
+    if (r->dy.id && !fill(r, r->dy, "the cotangent", r->call.cotangent)) return false;
     if (spor_run(r->program, 0)) return true;
     const char *error = spor_program_error(r->program);
     return calling_fail(&r->call, "%s", error ? error : "out of memory");
@@ -230,11 +258,15 @@ static bool add_file(running *r, const spor_set *to, spor_arg array) {
     return true;
 }
 
+static spor_var result_of(const running *r, int out) {
+    return r->call.result[calling_result(&r->call, r->given->out.setting[out].name)];
+}
+
 static bool write_all(running *r) {
     const arguments *given = r->given;
     spor_message message = {""};
     for (int k = 0; k < given->out.count; k++)
-        if (!add_file(r, &given->out.setting[k], spor_program_arg(r->program, r->call.y)))
+        if (!add_file(r, &given->out.setting[k], spor_program_arg(r->program, result_of(r, k))))
             return false;
     for (int k = 0; k < given->grad.count; k++)
         if (!add_file(r, &given->grad.setting[k], spor_program_gradient(r->program, k)))
@@ -254,7 +286,7 @@ static int run_script(const arguments *given, const char *path) {
                                 .threads = pool_cores()};
     bool done = workpiece_open(&r->piece, &spor_command_run, path, &given->settings) &&
                 calling_open(&r->call, &r->piece, given->call) && read_all(r) &&
-                calling_record(&r->call) && make_parameters(r) && compile(r) && compute(r) &&
+                calling_record(&r->call) && examine_results(r) && make_parameters(r) && compile(r) && compute(r) &&
                 write_all(r);
     for (int k = 0; k < r->files; k++) text_free(&r->text[k]);
     spor_program_free(r->program);
@@ -273,11 +305,11 @@ static int run(int argc, char **argv) {
         {"call", "DEF", "the def to run", SPOR_OPTION_TEXT, &given->call, 0, NULL},
         {"in", "X=FILE", "an operand of the def, as .npy; more may follow", SPOR_OPTION_SETTING,
          &given->in, 0, NULL},
-        {"out", "Y=FILE", "writes its value, whatever it is called", SPOR_OPTION_SETTING,
+        {"out", "Y=FILE", "writes its value, whatever it is called; of several results those named", SPOR_OPTION_SETTING,
          &given->out, 0, NULL},
         {"grad", "dX=FILE", "writes the gradient of an operand, or of a parameter; more may follow",
          SPOR_OPTION_SETTING, &given->grad, 0, NULL},
-        {"cotangent", "dY=FILE", "the cotangent of the value; without it that is a scalar",
+        {"cotangent", "dY=FILE", "the cotangent of the value; without it that is a scalar. Of several results one each, or 0",
          SPOR_OPTION_SETTING, &given->cotangent, 0, NULL},
         {"double", NULL, "computes and writes double, not float", SPOR_OPTION_FLAG, &given->wide, 0,
          NULL},

@@ -376,8 +376,26 @@ typedef struct {
     spor_spot place;
     int n;
     const spor_var *args;
-    spor_var result;
+    int most, results; /* a list of tensors is taken if there is room for several */
+    spor_var *result;
 } recording;
+
+/* A tensor, or a list of them where one is wanted. */
+static void take_results(spor_pass *run, recording *r, const spor_value *returned) {
+    bool several = r->most > 1 && returned->kind == VALUE_LIST && returned->list.n > 0;
+    int n = several ? returned->list.n : 1;
+    bool tensors = n <= r->most;
+    for (int k = 0; k < n && tensors; k++) {
+        const spor_value *one = several ? &returned->list.item[k] : returned;
+        tensors = one->kind == VALUE_TENSOR;
+        if (tensors) r->result[k] = one->t.var;
+    }
+    if (!tensors)
+        pass_fail(run, r->place, "%s must return a tensor%s but returns %s",
+                  r->callee.function->def->name, r->most > 1 ? ", or several," : "",
+                  value_describe(&run->ground, returned));
+    r->results = n;
+}
 
 static void record(spor_pass *run, void *context) {
     recording *r = context;
@@ -392,10 +410,7 @@ static void record(spor_pass *run, void *context) {
     spor_arguments arguments = {r->place, r->n, value, keyword, at};
     spor_value result =
         r->partial ? partial_call(run, r->partial, value) : pass_call(run, &r->callee, &arguments);
-    if (result.kind != VALUE_TENSOR)
-        pass_fail(run, r->place, "%s must return a tensor but returns %s",
-                  r->callee.function->def->name, value_describe(&run->ground, &result));
-    r->result = result.t.var;
+    take_results(run, r, &result);
 }
 
 /* Where a tape failed. */
@@ -420,19 +435,23 @@ static void keep_failure(spor_pass *run, spor_script *script) {
     if (called) tape_lead_out(run->tape, in_front(called, run->tape->complaint));
 }
 
-static spor_var record_on(spor_script *script, spor_tape *tape, bool training, recording *r) {
-    r->result = (spor_var){tape, 0};
-    if (!tape || spor_error(tape)) return r->result;
+static bool record_all(spor_script *script, spor_tape *tape, bool training, recording *r) {
+    if (!tape || spor_error(tape)) return false;
     spor_arena arena = {NULL};
     spor_pass run = {
         .ground = {.arena = &arena}, .script = script, .tape = tape, .training = training};
-    if (!pass_attempt(&run, record, r)) {
-        r->result = (spor_var){tape, 0};
-        keep_failure(&run, script);
-    }
+    bool done = pass_attempt(&run, record, r);
+    if (!done) keep_failure(&run, script);
     arena_free(&arena);
     spor_tape_place(tape, NULL, 0, 0);
-    return r->result;
+    return done;
+}
+
+static spor_var record_on(spor_script *script, spor_tape *tape, bool training, recording *r) {
+    spor_var result;
+    r->most = 1;
+    r->result = &result;
+    return record_all(script, tape, training, r) ? result : (spor_var){tape, 0};
 }
 
 bool script_guard(spor_script *script, spor_tape *tape, void *own, spor_guarded *work,
@@ -518,6 +537,31 @@ spor_var script_call(spor_script *script, const char *name, spor_tape *tape, boo
     recording r = {.callee = *def, .n = n, .args = args};
     r.place = def->function->def->place;
     return record_on(script, tape, training, &r);
+}
+
+int script_call_all(spor_script *script, const char *name, spor_tape *tape, int n,
+                    const spor_var args[], int most, spor_var result[]) {
+    const spor_value *def = find_def(script, name);
+    if (!def) return tape_reject(tape, "the script has no def %.64s", name), 0;
+    recording r = {.callee = *def, .n = n, .args = args, .most = most, .result = result};
+    r.place = def->function->def->place;
+    return record_all(script, tape, false, &r) ? r.results : 0;
+}
+
+/* The last line of the def, if that returns names. */
+int script_results(const spor_script *script, const char *name, int most, const char *names[]) {
+    const spor_value *value = find_def(script, name);
+    const spor_syntax *body = value ? value->function->def->body : NULL;
+    const spor_syntax *last = body && body->n ? body->child[body->n - 1] : NULL;
+    const spor_syntax *list = last && last->kind == NODE_RETURN && last->n ? last->child[0] : NULL;
+    if (!list || list->kind != NODE_LIST || list->n > most) return 0;
+    for (int k = 0; k < list->n; k++) {
+        if (list->child[k]->kind != NODE_NAME) return 0;
+        names[k] = list->child[k]->text;
+        for (int j = 0; j < k; j++)
+            if (names[j] == names[k]) return 0;
+    }
+    return list->n;
 }
 
 int script_parameters(const spor_script *script, const char *name, int most, const char *names[]) {

@@ -135,6 +135,13 @@ bool script_is_within(const char *name, const char *scope);
 spor_var script_call(spor_script *script, const char *name, spor_tape *tape, bool training, int n,
                      const spor_var args[]);
 
+/** The same of a def that returns a tensor or up to `most` of them; how many, 0 with the tape's error.
+ *  It evaluates, not trains. */
+int script_call_all(spor_script *script, const char *name, spor_tape *tape, int n,
+                    const spor_var args[], int most, spor_var result[]);
+/** Names of the tensors that a def returns in its last line; 0 where they have none. */
+int script_results(const spor_script *script, const char *def, int most, const char *name[]);
+
 /** The def whose name a slip of the keyboard turns into this one; NULL if there is none. */
 const char *script_nearest_def(const spor_script *script, const char *name);
 
