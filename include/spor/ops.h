@@ -167,6 +167,10 @@ SPOR_API spor_var spor_prod(spor_var x, int64_t axes);
  * all of x's matrices go through one product. Several nodes: spor_matmul between reshapes and expands.
  */
 SPOR_API spor_var spor_batched_matmul(spor_var x, spor_var y);
+/** Einstein's sum of up to 16 operands by subscripts as NumPy has them, "bqd,bkd->bqk": a letter for
+ *  each axis, "..." for axes that broadcast; a letter twice in an operand is its diagonal. Several
+ *  nodes: products of matrices from left to right. */
+SPOR_API spor_var spor_einsum(const char *subscripts, int n, const spor_var x[]);
 
 /* ---- file and line --------------------------------------------------------------------------- */
 
@@ -228,6 +232,7 @@ SPOR_API spor_var spor_batched_matmul(spor_var x, spor_var y);
 #define spor_sort(...) SPOR_HERE(spor_sort(__VA_ARGS__))
 #define spor_one_hot(...) SPOR_HERE(spor_one_hot(__VA_ARGS__))
 #define spor_prod(...) SPOR_HERE(spor_prod(__VA_ARGS__))
+#define spor_einsum(...) SPOR_HERE(spor_einsum(__VA_ARGS__))
 #define spor_batched_matmul(...) SPOR_HERE(spor_batched_matmul(__VA_ARGS__))
 #define spor_convolve2d(...) SPOR_HERE(spor_convolve2d(__VA_ARGS__))
 #define spor_broadcast(...) SPOR_HERE(spor_broadcast(__VA_ARGS__))

@@ -281,8 +281,8 @@ void derive_results(spor_pass *run, const spor_asserted *a, const spor_value *re
         tensors = tensors && (list ? returned->list.item[k].kind : returned->kind) == VALUE_TENSOR;
     if (!tensors || !n)
         pass_fail(run, s->target_place,
-                  "a def that is derived must return a tensor, or several; %s returns %s", s->target,
-                  value_describe(&run->ground, returned));
+                  "a def that is derived must return a tensor, or several; %s returns %s",
+                  s->target, value_describe(&run->ground, returned));
     if (n > SPOR_RESULTS)
         pass_fail(run, s->target_place, "%s returns %d tensors, but at most %d are derived",
                   s->target, n, SPOR_RESULTS);
@@ -398,6 +398,7 @@ static void add_cotangents(spor_pass *run, spor_asserting *at, const spor_value 
                            spor_value dy[]) {
     const spor_assertion *s = at->asserted->source;
     spor_instance *in = at->instance;
+    in->results = 0;
     for (int k = 0; k < s->results; k++)
         if (s->result[k].dy.name) in->result[in->results++] = y[k].t.var;
     in->y = pass_recorded(run, results_join(in->results, in->result));

@@ -105,7 +105,8 @@ static const spor_axes *result_axes(spor_pass *run, const request *r, int j) {
     const spor_statement *s = &r->at->asserted->statement;
     for (int k = 0; k < SPOR_RANK; k++)
         if (r->derived->axis[j][k] >= 0)
-            axes->symbol[k] = env_find(r->at->env, s->quantity[r->derived->axis[j][k]].name)->symbol;
+            axes->symbol[k] =
+                env_find(r->at->env, s->quantity[r->derived->axis[j][k]].name)->symbol;
     return axes;
 }
 
@@ -113,8 +114,8 @@ static const spor_axes *result_axes(spor_pass *run, const request *r, int j) {
 static void take_apart(spor_pass *run, const request *r, spor_var joined, spor_value parts[]) {
     const spor_derived *d = r->derived;
     for (int k = 0; k < d->results; k++)
-        parts[k] = value_of_tensor(results_part(joined, d->results, d->shape, k),
-                                   result_axes(run, r, k));
+        parts[k] =
+            value_of_tensor(results_part(joined, d->results, d->shape, k), result_axes(run, r, k));
 }
 
 static void record(spor_pass *run, void *context) {

@@ -26,7 +26,7 @@ typedef struct {
     spor_parameter *quantifier; /* A, A[H, W] in 0.0..1.0, p in 0..3 or act in [tanh, relu] */
     int results;
     spor_result result[SPOR_RESULTS]; /* of a derive */
-    spor_syntax *where;         /* or NULL */
+    spor_syntax *where;               /* or NULL */
     bool fails, trusted;
     spor_syntax *body;
 } spor_assertion;

@@ -144,8 +144,8 @@ static bool join_cotangents(calling *c) {
 
 bool calling_record(calling *c) {
     if (!take_inputs(c)) return false;
-    c->results = script_call_all(c->piece->script, c->def, c->tape, c->inputs, c->input, SPOR_RESULTS,
-                                 c->result);
+    c->results = script_call_all(c->piece->script, c->def, c->tape, c->inputs, c->input,
+                                 SPOR_RESULTS, c->result);
     if (c->results) c->y = results_join(c->results, c->result);
     if (spor_error(c->tape)) {
         workpiece_complain_tape(c->piece, c->tape);

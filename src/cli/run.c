@@ -160,10 +160,11 @@ static bool record_cost(running *r, spor_var *cost) {
         *cost = spor_mul(*cost, r->dy);
         if (shape.rank) *cost = spor_sum(*cost, SPOR_AXIS(shape.rank) - 1);
     } else if (r->call.results > 1) {
-        return calling_fail(&r->call,
-                            "%.60s returns %d tensors: give a cotangent, --cotangent d%.60s=FILE.npy; "
-                            "those left out are zero",
-                            r->given->call, r->call.results, r->call.name[0]);
+        return calling_fail(
+            &r->call,
+            "%.60s returns %d tensors: give a cotangent, --cotangent d%.60s=FILE.npy; "
+            "those left out are zero",
+            r->given->call, r->call.results, r->call.name[0]);
     } else if (shape.rank) {
         tape_shape_text(&shape, NULL, text, sizeof text);
         return calling_fail(&r->call,
@@ -203,8 +204,9 @@ static bool compile(running *r) {
     for (int k = 0; k < n; k++)
         if (!find_variable(r, k)) return false;
     if (n && !record_cost(r, &cost)) return false;
-    r->program = n ? spor_compile_gradient(cost, n, r->wrt, c->results, c->result, r->params, &r->options)
-                   : spor_compile(c->tape, c->results, c->result, r->params, &r->options);
+    r->program =
+        n ? spor_compile_gradient(cost, n, r->wrt, c->results, c->result, r->params, &r->options)
+          : spor_compile(c->tape, c->results, c->result, r->params, &r->options);
     const char *error = spor_program_error(r->program);
     return !error || calling_fail(&r->call, "%s", error);
 }
@@ -286,8 +288,8 @@ static int run_script(const arguments *given, const char *path) {
                                 .threads = pool_cores()};
     bool done = workpiece_open(&r->piece, &spor_command_run, path, &given->settings) &&
                 calling_open(&r->call, &r->piece, given->call) && read_all(r) &&
-                calling_record(&r->call) && examine_results(r) && make_parameters(r) && compile(r) && compute(r) &&
-                write_all(r);
+                calling_record(&r->call) && examine_results(r) && make_parameters(r) &&
+                compile(r) && compute(r) && write_all(r);
     for (int k = 0; k < r->files; k++) text_free(&r->text[k]);
     spor_program_free(r->program);
     spor_params_free(r->params);
@@ -305,11 +307,13 @@ static int run(int argc, char **argv) {
         {"call", "DEF", "the def to run", SPOR_OPTION_TEXT, &given->call, 0, NULL},
         {"in", "X=FILE", "an operand of the def, as .npy; more may follow", SPOR_OPTION_SETTING,
          &given->in, 0, NULL},
-        {"out", "Y=FILE", "writes its value, whatever it is called; of several results those named", SPOR_OPTION_SETTING,
-         &given->out, 0, NULL},
+        {"out", "Y=FILE", "writes its value, whatever it is called; of several results those named",
+         SPOR_OPTION_SETTING, &given->out, 0, NULL},
         {"grad", "dX=FILE", "writes the gradient of an operand, or of a parameter; more may follow",
          SPOR_OPTION_SETTING, &given->grad, 0, NULL},
-        {"cotangent", "dY=FILE", "the cotangent of the value; without it that is a scalar. Of several results one each, or 0",
+        {"cotangent", "dY=FILE",
+         "the cotangent of the value; without it that is a scalar. Of several results one each, or "
+         "0",
          SPOR_OPTION_SETTING, &given->cotangent, 0, NULL},
         {"double", NULL, "computes and writes double, not float", SPOR_OPTION_FLAG, &given->wide, 0,
          NULL},

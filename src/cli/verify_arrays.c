@@ -71,8 +71,9 @@ static bool record(judging *j) {
     a->inputs = j->call.inputs;
     a->cotangent = j->call.cotangent;
     if (j->call.results > 1 && !a->cotangent)
-        return calling_fail(&j->call, "%.60s returns %d tensors: give a cotangent, d%.60s=FILE.npy; those "
-                                      "left out are zero",
+        return calling_fail(&j->call,
+                            "%.60s returns %d tensors: give a cotangent, d%.60s=FILE.npy; those "
+                            "left out are zero",
                             j->call.def, j->call.results, j->call.name[0]);
     for (int k = 0; k < a->inputs; k++) {
         a->input[k] = j->call.input[k];

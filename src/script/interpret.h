@@ -56,6 +56,7 @@ extern const spor_builtin spor_plain_builtins[];  /* plain.c: numbers, lists, st
 extern const spor_builtin spor_tensor_builtins[]; /* layout.c, reduce.c: tensors */
 extern const spor_builtin spor_reduce_builtins[];
 extern const spor_builtin spor_order_builtins[];       /* order.c: rows, order */
+extern const spor_builtin spor_einsum_builtins[];      /* einsum.c */
 extern const spor_builtin spor_leaf_builtins[];        /* leaves.c: param, state, zeros, random */
 extern const spor_builtin spor_declaration_builtins[]; /* declare.c: train and what it takes */
 /** Likewise, of the rows of data/sets.h. */

@@ -212,6 +212,7 @@ static void add_names(spor_pass *run) {
     add_builtins(run, spor_tensor_builtins);
     add_builtins(run, spor_reduce_builtins);
     add_builtins(run, spor_order_builtins);
+    add_builtins(run, spor_einsum_builtins);
     add_builtins(run, spor_leaf_builtins);
     add_builtins(run, spor_declaration_builtins);
     add_builtins(run, declare_sets(run));

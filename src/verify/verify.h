@@ -30,9 +30,9 @@ typedef struct {
     spor_recording recording;
     spor_tape *tape;
     spor_instance in;
-    spor_program *bound; /* gives every formula and expected */
-    spor_program *step;  /* gives y; NULL if no gradient is claimed */
-    spor_program *plain; /* over doubles: what plain.c looks at */
+    spor_program *bound;       /* gives every formula and expected */
+    spor_program *step;        /* gives y; NULL if no gradient is claimed */
+    spor_program *plain;       /* over doubles: what plain.c looks at */
     double *data[SPOR_INPUTS]; /* those of several cotangents lie end to end, as y does */
     points points;
     point_narrow narrow[SPOR_INPUTS];

@@ -18,6 +18,7 @@
     "def inverse(x):\n    return 1 / x\n"                                                          \
     "def same(x):\n    return x\n"                                                                 \
     "def two(x):\n    return x, x\n"                                                               \
+    "def halves(x):\n    s = x * x\n    t = x / 2\n    return s, t\n"                              \
     "def number(x):\n    return 3\n"                                                               \
     "def nothing(x):\n    pass\n"                                                                  \
     "def net(x):\n    W = param([2, 3], \"glorot\", \"W\")\n"                                      \
@@ -105,6 +106,28 @@ START_TEST(a_scalar_has_a_gradient_by_itself) {
         run("spor run s.spor --call half --in x=a.npy --grad dx=dx.npy --cotangent dy=three.npy"),
         0);
     expect_array("dx.npy", 4, SPOR_SHAPE(2, 2), (double[]){1.5, -3, 0.75, 6}, 0);
+}
+END_TEST
+
+/* s = x^2, t = x / 2: dx = 2 x ds + dt / 2, where a cotangent that is left out is 0. */
+START_TEST(several_results_have_names_and_cotangents) {
+    double s[4], t[4], both[4], of_t[4];
+    for (int k = 0; k < 4; k++) {
+        s[k] = a[k] * a[k];
+        t[k] = a[k] / 2;
+        both[k] = 2 * a[k] * w[k] + dy[k] / 2;
+        of_t[k] = dy[k] / 2;
+    }
+    expect_status(run("spor run s.spor --call halves --in x=a.npy --cotangent dt=dy.npy ds=w.npy "
+                      "--out t=t.npy s=s.npy --grad dx=dx.npy --double"),
+                  0);
+    expect_array("s.npy", 8, SPOR_SHAPE(2, 2), s, 0);
+    expect_array("t.npy", 8, SPOR_SHAPE(2, 2), t, 0);
+    expect_array("dx.npy", 8, SPOR_SHAPE(2, 2), both, 1e-15);
+    expect_status(run("spor run s.spor --call halves --in x=a.npy --cotangent dt=dy.npy "
+                      "--out t=t.npy --grad dx=dx.npy --double"),
+                  0);
+    expect_array("dx.npy", 8, SPOR_SHAPE(2, 2), of_t, 1e-15);
 }
 END_TEST
 
@@ -213,10 +236,22 @@ static const struct {
     {"--call affine --in A=a.npy W=x3.npy --out y=y.npy",
      "affine: W is [n, m] with n=3, but n=2 from an argument before"},
     {"--call half --in x=complex.npy --out y=y.npy", "complex"},
-    {"--call two --in x=a.npy --out y=y.npy", "two must return a tensor but returns a list of 2"},
+    {"--call two --in x=a.npy --out y=y.npy", "two returns 2 tensors that have no names"},
+    {"--call halves --in x=a.npy --out y=y.npy", "--out y: halves has no result of this name"},
+    {"--call halves --in x=a.npy --out s=y.npy s=z.npy", "--out s is given twice"},
+    {"--call halves --in x=a.npy --grad dx=dx.npy",
+     "halves returns 2 tensors: give a cotangent, --cotangent ds=FILE.npy; those left out are "
+     "zero"},
+    {"--call halves --in x=a.npy --grad dx=dx.npy --cotangent dy=dy.npy",
+     "--cotangent dy: d and the name of a result is expected, ds"},
+    {"--call halves --in x=a.npy --grad dx=dx.npy --cotangent dt=x3.npy",
+     "dt is [3, 3] but must be [2, 2]"},
+    {"--call inverse --in x=a.npy --grad dx=dx.npy --cotangent dy=dy.npy dz=dy.npy",
+     "--cotangent is one file: inverse returns one tensor"},
     {"--call number --in x=a.npy --out y=y.npy",
-     "number must return a tensor but returns the integer 3"},
-    {"--call nothing --in x=a.npy --out y=y.npy", "nothing must return a tensor but returns"},
+     "number must return a tensor, or several, but returns the integer 3"},
+    {"--call nothing --in x=a.npy --out y=y.npy",
+     "nothing must return a tensor, or several, but returns"},
     {"--call inverse --in x=a.npy --grad dx=dx.npy",
      "inverse returns [2, 2], and only a scalar has a gradient by itself: give a cotangent of this "
      "shape"},
@@ -326,6 +361,7 @@ Suite *spor_suite(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, values_and_gradients_are_those_by_hand);
     tcase_add_test(tests, a_scalar_has_a_gradient_by_itself);
+    tcase_add_test(tests, several_results_have_names_and_cotangents);
     tcase_add_test(tests, settings_are_taken_and_words_behind_them);
     tcase_add_test(tests, a_file_may_be_read_and_written);
     tcase_add_test(tests, parameters_have_initial_values_by_seed_and_it_is_told);

@@ -26,6 +26,27 @@ typedef struct {
     "def f(p[n], t[n]):\n    return -sum(t * log(p) + (1 - t) * log(1 - p))\n"                     \
     "derive f (p, t) -> (y, dy):\n    dt = dy * (log(1 - p) - log(p))\n"
 #define UNIT "def f(x[N, C]):\n    return x / sqrt(sum(x * x, axis=1, keepdims=True))\n"
+#define KEPT                                                                                       \
+    "def f(Q[N, d], K[M, d], V[M, e]):\n    A = Q @ transpose(K)\n"                                \
+    "    return softmax(A, axis=1) @ V, logsumexp(A, axis=1)\n"
+#define KEPT_END "    dQ = dA @ K\n    dK = transpose(dA) @ Q\n    dV = transpose(P) @ dY\n"
+#define KEPT_P                                                                                     \
+    "    P = exp(Q @ transpose(K) - reshape(L, [N, 1]))\n"                                         \
+    "    D = sum(dY * Y, axis=1, keepdims=True)\n"
+#define ADDED                                                                                      \
+    "def f(x[N, n], r[N, n], w[n]):\n    s = x + r\n"                                              \
+    "    return s / sqrt(mean(s * s, axis=\"n\", keepdims=True) + 1/1000) * w, s\n"
+#define ADDED_S                                                                                    \
+    "    q = sqrt(mean(S * S, axis=\"n\", keepdims=True) + 1/1000)\n    g = dY * w\n"              \
+    "    ds = g / q - S * mean(g * S, axis=\"n\", keepdims=True) / (q * q * q)"
+#define ADDED_END "    dx = ds\n    dr = ds\n    dw = sum(dY * S / q, axis=\"N\")\n"
+#define CELL                                                                                       \
+    "def f(z[N, m], u[N, m], c[N, m]):\n    C = sigmoid(z) * c + sigmoid(u)\n"                     \
+    "    return tanh(C) * sigmoid(u), C\nderive f (z, u, c) -> (H, C, dH, dC):\n"                  \
+    "    f = sigmoid(z)\n    o = sigmoid(u)\n    t = tanh(C)\n"
+#define CELL_END                                                                                   \
+    "    dc = e * f\n    dz = e * c * f * (1 - f)\n"                                               \
+    "    du = (e + dH * t) * o * (1 - o)\n"
 #define RAMP "def f(x[n]):\n    return relu(x)\nderive f (x) -> (y, dy):\n"
 
 #define EMBEDS(where)                                                                              \
@@ -204,6 +225,34 @@ static const row rows[] = {
      "    dx = 2 * x * dy\n"},
     {HOLDS, "holds where x is positive in relu at 2:12",
      "def f(x[n]):\n    return relu(exp(x))\nderive f (x) -> (y, dy):\n    dx = y * dy\n"},
+    /* ---- several results ---- */
+    {HOLDS, NULL,
+     KEPT "derive f (Q, K, V) -> (Y, L, dY, dL):\n" KEPT_P
+          "    dA = P * (dY @ transpose(V) - D + reshape(dL, [N, 1]))\n" KEPT_END},
+    {HOLDS, NULL,
+     KEPT "derive f (Q, K, V) -> (Y, L, dY):\n" KEPT_P
+          "    dA = P * (dY @ transpose(V) - D)\n" KEPT_END},
+    {HOLDS, NULL,
+     KEPT "derive f (Q, K, V) -> (Y, L, dL):\n    P = exp(Q @ transpose(K) - reshape(L, [N, 1]))\n"
+          "    dA = P * reshape(dL, [N, 1])\n    dQ = dA @ K\n    dK = transpose(dA) @ Q\n"
+          "    dV = 0 * V\n"},
+    {FAILS, NULL,
+     KEPT "derive f (Q, K, V) -> (Y, L, dY, dL):\n" KEPT_P
+          "    dA = P * (dY @ transpose(V) - D)\n" KEPT_END},
+    {FAILS, NULL,
+     KEPT "derive f (Q, K, V) -> (Y, L, dY, dL):\n" KEPT_P
+          "    dA = P * (dY @ transpose(V) - D - reshape(dL, [N, 1]))\n" KEPT_END},
+    {HOLDS, NULL, ADDED "derive f (x, r, w) -> (Y, S, dY, dS):\n" ADDED_S " + dS\n" ADDED_END},
+    {HOLDS, NULL, ADDED "derive f (x, r, w) -> (Y, S, dY):\n" ADDED_S "\n" ADDED_END},
+    {FAILS, NULL, ADDED "derive f (x, r, w) -> (Y, S, dY, dS):\n" ADDED_S "\n" ADDED_END},
+    {FAILS, NULL, ADDED "derive f (x, r, w) -> (Y, S, dY):\n" ADDED_S " + dY\n" ADDED_END},
+    {FAILS, NULL,
+     ADDED "derive f (x, r, w) -> (Y, S, dY, dS):\n    dx = dY\n    dr = dY\n    dw = none\n"},
+    {UNFINISHED, NULL,
+     ADDED "derive f (x, r, w) -> (Y, dY):\n    dx = dY\n    dr = dY\n    dw = none\n"},
+    {HOLDS, NULL, CELL "    e = dC + dH * o * (1 - t * t)\n" CELL_END},
+    {FAILS, NULL, CELL "    e = dH + dC * o * (1 - t * t)\n" CELL_END},
+    {FAILS, NULL, CELL "    e = dH * o * (1 - t * t)\n" CELL_END},
     /* ---- nothing was judged ---- */
     {UNFINISHED, NULL,
      "def f(x[n]):\n    return log(-1 - x * x)\nderive f (x) -> (y, dy):\n    dx = dy / x\n"},

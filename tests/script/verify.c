@@ -243,6 +243,18 @@ END_TEST
     "    s = 1 / sqrt(mean((x - m) * (x - m), axis=0) + 0.1)\n"
 
 static const char *const holding[] = {
+    "claim \"a\" (q[b, n, d], k[b, m, d], b in 1..3, n in 1..3, m in 1..3, d in 1..3):\n"
+    "    einsum(\"bqd,bkd->bqk\", q, k)[h, i, j] == sum(q[h, i, r] * k[h, j, r] for r)\n"
+    "    einsum(\"bqd,bkd->dk\", q, k)[r, j] == sum(q[h, i, r] * k[h, j, r] for h, i)\n"
+    "    einsum(\"...q,...k->kq\", transpose(q), transpose(k[:, :1]))[h, g] == "
+    "sum(q[g, i, r] * k[h, 0, r] for r, i)\n",
+    "claim \"a\" (x[n, n, m], y[n]):\n"
+    "    einsum(\"iij->ji\", x)[j, i] == x[i, i, j]\n"
+    "    einsum(\"iij,i->j\", x, y)[j] == sum(x[i, i, j] * y[i] for i)\n",
+    "def mix(A[N, n], B[n, m], C[N, m]):\n    return einsum(\"ij,jk,ik->j\", A, B, C)\n"
+    "derive mix (A, B, C) -> (y, dy):\n"
+    "    dA = einsum(\"j,jk,ik->ij\", dy, B, C)\n    dB = einsum(\"j,ij,ik->jk\", dy, A, C)\n"
+    "    dC = einsum(\"j,ij,jk->ik\", dy, A, B)\n",
     CORR "derive corr \"Eqs. 9, 19\" (A, K) -> (Z, delta):\n"
          "    dA = convolve2d(pad(delta, [k - 1, l - 1]), K)\n"
          "    dK = correlate2d(A, delta)\n",
@@ -665,6 +677,43 @@ START_TEST(training_uses_what_is_accepted) {
 }
 END_TEST
 
+/* Of several results, each with a factor of its own in the derive: 3 for p, 5 for q. */
+#define TWICE(results, call)                                                                       \
+    "def two(A[N, n], W[n, m], b[m]):\n    Z = A @ W + b\n    return tanh(Z), Z * Z\n"             \
+    "trust derive two (A, W, b) -> " results "\n"                                                  \
+    "    dA = d @ transpose(W)\n    dW = transpose(A) @ d\n    db = sum(d, axis=\"N\")\n"          \
+    "def f(x):\n    W = param([2, 3], init=\"normal\", name=\"W\")\n"                              \
+    "    b = param([3], init=\"normal\", name=\"b\")\n    y, z = two(x, W, b)\n    return " call   \
+    "\n"
+#define BOTH "(Y, Z, dY, dZ):\n    d = 3 * dY * (1 - Y * Y) + 5 * dZ * 2 * (A @ W + b)"
+#define FIRST "(Y, Z, dY):\n    d = 3 * dY * (1 - Y * Y) + 0 * Z"
+
+/* Gradients of a sum are those of its terms: the derive's of each result, and the tape's of one whose
+ * cotangent is left out. */
+START_TEST(training_uses_a_derivation_of_several_results) {
+    static const struct {
+        const char *text;
+        double y, z; /* factors */
+    } cases[] = {
+        {TWICE(BOTH, "sum(y * y)"), 3, 0},
+        {TWICE(BOTH, "sum(z * z)"), 0, 5},
+        {TWICE(BOTH, "sum(y * y) + sum(z * z)"), 3, 5},
+        {TWICE(FIRST, "sum(y * y) + sum(z * z)"), 3, 1},
+        {TWICE(FIRST, "sum(z * z)"), 0, 1},
+    };
+    double ofY[9], ofZ[9], g[9];
+    train_once(TWICE(BOTH, "sum(y * y)"), false, ofY);
+    train_once(TWICE(BOTH, "sum(z * z)"), false, ofZ);
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        train_once(cases[k].text, true, g);
+        for (int j = 0; j < 9; j++) {
+            ck_assert(ofY[j] != 0 && ofZ[j] != 0);
+            ck_assert_double_eq_tol(g[j], cases[k].y * ofY[j] + cases[k].z * ofZ[j], 1e-10);
+        }
+    }
+}
+END_TEST
+
 /* What is open, must fail, leaves a gradient out or is no derive is not used. */
 START_TEST(some_cannot_be_accepted) {
     spor_script *script = load(DENSE "derive layer \"a\" (A, W, b) -> (Y, dY):\n    ...\n"
@@ -737,6 +786,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(test, turning_sizes_are_found, 0, LENGTH(turning));
     tcase_add_loop_test(test, instances_carry_what_is_said_of_values, 0, LENGTH(said));
     tcase_add_test(test, training_uses_what_is_accepted);
+    tcase_add_test(test, training_uses_a_derivation_of_several_results);
     tcase_add_test(test, some_cannot_be_accepted);
     tcase_add_test(test, a_derived_def_makes_no_parameters);
     tcase_add_test(test, the_reference_is_true);

@@ -261,6 +261,8 @@ static void product_cases(walk *w) {
     CASE(spor_sort, x, is_none(spor_sort(none, 0)));
     CASE(spor_one_hot, i, is_none(spor_one_hot(none, 2)));
     CASE(spor_prod, x, is_none(spor_prod(none, 1)));
+    CASE(spor_einsum, subscripts, is_none(spor_einsum(NULL, 1, &of->x)) && fails(of->tape));
+    CASE(spor_einsum, x, is_none(spor_einsum("i", 1, NULL)));
     CASE(spor_correlate2d, x, is_none(spor_correlate2d(none, of->kernel, 1, 1)));
     CASE(spor_correlate2d, K, is_none(spor_correlate2d(of->image, none, 1, 1)));
     CASE(spor_convolve2d, x, is_none(spor_convolve2d(none, of->kernel, 1, 1)));

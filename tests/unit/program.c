@@ -283,6 +283,43 @@ START_TEST(a_hand_derived_backward_may_have_operands_that_nothing_reads) {
 }
 END_TEST
 
+/* The backward of y = the product of all, each with a factor of its own. */
+static bool backward_of_many(void *user, spor_var y, spor_var dy, int n, const spor_var operand[],
+                             spor_var d[]) {
+    (void)user;
+    for (int k = 0; k < n; k++)
+        d[k] = spor_mul(spor_ratio(y.tape, k + 2, 1), spor_div(spor_mul(dy, y), operand[k]));
+    return true;
+}
+
+/* Of more operands than a node has. */
+START_TEST(a_hand_derived_backward_may_have_many_operands) {
+    for (int n = 1; n <= SPOR_CUSTOM_OPERANDS; n++) {
+        spor_tape *t = spor_tape_new();
+        spor_params *params = spor_params_new(SPOR_F64, 1);
+        spor_var x[SPOR_CUSTOM_OPERANDS], y = spor_ratio(t, 1, 1);
+        double product = 1;
+        for (int k = 0; k < n; k++) {
+            char name[8];
+            snprintf(name, sizeof name, "x%d", k);
+            x[k] = spor_param(t, name, SPOR_SCALAR_SHAPE, SPOR_INIT("constant", k + 1));
+            y = spor_mul(y, x[k]);
+            product *= k + 1;
+        }
+        spor_custom_vjp(y, n, x, backward_of_many, NULL);
+        spor_program *program = spor_compile_training(y, 0, NULL, params, &by_reference);
+        check_healthy(program);
+        ck_assert(spor_run(program, 0));
+        for (int k = 0; k < n; k++)
+            ck_assert_double_eq_tol(*(double *)spor_params_entry(params, k).gradient,
+                                    (k + 2) * product / (k + 1), 1e-8);
+        spor_program_free(program);
+        spor_params_free(params);
+        spor_tape_free(t);
+    }
+}
+END_TEST
+
 START_TEST(assignments_take_the_values_before_all_of_them) {
     spor_tape *t = spor_tape_new();
     spor_params *params = spor_params_new(SPOR_F64, 1);
@@ -551,6 +588,7 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, another_scalar_type_gets_converted_parameters);
     tcase_add_test(runs, state_is_kept_and_not_trained);
     tcase_add_test(runs, a_hand_derived_backward_may_have_operands_that_nothing_reads);
+    tcase_add_test(runs, a_hand_derived_backward_may_have_many_operands);
     tcase_add_test(runs, assignments_take_the_values_before_all_of_them);
     tcase_add_test(runs, memory_follows_lifetimes_and_runs_repeat);
     tcase_add_test(runs, equal_nodes_are_computed_once);

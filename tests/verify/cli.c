@@ -386,6 +386,33 @@ START_TEST(arrays_of_other_code_are_judged) {
 }
 END_TEST
 
+/* Y = x^2, Z = 3 x: dx = 2 x dY + 3 dZ. */
+START_TEST(arrays_of_several_results_are_judged) {
+    double x[] = {1, -2, 0.5, 3, -1, 4}, dY[] = {0.5, 1, -1, 2, 3, -2}, dZ[6], right[6], left[6];
+    for (int k = 0; k < 6; k++) {
+        dZ[k] = dY[5 - k];
+        right[k] = 2 * x[k] * dY[k] + 3 * dZ[k];
+        left[k] = 2 * x[k] * dY[k];
+    }
+    write_file("two.spor", "def two(x[n, m]):\n    return x * x, 3 * x\n"
+                           "derive two (x) -> (Y, Z, dY, dZ):\n    dx = 2 * x * dY + 3 * dZ\n");
+    write_array("x.npy", 3, 2, x, false);
+    write_array("dY.npy", 3, 2, dY, false);
+    write_array("dZ.npy", 3, 2, dZ, false);
+    write_array("right.npy", 3, 2, right, false);
+    write_array("left.npy", 3, 2, left, false);
+    verify(0, "two.spor --call two --in x=x.npy dY=dY.npy dZ=dZ.npy --against dx=right.npy");
+    expect(out, "6 of 6 values judged");
+    verify(1, "two.spor --call two --in x=x.npy dY=dY.npy dZ=dZ.npy --against dx=left.npy");
+    verify(1, "two.spor --call two --in x=x.npy dY=dZ.npy dZ=dY.npy --against dx=right.npy");
+    verify(0, "two.spor --call two --in x=x.npy dY=dY.npy --against dx=left.npy");
+    verify(2, "two.spor --call two --in x=x.npy --against dx=left.npy");
+    expect(err, "two returns 2 tensors: give a cotangent, dY=FILE.npy; those left out are zero");
+    verify(2, "two.spor --call two --in x=x.npy dW=dY.npy --against dx=left.npy");
+    expect(err, "dW is no operand of two");
+}
+END_TEST
+
 #define CALL "--call conv --in A=A.npy K=K.npy dY=d.npy --against dK=mine.npy"
 
 /* An array in float with an error of some ulp: neither right nor wrong until the user says so. */
@@ -626,6 +653,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_page_stands_alone);
     tcase_add_test(tests, bad_usage_is_told);
     tcase_add_test(tests, arrays_of_other_code_are_judged);
+    tcase_add_test(tests, arrays_of_several_results_are_judged);
     tcase_add_test(tests, arrays_that_may_be_right_are_settled_by_the_user);
     tcase_add_test(tests, half_precision_is_no_claim);
     tcase_add_test(tests, arrays_of_nothing_but_infinities_are_not_judged);

@@ -55,6 +55,9 @@
     "def f(Q[N, d], K[M, d], V[M, e]):\n    return softmax(Q @ transpose(K), axis=1) @ V\n"        \
     "derive f (Q, K, V) -> (Y, dY):\n    P = softmax(Q @ transpose(K), axis=1)\n"                  \
     "    dP = dY @ transpose(V)\n    G = P * (dP - sum(dP * P, axis=1, keepdims=True))\n"
+#define CELL                                                                                       \
+    "def f(c[N, m], u[N, m]):\n    return tanh(c) * u, c * u\n"                                    \
+    "derive f (c, u) -> (H, C, dH, dC):\n    t = tanh(c)\n    du = none\n"
 #define PAIRS "def f(A[n, m], B[m, n]):\n    return A @ B\nderive f (A, B) -> (Y, dY):\n"
 
 /* ---- known mistakes ---- */
@@ -72,6 +75,12 @@ static const struct {
     {SIGMOID, "    dZ = sigmoid(Y) * (1 - sigmoid(Y)) * dY\n", "dZ", "at its result, not at its"},
     {SIGMOID, "    dZ = Z * (1 - Z) * dY\n", "dZ",
      "a function of its result, is given its argument"},
+    {CELL, "    dc = dH * (1 - t * t) * u\n", "dc", "what comes back from dC is left out"},
+    {CELL, "    dc = dC * u\n", "dc", "what comes back from dH is left out"},
+    {CELL, "    dc = dC * (1 - t * t) * u + dH * u\n", "dc", "dH and dC are exchanged"},
+    {CELL, "    dc = dH * (1 - t * t) * u - dC * u\n", "dc",
+     "what comes back from dC has the wrong sign"},
+    {CELL, "    dc = dH * (1 - t * t) * u + u\n", "dc", "dC is forgotten"},
     {TANH, "    dZ = (1 - Z * Z) * dY\n", "dZ", "a function of its result, is given its argument"},
     {TANH, "    dZ = (1 - Y * Y) * dY / 2\n", "dZ", "off by the factor 0.5"},
     {TANH, "    dZ = 2 * (1 - Y * Y) * dY\n", "dZ", "off by the factor 2"},
