@@ -246,8 +246,8 @@ static const char *const holding[] = {
     "claim \"a\" (q[b, n, d], k[b, m, d], b in 1..3, n in 1..3, m in 1..3, d in 1..3):\n"
     "    einsum(\"bqd,bkd->bqk\", q, k)[h, i, j] == sum(q[h, i, r] * k[h, j, r] for r)\n"
     "    einsum(\"bqd,bkd->dk\", q, k)[r, j] == sum(q[h, i, r] * k[h, j, r] for h, i)\n"
-    "    einsum(\"...q,...k->kq\", transpose(q), transpose(k[:, :1]))[h, g] == "
-    "sum(q[g, i, r] * k[h, 0, r] for r, i)\n",
+    "    einsum(\"...q,...k->...kq\", transpose(q), transpose(k[:, :1]))[r, i, h, g] == "
+    "q[g, i, r] * k[h, 0, r]\n",
     "claim \"a\" (x[n, n, m], y[n]):\n"
     "    einsum(\"iij->ji\", x)[j, i] == x[i, i, j]\n"
     "    einsum(\"iij,i->j\", x, y)[j] == sum(x[i, i, j] * y[i] for i)\n",
