@@ -95,6 +95,13 @@ SPOR_API spor_var spor_matmul(spor_var x, spor_var y);
 /** z[n,i,j,f] = sum_{u,v,c} K[u,v,c,f] x[n, i sh + u, j sw + v, c]: Eqs. (1), (4), (73). No padding
  *  of its own; a kernel larger than the image is an error. */
 SPOR_API spor_var spor_correlate2d(spor_var x, spor_var K, int64_t sh, int64_t sw);
+/** z[n,i,j,c] = sum_{u,v} K[u,v,c] x[n, i S + u D, j S + v D, c]: each channel by itself. Strides S and
+ *  dilations D: height, width. No padding of its own; a kernel that reaches beyond the image is an error. */
+SPOR_API spor_var spor_depthwise2d(spor_var x, spor_var K, const int64_t stride[2],
+                                   const int64_t dilation[2]);
+/** What comes back to a K of this size, height and width, from g of the shape of z: its adjoint. */
+SPOR_API spor_var spor_depthwise2d_dK(spor_var x, spor_var g, const int64_t size[2],
+                                      const int64_t stride[2], const int64_t dilation[2]);
 
 /** Windows of some cells at steps of stride over a padded map. A window wholly outside the map is
  *  an error. */
@@ -217,6 +224,8 @@ SPOR_API spor_var spor_einsum(const char *subscripts, int n, const spor_var x[])
 #define spor_subsample(...) SPOR_HERE(spor_subsample(__VA_ARGS__))
 #define spor_stop_gradient(...) SPOR_HERE(spor_stop_gradient(__VA_ARGS__))
 #define spor_matmul(...) SPOR_HERE(spor_matmul(__VA_ARGS__))
+#define spor_depthwise2d(...) SPOR_HERE(spor_depthwise2d(__VA_ARGS__))
+#define spor_depthwise2d_dK(...) SPOR_HERE(spor_depthwise2d_dK(__VA_ARGS__))
 #define spor_correlate2d(...) SPOR_HERE(spor_correlate2d(__VA_ARGS__))
 #define spor_maxpool2d(...) SPOR_HERE(spor_maxpool2d(__VA_ARGS__))
 #define spor_route(...) SPOR_HERE(spor_route(__VA_ARGS__))

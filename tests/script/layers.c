@@ -192,8 +192,8 @@ static const struct {
     {"conv(x, 6, kernel=3, dilation=0)", "dilation must be at least 1, not 0"},
     {"conv(x, 6, kernel=3, dilation=4, padding=\"valid\")",
      "the kernel reaches over 9 x 9 cells, more than the image, 5 x 6"},
-    {"depthwise_conv(x, 9, padding=\"valid\")",
-     "the kernel reaches over 9 x 9 cells, more than the image, 5 x 6"},
+    {"depthwise_conv(x, 9, padding=\"valid\")", "9 cells of the kernel, 1 apart, reach beyond the "
+                                                "height of the image, 5; pad the image first"},
     {"depthwise_conv(x[0], 3)", "depthwise_conv takes images [N, H, W, C], not"},
     {"conv_transpose(x, 2, kernel=3, padding=\"full\")",
      "conv_transpose: padding must be \"same\", \"valid\", an integer, [h, w] or [[top, bottom], "

@@ -265,6 +265,22 @@ static void product_cases(walk *w) {
     CASE(spor_einsum, x, is_none(spor_einsum("i", 1, NULL)));
     CASE(spor_correlate2d, x, is_none(spor_correlate2d(none, of->kernel, 1, 1)));
     CASE(spor_correlate2d, K, is_none(spor_correlate2d(of->image, none, 1, 1)));
+    static const int64_t twos[] = {2, 2};
+    spor_var kernel = spor_input(of->tape, "k", SPOR_SHAPE(1, 1, 1));
+    CASE(spor_depthwise2d, x, is_none(spor_depthwise2d(none, kernel, twos, twos)));
+    CASE(spor_depthwise2d, K, is_none(spor_depthwise2d(of->image, none, twos, twos)));
+    CASE(spor_depthwise2d, stride,
+         is_none(spor_depthwise2d(of->image, kernel, NULL, twos)) && fails(of->tape));
+    CASE(spor_depthwise2d, dilation,
+         is_none(spor_depthwise2d(of->image, kernel, twos, NULL)) && fails(of->tape));
+    CASE(spor_depthwise2d_dK, x, is_none(spor_depthwise2d_dK(none, of->image, twos, twos, twos)));
+    CASE(spor_depthwise2d_dK, g, is_none(spor_depthwise2d_dK(of->image, none, twos, twos, twos)));
+    CASE(spor_depthwise2d_dK, size,
+         is_none(spor_depthwise2d_dK(of->image, of->image, NULL, twos, twos)) && fails(of->tape));
+    CASE(spor_depthwise2d_dK, stride,
+         is_none(spor_depthwise2d_dK(of->image, of->image, twos, NULL, twos)) && fails(of->tape));
+    CASE(spor_depthwise2d_dK, dilation,
+         is_none(spor_depthwise2d_dK(of->image, of->image, twos, twos, NULL)) && fails(of->tape));
     CASE(spor_convolve2d, x, is_none(spor_convolve2d(none, of->kernel, 1, 1)));
     CASE(spor_convolve2d, K, is_none(spor_convolve2d(of->image, none, 1, 1)));
     CASE(spor_maxpool2d, x, is_none(spor_maxpool2d(none, window)));
