@@ -186,7 +186,7 @@ ROWS = [
     ("group_norm_layer(a, b, c, 1/1000)", group_norm, (2, 3, 2, 2), (4,), (4,)),
     ("group_norm(a, 2, epsilon=1/1000)",
      lambda a: group_norm(a.reshape(2, 4, 2, 3), 1, 0).reshape(a.shape), (2, 2, 2, 6)),
-    ("linear(a, 2, act=tanh, init=0.5)",
+    ("projection(a, 2, act=tanh, init=0.5)",
      lambda a: np.repeat(np.tanh(a.sum(-1, keepdims=True) / 2), 2, -1), (2, 3, 4)),
     ("attention_layer(a, b, c, \"none\")", attention, (1, 2, 3, 2), (1, 2, 4, 2), (1, 2, 4, 3)),
     ("attention_layer(a, b, c, causal_mask(3))", lambda a, b, c: attention(a, b, c, causal),

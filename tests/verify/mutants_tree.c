@@ -82,7 +82,7 @@ static bool is_tensor(const mutants *m, const spor_syntax *node) {
 }
 
 static const char *result_of(const mutants *m) {
-    return m->of->source->result[0].name;
+    return m->of->source->result[0].y.name;
 }
 
 /* ---- kinds: each adds what it makes of the node in the slot ---- */
@@ -124,8 +124,11 @@ static void drop_factor(const site *s) {
 static void add_factor(const site *s) {
     const spor_asserted *a = s->m->of;
     if (s->parent) return;
-    const char *factors[] = {a->source->result[1].name, a->tensor[0]->name, result_of(s->m)};
-    for (int k = 0; k < 3; k++) add(s, binary(s->m, s->node, '*', name(s->m, factors[k], s->node)));
+    const char *factors[] = {a->tensor[0]->name, result_of(s->m)};
+    for (int k = 0; k < a->source->results; k++)
+        if (a->source->result[k].dy.name)
+            add(s, binary(s->m, s->node, '*', name(s->m, a->source->result[k].dy.name, s->node)));
+    for (int k = 0; k < 2; k++) add(s, binary(s->m, s->node, '*', name(s->m, factors[k], s->node)));
     add(s, binary(s->m, s->node, '*', number(s->m, 2, s->node)));
     if (a->sizes)
         add(s, binary(s->m, s->node, '/', name(s->m, a->statement.quantity[0].name, s->node)));
@@ -305,7 +308,11 @@ void mutants_make(spor_asserted *derive, mutants *m) {
     m->made = calloc(MUTANT_MOST, sizeof *m->made);
     if (!m->made) return;
     for (int k = 0; k < derive->tensors; k++) know(m, derive->tensor[k]->name);
-    for (int k = 0; k < 2; k++) know(m, derive->source->result[k].name);
+    for (int k = 0; k < derive->source->results; k++) {
+        const spor_result *result = &derive->source->result[k];
+        know(m, result->y.name);
+        if (result->dy.name) know(m, result->dy.name);
+    }
     walk(m, derive->source->body);
 }
 

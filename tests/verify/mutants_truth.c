@@ -4,6 +4,7 @@
  * Nothing here is the verifier's.
  */
 #include "mutants.h"
+#include "verify/verify.h"
 
 #include <check.h>
 #include <math.h>
@@ -223,7 +224,7 @@ static bool draw_point(const recording *r, int family, uint64_t *state, double p
     for (int k = 0; k < r->in.inputs; k++)
         for (int64_t end = at + size_of(r->in.input[k]); at < end; at++) {
             point[at] = element(state, family);
-            if (k == r->in.dy && point[at] == 0) point[at] = 1;
+            if (instance_is_cotangent(&r->in, k) && point[at] == 0) point[at] = 1;
         }
     if (!isfinite(product(r, point, NULL)) || !run(r, r->program, point)) return false;
     take_results(r, point + n);
