@@ -15,6 +15,16 @@ static inline int64_t depthwise_dilation(const spor_attr steps[], int axis) {
     return steps[2 + axis].i;
 }
 
+/** How far one cell, or window, lies from the one before, of n: where there is one alone the next one might
+ *  be nowhere. */
+static inline int64_t depthwise_step(int64_t n, int64_t step, int64_t stride) {
+    return n > 1 ? step * stride : 0;
+}
+/** Where cell or window number k lies. */
+static inline int64_t depthwise_cell(int64_t k, int64_t step) {
+    return k ? k * step : 0;
+}
+
 #ifdef SPOR_RULES
 
 /** Cells from the first of a window to behind its last, of `size` in each direction. */

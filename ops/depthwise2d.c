@@ -211,23 +211,18 @@ static void all_channels(const row *r, const T *x, int abreast, T *z) {
     }
 }
 
-/* Where there is one cell or one window alone, the next one might be nowhere. */
-static int64_t step_of(int64_t n, int64_t step, int64_t stride) {
-    return n > 1 ? step * stride : 0;
-}
-
 FAST_KERNEL(depthwise2d) {
     const int64_t *n = c->out.shape.n, *kernel = c->in[1].shape.n, *stride = c->in[0].stride;
     const spor_attr *s = c->attr + STEPS;
     task_part part = task_part_of(c, SPOR_WORK, task, n[0] * n[1]);
-    int64_t below = step_of(n[1], depthwise_stride(s, 0), stride[1]);
+    int64_t below = depthwise_step(n[1], depthwise_stride(s, 0), stride[1]);
     row r = {.K = c->in[1].data,
              .k = kernel[0],
              .l = kernel[1],
              .channels = n[3],
-             .down = step_of(kernel[0], depthwise_dilation(s, 0), stride[1]),
-             .right = step_of(kernel[1], depthwise_dilation(s, 1), stride[2]),
-             .next = step_of(n[2], depthwise_stride(s, 1), stride[2])};
+             .down = depthwise_step(kernel[0], depthwise_dilation(s, 0), stride[1]),
+             .right = depthwise_step(kernel[1], depthwise_dilation(s, 1), stride[2]),
+             .next = depthwise_step(n[2], depthwise_stride(s, 1), stride[2])};
     T *z = (T *)c->out.data + part.first * c->out.stride[1];
     for (int64_t i = part.first; i < part.end; i++) {
         const T *x = (const T *)c->in[0].data + i / n[1] * stride[0] + i % n[1] * below;
@@ -250,8 +245,8 @@ static T window_sum(const spor_call *c, int64_t n, int64_t top, int64_t left, in
     for (int64_t u = 0; u < K->n[0]; u++)
         for (int64_t v = 0; v < K->n[1]; v++) {
             int64_t at[SPOR_RANK] = {u, v, channel};
-            int64_t p = u ? top + u * depthwise_dilation(s, 0) : top;
-            int64_t q = v ? left + v * depthwise_dilation(s, 1) : left;
+            int64_t p = top + depthwise_cell(u, depthwise_dilation(s, 0));
+            int64_t q = left + depthwise_cell(v, depthwise_dilation(s, 1));
             sum = ADD(sum, MUL(*AT(c->in[1], at), *AT4(c->in[0], n, p, q, channel)));
         }
     return sum;

@@ -208,11 +208,6 @@ static void all_channels(const row *r, const T *x, int abreast, T *z) {
     }
 }
 
-/* Where there is one cell or one window alone, the next one might be nowhere. */
-static int64_t step_of(int64_t n, int64_t step, int64_t stride) {
-    return n > 1 ? step * stride : 0;
-}
-
 /* As many as are left and fit: four, three, else one. */
 static int abreast_of(int64_t left) {
     return left >= ABREAST ? ABREAST : left == ABREAST - 1 ? ABREAST - 1 : 1;
@@ -222,12 +217,12 @@ FAST_KERNEL(depthwise2d_dK) {
     const int64_t *n = c->in[1].shape.n, *kernel = c->out.shape.n, *stride = c->in[0].stride;
     const spor_attr *s = c->attr + STEPS;
     task_part part = task_part_of(c, SPOR_WORK, task, n[0] * n[1]);
-    int64_t below = step_of(n[1], depthwise_stride(s, 0), stride[1]);
-    int64_t down = step_of(kernel[0], depthwise_dilation(s, 0), stride[1]);
+    int64_t below = depthwise_step(n[1], depthwise_stride(s, 0), stride[1]);
+    int64_t down = depthwise_step(kernel[0], depthwise_dilation(s, 0), stride[1]);
     row r = {.windows = n[2],
              .channels = n[3],
-             .right = step_of(kernel[1], depthwise_dilation(s, 1), stride[2]),
-             .next = step_of(n[2], depthwise_stride(s, 1), stride[2])};
+             .right = depthwise_step(kernel[1], depthwise_dilation(s, 1), stride[2]),
+             .next = depthwise_step(n[2], depthwise_stride(s, 1), stride[2])};
     T *z = task_result(c, task);
     memset(z, 0, (size_t)(kernel[0] * kernel[1] * kernel[2]) * sizeof *z);
     for (int64_t i = part.first; i < part.end; i++) {
@@ -247,24 +242,19 @@ FAST_KERNEL(depthwise2d_dK) {
 
 #include "kernels/pairwise.h"
 
-/* Cell number k of n, a step apart; the first one lies at 0 however long that is. */
-static int64_t cell_at(int64_t k, int64_t step) {
-    return k ? k * step : 0;
-}
-
 REFERENCE_KERNEL(depthwise2d_dK) {
     const spor_shape *g = &c->in[1].shape;
     const spor_attr *s = c->attr + STEPS;
     EACH_INDEX(i, c->out.shape) {
-        int64_t top = cell_at(i[0], depthwise_dilation(s, 0));
-        int64_t left = cell_at(i[1], depthwise_dilation(s, 1));
+        int64_t top = depthwise_cell(i[0], depthwise_dilation(s, 0));
+        int64_t left = depthwise_cell(i[1], depthwise_dilation(s, 1));
         pairwise_sum sum;
         pairwise_begin(&sum);
         for (int64_t n = 0; n < g->n[0]; n++)
             for (int64_t p = 0; p < g->n[1]; p++)
                 for (int64_t q = 0; q < g->n[2]; q++) {
-                    int64_t down = top + cell_at(p, depthwise_stride(s, 0));
-                    int64_t right = left + cell_at(q, depthwise_stride(s, 1));
+                    int64_t down = top + depthwise_cell(p, depthwise_stride(s, 0));
+                    int64_t right = left + depthwise_cell(q, depthwise_stride(s, 1));
                     pairwise_add(&sum, MUL(*AT4(c->in[1], n, p, q, i[2]),
                                            *AT4(c->in[0], n, down, right, i[2])));
                 }
