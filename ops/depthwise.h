@@ -44,7 +44,7 @@ static inline bool rule_depthwise(spor_rule *r, const spor_attr steps[], int axi
                          name, stride, dilation);
     if (size < 1)
         return rule_fail(r, "the kernel's %s is %" PRId64 " but must be at least 1", name, size);
-    if (size > 1 && (size > n || dilation > (n - 1) / (size - 1)))
+    if (size > n || (size > 1 && dilation > (n - 1) / (size - 1)))
         return rule_fail(r,
                          "%" PRId64 " cells of the kernel, %" PRId64
                          " apart, reach beyond the %s of the image, %" PRId64
