@@ -10,7 +10,7 @@ ELEMENT_KERNELS(exp);
 /* dx = ybar y */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
-    return spor_mul(ybar, y);
+    return op_pull(ybar, y);
 }
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};

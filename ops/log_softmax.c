@@ -23,7 +23,7 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     int64_t axis = op_attrs(y)[AXIS].i;
     spor_var total =
         spor_expand(spor_sum(ybar, SPOR_AXIS(axis)), SPOR_AXIS(axis), spor_shape_of(x));
-    return spor_sub(ybar, spor_mul(spor_softmax(x, (int)axis), total));
+    return spor_sub(ybar, op_pull(total, spor_softmax(x, (int)axis)));
 }
 
 static spor_var parts(const spor_var in[], const spor_attr attr[]) {

@@ -21,7 +21,7 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     spor_var x = op_operand(z, k);
     int64_t axis = op_attrs(z)[AXIS].i;
     spor_var along = spor_expand(zbar, SPOR_AXIS(axis), spor_shape_of(x));
-    return spor_mul(along, spor_softmax(x, (int)axis));
+    return op_pull(along, spor_softmax(x, (int)axis));
 }
 
 /* m + ln sum e^(x - m), where the largest x, m, is finite: m - m is 0 and no NaN; else m */

@@ -11,7 +11,7 @@ TILE_KERNELS(mul, .product = true, .of_product = {&mul_mul_tiles, &mul_mul_tiles
 
 /* dx = zbar y, dy = zbar x */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    return spor_mul(zbar, op_operand(z, 1 - k));
+    return op_pull(zbar, op_operand(z, 1 - k));
 }
 
 /* NumPy, x and y as below: print((x * y).ravel().tolist()) */

@@ -14,7 +14,7 @@ ELEMENT_KERNELS(sigmoid);
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     spor_var one = op_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
-    return spor_mul(ybar, spor_mul(y, spor_sub(one, y)));
+    return op_pull(ybar, spor_mul(y, spor_sub(one, y)));
 }
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};

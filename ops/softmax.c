@@ -19,8 +19,8 @@ static bool shape(spor_rule *r) {
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     int64_t axes = SPOR_AXIS(op_attrs(y)[AXIS].i);
-    spor_var mean = spor_expand(spor_sum(spor_mul(y, ybar), axes), axes, spor_shape_of(y));
-    return spor_mul(y, spor_sub(ybar, mean));
+    spor_var mean = spor_expand(spor_sum(op_pull(ybar, y), axes), axes, spor_shape_of(y));
+    return op_pull(spor_sub(ybar, mean), y);
 }
 
 static spor_var parts(const spor_var in[], const spor_attr attr[]) {

@@ -10,7 +10,7 @@ ELEMENT_KERNELS(softplus);
 
 /* dx = ybar sigmoid(x) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
-    return spor_mul(ybar, spor_sigmoid(op_operand(y, k)));
+    return op_pull(ybar, spor_sigmoid(op_operand(y, k)));
 }
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};

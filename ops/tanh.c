@@ -13,7 +13,7 @@ ELEMENT_KERNELS(tanh);
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     (void)k;
     spor_var one = op_fill_ratio(y.tape, 1, 1, spor_shape_of(y));
-    return spor_mul(ybar, spor_sub(one, spor_mul(y, y)));
+    return op_pull(ybar, spor_sub(one, spor_mul(y, y)));
 }
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};

@@ -17,7 +17,7 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     spor_var c = op_operand(z, 0);
     if (k == 0) return op_none();
     spor_var zero = op_fill_ratio(z.tape, 0, 1, spor_shape_of(z));
-    return k == 1 ? spor_where(c, zbar, zero) : spor_where(c, zero, zbar);
+    return op_masked(k == 1 ? spor_where(c, zbar, zero) : spor_where(c, zero, zbar));
 }
 
 static const spor_sample samples[] = {

@@ -1,5 +1,7 @@
 /*
- * z = x y, and 0 where x is exactly 0, whatever y is; element by element, x, y, z [...]. See xdivy.
+ * z = x y, and 0 where one of them is exactly 0, whatever the other is; element by element, x, y, z [...].
+ * See xdivy. Both count, so that a slope that is 0 by a mask meets an infinite cotangent as well: in second
+ * derivatives they change places.
  */
 #include <math.h>
 
@@ -14,7 +16,7 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return spor_xmuly(zbar, op_operand(z, 1 - k));
 }
 
-/* NumPy, x and y as below: print(np.where(x == 0, 0, x * y).ravel().tolist()) */
+/* NumPy, x and y as below: print(np.where((x == 0) | (y == 0), 0, x * y).ravel().tolist()) */
 static const spor_golden golden[] = {
     {.in = {{2, {2, 3}}, {2, {2, 3}}},
      .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}, (const double[]){1, -0.5, 4, -0.25, 2, 0.5}},
@@ -24,6 +26,10 @@ static const spor_golden golden[] = {
      .x = {(const double[]){0, 0}, (const double[]){(double)INFINITY, (double)NAN}},
      .out = {2, {2, 1}},
      .y = (const double[]){0, 0}},
+    {.in = {{2, {2, 1}}, {2, {2, 1}}},
+     .x = {(const double[]){(double)INFINITY, (double)NAN}, (const double[]){0, 1}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){0, (double)NAN}},
     {.in = {{0, {0}}, {0, {0}}},
      .x = {(const double[]){0.75}, (const double[]){-0.25}},
      .out = {0, {0}},
@@ -33,7 +39,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_xmuly = {
     .signature = "xmuly(x[...], y[...])",
     .equation = "z = x y",
-    .convention = "0 where x is 0, whatever y is",
+    .convention = "0 where x or y is 0, whatever the other is",
     .traits = SPOR_BILINEAR,
     .operands = 2,
     .shape = rule_elementwise,
@@ -52,7 +58,7 @@ spor_var spor_xmuly(spor_var x, spor_var y) {
 #else
 
 ELEMENT_KERNEL(xmuly, 2) {
-    return PICK(IS_ZERO(x[0]), x[0], MUL(x[0], x[1]));
+    return PICK(IS_ZERO(x[0]), x[0], PICK(IS_ZERO(x[1]), x[1], MUL(x[0], x[1])));
 }
 
 #endif

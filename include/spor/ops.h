@@ -34,7 +34,7 @@ SPOR_API spor_var spor_add(spor_var x, spor_var y);          /**< x + y */
 SPOR_API spor_var spor_sub(spor_var x, spor_var y);          /**< x - y */
 SPOR_API spor_var spor_mul(spor_var x, spor_var y);          /**< x y */
 SPOR_API spor_var spor_div(spor_var x, spor_var y);          /**< x / y */
-SPOR_API spor_var spor_xmuly(spor_var x, spor_var y);        /**< x y; 0 where x is 0, whatever y */
+SPOR_API spor_var spor_xmuly(spor_var x, spor_var y);        /**< x y; 0 where x or y is 0 */
 SPOR_API spor_var spor_xdivy(spor_var x, spor_var y);        /**< x / y; 0 where x is 0 */
 SPOR_API spor_var spor_neg(spor_var x);                      /**< -x */
 SPOR_API spor_var spor_exp(spor_var x);                      /**< e^x */
@@ -50,6 +50,15 @@ SPOR_API spor_var spor_step(spor_var x);                     /**< 1 if x > 0 els
 SPOR_API spor_var spor_maximum(spor_var x, spor_var y);      /**< the larger; a tie is x's */
 SPOR_API spor_var spor_minimum(spor_var x, spor_var y);      /**< the smaller; a tie is x's */
 SPOR_API spor_var spor_less(spor_var x, spor_var y);         /**< 1 if x < y else 0; derivative 0 */
+SPOR_API spor_var spor_less_equal(spor_var x, spor_var y); /**< 1 if x <= y else 0; derivative 0 */
+SPOR_API spor_var spor_equal(spor_var x, spor_var y);      /**< 1 if x = y else 0; derivative 0 */
+SPOR_API spor_var spor_expm1(spor_var x);                  /**< e^x - 1 */
+SPOR_API spor_var spor_log1p(spor_var x);                  /**< ln(1 + x) */
+SPOR_API spor_var spor_erf(spor_var x);                    /**< 2 / sqrt(pi) int e^(-t^2), 0 to x */
+SPOR_API spor_var spor_sin(spor_var x);                    /**< sin x, radians */
+SPOR_API spor_var spor_cos(spor_var x);                    /**< cos x, radians */
+/** x^y; x^0 is 1, and a negative x has powers at whole y only. */
+SPOR_API spor_var spor_pow(spor_var x, spor_var y);
 /** x where c is not 0, else y; NaN is not 0. c only decides: its derivative is 0. */
 SPOR_API spor_var spor_where(spor_var c, spor_var x, spor_var y);
 
@@ -209,6 +218,14 @@ SPOR_API spor_var spor_einsum(const char *subscripts, int n, const spor_var x[])
 #define spor_minimum(...) SPOR_HERE(spor_minimum(__VA_ARGS__))
 #define spor_less(...) SPOR_HERE(spor_less(__VA_ARGS__))
 #define spor_where(...) SPOR_HERE(spor_where(__VA_ARGS__))
+#define spor_less_equal(...) SPOR_HERE(spor_less_equal(__VA_ARGS__))
+#define spor_equal(...) SPOR_HERE(spor_equal(__VA_ARGS__))
+#define spor_expm1(...) SPOR_HERE(spor_expm1(__VA_ARGS__))
+#define spor_log1p(...) SPOR_HERE(spor_log1p(__VA_ARGS__))
+#define spor_erf(...) SPOR_HERE(spor_erf(__VA_ARGS__))
+#define spor_sin(...) SPOR_HERE(spor_sin(__VA_ARGS__))
+#define spor_cos(...) SPOR_HERE(spor_cos(__VA_ARGS__))
+#define spor_pow(...) SPOR_HERE(spor_pow(__VA_ARGS__))
 #define spor_sum(...) SPOR_HERE(spor_sum(__VA_ARGS__))
 #define spor_expand(...) SPOR_HERE(spor_expand(__VA_ARGS__))
 #define spor_max(...) SPOR_HERE(spor_max(__VA_ARGS__))

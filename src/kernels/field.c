@@ -5,6 +5,7 @@
 #include "kernels/field.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/random.h"
 
@@ -107,6 +108,8 @@ void field_begin(field_run *run, uint64_t key) {
     one.residue = run->one;
     run->power[0] = (field_power){zero, one, run->one}; /* E(0) = 1 */
     run->powers = 1;
+    run->angle[0] = run->error[0] = (field_odd){zero, zero};
+    run->angles = run->errors = 1;
 }
 
 /* ---- numbers and variables ------------------------------------------------------------------- */
@@ -307,6 +310,77 @@ field_part field_tanh(field_part z) {
     field_part power = field_exp(z), square = field_multiply(power, power);
     field_part one = field_integer(1), less = field_add(square, field_negative(one));
     return field_divide(less, field_add(square, one));
+}
+
+field_part field_power_of(field_part a, int n) {
+    field_part result = field_integer(1), factor = a;
+    for (int k = abs(n); k; k /= 2, factor = field_multiply(factor, factor))
+        if (k % 2) result = field_multiply(result, factor);
+    return n < 0 ? field_divide(field_integer(1), result) : result;
+}
+
+/* f(z) if z or -z is in the table of an odd function. */
+static bool find_odd(const field_odd *table, int count, uint64_t z, field_part *to) {
+    uint64_t negative = minus(current, z);
+    for (const field_odd *p = table; p < table + count; p++) {
+        if (p->from.residue != z && p->from.residue != negative) continue;
+        *to = p->from.residue == z ? p->to : field_negative(p->to);
+        return true;
+    }
+    return false;
+}
+
+static void remember_odd(field_odd *table, int *count, field_part from, field_part to) {
+    weigh(from);
+    weigh(to);
+    table[(*count)++] = (field_odd){from, to};
+}
+
+/* tan (a + b) = (tan a + tan b) / (1 - tan a tan b), of two halves in the table. */
+static bool find_angle_sum(field_part z, field_part *to) {
+    field_part rest;
+    count_comparisons(z, 4 * current->angles * current->angles);
+    for (const field_odd *p = current->angle; p < current->angle + current->angles; p++) {
+        uint64_t less = plus(current, z.residue, minus(current, p->from.residue));
+        if (!find_odd(current->angle, current->angles, less, &rest)) continue;
+        field_part one = field_integer(1), product = field_multiply(p->to, rest);
+        *to = field_divide(field_add(p->to, rest), field_add(one, field_negative(product)));
+        return to->known;
+    }
+    return false;
+}
+
+static field_part half_tangent(field_part z) {
+    field_part to;
+    if (!are_known(z, z)) return field_unknown();
+    count_comparisons(z, 2 * current->angles);
+    if (find_odd(current->angle, current->angles, z.residue, &to)) return to;
+    if (!has_room(current->angles, FIELD_ODD)) return field_unknown();
+    if (!find_angle_sum(z, &to)) to = field_variable();
+    remember_odd(current->angle, &current->angles, z, to);
+    return to;
+}
+
+/* sin z = 2 t / (1 + t^2), cos z = (1 - t^2) / (1 + t^2), t = tan (z / 2) */
+field_part field_sin(field_part z) {
+    field_part t = half_tangent(z), one = field_integer(1);
+    return field_divide(field_add(t, t), field_add(one, field_multiply(t, t)));
+}
+
+field_part field_cos(field_part z) {
+    field_part t = half_tangent(z), one = field_integer(1), square = field_multiply(t, t);
+    return field_divide(field_add(one, field_negative(square)), field_add(one, square));
+}
+
+field_part field_erf(field_part z) {
+    field_part to;
+    if (!are_known(z, z)) return field_unknown();
+    count_comparisons(z, 2 * current->errors);
+    if (find_odd(current->error, current->errors, z.residue, &to)) return to;
+    if (!has_room(current->errors, FIELD_ODD)) return field_unknown();
+    to = field_variable();
+    remember_odd(current->error, &current->errors, z, to);
+    return to;
 }
 
 bool field_is_zero(field_part a) {

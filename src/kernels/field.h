@@ -3,7 +3,8 @@
  * from it and why.
  *
  * A residue stands for a rational function of the inputs and of symbols: a random residue for each
- * input, for each power E(z) of another argument, for each logarithm; a root for each radicand. A
+ * input, for each power E(z) of another argument, for each logarithm, for the tangent of half of each
+ * angle, for each erf; a root for each radicand. A
  * run has a prime, its random numbers and tables of its symbols. It belongs to the thread that
  * entered it: numbers that kernels make of nothing, FROM_INT and FROM_REAL, find their prime there,
  * and where none was entered nothing is known of any element.
@@ -30,7 +31,7 @@ typedef struct {
 } field_element;
 
 /** Most roots and powers of a run; up to how many powers sums of arguments are looked for. */
-enum { FIELD_ROOTS = 8, FIELD_POWERS = 2048, FIELD_SUMS = 256 };
+enum { FIELD_ROOTS = 8, FIELD_POWERS = 2048, FIELD_SUMS = 256, FIELD_ODD = 256 };
 
 /** to = E(from), from = L(to). */
 typedef struct {
@@ -44,18 +45,25 @@ typedef struct {
     uint64_t inverse; /* 1 / of */
 } field_root;
 
+/** to = f(from), -to = f(-from) */
+typedef struct {
+    field_part from, to;
+} field_odd;
+
 typedef struct {
     uint64_t prime, inverse, one, square; /* -1 / p modulo 2^64; 2^64 and 2^128 modulo p */
     uint64_t key, drawn;
     double collisions; /* weights of all differences that must not be 0 by chance */
     double heaviest;   /* argument in the tables */
-    int powers, roots;
+    int powers, roots, angles, errors;
     int missing;   /* the first radicand that is no square here; -1: there is none */
     bool rounded;  /* a number was met that is not the number meant */
     bool full;     /* a table is: nothing is claimed */
     bool doubtful; /* so is a branch */
     field_power power[FIELD_POWERS];
     field_root root[FIELD_ROOTS];
+    field_odd angle[FIELD_ODD]; /* tan (z / 2) */
+    field_odd error[FIELD_ODD]; /* erf z */
 } field_run;
 
 /** Chooses prime and random numbers, functions of the key, and empties the tables. */
@@ -80,6 +88,11 @@ field_part field_exp(field_part z);
 field_part field_log(field_part u);
 field_part field_sqrt(field_part u);
 field_part field_tanh(field_part z);
+field_part field_sin(field_part z);
+field_part field_cos(field_part z);
+field_part field_erf(field_part z);
+/** a^n */
+field_part field_power_of(field_part a, int n);
 /** True if it is 0, and that was not by chance. */
 bool field_is_zero(field_part a);
 

@@ -20,6 +20,7 @@
  * a distance of which MAY_TURN is true, rounding may have taken the other branch: EITHER(chosen,
  * other) is the one that was chosen, and knows that it may be the other. bound and rounding know of
  * such doubt: MAY_TURN is 0 over the others.
+ * POW(x, y) is x^y as C has it: 1 of y = 0, a number of negative x where y is whole.
  * MASK is what a comparison gives, PICK(mask, a, b) the one of two values that it picks; masks are
  * joined by | and &. Kernels of elementwise ops branch by PICK alone, so that tile.h can run them
  * lane by lane.

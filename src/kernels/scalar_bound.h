@@ -110,6 +110,45 @@ static inline T TANH(T a) {
     double small = fabs(a.v) > 0 ? lost(v) : 0; /* the least numbers, where x - x^3 / 3 is x */
     return rounded(v, libm_error(v), slope * a.e + small);
 }
+/* What lies between -1 and 1 is off by less than twice that. */
+static inline double within_one(double v, double brought) {
+    return fmin(brought, 1 + fabs(v));
+}
+/* |sin'| = |cos| is at most 1, and changes by no more than its argument. */
+static inline T SIN(T a) {
+    double v = sin(a.v), slope = fmin(1, fabs(cos(a.v)) + 0x1p-52 + a.e);
+    return rounded(v, libm_error(v), within_one(v, slope * a.e) + (fabs(a.v) > 0 ? lost(v) : 0));
+}
+/* 1 - cos x is at most x^2 / 2. */
+static inline T COS(T a) {
+    double v = cos(a.v), slope = fmin(1, fabs(sin(a.v)) + 0x1p-52 + a.e), own = libm_error(v);
+    if (v == 1) own = fmin(own, a.v * a.v * (0.5 + 0x1p-50) + lost_of_error((T){0, fabs(a.v)}));
+    return rounded(v, own, within_one(v, slope * a.e));
+}
+/* erf' = 2 / sqrt(pi) e^(-x^2) falls from 0 on to both sides. What lacks to 1 is below e^(-x^2). */
+static inline T ERF(T a) {
+    double v = erf(a.v), distance = fmax(fabs(a.v) - a.e, 0);
+    double slope = 1.1284 * exp(-distance * distance) * (1 + 0x1p-40);
+    double brought = a.e > 0 ? within_one(v, slope * a.e) : 0;
+    double own = fabs(v) < 1 ? libm_error(v) : fmax(exp(-a.v * a.v), 0x1p-1000) * (1 + 0x1p-30);
+    return rounded(v, own, brought + (fabs(a.v) > 0 ? lost(v) : 0));
+}
+/* The error that EXP brings. */
+static inline T EXPM1(T a) {
+    double v = expm1(a.v), brought = 0;
+    if (a.e > 0) brought = a.e < 1 ? exp(a.v) * expm1(a.e) : exp(a.v + a.e);
+    return rounded(v, libm_error(v), brought * (1 + 0x1p-40) + (fabs(a.v) > 0 ? lost(v) : 0));
+}
+#include "kernels/power.h"
+/* Few whole exponents are products, which are exact where these are. */
+static inline T POW(T a, T b) {
+    if (b.e <= 0 && b.v == 0) return FROM_INT(1);
+    if (b.e <= 0 && b.v == 1) return a;
+    if (b.e <= 0 && b.v == 2) return MUL(a, a);
+    double v = pow(a.v, b.v), brought = power_error(a.v, a.e, b.v, b.e);
+    bool given = a.e <= 0 && (a.v == 0 || a.v == 1) && b.e <= 0;
+    return rounded(v, given ? 0 : libm_error(v), brought + (given ? 0 : lost(v)));
+}
 static inline T SHIFT(T largest) {
     return largest;
 }

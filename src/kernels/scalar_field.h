@@ -27,6 +27,11 @@
 #define LOG1P companion_log1p
 #define SQRT companion_sqrt
 #define TANH companion_tanh
+#define ERF companion_erf
+#define SIN companion_sin
+#define COS companion_cos
+#define EXPM1 companion_expm1
+#define POW companion_pow
 #define SHIFT companion_shift
 #define LESS companion_less
 #define NEARER companion_nearer
@@ -52,6 +57,11 @@
 #undef LOG1P
 #undef SQRT
 #undef TANH
+#undef ERF
+#undef SIN
+#undef COS
+#undef EXPM1
+#undef POW
 #undef SHIFT
 #undef LESS
 #undef NEARER
@@ -120,6 +130,31 @@ static inline T SQRT(T a) {
 }
 static inline T TANH(T a) {
     return joined(field_tanh(a.f), companion_tanh(companion_of(a)));
+}
+static inline T ERF(T a) {
+    return joined(field_erf(a.f), companion_erf(companion_of(a)));
+}
+static inline T SIN(T a) {
+    return joined(field_sin(a.f), companion_sin(companion_of(a)));
+}
+static inline T COS(T a) {
+    return joined(field_cos(a.f), companion_cos(companion_of(a)));
+}
+static inline T EXPM1(T a) {
+    field_part less = field_negative(field_integer(1));
+    return joined(field_add(field_exp(a.f), less), companion_expm1(companion_of(a)));
+}
+/* Products of a number of factors; x^(n + 1/2) by the root; else E(y L(x)), of x > 0. */
+static inline T POW(T a, T b) {
+    enum { FACTORS = 64 };
+    companion power = companion_pow(companion_of(a), companion_of(b));
+    bool whole = b.f.constant && b.e <= 0 && fabs(b.v) <= FACTORS && fabs(b.v - floor(b.v)) <= 0;
+    if (whole) return joined(field_power_of(a.f, (int)b.v), power);
+    if (!(a.v - a.e > 0)) return joined(field_unknown(), power);
+    bool half =
+        b.f.constant && b.e <= 0 && fabs(b.v) <= FACTORS && fabs(2 * b.v - floor(2 * b.v)) <= 0;
+    if (!half) return joined(field_exp(field_multiply(b.f, field_log(a.f))), power);
+    return joined(field_multiply(field_sqrt(a.f), field_power_of(a.f, (int)floor(b.v))), power);
 }
 /* Residues do not overflow: only companions are shifted. */
 static inline T SHIFT(T largest) {

@@ -25,6 +25,21 @@ static inline T SQRT(T a) {
 static inline T TANH(T a) {
     return LIBM(tanh)(a);
 }
+static inline T ERF(T a) {
+    return LIBM(erf)(a);
+}
+static inline T SIN(T a) {
+    return LIBM(sin)(a);
+}
+static inline T COS(T a) {
+    return LIBM(cos)(a);
+}
+static inline T EXPM1(T a) {
+    return LIBM(expm1)(a);
+}
+static inline T POW(T a, T b) {
+    return LIBM(pow)(a, b);
+}
 static inline T SHIFT(T largest) {
     return largest;
 }

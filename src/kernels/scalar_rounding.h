@@ -156,6 +156,43 @@ static inline T TANH(T a) {
     if (a.u <= 0) return constant_term(v, slope * rounded_part(a), roundings_of(a) + LIBRARY);
     return term(v, error > 0 ? slope * error : 0, LIBRARY, a.u);
 }
+/* A function between -1 and 1 whose slope is at most so much within the error of a. */
+static inline T of_slope(T a, double v, double slope) {
+    double error = error_of(a);
+    if (a.u <= 0) return constant_term(v, slope * rounded_part(a), roundings_of(a) + LIBRARY);
+    return term(v, error > 0 ? fmin(slope * error, 1 + fabs(v)) : 0, LIBRARY, a.u);
+}
+static inline T SIN(T a) {
+    double error = rounding_error(a, rounding_unit(a));
+    return of_slope(a, sin(a.v), fmin(1, fabs(cos(a.v)) + error));
+}
+static inline T COS(T a) {
+    double error = rounding_error(a, rounding_unit(a));
+    return of_slope(a, cos(a.v), fmin(1, fabs(sin(a.v)) + error));
+}
+static inline T ERF(T a) {
+    double least = least_distance(a, 0);
+    return of_slope(a, erf(a.v), 1.1284 * exp(-least * least));
+}
+static inline T EXPM1(T a) {
+    double v = expm1(a.v);
+    if (a.u > 0) return term(v, exp(a.v) * expm1(error_of(a)), LIBRARY, a.u);
+    double error = rounding_error(a, rounding_unit(a));
+    return constant_term(v, exp(a.v + error) * rounded_part(a), roundings_of(a) + LIBRARY);
+}
+#include "kernels/power.h"
+/* Other code may multiply where the exponent is whole: as many roundings. The error of constants is
+ * what float brings. */
+static inline T POW(T a, T b) {
+    double v = pow(a.v, b.v), u = larger(a.u, b.u);
+    if (is_exact(b) && fabs(b.v) <= 0) return in_unit(FROM_INT(1), u);
+    if (is_exact(b) && fabs(b.v - 1) <= 0) return in_unit(a, u);
+    if (is_exact(b) && fabs(b.v - 2) <= 0) return in_unit(MUL(a, a), u);
+    double roundings = fmax(LIBRARY, fabs(b.v)), in = u > 0 ? u : 0x1p-24;
+    double brought = power_error(a.v, rounding_error(a, in), b.v, rounding_error(b, in));
+    if (u <= 0) return constant_term(v, fabs(v) + brought / (in * roundings), roundings + 1);
+    return term(v, brought, roundings, u);
+}
 static inline T SHIFT(T largest) {
     return largest;
 }

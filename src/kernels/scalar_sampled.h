@@ -134,6 +134,28 @@ static inline T TANH(T a) {
     double v = tanh(a.v);
     return function(v, 1 - v * v, a);
 }
+static inline T ERF(T a) {
+    const double two_by_root_pi = 0x1.20dd750429b6dp+0;
+    return function(erf(a.v), two_by_root_pi * exp(-a.v * a.v), a);
+}
+static inline T SIN(T a) {
+    return function(sin(a.v), cos(a.v), a);
+}
+static inline T COS(T a) {
+    return function(cos(a.v), -sin(a.v), a);
+}
+static inline T EXPM1(T a) {
+    return function(expm1(a.v), exp(a.v), a);
+}
+/* By both slopes; one that no error meets may be infinite. */
+static inline T POW(T a, T b) {
+    double v = pow(a.v, b.v), of_a = fabs(b.v) > 0 ? b.v * pow(a.v, b.v - 1) : 0;
+    double of_b = sampled_error(&b) > 0 && fabs(v) > 0 ? v * log(a.v) : 0;
+    if (!(a.m > 0)) of_a = 0;
+    T z = {v, fmax(1, fabs(v)) + fabs(of_a) * a.m + fabs(of_b) * b.m, {0}};
+    for (int k = 0; k < SAMPLES; k++) z.d[k] = (float)of_a * a.d[k] + (float)of_b * b.d[k];
+    return rounded(z);
+}
 static inline T SHIFT(T largest) {
     return largest;
 }

@@ -53,6 +53,21 @@ static inline T SQRT(T a) {
 static inline T TANH(T a) {
     return (T){tanh(a.v)};
 }
+static inline T ERF(T a) {
+    return (T){erf(a.v)};
+}
+static inline T SIN(T a) {
+    return (T){sin(a.v)};
+}
+static inline T COS(T a) {
+    return (T){cos(a.v)};
+}
+static inline T EXPM1(T a) {
+    return (T){expm1(a.v)};
+}
+static inline T POW(T a, T b) {
+    return (T){pow(a.v, b.v)};
+}
 static inline T SHIFT(T largest) {
     return largest;
 }

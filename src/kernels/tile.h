@@ -3,7 +3,7 @@
  * the function under ELEMENT_KERNEL (kernels/reference.h) is the definition of both.
  *
  * ADD SUB MUL DIV SQRT and what only picks or negates have the bits of the reference kernel; EXP,
- * TANH, LOG and LOG1P are those of kernels/vmath.h.
+ * TANH, LOG, LOG1P, ERF, SIN, COS and EXPM1 are those of kernels/vmath.h, POW is libm's.
  */
 #ifndef SPOR_KERNELS_TILE_H
 #define SPOR_KERNELS_TILE_H
@@ -67,6 +67,11 @@ typedef T spor_lane_value;
 #define SQRT(a) simd_sqrt(a)
 #define EXP(a) vmath_exp(a)
 #define TANH(a) vmath_tanh(a)
+#define ERF(a) vmath_erf(a)
+#define SIN(a) vmath_sin(a)
+#define COS(a) vmath_cos(a)
+#define EXPM1(a) vmath_expm1(a)
+#define POW(a, b) vmath_pow(a, b)
 #define LOG(a) vmath_log_of_any(a)
 #define LOG1P(a) vmath_log1p(a)
 #define LESS(a, b) ((a) < (b))

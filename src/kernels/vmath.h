@@ -1,7 +1,8 @@
 /*
- * exp, tanh, sigmoid, log and log1p of vectors, to 2.5 units in the last place over the whole
- * range, infinities and NaN included, as softplus made of them is; no libm, so that the bits belong
- * to the build alone. tests/ops/tiles.c holds the ops against exact numbers.
+ * exp, expm1, tanh, sigmoid, log, log1p, erf, sin and cos of vectors, to 2.5 units in the last place over
+ * the whole range, infinities and NaN included, as softplus made of them is; no libm, so that the bits
+ * belong to the build alone. But pow, and sin and cos of what is far from 0, are libm's, lane by lane.
+ * tests/ops/tiles.c holds the ops against exact numbers.
  *
  * x = n ln 2 + r with |r| <= (ln 2)/2, e^x = 2^n e^r, and e^r is its Taylor polynomial: at that
  * radius the first term left out is below a tenth of the last place.
@@ -27,6 +28,12 @@
 #define SPOR_EXP_MOST 710.0
 #define SPOR_EXP_LEAST -746.0
 #define SPOR_ROUNDER 0x1.8p52
+#endif
+
+#if defined(__clang__)
+#define SPOR_UNROLL_ALL _Pragma("clang loop unroll(full)")
+#else
+#define SPOR_UNROLL_ALL _Pragma("GCC unroll 32")
 #endif
 
 /** p x + c: the next coefficient of a polynomial in x. */
@@ -162,11 +169,182 @@ SPOR_INLINE vec vmath_log_of_any(vec x) {
     return simd_select(x == (T)INFINITY, x, y);
 }
 
-/** ln (1 + x) of 0 <= x <= 1: that, or ln 2 + ln ((1 + x) / 2), of which no 1 + x is rounded. */
+/** ln (1 + x). Near 0 of x itself; elsewhere ln u of u, 1 + x as it is rounded, and (1 + x - u) / u. */
 SPOR_INLINE vec vmath_log1p(vec x) {
-    ivec far = x > (T)0.5;
-    vec n = simd_select(far, simd_all((T)1), simd_all((T)0));
-    return vmath_log_near(n, simd_select(far, (x - (T)1) * (T)0.5, x));
+    const spor_lane offset = (spor_lane)((SPOR_BIAS - 1) * ((spor_lane)1 << SPOR_MANTISSA) +
+                                         ((spor_lane)1 << (SPOR_MANTISSA - 1)));
+    const vec one = simd_all((T)1);
+    ivec near = (x > (T)-0.25) & (x < (T)0.5);
+    vec u = simd_select(near, one, x + one);
+    vec lost = simd_select(x > one, one - (u - x), x - (u - one));
+    ivec n = ((ivec)u - offset) >> SPOR_MANTISSA;
+    vec m = (vec)((ivec)u - (n << SPOR_MANTISSA)) - one;
+    vec y = vmath_log_near(__builtin_convertvector(n, vec), simd_select(near, x, m));
+    y = simd_select(near, y, y + lost / u);
+    y = simd_select(x == (T)-1, simd_all(-(T)INFINITY), y);
+    y = simd_select(x < (T)-1, simd_all((T)NAN), y);
+    ivec itself = (x == (T)0) | (x == (T)INFINITY) | (x != x);
+    return simd_select(itself, x, y);
+}
+
+/** e^x - 1 = 2^n ((e^r - 1) + (1 - 2^-n)), in which nothing is lost where n is 0 */
+SPOR_INLINE vec vmath_expm1(vec x) {
+    const T least = SPOR_F32_LANES ? (T)-20 : (T)-40; /* e^x - 1 rounds to -1 */
+    const spor_lane most = 60;                        /* 1 - 2^-n rounds to 1 */
+    ivec n;
+    vec m = vmath_exp_reduce(simd_select(x < least, simd_all(least), vmath_exp_clamp(x)), &n);
+    ivec half = n >> 1, back = simd_select_int(n > most, simd_all_int(most), n);
+    vec y = m + ((T)1 - vmath_power_of_two(-back));
+    y = y * vmath_power_of_two(half) * vmath_power_of_two(n - half);
+    return vmath_with_sign(vmath_abs(y), x);
+}
+
+/**
+ * erf of |x| <= 1 as x P(x^2), of larger ones as 1 - e^-G(|x| - 1).
+ *
+ * P interpolates erf(x) / x at Chebyshev's nodes of x^2 in 0 .. 1. G is the polynomial of least squares
+ * for -ln erfc(x), at 6 Chebyshev nodes for each coefficient in 1 .. 4 (double: 1 .. 6), weighted by
+ * erfc(x) and 40 times again by what was off (Lawson), so that 1 - e^-G is off by about the same
+ * everywhere. Both were solved in 50 digits; they are off by 2^-29.5 and 2^-29.9 of a result (double:
+ * 2^-62 and 2^-59).
+ */
+SPOR_INLINE vec vmath_erf(vec x) {
+#if SPOR_F32_LANES
+    static const T near[] = {(T)1.1283791658483509,   (T)-0.37612626666720334,
+                             (T)0.11283594715160218,  (T)-0.026854212010626412,
+                             (T)0.005189087423433974, (T)-0.000801686428716587,
+                             (T)7.875875062685488e-05};
+    static const T far[] = {(T)1.8496055173185741,     (T)2.6389667764471114,
+                            (T)0.8431186657823877,     (T)0.041499688137878264,
+                            (T)-0.00988953285476052,   (T)0.0018253072620843676,
+                            (T)-0.00018536212614569296};
+    const T one_from = (T)4;
+#else
+    static const T near[] = {
+        1.1283791670955126,      -0.3761263890318375,     0.11283791670954879,
+        -0.026866170645076792,   0.0052239776248180145,   -0.000854832698083379,
+        0.0001205533111164271,   -1.4925595266831182e-05, 1.6461000484121368e-06,
+        -1.6350312701054695e-07, 1.4659775274047436e-08,  -1.1372848856791674e-09,
+        5.957176147748911e-11};
+    static const T far[] = {
+        1.8496055099332482,      2.638967514234788,      0.8431072563586793,
+        0.04156109804175863,     -0.010033825373871208,  0.0019779025643374866,
+        -0.00023732246575510705, -2.627792278921287e-05, 2.715921562554032e-05,
+        -9.609063690358582e-06,  2.059962512288763e-06,  -1.4304036896269704e-07,
+        -9.744117474138277e-08,  5.198742307700236e-08,  -1.4894049647764545e-08,
+        2.8598158411861396e-09,  -3.67565506842264e-10,  2.8749814841919963e-11,
+        -1.0362489895808562e-12};
+    const T one_from = 6;
+#endif
+    enum { NEAR = sizeof near / sizeof *near, FAR = sizeof far / sizeof *far };
+    vec size = vmath_abs(x), q = x * x, p = simd_all(near[NEAR - 1]), g = simd_all(far[FAR - 1]);
+    vec clamped = simd_select(size > one_from, simd_all(one_from), size);
+    vec s = clamped - (T)1;
+    SPOR_UNROLL_ALL for (int k = NEAR - 2; k >= 0; k--) p = horner(p, q, near[k]);
+    SPOR_UNROLL_ALL for (int k = FAR - 2; k >= 0; k--) g = horner(g, s, far[k]);
+    vec beyond = vmath_with_sign((T)1 - vmath_exp(-g), x);
+    return simd_select(size > (T)1, beyond, x * p);
+}
+
+/** A number less n pi/2, as the sum of two. */
+typedef struct {
+    vec hi, lo;
+    ivec n;
+} vmath_angle;
+
+/**
+ * pi/2 is the sum of parts of so few bits that n times each is exact for |x| up to SPOR_ANGLE_MOST, but
+ * for the last (Cody and Waite). What each difference rounds is kept (Knuth): the angle is off by 2^-118
+ * (float: 2^-60) and no x comes nearer to a multiple of pi/2 than 2^-58 (2^-29).
+ */
+SPOR_INLINE vmath_angle vmath_reduce(vec x) {
+#if SPOR_F32_LANES
+    static const T part[] = {0x1.92p+0f, 0x1.fb4p-12f, 0x1.444p-24f, 0x1.68cp-39f, 0x1.1a6264p-54f};
+#else
+    static const T part[] = {0x1.921fb544p+0, 0x1.0b4611a6p-34, 0x1.3198a2ep-69,
+                             0x1.b839a252049c1p-104};
+#endif
+    enum { PARTS = sizeof part / sizeof *part };
+    const T inverse = (T)0.63661977236758134308;
+    vec shifted = simd_fma(x, simd_all(inverse), simd_all(SPOR_ROUNDER));
+    vec whole = shifted - SPOR_ROUNDER;
+    vmath_angle a = {x - whole * part[0], (vec){0}, (ivec)shifted - (ivec)simd_all(SPOR_ROUNDER)};
+    SPOR_UNROLL_ALL for (int k = 1; k < PARTS; k++) {
+        vec less = -(whole * part[k]), sum = a.hi + less, of = sum - a.hi;
+        a.lo += (a.hi - (sum - of)) + (less - of);
+        a.hi = sum;
+    }
+    vec sum = a.hi + a.lo;
+    a.lo = a.lo - (sum - a.hi);
+    a.hi = sum;
+    return a;
+}
+
+/** sin of hi + lo, |hi| <= pi/4, by Taylor's polynomial: the first term left out is below a twentieth of
+ *  the last place. */
+SPOR_INLINE vec vmath_sin_near(const vmath_angle *a) {
+    vec q = a->hi * a->hi;
+#if SPOR_F32_LANES
+    vec p = horner(simd_all((T)(1.0 / 362880)), q, (T)(-1.0 / 5040));
+#else
+    vec p = horner(simd_all((T)(1.0 / 355687428096000.0)), q, (T)(-1.0 / 1307674368000.0));
+    p = horner(p, q, (T)(1.0 / 6227020800.0));
+    p = horner(p, q, (T)(-1.0 / 39916800));
+    p = horner(p, q, (T)(1.0 / 362880));
+    p = horner(p, q, (T)(-1.0 / 5040));
+#endif
+    p = horner(p, q, (T)(1.0 / 120));
+    p = horner(p, q, (T)(-1.0 / 6));
+    vec low = simd_fma(-(T)0.5 * q, a->lo, a->lo);
+    return a->hi + simd_fma(a->hi * q, p, low);
+}
+
+/** cos, as (1 - q/2) and what that rounds. */
+SPOR_INLINE vec vmath_cos_near(const vmath_angle *a) {
+    vec q = a->hi * a->hi, half = (T)0.5 * q, high = (T)1 - half;
+#if SPOR_F32_LANES
+    vec p = horner(simd_all((T)(-1.0 / 3628800)), q, (T)(1.0 / 40320));
+#else
+    vec p = horner(simd_all((T)(1.0 / 20922789888000.0)), q, (T)(-1.0 / 87178291200.0));
+    p = horner(p, q, (T)(1.0 / 479001600));
+    p = horner(p, q, (T)(-1.0 / 3628800));
+    p = horner(p, q, (T)(1.0 / 40320));
+#endif
+    p = horner(p, q, (T)(-1.0 / 720));
+    p = horner(p, q, (T)(1.0 / 24));
+    vec low = simd_fma(-a->hi, a->lo, ((T)1 - high) - half);
+    return high + simd_fma(q * q, p, low);
+}
+
+#if SPOR_F32_LANES
+#define SPOR_ANGLE_MOST 4096.0f
+#else
+#define SPOR_ANGLE_MOST 1048576.0
+#endif
+
+/** sin of x + turns pi/2; of what is not near, of_lane. */
+SPOR_INLINE vec vmath_turned(vec x, spor_lane turns, T (*of_lane)(T x)) {
+    ivec far = ~(vmath_abs(x) <= SPOR_ANGLE_MOST);
+    vmath_angle a = vmath_reduce(simd_select(far, (vec){0}, x));
+    ivec n = a.n + turns, odd = -(n & 1), flips = (n & 2) << (8 * sizeof(T) - 2);
+    vec y = simd_select(odd, vmath_cos_near(&a), vmath_sin_near(&a));
+    y = (vec)((ivec)y ^ flips);
+    for (int k = 0; k < (int)LANES; k++)
+        if (far[k]) y[k] = of_lane(x[k]);
+    return y;
+}
+
+/** A reduced angle of 0 is x itself: -0 has its sign. */
+SPOR_INLINE vec vmath_sin(vec x) {
+    return simd_select(x == (T)0, x, vmath_turned(x, 0, SIN));
+}
+SPOR_INLINE vec vmath_cos(vec x) {
+    return vmath_turned(x, 1, COS);
+}
+
+SPOR_INLINE vec vmath_pow(vec x, vec y) {
+    for (int k = 0; k < (int)LANES; k++) x[k] = POW(x[k], y[k]);
+    return x;
 }
 
 #endif

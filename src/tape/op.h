@@ -68,7 +68,7 @@ enum {
     SPOR_STORED = 1024,      /* a leaf whose numbers belong to spor_params */
     SPOR_EXACT_ON_INTEGERS = 2048, /* fast paths: bit for bit on small integers */
     SPOR_SLIDES = 4096,            /* moves a window over a map, or pads: borders are apart */
-    SPOR_LIBRARY = 8192,           /* its kernel calls exp, log or tanh, which no standard rounds */
+    SPOR_LIBRARY = 8192,           /* its kernel calls a function of libm that no standard rounds */
     SPOR_SHARES = 16384,           /* along its axis no number is negative and all add up to 1 */
     SPOR_LOGITS = 32768 /* a number added to all of operand 0 changes nothing, or is added */
 };
@@ -260,6 +260,10 @@ const spor_attr *op_attrs(spor_var y);
 spor_var op_missing(spor_var x, const char *what);
 /** A derivative that is zero everywhere. */
 spor_var op_none(void);
+/** Marks a cotangent that is 0 where a mask has left elements out, and what is recorded of it. */
+spor_var op_masked(spor_var x);
+/** A cotangent times a slope. What a mask has left out stays 0, be its slope infinite or no number. */
+spor_var op_pull(spor_var ybar, spor_var slope);
 /** A real as a scalar, for a number within value +- error. */
 spor_var op_constant(spor_tape *tape, double value, double error);
 /** num/den, or such a real, filled into a shape: ratio or constant, then expand. */

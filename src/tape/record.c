@@ -41,6 +41,7 @@ spor_var tape_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
     tape->node = grown;
     spor_node node = {.op = op, .parts = parts, .scope = tape->current, .place = tape->place};
     memcpy(node.in, in, (size_t)op->operands * sizeof *in);
+    for (int k = 0; k < op->operands; k++) node.masked |= tape->node[in[k]].masked;
     node.shape = keep_shape(tape, in, op->operands, shape);
     if (op->attrs) {
         size_t bytes = (size_t)op->attrs * sizeof *attr;
@@ -133,6 +134,16 @@ spor_var op_operand(spor_var y, int k) {
 
 const spor_attr *op_attrs(spor_var y) {
     return tape_node_of(y)->attr;
+}
+
+spor_var op_masked(spor_var x) {
+    if (x.tape && x.id) x.tape->node[x.id].masked = true;
+    return x;
+}
+
+spor_var op_pull(spor_var ybar, spor_var slope) {
+    bool masked = ybar.tape && ybar.id && tape_node_of(ybar)->masked;
+    return masked ? spor_xmuly(ybar, slope) : spor_mul(ybar, slope);
 }
 
 spor_var op_missing(spor_var x, const char *what) {

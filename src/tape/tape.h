@@ -22,6 +22,7 @@ typedef struct {
     uint32_t in[SPOR_OPERANDS];
     uint32_t parts; /* an earlier node of the same value, made by op->parts; 0: none */
     uint32_t scope;
+    bool masked; /* comes of cotangents of which a mask left elements out: see op_pull */
     spor_place place;
 } spor_node;
 

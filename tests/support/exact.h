@@ -77,5 +77,37 @@ static inline exact exact_tanh(exact a) {
     long double t = tanhl((long double)a.hi);
     return exact_add(exact_of_wide(t), exact_of_wide((1 - t * t) * (long double)a.lo));
 }
+/* erf' = 2 / sqrt(pi) e^(-x^2) */
+static inline exact exact_erf(exact a) {
+    long double x = (long double)a.hi, slope = 1.12837916709551257390L * expl(-x * x);
+    return exact_add(exact_of_wide(erfl(x)), exact_of_wide(slope * (long double)a.lo));
+}
+/* Both parts turn: the low one of a large number is no small angle. */
+static inline exact exact_sin(exact a) {
+    long double x = (long double)a.hi, d = (long double)a.lo;
+    return exact_add(exact_of_wide(sinl(x) * cosl(d)), exact_of_wide(cosl(x) * sinl(d)));
+}
+/* Near 0 as 1 - 2 sin^2 (x / 2). */
+static inline exact exact_cos(exact a) {
+    exact half = exact_sin((exact){a.hi / 2, a.lo / 2}), square = exact_mul(half, half);
+    if (fabs(a.hi) < 0.5) return exact_sub((exact){1, 0}, exact_add(square, square));
+    long double x = (long double)a.hi, d = (long double)a.lo;
+    return exact_sub(exact_of_wide(cosl(x) * cosl(d)), exact_of_wide(sinl(x) * sinl(d)));
+}
+static inline exact exact_expm1(exact a) {
+    long double less = expm1l((long double)a.hi);
+    if (!isfinite((double)less)) return exact_of_wide(less);
+    return exact_add(exact_of_wide(less), exact_of_wide((less + 1) * expm1l((long double)a.lo)));
+}
+/* x^y (1 + y dx / x + ln x dy); the square is a product. */
+static inline exact exact_pow(exact a, exact b) {
+    if (fabs(b.hi - 2) <= 0 && fabs(b.lo) <= 0) return exact_mul(a, a);
+    long double x = (long double)a.hi, v = powl(x, (long double)b.hi), off = 0;
+    exact high = exact_of_wide(v);
+    if (!isfinite(high.hi)) return high;
+    if (fabs(a.lo) > 0) off += (long double)b.hi * (long double)a.lo / x;
+    if (fabs(b.lo) > 0 && fabs(a.hi) > 0) off += logl(x) * (long double)b.lo;
+    return exact_add(high, exact_of_wide(v * off));
+}
 
 #endif

@@ -55,6 +55,21 @@ static inline T SQRT(T a) {
 static inline T TANH(T a) {
     return exact_tanh(a);
 }
+static inline T ERF(T a) {
+    return exact_erf(a);
+}
+static inline T SIN(T a) {
+    return exact_sin(a);
+}
+static inline T COS(T a) {
+    return exact_cos(a);
+}
+static inline T EXPM1(T a) {
+    return exact_expm1(a);
+}
+static inline T POW(T a, T b) {
+    return exact_pow(a, b);
+}
 static inline T SHIFT(T largest) {
     return largest;
 }

@@ -8,8 +8,20 @@
 
 #include "bounds_tally.h"
 
-enum { OF_ADD, OF_SUB, OF_MUL, OF_DIV, OF_TWO };
-enum { OF_NEG, OF_EXP, OF_LOG, OF_LOG1P, OF_SQRT, OF_TANH, OF_ONE };
+enum { OF_ADD, OF_SUB, OF_MUL, OF_DIV, OF_POW, OF_TWO };
+enum {
+    OF_NEG,
+    OF_EXP,
+    OF_LOG,
+    OF_LOG1P,
+    OF_SQRT,
+    OF_TANH,
+    OF_ERF,
+    OF_SIN,
+    OF_COS,
+    OF_EXPM1,
+    OF_ONE
+};
 
 typedef struct {
     T (*two[OF_TWO])(T, T);
@@ -19,8 +31,8 @@ typedef struct {
 } words;
 
 static const words right = {
-    .two = {ADD, SUB, MUL, DIV},
-    .one = {NEG, EXP, LOG, LOG1P, SQRT, TANH},
+    .two = {ADD, SUB, MUL, DIV, POW},
+    .one = {NEG, EXP, LOG, LOG1P, SQRT, TANH, ERF, SIN, COS, EXPM1},
     .either = EITHER,
     .may_turn = MAY_TURN,
 };
@@ -28,9 +40,11 @@ static const words right = {
 /* What they compute. */
 typedef exact truth_of_two(exact, exact);
 typedef exact truth_of_one(exact);
-static truth_of_two *const truth_two[OF_TWO] = {exact_add, exact_sub, exact_mul, exact_div};
-static truth_of_one *const truth_one[OF_ONE] = {exact_neg,   exact_exp,  exact_log,
-                                                exact_log1p, exact_sqrt, exact_tanh};
+static truth_of_two *const truth_two[OF_TWO] = {exact_add, exact_sub, exact_mul, exact_div,
+                                                exact_pow};
+static truth_of_one *const truth_one[OF_ONE] = {exact_neg,  exact_exp,  exact_log, exact_log1p,
+                                                exact_sqrt, exact_tanh, exact_erf, exact_sin,
+                                                exact_cos,  exact_expm1};
 
 /* The right words, but for those that a fault has. */
 static words with_fault(const words *fault) {
@@ -70,9 +84,22 @@ static double draw_number(uint64_t bits) {
 
 /* Into the domain of a word. */
 static double into_domain(int word, double v) {
-    if (word == OF_EXP) return fmod(v, 600);
+    if (word == OF_EXP || word == OF_EXPM1) return fmod(v, 600);
     if (word == OF_LOG || word == OF_SQRT) return fabs(v);
     return word == OF_LOG1P && v <= -1 ? -v : v;
+}
+/* Operands of a power: small exponents, every other one whole; of the others bases that are positive. */
+static void into_powers(T *a, T *b, uint64_t seed) {
+    b->v = fmod(b->v, 6);
+    if (seed % 2)
+        b->v = floor(b->v);
+    else
+        a->v = fabs(a->v);
+}
+
+/* Powers that there are: of negative numbers only some, and none that overflow. */
+static bool has_value(int word, exact t) {
+    return word != OF_POW || (isfinite(t.hi) && fabs(t.hi) < 0x1p900);
 }
 
 #endif

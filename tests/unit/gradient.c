@@ -339,6 +339,119 @@ START_TEST(cotangents_of_slices_are_put_side_by_side) {
 }
 END_TEST
 
+/* ---- what a mask leaves out ------------------------------------------------------------------- */
+
+static spor_var one_like(spor_var x) {
+    return op_fill_ratio(x.tape, 1, 1, spor_shape_of(x));
+}
+static spor_var entropy(spor_var x) {
+    return spor_mul(x, spor_log(x));
+}
+static spor_var inverse(spor_var x) {
+    return spor_div(one_like(x), x);
+}
+static spor_var tanh_of_inverse(spor_var x) {
+    return spor_tanh(spor_sub(inverse(x), inverse(x)));
+}
+static spor_var through_infinity(spor_var x) {
+    return spor_mul(spor_exp(inverse(x)), spor_sqrt(x));
+}
+static spor_var log_squared(spor_var x) {
+    return spor_mul(spor_log(x), spor_log(x));
+}
+static spor_var root_by_pow(spor_var x) {
+    return spor_pow(x, op_fill_ratio(x.tape, 1, 2, spor_shape_of(x)));
+}
+static spor_var inverse_by_pow(spor_var x) {
+    return spor_pow(x, spor_neg(one_like(x)));
+}
+static spor_var power_of_itself(spor_var x) {
+    return spor_pow(x, x);
+}
+static spor_var log1p_of_inverse(spor_var x) {
+    return spor_log1p(inverse(x));
+}
+static spor_var sigmoid_of_log(spor_var x) {
+    return spor_mul(spor_sigmoid(spor_log(x)), spor_softplus(spor_log(x)));
+}
+static spor_var angles_of_inverse(spor_var x) {
+    return spor_mul(spor_sin(inverse(x)), spor_cos(inverse(x)));
+}
+static spor_var erf_of_log(spor_var x) {
+    return spor_erf(spor_log(x));
+}
+static spor_var shares_of_log(spor_var x) {
+    spor_var rows = spor_reshape(spor_log(x), SPOR_SHAPE(3, 1));
+    rows = spor_add(spor_softmax(rows, 1), spor_add(spor_log_softmax(rows, 1), rows));
+    return spor_add(spor_reshape(rows, SPOR_SHAPE(3)), spor_logsumexp(rows, 1));
+}
+
+/* Of x > 0; what they are at 0, below and far above, or their slopes there, is infinite or no number. */
+static spor_var (*const wild[])(spor_var) = {
+    (spor_log),     (spor_sqrt),     (spor_exp),       (spor_expm1),   entropy,
+    inverse,        tanh_of_inverse, through_infinity, log_squared,    root_by_pow,
+    inverse_by_pow, power_of_itself, log1p_of_inverse, sigmoid_of_log, angles_of_inverse,
+    erf_of_log,     shares_of_log};
+enum { WILD = (int)(sizeof wild / sizeof *wild), ELEMENTS = 3 };
+
+/* f where the mask is set, and its first two derivatives as if there were no mask. */
+typedef struct {
+    spor_tape *tape;
+    spor_var x, c, masked[3], plain[3];
+} study;
+
+static void differentiate(spor_var y, spor_var x, spor_var d[3]) {
+    d[0] = y;
+    for (int k = 0; k < 2; k++) {
+        spor_var cost = spor_sum(d[k], SPOR_AXIS(0));
+        ck_assert(spor_grad(cost, 1, &x, &d[k + 1]));
+    }
+}
+
+static study study_of(spor_var (*f)(spor_var)) {
+    study s = {.tape = spor_tape_new()};
+    s.x = spor_input(s.tape, "x", SPOR_SHAPE(ELEMENTS));
+    s.c = spor_input(s.tape, "c", SPOR_SHAPE(ELEMENTS));
+    differentiate(f(s.x), s.x, s.plain);
+    spor_var zero = op_fill_ratio(s.tape, 0, 1, SPOR_SHAPE(ELEMENTS));
+    differentiate(spor_where(s.c, f(s.x), zero), s.x, s.masked);
+    ck_assert_msg(!spor_error(s.tape), "%s", spor_error(s.tape));
+    return s;
+}
+
+static void check_masked(const study *s, int f, double left_out, bool fast) {
+    spor_var all[6];
+    memcpy(all, s->masked, sizeof s->masked);
+    memcpy(all + 3, s->plain, sizeof s->plain);
+    spor_program *program = spor_compile(s->tape, 6, all, NULL,
+                                         &(spor_options){.scalar = SPOR_F64, .reference = !fast});
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+    double *x = spor_program_arg(program, s->x).data, *c = spor_program_arg(program, s->c).data;
+    memcpy(x, (const double[]){left_out, 0.75, 2.5}, ELEMENTS * sizeof *x);
+    memcpy(c, (const double[]){0, 1, 1}, ELEMENTS * sizeof *c);
+    ck_assert(spor_run(program, 0));
+    for (int order = 0; order < 3; order++) {
+        const double *masked = spor_program_arg(program, s->masked[order]).data;
+        const double *plain = spor_program_arg(program, s->plain[order]).data;
+        ck_assert_msg(fabs(masked[0]) <= 0, "function %d at %g, fast %d: derivative %d is %g", f,
+                      left_out, fast, order, masked[0]);
+        for (int k = 1; k < ELEMENTS; k++)
+            ck_assert_msg(fabs(masked[k] - plain[k]) <= 1e-12 * (1 + fabs(plain[k])),
+                          "function %d at %g: derivative %d is %g but must be %g", f, x[k], order,
+                          masked[k], plain[k]);
+    }
+    spor_program_free(program);
+}
+
+START_TEST(what_a_mask_leaves_out_gets_no_cotangent) {
+    static const double places[] = {0, -1, -0.5, 1000, -1000, (double)NAN, (double)INFINITY};
+    study s = study_of(wild[_i]);
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++)
+        for (int fast = 0; fast < 2; fast++) check_masked(&s, _i, places[k], fast);
+    spor_tape_free(s.tape);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("gradient");
     TCase *tests = tcase_create("gradient");
@@ -349,6 +462,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_hand_derived_backward_is_used_as_in_training);
     tcase_add_test(tests, what_has_no_gradient_is_told);
     tcase_add_test(tests, cotangents_of_slices_are_put_side_by_side);
+    tcase_add_loop_test(tests, what_a_mask_leaves_out_gets_no_cotangent, 0, WILD);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -193,6 +193,14 @@ static void elementwise_cases(walk *w) {
     BINARY(spor_maximum, x, y);
     BINARY(spor_minimum, x, y);
     BINARY(spor_less, x, y);
+    BINARY(spor_less_equal, x, y);
+    BINARY(spor_equal, x, y);
+    BINARY(spor_pow, x, y);
+    UNARY(spor_expm1, x);
+    UNARY(spor_log1p, x);
+    UNARY(spor_erf, x);
+    UNARY(spor_sin, x);
+    UNARY(spor_cos, x);
     UNARY(spor_neg, x);
     UNARY(spor_exp, x);
     UNARY(spor_log, x);

@@ -51,6 +51,43 @@ START_TEST(the_complex_step_gives_derivatives_to_rounding) {
 }
 END_TEST
 
+/* Arguments that are no steps: mpmath, 25 digits, mp.erf(mp.mpc(.5, .75)) and so on. */
+static spor_var cube(spor_var x) {
+    return spor_pow(x, op_fill_ratio(x.tape, 3, 1, spor_shape_of(x)));
+}
+static spor_var inverse_square(spor_var x) {
+    return spor_pow(x, op_fill_ratio(x.tape, -2, 1, spor_shape_of(x)));
+}
+
+static const struct {
+    spor_var (*f)(spor_var x);
+    double x[2], y[2];
+} aside[] = {
+    {(spor_erf), {0.5, 0.75}, {0.8355922696635633, 0.7217067126348818}},
+    {(spor_erf), {-1, 2}, {0.536643565778565, -5.049143703447035}},
+    {(spor_sin), {0.5, 0.75}, {0.620704231078055, 0.7216508242975646}},
+    {(spor_cos), {0.5, 0.75}, {1.136191473803348, -0.3942396421115833}},
+    {(spor_expm1), {0.5, 0.75}, {0.2063510016467854, 1.1238323225841311}},
+    {(spor_expm1), {0.001, 0.002}, {0.000998498166375342, 0.00200199966566635}},
+    {cube, {-1.5, 0.5}, {-2.25, 3.25}},
+    {inverse_square, {-1.5, 0.5}, {0.32, 0.24}},
+};
+
+START_TEST(complex_numbers_that_are_no_steps_have_their_values) {
+    spor_tape *t = spor_tape_new();
+    spor_var x = spor_input(t, "x", SPOR_SCALAR_SHAPE), y = aside[_i].f(x);
+    spor_program *program = compiled(t, y, SPOR_C128);
+    memcpy(spor_program_arg(program, x).data, aside[_i].x, sizeof aside[_i].x);
+    ck_assert(spor_run(program, 0));
+    const double *z = spor_program_arg(program, y).data;
+    for (int k = 0; k < 2; k++)
+        ck_assert_msg(fabs(z[k] - aside[_i].y[k]) <= 1e-6 * fabs(aside[_i].y[k]), "%d: %.17g", _i,
+                      z[k]);
+    spor_program_free(program);
+    spor_tape_free(t);
+}
+END_TEST
+
 START_TEST(the_error_bound_holds_and_is_not_idle) {
     spor_tape *t = spor_tape_new();
     spor_var x = spor_input(t, "x", SPOR_SHAPE(3)), y = smooth(x);
@@ -228,6 +265,8 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("scalars");
     TCase *tests = tcase_create("scalars");
     tcase_add_test(tests, the_complex_step_gives_derivatives_to_rounding);
+    tcase_add_loop_test(tests, complex_numbers_that_are_no_steps_have_their_values, 0,
+                        (int)(sizeof aside / sizeof *aside));
     tcase_add_test(tests, the_error_bound_holds_and_is_not_idle);
     tcase_add_test(tests, on_integers_the_bound_is_zero);
     tcase_add_test(tests, a_constant_is_known_to_an_error);

@@ -115,6 +115,58 @@ static sides log_softmax_slope(spor_var x, spor_var y) {
     spor_vjp(z, y, 1, &x, &d);
     return (sides){spor_sub(y, spor_mul(spor_exp(z), sum)), d};
 }
+static spor_var sum_of_squares(spor_var x) {
+    return spor_add(square(spor_sin(x)), square(spor_cos(x)));
+}
+static sides circle(spor_var x, spor_var y) {
+    return (sides){spor_mul(y, sum_of_squares(spor_mul(x, y))), y};
+}
+static sides sin_of_sum(spor_var x, spor_var y) {
+    return (sides){spor_sin(spor_sub(x, y)), spor_sub(spor_mul(spor_sin(x), spor_cos(y)),
+                                                      spor_mul(spor_cos(x), spor_sin(y)))};
+}
+static sides sin_of_twice(spor_var x, spor_var y) {
+    spor_var sine = spor_sin(x), angle = spor_sin(times(x, 2, 1));
+    return (sides){spor_mul(y, angle), spor_mul(y, times(spor_mul(sine, spor_cos(x)), 2, 1))};
+}
+static sides erf_is_odd(spor_var x, spor_var y) {
+    return (sides){spor_erf(spor_sub(x, y)), spor_neg(spor_erf(spor_sub(y, x)))};
+}
+static sides expm1_by_exp(spor_var x, spor_var y) {
+    return (sides){spor_expm1(spor_add(x, y)), plus(spor_mul(spor_exp(x), spor_exp(y)), -1, 1)};
+}
+static sides log1p_by_log(spor_var x, spor_var y) {
+    return (sides){spor_log1p(spor_mul(x, y)), spor_log(plus(spor_mul(x, y), 1, 1))};
+}
+static sides cube_by_pow(spor_var x, spor_var y) {
+    return (sides){spor_pow(spor_sub(x, y), number(x, 3, 1)),
+                   spor_mul(square(spor_sub(x, y)), spor_sub(x, y))};
+}
+static sides root_by_pow(spor_var x, spor_var y) {
+    return (sides){spor_mul(y, spor_pow(x, number(x, -1, 2))), spor_div(y, spor_sqrt(x))};
+}
+static sides pow_by_exp(spor_var x, spor_var y) {
+    return (sides){spor_pow(x, y), spor_exp(spor_mul(y, spor_log(x)))};
+}
+static sides pow_less_one(spor_var x, spor_var y) {
+    return (sides){spor_mul(x, spor_pow(x, plus(y, -1, 1))), spor_pow(x, y)};
+}
+static sides sin_for_cos(spor_var x, spor_var y) {
+    return (sides){spor_sin(spor_add(x, y)), spor_cos(spor_add(x, y))};
+}
+static sides sin_is_even(spor_var x, spor_var y) {
+    return (sides){spor_sin(spor_sub(x, y)), spor_sin(spor_sub(y, x))};
+}
+static sides erf_for_tanh(spor_var x, spor_var y) {
+    (void)y;
+    return (sides){spor_erf(x), spor_tanh(x)};
+}
+static sides wrong_exponent(spor_var x, spor_var y) {
+    return (sides){spor_pow(x, plus(y, 1, 1024)), spor_pow(x, y)};
+}
+static sides pow_of_square(spor_var x, spor_var y) {
+    return (sides){spor_pow(square(x), number(x, 1, 2)), spor_sub(spor_add(x, y), y)};
+}
 static sides logsumexp_by_log(spor_var x, spor_var y) {
     (void)y;
     return (sides){spor_log(spor_sum(spor_exp(x), SPOR_AXIS(0))), spor_logsumexp(x, 0)};
@@ -275,6 +327,21 @@ static const row rows[] = {
     ROW(softmax_slope, -4, 4, PROMOTED),
     ROW(log_softmax_slope, -4, 4, PROMOTED),
     ROW(logsumexp_by_log, -4, 4, PROMOTED),
+    ROW(circle, -4, 4, PROMOTED),
+    ROW(sin_of_sum, -4, 4, PROMOTED),
+    ROW(sin_of_twice, -4, 4, PROMOTED),
+    ROW(erf_is_odd, -4, 4, PROMOTED),
+    ROW(expm1_by_exp, -4, 4, PROMOTED),
+    ROW(log1p_by_log, 0.5, 4, PROMOTED),
+    ROW(cube_by_pow, -4, 4, PROMOTED),
+    ROW(root_by_pow, 0.5, 4, PROMOTED),
+    ROW(pow_by_exp, 0.5, 4, PROMOTED),
+    ROW(pow_less_one, 0.5, 4, PROMOTED),
+    ROW(sin_for_cos, -4, 4, NOT_SHOWN),
+    ROW(sin_is_even, -4, 4, NOT_SHOWN),
+    ROW(erf_for_tanh, -4, 4, NOT_SHOWN),
+    ROW(wrong_exponent, 0.5, 4, NOT_SHOWN),
+    ROW(pow_of_square, -4, 4, NOT_PROMOTED),
     ROW(square_of_root, 0.5, 4, PROMOTED),
     ROW(root_of_inverse, 0.5, 4, PROMOTED),
     ROW(root_within_root, 0.5, 4, PROMOTED),

@@ -1,0 +1,69 @@
+/*
+ * z = 1 where x <= y, else 0, element by element; x, y, z [...]. Where either is no number it is 0, which
+ * 1 - (y < x) is not.
+ */
+#include <math.h>
+
+#include "elementwise.h"
+
+#ifdef SPOR_RULES
+
+ELEMENT_KERNELS(less_equal);
+
+/* Constant but for jumps. */
+static spor_var vjp(spor_var z, int k, spor_var zbar) {
+    (void)z, (void)k, (void)zbar;
+    return op_none();
+}
+
+/* NumPy, x and y as below: print((x <= y).astype(float).ravel().tolist()) */
+static const spor_golden golden[] = {
+    {.in = {{2, {2, 3}}, {2, {2, 3}}},
+     .x = {(const double[]){-2, -0.5, 0, 0.25, 1, 3}, (const double[]){1, -0.5, 4, -0.25, 1, 0.5}},
+     .out = {2, {2, 3}},
+     .y = (const double[]){1, 1, 1, 0, 1, 0}},
+    {.in = {{2, {2, 1}}, {2, {2, 1}}},
+     .x = {(const double[]){0.125, (double)NAN}, (const double[]){(double)NAN, (double)NAN}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){0, 0}},
+    {.in = {{2, {2, 1}}, {2, {2, 1}}},
+     .x = {(const double[]){(double)INFINITY, 0}, (const double[]){(double)INFINITY, 0}},
+     .out = {2, {2, 1}},
+     .y = (const double[]){1, 1}},
+    {.in = {{0, {0}}, {0, {0}}},
+     .x = {(const double[]){0.75}, (const double[]){-0.25}},
+     .out = {0, {0}},
+     .y = (const double[]){0}},
+    SPOR_END_GOLDEN};
+
+const spor_op spor_op_less_equal = {
+    .signature = "less_equal(x[...], y[...])",
+    .equation = "z = 1 if x <= y else 0",
+    .convention = "a tie is 1; the derivative is 0 everywhere",
+    .traits = SPOR_KINKED,
+    .domain = {SPOR_TIE_FREE, SPOR_TIE_FREE},
+    .operands = 2,
+    .shape = rule_elementwise,
+    .vjp = vjp,
+    .margin = margin_to_tie,
+    .sides = {"x is larger", "x is not larger"},
+    .samples = pair_samples,
+    .mistakes = pair_mistakes,
+    .golden = golden,
+    .reference = less_equal_reference,
+    .tile = &less_equal_tiles,
+};
+
+spor_var spor_less_equal(spor_var x, spor_var y) {
+    return op_record(&spor_op_less_equal, (spor_var[]){x, y}, NULL);
+}
+
+#else
+
+ELEMENT_KERNEL(less_equal, 2) {
+    T zero = FROM_INT(0), one = FROM_INT(1);
+    MASK larger = LESS(x[1], x[0]) | IS_NAN(x[0]) | IS_NAN(x[1]);
+    return OR_ELSE(PICK(larger, zero, one), PICK(larger, one, zero), SUB(x[0], x[1]));
+}
+
+#endif
