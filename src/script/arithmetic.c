@@ -15,7 +15,8 @@ enum {
     UNEQUAL = SPOR_SIGN('!', '=', 0),
     AT_MOST = SPOR_SIGN('<', '=', 0),
     AT_LEAST = SPOR_SIGN('>', '=', 0),
-    FLOOR = SPOR_SIGN('/', '/', 0)
+    FLOOR = SPOR_SIGN('/', '/', 0),
+    POWER = SPOR_SIGN('*', '*', 0)
 };
 
 /* ---- numbers --------------------------------------------------------------------------------- */
@@ -46,6 +47,38 @@ static int64_t integer(spor_pass *run, spor_spot place, int sign, int64_t a, int
     }
     if (overflow) pass_fail(run, place, "the result does not fit in 64 bits");
     return result;
+}
+
+/* a^n, by squares */
+static int64_t integer_power(spor_pass *run, spor_spot place, int64_t a, int64_t n) {
+    int64_t result = 1;
+    for (; n; n /= 2) {
+        if (n % 2) result = integer(run, place, '*', result, a);
+        if (n > 1) a = integer(run, place, '*', a, a);
+    }
+    return result;
+}
+
+/* The same of a real; an exponent below 0 divides. */
+static T whole_power(T a, int64_t n) {
+    T result = FROM_INT(1);
+    for (int64_t k = n < 0 ? -n : n; k; k /= 2, a = MUL(a, a))
+        if (k % 2) result = MUL(result, a);
+    return n < 0 ? DIV(FROM_INT(1), result) : result;
+}
+
+static spor_value power(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b) {
+    enum { FACTORS = 1024 }; /* pow knows no better above */
+    if (a->kind == VALUE_INT && b->kind == VALUE_INT && b->i >= 0)
+        return value_of_int(integer_power(run, place, a->i, b->i));
+    T x = KNOWN_TO(value_number(a), value_error(a)), y = KNOWN_TO(value_number(b), value_error(b));
+    if (x.v == 0 && y.v < 0) pass_fail(run, place, "division by zero");
+    bool whole = b->kind == VALUE_INT && b->i >= -FACTORS && b->i <= FACTORS;
+    T result = whole ? whole_power(x, b->i) : POW(x, y);
+    if (isnan(result.v))
+        pass_fail(run, place, "of a negative number only whole powers are numbers");
+    if (!isfinite(result.v)) pass_fail(run, place, "the result is not a finite number");
+    return value_of_real(result.v, result.e);
 }
 
 static spor_value real(spor_pass *run, spor_spot place, int sign, T a, T b) {
@@ -97,6 +130,7 @@ static spor_value numbers(spor_pass *run, spor_spot place, int sign, const spor_
         return value_of_bool(compare(sign, order));
     }
     if (sign == '@') pass_fail(run, place, "@ is the product of matrices; write *");
+    if (sign == POWER) return power(run, place, a, b);
     if (integers && sign != '/') return value_of_int(integer(run, place, sign, a->i, b->i));
     return real(run, place, sign, KNOWN_TO(x, value_error(a)), KNOWN_TO(y, value_error(b)));
 }
@@ -140,8 +174,8 @@ static bool lists_equal(spor_pass *run, spor_spot place, const spor_list *a, con
 static void refuse_tensor(spor_pass *run, spor_spot place, const spor_value *v) {
     if (v->kind == VALUE_TENSOR)
         pass_fail(run, place,
-                  "a tensor has no value while a script records, so it cannot be compared; "
-                  "use less, where, maximum or minimum");
+                  "a tensor among the elements of a list cannot be compared: it has no value while "
+                  "a script records");
 }
 
 bool pass_equal(spor_pass *run, spor_spot place, const spor_value *a, const spor_value *b) {
@@ -199,28 +233,33 @@ static spor_value others(spor_pass *run, spor_spot place, int sign, const spor_v
     mismatch(run, place, sign, a, b);
 }
 
+/* What a sign takes beside a tensor: numbers, and lists of them. */
+static spor_value beside_tensor(spor_pass *run, spor_spot place, int sign, const spor_value *a,
+                                const spor_value *b, const spor_value *one) {
+    char text[4];
+    if (one->kind == VALUE_LIST)
+        return tensor_of_list(run, place, lexer_sign_text(sign, text), one);
+    if (one->kind != VALUE_TENSOR && !value_is_number(one)) mismatch(run, place, sign, a, b);
+    return *one;
+}
+
 static spor_value with_tensor(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                               const spor_value *b) {
     char text[4];
-    if (is_order(sign)) {
-        refuse_tensor(run, place, a);
-        refuse_tensor(run, place, b);
-    }
     if (sign == FLOOR || sign == '%')
         pass_fail(run, place, "%s is for integers, not for tensors", lexer_sign_text(sign, text));
-    bool fits = (a->kind == VALUE_TENSOR || value_is_number(a)) &&
-                (b->kind == VALUE_TENSOR || value_is_number(b));
-    if (!fits) mismatch(run, place, sign, a, b);
-    return tensor_binary(run, place, sign, a, b);
+    spor_value x = beside_tensor(run, place, sign, a, b, a);
+    spor_value y = beside_tensor(run, place, sign, a, b, b);
+    return tensor_binary(run, place, sign, &x, &y);
 }
 
 spor_value pass_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                        const spor_value *b) {
+    bool tensor = a->kind == VALUE_TENSOR || b->kind == VALUE_TENSOR;
+    if (tensor && sign != 'i') return with_tensor(run, place, sign, a, b);
     if (sign == EQUAL) return value_of_bool(pass_equal(run, place, a, b));
     if (sign == UNEQUAL) return value_of_bool(!pass_equal(run, place, a, b));
     if (sign == 'i') return value_of_bool(contains(run, place, a, b));
-    if (a->kind == VALUE_TENSOR || b->kind == VALUE_TENSOR)
-        return with_tensor(run, place, sign, a, b);
     if (value_is_number(a) && value_is_number(b)) return numbers(run, place, sign, a, b);
     return others(run, place, sign, a, b);
 }
@@ -237,7 +276,7 @@ bool pass_truth(spor_pass *run, spor_spot place, const spor_value *v) {
     if (v->kind == VALUE_TENSOR)
         pass_fail(run, place,
                   "a tensor cannot be a condition: while a script records it has no value yet; "
-                  "use less, where, maximum or minimum");
+                  "where(c, x, y) chooses element by element, c * d is where both masks are 1");
     if (v->kind != VALUE_BOOL)
         pass_fail(run, place, "a condition must be True or False, not %s; compare it",
                   value_describe(&run->ground, v));

@@ -305,6 +305,12 @@ static uint32_t bind_axis(const shaped *s, int k, int64_t size, uint32_t symbol)
 /* A[N, n]: the argument must be a tensor of this rank; its axes get the names. */
 static spor_value bind_shape(const shaped *s, const spor_value *v) {
     const spor_parameter *p = s->parameter;
+    spor_value written;
+    if (v->kind == VALUE_LIST) {
+        const char *what = ground_take_format(&s->run->ground, "%s: %s", s->def->name, p->name);
+        written = tensor_of_list(s->run, s->at, what, v);
+        v = &written;
+    }
     bool tensor = v->kind == VALUE_TENSOR;
     spor_shape shape = tensor ? spor_shape_of(v->t.var) : SPOR_SCALAR_SHAPE;
     if (!tensor || shape.rank != p->rank)

@@ -5,6 +5,25 @@
 
 #include <string.h>
 
+static spor_syntax *disjunction(spor_parser *p);
+
+/* [term for x in list for y in other if condition]: the term and its clauses in their order; an
+ * if-else in a clause stands in parentheses, as in Python. */
+static spor_syntax *comprehension(spor_parser *p, spor_syntax *term, spor_spot place) {
+    spor_syntax *result = parser_node2(p, NODE_COMPREHENSION, place, term, NULL);
+    for (;;) {
+        spor_spot at = p->token.place;
+        if (parser_take_word(p, "for")) {
+            spor_syntax *target = parser_targets(p);
+            parser_add_child(p, result, parser_node2(p, NODE_FOR, at, target, disjunction(p)));
+        } else if (parser_take_word(p, "if")) {
+            parser_add_child(p, result, parser_node2(p, NODE_IF, at, disjunction(p), NULL));
+        } else {
+            return result;
+        }
+    }
+}
+
 /* Elements up to the closing sign. */
 static void elements(spor_parser *p, spor_syntax *list, int close) {
     while (!token_is_sign(&p->token, close)) {
@@ -24,6 +43,24 @@ static spor_syntax *parenthesis(spor_parser *p) {
     parser_add_child(p, list, first);
     if (!parser_take_sign(p, ',')) parser_close_bracket(p, ')', list->place);
     elements(p, list, ')');
+    return list;
+}
+
+/* [a, b], or a comprehension */
+static spor_syntax *bracketed(spor_parser *p) {
+    spor_syntax *list = parser_node(p, NODE_LIST, p->token.place);
+    parser_advance(p);
+    if (parser_take_sign(p, ']')) return list;
+    parser_add_child(p, list, parser_expression(p));
+    if (token_is_word(&p->token, "for")) {
+        spor_syntax *result = comprehension(p, list->child[0], list->place);
+        parser_close_bracket(p, ']', list->place);
+        return result;
+    }
+    if (!parser_take_sign(p, ','))
+        parser_close_bracket(p, ']', list->place);
+    else
+        elements(p, list, ']');
     return list;
 }
 
@@ -56,12 +93,7 @@ static bool is_value(const spor_parser *p) {
 static spor_syntax *atom(spor_parser *p) {
     spor_token *t = &p->token;
     if (token_is_sign(t, '(')) return parenthesis(p);
-    if (token_is_sign(t, '[')) {
-        spor_syntax *list = parser_node(p, NODE_LIST, t->place);
-        parser_advance(p);
-        elements(p, list, ']');
-        return list;
-    }
+    if (token_is_sign(t, '[')) return bracketed(p);
     parser_refuse_hinted_word(p);
     bool word = parser_is_reserved(p, t) && !is_value(p);
     if (word || t->kind < TOKEN_NAME || t->kind == TOKEN_SIGN)
@@ -162,15 +194,24 @@ static spor_syntax *postfix(spor_parser *p) {
     }
 }
 
+static spor_syntax *unary(spor_parser *p);
+static spor_syntax *binary(spor_parser *p, spor_syntax *a, spor_syntax *(*operand)(spor_parser *));
+
+/* Binds more closely than the sign before it, and less than the one behind: -x ** 2 is -(x ** 2),
+ * 2 ** -1 is 1 / 2; a ** b ** c is a ** (b ** c). */
+static spor_syntax *power(spor_parser *p) {
+    spor_syntax *result = postfix(p);
+    if (!token_is_sign(&p->token, SPOR_SIGN('*', '*', 0))) return result;
+    parser_enter(p);
+    result = binary(p, result, unary);
+    parser_leave(p);
+    return result;
+}
+
 static spor_syntax *unary(spor_parser *p) {
     spor_spot place = p->token.place;
     bool minus = token_is_sign(&p->token, '-');
-    if (!minus && !token_is_sign(&p->token, '+')) {
-        spor_syntax *result = postfix(p);
-        if (token_is_sign(&p->token, SPOR_SIGN('*', '*', 0)))
-            ground_give_up(p->ground, p->token.place, "there is no **; write x * x");
-        return result;
-    }
+    if (!minus && !token_is_sign(&p->token, '+')) return power(p);
     parser_enter(p);
     parser_advance(p);
     spor_syntax *result = parser_node2(p, minus ? NODE_NEGATE : NODE_PLUS, place, unary(p), NULL);

@@ -50,11 +50,22 @@ static const char *nearest(spor_pass *run, const spor_env *env, const char *name
     return nearest_name(name, n, names);
 }
 
+/* What others call what is known here, or NULL. */
+static const char *elsewhere(const char *name) {
+    static const char *const names[][2] = {{"arange", "iota"},        {"tril", "tri"},
+                                           {"amax", "max"},           {"power", "pow"},
+                                           {"concatenate", "concat"}, {"cat", "concat"}};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strcmp(names[k][0], name) == 0) return names[k][1];
+    return NULL;
+}
+
 static _Noreturn void unknown_name(spor_pass *run, const spor_env *env, const spor_syntax *node) {
     if (script_layer(run, node->text))
         pass_fail(run, node->place, "%s is in layers.spor: write include \"layers.spor\" above",
                   node->text);
-    const char *near = nearest(run, env, node->text);
+    const char *near = elsewhere(node->text);
+    if (!near) near = nearest(run, env, node->text);
     pass_fail(run, node->place, "nothing is called %s%s%s%s", node->text,
               near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
@@ -221,6 +232,8 @@ static spor_value signed_value(spor_pass *run, spor_env *env, const spor_syntax 
     return v;
 }
 
+static spor_evaluator comprehension;
+
 spor_value pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node) {
     pass_spend(run, node->place, 1);
     switch (node->kind) {
@@ -236,6 +249,8 @@ spor_value pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node)
         return look_up(run, env, node);
     case NODE_LIST:
         return list_of(run, env, node);
+    case NODE_COMPREHENSION:
+        return comprehension(run, env, node);
     case NODE_NEGATE:
     case NODE_PLUS:
         return signed_value(run, env, node);
@@ -262,6 +277,72 @@ spor_value pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node)
     }
 }
 
+/* ---- going through lists --------------------------------------------------------------------- */
+
+static const spor_list *to_go_through(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_value *list = ground_take(&run->ground, 1, sizeof *list);
+    *list = pass_evaluate(run, env, node);
+    if (list->kind == VALUE_TENSOR)
+        pass_fail(run, node->place,
+                  "for goes through a list; for k in range(n) takes x[k] of a tensor");
+    if (list->kind == VALUE_INT)
+        pass_fail(run, node->place, "for goes through a list; write range(%" PRId64 ")", list->i);
+    if (list->kind != VALUE_LIST)
+        pass_fail(run, node->place, "for goes through a list, not %s",
+                  value_describe(&run->ground, list));
+    return &list->list;
+}
+
+/* What a comprehension has so far; room doubles. */
+typedef struct {
+    spor_value *item;
+    int64_t n, room;
+} gathered;
+
+static void gather(spor_pass *run, spor_env *env, const spor_syntax *term, gathered *to) {
+    if (to->n == to->room) {
+        int64_t room = to->room ? 2 * to->room : 8;
+        spor_value *grown = ground_take(&run->ground, (size_t)room, sizeof *grown);
+        if (to->n) memcpy(grown, to->item, (size_t)to->n * sizeof *grown);
+        to->item = grown;
+        to->room = room;
+    }
+    if (to->n == SPOR_LIMIT_LIST)
+        pass_fail(run, term->place, "a list would have more than %d elements", SPOR_LIMIT_LIST);
+    spor_value value = pass_evaluate(run, env, term);
+    if (value.kind == VALUE_NOTHING) pass_fail(run, term->place, "a list cannot hold nothing");
+    to->item[to->n++] = value;
+}
+
+/* Clauses from k on. */
+static void go_through(spor_pass *run, spor_env *env, const spor_syntax *node, int k,
+                       gathered *to) {
+    if (k == node->n) {
+        gather(run, env, node->child[0], to);
+        return;
+    }
+    const spor_syntax *clause = node->child[k];
+    if (clause->kind == NODE_IF) {
+        if (condition(run, env, clause->child[0])) go_through(run, env, node, k + 1, to);
+        return;
+    }
+    const spor_list *list = to_go_through(run, env, clause->child[1]);
+    for (int i = 0; i < list->n; i++) {
+        pass_spend(run, clause->place, 1);
+        assign(run, env, clause->child[0], list->item[i]);
+        go_through(run, env, node, k + 1, to);
+    }
+}
+
+/* Its names are its own. */
+static spor_value comprehension(spor_pass *run, spor_env *env, const spor_syntax *node) {
+    spor_env *inside = ground_take(&run->ground, 1, sizeof *inside);
+    gathered all = {0};
+    inside->parent = env;
+    go_through(run, inside, node, 1, &all);
+    return pass_list(run, node->place, all.n, all.item);
+}
+
 /* ---- statements ------------------------------------------------------------------------------ */
 
 /* True if a return was met; its value is then in *result. */
@@ -283,18 +364,10 @@ static bool execute_if(spor_pass *run, spor_env *env, const spor_syntax *node, s
 
 static bool execute_for(spor_pass *run, spor_env *env, const spor_syntax *node,
                         spor_value *result) {
-    spor_value list = pass_evaluate(run, env, node->child[1]);
-    spor_spot place = node->child[1]->place;
-    if (list.kind == VALUE_TENSOR)
-        pass_fail(run, place, "for goes through a list; for k in range(n) takes x[k] of a tensor");
-    if (list.kind == VALUE_INT)
-        pass_fail(run, place, "for goes through a list; write range(%" PRId64 ")", list.i);
-    if (list.kind != VALUE_LIST)
-        pass_fail(run, place, "for goes through a list, not %s",
-                  value_describe(&run->ground, &list));
-    for (int k = 0; k < list.list.n; k++) {
-        pass_spend(run, place, 1);
-        assign(run, env, node->child[0], list.list.item[k]);
+    const spor_list *list = to_go_through(run, env, node->child[1]);
+    for (int k = 0; k < list->n; k++) {
+        pass_spend(run, node->child[1]->place, 1);
+        assign(run, env, node->child[0], list->item[k]);
         if (execute_block(run, env, node->child[2], result)) return true;
     }
     return false;

@@ -17,6 +17,7 @@ struct spor_pass {
     bool training;
     bool ruling; /* an optimizer or a clip is recorded, or a schedule asked */
     int steps, depth, leaves;
+    int number;        /* among the passes of the script, from 1 on */
     spor_frame *frame; /* NULL at the top level */
     uint32_t symbols;  /* names of axes given out so far */
     bool tape_failed;  /* the error is the tape's own */
@@ -57,6 +58,7 @@ extern const spor_builtin spor_tensor_builtins[]; /* layout.c, reduce.c: tensors
 extern const spor_builtin spor_reduce_builtins[];
 extern const spor_builtin spor_order_builtins[];       /* order.c: rows, order */
 extern const spor_builtin spor_einsum_builtins[];      /* einsum.c */
+extern const spor_builtin spor_array_builtins[];       /* array.c: tri, iota */
 extern const spor_builtin spor_leaf_builtins[];        /* leaves.c: param, state, zeros, random */
 extern const spor_builtin spor_declaration_builtins[]; /* declare.c: train and what it takes */
 /** Likewise, of the rows of data/sets.h. */
@@ -153,7 +155,7 @@ const char *want_string(spor_pass *run, spor_spot at, const char *what, const sp
 const spor_list *want_list(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
 /** A list of integers, or one integer for a list of it. */
 spor_shape want_shape(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
-/** A tensor; a number is recorded as a scalar. */
+/** A tensor; a number is recorded as a scalar, a list of numbers as what it writes down. */
 spor_value want_tensor(spor_pass *run, spor_spot at, const char *what, const spor_value *v);
 /** An axis by number, negative from the end, or by its name in a signature. */
 int want_axis(spor_pass *run, spor_spot at, const char *what, const spor_value *v,
@@ -184,7 +186,9 @@ const char *given_what(const spor_given *g, int k);
 
 /** A number as a tensor of the shape. */
 spor_var tensor_fill(spor_pass *run, spor_spot place, const spor_value *number, spor_shape shape);
-/** + - * / @ where at least one of a and b is a tensor. */
+/** A list of numbers, or of such lists, as the tensor that it writes down; leaves if it is ragged. */
+spor_value tensor_of_list(spor_pass *run, spor_spot at, const char *what, const spor_value *list);
+/** + - * / @ ** and comparisons of tensors and numbers, of which one at least is a tensor. */
 spor_value tensor_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                          const spor_value *b);
 spor_value tensor_negate(spor_pass *run, spor_spot place, const spor_value *a);

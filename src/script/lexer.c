@@ -161,9 +161,34 @@ static char escaped(spor_lexer *x, char c) {
     }
 }
 
+static bool is_tripled(const char *c, char quote) {
+    return c[0] == quote && c[1] == quote && c[2] == quote;
+}
+
+/* """A text of several lines""", as it stands there: what explains a def. */
+static spor_token long_string(spor_lexer *x) {
+    spor_token t = {.kind = TOKEN_STRING, .place = place(x)};
+    char quote = *here(x);
+    x->at += 3;
+    const char *start = here(x);
+    while (!is_tripled(here(x), quote)) {
+        if (at_end(x))
+            ground_give_up(x->ground, t.place, "this string does not end: %c%c%c is missing", quote,
+                           quote, quote);
+        if (*here(x) == '\n')
+            next_line(x);
+        else
+            x->at++;
+    }
+    t.text = ground_take_text(x->ground, start, (size_t)(here(x) - start));
+    x->at += 3;
+    return t;
+}
+
 static spor_token string(spor_lexer *x) {
     spor_token t = {.kind = TOKEN_STRING, .place = place(x)};
     char quote = *here(x);
+    if (is_tripled(here(x), quote)) return long_string(x);
     char text[SPOR_LIMIT_STRING];
     size_t n = 0;
     x->at++;
@@ -199,10 +224,10 @@ static spor_token name(spor_lexer *x) {
 
 /* The longest sign that stands here; 0 if there is none. */
 static int longest_sign(const char *c) {
-    static const char signs[][4] = {"//=", "...", "==", "!=", "<=", ">=", "//", "**",
-                                    "+=",  "-=",  "*=", "/=", "@=", "%=", "->", "..",
-                                    "+",   "-",   "*",  "/",  "%",  "@",  "(",  ")",
-                                    "[",   "]",   ",",  ":",  "=",  "<",  ">"};
+    static const char signs[][4] = {"//=", "**=", "...", "==", "!=", "<=", ">=", "//",
+                                    "**",  "+=",  "-=",  "*=", "/=", "@=", "%=", "->",
+                                    "..",  "+",   "-",   "*",  "/",  "%",  "@",  "(",
+                                    ")",   "[",   "]",   ",",  ":",  "=",  "<",  ">"};
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
         size_t n = strlen(signs[k]);
         if (strncmp(c, signs[k], n) == 0)

@@ -73,6 +73,8 @@ void parser_leave(spor_parser *p);
 spor_syntax *parser_expression(spor_parser *p);
 /** a, or a, b as a list */
 spor_syntax *parser_expressions(spor_parser *p);
+/** x, y in: the names of a loop. */
+spor_syntax *parser_targets(spor_parser *p);
 /** a + b: an expression without comparisons, and, or, if. */
 spor_syntax *parser_sum(spor_parser *p);
 /** ":" and a block, or a statement on the same line; where: "after def". */

@@ -1,7 +1,7 @@
 /*
  * Built-ins on numbers, strings and lists.
  */
-#include "script/interpret.h"
+#include "script/private.h"
 
 #include <string.h>
 
@@ -68,7 +68,19 @@ static spor_value fail(const spor_given *g) {
     pass_fail(g->run, pass_leave_file(g->run, g->place), "%s", out);
 }
 
+/* print("shape of x:", shape(x)), a line of what is known while recording. */
+static spor_value print(const spor_given *g) {
+    char out[2000] = "";
+    spor_note note = {out, sizeof out, 0};
+    for (int k = 0; k < g->all->n; k++) {
+        note_add(&note, k ? " " : "");
+        value_write(&note, &g->all->value[k]);
+    }
+    script_print(g->run, g->place, out);
+    return (spor_value){.kind = VALUE_NOTHING};
+}
+
 const spor_builtin spor_plain_builtins[] = {
     {"len", "x", len},   {"range", "*", range}, {"reversed", "x", reversed}, {"pair", "x", pair},
-    {"kind", "x", kind}, {"fail", "*", fail},   {NULL, NULL, NULL},
+    {"kind", "x", kind}, {"fail", "*", fail},   {"print", "*", print},       {NULL, NULL, NULL},
 };

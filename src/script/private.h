@@ -13,6 +13,13 @@ typedef struct {
     bool used;
 } spor_replacement;
 
+/** A place that prints, and the pass that it speaks in. */
+typedef struct spor_printer {
+    struct spor_printer *next;
+    spor_spot place;
+    int pass;
+} spor_printer;
+
 struct spor_script {
     spor_arena arena; /* tree, names, globals */
     spor_names names;
@@ -34,6 +41,8 @@ struct spor_script {
     spor_value net, loss, optimizer;
     spor_value clip, schedule; /* VALUE_NOTHING: none */
     spor_spot train;           /* where train(...) stands */
+    int passes;
+    spor_printer *printers;
     char error[4096];
     char trace[2048]; /* calls around the last error of a recording */
 };
@@ -48,6 +57,8 @@ spor_value own_mat(const spor_given *given);
 /** What arrays in files of one's own have in common; so many words. */
 #define SPOR_OWN_WORDS "shape?, classes?, scale?, targets?, standardize?"
 enum { SPOR_OWN_COMMON = 5 };
+/** A line for people, on the standard error: of the first recording that comes by this place. */
+void script_print(spor_pass *run, spor_spot place, char *line);
 /** True if the installed layers.spor, not included yet, has a def of this name. */
 bool script_layer(spor_pass *run, const char *name);
 /** A call that waits for its first arguments. */

@@ -8,6 +8,7 @@
 
 #include "base/message.h"
 #include "base/nearest.h"
+#include "base/plain.h"
 #include "data/file.h"
 #include "script/parser.h"
 #include "tape/tape.h"
@@ -15,9 +16,30 @@
 /* ---- guarded work ---------------------------------------------------------------------------- */
 
 bool pass_attempt(spor_pass *run, spor_guarded *work, void *context) {
+    if (!run->number) run->number = ++run->script->passes;
     if (setjmp(run->ground.out)) return false;
     work(run, context);
     return true;
+}
+
+/* The first pass that comes by a place has it. */
+static bool speaks(spor_pass *run, spor_spot place) {
+    spor_printer *known = run->script->printers;
+    while (known && (known->place.source != place.source || known->place.line != place.line ||
+                     known->place.column != place.column))
+        known = known->next;
+    if (known) return known->pass == run->number;
+    known = arena_take(&run->script->arena, sizeof *known);
+    if (!known) return false;
+    *known = (spor_printer){run->script->printers, place, run->number};
+    run->script->printers = known;
+    return true;
+}
+
+void script_print(spor_pass *run, spor_spot place, char *line) {
+    if (!speaks(run, place)) return;
+    plain_text(line);
+    fprintf(stderr, "%s\n", line);
 }
 
 /* "dense" in front of what went wrong inside of it, unless that begins so. */
@@ -213,6 +235,7 @@ static void add_names(spor_pass *run) {
     add_builtins(run, spor_reduce_builtins);
     add_builtins(run, spor_order_builtins);
     add_builtins(run, spor_einsum_builtins);
+    add_builtins(run, spor_array_builtins);
     add_builtins(run, spor_leaf_builtins);
     add_builtins(run, spor_declaration_builtins);
     add_builtins(run, declare_sets(run));

@@ -50,18 +50,21 @@ static const spor_syntax *not_a_target(const spor_syntax *target) {
     return NULL;
 }
 
-static spor_syntax *for_statement(spor_parser *p) {
-    spor_syntax *result = parser_node(p, NODE_FOR, p->token.place);
-    parser_advance(p);
-    spor_spot place = p->token.place;
-    spor_syntax *target = parser_node(p, NODE_LIST, place);
+spor_syntax *parser_targets(spor_parser *p) {
+    spor_syntax *target = parser_node(p, NODE_LIST, p->token.place);
     do {
         parser_add_child(p, target, parser_name(p, "the name of a loop"));
     } while (parser_take_sign(p, ','));
-    parser_add_child(p, result, target->n == 1 ? target->child[0] : target);
     if (!parser_take_word(p, "in"))
         ground_give_up(p->ground, p->token.place, "expected in (for x in list:) but found %s",
                        parser_found(p));
+    return target->n == 1 ? target->child[0] : target;
+}
+
+static spor_syntax *for_statement(spor_parser *p) {
+    spor_syntax *result = parser_node(p, NODE_FOR, p->token.place);
+    parser_advance(p);
+    parser_add_child(p, result, parser_targets(p));
     parser_add_child(p, result, parser_expressions(p));
     parser_add_child(p, result, parser_block(p, "after for"));
     return result;
@@ -189,6 +192,7 @@ static spor_syntax *include_statement(spor_parser *p) {
 static int augmentation(const spor_token *t) {
     if (t->kind != TOKEN_SIGN) return 0;
     if (t->sign == SPOR_SIGN('/', '/', '=')) return SPOR_SIGN('/', '/', 0);
+    if (t->sign == SPOR_SIGN('*', '*', '=')) return SPOR_SIGN('*', '*', 0);
     int first = t->sign & 255, second = t->sign >> 8;
     return second == '=' && strchr("+-*/@%", first) ? first : 0;
 }

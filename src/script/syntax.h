@@ -9,15 +9,16 @@
 
 typedef enum {
     /* expressions */
-    NODE_INT,    /* i */
-    NODE_REAL,   /* r, error */
-    NODE_BOOL,   /* i */
-    NODE_STRING, /* text */
-    NODE_NAME,   /* text, word */
-    NODE_LIST,   /* children: elements; also what a, b makes */
-    NODE_NEGATE, /* -child */
-    NODE_PLUS,   /* +child */
-    NODE_BINARY, /* child sign child */
+    NODE_INT,           /* i */
+    NODE_REAL,          /* r, error */
+    NODE_BOOL,          /* i */
+    NODE_STRING,        /* text */
+    NODE_NAME,          /* text, word */
+    NODE_LIST,          /* children: elements; also what a, b makes */
+    NODE_COMPREHENSION, /* child[0] for all that the other children, FOR and IF, go through */
+    NODE_NEGATE,        /* -child */
+    NODE_PLUS,          /* +child */
+    NODE_BINARY,        /* child sign child */
     NODE_AND,
     NODE_OR,
     NODE_NOT,

@@ -198,27 +198,88 @@ static spor_value product(spor_pass *run, spor_spot place, const spor_value *a,
 
 /* ---- signs ---- */
 
+enum {
+    EQUAL = SPOR_SIGN('=', '=', 0),
+    UNEQUAL = SPOR_SIGN('!', '=', 0),
+    AT_MOST = SPOR_SIGN('<', '=', 0),
+    AT_LEAST = SPOR_SIGN('>', '=', 0),
+    POWER = SPOR_SIGN('*', '*', 0)
+};
+
+static spor_var greater(spor_var x, spor_var y) {
+    return spor_less(y, x);
+}
+static spor_var greater_equal(spor_var x, spor_var y) {
+    return spor_less_equal(y, x);
+}
+static spor_var unequal(spor_var x, spor_var y) {
+    return spor_sub(op_fill_ratio(x.tape, 1, 1, spor_shape_of(x)), spor_equal(x, y));
+}
+
+/* Of operands of one shape. */
+static const struct {
+    int sign;
+    spor_var (*record)(spor_var x, spor_var y);
+} signs[] = {{'+', (spor_add)},
+             {'-', (spor_sub)},
+             {'*', (spor_mul)},
+             {'/', (spor_div)},
+             {POWER, (spor_pow)},
+             {'<', (spor_less)},
+             {'>', greater},
+             {AT_MOST, (spor_less_equal)},
+             {AT_LEAST, greater_equal},
+             {EQUAL, (spor_equal)},
+             {UNEQUAL, unequal}};
+
+static spor_var record_sign(int sign, spor_var x, spor_var y) {
+    int k = 0;
+    while (signs[k].sign != sign) k++;
+    return signs[k].record(x, y);
+}
+
+/* x^n by squares, so that whole numbers stay exact and every x has its slope. */
+static spor_var whole_power(spor_var x, int64_t n) {
+    spor_shape shape = spor_shape_of(x);
+    spor_var result = {0};
+    for (uint64_t k = n < 0 ? 0 - (uint64_t)n : (uint64_t)n; k; k /= 2) {
+        if (k % 2) result = result.id ? spor_mul(result, x) : x;
+        if (k > 1) x = spor_mul(x, x);
+    }
+    spor_var one = n > 0 ? result : op_fill_ratio(x.tape, 1, 1, shape);
+    return n < 0 ? spor_div(one, result) : one;
+}
+
+/* An exponent that is a whole number, 2 or 2.0. */
+static bool is_whole(const spor_value *v, int64_t *n) {
+    double most = 0x1p40;
+    bool whole = v->kind == VALUE_INT ||
+                 (v->kind == VALUE_REAL && v->error <= 0 && fabs(v->r - floor(v->r)) <= 0);
+    if (!whole || fabs(value_number(v)) > most) return false;
+    *n = v->kind == VALUE_INT ? v->i : (int64_t)v->r;
+    return true;
+}
+
+/* A root is a root; other powers of a tensor by a number that need no pow. */
+static bool simple_power(spor_pass *run, const spor_value *a, const spor_value *b, spor_var *z) {
+    int64_t n;
+    bool root = b->kind == VALUE_REAL && b->error <= 0 && fabs(b->r - 0.5) <= 0;
+    if (a->kind != VALUE_TENSOR || (!root && !is_whole(b, &n))) return false;
+    *z = pass_recorded(run, root ? spor_sqrt(a->t.var) : whole_power(a->t.var, n));
+    return true;
+}
+
 spor_value tensor_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                          const spor_value *b) {
     char text[4];
+    spor_var z;
     if (sign == '@') return product(run, place, a, b);
+    pass_record(run, place);
+    if (sign == POWER && simple_power(run, a, b, &z)) return value_of_tensor(z, a->t.axes);
     spor_value operands[] = {*a, *b};
     const spor_axes *axes = tensor_broadcast(run, place, lexer_sign_text(sign, text), 2, operands);
-    spor_var x = operands[0].t.var, y = operands[1].t.var, z;
     pass_record(run, place);
-    switch (sign) {
-    case '+':
-        z = spor_add(x, y);
-        break;
-    case '-':
-        z = spor_sub(x, y);
-        break;
-    case '*':
-        z = spor_mul(x, y);
-        break;
-    default:
-        z = spor_div(x, y);
-    }
+    z = record_sign(sign, operands[0].t.var, operands[1].t.var);
     return value_of_tensor(pass_recorded(run, z), axes);
 }
 

@@ -49,6 +49,7 @@ spor_shape want_shape(spor_pass *run, spor_spot at, const char *what, const spor
 
 spor_value want_tensor(spor_pass *run, spor_spot at, const char *what, const spor_value *v) {
     if (v->kind == VALUE_TENSOR) return *v;
+    if (v->kind == VALUE_LIST) return tensor_of_list(run, at, what, v);
     if (!value_is_number(v)) refuse(run, at, what, "a tensor", v);
     return value_of_tensor(tensor_fill(run, at, v, SPOR_SCALAR_SHAPE), NULL);
 }

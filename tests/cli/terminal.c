@@ -134,6 +134,26 @@ START_TEST(the_rest_is_shown_as_it_is) {
 END_TEST
 
 /* Columns are those of characters as they are shown, whatever stands before. */
+/* print(...) speaks on the standard error, once however often a script is recorded; what a command writes
+ * for machines stays that. */
+START_TEST(a_script_prints_once_on_the_standard_error) {
+    write_file("s.spor", "print(\"loaded\", 2 ** 3, [1, 2.5])\n"
+                         "def f(A[N, m]):\n    for k in range(2):\n        print(k, A, N)\n"
+                         "    return A * A\n"
+                         "derive f (A) -> (Y, dY):\n    dA = 2 * A * dY\n"
+                         "print(\"\033[31mred\")\n");
+    expect_status(run("spor verify s.spor --json"), 0);
+    ck_assert_int_eq(out[0], '{');
+    ck_assert_ptr_null(strstr(out, "loaded"));
+    ck_assert_int_eq(count_of(err, "loaded 8 [1, 2.5]\n"), 1);
+    ck_assert_int_eq(count_of(err, "\n0 tensor ["), 1);
+    ck_assert_int_eq(count_of(err, "\n1 tensor ["), 1);
+    ck_assert_int_eq(count_of(err, "?[31mred\n"), 1);
+    ck_assert_int_eq(count_of(err, "\n"), 4);
+    ck_assert_ptr_null(strchr(err, '\033'));
+}
+END_TEST
+
 START_TEST(the_caret_stands_under_the_word) {
     write_file("a.spor", "x = \"\033[31m\233\302\233\303\251\342\200\256\" $\r\n");
     expect_status(run("spor show a.spor"), 2);
@@ -442,6 +462,7 @@ Suite *spor_suite(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, no_command_hands_on_what_a_terminal_obeys);
     tcase_add_test(tests, the_rest_is_shown_as_it_is);
+    tcase_add_test(tests, a_script_prints_once_on_the_standard_error);
     tcase_add_test(tests, the_caret_stands_under_the_word);
     tcase_add_test(tests, long_outputs_keep_their_characters);
     tcase_add_test(tests, a_byte_order_mark_begins_a_text);

@@ -56,6 +56,18 @@ typedef struct {
 #define NAIVE "def f(z[N, K], y[N, K]):\n    return 0 - sum(y * log(softmax(z)), axis=\"K\")\n"
 #define FINAL "def f(x[T, D], s[w, D]):\n    return concat([s, x], axis=0)[T:]\n"
 
+#define MASKED "def f(x[n]):\n    return where(x > 0, sqrt(x), 0)\nderive f (x) -> (y, dy):\n"
+#define BRANCHES                                                                                   \
+    "def f(x[n]):\n    return where(x > 0, x * log(x) + exp(1 / x) * sqrt(x), x ** 2)\n"           \
+    "derive f (x) -> (y, dy):\n    e = exp(1 / x)\n"
+#define GELU                                                                                       \
+    "def f(x[n]):\n    return 0.5 * x * (1 + erf(x / sqrt(2)))\nderive f (x) -> (y, dy):\n"        \
+    "    slope = exp(-x * x / 2) / sqrt(6.283185307179586)\n"
+#define CUBE "def f(x[n]):\n    return x ** 3\nderive f (x) -> (y, dy):\n"
+#define POWER "def f(x[n] in 0.25..4.0, p[n]):\n    return x ** p\nderive f (x, p) -> (y, dy):\n"
+#define CAUSAL                                                                                     \
+    "def f(s[T, T]):\n    return softmax(where(tri(T), s, -1e9))\nderive f (s) -> (P, dP):\n"
+
 static const row rows[] = {
     /* ---- whole numbers as operands ---- */
     {HOLDS, NULL, EMBED "    dE = scatter_add(i, dy, V)\n"},
@@ -145,6 +157,42 @@ static const row rows[] = {
     {FAILS, NULL,
      "claim \"a\" (x[n]) where n >= 0:\n    prod(x) == (sum(x) if n < 1 else prod(x))\n"},
     {HOLDS, NULL, "claim \"a\" (x[n]):\n    prod(x) == (sum(x) if n < 1 else prod(x))\n"},
+    /* ---- masks: the branch that is not taken may be infinite, or no number ---- */
+    {HOLDS, NULL,
+     "def f(x[n]):\n    return where(x > 0, log(x), 0)\nclaim \"a\" (x[n]):\n    f(-abs(x)) == 0 * "
+     "x\n"},
+    {FAILS, NULL,
+     "def f(x[n]):\n    return where(x > 0, log(x), 0)\nclaim \"a\" (x[n]):\n    f(abs(x)) == 0 * "
+     "x\n"},
+    {HOLDS, NULL, MASKED "    dx = where(x > 0, dy / (2 * y), 0)\n"},
+    {FAILS, NULL, MASKED "    dx = where(x > 0, dy / (2 * y), dy)\n"},
+    {FAILS, NULL, MASKED "    dx = where(x > 0, dy / y, 0)\n"},
+    {HOLDS, NULL,
+     BRANCHES
+     "    dx = where(x > 0, dy * (log(x) + 1 + e * (0.5 - 1 / x) / sqrt(x)), 2 * x * dy)\n"},
+    {FAILS, NULL,
+     BRANCHES "    dx = where(x > 0, dy * (log(x) + 1 + e * (0.5 - 1 / x) / sqrt(x)), x * dy)\n"},
+    {FAILS, NULL,
+     BRANCHES "    dx = where(x > 0, dy * (log(x) + e * (0.5 - 1 / x) / sqrt(x)), 2 * x * dy)\n"},
+    {HOLDS, NULL, CAUSAL "    ds = tri(T) * P * (dP - sum(P * dP, axis=1, keepdims=True))\n"},
+    {FAILS, NULL, CAUSAL "    ds = tri(T, k=-1) * P * (dP - sum(P * dP, axis=1, keepdims=True))\n"},
+    {FAILS, NULL, CAUSAL "    ds = tri(T) * P * (dP - sum(dP, axis=1, keepdims=True))\n"},
+    {HOLDS, NULL, "claim \"a\" (a[n], b[n]):\n    (a < b) + (a >= b) == 1 + 0 * a\n"},
+    {HOLDS, NULL,
+     "claim \"a\" (a[n] in 0..2, b[n] in 0..2):\n    (a <= b) - (a < b) == (a == b)\n"},
+    {FAILS, NULL, "claim \"a\" (a[n] in 0..2, b[n] in 0..2):\n    (a != b) == (a < b)\n"},
+    /* ---- functions ---- */
+    {HOLDS, NULL, GELU "    dx = dy * 0.5 * (1 + erf(x / sqrt(2))) + dy * x * slope\n"},
+    {FAILS, NULL, GELU "    dx = dy * 0.5 * (1 + erf(x)) + dy * x * slope\n"},
+    {FAILS, NULL,
+     GELU
+     "    dx = dy * 0.5 * (1 + tanh(0.7978845608 * (x + 0.044715 * x ** 3))) + dy * x * slope\n"},
+    {HOLDS, NULL, CUBE "    dx = 3 * x ** 2 * dy\n"},
+    {FAILS, NULL, CUBE "    dx = 3 * abs(x) ** 2.001 * dy\n"},
+    {FAILS, NULL, CUBE "    dx = -3 * -x ** 2 * dy * sigmoid(100 * x)\n"},
+    {HOLDS, NULL, POWER "    dx = dy * p * y / x\n    dp = dy * y * log(x)\n"},
+    {FAILS, NULL, POWER "    dx = dy * p * y / x ** 2\n    dp = dy * y * log(x)\n"},
+    {FAILS, NULL, POWER "    dx = dy * p * y / x\n    dp = dy * y * log(2 * x)\n"},
     /* ---- the formula narrows nothing ---- */
     {FAILS, NULL, HALF "    dx = dy / 2\n"},
     {HOLDS, NULL, HALF "    dx = dy / 2 * step(x)\n"},

@@ -194,7 +194,8 @@ static void other_name(const site *s) {
 /* f'(y) for f'(z): the result for an operand, an operand for the result, f(Y) for f(z) */
 static void value_for_argument(const site *s) {
     static const char *const functions[] = {"tanh",    "sigmoid", "exp",  "step", "softplus",
-                                            "softmax", "relu",    "sqrt", NULL};
+                                            "softmax", "relu",    "sqrt", "erf",  "expm1",
+                                            "log1p",   "sin",     "cos",  NULL};
     static const char *const slopes[] = {"derivative", NULL};
     const char *y = result_of(s->m), *x = s->m->of->tensor[0]->name;
     if (is_tensor(s->m, s->node) && strcmp(s->node->text, y) == 0)
@@ -225,7 +226,8 @@ static void bend(const site *s) {
 
 static void drop_mask(const site *s) {
     static const char *const masks[] = {"step", "less", NULL}, *const choices[] = {"where", NULL};
-    if (is_call(s->node, masks)) add(s, number(s->m, 1, s->node));
+    bool compares = s->node->kind == NODE_BINARY && (s->node->sign == '<' || s->node->sign == '>');
+    if (compares || is_call(s->node, masks)) add(s, number(s->m, 1, s->node));
     if (!is_call(s->node, choices) || s->node->n != 4) return;
     add(s, s->node->child[2]);
     add(s, s->node->child[3]);
