@@ -575,7 +575,7 @@ START_TEST(a_disk_that_fills_up_ends_no_training) {
     expect(run("(ulimit -f 1; spor train --resume run --epochs 2 --quiet)"), 2);
     expect(run("diff -r run kept"), 0);
     /* the history grows until the file is too long */
-    expect(run("(ulimit -f $(($(stat -c %%s run/checkpoint.safetensors) / 1024 + 16)); "
+    expect(run("(ulimit -f $(($(stat -c %%s run/checkpoint.safetensors) / 512 + 32)); "
                "spor train $N --limit 20 --out long --epochs 2000 --checkpoint 0 --quiet)"),
            2);
     expect_in(err, "The training goes on; an earlier checkpoint is kept.");
