@@ -31,7 +31,7 @@ bool arrays_npy(const char *path, const char *name, spor_values *values, int64_t
         return message_complain(message, "%s: has an axis of size 0, and so no numbers", path);
     }
     *rows = array.shape.n[0];
-    *labels = array.type.kind != RAW_REAL;
+    *labels = raw_is_whole(array.type);
     *values = (spor_values){.keep = array.keep, .value = array.value};
     values->shape.rank = array.shape.rank - 1;
     for (int k = 1; k < array.shape.rank; k++) values->shape.n[k - 1] = array.shape.n[k];

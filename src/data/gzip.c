@@ -417,6 +417,15 @@ bool zlib_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigne
     return inflate_all(zlib_stream, bytes, size, limit, out, out_size, message);
 }
 
+static bool deflate_stream(inflater *s) {
+    return blocks(s) && (s->at == s->size || wrong(s, "the stream ends before its bytes do,"));
+}
+
+bool deflate_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigned char **out,
+                     size_t *out_size, spor_message *message) {
+    return inflate_all(deflate_stream, bytes, size, limit, out, out_size, message);
+}
+
 /* A stored block comes in one piece of less than 2^16 bytes, so that what is wanted is there before
  * the limit is met. */
 static size_t peek(bool (*begin)(inflater *), const unsigned char *bytes, size_t size,

@@ -19,7 +19,10 @@ bool gzip_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigne
 /** The same of a zlib stream (RFC 1950) that is all of the bytes; Adler-32 is checked. */
 bool zlib_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigned char **out,
                   size_t *out_size, spor_message *message);
-/** Its first bytes, at most `most`; their number, 0 if it begins with none. */
+/** The same of deflate itself (RFC 1951), which has no checksum. */
+bool deflate_inflate(const unsigned char *bytes, size_t size, size_t limit, unsigned char **out,
+                     size_t *out_size, spor_message *message);
+/** The first bytes of a zlib stream, at most `most`; their number, 0 if it begins with none. */
 size_t zlib_head(const unsigned char *bytes, size_t size, unsigned char head[], size_t most);
 
 /** False if so many bytes never inflate to that many: deflate's best is 1032 for one. */

@@ -25,7 +25,8 @@ enum { HEADER_LIMIT = 1 << 16, PREAMBLE = 10 };
 static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 static const int64_t size_limit = INT64_C(1) << 31;
 
-/* As NumPy names them, behind the order of their bytes. */
+/* As NumPy names them, behind the order of their bytes. It has no bfloat16: libraries that add one save it
+ * as two bytes of no type, V2, and nothing else has that many. */
 static const struct {
     const char *name;
     raw_type type;
@@ -34,7 +35,8 @@ static const struct {
              {"i2", {RAW_SIGNED, 2, false}},   {"i4", {RAW_SIGNED, 4, false}},
              {"i8", {RAW_SIGNED, 8, false}},   {"u1", {RAW_UNSIGNED, 1, false}},
              {"u2", {RAW_UNSIGNED, 2, false}}, {"u4", {RAW_UNSIGNED, 4, false}},
-             {"u8", {RAW_UNSIGNED, 8, false}}, {"b1", {RAW_UNSIGNED, 1, false}}};
+             {"u8", {RAW_UNSIGNED, 8, false}}, {"b1", {RAW_UNSIGNED, 1, false}},
+             {"V2", {RAW_BRAIN, 2, false}}};
 enum { TYPES = sizeof types / sizeof types[0] };
 
 /* ---- the header: a dictionary of Python ---- */
@@ -84,7 +86,8 @@ static bool find_type(const char *descr, raw_type *type) {
         if (!*descr || strcmp(descr + 1, types[k].name) != 0) continue;
         *type = types[k].type;
         type->big = *descr == '>';
-        return *descr == '<' || *descr == '>' || (*descr == '|' && type->width == 1);
+        return *descr == '<' || *descr == '>' ||
+               (*descr == '|' && (type->width == 1 || type->kind == RAW_BRAIN));
     }
     return false;
 }
@@ -253,8 +256,7 @@ bool npy_read(const char *path, spor_npy *array, spor_message *message) {
     return done;
 }
 
-bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message) {
-    if (!npy_read(path, array, message)) return false;
+bool npy_widen(const char *name, spor_npy *array, spor_message *message) {
     int64_t count = shape_size(&array->shape);
     double *wide = malloc(bytes_for(count + 1, sizeof *wide));
     for (int64_t k = 0; wide && k < count; k++)
@@ -262,7 +264,11 @@ bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message) 
     free(array->value);
     array->value = wide;
     array->keep = SPOR_KEEP_F64;
-    return wide || out_of_memory(path, message);
+    return wide || out_of_memory(name, message);
+}
+
+bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message) {
+    return npy_read(path, array, message) && npy_widen(path, array, message);
 }
 
 /* The shape as a tuple of Python: (), (3,), (3, 4). */

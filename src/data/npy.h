@@ -18,7 +18,7 @@ typedef struct {
 
 /**
  * Reads format 1 to 3 with real numbers of 2, 4 or 8 bytes, whole ones of 1 to 8, or booleans, as bytes, in
- * either order of bytes and of axes. False with a message that says what the file has and how to mend
+ * either order of bytes and of axes; V2, two bytes of no type, is bfloat16. False with a message that says what the file has and how to mend
  * it. A number that no double holds is an error.
  */
 bool npy_read(const char *path, spor_npy *array, spor_message *message);
@@ -27,6 +27,8 @@ bool npy_parse(const char *name, const unsigned char *bytes, size_t size, spor_n
                spor_message *message);
 /** True if the bytes begin as such a file does. */
 bool npy_recognize(const unsigned char *bytes, size_t size);
+/** Its numbers become doubles. False with a message if memory runs out. */
+bool npy_widen(const char *name, spor_npy *array, spor_message *message);
 /** npy_read into doubles, whatever the file has. */
 bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message);
 /** Adds the bytes of a file of floats or doubles, row-major, in the machine's order of bytes. */

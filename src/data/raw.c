@@ -45,8 +45,8 @@ static bool whole(raw_type type, uint64_t bits, double *number) {
 }
 
 static bool number_of(raw_type type, uint64_t bits, double *number) {
-    if (type.kind != RAW_REAL) return whole(type, bits, number);
-    *number = real(type.width, bits);
+    if (raw_is_whole(type)) return whole(type, bits, number);
+    *number = type.kind == RAW_BRAIN ? real(4, bits << 16) : real(type.width, bits);
     return true;
 }
 

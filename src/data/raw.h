@@ -8,10 +8,15 @@
 
 /** The type of a file's numbers. */
 typedef struct {
-    enum { RAW_UNSIGNED, RAW_SIGNED, RAW_REAL } kind;
-    int width; /* bytes: 1, 2, 4 or 8; a real has 2, 4 or 8 */
+    enum { RAW_UNSIGNED, RAW_SIGNED, RAW_REAL, RAW_BRAIN /* bfloat16 */ } kind;
+    int width; /* bytes: 1, 2, 4 or 8; a real has 2, 4 or 8, bfloat16 has 2 */
     bool big;  /* the highest byte comes first */
 } raw_type;
+
+/** True of types that have whole numbers alone. */
+static inline bool raw_is_whole(raw_type type) {
+    return type.kind == RAW_UNSIGNED || type.kind == RAW_SIGNED;
+}
 
 /** What such numbers are kept as: bytes as they are, as floats what these hold exactly. */
 spor_keep raw_keep(raw_type type);

@@ -136,16 +136,18 @@ void safetensors_write(spor_text *text, const safetensors_note note[], int notes
 /* What the file has for tensor k; begin < 0: not seen yet. */
 typedef struct {
     int64_t begin, end;
-    spor_scalar scalar;
+    raw_type type;
+    spor_scalar scalar; /* of type, if that is float or double */
 } found_tensor;
 
 typedef struct {
     const char *path;
     const safetensor *tensor; /* [count] that are wanted */
     int count;
-    int how;                      /* of safetensors_read */
-    found_tensor *found;          /* [count]; NULL: notes alone are read */
-    safetensors_on_note *on_note; /* NULL: nobody is told of notes */
+    int how;                          /* of safetensors_read */
+    found_tensor *found;              /* [count]; NULL: notes alone are read */
+    safetensors_on_note *on_note;     /* NULL: nobody is told of notes */
+    safetensors_on_tensor *on_tensor; /* NULL: nobody is told of tensors */
     void *user;
     char *text; /* room for any string of the header */
     size_t room;
@@ -155,13 +157,31 @@ typedef struct {
     spor_message *message;
 } loader;
 
-static bool read_dtype(loader *l, const char *name, spor_scalar *scalar) {
+static const struct {
+    const char *name;
+    raw_type type;
+} dtypes[] = {{"F64", {RAW_REAL, 8, false}},     {"F32", {RAW_REAL, 4, false}},
+              {"F16", {RAW_REAL, 2, false}},     {"BF16", {RAW_BRAIN, 2, false}},
+              {"I64", {RAW_SIGNED, 8, false}},   {"I32", {RAW_SIGNED, 4, false}},
+              {"I16", {RAW_SIGNED, 2, false}},   {"I8", {RAW_SIGNED, 1, false}},
+              {"U64", {RAW_UNSIGNED, 8, false}}, {"U32", {RAW_UNSIGNED, 4, false}},
+              {"U16", {RAW_UNSIGNED, 2, false}}, {"U8", {RAW_UNSIGNED, 1, false}},
+              {"BOOL", {RAW_UNSIGNED, 1, false}}};
+enum { DTYPES = sizeof dtypes / sizeof *dtypes };
+
+/* Parameters are float or double; to others all is told. */
+static bool read_dtype(loader *l, const char *name, found_tensor *t) {
     char dtype[16];
+    int k = 0;
     if (!json_get_string(&l->json, dtype, sizeof dtype)) return false;
-    *scalar = strcmp(dtype, "F64") == 0 ? SPOR_F64 : SPOR_F32;
-    return *scalar == SPOR_F64 || strcmp(dtype, "F32") == 0 ||
-           message_complain(l->message, "%s: tensor %s has dtype %s; F32 and F64 can be read",
-                            l->path, name, dtype);
+    while (k < DTYPES && strcmp(dtype, dtypes[k].name) != 0) k++;
+    if (k < DTYPES) t->type = dtypes[k].type;
+    t->scalar = t->type.width == 8 ? SPOR_F64 : SPOR_F32;
+    bool trained = k < DTYPES && t->type.kind == RAW_REAL && t->type.width >= 4;
+    if (trained || (k < DTYPES && l->on_tensor)) return true;
+    return message_complain(
+        l->message, "%s: tensor %s has dtype %s; %s can be read", l->path, name, dtype,
+        l->on_tensor ? "F16, BF16, F32, F64, whole numbers and BOOL" : "F32 and F64");
 }
 
 /* At most limit integers; their number or -1. */
@@ -183,6 +203,14 @@ static void shape_text(const spor_shape *shape, char out[200]) {
     snprintf(out + used, 200 - (size_t)used, "]");
 }
 
+static bool check_place(loader *l, const char *name, const found_tensor *t, int64_t bytes) {
+    return (t->begin >= 0 && t->end <= l->size && t->end - t->begin == bytes) ||
+           message_complain(l->message,
+                            "%s: tensor %s of %" PRId64 " bytes is said to lie at %" PRId64
+                            "..%" PRId64 " of %" PRId64,
+                            l->path, name, bytes, t->begin, t->end, l->size);
+}
+
 /* Dtype, shape and place of the tensor must be those of tensor k. */
 static bool check_tensor(loader *l, int k, const spor_shape *shape, const found_tensor *t) {
     const safetensor *e = &l->tensor[k];
@@ -196,15 +224,29 @@ static bool check_tensor(loader *l, int k, const spor_shape *shape, const found_
         return message_complain(l->message, "%s: tensor %s is in %s precision but must not be",
                                 l->path, e->name, t->scalar == SPOR_F32 ? "single" : "double");
     int64_t bytes = shape_size(&e->shape) * (int64_t)width_of(t->scalar);
-    if (t->begin < 0 || t->end > l->size || t->end - t->begin != bytes)
-        return message_complain(l->message,
-                                "%s: tensor %s of %" PRId64 " bytes is said to lie at %" PRId64
-                                "..%" PRId64 " of %" PRId64,
-                                l->path, e->name, bytes, t->begin, t->end, l->size);
+    if (!check_place(l, e->name, t, bytes)) return false;
     if (l->found[k].begin >= 0)
         return message_complain(l->message, "%s: tensor %s occurs twice", l->path, e->name);
     l->found[k] = *t;
     return true;
+}
+
+/* Hands on a tensor whose bytes are all there. */
+static bool tell_tensor(loader *l, const char *name, const spor_shape *shape,
+                        const found_tensor *t) {
+    int64_t count = 1;
+    for (int k = 0; k < shape->rank; k++) {
+        int64_t n = shape->n[k];
+        if (n < 1)
+            return message_complain(l->message, "%s: tensor %s has an axis of size %" PRId64,
+                                    l->path, name, n);
+        if (n > (int64_t)SPOR_FILE_LIMIT / count)
+            return message_complain(l->message, "%s: tensor %s has more than 2^31 numbers", l->path,
+                                    name);
+        count *= n;
+    }
+    return check_place(l, name, t, count * t->type.width) &&
+           l->on_tensor(name, t->type, shape, l->data + t->begin, l->user);
 }
 
 static int find_tensor(const loader *l, const char *name) {
@@ -223,7 +265,7 @@ static bool read_tensor(loader *l, const char *name) {
     while (json_next(&l->json, '}')) {
         if (!json_get_key(&l->json, key, sizeof key)) return false;
         if (strcmp(key, "dtype") == 0 && !dtype) {
-            if (!read_dtype(l, name, &t.scalar)) return false;
+            if (!read_dtype(l, name, &t)) return false;
             dtype = true;
         } else if (strcmp(key, "shape") == 0 && shape.rank < 0) {
             if ((shape.rank = read_integers(l, shape.n, SPOR_RANK)) < 0) return false;
@@ -243,6 +285,7 @@ static bool read_tensor(loader *l, const char *name) {
     if (!dtype || shape.rank < 0 || t.begin < 0)
         return message_complain(l->message, "%s: tensor %s lacks dtype, shape or data_offsets",
                                 l->path, name);
+    if (l->on_tensor) return tell_tensor(l, name, &shape, &t);
     int k = l->found ? find_tensor(l, name) : 0;
     if (k < 0 && l->how & SAFETENSORS_SOME) return true;
     if (k < 0)
@@ -370,6 +413,12 @@ static bool open_file(loader *l, const safetensors_file *file) {
 bool safetensors_notes(const safetensors_file *file, safetensors_on_note *on_note, void *user,
                        spor_message *message) {
     loader l = {.path = file->path, .message = message, .on_note = on_note, .user = user};
+    return open_file(&l, file);
+}
+
+bool safetensors_each(const safetensors_file *file, safetensors_on_tensor *on_tensor, void *user,
+                      spor_message *message) {
+    loader l = {.path = file->path, .message = message, .on_tensor = on_tensor, .user = user};
     return open_file(&l, file);
 }
 

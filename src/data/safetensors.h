@@ -1,10 +1,11 @@
 /*
- * Files of tensors: safetensors, of F32 and F64.
+ * Files of tensors: safetensors. Parameters are F32 and F64; what other programs wrote may be of any type.
  */
 #ifndef SPOR_DATA_SAFETENSORS_H
 #define SPOR_DATA_SAFETENSORS_H
 
 #include <spor/program.h>
+#include "data/raw.h"
 #include "data/text.h"
 
 /** A tensor of a file, and where its numbers are or shall go. */
@@ -36,6 +37,14 @@ typedef bool safetensors_on_note(const char *name, const char *text, void *user)
 /** Reads the notes alone. */
 bool safetensors_notes(const safetensors_file *file, safetensors_on_note *on_note, void *user,
                        spor_message *message);
+
+/** Told of a tensor of any type: numbers are as many as the shape asks for. False ends the reading with an
+ *  error of the caller's. */
+typedef bool safetensors_on_tensor(const char *name, raw_type type, const spor_shape *shape,
+                                   const unsigned char *numbers, void *user);
+/** Tells of all tensors in their order in the header, without an axis of size 0. */
+bool safetensors_each(const safetensors_file *file, safetensors_on_tensor *on_tensor, void *user,
+                      spor_message *message);
 
 /** How a file is read: flags. */
 enum {

@@ -12,6 +12,7 @@ static const struct {
                {"json", fuzz_json},
                {"safetensors", fuzz_safetensors},
                {"npy", fuzz_npy},
+               {"bundle", fuzz_bundle},
                {"outline", fuzz_outline},
                {"like", fuzz_like},
                {"idx", fuzz_idx},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../data/npz.h"
 #include "../support/matlab.h"
 
 #include "base/random.h"
@@ -197,6 +198,30 @@ START_TEST(npy_holds) {
 }
 END_TEST
 
+/* Arrays by name, of every type that safetensors has. */
+START_TEST(bundles_hold) {
+    uint8_t file[ROOM] = {0};
+    char header[ROOM] = "{";
+    static const struct {
+        const char *type;
+        int width;
+    } types[] = {{"F16", 2}, {"BF16", 2}, {"F64", 8}, {"I64", 8}, {"U16", 2}, {"BOOL", 1}};
+    int at = 0, used = 1;
+    for (int k = 0; k < 6; k++, used += (int)strlen(header + used)) {
+        snprintf(header + used, sizeof header - (size_t)used,
+                 "%s\"x%d\":{\"dtype\":\"%s\",\"shape\":[1,2],\"data_offsets\":[%d,%d]}%s",
+                 k ? "," : "", k, types[k].type, at, at + 2 * types[k].width, k == 5 ? "}" : "");
+        at += 2 * types[k].width;
+    }
+    file[0] = (uint8_t)(used & 255);
+    file[1] = (uint8_t)(used >> 8);
+    memcpy(file + 8, header, (size_t)used);
+    fuzz(fuzz_bundle, file, (size_t)(8 + used + at), 20000);
+    fuzz(fuzz_bundle, npz_stored, sizeof npz_stored, 20000);
+    fuzz(fuzz_bundle, npz_deflated, sizeof npz_deflated, 20000);
+}
+END_TEST
+
 START_TEST(idx_holds) {
     static const uint8_t bytes[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0,
                                     1, 0, 0, 0, 3, 0, 1, 2, 3, 4, 5};
@@ -233,6 +258,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, safetensors_hold);
     tcase_add_test(tests, checkpoints_hold);
     tcase_add_test(tests, npy_holds);
+    tcase_add_test(tests, bundles_hold);
     tcase_add_test(tests, outline_holds);
     tcase_add_test(tests, like_holds);
     tcase_add_test(tests, idx_holds);
