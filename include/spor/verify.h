@@ -179,6 +179,14 @@ typedef struct {
     spor_wrong other[SPOR_OTHERS];  /* in the order of the pairs */
 } spor_counterexample;
 
+/** What each number of a claim was rounded to once it was computed. */
+typedef enum {
+    SPOR_STORED_AS_COMPUTED, /* nothing less than the arithmetic */
+    SPOR_STORED_F16,         /* IEEE binary16: 11 bits, to 65504 */
+    SPOR_STORED_BF16,        /* bfloat16: 8 bits, as far as float */
+    SPOR_STORED_KINDS
+} spor_stored;
+
 /** What judging arrays of other code counts besides; zeros elsewhere. */
 typedef struct {
     int64_t exempt;    /* not judged: a number that is not finite reaches them */
@@ -190,6 +198,7 @@ typedef struct {
     double worst_case; /* what rounding can do at the element of the example */
     double ulps;       /* what would settle all that are between */
     double rtol;       /* the same, relative */
+    spor_stored stored; /* what the claim is kept in */
     bool norm_wise;    /* each element was allowed as much as any of its array */
     char unjudged[160]; /* where those lie that were not judged */
 } spor_array_figures;
@@ -288,6 +297,8 @@ typedef struct {
     const char *name;      /* "dK" */
     int wrt;               /* the input whose gradient it is said to be, or SPOR_OF_Y */
     const double *claimed; /* the numbers, of that input's or y's shape */
+    spor_stored stored;    /* what they are kept in */
+    const double *before;  /* NULL, or what the gradient was added to, of its shape */
 } spor_claim;
 
 /**
@@ -298,7 +309,7 @@ typedef struct {
  *         .y = spor_tanh(spor_matmul(A, W)),
  *         .inputs = 2, .input = {A, W}, .value = {a, w},
  *         .cotangent = dy,
- *         .claims = 1, .claim = {{"dW", 1, my_dw}},
+ *         .claims = 1, .claim = {{.name = "dW", .wrt = 1, .claimed = my_dw}},
  *         .arithmetic = SPOR_F32,
  *     };
  *     if (!spor_verify_arrays(&arrays, &verdict)) ... out of memory
@@ -331,8 +342,11 @@ typedef struct {
  *     between    neither: it may be other algebra, or a mistake. ulps or rtol settles it: what is
  *                within N units in the last place, or within this share, of the value or of the
  *                array's root mean square is right then, the rest is wrong
- *     undecided  what is allowed is more than 1 % of the array's root mean square
+ *     undecided  what is allowed for computing is more than 1 % of the array's root mean square
  *     exempt     an input that is not finite reaches it
+ *
+ * Where a claim is stored in half precision, each element may besides be off by one rounding to that; inputs are
+ * what they are.
  *
  * An element that is wrong makes the verdict fail, the first claim's is its example. It holds if of
  * every claim some elements were judged, and none is between. The tape itself is held against

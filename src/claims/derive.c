@@ -187,7 +187,7 @@ static bool is_assigned(const spor_asserted *a, const char *name) {
 
 static void check_gradients(spor_pass *run, const spor_asserted *a) {
     const spor_assertion *s = a->source;
-    for (int k = 0; k < a->tensors && !a->shown.unproved; k++) {
+    for (int k = 0; k < a->tensors && !a->shown.unproved && !a->alone; k++) {
         const char *name = a->tensor[k]->name, *d = derive_name(run, name);
         if (a->value[k].kind != SPOR_RANGE_WHOLE && !is_assigned(a, d))
             pass_fail(run, quantifier_find(s, name)->place,
@@ -315,6 +315,14 @@ static bool is_none(const spor_syntax *line) {
     return line->kind == NODE_ASSIGN && claims_is_none(line->child[1]);
 }
 
+bool derive_is_none(spor_pass *run, const spor_asserted *a, const char *tensor) {
+    const char *d = derive_name(run, tensor);
+    const spor_syntax *body = a->source->body;
+    for (int k = 0; k < body->n; k++)
+        if (is_none(body->child[k]) && body->child[k]->child[0]->text == d) return true;
+    return false;
+}
+
 /* Lines that are open and those that say none are left out. */
 void derive_block(spor_pass *run, spor_asserting *at, const spor_value inputs[],
                   const spor_value y[], const spor_value dy[]) {
@@ -372,7 +380,7 @@ static void add_pairs(spor_pass *run, spor_asserting *at) {
     if (in->pairs && !spor_vjp(in->y, cotangent, in->pairs, of, expected))
         pass_recorded(run, in->y);
     for (int k = 0; k < in->pairs; k++) in->pair[k].expected = expected[k];
-    at->outside = in->pairs == 0;
+    at->outside = in->pairs == 0 && !a->alone;
 }
 
 /* The size that the axis of y has the name of; NULL: none. */

@@ -62,6 +62,8 @@ struct spor_asserted {
     spor_value choice[SPOR_QUANTITIES];           /* a list, or nothing */
     int sizes;                                    /* so many quantities are sizes, the first ones */
     bool none;                                    /* a tensor of the derive has no gradient */
+    bool alone;                /* a def without what is claimed of it: its instances have no pairs */
+    bool ungiven[SPOR_INPUTS]; /* of a def alone: its derive says dX = none */
     int opens;
     const char *open[SPOR_PAIRS]; /* names that are ..., or made of such */
     int checks;
@@ -140,6 +142,8 @@ void derive_results(spor_pass *run, const spor_asserted *a, const spor_value *re
                     spor_value y[]);
 /** What the block gives for a d-name, of x's shape; nothing if it gives none. */
 spor_var derive_formula(spor_pass *run, const spor_asserting *at, const char *name, spor_var x);
+/** True if the derive says that the tensor has no gradient. */
+bool derive_is_none(spor_pass *run, const spor_asserted *a, const char *tensor);
 /** "dW" for "W" */
 const char *derive_name(spor_pass *run, const char *name);
 void claim_record(spor_pass *run, void *asserting);

@@ -57,11 +57,27 @@ static void find_names(calling *c) {
     if (c->names == 1) c->names = 0;
 }
 
+/* The name, or Y, for as long as no operand is called so. */
+static bool names(const calling *c, const char *said, const char *usual, const char *name) {
+    if (calling_operand(c, name) >= 0 || calling_gradient(c, name) >= 0) return false;
+    return (said && !strcmp(name, said)) || !strcmp(name, usual);
+}
+
+bool calling_names_result(const calling *c, const char *name) {
+    return names(c, c->known.result, "Y", name);
+}
+
+bool calling_names_cotangent(const calling *c, const char *name) {
+    return names(c, c->known.cotangent, "dY", name);
+}
+
 bool calling_open(calling *c, const spor_workpiece *piece, const char *def) {
     *c = (calling){.piece = piece, .def = def, .tape = spor_tape_new()};
     if (!c->tape) return calling_fail(c, "out of memory");
+    char unknown[512];
     c->parameters = script_parameters(piece->script, def, CALLING_OPERANDS, c->parameter);
     find_names(c);
+    if (c->parameters >= 0) claims_def(piece->script, def, &c->known, unknown, sizeof unknown);
     if (c->parameters >= 0) return true;
     const char *near = script_nearest_def(piece->script, def);
     return calling_fail(c, "%.100s has no def %.100s%s%.100s%s", piece->path, def,
@@ -83,13 +99,28 @@ static bool no_operand(const calling *c, const char *name) {
                         near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
+/* Where the array of this name goes; NULL after a complaint. */
+static spor_npy *place_of(calling *c, const char *name) {
+    int k = calling_operand(c, name);
+    if (k < 0 && !calling_is_cotangent(c, name)) return no_operand(c, name), NULL;
+    spor_npy *to = k < 0 ? &c->given[calling_result(c, name + 1)] : &c->value[k];
+    if (to->value) return calling_fail(c, "%.60s is given twice", name), NULL;
+    return to;
+}
+
 bool calling_read(calling *c, const spor_set *given) {
     spor_message message = {""};
-    int k = calling_operand(c, given->name);
-    if (k < 0 && !calling_is_cotangent(c, given->name)) return no_operand(c, given->name);
-    spor_npy *to = k < 0 ? &c->given[calling_result(c, given->name + 1)] : &c->value[k];
-    if (to->value) return calling_fail(c, "%.60s is given twice", given->name);
+    spor_npy *to = place_of(c, given->name);
+    if (!to) return false;
     return npy_read_doubles(given->value, to, &message) || calling_fail(c, "%s", message.text);
+}
+
+bool calling_take(calling *c, const char *name, spor_npy *array) {
+    spor_npy *to = place_of(c, name);
+    if (!to) return false;
+    *to = *array;
+    *array = (spor_npy){0};
+    return true;
 }
 
 bool calling_fits(const calling *c, const char *name, const spor_npy *array, spor_shape shape) {

@@ -1,5 +1,5 @@
 /*
- * A def of a script that is called with arrays of .npy files: what spor run and spor verify --call share.
+ * A def of a script that is called with arrays of files: what spor run and spor verify --call share.
  */
 #ifndef SPOR_CLI_CALLING_H
 #define SPOR_CLI_CALLING_H
@@ -20,6 +20,7 @@ typedef struct {
     spor_tape *tape;
     int parameters; /* of the def */
     const char *parameter[CALLING_OPERANDS];
+    spor_script_def known; /* result NULL: its signature has no shapes, so that nothing is known of it */
     spor_npy value[CALLING_OPERANDS]; /* doubles; value NULL: not given */
     int inputs;                       /* operands given: the first ones */
     spor_var input[CALLING_OPERANDS], y;
@@ -45,12 +46,17 @@ int calling_operand(const calling *c, const char *name);
 int calling_gradient(const calling *c, const char *name);
 /** True of d and the name of a result, or, where these have no names, of any that is no operand's. */
 bool calling_is_cotangent(const calling *c, const char *name);
+/** True of the name that the script has for the result, or for its cotangent; Y and dY are always understood. */
+bool calling_names_result(const calling *c, const char *name);
+bool calling_names_cotangent(const calling *c, const char *name);
 
 /** The number of the result of this name, whatever it is called if there is only one; -1: none is. */
 int calling_result(const calling *c, const char *name);
 
 /** Reads a file, once: of an operand, or of a cotangent. */
 bool calling_read(calling *c, const spor_set *given);
+/** Takes an array of doubles, once, in its place; what it was taken from is empty then. */
+bool calling_take(calling *c, const char *name, spor_npy *array);
 
 /** Records the call. Operands are given in order, without a gap; cotangents have their results' shapes. */
 bool calling_record(calling *c);

@@ -222,6 +222,8 @@ static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) 
     if (given->weights) given->weights = folder_weights(given->weights, weights);
     if (given->hint_name && !strcmp(given->hint_name, "none")) v.hint = SPOR_HINT_NONE;
     if (given->hint_name && !strcmp(given->hint_name, "pattern")) v.hint = SPOR_HINT_PATTERN;
+    if (!given->call && (given->arrays || given->in.count || given->against.count))
+        return command_fail(&spor_command_verify, "arrays are of which def? --call DEF");
     if (given->call && operand[1])
         return command_fail(&spor_command_verify,
                             "--call takes one script; arrays are given as NAME=FILE.npy");
@@ -277,6 +279,11 @@ static int run(int argc, char **argv) {
          SPOR_OPTION_SETTING, &given->in, 0, NULL},
         {"against", "dX=FILE", "the gradient of operand X as other code computed it, as .npy",
          SPOR_OPTION_SETTING, &given->against, 0, NULL},
+        {"arrays", "FILE", "all of them by name: .safetensors or .npz; every dX is judged",
+         SPOR_OPTION_TEXT, &given->arrays, 0, NULL},
+        {"before", "dX=FILE",
+         "what was there before code added its dX to it: a file, or a name of --arrays",
+         SPOR_OPTION_SETTING, &given->before, 0, NULL},
         {"ulps", "N", "of arrays: what is within N units in the last place is right",
          SPOR_OPTION_REAL, &given->ulps, 0, NULL},
         {"rtol", "R",

@@ -21,7 +21,8 @@ typedef struct {
     double ulps, rtol; /* of arrays */
     bool json, quiet;
     bool strict; /* what holds with a reservation is not enough */
-    spor_settings settings, in, against;
+    const char *arrays; /* file of several */
+    spor_settings settings, in, against, before;
 } spor_verify_given;
 
 /** A verification while it goes on. */

@@ -6,13 +6,15 @@
 
 #include "cli/calling.h"
 #include "cli/verify.h"
+#include "data/bundle.h"
 #include "verify/verify.h"
 
 /* A call with its claims. */
 typedef struct {
     spor_verification *v;
     calling call;
-    spor_npy claimed[SPOR_PAIRS];
+    spor_bundle bundle; /* of --arrays */
+    spor_npy claimed[SPOR_PAIRS], before[SPOR_PAIRS];
     spor_arrays arrays;
 } judging;
 
@@ -21,48 +23,146 @@ static bool complain(const char *text) {
     return false;
 }
 
-/* ---- reading ---- */
+/* ---- claims ---- */
 
-/* What half precision may be off by is not known here. */
-static bool read_claimed(const judging *j, const char *path, spor_npy *array) {
-    spor_message message = {""};
-    if (!npy_read_doubles(path, array, &message)) return complain(message.text);
-    if (array->type.kind != RAW_REAL || array->type.width > 2) return true;
-    return calling_fail(&j->call, "%.400s: has numbers of type f2; compute in f4 or f8", path);
+/* Makes room for a claim; NULL after a complaint. */
+static spor_npy *add_claim(judging *j, const char *name, int wrt) {
+    spor_arrays *a = &j->arrays;
+    for (int k = 0; k < a->claims; k++)
+        if (!strcmp(a->claim[k].name, name))
+            return calling_fail(&j->call, "%.60s is given twice", name), NULL;
+    if (a->claims == SPOR_PAIRS) return complain("too many arrays"), NULL;
+    a->claim[a->claims] = (spor_claim){.name = name, .wrt = wrt};
+    return &j->claimed[a->claims++];
 }
 
 static bool read_claim(judging *j, const spor_set *given) {
-    spor_arrays *a = &j->arrays;
+    spor_message message = {""};
     int k = calling_gradient(&j->call, given->name);
     if (k < 0)
         return calling_fail(&j->call,
                             "--against %.60s: d and the name of an operand of %.60s is expected",
                             given->name, j->call.def);
-    if (a->claims == SPOR_PAIRS) return complain("too many arrays");
-    if (!read_claimed(j, given->value, &j->claimed[a->claims])) return false;
-    a->claim[a->claims] = (spor_claim){given->name, k, j->claimed[a->claims].value};
-    a->claims++;
-    return true;
+    spor_npy *to = add_claim(j, given->name, k);
+    if (!to) return false;
+    return npy_read_doubles(given->value, to, &message) || complain(message.text);
 }
 
 /* Among what is given dX of an operand X is a claim too. */
-static bool read_all(judging *j) {
+static bool read_files(judging *j) {
     const spor_verify_given *given = j->v->given;
     for (int k = 0; k < given->in.count; k++) {
         const spor_set *in = &given->in.setting[k];
         bool claim = calling_gradient(&j->call, in->name) >= 0;
-        if (!claim && !calling_read(&j->call, in)) return false;
+        if (!(claim ? read_claim(j, in) : calling_read(&j->call, in))) return false;
     }
     for (int k = 0; k < given->against.count; k++)
         if (!read_claim(j, &given->against.setting[k])) return false;
-    for (int k = 0; k < given->in.count; k++) {
-        const spor_set *in = &given->in.setting[k];
-        if (calling_gradient(&j->call, in->name) >= 0 && !read_claim(j, in)) return false;
-    }
-    return j->arrays.claims || complain("--call wants --against dX=FILE.npy");
+    return true;
+}
+
+/* ---- a file of several ---- */
+
+/* True of an array that some --before is called by. */
+static bool is_before(const judging *j, const char *name) {
+    const spor_settings *before = &j->v->given->before;
+    for (int k = 0; k < before->count; k++)
+        if (!strcmp(before->setting[k].value, name)) return true;
+    return false;
+}
+
+static void tell_unused(judging *j, const char *name) {
+    char why[256];
+    snprintf(why, sizeof why, "is neither an operand of %.60s nor d and one, nor %.60s or %.60s",
+             j->call.def, j->call.known.result ? j->call.known.result : "Y",
+             j->call.known.cotangent ? j->call.known.cotangent : "dY");
+    verify_skip(j->v, name, why);
+}
+
+static bool take_claim(judging *j, const char *name, int wrt, spor_npy *array) {
+    spor_npy *to = add_claim(j, name, wrt);
+    if (!to) return false;
+    *to = *array;
+    *array = (spor_npy){0};
+    return true;
+}
+
+/* By its name: an operand, the cotangent, a gradient, the result; what is none of these is told. */
+static bool take_item(judging *j, bundle_item *item) {
+    const char *name = item->name;
+    int wrt = calling_gradient(&j->call, name);
+    if (is_before(j, name)) return true;
+    if (wrt >= 0) return take_claim(j, name, wrt, &item->array);
+    if (calling_operand(&j->call, name) >= 0 || calling_names_cotangent(&j->call, name))
+        return calling_take(&j->call, name, &item->array);
+    if (calling_names_result(&j->call, name)) return take_claim(j, name, SPOR_OF_Y, &item->array);
+    tell_unused(j, name);
+    return true;
+}
+
+static bool read_bundle(judging *j) {
+    const char *path = j->v->given->arrays;
+    spor_message message = {""};
+    if (!path) return true;
+    if (!bundle_read(path, &j->bundle, &message)) return complain(message.text);
+    for (int k = 0; k < j->bundle.count; k++)
+        if (!take_item(j, &j->bundle.item[k])) return false;
+    return true;
+}
+
+/* ---- what was there before ---- */
+
+/* A name in the file of several, or a file. */
+static bool read_before(judging *j, const spor_set *given) {
+    spor_message message = {""};
+    spor_arrays *a = &j->arrays;
+    int k = 0;
+    while (k < a->claims && strcmp(a->claim[k].name, given->name) != 0) k++;
+    if (k == a->claims)
+        return calling_fail(&j->call, "--before %.60s: that is no gradient that was given",
+                            given->name);
+    if (j->before[k].value) return calling_fail(&j->call, "--before %.60s twice", given->name);
+    spor_npy *found = bundle_find(&j->bundle, given->value);
+    if (!found)
+        return npy_read_doubles(given->value, &j->before[k], &message) || complain(message.text);
+    j->before[k] = *found;
+    *found = (spor_npy){0};
+    return j->before[k].value || complain("--before: one array can't be there before two");
+}
+
+static bool read_all(judging *j) {
+    const spor_settings *before = &j->v->given->before;
+    if (!read_files(j) || !read_bundle(j)) return false;
+    for (int k = 0; k < before->count; k++)
+        if (!read_before(j, &before->setting[k])) return false;
+    return j->arrays.claims || calling_fail(&j->call,
+                                            "no gradient of %.60s is given: --arrays FILE with "
+                                            "dX in it, --against dX=FILE.npy, or --exec COMMAND",
+                                            j->call.def);
 }
 
 /* ---- recording ---- */
+
+static spor_stored stored_in(raw_type type) {
+    if (type.kind == RAW_BRAIN) return SPOR_STORED_BF16;
+    return type.kind == RAW_REAL && type.width == 2 ? SPOR_STORED_F16 : SPOR_STORED_AS_COMPUTED;
+}
+
+static bool record_claim(judging *j, int k) {
+    spor_arrays *a = &j->arrays;
+    spor_claim *claim = &a->claim[k];
+    if (claim->wrt >= a->inputs)
+        return calling_fail(&j->call, "%.60s is the gradient of an operand that is not given",
+                            claim->name);
+    spor_shape shape = spor_shape_of(claim->wrt == SPOR_OF_Y ? a->y : a->input[claim->wrt]);
+    if (!calling_fits(&j->call, claim->name, &j->claimed[k], shape)) return false;
+    if (j->before[k].value && !calling_fits(&j->call, "what is there before", &j->before[k], shape))
+        return false;
+    claim->claimed = j->claimed[k].value;
+    claim->stored = stored_in(j->claimed[k].type);
+    claim->before = j->before[k].value;
+    return true;
+}
 
 static bool record(judging *j) {
     spor_arrays *a = &j->arrays;
@@ -79,18 +179,18 @@ static bool record(judging *j) {
         a->input[k] = j->call.input[k];
         a->value[k] = j->call.value[k].value;
     }
-    for (int k = 0; k < a->claims; k++) {
-        if (a->claim[k].wrt >= a->inputs) return complain("--against an operand that is not --in");
-        spor_shape shape = spor_shape_of(a->input[a->claim[k].wrt]);
-        if (!calling_fits(&j->call, a->claim[k].name, &j->claimed[k], shape)) return false;
-    }
+    for (int k = 0; k < a->claims; k++)
+        if (!record_claim(j, k)) return false;
+    if (!a->cotangent && spor_shape_of(a->y).rank)
+        verify_skip(j->v, j->call.known.cotangent ? j->call.known.cotangent : "dY",
+                    "is not given: judged with a cotangent of 1 everywhere, which hides mistakes");
     return true;
 }
 
-/* Float if any array was kept as one: then the other code rounded to float somewhere. */
+/* Float if any array was kept as one, or as less: then the other code rounded to float somewhere. */
 static spor_scalar arithmetic_of(const judging *j) {
     for (int k = 0; k < j->arrays.claims; k++)
-        if (j->claimed[k].type.kind == RAW_REAL && j->claimed[k].type.width == 4) return SPOR_F32;
+        if (!raw_is_whole(j->claimed[k].type) && j->claimed[k].type.width <= 4) return SPOR_F32;
     return SPOR_F64;
 }
 
@@ -147,7 +247,11 @@ bool verify_call(spor_verification *v, spor_workpiece *piece) {
     j->v = v;
     bool done =
         calling_open(&j->call, piece, v->given->call) && read_all(j) && record(j) && judge(j);
-    for (int k = 0; k < SPOR_PAIRS; k++) npy_free(&j->claimed[k]);
+    for (int k = 0; k < SPOR_PAIRS; k++) {
+        npy_free(&j->claimed[k]);
+        npy_free(&j->before[k]);
+    }
+    bundle_free(&j->bundle);
     calling_close(&j->call);
     free(j);
     return done;

@@ -26,8 +26,10 @@ static bool check_given(const spor_arrays *a, spor_message *message) {
         return message_complain(message, "%s",
                                 a->y.tape && spor_error(a->y.tape) ? spor_error(a->y.tape)
                                                                    : "y was never recorded");
-    if (a->inputs >= SPOR_INPUTS)
-        return message_complain(message, "%d inputs, but at most %d", a->inputs, SPOR_INPUTS - 1);
+    int inputs = a->inputs;
+    for (int k = 0; k < a->claims; k++) inputs += a->claim[k].before != NULL;
+    if (inputs >= SPOR_INPUTS)
+        return message_complain(message, "%d inputs, but at most %d", inputs, SPOR_INPUTS - 1);
     for (int k = 0; k < a->inputs; k++)
         if (!a->value[k]) return message_complain(message, "the numbers of input %d are NULL", k);
     for (int k = 0; k < a->claims; k++)
@@ -37,6 +39,10 @@ static bool check_given(const spor_arrays *a, spor_message *message) {
         if (a->claim[k].wrt < SPOR_OF_Y || a->claim[k].wrt >= a->inputs)
             return message_complain(message, "%s is claimed for input %d of %d", a->claim[k].name,
                                     a->claim[k].wrt, a->inputs);
+    for (int k = 0; k < a->claims; k++)
+        if ((unsigned)a->claim[k].stored >= SPOR_STORED_KINDS)
+            return message_complain(message, "%s is stored in what is no spor_stored",
+                                    a->claim[k].name);
     if (a->y.tape->leaves)
         return message_complain(message, "the tape has parameters; judge it with inputs for them");
     if (a->arithmetic > SPOR_F64)
@@ -44,7 +50,8 @@ static bool check_given(const spor_arrays *a, spor_message *message) {
     return true;
 }
 
-static bool copy_data(judgement *j, int k, const double *from) {
+static bool copy_data(judgement *j, int k) {
+    const double *from = j->from[k];
     spor_shape shape = spor_shape_of(j->trial.in.input[k]);
     int64_t size = shape_size(&shape);
     double *data = j->trial.data[k] = malloc(bytes_for(size + 1, sizeof *data));
@@ -52,26 +59,43 @@ static bool copy_data(judgement *j, int k, const double *from) {
     return data != NULL;
 }
 
+/* An input of numbers that are given. */
+static spor_var add_input(judgement *j, const char *name, spor_shape shape, const double *from) {
+    spor_instance *in = &j->trial.in;
+    spor_var x = spor_input(j->trial.tape, name, shape);
+    j->from[in->inputs] = from;
+    in->input[in->inputs++] = x;
+    return x;
+}
+
+/* What the claim should be: the gradient d, added to what was there before. */
+static spor_var expected_of(judgement *j, const spor_claim *claim, spor_var d) {
+    char name[80];
+    if (!claim->before) return d;
+    snprintf(name, sizeof name, "before %.64s", claim->name);
+    return spor_add(add_input(j, name, spor_shape_of(d), claim->before), d);
+}
+
 /* Appends the backward pass: what each claim should be. */
 static bool record(judgement *j) {
     const spor_arrays *a = j->given;
     spor_instance *in = &j->trial.in;
-    spor_var wrt[SPOR_PAIRS], d[SPOR_PAIRS], dy;
+    spor_var wrt[SPOR_PAIRS], d[SPOR_PAIRS];
     int n = 0;
     j->trial.tape = a->y.tape;
-    dy = spor_input(a->y.tape, "dy", spor_shape_of(a->y));
-    memcpy(in->input, a->input, (size_t)a->inputs * sizeof dy);
-    in->inputs = a->inputs + 1;
-    in->dy = a->inputs;
-    in->input[in->dy] = dy;
+    memcpy(in->input, a->input, (size_t)a->inputs * sizeof *a->input);
+    memcpy(j->from, a->value, (size_t)a->inputs * sizeof *a->value);
+    in->inputs = in->dy = a->inputs;
+    spor_var dy = add_input(j, "dy", spor_shape_of(a->y), a->cotangent);
     in->y = a->y;
     for (int k = 0; k < a->claims; k++)
         if (a->claim[k].wrt != SPOR_OF_Y) wrt[n++] = a->input[a->claim[k].wrt];
     if (!spor_vjp(a->y, dy, n, wrt, d)) return false;
     n = 0;
     for (int k = 0; k < a->claims; k++)
-        j->claim[k].expected = a->claim[k].wrt == SPOR_OF_Y ? a->y : d[n++];
-    return true;
+        j->claim[k].expected =
+            expected_of(j, &a->claim[k], a->claim[k].wrt == SPOR_OF_Y ? a->y : d[n++]);
+    return spor_error(a->y.tape) == NULL;
 }
 
 static spor_program *compile_claims(judgement *j, spor_scalar scalar) {
@@ -139,7 +163,7 @@ static bool prepare(judgement *j) {
     if (!record(j)) return message_complain(j->message, "%s", spor_error(a->y.tape)), false;
     if (!compile(j)) return false;
     for (int k = 0; k < j->trial.in.inputs; k++)
-        if (!copy_data(j, k, k < a->inputs ? a->value[k] : a->cotangent)) return false;
+        if (!copy_data(j, k)) return false;
     j->finite = true;
     for (int k = 0; k < j->trial.in.inputs; k++) {
         spor_var input = j->trial.in.input[k];

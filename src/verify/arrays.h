@@ -20,6 +20,7 @@ typedef struct {
     double rms;      /* of the truth */
     double decisive; /* what is allowed more than this decides nothing */
     double shared;   /* what each element is allowed in any case */
+    double unit;     /* the roundoff of what it is stored in, or of the arithmetic */
 } arrays_claim;
 
 /** The judgement while it goes on. */
@@ -32,9 +33,15 @@ typedef struct {
     bool finite; /* all inputs are */
     double unit;
     int64_t steps; /* complex steps that were made */
+    const double *from[SPOR_INPUTS]; /* the numbers of each input; NULL: ones */
     int faulty;    /* the claim whose gradient by the tape they contradict; -1: none */
     spor_message *message;
 } judgement;
+
+/** What element k of a claim is without what was there before. */
+static inline double arrays_without(const arrays_claim *c, int64_t k, double value) {
+    return c->claim->before ? value - c->claim->before[k] : value;
+}
 
 /** What rounding may do at worst is found out once it is asked for. False with the message, or
  *  without one when memory runs out. */

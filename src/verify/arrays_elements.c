@@ -17,6 +17,15 @@ static const double least_error = 0x1p-4, other_algebra = 16;
  * but for rounding, relative to the other arrays. */
 static const double decided = 0.01, decided_zero = 0x1p-30;
 
+/* What numbers are stored in: the roundoff, the distance of the smallest ones, the largest one. */
+static const struct {
+    double unit, least, most;
+} stored_in[SPOR_STORED_KINDS] = {
+    [SPOR_STORED_AS_COMPUTED] = {0, 0, HUGE_VAL},
+    [SPOR_STORED_F16] = {0x1p-11, 0x1p-24, 65504},
+    [SPOR_STORED_BF16] = {0x1p-8, 0x1p-133, 0x1.fep127},
+};
+
 /* ---- measuring ---- */
 
 static double units_of(const sampled *truth) {
@@ -39,6 +48,7 @@ static void measure(judgement *j, int k) {
     c->size = shape_size(&c->shape);
     c->truth = spor_program_arg(j->runs, c->expected).data;
     c->error = least_error;
+    c->unit = fmax(j->unit, stored_in[c->claim->stored].unit);
     for (int64_t i = 0; i < c->size; i++) {
         if (!sampled_is_known(&c->truth[i])) continue;
         c->error = fmax(c->error, units_of(&c->truth[i]));
@@ -90,6 +100,25 @@ static double allowed_at(const judgement *j, const arrays_claim *c, int64_t i) {
     return fmax(own_allowance(j, c, i), c->shared);
 }
 
+/* Half the distance of two neighbours around x as the claim is stored. */
+static double stored_rounding(const arrays_claim *c, double x) {
+    int exponent;
+    frexp(x, &exponent);
+    return fmax(ldexp(stored_in[c->claim->stored].unit, exponent - 1),
+                stored_in[c->claim->stored].least / 2);
+}
+
+/* What an element that was off by so much is off by once it is stored: what is exact and held is not rounded. */
+static double once_stored(const arrays_claim *c, int64_t i, double allowed) {
+    double v = c->truth[i].v, half = stored_rounding(c, fabs(v) + allowed);
+    bool held = allowed <= 0 && (half <= 0 || fabs(fmod(v, 2 * half)) <= 0);
+    return held ? 0 : allowed + half;
+}
+
+static double right_at(const judgement *j, const arrays_claim *c, int64_t i) {
+    return once_stored(c, i, allowed_at(j, c, i));
+}
+
 /* What rounding can explain at all. Our own double is off by as much in its unit. */
 static double explained_at(judgement *j, const arrays_claim *c, int64_t i) {
     double error, own = 1 + 0x1p-53 / j->unit;
@@ -105,33 +134,35 @@ static double base_at(const arrays_claim *c, int64_t i) {
     return fmax(fabs(c->truth[i].v), c->rms);
 }
 
-static double ulp_of(const judgement *j, double base) {
+static double ulp_of(const arrays_claim *c, double base) {
     int exponent;
     frexp(base, &exponent);
-    return ldexp(j->unit, exponent);
+    return ldexp(c->unit, exponent);
 }
 
 /* What the user allows; negative if nothing. */
 static double tolerance_at(const judgement *j, const arrays_claim *c, int64_t i) {
     double base = base_at(c, i), rtol = j->given->rtol, ulps = j->given->ulps;
     if (!(rtol > 0) && !(ulps > 0)) return -1;
-    return fmax(rtol * base, ulps * ulp_of(j, base));
+    return fmax(rtol * base, ulps * ulp_of(c, base));
 }
 
 /* Judges element i; worst: it has to be held against the worst case, which is not there yet. */
 static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *worst) {
     const sampled *at = &c->truth[i];
     double off = fabs(c->claim->claimed[i] - at->v);
-    bool overflows = j->unit > 0x1p-50 && fabs(at->v) > (double)FLT_MAX;
+    double most = fmin(j->unit > 0x1p-50 ? (double)FLT_MAX : HUGE_VAL,
+                       stored_in[c->claim->stored].most);
+    bool overflows = fabs(at->v) > most;
     if (!sampled_is_known(at) && !j->finite) return EXEMPT;
     if (!isfinite(at->v) || overflows) return UNDECIDED;
     if (!isfinite(c->claim->claimed[i])) return WRONG;
     if (!sampled_is_known(at)) return UNDECIDED;
     double allowed = allowed_at(j, c, i), tolerance = tolerance_at(j, c, i);
-    if (off <= allowed) return allowed <= c->decisive ? RIGHT : UNDECIDED;
+    if (off <= once_stored(c, i, allowed)) return allowed <= c->decisive ? RIGHT : UNDECIDED;
     if (tolerance >= 0) return off <= tolerance ? SETTLED : WRONG;
     *worst = !j->worst;
-    return !*worst && off > explained_at(j, c, i) ? WRONG : BETWEEN;
+    return !*worst && off > once_stored(c, i, explained_at(j, c, i)) ? WRONG : BETWEEN;
 }
 
 /* ---- one claim ---- */
@@ -178,7 +209,7 @@ static double off_at(const arrays_claim *c, int64_t i) {
 
 /* Of one that passed. */
 static void count_right(const judgement *j, count *n, int64_t i) {
-    double off = off_at(n->c, i), allowed = allowed_at(j, n->c, i);
+    double off = off_at(n->c, i), allowed = right_at(j, n->c, i);
     spor_array_figures *a = &n->v->arrays;
     n->v->comparisons++;
     n->v->nonzero += n->c->truth[i].v != 0;
@@ -189,11 +220,11 @@ static void count_right(const judgement *j, count *n, int64_t i) {
     a->runs = fmax(a->runs, j->unit * sampled_error(&n->c->truth[i]));
 }
 
-static void count_between(const judgement *j, count *n, int64_t i) {
+static void count_between(count *n, int64_t i) {
     double off = off_at(n->c, i), base = base_at(n->c, i);
     spor_array_figures *a = &n->v->arrays;
     a->between++;
-    a->ulps = fmax(a->ulps, ceil(off / ulp_of(j, base)));
+    a->ulps = fmax(a->ulps, ceil(off / ulp_of(n->c, base)));
     a->rtol = fmax(a->rtol, 1.05 * off / base); /* it is printed with two digits */
     if (n->open < 0 || off > off_at(n->c, n->open)) n->open = i;
 }
@@ -204,7 +235,7 @@ static void count_one(const judgement *j, count *n, int64_t i, finding found) {
     n->v->undecided += found == UNDECIDED;
     n->v->arrays.exempt += found == EXEMPT;
     if (found == UNDECIDED || found == EXEMPT) region_add(&n->unjudged, &n->c->shape, i);
-    if (found == BETWEEN) count_between(j, n, i);
+    if (found == BETWEEN) count_between(n, i);
     if (found != WRONG) return;
     n->v->comparisons++;
     n->v->nonzero += n->c->truth[i].v != 0;
@@ -233,32 +264,50 @@ static void describe(judgement *j, const arrays_claim *c, int64_t at, spor_verdi
     shape_unravel(&e->shape, at, e->index);
     e->formula = c->claim->claimed[at];
     e->expected = c->truth[at].v;
-    e->bound = allowed_at(j, c, at);
-    v->arrays.worst_case = j->worst ? explained_at(j, c, at) : e->bound;
+    e->bound = right_at(j, c, at);
+    v->arrays.worst_case = j->worst ? once_stored(c, at, explained_at(j, c, at)) : e->bound;
     if (v->example.wrong && j->worst) e->bound = v->arrays.worst_case;
     e->bound = fmax(e->bound, tolerance_at(j, c, at));
-    e->ulps = verdict_ulps(e->formula, e->expected, j->given->arithmetic);
+    e->ulps = verdict_ulps(e->formula, e->expected, j->given->arithmetic) * j->unit / c->unit;
     e->elements = c->size;
     trial_write(&j->trial, e->data, sizeof e->data);
 }
 
+/* True if the claim is right but for what was there before. */
+static bool forgets_before(const judgement *j, const arrays_claim *c, const double expected[]) {
+    bool forgets = c->claim->before != NULL;
+    for (int64_t i = 0; forgets && i < c->size; i++) {
+        double allowed = allowed_at(j, c, i);
+        allowed += stored_rounding(c, fabs(expected[i]) + allowed);
+        forgets = fabs(c->claim->claimed[i] - expected[i]) <= allowed;
+    }
+    return forgets;
+}
+
+/* Of the gradient alone, without what it is added to. */
 static bool name_pattern(judgement *j, const arrays_claim *c, spor_verdict *v) {
-    double *expected = malloc(bytes_for(2 * c->size, sizeof *expected));
+    double *expected = malloc(bytes_for(3 * c->size, sizeof *expected));
     if (!expected) return false;
-    double *allowed = expected + c->size;
+    double *allowed = expected + c->size, *claimed = allowed + c->size;
     for (int64_t i = 0; i < c->size; i++) {
-        expected[i] = c->truth[i].v;
-        allowed[i] = allowed_at(j, c, i);
+        expected[i] = arrays_without(c, i, c->truth[i].v);
+        claimed[i] = arrays_without(c, i, c->claim->claimed[i]);
+        allowed[i] = right_at(j, c, i);
     }
     spor_picture picture = {
         .slides = pattern_slides(j->trial.tape, j->given->y),
         .shape = c->shape,
-        .formula = c->claim->claimed,
+        .formula = claimed,
         .expected = expected,
         .bound = allowed,
-        .slack = j->given->arithmetic == SPOR_F32 ? 0x1p-18 : 0x1p-40,
+        .slack = fmax(j->given->arithmetic == SPOR_F32 ? 0x1p-18 : 0x1p-40,
+                      4 * stored_in[c->claim->stored].unit),
     };
-    pattern_name(&picture, v->example.pattern, sizeof v->example.pattern);
+    if (forgets_before(j, c, expected))
+        snprintf(v->example.pattern, sizeof v->example.pattern,
+                 "what was there before is overwritten, not added to");
+    else
+        pattern_name(&picture, v->example.pattern, sizeof v->example.pattern);
     free(expected);
     return true;
 }
@@ -289,6 +338,7 @@ bool arrays_judge_claim(judgement *j, int k, spor_verdict *v) {
     count n = {.c = &j->claim[k], .v = v, .worst = -1, .open = -1};
     *v = (spor_verdict){.outcome = SPOR_HOLDS, .shapes = 1};
     v->arrays.norm_wise = j->given->norm_wise;
+    v->arrays.stored = n.c->claim->stored;
     v->example.oracle = (double)NAN;
     v->example.by = SPOR_BY_COMPLEX_STEP;
     if (n.c->claim->wrt != SPOR_OF_Y) v->asked[SPOR_BY_COMPLEX_STEP] = j->steps;

@@ -40,7 +40,7 @@ static bool takes_part(const judgement *j, int k) {
 static void add_product(const arrays_claim *c, const double r[], double *sum, double *allowed) {
     for (int64_t i = 0; i < c->size; i++) {
         if (r[i] == 0) continue;
-        *sum += r[i] * c->truth[i].v;
+        *sum += r[i] * arrays_without(c, i, c->truth[i].v);
         *allowed += own_rounding * c->truth[i].m;
     }
 }
@@ -99,8 +99,9 @@ bool arrays_step_at(judgement *j, const arrays_claim *c, int64_t at, double *ora
     *oracle = (double)NAN;
     if (c->claim->wrt == SPOR_OF_Y || spor_program_error(j->trial.step)) return true;
     if (!trial_derivative_of_all(&j->trial, c->claim->wrt, at, oracle, &slack)) return false;
-    double off = fabs(c->truth[at].v - *oracle);
+    double off = fabs(arrays_without(c, at, c->truth[at].v) - *oracle);
     *agrees = !sampled_is_known(&c->truth[at]) || !isfinite(*oracle) ||
               !(off > own_rounding * c->truth[at].m + slack);
+    if (c->claim->before) *oracle += c->claim->before[at];
     return true;
 }

@@ -3,6 +3,9 @@
 
 #include "verify/arrays.h"
 
+static const char *const stored_names[SPOR_STORED_KINDS] = {
+    [SPOR_STORED_AS_COMPUTED] = "", [SPOR_STORED_F16] = "f16", [SPOR_STORED_BF16] = "bf16"};
+
 void arrays_add(spor_array_figures *sum, const spor_array_figures *figures) {
     sum->norm_wise = sum->norm_wise || figures->norm_wise;
     size_t length = strlen(sum->unjudged);
@@ -63,6 +66,7 @@ void arrays_print(const spor_verdict *v, FILE *out) {
         fprintf(out,
                 ", off by at most %.2g; the definition's own runs by %.2g, allowed is up to %.2g",
                 a->off, a->runs, a->allowed);
+    if (a->stored) fprintf(out, ", rounded once to %s", stored_names[a->stored]);
     if (a->settled) fprintf(out, ", %" PRId64 " by --ulps or --rtol alone", a->settled);
     fprintf(out, ", %" PRId64 " complex step%s", v->asked[SPOR_BY_COMPLEX_STEP],
             v->asked[SPOR_BY_COMPLEX_STEP] == 1 ? "" : "s");

@@ -394,7 +394,9 @@ static bool take_input(network *n, together *w, int k) {
     arrays->value[k] = packed ? w->pack : leaf_value(n, of, k);
     if (w->claimed[k])
         arrays->claim[arrays->claims++] =
-            (spor_claim){packed ? "further parameters" : of->name[k], k, w->claimed[k]};
+            (spor_claim){.name = packed ? "further parameters" : of->name[k],
+                         .wrt = k,
+                         .claimed = w->claimed[k]};
     return true;
 }
 

@@ -425,7 +425,7 @@ static bool judge(work *w, spor_verdict *sum) {
         snprintf(what, sizeof what, "%.160s: %.60s", w->layer, names[k]);
         if (w->check->tamper)
             w->check->tamper(w->check->tamper_user, what, w->claimed[k], shape_size(&shape));
-        arrays.claim[k] = (spor_claim){names[k], k - 1, w->claimed[k]};
+        arrays.claim[k] = (spor_claim){.name = names[k], .wrt = k - 1, .claimed = w->claimed[k]};
     }
     bool decided = true;
     bool done = !r->custom || allow_derivation(w, &decided);

@@ -704,7 +704,7 @@ static void make_verify(world *of) {
                                .input = {x},
                                .value = {one},
                                .claims = 1,
-                               .claim = {{"y", SPOR_OF_Y, two}},
+                               .claim = {{.name = "y", .wrt = SPOR_OF_Y, .claimed = two}},
                                .arithmetic = SPOR_F64};
 }
 

@@ -225,7 +225,7 @@ static spor_verdict judge(int code, spor_scalar arithmetic) {
                           .value = {of.x},
                           .cotangent = of.d,
                           .claims = 1,
-                          .claim = {{"dx", 0, of.claimed}},
+                          .claim = {{.name = "dx", .wrt = 0, .claimed = of.claimed}},
                           .arithmetic = arithmetic};
     ck_assert(spor_verify_arrays(&arrays, &verdict));
     spor_tape_free(t);

@@ -94,7 +94,7 @@ static spor_arrays conv_arrays(spor_tape *t, bool integers, spor_scalar arithmet
                          .value = {conv.A, conv.K},
                          .cotangent = conv.dY,
                          .claims = 2,
-                         .claim = {{"dK", 1, conv.dK}, {"dA", 0, conv.dA}},
+                         .claim = {{.name = "dK", .wrt = 1, .claimed = conv.dK}, {.name = "dA", .wrt = 0, .claimed = conv.dA}},
                          .arithmetic = arithmetic};
 }
 
@@ -225,7 +225,7 @@ START_TEST(values_are_judged_like_gradients) {
         .value = {dense.X, dense.V, dense.c},
         .cotangent = dense.dY,
         .claims = 3,
-        .claim = {{"Y", SPOR_OF_Y, dense.Y}, {"dV", 1, dense.dV}, {"dc", 2, dense.dc}},
+        .claim = {{.name = "Y", .wrt = SPOR_OF_Y, .claimed = dense.Y}, {.name = "dV", .wrt = 1, .claimed = dense.dV}, {.name = "dc", .wrt = 2, .claimed = dense.dc}},
         .arithmetic = single ? SPOR_F32 : SPOR_F64};
     spor_verdict v = judge(&arrays);
     if (v.outcome != (wrong ? SPOR_FAILS : SPOR_HOLDS)) spor_verdict_print(NULL, &v, stderr);

@@ -43,7 +43,7 @@ static spor_arrays lin_arrays(spor_tape *t) {
                          .value = {lin.A, lin.W},
                          .cotangent = lin.dY,
                          .claims = 2,
-                         .claim = {{"dW", 1, lin.dW}, {"dA", 0, lin.dA}},
+                         .claim = {{.name = "dW", .wrt = 1, .claimed = lin.dW}, {.name = "dA", .wrt = 0, .claimed = lin.dA}},
                          .arithmetic = SPOR_F64};
 }
 
@@ -175,7 +175,7 @@ START_TEST(rows_that_float_cannot_decide_do_not_hide_faults) {
                           .value = {far.x},
                           .cotangent = far.d,
                           .claims = 1,
-                          .claim = {{"dx", 0, far.dx}},
+                          .claim = {{.name = "dx", .wrt = 0, .claimed = far.dx}},
                           .arithmetic = SPOR_F32};
     spor_verdict v = judge(&arrays);
     int64_t wrong = v.example.wrong + v.arrays.between;
@@ -236,7 +236,7 @@ static spor_verdict judge_wide(bool integers) {
                           .value = {wide.A, wide.W},
                           .cotangent = wide.d,
                           .claims = 1,
-                          .claim = {{"dW", 1, wide.dW}},
+                          .claim = {{.name = "dW", .wrt = 1, .claimed = wide.dW}},
                           .arithmetic = SPOR_F32};
     spor_verdict v = judge(&arrays);
     spor_tape_free(t);
@@ -286,7 +286,7 @@ START_TEST(a_branch_that_rounding_takes_accuses_nobody) {
                           .input = {x, y},
                           .value = {a, b},
                           .claims = 1,
-                          .claim = {{"da", 0, da}},
+                          .claim = {{.name = "da", .wrt = 0, .claimed = da}},
                           .arithmetic = SPOR_F32};
     spor_verdict v = judge(&arrays);
     ck_assert_int_eq(v.outcome, _i == 2 ? SPOR_FAILS : SPOR_HOLDS);
@@ -322,7 +322,7 @@ START_TEST(complex_steps_see_a_fault_of_an_op) {
                           .input = {x},
                           .value = {data},
                           .claims = 1,
-                          .claim = {{"dx", 0, claimed}},
+                          .claim = {{.name = "dx", .wrt = 0, .claimed = claimed}},
                           .arithmetic = SPOR_F64};
     spor_verdict v = judge(&arrays);
     ck_assert_int_eq(v.outcome, _i ? SPOR_FAILS : SPOR_HOLDS);
