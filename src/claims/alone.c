@@ -58,6 +58,11 @@ static const spor_assertion *without_body(spor_pass *run, const spor_assertion *
     return s;
 }
 
+/* Labels, masks and what is one of a few numbers are not moved by a little. */
+static bool is_smooth(const spor_range *range) {
+    return range->kind == SPOR_RANGE_ANY || range->kind == SPOR_RANGE_REALS;
+}
+
 static void read_def(spor_pass *run, void *context) {
     reading *r = context;
     const spor_binding *b = NULL;
@@ -79,13 +84,10 @@ static void read_def(spor_pass *run, void *context) {
     ranges_read(run, a);
     quantities_read(run, a);
     turns_read(run, a);
-    for (int k = 0; k < a->tensors; k++)
-        a->ungiven[k] = derive && derive_is_none(run, derive, a->tensor[k]->name);
-}
-
-/* Labels, masks and what is one of a few numbers are not moved by a little. */
-static bool is_smooth(const spor_range *range) {
-    return range->kind == SPOR_RANGE_ANY || range->kind == SPOR_RANGE_REALS;
+    for (int k = 0; k < a->tensors; k++) {
+        bool none = derive && derive_is_none(run, derive, a->tensor[k]->name);
+        a->ungiven[k] = none || !is_smooth(&a->value[k]);
+    }
 }
 
 bool claims_def(spor_script *script, const char *def, spor_script_def *out, char *error,
@@ -105,9 +107,6 @@ bool claims_def(spor_script *script, const char *def, spor_script_def *out, char
                              .file = a->shown.file,
                              .line = a->shown.line,
                              .tensors = a->tensors};
-    for (int k = 0; k < a->tensors; k++) {
-        out->tensor[k] = a->tensor[k]->name;
-        out->smooth[k] = is_smooth(&a->value[k]) && !a->ungiven[k];
-    }
+    for (int k = 0; k < a->tensors; k++) out->tensor[k] = a->tensor[k]->name;
     return true;
 }

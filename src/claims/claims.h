@@ -41,20 +41,22 @@ void claims_case(const spor_script_claim *claim, const int64_t values[], FILE *o
 
 /** A def alone, for what other code computes of it. Strings live as long as the script. */
 typedef struct {
-    const spor_statement *statement; /* its sizes; an instance has the tensors as inputs in their order, the
-                                        result as y, its cotangent as the last input, and no pairs */
-    const char *why_not;             /* why sizes were left out, the last time; "" if none were */
-    const char *result, *cotangent;  /* "Y", "dY" */
-    const char *file;                /* of the def */
+    const spor_statement
+        *statement;      /* its sizes; an instance has the tensors as inputs in their order, its
+                                        cotangent as the last one, and pairs of which both sides are the gradients
+                                        of y, by their names: of tensors that are neither one of a few numbers nor
+                                        said to have none */
+    const char *why_not; /* why sizes were left out, the last time; "" if none were */
+    const char *result, *cotangent; /* "Y", "dY" */
+    const char *file;               /* of the def */
     int line, tensors;
     const char *tensor[SPOR_INPUTS];
-    bool smooth[SPOR_INPUTS]; /* it has a gradient: it is neither one of a few numbers nor said to have none */
 } spor_script_def;
 
 /** Reads what is known of a def: by its derive, if one is to hold, else by its signature. False with the error,
  *  as of a script: a tensor without a shape, a parameter that has neither shape nor default. */
 bool claims_def(spor_script *script, const char *def, spor_script_def *out, char *error,
-                      size_t size);
+                size_t size);
 
 /** From now on training programs take the gradients of derive number k's def from it. To be called
  *  once it is verified or trusted; what is open, must fail or leaves a gradient out is not used:

@@ -360,10 +360,9 @@ spor_var derive_formula(spor_pass *run, const spor_asserting *at, const char *na
 }
 
 /* Pairs in the order of the lines, so that the first wrong one is named. */
-static void add_pairs(spor_pass *run, spor_asserting *at) {
+static void add_lines(spor_pass *run, spor_asserting *at) {
     const spor_asserted *a = at->asserted;
     spor_instance *in = at->instance;
-    spor_var of[SPOR_PAIRS], expected[SPOR_PAIRS];
     for (int k = 0; k < a->checks; k++) {
         int input;
         const spor_checked *c = &a->check[k];
@@ -371,16 +370,37 @@ static void add_pairs(spor_pass *run, spor_asserting *at) {
         if (!x.id) continue;
         spor_var formula = derive_formula(run, at, c->name, x);
         if (!formula.id) continue;
-        of[in->pairs] = x;
         in->pair[in->pairs++] = (spor_pair){
             .name = c->name, .note = c->note, .formula = formula, .wrt = input, .of = x};
     }
+}
+
+/* Of a def alone: all its gradients, which nothing is claimed of but what they are. */
+static void add_gradients(spor_pass *run, spor_asserting *at) {
+    const spor_asserted *a = at->asserted;
+    spor_instance *in = at->instance;
+    for (int k = 0; k < a->tensors; k++)
+        if (!a->ungiven[k])
+            in->pair[in->pairs++] = (spor_pair){
+                .name = derive_name(run, a->tensor[k]->name), .wrt = k, .of = in->input[k]};
+}
+
+static void add_pairs(spor_pass *run, spor_asserting *at) {
+    const spor_asserted *a = at->asserted;
+    spor_instance *in = at->instance;
+    spor_var of[SPOR_PAIRS], expected[SPOR_PAIRS];
+    if (a->alone)
+        add_gradients(run, at);
+    else
+        add_lines(run, at);
+    for (int k = 0; k < in->pairs; k++) of[k] = in->pair[k].of;
     in->claimed = pass_record(run, a->source->place)->count;
     spor_var cotangent = results_join(in->results, &in->input[in->dy]);
     if (in->pairs && !spor_vjp(in->y, cotangent, in->pairs, of, expected))
         pass_recorded(run, in->y);
     for (int k = 0; k < in->pairs; k++) in->pair[k].expected = expected[k];
-    at->outside = in->pairs == 0 && !a->alone;
+    for (int k = 0; k < in->pairs && a->alone; k++) in->pair[k].formula = expected[k];
+    at->outside = in->pairs == 0;
 }
 
 /* The size that the axis of y has the name of; NULL: none. */

@@ -62,8 +62,8 @@ struct spor_asserted {
     spor_value choice[SPOR_QUANTITIES];           /* a list, or nothing */
     int sizes;                                    /* so many quantities are sizes, the first ones */
     bool none;                                    /* a tensor of the derive has no gradient */
-    bool alone;                /* a def without what is claimed of it: its instances have no pairs */
-    bool ungiven[SPOR_INPUTS]; /* of a def alone: its derive says dX = none */
+    bool alone; /* a def without what is claimed of it: its gradients are its pairs */
+    bool ungiven[SPOR_INPUTS]; /* of a def alone: the tensor has no gradient */
     int opens;
     const char *open[SPOR_PAIRS]; /* names that are ..., or made of such */
     int checks;

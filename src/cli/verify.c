@@ -135,6 +135,7 @@ static bool verify_claims(spor_verification *v, spor_workpiece *piece, bool own)
 }
 
 static bool verify_script(spor_verification *v, spor_workpiece *piece, bool own) {
+    if (v->given->emit || v->given->exec) return verify_probes(v, piece);
     if (v->given->call) return verify_call(v, piece);
     if (!verify_claims(v, piece, own)) {
         command_fail(&spor_command_verify, "out of memory");
@@ -222,7 +223,8 @@ static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) 
     if (given->weights) given->weights = folder_weights(given->weights, weights);
     if (given->hint_name && !strcmp(given->hint_name, "none")) v.hint = SPOR_HINT_NONE;
     if (given->hint_name && !strcmp(given->hint_name, "pattern")) v.hint = SPOR_HINT_PATTERN;
-    if (!given->call && (given->arrays || given->in.count || given->against.count))
+    if (!given->call &&
+        (given->arrays || given->in.count || given->against.count || given->emit || given->exec))
         return command_fail(&spor_command_verify, "arrays are of which def? --call DEF");
     if (given->call && operand[1])
         return command_fail(&spor_command_verify,
@@ -246,6 +248,7 @@ static int run(int argc, char **argv) {
     spor_verify_given *given = calloc(1, sizeof *given);
     const char *operand[MOST_OPERANDS];
     if (!given) return command_fail(&spor_command_verify, "out of memory");
+    given->timeout = 60;
     const spor_option options[] = {
         {"only", "LABEL", "this statement alone, by its label or its def", SPOR_OPTION_TEXT,
          &given->only, 0, NULL},
@@ -284,6 +287,14 @@ static int run(int argc, char **argv) {
         {"before", "dX=FILE",
          "what was there before code added its dX to it: a file, or a name of --arrays",
          SPOR_OPTION_SETTING, &given->before, 0, NULL},
+        {"emit", "DIR", "write probes of the def: inputs that decide", SPOR_OPTION_TEXT,
+         &given->emit, 0, NULL},
+        {"exec", "COMMAND", "run a command on the probes, in folders {in} and {out}, and judge it",
+         SPOR_OPTION_TEXT, &given->exec, 0, NULL},
+        {"block", "N", "sizes of blocks in that code, 64 or 32,128: sizes around are probed",
+         SPOR_OPTION_TEXT, &given->blocks, 0, NULL},
+        {"timeout", "S", "seconds that a run of it may take (default 60)", SPOR_OPTION_INTEGER,
+         &given->timeout, 1, NULL},
         {"ulps", "N", "of arrays: what is within N units in the last place is right",
          SPOR_OPTION_REAL, &given->ulps, 0, NULL},
         {"rtol", "R",

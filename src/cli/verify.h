@@ -22,6 +22,8 @@ typedef struct {
     bool json, quiet;
     bool strict; /* what holds with a reservation is not enough */
     const char *arrays; /* file of several */
+    const char *emit, *exec, *blocks;
+    int64_t timeout; /* of a run of --exec, in seconds */
     spor_settings settings, in, against, before;
 } spor_verify_given;
 
@@ -34,6 +36,7 @@ typedef struct {
     bool listed;      /* its heading stands in the report */
     bool broken;      /* memory ran out, or --call had bad input: exit 2 without a tally */
     bool colours;
+    bool wrote;       /* probes: what was asked for is done, whatever else there is */
     bool refused;     /* something could not be read or examined: exit 2 */
     int64_t reserved; /* rows that hold with a reservation */
     spor_report report;
@@ -92,6 +95,9 @@ void verify_dismiss(spor_jury *jury);
 
 /** Rows for --call; false after a complaint. */
 bool verify_call(spor_verification *v, spor_workpiece *piece);
+
+/** The same for --emit and --exec. */
+bool verify_probes(spor_verification *v, spor_workpiece *piece);
 
 /** Rows for the network that the script trains. */
 void verify_network(spor_verification *v, spor_workpiece *piece);

@@ -403,6 +403,7 @@ static int status_of(const spor_verification *v) {
     bool wrong = states[SPOR_ROW_WRONG] || states[SPOR_ROW_UNFINISHED] || states[SPOR_ROW_BROKEN];
     bool right = !wrong && states[SPOR_ROW_HOLDS] + states[SPOR_ROW_EXPECTED] > 0;
     if (v->broken || v->refused) return SPOR_EXIT_BAD;
+    if (v->wrote && !v->report.count) return SPOR_EXIT_DONE;
     return right && !(v->given->strict && v->reserved) ? SPOR_EXIT_DONE : SPOR_EXIT_NO;
 }
 
@@ -411,7 +412,7 @@ int verify_end(spor_verification *v) {
         v->broken = command_fail(&spor_command_verify, "out of memory");
     else
         write_json(v);
-    if (!v->given->json && !v->broken) print_tally(v);
+    if (!v->given->json && !v->broken && !(v->wrote && !v->report.count)) print_tally(v);
     if (v->given->html && !write_page(v)) v->broken = true;
     if (v->given->junit && !write_junit(v)) v->broken = true;
     int status = status_of(v);

@@ -151,3 +151,55 @@ bool zip_each(const char *path, const unsigned char *bytes, size_t size, size_t 
     }
     return true;
 }
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+static void put(spor_text *text, uint32_t number, int bytes) {
+    for (int k = 0; k < bytes; k++) text_bytes(text, &(char){(char)(number >> 8 * k & 255)}, 1);
+}
+
+/* What both headers have: version 2.0, no flags, stored, the first day there is, checksum, lengths. */
+static void put_common(spor_text *text, const char *name, const void *bytes, size_t size) {
+    static const unsigned first_day = 1 << 5 | 1;
+    put(text, 20, 2);
+    put(text, 0, 2);
+    put(text, STORED, 2);
+    put(text, 0, 2);
+    put(text, first_day, 2);
+    put(text, checksum_crc32(bytes, size), 4);
+    put(text, (uint32_t)size, 4);
+    put(text, (uint32_t)size, 4);
+    put(text, (uint32_t)strlen(name), 2);
+    put(text, 0, 2);
+}
+
+void zip_add(zip_writer *w, const char *name, const void *bytes, size_t size) {
+    size_t at = w->text->size;
+    w->text->failed = w->text->failed || size >= UINT32_MAX - at;
+    text_bytes(w->text, "PK\3\4", 4);
+    put_common(w->text, name, bytes, size);
+    text_bytes(w->text, name, strlen(name));
+    text_bytes(w->text, bytes, size);
+    text_bytes(&w->directory, "PK\1\2", 4);
+    put(&w->directory, 20, 2);
+    put_common(&w->directory, name, bytes, size);
+    put(&w->directory, 0, 2 + 2 + 2); /* comment, disk, attributes */
+    put(&w->directory, 0, 4);
+    put(&w->directory, (uint32_t)at, 4);
+    text_bytes(&w->directory, name, strlen(name));
+    w->members++;
+}
+
+void zip_end(zip_writer *w) {
+    size_t at = w->text->size, size = w->directory.size;
+    w->text->failed = w->text->failed || w->directory.failed || size >= UINT32_MAX - at;
+    text_bytes(w->text, w->directory.at, w->text->failed ? 0 : size);
+    text_bytes(w->text, "PK\5\6", 4);
+    put(w->text, 0, 4);
+    put(w->text, w->members, 2);
+    put(w->text, w->members, 2);
+    put(w->text, (uint32_t)size, 4);
+    put(w->text, (uint32_t)at, 4);
+    put(w->text, 0, 2);
+    text_free(&w->directory);
+}

@@ -186,13 +186,15 @@ bool arrays_prepare_worst(judgement *j) {
 
 /* ---- all claims ---- */
 
-bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message) {
+bool arrays_judge_near(const spor_arrays *arrays, spor_trial *near, spor_verdict verdict[],
+                       spor_message *message) {
     *message->text = 0;
     if (!check_given(arrays, message)) return true;
     judgement *j = calloc(1, sizeof *j);
     if (!j) return false;
     j->given = arrays;
     j->message = message;
+    j->near = near;
     j->unit = unit_of(arrays->arithmetic);
     bool done = prepare(j);
     if (done) arrays_measure(j);
@@ -204,6 +206,10 @@ bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_messag
     for (int k = 0; k < SPOR_INPUTS; k++) free(j->trial.data[k]);
     free(j);
     return done || *message->text;
+}
+
+bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message) {
+    return arrays_judge_near(arrays, NULL, verdict, message);
 }
 
 /* ---- one verdict ---- */

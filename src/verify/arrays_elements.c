@@ -80,7 +80,7 @@ void arrays_measure(judgement *j) {
 
 /* ---- one element ---- */
 
-typedef enum { RIGHT, SETTLED, UNDECIDED, EXEMPT, BETWEEN, WRONG } finding;
+typedef enum { RIGHT, SETTLED, AT_TIE, UNDECIDED, EXEMPT, BETWEEN, WRONG } finding;
 
 /* What is too small for full precision loses last places of the smallest numbers. */
 static double with_smallest(const judgement *j, double allowed) {
@@ -151,8 +151,8 @@ static double tolerance_at(const judgement *j, const arrays_claim *c, int64_t i)
 static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *worst) {
     const sampled *at = &c->truth[i];
     double off = fabs(c->claim->claimed[i] - at->v);
-    double most = fmin(j->unit > 0x1p-50 ? (double)FLT_MAX : HUGE_VAL,
-                       stored_in[c->claim->stored].most);
+    double most =
+        fmin(j->unit > 0x1p-50 ? (double)FLT_MAX : HUGE_VAL, stored_in[c->claim->stored].most);
     bool overflows = fabs(at->v) > most;
     if (!sampled_is_known(at) && !j->finite) return EXEMPT;
     if (!isfinite(at->v) || overflows) return UNDECIDED;
@@ -163,6 +163,33 @@ static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *wo
     if (tolerance >= 0) return off <= tolerance ? SETTLED : WRONG;
     *worst = !j->worst;
     return !*worst && off > once_stored(c, i, explained_at(j, c, i)) ? WRONG : BETWEEN;
+}
+
+/* ---- ties ---- */
+
+/* The pair of the trial that has the claim's gradient; -1: none. */
+static int pair_of(const spor_trial *near, const spor_claim *claim) {
+    for (int k = 0; near && !claim->before && k < near->in.pairs; k++)
+        if (near->in.pair[k].wrt == claim->wrt && claim->wrt >= 0) return k;
+    return -1;
+}
+
+/* At a tie another slope than the tape's may be right, within what rounding does to it. False only when memory
+ * runs out. */
+static bool look_at_tie(judgement *j, const arrays_claim *c, int64_t i, finding *found) {
+    int pair = pair_of(j->near, c->claim);
+    double allowed = right_at(j, c, i);
+    if (pair < 0 || (*found != WRONG && *found != BETWEEN)) return true;
+    for (int side = -1; side <= 1; side++) {
+        near_answer answer;
+        double x = c->claim->claimed[i] + side * allowed;
+        if (!near_ask(j->near, pair, i, x, &answer)) return false;
+        if (answer == NEAR_SMOOTH) return true;
+        if (answer != NEAR_RIGHT) continue;
+        *found = AT_TIE;
+        return true;
+    }
+    return true;
 }
 
 /* ---- one claim ---- */
@@ -232,6 +259,8 @@ static void count_between(count *n, int64_t i) {
 static void count_one(const judgement *j, count *n, int64_t i, finding found) {
     if (found == RIGHT || found == SETTLED) count_right(j, n, i);
     n->v->arrays.settled += found == SETTLED;
+    n->v->ties += found == AT_TIE;
+    n->v->comparisons += found == AT_TIE;
     n->v->undecided += found == UNDECIDED;
     n->v->arrays.exempt += found == EXEMPT;
     if (found == UNDECIDED || found == EXEMPT) region_add(&n->unjudged, &n->c->shape, i);
@@ -249,6 +278,7 @@ static bool count_all(judgement *j, count *n) {
         finding found = judge_at(j, n->c, i, &worst);
         if (worst && !arrays_prepare_worst(j)) return false;
         if (worst) found = judge_at(j, n->c, i, &worst);
+        if (!look_at_tie(j, n->c, i, &found)) return false;
         count_one(j, n, i, found);
     }
     region_print(&n->unjudged, n->c, n->v->arrays.unjudged, sizeof n->v->arrays.unjudged);

@@ -61,6 +61,7 @@ void arrays_print(const spor_verdict *v, FILE *out) {
     if (a->between) print_between(v, out);
     fprintf(out, "%" PRId64 " of %" PRId64 " values judged", v->comparisons, all);
     if (v->exact) fprintf(out, ", %" PRId64 " of them bit for bit", v->exact);
+    if (v->ties) fprintf(out, ", %" PRId64 " at ties by another slope than spor's", v->ties);
     print_unjudged(v, out);
     if (v->comparisons > v->exact)
         fprintf(out,

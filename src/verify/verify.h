@@ -197,6 +197,11 @@ double rounding_value(spor_program *program, spor_var x, int64_t k, double *erro
  *  when memory runs out. */
 bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
 
+/** The same; near, if it is not NULL, is a trial at the same numbers, whose pairs are gradients: at ties and kinks of
+ *  the def any of the slopes around is right then. */
+bool arrays_judge_near(const spor_arrays *arrays, spor_trial *near, spor_verdict verdict[],
+                       spor_message *message);
+
 /** What arrays_judge found, in a line, unless it is wrong. */
 void arrays_print(const spor_verdict *verdict, FILE *out);
 /** Adds the figures of one verdict to the sum of others. */

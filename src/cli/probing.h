@@ -1,0 +1,57 @@
+/*
+ * A def of a script under probes: their numbers as files, and what other code made of them.
+ */
+#ifndef SPOR_CLI_PROBING_H
+#define SPOR_CLI_PROBING_H
+
+#include "cli/verify.h"
+#include "data/bundle.h"
+#include "verify/probe.h"
+
+/** The def and its probes. */
+typedef struct {
+    spor_verification *v;
+    spor_workpiece *piece;
+    spor_script_def def;
+    probes probes;
+} probing;
+
+/** Chooses the probes of --call DEF. False after a complaint. */
+bool probing_open(probing *p, spor_verification *v, spor_workpiece *piece);
+void probing_close(probing *p);
+/** Complains; false. */
+bool probing_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** What the files of all arrays of a folder are called. */
+#define PROBING_TENSORS "arrays.safetensors"
+#define PROBING_NPZ "arrays.npz"
+
+/** Files in memory, before they are written and after. */
+typedef struct {
+    int count;
+    char name[SPOR_INPUTS + 2][160];
+    spor_text text[SPOR_INPUTS + 2];
+} probing_files;
+
+/** The inputs of a case as files: each as NAME.npy, all as arrays.safetensors and arrays.npz. False after a
+ *  complaint. */
+bool probing_inputs(const probing *p, const probe_case *c, probing_files *files);
+/** The gradients that are wanted, each as dX.npy full of NaN of one kind. */
+bool probing_blanks(const probing *p, const probe_case *c, probing_files *files);
+/** True of a number that was there before the code wrote. */
+bool probing_is_blank(double number);
+/** Writes them into a folder, which is made, all or none. False after a complaint. */
+bool probing_write(const probing_files *files, const char *folder);
+/** The same for a moment only: what is there is overwritten in its place. */
+bool probing_lay(const probing_files *files, const char *folder);
+/** The first file in the folder that is not as it was written; NULL: all are. */
+const char *probing_changed(const probing_files *files, const char *folder);
+void probing_free(probing_files *files);
+
+/** --emit: writes all probes. False after a complaint. */
+bool probing_emit(const probing *p, const char *folder);
+
+/** --exec: runs code on the probes, judges and shows. False after a complaint. */
+bool probing_exec(probing *p);
+
+#endif

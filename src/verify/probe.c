@@ -1,0 +1,318 @@
+/* Probes: which sizes and numbers decide. See probe.h. */
+#include "verify/probe.h"
+
+#include <inttypes.h>
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/random.h"
+
+/* ---- numbers ---- */
+
+/* Steps of a unit from least to most; 0 is left out of cotangents. */
+typedef struct {
+    double unit;
+    int least, most;
+} steps;
+
+static const steps plain[PROBE_DRAWS] = {
+    [PROBE_EIGHTHS] = {0.125, -24, 24}, [PROBE_TIES] = {1, -1, 1}, [PROBE_FAR] = {1, -24, 24}};
+static const steps narrowed[POINT_NARROWS][PROBE_DRAWS] = {
+    [POINT_SHARES] = {{0x1p-7, 1, 127}, {0.25, 1, 3}, {0x1p-7, 1, 127}},
+    [POINT_POSITIVE] = {{0.125, 2, 48}, {1, 1, 2}, {1, 1, 24}},
+    [POINT_ABOVE_ONE] = {{0.125, 9, 40}, {1, 2, 3}, {1, 2, 25}},
+};
+static const steps of_cotangents = {0.25, -12, 12};
+
+static double draw_step(const steps *s, uint64_t key, uint64_t k) {
+    return s->unit * (s->least + floor((s->most - s->least + 1) * random_uniform(key, k, 61)));
+}
+
+static double draw_cotangent(uint64_t key, uint64_t k) {
+    double x = draw_step(&of_cotangents, key, k);
+    return x != 0 ? x : of_cotangents.unit;
+}
+
+/* Steps as coarse as the range allows, of which there are at least 16. */
+static steps within(const spor_range *range) {
+    double unit = exp2(floor(log2(range->to - range->from)) - 4);
+    double least = ceil(range->from / unit), most = floor(range->to / unit);
+    bool fits = range->to > range->from && fabs(least) < 1e9 && fabs(most) < 1e9;
+    return fits ? (steps){unit, (int)least, (int)most} : (steps){0, 0, 0};
+}
+
+static void draw_input(const probes *p, const probe_case *c, int k, probe_draw draw) {
+    static const points nothing = {0};
+    point_input in = {.number = k,
+                      .shape = spor_shape_of(c->in.input[k]),
+                      .range = c->in.range[k],
+                      .narrow = p->narrow[k]};
+    uint64_t key = random_hash(p->seed, (uint64_t)draw, (uint64_t)k);
+    const steps *s = p->narrow[k] ? &narrowed[p->narrow[k]][draw] : &plain[draw];
+    steps inside = in.range.kind == SPOR_RANGE_REALS ? within(&in.range) : (steps){0, 0, 0};
+    bool drawn = in.range.kind == SPOR_RANGE_ANY || inside.unit > 0;
+    if (inside.unit > 0) s = &inside;
+    if (!drawn) points_draw(&nothing, &in, key, POINT_WHOLE, c->data[k]);
+    for (int64_t i = 0; drawn && i < shape_size(&in.shape); i++)
+        c->data[k][i] =
+            k == c->in.dy ? draw_cotangent(key, (uint64_t)i) : draw_step(s, key, (uint64_t)i);
+}
+
+bool probe_make(const probes *p, const int64_t value[], probe_draw draw, probe_case *c) {
+    *c = (probe_case){.tape = spor_tape_new()};
+    if (!c->tape) return false;
+    c->recording = p->statement->record(p->statement->user, c->tape, value, &c->in);
+    if (c->recording == SPOR_EXHAUSTED || c->tape->exhausted) return false;
+    if (c->recording == SPOR_RECORDED && spor_error(c->tape)) {
+        c->recording = SPOR_BROKEN;
+        snprintf(c->in.message, sizeof c->in.message, "%.500s", spor_error(c->tape));
+    }
+    for (int k = 0; k < c->in.inputs && c->recording == SPOR_RECORDED; k++) {
+        spor_shape shape = spor_shape_of(c->in.input[k]);
+        c->data[k] = malloc(bytes_for(shape_size(&shape) + 1, sizeof(double)));
+        if (!c->data[k]) return false;
+        draw_input(p, c, k, draw);
+    }
+    return true;
+}
+
+void probe_free(probe_case *c) {
+    for (int k = 0; k < SPOR_INPUTS; k++) free(c->data[k]);
+    spor_tape_free(c->tape);
+    *c = (probe_case){0};
+}
+
+/* ---- sizes that can be had ---- */
+
+/* What recording at these sizes comes to. */
+static bool try_sizes(probes *p, const int64_t value[], spor_recording *recording) {
+    spor_tape *tape = spor_tape_new();
+    spor_instance in = {0};
+    *recording = tape ? p->statement->record(p->statement->user, tape, value, &in) : SPOR_EXHAUSTED;
+    if (*recording == SPOR_RECORDED && spor_error(tape)) {
+        *recording = SPOR_BROKEN;
+        snprintf(in.message, sizeof in.message, "%.500s", spor_error(tape));
+    }
+    if (*recording == SPOR_BROKEN) snprintf(p->message, sizeof p->message, "%.500s", in.message);
+    spor_tape_free(tape);
+    return *recording != SPOR_EXHAUSTED;
+}
+
+/* True of a size that nothing is stated of. */
+static bool is_free(const spor_quantity *q) {
+    return q->open && !q->choices;
+}
+
+/* Sizes that differ as far as they can. */
+static int64_t usual_value(const spor_quantity *q, int k) {
+    static const int64_t unequal[] = {3, 5, 2, 7, 4, 6, 8, 9};
+    enum { N = sizeof unequal / sizeof *unequal };
+    if (q->choices) return q->least;
+    int64_t value = is_free(q) ? unequal[k % N] : q->most < 4 ? q->most : q->least;
+    return value < q->least ? q->least : value > q->most && q->stated ? q->most : value;
+}
+
+static int64_t other_value(const spor_quantity *q, uint64_t key) {
+    int64_t span = is_free(q) ? 7 : q->most - q->least;
+    return q->least + (int64_t)(key % ((uint64_t)span + 1));
+}
+
+/* How many free sizes other ones are equal to. */
+static int alike(const spor_statement *s, const int64_t value[]) {
+    int n = 0;
+    for (int k = 0; k < s->quantities; k++)
+        for (int j = 0; j < k && is_free(&s->quantity[k]); j++)
+            n += is_free(&s->quantity[j]) && value[j] == value[k];
+    return n;
+}
+
+/* Finds sizes the def is for; those that are fixed stay, the others change as little as need be and differ if
+ * they can. found: there are some. */
+static bool find_sizes(probes *p, int64_t value[], const bool fixed[], bool *found) {
+    enum { TRIES = 400 };
+    const spor_statement *s = p->statement;
+    int64_t best[SPOR_QUANTITIES], next[SPOR_QUANTITIES];
+    int least = -1;
+    for (int t = 0; t < TRIES && least != 0; t++) {
+        spor_recording recording;
+        for (int k = 0; k < s->quantities; k++) {
+            uint64_t key = random_hash((uint64_t)t, (uint64_t)k, 67);
+            bool stays = !t || fixed[k] || key >> 60 < 4;
+            next[k] = stays ? value[k] : other_value(&s->quantity[k], key);
+        }
+        if (least >= 0 && alike(s, next) >= least) continue;
+        if (!try_sizes(p, next, &recording)) return false;
+        if (recording == SPOR_BROKEN) return true;
+        if (recording != SPOR_RECORDED) continue;
+        least = t ? alike(s, next) : 0;
+        memcpy(best, next, sizeof best);
+    }
+    *found = least >= 0;
+    if (*found) memcpy(value, best, (size_t)s->quantities * sizeof *value);
+    return true;
+}
+
+/* ---- the list ---- */
+
+void probe_sizes(const spor_statement *s, const int64_t value[], char *text, size_t size) {
+    FILE *out = size ? fmemopen(text, size, "w") : NULL;
+    if (size) *text = 0;
+    if (!out) return;
+    verdict_print_values(s, value, out);
+    fclose(out);
+}
+
+static bool is_there(const probes *p, const int64_t value[], probe_draw draw) {
+    size_t size = (size_t)p->statement->quantities * sizeof *value;
+    for (int k = 0; k < p->count; k++)
+        if (p->at[k].draw == draw && !memcmp(p->at[k].value, value, size)) return true;
+    return false;
+}
+
+static void tell_left_out(probes *p, const char *what) {
+    size_t used = strlen(p->left_out);
+    snprintf(p->left_out + used, sizeof p->left_out - used, "%s%s", used ? "; " : "", what);
+}
+
+/* A list in the making: the usual sizes, and which are asked for. */
+typedef struct {
+    probes *p;
+    int64_t usual[SPOR_QUANTITIES], value[SPOR_QUANTITIES];
+    bool fixed[SPOR_QUANTITIES];
+    bool done; /* false: memory ran out */
+} making;
+
+static void begin(making *m) {
+    memcpy(m->value, m->usual, sizeof m->value);
+    memset(m->fixed, 0, sizeof m->fixed);
+}
+
+static void fix(making *m, int k, int64_t value) {
+    m->value[k] = value;
+    m->fixed[k] = true;
+}
+
+__attribute__((format(printf, 3, 4))) static void add(making *m, probe_draw draw,
+                                                      const char *format, ...) {
+    probes *p = m->p;
+    bool found = false;
+    char what[PROBE_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    m->done = m->done && find_sizes(p, m->value, m->fixed, &found);
+    if (!m->done || *p->message) return;
+    if (!found) {
+        tell_left_out(p, what);
+        return;
+    }
+    if (p->count == PROBES_MOST || is_there(p, m->value, draw)) return;
+    probe *added = &p->at[p->count++];
+    *added = (probe){.draw = draw};
+    memcpy(added->what, what, sizeof what);
+    memcpy(added->value, m->value, sizeof m->value);
+}
+
+/* Every free size as the only one that is so long. */
+static void add_each(making *m, int64_t size, const char *why) {
+    const spor_statement *s = m->p->statement;
+    for (int k = 0; k < s->quantities; k++) {
+        const spor_quantity *q = &s->quantity[k];
+        if (q->choices || size < q->least || (!is_free(q) && size > q->most)) continue;
+        begin(m);
+        fix(m, k, size);
+        add(m, PROBE_EIGHTHS, "%s is %" PRId64 "%s", q->name, size, why);
+    }
+}
+
+static void add_usual(making *m) {
+    begin(m);
+    add(m, PROBE_EIGHTHS, "sizes that differ");
+    if (m->p->count) memcpy(m->usual, m->p->at[0].value, sizeof m->usual);
+    begin(m);
+    add(m, PROBE_TIES, "ties and zeros");
+    begin(m);
+    add(m, PROBE_FAR, "numbers far apart");
+}
+
+static void add_small(making *m) {
+    const spor_statement *s = m->p->statement;
+    begin(m);
+    for (int k = 0; k < s->quantities; k++)
+        if (is_free(&s->quantity[k])) fix(m, k, 1);
+    add(m, PROBE_EIGHTHS, "every size is 1");
+    add_each(m, 0, "");
+    add_each(m, 1, "");
+    begin(m);
+    for (int k = 0; k < s->quantities; k++)
+        if (is_free(&s->quantity[k])) fix(m, k, 4);
+    add(m, PROBE_EIGHTHS, "sizes that are equal");
+}
+
+static void add_blocks(making *m) {
+    for (int b = 0; b < m->p->blocks; b++) {
+        int64_t c = m->p->block[b];
+        add_each(m, c - 1, ", one less than a block");
+        add_each(m, c, ", a block");
+        add_each(m, c + 1, ", one more than a block");
+    }
+}
+
+/* What is no size: strides, pads, activations; and sizes at which the def itself turns. */
+static void add_choices(making *m) {
+    const spor_statement *s = m->p->statement;
+    for (int k = 0; k < s->quantities; k++) {
+        const spor_quantity *q = &s->quantity[k];
+        for (int64_t v = q->least; v <= q->most && !is_free(q) && v - q->least < 16; v++) {
+            begin(m);
+            fix(m, k, v);
+            if (q->choices)
+                add(m, PROBE_EIGHTHS, "%s is %s", q->name, q->choices[v]);
+            else
+                add(m, PROBE_EIGHTHS, "%s is %" PRId64, q->name, v);
+        }
+        for (int t = 0; t < q->turns; t++) {
+            begin(m);
+            fix(m, k, q->turn[t]);
+            add(m, PROBE_EIGHTHS, "%s is %" PRId64 ", where the def may turn", q->name, q->turn[t]);
+        }
+    }
+}
+
+/* Where the inputs must lie is seen at the usual sizes. */
+static bool narrow(probes *p) {
+    spor_trial trial;
+    bool done = trial_make(p->statement, p->at[0].value, &trial);
+    if (done && trial.recording == SPOR_RECORDED && trial_narrow(&trial, p->seed))
+        memcpy(p->narrow, trial.narrow, sizeof p->narrow);
+    if (!done) snprintf(p->message, sizeof p->message, "%.500s", trial.in.message);
+    trial_free(&trial);
+    return done;
+}
+
+bool probes_choose(probes *p) {
+    making m = {.p = p, .done = true};
+    p->at = calloc(PROBES_MOST, sizeof *p->at);
+    if (!p->at) return false;
+    for (int k = 0; k < p->statement->quantities; k++)
+        m.usual[k] = usual_value(&p->statement->quantity[k], k);
+    add_usual(&m);
+    if (m.done && !p->count && !*p->message)
+        snprintf(p->message, sizeof p->message, "no sizes were found that the def is for");
+    if (!m.done || *p->message || !narrow(p)) return false;
+    add_small(&m);
+    add_choices(&m);
+    add_blocks(&m);
+    return m.done && !*p->message;
+}
+
+void probes_free(probes *p) {
+    free(p->at);
+    p->at = NULL;
+    p->count = 0;
+}
