@@ -16,8 +16,9 @@
 #include "cli/probing.h"
 #include "data/file.h"
 #include "run/run.h"
+#include "verify/arrays_reading.h"
 
-enum { COMMAND_SIZE = 4 * RUN_PATH, TEXT = 512, MOST_RUNS = 60, TOLD = 8 };
+enum { COMMAND_SIZE = 4 * RUN_PATH, TEXT = 512, MOST_RUNS = 60, TOLD = 8, SIGHTS = 8 };
 
 /* What no formula shows. */
 typedef enum { RUNS, WRITTEN, SHAPED, UNCHANGED, SAME_TWICE, FACTS } fact;
@@ -41,6 +42,13 @@ typedef struct {
     int claims;
 } outcome;
 
+/* A case at which a gradient was wrong, with what was given. */
+typedef struct {
+    int64_t value[SPOR_QUANTITIES];
+    probe_draw draw;
+    double *claimed;
+} sight;
+
 /* Something that is looked at in every case: a gradient, the result, a fact. */
 typedef struct {
     char name[64];
@@ -52,7 +60,16 @@ typedef struct {
     int runs; /* to make it small */
     char fault[TEXT];
     spor_verdict verdict;
+    raw_type type; /* of what was given */
+    int sights;
+    sight sight[SIGHTS];
 } subject;
+
+/* What the command wrote last. */
+typedef struct {
+    spor_bundle bundle;
+    spor_npy array[SPOR_PAIRS]; /* by claim; value NULL: there is none */
+} written;
 
 typedef struct {
     probing *p;
@@ -63,6 +80,7 @@ typedef struct {
     int subjects, claims; /* claims first, then the facts */
     subject *subject;
     outcome now;
+    written last;
 } exec;
 
 /* ---- the command ---- */
@@ -136,11 +154,6 @@ static bool run(exec *e, outcome *o) {
 }
 
 /* ---- what it wrote ---- */
-
-typedef struct {
-    spor_bundle bundle;
-    spor_npy array[SPOR_PAIRS]; /* by claim; value NULL: there is none */
-} written;
 
 static void free_written(written *w) {
     for (int k = 0; k < SPOR_PAIRS; k++) npy_free(&w->array[k]);
@@ -331,12 +344,13 @@ static bool run_twice(exec *e, const probing_files *blanks, const written *first
 /* Runs the command on a case and looks at all of it. False after a complaint. */
 static bool try_case(exec *e, const int64_t value[], probe_draw draw, bool twice, outcome *o) {
     probe_case c = {0};
-    written w = {0};
+    written *w = &e->last;
     probing_files inputs = {0}, blanks = {0};
     spor_verdict *verdict = o->verdict;
     *o = (outcome){.verdict = verdict, .claims = o->claims};
     memset(verdict, 0, SPOR_PAIRS * sizeof *verdict);
     bool done = probe_make(&e->p->probes, value, draw, &c) || probing_fail("out of memory");
+    free_written(w);
     clear(e->in);
     clear(e->out);
     done = done && probing_inputs(e->p, &c, &inputs) && probing_blanks(e->p, &c, &blanks) &&
@@ -345,10 +359,9 @@ static bool try_case(exec *e, const int64_t value[], probe_draw draw, bool twice
         const char *changed = probing_changed(&inputs, e->in);
         o->asked[UNCHANGED] = true;
         if (changed) snprintf(o->fault[UNCHANGED], TEXT, "%s is not what it was", changed);
-        look_at_outputs(e, &c, &w, o);
-        done = judge(e, &c, value, &w, o) && (!twice || run_twice(e, &blanks, &w, o));
+        look_at_outputs(e, &c, w, o);
+        done = judge(e, &c, value, w, o) && (!twice || run_twice(e, &blanks, w, o));
     }
-    free_written(&w);
     probing_free(&inputs);
     probing_free(&blanks);
     probe_free(&c);
@@ -366,12 +379,28 @@ static bool has_failed(const exec *e, const outcome *o, int s) {
     return *o->fault[s - e->claims] != 0;
 }
 
+/* Keeps what was given there, if there is room. */
+static void keep_sight(exec *e, int s, const int64_t value[], probe_draw draw) {
+    subject *of = &e->subject[s];
+    const spor_npy *a = &e->last.array[s];
+    if (of->sights == SIGHTS || s == e->claims - 1) return;
+    size_t size = (size_t)shape_size(&a->shape) * sizeof(double);
+    sight *kept = &of->sight[of->sights];
+    *kept = (sight){.draw = draw, .claimed = malloc(size + 1)};
+    if (!kept->claimed) return;
+    memcpy(kept->claimed, a->value, size);
+    memcpy(kept->value, value, sizeof kept->value);
+    of->type = a->type;
+    of->sights++;
+}
+
 /* Keeps what a failing case shows. */
 static void keep(exec *e, const outcome *o, int s, const int64_t value[], probe_draw draw) {
     subject *of = &e->subject[s];
     memcpy(of->smallest, value, sizeof of->smallest);
     of->draw = draw;
     if (s < e->claims) {
+        keep_sight(e, s, value, draw);
         of->verdict.outcome = SPOR_FAILS;
         of->verdict.example = o->verdict[s].example;
         memcpy(of->verdict.example.value, value, sizeof of->smallest);
@@ -393,7 +422,10 @@ static void add_up(exec *e, const outcome *o, int number) {
             memcpy(of->verdict.example.value, value, sizeof of->smallest);
         }
         if (!has_failed(e, o, s)) continue;
-        if (!of->failures) keep(e, o, s, value, e->p->probes.at[number].draw);
+        if (!of->failures)
+            keep(e, o, s, value, e->p->probes.at[number].draw);
+        else if (s < e->claims)
+            keep_sight(e, s, value, e->p->probes.at[number].draw);
         of->failed[of->failures++] = number;
     }
 }
@@ -455,6 +487,30 @@ static bool shrink(exec *e, int s) {
     return done && !e->stopped;
 }
 
+/* ---- what it looks like ---- */
+
+/* A reading that explains all that was kept is said in the place of what the smallest case alone shows. */
+static bool read_subject(exec *e, int s) {
+    subject *of = &e->subject[s];
+    probe_case at[SIGHTS] = {{0}};
+    arrays_sight sights[SIGHTS];
+    char text[sizeof of->verdict.example.pattern] = "";
+    bool done = true, single = !raw_is_whole(of->type) && of->type.width <= 4;
+    spor_stored stored = stored_in(of->type);
+    double unit = stored == SPOR_STORED_BF16 ? 0x1p-8 : stored == SPOR_STORED_F16 ? 0x1p-11 : 0;
+    for (int k = 0; done && k < of->sights; k++) {
+        const sight *kept = &of->sight[k];
+        done = probe_make(&e->p->probes, kept->value, kept->draw, &at[k]);
+        sights[k] = (arrays_sight){&at[k], kept->value, kept->claimed};
+    }
+    if (done && of->sights)
+        done = arrays_look_like(e->p->def.statement, s, of->sights, sights,
+                                single ? 0x1p-24 : 0x1p-53, unit, text, sizeof text);
+    if (*text) memcpy(of->verdict.example.pattern, text, sizeof text);
+    for (int k = 0; k < of->sights; k++) probe_free(&at[k]);
+    return done || probing_fail("out of memory");
+}
+
 /* ---- showing ---- */
 
 /* "fails at 3 of 31 probes: C is 65, one more than a block; ..." */
@@ -469,11 +525,18 @@ static void print_failing(const exec *e, const subject *of, FILE *out) {
     if (of->failures > TOLD) fprintf(out, "    and %d more\n", of->failures - TOLD);
 }
 
+static void print_example(const exec *e, const subject *of, FILE *out) {
+    char sizes[256];
+    probe_sizes(e->p->def.statement, of->smallest, sizes, sizeof sizes);
+    fprintf(out, "  smallest case: %s\n", sizes);
+    verdict_print_example(NULL, &of->verdict.example, out);
+}
+
 static void print_detail(const exec *e, int s, FILE *out) {
     const subject *of = &e->subject[s];
     if (e->p->v->hint != SPOR_HINT_FULL || !of->failures) return;
     if (s < e->claims)
-        verdict_print_example(e->p->def.statement, &of->verdict.example, out);
+        print_example(e, of, out);
     else
         fprintf(out, "  %s\n", of->fault);
     print_failing(e, of, out);
@@ -575,6 +638,8 @@ static bool try_all(exec *e) {
     }
     for (int s = 0; s < e->subjects; s++)
         if (e->subject[s].failures && !shrink(e, s)) return false;
+    for (int s = 0; s < e->claims; s++)
+        if (e->subject[s].failures && !read_subject(e, s)) return false;
     return true;
 }
 
@@ -615,6 +680,9 @@ bool probing_exec(probing *p) {
     bool done = open_folder(e) && fill_in(e) && name_subjects(e) && try_all(e) && show_all(e);
     close_folder(e);
     outside_end_all(&e->outside);
+    for (int s = 0; e->subject && s < e->claims; s++)
+        for (int k = 0; k < e->subject[s].sights; k++) free(e->subject[s].sight[k].claimed);
+    free_written(&e->last);
     free(e->now.verdict);
     free(e->subject);
     free(e);
