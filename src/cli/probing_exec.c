@@ -15,6 +15,7 @@
 #include "cli/outside.h"
 #include "cli/probing.h"
 #include "data/file.h"
+#include "figure/elements.h"
 #include "run/run.h"
 #include "verify/arrays_reading.h"
 
@@ -52,8 +53,9 @@ typedef struct {
 /* Something that is looked at in every case: a gradient, the result, a fact. */
 typedef struct {
     char name[64];
-    int64_t probes;          /* at which it was looked at */
-    int failed[PROBES_MOST]; /* probes at which it failed */
+    const char *axis[SPOR_RANK]; /* names of its axes, NULL where there is none */
+    int64_t probes;              /* at which it was looked at */
+    int failed[PROBES_MOST];     /* probes at which it failed */
     int failures;
     int64_t smallest[SPOR_QUANTITIES];
     probe_draw draw;
@@ -63,6 +65,7 @@ typedef struct {
     raw_type type; /* of what was given */
     int sights;
     sight sight[SIGHTS];
+    spor_text picture; /* of the first probe at which it failed */
 } subject;
 
 /* What the command wrote last. */
@@ -81,6 +84,7 @@ typedef struct {
     subject *subject;
     outcome now;
     written last;
+    double *off[SPOR_PAIRS]; /* of the last case, by claim: for a picture */
 } exec;
 
 /* ---- the command ---- */
@@ -242,7 +246,8 @@ static spor_stored stored_in(raw_type type) {
 
 /* At ties any slope around is right, unless what spor chooses binds. */
 static bool judge_at_ties(exec *e, const probe_case *c, const int64_t value[],
-                          const spor_arrays *arrays, spor_verdict found[], spor_message *message) {
+                          const spor_arrays *arrays, double **off, spor_verdict found[],
+                          spor_message *message) {
     spor_trial near;
     bool failed = false;
     for (int k = 0; k < arrays->claims; k++) failed = failed || found[k].outcome != SPOR_HOLDS;
@@ -253,7 +258,8 @@ static bool judge_at_ties(exec *e, const probe_case *c, const int64_t value[],
     if (done && near.recording == SPOR_RECORDED) {
         trial_moved(&near);
         done = plain_look(&near);
-        if (done && trial_has_tie(&near)) done = arrays_judge_near(arrays, &near, found, message);
+        if (done && trial_has_tie(&near))
+            done = arrays_judge_with(arrays, &(arrays_besides){&near, off}, found, message);
     }
     trial_free(&near);
     return done;
@@ -263,6 +269,7 @@ static bool judge(exec *e, const probe_case *c, const int64_t value[], const wri
                   outcome *o) {
     int claim_of[SPOR_PAIRS], n = 0;
     spor_message message = {""};
+    double *off[SPOR_PAIRS] = {NULL};
     spor_verdict *found = calloc(SPOR_PAIRS, sizeof *found);
     spor_arrays *a = calloc(1, sizeof *a);
     bool done = found && a;
@@ -291,9 +298,14 @@ static bool judge(exec *e, const probe_case *c, const int64_t value[], const wri
     }
     if (done) a->claims = n;
     if (done && n)
-        done = arrays_judge(a, found, &message) && !*message.text &&
-               judge_at_ties(e, c, value, a, found, &message) && !*message.text;
+        done = arrays_judge_with(a, &(arrays_besides){NULL, off}, found, &message) &&
+               !*message.text && judge_at_ties(e, c, value, a, off, found, &message) &&
+               !*message.text;
     for (int k = 0; done && k < n; k++) o->verdict[claim_of[k]] = found[k];
+    for (int k = 0; k < n; k++) {
+        free(e->off[claim_of[k]]);
+        e->off[claim_of[k]] = off[k];
+    }
     free(found);
     free(a);
     return done || probing_fail("%s", *message.text ? message.text : "out of memory");
@@ -409,6 +421,19 @@ static void keep(exec *e, const outcome *o, int s, const int64_t value[], probe_
     }
 }
 
+/* Of the probe at which it first failed: the smallest case shows little. */
+static void draw(exec *e, int s, const int64_t value[]) {
+    char sizes[256];
+    subject *of = &e->subject[s];
+    if (!e->p->v->given->html || s >= e->claims || !e->off[s]) return;
+    probe_sizes(e->p->def.statement, value, sizes, sizeof sizes);
+    elements_draw(&of->picture, &(elements_map){.name = of->name,
+                                                .about = sizes,
+                                                .shape = e->last.array[s].shape,
+                                                .axis = of->axis,
+                                                .off = e->off[s]});
+}
+
 static void add_up(exec *e, const outcome *o, int number) {
     const int64_t *value = e->p->probes.at[number].value;
     for (int s = 0; s < e->subjects; s++) {
@@ -426,6 +451,7 @@ static void add_up(exec *e, const outcome *o, int number) {
             keep(e, o, s, value, e->p->probes.at[number].draw);
         else if (s < e->claims)
             keep_sight(e, s, value, e->p->probes.at[number].draw);
+        if (!of->failures) draw(e, s, value);
         of->failed[of->failures++] = number;
     }
 }
@@ -601,6 +627,7 @@ static bool show(exec *e, int s) {
                                                 .kind = s < e->claims ? "arrays" : "code",
                                                 .place = place,
                                                 .statement = e->p->def.statement,
+                                                .picture = of->picture.at,
                                                 .found = s < e->claims ? &of->verdict : NULL});
     free(summary);
     free(detail);
@@ -657,6 +684,8 @@ static bool name_subjects(exec *e) {
                            : s < e->claims ? p->def.result
                                            : facts[s - e->claims].label;
         snprintf(e->subject[s].name, sizeof e->subject[s].name, "%s", name);
+        if (s < c.in.pairs)
+            memcpy(e->subject[s].axis, c.in.axis[c.in.pair[s].wrt], sizeof e->subject[s].axis);
     }
     probe_free(&c);
     return done || probing_fail("out of memory");
@@ -682,6 +711,10 @@ bool probing_exec(probing *p) {
     outside_end_all(&e->outside);
     for (int s = 0; e->subject && s < e->claims; s++)
         for (int k = 0; k < e->subject[s].sights; k++) free(e->subject[s].sight[k].claimed);
+    for (int s = 0; e->subject && s < e->claims; s++) {
+        text_free(&e->subject[s].picture);
+        free(e->off[s]);
+    }
     free_written(&e->last);
     free(e->now.verdict);
     free(e->subject);

@@ -226,6 +226,9 @@ static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) 
     if (!given->call &&
         (given->arrays || given->in.count || given->against.count || given->emit || given->exec))
         return command_fail(&spor_command_verify, "arrays are of which def? --call DEF");
+    if (given->github && given->json)
+        return command_fail(&spor_command_verify, "--json prints one object and nothing else: "
+                                                  "--github can't be given with it");
     if (given->call && operand[1])
         return command_fail(&spor_command_verify,
                             "--call takes one script; arrays are given as NAME=FILE.npy");
@@ -264,6 +267,8 @@ static int run(int argc, char **argv) {
         {"html", "FILE", "write a page too", SPOR_OPTION_TEXT, &given->html, 0, NULL},
         {"junit", "FILE", "write JUnit XML too, for what gathers test results", SPOR_OPTION_TEXT,
          &given->junit, 0, NULL},
+        {"github", NULL, "print a line for each fault too, which GitHub shows at its place",
+         SPOR_OPTION_FLAG, &given->github, 0, NULL},
         {"strict", NULL, "exit with 1 also if something holds with a reservation only",
          SPOR_OPTION_FLAG, &given->strict, 0, NULL},
         {"ties", "HOW", "spor: at ties and kinks what spor chooses is binding", SPOR_OPTION_TEXT,

@@ -19,8 +19,8 @@ typedef struct {
     const char *only, *html, *junit, *data, *weights, *call, *hint_name, *ties;
     int64_t seed, shapes, threads;
     double ulps, rtol; /* of arrays */
-    bool json, quiet;
-    bool strict; /* what holds with a reservation is not enough */
+    bool json, quiet, github;
+    bool strict;        /* what holds with a reservation is not enough */
     const char *arrays; /* file of several */
     const char *emit, *exec, *blocks;
     int64_t timeout; /* of a run of --exec, in seconds */
@@ -52,6 +52,7 @@ typedef struct {
     const char *place;               /* "models/x.spor:3:1", NULL: none */
     const spor_statement *statement; /* NULL: none */
     const spor_verdict *found;       /* NULL: none */
+    const char *picture;             /* SVG for the page, NULL: none */
     bool reserved;                   /* it holds, but with a reservation: the summary has it */
 } spor_verify_row;
 
@@ -61,6 +62,9 @@ int verify_end(spor_verification *v);
 /** Rows that follow belong to this script. */
 void verify_file(spor_verification *v, const char *path);
 void verify_show(spor_verification *v, const spor_verify_row *row);
+/** --github: a fault at a place, "models/x.spor:3:1" or a file. verify_github.c */
+void verify_annotate(const char *place, const char *label, const char *verdict,
+                     const char *summary);
 /** A file that could not be read, the script or what it names: told on stderr, and exit 2. */
 void verify_unreadable(spor_verification *v, const char *label, const char *error);
 /** What could not be examined for want of memory or by an error of its own: likewise. */

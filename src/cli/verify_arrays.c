@@ -7,6 +7,7 @@
 #include "cli/calling.h"
 #include "cli/verify.h"
 #include "data/bundle.h"
+#include "figure/elements.h"
 #include "verify/verify.h"
 
 /* A call with its claims. */
@@ -207,14 +208,29 @@ static char *summarise(const judging *j, const spor_verdict *found) {
     return !out || fclose(out) ? NULL : text;
 }
 
-static void show(judging *j, int k, const spor_verdict *found) {
+/* Where it is wrong, for the page. */
+static void draw(const judging *j, int k, const spor_verdict *found, const double *off,
+                 spor_text *picture) {
+    if (!off || found->outcome == SPOR_HOLDS) return;
+    elements_draw(picture, &(elements_map){.name = j->arrays.claim[k].name,
+                                           .about = "",
+                                           .shape = j->claimed[k].shape,
+                                           .off = off});
+}
+
+static void show(judging *j, int k, const spor_verdict *found, const double *off) {
     static const struct {
         spor_row_state state;
         const char *verdict;
     } rows[] = {[SPOR_HOLDS] = {SPOR_ROW_HOLDS, "holds"},
                 [SPOR_FAILS] = {SPOR_ROW_WRONG, "DOES NOT HOLD"},
                 [SPOR_NOTHING_EXAMINED] = {SPOR_ROW_UNFINISHED, "UNFINISHED"}};
+    spor_text picture = {0};
+    char place[4096];
     char *summary = summarise(j, found);
+    draw(j, k, found, off, &picture);
+    snprintf(place, sizeof place, "%s:%d:1", j->call.known.file ? j->call.known.file : j->v->path,
+             j->call.known.line);
     char *detail = verify_detail(j->v, NULL, found, j->arrays.claim[k].name, NULL);
     verify_show(j->v, &(spor_verify_row){.state = rows[found->outcome].state,
                                          .label = j->arrays.claim[k].name,
@@ -222,7 +238,10 @@ static void show(judging *j, int k, const spor_verdict *found) {
                                          .summary = summary,
                                          .detail = detail,
                                          .kind = "arrays",
+                                         .place = j->call.known.file ? place : NULL,
+                                         .picture = picture.at,
                                          .found = found});
+    text_free(&picture);
     free(summary);
     free(detail);
 }
@@ -233,10 +252,13 @@ static bool judge(judging *j) {
     j->arrays.arithmetic = arithmetic_of(j);
     j->arrays.ulps = j->v->given->ulps;
     j->arrays.rtol = j->v->given->rtol;
-    bool done = found && arrays_judge(&j->arrays, found, &message);
+    double *off[SPOR_PAIRS] = {NULL};
+    arrays_besides besides = {.off = j->v->given->html ? off : NULL};
+    bool done = found && arrays_judge_with(&j->arrays, &besides, found, &message);
     if (!done) complain("out of memory");
     if (done && *message.text) done = complain(message.text);
-    for (int k = 0; done && k < j->arrays.claims; k++) show(j, k, &found[k]);
+    for (int k = 0; done && k < j->arrays.claims; k++) show(j, k, &found[k], off[k]);
+    for (int k = 0; k < SPOR_PAIRS; k++) free(off[k]);
     free(found);
     return done;
 }

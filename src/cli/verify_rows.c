@@ -313,8 +313,13 @@ void verify_show(spor_verification *v, const spor_verify_row *given) {
     if (!row.detail) row.detail = "";
     v->reserved += row.reserved;
     print_row(v, &row);
-    list_row(v, &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail});
+    list_row(v, &(spor_report_row){row.state, row.label, row.verdict, row.summary, row.detail,
+                                   row.picture});
     add_json(v, &row);
+    bool fault = row.state == SPOR_ROW_WRONG || row.state == SPOR_ROW_UNFINISHED ||
+                 row.state == SPOR_ROW_BROKEN;
+    if (v->given->github && fault)
+        verify_annotate(row.place ? row.place : v->path, row.label, row.verdict, row.summary);
 }
 
 void verify_skip(spor_verification *v, const char *label, const char *why) {
@@ -338,7 +343,8 @@ static void refuse(spor_verification *v, spor_row_state state, const char *label
     summarise(error, summary);
     fflush(stdout);
     fprintf(stderr, "%s\n", error);
-    list_row(v, &(spor_report_row){state, label, verdicts[state], summary, error});
+    list_row(v, &(spor_report_row){state, label, verdicts[state], summary, error, NULL});
+    if (v->given->github) verify_annotate(v->path, label, verdicts[state], summary);
     json_begin(&v->json, NULL, '{');
     json_string(&v->json, "file", v->path);
     json_string(&v->json, "label", label);

@@ -60,7 +60,8 @@ void report_add(spor_report *report, const spor_report_row *row) {
     report->states[row->state]++;
     if (!line) return;
     line->state = row->state;
-    const char *const texts[TEXTS] = {row->label, row->verdict, row->summary, row->detail};
+    const char *const texts[TEXTS] = {row->label, row->verdict, row->summary, row->detail,
+                                      row->picture};
     for (int k = 0; k < TEXTS; k++) line->text[k] = copy_of(report, texts[k]);
 }
 
@@ -109,11 +110,16 @@ static const char style[] =
     ".row pre{padding-left:3rem;border-top:1px solid var(--line)}\n"
     ".holds{--c:var(--holds)}.expected{--c:var(--expected)}.wrong{--c:var(--wrong)}"
     ".unfinished{--c:var(--unfinished)}.skipped{--c:var(--faint)}\n"
+    ".picture{padding:.6rem 1rem .2rem 3rem;overflow-x:auto;border-top:1px solid var(--line)}\n"
+    ".elements text{fill:var(--ink);font:12px system-ui,'DejaVu Sans',sans-serif}\n"
+    ".e0{fill:var(--holds);fill-opacity:.22}.e1{fill:var(--faint);fill-opacity:.45}"
+    ".e2{fill:var(--unfinished);fill-opacity:.75}.e3{fill:var(--wrong);fill-opacity:.6}"
+    ".e4{fill:var(--wrong)}\n"
     "@media(max-width:44rem){.head{grid-template-columns:1.3rem 1fr}.verdict,.summary"
     "{grid-column:2}}\n";
 
 static void write_row(spor_text *page, const spor_report_line *line) {
-    bool unfolds = *line->text[3] != 0;
+    bool unfolds = *line->text[3] || *line->text[4];
     const char *class = looks[line->state].class;
     text_add(page, "<%s class=\"row %s\"%s>", unfolds ? "details" : "div", class,
              unfolds && !strcmp(class, "wrong") ? " open" : "");
@@ -123,7 +129,8 @@ static void write_row(spor_text *page, const spor_report_line *line) {
     html_text(page, "<span class=\"verdict\">", line->text[1], "</span>");
     html_text(page, "<span class=\"summary\">", line->text[2], "</span>");
     text_add(page, "</%s>", unfolds ? "summary" : "div");
-    if (unfolds) html_lines(page, "<pre>", line->text[3], "</pre>");
+    if (*line->text[4]) text_add(page, "<div class=\"picture\">\n%s</div>", line->text[4]);
+    if (*line->text[3]) html_lines(page, "<pre>", line->text[3], "</pre>");
     text_add(page, "</%s>\n", unfolds ? "details" : "div");
 }
 

@@ -26,11 +26,12 @@ typedef struct {
     const char *verdict; /* in a few words: "holds" */
     const char *summary; /* a line: how well that is known, or the smallest case */
     const char *detail;  /* lines to unfold, set in type of one width */
+    const char *picture; /* SVG, which goes to the page as it is */
 } spor_report_row;
 
-enum { SPOR_ROW_TEXTS = 4 };
+enum { SPOR_ROW_TEXTS = 5 };
 
-/** A heading (only text[0]) or a statement: label, verdict, summary, detail. */
+/** A heading (only text[0]) or a statement: label, verdict, summary, detail, picture. */
 typedef struct {
     bool heading;
     spor_row_state state;

@@ -186,15 +186,16 @@ bool arrays_prepare_worst(judgement *j) {
 
 /* ---- all claims ---- */
 
-bool arrays_judge_near(const spor_arrays *arrays, spor_trial *near, spor_verdict verdict[],
-                       spor_message *message) {
+bool arrays_judge_with(const spor_arrays *arrays, const arrays_besides *besides,
+                       spor_verdict verdict[], spor_message *message) {
     *message->text = 0;
     if (!check_given(arrays, message)) return true;
     judgement *j = calloc(1, sizeof *j);
     if (!j) return false;
     j->given = arrays;
     j->message = message;
-    j->near = near;
+    j->near = besides->near;
+    j->off = besides->off;
     j->unit = unit_of(arrays->arithmetic);
     bool done = prepare(j);
     if (done) arrays_measure(j);
@@ -209,7 +210,7 @@ bool arrays_judge_near(const spor_arrays *arrays, spor_trial *near, spor_verdict
 }
 
 bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message) {
-    return arrays_judge_near(arrays, NULL, verdict, message);
+    return arrays_judge_with(arrays, &(arrays_besides){0}, verdict, message);
 }
 
 /* ---- one verdict ---- */

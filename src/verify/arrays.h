@@ -28,6 +28,7 @@ typedef struct {
     const spor_arrays *given;
     spor_trial trial; /* tape, inputs with dy as the last one, data, complex program */
     spor_trial *near; /* at the same numbers, for ties; NULL: what spor chooses binds */
+    double **off;     /* as arrays_besides has it */
     spor_program *runs;
     spor_program *worst; /* over SPOR_ROUNDING: NULL until it is asked for */
     arrays_claim claim[SPOR_PAIRS];

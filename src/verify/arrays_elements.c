@@ -272,7 +272,27 @@ static void count_one(const judgement *j, count *n, int64_t i, finding found) {
     if (n->worst < 0 || !(off_at(n->c, i) <= off_at(n->c, n->worst))) n->worst = i;
 }
 
+/* What a picture shows of an element. */
+static double shown_off(const arrays_claim *c, int64_t i, finding found) {
+    if (found == RIGHT || found == SETTLED || found == AT_TIE) return 0;
+    if (found != WRONG) return (double)NAN;
+    double off = off_at(c, i), base = base_at(c, i);
+    return isfinite(off) && base > 0 ? fmax(off / base, 0x1p-60) : HUGE_VAL;
+}
+
+/* Room for a picture, if it is wanted. */
+static bool take_off(judgement *j, const arrays_claim *c, double **off) {
+    int k = (int)(c - j->claim);
+    *off = NULL;
+    if (!j->off) return true;
+    free(j->off[k]);
+    *off = j->off[k] = malloc(bytes_for(c->size + 1, sizeof **off));
+    return *off != NULL;
+}
+
 static bool count_all(judgement *j, count *n) {
+    double *off;
+    if (!take_off(j, n->c, &off)) return false;
     for (int64_t i = 0; i < n->c->size; i++) {
         bool worst = false;
         finding found = judge_at(j, n->c, i, &worst);
@@ -280,6 +300,7 @@ static bool count_all(judgement *j, count *n) {
         if (worst) found = judge_at(j, n->c, i, &worst);
         if (!look_at_tie(j, n->c, i, &found)) return false;
         count_one(j, n, i, found);
+        if (off) off[i] = shown_off(n->c, i, found);
     }
     region_print(&n->unjudged, n->c, n->v->arrays.unjudged, sizeof n->v->arrays.unjudged);
     return true;

@@ -197,10 +197,19 @@ double rounding_value(spor_program *program, spor_var x, int64_t k, double *erro
  *  when memory runs out. */
 bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
 
-/** The same; near, if it is not NULL, is a trial at the same numbers, whose pairs are gradients: at ties and kinks of
- *  the def any of the slopes around is right then. */
-bool arrays_judge_near(const spor_arrays *arrays, spor_trial *near, spor_verdict verdict[],
-                       spor_message *message);
+/** What may be wanted besides; NULL: it is not. */
+typedef struct {
+    spor_trial *
+        near; /* a trial at the same numbers, whose pairs are gradients: at ties and kinks of the def
+                         any of the slopes around is right then */
+    double **
+        off; /* [claims] for each element 0: right; NAN: not decided; else what it is off by, as a share of
+                         its value or of the array's root mean square; to be freed */
+} arrays_besides;
+
+/** The same with that. */
+bool arrays_judge_with(const spor_arrays *arrays, const arrays_besides *besides,
+                       spor_verdict verdict[], spor_message *message);
 
 /** What arrays_judge found, in a line, unless it is wrong. */
 void arrays_print(const spor_verdict *verdict, FILE *out);

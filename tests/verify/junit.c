@@ -154,8 +154,8 @@ START_TEST(every_label_gives_well_formed_xml) {
     for (int suite = 0; suite < 2; suite++) {
         report_section(&report, suite ? HOSTILE : "plain");
         for (int k = 0; k < SPOR_ROW_STATES; k++)
-            report_add(&report,
-                       &(spor_report_row){(spor_row_state)k, HOSTILE, HOSTILE, HOSTILE, HOSTILE});
+            report_add(&report, &(spor_report_row){(spor_row_state)k, HOSTILE, HOSTILE, HOSTILE,
+                                                   HOSTILE, NULL});
     }
     ck_assert(report_write_junit(&report, "spor verify", "out.xml", &message));
     report_free(&report);
