@@ -85,8 +85,10 @@ static void read_def(spor_pass *run, void *context) {
     quantities_read(run, a);
     turns_read(run, a);
     for (int k = 0; k < a->tensors; k++) {
-        bool none = derive && derive_is_none(run, derive, a->tensor[k]->name);
-        a->ungiven[k] = none || !is_smooth(&a->value[k]);
+        const char *name = a->tensor[k]->name;
+        bool none = derive && derive_is_none(run, derive, name);
+        if (!none && is_smooth(&a->value[k]))
+            a->check[a->checks++] = (spor_checked){derive_name(run, name), NULL};
     }
 }
 

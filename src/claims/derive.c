@@ -359,7 +359,8 @@ spor_var derive_formula(spor_pass *run, const spor_asserting *at, const char *na
               value_describe(&run->ground, &b->value));
 }
 
-/* Pairs in the order of the lines, so that the first wrong one is named. */
+/* Pairs in the order of the lines, so that the first wrong one is named. Of a def alone nothing is claimed: its
+ * formulas are the gradients themselves, once these are there. */
 static void add_lines(spor_pass *run, spor_asserting *at) {
     const spor_asserted *a = at->asserted;
     spor_instance *in = at->instance;
@@ -368,31 +369,18 @@ static void add_lines(spor_pass *run, spor_asserting *at) {
         const spor_checked *c = &a->check[k];
         spor_var x = claimed_of(at, c->name, &input);
         if (!x.id) continue;
-        spor_var formula = derive_formula(run, at, c->name, x);
+        spor_var formula = a->alone ? x : derive_formula(run, at, c->name, x);
         if (!formula.id) continue;
         in->pair[in->pairs++] = (spor_pair){
             .name = c->name, .note = c->note, .formula = formula, .wrt = input, .of = x};
     }
 }
 
-/* Of a def alone: all its gradients, which nothing is claimed of but what they are. */
-static void add_gradients(spor_pass *run, spor_asserting *at) {
-    const spor_asserted *a = at->asserted;
-    spor_instance *in = at->instance;
-    for (int k = 0; k < a->tensors; k++)
-        if (!a->ungiven[k])
-            in->pair[in->pairs++] = (spor_pair){
-                .name = derive_name(run, a->tensor[k]->name), .wrt = k, .of = in->input[k]};
-}
-
 static void add_pairs(spor_pass *run, spor_asserting *at) {
     const spor_asserted *a = at->asserted;
     spor_instance *in = at->instance;
     spor_var of[SPOR_PAIRS], expected[SPOR_PAIRS];
-    if (a->alone)
-        add_gradients(run, at);
-    else
-        add_lines(run, at);
+    add_lines(run, at);
     for (int k = 0; k < in->pairs; k++) of[k] = in->pair[k].of;
     in->claimed = pass_record(run, a->source->place)->count;
     spor_var cotangent = results_join(in->results, &in->input[in->dy]);

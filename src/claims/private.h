@@ -63,7 +63,6 @@ struct spor_asserted {
     int sizes;                                    /* so many quantities are sizes, the first ones */
     bool none;                                    /* a tensor of the derive has no gradient */
     bool alone; /* a def without what is claimed of it: its gradients are its pairs */
-    bool ungiven[SPOR_INPUTS]; /* of a def alone: the tensor has no gradient */
     int opens;
     const char *open[SPOR_PAIRS]; /* names that are ..., or made of such */
     int checks;

@@ -55,7 +55,7 @@ static void add_head(spor_text *text, const probing *p) {
              "dX=probe-001/dX.npy\n\n",
              def, path, (long long)p->v->given->seed, p->def.cotangent, path, def);
     if (*p->probes.left_out)
-        text_add(text, "Left out, since %s is not for such sizes: %s.\n\n", def,
+        text_add(text, "Left out, since no sizes were found that %s is for: %s.\n\n", def,
                  p->probes.left_out);
 }
 

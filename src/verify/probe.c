@@ -116,8 +116,10 @@ static int64_t usual_value(const spor_quantity *q, int k) {
     return value < q->least ? q->least : value > q->most && q->stated ? q->most : value;
 }
 
-static int64_t other_value(const spor_quantity *q, uint64_t key) {
+/* Small, or not less than the largest that stays: a kernel as large as a block wants a larger image. */
+static int64_t other_value(const spor_quantity *q, int64_t largest, uint64_t key) {
     int64_t span = is_free(q) ? 7 : q->most - q->least;
+    if (is_free(q) && key >> 32 & 1) return largest + (int64_t)(key % 3);
     return q->least + (int64_t)(key % ((uint64_t)span + 1));
 }
 
@@ -136,13 +138,16 @@ static bool find_sizes(probes *p, int64_t value[], const bool fixed[], bool *fou
     enum { TRIES = 400 };
     const spor_statement *s = p->statement;
     int64_t best[SPOR_QUANTITIES], next[SPOR_QUANTITIES];
+    int64_t largest = 1;
     int least = -1;
+    for (int k = 0; k < s->quantities; k++)
+        if (fixed[k] && !s->quantity[k].choices && value[k] > largest) largest = value[k];
     for (int t = 0; t < TRIES && least != 0; t++) {
         spor_recording recording;
         for (int k = 0; k < s->quantities; k++) {
             uint64_t key = random_hash((uint64_t)t, (uint64_t)k, 67);
             bool stays = !t || fixed[k] || key >> 60 < 4;
-            next[k] = stays ? value[k] : other_value(&s->quantity[k], key);
+            next[k] = stays ? value[k] : other_value(&s->quantity[k], largest, key);
         }
         if (least >= 0 && alike(s, next) >= least) continue;
         if (!try_sizes(p, next, &recording)) return false;

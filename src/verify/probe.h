@@ -33,7 +33,7 @@ typedef struct {
     point_narrow narrow[SPOR_INPUTS]; /* where inputs must lie for the def to be defined */
     int count;
     probe *at;
-    char left_out[256]; /* "" or what could not be had, since the def is not for it */
+    char left_out[512]; /* "" or what no sizes were found for that the def takes */
     char message[512];  /* why there is none */
 } probes;
 
