@@ -592,10 +592,15 @@ static void print_summary(const exec *e, int s, FILE *out) {
     }
 }
 
+/* Most of its numbers could be judged, and none is left open. */
+static bool is_decided(const spor_verdict *v) {
+    return v->comparisons > v->undecided + v->arrays.exempt && !v->arrays.between;
+}
+
 static spor_row_state state_of(const exec *e, int s) {
     const subject *of = &e->subject[s];
     if (of->failures) return SPOR_ROW_WRONG;
-    bool decided = s >= e->claims || (of->verdict.comparisons && !of->verdict.arrays.between);
+    bool decided = s >= e->claims || is_decided(&of->verdict);
     return of->probes && decided ? SPOR_ROW_HOLDS : SPOR_ROW_UNFINISHED;
 }
 

@@ -45,6 +45,22 @@ static steps within(const spor_range *range) {
     return fits ? (steps){unit, (int)least, (int)most} : (steps){0, 0, 0};
 }
 
+/* Labels decide at the last one, at the first and where one occurs again: so rows 0 and 2 have the last, row 1 the
+ * first, whatever was drawn. Of a few numbers, a mask's say, these rows have the last, the last and the first. */
+static void place_ends(const point_input *in, double *x) {
+    int rank = in->shape.rank;
+    int64_t last = rank ? in->shape.n[rank - 1] : 1,
+            rows = last ? shape_size(&in->shape) / last : 0;
+    if (in->range.kind == SPOR_RANGE_ONE_HOT)
+        for (int64_t row = 0; row < rows && row < 3; row++) {
+            for (int64_t k = 0; k < last; k++) x[row * last + k] = 0;
+            x[row * last + (row == 1 ? 0 : last - 1)] = 1;
+        }
+    if (in->range.kind == SPOR_RANGE_SET)
+        for (int64_t k = 0; k < rows * last && k < 3; k++)
+            x[k] = in->range.item[k < 2 ? in->range.n - 1 : 0];
+}
+
 static void draw_input(const probes *p, const probe_case *c, int k, probe_draw draw) {
     static const points nothing = {0};
     point_input in = {.number = k,
@@ -57,6 +73,7 @@ static void draw_input(const probes *p, const probe_case *c, int k, probe_draw d
     bool drawn = in.range.kind == SPOR_RANGE_ANY || inside.unit > 0;
     if (inside.unit > 0) s = &inside;
     if (!drawn) points_draw(&nothing, &in, key, POINT_WHOLE, c->data[k]);
+    if (!drawn) place_ends(&in, c->data[k]);
     for (int64_t i = 0; drawn && i < shape_size(&in.shape); i++)
         c->data[k][i] =
             k == c->in.dy ? draw_cotangent(key, (uint64_t)i) : draw_step(s, key, (uint64_t)i);
