@@ -12,6 +12,7 @@ void arrays_add(spor_array_figures *sum, const spor_array_figures *figures) {
     sum->exempt += figures->exempt;
     sum->between += figures->between;
     sum->settled += figures->settled;
+    if (figures->stored) sum->stored = figures->stored;
     sum->off = fmax(sum->off, figures->off);
     sum->runs = fmax(sum->runs, figures->runs);
     sum->allowed = fmax(sum->allowed, figures->allowed);

@@ -15,6 +15,7 @@
 #include "../support/xml.h"
 #include "base/checksum.h"
 #include "base/shape.h"
+#include "figure/elements.h"
 #include "figure/figure.h"
 #include "figure/image.h"
 #include "train/page.h"
@@ -541,6 +542,46 @@ START_TEST(pages_of_all_kinds_of_runs) {
 }
 END_TEST
 
+/* ---- where an array is wrong ---- */
+
+static const spor_shape mapped[] = {{.rank = 0},
+                                    {.rank = 1, .n = {7}},
+                                    {.rank = 2, .n = {3, 65}},
+                                    {.rank = 4, .n = {2, 3, 4, 5}},
+                                    {.rank = 2, .n = {1000, 3}},
+                                    {.rank = 2, .n = {500, 700}},
+                                    {.rank = 2, .n = {0, 4}}};
+
+/* Each shape with the last element wrong: it is seen, however many a cell has. */
+START_TEST(maps_of_elements_show_what_is_wrong) {
+    const char *const axis[] = {"<N>", NULL, "W & H", "C"};
+    const spor_shape *shape = &mapped[_i];
+    int64_t size = shape_size(shape);
+    double *off = calloc((size_t)size + 1, sizeof *off);
+    char text[160];
+    for (int worst = 0; worst < 3; worst++) {
+        spor_text svg = {0};
+        if (size) off[size - 1] = worst == 0 ? 0 : worst == 1 ? 0.5 : HUGE_VAL;
+        if (size > 1) off[0] = (double)NAN;
+        elements_draw(&svg, &(elements_map){"d\"<x>", "N=3 & C=65", *shape, off, axis});
+        text_bytes(&svg, "", 1);
+        ck_assert(!svg.failed && svg.size < 100000);
+        xml_check(svg.at, svg.size - 1);
+        snprintf(text, sizeof text,
+                 "d\"&lt;x&gt;: %d of %d elements are wrong at N=3 &amp; C=65", size && worst,
+                 (int)size);
+        ck_assert_msg(strstr(svg.at, text) != NULL, "%.1000s", svg.at);
+        ck_assert_int_eq(strstr(svg.at, "<path class=\"e3\"") != NULL, size && worst == 1);
+        ck_assert_int_eq(strstr(svg.at, "<path class=\"e4\"") != NULL, size && worst == 2);
+        ck_assert_int_eq(strstr(svg.at, "<path class=\"e1\"") != NULL, size > 1);
+        bool thinned = shape->n[0] > ELEMENTS_MOST;
+        ck_assert_int_eq(strstr(svg.at, "a cell is the worst of") != NULL, thinned);
+        text_free(&svg);
+    }
+    free(off);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("figures");
     TCase *pixels = tcase_create("pixels"), *runs = tcase_create("runs"),
@@ -558,6 +599,8 @@ Suite *spor_suite(void) {
     tcase_add_test(seen, kernels_are_the_weights);
     tcase_add_checked_fixture(pages, scratch_begin, scratch_end);
     tcase_add_loop_test(pages, pages_of_all_kinds_of_runs, 0, KINDS);
+    tcase_add_loop_test(pixels, maps_of_elements_show_what_is_wrong, 0,
+                        sizeof mapped / sizeof *mapped);
     suite_add_tcase(suite, pixels);
     suite_add_tcase(suite, runs);
     suite_add_tcase(suite, seen);

@@ -673,7 +673,8 @@ START_TEST(arrays_that_took_the_other_branch_are_not_accused) {
                               .input = {in[0], in[1], in[2]},
                               .value = {x, y, z},
                               .claims = 2,
-                              .claim = {{.name = "y", .wrt = SPOR_OF_Y, .claimed = claimed[0]}, {.name = "dz", .wrt = 2, .claimed = claimed[1]}},
+                              .claim = {{.name = "y", .wrt = SPOR_OF_Y, .claimed = claimed[0]},
+                                        {.name = "dz", .wrt = 2, .claimed = claimed[1]}},
                               .arithmetic = SPOR_F32};
         spor_verdict verdict;
         if (_i) claimed[0][5] += 1e-3;

@@ -94,7 +94,8 @@ static spor_arrays conv_arrays(spor_tape *t, bool integers, spor_scalar arithmet
                          .value = {conv.A, conv.K},
                          .cotangent = conv.dY,
                          .claims = 2,
-                         .claim = {{.name = "dK", .wrt = 1, .claimed = conv.dK}, {.name = "dA", .wrt = 0, .claimed = conv.dA}},
+                         .claim = {{.name = "dK", .wrt = 1, .claimed = conv.dK},
+                                   {.name = "dA", .wrt = 0, .claimed = conv.dA}},
                          .arithmetic = arithmetic};
 }
 
@@ -225,7 +226,9 @@ START_TEST(values_are_judged_like_gradients) {
         .value = {dense.X, dense.V, dense.c},
         .cotangent = dense.dY,
         .claims = 3,
-        .claim = {{.name = "Y", .wrt = SPOR_OF_Y, .claimed = dense.Y}, {.name = "dV", .wrt = 1, .claimed = dense.dV}, {.name = "dc", .wrt = 2, .claimed = dense.dc}},
+        .claim = {{.name = "Y", .wrt = SPOR_OF_Y, .claimed = dense.Y},
+                  {.name = "dV", .wrt = 1, .claimed = dense.dV},
+                  {.name = "dc", .wrt = 2, .claimed = dense.dc}},
         .arithmetic = single ? SPOR_F32 : SPOR_F64};
     spor_verdict v = judge(&arrays);
     if (v.outcome != (wrong ? SPOR_FAILS : SPOR_HOLDS)) spor_verdict_print(NULL, &v, stderr);
@@ -243,10 +246,89 @@ START_TEST(what_cannot_be_judged_says_why) {
     spor_verdict v = judge(&arrays);
     ck_assert_int_eq(v.outcome, SPOR_FAILS);
     ck_assert_str_eq(v.example.message, "dK is claimed for input 2 of 2");
+    arrays.claim[0].wrt = 1;
+    arrays.claim[0].stored = SPOR_STORED_KINDS;
+    v = judge(&arrays);
+    ck_assert_str_eq(v.example.message, "dK is stored in what is no spor_stored");
     arrays.claims = 0;
     v = judge(&arrays);
     ck_assert_int_eq(v.outcome, SPOR_NOTHING_EXAMINED);
     spor_tape_free(t);
+}
+END_TEST
+
+/* ---- stored in half precision ---- */
+
+/* The nearest number of so many bits, and what is one of its last places away. */
+static double nearest(double x, int bits) {
+    int exponent;
+    double part = frexp(x, &exponent);
+    return ldexp(nearbyint(ldexp(part, bits)), exponent - bits);
+}
+
+static double place(double x, int bits) {
+    int exponent;
+    frexp(x, &exponent);
+    return ldexp(1, exponent - bits);
+}
+
+static const struct {
+    spor_stored stored;
+    int bits;
+} halves[] = {{SPOR_STORED_F16, 11}, {SPOR_STORED_BF16, 8}};
+
+/* Reals and integers: each number to the nearest is right, and one place off is wrong. */
+START_TEST(stored_arrays_may_be_off_by_one_rounding) {
+    int bits = halves[_i / 2].bits;
+    for (int off = 0; off < 2; off++) {
+        spor_tape *t = spor_tape_new();
+        spor_arrays arrays = conv_arrays(t, _i % 2, SPOR_F32);
+        for (int k = 0; k < 2; k++) arrays.claim[k].stored = halves[_i / 2].stored;
+        for (int k = 0; k < K * L; k++) conv.dK[k] = nearest(conv.dK[k], bits);
+        for (int k = 0; k < N * H * W; k++) conv.dA[k] = nearest(conv.dA[k], bits);
+        if (off) conv.dK[3] += place(conv.dK[3], bits);
+        spor_verdict v = judge(&arrays);
+        if (v.outcome != (off ? SPOR_FAILS : SPOR_HOLDS)) spor_verdict_print(NULL, &v, stderr);
+        ck_assert_int_eq(v.outcome, off ? SPOR_FAILS : SPOR_HOLDS);
+        ck_assert_int_eq(v.undecided + v.arrays.between, 0);
+        if (off) ck_assert_int_eq(v.example.wrong, 1);
+        if (off) ck_assert(v.example.ulps > 0.49 && v.example.ulps < 1.51);
+        spor_tape_free(t);
+    }
+}
+END_TEST
+
+/* Not stored in less, the same numbers are wrong. */
+START_TEST(what_is_not_stored_in_half_is_not_allowed_it) {
+    spor_tape *t = spor_tape_new();
+    spor_arrays arrays = conv_arrays(t, false, SPOR_F32);
+    conv.dK[3] = nearest(conv.dK[3], 11);
+    ck_assert_int_eq(judge(&arrays).outcome, SPOR_FAILS);
+    spor_tape_free(t);
+}
+END_TEST
+
+/* ---- what was there before ---- */
+
+START_TEST(gradients_are_added_to_what_was_there) {
+    double before[K * L];
+    for (int wrong = 0; wrong < 3; wrong++) {
+        spor_tape *t = spor_tape_new();
+        spor_arrays arrays = conv_arrays(t, false, SPOR_F32);
+        fill(before, K * L, false, 5);
+        arrays.claim[0].before = before;
+        for (int k = 0; k < K * L && wrong < 2; k++)
+            conv.dK[k] = (double)((float)before[k] + (float)conv.dK[k]);
+        if (wrong == 1) conv.dK[2] += 0.01;
+        spor_verdict v = judge(&arrays);
+        if (v.outcome != (wrong ? SPOR_FAILS : SPOR_HOLDS)) spor_verdict_print(NULL, &v, stderr);
+        ck_assert_int_eq(v.outcome, wrong ? SPOR_FAILS : SPOR_HOLDS);
+        if (wrong) ck_assert_int_eq(v.example.dispute, SPOR_FORMULA_TAPE); /* steps agree */
+        if (wrong == 2)
+            ck_assert_str_eq(v.example.pattern,
+                             "what was there before is overwritten, not added to");
+        spor_tape_free(t);
+    }
 }
 END_TEST
 
@@ -259,6 +341,9 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(tests, planted_faults_are_named, 0, 7);
     tcase_add_loop_test(tests, values_are_judged_like_gradients, 0, 4);
     tcase_add_test(tests, what_cannot_be_judged_says_why);
+    tcase_add_loop_test(tests, stored_arrays_may_be_off_by_one_rounding, 0, 4);
+    tcase_add_test(tests, what_is_not_stored_in_half_is_not_allowed_it);
+    tcase_add_test(tests, gradients_are_added_to_what_was_there);
     suite_add_tcase(suite, tests);
     return suite;
 }

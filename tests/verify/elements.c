@@ -43,7 +43,8 @@ static spor_arrays lin_arrays(spor_tape *t) {
                          .value = {lin.A, lin.W},
                          .cotangent = lin.dY,
                          .claims = 2,
-                         .claim = {{.name = "dW", .wrt = 1, .claimed = lin.dW}, {.name = "dA", .wrt = 0, .claimed = lin.dA}},
+                         .claim = {{.name = "dW", .wrt = 1, .claimed = lin.dW},
+                                   {.name = "dA", .wrt = 0, .claimed = lin.dA}},
                          .arithmetic = SPOR_F64};
 }
 

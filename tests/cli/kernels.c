@@ -1,0 +1,385 @@
+/*
+ * Gradients of kernels: spor verify --arrays, --emit and --exec on the C kernels of tests/examples/kernels.c, right and
+ * with planted mistakes, and on commands that misbehave.
+ */
+#include "suite.h"
+#include "shell.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/shape.h"
+#include "data/bundle.h"
+#include "support/xml.h"
+
+#define SPEC "\"$SPOR_SOURCE/tests/examples/kernels.spor\""
+#define KERNEL "\\\"$SPOR_EXAMPLES/kernels\\\""
+
+/* ---- kernels that are right, and wrong ---- */
+
+static const struct {
+    const char *name, *block;
+} kernels[] = {{"layer_norm", "64"},
+               {"attention", "64"},
+               {"cross_entropy", "64"},
+               {"embedding", "64"},
+               {"depthwise", "5"}};
+enum { KERNELS = sizeof kernels / sizeof *kernels };
+
+static int try_kernel(int k, const char *type, const char *more) {
+    return run("spor verify " SPEC " --call %s --block %s --exec \"" KERNEL
+               " {in} {out} %s %s\" %s",
+               kernels[k].name, kernels[k].block, kernels[k].name, type, more);
+}
+
+START_TEST(right_kernels_are_confirmed) {
+    static const char *const types[] = {"f32", "bf16"};
+    for (int t = 0; t < 2; t++) {
+        expect_status(try_kernel(_i, types[t], ""), 0);
+        expect_in(out, " probes: ");
+        expect_in(out, "same bits twice                 2 probes");
+        ck_assert_int_eq(count_of(out, "rounded once to bf16") > 0, t);
+        ck_assert_ptr_null(strstr(out, "not looked at"));
+        ck_assert_ptr_null(strstr(out, "0 of 0"));
+    }
+}
+END_TEST
+
+/* The smallest sizes at which each planted mistake shows, by hand. */
+static const struct {
+    int kernel;
+    const char *mistake, *shown;
+} mistakes[] = {
+    {0, "1", "dx                              N=1, C=1: dx[0, 0] is "},
+    {0, "1", "a term is left out: what comes back through sub (line 5)"},
+    {0, "2", "dgamma                          N=1, C=65: dgamma[64] is 0 but must be "},
+    {0, "3", "dx                              N=1, C=2: "},
+    {1, "1", "dQ                              N=2, d=1, e=1: "},
+    {1, "2", "dQ                              N=2, d=2, e=1: "},
+    {1, "3", "dQ                              N=1, d=1, e=1: "},
+    {2, "1", "N=3, K=2: "},
+    {2, "1", "; the factor m (line 18) is left out"},
+    {2, "2", "N=1, K=2: "},
+    {2, "2", "; dY is forgotten"},
+    {2, "3", "N=1, K=65: dz[0, 64] is "},
+    {3, "1", "V=1, D=1, N=2: dE[0, 0] is "},
+    {3, "2", "V=1, D=1, N=1: dE[0, 0] is 0 but must be "},
+    {3, "3", "V=1, D=1, N=65: dE[0, 0] is "},
+    {4, "1", "N=1, H=1, W=2, C=1, k=1, l=2: dK["},
+    {4, "1", "; rotated by 180 degrees"},
+    {4, "2", "N=1, H=1, W=1, C=1, k=1, l=1: dx[0, 0, 0, 0] is 0 but must be "},
+    {4, "3", "N=1, H=2, W=1, C=1, k=1, l=1: dK["},
+};
+enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
+
+START_TEST(planted_mistakes_are_found_at_the_smallest_sizes) {
+    for (int t = 0; t < 2; t++) {
+        char type[16];
+        snprintf(type, sizeof type, "%s %s", t ? "bf16" : "f32", mistakes[_i].mistake);
+        expect_status(try_kernel(mistakes[_i].kernel, type, "--quiet"), 1);
+        expect_in(out, "DOES NOT HOLD");
+        if (!t) expect_in(out, mistakes[_i].shown);
+        expect_in(out, "fails at ");
+    }
+}
+END_TEST
+
+/* ---- commands that misbehave ---- */
+
+#define GOOD KERNEL " {in} {out} layer_norm f32"
+
+static const struct {
+    const char *command, *options;
+    int status;
+    const char *shown, *told;
+} commands[] = {
+    {GOOD "; printf x >>{in}/x.npy", "", 1, "CHANGED          inputs are unchanged", ""},
+    {GOOD "; rm {out}/dgamma.npy", "", 1, "NOT WRITTEN      every output is written", ""},
+    {GOOD "; rm {out}/dgamma.npy", "", 1, "dgamma.npy: cannot be opened", ""},
+    {"true {in} {out}", "", 1, "dx: the NaN that was there before is there still", ""},
+    {GOOD "; cp {out}/dbeta.npy {out}/dx.npy", "", 1, "DOES NOT FIT     outputs have their shapes",
+     ""},
+    {GOOD "; cp {out}/dbeta.npy {out}/dx.npy", "", 1, "N=1, C=1: dx is [1] but must be [1, 1]", ""},
+    {GOOD "; head -c 4 /dev/urandom >>{out}/dbeta.npy", "", 1, "dbeta.npy: has ", ""},
+    {GOOD "; head -c 2 /dev/urandom | dd of={out}/dbeta.npy bs=1 seek=128 conv=notrunc", "", 1,
+     "DIFFERS          same bits twice", ""},
+    {"test \\$(wc -c <{in}/gamma.npy) -gt 132 && " GOOD, "", 1,
+     "DOES NOT RUN     it runs                         N=1, C=1: ended with status 1", ""},
+    {"test \\$(wc -c <{in}/gamma.npy) -gt 132 || kill -9 \\$\\$; " GOOD, "", 1,
+     "was killed by signal 9", ""},
+    {"echo no such GPU >&2; exit 3 # {in} {out}", "", 2, "",
+     "the command ended with status 3: no such GPU"},
+    {"nothing-like-it {in} {out}", "", 2, "", "ended with status 127"},
+    {"sleep 60 # {in} {out}", "--timeout 1", 2, "", "was not done after 1 seconds"},
+    {GOOD, "--timeout 0", 2, "", "--timeout"},
+    {KERNEL " layer_norm", "", 2, "", "--exec wants {in} and {out}"},
+    {GOOD, "--block 1", 2, "", "--block wants at most 8 sizes"},
+    {GOOD, "--block 64,x", 2, "", "--block wants at most 8 sizes"},
+    {GOOD, "--github --json", 2, "", "--github can't be given with it"},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+START_TEST(what_no_formula_shows_is_seen) {
+    expect_status(run("mkdir t; export TMPDIR=\"$PWD/t\"; spor verify " SPEC
+                      " --call layer_norm --exec \"%s\" %s",
+                      commands[_i].command, commands[_i].options),
+                  commands[_i].status);
+    expect_in(out, commands[_i].shown);
+    expect_in(err, commands[_i].told);
+    expect_status(run("rmdir t"), 0); /* nothing is left there */
+}
+END_TEST
+
+START_TEST(a_def_that_is_not_there_is_told) {
+    expect_status(run("spor verify " SPEC " --call layer_nrm --emit p"), 2);
+    expect_in(err, "there is no def layer_nrm");
+    write_file("s.spor", "def f(x):\n    return x\ndef g(x[N], k):\n    return k * x\n");
+    expect_status(run("spor verify s.spor --call f --emit p"), 2);
+    expect_in(err, "f has no shapes in its signature");
+    expect_status(run("spor verify s.spor --call g --emit p"), 2);
+    expect_in(err, "k of g has neither a shape nor a default");
+    expect_status(run("spor verify s.spor --emit p"), 2);
+    expect_in(err, "--call DEF");
+}
+END_TEST
+
+/* Asked to stop, it stops the command too, and leaves nothing behind. */
+START_TEST(a_stop_reaches_the_command) {
+    expect_status(run("mkdir t; TMPDIR=$PWD/t \"$SPOR_PROGRAM\" verify " SPEC
+                      " --call layer_norm --exec 'echo $$ >pid.part; mv pid.part pid; sleep 60; : "
+                      "{in} {out}' & "
+                      "while ! test -e pid; do sleep 0.05; done; kill -TERM $!; wait $!"),
+                  2);
+    expect_in(err, "stopped");
+    expect_status(run("kill -0 $(cat pid)"), 1);
+    expect_status(run("ls t | wc -l"), 0);
+    expect_in(out, "0\n");
+}
+END_TEST
+
+/* ---- probes ---- */
+
+static spor_bundle read_bundle(const char *path) {
+    spor_bundle bundle;
+    spor_message message = {""};
+    ck_assert_msg(bundle_read(path, &bundle, &message), "%s", message.text);
+    return bundle;
+}
+
+static bool held_by_bf16(double number) {
+    int exponent;
+    double part = frexp(number, &exponent) * 256;
+    return part == floor(part);
+}
+
+/* In all three forms the same numbers, short ones, and a cotangent that is nowhere 0 and not the same everywhere. */
+static void check_probe(int k, double *largest) {
+    char path[3][64];
+    snprintf(path[0], 64, "p/probe-%03d/arrays.npz", k);
+    snprintf(path[1], 64, "p/probe-%03d/arrays.safetensors", k);
+    spor_bundle npz = read_bundle(path[0]), tensors = read_bundle(path[1]);
+    ck_assert_int_eq(npz.count, tensors.count);
+    for (int j = 0; j < npz.count; j++) {
+        const spor_npy *a = &npz.item[j].array, *b = bundle_find(&tensors, npz.item[j].name);
+        spor_npy one;
+        snprintf(path[2], 64, "p/probe-%03d/%.30s.npy", k, npz.item[j].name);
+        ck_assert(npy_read_doubles(path[2], &one, NULL));
+        int64_t size = shape_size(&a->shape), differ = 0;
+        ck_assert(b && shape_equal(&a->shape, &b->shape) && shape_equal(&a->shape, &one.shape));
+        bool cotangent = !strcmp(npz.item[j].name, "dY");
+        for (int64_t i = 0; i < size; i++) {
+            double x = ((double *)a->value)[i];
+            ck_assert(x == ((double *)b->value)[i] && x == ((double *)one.value)[i]);
+            ck_assert(held_by_bf16(x));
+            ck_assert(!cotangent || x != 0);
+            differ += x != ((double *)a->value)[0];
+        }
+        ck_assert(!cotangent || size < 4 || differ);
+        *largest = fmax(*largest, (double)a->shape.n[0]);
+        npy_free(&one);
+    }
+    bundle_free(&npz);
+    bundle_free(&tensors);
+}
+
+START_TEST(probes_decide_and_are_the_same_again) {
+    double largest = 0;
+    expect_status(run("spor verify " SPEC " --call layer_norm --block 64 --emit p"), 0);
+    expect_in(out, "13 probes of layer_norm are in p; probes.txt says what each is for");
+    ck_assert_ptr_null(strstr(out, "nothing was examined"));
+    for (int k = 1; k <= 13; k++) check_probe(k, &largest);
+    ck_assert(largest == 65);
+    ck_assert(!exists("p/probe-014"));
+    expect_status(run("cat p/probes.txt"), 0);
+    expect_in(out, "N=3, C=5: sizes that differ\n");
+    expect_in(out, "N=1, C=1: every size is 1\n");
+    expect_in(out, "C is 63, one less than a block");
+    expect_in(out, "C is 65, one more than a block");
+    expect_in(out, "x [3, 65], gamma [65], beta [65], dY [3, 65]  ->  dx [3, 65], dgamma [65], "
+                   "dbeta [65]\n");
+    expect_status(run("spor verify " SPEC " --call layer_norm --block 64 --emit q; diff -r p q"),
+                  0);
+    expect_status(run("spor verify " SPEC " --call layer_norm --block 64 --seed 1 --emit q; "
+                      "diff -rq p q"),
+                  1);
+    expect_status(
+        run("spor verify " SPEC " --call depthwise --block 16 --emit d; cat d/probes.txt"), 0);
+    expect_in(out, "k is 17, one more than a block");
+    ck_assert_ptr_null(strstr(out, "Left out"));
+}
+END_TEST
+
+/* A mask of 0 and 1 and labels: the last class, the first, and one of them twice. */
+START_TEST(labels_of_probes_have_the_ends) {
+    expect_status(run("spor verify " SPEC " --call cross_entropy --emit p"), 0);
+    spor_bundle bundle = read_bundle("p/probe-001/arrays.npz");
+    const double *t = bundle_find(&bundle, "t")->value, *m = bundle_find(&bundle, "m")->value;
+    ck_assert(t[4] == 1 && t[5] == 1 && t[14] == 1);
+    ck_assert(m[0] == 1 && m[1] == 1 && m[2] == 0);
+    bundle_free(&bundle);
+}
+END_TEST
+
+/* ---- files of arrays ---- */
+
+#define EMIT "spor verify " SPEC " --call layer_norm --block 64 --emit p >/dev/null && mkdir o && "
+#define GIVEN "spor verify " SPEC " --call layer_norm --arrays p/probe-013/arrays.safetensors "
+#define AGAINST "--against dx=o/dx.npy dgamma=o/dgamma.npy dbeta=o/dbeta.npy "
+
+START_TEST(arrays_of_a_file_are_judged) {
+    static const char *const types[] = {"f32", "bf16"};
+    for (int t = 0; t < 2; t++) {
+        expect_status(run("rm -rf o; " EMIT
+                          "\"$SPOR_EXAMPLES/kernels\" p/probe-013 o layer_norm %s "
+                          "&& " GIVEN AGAINST,
+                          types[t]),
+                      0);
+        expect_in(out, "holds            dgamma                          65 of 65 values judged");
+        ck_assert_int_eq(count_of(out, "rounded once to bf16"), t ? 3 : 0);
+        expect_status(run("rm -rf o; " EMIT "\"$SPOR_EXAMPLES/kernels\" p/probe-013 o layer_norm "
+                          "'%s' 2 && " GIVEN AGAINST " --github --html page.html",
+                          types[t]),
+                      1);
+        expect_in(out, "dgamma[64] is 0 but must be ");
+        expect_in(out, "\n::error file=");
+        expect_in(out,
+                  "kernels.spor,line=4,col=1,title=dgamma::DOES NOT HOLD: dgamma[64] is 0 but");
+    }
+    read_file("page.html", out);
+    xml_check(out, strlen(out));
+    expect_in(out, "<svg class=\"elements\"");
+    expect_in(out, "<title>dgamma: 1 of 65 elements are wrong</title>");
+    ck_assert_int_eq(count_of(out, "<svg"), 1);
+}
+END_TEST
+
+START_TEST(names_of_a_file_are_told) {
+    expect_status(run(EMIT "\"$SPOR_EXAMPLES/kernels\" p/probe-013 o layer_norm f32 && "
+                           "cp o/dx.npy o/dz.npy && " GIVEN),
+                  2);
+    expect_in(err, "no gradient of layer_norm is given: --arrays FILE with dX in it");
+    expect_status(run("spor verify " SPEC " --call embedding --arrays p/probe-013/arrays.npz "
+                      "--against dE=o/dx.npy"),
+                  2);
+    expect_in(out, "not looked at    x                               is neither an operand of "
+                   "embedding nor d and one, nor Y or dY");
+    expect_status(run(GIVEN "--against dx=o/dx.npy --before dz=o/dx.npy"), 2);
+    expect_in(err, "--before dz: that is no gradient that was given");
+    expect_status(run(GIVEN "--against dx=o/dx.npy --before dx=o/dbeta.npy"), 2);
+    expect_in(err, "what is there before is [65] but must be [3, 65]");
+    expect_status(run(GIVEN "--in x=o/dx.npy --against dx=o/dx.npy"), 2);
+    expect_in(err, "x is given twice");
+    expect_status(run("spor verify " SPEC " --call layer_norm --arrays o/dx.npy"), 2);
+    expect_in(err, "is one array, and it has no name");
+    expect_status(run("spor verify " SPEC " --arrays p/probe-013/arrays.npz"), 2);
+    expect_in(err, "arrays are of which def? --call DEF");
+    expect_status(run("spor verify " SPEC " --call layer_norm --in x=p/probe-013/x.npy "
+                      "gamma=p/probe-013/gamma.npy beta=p/probe-013/beta.npy "
+                      "--against dx=o/dx.npy"),
+                  1);
+    expect_in(out, "not looked at    dY                              is not given: judged with a "
+                   "cotangent of 1");
+}
+END_TEST
+
+/* A kernel that overwrites what it should have added to. */
+START_TEST(what_was_there_before_is_added_to) {
+    static const float before[5] = {1, -2, 0.5, 8, -0.25};
+    spor_shape five = SPOR_SHAPE(5);
+    spor_npy d;
+    float sum[5];
+    expect_status(run(EMIT "\"$SPOR_EXAMPLES/kernels\" p/probe-001 o layer_norm f32"), 0);
+    ck_assert(npy_read_doubles("o/dbeta.npy", &d, NULL));
+    for (int k = 0; k < 5; k++) sum[k] = before[k] + (float)((double *)d.value)[k];
+    npy_free(&d);
+    ck_assert(npy_write("before.npy", &five, SPOR_F32, before, NULL));
+    ck_assert(npy_write("sum.npy", &five, SPOR_F32, sum, NULL));
+#define BEFORE                                                                                     \
+    "spor verify " SPEC " --call layer_norm --arrays p/probe-001/arrays.npz --before "             \
+    "dbeta=before.npy --against dbeta="
+    expect_status(run(BEFORE "sum.npy"), 0);
+    expect_in(out, "8 complex steps");
+    expect_status(run(BEFORE "o/dbeta.npy"), 1);
+    expect_in(out, "; what was there before is overwritten, not added to");
+}
+END_TEST
+
+/* ---- for CI ---- */
+
+START_TEST(faults_are_annotated) {
+    write_file("a,b.spor", "def f(x[N]):\n    return x * x\n"
+                           "derive f \"100%: a, b\" (x) -> (Y, dY):\n    dx = x * dY\n");
+    expect_status(run("spor verify a,b.spor --github --quiet"), 1);
+    expect_in(out,
+              "\n::error file=a%2Cb.spor,line=3,col=1,title=100%25%3A a%2C b::DOES NOT HOLD: N=1: "
+              "dx[0] is ");
+    ck_assert_int_eq(count_of(out, "::error"), 1);
+    expect_status(run("spor verify none.spor --github"), 2);
+    expect_in(out, "::error file=none.spor,title=script::could not be read: none.spor");
+    write_file("right.spor", "def f(x[N]):\n    return x * x\n"
+                             "derive f (x) -> (Y, dY):\n    dx = 2 * x * dY\n");
+    expect_status(run("spor verify right.spor --github"), 0);
+    ck_assert_ptr_null(strstr(out, "::error"));
+}
+END_TEST
+
+START_TEST(kernels_are_told_of_to_machines) {
+    expect_status(try_kernel(0, "f32 2", "--json --junit j.xml --html h.html"), 1);
+    expect_in(out, "\"label\": \"dgamma\"");
+    expect_in(out, "\"C\": 65");
+    expect_in(out, "\"label\": \"same bits twice\"");
+    ck_assert_ptr_null(strstr(out, "fails at"));
+    read_file("j.xml", out);
+    const char *body = strstr(out, "<testsuites");
+    ck_assert_ptr_nonnull(body);
+    xml_check(body, strlen(body));
+    ck_assert_int_eq(count_of(out, "<failure"), 1);
+    ck_assert_int_eq(count_of(out, "<testcase"), 8);
+    read_file("h.html", out);
+    xml_check(out, strlen(out));
+    expect_in(out, "<title>dgamma: 1 of 65 elements are wrong at N=3, C=65</title>");
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("kernels");
+    TCase *tests = tcase_create("kernels");
+    tcase_add_checked_fixture(tests, enter_folder, leave_folder);
+    tcase_set_timeout(tests, 300);
+    tcase_add_loop_test(tests, right_kernels_are_confirmed, 0, KERNELS);
+    tcase_add_loop_test(tests, planted_mistakes_are_found_at_the_smallest_sizes, 0, MISTAKES);
+    tcase_add_loop_test(tests, what_no_formula_shows_is_seen, 0, COMMANDS);
+    tcase_add_test(tests, a_def_that_is_not_there_is_told);
+    tcase_add_test(tests, a_stop_reaches_the_command);
+    tcase_add_test(tests, probes_decide_and_are_the_same_again);
+    tcase_add_test(tests, labels_of_probes_have_the_ends);
+    tcase_add_test(tests, arrays_of_a_file_are_judged);
+    tcase_add_test(tests, names_of_a_file_are_told);
+    tcase_add_test(tests, what_was_there_before_is_added_to);
+    tcase_add_test(tests, faults_are_annotated);
+    tcase_add_test(tests, kernels_are_told_of_to_machines);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# The example kernels in NumPy and PyTorch, right and with their mistakes, by spor verify --exec; those in C are run by
+# the suite `kernels`. Skipped, and told so, where no Python has NumPy.
+#
+#     tests/examples/kernels.sh build/spor
+spor=$1
+here=$(dirname "$0")
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+SPOR_MODELS=$here/../../models
+export SPOR_MODELS
+
+# try STATUS KERNEL TYPE [MISTAKE [BLOCK]]
+try() {
+    expected=$1 kernel=$2 type=$3 mistake=$4 block=$5
+    "$spor" verify "$here/kernels.spor" --call "$kernel" ${block:+--block "$block"} \
+        --exec "'$python' '$here/$program' {in} {out} $kernel $type $mistake" >"$log" 2>&1
+    status=$?
+    if [ "$status" != "$expected" ]; then
+        echo "$program $*: status $status"
+        cat "$log"
+        exit 1
+    fi
+    if [ "$expected" = 1 ] && ! grep -q 'DOES NOT HOLD  .*=' "$log"; then
+        echo "$program $*: no smallest case"
+        cat "$log"
+        exit 1
+    fi
+    echo "$program $2 $3${mistake:+, mistake $mistake}: $(tail -1 "$log")"
+}
+
+for python in python3 /usr/bin/python3 ${SPOR_PYTHON:-}; do
+    "$python" -c 'import numpy' 2>/dev/null && break
+    python=
+done
+if [ -z "$python" ]; then
+    echo "skipped: no python3 here has numpy (apt-get install python3-numpy)"
+    exit 77
+fi
+program=kernels.py
+for kernel in layer_norm attention cross_entropy embedding depthwise; do
+    try 0 $kernel f32
+    try 0 $kernel bf16
+    for mistake in 1 2 3; do
+        case $kernel$mistake in
+        layer_norm2 | cross_entropy3 | embedding3) try 1 $kernel f32 $mistake 64 ;;
+        *) try 1 $kernel f32 $mistake ;;
+        esac
+    done
+done
+
+if ! "$python" -c 'import torch' 2>/dev/null; then
+    echo "not run: $python has no torch, so the kernels of kernels_torch.py were not tried"
+    exit 0
+fi
+program=kernels_torch.py
+try 0 layer_norm f32
+try 0 attention bf16
+try 1 cross_entropy f32 3
