@@ -131,6 +131,15 @@ bool calling_fits(const calling *c, const char *name, const spor_npy *array, spo
     return calling_fail(c, "%.60s is %s but must be %s", name, has, wants);
 }
 
+spor_stored calling_stored(raw_type type) {
+    if (type.kind == RAW_BRAIN) return SPOR_STORED_BF16;
+    return type.kind == RAW_REAL && type.width == 2 ? SPOR_STORED_F16 : SPOR_STORED_AS_COMPUTED;
+}
+
+bool calling_is_single(raw_type type) {
+    return !raw_is_whole(type) && type.width <= 4;
+}
+
 /* ---- recording ---- */
 
 /* Operands go by their order; what is left out must have a default, and so must all that follow. */

@@ -58,6 +58,11 @@ bool calling_read(calling *c, const spor_set *given);
 /** Takes an array of doubles, once, in its place; what it was taken from is empty then. */
 bool calling_take(calling *c, const char *name, spor_npy *array);
 
+/** What numbers of a file were rounded to, if that is less than float. */
+spor_stored calling_stored(raw_type type);
+/** True of what is kept as floats, or as less: other code then computed in float. */
+bool calling_is_single(raw_type type);
+
 /** Records the call. Operands are given in order, without a gap; cotangents have their results' shapes. */
 bool calling_record(calling *c);
 /** The array that is called so must have this shape. */

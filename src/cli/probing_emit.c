@@ -54,6 +54,9 @@ static void add_head(spor_text *text, const probing *p) {
              "    spor verify %s --call %s --arrays probe-001/arrays.npz --against "
              "dX=probe-001/dX.npy\n\n",
              def, path, (long long)p->v->given->seed, p->def.cotangent, path, def);
+    if (p->v->given->exec)
+        text_add(text,
+                 "The smallest case at which a gradient was found wrong lies in wrong-dX.\n\n");
     if (*p->probes.left_out)
         text_add(text, "Left out, since no sizes were found that %s is for: %s.\n\n", def,
                  p->probes.left_out);

@@ -144,11 +144,6 @@ static bool read_all(judging *j) {
 
 /* ---- recording ---- */
 
-static spor_stored stored_in(raw_type type) {
-    if (type.kind == RAW_BRAIN) return SPOR_STORED_BF16;
-    return type.kind == RAW_REAL && type.width == 2 ? SPOR_STORED_F16 : SPOR_STORED_AS_COMPUTED;
-}
-
 static bool record_claim(judging *j, int k) {
     spor_arrays *a = &j->arrays;
     spor_claim *claim = &a->claim[k];
@@ -160,7 +155,7 @@ static bool record_claim(judging *j, int k) {
     if (j->before[k].value && !calling_fits(&j->call, "what is there before", &j->before[k], shape))
         return false;
     claim->claimed = j->claimed[k].value;
-    claim->stored = stored_in(j->claimed[k].type);
+    claim->stored = calling_stored(j->claimed[k].type);
     claim->before = j->before[k].value;
     return true;
 }
@@ -191,7 +186,7 @@ static bool record(judging *j) {
 /* Float if any array was kept as one, or as less: then the other code rounded to float somewhere. */
 static spor_scalar arithmetic_of(const judging *j) {
     for (int k = 0; k < j->arrays.claims; k++)
-        if (!raw_is_whole(j->claimed[k].type) && j->claimed[k].type.width <= 4) return SPOR_F32;
+        if (calling_is_single(j->claimed[k].type)) return SPOR_F32;
     return SPOR_F64;
 }
 
