@@ -325,7 +325,12 @@ const spor_command spor_command_verify = {
         "its verdict round.\n"
         "A script that trains has its network verified: each layer's fast path against the tape,\n"
         "the tape against complex steps, and the rules of training.\n"
-        "Arrays of --call are right within what rounding does in the definition itself, wrong "
+        "Gradients that other code computed are judged for a def, --call: arrays of files, by "
+        "name, or\n"
+        "what a command writes that --exec runs on probes. {in} is a folder with the inputs as "
+        "NAME.npy,\n"
+        "arrays.npz and arrays.safetensors; in {out} dNAME.npy are to be overwritten.\n"
+        "Arrays are right within what rounding does in the definition itself, wrong "
         "beyond\n"
         "what it can do at worst, and unfinished between: --ulps or --rtol settles that.\n"
         "Exit status: 0 all as stated, 1 something is wrong, unfinished or not examined, 2 bad "
@@ -341,6 +346,12 @@ const spor_command spor_command_verify = {
         "  spor verify models/lenet2.spor --data svhn:downloads\n"
         "  spor verify exercise.spor --hint none           right or wrong, nothing else\n"
         "  spor verify conv.spor --call layer --in A=A.npy K=K.npy dY=d.npy --against "
-        "dK=mine.npy\n",
+        "dK=mine.npy\n"
+        "  spor verify ln.spor --call layer_norm --arrays dump.safetensors    x, gamma, dY, dx, "
+        "...\n"
+        "  spor verify ln.spor --call layer_norm --arrays dump.npz --before dgamma=old.npy\n"
+        "  spor verify ln.spor --call layer_norm --block 64 --emit probes     and probes.txt\n"
+        "  spor verify ln.spor --call layer_norm --block 64 \\\n"
+        "      --exec \"python3 kernel.py {in} {out}\" --github --html kernel.html\n",
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* What the README shows is what the tests run. */
 #include "suite.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,21 +43,35 @@ START_TEST(the_script_is_shown) {
 }
 END_TEST
 
-/* The lines below "$ build/spor verify ..." are what it prints. */
-START_TEST(the_failure_is_shown) {
-    static const char command[] = "$ build/spor verify tests/examples/rotated.spor\n";
-    char *readme = read_source("README.md"), line[1024], call[1200];
-    const char *shown = strstr(readme, command);
-    ck_assert(shown != NULL && !chdir(getenv("SPOR_SOURCE")));
-    shown += strlen(command);
-    snprintf(call, sizeof call, "%s verify tests/examples/rotated.spor", getenv("SPOR_PROGRAM"));
+/* The lines below "$ ..." in the README are what the command prints, which ends with 1. */
+static void expect_printed(const char *command, const char *call) {
+    char *readme = read_source("README.md"), line[1024], head[1024];
+    snprintf(head, sizeof head, "$ %s\n", command);
+    const char *shown = strstr(readme, head);
+    ck_assert_msg(shown != NULL, "README.md has no %s", head);
+    ck_assert(!chdir(getenv("SPOR_SOURCE")));
+    shown += strlen(head);
     FILE *out = popen(call, "r");
     ck_assert(out != NULL);
-    for (; fgets(line, sizeof line, out); shown += strlen(line))
+    bool begun = false; /* a blank line comes first where rows were left out */
+    for (; fgets(line, sizeof line, out); begun = true) {
+        if (!begun && *line == '\n') continue;
         ck_assert_msg(!strncmp(shown, line, strlen(line)), "README.md does not show: %s", line);
+        shown += strlen(line);
+    }
     ck_assert_int_eq(pclose(out) >> 8, 1);
     ck_assert(!strncmp(shown, "```", 3));
     free(readme);
+}
+
+START_TEST(the_failures_are_shown) {
+    char call[2048];
+    snprintf(call, sizeof call, "%s verify tests/examples/rotated.spor", getenv("SPOR_PROGRAM"));
+    expect_printed("build/spor verify tests/examples/rotated.spor", call);
+#define KERNEL " verify tests/examples/kernels.spor --call layer_norm --block 64 --quiet --exec \""
+    snprintf(call, sizeof call, "%s" KERNEL "'%s/kernels' {in} {out} layer_norm f32 2\"",
+             getenv("SPOR_PROGRAM"), getenv("SPOR_EXAMPLES"));
+    expect_printed("build/spor" KERNEL "build/tests/kernels {in} {out} layer_norm f32 2\"", call);
 }
 END_TEST
 
@@ -172,7 +187,7 @@ Suite *spor_suite(void) {
     TCase *tests = tcase_create("readme");
     tcase_add_test(tests, the_example_is_shown);
     tcase_add_test(tests, the_script_is_shown);
-    tcase_add_test(tests, the_failure_is_shown);
+    tcase_add_test(tests, the_failures_are_shown);
     tcase_add_test(tests, the_gradient_is_shown);
     tcase_add_test(tests, the_example_is_short);
     tcase_add_test(tests, the_example_learns);
