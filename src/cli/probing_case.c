@@ -121,7 +121,11 @@ static void read_array(const exec *e, exec_written *w, int k, bool wanted, exec_
         return;
     }
     snprintf(path, sizeof path, "%s/%s.npy", e->out, name);
-    if (!wanted && access(path, F_OK)) return;
+    if (access(path, F_OK)) {
+        if (wanted && !*o->fault[EXEC_WRITTEN])
+            snprintf(o->fault[EXEC_WRITTEN], EXEC_TEXT, "%s.npy is not there any more", name);
+        return;
+    }
     if (!npy_read_doubles(path, &w->array[k], &message) && !*o->fault[EXEC_WRITTEN])
         snprintf(o->fault[EXEC_WRITTEN], EXEC_TEXT, "%.400s", message.text);
 }

@@ -12,7 +12,7 @@ static const struct {
     const char *label, *holds, *fails;
 } facts[EXEC_FACTS] = {
     [EXEC_RUNS] = {"it runs", "holds", "DOES NOT RUN"},
-    [EXEC_WRITTEN] = {"every output is written", "holds", "NOT EXEC_WRITTEN"},
+    [EXEC_WRITTEN] = {"every output is written", "holds", "NOT WRITTEN"},
     [EXEC_SHAPED] = {"outputs have their shapes", "holds", "DOES NOT FIT"},
     [EXEC_UNCHANGED] = {"inputs are unchanged", "holds", "CHANGED"},
     [EXEC_SAME_TWICE] = {"same bits twice", "holds", "DIFFERS"},
@@ -72,6 +72,8 @@ static void print_summary(const exec *e, int s, FILE *out) {
         free(text);
     } else if (of->failures) {
         print_fault(e, s, out);
+    } else if (!of->probes) {
+        fputs("could be judged at no probe", out);
     } else {
         fprintf(out, "%" PRId64 " probe%s", of->probes, of->probes == 1 ? "" : "s");
         if (s < e->claims) fputs(": ", out), arrays_print(&of->verdict, out);
