@@ -82,10 +82,12 @@ static void add_up(exec *e, const exec_outcome *o, int number) {
             memcpy(of->verdict.example.value, value, sizeof of->smallest);
         }
         if (!has_failed(e, o, s)) continue;
-        if (!of->failures)
+        if (!of->failures) {
             keep(e, o, s, value, e->p->probes.at[number].draw);
-        else if (s < e->claims)
+            memcpy(of->first, of->verdict.example.pattern, sizeof of->first);
+        } else if (s < e->claims) {
             keep_sight(e, s, value, e->p->probes.at[number].draw);
+        }
         if (!of->failures) draw(e, s, value);
         of->failed[of->failures++] = number;
     }
@@ -150,7 +152,7 @@ static bool shrink(exec *e, int s) {
 
 /* ---- what it looks like ---- */
 
-/* A reading that explains all that was kept is said in the place of what the smallest case alone shows. */
+/* A reading that explains all that was kept is said; else what the smallest case shows, if it was seen before. */
 static bool read_subject(exec *e, int s) {
     exec_subject *of = &e->subject[s];
     probe_case at[EXEC_SIGHTS] = {{0}};
@@ -167,7 +169,8 @@ static bool read_subject(exec *e, int s) {
     if (done && of->sights)
         done = arrays_look_like(e->p->def.statement, s, of->sights, sights,
                                 single ? 0x1p-24 : 0x1p-53, unit, text, sizeof text);
-    if (*text) memcpy(of->verdict.example.pattern, text, sizeof text);
+    char *pattern = of->verdict.example.pattern;
+    if (*text || strcmp(pattern, of->first) != 0) memcpy(pattern, text, sizeof text);
     for (int k = 0; k < of->sights; k++) probe_free(&at[k]);
     return done || probing_fail("out of memory");
 }

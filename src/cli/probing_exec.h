@@ -49,7 +49,8 @@ typedef struct {
     int runs; /* to make it small */
     char fault[EXEC_TEXT];
     spor_verdict verdict;
-    raw_type type; /* of what was given */
+    char first[256]; /* what it looked like at the first probe at which it failed */
+    raw_type type;   /* of what was given */
     int sights;
     exec_sight sight[EXEC_SIGHTS];
     spor_text picture; /* of the first probe at which it failed */
