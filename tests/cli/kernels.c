@@ -122,13 +122,13 @@ static const struct {
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 START_TEST(what_no_formula_shows_is_seen) {
-    expect_status(run("mkdir t; export TMPDIR=\"$PWD/t\"; spor verify " SPEC
+    expect_status(run("mkdir \"it's\"; export TMPDIR=\"$PWD/it's\"; spor verify " SPEC
                       " --call layer_norm --exec \"%s\" %s",
                       commands[_i].command, commands[_i].options),
                   commands[_i].status);
     expect_in(out, commands[_i].shown);
     expect_in(err, commands[_i].told);
-    expect_status(run("rmdir t"), 0); /* nothing is left there */
+    expect_status(run("rmdir \"it's\""), 0); /* nothing is left there */
 }
 END_TEST
 
