@@ -199,7 +199,7 @@ typedef struct {
     double ulps;       /* what would settle all that are between */
     double rtol;       /* the same, relative */
     spor_stored stored; /* what the claim is kept in */
-    bool norm_wise;    /* each element was allowed as much as any of its array */
+    bool norm_wise;     /* each element was allowed as much as any of its array */
     char unjudged[160]; /* where those lie that were not judged */
 } spor_array_figures;
 

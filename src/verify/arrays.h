@@ -34,9 +34,9 @@ typedef struct {
     arrays_claim claim[SPOR_PAIRS];
     bool finite; /* all inputs are */
     double unit;
-    int64_t steps; /* complex steps that were made */
+    int64_t steps;                   /* complex steps that were made */
     const double *from[SPOR_INPUTS]; /* the numbers of each input; NULL: ones */
-    int faulty;    /* the claim whose gradient by the tape they contradict; -1: none */
+    int faulty; /* the claim whose gradient by the tape they contradict; -1: none */
     spor_message *message;
 } judgement;
 

@@ -567,9 +567,8 @@ START_TEST(maps_of_elements_show_what_is_wrong) {
         text_bytes(&svg, "", 1);
         ck_assert(!svg.failed && svg.size < 100000);
         xml_check(svg.at, svg.size - 1);
-        snprintf(text, sizeof text,
-                 "d\"&lt;x&gt;: %d of %d elements are wrong at N=3 &amp; C=65", size && worst,
-                 (int)size);
+        snprintf(text, sizeof text, "d\"&lt;x&gt;: %d of %d elements are wrong at N=3 &amp; C=65",
+                 size && worst, (int)size);
         ck_assert_msg(strstr(svg.at, text) != NULL, "%.1000s", svg.at);
         ck_assert_int_eq(strstr(svg.at, "<path class=\"e3\"") != NULL, size && worst == 1);
         ck_assert_int_eq(strstr(svg.at, "<path class=\"e4\"") != NULL, size && worst == 2);
