@@ -43,8 +43,9 @@ static void add_sizes(spor_pass *run, spor_asserted *a) {
     int n = a->statement.quantities;
     for (int k = 0; k < n; k++) {
         a->statement.quantity[k].open = true;
-        a->statement.quantity[k].least =
-            !allows_zero(a->source->where, a->statement.quantity[k].name);
+        const char *name = a->statement.quantity[k].name;
+        bool own = a->alone && allows_zero(a->function->def->where, name);
+        a->statement.quantity[k].least = !own && !allows_zero(a->source->where, name);
         a->statement.quantity[k].most = n <= 2 ? 6 : n <= 4 ? 5 : 4;
     }
 }

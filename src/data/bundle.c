@@ -46,7 +46,7 @@ static bool add_tensor(const char *name, raw_type type, const spor_shape *shape,
     int64_t count = shape_size(shape);
     if (!a) return false;
     *a = (spor_npy){.shape = *shape, .type = type, .keep = raw_keep(type)};
-    a->value = malloc(bytes_for(count, values_types[a->keep].width));
+    a->value = malloc(bytes_for(count + 1, values_types[a->keep].width));
     if (!a->value) return message_complain(r->message, "%s: out of memory", r->path);
     int64_t large = raw_read(type, numbers, count, a->value);
     if (large >= 0)

@@ -234,18 +234,18 @@ static bool check_tensor(loader *l, int k, const spor_shape *shape, const found_
 /* Hands on a tensor whose bytes are all there. */
 static bool tell_tensor(loader *l, const char *name, const spor_shape *shape,
                         const found_tensor *t) {
-    int64_t count = 1;
+    int64_t count = 1; /* none of them too long, whatever others are 0 */
     for (int k = 0; k < shape->rank; k++) {
         int64_t n = shape->n[k];
-        if (n < 1)
+        if (n < 0)
             return message_complain(l->message, "%s: tensor %s has an axis of size %" PRId64,
                                     l->path, name, n);
         if (n > (int64_t)SPOR_FILE_LIMIT / count)
             return message_complain(l->message, "%s: tensor %s has more than 2^31 numbers", l->path,
                                     name);
-        count *= n;
+        count *= n ? n : 1;
     }
-    return check_place(l, name, t, count * t->type.width) &&
+    return check_place(l, name, t, shape_size(shape) * t->type.width) &&
            l->on_tensor(name, t->type, shape, l->data + t->begin, l->user);
 }
 

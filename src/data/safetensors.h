@@ -42,7 +42,7 @@ bool safetensors_notes(const safetensors_file *file, safetensors_on_note *on_not
  *  error of the caller's. */
 typedef bool safetensors_on_tensor(const char *name, raw_type type, const spor_shape *shape,
                                    const unsigned char *numbers, void *user);
-/** Tells of all tensors in their order in the header, without an axis of size 0. */
+/** Tells of all tensors in their order in the header. */
 bool safetensors_each(const safetensors_file *file, safetensors_on_tensor *on_tensor, void *user,
                       spor_message *message);
 

@@ -56,6 +56,9 @@ static void place_ends(const point_input *in, double *x) {
             for (int64_t k = 0; k < last; k++) x[row * last + k] = 0;
             x[row * last + (row == 1 ? 0 : last - 1)] = 1;
         }
+    if (in->range.kind == SPOR_RANGE_WHOLE)
+        for (int64_t k = 0; k < rows * last && k < 3; k++)
+            x[k] = k == 1 ? in->range.from : in->range.to;
     if (in->range.kind == SPOR_RANGE_SET)
         for (int64_t k = 0; k < rows * last && k < 3; k++)
             x[k] = in->range.item[k < 2 ? in->range.n - 1 : 0];

@@ -176,7 +176,8 @@ static const struct {
 } wrong[] = {
     {"{\"x\":{\"dtype\":\"F8_E4M3\",\"shape\":[1],\"data_offsets\":[0,1]}}",
      "x has dtype F8_E4M3; F16, BF16, F32, F64, whole numbers and BOOL can be read"},
-    {"{\"x\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}", "x has an axis of size 0"},
+    {"{\"x\":{\"dtype\":\"F32\",\"shape\":[0,4294967296],\"data_offsets\":[0,0]}}",
+     "more than 2^31 numbers"},
     {"{\"x\":{\"dtype\":\"F32\",\"shape\":[-1,-2],\"data_offsets\":[0,8]}}", "an axis of size -1"},
     {"{\"x\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", "of 12 bytes is said"},
     {"{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", "lie at 4..12 of 8"},
@@ -199,6 +200,15 @@ START_TEST(safetensors_say_what_is_wrong) {
 }
 END_TEST
 
+START_TEST(arrays_without_elements_are_read) {
+    file f = tensors("{\"x\":{\"dtype\":\"BF16\",\"shape\":[3,0],\"data_offsets\":[0,0]}}", "", 0);
+    spor_bundle bundle = read_bytes(f.bytes, f.size);
+    const spor_npy *x = bundle_find(&bundle, "x");
+    ck_assert(x && x->shape.rank == 2 && x->shape.n[0] == 3 && x->shape.n[1] == 0 && x->value);
+    bundle_free(&bundle);
+}
+END_TEST
+
 START_TEST(one_array_is_no_bundle) {
     refuse("\x93NUMPY\x01\x00", 8, "is one array, and it has no name");
     refuse("nonsense", 8, "not a safetensors file");
@@ -217,6 +227,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, zip_files_say_what_is_wrong);
     tcase_add_loop_test(tests, every_type_of_safetensors_is_read, 0, TYPES);
     tcase_add_loop_test(tests, safetensors_say_what_is_wrong, 0, WRONG);
+    tcase_add_test(tests, arrays_without_elements_are_read);
     tcase_add_test(tests, one_array_is_no_bundle);
     suite_add_tcase(suite, tests);
     return suite;
