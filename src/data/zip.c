@@ -154,7 +154,7 @@ bool zip_each(const char *path, const unsigned char *bytes, size_t size, size_t 
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-static void put(spor_text *text, uint32_t number, int bytes) {
+static void put(spor_text *text, uint64_t number, int bytes) {
     for (int k = 0; k < bytes; k++) text_bytes(text, &(char){(char)(number >> 8 * k & 255)}, 1);
 }
 
@@ -167,9 +167,9 @@ static void put_common(spor_text *text, const char *name, const void *bytes, siz
     put(text, 0, 2);
     put(text, first_day, 2);
     put(text, checksum_crc32(bytes, size), 4);
-    put(text, (uint32_t)size, 4);
-    put(text, (uint32_t)size, 4);
-    put(text, (uint32_t)strlen(name), 2);
+    put(text, size, 4);
+    put(text, size, 4);
+    put(text, strlen(name), 2);
     put(text, 0, 2);
 }
 
@@ -185,7 +185,7 @@ void zip_add(zip_writer *w, const char *name, const void *bytes, size_t size) {
     put_common(&w->directory, name, bytes, size);
     put(&w->directory, 0, 2 + 2 + 2); /* comment, disk, attributes */
     put(&w->directory, 0, 4);
-    put(&w->directory, (uint32_t)at, 4);
+    put(&w->directory, at, 4);
     text_bytes(&w->directory, name, strlen(name));
     w->members++;
 }
@@ -198,8 +198,8 @@ void zip_end(zip_writer *w) {
     put(w->text, 0, 4);
     put(w->text, w->members, 2);
     put(w->text, w->members, 2);
-    put(w->text, (uint32_t)size, 4);
-    put(w->text, (uint32_t)at, 4);
+    put(w->text, size, 4);
+    put(w->text, at, 4);
     put(w->text, 0, 2);
     text_free(&w->directory);
 }

@@ -146,11 +146,12 @@ END_TEST
 
 /* Asked to stop, it stops the command too, and leaves nothing behind. */
 START_TEST(a_stop_reaches_the_command) {
-    expect_status(run("mkdir t; TMPDIR=$PWD/t \"$SPOR_PROGRAM\" verify " SPEC
-                      " --call layer_norm --exec 'echo $$ >pid.part; mv pid.part pid; sleep 60; : "
-                      "{in} {out}' & "
-                      "while ! test -e pid; do sleep 0.05; done; kill -TERM $!; wait $!"),
-                  2);
+    expect_status(
+        run("mkdir t; TMPDIR=$PWD/t \"$SPOR_PROGRAM\" verify " SPEC
+            " --call layer_norm --exec 'echo $$ >pid.part; mv pid.part pid; sleep 60; : "
+            "{in} {out}' & "
+            "while ! test -e pid && kill -0 $!; do sleep 0.05; done; kill -TERM $!; wait $!"),
+        2);
     expect_in(err, "stopped");
     expect_status(run("kill -0 $(cat pid)"), 1);
     expect_status(run("ls t | wc -l"), 0);
