@@ -35,16 +35,19 @@ static const char *returned_name(const spor_syntax *node, const spor_def *def) {
 /* As if the script had "derive def (A, W) -> (Y, dY):". */
 static const spor_assertion *plain_head(spor_pass *run, const spor_def *def) {
     spor_assertion *s = ground_take(&run->ground, 1, sizeof *s);
-    const char *y = returned_name(def->body, def);
+    const char *y = returned_name(def->body, def), *several[SPOR_RESULTS];
     *s = (spor_assertion){.target = def->name, .place = def->place, .target_place = def->place};
     s->quantifier = ground_take(&run->ground, (size_t)def->parameters, sizeof *s->quantifier);
     for (int k = 0; k < def->parameters; k++)
         if (def->parameter[k].shaped)
             s->quantifier[s->quantifiers++] =
                 (spor_parameter){.name = def->parameter[k].name, .place = def->parameter[k].place};
-    s->result[0] = (spor_parameter){.name = y ? y : "Y", .place = def->place};
-    s->result[1] =
-        (spor_parameter){.name = derive_name(run, s->result[0].name), .place = def->place};
+    s->results = script_results(run->script, def->name, SPOR_RESULTS, several);
+    if (!s->results) several[s->results++] = y ? y : "Y";
+    for (int k = 0; k < s->results; k++)
+        s->result[k] =
+            (spor_result){.y = {.name = several[k], .place = def->place},
+                          .dy = {.name = derive_name(run, several[k]), .place = def->place}};
     return s;
 }
 
@@ -104,11 +107,15 @@ bool claims_def(spor_script *script, const char *def, spor_script_def *out, char
     const spor_asserted *a = r.asserted;
     *out = (spor_script_def){.statement = &a->statement,
                              .why_not = a->shown.refusal,
-                             .result = a->source->result[0].name,
-                             .cotangent = a->source->result[1].name,
                              .file = a->shown.file,
                              .line = a->shown.line,
                              .tensors = a->tensors};
     for (int k = 0; k < a->tensors; k++) out->tensor[k] = a->tensor[k]->name;
+    for (int k = 0; k < a->source->results; k++) {
+        const spor_result *result = &a->source->result[k];
+        if (!result->dy.name) continue; /* it is not differentiated */
+        out->result[out->results] = result->y.name;
+        out->cotangent[out->results++] = result->dy.name;
+    }
     return true;
 }

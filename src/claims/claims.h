@@ -43,12 +43,13 @@ void claims_case(const spor_script_claim *claim, const int64_t values[], FILE *o
 typedef struct {
     const spor_statement
         *statement;      /* its sizes; an instance has the tensors as inputs in their order, its
-                                        cotangent as the last one, and pairs of which both sides are the gradients
+                                        cotangents as the last ones, and pairs of which both sides are the gradients
                                         of y, by their names: of tensors that are neither one of a few numbers nor
                                         said to have none */
     const char *why_not; /* why sizes were left out, the last time; "" if none were */
-    const char *result, *cotangent; /* "Y", "dY" */
-    const char *file;               /* of the def */
+    int results;         /* that are differentiated; 0: nothing is known of the def */
+    const char *result[SPOR_RESULTS], *cotangent[SPOR_RESULTS]; /* "Y", "dY" */
+    const char *file;                                           /* of the def */
     int line, tensors;
     const char *tensor[SPOR_INPUTS];
 } spor_script_def;

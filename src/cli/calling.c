@@ -57,18 +57,27 @@ static void find_names(calling *c) {
     if (c->names == 1) c->names = 0;
 }
 
-/* The name, or Y, for as long as no operand is called so. */
-static bool names(const calling *c, const char *said, const char *usual, const char *name) {
+const char *calling_result_name(const calling *c) {
+    return c->known.results ? c->known.result[0] : "Y";
+}
+
+const char *calling_cotangent_name(const calling *c) {
+    return c->known.results ? c->known.cotangent[0] : "dY";
+}
+
+/* Y is understood for as long as no operand is called so. */
+static bool is_either(const calling *c, const char *name, const char *said, const char *usual) {
     if (calling_operand(c, name) >= 0 || calling_gradient(c, name) >= 0) return false;
-    return (said && !strcmp(name, said)) || !strcmp(name, usual);
+    return !strcmp(name, said) || !strcmp(name, usual);
 }
 
 bool calling_names_result(const calling *c, const char *name) {
-    return names(c, c->known.result, "Y", name);
+    return !c->names && is_either(c, name, calling_result_name(c), "Y");
 }
 
 bool calling_names_cotangent(const calling *c, const char *name) {
-    return names(c, c->known.cotangent, "dY", name);
+    if (c->names) return calling_is_cotangent(c, name);
+    return is_either(c, name, calling_cotangent_name(c), "dY");
 }
 
 bool calling_open(calling *c, const spor_workpiece *piece, const char *def) {

@@ -20,7 +20,8 @@ typedef struct {
     spor_tape *tape;
     int parameters; /* of the def */
     const char *parameter[CALLING_OPERANDS];
-    spor_script_def known; /* result NULL: its signature has no shapes, so that nothing is known of it */
+    spor_script_def
+        known; /* results 0: its signature has no shapes, so that nothing is known of it */
     spor_npy value[CALLING_OPERANDS]; /* doubles; value NULL: not given */
     int inputs;                       /* operands given: the first ones */
     spor_var input[CALLING_OPERANDS], y;
@@ -46,7 +47,10 @@ int calling_operand(const calling *c, const char *name);
 int calling_gradient(const calling *c, const char *name);
 /** True of d and the name of a result, or, where these have no names, of any that is no operand's. */
 bool calling_is_cotangent(const calling *c, const char *name);
-/** True of the name that the script has for the result, or for its cotangent; Y and dY are always understood. */
+/** What the script calls the result, or the first one, and its cotangent: Y and dY if it does not say. */
+const char *calling_result_name(const calling *c);
+const char *calling_cotangent_name(const calling *c);
+/** True of the only result, or of a cotangent, by the script's name; Y and dY of one result are understood. */
 bool calling_names_result(const calling *c, const char *name);
 bool calling_names_cotangent(const calling *c, const char *name);
 

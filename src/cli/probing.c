@@ -101,7 +101,7 @@ static void add_npz(probing_files *files) {
 }
 
 static const char *input_name(const probing *p, const probe_case *c, int k) {
-    return k == c->in.dy ? p->def.cotangent : p->def.tensor[k];
+    return k >= c->in.dy ? p->def.cotangent[k - c->in.dy] : p->def.tensor[k];
 }
 
 bool probing_inputs(const probing *p, const probe_case *c, probing_files *files) {

@@ -196,49 +196,69 @@ static bool judge_at_ties(exec *e, const probe_case *c, const int64_t value[],
     return done;
 }
 
-static bool judge(exec *e, const probe_case *c, const int64_t value[], const exec_written *w,
-                  exec_outcome *o) {
-    int claim_of[SPOR_PAIRS], n = 0;
-    spor_message message = {""};
-    double *off[SPOR_PAIRS] = {NULL};
-    spor_verdict *found = calloc(SPOR_PAIRS, sizeof *found);
-    spor_arrays *a = calloc(1, sizeof *a);
-    bool done = found && a;
-    if (done) {
-        *a = (spor_arrays){.y = c->in.y,
-                           .inputs = c->in.inputs - 1,
-                           .cotangent = c->data[c->in.dy],
-                           .arithmetic = SPOR_F64,
-                           .ulps = e->p->v->given->ulps,
-                           .rtol = e->p->v->given->rtol};
-        for (int k = 0; k < a->inputs; k++) {
-            a->input[k] = c->in.input[k];
-            a->value[k] = c->data[k];
-        }
+/* Those of several results end to end, as their elements are; to be freed. */
+static double *join_cotangents(const probe_case *c) {
+    size_t size = 0, used = 0;
+    for (int k = c->in.dy; k < c->in.inputs; k++) size += (size_t)probe_size(c, k);
+    double *joined = malloc((size + 1) * sizeof *joined);
+    for (int k = c->in.dy; joined && k < c->in.inputs; k++) {
+        memcpy(joined + used, c->data[k], (size_t)probe_size(c, k) * sizeof *joined);
+        used += (size_t)probe_size(c, k);
     }
-    for (int k = 0; done && k < e->claims; k++) {
+    return joined;
+}
+
+/* What the code was given; claims are still to be added. */
+static spor_arrays arrays_of(const exec *e, const probe_case *c, const double *cotangent) {
+    spor_arrays a = {.y = c->in.y,
+                     .inputs = c->in.dy,
+                     .cotangent = cotangent,
+                     .arithmetic = SPOR_F64,
+                     .ulps = e->p->v->given->ulps,
+                     .rtol = e->p->v->given->rtol};
+    for (int k = 0; k < a.inputs; k++) {
+        a.input[k] = c->in.input[k];
+        a.value[k] = c->data[k];
+    }
+    return a;
+}
+
+/* Of what can be judged; claim_of: which of all claims it is. */
+static void add_claims(const exec *e, const probe_case *c, const exec_written *w,
+                       const exec_outcome *o, spor_arrays *a, int claim_of[]) {
+    for (int k = 0; k < e->claims; k++) {
         if (!o->judged[k]) continue;
         raw_type type = w->array[k].type;
-        int wrt = k < c->in.pairs ? c->in.pair[k].wrt : SPOR_OF_Y;
-        a->claim[n] = (spor_claim){.name = e->subject[k].name,
-                                   .wrt = wrt,
-                                   .claimed = w->array[k].value,
-                                   .stored = calling_stored(type)};
+        claim_of[a->claims] = k;
+        a->claim[a->claims++] =
+            (spor_claim){.name = e->subject[k].name,
+                         .wrt = k < e->gradients ? c->in.pair[k].wrt : SPOR_OF_Y,
+                         .claimed = w->array[k].value,
+                         .stored = calling_stored(type)};
         if (calling_is_single(type)) a->arithmetic = SPOR_F32;
-        claim_of[n++] = k;
     }
-    if (done) a->claims = n;
-    if (done && n)
-        done = arrays_judge_with(a, &(arrays_besides){NULL, off}, found, &message) &&
-               !*message.text && judge_at_ties(e, c, value, a, off, found, &message) &&
+}
+
+static bool judge(exec *e, const probe_case *c, const int64_t value[], const exec_written *w,
+                  exec_outcome *o) {
+    int claim_of[SPOR_PAIRS];
+    spor_message message = {""};
+    double *off[SPOR_PAIRS] = {NULL}, *cotangent = join_cotangents(c);
+    spor_verdict *found = calloc(SPOR_PAIRS, sizeof *found);
+    spor_arrays a = arrays_of(e, c, cotangent);
+    bool done = found && cotangent;
+    if (done) add_claims(e, c, w, o, &a, claim_of);
+    if (done && a.claims)
+        done = arrays_judge_with(&a, &(arrays_besides){NULL, off}, found, &message) &&
+               !*message.text && judge_at_ties(e, c, value, &a, off, found, &message) &&
                !*message.text;
-    for (int k = 0; done && k < n; k++) o->verdict[claim_of[k]] = found[k];
-    for (int k = 0; k < n; k++) {
+    for (int k = 0; k < a.claims; k++) {
+        if (done) o->verdict[claim_of[k]] = found[k];
         free(e->off[claim_of[k]]);
         e->off[claim_of[k]] = off[k];
     }
     free(found);
-    free(a);
+    free(cotangent);
     return done || probing_fail("%s", *message.text ? message.text : "out of memory");
 }
 
@@ -248,7 +268,7 @@ static void look_at_outputs(exec *e, const probe_case *c, exec_written *w, exec_
     o->asked[EXEC_WRITTEN] = o->asked[EXEC_SHAPED] = true;
     if (!read_bundle(e, w, o)) return;
     for (int k = 0; k < e->claims; k++) {
-        bool result = k == c->in.pairs;
+        bool result = k == e->gradients;
         read_array(e, w, k, !result, o);
         const spor_npy *a = &w->array[k];
         if (!a->value) continue;

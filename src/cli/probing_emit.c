@@ -12,7 +12,7 @@ static void add_shapes(spor_text *text, const probing *p, const probe_case *c) {
         spor_shape of = spor_shape_of(c->in.input[k]);
         tape_shape_text(&of, NULL, shape, sizeof shape);
         text_add(text, "%s%s %s", k ? ", " : "",
-                 k == c->in.dy ? p->def.cotangent : p->def.tensor[k], shape);
+                 k >= c->in.dy ? p->def.cotangent[k - c->in.dy] : p->def.tensor[k], shape);
     }
     for (int k = 0; k < c->in.pairs; k++) {
         spor_shape of = spor_shape_of(c->in.pair[k].expected);
@@ -53,7 +53,7 @@ static void add_head(spor_text *text, const probing *p) {
              "beside them, or all in one file, is judged by\n\n"
              "    spor verify %s --call %s --arrays probe-001/arrays.npz --against "
              "dX=probe-001/dX.npy\n\n",
-             def, path, (long long)p->v->given->seed, p->def.cotangent, path, def);
+             def, path, (long long)p->v->given->seed, p->def.cotangent[0], path, def);
     if (p->v->given->exec)
         text_add(text,
                  "The smallest case at which a gradient was found wrong lies in wrong-dX.\n\n");

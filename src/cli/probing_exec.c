@@ -30,7 +30,7 @@ static bool has_failed(const exec *e, const exec_outcome *o, int s) {
 static void keep_sight(exec *e, int s, const int64_t value[], probe_draw draw) {
     exec_subject *of = &e->subject[s];
     const spor_npy *a = &e->last.array[s];
-    if (of->sights == EXEC_SIGHTS || s == e->claims - 1) return;
+    if (of->sights == EXEC_SIGHTS || s >= e->gradients) return;
     size_t size = (size_t)shape_size(&a->shape) * sizeof(double);
     exec_sight *kept = &of->sight[of->sights];
     *kept = (exec_sight){.draw = draw, .claimed = malloc(size + 1)};
@@ -232,14 +232,15 @@ static bool name_subjects(exec *e) {
     const probing *p = e->p;
     probe_case c;
     bool done = probe_make(&p->probes, p->probes.at[0].value, p->probes.at[0].draw, &c);
-    e->claims = c.in.pairs + 1;
+    e->gradients = c.in.pairs;
+    e->claims = e->gradients + (p->def.results == 1);
     e->subjects = e->claims + EXEC_FACTS;
     e->subject = done ? calloc((size_t)e->subjects, sizeof *e->subject) : NULL;
     e->now.verdict = calloc(SPOR_PAIRS, sizeof *e->now.verdict);
     done = e->subject && e->now.verdict && e->claims < SPOR_PAIRS;
     for (int s = 0; done && s < e->subjects; s++) {
         const char *name = s < c.in.pairs  ? c.in.pair[s].name
-                           : s < e->claims ? p->def.result
+                           : s < e->claims ? p->def.result[0]
                                            : exec_fact_label((exec_fact)(s - e->claims));
         snprintf(e->subject[s].name, sizeof e->subject[s].name, "%s", name);
         if (s < c.in.pairs)

@@ -68,7 +68,8 @@ typedef struct {
     outside outside;
     bool stopped; /* somebody wants that */
     char folder[RUN_PATH - 64], in[RUN_PATH], out[RUN_PATH], command[EXEC_COMMAND];
-    int subjects, claims; /* claims first, then the facts */
+    int subjects, claims,
+        gradients; /* gradients, the result if there is one alone, then the facts */
     exec_subject *subject;
     exec_outcome now;
     exec_written last;

@@ -132,7 +132,7 @@ bool exec_show(exec *e) {
     const char *left_out = e->p->probes.left_out;
     bool done = true;
     for (int s = 0; done && s < e->subjects; s++)
-        if (e->subject[s].probes || s < e->claims - 1) done = show(e, s);
+        if (e->subject[s].probes || s < e->gradients) done = show(e, s);
     if (done && *left_out) verify_skip(e->p->v, "sizes", left_out);
     return done;
 }

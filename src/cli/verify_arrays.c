@@ -75,8 +75,7 @@ static bool is_before(const judging *j, const char *name) {
 static void tell_unused(judging *j, const char *name) {
     char why[256];
     snprintf(why, sizeof why, "is neither an operand of %.60s nor d and one, nor %.60s or %.60s",
-             j->call.def, j->call.known.result ? j->call.known.result : "Y",
-             j->call.known.cotangent ? j->call.known.cotangent : "dY");
+             j->call.def, calling_result_name(&j->call), calling_cotangent_name(&j->call));
     verify_skip(j->v, name, why);
 }
 
@@ -178,7 +177,7 @@ static bool record(judging *j) {
     for (int k = 0; k < a->claims; k++)
         if (!record_claim(j, k)) return false;
     if (!a->cotangent && spor_shape_of(a->y).rank)
-        verify_skip(j->v, j->call.known.cotangent ? j->call.known.cotangent : "dY",
+        verify_skip(j->v, calling_cotangent_name(&j->call),
                     "is not given: judged with a cotangent of 1 everywhere, which hides mistakes");
     return true;
 }

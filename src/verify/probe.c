@@ -79,7 +79,7 @@ static void draw_input(const probes *p, const probe_case *c, int k, probe_draw d
     if (!drawn) place_ends(&in, c->data[k]);
     for (int64_t i = 0; drawn && i < shape_size(&in.shape); i++)
         c->data[k][i] =
-            k == c->in.dy ? draw_cotangent(key, (uint64_t)i) : draw_step(s, key, (uint64_t)i);
+            k >= c->in.dy ? draw_cotangent(key, (uint64_t)i) : draw_step(s, key, (uint64_t)i);
 }
 
 bool probe_make(const probes *p, const int64_t value[], probe_draw draw, probe_case *c) {
@@ -104,6 +104,11 @@ void probe_free(probe_case *c) {
     for (int k = 0; k < SPOR_INPUTS; k++) free(c->data[k]);
     spor_tape_free(c->tape);
     *c = (probe_case){0};
+}
+
+int64_t probe_size(const probe_case *c, int k) {
+    spor_shape shape = spor_shape_of(c->in.input[k]);
+    return shape_size(&shape);
 }
 
 /* ---- sizes that can be had ---- */

@@ -54,6 +54,8 @@ typedef struct {
 /** Records the case at these sizes and draws its numbers, if it is recorded. False only when memory runs out. */
 bool probe_make(const probes *p, const int64_t value[], probe_draw draw, probe_case *c);
 void probe_free(probe_case *c);
+/** Elements of an input. */
+int64_t probe_size(const probe_case *c, int k);
 
 /** "N=2, C=65"; "" without quantities. */
 void probe_sizes(const spor_statement *statement, const int64_t value[], char *text, size_t size);

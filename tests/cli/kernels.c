@@ -262,6 +262,28 @@ START_TEST(rows_by_number_and_none_at_all_are_probed) {
 }
 END_TEST
 
+/* A def with two results has a cotangent for each. */
+START_TEST(kernels_of_two_results_are_judged) {
+    write_file("s.spor", "def f(x[N], y[N]):\n    P = x * y\n    S = sum(x)\n    return P, S\n");
+#define TWO                                                                                        \
+    "spor verify s.spor --call f --exec \"'$SPOR_PROGRAM' run s.spor --call f --in x={in}/x.npy "  \
+    "y={in}/y.npy --cotangent dP={in}/dP.npy %s --grad dx={out}/dx.npy dy={out}/dy.npy\""
+    expect_status(run(TWO, "dS={in}/dS.npy"), 0);
+    expect_in(out, "  holds            dx ");
+    expect_in(out, "  holds            dy ");
+    expect_status(run(TWO, ""), 1);
+    expect_in(out, "DOES NOT HOLD    dx                              N=1: ");
+    expect_in(out, "  holds            dy ");
+    expect_status(
+        run("spor verify s.spor --call f --emit p; spor run s.spor --call f --in "
+            "x=p/probe-001/x.npy y=p/probe-001/y.npy --cotangent dP=p/probe-001/dP.npy "
+            "dS=p/probe-001/dS.npy --grad dx=dx.npy; spor verify s.spor --call f --arrays "
+            "p/probe-001/arrays.npz --against dx=dx.npy"),
+        0);
+    ck_assert_ptr_null(strstr(out, "not looked at"));
+}
+END_TEST
+
 /* ---- ties ---- */
 
 /* A kernel by spor run: where x is 0 its slope is 1, and that of relu is 0. */
@@ -414,6 +436,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, probes_decide_and_are_the_same_again);
     tcase_add_test(tests, labels_of_probes_have_the_ends);
     tcase_add_test(tests, rows_by_number_and_none_at_all_are_probed);
+    tcase_add_test(tests, kernels_of_two_results_are_judged);
     tcase_add_test(tests, any_slope_around_a_tie_is_right);
     tcase_add_test(tests, arrays_of_a_file_are_judged);
     tcase_add_test(tests, names_of_a_file_are_told);
