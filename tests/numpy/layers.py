@@ -123,6 +123,10 @@ def bilinear(x, by):
     return x
 
 
+def embedding(i, table):
+    return table[np.rint(i.real).astype(int)]
+
+
 def full(x, filters, kernel, groups=1):
     return np.full((*kernel, x.shape[3] // groups, filters), 0.5)
 
@@ -174,6 +178,11 @@ ROWS = [
      lambda a: conv_transpose(a, turned(a, 1, (3, 3)), 2, 1, 1, 4, 6), (1, 2, 3, 2)),
     ("conv_transpose(a, 1, kernel=2, padding=[[0, 1], [1, 0]], output_padding=[1, 0], init=0.5)",
      lambda a: conv_transpose(a, turned(a, 1, (2, 2)), 1, 0, 1, 3, 3), (1, 2, 3, 1)),
+    # 4 a + 5 are the whole numbers 0 .. 10, in another order; rows are left out and repeat
+    ("embedding_layer(b, 4 * a + 5)", lambda a, b: embedding(4 * a + 5, b), (2, 7), (11, 2)),
+    ("embedding_layer(b, maximum(4 * a, 0))",
+     lambda a, b: embedding(np.maximum(4 * a.real, 0), b), (9,), (7, 3)),
+    ("embedding(4 * a + 5, 11, 3, init=0.5)", lambda a: np.full((2, 2, 3), 0.5), (2, 2)),
     ("upsample(a, 2)", lambda a: a.repeat(2, 1).repeat(2, 2), (1, 2, 3, 2)),
     ("upsample(a, [1, 3])", lambda a: a.repeat(3, 2), (2, 2, 2, 1)),
     ("upsample(a, 2, mode=\"bilinear\")", lambda a: bilinear(a, (2, 2)), (1, 2, 3, 2)),
