@@ -165,6 +165,25 @@ START_TEST(threads_change_no_word) {
 }
 END_TEST
 
+/* The list in the README of the derivations is what is printed of them. */
+START_TEST(the_list_of_derivations_is_what_is_printed) {
+    verify(0, "\"$SPOR_SOURCE/models/derivations\"");
+    const char *const lists =
+        "cd \"$SPOR_SOURCE/models/derivations\" && sed -n '/^| layer /,$p' README.md";
+    char command[400];
+    snprintf(
+        command, sizeof command,
+        "awk -f \"$SPOR_SOURCE/models/derivations/table.awk\" out >is && (%s) | diff is - >err",
+        lists);
+    int status = system(command);
+    read_file("err", err);
+    ck_assert_msg(status == 0, "the README lists others:\n%.2000s", err);
+    read_file("is", out);
+    expect(out, "| embedding | `embedding.spor` | ");
+    expect_no(out, "| ? |");
+}
+END_TEST
+
 START_TEST(fails_turns_the_verdict_round) {
     verify(0, "fails.spor");
     expect(out, "fails as stated  as printed");
@@ -644,6 +663,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, what_holds_is_told_with_its_evidence);
     tcase_add_test(tests, threads_change_no_word);
     tcase_add_test(tests, a_wrong_formula_is_shown_small);
+    tcase_add_test(tests, the_list_of_derivations_is_what_is_printed);
     tcase_add_test(tests, fails_turns_the_verdict_round);
     tcase_add_test(tests, unfinished_is_not_proved);
     tcase_add_test(tests, hints_tell_as_much_as_was_asked_for);
