@@ -32,6 +32,18 @@ static double element(uint64_t *state, int family) {
     return families[family].from + (families[family].to - families[family].from) * u;
 }
 
+/* Among the values that are meant; of a row that adds up to something there are none in this folder. */
+static double element_in(const spor_range *range, uint64_t *state, int family) {
+    double x = element(state, family), u = uniform(state);
+    ck_assert(range->kind != SPOR_RANGE_ONE_HOT && range->kind != SPOR_RANGE_SIMPLEX &&
+              range->kind != SPOR_RANGE_POSITIVE_DEFINITE);
+    if (range->kind == SPOR_RANGE_WHOLE)
+        return range->from + floor((range->to - range->from + 1) * u);
+    if (range->kind == SPOR_RANGE_SET) return range->item[(int)(range->n * u)];
+    bool outside = range->kind == SPOR_RANGE_REALS && !(range->from <= x && x <= range->to);
+    return outside ? range->from + (range->to - range->from) * u : x;
+}
+
 /* ---- a recording made ready ---- */
 
 typedef struct {
@@ -223,7 +235,7 @@ static bool draw_point(const recording *r, int family, uint64_t *state, double p
     int64_t n = inputs_of(r), at = 0;
     for (int k = 0; k < r->in.inputs; k++)
         for (int64_t end = at + size_of(r->in.input[k]); at < end; at++) {
-            point[at] = element(state, family);
+            point[at] = element_in(&r->in.range[k], state, family);
             if (instance_is_cotangent(&r->in, k) && point[at] == 0) point[at] = 1;
         }
     if (!isfinite(product(r, point, NULL)) || !run(r, r->program, point)) return false;
