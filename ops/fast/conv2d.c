@@ -372,8 +372,8 @@ static bool match_convpool(spor_match *m, spor_var root) {
         CHOICE("W", 1, 1, 2, 3, 4, 5, 6, 9), CHOICE("C", 1, 1, 2, 3, 4, 5, 8, 16, 17),             \
         CHOICE("k", 1, 2, 3, 4, 5), CHOICE("l", 1, 2, 3, 4),                                       \
         CHOICE("F", 1, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 20, 32, 33),                               \
-        CHOICE("stride along the height", 1, 1, 2, 3, 4),                                          \
-        CHOICE("stride along the width", 1, 1, 2, 3, 4),                                           \
+        CHOICE("stride along the height", 1, 1, 2, 3, 4, INT64_MAX),                               \
+        CHOICE("stride along the width", 1, 1, 2, 3, 4, INT64_MAX),                                \
         CHOICE("pad at the top", 0, 0, 0, 1, 2, 3, 4),                                             \
         CHOICE("pad at the bottom", 0, 0, 0, 1, 2, 3, 4),                                          \
         CHOICE("pad at the left", 0, 0, 0, 1, 2, 3, 4),                                            \

@@ -294,8 +294,8 @@ static inline task_part samples_of(const spor_call *c, int64_t task, const conv_
 /* Columns b of one row that fall inside the map: first .. end - 1. */
 static void copy_row(const correlation *g, T *map_row, const T *from) {
     int64_t step = g->dilate[1] * g->C, room = g->Wp - g->left;
-    int64_t first = g->left < 0 ? (-g->left + g->dilate[1] - 1) / g->dilate[1] : 0;
-    int64_t end = room > 0 ? carve_least(g->w, (room + g->dilate[1] - 1) / g->dilate[1]) : 0;
+    int64_t first = g->left < 0 ? 1 + (-g->left - 1) / g->dilate[1] : 0;
+    int64_t end = room > 0 ? carve_least(g->w, 1 + (room - 1) / g->dilate[1]) : 0;
     if (first >= end) return;
     T *to = map_row + (g->left + first * g->dilate[1]) * g->C;
     from += first * g->C;
