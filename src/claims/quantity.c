@@ -23,7 +23,8 @@ static int add(spor_pass *run, spor_asserted *a, spor_spot place, const char *na
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
-/* True of `where N >= 0 and ...`: sizes are from 1 unless the author speaks of 0. */
+/* True of `where N >= 0 and ...`: sizes are from 1 unless the author speaks of 0, of the statement or of
+ * its def. */
 static bool allows_zero(const spor_syntax *where, const char *name) {
     if (!where) return false;
     if (where->kind == NODE_AND)
@@ -41,12 +42,12 @@ static void add_sizes(spor_pass *run, spor_asserted *a) {
                 add(run, a, p->place, p->axis[k].name);
     }
     int n = a->statement.quantities;
+    const spor_syntax *of_def = a->function ? a->function->def->where : NULL;
     for (int k = 0; k < n; k++) {
-        a->statement.quantity[k].open = true;
-        const char *name = a->statement.quantity[k].name;
-        bool own = a->alone && allows_zero(a->function->def->where, name);
-        a->statement.quantity[k].least = !own && !allows_zero(a->source->where, name);
-        a->statement.quantity[k].most = n <= 2 ? 6 : n <= 4 ? 5 : 4;
+        spor_quantity *q = &a->statement.quantity[k];
+        q->open = true;
+        q->least = !(allows_zero(a->source->where, q->name) || allows_zero(of_def, q->name));
+        q->most = n <= 2 ? 6 : n <= 4 ? 5 : 4;
     }
 }
 

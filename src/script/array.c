@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/shape.h"
+#include "tape/tape.h"
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
@@ -49,12 +50,16 @@ static void find_shape(literal *l, const spor_value *v) {
 static void take_part(literal *l, const spor_value *v, int depth);
 
 static void take_items(literal *l, const spor_list *list, int depth) {
-    if (depth == l->shape.rank || list->n != l->shape.n[depth])
+    if (depth == l->shape.rank)
         pass_fail(l->run, l->at,
-                  "%s: the list is ragged: %s%s has %d elements, where the first of its kind has "
+                  "%s: the list is ragged: %s is a list, where the first of its kind is a number",
+                  l->what, part_text(l, depth));
+    if (list->n != l->shape.n[depth])
+        pass_fail(l->run, l->at,
+                  "%s: the list is ragged: %s has %d element%s, where the first of its kind has "
                   "%" PRId64,
-                  l->what, depth ? part_text(l, depth) : "it", "", list->n,
-                  depth == l->shape.rank ? (int64_t)1 : l->shape.n[depth]);
+                  l->what, part_text(l, depth), list->n, list->n == 1 ? "" : "s",
+                  l->shape.n[depth]);
     for (int k = 0; k < list->n; k++) {
         l->index[depth] = k;
         take_part(l, &list->item[k], depth + 1);
@@ -113,12 +118,20 @@ spor_value tensor_of_list(spor_pass *run, spor_spot at, const char *what, const 
 
 /* Room for the numbers of a tensor, as many steps. */
 static double *room(const spor_given *g, spor_shape shape) {
+    const int64_t most = INT64_C(1) << 24;
     int64_t size = 1;
-    for (int k = 0; k < shape.rank; k++)
-        if (shape.n[k] < 1 || __builtin_mul_overflow(size, shape.n[k], &size) ||
-            size > INT64_C(1) << 24)
-            pass_fail(g->run, g->place, "%s: a size of %" PRId64 " is too %s", g->builtin->name,
-                      shape.n[k], shape.n[k] < 1 ? "small" : "large");
+    for (int k = 0; k < shape.rank; k++) {
+        if (shape.n[k] < 0)
+            pass_fail(g->run, g->place, "%s: a size is at least 0, not %" PRId64, g->builtin->name,
+                      shape.n[k]);
+        if (shape.n[k] && size > most / shape.n[k]) {
+            char text[128];
+            tape_shape_text(&shape, NULL, text, sizeof text);
+            pass_fail(g->run, g->place, "%s: %s has more than %" PRId64 " elements",
+                      g->builtin->name, text, most);
+        }
+        size *= shape.n[k];
+    }
     pass_spend(g->run, g->place, size / 64 + 1);
     return ground_take(&g->run->ground, (size_t)size, sizeof(double));
 }

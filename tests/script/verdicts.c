@@ -151,6 +151,11 @@ static const row rows[] = {
      FINAL "derive f (x, s) -> (F, dF):\n    k = min([T, w])\n"
            "    dx = concat([zeros([T - k, D]), dF[:k]], axis=0) if T < w else "
            "concat([zeros([T - w, D]), dF], axis=0)\n    ds = zeros([w, D])\n"},
+    {HOLDS, NULL,
+     "claim \"a\" (x[n]) where n >= 0:\n    tri(n) @ x + iota(n) == cumsum(x) + iota(n)\n"},
+    {FAILS, NULL,
+     "def f(x[N, n]) where N >= 0:\n    return x * x\nderive f (x) -> (y, dy):\n"
+     "    dx = 2 * x * dy if N > 0 else zeros([1, n])\n"},
     {HOLDS, NULL, "claim \"a\" (x[n], n in 1..3):\n    sum(x) * n == sum(x * n)\n"},
     {FAILS, NULL,
      "claim \"a\" (x[n], n in 0..3):\n    prod(x) == (sum(x) if n < 1 else prod(x))\n"},
