@@ -227,6 +227,30 @@ START_TEST(mistakes_are_told) {
 }
 END_TEST
 
+static const struct {
+    const char *call;
+    spor_shape x;
+} empty[] = {
+    {"group_norm(x, 2)", {4, {0, 5, 5, 2}}},
+    {"layer_norm(x)", {2, {0, 4}}},
+    {"projection(x, 3)", {3, {2, 4, 0}}},
+    {"gru(x, 3)", {3, {2, 4, 0}}},
+    {"lstm(x, 3, sequences=True)", {3, {2, 0, 2}}},
+    {"multi_head_attention(x, 2, \"causal\")", {3, {2, 0, 4}}},
+    {"conv_transpose(x, 4, 3, stride=2)", {4, {0, 5, 5, 2}}},
+    {"upsample(x, 2, \"bilinear\")", {4, {1, 0, 5, 2}}},
+};
+
+/* No samples, or axes of no elements where a layer can do without. */
+START_TEST(empty_axes_are_taken) {
+    char text[300], out[2048];
+    snprintf(text, sizeof text, "include \"layers.spor\"\ndef f(x):\n    return %s\n",
+             empty[_i].call);
+    record_message(text, true, 1, &empty[_i].x, out, sizeof out);
+    ck_assert_str_eq(out, "");
+}
+END_TEST
+
 /* What comes later in a sequence does not reach what is before. */
 START_TEST(a_causal_mask_hides_what_comes_later) {
     spor_script *script = script_read("s.spor",
@@ -262,6 +286,7 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(tests, parameters_have_names_and_shapes, 0,
                         (int)(sizeof made / sizeof *made));
     tcase_add_loop_test(tests, mistakes_are_told, 0, (int)(sizeof mistakes / sizeof *mistakes));
+    tcase_add_loop_test(tests, empty_axes_are_taken, 0, (int)(sizeof empty / sizeof *empty));
     tcase_add_test(tests, a_causal_mask_hides_what_comes_later);
     suite_add_tcase(suite, tests);
     return suite;
