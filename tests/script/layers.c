@@ -201,6 +201,8 @@ static const struct {
      "[left, right]], not \"full\""},
     {"conv_transpose(x, 2, kernel=1, padding=3)",
      "conv_transpose: the padding leaves -1 x 0 cells"},
+    {"conv_transpose(x, 2, kernel=3, stride=[1, 0])", "conv_transpose: stride is at least 1, not"},
+    {"depthwise_conv(x, 3, multiplier=0)", "depthwise_conv: multiplier is at least 1, not 0"},
     {"conv_transpose(x[0], 2, kernel=1)", "conv_transpose takes images [N, H, W, C], not"},
     {"upsample(x, 2, mode=\"cubic\")", "mode is \"nearest\" or \"bilinear\", not \"cubic\""},
     {"upsample(x, 0)", "upsample: by is at least 1, not 0"},
