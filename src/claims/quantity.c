@@ -23,8 +23,8 @@ static int add(spor_pass *run, spor_asserted *a, spor_spot place, const char *na
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
-/* True of `where N >= 0 and ...`: sizes are from 1 unless the author speaks of 0, of the statement or of
- * its def. */
+/* True of `where N >= 0 and ...`: sizes are from 1 unless the author speaks of 0, where a statement or
+ * its def is bounded. */
 static bool allows_zero(const spor_syntax *where, const char *name) {
     if (!where) return false;
     if (where->kind == NODE_AND)
