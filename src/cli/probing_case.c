@@ -88,7 +88,7 @@ static bool run(exec *e, exec_outcome *o) {
     if (r.end == OUTSIDE_NOT_STARTED) return probing_fail("--exec: %s", r.how);
     size_t length = strlen(r.said);
     while (length && r.said[length - 1] == '\n') r.said[--length] = 0;
-    snprintf(o->fault[EXEC_RUNS], EXEC_TEXT, "%s%s%s", r.how, length ? ": " : "",
+    snprintf(o->fault[EXEC_RUNS], EXEC_TEXT, "%s%s%.360s", r.how, length ? ": " : "",
              length > 360 ? r.said + length - 360 : r.said);
     return true;
 }
