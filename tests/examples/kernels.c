@@ -23,9 +23,18 @@ typedef struct {
 static const char *in, *out; /* folders */
 static bool bf16;
 
+static float *taken[16]; /* all memory; given back at the end */
+static int takes;
+
 static void fail(const char *what, const char *name) {
     fprintf(stderr, "%s: %s\n", name, what);
     exit(1);
+}
+
+static float *take(size_t count) {
+    float *numbers = calloc(count + 1, sizeof *numbers);
+    if (!numbers) fail("out of memory", "kernels");
+    return taken[takes++] = numbers;
 }
 
 static int size_of(const array *a) {
@@ -52,16 +61,15 @@ static array get(const char *name) {
         shape = end + strspn(end, ", ");
     }
     size_t count = (size_t)size_of(&a);
-    a.at = malloc((count + 1) * sizeof *a.at);
-    if (!a.at || fread(a.at, sizeof *a.at, count, file) != count) fail("is cut off", path);
+    a.at = take(count);
+    if (fread(a.at, sizeof *a.at, count, file) != count) fail("is cut off", path);
     fclose(file);
     return a;
 }
 
 static array like(const array *a) {
     array d = *a;
-    d.at = calloc((size_t)size_of(a) + 1, sizeof *d.at);
-    if (!d.at) fail("out of memory", "kernels");
+    d.at = take((size_t)size_of(a));
     return d;
 }
 
@@ -132,7 +140,7 @@ static void attention(int mistake) {
     array dQ = like(&Q), dK = like(&K), dV = like(&V);
     int N = Q.n[0], d = Q.n[1], e = V.n[1];
     float scale = 1 / sqrtf((float)d), back = mistake == 2 ? 1 : scale;
-    float *P = calloc((size_t)N * 2 + 1, sizeof *P), *dP = P + N;
+    float *P = take((size_t)N * 2), *dP = P + N;
     for (int i = 0; i < N; i++) {
         int seen = mistake == 1 && i + 1 < N ? i + 2 : i + 1;
         float most = -HUGE_VALF, sum = 0, D = 0;
@@ -239,6 +247,7 @@ int main(int count, char **argument) {
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
         if (!strcmp(kernels[k].name, argument[3])) {
             kernels[k].run(count > 5 ? atoi(argument[5]) : 0);
+            while (takes) free(taken[--takes]);
             return 0;
         }
     fail("no such kernel", argument[3]);
