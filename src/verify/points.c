@@ -56,12 +56,15 @@ const char *point_narrow_name(point_narrow narrow) {
 
 /* ---- one number ------------------------------------------------------------------------------ */
 
-/* Just beyond, just short of or at a constant, or plain; `constant` has them with both signs. */
+/* Between two constants, which their neighbourhoods may leave out; just beyond, just short of or at one, or
+ * plain; `constant` has them with both signs. */
 static double beside_constant(const points *p, uint64_t key, uint64_t k, double plain) {
     static const double off[] = {0x1p-6, -0x1p-6, 0.375, -0.375, 1.25, -1.25, 0, 0};
     static const double part[] = {0x1p-6, -0x1p-6, 0.5, -0.5, 0.125, -0.125, -0.875, 1};
     uint64_t bits = random_hash(key, k, 17), which = bits >> 32 & 7;
     if (!p->constants || bits % 4 == 0) return plain;
+    if (bits % 4 == 1 && p->between)
+        return p->constant[p->first_between + (int)((bits >> 8) % (uint64_t)p->between)];
     double c = p->constant[(bits >> 8) % (uint64_t)p->constants];
     return bits >> 40 & 1 ? c + c * part[which] : c + off[which] * fmax(1, fabs(c) / 8);
 }
@@ -197,8 +200,10 @@ void points_meet(points *p, int n, const double number[]) {
         add_constant(p, number[k]);
         add_constant(p, -number[k]);
     }
+    p->first_between = p->constants;
     for (int k = 0; k < n; k++)
         for (int j = 0; j < k; j++) add_constant(p, (number[k] + number[j]) / 2);
+    p->between = p->constants - p->first_between;
     for (int k = 0; k < n; k++) {
         add_constant(p, number[k] * number[k]);
         if (number[k] > 0) add_constant(p, sqrt(number[k]));

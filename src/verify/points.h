@@ -37,6 +37,7 @@ enum { POINT_CONSTANTS_MOST = 48 };
 typedef struct {
     int constants;
     double constant[POINT_CONSTANTS_MOST]; /* that comparisons may meet, and their negatives */
+    int first_between, between;            /* which of them lie in the middle of two; how many */
 } points;
 
 /** An input to be drawn. */

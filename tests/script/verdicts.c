@@ -20,6 +20,8 @@ typedef struct {
 
 #define CLIP "def f(x[n]):\n    return maximum(minimum(x, 2), -2)\nderive f (x) -> (y, dy):\n"
 #define HALF "def f(x[n]):\n    return relu(x) / 2\nderive f (x) -> (y, dy):\n"
+#define HUBER                                                                                      \
+    "def f(x[n]):\n    return where(x <= 1, x * x / 2, x - 0.5)\nderive f (x) -> (y, dy):\n"
 #define TOP "def f(x[N, C]):\n    return max(x, axis=1)\nderive f (x) -> (y, dy):\n"
 #define LARGER "def f(a[n], b[n]):\n    return maximum(a, b)\nderive f (a, b) -> (y, dy):\n"
 #define ENTROPY                                                                                    \
@@ -69,6 +71,11 @@ typedef struct {
     "def f(s[T, T]):\n    return softmax(where(tri(T), s, -1e9))\nderive f (s) -> (P, dP):\n"
 
 static const row rows[] = {
+    /* wrong between two thresholds only */
+    {HOLDS, NULL, HUBER "    dx = dy * where(x <= 1, x, 1)\n"},
+    {FAILS, NULL, HUBER "    dx = dy * where(x <= 1.02, x, 1)\n"},
+    {FAILS, NULL, HUBER "    dx = dy * where(x <= 1.001, x, 1)\n"},
+    {FAILS, NULL, CLIP "    dx = dy * where(x > -2.003, 1, 0) * where(x < 2, 1, 0)\n"},
     /* ---- whole numbers as operands ---- */
     {HOLDS, NULL, EMBED "    dE = scatter_add(i, dy, V)\n"},
     {HOLDS, NULL, EMBED "    dE = transpose(one_hot(i, V)) @ dy\n"},
