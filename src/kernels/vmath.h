@@ -343,8 +343,9 @@ SPOR_INLINE vec vmath_cos(vec x) {
 }
 
 SPOR_INLINE vec vmath_pow(vec x, vec y) {
-    for (int k = 0; k < (int)LANES; k++) x[k] = POW(x[k], y[k]);
-    return x;
+    vec z = {0};
+    for (int k = 0; k < (int)LANES; k++) z[k] = POW(x[k], y[k]);
+    return z;
 }
 
 #endif
