@@ -31,6 +31,13 @@ static inline int64_t outputs(const spor_attr *attr, int axis, int64_t size, int
     return 1 + (padded - kernel) / attr[STRIDE + axis].i;
 }
 
+/** Steps along an axis: those beyond the padded map are as good as one to its end, and no product of
+ *  sizes that they take part in is too large. */
+static inline int64_t step_along(const spor_attr *attr, int axis, int64_t size) {
+    int64_t padded = size + attr[TOP + 2 * axis].i + attr[TOP + 2 * axis + 1].i;
+    return carve_least(attr[STRIDE + axis].i, carve_most(padded, 1));
+}
+
 /** x[N,H,W,C], K[k,l,C,F] -> z[N,P,Q,F]: Eq. (4). */
 static inline correlation forward_correlation(const spor_attr *attr, const spor_shape *x, int64_t k,
                                               int64_t l, int64_t F) {
@@ -42,7 +49,7 @@ static inline correlation forward_correlation(const spor_attr *attr, const spor_
                          .F = F,
                          .P = outputs(attr, 0, x->n[1], k),
                          .Q = outputs(attr, 1, x->n[2], l),
-                         .stride = {attr[STRIDE].i, attr[STRIDE + 1].i},
+                         .stride = {step_along(attr, 0, x->n[1]), step_along(attr, 1, x->n[2])},
                          .dilate = {1, 1},
                          .h = x->n[1],
                          .w = x->n[2],
@@ -64,7 +71,7 @@ static inline correlation backward_correlation(const spor_attr *attr, const spor
                          .P = H,
                          .Q = W,
                          .stride = {1, 1},
-                         .dilate = {attr[STRIDE].i, attr[STRIDE + 1].i},
+                         .dilate = {step_along(attr, 0, H), step_along(attr, 1, W)},
                          .h = outputs(attr, 0, H, k),
                          .w = outputs(attr, 1, W, l),
                          .top = k - 1 - attr[TOP].i,

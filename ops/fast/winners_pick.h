@@ -220,9 +220,9 @@ static void copy_all_seen(const correlation *g, const winners_pick *p, const win
     for (int64_t i = first; i < first + rows; i++) {
         int64_t top = (i * step[0].i - pad[0].i) * g->stride[0], left = -pad[2].i * g->stride[1];
         const T *from = (const T *)a->planes + p->before + top * g->Wp + left;
-        for (int64_t j = 0; j < p->w.Q; j++, from += step[1].i * g->stride[1])
+        for (int64_t j = 0; j < p->w.Q; j++)
             for (int64_t c = 0; c < g->C; c++, to += p->slot)
-                copy_seen(g, p, from + c * p->plane, to);
+                copy_seen(g, p, from + j * step[1].i * g->stride[1] + c * p->plane, to);
     }
 }
 

@@ -32,7 +32,7 @@ static bool text_grow(spor_text *text, size_t size) {
 
 void text_bytes(spor_text *text, const void *bytes, size_t size) {
     if (!text_grow(text, size)) return;
-    memcpy(text->at + text->size, bytes, size);
+    if (size) memcpy(text->at + text->size, bytes, size); /* nothing may come from nowhere */
     text->size += size;
     text->at[text->size] = '\0';
 }
