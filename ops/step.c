@@ -8,12 +8,6 @@
 
 ELEMENT_KERNELS(step);
 
-/* dx = 0 */
-static spor_var vjp(spor_var y, int k, spor_var ybar) {
-    (void)y, (void)k, (void)ybar;
-    return op_none();
-}
-
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
 /* NumPy, x as below: print(np.heaviside(x, 0).ravel().tolist()) */
@@ -37,7 +31,7 @@ const spor_op spor_op_step = {
     .domain = {SPOR_TIE_FREE},
     .operands = 1,
     .shape = rule_elementwise,
-    .vjp = vjp,
+    .vjp = vjp_of_jumps,
     .margin = margin_to_zero,
     .sides = {"x is negative", "x is positive"},
     .samples = map_samples,
