@@ -24,7 +24,7 @@ static const struct {
     {"src/kernels/", "base"},
     {"src/tape/", "base kernels"},
     {"ops/fast/", "base kernels tape program"},
-    {"ops/", "base kernels tape ops"},
+    {"ops/", "base kernels tape ops export"},
     {"src/program/", "base kernels tape"},
     {"src/data/", "base"},
     {"src/version.c", ""},
@@ -34,7 +34,8 @@ static const struct {
     {"src/script/", "base kernels tape data"},
     {"src/claims/", "base tape script"},
     {"src/run/", "base kernels tape data train script claims"},
-    {"src/cli/", "base kernels tape program data figure train verify script claims run"},
+    {"src/export/", "base kernels tape program data train run"},
+    {"src/cli/", "base kernels tape program data figure train verify script claims run export"},
 };
 enum { ARROWS = sizeof arrows / sizeof arrows[0] };
 

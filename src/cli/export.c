@@ -1,0 +1,96 @@
+/* spor export: a trained network in the form of others. */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "data/file.h"
+#include "export/export.h"
+#include "run/run.h"
+
+/* What a run can become: a row is the option that names its file, and who writes it. */
+static const struct {
+    const char *name, *value, *help;
+    export_format *write;
+} formats[] = {
+    {"onnx", "FILE", "an ONNX file, net.onnx: for onnxruntime, Netron and others", export_onnx},
+};
+enum { FORMATS = sizeof formats / sizeof formats[0] };
+
+/* The files that were asked for. */
+typedef struct {
+    const char *run;
+    const char *path[FORMATS]; /* NULL: not in this format */
+} arguments;
+
+static int complain(const char *text) {
+    return command_fail(&spor_command_export, "%s", text);
+}
+
+static int write_file(opened_run *run, export_format *write, const char *path) {
+    spor_message message = {""};
+    spor_text told = {0};
+    if (file_is_same(path, run->kept.path))
+        return command_fail(&spor_command_export, "%s is the run itself: give another file", path);
+    bool done = write(run, path, &told, &message);
+    if (done && told.at) fputs(told.at, stdout);
+    text_free(&told);
+    return done ? SPOR_EXIT_DONE : complain(message.text);
+}
+
+/* One format after the other, until one fails. */
+static int write_files(opened_run *run, const arguments *a) {
+    int status = SPOR_EXIT_DONE;
+    for (int k = 0; k < FORMATS && status == SPOR_EXIT_DONE; k++)
+        if (a->path[k]) status = write_file(run, formats[k].write, a->path[k]);
+    return status;
+}
+
+static int open_and_write(const arguments *a) {
+    opened_run run;
+    spor_message message = {""};
+    int status = !run_open(&run, a->run, &message) ? complain(message.text)
+                 : !run_model(&run, &message)      ? complain(run_error(&run, &message))
+                                                   : write_files(&run, a);
+    run_close(&run);
+    return status;
+}
+
+static bool asks_for_one(const arguments *a) {
+    for (int k = 0; k < FORMATS; k++)
+        if (a->path[k]) return true;
+    return false;
+}
+
+static int run(int argc, char **argv) {
+    arguments a = {0};
+    spor_option options[FORMATS + 1] = {{0}};
+    for (int k = 0; k < FORMATS; k++)
+        options[k] = (spor_option){.name = formats[k].name,
+                                   .value = formats[k].value,
+                                   .help = formats[k].help,
+                                   .kind = SPOR_OPTION_TEXT,
+                                   .target = &a.path[k]};
+    int status = options_read(&spor_command_export, options, 1, 1, &a.run, argc, argv);
+    if (status != SPOR_EXIT_NOT_YET) return status;
+    if (!asks_for_one(&a)) return complain("an option says which file: --onnx net.onnx");
+    return open_and_write(&a);
+}
+
+const spor_command spor_command_export = {
+    .name = "export",
+    .operands = "RUN",
+    .summary = "Writes a trained network for other programs: ONNX.",
+    .help =
+        "RUN is the folder that `spor train` has left; neither the script nor the data that it "
+        "was\n"
+        "trained on are needed. What is written is what `spor predict` computes, with the weights\n"
+        "that it uses. A file that is there is replaced, once the new one is whole.\n"
+        "\n"
+        "ONNX is opset 17. The input \"x\" has any number of rows, [N, shape of a sample], scaled "
+        "as\n"
+        "the run's data were: metadata_props of the file say how, and the names of the classes.\n"
+        "An op that ONNX has no words for is named with its place in the script.\n"
+        "\n"
+        "Examples\n"
+        "  spor export runs/densenet2_20 --onnx net.onnx\n",
+    .run = run,
+};

@@ -1,0 +1,21 @@
+/*
+ * A run's network in the form of others.
+ */
+#ifndef SPOR_EXPORT_EXPORT_H
+#define SPOR_EXPORT_EXPORT_H
+
+#include "data/text.h"
+#include "run/run.h"
+
+/**
+ * Writes the network that a run predicts with, run_model having made its model, to a file; what is worth
+ * telling of it goes to `told`, lines of text. False with a message that says what is wrong and where in the
+ * script: nothing is written then.
+ */
+typedef bool export_format(opened_run *run, const char *path, spor_text *told,
+                           spor_message *message);
+
+/** An ONNX file. onnx.c */
+export_format export_onnx;
+
+#endif
