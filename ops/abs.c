@@ -40,6 +40,7 @@ const spor_op spor_op_abs = {
     .vjp = vjp,
     .margin = margin_to_zero,
     .sides = {"x is negative", "x is positive"},
+    .onnx_op = "Abs",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -5,6 +5,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(add);
 TILE_KERNELS(mul_add, .product = false);
 TILE_KERNELS(add, .of_product = {&mul_add_tiles, &mul_add_tiles});
@@ -13,6 +15,11 @@ TILE_KERNELS(add, .of_product = {&mul_add_tiles, &mul_add_tiles});
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)z, (void)k;
     return zbar;
+}
+
+/* What is added may be the bias of what made the other operand. */
+static void onnx(onnx_call *c) {
+    if (!onnx_give_bias(c)) onnx_elementwise(c, "Add");
 }
 
 /* NumPy, x and y as below: print((x + y).ravel().tolist()) */
@@ -39,6 +46,7 @@ const spor_op spor_op_add = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

@@ -9,6 +9,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(argmax);
 
 static bool shape(spor_rule *r) {
@@ -27,6 +29,17 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 static spor_var margin(spor_var z) {
     spor_var largest = spor_max(op_operand(z, 0), SPOR_AXIS(op_attrs(z)[AXIS].i));
     return tape_node_of(largest)->op->margin(largest);
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_order order = onnx_order_of(c, 0);
+    const int64_t axis = c->attr[AXIS].i;
+    onnx_tensor x = onnx_whole(c, 0, &order);
+    onnx_tensor y =
+        onnx_node(c, "ArgMax", 1, &x, ONNX_INT64, onnx_without(c, &order, SPOR_AXIS(axis)));
+    onnx_set(c, y, "axis", onnx_axis(&order, axis));
+    onnx_set(c, y, "keepdims", 0);
+    onnx_give_without(c, onnx_cast(c, y, ONNX_NUMBER), &order, SPOR_AXIS(axis));
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
@@ -73,6 +86,7 @@ const spor_op spor_op_argmax = {
     .shape = shape,
     .vjp = vjp,
     .margin = margin,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

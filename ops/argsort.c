@@ -11,6 +11,7 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
 #include "kernels/tasks.h"
 
 KERNELS(argsort);
@@ -39,6 +40,20 @@ static spor_var margin(spor_var z) {
     crop[axis] = -1;
     spor_var step = spor_sub(spor_pad(sorted, crop, none, 0), spor_pad(sorted, none, crop, 0));
     return spor_minimum(spor_pad(step, one, none, far), spor_pad(step, none, one, far));
+}
+
+/* All positions of the smallest first; of equal elements the first one is. */
+static void onnx(onnx_call *c) {
+    const onnx_order order = onnx_order_of(c, 0);
+    const onnx_shape shape = onnx_ordered(&c->out, &order);
+    const int axis = onnx_axis(&order, c->attr[AXIS].i);
+    if (onnx_refuse_rows(c, &shape, axis)) return;
+    const onnx_tensor in[] = {onnx_whole(c, 0, &order), onnx_list(c, 1, &shape.n[axis])};
+    onnx_tensor sorted = onnx_node(c, "TopK", 2, in, ONNX_NUMBER, shape);
+    onnx_tensor y = onnx_second(c, sorted, ONNX_INT64, shape);
+    onnx_set(c, sorted, "axis", axis);
+    onnx_set(c, sorted, "largest", 0);
+    onnx_give(c, onnx_cast(c, y, ONNX_NUMBER), &order);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
@@ -97,6 +112,7 @@ const spor_op spor_op_argsort = {
     .shape = shape,
     .vjp = vjp,
     .margin = margin,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -15,6 +15,8 @@ enum { HASH = SHAPE_SLOTS, VALUES, SLOTS };
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(array);
 
 static bool shape(spor_rule *r) {
@@ -72,6 +74,7 @@ const spor_op spor_op_array = {
     .address = VALUES,
     .shape = shape,
     .is_zero = is_zero,
+    .onnx = onnx_known,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -7,6 +7,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(avgpool2d);
 FAST_KERNELS(avgpool2d);
 
@@ -18,6 +20,12 @@ static bool shape(spor_rule *r) {
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     spor_shape x = spor_shape_of(op_operand(z, k));
     return spor_spread2d(zbar, x.n[1], x.n[2], attr_to_window(op_attrs(z)));
+}
+
+static void onnx(onnx_call *c) {
+    const spor_window w = attr_to_window(c->attr);
+    const int64_t steps[] = {w.stride[0], w.stride[1], 1, 1};
+    onnx_set(c, onnx_windows(c, "AveragePool", 0, w.size, steps, w.pad), "count_include_pad", 0);
 }
 
 static const spor_sample samples[] = {
@@ -93,6 +101,7 @@ const spor_op spor_op_avgpool2d = {
     .attrs = WINDOW_SLOTS,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

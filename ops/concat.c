@@ -6,6 +6,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(concat);
 FAST_KERNELS(concat);
 
@@ -29,6 +31,14 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     int64_t other = spor_shape_of(op_operand(z, 1 - k)).n[axis];
     (k == 0 ? hi : lo)[axis] = -other;
     return spor_pad(zbar, lo, hi, 0);
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_order order = onnx_order_of(c, 0);
+    const onnx_tensor in[] = {onnx_whole(c, 0, &order), onnx_whole(c, 1, &order)};
+    onnx_tensor z = onnx_node(c, "Concat", 2, in, ONNX_NUMBER, onnx_ordered(&c->out, &order));
+    onnx_set(c, z, "axis", onnx_axis(&order, c->attr[AXIS].i));
+    onnx_give(c, z, &order);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {2, 4}}}, .attr = {{0}}},
@@ -81,6 +91,7 @@ const spor_op spor_op_concat = {
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -11,6 +11,8 @@ enum { NUMBER, ERROR, SLOTS };
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(constant);
 
 static bool shape(spor_rule *r) {
@@ -43,6 +45,7 @@ const spor_op spor_op_constant = {
     .error = ERROR,
     .shape = shape,
     .is_zero = is_zero,
+    .onnx = onnx_known,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

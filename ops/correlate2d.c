@@ -9,6 +9,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(correlate2d);
 
 static bool shape(spor_rule *r) {
@@ -85,6 +87,13 @@ static double cost(const spor_shape in[], const spor_shape *out, const spor_attr
     (void)attr;
     const spor_shape *K = &in[1];
     return (double)shape_size(out) * (double)(K->n[0] * K->n[1] * K->n[2]);
+}
+
+static void onnx(onnx_call *c) {
+    static const onnx_order filters = {4, {3, 2, 0, 1}}; /* [F, C, k, l] */
+    const int64_t steps[] = {c->attr[STRIDE].i, c->attr[STRIDE + 1].i, 1, 1};
+    onnx_tensor z = onnx_windows(c, "Conv", onnx_whole(c, 1, &filters), c->in[1].n, steps, NULL);
+    onnx_takes_bias(c, z, "Conv", 3);
 }
 
 static const spor_sample samples[] = {
@@ -168,6 +177,7 @@ const spor_op spor_op_correlate2d = {
     .shape = shape,
     .cost = cost,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

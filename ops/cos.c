@@ -45,6 +45,7 @@ const spor_op spor_op_cos = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Cos",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

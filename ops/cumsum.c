@@ -5,6 +5,7 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
 #include "kernels/tasks.h"
 
 KERNELS(cumsum);
@@ -20,6 +21,13 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
     int64_t axis = op_attrs(z)[AXIS].i;
     return spor_flip(spor_cumsum(spor_flip(zbar, SPOR_AXIS(axis)), (int)axis), SPOR_AXIS(axis));
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_order order = onnx_order_of(c, 0);
+    const onnx_tensor in[] = {onnx_whole(c, 0, &order),
+                              onnx_integer(c, onnx_axis(&order, c->attr[AXIS].i))};
+    onnx_give(c, onnx_node(c, "CumSum", 2, in, ONNX_NUMBER, onnx_ordered(&c->out, &order)), &order);
 }
 
 static const spor_sample samples[] = {
@@ -71,6 +79,7 @@ const spor_op spor_op_cumsum = {
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

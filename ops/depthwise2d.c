@@ -10,6 +10,7 @@ enum { STEPS = 0, ALL_SLOTS = 4 };
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
 #include "kernels/tasks.h"
 
 KERNELS(depthwise2d);
@@ -54,6 +55,19 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 static double cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
     (void)attr;
     return (double)shape_size(out) * (double)(in[1].n[0] * in[1].n[1]);
+}
+
+/* Each channel is a group of its own: the filters are [C, 1, k, l]. */
+static void onnx(onnx_call *c) {
+    static const onnx_order filters = {3, {2, 0, 1}};
+    const int64_t *n = c->in[1].n;
+    const onnx_shape shape = {4, {n[2], 1, n[0], n[1]}, {false}};
+    const spor_attr *s = c->attr + STEPS;
+    const int64_t steps[] = {s[0].i, s[1].i, s[2].i, s[3].i};
+    onnx_tensor K = onnx_reshaped(c, onnx_whole(c, 1, &filters), shape);
+    onnx_tensor z = onnx_windows(c, "Conv", K, n, steps, NULL);
+    onnx_set(c, z, "group", n[2]);
+    onnx_takes_bias(c, z, "Conv", 3);
 }
 
 static const spor_sample samples[] = {
@@ -147,6 +161,7 @@ const spor_op spor_op_depthwise2d = {
     .shape = shape,
     .cost = cost,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -8,6 +8,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(dilate);
 FAST_KERNELS(dilate);
 
@@ -30,6 +32,32 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     int64_t by[SPOR_RANK];
     attr_to_per_axis(op_attrs(z), by);
     return spor_subsample(zbar, by);
+}
+
+/* Each axis in two, [n, by] with zeros behind the first of each line, and these in one again, without the
+ * zeros behind the last element. */
+static void onnx(onnx_call *c) {
+    const onnx_order order = onnx_plain(c->out.rank);
+    onnx_shape apart = {0}, filled = {0}, together = c->out;
+    int64_t pads[4 * SPOR_RANK] = {0};
+    onnx_stretch along[SPOR_RANK];
+    for (int k = 0; k < c->out.rank; k++) {
+        const int64_t by = c->in[0].n[k] > 1 || c->in[0].rows[k] ? c->attr[k].i : 1;
+        if (by > 1 && onnx_refuse_rows(c, &c->out, k)) return;
+        apart.rows[apart.rank] = filled.rows[apart.rank] = c->out.rows[k];
+        apart.n[apart.rank] = filled.n[apart.rank] = c->in[0].n[k];
+        apart.n[apart.rank + 1] = 1;
+        filled.n[apart.rank + 1] = by;
+        together.n[k] = c->in[0].n[k] * by;
+        along[k] = by > 1 ? (onnx_stretch){0, c->out.n[k], 1} : onnx_all;
+        apart.rank = filled.rank = apart.rank + 2;
+    }
+    for (int k = 0; k < apart.rank; k++) pads[apart.rank + k] = filled.n[k] - apart.n[k];
+    const onnx_tensor in[] = {onnx_reshaped(c, onnx_whole(c, 0, &order), apart),
+                              onnx_list(c, 2 * apart.rank, pads), onnx_number(c, 0)};
+    onnx_tensor lines = onnx_node(c, "Pad", 3, in, ONNX_NUMBER, filled);
+    onnx_tensor whole = onnx_reshaped(c, lines, together);
+    onnx_give(c, onnx_slice(c, whole, &order, along, c->out), &order);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{2}, {1}}},
@@ -76,6 +104,7 @@ const spor_op spor_op_dilate = {
     .attrs = SPOR_RANK,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -40,6 +40,7 @@ const spor_op spor_op_div = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Div",
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

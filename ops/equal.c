@@ -7,7 +7,13 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 ELEMENT_KERNELS(equal);
+
+static void onnx(onnx_call *c) {
+    onnx_decision(c, "Equal");
+}
 
 /* NumPy, x and y as below: print((x == y).astype(float).ravel().tolist()) */
 static const spor_golden golden[] = {
@@ -40,6 +46,7 @@ const spor_op spor_op_equal = {
     .vjp = vjp_of_jumps,
     .margin = margin_to_tie,
     .sides = {"x and y differ", "x and y are equal"},
+    .onnx = onnx,
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

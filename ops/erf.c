@@ -48,6 +48,7 @@ const spor_op spor_op_erf = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Erf",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -39,6 +39,7 @@ const spor_op spor_op_exp = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Exp",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -6,6 +6,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(expand);
 
 enum { SHAPE = AXES + 1, SLOTS = SHAPE + SHAPE_SLOTS };
@@ -30,6 +32,14 @@ static bool shape(spor_rule *r) {
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
     return spor_sum(zbar, op_attrs(z)[AXES].i);
+}
+
+/* Who reads it broadcasts. */
+static void onnx(onnx_call *c) {
+    int axis[SPOR_RANK], old = 0;
+    for (int k = 0; k < c->out.rank; k++)
+        if (!in_axes(c->attr[AXES].i, k)) axis[old++] = k;
+    onnx_relabel(c, axis);
 }
 
 static const spor_sample samples[] = {{.in = {{0, {0}}}, .attr = {{3}, {2}, {3}, {4}}},
@@ -87,6 +97,7 @@ const spor_op spor_op_expand = {
     .attrs = SLOTS,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

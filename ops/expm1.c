@@ -7,11 +7,20 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 ELEMENT_KERNELS(expm1);
 
 /* dx = ybar e^x, not y + 1: nothing is left of that far below 0 */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     return op_pull(ybar, spor_exp(op_operand(y, k)));
+}
+
+/* There is no such op: near 0 the digits that 1 has before its own are lost. */
+static void onnx(onnx_call *c) {
+    onnx_tensor x = onnx_aligned(c, 0);
+    const onnx_tensor in[] = {onnx_map(c, "Exp", 1, &x, ONNX_NUMBER), onnx_number(c, 1)};
+    onnx_give_aligned(c, onnx_map(c, "Sub", 2, in, ONNX_NUMBER));
 }
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
@@ -44,6 +53,7 @@ const spor_op spor_op_expm1 = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -8,6 +8,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(flip);
 FAST_KERNELS(flip);
 
@@ -20,6 +22,16 @@ static bool shape(spor_rule *r) {
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
     return spor_flip(zbar, op_attrs(z)[AXES].i);
+}
+
+/* From the last one to the first, by steps of -1. */
+static void onnx(onnx_call *c) {
+    const onnx_order order = onnx_order_of(c, 0);
+    onnx_stretch along[SPOR_RANK];
+    for (int k = 0; k < c->out.rank; k++)
+        along[k] = in_axes(c->attr[AXES].i, k) ? (onnx_stretch){-1, INT64_MIN, -1} : onnx_all;
+    onnx_tensor x = onnx_whole(c, 0, &order);
+    onnx_give(c, onnx_slice(c, x, &order, along, onnx_ordered(&c->out, &order)), &order);
 }
 
 static const spor_sample samples[] = {
@@ -63,6 +75,7 @@ const spor_op spor_op_flip = {
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

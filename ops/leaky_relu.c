@@ -10,6 +10,8 @@ enum { SLOPE_ERROR = SLOPE + 1, SLOPE_SLOTS };
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 ELEMENT_KERNELS(leaky_relu);
 
 static bool shape(spor_rule *r) {
@@ -27,6 +29,12 @@ static spor_var vjp(spor_var y, int k, spor_var ybar) {
     const spor_attr *attr = op_attrs(y);
     spor_var slope = op_fill(y.tape, attr[SLOPE].r, attr[SLOPE_ERROR].r, of);
     return spor_mul(ybar, spor_add(s, spor_mul(slope, spor_sub(one, s))));
+}
+
+static void onnx(onnx_call *c) {
+    onnx_tensor x = onnx_aligned(c, 0), y = onnx_map(c, "LeakyRelu", 1, &x, ONNX_NUMBER);
+    onnx_set_real(c, y, "alpha", c->attr[SLOPE].r);
+    onnx_give_aligned(c, y);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.r = 0.01}, {.r = 0x1p-59}}},
@@ -74,6 +82,7 @@ const spor_op spor_op_leaky_relu = {
     .vjp = vjp,
     .margin = margin_to_zero,
     .sides = {"x is negative", "x is positive"},
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -7,7 +7,13 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 ELEMENT_KERNELS(less);
+
+static void onnx(onnx_call *c) {
+    onnx_decision(c, "Less");
+}
 
 /* NumPy, x and y as below: print((x < y).astype(float).ravel().tolist()) */
 static const spor_golden golden[] = {
@@ -36,6 +42,7 @@ const spor_op spor_op_less = {
     .vjp = vjp_of_jumps,
     .margin = margin_to_tie,
     .sides = {"x is not less", "x is less"},
+    .onnx = onnx,
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

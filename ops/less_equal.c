@@ -8,7 +8,13 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 ELEMENT_KERNELS(less_equal);
+
+static void onnx(onnx_call *c) {
+    onnx_decision(c, "LessOrEqual");
+}
 
 /* NumPy, x and y as below: print((x <= y).astype(float).ravel().tolist()) */
 static const spor_golden golden[] = {
@@ -41,6 +47,7 @@ const spor_op spor_op_less_equal = {
     .vjp = vjp_of_jumps,
     .margin = margin_to_tie,
     .sides = {"x is larger", "x is not larger"},
+    .onnx = onnx,
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

@@ -41,6 +41,7 @@ const spor_op spor_op_log = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Log",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

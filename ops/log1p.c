@@ -8,12 +8,21 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 ELEMENT_KERNELS(log1p);
 
 /* dx = ybar / (1 + x) */
 static spor_var vjp(spor_var y, int k, spor_var ybar) {
     spor_var x = op_operand(y, k);
     return spor_xdivy(ybar, spor_add(op_fill_ratio(y.tape, 1, 1, spor_shape_of(y)), x));
+}
+
+/* There is no such op: near 0 the digits that 1 has before its own are lost. */
+static void onnx(onnx_call *c) {
+    const onnx_tensor in[] = {onnx_aligned(c, 0), onnx_number(c, 1)};
+    onnx_tensor more = onnx_map(c, "Add", 2, in, ONNX_NUMBER);
+    onnx_give_aligned(c, onnx_map(c, "Log", 1, &more, ONNX_NUMBER));
 }
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
@@ -47,6 +56,7 @@ const spor_op spor_op_log1p = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

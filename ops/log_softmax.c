@@ -10,6 +10,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(log_softmax);
 
 static bool shape(spor_rule *r) {
@@ -32,6 +34,10 @@ static spor_var parts(const spor_var in[], const spor_attr attr[]) {
     spor_var less = spor_sub(in[0], spor_expand(spor_max(in[0], axes), axes, shape));
     spor_var total = spor_log(spor_sum(spor_exp(less), axes));
     return spor_sub(less, spor_expand(total, axes, shape));
+}
+
+static void onnx(onnx_call *c) {
+    onnx_along_axis(c, "LogSoftmax", c->attr[AXIS].i);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
@@ -95,6 +101,7 @@ const spor_op spor_op_log_softmax = {
     .shape = shape,
     .vjp = vjp,
     .parts = parts,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

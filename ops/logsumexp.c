@@ -8,6 +8,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(logsumexp);
 
 static bool shape(spor_rule *r) {
@@ -32,6 +34,10 @@ static spor_var parts(const spor_var in[], const spor_attr attr[]) {
     spor_var z = spor_add(m, spor_log(spor_sum(spor_exp(less), axes)));
     spor_var one = op_fill_ratio(m.tape, 1, 1, spor_shape_of(m));
     return spor_where(spor_less(spor_sub(m, m), one), z, m);
+}
+
+static void onnx(onnx_call *c) {
+    onnx_reduce(c, "ReduceLogSumExp", INT64_C(1) << c->attr[AXIS].i, false);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
@@ -86,6 +92,7 @@ const spor_op spor_op_logsumexp = {
     .shape = shape,
     .vjp = vjp,
     .parts = parts,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -7,6 +7,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(matmul);
 
 static bool shape(spor_rule *r) {
@@ -56,6 +58,14 @@ static double cost(const spor_shape in[], const spor_shape *out, const spor_attr
     return (double)shape_size(out) * (double)in[0].n[in[0].rank - 1];
 }
 
+static void onnx(onnx_call *c) {
+    const onnx_order order = onnx_plain(c->out.rank);
+    const onnx_tensor in[] = {onnx_whole(c, 0, &order), onnx_ending(c, 1, 2)};
+    onnx_tensor z = onnx_node(c, "MatMul", 2, in, ONNX_NUMBER, c->out);
+    if (c->out.rank == 2) onnx_takes_bias(c, z, "Gemm", 1);
+    onnx_give(c, z, &order);
+}
+
 static const spor_sample samples[] = {
     {.in = {{2, {3, 4}}, {2, {4, 2}}}},       {.in = {{2, {1, 1}}, {2, {1, 1}}}},
     {.in = {{2, {5, 1}}, {2, {1, 3}}}},       {.in = {{2, {4, 4}}, {2, {4, 4}}}},
@@ -102,6 +112,7 @@ const spor_op spor_op_matmul = {
     .cost = cost,
     .vjp = vjp,
     .parts = parts,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

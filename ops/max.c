@@ -7,6 +7,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(max);
 
 static bool shape(spor_rule *r) {
@@ -57,6 +59,10 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 static spor_var margin(spor_var z) {
     sets s = sets_of(z);
     return spor_reshape(window_lead(s.maps, s.window), spor_shape_of(z));
+}
+
+static void onnx(onnx_call *c) {
+    onnx_reduce(c, "ReduceMax", c->attr[AXES].i, false);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
@@ -119,6 +125,7 @@ const spor_op spor_op_max = {
     .vjp = vjp,
     .margin = margin,
     .sides = {"an element loses", "an element wins"},
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

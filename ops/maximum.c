@@ -47,6 +47,7 @@ const spor_op spor_op_maximum = {
     .vjp = vjp,
     .margin = margin_to_tie,
     .sides = {"y wins", "x wins"},
+    .onnx_op = "Max",
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

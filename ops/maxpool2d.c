@@ -6,6 +6,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(maxpool2d);
 KERNELS(lead);
 
@@ -21,6 +23,12 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 /* The other branch is where the next of the window wins. */
 static spor_var margin(spor_var z) {
     return window_lead(op_operand(z, 0), attr_to_window(op_attrs(z)));
+}
+
+static void onnx(onnx_call *c) {
+    const spor_window w = attr_to_window(c->attr);
+    const int64_t steps[] = {w.stride[0], w.stride[1], 1, 1};
+    onnx_windows(c, "MaxPool", 0, w.size, steps, w.pad);
 }
 
 static const spor_sample samples[] = {
@@ -100,6 +108,7 @@ const spor_op spor_op_maxpool2d = {
     .vjp = vjp,
     .margin = margin,
     .sides = {"an element loses", "an element wins"},
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -47,6 +47,7 @@ const spor_op spor_op_minimum = {
     .vjp = vjp,
     .margin = margin_to_tie,
     .sides = {"y wins", "x wins"},
+    .onnx_op = "Min",
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

@@ -38,6 +38,7 @@ const spor_op spor_op_mul = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Mul",
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

@@ -36,6 +36,7 @@ const spor_op spor_op_neg = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Neg",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

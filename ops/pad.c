@@ -16,6 +16,8 @@ enum { PAD_ERROR = PAD_SLOTS, OWN_SLOTS };
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(pad);
 FAST_KERNELS(pad);
 
@@ -56,6 +58,37 @@ static bool between_zeros(const spor_attr attr[], int64_t lo[], int64_t hi[]) {
     bool crops = false;
     for (int a = 0; a < SPOR_RANK; a++) crops = crops || lo[a] < 0 || hi[a] < 0;
     return !crops && fabs(attr[PAD_FILL].r) + attr[PAD_ERROR].r <= 0;
+}
+
+/* x without what is cut off. */
+static onnx_tensor onnx_cropped(onnx_call *c, const onnx_order *order) {
+    onnx_stretch along[SPOR_RANK];
+    onnx_shape left = c->in[0];
+    for (int k = 0; k < left.rank; k++) {
+        const int64_t lo = -c->attr[PAD_LO + k].i, hi = -c->attr[PAD_HI + k].i;
+        along[k] = (onnx_stretch){lo > 0 ? lo : 0, hi > 0 ? -hi : INT64_MAX, 1};
+        left.n[k] -= (lo > 0 ? lo : 0) + (hi > 0 ? hi : 0);
+    }
+    return onnx_slice(c, onnx_whole(c, 0, order), order, along, onnx_ordered(&left, order));
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_order order = onnx_order_of(c, 0);
+    const int rank = c->out.rank;
+    int64_t pads[2 * SPOR_RANK], sum = 0;
+    for (int k = 0; k < rank; k++) {
+        const int64_t lo = c->attr[PAD_LO + k].i, hi = c->attr[PAD_HI + k].i;
+        const int at = onnx_axis(&order, k);
+        pads[at] = lo > 0 ? lo : 0;
+        pads[rank + at] = hi > 0 ? hi : 0;
+        sum += pads[at] + pads[rank + at];
+        if (lo || hi)
+            if (onnx_refuse_rows(c, &c->in[0], k)) return;
+    }
+    onnx_tensor x = onnx_cropped(c, &order);
+    const onnx_tensor in[] = {x, onnx_list(c, 2 * rank, pads), onnx_number(c, c->attr[PAD_FILL].r)};
+    if (sum) x = onnx_node(c, "Pad", 3, in, ONNX_NUMBER, onnx_ordered(&c->out, &order));
+    onnx_give(c, x, &order);
 }
 
 static const spor_sample samples[] = {
@@ -121,6 +154,7 @@ const spor_op spor_op_pad = {
     .shape = shape,
     .vjp = vjp,
     .between_zeros = between_zeros,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -6,6 +6,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(param);
 
 enum { TRAINED = SHAPE_SLOTS, SLOTS };
@@ -32,6 +34,7 @@ const spor_op spor_op_param = {
     .traits = SPOR_LEAF | SPOR_STORED,
     .attrs = SLOTS,
     .shape = shape,
+    .onnx = onnx_known,
     .samples = samples,
     .mistakes = mistakes,
     .golden = (const spor_golden[]){SPOR_END_GOLDEN},

@@ -48,6 +48,7 @@ const spor_op spor_op_pow = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Pow",
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

@@ -7,6 +7,8 @@ enum { NUM, DEN, SLOTS };
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(ratio);
 
 static bool shape(spor_rule *r) {
@@ -40,6 +42,7 @@ const spor_op spor_op_ratio = {
     .attrs = SLOTS,
     .shape = shape,
     .is_zero = is_zero,
+    .onnx = onnx_known,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -40,6 +40,7 @@ const spor_op spor_op_relu = {
     .vjp = vjp,
     .margin = margin_to_zero,
     .sides = {"x is negative", "x is positive"},
+    .onnx_op = "Relu",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

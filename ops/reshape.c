@@ -5,6 +5,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(reshape);
 
 static bool shape(spor_rule *r) {
@@ -24,6 +26,30 @@ static bool shape(spor_rule *r) {
 /* dx = zbar in the shape of x */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return spor_reshape(zbar, spor_shape_of(op_operand(z, k)));
+}
+
+/* Which axis of the result each axis of x is, -1 where it has one element; false if not all of them remain. */
+static bool onnx_axes_remain(const onnx_call *c, int axis[]) {
+    const onnx_shape *from = &c->in[0], *to = &c->out;
+    int at = 0;
+    for (int k = 0; k < from->rank; k++) {
+        axis[k] = -1;
+        if (onnx_size_is_one(from, k)) continue;
+        while (at < to->rank && onnx_size_is_one(to, at)) at++;
+        if (at == to->rank || !onnx_same_size(from, k, to, at)) return false;
+        axis[k] = at++;
+    }
+    while (at < to->rank && onnx_size_is_one(to, at)) at++;
+    return at == to->rank;
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_order from = onnx_plain(c->in[0].rank), to = onnx_plain(c->out.rank);
+    int axis[SPOR_RANK];
+    if (onnx_axes_remain(c, axis))
+        onnx_relabel(c, axis);
+    else
+        onnx_give(c, onnx_reshaped(c, onnx_whole(c, 0, &from), c->out), &to);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{2}, {2}, {6}}},
@@ -74,6 +100,7 @@ const spor_op spor_op_reshape = {
     .attrs = SHAPE_SLOTS,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -13,6 +13,7 @@ enum { ROWS, BATCH, SLOTS };
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
 #include "kernels/tasks.h"
 
 KERNELS(scatter_add);
@@ -47,6 +48,24 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 static int64_t named(const spor_shape in[], const spor_attr attr[]) {
     (void)in;
     return attr[ROWS].i;
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_order of_i = onnx_plain(c->in[0].rank), of_g = onnx_plain(c->in[1].rank);
+    const onnx_order order = onnx_plain(c->out.rank);
+    if (c->attr[BATCH].i) {
+        onnx_refuse(c, "ONNX has nothing for scatter_add with batches");
+        return;
+    }
+    onnx_shape rows = c->in[0];
+    rows.n[rows.rank] = 1;
+    rows.rows[rows.rank++] = false;
+    onnx_tensor i = onnx_cast(c, onnx_whole(c, 0, &of_i), ONNX_INT64);
+    const onnx_tensor in[] = {onnx_repeated(c, onnx_number(c, 0), c->out),
+                              onnx_reshaped(c, i, rows), onnx_whole(c, 1, &of_g)};
+    onnx_tensor z = onnx_node(c, "ScatterND", 3, in, ONNX_NUMBER, c->out);
+    onnx_set_text(c, z, "reduction", "add");
+    onnx_give(c, z, &order);
 }
 
 static const spor_sample samples[] = {{.in = {{1, {5}}, {2, {5, 3}}}, .attr = {{4}, {0}}},
@@ -131,6 +150,7 @@ const spor_op spor_op_scatter_add = {
     .shape = shape,
     .vjp = vjp,
     .named = named,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -42,6 +42,7 @@ const spor_op spor_op_sigmoid = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Sigmoid",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -45,6 +45,7 @@ const spor_op spor_op_sin = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Sin",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

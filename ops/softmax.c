@@ -8,6 +8,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(softmax);
 
 static bool shape(spor_rule *r) {
@@ -29,6 +31,10 @@ static spor_var parts(const spor_var in[], const spor_attr attr[]) {
     spor_var largest = spor_expand(spor_max(in[0], axes), axes, shape);
     spor_var e = spor_exp(spor_sub(in[0], largest));
     return spor_div(e, spor_expand(spor_sum(e, axes), axes, shape));
+}
+
+static void onnx(onnx_call *c) {
+    onnx_along_axis(c, "Softmax", c->attr[AXIS].i);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}}},
@@ -87,6 +93,7 @@ const spor_op spor_op_softmax = {
     .shape = shape,
     .vjp = vjp,
     .parts = parts,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -39,6 +39,7 @@ const spor_op spor_op_softplus = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Softplus",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

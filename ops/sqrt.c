@@ -41,6 +41,7 @@ const spor_op spor_op_sqrt = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Sqrt",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

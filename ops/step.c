@@ -6,7 +6,15 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 ELEMENT_KERNELS(step);
+
+static void onnx(onnx_call *c) {
+    const onnx_tensor in[] = {onnx_aligned(c, 0), onnx_number(c, 0)};
+    onnx_tensor above = onnx_map(c, "Greater", 2, in, ONNX_BOOL);
+    onnx_give_aligned(c, onnx_cast(c, above, ONNX_NUMBER));
+}
 
 static const spor_mistake mistakes[] = {SPOR_END_MISTAKES};
 
@@ -34,6 +42,7 @@ const spor_op spor_op_step = {
     .vjp = vjp_of_jumps,
     .margin = margin_to_zero,
     .sides = {"x is negative", "x is positive"},
+    .onnx = onnx,
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

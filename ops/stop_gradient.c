@@ -5,6 +5,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(stop_gradient);
 
 /* dx = 0 */
@@ -36,6 +38,7 @@ const spor_op spor_op_stop_gradient = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx = onnx_same,
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

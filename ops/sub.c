@@ -40,6 +40,7 @@ const spor_op spor_op_sub = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Sub",
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

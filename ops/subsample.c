@@ -7,6 +7,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(subsample);
 FAST_KERNELS(subsample);
 
@@ -32,6 +34,17 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
         rest[a] = x.n[a] - 1 - (taken.n[a] - 1) * by[a];
     }
     return spor_pad(spor_dilate(zbar, by), none, rest, 0);
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_order order = onnx_order_of(c, 0);
+    onnx_stretch along[SPOR_RANK];
+    for (int k = 0; k < c->out.rank; k++)
+        along[k] = (onnx_stretch){0, INT64_MAX, c->out.n[k] > 1 ? c->attr[k].i : 1};
+    for (int k = 0; k < c->out.rank; k++)
+        if (c->out.n[k] == 1) along[k].end = 1;
+    onnx_tensor x = onnx_whole(c, 0, &order);
+    onnx_give(c, onnx_slice(c, x, &order, along, onnx_ordered(&c->out, &order)), &order);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {5, 4}}}, .attr = {{2}, {1}}},
@@ -77,6 +90,7 @@ const spor_op spor_op_subsample = {
     .attrs = SPOR_RANK,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -7,6 +7,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(sum);
 
 static bool shape(spor_rule *r) {
@@ -19,6 +21,10 @@ static bool shape(spor_rule *r) {
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     (void)k;
     return spor_expand(zbar, op_attrs(z)[AXES].i, spor_shape_of(op_operand(z, 0)));
+}
+
+static void onnx(onnx_call *c) {
+    onnx_reduce(c, "ReduceSum", c->attr[AXES].i, true);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{.i = 1}}},
@@ -71,6 +77,7 @@ const spor_op spor_op_sum = {
     .attrs = 1,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

@@ -11,6 +11,7 @@ enum { BATCH };
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
 #include "kernels/tasks.h"
 
 KERNELS(take);
@@ -40,6 +41,21 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 
 static int64_t named(const spor_shape in[], const spor_attr attr[]) {
     return in[0].n[attr[BATCH].i];
+}
+
+/* Where an index names no row an ONNX runtime may refuse, or count from the end. */
+static void onnx(onnx_call *c) {
+    const int64_t batch = c->attr[BATCH].i;
+    const onnx_order of_x = onnx_plain(c->in[0].rank), of_i = onnx_plain(c->in[1].rank);
+    const onnx_order order = onnx_plain(c->out.rank);
+    onnx_tensor i = onnx_cast(c, onnx_whole(c, 1, &of_i), ONNX_INT64);
+    onnx_shape rows = c->in[1];
+    rows.n[rows.rank] = 1;
+    rows.rows[rows.rank++] = false;
+    const onnx_tensor in[] = {onnx_whole(c, 0, &of_x), batch ? onnx_reshaped(c, i, rows) : i};
+    onnx_tensor z = onnx_node(c, batch ? "GatherND" : "Gather", 2, in, ONNX_NUMBER, c->out);
+    onnx_set(c, z, batch ? "batch_dims" : "axis", batch);
+    onnx_give(c, z, &order);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {4, 3}}, {1, {5}}}, .attr = {{0}}},
@@ -113,6 +129,7 @@ const spor_op spor_op_take = {
     .shape = shape,
     .vjp = vjp,
     .named = named,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

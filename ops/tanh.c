@@ -40,6 +40,7 @@ const spor_op spor_op_tanh = {
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx_op = "Tanh",
     .samples = map_samples,
     .mistakes = mistakes,
     .golden = golden,

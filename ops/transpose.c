@@ -6,6 +6,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(transpose);
 FAST_KERNELS(transpose);
 
@@ -31,6 +33,13 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     int rank = spor_shape_of(z).rank;
     for (int to = 0; to < rank; to++) inverse[op_attrs(z)[to].i] = to;
     return spor_transpose(zbar, inverse);
+}
+
+/* Nothing is moved before somebody wants it in another order. */
+static void onnx(onnx_call *c) {
+    int axis[SPOR_RANK];
+    for (int k = 0; k < c->out.rank; k++) axis[c->attr[k].i] = k;
+    onnx_relabel(c, axis);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}}, .attr = {{1}, {0}}},
@@ -75,6 +84,7 @@ const spor_op spor_op_transpose = {
     .attrs = SPOR_RANK,
     .shape = shape,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

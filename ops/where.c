@@ -9,6 +9,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 ELEMENT_KERNELS(where);
 
 /* dc = 0, dx = zbar where c is not 0, dy = zbar where it is. Chosen, not multiplied: a branch that
@@ -18,6 +20,12 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
     if (k == 0) return op_none();
     spor_var zero = op_fill_ratio(z.tape, 0, 1, spor_shape_of(z));
     return op_masked(k == 1 ? spor_where(c, zbar, zero) : spor_where(c, zero, zbar));
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_tensor in[] = {onnx_cast(c, onnx_aligned(c, 0), ONNX_BOOL), onnx_aligned(c, 1),
+                              onnx_aligned(c, 2)};
+    onnx_give_aligned(c, onnx_map(c, "Where", 3, in, ONNX_NUMBER));
 }
 
 static const spor_sample samples[] = {
@@ -57,6 +65,7 @@ const spor_op spor_op_where = {
     .operands = 3,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = samples,
     .mistakes = mistakes,
     .golden = golden,

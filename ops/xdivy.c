@@ -10,6 +10,8 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 KERNELS(xdivy);
 TILE_KERNELS(xdivy, .slow = true);
 
@@ -17,6 +19,14 @@ TILE_KERNELS(xdivy, .slow = true);
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     spor_var y = op_operand(z, 1);
     return k == 0 ? spor_xdivy(zbar, y) : spor_neg(spor_xdivy(spor_xmuly(zbar, z), y));
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_tensor x = onnx_aligned(c, 0), zero = onnx_number(c, 0);
+    const onnx_tensor of_x[] = {x, zero}, both[] = {x, onnx_aligned(c, 1)};
+    const onnx_tensor choice[] = {onnx_map(c, "Equal", 2, of_x, ONNX_BOOL), zero,
+                                  onnx_map(c, "Div", 2, both, ONNX_NUMBER)};
+    onnx_give_aligned(c, onnx_map(c, "Where", 3, choice, ONNX_NUMBER));
 }
 
 /* NumPy, x and y as below: print(np.where(x == 0, 0, x / y).ravel().tolist()) */
@@ -44,6 +54,7 @@ const spor_op spor_op_xdivy = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

@@ -9,11 +9,23 @@
 
 #ifdef SPOR_RULES
 
+#include "export/onnx.h"
+
 ELEMENT_KERNELS(xmuly);
 
 /* dx = zbar y, dy = zbar x, by the same rule */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     return spor_xmuly(zbar, op_operand(z, 1 - k));
+}
+
+static void onnx(onnx_call *c) {
+    const onnx_tensor x = onnx_aligned(c, 0), y = onnx_aligned(c, 1), zero = onnx_number(c, 0);
+    const onnx_tensor of_x[] = {x, zero}, of_y[] = {y, zero}, both[] = {x, y};
+    const onnx_tensor is_zero[] = {onnx_map(c, "Equal", 2, of_x, ONNX_BOOL),
+                                   onnx_map(c, "Equal", 2, of_y, ONNX_BOOL)};
+    const onnx_tensor choice[] = {onnx_map(c, "Or", 2, is_zero, ONNX_BOOL), zero,
+                                  onnx_map(c, "Mul", 2, both, ONNX_NUMBER)};
+    onnx_give_aligned(c, onnx_map(c, "Where", 3, choice, ONNX_NUMBER));
 }
 
 /* NumPy, x and y as below: print(np.where((x == 0) | (y == 0), 0, x * y).ravel().tolist()) */
@@ -44,6 +56,7 @@ const spor_op spor_op_xmuly = {
     .operands = 2,
     .shape = rule_elementwise,
     .vjp = vjp,
+    .onnx = onnx,
     .samples = pair_samples,
     .mistakes = pair_mistakes,
     .golden = golden,

@@ -1,11 +1,127 @@
 /*
- * A network as an ONNX file.
+ * The network of a run as an ONNX file: two recordings of it, and what there is to know of its data.
  */
+#include <string.h>
+
+#include "base/bytes.h"
 #include "base/message.h"
+#include "base/shape.h"
+#include "data/file.h"
 #include "export/export.h"
+#include "export/onnx_tape.h"
+#include "train/model.h"
+
+/* Numbers of rows that no size of a network is likely to be a multiple of. */
+enum { ROWS = 7, AGAIN = 11 };
+
+/* ---- metadata ---- */
+
+enum { NOTES = 6 };
+
+typedef struct {
+    int count;
+    spor_text value[NOTES];
+    onnx_note note[NOTES];
+} metadata;
+
+static spor_text *add_note(metadata *m, const char *key) {
+    m->note[m->count].key = key;
+    return &m->value[m->count++];
+}
+
+/* "5.84, 3.05, ..." of [columns] numbers */
+static void note_numbers(metadata *m, const char *key, const spor_values *x, const double value[]) {
+    if (!value) return;
+    spor_text *text = add_note(m, key);
+    for (int64_t k = 0; k < shape_size(&x->shape); k++) {
+        text_add(text, k ? ", " : "");
+        text_real(text, value[k]);
+    }
+}
+
+/* One line of a CSV table. */
+static void note_names(metadata *m, const char *key, char *const name[], int64_t count) {
+    if (!name) return;
+    spor_text *text = add_note(m, key);
+    for (int64_t k = 0; k < count; k++) {
+        text_add(text, k ? "," : "");
+        text_csv(text, name[k]);
+    }
+}
+
+/* How rows of the run's data become rows of x, and what a prediction's numbers are. */
+static bool make_metadata(const spor_data *like, metadata *m) {
+    bool standardized = like->x.mean;
+    text_add(add_note(m, "x"), standardized ? "(value * scale - mean) * factor" : "value * scale");
+    text_real(add_note(m, "scale"), like->scale);
+    note_numbers(m, "mean", &like->x, like->x.mean);
+    note_numbers(m, "factor", &like->x, standardized ? like->x.factor : NULL);
+    note_names(m, "columns", like->x.column, shape_size(&like->x.shape));
+    note_names(m, "classes", like->class_name, like->classes);
+    bool failed = false;
+    for (int k = 0; k < m->count; k++) {
+        failed = failed || m->value[k].failed || !m->value[k].at;
+        m->note[k].value = m->value[k].at;
+    }
+    return !failed;
+}
+
+static void free_metadata(metadata *m) {
+    for (int k = 0; k < m->count; k++) text_free(&m->value[k]);
+}
+
+/* ---- the file ---- */
+
+/* With any number of rows, or a fixed one. */
+static bool make_bytes(opened_run *run, bool any, onnx_source *source, spor_text *bytes,
+                       onnx_outcome *outcome, spor_message *message) {
+    const spor_bound *one = model_bind_for(run->model, any ? ROWS : 1, MODEL_PREDICTS);
+    const spor_bound *again = any ? model_bind_for(run->model, AGAIN, MODEL_PREDICTS) : NULL;
+    const char *error = spor_model_error(run->model);
+    if (error) return message_complain(message, "%s", error);
+    source->output = one->prediction;
+    source->again = any ? again->prediction : (spor_var){0};
+    source->rows = ROWS;
+    source->again_rows = AGAIN;
+    text_free(bytes);
+    return onnx_of_tape(source, bytes, outcome, message);
+}
+
+static bool make_file(opened_run *run, onnx_source *source, spor_text *bytes, spor_text *told,
+                      spor_message *message) {
+    onnx_outcome outcome;
+    char size[24];
+    spor_message why = {""};
+    const char *rows = "any number of rows";
+    bool done = make_bytes(run, true, source, bytes, &outcome, message);
+    if (!done && outcome.of_rows) {
+        why = *message;
+        rows = "one row at a time";
+        done = make_bytes(run, false, source, bytes, &outcome, message);
+    }
+    if (!done) return false;
+    text_add(told, "%d nodes, %d tensors of known numbers, %s; %s\n", outcome.nodes, outcome.known,
+             bytes_text(bytes->size, size), rows);
+    if (*why.text) text_add(told, "  %s\n", why.text);
+    return true;
+}
 
 bool export_onnx(opened_run *run, const char *path, spor_text *told, spor_message *message) {
-    (void)run;
-    (void)told;
-    return message_complain(message, "%.400s: nothing writes ONNX yet", path);
+    metadata m = {0};
+    spor_text bytes = {0};
+    const char *name = script_declaration(run->script)->model;
+    bool done = make_metadata(run->like, &m) || message_complain(message, "out of memory");
+    onnx_source source = {.name = name,
+                          .params = spor_model_params(run->model),
+                          .scalar = run->options.scalar,
+                          .notes = m.count,
+                          .note = m.note};
+    text_add(told, "%s: ", path);
+    done = done && make_file(run, &source, &bytes, told, message);
+    if (done)
+        done = file_write_text(&bytes, path, message);
+    else
+        text_free(&bytes);
+    free_metadata(&m);
+    return done;
 }

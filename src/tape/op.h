@@ -32,6 +32,7 @@
 #endif
 
 typedef struct spor_op spor_op;
+struct onnx_call;
 
 /* ---- shape rules ------------------------------------------------------------------------- */
 
@@ -171,6 +172,10 @@ struct spor_op {
     bool (*between_zeros)(const spor_attr attr[], int64_t lo[SPOR_RANK], int64_t hi[SPOR_RANK]);
     /** Of an op with an operand SPOR_INDEX: how many rows there are to name. NULL for the others. */
     int64_t (*named)(const spor_shape in[], const spor_attr attr[]);
+    /** What it is in ONNX: writes it in the words of export/onnx.h. Of an elementwise op that is one node
+     *  there, onnx_op is that node's name, and this NULL. Both NULL: there is no such thing. */
+    void (*onnx)(struct onnx_call *call);
+    const char *onnx_op;
     /** Of a leaf that is a number: is it 0? NULL for the others. */
     bool (*is_zero)(const spor_attr attr[]);
     const spor_sample *samples;              /* ends with a sample whose in[0].rank is -1 */
