@@ -41,6 +41,10 @@ static void onnx(onnx_call *c) {
     onnx_shape apart = {0}, filled = {0}, together = c->out;
     int64_t pads[4 * SPOR_RANK] = {0};
     onnx_stretch along[SPOR_RANK];
+    if (!c->out.rank) {
+        onnx_same(c);
+        return;
+    }
     for (int k = 0; k < c->out.rank; k++) {
         const int64_t by = c->in[0].n[k] > 1 || c->in[0].rows[k] ? c->attr[k].i : 1;
         if (by > 1 && onnx_refuse_rows(c, &c->out, k)) return;

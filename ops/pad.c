@@ -60,35 +60,27 @@ static bool between_zeros(const spor_attr attr[], int64_t lo[], int64_t hi[]) {
     return !crops && fabs(attr[PAD_FILL].r) + attr[PAD_ERROR].r <= 0;
 }
 
-/* x without what is cut off. */
-static onnx_tensor onnx_cropped(onnx_call *c, const onnx_order *order) {
-    onnx_stretch along[SPOR_RANK];
-    onnx_shape left = c->in[0];
-    for (int k = 0; k < left.rank; k++) {
-        const int64_t lo = -c->attr[PAD_LO + k].i, hi = -c->attr[PAD_HI + k].i;
-        along[k] = (onnx_stretch){lo > 0 ? lo : 0, hi > 0 ? -hi : INT64_MAX, 1};
-        left.n[k] -= (lo > 0 ? lo : 0) + (hi > 0 ? hi : 0);
-    }
-    return onnx_slice(c, onnx_whole(c, 0, order), order, along, onnx_ordered(&left, order));
-}
-
+/* What is cut off may be what was put there: first grown, then cropped. */
 static void onnx(onnx_call *c) {
     const onnx_order order = onnx_order_of(c, 0);
     const int rank = c->out.rank;
     int64_t pads[2 * SPOR_RANK], sum = 0;
+    onnx_shape grown = c->in[0];
+    onnx_stretch along[SPOR_RANK];
     for (int k = 0; k < rank; k++) {
         const int64_t lo = c->attr[PAD_LO + k].i, hi = c->attr[PAD_HI + k].i;
-        const int at = onnx_axis(&order, k);
-        pads[at] = lo > 0 ? lo : 0;
-        pads[rank + at] = hi > 0 ? hi : 0;
-        sum += pads[at] + pads[rank + at];
-        if (lo || hi)
-            if (onnx_refuse_rows(c, &c->in[0], k)) return;
+        const int64_t before = lo > 0 ? lo : 0, after = hi > 0 ? hi : 0;
+        if ((lo || hi) && onnx_refuse_rows(c, &c->in[0], k)) return;
+        pads[onnx_axis(&order, k)] = before;
+        pads[rank + onnx_axis(&order, k)] = after;
+        sum += before + after;
+        grown.n[k] += before + after;
+        along[k] = (onnx_stretch){lo < 0 ? -lo : 0, hi < 0 ? hi : INT64_MAX, 1};
     }
-    onnx_tensor x = onnx_cropped(c, &order);
+    onnx_tensor x = onnx_whole(c, 0, &order);
     const onnx_tensor in[] = {x, onnx_list(c, 2 * rank, pads), onnx_number(c, c->attr[PAD_FILL].r)};
-    if (sum) x = onnx_node(c, "Pad", 3, in, ONNX_NUMBER, onnx_ordered(&c->out, &order));
-    onnx_give(c, x, &order);
+    if (sum) x = onnx_node(c, "Pad", 3, in, ONNX_NUMBER, onnx_ordered(&grown, &order));
+    onnx_give(c, onnx_slice(c, x, &order, along, onnx_ordered(&c->out, &order)), &order);
 }
 
 static const spor_sample samples[] = {

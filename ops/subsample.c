@@ -39,10 +39,9 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 static void onnx(onnx_call *c) {
     const onnx_order order = onnx_order_of(c, 0);
     onnx_stretch along[SPOR_RANK];
-    for (int k = 0; k < c->out.rank; k++)
-        along[k] = (onnx_stretch){0, INT64_MAX, c->out.n[k] > 1 ? c->attr[k].i : 1};
-    for (int k = 0; k < c->out.rank; k++)
-        if (c->out.n[k] == 1) along[k].end = 1;
+    for (int k = 0; k < c->out.rank; k++) /* where one is left a step of any size leads to none */
+        along[k] = onnx_size_is_one(&c->out, k) ? (onnx_stretch){0, 1, 1}
+                                                : (onnx_stretch){0, INT64_MAX, c->attr[k].i};
     onnx_tensor x = onnx_whole(c, 0, &order);
     onnx_give(c, onnx_slice(c, x, &order, along, onnx_ordered(&c->out, &order)), &order);
 }

@@ -73,55 +73,53 @@ static void free_metadata(metadata *m) {
 /* ---- the file ---- */
 
 /* With any number of rows, or a fixed one. */
-static bool make_bytes(opened_run *run, bool any, onnx_source *source, spor_text *bytes,
+static bool make_bytes(spor_model *model, onnx_source *source, bool any, spor_text *bytes,
                        onnx_outcome *outcome, spor_message *message) {
-    const spor_bound *one = model_bind_for(run->model, any ? ROWS : 1, MODEL_PREDICTS);
-    const spor_bound *again = any ? model_bind_for(run->model, AGAIN, MODEL_PREDICTS) : NULL;
-    const char *error = spor_model_error(run->model);
+    const spor_bound *one = model_bind_for(model, any ? ROWS : 1, MODEL_PREDICTS);
+    const spor_bound *again = any ? model_bind_for(model, AGAIN, MODEL_PREDICTS) : NULL;
+    const char *error = spor_model_error(model);
     if (error) return message_complain(message, "%s", error);
     source->output = one->prediction;
     source->again = any ? again->prediction : (spor_var){0};
-    source->rows = ROWS;
-    source->again_rows = AGAIN;
     text_free(bytes);
     return onnx_of_tape(source, bytes, outcome, message);
 }
 
-static bool make_file(opened_run *run, onnx_source *source, spor_text *bytes, spor_text *told,
-                      spor_message *message) {
-    onnx_outcome outcome;
+bool onnx_of_model(spor_model *model, const char *name, int notes, const onnx_note note[],
+                   spor_text *bytes, onnx_outcome *outcome, spor_message *message) {
+    spor_message fixed;
+    onnx_source source = {.name = name,
+                          .rows = ROWS,
+                          .again_rows = AGAIN,
+                          .params = spor_model_params(model),
+                          .scalar = model_spec_of(model)->options.scalar,
+                          .notes = notes,
+                          .note = note};
+    if (make_bytes(model, &source, true, bytes, outcome, message)) return true;
+    return outcome->of_rows && make_bytes(model, &source, false, bytes, outcome, &fixed);
+}
+
+static void tell(const char *path, const spor_text *bytes, const onnx_outcome *outcome,
+                 const spor_message *message, spor_text *told) {
     char size[24];
-    spor_message why = {""};
-    const char *rows = "any number of rows";
-    bool done = make_bytes(run, true, source, bytes, &outcome, message);
-    if (!done && outcome.of_rows) {
-        why = *message;
-        rows = "one row at a time";
-        done = make_bytes(run, false, source, bytes, &outcome, message);
-    }
-    if (!done) return false;
-    text_add(told, "%d nodes, %d tensors of known numbers, %s; %s\n", outcome.nodes, outcome.known,
-             bytes_text(bytes->size, size), rows);
-    if (*why.text) text_add(told, "  %s\n", why.text);
-    return true;
+    text_add(told, "%s: %s, %d nodes, %d tensors of known numbers, %s\n", path,
+             bytes_text(bytes->size, size), outcome->nodes, outcome->known,
+             *message->text ? "one row at a time:" : "any number of rows");
+    if (*message->text) text_add(told, "%s\n", message->text);
 }
 
 bool export_onnx(opened_run *run, const char *path, spor_text *told, spor_message *message) {
     metadata m = {0};
     spor_text bytes = {0};
+    onnx_outcome outcome = {0};
     const char *name = script_declaration(run->script)->model;
     bool done = make_metadata(run->like, &m) || message_complain(message, "out of memory");
-    onnx_source source = {.name = name,
-                          .params = spor_model_params(run->model),
-                          .scalar = run->options.scalar,
-                          .notes = m.count,
-                          .note = m.note};
-    text_add(told, "%s: ", path);
-    done = done && make_file(run, &source, &bytes, told, message);
-    if (done)
+    done = done && onnx_of_model(run->model, name, m.count, m.note, &bytes, &outcome, message);
+    if (done) {
+        tell(path, &bytes, &outcome, message, told);
         done = file_write_text(&bytes, path, message);
-    else
-        text_free(&bytes);
+    }
+    text_free(&bytes);
     free_metadata(&m);
     return done;
 }

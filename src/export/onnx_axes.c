@@ -66,6 +66,8 @@ onnx_tensor onnx_windows(onnx_call *c, const char *op, onnx_tensor K, const int6
     static const onnx_order maps = {4, {0, 3, 1, 2}}; /* [N, C, H, W] */
     const int64_t height_and_width = SPOR_AXIS(1) | SPOR_AXIS(2);
     int64_t lo[SPOR_RANK] = {0}, hi[SPOR_RANK] = {0}, stride[2], dilation[2];
+    for (int a = 1; a < 3; a++)
+        if (onnx_refuse_rows(c, &c->in[0], a)) return 0;
     if (!K || !onnx_uncover(c, 0, height_and_width, lo, hi))
         for (int a = 1; a < 3; a++) {
             lo[a] = pad ? pad[2 * a - 2] : 0;

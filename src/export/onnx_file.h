@@ -13,7 +13,7 @@ void onnx_file_attribute_real(onnx_made *node, const char *name, double value);
 void onnx_file_attribute_text(onnx_made *node, const char *name, const char *value);
 
 /** A line of a file's metadata. */
-typedef struct {
+typedef struct onnx_note {
     const char *key, *value;
 } onnx_note;
 

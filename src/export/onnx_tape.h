@@ -1,10 +1,10 @@
 /*
- * A tape as an ONNX file.
+ * A tape, or a model, as an ONNX file.
  */
 #ifndef SPOR_EXPORT_ONNX_TAPE_H
 #define SPOR_EXPORT_ONNX_TAPE_H
 
-#include <spor/program.h>
+#include <spor/train.h>
 #include "data/text.h"
 #include "export/onnx_file.h"
 
@@ -25,7 +25,7 @@ typedef struct {
 } onnx_source;
 
 /** What has become of it. */
-typedef struct {
+typedef struct onnx_outcome {
     int nodes, known; /* nodes of the graph, tensors of known numbers */
     bool of_rows;     /* it failed, but might not with sizes that are fixed */
 } onnx_outcome;
@@ -33,5 +33,10 @@ typedef struct {
 /** The bytes of the file. False with a message, which names an op and its place. */
 bool onnx_of_tape(const onnx_source *source, spor_text *bytes, onnx_outcome *outcome,
                   spor_message *message);
+
+/** The same of what a model predicts, with notes of its data: for any number of rows or, where that can't be, for
+ *  one, and then the message says why. onnx.c */
+bool onnx_of_model(spor_model *model, const char *name, int notes, const onnx_note note[],
+                   spor_text *bytes, onnx_outcome *outcome, spor_message *message);
 
 #endif

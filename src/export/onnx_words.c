@@ -94,9 +94,10 @@ bool onnx_uncover(onnx_call *c, int k, int64_t axes, int64_t lo[], int64_t hi[])
 
 void onnx_give(onnx_call *c, onnx_tensor y, const onnx_order *order) {
     onnx_graph *g = c->graph;
+    const onnx_made *node = graph_maker(g, y);
     if (!y) return;
     form_keep(g, c->id, y, order);
-    if (!g->tensor[y].data) g->tensor[y].name = g->base;
+    if (node && node->id == c->id) g->tensor[y].name = g->base;
 }
 
 void onnx_give_aligned(onnx_call *c, onnx_tensor y) {
