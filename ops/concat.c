@@ -35,10 +35,10 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 
 static void onnx(onnx_call *c) {
     const onnx_order order = onnx_order_of(c, 0);
-    const onnx_tensor in[] = {onnx_whole(c, 0, &order), onnx_whole(c, 1, &order)};
-    onnx_tensor z = onnx_node(c, "Concat", 2, in, ONNX_NUMBER, onnx_ordered(&c->out, &order));
-    onnx_set(c, z, "axis", onnx_axis(&order, c->attr[AXIS].i));
-    onnx_give(c, z, &order);
+    onnx_tensor x = onnx_whole(c, 0, &order), y = onnx_whole(c, 1, &order);
+    onnx_give(
+        c, onnx_joined(c, x, y, onnx_axis(&order, c->attr[AXIS].i), onnx_ordered(&c->out, &order)),
+        &order);
 }
 
 static const spor_sample samples[] = {{.in = {{2, {3, 4}}, {2, {2, 4}}}, .attr = {{0}}},

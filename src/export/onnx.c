@@ -16,7 +16,7 @@ enum { ROWS = 7, AGAIN = 11 };
 
 /* ---- metadata ---- */
 
-enum { NOTES = 6 };
+enum { NOTES = 7 };
 
 typedef struct {
     int count;
@@ -50,8 +50,12 @@ static void note_names(metadata *m, const char *key, char *const name[], int64_t
 }
 
 /* How rows of the run's data become rows of x, and what a prediction's numbers are. */
-static bool make_metadata(const spor_data *like, metadata *m) {
-    bool standardized = like->x.mean;
+static bool make_metadata(const spor_data *like, const spor_model *model, metadata *m) {
+    const bool standardized = like->x.mean;
+    const char *what = model_link(model)      ? "probabilities"
+                       : model_mirrors(model) ? "numbers of x"
+                                              : "what the network returns";
+    text_add(add_note(m, "prediction"), "%s", what);
     text_add(add_note(m, "x"), standardized ? "(value * scale - mean) * factor" : "value * scale");
     text_real(add_note(m, "scale"), like->scale);
     note_numbers(m, "mean", &like->x, like->x.mean);
@@ -113,7 +117,8 @@ bool export_onnx(opened_run *run, const char *path, spor_text *told, spor_messag
     spor_text bytes = {0};
     onnx_outcome outcome = {0};
     const char *name = script_declaration(run->script)->model;
-    bool done = make_metadata(run->like, &m) || message_complain(message, "out of memory");
+    bool done =
+        make_metadata(run->like, run->model, &m) || message_complain(message, "out of memory");
     done = done && onnx_of_model(run->model, name, m.count, m.note, &bytes, &outcome, message);
     if (done) {
         tell(path, &bytes, &outcome, message, told);

@@ -111,6 +111,8 @@ onnx_tensor onnx_map(onnx_call *c, const char *op, int n, const onnx_tensor in[]
 onnx_tensor onnx_second(onnx_call *c, onnx_tensor y, onnx_type type, onnx_shape shape);
 /** y in another type; what was one of that type before it was y is taken back. */
 onnx_tensor onnx_cast(onnx_call *c, onnx_tensor y, onnx_type type);
+/** x and then y along this axis of theirs; with what they themselves are joined of, in one node. */
+onnx_tensor onnx_joined(onnx_call *c, onnx_tensor x, onnx_tensor y, int axis, onnx_shape shape);
 /** y with other sizes. */
 onnx_tensor onnx_reshaped(onnx_call *c, onnx_tensor y, onnx_shape shape);
 /** y, all sizes of which are 1 where they are not those of the shape, repeated. */

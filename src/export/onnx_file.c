@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
+#include "base/plain.h"
 #include "base/random.h"
 #include "export/protobuf.h"
 
@@ -165,6 +165,13 @@ void onnx_file_prune(onnx_graph *g, const onnx_content *content) {
 
 /* ---- the messages ---- */
 
+/* A text of others, which must be UTF-8. */
+static void write_plain(spor_text *bytes, int field, spor_text *text) {
+    if (text->failed) return;
+    text->size = plain_bytes(text->at, text->size, NULL);
+    protobuf_bytes(bytes, field, text->at, text->size);
+}
+
 static void write_size(spor_text *bytes, int64_t n, bool rows) {
     size_t opened = protobuf_open(bytes, SHAPE_SIZE);
     spor_text name = {0};
@@ -228,8 +235,10 @@ static void write_known(spor_text *bytes, const onnx_held *tensor) {
 static void write_place(spor_text *bytes, const spor_place *place) {
     spor_text text = {0};
     if (!place->file) return;
-    text_add(&text, place->column ? "%s:%d:%d" : "%s:%d", place->file, place->line, place->column);
-    if (!text.failed) protobuf_text(bytes, NODE_DOC, text.at);
+    const char *slash = strrchr(place->file, '/');
+    text_add(&text, place->column ? "%s:%d:%d" : "%s:%d", slash ? slash + 1 : place->file,
+             place->line, place->column);
+    if (text.at) write_plain(bytes, NODE_DOC, &text);
     bytes->failed = bytes->failed || text.failed;
     text_free(&text);
 }
@@ -276,7 +285,11 @@ void onnx_file_write(onnx_graph *g, const onnx_content *content, spor_text *byte
     for (int k = 0; k < content->notes; k++) {
         size_t note = protobuf_open(bytes, MODEL_NOTE);
         protobuf_text(bytes, NOTE_KEY, content->note[k].key);
-        protobuf_text(bytes, NOTE_VALUE, content->note[k].value);
+        spor_text value = {0};
+        text_add(&value, "%s", content->note[k].value);
+        write_plain(bytes, NOTE_VALUE, &value);
+        bytes->failed = bytes->failed || value.failed;
+        text_free(&value);
         protobuf_close(bytes, note);
     }
 }

@@ -31,6 +31,8 @@ typedef struct {
     spor_text attributes;  /* in the file's bytes */
     const char *with_bias; /* the op that it is with a bias; NULL: it takes none */
     int bias_axis;         /* of the variable */
+    bool casts, joins;     /* into another type; along an axis */
+    int joined;            /* which is this one of the tensor */
     uint32_t id;           /* what of the tape it is for */
     spor_place place;
     bool needed;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/plain.h"
 #include "export/onnx_file.h"
 #include "export/onnx_graph.h"
 #include "export/protobuf.h"
@@ -80,6 +81,7 @@ const char *graph_name(onnx_graph *g, const char *base, const char *what) {
     char *name = arena_take(&g->arena, size);
     if (!name) return graph_exhaust(g), "";
     snprintf(name, size, "%s%s%s", base, *base ? "/" : "", what);
+    plain_text(name);
     return name;
 }
 
@@ -278,11 +280,37 @@ onnx_tensor onnx_cast(onnx_call *c, onnx_tensor y, onnx_type type) {
     const onnx_made *node = graph_maker(g, y);
     type = resolved(g, type);
     if (!y || g->tensor[y].type == type) return y;
-    if (node && node->inputs == 1 && !strcmp(node->op, "Cast") &&
-        g->tensor[node->input[0]].type == type)
-        return node->input[0];
+    if (node && node->casts && g->tensor[node->input[0]].type == type) return node->input[0];
     onnx_tensor z = onnx_map(c, "Cast", 1, &y, type);
     onnx_set(c, z, "to", type);
+    if (z) graph_maker(g, z)->casts = true;
+    return z;
+}
+
+/* Adds y to a list of n, or, if it is such a list itself along this axis, its members. */
+static int add_part(const onnx_graph *g, onnx_tensor y, int axis, int n, onnx_tensor part[]) {
+    const int maker = g->tensor[y].node;
+    const onnx_made *node = maker >= 0 ? &g->node[maker] : NULL;
+    if (!node || !node->joins || node->joined != axis) return part[n] = y, n + 1;
+    for (int k = 0; k < node->inputs; k++) part[n + k] = node->input[k];
+    return n + node->inputs;
+}
+
+static int parts_of(const onnx_graph *g, onnx_tensor y) {
+    const int maker = g->tensor[y].node;
+    return maker >= 0 ? g->node[maker].inputs + 1 : 1;
+}
+
+onnx_tensor onnx_joined(onnx_call *c, onnx_tensor x, onnx_tensor y, int axis, onnx_shape shape) {
+    onnx_graph *g = c->graph;
+    const size_t most = (size_t)(parts_of(g, x) + parts_of(g, y));
+    onnx_tensor *part = arena_take(&g->arena, most * sizeof *part);
+    if (!part) return graph_exhaust(g);
+    int n = add_part(g, y, axis, add_part(g, x, axis, 0, part), part);
+    onnx_tensor z = onnx_node(c, "Concat", n, part, g->tensor[x].type, shape);
+    onnx_set(c, z, "axis", axis);
+    onnx_made *node = graph_maker(g, z);
+    if (node) node->joins = true, node->joined = axis;
     return z;
 }
 

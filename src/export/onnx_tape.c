@@ -146,7 +146,7 @@ static const char *base_name(walk *w, uint32_t id) {
     const spor_node *node = &w->tape->node[id];
     char name[SPOR_NAME];
     op_name(node->op, name, sizeof name);
-    if (node->name && node_is_named_leaf(node)) return node->name;
+    if (node->name && node_is_named_leaf(node)) return graph_name(&w->graph, "", node->name);
     return graph_name(&w->graph, w->tape->scope[node->scope].path, node->name ? node->name : name);
 }
 
