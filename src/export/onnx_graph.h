@@ -50,7 +50,8 @@ typedef struct {
     onnx_shape shape;
     onnx_form *form; /* the one that its op gave first; NULL: not there */
     int uses;
-    bool needed, known; /* known: its numbers don't depend on inputs */
+    bool needed, known,
+        read; /* known: its numbers don't depend on inputs; read: what is written has it */
 } onnx_variable;
 
 struct onnx_graph {

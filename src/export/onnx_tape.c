@@ -108,8 +108,7 @@ static bool is_input(const walk *w, uint32_t id) {
     return w->tape->node[id].op->traits & SPOR_GIVEN && !is_setting(w, id);
 }
 
-/* What is repeated is not: it may be large, and need not be there where it is broadcast. */
-static bool is_known(const walk *w, uint32_t id) {
+static bool find_known(const walk *w, uint32_t id) {
     const spor_node *node = &w->tape->node[id];
     const onnx_shape *shape = &w->graph.variable[id].shape;
     const spor_op *op = node->op;
@@ -118,26 +117,29 @@ static bool is_known(const walk *w, uint32_t id) {
     if (op->operands == 0) return is_setting(w, id) || (op->onnx && !(op->traits & SPOR_GIVEN));
     for (int k = 0; k < op->operands; k++)
         if (!w->graph.variable[node->in[k]].known) return false;
-    return !op->tile || op->tile->role != SPOR_REPEATS;
+    return true;
 }
 
-/* Those known ones that others read. */
+/* What is only repeated may be large, and need not be there where it is broadcast: it is written, not computed. */
+static bool is_written(const walk *w, uint32_t id) {
+    const spor_op *op = w->tape->node[id].op;
+    return !w->graph.variable[id].known || (op->tile && op->tile->role == SPOR_REPEATS);
+}
+
+/* Those known ones that what is written reads. */
 static uint32_t list_known(walk *w, spor_var list[]) {
     onnx_variable *variable = w->graph.variable;
     const spor_var output = w->source->output;
     uint32_t count = 0;
-    bool *read = arena_take(&w->graph.arena, output.id + 1);
-    if (!read) return graph_exhaust(&w->graph), 0;
-    read[output.id] = true;
-    for (uint32_t id = 1; id <= output.id; id++) {
-        const spor_node *node = &w->tape->node[id];
-        if (!variable[id].needed) continue;
-        variable[id].known = is_known(w, id);
-        for (int k = 0; k < node->op->operands && !variable[id].known; k++)
-            read[node->in[k]] = true;
-    }
     for (uint32_t id = 1; id <= output.id; id++)
-        if (read[id] && variable[id].known) list[count++] = (spor_var){output.tape, id};
+        variable[id].known = variable[id].needed && find_known(w, id);
+    variable[output.id].read = true;
+    for (uint32_t id = output.id; id > 0; id--) {
+        const spor_node *node = &w->tape->node[id];
+        if (variable[id].read && !is_written(w, id)) list[count++] = (spor_var){output.tape, id};
+        for (int k = 0; variable[id].read && is_written(w, id) && k < node->op->operands; k++)
+            variable[node->in[k]].read = true;
+    }
     return count;
 }
 
@@ -223,9 +225,9 @@ static void map_node(walk *w, uint32_t id) {
 static void map_nodes(walk *w) {
     onnx_graph *g = &w->graph;
     for (uint32_t id = 1; id <= w->source->output.id && !g->fails; id++)
-        if (g->variable[id].needed && is_input(w, id))
+        if (g->variable[id].read && is_input(w, id))
             make_input(w, id);
-        else if (g->variable[id].needed && !g->variable[id].known)
+        else if (g->variable[id].read && is_written(w, id))
             map_node(w, id);
 }
 

@@ -5,8 +5,10 @@ kernels for them by onnx's own evaluator. Inputs and what spor makes of them lie
 1e-5, of the largest number where that is more than 1.
 
     python3 check.py FOLDER
+    python3 check.py FOLDER build/spor      the run that lies in FOLDER, by the command itself
 """
 import os
+import subprocess
 import sys
 import warnings
 
@@ -89,5 +91,21 @@ def main(folder):
     return 1 if failed or not count else 0
 
 
+def command(folder, spor):
+    """The run of digits in the folder, exported, against what spor predicts of rows as their files have them."""
+    path, rows, said = (os.path.join(folder, name) for name in ("run.onnx", "rows.npy", "said.npy"))
+    run_folder = os.path.join(folder, "run")
+    pixels = np.random.default_rng(0).integers(0, 17, (100, 8, 8, 1)).astype(np.float32)
+    np.save(rows, pixels)
+    subprocess.run([spor, "export", run_folder, "--onnx", path], check=True)
+    subprocess.run([spor, "predict", run_folder, "--in", rows, "--out", said], check=True, stdout=subprocess.DEVNULL)
+    model = onnx.load(path)
+    notes = {note.key: note.value for note in model.metadata_props}
+    have = run(path, model, {"x": pixels * np.float32(notes["scale"])}, False)
+    off = np.abs(have - np.load(said)).max()
+    print(f"a run: what spor predict says of 100 rows, off by at most {off:.1e}; {notes}")
+    return 0 if off <= BOUND else 1
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(command(*sys.argv[1:]) if len(sys.argv) > 2 else main(sys.argv[1]))
