@@ -48,7 +48,7 @@ static void onnx(onnx_call *c) {
     const onnx_shape shape = onnx_ordered(&c->out, &order);
     const int axis = onnx_axis(&order, c->attr[AXIS].i);
     if (onnx_refuse_rows(c, &shape, axis)) return;
-    const onnx_tensor in[] = {onnx_whole(c, 0, &order), onnx_list(c, 1, &shape.n[axis])};
+    const onnx_tensor in[] = {onnx_whole(c, 0, &order), onnx_list(c, "k", 1, &shape.n[axis])};
     onnx_tensor sorted = onnx_node(c, "TopK", 2, in, ONNX_NUMBER, shape);
     onnx_tensor y = onnx_second(c, sorted, ONNX_INT64, shape);
     onnx_set(c, sorted, "axis", axis);

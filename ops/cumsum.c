@@ -26,7 +26,7 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 static void onnx(onnx_call *c) {
     const onnx_order order = onnx_order_of(c, 0);
     const onnx_tensor in[] = {onnx_whole(c, 0, &order),
-                              onnx_integer(c, onnx_axis(&order, c->attr[AXIS].i))};
+                              onnx_integer(c, "axis", onnx_axis(&order, c->attr[AXIS].i))};
     onnx_give(c, onnx_node(c, "CumSum", 2, in, ONNX_NUMBER, onnx_ordered(&c->out, &order)), &order);
 }
 

@@ -58,7 +58,7 @@ static void onnx(onnx_call *c) {
     }
     for (int k = 0; k < apart.rank; k++) pads[apart.rank + k] = filled.n[k] - apart.n[k];
     const onnx_tensor in[] = {onnx_reshaped(c, onnx_whole(c, 0, &order), apart),
-                              onnx_list(c, 2 * apart.rank, pads), onnx_number(c, 0)};
+                              onnx_list(c, "pads", 2 * apart.rank, pads), onnx_number(c, 0)};
     onnx_tensor lines = onnx_node(c, "Pad", 3, in, ONNX_NUMBER, filled);
     onnx_tensor whole = onnx_reshaped(c, lines, together);
     onnx_give(c, onnx_slice(c, whole, &order, along, c->out), &order);

@@ -78,7 +78,8 @@ static void onnx(onnx_call *c) {
         along[k] = (onnx_stretch){lo < 0 ? -lo : 0, hi < 0 ? hi : INT64_MAX, 1};
     }
     onnx_tensor x = onnx_whole(c, 0, &order);
-    const onnx_tensor in[] = {x, onnx_list(c, 2 * rank, pads), onnx_number(c, c->attr[PAD_FILL].r)};
+    const onnx_tensor in[] = {x, onnx_list(c, "pads", 2 * rank, pads),
+                              onnx_number(c, c->attr[PAD_FILL].r)};
     if (sum) x = onnx_node(c, "Pad", 3, in, ONNX_NUMBER, onnx_ordered(&grown, &order));
     onnx_give(c, onnx_slice(c, x, &order, along, onnx_ordered(&c->out, &order)), &order);
 }

@@ -135,10 +135,10 @@ void onnx_set_text(onnx_call *c, onnx_tensor y, const char *name, const char *va
 /** The node that made y takes a bias along this axis of the result, as a third input, which makes it an `op`. */
 void onnx_takes_bias(onnx_call *c, onnx_tensor y, const char *op, int axis);
 
-/** Numbers that are known: a scalar, a whole number, a list of n. */
+/** Numbers that are known: a scalar; a whole number and a list of n, called by what they are for. */
 onnx_tensor onnx_number(onnx_call *c, double value);
-onnx_tensor onnx_integer(onnx_call *c, int64_t value);
-onnx_tensor onnx_list(onnx_call *c, int n, const int64_t value[]);
+onnx_tensor onnx_integer(onnx_call *c, const char *what, int64_t value);
+onnx_tensor onnx_list(onnx_call *c, const char *what, int n, const int64_t value[]);
 
 onnx_shape onnx_shape_of(onnx_call *c, onnx_tensor y);
 bool onnx_size_is_one(const onnx_shape *shape, int axis);

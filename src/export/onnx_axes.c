@@ -22,7 +22,7 @@ void onnx_reduce(onnx_call *c, const char *op, int64_t axes, bool listed) {
     }
     for (int j = 0; j < order.rank; j++)
         if (axes >> order.axis[j] & 1) list[n++] = j;
-    const onnx_tensor in[] = {onnx_whole(c, 0, &order), listed ? onnx_list(c, n, list) : 0};
+    const onnx_tensor in[] = {onnx_whole(c, 0, &order), listed ? onnx_list(c, "axes", n, list) : 0};
     onnx_tensor y =
         onnx_node(c, op, listed ? 2 : 1, in, ONNX_NUMBER, onnx_without(c, &order, axes));
     if (!listed) onnx_set_list(c, y, "axes", n, list);
@@ -49,8 +49,8 @@ onnx_tensor onnx_slice(onnx_call *c, onnx_tensor y, const onnx_order *order,
         axis[n++] = j;
     }
     if (!n) return y;
-    const onnx_tensor in[] = {y, onnx_list(c, n, first), onnx_list(c, n, end),
-                              onnx_list(c, n, axis), onnx_list(c, n, step)};
+    const onnx_tensor in[] = {y, onnx_list(c, "starts", n, first), onnx_list(c, "ends", n, end),
+                              onnx_list(c, "axes", n, axis), onnx_list(c, "steps", n, step)};
     return onnx_node(c, "Slice", 5, in, ONNX_NUMBER, shape);
 }
 

@@ -28,12 +28,12 @@ typedef struct {
     const char *op;
     int *input;
     int inputs, output[ONNX_OUTPUTS], outputs;
-    spor_text attributes;  /* in the file's bytes */
-    const char *with_bias; /* the op that it is with a bias; NULL: it takes none */
-    int bias_axis;         /* of the variable */
-    bool casts, joins;     /* into another type; along an axis */
-    int joined;            /* which is this one of the tensor */
-    uint32_t id;           /* what of the tape it is for */
+    spor_text attributes;        /* in the file's bytes */
+    const char *with_bias;       /* the op that it is with a bias; NULL: it takes none */
+    int bias_axis;               /* of the variable */
+    bool casts, reshapes, joins; /* into another type; to other sizes; along an axis */
+    int joined;                  /* which is this one of the tensor */
+    uint32_t id;                 /* what of the tape it is for */
     spor_place place;
     bool needed;
 } onnx_made;

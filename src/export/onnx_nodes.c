@@ -10,7 +10,7 @@
 #include "base/plain.h"
 #include "export/onnx_file.h"
 #include "export/onnx_graph.h"
-#include "export/protobuf.h"
+#include "program/params.h"
 
 /* ---- errors ---- */
 
@@ -275,12 +275,30 @@ onnx_tensor onnx_second(onnx_call *c, onnx_tensor y, onnx_type type, onnx_shape 
     return z;
 }
 
+/* Numbers of the network as truths or whole numbers. */
+static onnx_tensor cast_known(onnx_graph *g, const onnx_held *known, onnx_type type) {
+    const onnx_held from = *known;
+    const int64_t count = onnx_count(&from.shape);
+    const spor_scalar scalar = from.type == ONNX_FLOAT ? SPOR_F32 : SPOR_F64;
+    char *data = arena_take(&g->arena, bytes_for(count + 1, onnx_width(type)));
+    if (!data) return graph_exhaust(g);
+    for (int64_t k = 0; k < count; k++) {
+        const double value = scalar_value_at(from.data, scalar, k);
+        if (type == ONNX_BOOL)
+            data[k] = !(value >= 0 && value <= 0); /* what is not a number is true */
+        else
+            ((int64_t *)(void *)data)[k] = value > -0x1p53 && value < 0x1p53 ? (int64_t)value : -1;
+    }
+    return graph_tensor(g, from.name, type, &from.shape, data);
+}
+
 onnx_tensor onnx_cast(onnx_call *c, onnx_tensor y, onnx_type type) {
     onnx_graph *g = c->graph;
     const onnx_made *node = graph_maker(g, y);
     type = resolved(g, type);
     if (!y || g->tensor[y].type == type) return y;
     if (node && node->casts && g->tensor[node->input[0]].type == type) return node->input[0];
+    if (g->tensor[y].data) return cast_known(g, &g->tensor[y], type);
     onnx_tensor z = onnx_map(c, "Cast", 1, &y, type);
     onnx_set(c, z, "to", type);
     if (z) graph_maker(g, z)->casts = true;
@@ -326,18 +344,28 @@ static bool list_open_sizes(const onnx_shape *from, const onnx_shape *to, int64_
     return left < 2;
 }
 
+static bool same_shape(const onnx_shape *a, const onnx_shape *b) {
+    for (int k = 0; k < a->rank && a->rank == b->rank; k++)
+        if (!onnx_same_size(a, k, b, k)) return false;
+    return a->rank == b->rank;
+}
+
 onnx_tensor onnx_reshaped(onnx_call *c, onnx_tensor y, onnx_shape shape) {
     onnx_graph *g = c->graph;
     const onnx_held from = g->tensor[y];
     int64_t list[ONNX_RANK];
+    const onnx_made *node = graph_maker(g, y);
     if (!y) return 0;
     if (from.data) return graph_tensor(g, from.name, from.type, &shape, from.data);
+    if (same_shape(&from.shape, &shape)) return y;
+    if (node && node->reshapes) return onnx_reshaped(c, node->input[0], shape);
     const char *name = graph_name(g, g->base, "shape");
     bool short_list = list_open_sizes(&from.shape, &shape, list);
     const onnx_tensor in[] = {y, short_list ? graph_list(g, name, shape.rank, list)
                                             : graph_sizes(g, name, &shape)};
     onnx_tensor z = onnx_node(c, "Reshape", 2, in, from.type, shape);
     if (!short_list) onnx_set(c, z, "allowzero", 1);
+    if (z) graph_maker(g, z)->reshapes = true;
     return z;
 }
 
@@ -386,15 +414,15 @@ onnx_tensor onnx_number(onnx_call *c, double value) {
     return graph_tensor(g, graph_name(g, g->base, "number"), g->number, &(onnx_shape){0}, data);
 }
 
-onnx_tensor onnx_integer(onnx_call *c, int64_t value) {
+onnx_tensor onnx_integer(onnx_call *c, const char *what, int64_t value) {
     onnx_graph *g = c->graph;
-    onnx_tensor y = onnx_list(c, 1, &value);
+    onnx_tensor y = onnx_list(c, what, 1, &value);
     g->tensor[y].shape.rank = 0;
     return y;
 }
 
-onnx_tensor onnx_list(onnx_call *c, int n, const int64_t value[]) {
-    return graph_list(c->graph, graph_name(c->graph, c->graph->base, "list"), n, value);
+onnx_tensor onnx_list(onnx_call *c, const char *what, int n, const int64_t value[]) {
+    return graph_list(c->graph, graph_name(c->graph, c->graph->base, what), n, value);
 }
 
 onnx_shape onnx_shape_of(onnx_call *c, onnx_tensor y) {
