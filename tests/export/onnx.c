@@ -67,9 +67,10 @@ static void look_at_known(walk_bytes known, const char *what) {
         count *= (size_t)size;
     }
     walk_bytes bytes = walk_find(known, KNOWN_BYTES).bytes;
-    const size_t width = type == ONNX_FLOAT ? 4 : 8;
-    ck_assert_msg(type == ONNX_FLOAT || type == ONNX_DOUBLE || type == ONNX_INT64, "%s: type %d",
-                  what, (int)type);
+    const size_t width = type == ONNX_BOOL ? 1 : type == ONNX_FLOAT ? 4 : 8;
+    ck_assert_msg(type == ONNX_FLOAT || type == ONNX_DOUBLE || type == ONNX_INT64 ||
+                      type == ONNX_BOOL,
+                  "%s: type %d", what, (int)type);
     ck_assert_msg((size_t)(bytes.end - bytes.at) == count * width, "%s: numbers", what);
 }
 

@@ -1,62 +1,14 @@
 /*
  * Memory that runs out while statements are verified: each allocation is made to fail once, and all
  * from there on. No crash, and no verdict but the one that memory enough gives.
- *
- * The allocator of this program is the C library's, by the names that glibc exports beside the
- * usual ones; elsewhere, and under sanitizers, which bring their own, nothing can be made to fail
- * and the suite says so.
  */
 #include "../script/support.h"
 #include "../suite.h"
+#include "../support/failing.h"
 
-#include <errno.h>
 #include <spor/verify.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__GLIBC__) && !SANITIZED
-#define CAN_FAIL 1
-#else
-#define CAN_FAIL 0
-#endif
-
-/* The allocation that fails, counted from 1; 0: none. */
-static struct {
-    bool counting, for_good;
-    long count, fails_at;
-} memory;
-
-#if CAN_FAIL
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-
-static bool fails(void) {
-    if (!memory.counting) return false;
-    long at = ++memory.count;
-    bool failing =
-        memory.fails_at && (at == memory.fails_at || (memory.for_good && at > memory.fails_at));
-    if (failing) errno = ENOMEM;
-    return failing;
-}
-
-void *malloc(size_t size) {
-    return fails() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size) {
-    return fails() ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size) {
-    return fails() ? NULL : __libc_realloc(old, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size) {
-    return fails() ? NULL : __libc_memalign(alignment, size);
-}
-#endif
 
 static const char *const scripts[] = {
     /* right, with a kink, ties and a function */
@@ -99,13 +51,10 @@ static void run(const char *text, result *r) {
     script_free(script);
 }
 
-static void run_failing(const char *text, long at, bool for_good, result *r) {
-    memory.fails_at = at;
-    memory.for_good = for_good;
-    memory.count = 0;
-    memory.counting = true;
+static long run_failing(const char *text, long at, bool for_good, result *r) {
+    failing_begin(at, for_good);
     run(text, r);
-    memory.counting = false;
+    return failing_end();
 }
 
 static void check(const char *text, long at, bool for_good, const result *usual) {
@@ -128,13 +77,12 @@ static void check(const char *text, long at, bool for_good, const result *usual)
 START_TEST(no_memory_is_no_verdict) {
     static result usual;
     const char *text = scripts[_i];
-    if (!CAN_FAIL) {
+    if (!failing_can) {
         puts("memory: no allocation can be made to fail here: not looked at");
         return;
     }
-    run_failing(text, 0, false, &usual);
+    long count = run_failing(text, 0, false, &usual);
     ck_assert(usual.done);
-    long count = memory.count;
     ck_assert_int_gt(count, 20);
     /* all of the first, then some of what is the same again */
     long dense = count < 1500 ? count : 1500;
