@@ -206,7 +206,8 @@ static bool show_model(const char *name, spor_model *model, export_look *look, v
     const int64_t columns = spor_model_columns(model);
     if (is_behind_the_last(spor_model_error(model))) return false;
     demand(columns >= 0, "%s: %s", name, spor_model_error(model));
-    if (spor_params_size(spor_model_params(model)) > MOST_PARAMETERS) return true;
+    if (spor_params_size(spor_model_params(model)) > MOST_PARAMETERS)
+        return printf("%s is not tried: it has more than %d parameters\n", name, MOST_PARAMETERS);
     draw_weights(spor_model_params(model));
     demand(onnx_of_model(model, name, 0, NULL, &bytes, &outcome, &message), "%s: %s", name,
            message.text);
