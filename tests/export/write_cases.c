@@ -39,7 +39,7 @@ static void write_case(const export_case *c, void *user) {
     write_or_end(file_write(path, c->bytes->at, c->bytes->size, &message), &message);
     fprintf(w->list, "%s %s", c->name, c->open ? "open" : "fixed");
     for (int k = 0; k < c->inputs; k++) {
-        char what[8];
+        char what[16];
         snprintf(what, sizeof what, "x%d", k);
         write_numbers(w, c->name, what, &c->x_shape[k], c->x[k]);
         fprintf(w->list, " %s", c->input[k]);
