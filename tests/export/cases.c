@@ -14,7 +14,7 @@
 #include "tape/tape.h"
 #include "train/model.h"
 
-enum { ROWS = 100 };
+enum { ROWS = 100, FEW = 5 }; /* that networks are run on: few where an image takes long */
 
 /* Ends the program if that is false: the cases are made without Check, too. */
 static void demand(bool is, const char *format, ...) {
@@ -199,7 +199,8 @@ static bool is_behind_the_last(const char *error) {
 enum { MOST_PARAMETERS = 4000000 }; /* of a network that is tried: files of 16 MB */
 
 /* False where the script has no network of this number. */
-static bool show_model(const char *name, spor_model *model, export_look *look, void *user) {
+static bool show_model(const char *name, spor_model *model, int64_t rows, export_look *look,
+                       void *user) {
     spor_text bytes = {0};
     onnx_outcome outcome;
     spor_message message = {""};
@@ -211,7 +212,7 @@ static bool show_model(const char *name, spor_model *model, export_look *look, v
     draw_weights(spor_model_params(model));
     demand(onnx_of_model(model, name, 0, NULL, &bytes, &outcome, &message), "%s: %s", name,
            message.text);
-    spor_bound *bound = model_bind_for(model, ROWS, MODEL_PREDICTS);
+    spor_bound *bound = model_bind_for(model, rows, MODEL_PREDICTS);
     demand(bound != NULL, "%s: %s", name, spor_model_error(model));
     for (int64_t j = 0; j < shape_size(&bound->x.shape); j++)
         ((float *)bound->x.data)[j] = (float)random_uniform(3, 0, (uint64_t)j);
@@ -230,8 +231,8 @@ static bool show_model(const char *name, spor_model *model, export_look *look, v
 }
 
 /* The network number `which` of a script, or the only one, if which < 0. */
-static bool show_script(const char *source, const char *file, int which, export_look *look,
-                        void *user) {
+static bool show_script(const char *source, const char *file, int which, int64_t rows,
+                        export_look *look, void *user) {
     char path[1200], models[1200], name[64];
     char number[16];
     snprintf(number, sizeof number, "%d", which);
@@ -246,7 +247,7 @@ static bool show_script(const char *source, const char *file, int which, export_
              slash + 1, which);
     const spor_options options = {.threads = 1};
     spor_model *model = run_script_model(script, script_declaration(script), NULL, 0, &options);
-    bool there = show_model(name, model, look, user);
+    bool there = show_model(name, model, rows, look, user);
     spor_model_free(model);
     script_free(script);
     return there;
@@ -255,14 +256,19 @@ static bool show_script(const char *source, const char *file, int which, export_
 int cases_of_networks(const char *source, export_look *look, void *user) {
     static const char *const alone[] = {"densenet2_20",  "convnet1_3", "densenet4_300",
                                         "convkeras4_20", "lenet2",     "convkeras12_32"};
-    static const char *const several[] = {"tests/export/networks.spor", "tests/bench/outside.spor"};
+    static const struct {
+        const char *file;
+        int64_t rows;
+    } several[] = {{"tests/export/networks.spor", ROWS}, {"tests/bench/outside.spor", FEW}};
     int count = 0;
     for (size_t k = 0; k < sizeof alone / sizeof alone[0]; k++, count++) {
         char file[64];
         snprintf(file, sizeof file, "models/%s.spor", alone[k]);
-        show_script(source, file, -1, look, user);
+        show_script(source, file, -1, ROWS, look, user);
     }
     for (size_t k = 0; k < sizeof several / sizeof several[0]; k++)
-        for (int which = 0; show_script(source, several[k], which, look, user); which++) count++;
+        for (int which = 0;
+             show_script(source, several[k].file, which, several[k].rows, look, user); which++)
+            count++;
     return count;
 }
