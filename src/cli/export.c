@@ -80,15 +80,15 @@ const spor_command spor_command_export = {
     .operands = "RUN",
     .summary = "Writes a trained network for other programs: ONNX.",
     .help =
-        "RUN is the folder that `spor train` has left; neither the script nor the data that it "
-        "was\n"
-        "trained on are needed. What is written is what `spor predict` computes, with the weights\n"
-        "that it uses. A file that is there is replaced, once the new one is whole.\n"
+        "RUN is the folder that `spor train` has left; neither the script nor the data that\n"
+        "it was trained on are needed. What is written is what `spor predict` computes, with\n"
+        "the weights that it uses. A file that is there is replaced, once the new one is whole.\n"
         "\n"
-        "ONNX is opset 17. The input \"x\" has any number of rows, [N, shape of a sample], scaled "
-        "as\n"
-        "the run's data were: metadata_props of the file say how, and the names of the classes.\n"
-        "An op that ONNX has no words for is named with its place in the script.\n"
+        "ONNX is opset 17. The input x has any number of rows, [N, shape of a sample], scaled\n"
+        "as the run's data were: metadata_props of the file say how, and the names of the\n"
+        "classes. A network that computes with how many rows there are is written for one row.\n"
+        "An op that ONNX has no words for is named with its place in the script. A network of\n"
+        "--double is written in doubles, for which onnxruntime lacks some kernels (Conv).\n"
         "\n"
         "Examples\n"
         "  spor export runs/densenet2_20 --onnx net.onnx\n",

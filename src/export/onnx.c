@@ -53,7 +53,7 @@ static void note_names(metadata *m, const char *key, char *const name[], int64_t
 static bool make_metadata(const spor_data *like, const spor_model *model, metadata *m) {
     const bool standardized = like->x.mean;
     const char *what = model_link(model)      ? "probabilities"
-                       : model_mirrors(model) ? "numbers of x"
+                       : model_mirrors(model) ? "x, scaled as x is"
                                               : "what the network returns";
     text_add(add_note(m, "prediction"), "%s", what);
     text_add(add_note(m, "x"), standardized ? "(value * scale - mean) * factor" : "value * scale");

@@ -140,7 +140,6 @@ onnx_tensor onnx_number(onnx_call *c, double value);
 onnx_tensor onnx_integer(onnx_call *c, const char *what, int64_t value);
 onnx_tensor onnx_list(onnx_call *c, const char *what, int n, const int64_t value[]);
 
-onnx_shape onnx_shape_of(onnx_call *c, onnx_tensor y);
 bool onnx_size_is_one(const onnx_shape *shape, int axis);
 bool onnx_same_size(const onnx_shape *a, int i, const onnx_shape *b, int j);
 

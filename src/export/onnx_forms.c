@@ -147,12 +147,6 @@ static bool repeats(const onnx_shape *shape, const onnx_order *order) {
     return false;
 }
 
-static onnx_tensor expanded(onnx_graph *g, onnx_tensor y, const onnx_shape *to) {
-    const char *name = graph_name(g, g->tensor[y].name, "Expand");
-    const onnx_tensor in[] = {y, graph_sizes(g, graph_name(g, name, "shape"), to)};
-    return graph_node(g, "Expand", 2, in, name, g->tensor[y].type, to);
-}
-
 onnx_tensor form_whole(onnx_graph *g, uint32_t id, const onnx_order *order) {
     const onnx_variable *variable = &g->variable[id];
     const onnx_form *known = find(g, id, order);
@@ -163,7 +157,7 @@ onnx_tensor form_whole(onnx_graph *g, uint32_t id, const onnx_order *order) {
     onnx_tensor y = form_reach(g, id, &there);
     if (y && repeats(&variable->shape, &there)) {
         const onnx_shape to = onnx_ordered(&variable->shape, order);
-        y = expanded(g, y, &to);
+        y = graph_repeated(g, graph_name(g, g->tensor[y].name, "Expand"), y, &to);
     }
     const onnx_form *form = y ? form_keep(g, id, y, order) : NULL;
     return form ? y : 0;

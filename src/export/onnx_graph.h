@@ -96,6 +96,8 @@ size_t onnx_width(onnx_type type);
 /** Elements of a shape without open sizes. */
 int64_t onnx_count(const onnx_shape *shape);
 
+/** y, all sizes of which are 1 where they are not those of the shape, repeated; called so. */
+onnx_tensor graph_repeated(onnx_graph *g, const char *name, onnx_tensor y, const onnx_shape *to);
 /** y with its axes taken from perm; of known numbers a copy. */
 onnx_tensor graph_transposed(onnx_graph *g, onnx_tensor y, int rank, const int perm[]);
 /** y in a shape that differs by sizes of 1; of known numbers the same ones. */

@@ -369,10 +369,14 @@ onnx_tensor onnx_reshaped(onnx_call *c, onnx_tensor y, onnx_shape shape) {
     return z;
 }
 
+onnx_tensor graph_repeated(onnx_graph *g, const char *name, onnx_tensor y, const onnx_shape *to) {
+    const onnx_tensor in[] = {y, graph_sizes(g, graph_name(g, name, "shape"), to)};
+    return graph_node(g, "Expand", 2, in, name, g->tensor[y].type, to);
+}
+
 onnx_tensor onnx_repeated(onnx_call *c, onnx_tensor y, onnx_shape shape) {
     onnx_graph *g = c->graph;
-    const onnx_tensor in[] = {y, graph_sizes(g, graph_name(g, g->base, "shape"), &shape)};
-    return onnx_node(c, "Expand", 2, in, g->tensor[y].type, shape);
+    return graph_repeated(g, graph_name(g, g->base, "Expand"), y, &shape);
 }
 
 void onnx_set(onnx_call *c, onnx_tensor y, const char *name, int64_t value) {
@@ -423,8 +427,4 @@ onnx_tensor onnx_integer(onnx_call *c, const char *what, int64_t value) {
 
 onnx_tensor onnx_list(onnx_call *c, const char *what, int n, const int64_t value[]) {
     return graph_list(c->graph, graph_name(c->graph, c->graph->base, what), n, value);
-}
-
-onnx_shape onnx_shape_of(onnx_call *c, onnx_tensor y) {
-    return c->graph->tensor[y].shape;
 }
