@@ -289,14 +289,15 @@ SPOR_API bool spor_ask_oracle(const spor_statement *statement, const int64_t val
 
 /* ---- arrays that other code computed ---- */
 
-/** wrt of a claim about y itself. */
+/** wrt of a claim about a value: y itself, or another variable of its tape. */
 #define SPOR_OF_Y (-1)
 
 /** Numbers that other code computed, row-major. */
 typedef struct {
     const char *name;      /* "dK" */
     int wrt;               /* the input whose gradient it is said to be, or SPOR_OF_Y */
-    const double *claimed; /* the numbers, of that input's or y's shape */
+    spor_var of;           /* of SPOR_OF_Y: whose value it is, of y's tape; id 0: y's */
+    const double *claimed; /* the numbers, of that input's or variable's shape */
     spor_stored stored;    /* what they are kept in */
     const double *before;  /* NULL, or what the gradient was added to, of its shape */
 } spor_claim;
@@ -320,15 +321,17 @@ typedef struct {
     int inputs;                       /* number of them */
     spor_var input[SPOR_INPUTS];      /* leaves by spor_input */
     const double *value[SPOR_INPUTS]; /* of the inputs' shapes */
-    const double *cotangent;          /* of y's shape; NULL: ones */
-    int claims;                       /* number of them */
-    spor_claim claim[SPOR_PAIRS];     /* what the other code computed */
-    int64_t oracle;                   /* directions of complex steps at most; 0: 8 */
-    spor_scalar arithmetic;           /* of the other code: SPOR_F32 or SPOR_F64 */
+    spor_range range[SPOR_INPUTS]; /* what is known of them: labels and masks have no neighbours */
+    const double *cotangent;       /* of y's shape; NULL: ones */
+    int claims;                    /* number of them */
+    spor_claim claim[SPOR_PAIRS];  /* what the other code computed */
+    int64_t oracle;                /* directions of complex steps at most; 0: 8 */
+    spor_scalar arithmetic;        /* of the other code: SPOR_F32 or SPOR_F64 */
     bool
         norm_wise; /* its elements share what is rounded: each may be off by as much as any of its array */
-    double ulps; /* what the user allows besides, in ulps; 0: nothing */
-    double rtol; /* the same as a share of the value; 0: nothing */
+    double ulps;    /* what the user allows besides, in ulps; 0: nothing */
+    double rtol;    /* the same as a share of the value; 0: nothing */
+    bool ties_bind; /* at ties and kinks the conventions of spor are right, no others */
 } spor_arrays;
 
 /**
@@ -343,6 +346,9 @@ typedef struct {
  *                within N units in the last place, or within this share, of the value or of the
  *                array's root mean square is right then, the rest is wrong
  *     undecided  what is allowed for computing is more than 1 % of the array's root mean square
+ *     at a tie   of a gradient, where the definition has a tie or kink: another of the slopes around, which
+ *                is right unless ties_bind. Along directions in which y does not turn, all inputs moved alike
+ *                or by the numbers' own share, what all such elements claim must add up to the tape's slope
  *     exempt     an input that is not finite reaches it
  *
  * Where a claim is stored in half precision, each element may besides be off by one rounding to that; inputs are

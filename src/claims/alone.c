@@ -111,6 +111,7 @@ bool claims_def(spor_script *script, const char *def, spor_script_def *out, char
                              .line = a->shown.line,
                              .tensors = a->tensors};
     for (int k = 0; k < a->tensors; k++) out->tensor[k] = a->tensor[k]->name;
+    for (int k = 0; k < a->tensors; k++) out->kind[k] = a->value[k].kind;
     for (int k = 0; k < a->source->results; k++) {
         const spor_result *result = &a->source->result[k];
         if (!result->dy.name) continue; /* it is not differentiated */

@@ -52,6 +52,7 @@ typedef struct {
     const char *file;                                           /* of the def */
     int line, tensors;
     const char *tensor[SPOR_INPUTS];
+    spor_range_kind kind[SPOR_INPUTS]; /* of the tensors' values */
 } spor_script_def;
 
 /** Reads what is known of a def: by its derive, if one is to hold, else by its signature. False with the error,

@@ -72,7 +72,8 @@ static bool is_either(const calling *c, const char *name, const char *said, cons
 }
 
 bool calling_names_result(const calling *c, const char *name) {
-    return !c->names && is_either(c, name, calling_result_name(c), "Y");
+    if (c->names) return calling_operand(c, name) < 0 && calling_result(c, name) >= 0;
+    return is_either(c, name, calling_result_name(c), "Y");
 }
 
 bool calling_names_cotangent(const calling *c, const char *name) {
@@ -138,6 +139,13 @@ bool calling_fits(const calling *c, const char *name, const spor_npy *array, spo
     tape_shape_text(&array->shape, NULL, has, sizeof has);
     tape_shape_text(&shape, NULL, wants, sizeof wants);
     return calling_fail(c, "%.60s is %s but must be %s", name, has, wants);
+}
+
+spor_range_kind calling_range(const calling *c, int k) {
+    spor_range_kind kind = SPOR_RANGE_ANY;
+    for (int t = 0; t < c->known.tensors; t++)
+        if (!strcmp(c->known.tensor[t], c->parameter[k])) kind = c->known.kind[t];
+    return !kind && raw_is_whole(c->value[k].type) ? SPOR_RANGE_WHOLE : kind;
 }
 
 spor_stored calling_stored(raw_type type) {

@@ -50,7 +50,7 @@ bool calling_is_cotangent(const calling *c, const char *name);
 /** What the script calls the result, or the first one, and its cotangent: Y and dY if it does not say. */
 const char *calling_result_name(const calling *c);
 const char *calling_cotangent_name(const calling *c);
-/** True of the only result, or of a cotangent, by the script's name; Y and dY of one result are understood. */
+/** True of a result, or of a cotangent, by the script's name; Y and dY of one result are understood. */
 bool calling_names_result(const calling *c, const char *name);
 bool calling_names_cotangent(const calling *c, const char *name);
 
@@ -62,6 +62,8 @@ bool calling_read(calling *c, const spor_set *given);
 /** Takes an array of doubles, once, in its place; what it was taken from is empty then. */
 bool calling_take(calling *c, const char *name, spor_npy *array);
 
+/** Which values operand k has: as the signature of the def says; if it says nothing, whole ones where the file's are. */
+spor_range_kind calling_range(const calling *c, int k);
 /** What numbers of a file were rounded to, if that is less than float. */
 spor_stored calling_stored(raw_type type);
 /** True of what is kept as floats, or as less: other code then computed in float. */

@@ -175,27 +175,6 @@ static bool fits(const exec *e, int k, const spor_npy *a, spor_shape shape, exec
 
 /* ---- judging ---- */
 
-/* At ties any slope around is right, unless what spor chooses binds. */
-static bool judge_at_ties(exec *e, const probe_case *c, const int64_t value[],
-                          const spor_arrays *arrays, double **off, spor_verdict found[],
-                          spor_message *message) {
-    spor_trial near;
-    bool failed = false;
-    for (int k = 0; k < arrays->claims; k++) failed = failed || found[k].outcome != SPOR_HOLDS;
-    if (!failed || e->p->v->given->ties) return true;
-    bool done = trial_make(e->p->def.statement, value, &near);
-    for (int k = 0; done && k < c->in.inputs && near.recording == SPOR_RECORDED; k++)
-        memcpy(near.data[k], c->data[k], (size_t)trial_size(&near, k) * sizeof(double));
-    if (done && near.recording == SPOR_RECORDED) {
-        trial_moved(&near);
-        done = plain_look(&near);
-        if (done && trial_has_tie(&near))
-            done = arrays_judge_with(arrays, &(arrays_besides){&near, off}, found, message);
-    }
-    trial_free(&near);
-    return done;
-}
-
 /* Those of several results end to end, as their elements are; to be freed. */
 static double *join_cotangents(const probe_case *c) {
     size_t size = 0, used = 0;
@@ -215,9 +194,11 @@ static spor_arrays arrays_of(const exec *e, const probe_case *c, const double *c
                      .cotangent = cotangent,
                      .arithmetic = SPOR_F64,
                      .ulps = e->p->v->given->ulps,
-                     .rtol = e->p->v->given->rtol};
+                     .rtol = e->p->v->given->rtol,
+                     .ties_bind = e->p->v->given->ties};
     for (int k = 0; k < a.inputs; k++) {
         a.input[k] = c->in.input[k];
+        a.range[k] = c->in.range[k];
         a.value[k] = c->data[k];
     }
     return a;
@@ -233,14 +214,14 @@ static void add_claims(const exec *e, const probe_case *c, const exec_written *w
         a->claim[a->claims++] =
             (spor_claim){.name = e->subject[k].name,
                          .wrt = k < e->gradients ? c->in.pair[k].wrt : SPOR_OF_Y,
+                         .of = k < e->gradients ? (spor_var){0} : c->in.result[k - e->gradients],
                          .claimed = w->array[k].value,
                          .stored = calling_stored(type)};
         if (calling_is_single(type)) a->arithmetic = SPOR_F32;
     }
 }
 
-static bool judge(exec *e, const probe_case *c, const int64_t value[], const exec_written *w,
-                  exec_outcome *o) {
+static bool judge(exec *e, const probe_case *c, const exec_written *w, exec_outcome *o) {
     int claim_of[SPOR_PAIRS];
     spor_message message = {""};
     double *off[SPOR_PAIRS] = {NULL}, *cotangent = join_cotangents(c);
@@ -248,10 +229,7 @@ static bool judge(exec *e, const probe_case *c, const int64_t value[], const exe
     spor_arrays a = arrays_of(e, c, cotangent);
     bool done = found && cotangent;
     if (done) add_claims(e, c, w, o, &a, claim_of);
-    if (done && a.claims)
-        done = arrays_judge_with(&a, &(arrays_besides){NULL, off}, found, &message) &&
-               !*message.text && judge_at_ties(e, c, value, &a, off, found, &message) &&
-               !*message.text;
+    if (done && a.claims) done = arrays_judge_seen(&a, off, found, &message) && !*message.text;
     for (int k = 0; k < a.claims; k++) {
         if (done) o->verdict[claim_of[k]] = found[k];
         free(e->off[claim_of[k]]);
@@ -268,11 +246,12 @@ static void look_at_outputs(exec *e, const probe_case *c, exec_written *w, exec_
     o->asked[EXEC_WRITTEN] = o->asked[EXEC_SHAPED] = true;
     if (!read_bundle(e, w, o)) return;
     for (int k = 0; k < e->claims; k++) {
-        bool result = k == e->gradients;
+        bool result = k >= e->gradients;
         read_array(e, w, k, !result, o);
         const spor_npy *a = &w->array[k];
         if (!a->value) continue;
-        spor_shape shape = spor_shape_of(result ? c->in.y : c->in.pair[k].expected);
+        spor_shape shape =
+            spor_shape_of(result ? c->in.result[k - e->gradients] : c->in.pair[k].expected);
         o->judged[k] = fits(e, k, a, shape, o) && is_written(e, k, a, o);
     }
     tell_unknown(e, w);
@@ -327,7 +306,7 @@ bool exec_try(exec *e, const int64_t value[], probe_draw draw, bool twice) {
         if (changed)
             snprintf(o->fault[EXEC_UNCHANGED], EXEC_TEXT, "%s is not what it was", changed);
         look_at_outputs(e, &c, w, o);
-        done = judge(e, &c, value, w, o) && (!twice || run_twice(e, &blanks, w, o));
+        done = judge(e, &c, w, o) && (!twice || run_twice(e, &blanks, w, o));
     }
     probing_free(&inputs);
     probing_free(&blanks);

@@ -233,14 +233,14 @@ static bool name_subjects(exec *e) {
     probe_case c;
     bool done = probe_make(&p->probes, p->probes.at[0].value, p->probes.at[0].draw, &c);
     e->gradients = c.in.pairs;
-    e->claims = e->gradients + (p->def.results == 1);
+    e->claims = e->gradients + p->def.results;
     e->subjects = e->claims + EXEC_FACTS;
     e->subject = done ? calloc((size_t)e->subjects, sizeof *e->subject) : NULL;
     e->now.verdict = calloc(SPOR_PAIRS, sizeof *e->now.verdict);
     done = e->subject && e->now.verdict && e->claims < SPOR_PAIRS;
     for (int s = 0; done && s < e->subjects; s++) {
         const char *name = s < c.in.pairs  ? c.in.pair[s].name
-                           : s < e->claims ? p->def.result[0]
+                           : s < e->claims ? p->def.result[s - c.in.pairs]
                                            : exec_fact_label((exec_fact)(s - e->claims));
         snprintf(e->subject[s].name, sizeof e->subject[s].name, "%s", name);
         if (s < c.in.pairs)

@@ -25,7 +25,7 @@ typedef enum {
 typedef struct {
     bool asked[EXEC_FACTS];            /* it was looked at */
     char fault[EXEC_FACTS][EXEC_TEXT]; /* "": there is none */
-    bool judged[SPOR_PAIRS];           /* gradients by their pairs; behind them the result */
+    bool judged[SPOR_PAIRS];           /* gradients by their pairs; behind them results */
     spor_verdict *verdict;             /* [SPOR_PAIRS] */
     int claims;                        /* so many were looked for, once a command was done */
 } exec_outcome;
@@ -68,8 +68,7 @@ typedef struct {
     outside outside;
     bool stopped; /* somebody wants that */
     char folder[RUN_PATH - 64], in[RUN_PATH], out[RUN_PATH], command[EXEC_COMMAND];
-    int subjects, claims,
-        gradients; /* gradients, the result if there is one alone, then the facts */
+    int subjects, claims, gradients; /* gradients, results, then the facts */
     exec_subject *subject;
     exec_outcome now;
     exec_written last;

@@ -16,6 +16,7 @@ typedef struct {
     calling call;
     spor_bundle bundle; /* of --arrays */
     spor_npy claimed[SPOR_PAIRS], before[SPOR_PAIRS];
+    int result[SPOR_PAIRS]; /* of a claim about a value: which */
     spor_arrays arrays;
 } judging;
 
@@ -26,36 +27,42 @@ static bool complain(const char *text) {
 
 /* ---- claims ---- */
 
+/* True of what is judged: the gradient of an operand, or a result. */
+static bool is_claim(const judging *j, const char *name) {
+    return calling_gradient(&j->call, name) >= 0 || calling_names_result(&j->call, name);
+}
+
 /* Makes room for a claim; NULL after a complaint. */
-static spor_npy *add_claim(judging *j, const char *name, int wrt) {
+static spor_npy *add_claim(judging *j, const char *name) {
     spor_arrays *a = &j->arrays;
+    int wrt = calling_gradient(&j->call, name);
     for (int k = 0; k < a->claims; k++)
         if (!strcmp(a->claim[k].name, name))
             return calling_fail(&j->call, "%.60s is given twice", name), NULL;
     if (a->claims == SPOR_PAIRS) return complain("too many arrays"), NULL;
-    a->claim[a->claims] = (spor_claim){.name = name, .wrt = wrt};
+    a->claim[a->claims] = (spor_claim){.name = name, .wrt = wrt < 0 ? SPOR_OF_Y : wrt};
+    if (wrt < 0) j->result[a->claims] = calling_result(&j->call, name);
     return &j->claimed[a->claims++];
 }
 
 static bool read_claim(judging *j, const spor_set *given) {
     spor_message message = {""};
-    int k = calling_gradient(&j->call, given->name);
-    if (k < 0)
+    if (!is_claim(j, given->name))
         return calling_fail(&j->call,
-                            "--against %.60s: d and the name of an operand of %.60s is expected",
+                            "--against %.60s: d and the name of an operand of %.60s is expected, "
+                            "or a result",
                             given->name, j->call.def);
-    spor_npy *to = add_claim(j, given->name, k);
+    spor_npy *to = add_claim(j, given->name);
     if (!to) return false;
     return npy_read_doubles(given->value, to, &message) || complain(message.text);
 }
 
-/* Among what is given dX of an operand X is a claim too. */
+/* Among what is given dX of an operand X is a claim too, and so is a result. */
 static bool read_files(judging *j) {
     const spor_verify_given *given = j->v->given;
     for (int k = 0; k < given->in.count; k++) {
         const spor_set *in = &given->in.setting[k];
-        bool claim = calling_gradient(&j->call, in->name) >= 0;
-        if (!(claim ? read_claim(j, in) : calling_read(&j->call, in))) return false;
+        if (!(is_claim(j, in->name) ? read_claim(j, in) : calling_read(&j->call, in))) return false;
     }
     for (int k = 0; k < given->against.count; k++)
         if (!read_claim(j, &given->against.setting[k])) return false;
@@ -79,23 +86,21 @@ static void tell_unused(judging *j, const char *name) {
     verify_skip(j->v, name, why);
 }
 
-static bool take_claim(judging *j, const char *name, int wrt, spor_npy *array) {
-    spor_npy *to = add_claim(j, name, wrt);
+static bool take_claim(judging *j, const char *name, spor_npy *array) {
+    spor_npy *to = add_claim(j, name);
     if (!to) return false;
     *to = *array;
     *array = (spor_npy){0};
     return true;
 }
 
-/* By its name: an operand, the cotangent, a gradient, the result; what is none of these is told. */
+/* By its name: an operand, a cotangent, a gradient, a result; what is none of these is told. */
 static bool take_item(judging *j, bundle_item *item) {
     const char *name = item->name;
-    int wrt = calling_gradient(&j->call, name);
     if (is_before(j, name)) return true;
-    if (wrt >= 0) return take_claim(j, name, wrt, &item->array);
+    if (is_claim(j, name)) return take_claim(j, name, &item->array);
     if (calling_operand(&j->call, name) >= 0 || calling_names_cotangent(&j->call, name))
         return calling_take(&j->call, name, &item->array);
-    if (calling_names_result(&j->call, name)) return take_claim(j, name, SPOR_OF_Y, &item->array);
     tell_unused(j, name);
     return true;
 }
@@ -149,7 +154,8 @@ static bool record_claim(judging *j, int k) {
     if (claim->wrt >= a->inputs)
         return calling_fail(&j->call, "%.60s is the gradient of an operand that is not given",
                             claim->name);
-    spor_shape shape = spor_shape_of(claim->wrt == SPOR_OF_Y ? a->y : a->input[claim->wrt]);
+    if (claim->wrt == SPOR_OF_Y) claim->of = j->call.result[j->result[k]];
+    spor_shape shape = spor_shape_of(claim->wrt == SPOR_OF_Y ? claim->of : a->input[claim->wrt]);
     if (!calling_fits(&j->call, claim->name, &j->claimed[k], shape)) return false;
     if (j->before[k].value && !calling_fits(&j->call, "what is there before", &j->before[k], shape))
         return false;
@@ -173,6 +179,7 @@ static bool record(judging *j) {
     for (int k = 0; k < a->inputs; k++) {
         a->input[k] = j->call.input[k];
         a->value[k] = j->call.value[k].value;
+        a->range[k].kind = calling_range(&j->call, k);
     }
     for (int k = 0; k < a->claims; k++)
         if (!record_claim(j, k)) return false;
@@ -247,8 +254,9 @@ static bool judge(judging *j) {
     j->arrays.ulps = j->v->given->ulps;
     j->arrays.rtol = j->v->given->rtol;
     double *off[SPOR_PAIRS] = {NULL};
-    arrays_besides besides = {.off = j->v->given->html ? off : NULL};
-    bool done = found && arrays_judge_with(&j->arrays, &besides, found, &message);
+    j->arrays.ties_bind = j->v->given->ties;
+    bool done =
+        found && arrays_judge_seen(&j->arrays, j->v->given->html ? off : NULL, found, &message);
     if (!done) complain("out of memory");
     if (done && *message.text) done = complain(message.text);
     for (int k = 0; done && k < j->arrays.claims; k++) show(j, k, &found[k], off[k]);

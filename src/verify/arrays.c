@@ -40,6 +40,9 @@ static bool check_given(const spor_arrays *a, spor_message *message) {
             return message_complain(message, "%s is claimed for input %d of %d", a->claim[k].name,
                                     a->claim[k].wrt, a->inputs);
     for (int k = 0; k < a->claims; k++)
+        if (a->claim[k].wrt == SPOR_OF_Y && a->claim[k].of.id && a->claim[k].of.tape != a->y.tape)
+            return message_complain(message, "%s is of another tape than y", a->claim[k].name);
+    for (int k = 0; k < a->claims; k++)
         if ((unsigned)a->claim[k].stored >= SPOR_STORED_KINDS)
             return message_complain(message, "%s is stored in what is no spor_stored",
                                     a->claim[k].name);
@@ -76,25 +79,46 @@ static spor_var expected_of(judgement *j, const spor_claim *claim, spor_var d) {
     return spor_add(add_input(j, name, spor_shape_of(d), claim->before), d);
 }
 
+/* A pair of the trial for each gradient. */
+static bool record_gradients(judgement *j, spor_var dy) {
+    const spor_arrays *a = j->given;
+    spor_instance *in = &j->trial.in;
+    spor_var wrt[SPOR_PAIRS], d[SPOR_PAIRS];
+    for (int k = 0; k < a->claims; k++) {
+        const spor_claim *claim = &a->claim[k];
+        j->claim[k].pair = claim->wrt == SPOR_OF_Y ? -1 : in->pairs;
+        if (claim->wrt == SPOR_OF_Y) continue;
+        wrt[in->pairs] = a->input[claim->wrt];
+        in->pair[in->pairs++] = (spor_pair){.name = claim->name, .wrt = claim->wrt};
+    }
+    in->claimed = a->y.tape->count;
+    bool done = spor_vjp(a->y, dy, in->pairs, wrt, d);
+    for (int k = 0; done && k < in->pairs; k++) in->pair[k].formula = in->pair[k].expected = d[k];
+    return done;
+}
+
+static spor_var value_of(const spor_arrays *a, const spor_claim *claim) {
+    return claim->of.id ? claim->of : a->y;
+}
+
 /* Appends the backward pass: what each claim should be. */
 static bool record(judgement *j) {
     const spor_arrays *a = j->given;
     spor_instance *in = &j->trial.in;
-    spor_var wrt[SPOR_PAIRS], d[SPOR_PAIRS];
-    int n = 0;
     j->trial.tape = a->y.tape;
     memcpy(in->input, a->input, (size_t)a->inputs * sizeof *a->input);
+    memcpy(in->range, a->range, (size_t)a->inputs * sizeof *a->range);
     memcpy(j->from, a->value, (size_t)a->inputs * sizeof *a->value);
     in->inputs = in->dy = a->inputs;
     spor_var dy = add_input(j, "dy", spor_shape_of(a->y), a->cotangent);
     in->y = a->y;
-    for (int k = 0; k < a->claims; k++)
-        if (a->claim[k].wrt != SPOR_OF_Y) wrt[n++] = a->input[a->claim[k].wrt];
-    if (!spor_vjp(a->y, dy, n, wrt, d)) return false;
-    n = 0;
-    for (int k = 0; k < a->claims; k++)
-        j->claim[k].expected =
-            expected_of(j, &a->claim[k], a->claim[k].wrt == SPOR_OF_Y ? a->y : d[n++]);
+    if (!record_gradients(j, dy)) return false;
+    for (int k = 0; k < a->claims; k++) {
+        const spor_claim *claim = &a->claim[k];
+        int pair = j->claim[k].pair;
+        spor_var is = pair < 0 ? value_of(a, claim) : in->pair[pair].expected;
+        j->claim[k].expected = expected_of(j, claim, is);
+    }
     return spor_error(a->y.tape) == NULL;
 }
 
@@ -184,33 +208,50 @@ bool arrays_prepare_worst(judgement *j) {
     return run(j, j->worst);
 }
 
+/* The tape is the caller's. */
+static void close_trial(spor_trial *t) {
+    near_free(t);
+    spor_program_free(t->step);
+    spor_program_free(t->plain);
+    for (int k = 0; k < SPOR_INPUTS; k++) free(t->data[k]);
+}
+
+bool arrays_prepare_near(judgement *j) {
+    spor_trial *t = &j->trial;
+    if (t->plain) return true;
+    if (!plain_record(t))
+        return spor_error(t->tape) && message_complain(j->message, "%s", spor_error(t->tape));
+    if (!plain_compile(t))
+        return t->plain && message_complain(j->message, "%s", spor_program_error(t->plain));
+    return trial_affords(t->plain, t->in.pair[0].formula, j->message->text, sizeof j->message->text);
+}
+
 /* ---- all claims ---- */
 
-bool arrays_judge_with(const spor_arrays *arrays, const arrays_besides *besides,
-                       spor_verdict verdict[], spor_message *message) {
+bool arrays_judge_seen(const spor_arrays *arrays, double *off[], spor_verdict verdict[],
+                       spor_message *message) {
     *message->text = 0;
     if (!check_given(arrays, message)) return true;
     judgement *j = calloc(1, sizeof *j);
     if (!j) return false;
     j->given = arrays;
     j->message = message;
-    j->near = besides->near;
-    j->off = besides->off;
+    j->off = off;
     j->unit = unit_of(arrays->arithmetic);
     bool done = prepare(j);
     if (done) arrays_measure(j);
-    done = done && arrays_steps(j);
+    done = done && arrays_steps(j) && arrays_find(j) && (arrays->ties_bind || arrays_excuse(j));
     for (int k = 0; done && k < arrays->claims; k++) done = arrays_judge_claim(j, k, &verdict[k]);
     spor_program_free(j->runs);
     spor_program_free(j->worst);
-    spor_program_free(j->trial.step);
-    for (int k = 0; k < SPOR_INPUTS; k++) free(j->trial.data[k]);
+    close_trial(&j->trial);
+    for (int k = 0; k < arrays->claims; k++) free(j->claim[k].found);
     free(j);
     return done || *message->text;
 }
 
 bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message) {
-    return arrays_judge_with(arrays, &(arrays_besides){0}, verdict, message);
+    return arrays_judge_seen(arrays, NULL, verdict, message);
 }
 
 /* ---- one verdict ---- */

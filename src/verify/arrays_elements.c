@@ -80,8 +80,6 @@ void arrays_measure(judgement *j) {
 
 /* ---- one element ---- */
 
-typedef enum { RIGHT, SETTLED, AT_TIE, UNDECIDED, EXEMPT, BETWEEN, WRONG } finding;
-
 /* What is too small for full precision loses last places of the smallest numbers. */
 static double with_smallest(const judgement *j, double allowed) {
     return allowed + (j->unit > 0x1p-50 ? 0x1p-140 : 0x1p-1065);
@@ -115,7 +113,7 @@ static double once_stored(const arrays_claim *c, int64_t i, double allowed) {
     return held ? 0 : allowed + half;
 }
 
-static double right_at(const judgement *j, const arrays_claim *c, int64_t i) {
+double arrays_right_at(const judgement *j, const arrays_claim *c, int64_t i) {
     return once_stored(c, i, allowed_at(j, c, i));
 }
 
@@ -165,30 +163,23 @@ static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *wo
     return !*worst && off > once_stored(c, i, explained_at(j, c, i)) ? WRONG : BETWEEN;
 }
 
-/* ---- ties ---- */
+/* ---- all elements ---- */
 
-/* The pair of the trial that has the claim's gradient; -1: none. */
-static int pair_of(const spor_trial *near, const spor_claim *claim) {
-    for (int k = 0; near && !claim->before && k < near->in.pairs; k++)
-        if (near->in.pair[k].wrt == claim->wrt && claim->wrt >= 0) return k;
-    return -1;
+static bool find(judgement *j, arrays_claim *c) {
+    c->found = malloc(bytes_for(c->size + 1, sizeof *c->found));
+    if (!c->found) return false;
+    for (int64_t i = 0; i < c->size; i++) {
+        bool worst = false;
+        c->found[i] = judge_at(j, c, i, &worst);
+        if (worst && !arrays_prepare_worst(j)) return false;
+        if (worst) c->found[i] = judge_at(j, c, i, &worst);
+    }
+    return true;
 }
 
-/* At a tie another slope than the tape's may be right, within what rounding does to it. False only when memory
- * runs out. */
-static bool look_at_tie(judgement *j, const arrays_claim *c, int64_t i, finding *found) {
-    int pair = pair_of(j->near, c->claim);
-    double allowed = right_at(j, c, i);
-    if (pair < 0 || (*found != WRONG && *found != BETWEEN)) return true;
-    for (int side = -1; side <= 1; side++) {
-        near_answer answer;
-        double x = c->claim->claimed[i] + side * allowed;
-        if (!near_ask(j->near, pair, i, x, &answer)) return false;
-        if (answer == NEAR_SMOOTH) return true;
-        if (answer != NEAR_RIGHT) continue;
-        *found = AT_TIE;
-        return true;
-    }
+bool arrays_find(judgement *j) {
+    for (int k = 0; k < j->given->claims; k++)
+        if (!find(j, &j->claim[k])) return false;
     return true;
 }
 
@@ -236,7 +227,7 @@ static double off_at(const arrays_claim *c, int64_t i) {
 
 /* Of one that passed. */
 static void count_right(const judgement *j, count *n, int64_t i) {
-    double off = off_at(n->c, i), allowed = right_at(j, n->c, i);
+    double off = off_at(n->c, i), allowed = arrays_right_at(j, n->c, i);
     spor_array_figures *a = &n->v->arrays;
     n->v->comparisons++;
     n->v->nonzero += n->c->truth[i].v != 0;
@@ -294,13 +285,8 @@ static bool count_all(judgement *j, count *n) {
     double *off;
     if (!take_off(j, n->c, &off)) return false;
     for (int64_t i = 0; i < n->c->size; i++) {
-        bool worst = false;
-        finding found = judge_at(j, n->c, i, &worst);
-        if (worst && !arrays_prepare_worst(j)) return false;
-        if (worst) found = judge_at(j, n->c, i, &worst);
-        if (!look_at_tie(j, n->c, i, &found)) return false;
-        count_one(j, n, i, found);
-        if (off) off[i] = shown_off(n->c, i, found);
+        count_one(j, n, i, n->c->found[i]);
+        if (off) off[i] = shown_off(n->c, i, n->c->found[i]);
     }
     region_print(&n->unjudged, n->c, n->v->arrays.unjudged, sizeof n->v->arrays.unjudged);
     return true;
@@ -315,7 +301,7 @@ static void describe(judgement *j, const arrays_claim *c, int64_t at, spor_verdi
     shape_unravel(&e->shape, at, e->index);
     e->formula = c->claim->claimed[at];
     e->expected = c->truth[at].v;
-    e->bound = right_at(j, c, at);
+    e->bound = arrays_right_at(j, c, at);
     v->arrays.worst_case = j->worst ? once_stored(c, at, explained_at(j, c, at)) : e->bound;
     if (v->example.wrong && j->worst) e->bound = v->arrays.worst_case;
     e->bound = fmax(e->bound, tolerance_at(j, c, at));
@@ -343,7 +329,7 @@ static bool name_pattern(judgement *j, const arrays_claim *c, spor_verdict *v) {
     for (int64_t i = 0; i < c->size; i++) {
         expected[i] = arrays_without(c, i, c->truth[i].v);
         claimed[i] = arrays_without(c, i, c->claim->claimed[i]);
-        allowed[i] = right_at(j, c, i);
+        allowed[i] = arrays_right_at(j, c, i);
     }
     spor_picture picture = {
         .slides = pattern_slides(j->trial.tape, j->given->y),

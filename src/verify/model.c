@@ -351,7 +351,8 @@ static bool cut_whole(network *n, together *w) {
     const leaves *of = &w->of;
     w->piece = piece_packed(n->tape, n->cost.id, of->count, of->packed, of->cut, of->name,
                             PIECE_DERIVATIONS);
-    w->arrays = (spor_arrays){.y = w->piece.y, .inputs = w->piece.inputs, .arithmetic = SPOR_F64};
+    w->arrays = (spor_arrays){
+        .y = w->piece.y, .inputs = w->piece.inputs, .arithmetic = SPOR_F64, .ties_bind = true};
     return w->piece.tape || no_memory(n);
 }
 

@@ -50,7 +50,7 @@ static int64_t pair_size(const spor_trial *trial, int pair) {
 }
 
 static bool moves(const spor_trial *trial, int input) {
-    return !instance_is_cotangent(&trial->in, input) && !trial_is_whole(trial, input);
+    return !instance_is_cotangent(&trial->in, input) && !trial_is_discrete(trial, input);
 }
 
 void near_free(spor_trial *trial) {
@@ -234,22 +234,35 @@ static bool slope_along(spor_trial *trial, double sign, double *slope, double *n
     return true;
 }
 
-/* False only if a run fails; broken: y does not turn along v, the tape agrees, the formula not. */
-static bool ask_along(spor_trial *trial, bool *broken) {
-    double right, left, noise_right, noise_left, magnitude, claimed_magnitude;
+/* The slope of y along v, where it has one: y does not turn there, and the tape says the same. */
+typedef struct {
+    bool turns;
+    double slope, noise;
+} straight;
+
+/* False only if a run fails. The last run is the one at the point. */
+static bool look_straight(spor_trial *trial, straight *s) {
+    double right, left, noise_right, noise_left, magnitude;
     if (!slope_along(trial, 1, &right, &noise_right) || !slope_along(trial, -1, &left, &noise_left))
         return false;
     if (!run_at(trial, 0)) return false;
-    double noise = noise_right + noise_left;
-    double tape = along(trial, false, &magnitude);
-    double formula = along(trial, true, &claimed_magnitude);
-    noise += 0x1p-40 * claimed_magnitude;
-    bool turned = !(fabs(right - left) <= noise) || !(fabs(tape - right) <= noise);
-    *broken = !turned && fabs(formula - right) > noise;
+    double noise = noise_right + noise_left, tape = along(trial, false, &magnitude);
+    bool turns = !(fabs(right - left) <= noise) || !(fabs(tape - right) <= noise);
+    *s = (straight){turns, right, noise};
     return true;
 }
 
-enum { ALL_ALIKE, THE_POINT, KEEPING_TIES };
+/* broken: the formula says another slope. */
+static bool ask_along(spor_trial *trial, bool *broken) {
+    straight s;
+    double magnitude;
+    if (!look_straight(trial, &s)) return false;
+    double formula = along(trial, true, &magnitude);
+    *broken = !s.turns && fabs(formula - s.slope) > s.noise + 0x1p-40 * magnitude;
+    return true;
+}
+
+enum { ALL_ALIKE, THE_POINT };
 
 static void set_direction(spor_trial *trial, int d) {
     int n = trial->in.inputs;
@@ -263,30 +276,43 @@ static void set_direction(spor_trial *trial, int d) {
         }
 }
 
-static bool ask_all_along(spor_trial *trial) {
-    bool broken = false, done = true;
-    for (int k = 0; k < trial->in.inputs; k++) {
-        double *dy = moves(trial, k) ? NULL : plain_input(trial, k);
+static void draw_cotangents(spor_trial *trial) {
+    for (int k = trial->in.dy; instance_is_cotangent(&trial->in, k); k++) {
+        double *dy = plain_input(trial, k);
         for (int64_t j = 0; dy && j < trial_size(trial, k); j++)
             dy[j] = 0.5 + random_uniform(47, (uint64_t)j, (uint64_t)(k - trial->in.dy)) *
                               (j % 2 ? -1 : 1);
     }
-    for (int d = 0; d < KEEPING_TIES && done && !broken; d++) {
+}
+
+static bool ask_all_along(spor_trial *trial) {
+    bool broken = false, done = true;
+    draw_cotangents(trial);
+    for (int d = 0; d < NEAR_DIRECTIONS && done && !broken; d++) {
         set_direction(trial, d);
         done = ask_along(trial, &broken);
     }
     trial->near->along = broken ? BROKEN : KEPT;
-    trial->looked = false;
     return done;
 }
 
-/* ---- a difference ---------------------------------------------------------------------------- */
-
-/* Other numbers stand in the program now. */
-static bool restore(spor_trial *trial) {
-    trial->looked = false;
-    return plain_look(trial);
+bool near_straight(spor_trial *trial, int direction, bool *is_straight) {
+    straight s;
+    *is_straight = false;
+    if (!trial->near) return true;
+    draw_cotangents(trial);
+    set_direction(trial, direction);
+    if (!look_straight(trial, &s)) return false;
+    *is_straight = !s.turns;
+    return true;
 }
+
+double near_moved(const spor_trial *trial, int input, int64_t j) {
+    const double *v = trial->near->v[input];
+    return v ? v[j] * fmax(1, fabs(trial->data[input][j])) : 0;
+}
+
+/* ---- a difference ---------------------------------------------------------------------------- */
 
 bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *answer) {
     *answer = NEAR_SMOOTH;
@@ -303,12 +329,12 @@ bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *an
     }
     if (!covers(r, tape) || (!covers(r, x) && input >= 0 && !own)) {
         *answer = answer_unsure(r, x, tape);
-        return restore(trial);
+        return plain_look(trial);
     }
     bool excused = turns(r) && covers(r, x), gradients = trial->in.y.id && input >= 0;
     if (turns(r)) *answer = NEAR_WRONG;
     if (excused && gradients && trial->near->along == NOT_ASKED && !ask_all_along(trial))
         return false;
     if (excused && !(gradients && trial->near->along == BROKEN)) *answer = NEAR_RIGHT;
-    return restore(trial);
+    return plain_look(trial);
 }

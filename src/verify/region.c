@@ -412,7 +412,8 @@ static bool judge(work *w, spor_verdict *sum) {
                           .cotangent = w->cotangent,
                           .claims = r->operands + 1,
                           .arithmetic = w->arithmetic,
-                          .norm_wise = program_shares_rounding(w->program)};
+                          .norm_wise = program_shares_rounding(w->program),
+                          .ties_bind = true};
     spor_verdict *found = calloc((size_t)arrays.claims, sizeof *found);
     if (!found) return false;
     double steps = oracle_budget / piece_cost(&w->reference);

@@ -89,7 +89,7 @@ static bool own_rounding(spor_trial *trial, int input, int64_t k, double derivat
         double moved, slack;
         for (int j = 0; j < trial->in.inputs; j++) {
             double *z = spor_program_arg(trial->step, trial->in.input[j]).data;
-            for (int64_t i = 0; !trial_is_whole(trial, j) && i < trial_size(trial, j); i++) {
+            for (int64_t i = 0; !trial_is_discrete(trial, j) && i < trial_size(trial, j); i++) {
                 uint64_t bits = random_hash(move, (uint64_t)j, (uint64_t)i);
                 z[2 * i] = trial->data[j][i] * (1 + 0x1p-46 * ((double)(bits % 65) / 32 - 1));
             }

@@ -130,8 +130,12 @@ void trial_free(spor_trial *trial) {
 
 /* ---- data ---- */
 
-bool trial_is_whole(const spor_trial *trial, int input) {
-    return trial->in.range[input].kind == SPOR_RANGE_WHOLE;
+bool trial_is_discrete(const spor_trial *trial, int input) {
+    spor_range_kind kind = trial->in.range[input].kind;
+    bool claimed = false;
+    for (int k = 0; k < trial->in.pairs; k++) claimed |= trial->in.pair[k].wrt == input;
+    return !claimed &&
+           (kind == SPOR_RANGE_WHOLE || kind == SPOR_RANGE_SET || kind == SPOR_RANGE_ONE_HOT);
 }
 
 static point_input input_of(const spor_trial *trial, int k) {

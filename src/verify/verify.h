@@ -68,8 +68,10 @@ void trial_moved(spor_trial *trial);
  *  needed, or none help. */
 bool trial_narrow(spor_trial *trial, uint64_t seed);
 
-/** True if the input has whole numbers, which name things: others are no neighbours. */
-bool trial_is_whole(const spor_trial *trial, int input);
+/** True if the input has whole numbers, labels or a mask, which choose, and no gradient is claimed of it: what
+ *  lies between such numbers is no neighbour. */
+bool trial_is_discrete(const spor_trial *trial, int input);
+
 /* ---- cotangent.c: of y, which may be several results ---- */
 
 /** True if input k is the cotangent of a result. */
@@ -113,6 +115,12 @@ typedef enum {
 } near_answer;
 /** Asks of x, said to be element `at` of a pair. False only when memory runs out. */
 bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *answer);
+/** Directions that keep ties; most ties, that is: along one of them y may turn all the same. */
+enum { NEAR_DIRECTIONS = 2 };
+/** Once a tie was asked of: is_straight if y does not turn along the direction. There the slopes that are
+ *  claimed must add up to the tape's, each times what its element moves by. False only if a run fails. */
+bool near_straight(spor_trial *trial, int direction, bool *is_straight);
+double near_moved(const spor_trial *trial, int input, int64_t j);
 void near_free(spor_trial *trial);
 /** Finds out whether the pair's formula is no number at the data since an op on its way is not
  *  defined there: `undefined` and `why`. False only when memory runs out. */
@@ -197,19 +205,10 @@ double rounding_value(spor_program *program, spor_var x, int64_t k, double *erro
  *  when memory runs out. */
 bool arrays_judge(const spor_arrays *arrays, spor_verdict verdict[], spor_message *message);
 
-/** What may be wanted besides; NULL: it is not. */
-typedef struct {
-    spor_trial *
-        near; /* a trial at the same numbers, whose pairs are gradients: at ties and kinks of the def
-                         any of the slopes around is right then */
-    double **
-        off; /* [claims] for each element 0: right; NAN: not decided; else what it is off by, as a share of
-                         its value or of the array's root mean square; to be freed */
-} arrays_besides;
-
-/** The same with that. */
-bool arrays_judge_with(const spor_arrays *arrays, const arrays_besides *besides,
-                       spor_verdict verdict[], spor_message *message);
+/** The same with a picture of each claim, off[claims], NULL: none is wanted. For each element 0: right; NAN: not
+ *  decided; else what it is off by, as a share of its value or of the array's root mean square; to be freed. */
+bool arrays_judge_seen(const spor_arrays *arrays, double *off[], spor_verdict verdict[],
+                       spor_message *message);
 
 /** What arrays_judge found, in a line, unless it is wrong. */
 void arrays_print(const spor_verdict *verdict, FILE *out);

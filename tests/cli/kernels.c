@@ -284,6 +284,40 @@ START_TEST(kernels_of_two_results_are_judged) {
 }
 END_TEST
 
+/* A kernel may write its results as well: P is right, and S is right, or what k.spor has for it. */
+START_TEST(values_of_two_results_are_judged) {
+    write_file("s.spor", "def f(x[N], y[N]):\n    P = x * y\n    S = sum(x)\n    return P, S\n");
+    write_file("k.spor", "def f(x, y):\n    P = x * y\n    S = sum(x) + 1\n    return P, S\n");
+#define VALUES                                                                                     \
+    "spor verify s.spor --call f --exec \"'$SPOR_PROGRAM' run %s --call f --in x={in}/x.npy "      \
+    "y={in}/y.npy --cotangent dP={in}/dP.npy dS={in}/dS.npy --grad dx={out}/dx.npy "               \
+    "dy={out}/dy.npy --out P={out}/P.npy %s\""
+    expect_status(run(VALUES, "s.spor", "S={out}/S.npy"), 0);
+    expect_in(out, "  holds            P ");
+    expect_in(out, "  holds            S ");
+    expect_status(run(VALUES, "k.spor", ""), 0);
+    ck_assert_ptr_null(strstr(out, "  holds            S "));
+    expect_status(run(VALUES, "k.spor", "S={out}/S.npy"), 1);
+    expect_in(out, "  holds            P ");
+    expect_in(out, "DOES NOT HOLD    S                               N=1: S is ");
+    expect_status(run("spor verify s.spor --call f --emit p >/dev/null; for k in s k; do "
+                      "spor run $k.spor --call f --in x=p/probe-001/x.npy y=p/probe-001/y.npy "
+                      "--out P=P.npy S=$k.npy; done; spor verify s.spor --call f --arrays "
+                      "p/probe-001/arrays.npz --against P=P.npy S=s.npy"),
+                  0);
+    expect_in(out, "2 hold");
+    expect_status(run("spor verify s.spor --call f --arrays p/probe-001/arrays.npz --against "
+                      "P=P.npy S=k.npy"),
+                  1);
+    expect_in(out, "  holds            P ");
+    expect_in(out, "DOES NOT HOLD    S                               S is ");
+    expect_status(run("spor verify s.spor --call f --arrays p/probe-001/arrays.npz --against "
+                      "T=P.npy"),
+                  2);
+    expect_in(err, "--against T: d and the name of an operand of f is expected, or a result");
+}
+END_TEST
+
 /* ---- ties ---- */
 
 /* A kernel by spor run: where x is 0 its slope is 1, and that of relu is 0. */
@@ -299,6 +333,15 @@ START_TEST(any_slope_around_a_tie_is_right) {
     expect_status(run(RUN, "--ties spor", "f"), 1);
     expect_in(out, "DOES NOT HOLD    dx");
     expect_status(run(RUN, "", "g"), 1);
+    expect_status(run("spor verify s.spor --call f --emit p >/dev/null; for k in f g; do "
+                      "spor run k.spor --call $k --in x=p/probe-002/x.npy --cotangent "
+                      "dY=p/probe-002/dY.npy --grad dx=$k.npy; done"),
+                  0);
+#define TIES "spor verify s.spor --call f --arrays p/probe-002/arrays.npz --against dx=%s.npy %s"
+    expect_status(run(TIES, "f", ""), 0);
+    expect_in(out, " at ties by another slope than spor's");
+    expect_status(run(TIES, "f", "--ties spor"), 1);
+    expect_status(run(TIES, "g", ""), 1);
 }
 END_TEST
 
@@ -437,6 +480,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, labels_of_probes_have_the_ends);
     tcase_add_test(tests, rows_by_number_and_none_at_all_are_probed);
     tcase_add_test(tests, kernels_of_two_results_are_judged);
+    tcase_add_test(tests, values_of_two_results_are_judged);
     tcase_add_test(tests, any_slope_around_a_tie_is_right);
     tcase_add_test(tests, arrays_of_a_file_are_judged);
     tcase_add_test(tests, names_of_a_file_are_told);
