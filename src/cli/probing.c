@@ -40,15 +40,60 @@ static bool read_blocks(probes *p, const char *text) {
     return true;
 }
 
+/* True of what can be the name of an array that no other one has. */
+static bool is_new_name(const probing *p, const probe_case *c, const char *name) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    probing_array array[PROBING_ARRAYS];
+    int count = probing_arrays(p, c, array);
+    bool is_new = *name && strspn(name, letters) && strlen(name) < BUNDLE_NAME / 2 &&
+                  name[strspn(name, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
+                                    "XYZ_")] == 0;
+    for (int k = 0; k < count; k++) is_new = is_new && strcmp(array[k].name, name) != 0;
+    for (int k = 0; k < c->in.pairs; k++) {
+        is_new = is_new && strcmp(c->in.pair[k].name, name) != 0;
+        is_new = is_new && (!p->before[k] || strcmp(p->before[k], name) != 0);
+    }
+    return is_new;
+}
+
+/* --before dX=NAME: dX is added to what was there, which the code is given as NAME too. */
+static bool name_before(probing *p, const probe_case *c, const spor_set *given) {
+    int k = 0;
+    while (k < c->in.pairs && strcmp(c->in.pair[k].name, given->name) != 0) k++;
+    if (k == c->in.pairs)
+        return probing_fail("--before %.60s: %.60s has no such gradient", given->name,
+                            p->v->given->call);
+    if (p->before[k]) return probing_fail("--before %.60s twice", given->name);
+    if (!is_new_name(p, c, given->value))
+        return probing_fail("--before %.60s=%.60s: probes have what was there before as an array "
+                            "of its own; give it a name that no other one has, %.60s_before say",
+                            given->name, given->value, given->name);
+    p->before[k] = given->value;
+    p->probes.before[k] = true;
+    return true;
+}
+
+static bool read_before(probing *p) {
+    probe_case c;
+    const spor_settings *before = &p->v->given->before;
+    if (!before->count) return true;
+    bool done = probe_make(&p->probes, p->probes.at[0].value, p->probes.at[0].draw, &c) ||
+                probing_fail("out of memory");
+    for (int k = 0; done && k < before->count; k++) done = name_before(p, &c, &before->setting[k]);
+    probe_free(&c);
+    return done;
+}
+
 bool probing_open(probing *p, spor_verification *v, spor_workpiece *piece) {
     char error[2048];
-    const char *def = v->given->call;
-    *p = (probing){.v = v, .piece = piece};
+    const char *def = v->given->call, *whole = v->given->whole;
+    *p = (probing){.v = v, .piece = piece, .whole = {RAW_SIGNED, 8, false}};
+    if (whole && !strcmp(whole, "int32")) p->whole.width = 4;
     if (!claims_def(piece->script, def, &p->def, error, sizeof error))
         return fprintf(stderr, "%s\n", error), false;
     p->probes = (probes){.statement = p->def.statement, .seed = (uint64_t)v->given->seed};
     if (!read_blocks(&p->probes, v->given->blocks)) return false;
-    if (probes_choose(&p->probes)) return true;
+    if (probes_choose(&p->probes)) return read_before(p);
     const char *why = *p->def.why_not ? p->def.why_not : p->probes.message;
     return probing_fail("%s: %s", def, *why ? why : "out of memory");
 }
@@ -84,11 +129,11 @@ static bool all_there(const probing_files *files) {
     return true;
 }
 
-static void add_npy(probing_files *files, const char *name, const spor_shape *shape,
-                    const float number[]) {
+static void add_npy(probing_files *files, const char *name, const spor_shape *shape, raw_type type,
+                    const void *number) {
     char file[160];
     snprintf(file, sizeof file, "%.150s.npy", name);
-    npy_add(add_file(files, file), shape, SPOR_F32, number);
+    npy_add(add_file(files, file), shape, type, number);
 }
 
 /* Each array that was added, once more in one file of NumPy's. */
@@ -104,22 +149,50 @@ static const char *input_name(const probing *p, const probe_case *c, int k) {
     return k >= c->in.dy ? p->def.cotangent[k - c->in.dy] : p->def.tensor[k];
 }
 
-bool probing_inputs(const probing *p, const probe_case *c, probing_files *files) {
-    safetensor tensor[SPOR_INPUTS];
-    bool done = true;
-    *files = (probing_files){0};
+int probing_arrays(const probing *p, const probe_case *c, probing_array array[PROBING_ARRAYS]) {
+    int n = 0;
     for (int k = 0; k < c->in.inputs; k++) {
-        spor_shape shape = spor_shape_of(c->in.input[k]);
-        int64_t size = shape_size(&shape);
-        float *number = malloc(bytes_for(size + 1, sizeof *number));
-        tensor[k] = (safetensor){input_name(p, c, k), shape, SPOR_F32, number};
-        for (int64_t i = 0; number && i < size; i++) number[i] = (float)c->data[k][i];
-        if (number) add_npy(files, tensor[k].name, &shape, number);
+        bool whole = c->in.range[k].kind == SPOR_RANGE_WHOLE;
+        array[n++] = (probing_array){input_name(p, c, k), spor_shape_of(c->in.input[k]),
+                                     whole ? p->whole : raw_of(SPOR_F32), c->data[k]};
+    }
+    for (int k = 0; k < c->in.pairs; k++)
+        if (p->before[k] && c->before[k])
+            array[n++] = (probing_array){p->before[k], spor_shape_of(c->in.pair[k].expected),
+                                         raw_of(SPOR_F32), c->before[k]};
+    return n;
+}
+
+/* Its numbers as files have them, to be freed. */
+static void *as_stored(const probing_array *a) {
+    int64_t size = shape_size(&a->shape);
+    void *to = malloc(bytes_for(size + 1, sizeof(double)));
+    for (int64_t i = 0; to && i < size; i++) {
+        if (!raw_is_whole(a->type))
+            ((float *)to)[i] = (float)a->number[i];
+        else if (a->type.width == 4)
+            ((int32_t *)to)[i] = (int32_t)a->number[i];
+        else
+            ((int64_t *)to)[i] = (int64_t)a->number[i];
+    }
+    return to;
+}
+
+bool probing_inputs(const probing *p, const probe_case *c, probing_files *files) {
+    probing_array array[PROBING_ARRAYS];
+    safetensor tensor[PROBING_ARRAYS];
+    bool done = true;
+    int count = probing_arrays(p, c, array);
+    *files = (probing_files){0};
+    for (int k = 0; k < count; k++) {
+        void *number = as_stored(&array[k]);
+        tensor[k] = (safetensor){array[k].name, array[k].shape, array[k].type, number};
+        if (number) add_npy(files, array[k].name, &array[k].shape, array[k].type, number);
         done = done && number;
     }
     if (done) add_npz(files);
-    if (done) safetensors_write(add_file(files, PROBING_TENSORS), NULL, 0, tensor, c->in.inputs);
-    for (int k = 0; k < c->in.inputs; k++) free(tensor[k].value);
+    if (done) safetensors_write(add_file(files, PROBING_TENSORS), NULL, 0, tensor, count);
+    for (int k = 0; k < count; k++) free(tensor[k].value);
     return done ? all_there(files) : probing_fail("out of memory");
 }
 
@@ -131,8 +204,9 @@ bool probing_blanks(const probing *p, const probe_case *c, probing_files *files)
         int64_t size = shape_size(&shape);
         float *number = malloc(bytes_for(size + 1, sizeof *number));
         if (!number) return probing_fail("out of memory");
-        for (int64_t i = 0; i < size; i++) number[i] = blank();
-        add_npy(files, c->in.pair[k].name, &shape, number);
+        for (int64_t i = 0; i < size; i++)
+            number[i] = c->before[k] ? (float)c->before[k][i] : blank();
+        add_npy(files, c->in.pair[k].name, &shape, raw_of(SPOR_F32), number);
         free(number);
     }
     return all_there(files);
@@ -158,8 +232,8 @@ bool probing_lay(const probing_files *files, const char *folder) {
 }
 
 bool probing_write(const probing_files *files, const char *folder) {
-    char path[SPOR_INPUTS + 2][RUN_PATH];
-    file_piece piece[SPOR_INPUTS + 2];
+    char path[PROBING_FILES][RUN_PATH];
+    file_piece piece[PROBING_FILES];
     spor_message message = {""};
     if (!file_make_folder(folder, &message)) return probing_fail("%s", message.text);
     for (int k = 0; k < files->count; k++) {

@@ -14,6 +14,9 @@ typedef struct {
     spor_workpiece *piece;
     spor_script_def def;
     probes probes;
+    const char
+        *before[SPOR_PAIRS]; /* of a gradient that is added to what was there: that array's name */
+    raw_type whole;          /* of whole numbers in files */
 } probing;
 
 /** Chooses the probes of --call DEF. False after a complaint. */
@@ -26,17 +29,30 @@ bool probing_fail(const char *format, ...) __attribute__((format(printf, 1, 2)))
 #define PROBING_TENSORS "arrays.safetensors"
 #define PROBING_NPZ "arrays.npz"
 
+/** Inputs, what gradients are added to, and all of these in one file. */
+enum { PROBING_ARRAYS = 2 * SPOR_INPUTS, PROBING_FILES = PROBING_ARRAYS + 2 };
+
+/** An array of a case that the code is given. */
+typedef struct {
+    const char *name;
+    spor_shape shape;
+    raw_type type; /* in files: float, or whole */
+    const double *number;
+} probing_array;
+/** Lists them: inputs, and what was there before. Returns how many. */
+int probing_arrays(const probing *p, const probe_case *c, probing_array array[PROBING_ARRAYS]);
+
 /** Files in memory, before they are written and after. */
 typedef struct {
     int count;
-    char name[SPOR_INPUTS + 2][160];
-    spor_text text[SPOR_INPUTS + 2];
+    char name[PROBING_FILES][160];
+    spor_text text[PROBING_FILES];
 } probing_files;
 
-/** The inputs of a case as files: each as NAME.npy, all as arrays.safetensors and arrays.npz. False after a
+/** The arrays of a case as files: each as NAME.npy, all as arrays.safetensors and arrays.npz. False after a
  *  complaint. */
 bool probing_inputs(const probing *p, const probe_case *c, probing_files *files);
-/** The gradients that are wanted, each as dX.npy full of NaN of one kind. */
+/** The gradients that are wanted, each as dX.npy full of NaN of one kind, or of what it is added to. */
 bool probing_blanks(const probing *p, const probe_case *c, probing_files *files);
 /** True of a number that was there before the code wrote. */
 bool probing_is_blank(double number);

@@ -216,6 +216,7 @@ static void add_claims(const exec *e, const probe_case *c, const exec_written *w
                          .wrt = k < e->gradients ? c->in.pair[k].wrt : SPOR_OF_Y,
                          .of = k < e->gradients ? (spor_var){0} : c->in.result[k - e->gradients],
                          .claimed = w->array[k].value,
+                         .before = k < e->gradients ? c->before[k] : NULL,
                          .stored = calling_stored(type)};
         if (calling_is_single(type)) a->arithmetic = SPOR_F32;
     }

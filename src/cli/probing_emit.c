@@ -8,11 +8,11 @@
 
 static void add_shapes(spor_text *text, const probing *p, const probe_case *c) {
     char shape[128];
-    for (int k = 0; k < c->in.inputs; k++) {
-        spor_shape of = spor_shape_of(c->in.input[k]);
-        tape_shape_text(&of, NULL, shape, sizeof shape);
-        text_add(text, "%s%s %s", k ? ", " : "",
-                 k >= c->in.dy ? p->def.cotangent[k - c->in.dy] : p->def.tensor[k], shape);
+    probing_array array[PROBING_ARRAYS];
+    int count = probing_arrays(p, c, array);
+    for (int k = 0; k < count; k++) {
+        tape_shape_text(&array[k].shape, NULL, shape, sizeof shape);
+        text_add(text, "%s%s %s", k ? ", " : "", array[k].name, shape);
     }
     for (int k = 0; k < c->in.pairs; k++) {
         spor_shape of = spor_shape_of(c->in.pair[k].expected);
@@ -44,16 +44,21 @@ static bool emit_one(const probing *p, const char *folder, int k, spor_text *man
 
 static void add_head(spor_text *text, const probing *p) {
     const char *path = p->piece->path, *def = p->v->given->call;
+    const spor_settings *before = &p->v->given->before;
     text_add(text,
              "Probes of %s of %s, seed %lld: inputs -> gradients that are wanted.\n"
              "Each folder has every input as NAME.npy, and all of them as arrays.npz and "
              "arrays.safetensors,\n"
-             "in float; bfloat16 holds the numbers exactly. %s is the cotangent. Code that wrote "
-             "its gradients\n"
+             "in float, whole numbers as int%d; bfloat16 holds the numbers exactly. %s is the "
+             "cotangent. Code that wrote its gradients\n"
              "beside them, or all in one file, is judged by\n\n"
              "    spor verify %s --call %s --arrays probe-001/arrays.npz --against "
-             "dX=probe-001/dX.npy\n\n",
-             def, path, (long long)p->v->given->seed, p->def.cotangent[0], path, def);
+             "dX=probe-001/dX.npy",
+             def, path, (long long)p->v->given->seed, 8 * p->whole.width, p->def.cotangent[0], path,
+             def);
+    for (int k = 0; k < before->count; k++)
+        text_add(text, " --before %s=%s", before->setting[k].name, before->setting[k].value);
+    text_add(text, "\n\n");
     if (p->v->given->exec)
         text_add(text,
                  "The smallest case at which a gradient was found wrong lies in wrong-dX.\n\n");

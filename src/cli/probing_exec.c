@@ -152,6 +152,12 @@ static bool shrink(exec *e, int s) {
 
 /* ---- what it looks like ---- */
 
+/* What the code gave, without what was there before. */
+static void take_before(exec_sight *kept, const probe_case *c, int s) {
+    for (int64_t i = 0; c->before[s] && i < probe_pair_size(c, s); i++)
+        kept->claimed[i] -= c->before[s][i];
+}
+
 /* A reading that explains all that was kept is said; else what the smallest case shows, if it was seen before. */
 static bool read_subject(exec *e, int s) {
     exec_subject *of = &e->subject[s];
@@ -162,8 +168,9 @@ static bool read_subject(exec *e, int s) {
     spor_stored stored = calling_stored(of->type);
     double unit = stored == SPOR_STORED_BF16 ? 0x1p-8 : stored == SPOR_STORED_F16 ? 0x1p-11 : 0;
     for (int k = 0; done && k < of->sights; k++) {
-        const exec_sight *kept = &of->sight[k];
+        exec_sight *kept = &of->sight[k];
         done = probe_make(&e->p->probes, kept->value, kept->draw, &at[k]);
+        if (done) take_before(kept, &at[k], s);
         sights[k] = (arrays_sight){&at[k], kept->value, kept->claimed};
     }
     if (done && of->sights)

@@ -252,7 +252,7 @@ static void tell_bad(const running *r, const char *name, const spor_arg *array) 
 
 static bool add_file(running *r, const spor_set *to, spor_arg array) {
     spor_text *text = &r->text[r->files];
-    if (array.data) npy_add(text, &array.shape, r->options.scalar, array.data);
+    if (array.data) npy_add(text, &array.shape, raw_of(r->options.scalar), array.data);
     r->file[r->files++] = (file_piece){to->value, text->at, text->size};
     if (!array.data || text->failed)
         return calling_fail(&r->call, "%.60s: out of memory", to->name);

@@ -291,8 +291,11 @@ static int run(int argc, char **argv) {
          "all of them by name: .safetensors or .npz; every dX and result is judged",
          SPOR_OPTION_TEXT, &given->arrays, 0, NULL},
         {"before", "dX=FILE",
-         "what was there before code added its dX to it: a file, or a name of --arrays",
+         "what was there before code added its dX to it: a file, a name of --arrays, or the name "
+         "of an array of probes",
          SPOR_OPTION_SETTING, &given->before, 0, NULL},
+        {"integers", "TYPE", "whole numbers of probes: int64 (default) or int32", SPOR_OPTION_TEXT,
+         &given->whole, 0, "int64 int32"},
         {"emit", "DIR", "write probes of the def: inputs that decide", SPOR_OPTION_TEXT,
          &given->emit, 0, NULL},
         {"exec", "COMMAND", "run a command on the probes, in folders {in} and {out}, and judge it",
@@ -330,7 +333,9 @@ const spor_command spor_command_verify = {
         "name, or\n"
         "what a command writes that --exec runs on probes. {in} is a folder with the inputs as "
         "NAME.npy,\n"
-        "arrays.npz and arrays.safetensors; in {out} dNAME.npy are to be overwritten.\n"
+        "arrays.npz and arrays.safetensors; in {out} dNAME.npy are to be overwritten, or, with "
+        "--before\n"
+        "dNAME=OLD, have what is to be added to, which {in} has as OLD.npy.\n"
         "Arrays are right within what rounding does in the definition itself, wrong "
         "beyond\n"
         "what it can do at worst, and unfinished between: --ulps or --rtol settles that.\n"
@@ -353,6 +358,8 @@ const spor_command spor_command_verify = {
         "  spor verify ln.spor --call layer_norm --arrays dump.npz --before dgamma=old.npy\n"
         "  spor verify ln.spor --call layer_norm --block 64 --emit probes     and probes.txt\n"
         "  spor verify ln.spor --call layer_norm --block 64 \\\n"
-        "      --exec \"python3 kernel.py {in} {out}\" --github --html kernel.html\n",
+        "      --exec \"python3 kernel.py {in} {out}\" --github --html kernel.html\n"
+        "  spor verify rows.spor --call embedding --before dE=dE_before \\\n"
+        "      --exec \"./kernel {in} {out}\" --integers int32\n",
     .run = run,
 };

@@ -25,6 +25,7 @@ typedef struct {
     const char *emit, *exec, *blocks;
     int64_t timeout; /* of a run of --exec, in seconds */
     spor_settings settings, in, against, before;
+    const char *whole; /* of --integers */
 } spor_verify_given;
 
 /** A verification while it goes on. */

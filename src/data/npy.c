@@ -278,13 +278,12 @@ static void write_shape(spor_text *text, const spor_shape *shape) {
 }
 
 /* Format 1: the numbers begin at a multiple of 64 bytes, in the machine's own order, which is told. */
-void npy_add(spor_text *text, const spor_shape *shape, spor_scalar scalar, const void *value) {
+void npy_add(spor_text *text, const spor_shape *shape, raw_type type, const void *value) {
     enum { ALIGNED = 64 };
     const uint16_t one = 1;
-    size_t width = scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
     spor_text head = {0};
-    text_add(&head, "{'descr': '%cf%zu', 'fortran_order': False, 'shape': (",
-             *(const char *)&one ? '<' : '>', width);
+    text_add(&head, "{'descr': '%c%c%d', 'fortran_order': False, 'shape': (",
+             *(const char *)&one ? '<' : '>', raw_is_whole(type) ? 'i' : 'f', type.width);
     write_shape(&head, shape);
     text_add(&head, "), }");
     while (!head.failed && (PREAMBLE + head.size + 1) % ALIGNED) text_add(&head, " ");
@@ -293,7 +292,7 @@ void npy_add(spor_text *text, const spor_shape *shape, spor_scalar scalar, const
     text_bytes(text, magic, sizeof magic);
     text_bytes(text, preamble, sizeof preamble);
     text_bytes(text, head.at, head.failed ? 0 : head.size);
-    text_bytes(text, value, (size_t)shape_size(shape) * width);
+    text_bytes(text, value, (size_t)shape_size(shape) * (size_t)type.width);
     text->failed = text->failed || head.failed;
     text_free(&head);
 }
@@ -301,7 +300,7 @@ void npy_add(spor_text *text, const spor_shape *shape, spor_scalar scalar, const
 bool npy_write(const char *path, const spor_shape *shape, spor_scalar scalar, const void *value,
                spor_message *message) {
     spor_text text = {0};
-    npy_add(&text, shape, scalar, value);
+    npy_add(&text, shape, raw_of(scalar), value);
     return file_write_text(&text, path, message);
 }
 

@@ -31,8 +31,8 @@ bool npy_recognize(const unsigned char *bytes, size_t size);
 bool npy_widen(const char *name, spor_npy *array, spor_message *message);
 /** npy_read into doubles, whatever the file has. */
 bool npy_read_doubles(const char *path, spor_npy *array, spor_message *message);
-/** Adds the bytes of a file of floats or doubles, row-major, in the machine's order of bytes. */
-void npy_add(spor_text *text, const spor_shape *shape, spor_scalar scalar, const void *value);
+/** Adds the bytes of a file of numbers of 4 or 8 bytes, row-major, in the machine's order of bytes. */
+void npy_add(spor_text *text, const spor_shape *shape, raw_type type, const void *value);
 /** Writes an array of floats or doubles, row-major, whole or not at all. */
 bool npy_write(const char *path, const spor_shape *shape, spor_scalar scalar, const void *value,
                spor_message *message);

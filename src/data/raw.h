@@ -5,6 +5,7 @@
 #define SPOR_DATA_RAW_H
 
 #include <spor/data.h>
+#include <spor/program.h>
 
 /** The type of a file's numbers. */
 typedef struct {
@@ -12,6 +13,11 @@ typedef struct {
     int width; /* bytes: 1, 2, 4 or 8; a real has 2, 4 or 8, bfloat16 has 2 */
     bool big;  /* the highest byte comes first */
 } raw_type;
+
+/** What a program's float or double is in a file that has the machine's own order of bytes. */
+static inline raw_type raw_of(spor_scalar scalar) {
+    return (raw_type){RAW_REAL, scalar == SPOR_F32 ? 4 : 8, false};
+}
 
 /** True of types that have whole numbers alone. */
 static inline bool raw_is_whole(raw_type type) {

@@ -20,10 +20,6 @@
 
 enum { NAME_SIZE = 1024, HEADER_LIMIT = 100000000 };
 
-static size_t width_of(spor_scalar scalar) {
-    return scalar == SPOR_F32 ? sizeof(float) : sizeof(double);
-}
-
 /* ---- numbers as little-endian bytes ---- */
 
 static void put(unsigned char *to, uint64_t bits, size_t width) {
@@ -36,35 +32,56 @@ static uint64_t get(const unsigned char *from, size_t width) {
     return bits;
 }
 
-static void put_number(unsigned char *to, const void *values, int64_t k, spor_scalar scalar) {
+static void put_number(unsigned char *to, const void *values, int64_t k, int width) {
     uint32_t narrow;
     uint64_t wide;
-    if (scalar == SPOR_F32) {
-        memcpy(&narrow, (const float *)values + k, sizeof narrow);
+    if (width == 4) {
+        memcpy(&narrow, (const char *)values + 4 * k, sizeof narrow);
         put(to, narrow, sizeof narrow);
     } else {
-        memcpy(&wide, (const double *)values + k, sizeof wide);
+        memcpy(&wide, (const char *)values + 8 * k, sizeof wide);
         put(to, wide, sizeof wide);
     }
 }
 
-static void copy_bits(void *values, int64_t k, const unsigned char *from, spor_scalar scalar) {
-    uint64_t wide = get(from, width_of(scalar));
+static void copy_bits(void *values, int64_t k, const unsigned char *from, int width) {
+    uint64_t wide = get(from, (size_t)width);
     uint32_t narrow = (uint32_t)wide;
-    if (scalar == SPOR_F32)
+    if (width == 4)
         memcpy((float *)values + k, &narrow, sizeof narrow);
     else
         memcpy((double *)values + k, &wide, sizeof wide);
 }
 
-static double get_number(const unsigned char *from, spor_scalar scalar) {
-    uint64_t bits = get(from, width_of(scalar));
+/* Of a real. */
+static double get_number(const unsigned char *from, int width) {
+    uint64_t bits = get(from, (size_t)width);
     uint32_t narrow = (uint32_t)bits;
     float single;
     double wide;
     memcpy(&single, &narrow, sizeof single);
     memcpy(&wide, &bits, sizeof wide);
-    return scalar == SPOR_F32 ? (double)single : wide;
+    return width == 4 ? (double)single : wide;
+}
+
+/* ---- types ---- */
+
+static const struct {
+    const char *name;
+    raw_type type;
+} dtypes[] = {{"F64", {RAW_REAL, 8, false}},     {"F32", {RAW_REAL, 4, false}},
+              {"F16", {RAW_REAL, 2, false}},     {"BF16", {RAW_BRAIN, 2, false}},
+              {"I64", {RAW_SIGNED, 8, false}},   {"I32", {RAW_SIGNED, 4, false}},
+              {"I16", {RAW_SIGNED, 2, false}},   {"I8", {RAW_SIGNED, 1, false}},
+              {"U64", {RAW_UNSIGNED, 8, false}}, {"U32", {RAW_UNSIGNED, 4, false}},
+              {"U16", {RAW_UNSIGNED, 2, false}}, {"U8", {RAW_UNSIGNED, 1, false}},
+              {"BOOL", {RAW_UNSIGNED, 1, false}}};
+enum { DTYPES = sizeof dtypes / sizeof *dtypes };
+
+static const char *dtype_of(raw_type type) {
+    int k = 0;
+    while (dtypes[k].type.kind != type.kind || dtypes[k].type.width != type.width) k++;
+    return dtypes[k].name;
 }
 
 /* ---- saving ---- */
@@ -77,7 +94,7 @@ static void write_notes(spor_json *json, const safetensors_note note[], int note
 }
 
 static size_t bytes_of(const safetensor *t) {
-    return (size_t)shape_size(&t->shape) * width_of(t->scalar);
+    return (size_t)shape_size(&t->shape) * (size_t)t->type.width;
 }
 
 static void write_header(spor_text *header, const safetensors_note note[], int notes,
@@ -89,7 +106,7 @@ static void write_header(spor_text *header, const safetensors_note note[], int n
     for (int k = 0; k < count; k++) {
         const safetensor *t = &tensor[k];
         json_begin(&json, t->name, '{');
-        json_string(&json, "dtype", t->scalar == SPOR_F32 ? "F32" : "F64");
+        json_string(&json, "dtype", dtype_of(t->type));
         json_begin(&json, "shape", '[');
         for (int axis = 0; axis < t->shape.rank; axis++)
             json_integer(&json, NULL, t->shape.n[axis]);
@@ -107,10 +124,10 @@ static void write_header(spor_text *header, const safetensors_note note[], int n
 
 static void write_numbers(spor_text *text, const safetensor *t) {
     unsigned char bytes[4096];
-    size_t width = width_of(t->scalar), used = 0;
+    size_t width = (size_t)t->type.width, used = 0;
     int64_t size = shape_size(&t->shape);
     for (int64_t k = 0; k < size; k++) {
-        put_number(bytes + used, t->value, k, t->scalar);
+        put_number(bytes + used, t->value, k, t->type.width);
         used += width;
         if (used < sizeof bytes && k + 1 < size) continue;
         text_bytes(text, bytes, used);
@@ -137,7 +154,6 @@ void safetensors_write(spor_text *text, const safetensors_note note[], int notes
 typedef struct {
     int64_t begin, end;
     raw_type type;
-    spor_scalar scalar; /* of type, if that is float or double */
 } found_tensor;
 
 typedef struct {
@@ -157,18 +173,6 @@ typedef struct {
     spor_message *message;
 } loader;
 
-static const struct {
-    const char *name;
-    raw_type type;
-} dtypes[] = {{"F64", {RAW_REAL, 8, false}},     {"F32", {RAW_REAL, 4, false}},
-              {"F16", {RAW_REAL, 2, false}},     {"BF16", {RAW_BRAIN, 2, false}},
-              {"I64", {RAW_SIGNED, 8, false}},   {"I32", {RAW_SIGNED, 4, false}},
-              {"I16", {RAW_SIGNED, 2, false}},   {"I8", {RAW_SIGNED, 1, false}},
-              {"U64", {RAW_UNSIGNED, 8, false}}, {"U32", {RAW_UNSIGNED, 4, false}},
-              {"U16", {RAW_UNSIGNED, 2, false}}, {"U8", {RAW_UNSIGNED, 1, false}},
-              {"BOOL", {RAW_UNSIGNED, 1, false}}};
-enum { DTYPES = sizeof dtypes / sizeof *dtypes };
-
 /* Parameters are float or double; to others all is told. */
 static bool read_dtype(loader *l, const char *name, found_tensor *t) {
     char dtype[16];
@@ -176,7 +180,6 @@ static bool read_dtype(loader *l, const char *name, found_tensor *t) {
     if (!json_get_string(&l->json, dtype, sizeof dtype)) return false;
     while (k < DTYPES && strcmp(dtype, dtypes[k].name) != 0) k++;
     if (k < DTYPES) t->type = dtypes[k].type;
-    t->scalar = t->type.width == 8 ? SPOR_F64 : SPOR_F32;
     bool trained = k < DTYPES && t->type.kind == RAW_REAL && t->type.width >= 4;
     if (trained || (k < DTYPES && l->on_tensor)) return true;
     return message_complain(
@@ -220,10 +223,10 @@ static bool check_tensor(loader *l, int k, const spor_shape *shape, const found_
     if (!shape_equal(shape, &e->shape))
         return message_complain(l->message, "%s: tensor %s is %s but the model has %s", l->path,
                                 e->name, has, wants);
-    if (l->how & SAFETENSORS_EXACT && t->scalar != e->scalar)
+    if (l->how & SAFETENSORS_EXACT && t->type.width != e->type.width)
         return message_complain(l->message, "%s: tensor %s is in %s precision but must not be",
-                                l->path, e->name, t->scalar == SPOR_F32 ? "single" : "double");
-    int64_t bytes = shape_size(&e->shape) * (int64_t)width_of(t->scalar);
+                                l->path, e->name, t->type.width == 4 ? "single" : "double");
+    int64_t bytes = shape_size(&e->shape) * t->type.width;
     if (!check_place(l, e->name, t, bytes)) return false;
     if (l->found[k].begin >= 0)
         return message_complain(l->message, "%s: tensor %s occurs twice", l->path, e->name);
@@ -355,9 +358,9 @@ static bool check_range(loader *l) {
     for (int k = 0; k < l->count; k++) {
         const safetensor *e = &l->tensor[k];
         const found_tensor *t = &l->found[k];
-        if (e->scalar != SPOR_F32 || t->scalar != SPOR_F64) continue;
+        if (e->type.width != 4 || t->type.width != 8) continue;
         for (int64_t i = 0; i < shape_size(&e->shape); i++) {
-            double value = get_number(l->data + t->begin + 8 * i, SPOR_F64);
+            double value = get_number(l->data + t->begin + 8 * i, 8);
             if (isfinite(value) && !isfinite((float)value))
                 return message_complain(l->message,
                                         "%s: element %" PRId64 " of tensor %s, %g, is too "
@@ -373,15 +376,15 @@ static void copy_numbers(const loader *l) {
     for (int k = 0; k < l->count; k++) {
         const safetensor *e = &l->tensor[k];
         const found_tensor *t = &l->found[k];
-        size_t width = width_of(t->scalar);
+        int width = t->type.width;
         for (int64_t i = 0; i < shape_size(&e->shape); i++) {
-            const unsigned char *from = l->data + t->begin + (int64_t)width * i;
-            if (e->scalar == t->scalar)
-                copy_bits(e->value, i, from, e->scalar);
-            else if (e->scalar == SPOR_F32)
-                ((float *)e->value)[i] = (float)get_number(from, t->scalar);
+            const unsigned char *from = l->data + t->begin + width * i;
+            if (e->type.width == width)
+                copy_bits(e->value, i, from, width);
+            else if (e->type.width == 4)
+                ((float *)e->value)[i] = (float)get_number(from, width);
             else
-                ((double *)e->value)[i] = get_number(from, t->scalar);
+                ((double *)e->value)[i] = get_number(from, width);
         }
     }
 }
@@ -450,7 +453,7 @@ static safetensor *weights_of(spor_params *params, int *count) {
         spor_entry e = spor_params_entry(params, k);
         there = e.name != NULL;
         if (there && e.kind != SPOR_OPTIMIZER_STATE)
-            tensor[(*count)++] = (safetensor){e.name, e.shape, e.scalar, e.value};
+            tensor[(*count)++] = (safetensor){e.name, e.shape, raw_of(e.scalar), e.value};
     }
     if (there) return tensor;
     free(tensor);

@@ -12,7 +12,7 @@
 typedef struct {
     const char *name;
     spor_shape shape;
-    spor_scalar scalar; /* of value: float or double */
+    raw_type type; /* of value, in the machine's order of bytes: whole or real, of 4 or 8 */
     void *value;
 } safetensor;
 
@@ -52,7 +52,7 @@ enum {
     SAFETENSORS_SOME = 2   /* others may be in the file */
 };
 /** Reads numbers into the tensors by name, from F32 or F64. Missing, extra or differently shaped ones are
- *  errors that change nothing. */
+ *  errors that change nothing. The tensors are floats or doubles. */
 bool safetensors_read(const safetensors_file *file, const safetensor tensor[], int count, int how,
                       spor_message *message);
 

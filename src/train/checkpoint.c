@@ -88,7 +88,7 @@ static void add_table(contents *c, const spor_checkpoint *run, bool seconds) {
     spor_shape shape = SPOR_SHAPE(run->history.count + 1, record_count(seconds));
     c->tensor[c->count++] = (safetensor){.name = seconds ? ":seconds" : ":progress",
                                          .shape = shape,
-                                         .scalar = SPOR_F64,
+                                         .type = raw_of(SPOR_F64),
                                          .value = c->table[seconds]};
 }
 
@@ -96,10 +96,10 @@ static void add_entries(contents *c, const spor_checkpoint *run, spor_params *pa
     char *name = c->name;
     for (int k = 0; k < spor_params_count(params); k++) {
         spor_entry e = spor_params_entry(params, k);
-        c->tensor[c->count++] = (safetensor){e.name, e.shape, e.scalar, e.value};
+        c->tensor[c->count++] = (safetensor){e.name, e.shape, raw_of(e.scalar), e.value};
         if (!run->best.epoch || e.kind == SPOR_OPTIMIZER_STATE) continue;
         c->tensor[c->count++] =
-            (safetensor){name, e.shape, e.scalar, best_value(&run->best, params, k)};
+            (safetensor){name, e.shape, raw_of(e.scalar), best_value(&run->best, params, k)};
         name += sprintf(name, "%s%s", best_prefix, e.name) + 1;
     }
 }
@@ -308,7 +308,7 @@ static void add_network(contents *c, const spor_checkpoint *run, spor_params *pa
     for (int k = 0; k < spor_params_count(params); k++) {
         spor_entry e = spor_params_entry(params, k);
         if (e.kind == SPOR_OPTIMIZER_STATE) continue;
-        c->tensor[c->count++] = (safetensor){name, e.shape, e.scalar, e.value};
+        c->tensor[c->count++] = (safetensor){name, e.shape, raw_of(e.scalar), e.value};
         name += sprintf(name, "%s%s", run->best.epoch ? best_prefix : "", e.name) + 1;
     }
 }

@@ -82,6 +82,17 @@ static void draw_input(const probes *p, const probe_case *c, int k, probe_draw d
             k >= c->in.dy ? draw_cotangent(key, (uint64_t)i) : draw_step(s, key, (uint64_t)i);
 }
 
+/* Never 0, so that what is overwritten, or left as it was, shows. */
+static bool draw_before(const probes *p, probe_case *c, int k) {
+    int64_t size = probe_pair_size(c, k);
+    uint64_t key = random_hash(p->seed, SPOR_INPUTS, (uint64_t)k);
+    if (!p->before[k]) return true;
+    c->before[k] = malloc(bytes_for(size + 1, sizeof(double)));
+    for (int64_t i = 0; c->before[k] && i < size; i++)
+        c->before[k][i] = draw_cotangent(key, (uint64_t)i);
+    return c->before[k] != NULL;
+}
+
 bool probe_make(const probes *p, const int64_t value[], probe_draw draw, probe_case *c) {
     *c = (probe_case){.tape = spor_tape_new()};
     if (!c->tape) return false;
@@ -97,17 +108,25 @@ bool probe_make(const probes *p, const int64_t value[], probe_draw draw, probe_c
         if (!c->data[k]) return false;
         draw_input(p, c, k, draw);
     }
+    for (int k = 0; k < c->in.pairs && c->recording == SPOR_RECORDED; k++)
+        if (!draw_before(p, c, k)) return false;
     return true;
 }
 
 void probe_free(probe_case *c) {
     for (int k = 0; k < SPOR_INPUTS; k++) free(c->data[k]);
+    for (int k = 0; k < SPOR_PAIRS; k++) free(c->before[k]);
     spor_tape_free(c->tape);
     *c = (probe_case){0};
 }
 
 int64_t probe_size(const probe_case *c, int k) {
     spor_shape shape = spor_shape_of(c->in.input[k]);
+    return shape_size(&shape);
+}
+
+int64_t probe_pair_size(const probe_case *c, int k) {
+    spor_shape shape = spor_shape_of(c->in.pair[k].expected);
     return shape_size(&shape);
 }
 

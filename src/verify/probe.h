@@ -31,6 +31,7 @@ typedef struct {
     int blocks;
     int64_t block[PROBE_BLOCKS];      /* sizes of blocks of the code; none: 0 of them */
     point_narrow narrow[SPOR_INPUTS]; /* where inputs must lie for the def to be defined */
+    bool before[SPOR_PAIRS]; /* what the code gives for a pair is added to what was there */
     int count;
     probe *at;
     char left_out[512]; /* "" or what no sizes were found for that the def takes */
@@ -49,13 +50,15 @@ typedef struct {
     spor_instance in;
     double *
         data[SPOR_INPUTS]; /* of each input; the cotangent is never 0 and not the same everywhere */
+    double *before[SPOR_PAIRS]; /* likewise, of the pairs that are added to; NULL of others */
 } probe_case;
 
 /** Records the case at these sizes and draws its numbers, if it is recorded. False only when memory runs out. */
 bool probe_make(const probes *p, const int64_t value[], probe_draw draw, probe_case *c);
 void probe_free(probe_case *c);
-/** Elements of an input. */
+/** Elements of an input, and of a pair. */
 int64_t probe_size(const probe_case *c, int k);
+int64_t probe_pair_size(const probe_case *c, int k);
 
 /** "N=2, C=65"; "" without quantities. */
 void probe_sizes(const spor_statement *statement, const int64_t value[], char *text, size_t size);

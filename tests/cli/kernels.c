@@ -233,7 +233,9 @@ END_TEST
 
 /* A mask of 0 and 1 and labels: the last class, the first, and one of them twice. */
 START_TEST(labels_of_probes_have_the_ends) {
-    expect_status(run("spor verify " SPEC " --call cross_entropy --emit p"), 0);
+    write_file("s.spor", "def f(z[N, K], t[N, K] in one_hot, m[N] in [0, 1]):\n"
+                         "    return sum(m * (logsumexp(z, axis=1) - sum(z * t, axis=1)))\n");
+    expect_status(run("spor verify s.spor --call f --emit p"), 0);
     spor_bundle bundle = read_bundle("p/probe-001/arrays.npz");
     const double *t = bundle_find(&bundle, "t")->value, *m = bundle_find(&bundle, "m")->value;
     ck_assert(t[4] == 1 && t[5] == 1 && t[14] == 1);
@@ -250,6 +252,7 @@ START_TEST(rows_by_number_and_none_at_all_are_probed) {
     const spor_npy *i = bundle_find(&bundle, "i"), *E = bundle_find(&bundle, "E");
     double last = (double)(E->shape.n[0] - 1);
     ck_assert(((double *)i->value)[0] == last && ((double *)i->value)[1] == 0);
+    ck_assert(raw_is_whole(i->type) && i->type.width == 8 && !raw_is_whole(E->type));
     bundle_free(&bundle);
     expect_status(run("cat p/probes.txt"), 0);
     ck_assert_ptr_null(strstr(out, "di ["));
@@ -259,6 +262,42 @@ START_TEST(rows_by_number_and_none_at_all_are_probed) {
             "E={in}/E.npy i={in}/i.npy --cotangent dY={in}/dY.npy --grad "
             "dE={out}/dE.npy\""),
         0);
+}
+END_TEST
+
+/* In files they are whole numbers of the width that is asked for; what a command writes may be, too. */
+START_TEST(whole_numbers_of_probes_are_integers) {
+    static const char *const options[] = {"", "--integers int64", "--integers int32"};
+    write_file("s.spor", "def f(x[N], i[N] in 0..3):\n    P = x * x\n    J = i + 1 - 1\n"
+                         "    return P, J\n");
+    for (int k = 0; k < 3; k++) {
+        expect_status(run("rm -rf p; spor verify s.spor --call f --emit p %s", options[k]), 0);
+        int width = k == 2 ? 4 : 8;
+        static const char *const files[] = {"arrays.npz", "arrays.safetensors"};
+        spor_npy one;
+        for (int f = 0; f < 2; f++) {
+            char path[64];
+            snprintf(path, sizeof path, "p/probe-001/%s", files[f]);
+            spor_bundle bundle = read_bundle(path);
+            raw_type type = bundle_find(&bundle, "i")->type;
+            ck_assert(type.kind == RAW_SIGNED && type.width == width && !type.big);
+            bundle_free(&bundle);
+        }
+        ck_assert(npy_read_doubles("p/probe-001/i.npy", &one, NULL));
+        ck_assert(one.type.kind == RAW_SIGNED && one.type.width == width);
+        ck_assert(((double *)one.value)[0] == 3 && ((double *)one.value)[1] == 0);
+        npy_free(&one);
+        expect_status(run("cat p/probes.txt"), 0);
+        expect_in(out, k == 2 ? "whole numbers as int32;" : "whole numbers as int64;");
+        expect_status(run("spor verify s.spor --call f %s --exec \"'$SPOR_PROGRAM' run s.spor "
+                          "--call f --in x={in}/x.npy i={in}/i.npy --cotangent dP={in}/dP.npy "
+                          "--grad dx={out}/dx.npy && cp {in}/i.npy {out}/J.npy\"",
+                          options[k]),
+                      0);
+        expect_in(out, "  holds            J ");
+    }
+    expect_status(run("spor verify s.spor --call f --emit p --integers int16"), 2);
+    expect_in(err, "int64 int32");
 }
 END_TEST
 
@@ -429,6 +468,61 @@ START_TEST(what_was_there_before_is_added_to) {
 }
 END_TEST
 
+/* What lies in the output, and is given by its name, is added to. */
+START_TEST(kernels_that_add_up_are_judged) {
+    static const struct {
+        const char *before, *command;
+        int status;
+        const char *shown, *told;
+    } rows[] = {
+        {"dE=dE_before", KERNEL " {in} {out} embedding f32", 0, "holds            dE", ""},
+        {"dE=dE_before", KERNEL " {in} {out} embedding bf16", 0, "rounded once to bf16", ""},
+        {"dE=dE_before", KERNEL " {in} {out} embedding f32 4", 1,
+         "; what was there before is overwritten, not added to", ""},
+        {"dE=dE_before", KERNEL " {in} {out} embedding f32 2", 1, "V=1, D=1, N=1: dE[0, 0] is ",
+         ""},
+        {"dE=old", KERNEL " {in} {out} embedding f32", 1, "is overwritten, not added to", ""},
+        {"dE=dE_before", "true {in} {out}", 1, "DOES NOT HOLD    dE", ""},
+        {"dE=old",
+         "cp {out}/dE.npy {in}/dE_before.npy && " KERNEL
+         " {in} {out} embedding f32 && rm {in}/dE_before.npy",
+         0, "holds            dE", ""},
+        {"di=old", "true {in} {out}", 2, "", "--before di: embedding has no such gradient"},
+        {"dE=E", "true {in} {out}", 2, "", "--before dE=E: probes have what was there before as"},
+        {"dE=dE", "true {in} {out}", 2, "", "give it a name that no other one has"},
+        {"dE=a/b.npy", "true {in} {out}", 2, "", "give it a name that no other one has"},
+        {"dE=a dE=b", "true {in} {out}", 2, "", "--before dE twice"},
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        if (SANITIZED && k > 2 && !rows[k].told[0]) continue;
+        expect_status(run("spor verify " SPEC " --call embedding --before %s --exec \"%s\"",
+                          rows[k].before, rows[k].command),
+                      rows[k].status);
+        expect_in(out, rows[k].shown);
+        expect_in(err, rows[k].told);
+    }
+    expect_status(run("spor verify " SPEC " --call embedding --before dE=dE_before --emit p && "
+                      "mkdir o && \"$SPOR_EXAMPLES/kernels\" p/probe-001 o embedding f32 && "
+                      "spor verify " SPEC " --call embedding --arrays p/probe-001/arrays.npz "
+                      "--against dE=o/dE.npy --before dE=dE_before"),
+                  0);
+    expect_in(out, "holds            dE");
+    ck_assert_ptr_null(strstr(out, "not looked at"));
+    expect_status(run("cat p/probes.txt"), 0);
+    expect_in(out, "--against dX=probe-001/dX.npy --before dE=dE_before\n");
+    expect_in(out, "E [3, 5], i [2], dY [2, 5], dE_before [3, 5]  ->  dE [3, 5]\n");
+    /* what it looks like is read of what was added */
+    write_file("s.spor", "def f(x[N]):\n    return x * x * x\n");
+    write_file("k.spor", "def k(x, dY, b):\n    return b + 3 * x * x\n");
+    expect_status(
+        run("spor verify s.spor --call f --before dx=b --exec \"'$SPOR_PROGRAM' run k.spor "
+            "--call k --in x={in}/x.npy dY={in}/dY.npy b={in}/b.npy --out "
+            "Y={out}/dx.npy\""),
+        1);
+    expect_in(out, "; dY is forgotten");
+}
+END_TEST
+
 /* ---- for CI ---- */
 
 START_TEST(faults_are_annotated) {
@@ -479,12 +573,14 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, probes_decide_and_are_the_same_again);
     tcase_add_test(tests, labels_of_probes_have_the_ends);
     tcase_add_test(tests, rows_by_number_and_none_at_all_are_probed);
+    tcase_add_test(tests, whole_numbers_of_probes_are_integers);
     tcase_add_test(tests, kernels_of_two_results_are_judged);
     tcase_add_test(tests, values_of_two_results_are_judged);
     tcase_add_test(tests, any_slope_around_a_tie_is_right);
     tcase_add_test(tests, arrays_of_a_file_are_judged);
     tcase_add_test(tests, names_of_a_file_are_told);
     tcase_add_test(tests, what_was_there_before_is_added_to);
+    tcase_add_test(tests, kernels_that_add_up_are_judged);
     tcase_add_test(tests, faults_are_annotated);
     tcase_add_test(tests, kernels_are_told_of_to_machines);
     suite_add_tcase(suite, tests);

@@ -4,7 +4,8 @@
  *     spor verify kernels.spor --call layer_norm --block 64 --exec "./kernels {in} {out} layer_norm f32"
  *
  * Arrays are read from {in}/NAME.npy and gradients are written to {out}/dNAME.npy, in f32, or each result rounded to
- * bf16. The last argument plants a mistake, to see it found.
+ * bf16. The last argument plants a mistake, to see it found. With --before dE=dE_before the embedding's gradient is
+ * added to that.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -41,11 +42,11 @@ static int size_of(const array *a) {
     return a->n[0] * a->n[1] * a->n[2] * a->n[3];
 }
 
-/* Of floats, row-major, as spor writes them: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } */
-static array get(const char *name) {
+/* Shape and file of an array, row-major, as spor writes it, once its numbers are next:
+ * {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } */
+static FILE *begin(const char *name, const char *type, array *a) {
     char path[4096], head[4096] = "";
     unsigned char preamble[10];
-    array a = {{1, 1, 1, 1}, NULL};
     snprintf(path, sizeof path, "%s/%s.npy", in, name);
     FILE *file = fopen(path, "rb");
     if (!file || fread(preamble, 1, 10, file) != 10) fail("cannot be read", path);
@@ -53,18 +54,45 @@ static array get(const char *name) {
     if (length >= sizeof head || fread(head, 1, length, file) != length)
         fail("cannot be read", path);
     const char *shape = strstr(head, "'shape': (");
-    if (!shape || !strstr(head, "<f4")) fail("is no array of floats", path);
+    if (!shape || !strstr(head, type)) fail("has numbers of another type", path);
     shape += strlen("'shape': (");
+    *a = (array){{1, 1, 1, 1}, NULL};
     for (int k = 0; k < 4 && *shape != ')'; k++) {
         char *end;
-        a.n[k] = (int)strtol(shape, &end, 10);
+        a->n[k] = (int)strtol(shape, &end, 10);
         shape = end + strspn(end, ", ");
     }
+    a->at = take((size_t)size_of(a));
+    return file;
+}
+
+static array get(const char *name) {
+    array a;
+    FILE *file = begin(name, "<f4", &a);
     size_t count = (size_t)size_of(&a);
-    a.at = take(count);
-    if (fread(a.at, sizeof *a.at, count, file) != count) fail("is cut off", path);
+    if (fread(a.at, sizeof *a.at, count, file) != count) fail("is cut off", name);
     fclose(file);
     return a;
+}
+
+/* Labels and numbers of rows are int64; floats hold them here. */
+static array get_whole(const char *name) {
+    array a;
+    FILE *file = begin(name, "<i8", &a);
+    for (int k = 0; k < size_of(&a); k++) {
+        int64_t number;
+        if (fread(&number, sizeof number, 1, file) != 1) fail("is cut off", name);
+        a.at[k] = (float)number;
+    }
+    fclose(file);
+    return a;
+}
+
+static bool is_given(const char *name) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s.npy", in, name);
+    FILE *file = fopen(path, "rb");
+    return file && !fclose(file);
 }
 
 static array like(const array *a) {
@@ -170,7 +198,7 @@ static void attention(int mistake) {
 
 /* 1: ignored rows have a gradient; 2: the cotangent is taken for 1; 3: labels from 64 on are not found. */
 static void cross_entropy(int mistake) {
-    array z = get("z"), t = get("t"), m = get("m"), dY = get("dY");
+    array z = get("z"), t = get_whole("t"), m = get("m"), dY = get("dY");
     array dz = like(&z);
     int N = z.n[0], K = z.n[1];
     for (int n = 0; n < N; n++) {
@@ -180,7 +208,7 @@ static void cross_entropy(int mistake) {
         for (int k = 0; k < K; k++) most = fmaxf(most, row[k]);
         for (int k = 0; k < K; k++) sum += expf(row[k] - most);
         for (int k = 0; k < K; k++) {
-            float label = mistake == 3 && k >= 64 ? 0 : t.at[n * K + k];
+            float label = k == (int)t.at[n] && (mistake != 3 || k < 64) ? 1 : 0;
             dz.at[n * K + k] = weight * (expf(row[k] - most) / sum - label);
         }
     }
@@ -188,14 +216,14 @@ static void cross_entropy(int mistake) {
 }
 
 /* 1: of two rows with one label the later one stays; 2: label 0 is taken for padding; 3: tokens behind the first 64
- * are lost. */
+ * are lost; 4: what was there before is overwritten. */
 static void embedding(int mistake) {
-    array E = get("E"), h = get("h"), dY = get("dY");
-    array dE = like(&E);
-    int V = E.n[0], D = E.n[1], N = h.n[0];
+    array E = get("E"), i = get_whole("i"), dY = get("dY");
+    bool added = is_given("dE_before") && mistake != 4;
+    array dE = added ? get("dE_before") : like(&E);
+    int D = E.n[1], N = i.n[0];
     for (int n = 0; n < N; n++) {
-        int label = 0;
-        while (label + 1 < V && h.at[n * V + label] < 0.5F) label++;
+        int label = (int)i.at[n];
         if ((mistake == 2 && !label) || (mistake == 3 && n >= 64)) continue;
         for (int k = 0; k < D; k++) {
             float *to = &dE.at[label * D + k];

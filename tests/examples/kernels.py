@@ -3,7 +3,8 @@
     spor verify kernels.spor --call layer_norm --block 64 --exec "python3 kernels.py {in} {out} layer_norm f32"
 
 Inputs are read from {in}/arrays.npz, gradients are written to {out}/dNAME.npy, in f32, or each result rounded
-to bf16. The last argument plants a mistake, to see it found.
+to bf16. The last argument plants a mistake, to see it found. With --before dE=dE_before the embedding's gradient is
+added to that.
 """
 import sys
 
@@ -39,20 +40,22 @@ def attention(mistake, Q, K, V, dY):
 def cross_entropy(mistake, z, t, m, dY):
     P = np.exp(z - z.max(1, keepdims=True))
     P /= P.sum(1, keepdims=True)
-    if mistake == 3:
-        t[:, 64:] = 0  # 3: labels from 64 on are not found
+    rows = np.arange(len(t))
+    found = rows[t < 64] if mistake == 3 else rows  # 3: labels from 64 on are not found
+    P[found, t[found]] -= 1
     weight = np.ones_like(m) if mistake == 1 else m  # 1: ignored rows have a gradient
     weight = weight * (1 if mistake == 2 else dY)  # 2: the cotangent is taken for 1
-    return {"dz": weight[:, None] * (P - t)}
+    return {"dz": weight[:, None] * P}
 
 
-def embedding(mistake, E, h, dY):
-    label, dE = h.argmax(1), np.zeros_like(E)
+def embedding(mistake, E, i, dY, dE_before=None):
+    added = dE_before is not None and mistake != 4  # 4: what was there before is overwritten
+    dE = dE_before.copy() if added else np.zeros_like(E)
     if mistake == 1:
-        dE[label] = dY  # 1: of two rows with one label the later one stays
+        dE[i] = dY  # 1: of two rows with one label the later one stays
     else:
         rows = slice(0, 64) if mistake == 3 else slice(None)  # 3: tokens behind the first 64 are lost
-        np.add.at(dE, label[rows], dY[rows])
+        np.add.at(dE, i[rows], dY[rows])
     if mistake == 2:
         dE[0] = 0  # 2: label 0 is taken for padding
     return {"dE": dE}

@@ -10,10 +10,10 @@ trap 'rm -f "$log"' EXIT
 SPOR_MODELS=$here/../../models
 export SPOR_MODELS
 
-# try STATUS KERNEL TYPE [MISTAKE [BLOCK]]
+# try STATUS KERNEL TYPE [MISTAKE [BLOCK [BEFORE]]]
 try() {
-    expected=$1 kernel=$2 type=$3 mistake=$4 block=$5
-    "$spor" verify "$here/kernels.spor" --call "$kernel" ${block:+--block "$block"} \
+    expected=$1 kernel=$2 type=$3 mistake=$4 block=$5 before=$6
+    "$spor" verify "$here/kernels.spor" --call "$kernel" ${block:+--block "$block"} ${before:+--before "$before"} \
         --exec "'$python' '$here/$program' {in} {out} $kernel $type $mistake" >"$log" 2>&1
     status=$?
     if [ "$status" != "$expected" ]; then
@@ -48,6 +48,10 @@ for kernel in layer_norm attention cross_entropy embedding depthwise; do
         esac
     done
 done
+
+# What lies in the output before is added to, or is overwritten.
+try 0 embedding f32 0 '' dE=dE_before
+try 1 embedding f32 4 '' dE=dE_before
 
 if ! "$python" -c 'import torch' 2>/dev/null; then
     echo "not run: $python has no torch, so the kernels of kernels_torch.py were not tried"

@@ -61,7 +61,7 @@ class CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx, z, t, m):
         ctx.save_for_backward(z, t, m)
-        return (m * (torch.logsumexp(z, 1) - (z * t).sum(1))).sum()
+        return (m * (torch.logsumexp(z, 1) - z.gather(1, t[:, None])[:, 0])).sum()
 
     @staticmethod
     def backward(ctx, dY):
@@ -69,26 +69,27 @@ class CrossEntropy(torch.autograd.Function):
         weight = torch.ones_like(m) if mistake == 1 else m  # 1: ignored rows have a gradient
         if mistake == 3:
             weight = weight / m.sum().clamp(min=1)  # 3: the mean, where the sum is meant
-        return weight[:, None] * (torch.softmax(z, 1) - t) * (1 if mistake == 2 else dY), None, None  # 2
+        labels = torch.nn.functional.one_hot(t, z.shape[1])
+        return weight[:, None] * (torch.softmax(z, 1) - labels) * (1 if mistake == 2 else dY), None, None  # 2
 
 
 class Embedding(torch.autograd.Function):
-    names = ["E", "h"]
+    names = ["E", "i"]
 
     @staticmethod
-    def forward(ctx, E, h):
-        ctx.save_for_backward(E, h)
-        return E[h.argmax(1)]
+    def forward(ctx, E, i):
+        ctx.save_for_backward(E, i)
+        return E[i]
 
     @staticmethod
     def backward(ctx, dY):
-        E, h = ctx.saved_tensors
-        label, dE = h.argmax(1), torch.zeros_like(E)
+        E, i = ctx.saved_tensors
+        dE = torch.zeros_like(E)
         if mistake == 1:
-            dE[label] = dY  # 1: of two rows with one label one stays
+            dE[i] = dY  # 1: of two rows with one label one stays
         else:
             rows = slice(0, 64) if mistake == 3 else slice(None)  # 3: tokens behind the first 64 are lost
-            dE.index_add_(0, label[rows], dY[rows])
+            dE.index_add_(0, i[rows], dY[rows])
         if mistake == 2:
             dE[0] = 0  # 2: label 0 is taken for padding
         return dE, None
@@ -129,7 +130,8 @@ def read(array):
     return torch.from_numpy(np.load(f"{folder_in}/{array}.npy"))
 
 
-inputs = [read(array).requires_grad_() for array in kernels[name].names]
+inputs = [read(array) for array in kernels[name].names]
+inputs = [x.requires_grad_() if x.is_floating_point() else x for x in inputs]
 Y = kernels[name].apply(*inputs)
 Y.backward(read("dY"))
 for array, of in [("Y", Y)] + [("d" + n, x.grad) for n, x in zip(kernels[name].names, inputs)]:
