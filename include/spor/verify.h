@@ -226,6 +226,7 @@ typedef struct {
     int64_t undecided;         /* not judged: what rounding or overflow allow decides nothing */
     int64_t outside;           /* not judged: y, or a slope on the way to it, is no number */
     int64_t ties;              /* at a tie or kink: one of the slopes around it, not the tape's */
+    int64_t jumps;             /* of these: y jumps there, and has no slope */
     int pairs;                 /* that the instances had */
     int64_t compared[SPOR_PAIRS]; /* elements of each pair that were compared */
     int64_t exact;                /* of these: where nothing was rounded, bit for bit */

@@ -19,15 +19,16 @@ static spor_parameter quantifier(spor_parser *p) {
     return result;
 }
 
-static void refuse_twin(spor_parser *p, const spor_assertion *a, const spor_parameter *fresh) {
-    for (int k = 0; k < a->quantifiers; k++) parser_refuse_twin(p, &a->quantifier[k], fresh);
+static void refuse_twin(spor_parser *p, const spor_assertion *a, const spor_parameter *fresh,
+                        const char *says) {
+    for (int k = 0; k < a->quantifiers; k++) parser_refuse_twin(p, &a->quantifier[k], fresh, says);
 }
 
 static void quantifiers(spor_parser *p, spor_assertion *a) {
     parser_expect_sign(p, '(', "before what is quantified: (A, W) or (A[H, W], p in 0..3)");
     while (!token_is_sign(&p->token, ')')) {
         spor_parameter fresh = quantifier(p);
-        refuse_twin(p, a, &fresh);
+        refuse_twin(p, a, &fresh, "is a parameter twice");
         a->quantifier = parser_grow(p, a->quantifier, a->quantifiers, sizeof fresh);
         a->quantifier[a->quantifiers++] = fresh;
         if (!parser_take_sign(p, ',')) break;
@@ -65,8 +66,12 @@ static void add_result(spor_parser *p, spor_assertion *a, const spor_parameter *
 
 static void refuse_twins_before(spor_parser *p, const spor_assertion *a, int n,
                                 const spor_parameter names[]) {
-    refuse_twin(p, a, &names[n]);
-    for (int k = 0; k < n; k++) parser_refuse_twin(p, &names[k], &names[n]);
+    refuse_twin(p, a, &names[n], "is an operand: a result, or its cotangent, is called otherwise");
+    for (int k = 0; k < n; k++)
+        parser_refuse_twin(
+            p, &names[k], &names[n],
+            "stands twice among the results and their cotangents: each has a name of "
+            "its own, -> (Y, Z, dY, dZ)");
 }
 
 /* -> (Y, dY) or (Y, Z, dY, dZ), where some cotangents may be left out */

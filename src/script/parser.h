@@ -83,7 +83,8 @@ spor_syntax *parser_block(spor_parser *p, const char *where);
 void parser_signature(spor_parser *p, spor_parameter *parameter);
 /** "in a..b" or "in a", if it comes next. */
 void parser_range(spor_parser *p, spor_parameter *parameter);
-/** Leaves if the two have one name. */
-void parser_refuse_twin(spor_parser *p, const spor_parameter *known, const spor_parameter *fresh);
+/** Leaves if the two have one name, which the message says of: "is a parameter twice". */
+void parser_refuse_twin(spor_parser *p, const spor_parameter *known, const spor_parameter *fresh,
+                        const char *says);
 
 #endif

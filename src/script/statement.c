@@ -111,13 +111,15 @@ static spor_parameter one_parameter(spor_parser *p) {
     return result;
 }
 
-void parser_refuse_twin(spor_parser *p, const spor_parameter *known, const spor_parameter *fresh) {
+void parser_refuse_twin(spor_parser *p, const spor_parameter *known, const spor_parameter *fresh,
+                        const char *says) {
     if (known->name == fresh->name)
-        ground_give_up(p->ground, fresh->place, "%s is a parameter twice", fresh->name);
+        ground_give_up(p->ground, fresh->place, "%s %s", fresh->name, says);
 }
 
 static void check_parameter(spor_parser *p, const spor_def *def, const spor_parameter *fresh) {
-    for (int k = 0; k < def->parameters; k++) parser_refuse_twin(p, &def->parameter[k], fresh);
+    for (int k = 0; k < def->parameters; k++)
+        parser_refuse_twin(p, &def->parameter[k], fresh, "is a parameter twice");
     if (def->parameters && def->parameter[def->parameters - 1].value && !fresh->value)
         ground_give_up(p->ground, fresh->place, "%s needs a default, since the one before has one",
                        fresh->name);

@@ -223,7 +223,8 @@ bool arrays_prepare_near(judgement *j) {
         return spor_error(t->tape) && message_complain(j->message, "%s", spor_error(t->tape));
     if (!plain_compile(t))
         return t->plain && message_complain(j->message, "%s", spor_program_error(t->plain));
-    return trial_affords(t->plain, t->in.pair[0].formula, j->message->text, sizeof j->message->text);
+    return trial_affords(t->plain, t->in.pair[0].formula, j->message->text,
+                         sizeof j->message->text);
 }
 
 /* ---- all claims ---- */

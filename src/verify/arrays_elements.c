@@ -251,6 +251,7 @@ static void count_one(const judgement *j, count *n, int64_t i, finding found) {
     if (found == RIGHT || found == SETTLED) count_right(j, n, i);
     n->v->arrays.settled += found == SETTLED;
     n->v->ties += found == AT_TIE;
+    n->v->jumps += found == AT_TIE && near_jumps(&j->trial);
     n->v->comparisons += found == AT_TIE;
     n->v->undecided += found == UNDECIDED;
     n->v->arrays.exempt += found == EXEMPT;

@@ -63,6 +63,7 @@ void arrays_print(const spor_verdict *v, FILE *out) {
     fprintf(out, "%" PRId64 " of %" PRId64 " values judged", v->comparisons, all);
     if (v->exact) fprintf(out, ", %" PRId64 " of them bit for bit", v->exact);
     if (v->ties) fprintf(out, ", %" PRId64 " at ties by another slope than spor's", v->ties);
+    if (v->jumps) fprintf(out, " (%" PRId64 " where the result jumps, and has none)", v->jumps);
     print_unjudged(v, out);
     if (v->comparisons > v->exact)
         fprintf(out,

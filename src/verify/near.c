@@ -16,6 +16,9 @@
  *
  * Where several ties meet in one element the tape's own number may be none of the slopes around:
  * then what is no farther from them than the tape can't be said to be wrong.
+ *
+ * Where y jumps, as where(x == c, ...) may, it has no slope: the tape has that of the branch taken, and those around
+ * are as good. It has one along directions that keep ties all the same, where(x == y, ...) along x and y alike.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -26,6 +29,8 @@
 #include "verify/verify.h"
 
 static const double near_step = 0x1p-40;
+/* What y moves by in such a step is not this much of it, however steep. */
+static const double near_jump = 0x1p-20;
 /* A direction finds the one of three winners that an element needs with a chance of a third. */
 enum { DIRECTIONS = 24, NOISES = 16, COORDINATES = 64 /* elements looked at in their own */ };
 
@@ -41,6 +46,8 @@ struct trial_near {
     double *first;          /* g(h) of all pairs in turn */
     double *v[SPOR_INPUTS]; /* a direction; NULL for dY */
     int coordinates;        /* looked at so far */
+    double *y;              /* at the point; NULL: no gradient is claimed */
+    bool jumps;             /* y is far from that around */
     enum { NOT_ASKED, KEPT, BROKEN } along;
 };
 
@@ -59,6 +66,7 @@ void near_free(spor_trial *trial) {
     for (int k = 0; k < SPOR_PAIRS; k++) free(near->reach[k]);
     for (int k = 0; k < SPOR_INPUTS; k++) free(near->v[k]);
     free(near->first);
+    free(near->y);
     free(near);
     trial->near = NULL;
 }
@@ -78,6 +86,13 @@ static bool take(spor_trial *trial) {
         if (!moves(trial, k)) continue;
         near->v[k] = calloc(1, bytes_for(trial_size(trial, k) + 1, sizeof(double)));
         done = done && near->v[k];
+    }
+    if (trial->in.y.id) {
+        spor_shape shape = spor_shape_of(trial->in.y);
+        size_t size = bytes_for(shape_size(&shape), sizeof *near->y);
+        near->y = malloc(size + 1);
+        if (near->y) memcpy(near->y, plain_numbers(trial, trial->in.y), size);
+        done = done && near->y;
     }
     return done && near->first;
 }
@@ -143,10 +158,20 @@ static void widen_all(spor_trial *trial, which_elements which) {
     }
 }
 
+static void look_for_jumps(spor_trial *trial) {
+    struct trial_near *near = trial->near;
+    if (!near->y) return;
+    spor_shape shape = spor_shape_of(trial->in.y);
+    const double *y = plain_numbers(trial, trial->in.y);
+    for (int64_t j = 0; j < shape_size(&shape); j++)
+        near->jumps |= fabs(y[j] - near->y[j]) > near_jump * fmax(1, fabs(near->y[j]));
+}
+
 /* Looks from x towards v or, with sign -1, away from it. */
 static bool look_along(spor_trial *trial, double sign, which_elements which) {
     if (!run_at(trial, sign * near_step)) return false;
     keep_first(trial);
+    look_for_jumps(trial);
     if (!run_at(trial, 2 * sign * near_step)) return false;
     widen_all(trial, which);
     return true;
@@ -314,6 +339,13 @@ double near_moved(const spor_trial *trial, int input, int64_t j) {
 
 /* ---- a difference ---------------------------------------------------------------------------- */
 
+/* What the slopes around say of x; the tape's number is `tape`. */
+static near_answer answer_around(const reach *r, double x, double tape, bool all_seen) {
+    if (!covers(r, tape) || (!covers(r, x) && !all_seen)) return answer_unsure(r, x, tape);
+    if (!turns(r)) return NEAR_SMOOTH;
+    return covers(r, x) ? NEAR_RIGHT : NEAR_WRONG;
+}
+
 bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *answer) {
     *answer = NEAR_SMOOTH;
     if (!plain_look(trial)) return false;
@@ -327,14 +359,14 @@ bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *an
         trial->near->coordinates++;
         if (!look_at_element(trial, pair, at)) return false;
     }
-    if (!covers(r, tape) || (!covers(r, x) && input >= 0 && !own)) {
-        *answer = answer_unsure(r, x, tape);
-        return plain_look(trial);
-    }
-    bool excused = turns(r) && covers(r, x), gradients = trial->in.y.id && input >= 0;
-    if (turns(r)) *answer = NEAR_WRONG;
-    if (excused && gradients && trial->near->along == NOT_ASKED && !ask_all_along(trial))
-        return false;
-    if (excused && !(gradients && trial->near->along == BROKEN)) *answer = NEAR_RIGHT;
+    *answer = answer_around(r, x, tape, input < 0 || own);
+    bool gradients = trial->in.y.id && input >= 0;
+    if (*answer == NEAR_SMOOTH || *answer == NEAR_WRONG || !gradients) return plain_look(trial);
+    if (trial->near->along == NOT_ASKED && !ask_all_along(trial)) return false;
+    if (trial->near->along == BROKEN) *answer = NEAR_WRONG;
     return plain_look(trial);
+}
+
+bool near_jumps(const spor_trial *trial) {
+    return trial->near && trial->near->jumps;
 }

@@ -101,6 +101,7 @@ static bool is_apart(oracle_inquiry *q, const oracle_element *e, bool by_tape) {
     int64_t *const counted[] = {
         [NEAR_RIGHT] = &f->ties, [NEAR_WRONG] = &f->ties_wrong, [NEAR_UNKNOWN] = &f->undecided};
     if (by_tape) ++*counted[answer];
+    f->jumps += by_tape && answer == NEAR_RIGHT && near_jumps(q->trial);
     return true;
 }
 

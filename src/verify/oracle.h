@@ -30,7 +30,7 @@ typedef struct {
     int64_t compared[SPOR_PAIRS]; /* of these by the tape: elements of each pair, */
     int64_t exact, nonzero;       /* those that passed with bound 0, those whose truth is not 0 */
     int64_t undecided;            /* not judged by the tape: lost in rounding or overflow */
-    int64_t outside, ties;        /* as in spor_verdict */
+    int64_t outside, ties, jumps; /* as in spor_verdict */
     int64_t ties_wrong;           /* at a tie or kink, and none of the slopes around it */
     bool narrowed[SPOR_INPUTS];   /* operands that had narrower numbers */
     int64_t kinks, skipped;       /* as in spor_answer */

@@ -119,7 +119,7 @@ bool plain_record(spor_trial *trial) {
 
 /* ---- compiling and running ------------------------------------------------------------------- */
 
-enum { MOST_OUTPUTS = 3 * SPOR_PAIRS + 2 * TRIAL_DECISIONS + TRIAL_NUMBERS };
+enum { MOST_OUTPUTS = 3 * SPOR_PAIRS + 2 * TRIAL_DECISIONS + TRIAL_NUMBERS + 1 };
 
 static int list_outputs(const spor_trial *trial, spor_var outputs[MOST_OUTPUTS]) {
     int n = 0;
@@ -133,6 +133,7 @@ static int list_outputs(const spor_trial *trial, spor_var outputs[MOST_OUTPUTS])
         outputs[n++] = trial->decision[k].margin;
     }
     for (int k = 0; k < trial->numbers; k++) outputs[n++] = trial->number[k];
+    if (trial->in.y.id) outputs[n++] = trial->in.y;
     return n;
 }
 

@@ -67,6 +67,7 @@ static void count(spor_verdict *v, const spor_trial *trial, const oracle_finding
     v->undecided += found->undecided;
     v->outside += found->outside;
     v->ties += found->ties;
+    v->jumps += found->jumps;
     v->ties_wrong += found->ties_wrong;
     v->exact += found->exact;
     v->nonzero += found->nonzero;
@@ -416,9 +417,12 @@ static void tell_sizes(const search *s) {
 static void tell_reservations(const search *s) {
     spor_verdict *v = s->verdict;
     v->unmet = reserve_comparisons(&s->met, v->reservation, sizeof v->reservation);
-    if (v->ties)
+    if (v->ties > v->jumps)
         reserve(v->reservation, sizeof v->reservation,
                 "differs at ties only, where it is another of the slopes");
+    if (v->jumps)
+        reserve(v->reservation, sizeof v->reservation,
+                "differs where the result jumps, and has no slope");
     if (*s->no_steps)
         reserve(v->reservation, sizeof v->reservation, "without complex steps: %s", s->no_steps);
     if (*s->narrowed) reserve(v->reservation, sizeof v->reservation, "with %s", s->narrowed);
@@ -444,7 +448,7 @@ static bool describe_failure(search *s) {
     if (!shrink_failure(s->statement, s->failure, &s->effort, s->verdict)) return false;
     if (s->verdict->ties_only)
         snprintf(example->message, sizeof example->message,
-                 "at ties and kinks only, but there it is none of the slopes around");
+                 "at ties and kinks only, but no slope of the result there");
     return true;
 }
 

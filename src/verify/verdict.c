@@ -22,6 +22,7 @@ void verdict_add(spor_verdict *sum, const spor_verdict *v) {
     sum->undecided += v->undecided;
     sum->outside += v->outside;
     sum->ties += v->ties;
+    sum->jumps += v->jumps;
     sum->unmet += v->unmet;
     sum->exact += v->exact;
     sum->nonzero += v->nonzero;

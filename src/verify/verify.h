@@ -115,6 +115,8 @@ typedef enum {
 } near_answer;
 /** Asks of x, said to be element `at` of a pair. False only when memory runs out. */
 bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *answer);
+/** True if y jumps at the point of the last such question: it has no slope there. */
+bool near_jumps(const spor_trial *trial);
 /** Directions that keep ties; most ties, that is: along one of them y may turn all the same. */
 enum { NEAR_DIRECTIONS = 2 };
 /** Once a tie was asked of: is_straight if y does not turn along the direction. There the slopes that are

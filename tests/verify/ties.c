@@ -105,6 +105,30 @@ START_TEST(what_is_not_claimed_is_not_added_up) {
 }
 END_TEST
 
+/* The other branch where y jumps is no slope of it: neither right nor wrong can be shown, and it is told apart. */
+START_TEST(a_jump_is_told_apart) {
+    spor_tape *t = spor_tape_new();
+    spor_verdict v;
+    static const double x[N] = {0, 1, -1, 2}, claimed[N] = {1, 1, -2, 3};
+    spor_var X = spor_input(t, "x", SPOR_SHAPE(N)),
+             none = spor_mul(X, spor_broadcast(spor_ratio(t, 0, 1), SPOR_SHAPE(N)));
+    spor_var far = _i ? spor_add(X, spor_broadcast(spor_ratio(t, 1, 1), SPOR_SHAPE(N))) : X;
+    spor_arrays arrays = {.y = spor_where(spor_equal(X, none), none, far),
+                          .inputs = 1,
+                          .input = {X},
+                          .value = {x},
+                          .cotangent = (const double[]){1, 1, -2, 3},
+                          .claims = 1,
+                          .claim = {{.name = "dx", .claimed = claimed}},
+                          .arithmetic = SPOR_F64};
+    ck_assert(spor_verify_arrays(&arrays, &v));
+    ck_assert_int_eq(v.outcome, SPOR_HOLDS);
+    ck_assert_int_eq(v.ties, 1);
+    ck_assert_int_eq(v.jumps, _i);
+    spor_tape_free(t);
+}
+END_TEST
+
 /* ---- values of several results ---- */
 
 START_TEST(values_of_any_variable_are_judged) {
@@ -140,9 +164,12 @@ END_TEST
 
 /* Wrong at points where some t is 0, but for what i, m or a number of them between others would tell; and two
  * winners that both get the whole. */
+#define OTHER_SLOPE "differs at ties only, where it is another of the slopes"
+#define JUMPS "differs where the result jumps, and has no slope"
 static const struct {
     const char *def, *block;
     spor_outcome outcome;
+    const char *reservation; /* of what holds */
 } derivations[] = {
     {"def f(E[V], t[N], i[N] in 0..V-1):\n    return take(E, i) + relu(t)\n",
      "derive f (E, t, i) -> (Y, dY):\n"
@@ -150,7 +177,7 @@ static const struct {
      "    tied = equal(E, 0 * E) * equal(least, 0 * least)\n"
      "    dE = scatter_add(i, dY, V) * (1 - tied)\n"
      "    dt = step(t) * dY\n",
-     SPOR_FAILS},
+     SPOR_FAILS, ""},
     {"def f(x[N], t[N], m[N] in [0, 1]):\n    return where(m, x, 0 * x) + relu(t)\n",
      "derive f (x, t, m) -> (Y, dY):\n"
      "    least = -max(-abs(t), axis=0)\n"
@@ -158,7 +185,7 @@ static const struct {
      "    dx = where(m, dY, tied * dY)\n"
      "    dt = step(t) * dY\n"
      "    dm = none\n",
-     SPOR_FAILS},
+     SPOR_FAILS, ""},
     {"def f(x[N, K], t[N], h[N, K] in one_hot):\n"
      "    return sum(where(h, x, 0 * x), axis=1) + relu(t)\n",
      "derive f (x, t, h) -> (Y, dY):\n"
@@ -168,20 +195,34 @@ static const struct {
      "    dx = where(h, up, tied * up)\n"
      "    dt = step(t) * dY\n"
      "    dh = none\n",
-     SPOR_FAILS},
+     SPOR_FAILS, ""},
     {"def f(E[V], F[V], i[N] in 0..V-1):\n    return maximum(take(E, i), take(F, i))\n",
      "derive f (E, F, i) -> (Y, dY):\n"
      "    dE = scatter_add(i, dY * less_equal(take(F, i), take(E, i)), V)\n"
      "    dF = scatter_add(i, dY * less_equal(take(E, i), take(F, i)), V)\n",
-     SPOR_FAILS},
+     SPOR_FAILS, ""},
     {"def f(E[V], F[V], i[N] in 0..V-1):\n    return maximum(take(E, i), take(F, i))\n",
      "derive f (E, F, i) -> (Y, dY):\n"
      "    dE = scatter_add(i, dY * less(take(F, i), take(E, i)), V)\n"
      "    dF = scatter_add(i, dY * less_equal(take(E, i), take(F, i)), V)\n",
-     SPOR_HOLDS},
+     SPOR_HOLDS, OTHER_SLOPE},
     /* one of few numbers, but its gradient is asked for: its kink is one */
     {"def f(x[N] in [-1, 0, 1]):\n    return relu(x)\n",
-     "derive f (x) -> (Y, dY):\n    dx = dY * less_equal(0 * x, x)\n", SPOR_HOLDS},
+     "derive f (x) -> (Y, dY):\n    dx = dY * less_equal(0 * x, x)\n", SPOR_HOLDS, OTHER_SLOPE},
+    /* a jump: the tape has the slope of the branch taken, the formula that around */
+    {"def f(x[N]):\n    return where(equal(x, 0 * x), 0 * x, 2 * x + 1)\n",
+     "derive f (x) -> (Y, dY):\n    dx = 2 * dY\n", SPOR_HOLDS, JUMPS},
+    {"def f(x[N]):\n    return where(equal(x, 0 * x), 0 * x, 2 * x + 1)\n",
+     "derive f (x) -> (Y, dY):\n    dx = where(equal(x, 0 * x), 5 * dY, 2 * dY)\n", SPOR_FAILS, ""},
+    {"def f(x[N]):\n    return where(less(x, 0 * x), x - 1, 2 * x)\n",
+     "derive f (x) -> (Y, dY):\n    dx = where(less_equal(x, 0 * x), dY, 2 * dY)\n", SPOR_HOLDS,
+     JUMPS},
+    /* x and y moved alike stay equal, and there the result is 2 x */
+    {"def f(x[N], y[N]):\n    return where(equal(x, y), 2 * x, 3 * x)\n",
+     "derive f (x, y) -> (Y, dY):\n    dx = 3 * dY\n    dy = 0 * dY\n", SPOR_FAILS, ""},
+    {"def f(x[N], y[N]):\n    return where(equal(x, y), 2 * x, 3 * x)\n",
+     "derive f (x, y) -> (Y, dY):\n    dx = where(equal(x, y), 2 * dY, 3 * dY)\n    dy = 0 * dY\n",
+     SPOR_HOLDS, ""},
 };
 enum { DERIVATIONS = sizeof derivations / sizeof *derivations };
 
@@ -195,7 +236,8 @@ START_TEST(what_chooses_has_no_neighbours) {
     if (v.outcome != derivations[_i].outcome)
         spor_verdict_print(claims_at(script, 0)->statement, &v, stderr);
     ck_assert_int_eq(v.outcome, derivations[_i].outcome);
-    ck_assert(v.outcome != SPOR_HOLDS || v.ties > 0);
+    if (v.outcome == SPOR_HOLDS) ck_assert_str_eq(v.reservation, derivations[_i].reservation);
+    ck_assert_int_eq(v.ties > 0, *derivations[_i].reservation != 0);
     script_free(script);
 }
 END_TEST
@@ -206,6 +248,7 @@ Suite *spor_suite(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, any_slope_around_a_tie_is_right_in_arrays, 0, CODES);
     tcase_add_test(tests, what_is_not_claimed_is_not_added_up);
+    tcase_add_loop_test(tests, a_jump_is_told_apart, 0, 2);
     tcase_add_test(tests, values_of_any_variable_are_judged);
     tcase_add_loop_test(tests, what_chooses_has_no_neighbours, 0, DERIVATIONS);
     suite_add_tcase(suite, tests);
