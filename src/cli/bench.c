@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/bytes.h"
 #include "base/shape.h"
 #include "cli/profile.h"
 #include "program/params.h"
 #include "train/batch.h"
+#include "train/model.h"
 
 enum { BATCHES = 8, SEED = 1 };
 static const double block_seconds = 0.03;
@@ -15,7 +17,7 @@ static const double block_seconds = 0.03;
  * labels from diverging. */
 static const double bench_rate = 1e-5;
 
-/* ---- random data: pixels U[0, 1), one-hot rows of random classes ---- */
+/* ---- random data: pixels U[0, 1), whole numbers where these name rows, one-hot rows of random classes ---- */
 
 /* What the steps read: BATCHES inputs and targets in the model's scalar type, in rotation. */
 typedef struct {
@@ -23,8 +25,9 @@ typedef struct {
     char *x, *y;
 } rotation;
 
-static bool rotation_new(rotation *r, const spor_workpiece *piece, int64_t rows,
+static bool rotation_new(rotation *r, const spor_workpiece *piece, const spor_bound *bound,
                          spor_scalar scalar) {
+    int64_t rows = bound->rows;
     spor_shape target = script_target(&piece->declared);
     batch_source source = batch_source_of(NULL, &piece->declared.sample, &target, scalar, SEED);
     size_t each = (size_t)rows * scalar_width(scalar);
@@ -32,9 +35,14 @@ static bool rotation_new(rotation *r, const spor_workpiece *piece, int64_t rows,
     r->y_bytes = (size_t)shape_size(&target) * each;
     r->x = calloc(BATCHES, r->x_bytes);
     r->y = calloc(BATCHES, r->y_bytes);
-    if (!r->x || !r->y) return false;
-    batch_fill(&source, NULL, BATCHES * rows, r->x, r->y);
-    return true;
+    int64_t *named = malloc(bytes_for(source.size + 1, sizeof *named));
+    bool done = r->x && r->y && named &&
+                index_named(bound->input, bound->target, spor_model_params(piece->model),
+                            source.size, named);
+    source.named = named;
+    if (done) batch_fill(&source, NULL, BATCHES * rows, r->x, r->y);
+    free(named);
+    return done;
 }
 
 static void rotation_free(rotation *r) {
@@ -134,7 +142,7 @@ static int bench(spor_workpiece *piece, const arguments *a) {
     snprintf(prefix, sizeof prefix, "%s\t%s\t%s\t%lld\t%lld", a->label, piece->declared.model,
              a->mode, (long long)rows, (long long)a->threads);
     int status = SPOR_EXIT_DONE;
-    if (!rotation_new(&s.data, piece, rows, options.scalar)) {
+    if (!rotation_new(&s.data, piece, s.bound, options.scalar)) {
         status = command_fail(piece->command, "out of memory for %lld rows", (long long)rows);
     } else if (a->profile ? !profile(&s, a, piece->declared.model)
                           : !blocks(&s, a->seconds, prefix)) {

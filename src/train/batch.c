@@ -1,6 +1,7 @@
 #include "train/batch.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -12,13 +13,19 @@ static int64_t class_of(const batch_source *s, int64_t row) {
     return (int64_t)(random_hash(s->seed, (uint64_t)row, 4) % (uint64_t)s->classes);
 }
 
+static float number_at(const batch_source *s, uint64_t key, int64_t k) {
+    double u = random_uniform(s->seed, key, 9);
+    bool whole = s->named && s->named[k];
+    return (float)(whole ? floor(u * (double)s->named[k]) : u);
+}
+
 /* Random rows: numbers that a float holds too, and one-hot rows. */
 #define DRAW(T)                                                                                    \
     static void draw_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {     \
         for (int64_t n = 0; n < count; n++, out += s->size) {                                      \
             uint64_t first = (uint64_t)(values_row(rows, n) * s->size);                            \
             for (int64_t k = 0; k < s->size; k++)                                                  \
-                out[k] = (T)(float)random_uniform(s->seed, first + (uint64_t)k, 9);                \
+                out[k] = (T)number_at(s, first + (uint64_t)k, k);                                  \
         }                                                                                          \
     }                                                                                              \
     static void one_hot_##T(T *out, const batch_source *s, const int64_t rows[], int64_t count) {  \

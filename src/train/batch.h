@@ -18,6 +18,8 @@ typedef struct {
     int64_t size;          /* of a sample */
     int64_t classes;       /* width of a one-hot row */
     uint64_t seed;         /* of what is random, a function of (seed, row) */
+    const int64_t
+        *named; /* NULL, or of each number of a random sample: whole, below this; 0: a real */
 } batch_source;
 
 /** True if a target of this shape is the sample itself, since it is neither of the classes nor of the numbers of
@@ -35,8 +37,8 @@ bool batch_source_make(spor_model *model, const spor_data *data, const int64_t r
                        int64_t count, batch_source *source);
 
 /**
- * spor_data_rows of rows that exist, or numbers of U[0, 1) that a float holds and one-hot rows; a mirrored y
- * is x. rows NULL: 0 .. count-1. An array that is NULL is left out.
+ * spor_data_rows of rows that exist, or numbers of U[0, 1) that a float holds, whole ones where they name rows, and
+ * one-hot rows; a mirrored y is x. rows NULL: 0 .. count-1. An array that is NULL is left out.
  */
 void batch_fill(const batch_source *source, const int64_t rows[], int64_t count, void *x, void *y);
 

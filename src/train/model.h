@@ -66,6 +66,11 @@ bool reduction_find(spor_model *model, const spor_data *data, const spor_split *
 bool index_look(spor_model *model, const spor_data *data, const int64_t rows[], int64_t count,
                 const spor_bound *bound, const batch_source *source);
 
+/** Of each number of a sample of x, [rows, size], how many rows it names, where an index on the tape of x and of a
+ *  target, or none, is made of it by moving numbers about; 0: it is no index. params: those of the tape. False when
+ *  memory runs out. index.c */
+bool index_named(spor_var x, spor_var target, spor_params *params, int64_t size, int64_t named[]);
+
 /** Records, compiles and gets the memory of all that evaluating so many rows runs: what is wrong with
  *  it is told here. evaluate.c */
 bool evaluate_prepare(spor_model *model, const spor_data *data, const int64_t rows[],

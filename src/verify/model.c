@@ -19,6 +19,7 @@
 #include "base/shape.h"
 #include "program/params.h"
 #include "train/batch.h"
+#include "train/model.h"
 #include "verify/verify.h"
 
 enum { REGIONS = 128, SETTINGS = 3 }; /* a setting has at most as many rows */
@@ -44,6 +45,7 @@ typedef struct {
     spor_tape *tape;
     spor_var x, target, prediction, cost;
     double *numbers_x, *numbers_target;
+    int64_t *named; /* of each number of a sample, as index_named has it */
     tally *region, *parameter;
     int regions, parameters;
     int64_t random_rows, data_rows; /* that were looked at */
@@ -84,7 +86,10 @@ static bool draw(network *n, int64_t rows, bool real, uint64_t seed) {
     float *x = malloc(bytes_for(size + targets, sizeof *x));
     n->numbers_x = malloc(bytes_for(size, sizeof(double)));
     n->numbers_target = malloc(bytes_for(targets, sizeof(double)));
-    bool done = row && x && n->numbers_x && n->numbers_target;
+    n->named = malloc(bytes_for(source.size + 1, sizeof *n->named));
+    bool done = row && x && n->numbers_x && n->numbers_target && n->named &&
+                index_named(n->x, n->target, n->params, source.size, n->named);
+    source.named = n->named;
     if (done) {
         batch_fill(&source, row, rows, x, x + size);
         scalar_convert(n->numbers_x, SPOR_F64, x, SPOR_F32, size);
@@ -99,8 +104,10 @@ static void forget(network *n) {
     spor_tape_free(n->tape);
     free(n->numbers_x);
     free(n->numbers_target);
+    free(n->named);
     n->tape = NULL;
     n->numbers_x = n->numbers_target = NULL;
+    n->named = NULL;
 }
 
 /* The same numbers in double. */
@@ -452,13 +459,25 @@ static bool judge_gradients(network *n, together *w, bool nearby, spor_verdict f
            !*n->message->text;
 }
 
+/* What names rows stays. */
+static bool shake_sample(network *n) {
+    int64_t all = shape_size(tape_node_of(n->x)->shape), size = shape_size(&n->check->sample);
+    double *was = malloc(bytes_for(all + 1, sizeof *was));
+    if (!was) return no_memory(n);
+    memcpy(was, n->numbers_x, (size_t)all * sizeof *was);
+    shake(n->numbers_x, all, n->check->seed);
+    for (int64_t k = 0; k < all; k++)
+        if (n->named[k % size]) n->numbers_x[k] = was[k];
+    free(was);
+    return true;
+}
+
 /* The same near the numbers, for derivations that differ at ties and kinks of the data alone. */
 static bool judge_nearby(network *n, spor_verdict found[], bool at_ties[]) {
     together w = {0};
     spor_verdict *nearby = calloc(SPOR_INPUTS, sizeof *nearby);
     if (!nearby) return no_memory(n);
-    shake(n->numbers_x, shape_size(tape_node_of(n->x)->shape), n->check->seed);
-    bool done = judge_gradients(n, &w, true, nearby);
+    bool done = shake_sample(n) && judge_gradients(n, &w, true, nearby);
     for (int k = 0; done && k < w.arrays.claims; k++) {
         at_ties[k] = found[k].outcome == SPOR_FAILS && nearby[k].outcome == SPOR_HOLDS &&
                      nearby[k].nonzero > 0;

@@ -13,6 +13,7 @@
 #include "data/values.h"
 #include "program/params.h"
 #include "train/batch.h"
+#include "train/model.h"
 #include "verify/model.h"
 
 enum {
@@ -124,9 +125,14 @@ static bool fill(training *t, int64_t step) {
     if (!row) return message_complain(t->message, "out of memory");
     for (int64_t r = 0; r < rows; r++)
         row[r] = c->data ? (r * c->data->rows / rows + step) % c->data->rows : step * rows + r;
-    batch_fill(&source, row, rows, t->bound->x.data, t->bound->y.data);
+    int64_t *named = malloc(bytes_for(source.size + 1, sizeof *named));
+    bool done = named && index_named(t->bound->input, t->bound->target, spor_model_params(t->model),
+                                     source.size, named);
+    source.named = named;
+    if (done) batch_fill(&source, row, rows, t->bound->x.data, t->bound->y.data);
+    free(named);
     free(row);
-    return true;
+    return done || message_complain(t->message, "out of memory");
 }
 
 static void tell_update(const training *t, const spor_update_verdict *v) {

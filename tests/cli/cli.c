@@ -1031,6 +1031,26 @@ START_TEST(ops_are_listed) {
 }
 END_TEST
 
+/* Columns that name rows are whole numbers in random data, below the least number of rows they are used with. */
+START_TEST(random_data_name_rows) {
+    ck_assert_int_eq(run("cp $M/layers.spor $M/optimizers.spor ."), 0);
+    write_file("rows.spor", "include \"layers.spor\"\n"
+                            "def net(x):\n"
+                            "    h = embedding(x[:, 0:4], 20, 6) + embedding(x[:, 1:5], 3, 6)\n"
+                            "    return dense(concat([flatten(h), x[:, 4:6]], axis=1), 3)\n"
+                            "train(net, data=csv(\"none.csv\", shape=[6], classes=3),\n"
+                            "      loss=cross_entropy(reduction=\"mean\"), optimizer=sgd(0.1),\n"
+                            "      batch=8, epochs=1)\n");
+    expect_status(run("spor bench rows.spor --seconds 0"), 0);
+    expect_status(run("spor bench rows.spor --seconds 0 --double --reference --mode infer"), 0);
+    expect_status(run("spor verify rows.spor"), 2); /* none.csv is not there */
+    expect_in(out, "  holds            net/embedding[1]/E ");
+    expect_in(out, "  holds            the update is the rule ");
+    expect_in(out, "random rows");
+    ck_assert_ptr_null(strstr(out, "UNDECIDED"));
+}
+END_TEST
+
 START_TEST(bench_prints_blocks) {
     static const char *const modes[] = {"train", "infer"};
     for (int k = 0; k < 2; k++) {
@@ -1156,6 +1176,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, settings_reach_the_script);
     tcase_add_test(tests, show_prints_gradients);
     tcase_add_test(tests, ops_are_listed);
+    tcase_add_test(tests, random_data_name_rows);
     tcase_add_test(tests, bench_prints_blocks);
     tcase_add_test(tests, a_profile_has_all_steps);
     return suite;
