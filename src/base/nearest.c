@@ -9,9 +9,17 @@ static int smaller(int a, int b) {
     return a < b ? a : b;
 }
 
+static int lower(int c) {
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+static int as_it_is(int c) {
+    return c;
+}
+
 /* Levenshtein's distance: insertions, deletions and replacements that turn a into b, where two
- * neighbours exchanged count as one. Words longer than LONGEST are far from everything. */
-static int distance(const char *a, const char *b) {
+ * neighbours exchanged count as one, of letters as `read` has them. Words longer than LONGEST are far from everything. */
+static int distance(const char *a, const char *b, int (*read)(int c)) {
     int rows[3]
             [LONGEST + 1]; /* rows[i % 3][j]: distance of the first i of a from the first j of b */
     size_t n = strlen(a), m = strlen(b);
@@ -22,7 +30,7 @@ static int distance(const char *a, const char *b) {
         row[0] = (int)i;
         for (size_t j = 1; j <= m; j++) {
             row[j] = smaller(above[j], row[j - 1]) + 1;
-            row[j] = smaller(row[j], above[j - 1] + (a[i - 1] != b[j - 1]));
+            row[j] = smaller(row[j], above[j - 1] + (read(a[i - 1]) != read(b[j - 1])));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 row[j] = smaller(row[j], twice[j - 2] + 1);
         }
@@ -39,10 +47,12 @@ static bool is_near(int d, size_t n, size_t m) {
 
 const char *nearest_name(const char *word, int count, const char *const names[]) {
     const char *best = NULL;
-    int least = LONGEST;
+    int least = 2 * LONGEST * LONGEST;
     for (int k = 0; k < count; k++) {
-        int d = distance(word, names[k]);
-        if (d < least && is_near(d, strlen(word), strlen(names[k]))) least = d, best = names[k];
+        int d = distance(word, names[k], as_it_is);
+        if (!is_near(d, strlen(word), strlen(names[k]))) continue;
+        int all = distance(word, names[k], lower) * LONGEST + d;
+        if (all < least) least = all, best = names[k];
     }
     return best;
 }

@@ -418,21 +418,15 @@ static spor_value call_builtin(spor_pass *run, const spor_builtin *b, const spor
     return b->call(&given);
 }
 
-/* True if a text that is no name, and not interned, is one here. */
-static bool is_known(const spor_env *env, const char *text) {
-    for (; env; env = env->parent)
-        for (int k = 0; k < env->n; k++)
-            if (!strcmp(env->binding[k].name, text)) return true;
-    return false;
-}
-
 spor_value pass_call(spor_pass *run, const spor_value *callee, const spor_arguments *a) {
     if (partial_waits(run, callee)) return partial_make(run, callee, a);
     if (callee->kind == VALUE_FUNCTION) return call_def(run, callee->function, a);
     if (callee->kind == VALUE_BUILTIN) return call_builtin(run, callee->builtin, a);
     if (callee->kind == VALUE_OP) return registry_call(run, callee->op, a);
-    bool quoted = callee->kind == VALUE_STRING && is_known(run->script->globals, callee->s);
+    const char *near = NULL;
+    if (callee->kind == VALUE_STRING)
+        near = env_nearest(run, run->script->globals, callee->s, true);
     pass_fail(run, a->place, "only a function can be called, not %s%s%s%s",
-              value_describe(&run->ground, callee), quoted ? "; did you mean " : "",
-              quoted ? callee->s : "", quoted ? ", without quotes?" : "");
+              value_describe(&run->ground, callee), near ? "; did you mean " : "", near ? near : "",
+              near ? ", without quotes?" : "");
 }

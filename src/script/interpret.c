@@ -40,32 +40,37 @@ spor_binding *env_set(spor_pass *run, spor_env *env, const char *name, spor_valu
     return binding;
 }
 
-/* The nearest known name, or NULL. */
-static const char *nearest(spor_pass *run, const spor_env *env, const char *name) {
-    int count = 0, n = 0;
-    for (const spor_env *e = env; e; e = e->parent) count += e->n;
-    const char **names = ground_take(&run->ground, (size_t)count, sizeof *names);
-    for (const spor_env *e = env; e; e = e->parent)
-        for (int k = 0; k < e->n; k++) names[n++] = e->binding[k].name;
-    return nearest_name(name, n, names);
-}
-
 /* What others call what is known here, or NULL. */
 static const char *elsewhere(const char *name) {
-    static const char *const names[][2] = {{"arange", "iota"},        {"tril", "tri"},
-                                           {"amax", "max"},           {"power", "pow"},
-                                           {"concatenate", "concat"}, {"cat", "concat"}};
+    static const char *const names[][2] = {
+        {"arange", "iota"},        {"tril", "tri"},   {"amax", "max"},       {"power", "pow"},
+        {"concatenate", "concat"}, {"cat", "concat"}, {"linear", "identity"}};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         if (strcmp(names[k][0], name) == 0) return names[k][1];
     return NULL;
+}
+
+static bool can_be_called(const spor_value *value) {
+    return value->kind == VALUE_FUNCTION || value->kind == VALUE_BUILTIN || value->kind == VALUE_OP;
+}
+
+const char *env_nearest(spor_pass *run, const spor_env *env, const char *name, bool called) {
+    int count = 0, n = 0;
+    const char *other = elsewhere(name);
+    if (other) return other;
+    for (const spor_env *e = env; e; e = e->parent) count += e->n;
+    const char **names = ground_take(&run->ground, (size_t)count, sizeof *names);
+    for (const spor_env *e = env; e; e = e->parent)
+        for (int k = 0; k < e->n; k++)
+            if (!called || can_be_called(&e->binding[k].value)) names[n++] = e->binding[k].name;
+    return nearest_name(name, n, names);
 }
 
 static _Noreturn void unknown_name(spor_pass *run, const spor_env *env, const spor_syntax *node) {
     if (script_layer(run, node->text))
         pass_fail(run, node->place, "%s is in layers.spor: write include \"layers.spor\" above",
                   node->text);
-    const char *near = elsewhere(node->text);
-    if (!near) near = nearest(run, env, node->text);
+    const char *near = env_nearest(run, env, node->text, false);
     pass_fail(run, node->place, "nothing is called %s%s%s%s", node->text,
               near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }

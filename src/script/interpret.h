@@ -86,6 +86,9 @@ void pass_statement(spor_pass *run, spor_env *env, const spor_syntax *node);
 /** From now on the names of env are the innermost ones, as if in a call. */
 void pass_within(spor_pass *run, spor_env *env);
 spor_value pass_evaluate(spor_pass *run, spor_env *env, const spor_syntax *node);
+/** What others call so and is known under another name, or the nearest name that is known, or NULL; called: of what can
+ *  be called. */
+const char *env_nearest(spor_pass *run, const spor_env *env, const char *name, bool called);
 /** a sign b, where sign is that of the lexer and 'i' is in. */
 spor_value pass_binary(spor_pass *run, spor_spot place, int sign, const spor_value *a,
                        const spor_value *b);

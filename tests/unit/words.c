@@ -59,6 +59,10 @@ START_TEST(the_nearest_is_meant) {
     ck_assert_str_eq(nearest_name("lables", 4, names), "labels");
     ck_assert_str_eq(nearest_name("lable", 4, names), "label");
     ck_assert_str_eq(nearest_name("label", 4, names), "label");
+    /* as large or small letters may be, rather than by another one */
+    static const char *const cases[] = {"gelu", "relu", "selu"};
+    ck_assert_str_eq(nearest_name("Relu", 3, cases), "relu");
+    ck_assert_str_eq(nearest_name("Delu", 3, cases), "gelu");
 }
 END_TEST
 
