@@ -149,7 +149,7 @@ END_TEST
 START_TEST(threads_change_no_word) {
     static const char *const what[] = {"right.spor wrong.spor fails.spor unfinished.spor",
                                        "wrong.spor --only sign --json",
-                                       "$SPOR_SOURCE/models/derivations/normalization.spor --json"};
+                                       "$SPOR_SOURCE/models/derivations/norm_layer.spor --json"};
     static char alone[MOST];
     for (int k = 0; k < 3; k++) {
         int expected = k == 2 ? 0 : 1;
