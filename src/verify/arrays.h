@@ -10,7 +10,7 @@
 #include "verify/verify.h"
 
 /** What an element was found to be. */
-typedef enum { RIGHT, SETTLED, AT_TIE, UNDECIDED, EXEMPT, BETWEEN, WRONG } finding;
+typedef enum { RIGHT, SETTLED, AT_TIE, UNDECIDED, EXEMPT, TIED, BETWEEN, WRONG } finding;
 
 /** A claim beside the truth. */
 typedef struct {
@@ -61,9 +61,11 @@ bool arrays_prepare_near(judgement *j);
 void arrays_measure(judgement *j);
 /** Finds out what each element is; false as above. */
 bool arrays_find(judgement *j);
+/** The same of one element, as if there were no ties. */
+bool arrays_find_one(judgement *j, arrays_claim *c, int64_t i);
 /** What other code may be off by at an element. */
 double arrays_right_at(const judgement *j, const arrays_claim *c, int64_t i);
-/** Elements that are another slope at a tie than the tape's are found to be AT_TIE. */
+/** Elements that are another slope at a tie than the tape's are found to be AT_TIE; where that can't be told, TIED. */
 bool arrays_excuse(judgement *j);
 bool arrays_judge_claim(judgement *j, int k, spor_verdict *verdict);
 /** Steps in random directions, through all inputs whose gradients are claimed at once. False only

@@ -165,16 +165,18 @@ static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *wo
 
 /* ---- all elements ---- */
 
-static bool find(judgement *j, arrays_claim *c) {
-    c->found = malloc(bytes_for(c->size + 1, sizeof *c->found));
-    if (!c->found) return false;
-    for (int64_t i = 0; i < c->size; i++) {
-        bool worst = false;
-        c->found[i] = judge_at(j, c, i, &worst);
-        if (worst && !arrays_prepare_worst(j)) return false;
-        if (worst) c->found[i] = judge_at(j, c, i, &worst);
-    }
+bool arrays_find_one(judgement *j, arrays_claim *c, int64_t i) {
+    bool worst = false;
+    c->found[i] = judge_at(j, c, i, &worst);
+    if (worst && !arrays_prepare_worst(j)) return false;
+    if (worst) c->found[i] = judge_at(j, c, i, &worst);
     return true;
+}
+
+static bool find(judgement *j, arrays_claim *c) {
+    bool done = (c->found = malloc(bytes_for(c->size + 1, sizeof *c->found)));
+    for (int64_t i = 0; done && i < c->size; i++) done = arrays_find_one(j, c, i);
+    return done;
 }
 
 bool arrays_find(judgement *j) {
@@ -256,7 +258,8 @@ static void count_one(const judgement *j, count *n, int64_t i, finding found) {
     n->v->undecided += found == UNDECIDED;
     n->v->arrays.exempt += found == EXEMPT;
     if (found == UNDECIDED || found == EXEMPT) region_add(&n->unjudged, &n->c->shape, i);
-    if (found == BETWEEN) count_between(n, i);
+    n->v->arrays.tied += found == TIED;
+    if (found == BETWEEN || found == TIED) count_between(n, i);
     if (found != WRONG) return;
     n->v->comparisons++;
     n->v->nonzero += n->c->truth[i].v != 0;

@@ -11,6 +11,7 @@ void arrays_add(spor_array_figures *sum, const spor_array_figures *figures) {
     size_t length = strlen(sum->unjudged);
     sum->exempt += figures->exempt;
     sum->between += figures->between;
+    sum->tied += figures->tied;
     sum->settled += figures->settled;
     if (figures->stored) sum->stored = figures->stored;
     sum->off = fmax(sum->off, figures->off);
@@ -43,6 +44,11 @@ static void print_between(const spor_verdict *v, FILE *out) {
         fputs("rounding can do anything at worst", out);
     fprintf(out, "; %" PRId64 " such; --ulps %.0f or --rtol %.1e settles it; ", a->between, a->ulps,
             a->rtol);
+    if (a->tied)
+        fprintf(out,
+                "%" PRId64 " of these are at ties whose slopes could not all be looked at: --ties "
+                "spor settles them; ",
+                a->tied);
 }
 
 /* Elements that were not judged, and where. */

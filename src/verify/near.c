@@ -45,7 +45,6 @@ struct trial_near {
     reach *reach[SPOR_PAIRS];
     double *first;          /* g(h) of all pairs in turn */
     double *v[SPOR_INPUTS]; /* a direction; NULL for dY */
-    int coordinates;        /* looked at so far */
     double *y;              /* at the point; NULL: no gradient is claimed */
     bool jumps;             /* y is far from that around */
     enum { NOT_ASKED, KEPT, BROKEN } along;
@@ -62,6 +61,7 @@ static bool moves(const spor_trial *trial, int input) {
 
 void near_free(spor_trial *trial) {
     struct trial_near *near = trial->near;
+    trial->near_looks = 0;
     if (!near) return;
     for (int k = 0; k < SPOR_PAIRS; k++) free(near->reach[k]);
     for (int k = 0; k < SPOR_INPUTS; k++) free(near->v[k]);
@@ -354,9 +354,9 @@ bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *an
     if (!trial->near && !look_around(trial)) return near_free(trial), false;
     reach *r = &trial->near->reach[pair][at];
     int input = trial->in.pair[pair].wrt;
-    bool own = input >= 0 && trial->near->coordinates < COORDINATES;
+    bool own = input >= 0 && trial->near_looks < COORDINATES;
     if (!covers(r, x) && own) {
-        trial->near->coordinates++;
+        trial->near_looks++;
         if (!look_at_element(trial, pair, at)) return false;
     }
     *answer = answer_around(r, x, tape, input < 0 || own);
@@ -365,6 +365,10 @@ bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *an
     if (trial->near->along == NOT_ASKED && !ask_all_along(trial)) return false;
     if (trial->near->along == BROKEN) *answer = NEAR_WRONG;
     return plain_look(trial);
+}
+
+void near_allow(spor_trial *trial, int looks) {
+    trial->near_looks = COORDINATES - (looks < COORDINATES ? looks : COORDINATES);
 }
 
 bool near_jumps(const spor_trial *trial) {

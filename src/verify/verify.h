@@ -44,6 +44,7 @@ typedef struct {
     bool misfit;             /* BROKEN since shapes disagree */
     bool kinked, looked;     /* looked: plain has run at the data */
     struct trial_near *near; /* of the data; NULL: not asked for */
+    int near_looks;          /* elements whose own coordinates were looked along */
     int inquired; /* 1 + the pair whose formula was found undefined at the data, or not */
     bool undefined;
     char why[96];
@@ -115,6 +116,9 @@ typedef enum {
 } near_answer;
 /** Asks of x, said to be element `at` of a pair. False only when memory runs out. */
 bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *answer);
+/** How many elements may be looked at more closely from now on, 64 at most: what none of the slopes seen around
+ *  explains is NEAR_UNKNOWN behind them. */
+void near_allow(spor_trial *trial, int looks);
 /** True if y jumps at the point of the last such question: it has no slope there. */
 bool near_jumps(const spor_trial *trial);
 /** Directions that keep ties; most ties, that is: along one of them y may turn all the same. */
