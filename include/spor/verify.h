@@ -191,7 +191,8 @@ typedef enum {
 typedef struct {
     int64_t exempt;    /* not judged: a number that is not finite reaches them */
     int64_t between;   /* neither right nor wrong: farther off than the runs, but rounding may be */
-    int64_t tied;      /* of these: at ties, whose slopes could not all be looked at */
+    int64_t unseen;    /* of these: the inputs tie, and not all slopes around could be looked at */
+    int64_t unclear;   /* of the undecided: at ties, and no slope around explains it nor the tape */
     int64_t settled;   /* of those judged: by what the user allows */
     double off;        /* the largest difference of those that passed */
     double runs;       /* the largest error of the definition's own four runs */

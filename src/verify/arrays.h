@@ -10,7 +10,7 @@
 #include "verify/verify.h"
 
 /** What an element was found to be. */
-typedef enum { RIGHT, SETTLED, AT_TIE, UNDECIDED, EXEMPT, TIED, BETWEEN, WRONG } finding;
+typedef enum { RIGHT, SETTLED, AT_TIE, UNDECIDED, UNCLEAR, EXEMPT, UNSEEN, BETWEEN, WRONG } finding;
 
 /** A claim beside the truth. */
 typedef struct {
@@ -65,7 +65,8 @@ bool arrays_find(judgement *j);
 bool arrays_find_one(judgement *j, arrays_claim *c, int64_t i);
 /** What other code may be off by at an element. */
 double arrays_right_at(const judgement *j, const arrays_claim *c, int64_t i);
-/** Elements that are another slope at a tie than the tape's are found to be AT_TIE; where that can't be told, TIED. */
+/** Elements that are another slope at a tie than the tape's are found to be AT_TIE; what may be one UNCLEAR; what was
+ *  not looked at UNSEEN. */
 bool arrays_excuse(judgement *j);
 bool arrays_judge_claim(judgement *j, int k, spor_verdict *verdict);
 /** Steps in random directions, through all inputs whose gradients are claimed at once. False only

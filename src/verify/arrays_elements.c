@@ -255,11 +255,12 @@ static void count_one(const judgement *j, count *n, int64_t i, finding found) {
     n->v->ties += found == AT_TIE;
     n->v->jumps += found == AT_TIE && near_jumps(&j->trial);
     n->v->comparisons += found == AT_TIE;
-    n->v->undecided += found == UNDECIDED;
+    n->v->undecided += found == UNDECIDED || found == UNCLEAR;
+    n->v->arrays.unclear += found == UNCLEAR;
     n->v->arrays.exempt += found == EXEMPT;
-    if (found == UNDECIDED || found == EXEMPT) region_add(&n->unjudged, &n->c->shape, i);
-    n->v->arrays.tied += found == TIED;
-    if (found == BETWEEN || found == TIED) count_between(n, i);
+    if (found >= UNDECIDED && found <= EXEMPT) region_add(&n->unjudged, &n->c->shape, i);
+    n->v->arrays.unseen += found == UNSEEN;
+    if (found == BETWEEN || found == UNSEEN) count_between(n, i);
     if (found != WRONG) return;
     n->v->comparisons++;
     n->v->nonzero += n->c->truth[i].v != 0;

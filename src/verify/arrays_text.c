@@ -11,7 +11,8 @@ void arrays_add(spor_array_figures *sum, const spor_array_figures *figures) {
     size_t length = strlen(sum->unjudged);
     sum->exempt += figures->exempt;
     sum->between += figures->between;
-    sum->tied += figures->tied;
+    sum->unseen += figures->unseen;
+    sum->unclear += figures->unclear;
     sum->settled += figures->settled;
     if (figures->stored) sum->stored = figures->stored;
     sum->off = fmax(sum->off, figures->off);
@@ -44,19 +45,21 @@ static void print_between(const spor_verdict *v, FILE *out) {
         fputs("rounding can do anything at worst", out);
     fprintf(out, "; %" PRId64 " such; --ulps %.0f or --rtol %.1e settles it; ", a->between, a->ulps,
             a->rtol);
-    if (a->tied)
+    if (a->unseen)
         fprintf(out,
-                "%" PRId64 " of these are at ties whose slopes could not all be looked at: --ties "
-                "spor settles them; ",
-                a->tied);
+                "of %" PRId64 " not all slopes around the ties of the inputs could be looked at: "
+                "--ties spor settles them; ",
+                a->unseen);
 }
 
 /* Elements that were not judged, and where. */
 static void print_unjudged(const spor_verdict *v, FILE *out) {
     const spor_array_figures *a = &v->arrays;
-    if (v->undecided)
+    if (v->undecided > a->unclear)
         fprintf(out, ", %" PRId64 " undecided: rounding may do more than 1 %% of the values",
-                v->undecided);
+                v->undecided - a->unclear);
+    if (a->unclear)
+        fprintf(out, ", %" PRId64 " undecided at ties: --ties spor settles them", a->unclear);
     if (a->exempt)
         fprintf(out, ", %" PRId64 " exempt: a number that is not finite reaches them", a->exempt);
     if (*a->unjudged) fprintf(out, " (%s)", a->unjudged);

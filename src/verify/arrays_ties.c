@@ -21,7 +21,8 @@ static bool look_at(judgement *j, arrays_claim *c, int64_t i) {
     for (int side = -1; side <= 1 && answer != NEAR_RIGHT && answer != NEAR_SMOOTH; side++)
         if (!near_ask(&j->trial, c->pair, i, claimed + side * allowed, &answer)) return false;
     if (answer == NEAR_RIGHT) c->found[i] = AT_TIE;
-    if (answer == NEAR_UNKNOWN) c->found[i] = TIED;
+    if (answer == NEAR_UNKNOWN) c->found[i] = UNCLEAR;
+    if (answer == NEAR_UNSEEN) c->found[i] = UNSEEN;
     return true;
 }
 
@@ -37,7 +38,7 @@ static double excess(const judgement *j, double *allowed) {
             if (c->found[i] == AT_TIE) sum += moved * off;
             if (c->found[i] == AT_TIE)
                 *allowed += fabs(moved) * (arrays_right_at(j, c, i) + 0x1p-40 * fabs(off));
-            bool open = c->found[i] == UNDECIDED || c->found[i] == EXEMPT || c->found[i] == TIED;
+            bool open = c->found[i] >= UNDECIDED && c->found[i] <= UNSEEN;
             if (open) *allowed += fabs(moved * off);
         }
     }
@@ -98,7 +99,7 @@ static int affordable(const judgement *j) {
 static void leave_open(judgement *j) {
     for (int k = 0; k < j->given->claims; k++)
         for (int64_t i = 0; i < j->claim[k].size; i++)
-            if (is_in_question(&j->claim[k], i)) j->claim[k].found[i] = TIED;
+            if (is_in_question(&j->claim[k], i)) j->claim[k].found[i] = UNSEEN;
 }
 
 bool arrays_excuse(judgement *j) {

@@ -341,7 +341,9 @@ double near_moved(const spor_trial *trial, int input, int64_t j) {
 
 /* What the slopes around say of x; the tape's number is `tape`. */
 static near_answer answer_around(const reach *r, double x, double tape, bool all_seen) {
-    if (!covers(r, tape) || (!covers(r, x) && !all_seen)) return answer_unsure(r, x, tape);
+    bool unseen = !covers(r, x) && !all_seen;
+    if (unseen && covers(r, tape) && !turns(r)) return NEAR_UNSEEN;
+    if (!covers(r, tape) || unseen) return answer_unsure(r, x, tape);
     if (!turns(r)) return NEAR_SMOOTH;
     return covers(r, x) ? NEAR_RIGHT : NEAR_WRONG;
 }

@@ -98,8 +98,10 @@ static bool is_apart(oracle_inquiry *q, const oracle_element *e, bool by_tape) {
     near_answer answer = ask_near(q, e);
     if (answer == NEAR_SMOOTH || (answer == NEAR_WRONG && q->effort->ties_fail)) return false;
     oracle_finding *f = q->finding;
-    int64_t *const counted[] = {
-        [NEAR_RIGHT] = &f->ties, [NEAR_WRONG] = &f->ties_wrong, [NEAR_UNKNOWN] = &f->undecided};
+    int64_t *const counted[] = {[NEAR_RIGHT] = &f->ties,
+                                [NEAR_WRONG] = &f->ties_wrong,
+                                [NEAR_UNKNOWN] = &f->undecided,
+                                [NEAR_UNSEEN] = &f->undecided};
     if (by_tape) ++*counted[answer];
     f->jumps += by_tape && answer == NEAR_RIGHT && near_jumps(q->trial);
     return true;

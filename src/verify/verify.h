@@ -109,10 +109,11 @@ int trial_meets(spor_trial *trial, double numbers[TRIAL_NUMBERS]);
 
 /** What may be said of a number that differs from the tape's. */
 typedef enum {
-    NEAR_SMOOTH, /* there is neither tie nor kink */
-    NEAR_RIGHT,  /* there is, and it is one of the slopes around */
-    NEAR_WRONG,  /* there is, and it is none */
-    NEAR_UNKNOWN /* there is, and the tape's number is none either */
+    NEAR_SMOOTH,  /* there is neither tie nor kink */
+    NEAR_RIGHT,   /* there is, and it is one of the slopes around */
+    NEAR_WRONG,   /* there is, and it is none */
+    NEAR_UNKNOWN, /* there is, and the tape's number is none either, or not all were looked at */
+    NEAR_UNSEEN   /* no slope but the tape's was seen, and not all were looked at */
 } near_answer;
 /** Asks of x, said to be element `at` of a pair. False only when memory runs out. */
 bool near_ask(spor_trial *trial, int pair, int64_t at, double x, near_answer *answer);

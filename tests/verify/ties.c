@@ -107,8 +107,8 @@ START_TEST(many_elements_are_in_question) {
                           .arithmetic = SPOR_F64};
     ck_assert(spor_verify_arrays(&arrays, &v));
     if (_i) ck_assert_int_eq(v.outcome, SPOR_NOTHING_EXAMINED);
-    if (_i) ck_assert(v.ties >= 64 && v.arrays.tied > 0 && v.arrays.tied == v.arrays.between);
-    if (_i) ck_assert_int_eq(v.ties + v.arrays.tied, MANY);
+    if (_i) ck_assert(v.ties >= 64 && v.arrays.unseen > 0 && v.arrays.unseen == v.arrays.between);
+    if (_i) ck_assert_int_eq(v.ties + v.arrays.unseen, MANY);
     if (!_i) ck_assert_int_eq(v.outcome, SPOR_FAILS);
     if (!_i) ck_assert_int_eq(v.example.wrong, 99);
     spor_tape_free(t);
