@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "attributes.h"
+#include "kernels/tasks.h"
 #include "tape/tape.h"
 
 #ifdef SPOR_RULES
@@ -12,6 +13,7 @@
 #include "export/onnx.h"
 
 KERNELS(argmax);
+FAST_KERNELS(argmax);
 
 static bool shape(spor_rule *r) {
     if (!rule_axis(r, r->attr[AXIS].i)) return false;
@@ -73,6 +75,17 @@ static const spor_golden golden[] = {
      .y = (const double[]){1, 1}},
     SPOR_END_GOLDEN};
 
+/* Tasks are lines of x. */
+static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    (void)width;
+    (void)lanes;
+    int64_t n = c->in[0].shape.n[c->attr[AXIS].i];
+    need->tasks[SPOR_WORK] =
+        tasks_for(need, shape_size(&c->out.shape), carve_times(n, COST_MOVED), 0);
+}
+
+static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = argmax_kernels}};
+
 const spor_op spor_op_argmax = {
     .signature = "argmax(x[*]; axis:axis)",
     .equation = "z = position of the largest x along the axis, from 0",
@@ -91,10 +104,72 @@ const spor_op spor_op_argmax = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = argmax_reference,
+    .fused = &fused,
 };
 
 spor_var spor_argmax(spor_var x, int axis) {
     return op_record(&spor_op_argmax, &x, &(spor_attr){.i = axis});
+}
+
+#elif defined(SPOR_FAST)
+
+#include "kernels/simd.h"
+
+/* n elements that lie step apart */
+static int64_t position(const T *x, int64_t n, int64_t step) {
+    int64_t best = 0;
+    for (int64_t k = 1; k < n; k++)
+        if (WINS(x[k * step], x[best * step])) best = k;
+    return best;
+}
+
+/* Of elements side by side: the largest first, then the first that is as large, or no number if that is
+ * none. */
+static int64_t position_in_row(const T *x, int64_t n) {
+    if (n < LANES) return position(x, n, 1);
+    vec most = simd_load(x);
+    int64_t k = LANES;
+    for (; k + LANES <= n; k += LANES) {
+        vec next = simd_load(x + k);
+        most = simd_select(lanes_win(next, most), next, most);
+    }
+    T largest = simd_lanes_most(most);
+    for (; k < n; k++) largest = simd_more(largest, x[k]);
+    for (k = 0; k < n; k++)
+        if (x[k] == largest || (x[k] != x[k] && largest != largest)) break;
+    return k;
+}
+
+/* Positions in LANES lines side by side, fewer than 2^31 elements each. */
+SPOR_INLINE vec positions(const T *x, int64_t n, int64_t step) {
+    vec most = simd_load(x);
+    ivec best = {0};
+    for (int64_t k = 1; k < n; k++) {
+        vec next = simd_load(x + k * step);
+        ivec wins = lanes_win(next, most);
+        most = simd_select(wins, next, most);
+        best = simd_select_int(wins, simd_all_int((spor_lane)k), best);
+    }
+    return __builtin_convertvector(best, vec);
+}
+
+FAST_KERNEL(argmax) {
+    int axis = (int)c->attr[AXIS].i;
+    int64_t n = c->in[0].shape.n[axis], step = c->in[0].stride[axis];
+    T *z = c->out.data;
+    task_part part = task_part_of(c, SPOR_WORK, task, shape_size(&c->out.shape));
+    for (int64_t l = part.first; l < part.end;) {
+        const T *x = (const T *)c->in[0].data + l / step * n * step + l % step;
+        int64_t beside = carve_least(step - l % step, part.end - l);
+        if (step == 1) {
+            z[l++] = (T)position_in_row(x, n);
+        } else if (beside < LANES || n > INT32_MAX) {
+            z[l++] = (T)position(x, n, step);
+        } else {
+            simd_store(z + l, positions(x, n, step));
+            l += LANES;
+        }
+    }
 }
 
 #else

@@ -3,7 +3,6 @@
  * x [N,H,W,C], z [N,P,Q,C]. window.h says which cells a window covers.
  */
 #include "window.h"
-#include "kernels/tasks.h"
 
 #ifdef SPOR_RULES
 
@@ -79,17 +78,7 @@ static const spor_golden golden[] = {
      .y = (const double[]){-3, -1.3333333333333333, -1.5}},
     SPOR_END_GOLDEN};
 
-/* Tasks are rows of windows. */
-static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    (void)width;
-    (void)lanes;
-    const int64_t *n = c->out.shape.n;
-    int64_t cells = carve_times(c->attr[WINDOW_SIZE].i, c->attr[WINDOW_SIZE + 1].i);
-    int64_t cost = carve_times(carve_times(n[2] * n[3], COST_MOVED), cells);
-    need->tasks[SPOR_WORK] = tasks_for(need, n[0] * n[1], cost, 0);
-}
-
-static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = avgpool2d_kernels}};
+static const spor_fused fused = {.need = window_need, .phase = {[SPOR_WORK] = avgpool2d_kernels}};
 
 const spor_op spor_op_avgpool2d = {
     .signature = "avgpool2d(x[N,H,W,C]; size:int2, stride:int2=size, pad:int4=0)",
@@ -117,16 +106,8 @@ spor_var spor_avgpool2d(spor_var x, spor_window w) {
 
 #elif defined(SPOR_FAST)
 
-#include "kernels/simd.h"
-
-/* The cells of a window, x at the first of them: step apart, in rows that lie row apart. */
-typedef struct {
-    const T *x;
-    int64_t rows, row, columns, step;
-} window;
-
 /* Rows of the window are added up, then their sums: rounding grows with the longer of its sides. */
-SPOR_INLINE vec sum_cells(const window *w, const T *x, int64_t count) {
+SPOR_INLINE vec sum_cells(const window_box *w, const T *x, int64_t count) {
     vec sum = {0};
     for (int64_t u = 0; u < w->rows; u++) {
         vec part = {0};
@@ -139,27 +120,22 @@ SPOR_INLINE vec sum_cells(const window *w, const T *x, int64_t count) {
     return sum;
 }
 
-static void mean_cells(const window *w, T *z) {
+static void mean_cells(const window_box *w, const T *x, T *z) {
     vec cells = simd_all((T)(w->rows * w->columns));
     int64_t k = 0;
-    for (; k + LANES <= w->step; k += LANES)
-        simd_store(z + k, sum_cells(w, w->x + k, LANES) / cells);
-    if (k < w->step)
-        simd_store_part(z + k, sum_cells(w, w->x + k, w->step - k) / cells, w->step - k);
+    for (; k + LANES <= w->step; k += LANES) simd_store(z + k, sum_cells(w, x + k, LANES) / cells);
+    if (k < w->step) simd_store_part(z + k, sum_cells(w, x + k, w->step - k) / cells, w->step - k);
 }
 
 FAST_KERNEL(avgpool2d) {
-    const int64_t *of = c->in[0].shape.n, *n = c->out.shape.n, *stride = c->in[0].stride;
+    const int64_t *n = c->out.shape.n;
     task_part part = task_part_of(c, SPOR_WORK, task, n[0] * n[1]);
     T *z = (T *)c->out.data + part.first * c->out.stride[1];
     for (int64_t r = part.first; r < part.end; r++) {
-        window_range rows = window_cells(c->attr, 0, of[1], r % n[1]);
-        const T *x = (const T *)c->in[0].data + r / n[1] * stride[0] + rows.from * stride[1];
+        window_box rows = window_rows(&c->in[0], c->attr, r / n[1], r % n[1]);
         for (int64_t j = 0; j < n[2]; j++, z += n[3]) {
-            window_range columns = window_cells(c->attr, 1, of[2], j);
-            mean_cells(&(window){x + columns.from * stride[2], rows.to - rows.from, stride[1],
-                                 columns.to - columns.from, stride[2]},
-                       z);
+            window_box w = window_at(rows, &c->in[0], c->attr, j);
+            mean_cells(&w, (const T *)c->in[0].data + w.first, z);
         }
     }
 }

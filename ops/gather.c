@@ -7,6 +7,7 @@
 #ifdef SPOR_RULES
 
 KERNELS(gather);
+FAST_KERNELS(gather);
 
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *v = &r->in[1];
@@ -86,6 +87,8 @@ static const spor_golden golden[] = {
      .y = (const double[]){-4, 0, 0}},
     SPOR_END_GOLDEN};
 
+static const spor_fused fused = {.need = window_need, .phase = {[SPOR_WORK] = gather_kernels}};
+
 const spor_op spor_op_gather = {
     .signature = "gather(x[N,H,W,C], v[N,H,W,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z[n,i,j,c] = v at the winner of x's window (i, j)",
@@ -101,12 +104,48 @@ const spor_op spor_op_gather = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = gather_reference,
+    .fused = &fused,
 };
 
 spor_var spor_gather(spor_var x, spor_var v, spor_window w) {
     spor_attr attr[WINDOW_SLOTS];
     window_to_attr(w, attr);
     return op_record(&spor_op_gather, (spor_var[]){x, v}, attr);
+}
+
+#elif defined(SPOR_FAST)
+
+/* Lanes of channels; x and v are at the window's first cell. */
+SPOR_INLINE vec gather_lanes(const window_box *w, const T *x, const T *v) {
+    vec largest = simd_load(x), z = simd_load(v);
+    for (int64_t i = 0; i < w->rows; i++)
+        for (int64_t j = 0, at = i * w->row; j < w->columns; j++, at += w->step) {
+            vec cell = simd_load(x + at);
+            ivec wins = lanes_win(cell, largest);
+            largest = simd_select(wins, cell, largest);
+            z = simd_select(wins, simd_load(v + at), z);
+        }
+    return z;
+}
+
+static void gather_window(const window_box *w, const T *x, const T *v, T *z) {
+    int64_t k = 0;
+    for (; k + LANES <= w->step; k += LANES) simd_store(z + k, gather_lanes(w, x + k, v + k));
+    for (; k < w->step; k++) z[k] = v[k + window_winner(w, x + k)];
+}
+
+FAST_KERNEL(gather) {
+    const int64_t *n = c->out.shape.n;
+    const T *x = c->in[0].data, *v = c->in[1].data;
+    task_part part = task_part_of(c, SPOR_WORK, task, n[0] * n[1]);
+    T *z = (T *)c->out.data + part.first * c->out.stride[1];
+    for (int64_t r = part.first; r < part.end; r++) {
+        window_box rows = window_rows(&c->in[0], c->attr, r / n[1], r % n[1]);
+        for (int64_t j = 0; j < n[2]; j++, z += n[3]) {
+            window_box w = window_at(rows, &c->in[0], c->attr, j);
+            gather_window(&w, x + w.first, v + w.first, z);
+        }
+    }
 }
 
 #else

@@ -7,6 +7,7 @@
 #ifdef SPOR_RULES
 
 KERNELS(route);
+FAST_KERNELS(route);
 
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *g = &r->in[1];
@@ -91,6 +92,18 @@ static const spor_golden golden[] = {
      .y = (const double[]){1, 0, 2, 2, 0, 0, 0, 0}},
     SPOR_END_GOLDEN};
 
+/* Windows overlap, so that tasks are samples. */
+static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    (void)width;
+    (void)lanes;
+    const spor_shape *windows = &c->in[1].shape;
+    int64_t N = windows->n[0], moved = carve_times(shape_size(&c->out.shape) / N, COST_MOVED);
+    int64_t cost = window_cost(c->attr, windows, windows->n[1]);
+    need->tasks[SPOR_WORK] = tasks_for(need, N, carve_most(moved, cost), 0);
+}
+
+static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = route_kernels}};
+
 const spor_op spor_op_route = {
     .signature = "route(x[N,H,W,C], g[N,P,Q,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z = sum of g at the winners of x's windows",
@@ -106,12 +119,62 @@ const spor_op spor_op_route = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = route_reference,
+    .fused = &fused,
 };
 
 spor_var spor_route(spor_var x, spor_var g, spor_window w) {
     spor_attr attr[WINDOW_SLOTS];
     window_to_attr(w, attr);
     return op_record(&spor_op_route, (spor_var[]){x, g}, attr);
+}
+
+#elif defined(SPOR_FAST)
+
+/* The largest x of a window's cells, or what is not a number. */
+SPOR_INLINE vec largest_lanes(const window_box *w, const T *x) {
+    vec largest = simd_load(x);
+    for (int64_t i = 0; i < w->rows; i++)
+        for (int64_t j = 0, at = i * w->row; j < w->columns; j++, at += w->step) {
+            vec cell = simd_load(x + at);
+            largest = simd_select(lanes_win(cell, largest), cell, largest);
+        }
+    return largest;
+}
+
+/* Lanes of channels: g is added to the first cell that is as large as the largest, or is no number if that
+ * is none; 0 to the others, where no sum is -0. */
+SPOR_INLINE void route_lanes(const window_box *w, const T *x, vec g, T *z) {
+    vec largest = largest_lanes(w, x);
+    ivec open = simd_all_int(-1), none = largest != largest;
+    for (int64_t i = 0; i < w->rows; i++)
+        for (int64_t j = 0, at = i * w->row; j < w->columns; j++, at += w->step) {
+            vec cell = simd_load(x + at);
+            ivec won = open & ((cell == largest) | (none & (cell != cell)));
+            open &= ~won;
+            simd_store(z + at, simd_load(z + at) + (vec)((ivec)g & won));
+        }
+}
+
+static void route_window(const window_box *w, const T *x, const T *g, T *z) {
+    int64_t k = 0;
+    for (; k + LANES <= w->step; k += LANES) route_lanes(w, x + k, simd_load(g + k), z + k);
+    for (; k < w->step; k++) z[k + window_winner(w, x + k)] += g[k];
+}
+
+FAST_KERNEL(route) {
+    const int64_t *n = c->in[1].shape.n, sample = c->out.stride[0];
+    const T *x = c->in[0].data;
+    T *z = c->out.data;
+    task_part part = task_part_of(c, SPOR_WORK, task, n[0]);
+    const T *g = (const T *)c->in[1].data + part.first * c->in[1].stride[0];
+    memset(z + part.first * sample, 0, (size_t)((part.end - part.first) * sample) * sizeof *z);
+    for (int64_t r = part.first * n[1]; r < part.end * n[1]; r++) {
+        window_box rows = window_rows(&c->in[0], c->attr, r / n[1], r % n[1]);
+        for (int64_t j = 0; j < n[2]; j++, g += n[3]) {
+            window_box w = window_at(rows, &c->in[0], c->attr, j);
+            route_window(&w, x + w.first, g, z + w.first);
+        }
+    }
 }
 
 #else

@@ -10,6 +10,7 @@
 #define SPOR_OPS_WINDOW_H
 
 #include "attributes.h"
+#include "kernels/tasks.h"
 
 /** Numbers of the window along one axis: 0 is the height, 1 the width. */
 typedef struct {
@@ -80,6 +81,22 @@ static inline bool rule_windows(spor_rule *r, const spor_attr attr[], int axis, 
     return true;
 }
 
+/** What all windows of a row of them, or of so many rows, cost that look at each of their cells. */
+static inline int64_t window_cost(const spor_attr attr[], const spor_shape *windows, int64_t rows) {
+    int64_t cells = carve_times(attr[WINDOW_SIZE].i, attr[WINDOW_SIZE + 1].i);
+    int64_t row = carve_times(windows->n[2] * windows->n[3], COST_MOVED);
+    return carve_times(carve_times(rows, row), cells);
+}
+
+/** Tasks are rows of windows, of which each is an element of the result. */
+static inline void window_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    (void)width;
+    (void)lanes;
+    const int64_t *n = c->out.shape.n;
+    need->tasks[SPOR_WORK] =
+        tasks_for(need, n[0] * n[1], window_cost(c->attr, &c->out.shape, 1), 0);
+}
+
 /** Windows over a map [N, H, W, C]: [N, P, Q, C]. */
 static inline bool rule_window(spor_rule *r, const spor_attr attr[], const spor_shape *map,
                                spor_shape *out) {
@@ -123,6 +140,46 @@ static inline T window_value(const spor_arg *x, const spor_arg *v, const spor_at
             z = OR_ELSE(z, *AT4(*v, i[0], a, b, i[3]), lead);
         }
     return z;
+}
+
+#elif defined(SPOR_FAST)
+
+#include "kernels/simd.h"
+
+/** The cells of a window that lie in its map: the first of them there, and rows that lie row apart of
+ *  cells that lie step apart, which is how many channels there are. */
+typedef struct {
+    int64_t first, rows, row, columns, step;
+} window_box;
+
+/** The rows of the windows (i, .) of sample n: as if they began at the first column. */
+static inline window_box window_rows(const spor_arg *map, const spor_attr attr[], int64_t n,
+                                     int64_t i) {
+    const int64_t *stride = map->stride;
+    window_range rows = window_cells(attr, 0, map->shape.n[1], i);
+    return (window_box){.first = n * stride[0] + rows.from * stride[1],
+                        .rows = rows.to - rows.from,
+                        .row = stride[1],
+                        .step = stride[2]};
+}
+
+/** Window j of these. */
+static inline window_box window_at(window_box w, const spor_arg *map, const spor_attr attr[],
+                                   int64_t j) {
+    window_range columns = window_cells(attr, 1, map->shape.n[2], j);
+    w.first += columns.from * w.step;
+    w.columns = columns.to - columns.from;
+    return w;
+}
+
+/** Where from its first cell the winner of one channel lies: the first largest x in row-major order, or
+ *  the first that is not a number. x is at the first cell. */
+static inline int64_t window_winner(const window_box *w, const T *x) {
+    int64_t best = 0;
+    for (int64_t u = 0; u < w->rows; u++)
+        for (int64_t v = 0, at = u * w->row; v < w->columns; v++, at += w->step)
+            if (WINS(x[at], x[best])) best = at;
+    return best;
 }
 
 #endif

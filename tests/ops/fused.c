@@ -3,8 +3,8 @@
  * Recordings are the samples, the samples with one size changed, and shapes and attributes drawn by the
  * signature. Each runs in float and double on every instruction set of this machine, on small integers
  * and on reals, and has to agree with the reference kernel over SPOR_ROUNDING: to the number where
- * nothing is rounded, else within what the arithmetic may be off by. Its tasks are those of
- * support/tasks.h.
+ * nothing is rounded, else within what the arithmetic may be off by. Where operands have elements that are no
+ * numbers, so have the results of both, at the same places. Its tasks are those of support/tasks.h.
  */
 #include "../suite.h"
 
@@ -113,6 +113,46 @@ static bool agrees(work *w, spor_program *program) {
     return true;
 }
 
+/* ---- what is not a number ---- */
+
+/* Some elements of each operand; integers, so that nothing else differs. */
+static void draw_holes(work *w) {
+    opcheck_machine *m = &w->truth[0];
+    draw(w, true, 7);
+    for (int k = 0; k < m->inputs; k++)
+        for (int64_t e = 0; e < m->nx[k]; e++)
+            if (random_hash(11, (uint64_t)k, (uint64_t)e) % 7 == 0) m->x[k][e] = (double)NAN;
+}
+
+static void run_holes(work *w, spor_program *program) {
+    ck_assert_ptr_null(spor_program_error(program));
+    fill(w, program);
+    ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
+}
+
+/* By the reference kernel in the same type; elements may be off by what they may without holes. */
+static void check_holes(work *w, spor_program *program) {
+    char text[400];
+    int type = (int)program->scalar;
+    spor_options options = {.scalar = program->scalar, .reference = true};
+    spor_program *reference = spor_compile(w->r.tape, 1, &w->r.out, NULL, &options);
+    draw_holes(w);
+    run_holes(w, reference);
+    run_holes(w, program);
+    spor_arg arg = spor_program_arg(program, w->r.out),
+             truth = spor_program_arg(reference, w->r.out);
+    describe(w->of, text, sizeof text);
+    for (int64_t e = 0; e < w->truth[0].ny[0]; e++) {
+        double got = element_types[type]->value(arg.data, e),
+               want = element_types[type]->value(truth.data, e);
+        ck_assert_msg(!fastcheck_is_off(got, want, fastcheck_bound(type, w->truth[type].iy[0][e])),
+                      "%s, %s; %s: beside what is no number element %" PRId64
+                      " is %g, %g by reference",
+                      isa_name(program->isa), element_types[type]->text, text, e, got, want);
+    }
+    spor_program_free(reference);
+}
+
 /* The step that computes the op by its fast kernels; -1: others do. */
 static int find_step(const work *w, const spor_program *program) {
     for (uint32_t s = 0; s < program->steps; s++) {
@@ -147,6 +187,7 @@ static void check_program(work *w, spor_program *program, bool tasks, bool fault
         ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
         expect_agreement(w, program);
     }
+    if (tasks && step >= 0) check_holes(w, program);
     if (tasks) tasks_check(program, NULL);
     if (!faults || step < 0 || is_all_zero(w)) return;
     fill(w, program);
