@@ -50,6 +50,13 @@ static bool packs_x(dense_sizes s, size_t width) {
     return (size_t)s.rows * width >= long_row && s.depth >= many && s.cols >= many;
 }
 
+/* Where B is W^T and a task has columns of its own, rows of W, it packs them itself, panel by panel: what
+ * is used at once stays near instead of going to memory and back. If rows are cut in two, too, each panel
+ * is packed twice. */
+static bool packs_in_passing(dense_sizes s, int64_t tasks) {
+    return cut_by_columns(s) && tasks <= 2 * column_parts(s, tasks);
+}
+
 /* What PREPARE fills: B in panels; of dW, x in panels. */
 typedef struct {
     void *B, *x;
@@ -74,6 +81,11 @@ static dense_tables carve_tables(spor_carver *carver, int64_t rows, int64_t dept
     t.row = carve_take(carver, rows, sizeof *t.row);
     t.step = carve_take(carver, depth, sizeof *t.step);
     return t;
+}
+
+/* A panel of a task's own lies behind its tables. */
+static void *carve_panel(spor_carver *carver, int64_t depth, size_t width) {
+    return carve_take(carver, carve_times(depth, PANEL), width);
 }
 
 #ifdef SPOR_RULES
@@ -117,6 +129,14 @@ static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *n
 static void dense_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
     dense_need(c, width, lanes, need);
+    if (packs_in_passing(s, need->tasks[SPOR_WORK])) {
+        spor_carver scratch = {.used = need->scratch};
+        carve_panel(&scratch, s.depth, width);
+        need->scratch = scratch.used;
+        need->shared = 0;
+        need->tasks[SPOR_PREPARE] = 0;
+        return;
+    }
     need->tasks[SPOR_PREPARE] =
         tasks_for(need, (s.cols + PANEL - 1) / PANEL, carve_times(s.depth, PANEL * COST_MOVED), 0);
 }
@@ -362,7 +382,7 @@ static spor_product product_of(const spor_call *c, int64_t task, int64_t row, in
                           .rows = rows,
                           .depth = s.depth,
                           .cols = part.cols.end - part.cols.first,
-                          .b = (const T *)c->shared + part.cols.first * s.depth,
+                          .b = c->shared ? (const T *)c->shared + part.cols.first * s.depth : NULL,
                           .c = (T *)c->out.data + part.rows.first * s.cols + part.cols.first,
                           .ldc = s.cols};
 }
@@ -422,10 +442,36 @@ FAST_KERNEL(dense_dx_panels) {
                                .cols = end - first});
 }
 
+/* dx, each panel packed before it is used; W: the task's first row. */
+static void multiply_in_passing(const spor_call *c, const spor_product *dx, const T *W) {
+    spor_carver carver = {.base = c->scratch};
+    carve_tables(&carver, dx->rows, dx->depth);
+    T *panel = carve_panel(&carver, dx->depth, sizeof(T));
+    for (int64_t k = 0; k < product_panel_count(dx->cols); k++) {
+        int64_t first = product_panel_first(dx->cols, k);
+        spor_product part = *dx;
+        part.cols = product_panel_first(dx->cols, k + 1) - first;
+        part.b = panel;
+        part.c += first;
+        product_pack(panel, &(spor_block){.b = W + first * dx->depth,
+                                          .stride = dx->depth,
+                                          .transposed = true,
+                                          .depth = dx->depth,
+                                          .rows = dx->depth,
+                                          .cols = part.cols});
+        product_multiply(&part);
+    }
+}
+
 /* Eq. (47): dx = delta W^T */
 FAST_KERNEL(dense_dx) {
-    spor_product dx = product_of(c, task, c->in[0].shape.n[1], 1);
-    product_multiply(&dx);
+    dense_sizes s = sizes_of(c);
+    spor_product dx = product_of(c, task, s.depth, 1);
+    int64_t first = part_of(c, task).cols.first;
+    if (packs_in_passing(s, c->need->tasks[SPOR_WORK]))
+        multiply_in_passing(c, &dx, (const T *)c->in[1].data + first * s.depth);
+    else
+        product_multiply(&dx);
 }
 
 /* Some samples of x into its panels, of which each is all samples of a vector of inputs. */
