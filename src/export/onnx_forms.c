@@ -40,6 +40,13 @@ onnx_order order_of_present(const onnx_order *order, const bool present[]) {
     return to;
 }
 
+void form_find_present(const onnx_graph *g, uint32_t id, bool present[]) {
+    const onnx_form *form = g->variable[id].form;
+    for (int k = 0; k < SPOR_RANK; k++) present[k] = false;
+    for (int j = 0; form && j < form->order.rank; j++)
+        if (form->order.axis[j] >= 0) present[form->order.axis[j]] = true;
+}
+
 /* Its axes, without -1s. */
 static onnx_order axes_of(const onnx_order *order) {
     onnx_order to = {0};
@@ -129,14 +136,6 @@ onnx_tensor form_reach(onnx_graph *g, uint32_t id, const onnx_order *order) {
     return form ? form->tensor : 0;
 }
 
-/* Which of its axes the first form has. */
-static void find_present(const onnx_graph *g, uint32_t id, bool present[]) {
-    const onnx_form *form = g->variable[id].form;
-    for (int k = 0; k < SPOR_RANK; k++) present[k] = false;
-    for (int j = 0; form && j < form->order.rank; j++)
-        if (form->order.axis[j] >= 0) present[form->order.axis[j]] = true;
-}
-
 /* An axis that is not there may have more than one element. */
 static bool repeats(const onnx_shape *shape, const onnx_order *order) {
     bool there[SPOR_RANK] = {false};
@@ -152,7 +151,7 @@ onnx_tensor form_whole(onnx_graph *g, uint32_t id, const onnx_order *order) {
     const onnx_form *known = find(g, id, order);
     bool present[SPOR_RANK];
     if (known) return known->tensor;
-    find_present(g, id, present);
+    form_find_present(g, id, present);
     const onnx_order there = order_of_present(order, present);
     onnx_tensor y = form_reach(g, id, &there);
     if (y && repeats(&variable->shape, &there)) {

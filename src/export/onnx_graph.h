@@ -110,6 +110,8 @@ const onnx_form *form_keep(onnx_graph *g, uint32_t id, onnx_tensor y, const onnx
 onnx_tensor form_reach(onnx_graph *g, uint32_t id, const onnx_order *order);
 /** Variable id with all its axes, in this order. */
 onnx_tensor form_whole(onnx_graph *g, uint32_t id, const onnx_order *order);
+/** Which of its axes its first form has; present[SPOR_RANK]. */
+void form_find_present(const onnx_graph *g, uint32_t id, bool present[]);
 /** The order in which a variable lies, with all its axes. */
 onnx_order form_order(const onnx_graph *g, uint32_t id);
 bool order_equal(const onnx_order *a, const onnx_order *b);

@@ -51,12 +51,10 @@ static int leading_operand(const onnx_call *c) {
 
 onnx_tensor onnx_aligned(onnx_call *c, int k) {
     onnx_graph *g = c->graph;
-    const onnx_form *form = g->variable[c->from[k]].form;
-    bool present[SPOR_RANK] = {false};
+    bool present[SPOR_RANK];
     if (c->order.rank != c->out.rank) c->order = form_order(g, c->from[leading_operand(c)]);
-    for (int j = 0; form && j < form->order.rank; j++)
-        if (form->order.axis[j] >= 0)
-            present[form->order.axis[j]] = c->present[form->order.axis[j]] = true;
+    form_find_present(g, c->from[k], present);
+    for (int a = 0; a < SPOR_RANK; a++) c->present[a] = c->present[a] || present[a];
     onnx_order there = order_of_present(&c->order, present), to = {0};
     for (int j = 0; j < there.rank; j++) /* axes of 1 at the beginning go without saying */
         if (to.rank || there.axis[j] >= 0) to.axis[to.rank++] = there.axis[j];
@@ -66,11 +64,9 @@ onnx_tensor onnx_aligned(onnx_call *c, int k) {
 onnx_tensor onnx_ending(onnx_call *c, int k, int n) {
     onnx_graph *g = c->graph;
     const onnx_order plain = onnx_plain(c->in[k].rank);
-    const onnx_form *form = g->variable[c->from[k]].form;
     onnx_order to = {0};
-    bool present[SPOR_RANK] = {false};
-    for (int j = 0; form && j < form->order.rank; j++)
-        if (form->order.axis[j] >= 0) present[form->order.axis[j]] = true;
+    bool present[SPOR_RANK];
+    form_find_present(g, c->from[k], present);
     for (int j = 0; j < plain.rank; j++) {
         if (j >= plain.rank - n && !present[j]) return onnx_whole(c, k, &plain);
         if (to.rank || present[j]) to.axis[to.rank++] = present[j] ? j : -1;
