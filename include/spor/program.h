@@ -114,8 +114,11 @@ typedef struct {
     bool reference;     /* no fast paths: the definition */
     const char *isa;    /* "baseline", "avx2", "avx512"; NULL: $SPOR_ISA or the best there is */
     spor_workspace *workspace; /* NULL: memory of its own */
-    int threads; /* that run the tasks of a step, the caller one of them; 0: the caller alone. The
+    int threads;  /* that run the tasks of a step, the caller one of them; 0: the caller alone. The
                     numbers are the same, to the bit, however many there are */
+    bool rowwise; /* a row of a result that takes rows one by one has the same bits alone and among
+                     others: ways to compute that depend on how many rows there are, or that share
+                     what is rounded, are left out */
 } spor_options;
 
 /** A program for the outputs. params may be NULL if the tape has none. NULL: out of memory;

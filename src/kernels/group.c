@@ -22,34 +22,42 @@ typedef struct {
     spor_tile tile;           /* what the lines have in common */
 } walk;
 
-/* ---- boxes: the last axes of a tile, one row after the other ---- */
+/* ---- boxes: what an element, or a row, of a smaller tensor stands for in a tile ---- */
 
-/* Rows along the last axis. `in_row`: a smaller tensor has the last axis (stride 1, else 0). */
+/* Boxes that follow each other, each of rows along the last axis, in which the smaller tensor stays where it
+ * is. How many there are may depend on the tile, what one is does not: sums of a sample are the same in tiles of
+ * several. */
 typedef struct {
-    int64_t rows, length;
-    bool in_row;
-    bool still; /* the smaller tensor is at the same place in each row */
+    int64_t boxes, rows, length;
+    bool in_row; /* it has the last axis (stride 1, else 0); if not a box is one row */
+    int first;   /* the first axis inside of a box */
 } box;
+
+static int64_t indices_of(const walk *w, int axis) {
+    return axis == w->group->split ? w->pieces : w->group->n[axis];
+}
 
 static box box_of(const walk *w, const int64_t stride[]) {
     const spor_group *g = w->group;
     int last = g->rank - 1;
-    box b = {.length = g->split == last ? w->pieces : g->n[last],
-             .in_row = stride[last] != 0,
-             .still = true};
-    for (int k = g->split; k < last; k++) b.still = b.still && !stride[k];
-    b.rows = w->tile.count / b.length;
+    box b = {.rows = 1, .length = indices_of(w, last), .in_row = stride[last] != 0, .first = last};
+    while (b.first > g->split && !stride[b.first - 1]) b.rows *= indices_of(w, --b.first);
+    if (!b.in_row) {
+        b.length *= b.rows;
+        b.rows = 1;
+    }
+    b.boxes = w->tile.count / (b.rows * b.length);
     return b;
 }
 
-/* Where a smaller tensor is in row r of the tile. */
-static int64_t row_offset(const spor_group *g, const int64_t stride[], int64_t r) {
+/* Where a smaller tensor is in box k of the tile. */
+static int64_t box_offset(const spor_group *g, const int64_t stride[], const box *b, int64_t k) {
     int64_t offset = 0;
-    for (int k = g->rank - 2; k > g->split; k--) {
-        offset += r % g->n[k] * stride[k];
-        r /= g->n[k];
+    for (int axis = b->first - 1; axis > g->split; axis--) {
+        offset += k % g->n[axis] * stride[axis];
+        k /= g->n[axis];
     }
-    return g->split < g->rank - 1 ? offset + r * stride[g->split] : 0;
+    return g->split < b->first ? offset + k * stride[g->split] : offset;
 }
 
 /* ---- repeats ---- */
@@ -62,16 +70,13 @@ static void fill(T *to, T value, int64_t count) {
 
 static void repeat(const walk *w, const int64_t stride[], const T *from, T *to) {
     box b = box_of(w, stride);
-    if (b.still && !b.in_row) {
-        fill(to, *from, w->tile.count);
-        return;
-    }
-    for (int64_t r = 0; r < b.rows; r++, to += b.length) {
-        const T *row = from + row_offset(w->group, stride, r);
-        if (b.in_row)
-            memcpy(to, row, (size_t)b.length * sizeof *to);
-        else
-            fill(to, *row, b.length);
+    for (int64_t k = 0; k < b.boxes; k++) {
+        const T *at = from + box_offset(w->group, stride, &b, k);
+        for (int64_t r = 0; r < b.rows; r++, to += b.length)
+            if (b.in_row)
+                memcpy(to, at, (size_t)b.length * sizeof *to);
+            else
+                fill(to, *at, b.length);
     }
 }
 
@@ -155,19 +160,14 @@ SPOR_INLINE void fold(spor_tile_role role, const walk *w, int a, const T *x, con
     T *to = w->room.place[a], *low = NULL;
     if (argument->carries)
         low = (T *)w->room.low + argument->low + (to - (const T *)w->room.base[a]);
-    if (b.still && b.in_row) {
-        fold_columns(role, to, low, x, y, b.rows, b.length);
-    } else if (b.still) {
-        fold_number(role, to, low, folded_row(role, x, y, w->tile.count));
-    } else {
-        for (int64_t r = 0; r < b.rows; r++, x += b.length, y = y ? y + b.length : NULL) {
-            int64_t row = row_offset(w->group, argument->stride, r);
-            T *row_low = low ? low + row : NULL;
-            if (b.in_row)
-                fold_columns(role, to + row, row_low, x, y, 1, b.length);
-            else
-                fold_number(role, to + row, row_low, folded_row(role, x, y, b.length));
-        }
+    for (int64_t k = 0, size = b.rows * b.length; k < b.boxes; k++) {
+        int64_t at = box_offset(w->group, argument->stride, &b, k);
+        const T *box_x = x + k * size, *box_y = y ? y + k * size : NULL;
+        T *box_low = low ? low + at : NULL;
+        if (b.in_row)
+            fold_columns(role, to + at, box_low, box_x, box_y, b.rows, b.length);
+        else
+            fold_number(role, to + at, box_low, folded_row(role, box_x, box_y, b.length));
     }
 }
 

@@ -114,8 +114,8 @@ static bool merge_and_plan(spor_program *program, const request *r, const spor_t
 
 static bool compile(spor_program *program, const request *r) {
     bool backward = r->cost != 0;
-    if (!contract_tape(program->recorded, r->wanted, r->count, !program->reference, backward,
-                       &program->graph)) {
+    const contraction_use use = {!program->reference, backward, program->rowwise};
+    if (!contract_tape(program->recorded, r->wanted, r->count, &use, &program->graph)) {
         const char *error = program->graph.tape ? spor_error(program->graph.tape) : NULL;
         return program_fail(program, "%s", error ? error : "out of memory");
     }
@@ -133,6 +133,7 @@ static bool compile(spor_program *program, const request *r) {
 static bool prepare(spor_program *program, const spor_options *options) {
     program->scalar = options->scalar;
     program->reference = options->reference || options->scalar > SPOR_F64;
+    program->rowwise = options->rowwise;
     program->workspace = options->workspace ? options->workspace : &program->own;
     program->threads = options->threads > 1 && !program->reference ? options->threads : 1;
     if (program->threads > POOL_MOST) program->threads = POOL_MOST;

@@ -41,6 +41,7 @@ bool match_refuse(spor_match *match, const char *format, ...) {
 /* Arrays over the nodes of the recorded tape. */
 typedef struct {
     const spor_tape *tape;
+    const contraction_use *use;
     bool *live;
     bool *absorbed; /* inside a region taken */
     bool *derived;  /* it has a backward that was derived by hand */
@@ -68,7 +69,7 @@ static void mark_custom(work *w, const spor_custom *custom) {
     }
 }
 
-static void mark_live(work *w, const uint32_t wanted[], uint32_t count, bool training) {
+static void mark_live(work *w, const uint32_t wanted[], uint32_t count) {
     const spor_tape *tape = w->tape;
     for (uint32_t k = 0; k < count; k++) {
         w->live[wanted[k]] = true;
@@ -82,7 +83,7 @@ static void mark_live(work *w, const uint32_t wanted[], uint32_t count, bool tra
             w->live[node->in[k]] = true;
             w->uses[node->in[k]]++;
         }
-        const spor_custom *custom = training ? custom_of(tape, id) : NULL;
+        const spor_custom *custom = w->use->training ? custom_of(tape, id) : NULL;
         if (custom) mark_custom(w, custom);
     }
 }
@@ -115,9 +116,12 @@ static bool is_bare(const work *w, uint32_t root, const spor_match *match) {
 }
 
 /* Tries all fast paths on the region that ends in root. */
-static bool try_root(work *w, spor_contraction *c, spor_var root, bool training) {
+static bool try_root(work *w, spor_contraction *c, spor_var root) {
     for (int k = 0; spor_fast_paths[k]; k++) {
-        spor_match match = {.uses = w->uses, .training = training, .derived = w->derived};
+        spor_match match = {.uses = w->uses,
+                            .training = w->use->training,
+                            .rowwise = w->use->rowwise,
+                            .derived = w->derived};
         bool fits = spor_fast_paths[k]->match(&match, root);
         if (fits && is_bare(w, root.id, &match))
             fits = match_refuse(&match, "a tensor has no elements");
@@ -130,11 +134,11 @@ static bool try_root(work *w, spor_contraction *c, spor_var root, bool training)
 }
 
 /* From the end to the start, so that the largest region that ends in a node is seen first. */
-static bool find_matches(work *w, spor_contraction *c, bool training) {
+static bool find_matches(work *w, spor_contraction *c) {
     spor_tape *tape = (spor_tape *)(uintptr_t)w->tape; /* handles carry it; matching only reads */
     for (uint32_t id = tape->count - 1; id > 0; id--)
         if (w->live[id] && !w->absorbed[id] && !node_is_bare(tape, id) &&
-            !try_root(w, c, (spor_var){tape, id}, training))
+            !try_root(w, c, (spor_var){tape, id}))
             return false;
     return true;
 }
@@ -165,7 +169,7 @@ static spor_var fuse(const spor_contraction *c, const spor_match *match) {
                                : op_record_leaf(c->tape, match->op, match->attr);
 }
 
-static bool copy_nodes(work *w, spor_contraction *c, bool training) {
+static bool copy_nodes(work *w, spor_contraction *c) {
     for (uint32_t id = 1; id < w->tape->count; id++) {
         if (!w->live[id] || w->absorbed[id]) continue;
         const spor_node *node = &w->tape->node[id];
@@ -175,7 +179,7 @@ static bool copy_nodes(work *w, spor_contraction *c, bool training) {
             w->match_of[id] ? fuse(c, &w->match[w->match_of[id] - 1]) : copy_node(c, node);
         if (!copy.id) return false;
         c->tape->node[copy.id].name = node->name;
-        const spor_custom *custom = training ? custom_of(w->tape, id) : NULL;
+        const spor_custom *custom = w->use->training ? custom_of(w->tape, id) : NULL;
         if (custom) copy = custom_pass(c->tape, copy, custom, c->map);
         if (!copy.id) return false;
         c->map[id] = copy.id;
@@ -193,18 +197,18 @@ static bool copy_settings(const work *w, const spor_contraction *c) {
     return done;
 }
 
-static bool contract(work *w, bool use_fast_paths, bool training, spor_contraction *c) {
+static bool contract(work *w, spor_contraction *c) {
     c->tape = spor_tape_new();
     c->map = calloc(w->tape->count, sizeof *c->map);
     if (!c->tape || !c->map || !copy_scopes(c->tape, w->tape)) return false;
-    c->tape->takes_apart = use_fast_paths;
-    if (use_fast_paths && !find_matches(w, c, training)) return false;
-    return copy_nodes(w, c, training) && copy_settings(w, c);
+    c->tape->takes_apart = w->use->fast_paths;
+    if (w->use->fast_paths && !find_matches(w, c)) return false;
+    return copy_nodes(w, c) && copy_settings(w, c);
 }
 
 bool contract_tape(const spor_tape *tape, const uint32_t wanted[], uint32_t count,
-                   bool use_fast_paths, bool training, spor_contraction *c) {
-    work w = {.tape = tape};
+                   const contraction_use *use, spor_contraction *c) {
+    work w = {.tape = tape, .use = use};
     w.live = calloc(tape->count, sizeof *w.live);
     w.absorbed = calloc(tape->count, sizeof *w.absorbed);
     w.derived = calloc(tape->count, sizeof *w.derived);
@@ -212,8 +216,8 @@ bool contract_tape(const spor_tape *tape, const uint32_t wanted[], uint32_t coun
     w.match_of = calloc(tape->count, sizeof *w.match_of);
     bool done = w.live && w.absorbed && w.derived && w.uses && w.match_of;
     if (done) {
-        mark_live(&w, wanted, count, training);
-        done = contract(&w, use_fast_paths, training, c);
+        mark_live(&w, wanted, count);
+        done = contract(&w, c);
     }
     free(w.live);
     free(w.absorbed);

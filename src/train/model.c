@@ -279,7 +279,9 @@ static spor_bound *plan(spor_model *model, int64_t rows, model_use use) {
         b->next = model->bindings;
         model->bindings = b;
         if (!record(model, &b->bound, use)) return NULL;
-        b->bound.program = compile(model, &b->bound, model->spec.optimizer, &model->spec.options);
+        spor_options options = model->spec.options;
+        options.rowwise = use == MODEL_PREDICTS;
+        b->bound.program = compile(model, &b->bound, model->spec.optimizer, &options);
     }
     return model->failed ? NULL : &b->bound;
 }

@@ -47,7 +47,8 @@ static bool record(way *w, bool derived, spor_var *dy) {
     const spor_piece *piece = w->given->piece;
     uint32_t y = piece->y.id;
     spor_var wrt[SPOR_INPUTS];
-    if (!contract_tape(piece->tape, &y, 1, false, derived, &w->graph)) return false;
+    const contraction_use use = {.training = derived};
+    if (!contract_tape(piece->tape, &y, 1, &use, &w->graph)) return false;
     spor_var root = {w->graph.tape, w->graph.map[y]};
     for (int k = 0; k < piece->inputs; k++) wrt[k] = input_of(w, k);
     *dy = spor_input(w->graph.tape, "dy", spor_shape_of(piece->y));
