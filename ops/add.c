@@ -64,7 +64,7 @@ ELEMENT_KERNEL(add, 2) {
     return ADD(x[0], x[1]);
 }
 
-#ifdef SPOR_TILES
+#if defined(SPOR_TILES) || defined(SPOR_SYMBOLS)
 ELEMENT_KERNEL(mul_add, 3) {
     return ADD(MUL(x[0], x[1]), x[2]);
 }

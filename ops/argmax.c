@@ -10,6 +10,7 @@
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
 #include "export/onnx.h"
 
 KERNELS(argmax);
@@ -86,6 +87,23 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
 
 static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = argmax_kernels}};
 
+/* The position of the first that wins along the axis. */
+static void loops(spor_c *c, const spor_call *call) {
+    int axis = (int)call->attr[AXIS].i;
+    int64_t n = call->in[0].shape.n[axis], beside = call->in[0].stride[axis];
+    c_line(c, "for (int l = 0; l < %" PRId64 "; l += %" PRId64 ")", shape_size(&call->in[0].shape),
+           n * beside);
+    c_line(c, "for (int k = l; k < l + %" PRId64 "; k++, out++) {", beside);
+    c_line(c, "%s largest = x[k];", c_type(c));
+    c_line(c, "*out = 0;");
+    c_line(c, "for (int j = 1; j < %" PRId64 "; j++) {", n);
+    c_line(c, "if (x[k + j * %" PRId64 "] <= largest || largest != largest) continue;", beside);
+    c_line(c, "largest = x[k + j * %" PRId64 "];", beside);
+    c_line(c, "*out = (%s)j;", c_type(c));
+    c_line(c, "}");
+    c_line(c, "}");
+}
+
 const spor_op spor_op_argmax = {
     .signature = "argmax(x[*]; axis:axis)",
     .equation = "z = position of the largest x along the axis, from 0",
@@ -105,6 +123,7 @@ const spor_op spor_op_argmax = {
     .golden = golden,
     .reference = argmax_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_argmax(spor_var x, int axis) {

@@ -11,6 +11,7 @@
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
 #include "export/onnx.h"
 #include "kernels/tasks.h"
 
@@ -97,6 +98,26 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
                                        carve_times(n + 1, COST_EXP), 0);
 }
 
+/* By insertion: what comes later stays behind its equals. */
+static void loops(spor_c *c, const spor_call *call) {
+    int axis = (int)call->attr[AXIS].i;
+    int64_t n = call->out.shape.n[axis], beside = call->out.stride[axis];
+    c_line(c, "for (int l = 0; l < %" PRId64 "; l += %" PRId64 ")", shape_size(&call->out.shape),
+           n * beside);
+    c_line(c, "for (int k = l; k < l + %" PRId64 "; k++)", beside);
+    c_line(c, "for (int i = 0; i < %" PRId64 "; i++) {", n);
+    c_line(c, "const %s value = x[k + i * %" PRId64 "];", c_type(c), beside);
+    c_line(c, "int at = i;");
+    c_line(c, "for (; at > 0; at--) {");
+    c_line(c, "const %s before = x[k + (int)out[k + (at - 1) * %" PRId64 "] * %" PRId64 "];",
+           c_type(c), beside, beside);
+    c_line(c, "if (!(value < before || (value == value && before != before))) break;");
+    c_line(c, "out[k + at * %" PRId64 "] = out[k + (at - 1) * %" PRId64 "];", beside, beside);
+    c_line(c, "}");
+    c_line(c, "out[k + at * %" PRId64 "] = (%s)i;", beside, c_type(c));
+    c_line(c, "}");
+}
+
 static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = argsort_kernels}};
 
 const spor_op spor_op_argsort = {
@@ -118,6 +139,7 @@ const spor_op spor_op_argsort = {
     .golden = golden,
     .reference = argsort_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_argsort(spor_var x, int axis) {

@@ -4,6 +4,22 @@
 #include "attributes.h"
 #include "kernels/copy.h"
 
+#if defined(SPOR_RULES) || defined(SPOR_FAST)
+
+static void moves(const spor_call *c, copy_moves *m) {
+    int axis = (int)c->attr[AXIS].i;
+    copy_box all = copy_whole(c);
+    for (int64_t k = 0, first = 0; k < 2; k++) {
+        int64_t end = first + c->in[k].shape.n[axis];
+        copy_box box = copy_between(&all, axis, first, end);
+        copy_steps(&box, c->in[k].stride);
+        copy_from(m, &box, (int)k);
+        first = end;
+    }
+}
+
+#endif
+
 #ifdef SPOR_RULES
 
 #include "export/onnx.h"
@@ -97,6 +113,7 @@ const spor_op spor_op_concat = {
     .golden = golden,
     .reference = concat_reference,
     .fused = &fused,
+    .moves = moves,
 };
 
 spor_var spor_concat(spor_var x, spor_var y, int axis) {
@@ -106,15 +123,9 @@ spor_var spor_concat(spor_var x, spor_var y, int axis) {
 #elif defined(SPOR_FAST)
 
 FAST_KERNEL(concat) {
-    int axis = (int)c->attr[AXIS].i;
-    copy_box all = copy_whole(c);
-    for (int64_t k = 0, first = 0; k < 2; k++) {
-        int64_t end = first + c->in[k].shape.n[axis];
-        copy_box box = copy_between(&all, axis, first, end);
-        copy_steps(&box, c->in[k].stride);
-        copy_part(c, task, &box, c->in[k].data);
-        first = end;
-    }
+    copy_moves m = {0};
+    moves(c, &m);
+    copy_all(c, task, &m);
 }
 
 #else

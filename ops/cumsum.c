@@ -5,6 +5,7 @@
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
 #include "export/onnx.h"
 #include "kernels/tasks.h"
 
@@ -69,6 +70,19 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
                                        carve_times(n + 1, COST_MOVED), 0);
 }
 
+static void loops(spor_c *c, const spor_call *call) {
+    int axis = (int)call->attr[AXIS].i;
+    int64_t n = call->out.shape.n[axis], beside = call->out.stride[axis];
+    c_line(c, "for (int l = 0; l < %" PRId64 "; l += %" PRId64 ")", shape_size(&call->out.shape),
+           n * beside);
+    c_line(c, "for (int k = l; k < l + %" PRId64 "; k++) {", beside);
+    c_line(c, "out[k] = x[k];");
+    c_line(c, "for (int j = k + %" PRId64 "; j < l + %" PRId64 "; j += %" PRId64 ")", beside,
+           n * beside, beside);
+    c_line(c, "    out[j] = out[j - %" PRId64 "] + x[j];", beside);
+    c_line(c, "}");
+}
+
 static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = cumsum_kernels}};
 
 const spor_op spor_op_cumsum = {
@@ -85,6 +99,7 @@ const spor_op spor_op_cumsum = {
     .golden = golden,
     .reference = cumsum_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_cumsum(spor_var x, int axis) {

@@ -10,6 +10,7 @@ enum { STEPS = 0, ALL_SLOTS = 4 };
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
 #include "export/onnx.h"
 #include "kernels/tasks.h"
 
@@ -149,6 +150,31 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     need->tasks[SPOR_WORK] = tasks_for(need, n[0] * n[1], cost, 0);
 }
 
+/* z[n,i,j,c] is one chain over the cells of its window. */
+static void loops(spor_c *c, const spor_call *call) {
+    const int64_t *x = call->in[0].shape.n, *K = call->in[1].shape.n, *z = call->out.shape.n;
+    const spor_attr *s = call->attr + STEPS;
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++)", z[0]);
+    c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", z[1]);
+    c_line(c, "for (int j = 0; j < %" PRId64 "; j++, out += %" PRId64 ") {", z[2], z[3]);
+    c_line(c, "net_fill(out, 0, %" PRId64 ");", z[3]);
+    c_line(c, "for (int u = 0; u < %" PRId64 "; u++)", K[0]);
+    c_line(c, "for (int v = 0; v < %" PRId64 "; v++) {", K[1]);
+    c_line(c,
+           "const int r = i * %" PRId64 " + u * %" PRId64 ", q = j * %" PRId64 " + v * %" PRId64
+           ";",
+           depthwise_step(z[1], depthwise_stride(s, 0), 1),
+           depthwise_step(K[0], depthwise_dilation(s, 0), 1),
+           depthwise_step(z[2], depthwise_stride(s, 1), 1),
+           depthwise_step(K[1], depthwise_dilation(s, 1), 1));
+    c_line(c, "const %s *cell = x + ((n * %" PRId64 " + r) * %" PRId64 " + q) * %" PRId64 ";",
+           c_type(c), x[1], x[2], x[3]);
+    c_line(c, "const %s *weight = K + (u * %" PRId64 " + v) * %" PRId64 ";", c_type(c), K[1], z[3]);
+    c_line(c, "for (int k = 0; k < %" PRId64 "; k++) out[k] = weight[k] * cell[k] + out[k];", z[3]);
+    c_line(c, "}");
+    c_line(c, "}");
+}
+
 static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = depthwise2d_kernels}};
 
 const spor_op spor_op_depthwise2d = {
@@ -167,6 +193,7 @@ const spor_op spor_op_depthwise2d = {
     .golden = golden,
     .reference = depthwise2d_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_depthwise2d(spor_var x, spor_var K, const int64_t stride[2],

@@ -6,6 +6,35 @@
 #include "attributes.h"
 #include "kernels/copy.h"
 
+#if defined(SPOR_RULES) || defined(SPOR_FAST)
+
+/* by - 1 elements behind each along axis k but the last. */
+static copy_box between_elements(const copy_box *box, int k, int64_t n, int64_t by) {
+    copy_box gaps = *box;
+    int64_t to = box->axis[k].to;
+    gaps.axes++;
+    for (int a = box->axes; a > k; a--) gaps.axis[a] = box->axis[a - 1];
+    gaps.axis[k] = (copy_axis){n - 1, by * to, 0};
+    gaps.axis[k + 1] = (copy_axis){by - 1, to, 0};
+    gaps.to += to;
+    return gaps;
+}
+
+/* Zeros between elements along an axis, where there are elements along those before it. */
+static void moves(const spor_call *c, copy_moves *m) {
+    copy_box box = copy_whole(c);
+    for (int k = 0; k < box.axes; k++) {
+        int64_t n = c->in[0].shape.n[k], by = n > 1 ? c->attr[k].i : 1;
+        copy_box gaps = between_elements(&box, k, n, by);
+        copy_fill(m, &gaps, 0);
+        box.axis[k] = (copy_axis){n, by * box.axis[k].to, 0};
+    }
+    copy_steps(&box, c->in[0].stride);
+    copy_from(m, &box, 0);
+}
+
+#endif
+
 #ifdef SPOR_RULES
 
 #include "export/onnx.h"
@@ -114,6 +143,7 @@ const spor_op spor_op_dilate = {
     .golden = golden,
     .reference = dilate_reference,
     .fused = &fused,
+    .moves = moves,
 };
 
 spor_var spor_dilate(spor_var x, const int64_t by[]) {
@@ -125,30 +155,10 @@ spor_var spor_dilate(spor_var x, const int64_t by[]) {
 
 #elif defined(SPOR_FAST)
 
-/* by - 1 elements behind each along axis k but the last. */
-static copy_box between_elements(const copy_box *box, int k, int64_t n, int64_t by) {
-    copy_box gaps = *box;
-    int64_t to = box->axis[k].to;
-    gaps.axes++;
-    for (int a = box->axes; a > k; a--) gaps.axis[a] = box->axis[a - 1];
-    gaps.axis[k] = (copy_axis){n - 1, by * to, 0};
-    gaps.axis[k + 1] = (copy_axis){by - 1, to, 0};
-    gaps.to += to;
-    return gaps;
-}
-
-/* Zeros between elements along an axis, where there are elements along those before it. */
 FAST_KERNEL(dilate) {
-    const T zero = 0;
-    copy_box box = copy_whole(c);
-    for (int k = 0; k < box.axes; k++) {
-        int64_t n = c->in[0].shape.n[k], by = n > 1 ? c->attr[k].i : 1;
-        copy_box gaps = between_elements(&box, k, n, by);
-        copy_part(c, task, &gaps, &zero);
-        box.axis[k] = (copy_axis){n, by * box.axis[k].to, 0};
-    }
-    copy_steps(&box, c->in[0].stride);
-    copy_part(c, task, &box, c->in[0].data);
+    copy_moves m = {0};
+    moves(c, &m);
+    copy_all(c, task, &m);
 }
 
 #else

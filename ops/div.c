@@ -58,7 +58,7 @@ ELEMENT_KERNEL(div, 2) {
     return DIV(x[0], x[1]);
 }
 
-#ifdef SPOR_TILES
+#if defined(SPOR_TILES) || defined(SPOR_SYMBOLS)
 ELEMENT_KERNEL(mul_div, 3) {
     return DIV(MUL(x[0], x[1]), x[2]);
 }

@@ -6,6 +6,21 @@
 #include "attributes.h"
 #include "kernels/copy.h"
 
+#if defined(SPOR_RULES) || defined(SPOR_FAST)
+
+static void moves(const spor_call *c, copy_moves *m) {
+    copy_box box = copy_whole(c);
+    copy_steps(&box, c->in[0].stride);
+    for (int k = 0; k < box.axes; k++) {
+        if (!in_axes(c->attr[AXES].i, k)) continue;
+        box.from += (box.axis[k].n - 1) * box.axis[k].from;
+        box.axis[k].from = -box.axis[k].from;
+    }
+    copy_from(m, &box, 0);
+}
+
+#endif
+
 #ifdef SPOR_RULES
 
 #include "export/onnx.h"
@@ -81,6 +96,7 @@ const spor_op spor_op_flip = {
     .golden = golden,
     .reference = flip_reference,
     .fused = &fused,
+    .moves = moves,
 };
 
 spor_var spor_flip(spor_var x, int64_t axes) {
@@ -90,14 +106,9 @@ spor_var spor_flip(spor_var x, int64_t axes) {
 #elif defined(SPOR_FAST)
 
 FAST_KERNEL(flip) {
-    copy_box box = copy_whole(c);
-    copy_steps(&box, c->in[0].stride);
-    for (int k = 0; k < box.axes; k++) {
-        if (!in_axes(c->attr[AXES].i, k)) continue;
-        box.from += (box.axis[k].n - 1) * box.axis[k].from;
-        box.axis[k].from = -box.axis[k].from;
-    }
-    copy_part(c, task, &box, c->in[0].data);
+    copy_moves m = {0};
+    moves(c, &m);
+    copy_all(c, task, &m);
 }
 
 #else

@@ -56,7 +56,7 @@ ELEMENT_KERNEL(mul, 2) {
     return MUL(x[0], x[1]);
 }
 
-#ifdef SPOR_TILES
+#if defined(SPOR_TILES) || defined(SPOR_SYMBOLS)
 ELEMENT_KERNEL(mul_mul, 3) {
     return MUL(MUL(x[0], x[1]), x[2]);
 }

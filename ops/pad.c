@@ -14,6 +14,34 @@
 /* The slot of what the fill may be off by. */
 enum { PAD_ERROR = PAD_SLOTS, OWN_SLOTS };
 
+#if defined(SPOR_RULES) || defined(SPOR_FAST)
+
+/* Cells of the result from lo on, as many as x has, in so far as they are there. */
+static task_part inside(const spor_call *c, int k) {
+    int64_t lo = c->attr[PAD_LO + k].i, end = lo + c->in[0].shape.n[k], n = c->out.shape.n[k];
+    int64_t first = carve_least(carve_most(lo, 0), n);
+    return (task_part){first, carve_least(carve_most(end, first), n)};
+}
+
+/* What lies outside along an axis and inside along those before it is filled; the rest is x. */
+static void moves(const spor_call *c, copy_moves *m) {
+    copy_box box = copy_whole(c);
+    for (int k = 0; k < box.axes; k++) {
+        task_part in = inside(c, k);
+        copy_box before = copy_between(&box, k, 0, in.first);
+        copy_box behind = copy_between(&box, k, in.end, box.axis[k].n);
+        copy_fill(m, &before, c->attr[PAD_FILL].r);
+        copy_fill(m, &behind, c->attr[PAD_FILL].r);
+        box = copy_between(&box, k, in.first, in.end);
+    }
+    copy_steps(&box, c->in[0].stride);
+    for (int k = 0; k < box.axes; k++)
+        box.from += carve_most(-c->attr[PAD_LO + k].i, 0) * box.axis[k].from;
+    copy_from(m, &box, 0);
+}
+
+#endif
+
 #ifdef SPOR_RULES
 
 #include "export/onnx.h"
@@ -153,6 +181,7 @@ const spor_op spor_op_pad = {
     .golden = golden,
     .reference = pad_reference,
     .fused = &fused,
+    .moves = moves,
 };
 
 spor_var spor_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill) {
@@ -169,29 +198,10 @@ spor_var op_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill,
 
 #elif defined(SPOR_FAST)
 
-/* Cells of the result from lo on, as many as x has, in so far as they are there. */
-static task_part inside(const spor_call *c, int k) {
-    int64_t lo = c->attr[PAD_LO + k].i, end = lo + c->in[0].shape.n[k], n = c->out.shape.n[k];
-    int64_t first = carve_least(carve_most(lo, 0), n);
-    return (task_part){first, carve_least(carve_most(end, first), n)};
-}
-
-/* What lies outside along an axis and inside along those before it is filled; the rest is x. */
 FAST_KERNEL(pad) {
-    T fill = KNOWN_TO(c->attr[PAD_FILL].r, c->attr[PAD_ERROR].r);
-    copy_box box = copy_whole(c);
-    for (int k = 0; k < box.axes; k++) {
-        task_part in = inside(c, k);
-        copy_box before = copy_between(&box, k, 0, in.first);
-        copy_box behind = copy_between(&box, k, in.end, box.axis[k].n);
-        copy_part(c, task, &before, &fill);
-        copy_part(c, task, &behind, &fill);
-        box = copy_between(&box, k, in.first, in.end);
-    }
-    copy_steps(&box, c->in[0].stride);
-    for (int k = 0; k < box.axes; k++)
-        box.from += carve_most(-c->attr[PAD_LO + k].i, 0) * box.axis[k].from;
-    copy_part(c, task, &box, c->in[0].data);
+    copy_moves m = {0};
+    moves(c, &m);
+    copy_all(c, task, &m);
 }
 
 #else

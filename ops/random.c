@@ -59,6 +59,10 @@ spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {
     return op_record_leaf(tape, &spor_op_random, attr);
 }
 
+#elif defined(SPOR_SYMBOLS)
+
+NO_SYMBOLS(random)
+
 #else
 
 #include "base/random.h"

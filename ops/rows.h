@@ -60,7 +60,7 @@ static inline void row_position(const int64_t at[], int batch, int index_rank, i
 
 #endif
 
-#ifdef SPOR_FAST
+#if defined(SPOR_FAST) || defined(SPOR_RULES)
 
 /** Batches, rows in each, what an index names in each, elements of a row. */
 typedef struct {

@@ -13,6 +13,7 @@ enum { ROWS, BATCH, SLOTS };
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
 #include "export/onnx.h"
 #include "kernels/tasks.h"
 
@@ -136,6 +137,22 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
         tasks_for(need, rows, carve_times(each + 1, COST_MOVED), shape_size(&c->in[0].shape));
 }
 
+static void loops(spor_c *c, const spor_call *call) {
+    row_sizes s = row_sizes_of(&call->out.shape, &call->in[0].shape, (int)call->attr[BATCH].i);
+    c_line(c, "net_fill(out, 0, %" PRId64 ");", shape_size(&call->out.shape));
+    c_line(c, "for (int b = 0; b < %" PRId64 "; b++, out += %" PRId64 ")", s.batches,
+           s.rows * s.width);
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++, i++, g += %" PRId64 ") {", s.picks, s.width);
+    c_line(c, "const int named = *i >= 0 && *i < %" PRId64 " && (%s)(int)*i == *i;", s.rows,
+           c_type(c));
+    c_line(c, "if (named)");
+    c_line(c, "    for (int k = 0; k < %" PRId64 "; k++) out[(int)*i * %" PRId64 " + k] += g[k];",
+           s.width, s.width);
+    c_line(c, "else");
+    c_line(c, "    net_fill(out, net_not_a_number(), %" PRId64 ");", s.rows * s.width);
+    c_line(c, "}");
+}
+
 static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = scatter_add_kernels}};
 
 const spor_op spor_op_scatter_add = {
@@ -156,6 +173,7 @@ const spor_op spor_op_scatter_add = {
     .golden = golden,
     .reference = scatter_add_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_scatter_add(spor_var i, spor_var g, int64_t rows, int batch) {

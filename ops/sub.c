@@ -58,7 +58,7 @@ ELEMENT_KERNEL(sub, 2) {
     return SUB(x[0], x[1]);
 }
 
-#ifdef SPOR_TILES
+#if defined(SPOR_TILES) || defined(SPOR_SYMBOLS)
 ELEMENT_KERNEL(mul_sub, 3) {
     return SUB(MUL(x[0], x[1]), x[2]);
 }

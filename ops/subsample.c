@@ -5,6 +5,18 @@
 #include "attributes.h"
 #include "kernels/copy.h"
 
+#if defined(SPOR_RULES) || defined(SPOR_FAST)
+
+/* Where there is one element alone, the next one might be nowhere. */
+static void moves(const spor_call *c, copy_moves *m) {
+    copy_box box = copy_whole(c);
+    for (int k = 0; k < box.axes; k++)
+        box.axis[k].from = box.axis[k].n > 1 ? c->attr[k].i * c->in[0].stride[k] : 0;
+    copy_from(m, &box, 0);
+}
+
+#endif
+
 #ifdef SPOR_RULES
 
 #include "export/onnx.h"
@@ -95,6 +107,7 @@ const spor_op spor_op_subsample = {
     .golden = golden,
     .reference = subsample_reference,
     .fused = &fused,
+    .moves = moves,
 };
 
 spor_var spor_subsample(spor_var x, const int64_t by[]) {
@@ -106,12 +119,10 @@ spor_var spor_subsample(spor_var x, const int64_t by[]) {
 
 #elif defined(SPOR_FAST)
 
-/* Where there is one element alone, the next one might be nowhere. */
 FAST_KERNEL(subsample) {
-    copy_box box = copy_whole(c);
-    for (int k = 0; k < box.axes; k++)
-        box.axis[k].from = box.axis[k].n > 1 ? c->attr[k].i * c->in[0].stride[k] : 0;
-    copy_part(c, task, &box, c->in[0].data);
+    copy_moves m = {0};
+    moves(c, &m);
+    copy_all(c, task, &m);
 }
 
 #else

@@ -11,6 +11,7 @@ enum { BATCH };
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
 #include "export/onnx.h"
 #include "kernels/tasks.h"
 
@@ -115,6 +116,22 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     need->tasks[SPOR_WORK] = tasks_for(need, picks, carve_times(row + 1, COST_MOVED), 0);
 }
 
+static void loops(spor_c *c, const spor_call *call) {
+    row_sizes s = row_sizes_of(&call->in[0].shape, &call->in[1].shape, (int)call->attr[BATCH].i);
+    c_line(c, "for (int b = 0; b < %" PRId64 "; b++)", s.batches);
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++, i++, out += %" PRId64 ") {", s.picks, s.width);
+    c_line(c, "const int named = *i >= 0 && *i < %" PRId64 " && (%s)(int)*i == *i;", s.rows,
+           c_type(c));
+    c_line(c, "if (named)");
+    c_line(c,
+           "    memcpy(out, x + (b * %" PRId64 " + (int)*i) * %" PRId64 ", %" PRId64
+           " * sizeof *out);",
+           s.rows, s.width, s.width);
+    c_line(c, "else");
+    c_line(c, "    net_fill(out, net_not_a_number(), %" PRId64 ");", s.width);
+    c_line(c, "}");
+}
+
 static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = take_kernels}};
 
 const spor_op spor_op_take = {
@@ -135,6 +152,7 @@ const spor_op spor_op_take = {
     .golden = golden,
     .reference = take_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_take(spor_var x, spor_var i, int batch) {

@@ -4,6 +4,16 @@
 #include "attributes.h"
 #include "kernels/copy.h"
 
+#if defined(SPOR_RULES) || defined(SPOR_FAST)
+
+static void moves(const spor_call *c, copy_moves *m) {
+    copy_box box = copy_whole(c);
+    for (int k = 0; k < box.axes; k++) box.axis[k].from = c->in[0].stride[c->attr[k].i];
+    copy_from(m, &box, 0);
+}
+
+#endif
+
 #ifdef SPOR_RULES
 
 #include "export/onnx.h"
@@ -90,6 +100,7 @@ const spor_op spor_op_transpose = {
     .golden = golden,
     .reference = transpose_reference,
     .fused = &fused,
+    .moves = moves,
 };
 
 spor_var spor_transpose(spor_var x, const int64_t perm[]) {
@@ -102,9 +113,9 @@ spor_var spor_transpose(spor_var x, const int64_t perm[]) {
 #elif defined(SPOR_FAST)
 
 FAST_KERNEL(transpose) {
-    copy_box box = copy_whole(c);
-    for (int k = 0; k < box.axes; k++) box.axis[k].from = c->in[0].stride[c->attr[k].i];
-    copy_part(c, task, &box, c->in[0].data);
+    copy_moves m = {0};
+    moves(c, &m);
+    copy_all(c, task, &m);
 }
 
 #else

@@ -34,8 +34,9 @@
 #include "winners_pick.h"
 #include "winners_dx.h"
 
-/* After the attributes of the correlation: the window, and whether winners are saved. */
-enum { WINDOW = OWN, TRAINING = OWN + WINDOW_SLOTS };
+/* After the attributes of the correlation: the window, whether winners are saved, and whether y is made of
+ * sums as they stand, which are the same for any number of samples. */
+enum { WINDOW = OWN, TRAINING = OWN + WINDOW_SLOTS, ROWWISE, FORWARD_SLOTS };
 
 /* Windows of one cell at every step leave maps as they are: so a layer without pooling has them. */
 static bool is_pooled(const spor_attr attr[]) {
@@ -63,6 +64,7 @@ static bool y_abreast(const spor_call *c, const conv_work *w, int64_t lanes, abr
  * tiles a step of convkeras4_20 gains 6 % by it with AVX-512, and loses 4 % with AVX2 and 7 % without. */
 static const conv_algorithm *forward_algorithm(const spor_call *c, const conv_work *w) {
     const conv_algorithm *direct = &conv_algorithms[DIRECT];
+    if (c->attr[ROWWISE].i) return direct;
     conv_work sums = *w;
     sums.by = direct;
     abreast y;
@@ -128,6 +130,8 @@ static bool dx_by_winners(const spor_call *c, size_t width, int64_t lanes, conv_
 
 #ifdef SPOR_RULES
 
+#include "written.h"
+
 FAST_KERNELS(conv2d_panels);
 FAST_KERNELS(conv2d);
 FAST_KERNELS(conv2d_dx_panels);
@@ -177,6 +181,41 @@ static void conv_need(const spor_call *c, size_t width, int lanes, spor_need *ne
 
 static spor_var conv_vjp(spor_var y, int k, spor_var ybar);
 
+/* z pixel by pixel; with pooling the largest of each window's as soon as they are made, or, where windows share
+ * pixels, once the map is there */
+static void conv_loops(spor_c *c, const spor_call *call) {
+    const spor_attr *window = call->attr + WINDOW;
+    correlation g = forward_work(call).g;
+    bool pooled = is_pooled(call->attr), whole = pooled && windows_overlap(window);
+    bool biased = call->operands > 2;
+    int64_t N = call->in[0].shape.n[0], made = shape_size(&call->out.shape);
+    int64_t map = whole ? g.P * g.Q * g.F : pooled ? g.F : 0;
+    if (map + pixel_scratch(&g)) c_want_scratch(c, map + pixel_scratch(&g));
+    if (g.apart) c_line(c, "%s *part = scratch + %" PRId64 ";", c_type(c), map);
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++) {", N);
+    c_line(c, "const %s *sample = x + n * %" PRId64 ";", c_type(c), g.h * g.w * g.C);
+    if (pooled && !whole) {
+        write_windows(c, window, g.P, g.Q, g.F);
+        c_line(c, "%s *z = i == p0 && j == q0 ? y : scratch;", c_type(c));
+        write_pixel(c, &g, biased);
+        c_line(c, "if (z == scratch) net_keep_largest(y, z, %" PRId64 ");", g.F);
+        write_windows_end(c);
+    } else {
+        c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", g.P);
+        c_line(c, "for (int j = 0; j < %" PRId64 "; j++) {", g.Q);
+        c_line(c, "%s *z = %s + ((%s * %" PRId64 " + i) * %" PRId64 " + j) * %" PRId64 ";",
+               c_type(c), whole ? "scratch" : "out", whole ? "0" : "n", g.P, g.Q, g.F);
+        write_pixel(c, &g, biased);
+        c_line(c, "}");
+    }
+    if (whole) {
+        c_line(c, "const %s *map = scratch;", c_type(c));
+        write_pooling(c, window, g.P, g.Q, g.F);
+    }
+    c_line(c, "}");
+    layer_write_activation(c, call->attr + ACTIVATION, "out", made);
+}
+
 static const spor_fused conv_fused = {
     .need = conv_need,
     .phase = {[SPOR_PREPARE] = conv2d_panels_kernels, [SPOR_WORK] = conv2d_kernels},
@@ -186,10 +225,10 @@ static const spor_fused conv_fused = {
     {                                                                                              \
         .signature = name_ "(x[N,H,W,C], K[k,l,C,F]" bias_                                         \
                            "; stride:int2, pad:int4, activation:int, slope:real, " WINDOW_ATTRS    \
-                           ", training:int)",                                                      \
+                           ", training:int, rowwise:int)",                                         \
         .equation = equation_, .traits = SPOR_EXACT_ON_INTEGERS, .operands = operands_,            \
-        .attrs = TRAINING + 1, .shape = conv_shape, .cost = conv_cost, .vjp = conv_vjp,            \
-        .fused = &conv_fused                                                                       \
+        .attrs = FORWARD_SLOTS, .shape = conv_shape, .cost = conv_cost, .vjp = conv_vjp,           \
+        .fused = &conv_fused, .c_loops = conv_loops                                                \
     }
 /* [kind][biased] */
 static const spor_op conv_op[KINDS][2] = {
@@ -337,6 +376,7 @@ static bool match_layer(spor_match *m, spor_var root, int kind, const spor_op **
     m->in[0] = x;
     m->in[1] = op_operand(layer.z, 1);
     m->in[2] = layer.b;
+    m->attr[ROWWISE].i = m->rowwise;
     m->attr[ACTIVATION + ACT] = layer.activation;
     m->attr[ACTIVATION + ACT_SLOPE] = layer.slope;
     for (int axis = 0; axis < 2; axis++)
@@ -418,7 +458,7 @@ typedef struct {
 
 static by_tiles by_tiles_of(const int64_t n[], bool pooled) {
     const conv_algorithm *tiles = &conv_algorithms[WINOGRAD];
-    spor_attr attr[TRAINING + 1] = {0};
+    spor_attr attr[FORWARD_SLOTS] = {0};
     for (int k = 0; k < 2; k++) attr[STRIDE + k].i = n[CHOSEN_STRIDE + k];
     for (int k = 0; k < 4; k++) attr[TOP + k].i = n[CHOSEN_PAD + k];
     for (int k = 0; k < WINDOW_SLOTS; k++)

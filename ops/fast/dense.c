@@ -90,6 +90,8 @@ static void *carve_panel(spor_carver *carver, int64_t depth, size_t width) {
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
+
 FAST_KERNELS(dense_panels);
 FAST_KERNELS(dense);
 FAST_KERNELS(dense_dx_panels);
@@ -162,6 +164,7 @@ static double cost_along_rows(const spor_shape in[], const spor_shape *out,
 }
 
 static spor_var dense_vjp(spor_var y, int k, spor_var ybar);
+static void dense_loops(spor_c *c, const spor_call *call);
 
 static const spor_fused dense_fused = {
     .need = dense_need,
@@ -172,11 +175,24 @@ static const spor_fused dense_fused = {
     {                                                                                              \
         .signature = signature_, .equation = "Y = f(x W + b)", .traits = SPOR_EXACT_ON_INTEGERS,   \
         .operands = operands_, .attrs = 2, .shape = dense_shape, .cost = cost_along_rows,          \
-        .vjp = dense_vjp, .fused = &dense_fused                                                    \
+        .vjp = dense_vjp, .fused = &dense_fused, .c_loops = dense_loops                            \
     }
 static const spor_op dense_op =
     DENSE_OP(3, "dense(x[N,n], W[n,m], b[m]; activation:int, slope:real)");
 static const spor_op unbiased_op = DENSE_OP(2, "dense(x[N,n], W[n,m]; activation:int, slope:real)");
+
+/* Rows of Y, each a chain of rows of W. */
+static void dense_loops(spor_c *c, const spor_call *call) {
+    dense_sizes s = sizes_of(call);
+    c_line(c, "for (int i = 0; i < %" PRId64 "; i++) {", s.rows);
+    c_line(c, "%s *z = out + i * %" PRId64 ";", c_type(c), s.cols);
+    layer_write_bias(c, call->operands > 2, s.cols);
+    c_line(c,
+           "net_add_products(z, %" PRId64 ", x + i * %" PRId64 ", 1, W, %" PRId64 ", %" PRId64 ");",
+           s.cols, s.depth, s.cols, s.depth);
+    layer_write_activation(c, call->attr, "z", s.cols);
+    c_line(c, "}");
+}
 
 /* ---- backward ---- */
 

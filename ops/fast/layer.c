@@ -10,6 +10,10 @@
  */
 #include "layer.h"
 
+#ifdef SPOR_RULES
+#include "export/c.h"
+#endif
+
 #include "kernels/slots.h"
 /* Rows of delta summed at once; elements that a task has no fewer of. */
 enum { BLOCK_ROWS = 128, PIECE = 1024 };
@@ -168,6 +172,28 @@ spor_var layer_record(spor_sketch *r, spor_var z, int64_t axes, const int64_t ho
         z = how[0] == BIAS_BEHIND ? spor_add(z, repeated) : spor_add(repeated, z);
     }
     return layer_activate(z, how[1]);
+}
+
+/* ---- written in C ---- */
+
+#define ACTIVATION_WORD(name) [SPOR_ACTIVATION_##name] = "net_" #name,
+static const char *const activation_words[SPOR_ACTIVATIONS] = {
+    SPOR_EACH_ACTIVATION(ACTIVATION_WORD)};
+
+void layer_write_activation(spor_c *c, const spor_attr activation[2], const char *z,
+                            int64_t count) {
+    const char *word = activation_words[activation[ACT].i];
+    bool sloped = activation[ACT].i == SPOR_ACTIVATION_leaky_relu;
+    if (!word) return;
+    c_line(c, "for (int k = 0; k < %" PRId64 "; k++) %s[k] = %s(%s[k]%s%s);", count, z, word, z,
+           sloped ? ", " : "", sloped ? c_number(c, activation[ACT_SLOPE].r).text : "");
+}
+
+void layer_write_bias(spor_c *c, bool biased, int64_t count) {
+    if (biased)
+        c_line(c, "memcpy(z, b, %" PRId64 " * sizeof *z);", count);
+    else
+        c_line(c, "net_fill(z, 0, %" PRId64 ");", count);
 }
 
 #else

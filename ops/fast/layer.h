@@ -36,6 +36,11 @@ spor_var layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar);
 /** db = sum of delta over all axes but the last: Eqs. (45) and, corrected, (49). */
 spor_var layer_bias_gradient(spor_var delta);
 
+/** Writes z[count] = f(z), z made before. */
+void layer_write_activation(spor_c *c, const spor_attr activation[2], const char *z, int64_t count);
+/** Writes z[count] = the bias b, where there is one, else 0. */
+void layer_write_bias(spor_c *c, bool biased, int64_t count);
+
 /** How a layer is written behind its product: the last two choices of those that record one. */
 #define LAYER_CHOICES                                                                              \
     CHOICE("bias", NO_BIAS, BIAS_BEHIND, BIAS_BEFORE), CHOICE("activation", 0, 1, 2, 3, 4)

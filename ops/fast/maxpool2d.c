@@ -17,6 +17,8 @@ enum { TRAINING = WINDOW_SLOTS, HEIGHT = WINDOW_SLOTS, WIDTH };
 
 #ifdef SPOR_RULES
 
+#include "written.h"
+
 FAST_KERNELS(maxpool2d);
 FAST_KERNELS(maxpool2d_dx);
 
@@ -80,6 +82,14 @@ static spor_var pool_vjp(spor_var y, int k, spor_var ybar) {
 static const spor_fused pool_fused = {.need = pool_need,
                                       .phase = {[SPOR_WORK] = maxpool2d_kernels}};
 
+static void pool_loops(spor_c *c, const spor_call *call) {
+    const int64_t *n = call->in[0].shape.n;
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++) {", n[0]);
+    c_line(c, "const %s *map = x + n * %" PRId64 ";", c_type(c), n[1] * n[2] * n[3]);
+    write_pooling(c, call->attr, n[1], n[2], n[3]);
+    c_line(c, "}");
+}
+
 static const spor_op pool_op = {
     .signature = "maxpool2d(x[N,H,W,C]; size:int2, stride:int2, pad:int4, training:int)",
     .equation = "y[n,i,j,c] = max x over window (i, j)",
@@ -89,6 +99,7 @@ static const spor_op pool_op = {
     .shape = pool_shape,
     .vjp = pool_vjp,
     .fused = &pool_fused,
+    .c_loops = pool_loops,
 };
 
 static bool match_pool(spor_match *m, spor_var root) {

@@ -58,6 +58,8 @@ static product_tables carve_tables(spor_carver *carver, product_sizes s, size_t 
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
+
 FAST_KERNELS(product);
 
 extern const spor_op spor_op_matmul, spor_op_transpose;
@@ -135,6 +137,58 @@ static spor_var product_vjp(spor_var z, int k, spor_var zbar);
 static const spor_fused product_fused = {.need = product_need,
                                          .phase = {[SPOR_WORK] = product_kernels}};
 
+/* "m0 * 20 + m1 * 5" over the leading axes of an array */
+static void write_matrix(spor_c *c, const char *name, const spor_call *call, int array,
+                         const product_sizes *s) {
+    const spor_attr *order = call->attr + array * SPOR_RANK;
+    const spor_arg *x = array == Z ? &call->out : &call->in[array];
+    char offset[256] = "0";
+    size_t used = 0;
+    for (int a = 0; a < s->row && used < sizeof offset; a++)
+        used += (size_t)snprintf(offset + used, sizeof offset - used, "%sm%d * %" PRId64,
+                                 a ? " + " : "", a, x->stride[order[a].i]);
+    c_line(c, "%s%s *%s = %s + %s;", array == Z ? "" : "const ", c_type(c), name,
+           array == Z   ? "out"
+           : array == X ? "x"
+                        : "y",
+           offset);
+}
+
+/* Row by row; a row of z' is a chain of rows of y', or, where these are in pieces, each element one of its own. */
+static void product_loops(spor_c *c, const spor_call *call) {
+    product_sizes s = sizes_of(call);
+    const spor_attr *order = call->attr;
+    int64_t x_row = call->in[X].stride[order[s.row].i],
+            x_column = call->in[X].stride[order[s.column].i];
+    order += SPOR_RANK;
+    int64_t y_row = call->in[Y].stride[order[s.row].i],
+            y_column = call->in[Y].stride[order[s.column].i];
+    order += SPOR_RANK;
+    int64_t z_row = call->out.stride[order[s.row].i];
+    for (int a = 0; a < s.row; a++)
+        c_line(c, "for (int m%d = 0; m%d < %" PRId64 "; m%d++) {", a, a, s.leading.n[a], a);
+    write_matrix(c, "a", call, X, &s);
+    write_matrix(c, "b", call, Y, &s);
+    write_matrix(c, "z", call, Z, &s);
+    c_line(c, "for (int i = 0; i < %" PRId64 "; i++, a += %" PRId64 ", z += %" PRId64 ") {", s.rows,
+           x_row, z_row);
+    if (y_column == 1) {
+        c_line(c, "net_fill(z, 0, %" PRId64 ");", s.cols);
+        c_line(c, "net_add_products(z, %" PRId64 ", a, %" PRId64 ", b, %" PRId64 ", %" PRId64 ");",
+               s.cols, x_column, y_row, s.depth);
+    } else {
+        c_line(c, "for (int j = 0; j < %" PRId64 "; j++) {", s.cols);
+        c_line(c, "%s sum = 0;", c_type(c));
+        c_line(c, "for (int r = 0; r < %" PRId64 "; r++)", s.depth);
+        c_line(c, "    sum = sum + a[r * %" PRId64 "] * b[r * %" PRId64 " + j * %" PRId64 "];",
+               x_column, y_row, y_column);
+        c_line(c, "z[j] = sum;");
+        c_line(c, "}");
+    }
+    c_line(c, "}");
+    for (int a = 0; a < s.row; a++) c_line(c, "}");
+}
+
 static const spor_op product_op = {
     .signature = "product(x[*], y[*]; x_order:perm, y_order:perm, z_order:perm)",
     .equation = "z' = x' y', all with their axes in these orders",
@@ -145,6 +199,7 @@ static const spor_op product_op = {
     .cost = product_cost,
     .vjp = product_vjp,
     .fused = &product_fused,
+    .c_loops = product_loops,
 };
 
 /* A product on its way to a tape. */

@@ -11,6 +11,7 @@ static const struct {
     const char *name, *value, *help;
     export_format *write;
 } formats[] = {
+    {"c", "FILE", "C99 without libraries, net.c with its net.h", export_c},
     {"onnx", "FILE", "an ONNX file, net.onnx: for onnxruntime, Netron and others", export_onnx},
 };
 enum { FORMATS = sizeof formats / sizeof formats[0] };

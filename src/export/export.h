@@ -17,5 +17,7 @@ typedef bool export_format(opened_run *run, const char *path, spor_text *told,
 
 /** An ONNX file. onnx.c */
 export_format export_onnx;
+/** A file of C and its header, with the weights in a third one where they are many. c_file.c */
+export_format export_c;
 
 #endif

@@ -50,6 +50,26 @@ static inline void copy_steps(copy_box *box, const int64_t step[]) {
     for (int k = 0; k < box->axes; k++) box->axis[k].from = step[k];
 }
 
+/** A box of the result: read from an operand, or filled with a value. */
+typedef struct {
+    copy_box box;
+    int operand; /* -1: filled */
+    double value;
+} copy_move;
+
+/** All that an op moves: boxes that do not overlap. */
+typedef struct {
+    int count;
+    copy_move move[2 * SPOR_RANK + 1];
+} copy_moves;
+
+static inline void copy_from(copy_moves *m, const copy_box *box, int operand) {
+    m->move[m->count++] = (copy_move){*box, operand, 0};
+}
+static inline void copy_fill(copy_moves *m, const copy_box *box, double value) {
+    m->move[m->count++] = (copy_move){*box, -1, value};
+}
+
 /** The need of kernels that copy boxes: tasks, of which each has a part of every box. */
 static inline void copy_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)width;
@@ -63,6 +83,15 @@ static inline void copy_need(const spor_call *c, size_t width, int lanes, spor_n
 /** The task's part of a box of the call's result, read from an array. */
 #define copy_part SPOR_BUILT(copy_part)
 void copy_part(const spor_call *c, int64_t task, const copy_box *box, const T *from);
+
+/** The task's part of all of them. */
+SPOR_INLINE void copy_all(const spor_call *c, int64_t task, const copy_moves *m) {
+    for (int k = 0; k < m->count; k++) {
+        const T value = (T)m->move[k].value;
+        copy_part(c, task, &m->move[k].box,
+                  m->move[k].operand < 0 ? &value : (const T *)c->in[m->move[k].operand].data);
+    }
+}
 #endif
 
 #endif

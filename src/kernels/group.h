@@ -22,6 +22,7 @@
 #include "kernels/carve.h"
 #include "kernels/isa.h"
 #include "kernels/kernel.h"
+#include "kernels/symbol.h"
 
 /** Some elements in a row, for the tile kernel of an elementwise op. out may be one of in. */
 typedef struct {
@@ -55,6 +56,7 @@ typedef struct spor_tiling {
      *  other operand. Sums: of products. NULL: there is none. */
     const struct spor_tiling *of_product[2];
     spor_tile_kernel *kernel[SPOR_SCALARS][SPOR_ISAS]; /* maps: float and double */
+    spor_symbolic *symbolic; /* maps: the element as a term; NULL: it can't be said */
 } spor_tiling;
 
 typedef struct {
@@ -71,6 +73,7 @@ typedef struct {
 /** An operand of the group's call. */
 typedef struct {
     int64_t stride[SPOR_RANK]; /* along the iteration's axes, in elements */
+    int64_t axes;              /* of the nodes' shape, as a bit mask: those that it has not */
     spor_tile_role role;       /* how it comes about: SPOR_MAPS if it is read or written whole */
     bool own;                  /* each task folds into its own copy, if there are several */
     int64_t offset;            /* of that copy among those of the task, in elements */

@@ -3,22 +3,10 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "program/memory.h"
 #include "program/program.h"
 
 static const uint32_t to_the_end = UINT32_MAX;
-
-/* ---- memory: a line of bytes with holes ---- */
-
-typedef struct {
-    size_t offset, size;
-} hole;
-
-typedef struct {
-    hole *holes; /* by offset, never touching each other */
-    uint32_t count, capacity;
-    size_t top;
-    bool failed;
-} allocator;
 
 /* Large buffers end with some lines that nobody uses: where all begin at multiples of a page, or of
  * a megabyte, what is read side by side falls on the same places in the caches. */
@@ -27,45 +15,12 @@ static size_t staggered(size_t bytes) {
     return bytes_sum(bytes_lines(bytes), bytes < large ? 0 : lines * BYTES_LINE);
 }
 
-static size_t take(allocator *a, size_t bytes) {
-    if (a->failed) return 0;
-    bytes = staggered(bytes);
-    for (uint32_t k = 0; k < a->count; k++) {
-        hole *h = &a->holes[k];
-        if (h->size < bytes) continue;
-        size_t offset = h->offset;
-        h->offset += bytes;
-        h->size -= bytes;
-        if (!h->size) memmove(h, h + 1, (--a->count - k) * sizeof *h);
-        return offset;
-    }
-    bool last_touches =
-        a->count && a->holes[a->count - 1].offset + a->holes[a->count - 1].size == a->top;
-    size_t offset = last_touches ? a->holes[--a->count].offset : a->top;
-    a->top = bytes_sum(offset, bytes);
-    a->failed = a->top == BYTES_MOST;
-    return offset;
+static size_t take(spor_memory *memory, size_t bytes) {
+    return memory_take(memory, staggered(bytes));
 }
 
-static void give(allocator *a, size_t offset, size_t bytes) {
-    if (a->failed) return;
-    bytes = staggered(bytes);
-    hole *grown = tape_grow(a->holes, a->count, &a->capacity, sizeof *grown);
-    if (!bytes || !grown) {
-        a->failed = !grown;
-        return;
-    }
-    a->holes = grown;
-    uint32_t at = a->count;
-    while (at && a->holes[at - 1].offset > offset) at--;
-    memmove(&a->holes[at + 1], &a->holes[at], (a->count++ - at) * sizeof(hole));
-    a->holes[at] = (hole){offset, bytes};
-    for (uint32_t k = at + 1; k >= at && k > 0; k--) { /* join with the next, then the previous */
-        if (k >= a->count || a->holes[k - 1].offset + a->holes[k - 1].size != a->holes[k].offset)
-            continue;
-        a->holes[k - 1].size += a->holes[k].size;
-        memmove(&a->holes[k], &a->holes[k + 1], (--a->count - k) * sizeof(hole));
-    }
+static void give(spor_memory *memory, size_t offset, size_t bytes) {
+    memory_give(memory, offset, staggered(bytes));
 }
 
 /* ---- the planner ---- */
@@ -79,7 +34,7 @@ typedef struct {
     size_t *bytes;          /* of the home's buffer, saved data included */
     bool *kept;             /* read by another step than the one that computes it, or after all */
     bool writes_parameters; /* or their gradients */
-    allocator memory;
+    spor_memory memory;
 } planner;
 
 /* Room for all steps and their operands; a group writes what are operands of its call too. */
@@ -377,6 +332,6 @@ bool plan_program(spor_program *program, const bool live[], const uint32_t roots
     free(p.last);
     free(p.bytes);
     free(p.kept);
-    free(p.memory.holes);
+    memory_end(&p.memory);
     return done;
 }

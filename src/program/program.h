@@ -28,9 +28,16 @@ typedef struct {
     uint32_t taken_count, taken_capacity;
 } spor_contraction;
 
+/** What a contracted tape is for. */
+typedef struct {
+    bool fast_paths; /* else all nodes stay as they are */
+    bool training;   /* a backward pass will follow */
+    bool rowwise;    /* spor_options */
+} contraction_use;
+
 /** Contracts what the wanted nodes, all inputs and all parameters need. */
 bool contract_tape(const spor_tape *tape, const uint32_t wanted[], uint32_t count,
-                   bool use_fast_paths, bool training, spor_contraction *contraction);
+                   const contraction_use *use, spor_contraction *contraction);
 void contraction_free(spor_contraction *contraction);
 
 /** Passes y, a node of the contracted tape, on with its hand-derived backward. */
@@ -151,6 +158,7 @@ struct spor_program {
     spor_scalar scalar;
     spor_isa isa;
     bool reference;
+    bool rowwise;    /* spor_options */
     int threads;     /* that its memory has scratch for */
     spor_pool *pool; /* the workspace's; NULL: it runs alone */
     spor_contraction graph;

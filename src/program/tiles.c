@@ -129,6 +129,7 @@ static int argument_of(maker *m, uint32_t id, int64_t axes, spor_tile_role role)
     m->operand[g->arguments] = id;
     m->axes[g->arguments] = axes;
     g->argument[g->arguments].role = role;
+    g->argument[g->arguments].axes = axes;
     g->argument[g->arguments].size = shape_size(m->tape->node[id].shape);
     return g->arguments++;
 }
@@ -401,9 +402,13 @@ static void make(maker *m) {
     find_axes(g, shape);
     int64_t bytes = SLOT_MOST;
     make_lines(m, bytes);
-    while (bytes > SLOT_LEAST && g->slots * g->tile * m->width > SLOTS_MOST)
+    bool rowwise = m->program->rowwise;
+    while (!rowwise && bytes > SLOT_LEAST && g->slots * g->tile * m->width > SLOTS_MOST)
         make_lines(m, bytes /= 2);
     find_folds(g);
+    if (!rowwise || !g->own) return;
+    g->unit = g->n[0]; /* one task, as one of several rows would have */
+    g->units = 1;
 }
 
 /* As many lines as nodes, arguments as they read and write. */

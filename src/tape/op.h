@@ -22,6 +22,7 @@
 #define SPOR_NO_PLACES
 #endif
 #include <spor/ops.h>
+#include "kernels/copy.h"
 #include "kernels/group.h"
 #include "kernels/isa.h"
 #ifdef SPOR_REFERENCE
@@ -30,9 +31,13 @@
 #ifdef SPOR_TILES
 #include "kernels/tile.h"
 #endif
+#ifdef SPOR_SYMBOLS
+#include "kernels/symbol.h"
+#endif
 
 typedef struct spor_op spor_op;
 struct onnx_call;
+typedef struct spor_c spor_c;
 
 /* ---- shape rules ------------------------------------------------------------------------- */
 
@@ -186,6 +191,11 @@ struct spor_op {
     /** Kernels that programs which are no reference run instead of the reference kernel; those of a fast
      *  path (program/fast.h) have no other. NULL: there are none. */
     const spor_fused *fused;
+    /** Of an op that only moves numbers: what is where. NULL for the others. */
+    void (*moves)(const spor_call *call, copy_moves *moves);
+    /** Writes its loops in C (export/c.h), for a call with shapes and attributes, no data; the result has the
+     *  bits of the baseline's kernels. NULL: there are none, or its tile says what an element is. */
+    void (*c_loops)(spor_c *c, const spor_call *call);
 };
 
 /** End marks of the three tables above. */
@@ -223,10 +233,12 @@ struct spor_op {
 #define SPOR_TILE_ENTRY_F32_(op, isa) SPOR_TILE_NAME(op, isa, f32),
 #define SPOR_TILE_ENTRY_F64_(op, isa) SPOR_TILE_NAME(op, isa, f64),
 #define TILE_KERNELS(op, ...)                                                                      \
+    extern spor_symbolic spor_symbolic_##op;                                                       \
     SPOR_EACH_ISA(SPOR_DECLARE_TILE_, op)                                                          \
     static const spor_tiling op##_tiles = {                                                        \
         .role = SPOR_MAPS,                                                                         \
         __VA_ARGS__,                                                                               \
+        .symbolic = spor_symbolic_##op,                                                            \
         .kernel = {[SPOR_F32] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F32_, op)},                         \
                    [SPOR_F64] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F64_, op)}}}
 #define ELEMENT_KERNELS(op)                                                                        \

@@ -23,7 +23,7 @@ static const struct {
     {"src/base/", ""},
     {"src/kernels/", "base"},
     {"src/tape/", "base kernels"},
-    {"ops/fast/", "base kernels tape program"},
+    {"ops/fast/", "base kernels tape program export"},
     {"ops/", "base kernels tape ops export"},
     {"src/program/", "base kernels tape"},
     {"src/data/", "base"},

@@ -1,0 +1,37 @@
+/*
+ * C under way: lines, names, numbers, and the paragraphs of portable.c that are called.
+ */
+#ifndef SPOR_EXPORT_C_TEXT_H
+#define SPOR_EXPORT_C_TEXT_H
+
+#include "data/text.h"
+#include "export/c.h"
+#include "kernels/symbol.h"
+
+struct spor_c {
+    spor_text text;
+    int depth; /* of braces */
+    bool single;
+    int64_t scratch;     /* elements wanted since it was 0 */
+    const char *missing; /* the first word of an op that has no C */
+};
+
+/** Defines const `name` as what the symbol stands for. */
+void c_define(spor_c *c, const spor_symbols *symbols, spor_symbol value, const char *name);
+
+/** A name of C, of letters, digits and _ of a text: at most size - 1 characters. */
+void c_name(const char *from, char *to, size_t size);
+
+/** True if the name stands in the text. */
+bool c_has_word(const spor_text *text, const char *name);
+
+/** True of what a file defines whatever the network: functions of portable.c, and those around the steps. */
+bool c_is_taken(const char *name);
+
+/** Adds the paragraphs of portable.c that a text calls, to its front. */
+void c_add_portable(spor_text *to, const spor_text *calls, bool single);
+
+/** Adds a text in which net_ and NET_ are the prefix of a file: name_ and NAME_. */
+void c_add_renamed(spor_text *to, const spor_text *from, const char *name);
+
+#endif

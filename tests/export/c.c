@@ -1,0 +1,237 @@
+/*
+ * spor export --c: every network as a file that a compiler takes without a warning and whose self-test finds
+ * the bits that spor predicts; and the rows of a prediction by themselves and among others.
+ */
+#include "../suite.h"
+#include "../cli/shell.h"
+#include "../support/opcheck.h"
+#include "networks.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/shape.h"
+#include "export/export.h"
+
+enum { ROWS = 37 }; /* at most */
+
+static const char *source(void) {
+    return getenv("SPOR_SOURCE");
+}
+
+/* ---- rows alone and among others ---- */
+
+static spor_program *compile(spor_model *model, int64_t rows, const char *isa, spor_bound **bound) {
+    *bound = model_bind_for(model, rows, MODEL_PREDICTS);
+    ck_assert_msg(*bound != NULL, "%s", spor_model_error(model));
+    const spor_options options = {.isa = isa, .rowwise = true};
+    return spor_compile((*bound)->tape, 1, &(*bound)->prediction, spor_model_params(model),
+                        &options);
+}
+
+/* Rows from `first` on of the prediction of the drawn rows. */
+static void predict(spor_program *program, const spor_bound *bound, int64_t first, float *y) {
+    spor_arg x = spor_program_arg(program, bound->input);
+    ck_assert_msg(x.data != NULL, "%s", spor_program_error(program));
+    int64_t size = shape_size(&x.shape), sample = size / bound->rows;
+    for (int64_t k = 0; k < size; k++)
+        ((float *)x.data)[k] = (float)random_uniform(3, 0, (uint64_t)(first * sample + k));
+    ck_assert_msg(spor_run(program, 0), "%s", spor_program_error(program));
+    spor_arg made = spor_program_arg(program, bound->prediction);
+    memcpy(y, made.data, (size_t)shape_size(&made.shape) * sizeof *y);
+}
+
+static void has_rows_alike(const char *name, spor_model *model, int64_t rows, void *user) {
+    const char *isa = user;
+    if (rows > ROWS) rows = ROWS;
+    spor_bound *one, *many;
+    spor_program *alone = compile(model, 1, isa, &one);
+    if (spor_program_error(alone)) { /* the machine has not this set */
+        spor_program_free(alone);
+        return;
+    }
+    spor_program *among = compile(model, rows, isa, &many);
+    int64_t columns = spor_model_columns(model);
+    float *y = calloc((size_t)(rows * columns), sizeof *y);
+    float *row = calloc((size_t)columns, sizeof *row);
+    predict(among, many, 0, y);
+    for (int64_t n = 0; n < rows; n++) {
+        predict(alone, one, n, row);
+        ck_assert_msg(!memcmp(row, y + n * columns, (size_t)columns * sizeof *row),
+                      "%s, %s: row %d has other bits alone", name, isa, (int)n);
+    }
+    free(y);
+    free(row);
+    spor_program_free(alone);
+    spor_program_free(among);
+}
+
+START_TEST(a_row_has_the_same_bits_alone_and_among_others) {
+    static char isas[][9] = {"baseline", "avx2", "avx512"};
+    ck_assert_int_gt(each_network(source(), has_rows_alike, isas[_i]), 40);
+}
+END_TEST
+
+/* ---- files ---- */
+
+/* Writes the model's file, and has a compiler make and run its self-test. False: an op has no loops. */
+static bool agrees(const char *name, spor_model *model, const char *compiler) {
+    opened_run exported = {.options = model_spec_of(model)->options, .model = model};
+    spor_text told = {0};
+    spor_message message = {""};
+    char path[128];
+    snprintf(path, sizeof path, "%s.c", name);
+    bool done = export_c(&exported, path, &told, &message);
+    text_free(&told);
+    if (!done && strstr(message.text, "has no loops in C")) return false;
+    ck_assert_msg(done, "%s: %.500s", name, message.text);
+    int status =
+        run("%s -std=c99 -O%d -Wall -Wextra -pedantic -Werror -DNET_SELFTEST %s -o it && ./it",
+            compiler, strstr(name, "outside_") ? 0 : 1, path);
+    ck_assert_msg(status == 0 && strstr(out, "the same bits"), "%s by %s: %.400s%.400s", name,
+                  compiler, out, err);
+    return true;
+}
+
+/* A compiler, and whether it takes all networks or the report's six. */
+typedef struct {
+    const char *name;
+    bool all;
+} compiler;
+
+static void network_agrees(const char *name, spor_model *model, int64_t rows, void *user) {
+    const compiler *by = user;
+    (void)rows;
+    if (!by->all && (strstr(name, "networks_") || strstr(name, "outside_"))) return;
+    ck_assert_msg(agrees(name, model, by->name), "%s has an op without loops", name);
+}
+
+START_TEST(a_network_is_a_file_of_c_with_the_same_bits) {
+    compiler by[] = {{"gcc", true}, {"clang", false}};
+    if (run("%s --version", by[_i].name) != 0) {
+        printf("not run: there is no %s\n", by[_i].name);
+        return;
+    }
+    ck_assert_int_gt(each_network(source(), network_agrees, &by[_i]), 40);
+}
+END_TEST
+
+/* ---- every op ---- */
+
+/* An op on one of its samples: its first operand comes of x, the others are parameters. */
+typedef struct {
+    const spor_op *op;
+    const spor_sample *sample;
+} sampled;
+
+static spor_var number(spor_var like, int64_t value) {
+    return op_fill_ratio(like.tape, value, 1, spor_shape_of(like));
+}
+
+/* x of U[0, 1), wider where the op takes any real. */
+static spor_var first_operand(const sampled *of, spor_var x) {
+    x = spor_reshape(x, of->sample->in[0]);
+    if (of->op->domain[0] != SPOR_ANY) return x;
+    return spor_sub(spor_mul(x, number(x, 8)), number(x, 4));
+}
+
+static spor_var record_sampled(spor_var x, bool training, void *user) {
+    const sampled *of = user;
+    spor_var in[SPOR_OPERANDS];
+    (void)training;
+    in[0] = first_operand(of, x);
+    for (int k = 1; k < of->op->operands; k++) {
+        char name[8];
+        snprintf(name, sizeof name, "p%d", k);
+        in[k] = spor_param(x.tape, name, of->sample->in[k], (spor_init){"uniform", 1});
+    }
+    spor_var y = op_record(of->op, in, of->sample->attr);
+    spor_shape made = spor_shape_of(y);
+    return spor_reshape(y, SPOR_SHAPE(1, shape_size(&made)));
+}
+
+static void draw_operands(const sampled *of, spor_model *model, spor_scalar scalar) {
+    spor_params *params = spor_model_params(model);
+    for (int k = 0; k < spor_params_count(params); k++) {
+        spor_entry entry = spor_params_entry(params, k);
+        spor_domain domain = of->op->domain[entry.name[strlen(entry.name) - 1] - '0'];
+        for (int64_t j = 0; j < shape_size(&entry.shape); j++) {
+            double u = random_uniform(9, (uint64_t)k, (uint64_t)j);
+            double value = domain == SPOR_INDEX      ? floor(3 * u)
+                           : domain == SPOR_ANY      ? 8 * u - 4
+                           : domain == SPOR_POSITIVE ? 0.5 + u
+                                                     : (u < 0.5 ? u - 1 : u);
+            if (scalar == SPOR_F32)
+                ((float *)entry.value)[j] = (float)value;
+            else
+                ((double *)entry.value)[j] = value;
+        }
+    }
+    spor_params_touch(params);
+}
+
+static bool op_agrees(const sampled *of, spor_scalar scalar) {
+    char name[SPOR_NAME];
+    const spor_model_spec spec = {.net = record_sampled,
+                                  .loss = spor_squared_error_sum,
+                                  .user = (void *)(uintptr_t)of,
+                                  .sample = SPOR_SHAPE(shape_size(&of->sample->in[0])),
+                                  .target = SPOR_SHAPE(1),
+                                  .options = {.scalar = scalar}};
+    spor_model *model = spor_model_new(&spec);
+    ck_assert_int_gt(spor_model_columns(model), 0);
+    draw_operands(of, model, scalar);
+    op_name(of->op, name, sizeof name);
+    bool done = agrees(name, model, "gcc");
+    spor_model_free(model);
+    return done;
+}
+
+static bool has_elements(const spor_op *op, const spor_sample *sample) {
+    for (int k = 0; k < op->operands; k++)
+        if (!shape_size(&sample->in[k])) return false;
+    opcheck_record r = opcheck_record_op(op, sample->in, sample->attr);
+    spor_shape made = spor_shape_of(r.out);
+    spor_tape_free(r.tape);
+    return shape_size(&made) > 0;
+}
+
+/* In float on all samples, in double on the first. */
+START_TEST(every_op_with_loops_has_the_same_bits) {
+    int exported = 0;
+    for (int k = 0; spor_ops[k]; k++) {
+        const spor_op *op = spor_ops[k];
+        char name[SPOR_NAME];
+        bool done = true;
+        for (int s = 0; done && op->operands && op->samples[s].in[0].rank >= 0; s++) {
+            const sampled of = {op, &op->samples[s]};
+            if (!has_elements(op, of.sample)) continue;
+            done = op_agrees(&of, SPOR_F32) && (s || op_agrees(&of, SPOR_F64));
+        }
+        op_name(op, name, sizeof name);
+        if (!done) printf("%s has no loops in C\n", name);
+        exported += done && op->operands;
+    }
+    ck_assert_int_ge(exported, 49);
+}
+END_TEST
+
+static TCase *new_case(Suite *suite, const char *name) {
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, enter_folder, leave_folder);
+    tcase_set_timeout(tcase, 600);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("exported_c");
+    tcase_add_loop_test(new_case(suite, "rows"), a_row_has_the_same_bits_alone_and_among_others, 0,
+                        3);
+    tcase_add_test(new_case(suite, "ops"), every_op_with_loops_has_the_same_bits);
+    tcase_add_loop_test(new_case(suite, "networks"), a_network_is_a_file_of_c_with_the_same_bits, 0,
+                        2);
+    return suite;
+}
