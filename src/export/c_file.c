@@ -29,6 +29,7 @@ typedef struct {
     spor_program *program;
     c_program c;
     spor_c code, header;    /* with net_ in the place of the name */
+    char title[RUN_PATH];   /* my-net of dir/my-net.c */
     char name[40];          /* net */
     char path[2][RUN_PATH]; /* of the header and the weights */
     double *sample;         /* [SAMPLES, size] */
@@ -55,14 +56,14 @@ static const char *type_of(const c_file *f) {
 static bool name_files(c_file *f, const char *path, spor_message *message) {
     static const char *const ending[] = {".h", ".bin"};
     size_t length = strlen(path);
-    char title[RUN_PATH];
+    char *title = f->title;
     if (length < 3 || strcmp(path + length - 2, ".c") != 0 || length + 4 > RUN_PATH)
         return message_complain(message,
                                 "%s: give a file that ends in .c: its header goes beside it", path);
     for (int k = 0; k < 2; k++)
         snprintf(f->path[k], RUN_PATH, "%.*s%s", (int)(length - 2), path, ending[k]);
     const char *slash = strrchr(path, '/');
-    snprintf(title, sizeof title, "%s", slash ? slash + 1 : path);
+    snprintf(title, RUN_PATH, "%s", slash ? slash + 1 : path);
     title[strlen(title) - 2] = 0;
     c_name(title, f->name, sizeof f->name);
     if (*f->name && !isdigit((unsigned char)*f->name)) return true;
@@ -316,7 +317,7 @@ static void add_self_test(c_file *f) {
             "    if (!file || !bytes || !net_load(bytes, fread(bytes, 1, NET_WEIGHT_BYTES + 1, "
             "file))) {\n"
             "        printf(\"%s: the weights can't be read\\n\");\n        return 2;\n    }\n",
-            f->name, f->name);
+            f->title, f->name);
     text_add(
         text,
         "    int same = 1, within = 1, known = 1, n, k;\n"
@@ -348,13 +349,21 @@ static void add_shape(spor_text *text, const char *name, const spor_shape *shape
     text_add(text, "%s%s", name, shape_text);
 }
 
+/* What may stand in a comment. */
+static void add_plain(spor_text *text, const char *from) {
+    for (; *from; from++)
+        text_add(text, "%c",
+                 isalnum((unsigned char)*from) || strchr("/._-+ ", *from) ? *from : '?');
+}
+
 static void write_header(c_file *f) {
     spor_text *text = &f->header.text;
     const spor_model_spec *spec = model_spec_of(f->run->model);
     const spor_data *like = f->run->like;
     const char *link = model_link(f->run->model) ? "probabilities" : "numbers";
-    text_add(text, "/*\n * %s, a network exported by spor %s: in C99, without libraries.\n *\n",
-             kept_script_name(&f->run->kept) ? kept_script_name(&f->run->kept) : "net",
+    text_add(text, "/*\n * ");
+    add_plain(text, kept_script_name(&f->run->kept) ? kept_script_name(&f->run->kept) : "net");
+    text_add(text, ", a network exported by spor %s: in C99, without libraries.\n *\n",
              SPOR_VERSION);
     add_shape(text, " *   x  ", &spec->sample);
     text_add(text, ", row-major%s\n *   y  [%" PRId64 "], %s\n *\n",
@@ -378,6 +387,7 @@ static void write_header(c_file *f) {
              "#define NET_ARENA_BYTES %zu\n#define NET_WEIGHT_BYTES %zu\n#define NET_MULTIPLY_ADDS "
              "%.0f\n\n",
              arena_bytes(f), weight_bytes(f), f->c.products);
+    text_add(text, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     if (f->c.apart)
         text_add(
             text,
@@ -400,7 +410,7 @@ static void write_header(c_file *f) {
             text,
             "/** What the numbers of y are of. */\nextern const char *const net_class_names[%d];\n",
             like->classes);
-    text_add(text, "\n#endif\n");
+    text_add(text, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }
 
 static bool write_code(c_file *f, spor_message *message) {
@@ -409,7 +419,7 @@ static bool write_code(c_file *f, spor_message *message) {
         text,
         "/* See %s.h. Written by spor %s. */\n#include \"%s.h\"\n\n#include <stdint.h>\n#include "
         "<string.h>\n\n#if defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#endif\n\n",
-        f->name, SPOR_VERSION, f->name);
+        f->title, SPOR_VERSION, f->title);
     if (!add_constants(f, message)) return false;
     c_add_portable(text, &f->c.functions.text, scalar_of(f) == SPOR_F32);
     text_bytes(text, f->c.functions.text.at, f->c.functions.text.size);
@@ -450,14 +460,16 @@ static void tell(const c_file *f, const char *path, spor_text *told) {
                  "  no self-test: what is predicted of numbers drawn at random is not finite\n");
         return;
     }
-    text_add(told, "  self-test   cc -std=c99 -O3 -D%s_SELFTEST %s -o %s && ./%s\n", "NET", path,
-             f->name, f->name);
+    text_add(told, "  self-test   cc -std=c99 -O3 -DNET_SELFTEST %s -o %s && ./%s\n", path, f->name,
+             f->name);
 }
 
 static bool make(c_file *f, const char *path, spor_message *message) {
     if (!name_files(f, path, message) || !compile(f, message) || !make_samples(f, message))
         return false;
     if (!c_write_program(&f->c, message)) return false;
+    if (arena_bytes(f) > INT32_MAX || weight_bytes(f) > INT32_MAX)
+        return message_complain(message, "the network is too large: its loops count in int");
     if (weight_bytes(f) > WEIGHTS_MOST) {
         c_program again = {
             .program = f->program, .input = f->c.input, .result = f->c.result, .apart = true};

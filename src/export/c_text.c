@@ -186,8 +186,11 @@ bool c_has_word(const spor_text *text, const char *name) {
 
 void c_add_renamed(spor_text *to, const spor_text *from, const char *name) {
     if (from->failed) to->failed = true;
+    bool quoted = false;
     for (size_t k = 0; k < from->size && !from->failed;) {
-        bool begins = (!k || !in_name((unsigned char)from->at[k - 1])) && from->size - k > 4;
+        if (from->at[k] == '"' && (!k || from->at[k - 1] != '\\')) quoted = !quoted;
+        bool begins =
+            !quoted && (!k || !in_name((unsigned char)from->at[k - 1])) && from->size - k > 4;
         bool lower = begins && !strncmp(from->at + k, "net_", 4);
         bool upper = begins && !strncmp(from->at + k, "NET_", 4) &&
                      strncmp(from->at + k, SELF_TEST, strlen(SELF_TEST)) != 0;
