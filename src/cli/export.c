@@ -55,6 +55,15 @@ static int open_and_write(const arguments *a) {
     return status;
 }
 
+/* Two formats in one file: the second would replace the first. */
+static bool asks_twice(const arguments *a) {
+    for (int k = 0; k < FORMATS; k++)
+        for (int other = 0; other < k; other++)
+            if (a->path[k] && a->path[other] && file_is_same(a->path[k], a->path[other]))
+                return true;
+    return false;
+}
+
 static bool asks_for_one(const arguments *a) {
     for (int k = 0; k < FORMATS; k++)
         if (a->path[k]) return true;
@@ -72,18 +81,25 @@ static int run(int argc, char **argv) {
                                    .target = &a.path[k]};
     int status = options_read(&spor_command_export, options, 1, 1, &a.run, argc, argv);
     if (status != SPOR_EXIT_NOT_YET) return status;
-    if (!asks_for_one(&a)) return complain("an option says which file: --onnx net.onnx");
+    if (!asks_for_one(&a))
+        return complain("an option says which file: --c net.c or --onnx net.onnx");
+    if (asks_twice(&a)) return complain("two formats have the same file: give each its own");
     return open_and_write(&a);
 }
 
 const spor_command spor_command_export = {
     .name = "export",
     .operands = "RUN",
-    .summary = "Writes a trained network for other programs: ONNX.",
+    .summary = "Writes a trained network for other programs: C, ONNX.",
     .help =
         "RUN is the folder that `spor train` has left; neither the script nor the data that\n"
         "it was trained on are needed. What is written is what `spor predict` computes, with\n"
         "the weights that it uses. A file that is there is replaced, once the new one is whole.\n"
+        "\n"
+        "C is C99 that calls no library: net_predict of net.h takes one sample, scaled by\n"
+        "net_scale, in a static arena, with the bits of SPOR_ISA=baseline spor predict. More\n"
+        "than 1 MiB of weights go to net.bin. -DNET_SELFTEST compiles a main that checks three\n"
+        "samples.\n"
         "\n"
         "ONNX is opset 17. The input x has any number of rows, [N, shape of a sample], scaled\n"
         "as the run's data were: metadata_props of the file say how, and the names of the\n"
@@ -92,6 +108,7 @@ const spor_command spor_command_export = {
         "--double is written in doubles, for which onnxruntime lacks some kernels (Conv).\n"
         "\n"
         "Examples\n"
+        "  spor export runs/densenet2_20 --c net.c\n"
         "  spor export runs/densenet2_20 --onnx net.onnx\n",
     .run = run,
 };

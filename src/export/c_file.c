@@ -36,6 +36,7 @@ typedef struct {
     double *expected;       /* [SAMPLES, columns] */
     double *allowed;        /* [SAMPLES, columns]: by which other code may differ; -1: not known */
     int64_t size, columns;
+    bool alike;  /* samples together have the numbers that they have alone */
     bool tested; /* what is predicted of the samples are finite numbers */
 } c_file;
 
@@ -65,6 +66,10 @@ static bool name_files(c_file *f, const char *path, spor_message *message) {
     const char *slash = strrchr(path, '/');
     snprintf(title, RUN_PATH, "%s", slash ? slash + 1 : path);
     title[strlen(title) - 2] = 0;
+    for (const char *at = title; *at; at++)
+        if ((unsigned char)*at < 32 || strchr("\"\\?*", *at))
+            return message_complain(message, "%s: a name with \", \\, ? or * can't be included",
+                                    path);
     c_name(title, f->name, sizeof f->name);
     if (*f->name && !isdigit((unsigned char)*f->name)) return true;
     return message_complain(message,
@@ -97,14 +102,19 @@ static bool compile(c_file *f, spor_message *message) {
     return true;
 }
 
+/* Numbers as the network computes in. */
+static void fill_samples(const c_file *f, void *x, const double value[], int64_t count) {
+    for (int64_t k = 0; k < count; k++)
+        if (scalar_of(f) == SPOR_F32)
+            ((float *)x)[k] = (float)value[k];
+        else
+            ((double *)x)[k] = value[k];
+}
+
 /* What the program makes of sample n. */
 static bool run_sample(c_file *f, int n, spor_message *message) {
     spor_arg x = spor_program_arg(f->program, f->bound->input);
-    for (int64_t k = 0; x.data && k < f->size; k++)
-        if (scalar_of(f) == SPOR_F32)
-            ((float *)x.data)[k] = (float)f->sample[n * f->size + k];
-        else
-            ((double *)x.data)[k] = f->sample[n * f->size + k];
+    if (x.data) fill_samples(f, x.data, f->sample + n * f->size, f->size);
     if (!spor_run(f->program, 0)) return !program_fails(f->program, message);
     spor_arg y = spor_program_arg(f->program, f->bound->prediction);
     for (int64_t k = 0; k < f->columns; k++)
@@ -127,6 +137,28 @@ static bool bound_sample(c_file *f, spor_program *program, int n, spor_message *
         f->allowed[n * f->columns + k] = isfinite(error) ? error : -1;
     }
     return true;
+}
+
+/* Samples together have the numbers that they have alone, unless the network computes with the batch. */
+static bool compare_rows(c_file *f, spor_message *message) {
+    spor_model *model = f->run->model;
+    spor_bound *bound = model_bind_for(model, SAMPLES, MODEL_PREDICTS);
+    if (!bound) return message_complain(message, "%s", spor_model_error(model));
+    const spor_options options = {.scalar = scalar_of(f), .isa = "baseline", .rowwise = true};
+    spor_program *program =
+        spor_compile(bound->tape, 1, &bound->prediction, spor_model_params(model), &options);
+    spor_arg x = spor_program_arg(program, bound->input);
+    if (x.data) fill_samples(f, x.data, f->sample, SAMPLES * f->size);
+    bool done = x.data && spor_run(program, 0);
+    if (!done) program_fails(program, message);
+    spor_arg y = spor_program_arg(program, bound->prediction);
+    f->alike = true;
+    for (int64_t k = 0; done && k < SAMPLES * f->columns; k++) {
+        double together = scalar_value_at(y.data, scalar_of(f), k), alone = f->expected[k];
+        f->alike = f->alike && (fabs(together - alone) <= 0 || isnan(alone) || isinf(alone));
+    }
+    spor_program_free(program);
+    return done;
 }
 
 static bool make_samples(c_file *f, spor_message *message) {
@@ -155,6 +187,7 @@ static bool make_samples(c_file *f, spor_message *message) {
     for (int n = 0; done && n < SAMPLES; n++)
         done = run_sample(f, n, message) && bound_sample(f, bounds, n, message);
     spor_program_free(bounds);
+    done = done && compare_rows(f, message);
     f->tested = done;
     for (int64_t k = 0; f->tested && k < SAMPLES * f->columns; k++)
         f->tested = isfinite(f->expected[k]);
@@ -176,16 +209,21 @@ static void add_numbers(spor_text *text, const spor_c *c, const double value[], 
     text_add(text, "\n");
 }
 
-/* The numbers of a constant are finite: C has no words for others. */
-static bool add_constant(c_file *f, const c_constant *constant, spor_message *message) {
+/* C has no words for other numbers. */
+static bool are_finite(const c_file *f, const c_constant *constant, spor_message *message) {
+    const spor_node *node = &f->program->graph.tape->node[constant->node];
+    for (int64_t k = 0; k < constant->count; k++)
+        if (!isfinite(number_at(f, constant->value, k)))
+            return message_complain(message, "%s has a number that is not finite",
+                                    node->name ? node->name : constant->name);
+    return true;
+}
+
+static void add_constant(c_file *f, const c_constant *constant) {
     spor_text *text = &f->code.text;
     const spor_shape *shape = f->program->graph.tape->node[constant->node].shape;
     char shape_text[160];
     tape_shape_text(shape, NULL, shape_text, sizeof shape_text);
-    for (int64_t k = 0; k < constant->count; k++)
-        if (!isfinite(number_at(f, constant->value, k)))
-            return message_complain(message, "%s has a number that is not finite",
-                                    constant->name + strlen("net_"));
     text_add(text, "static const %s %s[%" PRId64 "] = { /* %s */", type_of(f), constant->name,
              constant->count, shape_text);
     for (int64_t k = 0; k < constant->count; k++)
@@ -193,15 +231,14 @@ static bool add_constant(c_file *f, const c_constant *constant, spor_message *me
                  c_number(&f->c.functions, number_at(f, constant->value, k)).text,
                  k + 1 < constant->count ? "," : "");
     text_add(text, "\n};\n\n");
-    return true;
 }
 
 static bool add_constants(c_file *f, spor_message *message) {
+    for (int k = 0; k < f->c.constants; k++)
+        if (f->c.constant[k].first >= 0 && !are_finite(f, &f->c.constant[k], message)) return false;
     if (f->c.apart) {
         text_add(&f->code.text,
-                 "/* The numbers of "
-                 "net_load"
-                 ". */\nstatic const %s *net_weights;\n\n"
+                 "/* The numbers of net_load. */\nstatic const %s *net_weights;\n\n"
                  "int net_load(const void *bytes, size_t size) {\n"
                  "    net_weights = size == NET_WEIGHT_BYTES ? (const %s *)bytes : 0;\n"
                  "    return net_weights != 0;\n}\n\n",
@@ -209,8 +246,7 @@ static bool add_constants(c_file *f, spor_message *message) {
         return true;
     }
     for (int k = 0; k < f->c.constants; k++)
-        if (f->c.constant[k].first >= 0 && !add_constant(f, &f->c.constant[k], message))
-            return false;
+        if (f->c.constant[k].first >= 0) add_constant(f, &f->c.constant[k]);
     return true;
 }
 
@@ -231,6 +267,11 @@ static bool is_scaled(const spor_data *like) {
     return like && (like->x.mean || fabs(like->scale - 1) > 0);
 }
 
+/* y is x once more, scaled as it is. */
+static bool is_mirrored(const c_file *f) {
+    return model_mirrors(f->run->model) && f->columns == f->size;
+}
+
 static void add_scaling(c_file *f) {
     const spor_data *like = f->run->like;
     spor_text *text = &f->code.text;
@@ -245,11 +286,16 @@ static void add_scaling(c_file *f) {
     }
     text_add(text, "void net_scale(const double *values, %s *x) {\n    int k;\n", type_of(f));
     text_add(text, "    for (k = 0; k < NET_INPUTS; k++)\n        x[k] = (%s)(", type_of(f));
-    const char *scale = c_number(&numbers, like->scale).text;
+    const c_literal scale = c_number(&numbers, like->scale);
     if (like->x.mean)
-        text_add(text, "(values[k] * %s - net_mean[k]) * net_factor[k]);\n}\n\n", scale);
+        text_add(text, "(values[k] * %s - net_mean[k]) * net_factor[k]);\n}\n\n", scale.text);
     else
-        text_add(text, "values[k] * %s);\n}\n\n", scale);
+        text_add(text, "values[k] * %s);\n}\n\n", scale.text);
+    if (!is_mirrored(f)) return;
+    text_add(text, "void net_unscale(const %s *y, double *values) {\n    int k;\n", type_of(f));
+    text_add(text, "    for (k = 0; k < NET_OUTPUTS; k++)\n        values[k] = ");
+    text_add(text, like->x.mean ? "((double)y[k] / net_factor[k] + net_mean[k])" : "(double)y[k]");
+    text_add(text, " / %s;\n}\n\n", scale.text);
 }
 
 static void add_classes(c_file *f) {
@@ -283,6 +329,7 @@ static void add_predict(c_file *f) {
         text_add(text, "static %s arena[NET_ARENA_BYTES / sizeof(%s)];\n\n", type_of(f),
                  type_of(f));
     text_add(text, "void net_predict(const %s *x, %s *y) {\n", type_of(f), type_of(f));
+    if (!c_has_word(&f->c.calls.text, "x")) text_add(text, "    (void)x;\n");
     text_bytes(text, f->c.calls.text.at, f->c.calls.text.size);
     text_add(text, "}\n");
 }
@@ -360,25 +407,32 @@ static void write_header(c_file *f) {
     spor_text *text = &f->header.text;
     const spor_model_spec *spec = model_spec_of(f->run->model);
     const spor_data *like = f->run->like;
-    const char *link = model_link(f->run->model) ? "probabilities" : "numbers";
-    text_add(text, "/*\n * ");
-    add_plain(text, kept_script_name(&f->run->kept) ? kept_script_name(&f->run->kept) : "net");
-    text_add(text, ", a network exported by spor %s: in C99, without libraries.\n *\n",
+    const bool back = is_scaled(like) && is_mirrored(f);
+    const char *script = kept_script_name(&f->run->kept);
+    text_add(text, "/*\n * \"");
+    add_plain(text, script ? script : "net");
+    text_add(text, "\", a network exported by spor %s: in C99, without libraries.\n *\n",
              SPOR_VERSION);
     add_shape(text, " *   x  ", &spec->sample);
     text_add(text, ", row-major%s\n *   y  [%" PRId64 "], %s\n *\n",
              is_scaled(like) ? "; net_scale makes it of values as they stand in the data" : "",
-             f->columns, link);
+             f->columns,
+             model_link(f->run->model) ? "probabilities"
+             : back                    ? "scaled as x is; net_unscale undoes that"
+                                       : "numbers");
+    text_add(text,
+             " * Memory: %zu bytes for values on the way, static: not for two threads at a time; "
+             "%zu bytes "
+             "of\n * constants. A prediction is %.0f multiply-adds.\n *\n",
+             arena_bytes(f), weight_bytes(f), f->c.products);
     text_add(
         text,
-        " * Memory: %zu bytes for values on the way, static; %zu bytes of constants. A prediction "
-        "is "
-        "%.0f\n * multiply-adds. It is not for two threads at a time. Compiled without fusing "
-        "(-std=c99), "
-        "by the compiler that\n * built spor, it has the bits of `SPOR_ISA=baseline spor predict`; "
-        "-DNET_SELFTEST compiles a main that\n * checks three samples. -O3 vectorizes the loops.\n "
-        "*/\n",
-        arena_bytes(f), weight_bytes(f), f->c.products);
+        " * y has the bits of `SPOR_ISA=baseline spor predict`%s, if this\n * is compiled by the "
+        "compiler that built spor, in IEEE arithmetic and without fused multiply-adds (-std=c99, "
+        "no\n * "
+        "-ffast-math)%s. -O3 vectorizes the loops.\n */\n",
+        f->alike ? "" : " of that row alone",
+        f->tested ? "; -DNET_SELFTEST compiles a main that checks three samples" : "");
     text_add(text, "#ifndef NET_H\n#define NET_H\n\n");
     if (f->c.apart) text_add(text, "#include <stddef.h>\n\n");
     text_add(text, "#define NET_INPUTS %" PRId64 "\n#define NET_OUTPUTS %" PRId64 "\n", f->size,
@@ -389,12 +443,13 @@ static void write_header(c_file *f) {
              arena_bytes(f), weight_bytes(f), f->c.products);
     text_add(text, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     if (f->c.apart)
-        text_add(
-            text,
-            "/** Takes the bytes of %s.bin, aligned as numbers are, which must stay; to be called "
-            "first. 0: they have\n *  another length. */\nint net_load(const void *bytes, size_t "
-            "size);\n",
-            f->name);
+        text_add(text,
+                 "/** Takes the bytes of \"%s.bin\", aligned as numbers are and in the order of "
+                 "bytes of the machine "
+                 "that wrote\n *  them, which must stay; to be called first. 0: they have another "
+                 "length. */\nint "
+                 "net_load(const void *bytes, size_t size);\n",
+                 f->title);
     text_add(text,
              "/** y[NET_OUTPUTS] of x[NET_INPUTS], which do not overlap. */\nvoid "
              "net_predict(const %s *x, %s *y);\n",
@@ -404,6 +459,12 @@ static void write_header(c_file *f) {
             text,
             "/** x of values as they stand in the data. */\nvoid net_scale(const double *values, "
             "%s *x);\n",
+            type_of(f));
+    if (back)
+        text_add(
+            text,
+            "/** What is predicted, as it stands in the data, of y. */\nvoid net_unscale(const "
+            "%s *y, double *values);\n",
             type_of(f));
     if (like && like->class_name && like->classes)
         text_add(
@@ -415,11 +476,13 @@ static void write_header(c_file *f) {
 
 static bool write_code(c_file *f, spor_message *message) {
     spor_text *text = &f->code.text;
-    text_add(
-        text,
-        "/* See %s.h. Written by spor %s. */\n#include \"%s.h\"\n\n#include <stdint.h>\n#include "
-        "<string.h>\n\n#if defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#endif\n\n",
-        f->title, SPOR_VERSION, f->title);
+    text_add(text,
+             "/* See \"%s.h\". Written by spor %s. */\n#include \"%s.h\"\n\n#include "
+             "<stdint.h>\n#include "
+             "<string.h>\n\n#ifdef __FAST_MATH__\n#error \"this file relies on IEEE arithmetic: "
+             "compile it without -ffast-math and -Ofast\"\n#endif\n\n#if "
+             "defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#endif\n\n",
+             f->title, SPOR_VERSION, f->title);
     if (!add_constants(f, message)) return false;
     c_add_portable(text, &f->c.functions.text, scalar_of(f) == SPOR_F32);
     text_bytes(text, f->c.functions.text.at, f->c.functions.text.size);
@@ -455,13 +518,18 @@ static void tell(const c_file *f, const char *path, spor_text *told) {
     text_add(told, "  constants   %s%s\n", bytes_text(weight_bytes(f), weights),
              f->c.apart ? ", in a file of their own: more than 1 MiB" : "");
     text_add(told, "  a sample    %.0f multiply-adds\n", f->c.products);
+    if (!f->alike)
+        text_add(told, "  one row alone: among others it is predicted otherwise, since the network "
+                       "computes with the batch\n");
     if (!f->tested) {
         text_add(told,
                  "  no self-test: what is predicted of numbers drawn at random is not finite\n");
         return;
     }
-    text_add(told, "  self-test   cc -std=c99 -O3 -DNET_SELFTEST %s -o %s && ./%s\n", path, f->name,
+    text_add(told, "  self-test   cc -std=c99 -O3 -DNET_SELFTEST '%s' -o %s && ./%s", path, f->name,
              f->name);
+    if (f->c.apart) text_add(told, " '%s'", f->path[1]);
+    text_add(told, "\n");
 }
 
 static bool make(c_file *f, const char *path, spor_message *message) {

@@ -104,7 +104,7 @@ static void write_map(writer *w, uint32_t i) {
     }
     snprintf(w->value[i].text, sizeof w->value[i].text, "v%" PRIu32, w->step->node[i]);
     if (!node->op->operands || !node->op->tile->symbolic) {
-        if (!w->c->missing) w->c->missing = "";
+        if (!w->c->missing) w->c->missing = node->op->signature;
         return;
     }
     c_define(w->c, &symbols, node->op->tile->symbolic(x, node->attr), w->value[i].text);

@@ -221,19 +221,18 @@ static bool name_parameters(const c_program *p, const program_step *step, char (
     return true;
 }
 
+/* word: what has no form, or the signature of an op; NULL: the step's op. */
 static bool no_loops(const c_program *p, const program_step *step, const char *word,
                      spor_message *message) {
     const spor_node *node = &tape_of(p)->node[step->node[step->nodes - 1]];
-    char op[SPOR_NAME], why[128] = "";
+    char op[SPOR_NAME], place[256] = "";
     op_name(node->op, op, sizeof op);
-    if (word && *word && strcmp(word, op) != 0) snprintf(why, sizeof why, ", of %s", op);
-    const char *file = node->place.file;
-    if (file)
-        return message_complain(
-            message, "%s:%d:%d: %s%s has no loops in C: it can't be exported so", file,
-            node->place.line, node->place.column, word && *word ? word : op, why);
-    return message_complain(message, "%s%s has no loops in C: it can't be exported so",
-                            word && *word ? word : op, why);
+    if (!word || !*word) word = op;
+    if (node->place.file)
+        snprintf(place, sizeof place, "%.200s:%d:%d: ", node->place.file, node->place.line,
+                 node->place.column);
+    return message_complain(message, "%s%.*s has no loops in C: it can't be exported so", place,
+                            (int)strcspn(word, "("), word);
 }
 
 /* The loops of a single op. False: it has none. */

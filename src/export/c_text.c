@@ -111,7 +111,7 @@ static void add_term(const terms_written *w, spor_text *to, const spor_term *ter
 static void add_operand(const terms_written *w, spor_text *to, spor_symbol of) {
     const spor_term *term = &w->symbols->term[of.at];
     if (w->defined[of.at]) {
-        text_add(to, "%s_%d", w->name, of.at);
+        text_add(to, "%st%d", w->name, of.at);
     } else if (term->name) {
         text_add(to, "%s", term->name);
     } else if (!is_compound(term)) {
@@ -142,7 +142,7 @@ void c_define(spor_c *c, const spor_symbols *symbols, spor_symbol value, const c
     for (int k = 0; k < value.at; k++) {
         if (w.uses[k] < 2 || !is_compound(&symbols->term[k])) continue;
         char part[64];
-        snprintf(part, sizeof part, "%s_%d", name, k);
+        snprintf(part, sizeof part, "%st%d", name, k);
         define(&w, &symbols->term[k], part);
         w.defined[k] = true;
     }
@@ -244,9 +244,11 @@ static int split_portable(paragraph p[]) {
 }
 
 bool c_is_taken(const char *name) {
-    static const char *const own[] = {"net_predict", "net_scale",      "net_load",   "net_mean",
-                                      "net_factor",  "net_weights",    "net_sample", "net_expected",
-                                      "net_allowed", "net_class_names"};
+    static const char *const own[] = {
+        "net_predict",       "net_scale",  "net_load",     "net_mean",        "net_factor",
+        "net_weights",       "net_sample", "net_expected", "net_allowed",     "net_class_names",
+        "net_unscale",       "net_INPUTS", "net_OUTPUTS",  "net_ARENA_BYTES", "net_WEIGHT_BYTES",
+        "net_MULTIPLY_ADDS", "net_H",      "net_t",        "net_SELFTEST"};
     paragraph p[PARAGRAPHS];
     int count = split_portable(p);
     size_t length = strlen(name);

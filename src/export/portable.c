@@ -50,9 +50,9 @@ static real net_with_sign(real y, real x) {
 /* 2^n of an n within the exponents of normal numbers */
 static real net_power_of_two(whole n) {
 #if NET_SINGLE
-    return net_of_bits((n + 127) * ((whole)1 << 23));
+    return net_of_bits((whole)((uint32_t)(n + 127) << 23));
 #else
-    return net_of_bits((n + 1023) * ((whole)1 << 52));
+    return net_of_bits((whole)((uint64_t)(n + 1023) << 52));
 #endif
 }
 
@@ -441,10 +441,11 @@ static void net_sum_columns(real *sum, real *low, const real *x, int rows, int l
     int j;
     for (j = 0; j < length; j++) {
         real chain[4] = {0};
+        const real *at = x + j;
         int r = 0, k;
-        for (; r + 4 <= rows; r += 4)
-            for (k = 0; k < 4; k++) chain[k] += x[(r + k) * length + j];
-        for (; r < rows; r++) chain[0] += x[r * length + j];
+        for (; r + 4 <= rows; r += 4, at += 4 * length)
+            for (k = 0; k < 4; k++) chain[k] += at[k * length];
+        for (; r < rows; r++, at += length) chain[0] += at[0];
         net_add(sum + j, low ? low + j : 0, (chain[0] + chain[1]) + (chain[2] + chain[3]));
     }
 }
@@ -454,11 +455,12 @@ static void net_largest_of_columns(real *largest, const real *x, int rows, int l
     int j;
     for (j = 0; j < length; j++) {
         real chain[4];
+        const real *at = x + j;
         int r = 0, k;
         for (k = 0; k < 4; k++) chain[k] = -net_infinity();
-        for (; r + 4 <= rows; r += 4)
-            for (k = 0; k < 4; k++) chain[k] = net_larger(chain[k], x[(r + k) * length + j]);
-        for (; r < rows; r++) chain[0] = net_larger(chain[0], x[r * length + j]);
+        for (; r + 4 <= rows; r += 4, at += 4 * length)
+            for (k = 0; k < 4; k++) chain[k] = net_larger(chain[k], at[k * length]);
+        for (; r < rows; r++, at += length) chain[0] = net_larger(chain[0], at[0]);
         largest[j] = net_larger(
             largest[j], net_larger(net_larger(chain[0], chain[1]), net_larger(chain[2], chain[3])));
     }

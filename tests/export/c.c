@@ -145,8 +145,10 @@ static spor_var number(spor_var like, int64_t value) {
     return op_fill_ratio(like.tape, value, 1, spor_shape_of(like));
 }
 
-/* x of U[0, 1), wider where the op takes any real. */
+/* The first row of x of U[0, 1), wider where the op takes any real. */
 static spor_var first_operand(const sampled *of, spor_var x) {
+    const int64_t lo[] = {0, 0}, hi[] = {1 - spor_shape_of(x).n[0], 0};
+    x = spor_reshape(spor_pad(x, lo, hi, 0), SPOR_SHAPE(spor_shape_of(x).n[1]));
     x = spor_reshape(x, of->sample->in[0]);
     if (of->op->domain[0] != SPOR_ANY) return x;
     return spor_sub(spor_mul(x, number(x, 8)), number(x, 4));
@@ -164,7 +166,8 @@ static spor_var record_sampled(spor_var x, bool training, void *user) {
     }
     spor_var y = op_record(of->op, in, of->sample->attr);
     spor_shape made = spor_shape_of(y);
-    return spor_reshape(y, SPOR_SHAPE(1, shape_size(&made)));
+    spor_shape rows = SPOR_SHAPE(spor_shape_of(x).n[0], shape_size(&made));
+    return spor_expand(spor_reshape(y, SPOR_SHAPE(rows.n[1])), SPOR_AXIS(0), rows);
 }
 
 static void draw_operands(const sampled *of, spor_model *model, spor_scalar scalar) {
@@ -233,6 +236,76 @@ START_TEST(every_op_with_loops_has_the_same_bits) {
 }
 END_TEST
 
+/* ---- the command ---- */
+
+static void train(const char *name, const char *net, const char *rest) {
+    char script[1000], path[64];
+    snprintf(path, sizeof path, "%s.spor", name);
+    snprintf(
+        script, sizeof script,
+        "include \"layers.spor\"\ndef net(x):\n    return %s\n"
+        "train(net, data=digits(scale=1/16), %s, optimizer=sgd(rate=0.01), batch=32, epochs=1)\n",
+        net, rest);
+    write_file(path, script);
+    expect_status(run("SPOR_MODELS=$M spor train %s --quiet --out %s", path, name), 0);
+}
+
+#define SQUARES "loss=squared_error(reduction=\"mean\"), target=\"x\""
+#define CLASSES "loss=cross_entropy(reduction=\"mean\")"
+
+START_TEST(what_predict_does_besides_is_in_the_file_or_is_said) {
+    char header[MOST];
+    train("mirror", "reshape(dense(dense(flatten(x), 8), 64), shape(x))", SQUARES);
+    expect_status(run("spor export mirror --c my-net.c"), 0);
+    read_file("my-net.h", header);
+    expect_in(header, "scaled as x is; my_net_unscale undoes that");
+    expect_status(run("gcc -std=c99 -DNET_SELFTEST my-net.c -o it && ./it"), 0);
+    train("batched", "dense(flatten(x), 10) * batch(x)", CLASSES);
+    expect_status(run("spor export batched --c net.c"), 0);
+    expect_in(out, "one row alone: among others it is predicted otherwise");
+    read_file("net.h", header);
+    expect_in(header, "spor predict` of that row alone");
+}
+END_TEST
+
+START_TEST(numbers_that_are_none_and_fast_math) {
+    train("plain", "softplus(dense(mean(conv(x, 3, kernel=3, act=tanh), axis=[1, 2]), 10))",
+          CLASSES);
+    expect_status(run("spor export plain --c net.c"), 0);
+    write_file("nan.c", "#include \"net.h\"\nint main(void) {\n    volatile float zero = 0;\n"
+                        "    float x[NET_INPUTS], y[NET_OUTPUTS];\n    int k;\n"
+                        "    for (k = 0; k < NET_INPUTS; k++) x[k] = zero / zero;\n"
+                        "    net_predict(x, y);\n    return y[0] == y[0];\n}\n");
+    expect_status(run("gcc -w -std=c99 -O1 -fsanitize=undefined "
+                      "-fno-sanitize-recover=all net.c nan.c -o it && ./it"),
+                  0);
+    expect_status(run("gcc -std=c99 -O3 -Wall -Wextra -Werror -c net.c"), 0);
+    ck_assert_int_ne(run("gcc -std=c99 -Ofast -c net.c"), 0);
+    expect_in(err, "relies on IEEE arithmetic");
+}
+END_TEST
+
+START_TEST(what_cannot_be_written_is_told) {
+    train("plain", "dense(flatten(x), 10)", CLASSES);
+    train("drawn", "dense(flatten(x) * random(shape(flatten(x))), 10)", CLASSES);
+    static const char *const wrong[][2] = {
+        {"plain --c net.cc", "give a file that ends in .c"},
+        {"plain --c '2net.c'", "begin with a letter"},
+        {"plain --c 'a?b.c'", "can't be included"},
+        {"plain --c net.c --onnx net.c", "the same file"},
+        {"plain", "an option says which file"},
+        {"plain --c no/net.c", "no/"},
+        {"nothing --c net.c", "nothing"},
+        {"drawn --c net.c", "random has no loops in C"},
+    };
+    for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+        expect_status(run("spor export %s", wrong[k][0]), 2);
+        expect_in(err, wrong[k][1]);
+        ck_assert(!exists("net.c") && !exists("net.h"));
+    }
+}
+END_TEST
+
 static TCase *new_case(Suite *suite, const char *name) {
     TCase *tcase = tcase_create(name);
     tcase_add_checked_fixture(tcase, enter_folder, leave_folder);
@@ -248,5 +321,9 @@ Suite *spor_suite(void) {
     tcase_add_test(new_case(suite, "ops"), every_op_with_loops_has_the_same_bits);
     tcase_add_loop_test(new_case(suite, "networks"), a_network_is_a_file_of_c_with_the_same_bits, 0,
                         2);
+    TCase *command = new_case(suite, "command");
+    tcase_add_test(command, what_predict_does_besides_is_in_the_file_or_is_said);
+    tcase_add_test(command, numbers_that_are_none_and_fast_math);
+    tcase_add_test(command, what_cannot_be_written_is_told);
     return suite;
 }
