@@ -145,8 +145,9 @@ static bool compare_rows(c_file *f, spor_message *message) {
     spor_bound *bound = model_bind_for(model, SAMPLES, MODEL_PREDICTS);
     if (!bound) return message_complain(message, "%s", spor_model_error(model));
     const spor_options options = {.scalar = scalar_of(f), .isa = "baseline", .rowwise = true};
+    const spor_var outputs[] = {bound->prediction};
     spor_program *program =
-        spor_compile(bound->tape, 1, &bound->prediction, spor_model_params(model), &options);
+        spor_compile(bound->tape, 1, outputs, spor_model_params(model), &options);
     spor_arg x = spor_program_arg(program, bound->input);
     if (x.data) fill_samples(f, x.data, f->sample, SAMPLES * f->size);
     bool done = x.data && spor_run(program, 0);
@@ -181,8 +182,9 @@ static bool make_samples(c_file *f, spor_message *message) {
     free(named);
     for (int64_t k = 0; k < SAMPLES * f->size; k++) f->sample[k] = (double)(float)f->sample[k];
     const spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
-    spor_program *bounds = spor_compile(f->bound->tape, 1, &f->bound->prediction,
-                                        spor_model_params(f->run->model), &options);
+    const spor_var outputs[] = {f->bound->prediction};
+    spor_program *bounds =
+        spor_compile(f->bound->tape, 1, outputs, spor_model_params(f->run->model), &options);
     bool done = !program_fails(bounds, message);
     for (int n = 0; done && n < SAMPLES; n++)
         done = run_sample(f, n, message) && bound_sample(f, bounds, n, message);

@@ -62,7 +62,8 @@ static bool open_index(named_by *b, const spor_node *node, int operand, spor_par
     b->node = node;
     b->rows = node->op->named(in, node->attr);
     b->index = (spor_var){b->x.tape, node->in[operand]};
-    b->program = spor_compile(b->x.tape, 1, &b->index, params, &options);
+    const spor_var outputs[] = {b->index};
+    b->program = spor_compile(b->x.tape, 1, outputs, params, &options);
     return b->program && !spor_program_error(b->program);
 }
 
