@@ -90,8 +90,8 @@ static bool compile(c_file *f, spor_message *message) {
     f->bound = model_bind_for(model, 1, MODEL_PREDICTS);
     if (!f->bound) return message_complain(message, "%s", spor_model_error(model));
     const spor_options options = {.scalar = scalar_of(f), .isa = "baseline", .rowwise = true};
-    f->program =
-        spor_compile(f->bound->tape, 1, &f->bound->prediction, spor_model_params(model), &options);
+    const spor_var outputs[] = {f->bound->prediction};
+    f->program = spor_compile(f->bound->tape, 1, outputs, spor_model_params(model), &options);
     if (program_fails(f->program, message)) return false;
     const uint32_t *map = f->program->graph.map;
     f->c.program = f->program;
