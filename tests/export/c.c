@@ -160,7 +160,7 @@ static spor_var record_sampled(spor_var x, bool training, void *user) {
     (void)training;
     in[0] = first_operand(of, x);
     for (int k = 1; k < of->op->operands; k++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "p%d", k);
         in[k] = spor_param(x.tape, name, of->sample->in[k], (spor_init){"uniform", 1});
     }
