@@ -14,7 +14,8 @@
 #include "train/batch.h"
 #include "train/model.h"
 
-enum { STEPS = THREADS_SANITIZED ? 1 : 2, ROWS = 24 };
+enum { WATCHED = SANITIZED || THREADS_SANITIZED }; /* by a sanitizer: many times as slow */
+enum { STEPS = WATCHED ? 1 : 2, ROWS = 24 };
 
 /* The report's six; behind them, in one count, those of outside.spor. */
 static const char *const six[] = {"densenet2_20",  "convnet1_3", "densenet4_300",
@@ -123,9 +124,9 @@ static outcome run(spor_script *script, spor_scalar scalar, int threads) {
     return all;
 }
 
-/* Each network in two scalar types. Under ThreadSanitizer once, in one of them: who reads what another
+/* Each network in two scalar types. Under a sanitizer once, in one of them: who reads what another
  * writes is seen there; what comes of it, in other builds. */
-enum { TYPES = THREADS_SANITIZED ? 1 : 2, TIMES = THREADS_SANITIZED ? 1 : 4 };
+enum { TYPES = WATCHED ? 1 : 2, TIMES = WATCHED ? 1 : 4 };
 
 START_TEST(any_number_of_threads_gives_the_same_bits) {
     static const int threads[] = {3, 1, 2, 7};
