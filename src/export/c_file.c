@@ -405,7 +405,8 @@ static void add_plain(spor_text *text, const char *from) {
                  isalnum((unsigned char)*from) || strchr("/._-+ ", *from) ? *from : '?');
 }
 
-static void write_header(c_file *f) {
+/* What the network takes and gives, and what may be relied on. */
+static void add_summary(c_file *f) {
     spor_text *text = &f->header.text;
     const spor_model_spec *spec = model_spec_of(f->run->model);
     const spor_data *like = f->run->like;
@@ -435,6 +436,12 @@ static void write_header(c_file *f) {
         "-ffast-math)%s. -O3 vectorizes the loops.\n */\n",
         f->alike ? "" : " of that row alone",
         f->tested ? "; -DNET_SELFTEST compiles a main that checks three samples" : "");
+}
+
+static void write_header(c_file *f) {
+    spor_text *text = &f->header.text;
+    const spor_data *like = f->run->like;
+    add_summary(f);
     text_add(text, "#ifndef NET_H\n#define NET_H\n\n");
     if (f->c.apart) text_add(text, "#include <stddef.h>\n\n");
     text_add(text, "#define NET_INPUTS %" PRId64 "\n#define NET_OUTPUTS %" PRId64 "\n", f->size,
@@ -462,7 +469,7 @@ static void write_header(c_file *f) {
             "/** x of values as they stand in the data. */\nvoid net_scale(const double *values, "
             "%s *x);\n",
             type_of(f));
-    if (back)
+    if (is_scaled(like) && is_mirrored(f))
         text_add(
             text,
             "/** What is predicted, as it stands in the data, of y. */\nvoid net_unscale(const "

@@ -50,7 +50,8 @@ static void has_rows_alike(const char *name, spor_model *model, int64_t rows, vo
     if (rows > ROWS) rows = ROWS;
     spor_bound *one, *many;
     spor_program *alone = compile(model, 1, isa, &one);
-    if (spor_program_error(alone)) { /* the machine has not this set */
+    if (spor_program_error(alone)) {
+        printf("%s, rows alone: not run: %s\n", name, spor_program_error(alone));
         spor_program_free(alone);
         return;
     }
