@@ -29,7 +29,6 @@ typedef struct {
     spor_group *group;
     uint32_t *operand; /* the node of each argument */
     int reads;         /* arguments that are read */
-    int64_t *axes;     /* of each argument: the axes of the iteration shape that it has not */
     int *product;  /* of a line's node: the operand whose product the line makes, too; -1: none */
     bool *inside;  /* it is such a product, which has no line of its own */
     int *last;     /* the last node of the group whose line reads this value; -1: none */
@@ -125,9 +124,8 @@ static void find_products(maker *m, int reads[]) {
 static int argument_of(maker *m, uint32_t id, int64_t axes, spor_tile_role role) {
     spor_group *g = m->group;
     for (int a = 0; a < g->arguments; a++)
-        if (m->operand[a] == id && m->axes[a] == axes) return a;
+        if (m->operand[a] == id && g->argument[a].axes == axes) return a;
     m->operand[g->arguments] = id;
-    m->axes[g->arguments] = axes;
     g->argument[g->arguments].role = role;
     g->argument[g->arguments].axes = axes;
     g->argument[g->arguments].size = shape_size(m->tape->node[id].shape);
@@ -159,7 +157,7 @@ static void find_strides(const maker *m, const spor_shape *shape) {
     for (int a = 0; a < m->group->arguments; a++) {
         int64_t stride = 1;
         for (int k = shape->rank - 1; k >= 0; k--) {
-            bool has = !(m->axes[a] >> k & 1);
+            bool has = !(m->group->argument[a].axes >> k & 1);
             m->group->argument[a].stride[k] = has ? stride : 0;
             if (has) stride *= shape->n[k];
         }
@@ -429,13 +427,12 @@ void tiles_free(spor_group *group) {
     free(group);
 }
 
-static bool make_with_room(maker *m, size_t arguments) {
+static bool make_with_room(maker *m) {
     size_t nodes = (size_t)m->nodes;
     int *room = calloc(nodes, 5 * sizeof *room);
     bool *marks = calloc(nodes, 2 * sizeof *marks);
-    m->axes = calloc(arguments, sizeof *m->axes);
     m->mask = calloc(nodes, sizeof *m->mask);
-    bool done = room && marks && m->axes && m->mask;
+    bool done = room && marks && m->mask;
     if (done) {
         m->last = room;
         m->place = room + nodes;
@@ -448,7 +445,6 @@ static bool make_with_room(maker *m, size_t arguments) {
     }
     free(room);
     free(marks);
-    free(m->axes);
     free(m->mask);
     return done;
 }
@@ -469,7 +465,7 @@ bool tiles_make(const spor_program *program, const bool kept[], uint32_t operand
                .operand = operand,
                .width = (int64_t)scalar_width(program->scalar)};
     step->group = m.group = take_group(m.nodes, arguments);
-    if (!m.group || !make_with_room(&m, arguments)) return false;
+    if (!m.group || !make_with_room(&m)) return false;
     step->reads = m.reads;
     step->call.group = step->group;
     step->call.operands = step->group->arguments;
