@@ -13,43 +13,16 @@
 #include "base/message.h"
 #include "base/shape.h"
 #include "data/file.h"
-#include "export/c_program.h"
+#include "export/c_file.h"
 #include "export/export.h"
 #include "kernels/element.h"
-#include "kernels/rounding.h"
 #include "train/model.h"
 
-/* Samples of the self-test; bytes of weights that stand in the file at most. */
-enum { SAMPLES = 3, WEIGHTS_MOST = 1 << 20 };
-
-/* A run on its way into files. */
-typedef struct {
-    opened_run *run;
-    spor_bound *bound;
-    spor_program *program;
-    c_program c;
-    spor_c code, header;    /* with net_ in the place of the name */
-    char title[RUN_PATH];   /* my-net of dir/my-net.c */
-    char name[40];          /* net */
-    char path[2][RUN_PATH]; /* of the header and the weights */
-    double *sample;         /* [SAMPLES, size] */
-    double *expected;       /* [SAMPLES, columns] */
-    double *allowed;        /* [SAMPLES, columns]: by which other code may differ; -1: not known */
-    int64_t size, columns;
-    bool alike;  /* samples together have the numbers that they have alone */
-    bool tested; /* what is predicted of the samples are finite numbers */
-} c_file;
-
-static spor_scalar scalar_of(const c_file *f) {
-    return f->run->options.scalar;
-}
+/* Bytes of weights that stand in the file at most. */
+enum { WEIGHTS_MOST = 1 << 20 };
 
 static size_t width_of(const c_file *f) {
-    return scalar_width(scalar_of(f));
-}
-
-static const char *type_of(const c_file *f) {
-    return c_type(&f->c.functions);
+    return scalar_width(c_file_scalar(f));
 }
 
 /* ---- names ---- */
@@ -78,21 +51,16 @@ static bool name_files(c_file *f, const char *path, spor_message *message) {
                             path);
 }
 
-/* ---- the program, and what it makes of samples ---- */
-
-static bool program_fails(const spor_program *program, spor_message *message) {
-    return spor_program_error(program) &&
-           !message_complain(message, "%s", spor_program_error(program));
-}
+/* ---- the program ---- */
 
 static bool compile(c_file *f, spor_message *message) {
     spor_model *model = f->run->model;
     f->bound = model_bind_for(model, 1, MODEL_PREDICTS);
     if (!f->bound) return message_complain(message, "%s", spor_model_error(model));
-    const spor_options options = {.scalar = scalar_of(f), .isa = "baseline", .rowwise = true};
+    const spor_options options = {.scalar = c_file_scalar(f), .isa = "baseline", .rowwise = true};
     const spor_var outputs[] = {f->bound->prediction};
     f->program = spor_compile(f->bound->tape, 1, outputs, spor_model_params(model), &options);
-    if (program_fails(f->program, message)) return false;
+    if (c_program_fails(f->program, message)) return false;
     const uint32_t *map = f->program->graph.map;
     f->c.program = f->program;
     f->c.input = map[f->bound->input.id];
@@ -102,113 +70,11 @@ static bool compile(c_file *f, spor_message *message) {
     return true;
 }
 
-/* Numbers as the network computes in. */
-static void fill_samples(const c_file *f, void *x, const double value[], int64_t count) {
-    for (int64_t k = 0; k < count; k++)
-        if (scalar_of(f) == SPOR_F32)
-            ((float *)x)[k] = (float)value[k];
-        else
-            ((double *)x)[k] = value[k];
-}
-
-/* What the program makes of sample n. */
-static bool run_sample(c_file *f, int n, spor_message *message) {
-    spor_arg x = spor_program_arg(f->program, f->bound->input);
-    if (x.data) fill_samples(f, x.data, f->sample + n * f->size, f->size);
-    if (!spor_run(f->program, 0)) return !program_fails(f->program, message);
-    spor_arg y = spor_program_arg(f->program, f->bound->prediction);
-    for (int64_t k = 0; k < f->columns; k++)
-        f->expected[n * f->columns + k] = scalar_value_at(y.data, scalar_of(f), k);
-    return true;
-}
-
-/* How far apart two codes may be that add up in other orders, or fuse: each is off by half of it. */
-static bool bound_sample(c_file *f, spor_program *program, int n, spor_message *message) {
-    spor_arg x = spor_program_arg(program, f->bound->input);
-    double unit = scalar_of(f) == SPOR_F32 ? 0x1p-24 : 0x1p-53;
-    for (int64_t k = 0; x.data && k < f->size; k++) {
-        double value = f->sample[n * f->size + k];
-        ((rounding *)x.data)[k] = (rounding){value, 0, fabs(value), 0, unit};
-    }
-    if (!spor_run(program, 0)) return !program_fails(program, message);
-    const rounding *y = spor_program_arg(program, f->bound->prediction).data;
-    for (int64_t k = 0; k < f->columns; k++) {
-        double error = 2 * rounding_error(y[k], rounding_unit(y[k]));
-        f->allowed[n * f->columns + k] = isfinite(error) ? error : -1;
-    }
-    return true;
-}
-
-/* Samples together have the numbers that they have alone, unless the network computes with the batch. */
-static bool compare_rows(c_file *f, spor_message *message) {
-    spor_model *model = f->run->model;
-    spor_bound *bound = model_bind_for(model, SAMPLES, MODEL_PREDICTS);
-    if (!bound) return message_complain(message, "%s", spor_model_error(model));
-    const spor_options options = {.scalar = scalar_of(f), .isa = "baseline", .rowwise = true};
-    const spor_var outputs[] = {bound->prediction};
-    spor_program *program =
-        spor_compile(bound->tape, 1, outputs, spor_model_params(model), &options);
-    spor_arg x = spor_program_arg(program, bound->input);
-    if (x.data) fill_samples(f, x.data, f->sample, SAMPLES * f->size);
-    bool done = x.data && spor_run(program, 0);
-    if (!done) program_fails(program, message);
-    spor_arg y = spor_program_arg(program, bound->prediction);
-    f->alike = true;
-    for (int64_t k = 0; done && k < SAMPLES * f->columns; k++) {
-        double together = scalar_value_at(y.data, scalar_of(f), k), alone = f->expected[k];
-        f->alike = f->alike && (fabs(together - alone) <= 0 || isnan(alone) || isinf(alone));
-    }
-    spor_program_free(program);
-    return done;
-}
-
-static bool make_samples(c_file *f, spor_message *message) {
-    size_t each = sizeof(double);
-    f->sample = malloc(bytes_for(SAMPLES * f->size, each));
-    f->expected = malloc(bytes_for(SAMPLES * f->columns, each));
-    f->allowed = malloc(bytes_for(SAMPLES * f->columns, each));
-    if (!f->sample || !f->expected || !f->allowed)
-        return message_complain(message, "out of memory");
-    const spor_model_spec *spec = model_spec_of(f->run->model);
-    batch_source source = batch_source_of(NULL, &spec->sample, &spec->target, SPOR_F64, 1);
-    int64_t *named = malloc(bytes_for(f->size + 1, sizeof *named));
-    if (!named || !index_named(f->bound->input, f->bound->target, spor_model_params(f->run->model),
-                               f->size, named)) {
-        free(named);
-        return message_complain(message, "out of memory");
-    }
-    source.named = named;
-    batch_fill(&source, NULL, SAMPLES, f->sample, NULL);
-    free(named);
-    for (int64_t k = 0; k < SAMPLES * f->size; k++) f->sample[k] = (double)(float)f->sample[k];
-    const spor_options options = {.scalar = SPOR_ROUNDING, .reference = true};
-    const spor_var outputs[] = {f->bound->prediction};
-    spor_program *bounds =
-        spor_compile(f->bound->tape, 1, outputs, spor_model_params(f->run->model), &options);
-    bool done = !program_fails(bounds, message);
-    for (int n = 0; done && n < SAMPLES; n++)
-        done = run_sample(f, n, message) && bound_sample(f, bounds, n, message);
-    spor_program_free(bounds);
-    done = done && compare_rows(f, message);
-    f->tested = done;
-    for (int64_t k = 0; f->tested && k < SAMPLES * f->columns; k++)
-        f->tested = isfinite(f->expected[k]);
-    return done;
-}
-
 /* ---- arrays ---- */
 
 static double number_at(const c_file *f, const void *value, int64_t k) {
-    return scalar_of(f) == SPOR_F32 ? (double)((const float *)value)[k]
-                                    : ((const double *)value)[k];
-}
-
-/* Numbers in rows of eight. */
-static void add_numbers(spor_text *text, const spor_c *c, const double value[], int64_t count) {
-    for (int64_t k = 0; k < count; k++)
-        text_add(text, "%s%s%s", k % 8 ? " " : "\n    ", c_number(c, value[k]).text,
-                 k + 1 < count ? "," : "");
-    text_add(text, "\n");
+    return c_file_scalar(f) == SPOR_F32 ? (double)((const float *)value)[k]
+                                        : ((const double *)value)[k];
 }
 
 /* C has no words for other numbers. */
@@ -226,8 +92,8 @@ static void add_constant(c_file *f, const c_constant *constant) {
     const spor_shape *shape = f->program->graph.tape->node[constant->node].shape;
     char shape_text[160];
     tape_shape_text(shape, NULL, shape_text, sizeof shape_text);
-    text_add(text, "static const %s %s[%" PRId64 "] = { /* %s */", type_of(f), constant->name,
-             constant->count, shape_text);
+    text_add(text, "static const %s %s[%" PRId64 "] = { /* %s */", c_type(&f->c.functions),
+             constant->name, constant->count, shape_text);
     for (int64_t k = 0; k < constant->count; k++)
         text_add(text, "%s%s%s", k % 8 ? " " : "\n    ",
                  c_number(&f->c.functions, number_at(f, constant->value, k)).text,
@@ -244,7 +110,7 @@ static bool add_constants(c_file *f, spor_message *message) {
                  "int net_load(const void *bytes, size_t size) {\n"
                  "    net_weights = size == NET_WEIGHT_BYTES ? (const %s *)bytes : 0;\n"
                  "    return net_weights != 0;\n}\n\n",
-                 type_of(f), type_of(f));
+                 c_type(&f->c.functions), c_type(&f->c.functions));
         return true;
     }
     for (int k = 0; k < f->c.constants; k++)
@@ -281,20 +147,23 @@ static void add_scaling(c_file *f) {
     if (!is_scaled(like)) return;
     if (like->x.mean) {
         text_add(text, "static const double net_mean[%" PRId64 "] = {", f->size);
-        add_numbers(text, &numbers, like->x.mean, f->size);
+        c_add_numbers(text, &numbers, like->x.mean, f->size);
         text_add(text, "};\n\nstatic const double net_factor[%" PRId64 "] = {", f->size);
-        add_numbers(text, &numbers, like->x.factor, f->size);
+        c_add_numbers(text, &numbers, like->x.factor, f->size);
         text_add(text, "};\n\n");
     }
-    text_add(text, "void net_scale(const double *values, %s *x) {\n    int k;\n", type_of(f));
-    text_add(text, "    for (k = 0; k < NET_INPUTS; k++)\n        x[k] = (%s)(", type_of(f));
+    text_add(text, "void net_scale(const double *values, %s *x) {\n    int k;\n",
+             c_type(&f->c.functions));
+    text_add(text, "    for (k = 0; k < NET_INPUTS; k++)\n        x[k] = (%s)(",
+             c_type(&f->c.functions));
     const c_literal scale = c_number(&numbers, like->scale);
     if (like->x.mean)
         text_add(text, "(values[k] * %s - net_mean[k]) * net_factor[k]);\n}\n\n", scale.text);
     else
         text_add(text, "values[k] * %s);\n}\n\n", scale.text);
     if (!is_mirrored(f)) return;
-    text_add(text, "void net_unscale(const %s *y, double *values) {\n    int k;\n", type_of(f));
+    text_add(text, "void net_unscale(const %s *y, double *values) {\n    int k;\n",
+             c_type(&f->c.functions));
     text_add(text, "    for (k = 0; k < NET_OUTPUTS; k++)\n        values[k] = ");
     text_add(text, like->x.mean ? "((double)y[k] / net_factor[k] + net_mean[k])" : "(double)y[k]");
     text_add(text, " / %s;\n}\n\n", scale.text);
@@ -328,66 +197,13 @@ static size_t weight_bytes(const c_file *f) {
 static void add_predict(c_file *f) {
     spor_text *text = &f->code.text;
     if (arena_bytes(f))
-        text_add(text, "static %s arena[NET_ARENA_BYTES / sizeof(%s)];\n\n", type_of(f),
-                 type_of(f));
-    text_add(text, "void net_predict(const %s *x, %s *y) {\n", type_of(f), type_of(f));
+        text_add(text, "static %s arena[NET_ARENA_BYTES / sizeof(%s)];\n\n",
+                 c_type(&f->c.functions), c_type(&f->c.functions));
+    text_add(text, "void net_predict(const %s *x, %s *y) {\n", c_type(&f->c.functions),
+             c_type(&f->c.functions));
     if (!c_has_word(&f->c.calls.text, "x")) text_add(text, "    (void)x;\n");
     text_bytes(text, f->c.calls.text.at, f->c.calls.text.size);
     text_add(text, "}\n");
-}
-
-/* ---- the self-test ---- */
-
-static void add_table(c_file *f, const char *type, const char *name, const spor_c *c,
-                      const double value[], int64_t rows) {
-    text_add(&f->code.text, "static const %s %s[%d * %" PRId64 "] = {", type, name, SAMPLES, rows);
-    add_numbers(&f->code.text, c, value, SAMPLES * rows);
-    text_add(&f->code.text, "};\n\n");
-}
-
-static void add_self_test(c_file *f) {
-    spor_text *text = &f->code.text;
-    spor_c doubles = {.single = false};
-    text_add(text,
-             "\n#ifdef NET_SELFTEST\n\n#include <stdio.h>\n%s\n"
-             "/* Samples, drawn at random; what spor predicts of them; and how far other code may "
-             "be from "
-             "that, by its\n * rounding: another order of sums, or fused ones. */\n",
-             f->c.apart ? "#include <stdlib.h>\n" : "");
-    add_table(f, type_of(f), "net_sample", &f->c.functions, f->sample, f->size);
-    add_table(f, type_of(f), "net_expected", &f->c.functions, f->expected, f->columns);
-    add_table(f, "double", "net_allowed", &doubles, f->allowed, f->columns);
-    text_add(text, "int main(%s) {\n", f->c.apart ? "int argc, char **argv" : "void");
-    if (f->c.apart)
-        text_add(
-            text,
-            "    FILE *file = fopen(argc > 1 ? argv[1] : \"%s.bin\", \"rb\");\n"
-            "    void *bytes = malloc(NET_WEIGHT_BYTES + 1);\n"
-            "    if (!file || !bytes || !net_load(bytes, fread(bytes, 1, NET_WEIGHT_BYTES + 1, "
-            "file))) {\n"
-            "        printf(\"%s: the weights can't be read\\n\");\n        return 2;\n    }\n",
-            f->title, f->name);
-    text_add(
-        text,
-        "    int same = 1, within = 1, known = 1, n, k;\n"
-        "    for (n = 0; n < %d; n++) {\n"
-        "        %s y[NET_OUTPUTS];\n"
-        "        net_predict(net_sample + n * NET_INPUTS, y);\n"
-        "        same = same && !memcmp(y, net_expected + n * NET_OUTPUTS, sizeof y);\n"
-        "        for (k = 0; k < NET_OUTPUTS; k++) {\n"
-        "            const double off = (double)y[k] - (double)net_expected[n * NET_OUTPUTS + k];\n"
-        "            const double allowed = net_allowed[n * NET_OUTPUTS + k];\n"
-        "            known = known && allowed >= 0;\n"
-        "            within = within && (allowed < 0 || (off < 0 ? -off : off) <= allowed);\n"
-        "        }\n"
-        "    }\n"
-        "    printf(\"%s: %d samples: %%s\\n\",\n"
-        "           same      ? \"the same bits\"\n"
-        "           : !within ? \"WRONG\"\n"
-        "           : known   ? \"within what rounding may do\"\n"
-        "                     : \"other bits: how far rounding may go is not known\");\n"
-        "    return !same && !(within && known);\n}\n\n#endif\n",
-        SAMPLES, type_of(f), f->name, SAMPLES);
 }
 
 /* ---- the two files ---- */
@@ -462,19 +278,19 @@ static void write_header(c_file *f) {
     text_add(text,
              "/** y[NET_OUTPUTS] of x[NET_INPUTS], which do not overlap. */\nvoid "
              "net_predict(const %s *x, %s *y);\n",
-             type_of(f), type_of(f));
+             c_type(&f->c.functions), c_type(&f->c.functions));
     if (is_scaled(like))
         text_add(
             text,
             "/** x of values as they stand in the data. */\nvoid net_scale(const double *values, "
             "%s *x);\n",
-            type_of(f));
+            c_type(&f->c.functions));
     if (is_scaled(like) && is_mirrored(f))
         text_add(
             text,
             "/** What is predicted, as it stands in the data, of y. */\nvoid net_unscale(const "
             "%s *y, double *values);\n",
-            type_of(f));
+            c_type(&f->c.functions));
     if (like && like->class_name && like->classes)
         text_add(
             text,
@@ -493,12 +309,12 @@ static bool write_code(c_file *f, spor_message *message) {
              "defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#endif\n\n",
              f->title, SPOR_VERSION, f->title);
     if (!add_constants(f, message)) return false;
-    c_add_portable(text, &f->c.functions.text, scalar_of(f) == SPOR_F32);
+    c_add_portable(text, &f->c.functions.text, c_file_scalar(f) == SPOR_F32);
     text_bytes(text, f->c.functions.text.at, f->c.functions.text.size);
     add_scaling(f);
     add_classes(f);
     add_predict(f);
-    if (f->tested) add_self_test(f);
+    if (f->tested) c_add_self_test(f);
     return true;
 }
 
@@ -542,7 +358,7 @@ static void tell(const c_file *f, const char *path, spor_text *told) {
 }
 
 static bool make(c_file *f, const char *path, spor_message *message) {
-    if (!name_files(f, path, message) || !compile(f, message) || !make_samples(f, message))
+    if (!name_files(f, path, message) || !compile(f, message) || !c_make_samples(f, message))
         return false;
     if (!c_write_program(&f->c, message)) return false;
     if (arena_bytes(f) > INT32_MAX || weight_bytes(f) > INT32_MAX)

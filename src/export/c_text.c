@@ -352,3 +352,10 @@ void c_copy(spor_c *c, const copy_box *box, const char *from, double value) {
     for (int k = 0; k < box->axes; k++)
         if (box->axis[k].n > 1) c_line(c, "}");
 }
+
+void c_add_numbers(spor_text *text, const spor_c *c, const double value[], int64_t count) {
+    for (int64_t k = 0; k < count; k++)
+        text_add(text, "%s%s%s", k % 8 ? " " : "\n    ", c_number(c, value[k]).text,
+                 k + 1 < count ? "," : "");
+    text_add(text, "\n");
+}

@@ -22,6 +22,9 @@ void c_define(spor_c *c, const spor_symbols *symbols, spor_symbol value, const c
 /** A name of C, of letters, digits and _ of a text: at most size - 1 characters. */
 void c_name(const char *from, char *to, size_t size);
 
+/** Adds numbers in rows of eight, with commas between them. */
+void c_add_numbers(spor_text *text, const spor_c *c, const double value[], int64_t count);
+
 /** True if the name stands in the text. */
 bool c_has_word(const spor_text *text, const char *name);
 
