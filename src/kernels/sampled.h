@@ -38,10 +38,16 @@ static inline sampled sampled_plain(double r, int held) {
     return (sampled){r, fabs(r), {off, -off, off, -off}};
 }
 
-/** True where no order of sums rounds, in float neither: of a whole number, and of a term alone. */
+/** By which share the magnitude of a sum is larger than its terms', and twice as much if one of these is a sum: so
+ *  that these three are told apart. */
+static const double sampled_summed = 0x1p-40;
+
+/** True where no order of sums rounds, in float neither: of a whole number, of a term alone and of two. That a
+ *  sum of more has not been rounded is a matter of its order. */
 static inline int sampled_is_exact(const sampled *a) {
     int whole = a->m <= 0x1p24 && fabs(a->v - floor(a->v)) <= 0;
-    return sampled_error(a) <= 0 && (whole || a->m <= fabs(a->v));
+    int two = a->m <= fabs(a->v) * (1 + sampled_summed) * (1 + 0x1p-50);
+    return sampled_error(a) <= 0 && (whole || two);
 }
 
 #endif

@@ -90,7 +90,8 @@ static inline T NEG(T a) {
     return z;
 }
 static inline T ADD(T a, T b) {
-    T sum = {a.v + b.v, a.m + b.m, {0}};
+    int sums = a.m > fabs(a.v) || b.m > fabs(b.v);
+    T sum = {a.v + b.v, (a.m + b.m) * (1 + (1 + sums) * sampled_summed), {0}};
     if (a.m <= 0) return b;
     if (b.m <= 0) return a;
     for (int k = 0; k < SAMPLES; k++) sum.d[k] = a.d[k] + b.d[k];
