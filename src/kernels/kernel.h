@@ -30,11 +30,12 @@ typedef enum {
     SPOR_PHASES
 } spor_phase;
 
-/** What a fast kernel needs. Zero-initialised by the caller but for `finer`. Tasks and what they
- *  compute follow from shapes and attributes only, so that results do not depend on threads or on
- *  the machine. */
+/** What a fast kernel needs. Zero-initialised by the caller but for what is given. Tasks and what they
+ *  compute follow from that, shapes and attributes only, so that results do not depend on threads or
+ *  on the machine. */
 typedef struct {
     int64_t finer;  /* given: 1; more in tests, which cut small shapes, too */
+    bool keeps;     /* given: what PREPARE makes is kept from run to run */
     size_t saved;   /* bytes behind the output, read by backward kernels as in[k].saved */
     size_t shared;  /* bytes that PREPARE writes and all later tasks read */
     size_t partial; /* bytes of the partial result of one task of WORK: like the output */

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/law.h"
+#include "base/pages.h"
 #include "base/random.h"
 #include "kernels/element.h"
 #include "tape/tape.h"
@@ -103,10 +104,8 @@ void spor_params_touch(spor_params *params) {
 /* A block of the new size with the old contents, the rest 0. */
 static void *enlarged(const spor_params *params, const void *block, int64_t elements) {
     size_t width = scalar_width(params->scalar), bytes = bytes_for(elements, width);
-    void *larger = aligned_alloc(BYTES_LINE, bytes);
-    if (!larger) return NULL;
-    memset(larger, 0, bytes);
-    if (block) memcpy(larger, block, (size_t)params->held * width);
+    void *larger = pages_take(bytes);
+    if (larger && block) memcpy(larger, block, (size_t)params->held * width);
     return larger;
 }
 

@@ -120,8 +120,9 @@ static bool make_single(const planner *p, uint32_t operand[], program_step *step
     }
     const spor_fused *fused = fused_of(program, step->node[0]);
     if (!fused) return choose_reference(program, node->op, step);
+    step->need.keeps = keeps_prepared(p, node);
     choose_phases(program, fused, step);
-    step->keeps = step->need.shared && keeps_prepared(p, node);
+    step->need.keeps = step->need.keeps && step->need.shared;
     return true;
 }
 
@@ -200,7 +201,7 @@ static void release(planner *p, uint32_t id, uint32_t s) {
 static void place_kept(planner *p) {
     for (uint32_t s = 0; s < p->program->steps; s++) {
         program_step *step = &p->program->step[s];
-        if (step->keeps) step->shared = take(&p->memory, step->need.shared);
+        if (step->need.keeps) step->shared = take(&p->memory, step->need.shared);
     }
 }
 
@@ -209,7 +210,7 @@ static void place_room(planner *p, program_step *step) {
     const spor_need *need = &step->need;
     size_t partial = bytes_for(need->tasks[SPOR_WORK], need->partial);
     size_t bytes = bytes_sum(partial, bytes_for(p->program->threads, need->scratch));
-    size_t shared = step->keeps ? 0 : need->shared;
+    size_t shared = step->need.keeps ? 0 : need->shared;
     if (shared) step->shared = take(&p->memory, shared);
     if (bytes) step->room = take(&p->memory, bytes);
     if (shared) give(&p->memory, step->shared, shared);

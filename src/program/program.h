@@ -104,7 +104,6 @@ typedef struct {
     spor_need need;
     size_t shared; /* byte offsets in the memory: of shared, */
     size_t room;   /* of partial and scratch */
-    bool keeps; /* shared lasts from run to run, and its operands change with the parameters only */
     spor_call call;
 } program_step;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/pages.h"
 #include "program/program.h"
 
 spor_workspace *spor_workspace_new(void) {
@@ -36,7 +37,7 @@ static bool take_memory(spor_program *program) {
     char text[24];
     size_t size = program->bytes ? program->bytes : 64;
     free(w->base);
-    w->base = aligned_alloc(64, size);
+    w->base = pages_take(size);
     w->size = w->base ? size : 0;
     w->moves++;
     if (!w->base)
@@ -44,7 +45,6 @@ static bool take_memory(spor_program *program) {
                             "the program needs %s of memory, which cannot be had: take fewer rows "
                             "at a time, or smaller tensors",
                             bytes_text(size, text));
-    memset(w->base, 0, size);
     return true;
 }
 
@@ -64,9 +64,9 @@ static bool take_blocks(spor_program *program) {
     free(program->value);
     free(program->next);
     free(program->gradient);
-    program->value = calloc(1, bytes + 1);
-    program->next = calloc(1, bytes + 1);
-    program->gradient = calloc(1, bytes + 1);
+    program->value = pages_take(bytes);
+    program->next = pages_take(bytes);
+    program->gradient = pages_take(bytes);
     program->linked_generation = params->generation - 1;
     return (program->value && program->next && program->gradient) ||
            program_fail(program, "out of memory");
@@ -207,7 +207,7 @@ void program_run_step(const program_step *step, spor_pool *pool) {
 }
 
 static bool is_prepared(const spor_program *program, const program_step *step, int phase) {
-    return phase == SPOR_PREPARE && step->keeps && program->prepared;
+    return phase == SPOR_PREPARE && step->need.keeps && program->prepared;
 }
 
 static void run_step(spor_program *program, program_step *step, uint64_t number) {
