@@ -23,8 +23,8 @@ static dense_sizes sizes_of(const spor_call *c) {
     return (dense_sizes){rows, shape_size(&c->in[0].shape) / rows, c->out.shape.n[1]};
 }
 
-/* Columns of a panel at most, on any instruction set. */
-enum { PANEL = 64 };
+/* Columns of a panel at most, on any instruction set; rows of C that B is not packed for if it is large. */
+enum { PANEL = 64, FEW_ROWS = 4 };
 
 /* Where B is large and of use to few rows, or there are many columns, tasks have some columns of C each, so
  * that their part of B stays near; else they have rows, and read all of B. */
@@ -48,13 +48,6 @@ static bool packs_x(dense_sizes s, size_t width) {
     const size_t long_row = 2048;
     const int64_t many = 256;
     return (size_t)s.rows * width >= long_row && s.depth >= many && s.cols >= many;
-}
-
-/* Where B is W^T and a task has columns of its own, rows of W, it packs them itself, panel by panel: what
- * is used at once stays near instead of going to memory and back. If rows are cut in two, too, each panel
- * is packed twice. */
-static bool packs_in_passing(dense_sizes s, int64_t tasks) {
-    return cut_by_columns(s) && tasks <= 2 * column_parts(s, tasks);
 }
 
 /* What PREPARE fills: B in panels; of dW, x in panels. */
@@ -127,20 +120,38 @@ static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *n
     need->tasks[SPOR_WORK] = tasks;
 }
 
+/* Where a task has columns of its own it packs its part of B itself, panel by panel: what is used at once stays
+ * near instead of going to memory and back. If rows are cut in two, too, each panel is packed twice. What is kept
+ * is packed once for all runs. */
+static bool packs_in_passing(dense_sizes s, const spor_need *need) {
+    return !need->keeps && cut_by_columns(s) &&
+           need->tasks[SPOR_WORK] <= 2 * column_parts(s, need->tasks[SPOR_WORK]);
+}
+
+/* A panel of each task's own in the place of those that are shared. */
+static void need_in_passing(dense_sizes s, size_t width, spor_need *need) {
+    spor_carver scratch = {.used = need->scratch};
+    carve_panel(&scratch, s.depth, width);
+    need->scratch = scratch.used;
+    need->shared = 0;
+    need->tasks[SPOR_PREPARE] = 0;
+}
+
+/* A panel of a few columns, and B for a few rows, are read as they lie. */
+static void dense_forward_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    dense_sizes s = sizes_of(c);
+    dense_need(c, width, lanes, need);
+    if (s.rows > FEW_ROWS && s.cols > PANEL && packs_in_passing(s, need))
+        need_in_passing(s, width, need);
+}
+
 /* Where B is W^T its columns are rows in memory: a task of PREPARE has some of these, in whole panels. */
 static void dense_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
     dense_need(c, width, lanes, need);
-    if (packs_in_passing(s, need->tasks[SPOR_WORK])) {
-        spor_carver scratch = {.used = need->scratch};
-        carve_panel(&scratch, s.depth, width);
-        need->scratch = scratch.used;
-        need->shared = 0;
-        need->tasks[SPOR_PREPARE] = 0;
-        return;
-    }
     need->tasks[SPOR_PREPARE] =
         tasks_for(need, (s.cols + PANEL - 1) / PANEL, carve_times(s.depth, PANEL * COST_MOVED), 0);
+    if (packs_in_passing(s, need)) need_in_passing(s, width, need);
 }
 
 /* ---- forward ---- */
@@ -167,7 +178,7 @@ static spor_var dense_vjp(spor_var y, int k, spor_var ybar);
 static void dense_loops(spor_c *c, const spor_call *call);
 
 static const spor_fused dense_fused = {
-    .need = dense_need,
+    .need = dense_forward_need,
     .phase = {[SPOR_PREPARE] = dense_panels_kernels, [SPOR_WORK] = dense_kernels},
     .prepares = 1 << 1};
 
@@ -341,8 +352,8 @@ const spor_fast spor_fast_dense = {
 /* B as it lies instead of in panels: large and for few rows, so that packing would cost more than
  * the product. Its last columns, less than a vector, are packed in any case. */
 static bool takes_as_it_lies(dense_sizes s) {
-    const int64_t few = 4, large = 4096;
-    return s.rows <= few && s.cols / LANES * LANES * s.depth >= large;
+    const int64_t large = 4096;
+    return s.rows <= FEW_ROWS && s.cols / LANES * LANES * s.depth >= large;
 }
 
 /* Some rows of B = operand 1, as it lies, into its panels. */
@@ -428,12 +439,43 @@ static void multiply(const spor_call *c, spor_product p, int64_t first) {
     if (whole.cols < p.cols) multiply_last(c, p, whole.cols);
 }
 
+static bool is_packed_in_passing(const spor_call *c) {
+    return !c->need->tasks[SPOR_PREPARE];
+}
+
+/* C, each panel packed before it is used; B: from the task's first column on. */
+static void multiply_in_passing(const spor_call *c, const spor_product *C, const T *B,
+                                int64_t stride, bool transposed) {
+    spor_carver carver = {.base = c->scratch};
+    carve_tables(&carver, C->rows, C->depth);
+    T *panel = carve_panel(&carver, C->depth, sizeof(T));
+    for (int64_t k = 0; k < product_panel_count(C->cols); k++) {
+        int64_t first = product_panel_first(C->cols, k);
+        spor_product part = *C;
+        part.cols = product_panel_first(C->cols, k + 1) - first;
+        part.b = panel;
+        part.c += first;
+        if (part.init) part.init += first;
+        product_pack(panel, &(spor_block){.b = B + first * (transposed ? stride : 1),
+                                          .stride = stride,
+                                          .transposed = transposed,
+                                          .depth = C->depth,
+                                          .rows = C->depth,
+                                          .cols = part.cols});
+        product_multiply(&part);
+    }
+}
+
 /* Z = x W + b, then Y = f(Z) in place */
 FAST_KERNEL(dense) {
+    dense_sizes s = sizes_of(c);
     spor_product z = product_of(c, task, c->in[0].shape.n[1], 1);
     int64_t first = part_of(c, task).cols.first;
     z.init = c->operands > 2 ? (const T *)c->in[2].data + first : NULL;
-    multiply(c, z, first);
+    if (is_packed_in_passing(c))
+        multiply_in_passing(c, &z, (const T *)c->in[1].data + first, s.cols, false);
+    else
+        multiply(c, z, first);
     const spor_activation *f = &spor_activations[c->attr[ACT].i];
     T slope = (T)c->attr[ACT_SLOPE].r;
     if (!f->apply) return;
@@ -458,34 +500,13 @@ FAST_KERNEL(dense_dx_panels) {
                                .cols = end - first});
 }
 
-/* dx, each panel packed before it is used; W: the task's first row. */
-static void multiply_in_passing(const spor_call *c, const spor_product *dx, const T *W) {
-    spor_carver carver = {.base = c->scratch};
-    carve_tables(&carver, dx->rows, dx->depth);
-    T *panel = carve_panel(&carver, dx->depth, sizeof(T));
-    for (int64_t k = 0; k < product_panel_count(dx->cols); k++) {
-        int64_t first = product_panel_first(dx->cols, k);
-        spor_product part = *dx;
-        part.cols = product_panel_first(dx->cols, k + 1) - first;
-        part.b = panel;
-        part.c += first;
-        product_pack(panel, &(spor_block){.b = W + first * dx->depth,
-                                          .stride = dx->depth,
-                                          .transposed = true,
-                                          .depth = dx->depth,
-                                          .rows = dx->depth,
-                                          .cols = part.cols});
-        product_multiply(&part);
-    }
-}
-
 /* Eq. (47): dx = delta W^T */
 FAST_KERNEL(dense_dx) {
     dense_sizes s = sizes_of(c);
     spor_product dx = product_of(c, task, s.depth, 1);
     int64_t first = part_of(c, task).cols.first;
-    if (packs_in_passing(s, c->need->tasks[SPOR_WORK]))
-        multiply_in_passing(c, &dx, (const T *)c->in[1].data + first * s.depth);
+    if (is_packed_in_passing(c))
+        multiply_in_passing(c, &dx, (const T *)c->in[1].data + first * s.depth, s.depth, true);
     else
         product_multiply(&dx);
 }
