@@ -255,7 +255,8 @@ static int run(int argc, char **argv) {
     const spor_option options[] = {
         {"only", "LABEL", "this statement alone, by its label or its def", SPOR_OPTION_TEXT,
          &given->only, 0, NULL},
-        {"threads", "N", "that judge statements of a script side by side (default: the cores)",
+        {"threads", "N",
+         "that judge statements of a script, or layers, side by side (default: the cores)",
          SPOR_OPTION_INTEGER, &given->threads, 1, NULL},
         {"seed", "N", "of shapes and data (default 0)", SPOR_OPTION_INTEGER, &given->seed, 0, NULL},
         {"shapes", "N", "examine at most N shapes a statement (default 300)", SPOR_OPTION_INTEGER,

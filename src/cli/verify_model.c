@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "cli/verify.h"
 #include "data/values.h"
 #include "verify/model.h"
@@ -94,6 +95,7 @@ void verify_network(spor_verification *v, spor_workpiece *piece) {
         .weights = v->given->weights,
         .seed = (uint64_t)v->given->seed,
         .ties_bind = v->given->ties != NULL,
+        .threads = (int)(v->given->threads ? v->given->threads : pool_cores()),
         .derivation_name = claims_backward_name,
     };
     train_with_derivations(piece->script);

@@ -5,8 +5,7 @@
  * layer the allowances for rounding stay tight, and the culprit is named; the whole shows that the
  * layers are put together rightly.
  */
-#include "program/program.h"
-#include "verify/model.h"
+#include "verify/network.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -18,43 +17,18 @@
 #include "base/random.h"
 #include "base/shape.h"
 #include "program/params.h"
+#include "program/program.h"
 #include "train/batch.h"
 #include "train/model.h"
 #include "verify/verify.h"
 
-enum { REGIONS = 128, SETTINGS = 3 }; /* a setting has at most as many rows */
+enum { SETTINGS = 3 }; /* a setting has at most as many rows */
 
 /* Multiplications of a forward pass above which fewer rows are taken, and for the complex steps
  * on all gradients. */
 static const double large_network = 2e6, oracle_budget = 2e8;
 
-/* What was seen of a region or parameter so far. */
-typedef struct {
-    char label[200];
-    const char *against; /* "derivation, float and double," */
-    spor_verdict found;
-    int64_t undecided;
-    bool at_ties;           /* it differs, but off ties and kinks it does not */
-    const char *overlooked; /* NULL, or why it was not looked at */
-} tally;
-
-typedef struct {
-    const spor_model_check *check;
-    spor_params *params, *wide; /* float, and the same numbers in double */
-    const char *at;             /* "at initial weights" */
-    spor_tape *tape;
-    spor_var x, target, prediction, cost;
-    double *numbers_x, *numbers_target;
-    int64_t *named; /* of each number of a sample, as index_named has it */
-    tally *region, *parameter;
-    int regions, parameters;
-    int64_t random_rows, data_rows; /* that were looked at */
-    bool crowded;                   /* there are more regions than are listed */
-    spor_message *message;
-    bool shares; /* the training program has results whose elements share what is rounded */
-} network;
-
-static bool no_memory(network *n) {
+bool network_no_memory(network *n) {
     return message_complain(n->message, "out of memory");
 }
 
@@ -97,7 +71,7 @@ static bool draw(network *n, int64_t rows, bool real, uint64_t seed) {
     }
     free(x);
     free(row);
-    return done || no_memory(n);
+    return done || network_no_memory(n);
 }
 
 static void forget(network *n) {
@@ -112,7 +86,7 @@ static void forget(network *n) {
 
 /* The same numbers in double. */
 static bool widen(network *n) {
-    if (!spor_params_join(n->wide, n->tape) || !params_settle(n->wide)) return no_memory(n);
+    if (!spor_params_join(n->wide, n->tape) || !params_settle(n->wide)) return network_no_memory(n);
     for (int k = 0; k < spor_params_count(n->params); k++) {
         spor_entry from = spor_params_entry(n->params, k);
         int to = spor_params_find(n->wide, from.name);
@@ -124,8 +98,7 @@ static bool widen(network *n) {
     return true;
 }
 
-/* NULL: there is no room for one more. */
-static tally *tally_of(network *n, tally list[], int *count, const char *label) {
+tally *network_tally(network *n, tally list[], int *count, const char *label) {
     for (int k = 0; k < *count; k++)
         if (!strcmp(list[k].label, label)) return &list[k];
     n->crowded = n->crowded || *count == REGIONS;
@@ -136,152 +109,19 @@ static tally *tally_of(network *n, tally list[], int *count, const char *label) 
     return fresh;
 }
 
-/* ---- layer by layer ---- */
-
-static void fill(const network *n, spor_program *program) {
+void network_fill(const network *n, spor_program *program) {
     spor_arg x = spor_program_arg(program, n->x), y = spor_program_arg(program, n->target);
     if (x.data) memcpy(x.data, n->numbers_x, (size_t)shape_size(&x.shape) * sizeof(double));
     if (y.data) memcpy(y.data, n->numbers_target, (size_t)shape_size(&y.shape) * sizeof(double));
 }
 
-/* A reference program in double that gives all operands of the regions. */
-static spor_program *run_operands(network *n, const spor_region region[], int regions) {
-    static const spor_options options = {.scalar = SPOR_F64, .reference = true};
-    spor_var *outputs = calloc((size_t)regions * REGION_OPERANDS + 1, sizeof *outputs);
-    int count = 0;
-    for (int r = 0; outputs && r < regions; r++)
-        for (int k = 0; k < region[r].operands; k++)
-            outputs[count++] = (spor_var){n->tape, region[r].operand[k]};
-    spor_program *program =
-        outputs ? spor_compile(n->tape, count, outputs, n->wide, &options) : NULL;
-    free(outputs);
-    if (!program) return no_memory(n), NULL;
-    spor_message *message = n->message;
-    bool affordable = trial_affords(program, n->x, message->text, sizeof message->text);
-    if (affordable) fill(n, program);
-    if (affordable && spor_run(program, 0)) return program;
-    if (affordable) message_complain(message, "%s", spor_program_error(program));
-    spor_program_free(program);
-    return NULL;
-}
-
-/* Numbers of an operand, rounded to float. */
-static double *take_operand(network *n, spor_program *program, uint32_t id) {
-    const spor_node *node = &n->tape->node[id];
-    int entry = node->op->traits & SPOR_STORED ? spor_params_find(n->wide, node->name) : -1;
-    int64_t size = shape_size(node->shape);
-    const double *from = entry >= 0 ? spor_params_entry(n->wide, entry).value
-                                    : spor_program_arg(program, (spor_var){n->tape, id}).data;
-    if (id == n->x.id) from = n->numbers_x;
-    if (id == n->target.id) from = n->numbers_target;
-    double *to = from ? malloc(bytes_for(size + 1, sizeof *to)) : NULL;
-    for (int64_t k = 0; to && k < size; k++) to[k] = (double)(float)from[k];
-    return to;
-}
-
-/* "net/block[0]/scaled derivation of scaled" */
-static void label_derivation(const network *n, const spor_region *region, char label[200]) {
-    const spor_model_check *c = n->check;
-    const char *path = n->tape->scope[n->tape->node[region->root].scope].path;
-    const char *name = c->derivation_name ? c->derivation_name(region->custom->user, -1) : "y";
-    snprintf(label, 200, "%s%sderivation of %s", path ? path : "", path && *path ? " " : "", name);
-}
-
-/* "net/conv[0] conv2d" */
-static void label_region(const network *n, const spor_region *region, char label[200]) {
-    if (region->custom) {
-        label_derivation(n, region, label);
-        return;
-    }
-    const spor_node *root = &n->tape->node[region->root];
-    uint32_t scope = root->scope;
-    for (int k = 0; k < region->operands; k++) /* the layer is where its parameters are */
-        if (n->tape->node[region->operand[k]].op->traits & SPOR_STORED)
-            scope = n->tape->node[region->operand[k]].scope;
-    const char *path = n->tape->scope[scope].path;
-    snprintf(label, 200, "%s%s%s", path ? path : "", path && *path ? " " : "", region->fast);
-}
-
-/* Moves numbers off whatever they tie at, by far more than rounding does. */
-static void shake(double value[], int64_t size, uint64_t seed) {
+void network_shake(double value[], int64_t size, uint64_t seed) {
     double most = 0;
     for (int64_t k = 0; k < size; k++) most = fmax(most, fabs(value[k]));
     for (int64_t k = 0; k < size; k++) {
         double u = random_uniform(seed, (uint64_t)k, 14);
         value[k] = (double)(float)(value[k] + most * 0x1p-8 * (2 * u - 1));
     }
-}
-
-/* A region with the numbers of its operands. */
-typedef struct {
-    const spor_region *region;
-    double *value[REGION_OPERANDS];
-    char label[200];
-    uint64_t seed;
-} sighting;
-
-static bool judge_once(network *n, const sighting *s, spor_scalar arithmetic, spor_verdict *found,
-                       int64_t *undecided) {
-    return region_judge(n->check, n->tape, s->region, s->label, (const double *const *)s->value,
-                        arithmetic, s->seed, found, undecided, n->message);
-}
-
-/* What differs from the tape at ties and kinks of the data alone has another convention there, and
- * is not wrong: nearby it must hold. */
-static bool judge_off_ties(network *n, const sighting *s, spor_scalar arithmetic, tally *t,
-                           spor_verdict *found) {
-    spor_verdict nearby = {.outcome = SPOR_HOLDS};
-    const spor_region *region = s->region;
-    for (int k = 0; k < region->operands; k++)
-        shake(s->value[k], shape_size(n->tape->node[region->operand[k]].shape),
-              random_hash(s->seed, (uint64_t)k, 14));
-    if (!judge_once(n, s, arithmetic, &nearby, &t->undecided)) return false;
-    t->at_ties = nearby.outcome == SPOR_HOLDS && nearby.nonzero > 0;
-    if (t->at_ties) *found = nearby;
-    return true;
-}
-
-static bool judge_sighting(network *n, sighting *s, spor_program *program, spor_scalar arithmetic,
-                           tally *t) {
-    const spor_region *region = s->region;
-    spor_verdict found = {.outcome = SPOR_HOLDS};
-    bool done = true;
-    for (int k = 0; done && k < region->operands; k++)
-        done = (s->value[k] = take_operand(n, program, region->operand[k])) || no_memory(n);
-    done = done && judge_once(n, s, arithmetic, &found, &t->undecided);
-    if (done && region->custom && found.outcome == SPOR_FAILS && !n->check->ties_bind)
-        done = judge_off_ties(n, s, arithmetic, t, &found);
-    if (done) verdict_add(&t->found, &found);
-    for (int k = 0; k < region->operands; k++) free(s->value[k]);
-    return done;
-}
-
-static bool judge_region(network *n, const spor_region *region, spor_program *program,
-                         spor_scalar arithmetic, uint64_t seed) {
-    sighting s = {.region = region, .seed = seed};
-    label_region(n, region, s.label);
-    tally *t = tally_of(n, n->region, &n->regions, s.label);
-    if (!t || t->found.outcome == SPOR_FAILS) return true;
-    t->against = region->custom ? "derivation, float and double," : "fast path, float and double,";
-    if (region->custom && !region_stands_alone(n->tape, region))
-        t->overlooked = "it reads more than its operands; the gradients of the whole tell";
-    return t->overlooked || judge_sighting(n, &s, program, arithmetic, t);
-}
-
-static bool judge_layers(network *n, uint64_t seed) {
-    spor_region *region = calloc(REGIONS, sizeof *region);
-    int regions =
-        region ? region_list(n->check, n->cost, n->params, REGIONS, region, n->message) : -1;
-    n->crowded = n->crowded || regions > REGIONS;
-    if (regions > REGIONS) regions = REGIONS;
-    spor_program *program = regions > 0 ? run_operands(n, region, regions) : NULL;
-    bool done = regions >= 0 && (regions == 0 || program);
-    for (int k = 0; done && k < regions; k++)
-        done = judge_region(n, &region[k], program, SPOR_F32, seed + 1) &&
-               judge_region(n, &region[k], program, SPOR_F64, seed + 2);
-    spor_program_free(program);
-    free(region);
-    return done;
 }
 
 /* ---- the whole ---- */
@@ -335,8 +175,8 @@ static double *copy_gradient(network *n, const char *name) {
 static bool run_fast(network *n) {
     spor_options options = {.scalar = SPOR_F64};
     spor_program *program = spor_compile_training(n->cost, 0, NULL, n->wide, &options);
-    if (!program) return no_memory(n);
-    fill(n, program);
+    if (!program) return network_no_memory(n);
+    network_fill(n, program);
     bool done = spor_run(program, 0);
     n->shares = program_shares_rounding(program);
     if (!done) message_complain(n->message, "%s", spor_program_error(program));
@@ -354,13 +194,13 @@ typedef struct {
 } together;
 
 static bool cut_whole(network *n, together *w) {
-    if (!list_leaves(n, &w->of)) return no_memory(n);
+    if (!list_leaves(n, &w->of)) return network_no_memory(n);
     const leaves *of = &w->of;
     w->piece = piece_packed(n->tape, n->cost.id, of->count, of->packed, of->cut, of->name,
                             PIECE_DERIVATIONS);
     w->arrays = (spor_arrays){
         .y = w->piece.y, .inputs = w->piece.inputs, .arithmetic = SPOR_F64, .ties_bind = true};
-    return w->piece.tape || no_memory(n);
+    return w->piece.tape || network_no_memory(n);
 }
 
 static int64_t leaf_size(const network *n, const leaves *of, int k) {
@@ -398,7 +238,7 @@ static bool take_input(network *n, together *w, int k) {
     arrays->input[k] = w->piece.input[k];
     if (!packed && of->trained[k]) w->claimed[k] = copy_gradient(n, of->name[k]);
     if (packed ? !pack(n, w, &w->claimed[k]) : of->trained[k] && !w->claimed[k])
-        return no_memory(n);
+        return network_no_memory(n);
     arrays->value[k] = packed ? w->pack : leaf_value(n, of, k);
     if (w->claimed[k])
         arrays->claim[arrays->claims++] =
@@ -446,7 +286,8 @@ static bool renew(network *n, bool nearby) {
     for (int k = 0; nearby && k < spor_params_count(n->wide); k++) {
         spor_entry e = spor_params_entry(n->wide, k);
         if (e.kind == SPOR_TRAINED)
-            shake(e.value, shape_size(&e.shape), random_hash(n->check->seed, (uint64_t)k, 15));
+            network_shake(e.value, shape_size(&e.shape),
+                          random_hash(n->check->seed, (uint64_t)k, 15));
     }
     spor_params_touch(n->wide);
     return true;
@@ -463,9 +304,9 @@ static bool judge_gradients(network *n, together *w, bool nearby, spor_verdict f
 static bool shake_sample(network *n) {
     int64_t all = shape_size(tape_node_of(n->x)->shape), size = shape_size(&n->check->sample);
     double *was = malloc(bytes_for(all + 1, sizeof *was));
-    if (!was) return no_memory(n);
+    if (!was) return network_no_memory(n);
     memcpy(was, n->numbers_x, (size_t)all * sizeof *was);
-    shake(n->numbers_x, all, n->check->seed);
+    network_shake(n->numbers_x, all, n->check->seed);
     for (int64_t k = 0; k < all; k++)
         if (n->named[k % size]) n->numbers_x[k] = was[k];
     free(was);
@@ -476,7 +317,7 @@ static bool shake_sample(network *n) {
 static bool judge_nearby(network *n, spor_verdict found[], bool at_ties[]) {
     together w = {0};
     spor_verdict *nearby = calloc(SPOR_INPUTS, sizeof *nearby);
-    if (!nearby) return no_memory(n);
+    if (!nearby) return network_no_memory(n);
     bool done = shake_sample(n) && judge_gradients(n, &w, true, nearby);
     for (int k = 0; done && k < w.arrays.claims; k++) {
         at_ties[k] = found[k].outcome == SPOR_FAILS && nearby[k].outcome == SPOR_HOLDS &&
@@ -491,7 +332,7 @@ static bool judge_nearby(network *n, spor_verdict found[], bool at_ties[]) {
 static void note_gradients(network *n, const together *w, spor_verdict found[],
                            const bool at_ties[]) {
     for (int k = 0; k < w->arrays.claims; k++) {
-        tally *t = tally_of(n, n->parameter, &n->parameters, w->arrays.claim[k].name);
+        tally *t = network_tally(n, n->parameter, &n->parameters, w->arrays.claim[k].name);
         if (!t) continue;
         found[k].example.data[0] = 0; /* a network's numbers are too many to be shown */
         if (w->of.packed < w->of.count && k == w->arrays.claims - 1)
@@ -506,7 +347,7 @@ static bool judge_together(network *n) {
     together w = {0};
     bool at_ties[SPOR_INPUTS] = {false}, fails = false;
     spor_verdict *found = calloc(SPOR_INPUTS, sizeof *found);
-    if (!found) return no_memory(n);
+    if (!found) return network_no_memory(n);
     bool done = judge_gradients(n, &w, false, found);
     for (int k = 0; done && k < w.arrays.claims; k++)
         fails = fails || found[k].outcome == SPOR_FAILS;
@@ -520,7 +361,7 @@ static bool judge_together(network *n) {
 /* ---- settings ---- */
 
 static bool judge_setting(network *n, int64_t rows, bool real, uint64_t seed) {
-    bool done = record(n, rows) && widen(n) && draw(n, rows, real, seed) && judge_layers(n, seed) &&
+    bool done = record(n, rows) && widen(n) && draw(n, rows, real, seed) && layers_judge(n, seed) &&
                 (!n->tape->leaves || judge_together(n));
     forget(n);
     *(real ? &n->data_rows : &n->random_rows) += rows;
@@ -660,12 +501,12 @@ bool verify_model_rows(const spor_model_check *check, spor_on_model_row *on_row,
     n.region = calloc(REGIONS, sizeof *n.region);
     n.parameter = calloc(REGIONS, sizeof *n.parameter);
     bool done = n.params && n.wide && n.region && n.parameter;
-    if (!done) no_memory(&n);
+    if (!done) network_no_memory(&n);
     done = done && judge_weights(&n, "at initial weights", on_row, user);
     if (done && check->weights)
         done = load(&n) && judge_weights(&n, "at the weights given", on_row, user);
     done = done && judge_rules(&n, on_row, user);
-    if (!done && !*message->text) no_memory(&n);
+    if (!done && !*message->text) network_no_memory(&n);
     free(n.region);
     free(n.parameter);
     spor_params_free(n.params);

@@ -36,6 +36,7 @@ typedef struct {
     const char *weights; /* NULL, or a file to verify at besides the initial values */
     uint64_t seed;
     bool ties_bind; /* a derivation that differs at ties of the data alone is wrong */
+    int threads;    /* that judge layers side by side; tampering is theirs, too */
     /* NULL, or names of a hand-derived backward by its user: of its operand, what it derives if
      * operand is -1 */
     bool (*frozen)(const char *name, const void *user); /* parameters that stay; NULL: none */

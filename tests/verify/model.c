@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define SPOR_NO_PLACES
@@ -92,7 +93,7 @@ static spor_data data_of(double scale) {
 typedef struct {
     const char *what;
     enum { TURNED, NEGATED, SLIGHTLY, NOT_A_NUMBER, HALVED, DROPPED } how;
-    int planted;
+    atomic_int planted;
 } fault;
 
 static void plant(void *user, const char *what, double value[], int64_t size) {
@@ -147,7 +148,7 @@ static bool rule(int n, const spor_var w[], const spor_var dw[], spor_var next[]
     return true;
 }
 
-static void verify(flaw f, const spor_data *data, fault *planted) {
+static void verify_on(int threads, flaw f, const spor_data *data, fault *planted) {
     spor_message message;
     spor_model_check check = {.net = net,
                               .loss = spor_cross_entropy_mean,
@@ -160,10 +161,15 @@ static void verify(flaw f, const spor_data *data, fault *planted) {
                               .optimizer = rule,
                               .schedule = {.batch = 4},
                               .seed = 3,
+                              .threads = threads,
                               .tamper = planted ? plant : NULL,
                               .tamper_user = planted};
     memset(&rows, 0, sizeof rows);
     ck_assert_msg(verify_model_rows(&check, collect, NULL, &message), "%s", message.text);
+}
+
+static void verify(flaw f, const spor_data *data, fault *planted) {
+    verify_on(3, f, data, planted);
 }
 
 static void print_rows(void) {
@@ -198,6 +204,21 @@ START_TEST(a_right_network_holds) {
     ck_assert_ptr_nonnull(strstr(rows.summary[0], "complex steps"));
     ck_assert_str_ne(summary_of("hidden/W"), "");
     ck_assert_str_ne(summary_of("softmax_cross_entropy"), "");
+}
+END_TEST
+
+/* Layers are judged side by side; what comes of it is the same. */
+START_TEST(threads_change_no_row) {
+    static const flaw flaws[] = {RIGHT, DERIVED, SEVENFOLD};
+    spor_data data = data_of(1.0 / 16);
+    for (size_t k = 0; k < sizeof flaws / sizeof *flaws; k++) {
+        fault f = {"hidden dense: dW", SLIGHTLY, 0};
+        verify_on(1, flaws[k], &data, &f);
+        __typeof__(rows) alone = rows;
+        verify_on(3, flaws[k], &data, &f);
+        ck_assert_int_gt(rows.count, 0);
+        ck_assert(!memcmp(&alone, &rows, sizeof rows));
+    }
 }
 END_TEST
 
@@ -301,6 +322,7 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("verify_model");
     TCase *tests = tcase_create("verify_model");
     tcase_add_loop_test(tests, a_right_network_holds, 0, 2);
+    tcase_add_test(tests, threads_change_no_row);
     tcase_add_loop_test(tests, planted_faults_are_found_and_the_culprit_named, 0, 12);
     tcase_add_test(tests, a_derivation_is_held_against_the_tape);
     tcase_add_test(tests, a_small_fault_in_a_derived_gradient_is_found);
