@@ -1,7 +1,6 @@
 #define _GNU_SOURCE /* madvise */
 #include "base/pages.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,12 +11,14 @@
 static const size_t large_page = (size_t)1 << 21;
 
 void *pages_take(size_t bytes) {
-    bool large = bytes >= large_page;
-    void *memory = aligned_alloc(large ? large_page : BYTES_LINE, bytes ? bytes : 1);
+    size_t page = bytes >= large_page ? large_page : BYTES_LINE;
+    size_t whole =
+        bytes_sum(bytes ? bytes : 1, page - 1) / page * page; /* as aligned_alloc wants it */
+    void *memory = aligned_alloc(page, whole);
     if (!memory) return NULL;
 #ifdef MADV_HUGEPAGE
-    if (large)
-        madvise(memory, bytes, MADV_HUGEPAGE); /* a wish: what comes of it changes no number */
+    if (page == large_page)
+        madvise(memory, bytes, MADV_HUGEPAGE); /* a wish: it changes no number */
 #endif
     memset(memory, 0, bytes);
     return memory;
