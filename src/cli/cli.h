@@ -27,7 +27,8 @@ typedef struct {
 
 extern const spor_command spor_command_train, spor_command_show, spor_command_ops,
     spor_command_bench, spor_command_verify, spor_command_data, spor_command_eval,
-    spor_command_predict, spor_command_run, spor_command_sweep, spor_command_export;
+    spor_command_predict, spor_command_run, spor_command_sweep, spor_command_export,
+    spor_command_import;
 
 /** Prints "spor train: ..." to stderr and returns SPOR_EXIT_BAD. */
 int command_fail(const spor_command *command, const char *format, ...)

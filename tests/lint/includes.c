@@ -35,7 +35,9 @@ static const struct {
     {"src/claims/", "base tape script"},
     {"src/run/", "base kernels tape data train script claims"},
     {"src/export/", "base kernels tape program data train run"},
-    {"src/cli/", "base kernels tape program data figure train verify script claims run export"},
+    {"src/import/", "base data"},
+    {"src/cli/",
+     "base kernels tape program data figure train verify script claims run export import"},
 };
 enum { ARROWS = sizeof arrows / sizeof arrows[0] };
 

@@ -1,0 +1,412 @@
+/*
+ * In which orders of axes a value lies in the script, known numbers as texts, and lines.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "import/graph.h"
+
+/* Longer lists of numbers that are not trained are states. */
+enum { LISTED = 16 };
+/* The column where comments begin. */
+enum { COMMENT = 64 };
+/* Names that a def of the language may have, and some for what it is called with. */
+enum { LINES_MOST = 990 };
+
+/* ---- orders ---- */
+
+bool held_is_plain(int rank, const int order[]) {
+    for (int k = 0; k < rank; k++)
+        if (order[k] != k) return false;
+    return true;
+}
+
+static bool same_order(int rank, const int a[], const int b[]) {
+    for (int k = 0; k < rank; k++)
+        if (a[k] != b[k]) return false;
+    return true;
+}
+
+/* Axes of one element aside, are they in the file's order? Then a reshape is all that it takes. */
+static bool lies_plain(const import_value *v, const int order[]) {
+    int last = -1;
+    for (int k = 0; k < v->rank; k++) {
+        if (v->size[order[k]].a == 1 && !v->size[order[k]].b) continue;
+        if (order[k] < last) return false;
+        last = order[k];
+    }
+    return true;
+}
+
+void held_channels_order(int rank, int order[]) {
+    order[0] = 0;
+    for (int k = 1; k < rank; k++) order[k] = k + 1 < rank ? k + 1 : 1;
+}
+
+void held_keep(import_call *c, import_value *v, const char *text, const int order[]) {
+    import_form form = {.text = text};
+    (void)c;
+    for (int k = 0; k < v->rank; k++) form.order[k] = order[k];
+    if (v->forms < FORMS) v->form[v->forms++] = form;
+}
+
+static const import_form *find_form(const import_value *v, const int order[]) {
+    for (int f = 0; f < v->forms; f++)
+        if (!v->form[f].parts && same_order(v->rank, v->form[f].order, order)) return &v->form[f];
+    return NULL;
+}
+
+static const char *list_text(import_graph *g, int n, const int list[]) {
+    const char *text = "[";
+    for (int k = 0; k < n; k++) text = import_say(g, "%s%s%d", text, k ? ", " : "", list[k]);
+    return import_say(g, "%s]", text);
+}
+
+/* ---- lines ---- */
+
+static void add_line(import_graph *g, const char *name, const char *expression, int rank,
+                     const import_size size[], const int order[]) {
+    const char *shape = import_shape_text(g, rank, size, order);
+    const char *line = import_say(g, "    %s = %s", name, expression);
+    text_add(&g->body, "%-*s  # %s\n", COMMENT, line, shape);
+    if (g->body.failed) import_exhaust(g);
+    if (++g->lines > LINES_MOST)
+        import_refuse(g, "the script's def would have more than %d lines, which the language does not "
+                         "take",
+                      LINES_MOST);
+}
+
+const char *import_variable(import_call *c, const char *name, int rank, const import_size size[],
+                            const int order[], const char *format, ...) {
+    char text[4000];
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0 || length >= (int)sizeof text)
+        import_refuse(c->g, "a line of the script would have more than %d characters",
+                      (int)sizeof text);
+    name = import_name(c->g, name, c->node->op);
+    add_line(c->g, name, text, rank, size, order);
+    return name;
+}
+
+void import_line(import_call *c, import_value *y, const int order[], const char *format, ...) {
+    static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    char text[4000];
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0 || length >= (int)sizeof text)
+        import_refuse(c->g, "a line of the script would have more than %d characters",
+                      (int)sizeof text);
+    const char *name = y->name;
+    if (c->outputs && c->out[0] && c->outputs == 1) name = c->out[0]->name;
+    held_keep(c, y,
+              import_variable(c, name, y->rank, y->size, order ? order : plain, "%s", text),
+              order ? order : plain);
+}
+
+/* ---- a value in an order ---- */
+
+/* "reshape(x, [N, 3])" */
+static const char *reshaped_text(import_graph *g, const char *text, int rank,
+                                 const import_size size[]) {
+    const char *list = "[";
+    for (int k = 0; k < rank; k++)
+        list = import_say(g, "%s%s%s", list, k ? ", " : "", import_size_text(g, size[k]));
+    return import_say(g, "reshape(%s, %s])", text, list);
+}
+
+/* The last axis is several in one, in another order: taken apart, turned, and put together. */
+static const char *without_parts(import_call *c, import_value *v, const import_form *form) {
+    import_size lying[2 * SPOR_RANK];
+    int perm[2 * SPOR_RANK];
+    const int lead = v->rank - 1;
+    for (int k = 0; k < lead; k++) lying[k] = v->size[k], perm[k] = k;
+    for (int k = 0; k < form->parts; k++) {
+        lying[lead + k] = import_fixed(form->part_size[form->part[k]]);
+        perm[lead + form->part[k]] = lead + k;
+    }
+    const char *apart = reshaped_text(c->g, form->text, lead + form->parts, lying);
+    const char *turned = import_say(c->g, "transpose(%s, %s)", apart,
+                                    list_text(c->g, lead + form->parts, perm));
+    static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const char *name = import_variable(c, v->name, v->rank, v->size, plain, "%s",
+                                       reshaped_text(c->g, turned, v->rank, v->size));
+    held_keep(c, v, name, plain);
+    return name;
+}
+
+/* [N, ...] with all axes but the first in one, as the file has them. */
+static const char *flatten_plain(import_call *c, import_value *v) {
+    static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const char *from = held_plain(c, v->flat);
+    held_keep(c, v, import_variable(c, v->name, v->rank, v->size, plain, "flatten(%s)", from),
+              plain);
+    return v->form[v->forms - 1].text;
+}
+
+/* The same of what lies in another order: the new axis has its elements in that order. */
+static const import_form *flatten_lying(import_call *c, import_value *v) {
+    static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    import_value *x = v->flat;
+    import_form form = *held_any(c, x);
+    bool simple = lies_plain(x, form.order) || form.order[0] != 0;
+    for (int k = 1; k < x->rank; k++) simple = simple || x->size[k].b;
+    if (simple) {
+        if (!v->forms) {
+            const bool direct = lies_plain(x, form.order) && form.order[0] == 0;
+            const char *from = direct ? form.text : held_plain(c, x);
+            const char *name =
+                import_variable(c, v->name, v->rank, v->size, plain, "flatten(%s)", from);
+            held_keep(c, v, name, plain);
+        }
+        return &v->form[0];
+    }
+    const char *name =
+        import_variable(c, v->name, v->rank, v->size, plain, "flatten(%s)", form.text);
+    import_form flat = {.text = name, .order = {0, 1}, .parts = x->rank - 1};
+    for (int k = 1; k < x->rank; k++) {
+        flat.part[k - 1] = form.order[k] - 1;
+        flat.part_size[k - 1] = x->size[k].a;
+    }
+    v->form[v->forms++] = flat;
+    return &v->form[v->forms - 1];
+}
+
+const import_form *held_any(import_call *c, import_value *v) {
+    static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    if (v->forms) return &v->form[0];
+    if (v->flat) return flatten_lying(c, v);
+    if (v->pending) {
+        held_keep(c, v, import_variable(c, v->name, v->rank, v->size, plain, "%s", v->pending),
+                  plain);
+        return &v->form[0];
+    }
+    import_known *known = import_known_of(c->g, v);
+    if (!known) import_refuse(c->g, "'%.200s' is not there", v->name);
+    held_keep(c, v, held_tensor(c, known), plain);
+    return &v->form[0];
+}
+
+void held_order(import_call *c, import_value *v, int order[]) {
+    for (int k = 0; k < v->rank; k++) order[k] = k;
+    if (!v->forms || v->form[0].parts) return;
+    (void)c;
+    for (int k = 0; k < v->rank; k++) order[k] = v->form[0].order[k];
+}
+
+const char *held_plain(import_call *c, import_value *v) {
+    static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    return held_reach(c, v, plain);
+}
+
+const char *held_reach(import_call *c, import_value *v, const int order[]) {
+    int perm[SPOR_RANK];
+    const import_form *form = find_form(v, order);
+    if (form) return form->text;
+    if (v->flat && !v->forms) {
+        const char *text = flatten_plain(c, v);
+        if (held_is_plain(v->rank, order)) return text;
+    }
+    import_form from = *held_any(c, v);
+    if (from.parts) {
+        without_parts(c, v, &from);
+        from = v->form[v->forms - 1];
+        if (held_is_plain(v->rank, order)) return from.text;
+    }
+    for (int k = 0; k < v->rank; k++)
+        for (int j = 0; j < v->rank; j++)
+            if (from.order[j] == order[k]) perm[k] = j;
+    if (same_order(v->rank, from.order, order)) return from.text;
+    const char *name = import_variable(c, v->name, v->rank, v->size, order, "transpose(%s, %s)",
+                                       from.text, list_text(c->g, v->rank, perm));
+    held_keep(c, v, name, order);
+    return name;
+}
+
+const char *held_last(import_call *c, import_value *v, int order[]) {
+    const import_form *form = held_any(c, v);
+    for (int k = 0; k < v->rank; k++) order[k] = k;
+    if (form->parts || (v->rank && form->order[v->rank - 1] != v->rank - 1))
+        return held_plain(c, v);
+    for (int k = 0; k < v->rank; k++) order[k] = form->order[k];
+    return form->text;
+}
+
+const char *held_lying(import_call *c, import_value *v, int order[]) {
+    const import_form *form = held_any(c, v);
+    for (int k = 0; k < v->rank; k++) order[k] = form->parts ? k : form->order[k];
+    return form->parts ? held_plain(c, v) : form->text;
+}
+
+int held_axis(int rank, const int order[], int axis) {
+    int k = 0;
+    while (k < rank && order[k] != axis) k++;
+    return k;
+}
+
+const char *held_channels_last(import_call *c, import_value *v) {
+    int order[SPOR_RANK];
+    held_channels_order(v->rank, order);
+    return held_reach(c, v, order);
+}
+
+/* ---- numbers as texts ---- */
+
+const char *import_real_text(import_graph *g, double value, bool wide) {
+    spor_text text = {0};
+    if (isinf(value)) return value > 0 ? "(-log(zeros([1])))" : "log(zeros([1]))";
+    if (isnan(value)) return "(log(zeros([1])) + -log(zeros([1])))";
+    if (value == floor(value) && fabs(value) < 1e15)
+        return import_say(g, value < 0 ? "(%.0f)" : "%.0f", value);
+    if (wide)
+        text_real(&text, value);
+    else
+        text_float(&text, (float)value);
+    if (text.failed) import_exhaust(g);
+    const char *kept = import_say(g, value < 0 ? "(%s)" : "%s", text.at);
+    text_free(&text);
+    return kept;
+}
+
+static const char *number_text(import_graph *g, const import_known *x, int64_t k) {
+    if (x->b && x->b[k])
+        return import_say(g, "(%s)", import_size_text(g, known_size(g, x, k)));
+    const char *text = import_real_text(g, x->a[k], x->type == ONNX_IS_DOUBLE);
+    return text;
+}
+
+/* "[[1, 2], [3, 4]]" */
+static const char *nested(import_graph *g, const import_known *x, int axis, int64_t *at) {
+    if (axis == x->rank) {
+        const char *text = number_text(g, x, (*at)++);
+        const size_t size = strlen(text);
+        return *text == '(' && text[1] == '-' && text[2] != 'l'
+                   ? import_say(g, "%.*s", (int)size - 2, text + 1)
+                   : text;
+    }
+    const char *text = "[";
+    for (int64_t k = 0; k < x->size[axis]; k++)
+        text = import_say(g, "%s%s%s", text, k ? ", " : "", nested(g, x, axis + 1, at));
+    return import_say(g, "%s]", text);
+}
+
+static bool all_finite(const import_known *x) {
+    for (int64_t k = 0; k < x->count; k++)
+        if (!isfinite(x->a[k])) return false;
+    return true;
+}
+
+/* A parameter or state of the def itself. */
+static const char *parameter(import_call *c, import_known *x, const char *purpose) {
+    import_graph *g = c->g;
+    import_size size[SPOR_RANK];
+    static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const char *list = "[";
+    const char *from = x->name ? x->name : purpose;
+    for (int k = 0; k < x->rank; k++) {
+        size[k] = import_fixed(x->size[k]);
+        list = import_say(g, "%s%s%lld", list, k ? ", " : "", (long long)x->size[k]);
+    }
+    if (x->b) import_refuse(g, "numbers that depend on how many rows there are have no place to go");
+    const char *name = import_name(g, from, "");
+    const char *law = x->rank > 1 && x->trained ? "glorot" : "zeros";
+    add_line(g, name,
+             import_say(g, "%s(%s], init=\"%s\", name=\"%s\")", x->trained ? "param" : "state",
+                        list, law, name),
+             x->rank, size, plain);
+    import_weight_of(g, g->wish->def, name, x->rank, x->size, x->a);
+    g->weight[g->weights - 1].wide = x->type == ONNX_IS_DOUBLE;
+    return name;
+}
+
+const char *held_constant(import_call *c, import_known *x, const char *purpose) {
+    int64_t at = 0;
+    if (x->count == 1) return number_text(c->g, x, 0);
+    if (x->count && x->count <= LISTED && (!x->trained || x->b) && all_finite(x))
+        return nested(c->g, x, 0, &at);
+    if (!x->count) import_refuse(c->g, "a tensor without elements is read");
+    return parameter(c, x, purpose);
+}
+
+const char *held_tensor(import_call *c, import_known *x) {
+    import_size size[SPOR_RANK];
+    static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (int k = 0; k < x->rank; k++) size[k] = import_fixed(x->size[k]);
+    const char *text = held_constant(c, x, "known");
+    if (x->count == 1) {
+        const char *list = import_shape_text(c->g, x->rank, size, NULL);
+        text = isfinite(x->a[0]) ? import_say(c->g, "full(%s, %s)", list, text)
+                                 : import_say(c->g, "reshape(%s, %s)", text, list);
+    } else if (*text == '[') {
+        text = import_say(c->g, "%s + zeros(%s)", text, import_shape_text(c->g, x->rank, size, NULL));
+    } else {
+        return text;
+    }
+    return import_variable(c, x->name ? x->name : "known", x->rank, size, plain, "%s", text);
+}
+
+/* ---- activations ---- */
+
+const char *import_act(import_call *c, import_value **y) {
+    import_graph *g = c->g;
+    const import_value *v = *y;
+    if (v->readers != 1 || v->output || v->reader < 0) return "";
+    const onnx_node *node = &g->model.node[v->reader];
+    const import_op *op = import_op_find(node->op);
+    if (!op || !op->act || node->attributes || node->inputs != 1 || *node->domain) return "";
+    import_value *next = import_find(g, node->output[0]);
+    next->type = v->type;
+    next->rank = v->rank;
+    for (int k = 0; k < v->rank; k++) next->size[k] = v->size[k];
+    next->there = true;
+    g->done[v->reader] = true;
+    *y = next;
+    return import_say(g, ", act=%s", op->act);
+}
+
+/* ---- weights ---- */
+
+const char *import_layer(import_graph *g, const char *layer) {
+    import_word **bucket = &g->layer[random_hash_text(2, layer) % BUCKETS], *word = *bucket;
+    while (word && strcmp(word->text, layer) != 0) word = word->next;
+    if (!word) {
+        word = import_take(g, 1, sizeof *word);
+        *word = (import_word){.next = *bucket, .text = layer};
+        *bucket = word;
+    }
+    return import_say(g, "%s/%s[%d]", g->wish->def, layer, word->count++);
+}
+
+void import_weight_of(import_graph *g, const char *layer, const char *name, int rank,
+                      const int64_t size[], const double value[]) {
+    if (g->weights == g->weight_room) {
+        const size_t room = 2 * g->weight_room + 64;
+        import_weight *more = import_take(g, room, sizeof *more);
+        if (g->weights) memcpy(more, g->weight, g->weights * sizeof *more);
+        g->weight = more;
+        g->weight_room = room;
+    }
+    import_weight *w = &g->weight[g->weights++];
+    *w = (import_weight){.name = import_say(g, "%s/%s", layer, name), .rank = rank, .value = value};
+    w->wide = g->wide;
+    for (int k = 0; k < rank; k++) w->size[k] = size[k];
+}
+
+const double *import_equal(import_graph *g, int64_t n, double value) {
+    double *list = import_take(g, (size_t)n, sizeof *list);
+    for (int64_t k = 0; k < n; k++) list[k] = value;
+    return list;
+}
+
+const char *import_pair(import_graph *g, int64_t a, int64_t b) {
+    if (a == b) return import_say(g, "%lld", (long long)a);
+    return import_say(g, "[%lld, %lld]", (long long)a, (long long)b);
+}

@@ -1,0 +1,143 @@
+"""What spor import makes of the node tests of the package onnx, and of networks that PyTorch wrote, which come with it:
+imported, run and compared with the outputs that these tests expect. A refusal is counted with what it says; wrong
+numbers fail.
+
+    python3 backend.py SPOR FOLDER
+"""
+
+import collections
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+warnings.simplefilter("ignore")
+FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
+
+
+class Refused(Exception):
+    pass
+
+
+def ours(model, ops):
+    return all(node.op_type in ops and node.domain in ("", "ai.onnx") for node in model.graph.node)
+
+
+def with_constants(model, arrays):
+    """Inputs but the first real one become known numbers; returns the model and the inputs that are left."""
+    model = onnx.ModelProto.FromString(model.SerializeToString())
+    graph, kept = model.graph, None
+    for value, array in zip(list(graph.input), arrays):
+        if kept is None and value.type.tensor_type.elem_type in FLOATS:
+            kept = (value, array)
+    if kept is None:
+        kept = (graph.input[0], arrays[0])
+    for value, array in zip(list(graph.input), arrays):
+        if value.name == kept[0].name:
+            continue
+        graph.input.remove(value)
+        graph.initializer.append(numpy_helper.from_array(np.asarray(array), value.name))
+    for axis, size in zip(kept[0].type.tensor_type.shape.dim, kept[1].shape):
+        axis.dim_value = size
+    return model, kept[1]
+
+
+def told(text, name):
+    """The order in which an input or output lies: True if it is maps."""
+    return any(line.startswith(name + " is ") and "height, width, channels" in line for line in text.split("\n"))
+
+
+def run(spor, folder, model, x, wide):
+    at = lambda name: os.path.join(folder, name)
+    for name in ("net.spor", "net.safetensors"):
+        if os.path.exists(at(name)):
+            os.remove(at(name))
+    onnx.save(model, at("net.onnx"))
+    made = subprocess.run([spor, "import", "net.onnx", "--script", "net.spor", "--weights", "net.safetensors"],
+                          cwd=folder, capture_output=True, text=True)
+    if made.returncode == 2 and made.stderr.startswith("spor import: net.onnx: ") and not os.path.exists(at("net.spor")) \
+            and "can't be recorded" not in made.stderr:
+        raise Refused(made.stderr[len("spor import: net.onnx: "):].strip().split("\n")[0])
+    assert made.returncode == 0, made.stderr or f"exit {made.returncode}"
+    script = open(at("net.spor")).read()
+    if told(script, "x"):
+        x = np.moveaxis(x, 1, -1)
+    np.save(at("x.npy"), np.ascontiguousarray(x, dtype=np.float64 if wide else np.float32))
+    names = [name.strip() for name in script.split("    return ")[1].split("\n")[0].split(",")]
+    outs = [f"{name}=y{k}.npy" for k, name in enumerate(names)] if len(names) > 1 else ["y=y0.npy"]
+    ran = subprocess.run([spor, "run", "net.spor", "--call", "net", "--weights", "net.safetensors", "--in", "x=x.npy",
+                          *(["--double"] if wide else []), "--out", *outs],
+                         cwd=folder, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr + script
+    results = [np.load(at(f"y{k}.npy")) for k in range(len(names))]
+    return [np.moveaxis(y, -1, 1) if told(script, name) else y for name, y in zip(names, results)], script
+
+
+def check(spor, folder, model, arrays, expected):
+    model, x = with_constants(model, arrays)
+    wide = model.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.DOUBLE
+    have, script = run(spor, folder, model, np.asarray(x), wide)
+    assert len(have) == len(expected), "another number of outputs"
+    for y, want in zip(have, expected):
+        want = np.asarray(want)
+        assert y.shape == want.shape, f"{y.shape}, not {want.shape}\n{script}"
+        want = want.astype(np.float64)
+        if not np.allclose(y, want, rtol=1e-3, atol=1e-5, equal_nan=True):
+            raise AssertionError(f"off by {np.nanmax(np.abs(y - want)):.3g}\n{script}")
+
+
+def node_cases():
+    from onnx.backend.test.case.node import collect_testcases
+    for case in collect_testcases(None):
+        inputs, outputs = case.data_sets[0]
+        if all(isinstance(a, np.ndarray) or np.isscalar(a) for a in [*inputs, *outputs]):
+            yield case.name, case.model, inputs, outputs
+
+
+def converted_cases():
+    root = os.path.join(os.path.dirname(onnx.__file__), "backend/test/data")
+    for kind in ("pytorch-converted", "pytorch-operator"):
+        for name in sorted(os.listdir(os.path.join(root, kind))):
+            at = os.path.join(root, kind, name)
+            model = onnx.load(os.path.join(at, "model.onnx"))
+            data = os.path.join(at, "test_data_set_0")
+            read = lambda what: [numpy_helper.to_array(onnx.load_tensor(os.path.join(data, f"{what}_{k}.pb")))
+                                 for k in range(len([f for f in os.listdir(data) if f.startswith(what)]))]
+            yield kind + "/" + name, model, read("input"), read("output")
+
+
+def main(spor, folder, only=""):
+    spor = os.path.abspath(spor)
+    ops = set(subprocess.run([spor, "import", "--ops"], capture_output=True, text=True, check=True).stdout.split())
+    good, wrong, refused, other = 0, [], collections.Counter(), 0
+    examples = {}
+    for name, model, inputs, outputs in [*node_cases(), *converted_cases()]:
+        if not ours(model, ops) or not inputs:
+            other += 1
+            continue
+        if only and only not in name:
+            continue
+        try:
+            check(spor, folder, model, inputs, outputs)
+            good += 1
+        except Refused as why:
+            text = str(why)
+            key = text.split("): ", 1)[-1] if text.startswith("node '") else text
+            refused[key] += 1
+            examples.setdefault(key, name)
+        except AssertionError as why:
+            wrong.append(name)
+            print(f"{name}: {why}")
+    for why, count in refused.most_common():
+        print(f"refused {count} times: {why} ({examples[why]})")
+    print(f"{good} agree, {sum(refused.values())} are refused, {len(wrong)} are wrong; {other} have other ops")
+    print(" ".join(wrong))
+    return 1 if wrong or not good else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
