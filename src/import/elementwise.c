@@ -236,6 +236,16 @@ void make_clip(import_call *c) {
 
 void make_prelu(import_call *c) {
     import_value *x[] = {import_operand(c, 0), import_operand(c, 1)};
+    const int rank = x[0]->rank;
+    if (c->opset < 7 && x[1]->rank == 1 && rank > 2) { /* a slope for each channel */
+        import_value *slope = import_take(c->g, 1, sizeof *slope);
+        const int64_t size[SPOR_RANK] = {import_exact(c->g, x[1]->size[0], "a size"), 1, 1, 1, 1, 1, 1, 1};
+        *slope = *x[1];
+        slope->known = known_shaped(c->g, import_numbers(c, 1), rank - 1, size);
+        slope->rank = rank - 1;
+        for (int k = 0; k < rank - 1; k++) slope->size[k] = import_fixed(size[k]);
+        x[1] = slope;
+    }
     import_elementwise(c, 0, x[0]->type, "where(A < 0, B * A, A)", 2, x);
 }
 

@@ -190,7 +190,7 @@ const import_form *held_any(import_call *c, import_value *v) {
         return &v->form[0];
     }
     import_known *known = import_known_of(c->g, v);
-    if (!known) import_refuse(c->g, "'%.200s' is not there", v->name);
+    if (!known) import_refuse(c->g, "'%.200s' has no elements, and is read", v->name);
     held_keep(c, v, held_tensor(c, known), plain);
     return &v->form[0];
 }

@@ -424,8 +424,9 @@ static void add_inputs(import_graph *g) {
 /* What a value is outside of the script. */
 static void describe(import_graph *g, const import_value *v, const char *name, const int order[],
                      import_face *face) {
-    static const int maps[] = {0, 2, 3, 1};
-    *face = (import_face){.rank = v->rank, .maps = v->rank == 4};
+    int maps[SPOR_RANK];
+    held_channels_order(v->rank, maps);
+    *face = (import_face){.rank = v->rank, .maps = v->rank > 2};
     snprintf(face->name, sizeof face->name, "%s", name);
     for (int k = 0; k < v->rank; k++) {
         face->from[k] = order[k];

@@ -26,7 +26,7 @@ typedef struct {
     int64_t size[SPOR_RANK];  /* without the rows */
     int64_t rows[SPOR_RANK];  /* the size is `size` and so many times N */
     int from[SPOR_RANK];      /* which of the file's axes axis k is */
-    bool maps;                /* [N, height, width, channels], the file's [N, channels, height, width] */
+    bool maps;                /* channels are last, where the file has them second */
     bool whole;               /* of whole numbers */
 } import_face;
 

@@ -41,16 +41,20 @@ void make_concat(import_call *c) {
         size[axis].b += v->size[axis].b;
     }
     for (int k = c->inputs - 1; k >= 0; k--)
-        if (!import_known_of(g, c->in[k])) lead = c->in[k];
+        if (!import_known_of(g, c->in[k]) && (c->in[k]->size[axis].a || c->in[k]->size[axis].b))
+            lead = c->in[k];
     held_any(c, lead);
     held_order(c, lead, order);
     const char *list = "[";
+    int parts = 0;
     for (int k = 0; k < c->inputs; k++) {
         import_known *known = import_known_of(g, c->in[k]);
+        if (!c->in[k]->size[axis].a && !c->in[k]->size[axis].b) continue;
         const char *text = known ? held_tensor(c, known_transposed(g, known, order))
                                  : held_reach(c, c->in[k], order);
-        list = import_say(g, "%s%s%s", list, k ? ", " : "", text);
+        list = import_say(g, "%s%s%s", list, parts++ ? ", " : "", text);
     }
+    if (!parts) import_refuse(g, "puts nothing together");
     import_value *y = import_result_of(c, 0, lead->type, x->rank, size);
     import_line(c, y, order, "concat(%s], axis=%d)", list, held_axis(x->rank, order, axis));
 }
@@ -111,18 +115,21 @@ void make_split(import_call *c) {
         return;
     }
     const char *text = held_lying(c, x, order), *names = "", *list = "[";
+    int there = 0;
     for (int k = 0; k < parts; k++) {
         import_size size[SPOR_RANK];
         for (int j = 0; j < x->rank; j++) size[j] = x->size[j];
         size[axis] = import_fixed(length[k]);
         import_value *y = import_result_of(c, k, x->type, x->rank, size);
+        if (!length[k]) continue; /* what reads it drops it, or gives up */
         const char *name = import_name(g, y ? y->name : "unused", c->node->op);
         if (y) held_keep(c, y, name, order);
-        names = import_say(g, "%s%s%s", names, k ? ", " : "", name);
-        list = import_say(g, "%s%s%lld", list, k ? ", " : "", (long long)length[k]);
+        names = import_say(g, "%s%s%s", names, there ? ", " : "", name);
+        list = import_say(g, "%s%s%lld", list, there++ ? ", " : "", (long long)length[k]);
     }
     const char *by = equal ? import_say(g, "%d", parts) : import_say(g, "%s]", list);
-    if (parts == 1)
+    if (!there) import_refuse(g, "takes nothing apart");
+    if (there == 1)
         text_add(&g->body, "    %s = %s\n", names, text);
     else
         text_add(&g->body, "    %s = split(%s, %s, axis=%d)\n", names, text, by,
@@ -335,8 +342,8 @@ void make_gather_nd(import_call *c) {
         list = import_say(g, "%s%s%s", list, k ? ", " : "", import_size_text(g, i->size[k]));
     const char *text = table ? held_tensor(c, table) : held_plain(c, x);
     import_value *y = import_result_of(c, 0, x->type, rank, size);
-    import_line(c, y, NULL, "take(%s, reshape(%s, %s]), axis=%lld, batch=%lld)", text, index, list,
-                (long long)batch, (long long)batch);
+    import_line(c, y, NULL, "take(%s, reshape(%s, %s])%s)", text, index, list,
+                batch ? import_say(g, ", batch=%lld", (long long)batch) : "");
 }
 
 /* Rows that are added to zeros. */

@@ -90,7 +90,7 @@ static const import_op table[] = {
     {.name = "Resize", .make = make_resize, .attributes = "mode coordinate_transformation_mode nearest_mode cubic_coeff_a exclude_outside:0 extrapolation_value antialias:0", .least = 1, .most = 4, .maps = true},
     {.name = "Upsample", .make = make_resize, .attributes = "mode", .least = 2, .most = 2, .maps = true},
     {.name = "DepthToSpace", .make = make_depth_to_space, .attributes = "blocksize mode", .least = 1, .most = 1, .maps = true},
-    {.name = "SpaceToDepth", .make = make_space_to_depth, .attributes = "blocksize", .least = 1, .most = 1, .maps = true},
+    {.name = "SpaceToDepth", .make = make_space_to_depth, .attributes = "blocksize mode", .least = 1, .most = 1, .maps = true},
     /* norms */
     {.name = "BatchNormalization", .make = make_batch_norm, .attributes = "epsilon momentum training_mode is_test:1 spatial:1", .least = 5, .most = 5, .maps = true},
     {.name = "LayerNormalization", .make = make_layer_norm, .attributes = "axis epsilon stash_type:1", .least = 2, .most = 3},

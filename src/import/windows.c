@@ -448,6 +448,8 @@ void make_space_to_depth(import_call *c) {
     const int64_t b = import_integer(c, "blocksize", 0);
     int order[4];
     if (x->rank != 4 || b < 1 || b > 1024) import_refuse(g, "its blocksize is %lld", (long long)b);
+    if (strcmp(import_text(c, "mode", "DCR"), "DCR") != 0)
+        import_refuse(g, "mode '%.20s': spor has only DCR", import_text(c, "mode", ""));
     const int64_t C = import_exact(g, x->size[1], "a size"), H = import_exact(g, x->size[2], "a size"),
                   W = import_exact(g, x->size[3], "a size");
     if (H % b || W % b) import_refuse(g, "maps are no multiple of %lld", (long long)b);

@@ -18,7 +18,8 @@ static const char *face_sizes(import_graph *g, const import_face *face, bool as_
 static const char *face_text(import_graph *g, const import_face *face, const char *in_file) {
     const char *text = import_say(g, "%s is %s", face->name, face_sizes(g, face, false));
     if (face->maps)
-        text = import_say(g, "%s: height, width, channels; %s of the file is %s", text,
+        text = import_say(g, "%s: %s; %s of the file is %s", text,
+                          face->rank == 4 ? "height, width, channels" : "channels last",
                           import_comment(g, in_file), face_sizes(g, face, true));
     else
         text = import_say(g, "%s%s, %s of the file", text, face->whole ? " of whole numbers" : "",
