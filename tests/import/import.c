@@ -5,8 +5,11 @@
 #include "../suite.h"
 #include "../export/cases.h"
 #include "base/shape.h"
+#include "data/file.h"
+#include "data/npy.h"
 #include "imported.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +87,7 @@ static void import_again(const export_case *c, void *user) {
     import_free(&made);
 }
 
-static void end(const tally *t, int least, const char *what) {
+static void end_once(const tally *t, int least, const char *what) {
     printf("%s: %d compute the same, off by at most %.1e, %d are refused\n", what, t->good, t->worst,
            t->refused);
     ck_assert_int_eq(t->wrong, 0);
@@ -94,21 +97,98 @@ static void end(const tally *t, int least, const char *what) {
 START_TEST(ops_come_back) {
     tally t = {0};
     cases_of_ops(import_again, &t);
-    end(&t, 300, "samples of ops");
+    end_once(&t, 300, "samples of ops");
 }
 END_TEST
 
 START_TEST(layers_come_back) {
     tally t = {0};
     cases_of_layers(getenv("SPOR_SOURCE"), import_again, &t);
-    end(&t, 20, "layers");
+    end_once(&t, 20, "layers");
 }
 END_TEST
 
 START_TEST(networks_come_back) {
     tally t = {0};
     cases_of_networks(getenv("SPOR_SOURCE"), import_again, &t);
-    end(&t, 40, "networks");
+    end_once(&t, 40, "networks");
+}
+END_TEST
+
+/* ---- what others export: tests/import/files, made by make.py ---- */
+
+static bool read_array(const char *stem, char what, int k, spor_npy *array) {
+    char path[1300];
+    spor_message message = {""};
+    snprintf(path, sizeof path, "%.1200s.%c%d.npy", stem, what, k);
+    return npy_read_doubles(path, array, &message);
+}
+
+static void compare_file(imported *m, const char *stem, tally *t) {
+    spor_npy array;
+    bool done = true;
+    for (int k = 0; k < m->made->inputs && done; k++) {
+        done = read_array(stem, 'x', k, &array);
+        if (done) imported_fill(m, k, array.value);
+        npy_free(&array);
+    }
+    done = done && imported_run(m);
+    for (int k = 0; k < m->made->outputs && done; k++) {
+        done = read_array(stem, 'y', k, &array);
+        const double off = done ? imported_distance(m, k, array.value) : (double)INFINITY;
+        npy_free(&array);
+        if (!(off <= 1e-5)) {
+            printf("%s: output %d is off by %g\n%s\n", stem, k, off, m->made->script.at);
+            t->wrong++;
+            return;
+        }
+        t->worst = off > t->worst ? off : t->worst;
+    }
+    t->good += done;
+    t->wrong += !done;
+}
+
+static void import_file(const char *stem, tally *t) {
+    char path[1300];
+    unsigned char *bytes = NULL;
+    size_t size;
+    spor_npy x;
+    imported m;
+    import_result made;
+    spor_message message = {""};
+    snprintf(path, sizeof path, "%.1200s.onnx", stem);
+    const import_wish wish = {.path = path, .def = "net"};
+    ck_assert_msg(file_bytes(path, IMPORT_FILE_LIMIT, &bytes, &size, &message), "%s", message.text);
+    ck_assert_msg(read_array(stem, 'x', 0, &x), "%s has no numbers", stem);
+    if (!import_onnx(&wish, bytes, size, &made, &message)) {
+        printf("%s\n", message.text);
+        t->wrong++;
+    } else {
+        if (imported_open(&m, &made, x.shape.n[0], SPOR_F32))
+            compare_file(&m, stem, t);
+        else
+            printf("%s: %s\n%s\n", stem, m.why, made.script.at), t->wrong++;
+        imported_close(&m);
+    }
+    npy_free(&x);
+    import_free(&made);
+    free(bytes);
+}
+
+START_TEST(files_of_others_compute_the_same) {
+    char folder[1100], stem[1200];
+    tally t = {0};
+    snprintf(folder, sizeof folder, "%.1000s/tests/import/files", getenv("SPOR_SOURCE"));
+    DIR *open = opendir(folder);
+    ck_assert_msg(open != NULL, "%s", folder);
+    for (const struct dirent *entry; (entry = readdir(open));) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (!dot || strcmp(dot, ".onnx") != 0) continue;
+        snprintf(stem, sizeof stem, "%s/%.*s", folder, (int)(dot - entry->d_name) % 90, entry->d_name);
+        import_file(stem, &t);
+    }
+    closedir(open);
+    end_once(&t, 15, "files of PyTorch and Keras");
 }
 END_TEST
 
@@ -119,5 +199,8 @@ Suite *spor_suite(void) {
     tcase_add_test(again, layers_come_back);
     tcase_add_test(again, networks_come_back);
     suite_add_tcase(suite, again);
+    TCase *others = tcase_create("others");
+    tcase_add_test(others, files_of_others_compute_the_same);
+    suite_add_tcase(suite, others);
     return suite;
 }
