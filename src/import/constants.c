@@ -76,14 +76,8 @@ void make_constant_of_shape(import_call *c) {
         fixed[k] = size[k].a;
     }
     if (open) {
-        const char *list = "[";
-        import_value *y = import_result_of(c, 0, type, n, size);
-        for (int k = 0; k < n; k++)
-            list = import_say(g, "%s%s%s", list, k ? ", " : "", import_size_text(g, size[k]));
         if (!isfinite(number)) import_refuse(g, "its value is not finite");
-        y->pending = import_say(g, "full(%s], %s)", list,
-                                import_real_text(g, number, type == ONNX_IS_DOUBLE));
-        y->zeros = number == 0;
+        import_give_equal(c, 0, type, n, size, number);
         return;
     }
     import_known *known = known_new(g, type, n < 0 ? 0 : n, fixed);

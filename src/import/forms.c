@@ -90,7 +90,8 @@ const char *import_variable(import_call *c, const char *name, int rank, const im
     if (length < 0 || length >= (int)sizeof text)
         import_refuse(c->g, "a line of the script would have more than %d characters",
                       (int)sizeof text);
-    name = import_name(c->g, name, c->node->op);
+    const import_value *of = import_find(c->g, name);
+    name = import_name(c->g, name, of ? of->op : c->node->op);
     add_line(c->g, name, text, rank, size, order);
     return name;
 }
@@ -225,8 +226,9 @@ const char *held_reach(import_call *c, import_value *v, const int order[]) {
         for (int j = 0; j < v->rank; j++)
             if (from.order[j] == order[k]) perm[k] = j;
     if (same_order(v->rank, from.order, order)) return from.text;
-    const char *name = import_variable(c, v->name, v->rank, v->size, order, "transpose(%s, %s)",
-                                       from.text, list_text(c->g, v->rank, perm));
+    const char *name =
+        import_variable(c, import_say(c->g, "%s_t", from.text), v->rank, v->size, order,
+                        "transpose(%s, %s)", from.text, list_text(c->g, v->rank, perm));
     held_keep(c, v, name, order);
     return name;
 }

@@ -78,7 +78,7 @@ import_value *import_find(const import_graph *g, const char *name) {
 static import_value *add_value(import_graph *g, const char *name) {
     import_value **bucket = &g->bucket[bucket_of(name)], *v = import_take(g, 1, sizeof *v);
     if (import_find(g, name)) import_refuse(g, "'%.200s' is there twice", name);
-    *v = (import_value){.next = *bucket, .name = name, .reader = -1};
+    *v = (import_value){.next = *bucket, .name = name, .op = "", .reader = -1};
     return *bucket = v;
 }
 
@@ -98,6 +98,20 @@ import_value *import_like(import_call *c, int k, const import_value *x) {
     return import_result_of(c, k, x->type, x->rank, x->size);
 }
 
+import_value *import_give_equal(import_call *c, int k, int type, int rank, const import_size size[],
+                                double number) {
+    import_graph *g = c->g;
+    const char *list = "[";
+    import_value *y = import_result_of(c, k, type, rank, size);
+    if (!y) return NULL;
+    for (int j = 0; j < rank; j++)
+        list = import_say(g, "%s%s%s", list, j ? ", " : "", import_size_text(g, size[j]));
+    y->pending = import_say(g, "full(%s], %s)", list,
+                            import_real_text(g, number, type == ONNX_IS_DOUBLE));
+    y->zeros = number == 0;
+    return y;
+}
+
 void import_give_known(import_call *c, int k, import_known *known) {
     import_size size[SPOR_RANK];
     for (int j = 0; j < known->rank; j++) size[j] = import_fixed(known->size[j]);
@@ -112,6 +126,10 @@ void import_give_same(import_call *c, int k, import_value *x, const int perm[]) 
     int place[SPOR_RANK];
     for (int j = 0; j < x->rank; j++) size[j] = x->size[perm ? perm[j] : j];
     for (int j = 0; j < x->rank; j++) place[perm ? perm[j] : j] = j;
+    if (x->zeros) {
+        import_give_equal(c, k, x->type, x->rank, size, 0);
+        return;
+    }
     import_value *v = import_result_of(c, k, x->type, x->rank, size);
     if (!v) return;
     v->flat = perm ? NULL : x->flat;
@@ -333,7 +351,7 @@ static void add_outputs(import_graph *g) {
     const onnx_model *m = &g->model;
     for (int k = 0; k < m->nodes; k++)
         for (int j = 0; j < m->node[k].outputs; j++)
-            if (*m->node[k].output[j]) add_value(g, m->node[k].output[j]);
+            if (*m->node[k].output[j]) add_value(g, m->node[k].output[j])->op = m->node[k].op;
     for (int k = 0; k < m->outputs; k++) {
         import_value *v = import_find(g, m->output[k].name);
         if (!v) import_refuse(g, "nothing makes its output '%.200s'", m->output[k].name);

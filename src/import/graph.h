@@ -50,6 +50,7 @@ enum { FORMS = 6 };
 typedef struct import_value {
     struct import_value *next; /* of the same bucket */
     const char *name;
+    const char *op; /* that makes it, "" */
     int type, rank;
     import_size size[SPOR_RANK];
     const onnx_numbers *numbers; /* that the file has of it; NULL: none */
@@ -154,6 +155,9 @@ import_value *import_find(const import_graph *g, const char *name);
 import_value *import_result_of(import_call *c, int k, int type, int rank, const import_size size[]);
 /** The same with the sizes of another value. */
 import_value *import_like(import_call *c, int k, const import_value *x);
+/** Output k is this number in all places; a line is made where somebody reads it. */
+import_value *import_give_equal(import_call *c, int k, int type, int rank, const import_size size[],
+                                double number);
 /** Output k is known. */
 void import_give_known(import_call *c, int k, import_known *known);
 /** Output k is x itself, its axes taken from perm. */

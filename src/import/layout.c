@@ -248,10 +248,7 @@ void make_expand(import_call *c) {
         return;
     }
     if (known && known->count && known_all(known, known->a[0]) && isfinite(known->a[0])) {
-        import_value *y = import_result_of(c, 0, x->type, rank, size);
-        y->zeros = known->a[0] == 0;
-        y->pending = import_say(g, "full(%s, %s)", list_of(g, rank, size, plain),
-                                import_real_text(g, known->a[0], g->wide));
+        import_give_equal(c, 0, x->type, rank, size, known->a[0]);
         return;
     }
     const char *text = known ? held_tensor(c, known) : held_plain(c, x);

@@ -208,6 +208,10 @@ static void slice(import_call *c, import_value *x, const stretch along[]) {
         import_give_known(c, 0, known);
         return;
     }
+    if (x->zeros) {
+        import_give_equal(c, 0, x->type, x->rank, size, 0);
+        return;
+    }
     if (all) {
         import_give_same(c, 0, x, NULL);
         return;

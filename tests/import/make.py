@@ -261,8 +261,9 @@ def keras(folder):
     model = k.Model(x, y)
     rows = np.random.default_rng(0).normal(size=(3, 8, 8, 1)).astype(np.float32)
     name = f"keras_{k.backend.backend()}_conv"
+    said = np.asarray(model.predict(rows, verbose=0))
     model.export(os.path.join(folder, name + ".onnx"), format="onnx", verbose=False)
-    save(folder, name, [rows], [np.asarray(model.predict(rows, verbose=0))])
+    save(folder, name, [rows], [said])
 
 
 if __name__ == "__main__":
