@@ -70,7 +70,7 @@ static const char *known_operand(import_call *c, import_known *x, int rank, cons
     import_known *y = known_shaped(c->g, x, rank, size);
     if (!held_is_plain(rank, order)) y = known_transposed(c->g, y, order);
     while (ones < y->rank && y->size[ones] == 1) ones++;
-    return held_constant(c, known_shaped(c->g, y, y->rank - ones, y->size + ones), "known");
+    return held_constant(c, known_shaped(c->g, y, y->rank - ones, y->size + ones), "weight");
 }
 
 static const char *sizes_text(import_graph *g, int rank, const import_size size[],
@@ -126,7 +126,7 @@ static void along(import_call *c, int k, int type, const char *text, int n, impo
     const char *operand[26];
     import_form form = *held_any(c, x[which]);
     for (int j = 0; j < n; j++)
-        operand[j] = j == which ? form.text : held_constant(c, import_known_of(c->g, x[j]), "known");
+        operand[j] = j == which ? form.text : held_constant(c, import_known_of(c->g, x[j]), "weight");
     const import_value *like = x[which];
     import_value *y = import_result_of(c, k, type, like->rank, like->size);
     const char *line = import_template(c, text, operand, "");

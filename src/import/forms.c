@@ -318,7 +318,7 @@ static const char *parameter(import_call *c, import_known *x, const char *purpos
         list = import_say(g, "%s%s%lld", list, k ? ", " : "", (long long)x->size[k]);
     }
     if (x->b) import_refuse(g, "numbers that depend on how many rows there are have no place to go");
-    const char *name = import_name(g, from, "");
+    const char *name = import_name(g, from, purpose);
     const char *law = x->rank > 1 && x->trained ? "glorot" : "zeros";
     add_line(g, name,
              import_say(g, "%s(%s], init=\"%s\", name=\"%s\")", x->trained ? "param" : "state",
@@ -342,7 +342,7 @@ const char *held_tensor(import_call *c, import_known *x) {
     import_size size[SPOR_RANK];
     static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
     for (int k = 0; k < x->rank; k++) size[k] = import_fixed(x->size[k]);
-    const char *text = held_constant(c, x, "known");
+    const char *text = held_constant(c, x, "weight");
     if (x->count == 1) {
         const char *list = import_shape_text(c->g, x->rank, size, NULL);
         text = isfinite(x->a[0]) ? import_say(c->g, "full(%s, %s)", list, text)
@@ -359,19 +359,32 @@ const char *held_tensor(import_call *c, import_known *x) {
 
 const char *import_act(import_call *c, import_value **y) {
     import_graph *g = c->g;
-    const import_value *v = *y;
-    if (v->readers != 1 || v->output || v->reader < 0) return "";
-    const onnx_node *node = &g->model.node[v->reader];
+    const int reader = import_only_reader(c, y);
+    if (reader < 0) return "";
+    const onnx_node *node = &g->model.node[reader];
     const import_op *op = import_op_find(node->op);
-    if (!op || !op->act || node->attributes || node->inputs != 1 || *node->domain) return "";
-    import_value *next = import_find(g, node->output[0]);
-    next->type = v->type;
-    next->rank = v->rank;
-    for (int k = 0; k < v->rank; k++) next->size[k] = v->size[k];
-    next->there = true;
-    g->done[v->reader] = true;
-    *y = next;
+    if (!op || !op->act || node->inputs != 1 || *node->domain) return "";
+    for (int k = 0; k < node->attributes; k++) /* "alpha=1" with a layer's own default */
+        if (!op->act_alpha || strcmp(node->attribute[k].name, "alpha") != 0 ||
+            (float)node->attribute[k].real != (float)op->act_alpha)
+            return "";
+    import_swallow(c, reader, y);
+    import_only_reader(c, y);
     return import_say(g, ", act=%s", op->act);
+}
+
+import_known *import_bias(import_call *c, import_value **y, int64_t n, int from_end) {
+    import_graph *g = c->g;
+    const int reader = import_only_reader(c, y);
+    const onnx_node *node = reader < 0 ? NULL : &g->model.node[reader];
+    if (!node || strcmp(node->op, "Add") != 0 || *node->domain || node->attributes || node->inputs != 2)
+        return NULL;
+    const int other = !strcmp(node->input[0], (*y)->name);
+    import_known *known = import_known_ahead(c, node->input[other]);
+    if (!known || known->count != n || known->b || known->rank > (*y)->rank) return NULL;
+    if (known->rank < from_end || known->size[known->rank - from_end] != n) return NULL;
+    import_swallow(c, reader, y);
+    return known;
 }
 
 /* ---- weights ---- */

@@ -78,7 +78,7 @@ import_value *import_find(const import_graph *g, const char *name) {
 static import_value *add_value(import_graph *g, const char *name) {
     import_value **bucket = &g->bucket[bucket_of(name)], *v = import_take(g, 1, sizeof *v);
     if (import_find(g, name)) import_refuse(g, "'%.200s' is there twice", name);
-    *v = (import_value){.next = *bucket, .name = name, .op = "", .reader = -1};
+    *v = (import_value){.next = *bucket, .name = name, .op = "", .maker = -1, .reader = -1};
     return *bucket = v;
 }
 
@@ -334,6 +334,7 @@ static void find_operands(import_call *c) {
 static void make_node(import_graph *g, int index) {
     const onnx_node *node = &g->model.node[index];
     import_call c = {.g = g, .node = node, .index = index, .opset = (int)g->model.opset};
+    import_call *around = g->now;
     g->now = &c;
     c.op = import_op_find(node->op);
     find_operands(&c);
@@ -342,7 +343,74 @@ static void make_node(import_graph *g, int index) {
     for (int k = 0; k < c.outputs; k++)
         if (c.out[k] && c.out[k]->readers && !c.out[k]->there)
             import_refuse(g, "spor has nothing for its output %d, '%.200s'", k, c.out[k]->name);
-    g->now = NULL;
+    g->now = around;
+}
+
+/* ---- looking ahead ---- */
+
+void import_swallow(import_call *c, int node, import_value **y) {
+    import_graph *g = c->g;
+    const import_value *v = *y;
+    import_value *next = import_find(g, g->model.node[node].output[0]);
+    next->type = v->type;
+    next->rank = v->rank;
+    for (int k = 0; k < v->rank; k++) next->size[k] = v->size[k];
+    next->there = true;
+    g->done[node] = true;
+    *y = next;
+}
+
+/* Its result is its input: Identity, and a Cast between floats, or doubles. */
+static bool hands_on(const onnx_node *node, const import_value *v) {
+    if (node->outputs != 1 || node->inputs != 1 || *node->domain) return false;
+    if (!strcmp(node->op, "Identity")) return true;
+    return !strcmp(node->op, "Cast") && node->attributes == 1 &&
+           !strcmp(node->attribute[0].name, "to") && node->attribute[0].integer == v->type;
+}
+
+int import_only_reader(import_call *c, import_value **y) {
+    import_graph *g = c->g;
+    for (;;) {
+        const import_value *v = *y;
+        if (v->readers != 1 || v->output || v->reader < 0) return -1;
+        const onnx_node *node = &g->model.node[v->reader];
+        if (!hands_on(node, v)) return node->outputs == 1 ? v->reader : -1;
+        import_swallow(c, v->reader, y);
+    }
+}
+
+enum { AHEAD = 8 };
+
+/* True if nodes to come make it of known numbers, by ops that only hand on or name sizes. */
+static bool is_known_ahead(const import_graph *g, const import_value *v, int depth) {
+    static const char *const ops[] = {"Identity", "Cast", "Reshape", "Unsqueeze", "Squeeze",
+                                      "Constant", "Transpose"};
+    if (v->known || v->numbers) return true;
+    if (depth > AHEAD || v->maker < 0 || v->there) return false;
+    const onnx_node *node = &g->model.node[v->maker];
+    bool fits = false;
+    for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) fits = fits || !strcmp(ops[k], node->op);
+    for (int k = 0; k < node->inputs && fits; k++) {
+        const import_value *x = import_find(g, node->input[k]);
+        fits = x && is_known_ahead(g, x, depth + 1);
+    }
+    return fits;
+}
+
+static void make_ahead(import_graph *g, const import_value *v) {
+    if (v->there) return;
+    const onnx_node *node = &g->model.node[v->maker];
+    for (int k = 0; k < node->inputs; k++) make_ahead(g, import_find(g, node->input[k]));
+    make_node(g, v->maker);
+    g->done[v->maker] = true;
+}
+
+import_known *import_known_ahead(import_call *c, const char *name) {
+    import_graph *g = c->g;
+    import_value *v = import_find(g, name);
+    if (!v || !is_known_ahead(g, v, 0)) return NULL;
+    make_ahead(g, v);
+    return import_known_of(g, v);
 }
 
 /* ---- before it ---- */
@@ -351,7 +419,11 @@ static void add_outputs(import_graph *g) {
     const onnx_model *m = &g->model;
     for (int k = 0; k < m->nodes; k++)
         for (int j = 0; j < m->node[k].outputs; j++)
-            if (*m->node[k].output[j]) add_value(g, m->node[k].output[j])->op = m->node[k].op;
+            if (*m->node[k].output[j]) {
+                import_value *v = add_value(g, m->node[k].output[j]);
+                v->op = m->node[k].op;
+                v->maker = k;
+            }
     for (int k = 0; k < m->outputs; k++) {
         import_value *v = import_find(g, m->output[k].name);
         if (!v) import_refuse(g, "nothing makes its output '%.200s'", m->output[k].name);

@@ -51,6 +51,7 @@ typedef struct import_value {
     struct import_value *next; /* of the same bucket */
     const char *name;
     const char *op; /* that makes it, "" */
+    int maker;      /* the node; -1: none */
     int type, rank;
     import_size size[SPOR_RANK];
     const onnx_numbers *numbers; /* that the file has of it; NULL: none */
@@ -89,7 +90,8 @@ struct import_op {
     /* Attributes that are understood: "axis" by the function, "alpha=0.01" with a default, "mode:0" only this. */
     const char *attributes;
     int least, most; /* inputs */
-    const char *act; /* what a layer's act= is called, if the node has no attributes */
+    const char *act; /* what a layer's act= is called, if the node has no attributes, or this alpha */
+    double act_alpha;
     import_fold *fold;
     bool decides;    /* its result is true or false */
     bool maps;       /* input 0 is maps */
@@ -167,6 +169,13 @@ import_value *import_input(import_call *c, int k); /* NULL: left out */
 import_value *import_operand(import_call *c, int k); /* gives up if it is left out */
 /** The numbers of input k; NULL if it is left out, gives up if it is not known. */
 import_known *import_numbers(import_call *c, int k);
+/** The only node that reads y, behind those that hand it on, which become part of this one: *y is what it reads then. -1: there
+ *  is none. */
+int import_only_reader(import_call *c, import_value **y);
+/** y becomes what this node makes, whose line is part of this one's. */
+void import_swallow(import_call *c, int node, import_value **y);
+/** The numbers of a value that nodes to come may make; NULL if they are not known. */
+import_known *import_known_ahead(import_call *c, const char *name);
 /** The numbers of a value; NULL if they are not known. */
 import_known *import_known_of(import_graph *g, import_value *v);
 
@@ -268,6 +277,10 @@ const char *import_variable(import_call *c, const char *name, int rank, const im
     __attribute__((format(printf, 6, 7)));
 /** If only an activation reads y: its act=, ", act=relu", and *y becomes what that node makes. */
 const char *import_act(import_call *c, import_value **y);
+
+/** If only an Add of a known vector of n along this axis, counted from the end, reads y: the vector, and *y becomes the
+ *  sum. */
+import_known *import_bias(import_call *c, import_value **y, int64_t n, int from_end);
 
 /** Weights: "net/conv[2]", one more call of a layer; numbers of one of its parameters. */
 const char *import_layer(import_graph *g, const char *layer);

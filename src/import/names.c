@@ -34,7 +34,7 @@ static bool is_taken(const char *name) {
 /* Components that say nothing of what a tensor is: the op's name and a number, what exporters put around it. */
 static bool says_nothing(const char *word, size_t size, const char *op) {
     static const char *const words[] = {"StatefulPartitionedCall", "BiasAdd", "PartitionedCall",
-                                        "functional", "model", "output_0", ""};
+                                        "functional", "model", "output_0", "onnx", ""};
     const size_t length = strlen(op);
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == size && !strncmp(words[k], word, size)) return true;
@@ -61,10 +61,11 @@ static size_t clean(const char *name, const char *op, char *to, size_t room) {
     const char *ending = strstr(name, "_output_");
     if (ending && strspn(ending + 8, "0123456789") == strlen(ending + 8))
         length = (size_t)(ending - name);
-    const char *colon = strrchr(name, ':');
-    if (colon && (size_t)(colon - name) < length) length = (size_t)(colon - name);
+    const char *colon = strrchr(name, ':'); /* "dense/MatMul:0" */
+    if (colon && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1))
+        length = (size_t)(colon - name) < length ? (size_t)(colon - name) : length;
     for (size_t k = 0; k < length;) {
-        const size_t size = strcspn(name + k, "/") < length - k ? strcspn(name + k, "/") : length - k;
+        const size_t size = strcspn(name + k, "/:") < length - k ? strcspn(name + k, "/:") : length - k;
         if (!says_nothing(name + k, size, op)) at = add_word(to, at, room, name + k, size);
         k += size + 1;
     }

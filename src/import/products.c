@@ -25,29 +25,6 @@ static import_known *rows_of_parts(import_graph *g, const import_known *W, const
     return known_transposed(g, known_shaped(g, W, form->parts + 1, size), perm);
 }
 
-/* A vector of m numbers, or one, that the next node adds; its node becomes part of this one. */
-static import_known *take_bias(import_call *c, import_value **y, int64_t m) {
-    import_graph *g = c->g;
-    const import_value *v = *y;
-    if (v->readers != 1 || v->output || v->reader < 0) return NULL;
-    const onnx_node *node = &g->model.node[v->reader];
-    if (strcmp(node->op, "Add") != 0 || *node->domain || node->attributes || node->inputs != 2)
-        return NULL;
-    const int other = !strcmp(node->input[0], v->name);
-    import_value *b = import_find(g, node->input[other]);
-    import_known *known = b && b->there ? import_known_of(g, b) : NULL;
-    if (!known || known->count != m || known->b || known->rank > v->rank) return NULL;
-    if (known->rank < 1 || known->size[known->rank - 1] != m) return NULL;
-    import_value *next = import_find(g, node->output[0]);
-    next->type = v->type;
-    next->rank = v->rank;
-    for (int k = 0; k < v->rank; k++) next->size[k] = v->size[k];
-    next->there = true;
-    g->done[v->reader] = true;
-    *y = next;
-    return known;
-}
-
 /* x W + b as a layer, or x W; W [n, m], b NULL: none yet. */
 static void dense(import_call *c, import_value *x, import_known *W, const double *b) {
     import_graph *g = c->g;
@@ -62,7 +39,7 @@ static void dense(import_call *c, import_value *x, import_known *W, const double
     for (int k = 0; k < x->rank; k++) size[k] = x->size[k];
     size[x->rank - 1] = import_fixed(m);
     import_value *y = import_result_of(c, 0, x->type, x->rank, size);
-    import_known *added = b ? NULL : take_bias(c, &y, m);
+    import_known *added = b ? NULL : import_bias(c, &y, m, 1);
     if (added) b = added->a;
     const int64_t wsize[] = {import_exact(g, x->size[x->rank - 1], "a size"), m};
     if (!b) {

@@ -136,14 +136,19 @@ static const char *maps_text(import_call *c, const windows *w) {
                       import_size_text(g, w->x->size[2]), import_size_text(g, w->x->size[1]));
 }
 
-/* Output 0 is these maps of so many channels. */
-static void give_maps(import_call *c, const windows *w, import_size channels, const char *line) {
-    import_graph *g = c->g;
+/* Output 0, maps of so many channels. */
+static import_value *result_maps(import_call *c, const windows *w, import_size channels) {
     import_size size[4] = {w->x->size[0], channels};
-    int order[4];
-    const int rank = w->line ? 3 : 4;
     for (int a = w->line; a < 2; a++) size[2 + a - w->line] = w->out[a];
-    import_value *y = import_result_of(c, 0, w->x->type, rank, size);
+    return import_result_of(c, 0, w->x->type, w->line ? 3 : 4, size);
+}
+
+/* y is these maps. */
+static void give_maps(import_call *c, const windows *w, const char *line, import_value *y) {
+    import_graph *g = c->g;
+    const import_size *size = y->size;
+    int order[4];
+    const int rank = y->rank;
     const char *act = strstr(line, "@") ? import_act(c, &y) : "";
     const char *at = strchr(line, '@');
     if (at) line = import_say(g, "%.*s%s%s", (int)(at - line), line, act, at + 1);
@@ -162,11 +167,13 @@ static import_known *kernel_maps(import_call *c, import_known *K) {
     return K->rank == 3 ? known_shaped(c->g, K, 4, size) : K;
 }
 
-static const double *bias_of(import_call *c, int64_t n) {
+/* The node's bias, or one that is added next, or zeros. */
+static const double *bias_of(import_call *c, int64_t n, bool line, import_value **y) {
     import_value *b = import_input(c, 2);
-    import_known *known = b ? import_numbers(c, 2) : NULL;
-    if (b && (known->count != n || known->b)) import_refuse(c->g, "its bias has not %lld numbers", (long long)n);
-    return b ? known->a : import_equal(c->g, n, 0);
+    import_known *known = b ? import_numbers(c, 2) : import_bias(c, y, n, line ? 2 : 3);
+    if (b && (known->count != n || known->b))
+        import_refuse(c->g, "its bias has not %lld numbers", (long long)n);
+    return known ? known->a : import_equal(c->g, n, 0);
 }
 
 /* Weights that are known: a layer of layers.spor. */
@@ -183,7 +190,8 @@ static void conv_known(import_call *c, const windows *w, import_known *K, int64_
     const int64_t size[] = {K->size[2], K->size[3], depthwise ? C : C / groups,
                             depthwise ? F / groups : F};
     import_weight_of(g, layer, "K", 4, size, turned->a);
-    import_weight_of(g, layer, "b", 1, &F, bias_of(c, F));
+    import_value *y = result_maps(c, w, import_fixed(F));
+    import_weight_of(g, layer, "b", 1, &F, bias_of(c, F, w->line, &y));
     const char *line =
         depthwise ? import_say(g, "depthwise_conv(%s, kernel=%s", x,
                                import_pair(g, w->size[0], w->size[1]))
@@ -193,7 +201,7 @@ static void conv_known(import_call *c, const windows *w, import_known *K, int64_
     line = import_say(g, "%s%s%s%s", line, pair_text(g, "stride", w->stride), padding_text(g, w),
                       pair_text(g, "dilation", w->dilation));
     if (!depthwise && groups > 1) line = import_say(g, "%s, groups=%lld", line, (long long)groups);
-    give_maps(c, w, import_fixed(F), import_say(g, "%s@)", line));
+    give_maps(c, w, import_say(g, "%s@)", line), y);
 }
 
 /* Weights that are computed. */
@@ -213,11 +221,13 @@ static void conv_computed(import_call *c, const windows *w, int64_t groups) {
     const char *x = maps_text(c, w), *stride = import_pair(g, w->stride[0], w->stride[1]);
     if (!no_pads(w)) x = import_say(g, "pad(%s, %s)", x, pads_text(g, w));
     const bool sparse = groups > 1 || w->dilation[0] > 1 || w->dilation[1] > 1;
-    give_maps(c, w, import_fixed(F),
+    import_value *y = result_maps(c, w, import_fixed(F));
+    give_maps(c, w,
               sparse ? import_say(g, "sparse_conv_layer(%s, %s, %s, %lld, %s, %s, identity)", x, k,
                                   by, (long long)groups,
                                   import_pair(g, w->dilation[0], w->dilation[1]), stride)
-                     : import_say(g, "conv_layer(%s, %s, %s, %s, identity)", x, k, by, stride));
+                     : import_say(g, "conv_layer(%s, %s, %s, %s, identity)", x, k, by, stride),
+              y);
 }
 
 void make_conv(import_call *c) {
@@ -288,15 +298,17 @@ void make_conv_transpose(import_call *c) {
     const int64_t F = K->size[1], size[] = {kernel[0], kernel[1], F, K->size[0]};
     const char *layer = import_layer(g, "conv_transpose"), *x = maps_text(c, &w);
     import_weight_of(g, layer, "K", 4, size, known_transposed(g, K, turn)->a);
-    import_weight_of(g, layer, "b", 1, &F, bias_of(c, F));
+    import_value *y = result_maps(c, &w, import_fixed(F));
+    import_weight_of(g, layer, "b", 1, &F, bias_of(c, F, w.line, &y));
     const char *padding = no_pads(&w) ? "\"valid\"" : pads_text(g, &w);
-    give_maps(c, &w, import_fixed(F),
+    give_maps(c, &w,
               import_say(g, "conv_transpose(%s, %lld, kernel=%s%s, padding=%s%s@)", x, (long long)F,
                          import_pair(g, kernel[0], kernel[1]), pair_text(g, "stride", w.stride),
                          padding,
                          more[0] || more[1] ? import_say(g, ", output_padding=%s",
                                                          import_pair(g, more[0], more[1]))
-                                            : ""));
+                                            : ""),
+              y);
 }
 
 /* ---- pools ---- */
@@ -323,7 +335,8 @@ void make_max_pool(import_call *c) {
     if (c->outputs > 1 && c->out[1] && c->out[1]->readers)
         import_refuse(c->g, "its indices are read, and spor's maxpool has none");
     count_windows(c, &w);
-    give_maps(c, &w, w.x->size[1], pool_text(c, &w, "maxpool", maps_text(c, &w)));
+    give_maps(c, &w, pool_text(c, &w, "maxpool", maps_text(c, &w)),
+              result_maps(c, &w, w.x->size[1]));
 }
 
 /* Means count cells of the map alone, as spor's do, or the zeros around it too: these are added before. */
@@ -340,7 +353,7 @@ void make_average_pool(import_call *c) {
             w.last[a] -= zeros.last[a];
         }
     }
-    give_maps(c, &w, w.x->size[1], pool_text(c, &w, "avgpool", x));
+    give_maps(c, &w, pool_text(c, &w, "avgpool", x), result_maps(c, &w, w.x->size[1]));
 }
 
 /* Over all places: the row's text says what. */
