@@ -306,9 +306,22 @@ static bool all_finite(const import_known *x) {
     return true;
 }
 
+/* The variable that these numbers are already; NULL: they are none. */
+static const char *find_parameter(const import_graph *g, const import_known *x) {
+    for (uint32_t k = 0; k < g->weights; k++) {
+        const import_weight *w = &g->weight[k];
+        bool same = w->variable && w->value == x->a && w->rank == x->rank;
+        for (int j = 0; j < x->rank && same; j++) same = w->size[j] == x->size[j];
+        if (same) return w->variable;
+    }
+    return NULL;
+}
+
 /* A parameter or state of the def itself. */
 static const char *parameter(import_call *c, import_known *x, const char *purpose) {
     import_graph *g = c->g;
+    const char *there = find_parameter(g, x);
+    if (there) return there;
     import_size size[SPOR_RANK];
     static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
     const char *list = "[";
@@ -326,6 +339,7 @@ static const char *parameter(import_call *c, import_known *x, const char *purpos
              x->rank, size, plain);
     import_weight_of(g, g->wish->def, name, x->rank, x->size, x->a);
     g->weight[g->weights - 1].wide = x->type == ONNX_IS_DOUBLE;
+    g->weight[g->weights - 1].variable = name;
     return name;
 }
 

@@ -105,6 +105,7 @@ typedef struct {
     int64_t size[SPOR_RANK];
     const double *value;
     bool wide;
+    const char *variable; /* of the def itself; NULL: it is a layer's */
 } import_weight;
 
 typedef struct import_word {

@@ -60,6 +60,15 @@ static void write_head(import_graph *g) {
         say(g, "The file computes in double: spor run --double.");
     if (g->left_softmax)
         say(g, "The file ends in a softmax, which is left to the loss: the net returns logits.");
+    for (int k = 0; k < m->tensors; k++) {
+        const import_value *v = import_find(g, m->tensor[k].name);
+        bool shared = !v->known || !v->known->trained || v->known->count < 2 || v->readers < 2;
+        for (uint32_t j = 0; j < g->weights && !shared; j++)
+            shared = g->weight[j].variable && g->weight[j].value == v->known->a;
+        if (!shared)
+            say(g, import_say(g, "%d nodes of the file share '%s'; in the script each has its own, and in training they part.",
+                              v->readers, import_comment(g, v->name)));
+    }
     for (int k = 0; k < m->notes; k++)
         text_add(&r->script, "# The file says: %s = %s\n", import_comment(g, m->note[k].key),
                  import_comment(g, m->note[k].value));

@@ -17,7 +17,7 @@
 /** True if the bytes were accepted. */
 typedef bool fuzz_target(const uint8_t *bytes, size_t size);
 fuzz_target fuzz_gzip, fuzz_csv, fuzz_table, fuzz_json, fuzz_safetensors, fuzz_npy, fuzz_idx,
-    fuzz_mat, fuzz_checkpoint, fuzz_summary, fuzz_outline, fuzz_like, fuzz_bundle;
+    fuzz_mat, fuzz_checkpoint, fuzz_summary, fuzz_outline, fuzz_like, fuzz_bundle, fuzz_onnx;
 
 /** A broken promise ends the process: that is what a fuzzer looks for. */
 #define FUZZ_PROMISE(condition)                                                                    \

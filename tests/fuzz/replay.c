@@ -8,6 +8,7 @@ static const struct {
     fuzz_target *run;
 } targets[] = {{"gzip", fuzz_gzip},
                {"csv", fuzz_csv},
+               {"onnx", fuzz_onnx},
                {"table", fuzz_table},
                {"json", fuzz_json},
                {"safetensors", fuzz_safetensors},
@@ -42,7 +43,7 @@ int main(int count, char **argument) {
     if (!run || status) {
         fprintf(stderr,
                 "usage: replay gzip|csv|table|json|safetensors|npy|idx|mat|checkpoint|summary|"
-                "outline|like "
+                "outline|like|onnx "
                 "FILE...\n");
         return 2;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../data/npz.h"
+#include "../import/tiny.h"
 #include "../support/matlab.h"
 
 #include "base/random.h"
@@ -247,6 +248,14 @@ START_TEST(mat_holds) {
 }
 END_TEST
 
+START_TEST(onnx_holds) {
+    tiny t;
+    tiny_network(&t);
+    fuzz(fuzz_onnx, t.bytes.at, t.bytes.size, 40000);
+    tiny_free(&t);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("fuzz");
     TCase *tests = tcase_create("fuzz");
@@ -263,6 +272,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, like_holds);
     tcase_add_test(tests, idx_holds);
     tcase_add_test(tests, mat_holds);
+    tcase_add_test(tests, onnx_holds);
     suite_add_tcase(suite, tests);
     return suite;
 }
