@@ -121,6 +121,10 @@ static void reshape_to(import_call *c, import_value *x, int rank, const import_s
                           import_product(c->g, rank, size)))
         import_refuse(c->g, "%s can't become %s", import_shape_text(c->g, x->rank, x->size, NULL),
                       import_shape_text(c->g, rank, size, NULL));
+    if (x->zeros) {
+        import_give_equal(c, 0, x->type, rank, size, 0);
+        return;
+    }
     bool same = rank == x->rank;
     for (int k = 0; k < rank && same; k++) same = import_same_size(size[k], x->size[k]);
     if (same) {

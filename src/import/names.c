@@ -23,7 +23,7 @@ static const char *const taken[] = {
     "split", "sqrt", "state", "step", "sum", "take", "take_along", "tanh", "top_k", "train", "transpose", "tri",
     "upsample", "zeros", "range", "shape", "sort", "argsort"};
 
-enum { LONGEST = 40 };
+enum { LONGEST = 28 };
 
 static bool is_taken(const char *name) {
     for (size_t k = 0; k < sizeof taken / sizeof *taken; k++)
@@ -36,6 +36,7 @@ static bool says_nothing(const char *word, size_t size, const char *op) {
     static const char *const words[] = {"StatefulPartitionedCall", "BiasAdd", "PartitionedCall",
                                         "functional", "model", "output_0", "onnx", ""};
     const size_t length = strlen(op);
+    if (!strncmp(word, "functional_", 11) || !strncmp(word, "sequential_", 11)) return true;
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strlen(words[k]) == size && !strncmp(words[k], word, size)) return true;
     return length && size >= length && !strncmp(op, word, length) &&
@@ -66,7 +67,10 @@ static size_t clean(const char *name, const char *op, char *to, size_t room) {
         length = (size_t)(colon - name) < length ? (size_t)(colon - name) : length;
     for (size_t k = 0; k < length;) {
         const size_t size = strcspn(name + k, "/:") < length - k ? strcspn(name + k, "/:") : length - k;
-        if (!says_nothing(name + k, size, op)) at = add_word(to, at, room, name + k, size);
+        if (!says_nothing(name + k, size, op)) {
+            if (at + size > LONGEST) at = 0; /* the last words say most */
+            at = add_word(to, at, room, name + k, size);
+        }
         k += size + 1;
     }
     while (at && to[at - 1] == '_') at--;

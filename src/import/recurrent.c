@@ -108,6 +108,26 @@ static const char *direction(const recurrent *r, int d, const char *x) {
     return import_variable(c, r->of->layer, 3, size, NULL, "%s", text);
 }
 
+/* Only a Squeeze of the axis of directions reads Y: what that makes is y itself. */
+static bool squeezed(const recurrent *r, import_value *Y, const char *y) {
+    import_call *c = r->c;
+    static const int order[] = {1, 0, 2};
+    const int reader = import_only_reader(c, &Y);
+    const onnx_node *node = reader < 0 ? NULL : &c->g->model.node[reader];
+    if (!node || strcmp(node->op, "Squeeze") != 0 || *node->domain || node->inputs > 2) return false;
+    const import_known *axes = node->inputs == 2 ? import_known_ahead(c, node->input[1]) : NULL;
+    const onnx_attribute *a = node->attributes == 1 ? &node->attribute[0] : NULL;
+    const bool one = axes ? axes->count == 1 && axes->a[0] == 1
+                          : a && !strcmp(a->name, "axes") && a->count == 1 && a->integers[0] == 1;
+    if (!one) return false;
+    import_swallow(c, reader, &Y);
+    Y->rank = 3;
+    Y->size[1] = Y->size[2];
+    Y->size[2] = Y->size[3];
+    held_keep(c, Y, y, order);
+    return true;
+}
+
 /* Y [T, D, N, H] lies as [N, T, D, H]; the last states [D, N, H]. */
 static void give(const recurrent *r, const char *const y[2]) {
     import_call *c = r->c;
@@ -125,6 +145,7 @@ static void give(const recurrent *r, const char *const y[2]) {
     }
     const bool two = r->directions == 2;
     import_value *Y = import_result_of(c, 0, r->x->type, 4, size);
+    if (Y && !two && squeezed(r, Y, y[0])) Y = NULL;
     if (Y && Y->readers)
         held_keep(c, Y,
                   import_variable(c, Y->name, 4, size, order, two ? "concat([%s], axis=2)" : "%s", all),

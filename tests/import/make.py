@@ -1,5 +1,5 @@
-"""Makes the files of tests/import/files: small networks of random weights, written by the exporters of PyTorch and Keras,
-with inputs and what these libraries compute of them. Needs torch, onnxscript, onnx; keras (KERAS_BACKEND=torch) for the last ones.
+"""Makes files of tests/import/files: small networks of random weights, written by both exporters of PyTorch, with inputs
+and what it computes of them. Needs torch, onnxscript, onnx.
 
     python3 make.py FOLDER
 
@@ -10,13 +10,12 @@ import os
 import sys
 import warnings
 
-import numpy as np
-
 warnings.simplefilter("ignore")
-os.environ.setdefault("KERAS_BACKEND", "torch")
 import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
+
+from make_keras import save, strip  # noqa: E402
 
 
 class LeNet(nn.Module):
@@ -185,12 +184,6 @@ NETWORKS = {
 }
 
 
-def save(folder, name, inputs, outputs):
-    for what, arrays in (("x", inputs), ("y", outputs)):
-        for k, array in enumerate(arrays):
-            np.save(os.path.join(folder, f"{name}.{what}{k}.npy"), np.asarray(array, dtype=np.float32))
-
-
 def shake(model):
     """Norms that do something."""
     for module in model.modules():
@@ -225,52 +218,7 @@ def pytorch(folder):
                 print(f"{kind} {name}: {type(why).__name__} {str(why)[:300]}")
 
 
-def strip(folder):
-    """What exporters say of the Python that made it goes: paths, and most of the bytes."""
-    import onnx
-    for name in sorted(os.listdir(folder)):
-        if not name.endswith(".onnx"):
-            continue
-        path = os.path.join(folder, name)
-        model = onnx.load(path)
-        for node in model.graph.node:
-            node.ClearField("doc_string")
-            node.ClearField("metadata_props")
-        del model.metadata_props[:]
-        del model.graph.metadata_props[:]
-        for value in [*model.graph.input, *model.graph.output, *model.graph.initializer]:
-            value.ClearField("metadata_props")
-        del model.graph.value_info[:]
-        onnx.save(model, path)
-
-
-def keras(folder):
-    import keras as k
-    k.utils.set_random_seed(3)
-    layers = k.layers
-    x = k.Input((8, 8, 1), name="pixels")
-    y = layers.Conv2D(3, 3, activation="relu", padding="same")(x)
-    y = layers.BatchNormalization()(y)
-    y = layers.MaxPooling2D()(y)
-    y = layers.DepthwiseConv2D(3, padding="same")(y)
-    y = layers.Conv2D(4, 3, strides=2, padding="same", activation="elu")(y)
-    y = layers.Flatten()(y)
-    y = layers.Dense(6, activation="gelu")(y)
-    y = layers.Dropout(0.3)(y)
-    y = layers.Dense(10, activation="softmax")(y)
-    model = k.Model(x, y)
-    rows = np.random.default_rng(0).normal(size=(3, 8, 8, 1)).astype(np.float32)
-    name = f"keras_{k.backend.backend()}_conv"
-    said = np.asarray(model.predict(rows, verbose=0))
-    model.export(os.path.join(folder, name + ".onnx"), format="onnx", verbose=False)
-    save(folder, name, [rows], [said])
-
-
 if __name__ == "__main__":
     os.makedirs(sys.argv[1], exist_ok=True)
     pytorch(sys.argv[1])
-    try:
-        keras(sys.argv[1])
-    except Exception as why:
-        print(f"keras: {type(why).__name__} {str(why)[:300]}")
     strip(sys.argv[1])
