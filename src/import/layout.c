@@ -102,7 +102,14 @@ static void reshape_ones(import_call *c, import_value *x, import_value *y, const
         order[at] = k;
         n++;
     }
-    import_line(c, y, order, "reshape(%s, %s)", form.text, list_of(c->g, y->rank, y->size, order));
+    bool same = x->rank == y->rank; /* an axis of 1 is another one, where it lies the same */
+    for (int k = 0; k < y->rank && same; k++)
+        same = import_same_size(x->size[form.order[k]], y->size[order[k]]);
+    if (same)
+        held_keep(c, y, form.text, order);
+    else
+        import_line(c, y, order, "reshape(%s, %s)", form.text,
+                    list_of(c->g, y->rank, y->size, order));
 }
 
 /* All axes but the first in one. */
