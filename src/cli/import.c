@@ -54,8 +54,10 @@ static bool examine_weights(const import_result *made, const spor_tape *tape,
     safetensor *tensor = calloc((size_t)n + 1, sizeof *tensor);
     for (int k = 0; k < n && tensor; k++) {
         const spor_entry entry = spor_params_entry(params, k);
-        tensor[k] = (safetensor){.name = entry.name, .shape = entry.shape,
-                                 .type = raw_of(made->wide ? SPOR_F64 : SPOR_F32), .value = entry.value};
+        tensor[k] = (safetensor){.name = entry.name,
+                                 .shape = entry.shape,
+                                 .type = raw_of(made->wide ? SPOR_F64 : SPOR_F32),
+                                 .value = entry.value};
         done = done && entry.value;
     }
     if (!done || !tensor)
@@ -70,14 +72,14 @@ static bool examine_weights(const import_result *made, const spor_tape *tape,
 
 /* Records the script, as spor run will. False with what is wrong, which is a fault of import. */
 static bool examine(const arguments *a, const import_result *made, spor_message *message) {
-    spor_script *script =
-        script_read(a->script, made->script.at, places_models(), &claims_dialect);
+    spor_script *script = script_read(a->script, made->script.at, places_models(), &claims_dialect);
     spor_tape *tape = spor_tape_new();
     spor_var x[IMPORT_INPUTS], y[IMPORT_INPUTS];
     const char *error = script ? script_error(script) : "out of memory";
     for (int k = 0; k < made->inputs && !error; k++)
         x[k] = spor_input(tape, made->input[k].name, shape_of(&made->input[k]));
-    const int n = error ? 0 : script_call_all(script, a->def, tape, made->inputs, x, IMPORT_INPUTS, y);
+    const int n =
+        error ? 0 : script_call_all(script, a->def, tape, made->inputs, x, IMPORT_INPUTS, y);
     if (!error) error = spor_error(tape);
     if (!error) error = examine_results(made, n, y);
     if (error) snprintf(message->text, sizeof message->text, "%s", error);
@@ -106,12 +108,12 @@ static int write_files(const arguments *a, const import_result *made) {
 
 static void tell(const arguments *a, const import_result *made) {
     char size[24];
-    printf("%s: %d nodes became %d lines of %s, and %lld numbers in %d tensors of %s, %s\n", a->file,
-           made->nodes, made->lines, a->script, (long long)made->numbers, made->tensors, a->weights,
-           bytes_text(made->weights.size, size));
+    printf("%s: %d nodes became %d lines of %s, and %lld numbers in %d tensors of %s, %s\n",
+           a->file, made->nodes, made->lines, a->script, (long long)made->numbers, made->tensors,
+           a->weights, bytes_text(made->weights.size, size));
     if (made->told.at) fputs(made->told.at, stdout);
-    printf("\nRun it       spor run %s --call %s --weights %s%s --in", a->script, a->def, a->weights,
-           made->wide ? " --double" : "");
+    printf("\nRun it       spor run %s --call %s --weights %s%s --in", a->script, a->def,
+           a->weights, made->wide ? " --double" : "");
     for (int k = 0; k < made->inputs; k++)
         printf(" %s=%s.npy", made->input[k].name, made->input[k].name);
     printf(" --out");
@@ -138,8 +140,8 @@ static int import_file(const arguments *a) {
         !import_onnx(&wish, bytes, size, &made, &message))
         complain(message.text);
     else if (!examine(a, &made, &message))
-        command_fail(&spor_command_import, "%s: what import makes of it can't be recorded: %s", a->file,
-                     message.text);
+        command_fail(&spor_command_import, "%s: what import makes of it can't be recorded: %s",
+                     a->file, message.text);
     else
         status = write_files(a, &made);
     if (status == SPOR_EXIT_DONE) tell(a, &made);
@@ -166,18 +168,21 @@ static int examine_names(const arguments *a) {
                             a->script);
     if (file_is_same(a->script, a->weights) || file_is_same(a->script, a->file) ||
         file_is_same(a->weights, a->file))
-        return complain("script, weights and the ONNX file are three files: give each its own name");
+        return complain(
+            "script, weights and the ONNX file are three files: give each its own name");
     return is_free(a, a->script) && is_free(a, a->weights) ? SPOR_EXIT_NOT_YET : SPOR_EXIT_BAD;
 }
 
 static int run(int argc, char **argv) {
     arguments a = {.def = "net"};
     const spor_option options[] = {
-        {"script", "FILE", "the script that is written, net.spor", SPOR_OPTION_TEXT, &a.script, 0, NULL},
+        {"script", "FILE", "the script that is written, net.spor", SPOR_OPTION_TEXT, &a.script, 0,
+         NULL},
         {"weights", "FILE", "its weights, net.safetensors", SPOR_OPTION_TEXT, &a.weights, 0, NULL},
         {"data", "TEXT", "the script ends in train(...) with these data: 'digits(scale=1/16)'",
          SPOR_OPTION_TEXT, &a.data, 0, NULL},
-        {"ops", NULL, "lists the ops of ONNX that are understood", SPOR_OPTION_FLAG, &a.ops, 0, NULL},
+        {"ops", NULL, "lists the ops of ONNX that are understood", SPOR_OPTION_FLAG, &a.ops, 0,
+         NULL},
         {"force", NULL, "replaces files that are there", SPOR_OPTION_FLAG, &a.force, 0, NULL},
         {0},
     };

@@ -11,8 +11,7 @@
 static const spor_command *const commands[] = {
     &spor_command_train,  &spor_command_sweep, &spor_command_eval,   &spor_command_predict,
     &spor_command_verify, &spor_command_run,   &spor_command_show,   &spor_command_ops,
-    &spor_command_bench,  &spor_command_data,  &spor_command_export,
-    &spor_command_import,
+    &spor_command_bench,  &spor_command_data,  &spor_command_export, &spor_command_import,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

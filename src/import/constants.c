@@ -19,7 +19,8 @@ static import_known *from_tensor(import_call *c, const onnx_numbers *t) {
 
 void make_constant(import_call *c) {
     import_known *known = NULL;
-    if (c->node->attributes != 1) import_refuse(c->g, "has not one value but %d", c->node->attributes);
+    if (c->node->attributes != 1)
+        import_refuse(c->g, "has not one value but %d", c->node->attributes);
     const onnx_attribute *a = &c->node->attribute[0];
     if (!strcmp(a->name, "value") && a->kind == ONNX_TENSOR)
         known = from_tensor(c, &a->tensor);

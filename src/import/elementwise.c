@@ -126,7 +126,8 @@ static void along(import_call *c, int k, int type, const char *text, int n, impo
     const char *operand[26];
     import_form form = *held_any(c, x[which]);
     for (int j = 0; j < n; j++)
-        operand[j] = j == which ? form.text : held_constant(c, import_known_of(c->g, x[j]), "weight");
+        operand[j] =
+            j == which ? form.text : held_constant(c, import_known_of(c->g, x[j]), "weight");
     const import_value *like = x[which];
     import_value *y = import_result_of(c, k, type, like->rank, like->size);
     const char *line = import_template(c, text, operand, "");
@@ -240,7 +241,8 @@ void make_prelu(import_call *c) {
     const int rank = x[0]->rank;
     if (c->opset < 7 && x[1]->rank == 1 && rank > 2) { /* a slope for each channel */
         import_value *slope = import_take(c->g, 1, sizeof *slope);
-        const int64_t size[SPOR_RANK] = {import_exact(c->g, x[1]->size[0], "a size"), 1, 1, 1, 1, 1, 1, 1};
+        const int64_t size[SPOR_RANK] = {
+            import_exact(c->g, x[1]->size[0], "a size"), 1, 1, 1, 1, 1, 1, 1};
         *slope = *x[1];
         slope->known = known_shaped(c->g, import_numbers(c, 1), rank - 1, size);
         slope->rank = rank - 1;
@@ -269,8 +271,8 @@ static bool is_one_of(const char *word, const char *const list[]) {
 static bool is_index(import_graph *g, const char *name, int depth) {
     static const char *const second[] = {"Gather", "GatherND", "GatherElements", "ScatterND", NULL};
     static const char *const first[] = {"OneHot", NULL};
-    static const char *const same[] = {"Reshape",  "Unsqueeze", "Squeeze", "Identity",
-                                       "Cast",     "Expand",    "Transpose", NULL};
+    static const char *const same[] = {"Reshape", "Unsqueeze", "Squeeze",   "Identity",
+                                       "Cast",    "Expand",    "Transpose", NULL};
     if (depth > 8) return false;
     for (int k = 0; k < g->model.outputs; k++)
         if (!strcmp(g->model.output[k].name, name)) return false;

@@ -75,8 +75,9 @@ static void add_line(import_graph *g, const char *name, const char *expression, 
     text_add(&g->body, "%-*s  # %s\n", COMMENT, line, shape);
     if (g->body.failed) import_exhaust(g);
     if (++g->lines > LINES_MOST)
-        import_refuse(g, "the script's def would have more than %d lines, which the language does not "
-                         "take",
+        import_refuse(g,
+                      "the script's def would have more than %d lines, which the language does not "
+                      "take",
                       LINES_MOST);
 }
 
@@ -108,8 +109,7 @@ void import_line(import_call *c, import_value *y, const int order[], const char 
                       (int)sizeof text);
     const char *name = y->name;
     if (c->outputs && c->out[0] && c->outputs == 1) name = c->out[0]->name;
-    held_keep(c, y,
-              import_variable(c, name, y->rank, y->size, order ? order : plain, "%s", text),
+    held_keep(c, y, import_variable(c, name, y->rank, y->size, order ? order : plain, "%s", text),
               order ? order : plain);
 }
 
@@ -135,8 +135,8 @@ static const char *without_parts(import_call *c, import_value *v, const import_f
         perm[lead + form->part[k]] = lead + k;
     }
     const char *apart = reshaped_text(c->g, form->text, lead + form->parts, lying);
-    const char *turned = import_say(c->g, "transpose(%s, %s)", apart,
-                                    list_text(c->g, lead + form->parts, perm));
+    const char *turned =
+        import_say(c->g, "transpose(%s, %s)", apart, list_text(c->g, lead + form->parts, perm));
     static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
     const char *name = import_variable(c, v->name, v->rank, v->size, plain, "%s",
                                        reshaped_text(c->g, turned, v->rank, v->size));
@@ -279,8 +279,7 @@ const char *import_real_text(import_graph *g, double value, bool wide) {
 }
 
 static const char *number_text(import_graph *g, const import_known *x, int64_t k) {
-    if (x->b && x->b[k])
-        return import_say(g, "(%s)", import_size_text(g, known_size(g, x, k)));
+    if (x->b && x->b[k]) return import_say(g, "(%s)", import_size_text(g, known_size(g, x, k)));
     const char *text = import_real_text(g, x->a[k], x->type == ONNX_IS_DOUBLE);
     return text;
 }
@@ -330,7 +329,8 @@ static const char *parameter(import_call *c, import_known *x, const char *purpos
         size[k] = import_fixed(x->size[k]);
         list = import_say(g, "%s%s%lld", list, k ? ", " : "", (long long)x->size[k]);
     }
-    if (x->b) import_refuse(g, "numbers that depend on how many rows there are have no place to go");
+    if (x->b)
+        import_refuse(g, "numbers that depend on how many rows there are have no place to go");
     const char *name = import_name(g, from, purpose);
     const char *law = x->rank > 1 && x->trained ? "glorot" : "zeros";
     add_line(g, name,
@@ -362,7 +362,8 @@ const char *held_tensor(import_call *c, import_known *x) {
         text = isfinite(x->a[0]) ? import_say(c->g, "full(%s, %s)", list, text)
                                  : import_say(c->g, "reshape(%s, %s)", text, list);
     } else if (*text == '[') {
-        text = import_say(c->g, "%s + zeros(%s)", text, import_shape_text(c->g, x->rank, size, NULL));
+        text =
+            import_say(c->g, "%s + zeros(%s)", text, import_shape_text(c->g, x->rank, size, NULL));
     } else {
         return text;
     }
@@ -391,7 +392,8 @@ import_known *import_bias(import_call *c, import_value **y, int64_t n, int from_
     import_graph *g = c->g;
     const int reader = import_only_reader(c, y);
     const onnx_node *node = reader < 0 ? NULL : &g->model.node[reader];
-    if (!node || strcmp(node->op, "Add") != 0 || *node->domain || node->attributes || node->inputs != 2)
+    if (!node || strcmp(node->op, "Add") != 0 || *node->domain || node->attributes ||
+        node->inputs != 2)
         return NULL;
     const int other = !strcmp(node->input[0], (*y)->name);
     import_known *known = import_known_ahead(c, node->input[other]);

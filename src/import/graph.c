@@ -106,8 +106,8 @@ import_value *import_give_equal(import_call *c, int k, int type, int rank, const
     if (!y) return NULL;
     for (int j = 0; j < rank; j++)
         list = import_say(g, "%s%s%s", list, j ? ", " : "", import_size_text(g, size[j]));
-    y->pending = import_say(g, "full(%s], %s)", list,
-                            import_real_text(g, number, type == ONNX_IS_DOUBLE));
+    y->pending =
+        import_say(g, "full(%s], %s)", list, import_real_text(g, number, type == ONNX_IS_DOUBLE));
     y->zeros = number == 0;
     return y;
 }
@@ -242,8 +242,9 @@ bool import_same_size(import_size a, import_size b) {
 
 int64_t import_exact(import_graph *g, import_size size, const char *what) {
     if (size.b)
-        import_refuse(g, "%s depends on how many rows there are: export the network with a fixed "
-                         "number of them",
+        import_refuse(g,
+                      "%s depends on how many rows there are: export the network with a fixed "
+                      "number of them",
                       what);
     return size.a;
 }
@@ -300,13 +301,15 @@ static void examine(import_call *c) {
     import_graph *g = c->g;
     const char *domain = c->node->domain;
     if (*domain && strcmp(domain, "ai.onnx") != 0)
-        import_refuse(g,
-                      "is no op of ONNX's own, but of %.100s; onnx.inliner.inline_local_functions or a "
-                      "simplifier may replace it",
-                      domain);
+        import_refuse(
+            g,
+            "is no op of ONNX's own, but of %.100s; onnx.inliner.inline_local_functions or a "
+            "simplifier may replace it",
+            domain);
     if (!c->op)
-        import_refuse(g, "spor has nothing for this op: write what comes before and after it as two "
-                         "files, or the network with other ops");
+        import_refuse(g,
+                      "spor has nothing for this op: write what comes before and after it as two "
+                      "files, or the network with other ops");
     for (int k = 0; k < c->node->attributes; k++) examine_attribute(c, &c->node->attribute[k]);
     if (c->inputs < c->op->least || c->inputs > c->op->most)
         import_refuse(g, "has %d inputs", c->inputs);
@@ -383,8 +386,8 @@ enum { AHEAD = 8 };
 
 /* True if nodes to come make it of known numbers, by ops that only hand on or name sizes. */
 static bool is_known_ahead(const import_graph *g, const import_value *v, int depth) {
-    static const char *const ops[] = {"Identity", "Cast", "Reshape", "Unsqueeze", "Squeeze",
-                                      "Constant", "Transpose"};
+    static const char *const ops[] = {"Identity", "Cast",     "Reshape",  "Unsqueeze",
+                                      "Squeeze",  "Constant", "Transpose"};
     if (v->known || v->numbers) return true;
     if (depth > AHEAD || v->maker < 0 || v->there) return false;
     const onnx_node *node = &g->model.node[v->maker];
@@ -472,10 +475,11 @@ static import_size open_size(import_graph *g, const onnx_value_info *info, int a
     const char *name = info->axis[axis].name;
     if (info->axis[axis].size >= 0) return import_fixed(info->axis[axis].size);
     if (axis)
-        import_refuse(g,
-                      "axis %d of input '%.200s' is open (%.100s), and only the first one, the rows, may be: "
-                      "export the network with a fixed size there",
-                      axis, info->name, *name ? name : "without a name");
+        import_refuse(
+            g,
+            "axis %d of input '%.200s' is open (%.100s), and only the first one, the rows, may be: "
+            "export the network with a fixed size there",
+            axis, info->name, *name ? name : "without a name");
     if (g->rows_name && *g->rows_name && *name && strcmp(name, g->rows_name) != 0)
         import_refuse(g, "two inputs have different open sizes, '%.100s' and '%.100s'",
                       g->rows_name, name);
@@ -489,8 +493,7 @@ static void add_input(import_graph *g, const onnx_value_info *info, bool alone) 
     import_value *v = add_value(g, info->name);
     if (info->rank < 0)
         import_refuse(g, "input '%.200s' has no shape: export the network with sizes", info->name);
-    if (result->inputs == IMPORT_INPUTS)
-        import_refuse(g, "has more than %d inputs", IMPORT_INPUTS);
+    if (result->inputs == IMPORT_INPUTS) import_refuse(g, "has more than %d inputs", IMPORT_INPUTS);
     v->type = info->type;
     v->rank = info->rank;
     for (int k = 0; k < v->rank; k++) v->size[k] = open_size(g, info, k);
@@ -592,7 +595,8 @@ static void leave_softmax(import_graph *g) {
 static void walk(import_graph *g) {
     const int nodes = g->model.nodes;
     if (g->model.opset && (g->model.opset < 6 || g->model.opset > 28))
-        import_refuse(g, "is of opset %lld, and spor knows 6 to 28: export it with opset_version=17",
+        import_refuse(g,
+                      "is of opset %lld, and spor knows 6 to 28: export it with opset_version=17",
                       (long long)g->model.opset);
     if (!g->model.opset) import_refuse(g, "does not say of which opset its ops are");
     g->done = import_take(g, (size_t)nodes, sizeof *g->done);

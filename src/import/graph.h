@@ -30,9 +30,9 @@ typedef struct {
 typedef struct {
     int type, rank;
     int64_t size[SPOR_RANK], count;
-    double *a, *b;       /* a + b N; b NULL: none depends on N */
-    const char *name;    /* in the file */
-    bool trained;        /* they come from the file's weights */
+    double *a, *b;    /* a + b N; b NULL: none depends on N */
+    const char *name; /* in the file */
+    bool trained;     /* they come from the file's weights */
 } import_known;
 
 /** A variable of the script that is a value: axis k of it is the value's axis order[k]. If parts, the last one is
@@ -60,9 +60,10 @@ typedef struct import_value {
     int forms;
     const char *pending; /* the line that makes it, in the file's order, once somebody reads it */
     bool zeros;          /* nothing else */
-    struct import_value *flat; /* it is this value's axes, all but the first in one; no line is made yet */
-    int readers, reader;       /* how many inputs of nodes read it; the last such node */
-    bool there, output, maps;  /* made; of the graph; somebody wants it as maps */
+    struct import_value
+        *flat; /* it is this value's axes, all but the first in one; no line is made yet */
+    int readers, reader;      /* how many inputs of nodes read it; the last such node */
+    bool there, output, maps; /* made; of the graph; somebody wants it as maps */
 } import_value;
 
 typedef struct import_op import_op;
@@ -90,12 +91,13 @@ struct import_op {
     /* Attributes that are understood: "axis" by the function, "alpha=0.01" with a default, "mode:0" only this. */
     const char *attributes;
     int least, most; /* inputs */
-    const char *act; /* what a layer's act= is called, if the node has no attributes, or this alpha */
+    const char
+        *act; /* what a layer's act= is called, if the node has no attributes, or this alpha */
     double act_alpha;
     import_fold *fold;
-    bool decides;    /* its result is true or false */
-    bool maps;       /* input 0 is maps */
-    bool passes;     /* elementwise or the like: inputs are maps if the result is */
+    bool decides; /* its result is true or false */
+    bool maps;    /* input 0 is maps */
+    bool passes;  /* elementwise or the like: inputs are maps if the result is */
 };
 
 /** A tensor of the weights' file. */
@@ -123,10 +125,11 @@ struct import_graph {
     spor_arena arena;
     spor_message *message;
     jmp_buf end;
-    const char *rows_name; /* the open first axis, by its name in the file; NULL: there is none yet */
+    const char
+        *rows_name; /* the open first axis, by its name in the file; NULL: there is none yet */
     bool has_rows, uses_rows, left_softmax, wide, rounds;
     import_value *bucket[BUCKETS];
-    import_word *word[BUCKETS]; /* names that the def has */
+    import_word *word[BUCKETS];  /* names that the def has */
     import_word *layer[BUCKETS]; /* calls of each def */
     bool *done;                  /* nodes that are part of another's line */
     bool *needed;
@@ -147,8 +150,7 @@ _Noreturn void import_exhaust(import_graph *g);
 /** Memory that lives as long as the import, zeroed. */
 void *import_take(import_graph *g, size_t count, size_t each);
 /** A text that does. */
-char *import_say(import_graph *g, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+char *import_say(import_graph *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** A line of what the command tells. */
 void import_tell(import_graph *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -166,7 +168,7 @@ void import_give_known(import_call *c, int k, import_known *known);
 /** Output k is x itself, its axes taken from perm. */
 void import_give_same(import_call *c, int k, import_value *x, const int perm[]);
 
-import_value *import_input(import_call *c, int k); /* NULL: left out */
+import_value *import_input(import_call *c, int k);   /* NULL: left out */
 import_value *import_operand(import_call *c, int k); /* gives up if it is left out */
 /** The numbers of input k; NULL if it is left out, gives up if it is not known. */
 import_known *import_numbers(import_call *c, int k);
@@ -303,21 +305,25 @@ void import_write(import_graph *g);
 const import_op *import_op_find(const char *name);
 
 /* Functions of rows, by file. */
-import_make make_elementwise, make_variadic, make_clip, make_cast, make_where, make_prelu, make_gelu; /* elementwise.c */
+import_make make_elementwise, make_variadic, make_clip, make_cast, make_where, make_prelu,
+    make_gelu; /* elementwise.c */
 import_make make_conv, make_conv_transpose, make_max_pool, make_average_pool, make_global_pool,
-    make_resize, make_depth_to_space, make_space_to_depth;                           /* windows.c */
-import_make make_gemm, make_matmul, make_einsum;                                     /* products.c */
+    make_resize, make_depth_to_space, make_space_to_depth; /* windows.c */
+import_make make_gemm, make_matmul, make_einsum;           /* products.c */
 import_make make_reshape, make_flatten, make_squeeze, make_unsqueeze, make_transpose, make_expand,
-    make_identity, make_dropout;                                                     /* layout.c */
+    make_identity, make_dropout; /* layout.c */
 import_make make_concat, make_split, make_slice, make_gather, make_gather_elements, make_gather_nd,
-    make_scatter_nd, make_pad, make_tile, make_one_hot, make_top_k, make_cumsum, make_trilu; /* parts.c */
-import_make make_constant, make_shape, make_size, make_constant_of_shape, make_range; /* constants.c */
-import_make make_reduce, make_arg, make_softmax;                                     /* reduce.c */
-import_make make_batch_norm, make_layer_norm, make_rms_norm, make_instance_norm, make_group_norm;                                                                    /* norms.c */
-import_make make_lstm, make_gru;                                                     /* recurrent.c */
+    make_scatter_nd, make_pad, make_tile, make_one_hot, make_top_k, make_cumsum,
+    make_trilu; /* parts.c */
+import_make make_constant, make_shape, make_size, make_constant_of_shape,
+    make_range;                                  /* constants.c */
+import_make make_reduce, make_arg, make_softmax; /* reduce.c */
+import_make make_batch_norm, make_layer_norm, make_rms_norm, make_instance_norm,
+    make_group_norm;             /* norms.c */
+import_make make_lstm, make_gru; /* recurrent.c */
 import_fold fold_add, fold_sub, fold_mul, fold_div, fold_neg, fold_abs, fold_sqrt, fold_exp,
     fold_log, fold_pow, fold_reciprocal, fold_floor, fold_ceil, fold_round, fold_min, fold_max,
     fold_equal, fold_less, fold_less_equal, fold_greater, fold_greater_equal, fold_and, fold_or,
-    fold_xor, fold_not, fold_where, fold_mod, fold_sign;                             /* fold.c */
+    fold_xor, fold_not, fold_where, fold_mod, fold_sign; /* fold.c */
 
 #endif

@@ -14,31 +14,32 @@
 typedef struct {
     const char *path; /* of the file, for messages and the script's head */
     const char *def;  /* name of the network's def */
-    const char *data; /* as train(...) is to have it, "digits(scale=1/16)"; NULL: none, the line is a comment */
+    const char *
+        data; /* as train(...) is to have it, "digits(scale=1/16)"; NULL: none, the line is a comment */
 } import_wish;
 
 enum { IMPORT_INPUTS = 32 };
 
 /** What a graph's input or output is in the script. */
 typedef struct {
-    char name[64];            /* in the script */
-    int rank;                 /* of the array */
-    int64_t size[SPOR_RANK];  /* without the rows */
-    int64_t rows[SPOR_RANK];  /* the size is `size` and so many times N */
-    int from[SPOR_RANK];      /* which of the file's axes axis k is */
-    bool maps;                /* channels are last, where the file has them second */
-    bool whole;               /* of whole numbers */
+    char name[64];           /* in the script */
+    int rank;                /* of the array */
+    int64_t size[SPOR_RANK]; /* without the rows */
+    int64_t rows[SPOR_RANK]; /* the size is `size` and so many times N */
+    int from[SPOR_RANK];     /* which of the file's axes axis k is */
+    bool maps;               /* channels are last, where the file has them second */
+    bool whole;              /* of whole numbers */
 } import_face;
 
 /** What came of it. */
 typedef struct {
-    spor_text script, weights;     /* the bytes of the files */
-    spor_text told;                /* what there is to know, a line each */
+    spor_text script, weights; /* the bytes of the files */
+    spor_text told;            /* what there is to know, a line each */
     int inputs, outputs;
     import_face input[IMPORT_INPUTS], output[IMPORT_INPUTS];
-    int nodes, lines, tensors;     /* of the file; of the def; in the weights */
-    int64_t numbers;               /* in the weights */
-    bool wide;                     /* computes in double */
+    int nodes, lines, tensors; /* of the file; of the def; in the weights */
+    int64_t numbers;           /* in the weights */
+    bool wide;                 /* computes in double */
 } import_result;
 
 /** Reads an ONNX file's bytes. False with a message, which begins with the path: what can't be read, or the

@@ -151,7 +151,8 @@ import_known *known_concat(import_graph *g, int n, import_known *const x[], int 
     for (int64_t o = 0; o < outer; o++)
         for (int k = 0; k < n; k++) {
             const int64_t length = x[k]->size[axis] * inner;
-            for (int64_t j = 0; j < length; j++) known_set(g, y, at++, known_at(x[k], o * length + j));
+            for (int64_t j = 0; j < length; j++)
+                known_set(g, y, at++, known_at(x[k], o * length + j));
         }
     for (int k = 0; k < n; k++) y->trained = y->trained || x[k]->trained;
     return y;
@@ -202,7 +203,8 @@ import_known *known_fold(import_call *c, int n, import_known *const x[]) {
         for (int k = 0; k < n; k++) at[k] = known_at(wide[k], j);
         c->op->fold(n, at, !onnx_is_real(x[0]->type), &value);
         if (isnan(value.b))
-            import_refuse(g, "a number that depends on how many rows there are is not N times another");
+            import_refuse(
+                g, "a number that depends on how many rows there are is not N times another");
         known_set(g, y, j, value);
     }
     for (int k = 0; k < n; k++) y->trained = y->trained || x[k]->trained;

@@ -24,8 +24,7 @@ void make_dropout(import_call *c) {
     if (training && training->count && training->a[0])
         import_refuse(c->g, "drops elements in use, too (training_mode): export the network for "
                             "inference, model.eval()");
-    if (c->outputs > 1 && c->out[1] && c->out[1]->readers)
-        import_refuse(c->g, "its mask is read");
+    if (c->outputs > 1 && c->out[1] && c->out[1]->readers) import_refuse(c->g, "its mask is read");
     make_identity(c);
 }
 
@@ -36,7 +35,8 @@ void make_transpose(import_call *c) {
     int perm[SPOR_RANK];
     bool there[SPOR_RANK] = {false};
     const int n = import_list(c, "perm", SPOR_RANK, list);
-    if (n >= 0 && n != x->rank) import_refuse(c->g, "perm has %d axes, and its input %d", n, x->rank);
+    if (n >= 0 && n != x->rank)
+        import_refuse(c->g, "perm has %d axes, and its input %d", n, x->rank);
     for (int k = 0; k < x->rank; k++) {
         perm[k] = n < 0 ? x->rank - 1 - k : import_axis(c, list[k], x->rank);
         if (there[perm[k]]) import_refuse(c->g, "perm has axis %d twice", perm[k]);
@@ -124,8 +124,7 @@ static void reshape_to(import_call *c, import_value *x, int rank, const import_s
         reshape_known(c, known, rank, size);
         return;
     }
-    if (!import_same_size(import_product(c->g, x->rank, x->size),
-                          import_product(c->g, rank, size)))
+    if (!import_same_size(import_product(c->g, x->rank, x->size), import_product(c->g, rank, size)))
         import_refuse(c->g, "%s can't become %s", import_shape_text(c->g, x->rank, x->size, NULL),
                       import_shape_text(c->g, rank, size, NULL));
     if (x->zeros) {
@@ -205,7 +204,8 @@ void make_squeeze(import_call *c) {
     for (int k = 0; k < n; k++) gone[import_axis(c, list[k], x->rank)] = true;
     for (int k = 0; k < x->rank; k++) {
         if (n < 0) gone[k] = is_one(x->size[k]);
-        if (gone[k] && !is_one(x->size[k])) import_refuse(c->g, "axis %d has more than one element", k);
+        if (gone[k] && !is_one(x->size[k]))
+            import_refuse(c->g, "axis %d has more than one element", k);
         if (!gone[k]) size[rank++] = x->size[k];
     }
     reshape_to(c, x, rank, size);

@@ -33,11 +33,11 @@ void make_batch_norm(import_call *c) {
     for (int k = 1; k < c->outputs; k++)
         if (c->out[k] && c->out[k]->readers) import_refuse(g, "its means are read");
     if (import_integer(c, "training_mode", 0))
-        import_refuse(g, "takes means of its batch (training_mode): export the network for inference, "
-                         "model.eval()");
+        import_refuse(g,
+                      "takes means of its batch (training_mode): export the network for inference, "
+                      "model.eval()");
     const char *text = held_channels_last(c, x), *layer = import_layer(g, "batch_norm");
-    for (int k = 0; k < 4; k++)
-        import_weight_of(g, layer, names[k], 1, &C, vector(c, k + 1, C));
+    for (int k = 0; k < 4; k++) import_weight_of(g, layer, names[k], 1, &C, vector(c, k + 1, C));
     const double momentum = import_real(c, "momentum", 0.9);
     const char *keeps = (float)momentum == 0.9f
                             ? ""
@@ -101,7 +101,8 @@ void make_instance_norm(import_call *c) {
 void make_group_norm(import_call *c) {
     const int64_t C = channels_of(c, import_operand(c, 0)), G = import_integer(c, "num_groups", 0);
     const int64_t n = c->opset < 21 ? G : C;
-    if (G < 1 || C % G) import_refuse(c->g, "%lld channels are no %lld groups", (long long)C, (long long)G);
+    if (G < 1 || C % G)
+        import_refuse(c->g, "%lld channels are no %lld groups", (long long)C, (long long)G);
     double *list[2];
     for (int k = 0; k < 2; k++) {
         const double *of = vector(c, k + 1, n);

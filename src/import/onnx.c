@@ -202,7 +202,8 @@ static void read_tensor(const reader *r, proto_range message, onnx_numbers *t) {
         }
     if (outside)
         give_up(r,
-                "the numbers of tensor '%.200s' are in another file: in Python, onnx.save(onnx.load(file), "
+                "the numbers of tensor '%.200s' are in another file: in Python, "
+                "onnx.save(onnx.load(file), "
                 "\"one.onnx\", save_as_external_data=False) puts all into one",
                 t->name);
     count_elements(r, t);
@@ -346,8 +347,8 @@ static void read_value(const reader *r, proto_range message, onnx_value_info *v)
 
 static void read_graph(const reader *r, proto_range message, onnx_model *m) {
     proto_range rest = message;
-    m->node = take(r, (size_t)count_fields(r, message, GRAPH_NODE, NODES_MOST, "graph"),
-                   sizeof *m->node);
+    m->node =
+        take(r, (size_t)count_fields(r, message, GRAPH_NODE, NODES_MOST, "graph"), sizeof *m->node);
     m->tensor = take(r, (size_t)count_fields(r, message, GRAPH_KNOWN, LIST_MOST, "graph"),
                      sizeof *m->tensor);
     m->input = take(r, (size_t)count_fields(r, message, GRAPH_INPUT, LIST_MOST, "graph"),
@@ -399,8 +400,7 @@ static void read_model(const reader *r, onnx_model *m) {
     const proto_range message = r->bytes;
     proto_range rest = message;
     int graphs = 0;
-    m->note =
-        take(r, (size_t)count_fields(r, message, MODEL_NOTE, 1000, "model"), sizeof *m->note);
+    m->note = take(r, (size_t)count_fields(r, message, MODEL_NOTE, 1000, "model"), sizeof *m->note);
     for (proto_field f; next(r, &rest, &f, "model");) switch (f.number) {
         case MODEL_PRODUCER:
             m->producer = text_of(r, &f, "model");

@@ -88,7 +88,8 @@ static int split_sizes(import_call *c, int64_t n, int64_t length[]) {
     if (have >= 0) return have;
     if (outputs < 1 || outputs > 64) import_refuse(c->g, "has %d parts", outputs);
     const int64_t each = (n + outputs - 1) / outputs;
-    if (c->opset < 18 && n % outputs) import_refuse(c->g, "%lld elements have not %d equal parts", (long long)n, outputs);
+    if (c->opset < 18 && n % outputs)
+        import_refuse(c->g, "%lld elements have not %d equal parts", (long long)n, outputs);
     for (int k = 0; k < outputs; k++) length[k] = k < outputs - 1 ? each : n - each * (outputs - 1);
     return outputs;
 }
@@ -104,11 +105,14 @@ void make_split(import_call *c) {
     import_known *known = import_known_of(g, x);
     bool equal = true;
     for (int k = 0; k < parts; k++) {
-        if (length[k] < 0 || length[k] > n) import_refuse(g, "a part has %lld elements", (long long)length[k]);
+        if (length[k] < 0 || length[k] > n)
+            import_refuse(g, "a part has %lld elements", (long long)length[k]);
         sum += length[k];
         equal = equal && length[k] == length[0];
     }
-    if (sum != n || parts < c->outputs) import_refuse(g, "its %d parts have %lld of %lld elements", parts, (long long)sum, (long long)n);
+    if (sum != n || parts < c->outputs)
+        import_refuse(g, "its %d parts have %lld of %lld elements", parts, (long long)sum,
+                      (long long)n);
     if (known) {
         for (int64_t k = 0, at = 0; k < c->outputs; at += length[k++])
             import_give_known(c, (int)k, known_slice(g, known, axis, at, 1, length[k]));
@@ -151,7 +155,8 @@ static stretch stretch_of(import_call *c, import_size size, import_size from, im
     const bool beyond = to.a >= INT32_MAX || import_same_size(to, size);
     if (step == 1 && !from.a && !from.b && beyond) return (stretch){0, 1, size.a, true};
     const int64_t n = import_exact(g, size, "an axis that is cut");
-    int64_t first = import_exact(g, from, "where it begins"), end = import_exact(g, to, "where it ends");
+    int64_t first = import_exact(g, from, "where it begins"),
+            end = import_exact(g, to, "where it ends");
     if (first < 0) first = first < -n ? -1 : first + n;
     if (end < 0) end = end < -n ? -1 : end + n;
     if (step > 0) {
@@ -179,7 +184,7 @@ static const char *slice_text(import_call *c, const import_value *x, const char 
         const int64_t step = s->step < 0 ? -s->step : s->step;
         const int64_t end = first + (s->count - 1) * step + 1;
         if (!s->whole && s->step < 0) flips = import_say(g, "%s%s%d", flips, *flips ? ", " : "", k);
-        const char *one = all ? ":"
+        const char *one = all        ? ":"
                           : step > 1 ? import_say(g, "%lld:%lld:%lld", (long long)first,
                                                   (long long)end, (long long)step)
                                      : import_say(g, "%lld:%lld", (long long)first, (long long)end);
@@ -236,7 +241,8 @@ void make_slice(import_call *c) {
     if (m < 0) m = import_sizes(c, 2, SPOR_RANK, to);
     const int named = import_integers(c, 3, "axes", SPOR_RANK, axes);
     const int stepped = import_integers(c, 4, NULL, SPOR_RANK, steps);
-    if (n < 0 || n != m || n > x->rank || (named >= 0 && named != n) || (stepped >= 0 && stepped != n))
+    if (n < 0 || n != m || n > x->rank || (named >= 0 && named != n) ||
+        (stepped >= 0 && stepped != n))
         import_refuse(g, "its lists are not of one length");
     for (int k = 0; k < x->rank; k++) along[k] = (stretch){.step = 1, .whole = true};
     for (int k = 0; k < n; k++) {
@@ -354,7 +360,8 @@ void make_gather_nd(import_call *c) {
 void make_scatter_nd(import_call *c) {
     import_graph *g = c->g;
     import_value *x = import_operand(c, 0), *i = import_operand(c, 1), *u = import_operand(c, 2);
-    import_known *zeros = import_known_of(g, x), *at = import_known_of(g, i), *rows = import_known_of(g, u);
+    import_known *zeros = import_known_of(g, x), *at = import_known_of(g, i),
+                 *rows = import_known_of(g, u);
     if (strcmp(import_text(c, "reduction", "none"), "add") != 0 || !zeros || !known_all(zeros, 0))
         import_refuse(g, "writes into a tensor; spor adds rows to zeros alone (reduction = 'add')");
     if (!i->rank || !import_same_size(i->size[i->rank - 1], import_fixed(1)))
@@ -385,7 +392,8 @@ void make_pad(import_call *c) {
     import_known *fill = import_input(c, 2) ? import_numbers(c, 2) : NULL;
     if (fill && fill->count != 1) import_refuse(g, "pads with no number");
     const double value = fill ? fill->a[0] : import_real(c, "value", 0);
-    if (strcmp(mode, "constant") != 0) import_refuse(g, "mode = '%.20s': spor pads with a number alone", mode);
+    if (strcmp(mode, "constant") != 0)
+        import_refuse(g, "mode = '%.20s': spor pads with a number alone", mode);
     if (n != 2 * count) import_refuse(g, "has %d pads for %d axes", n, count);
     for (int k = 0; k < count; k++) {
         const int axis = named < 0 ? k : import_axis(c, axes[k], x->rank);
@@ -401,7 +409,8 @@ void make_pad(import_call *c) {
         if (!before[axis] && !after[axis]) continue;
         const int64_t was = import_exact(g, x->size[axis], "an axis that is padded");
         size[axis].a += before[axis] + after[axis];
-        if (size[axis].a < 0 || -before[axis] > was || -after[axis] > was) import_refuse(g, "leaves nothing");
+        if (size[axis].a < 0 || -before[axis] > was || -after[axis] > was)
+            import_refuse(g, "leaves nothing");
         by = import_say(g, "%s%s[%lld, %lld]", by, *by ? ", " : "", (long long)before[axis],
                         (long long)after[axis]);
         along = import_say(g, "%s%s%d", along, *along ? ", " : "", k);
@@ -411,9 +420,10 @@ void make_pad(import_call *c) {
         return;
     }
     const bool maps = x->rank == 4 && !strcmp(along, "1, 2");
-    const bool even = maps && before[order[1]] == after[order[1]] && before[order[2]] == after[order[2]];
-    const char *what = even ? import_pair(g, before[order[1]], before[order[2]])
-                            : import_say(g, "[%s]", by);
+    const bool even =
+        maps && before[order[1]] == after[order[1]] && before[order[2]] == after[order[2]];
+    const char *what =
+        even ? import_pair(g, before[order[1]], before[order[2]]) : import_say(g, "[%s]", by);
     if (!isfinite(value)) import_refuse(g, "pads with a number that is not finite");
     import_value *y = import_result_of(c, 0, x->type, x->rank, size);
     import_line(c, y, order, "pad(%s, %s%s%s)", text, what,
@@ -430,13 +440,16 @@ void make_one_hot(import_call *c) {
     import_size size[SPOR_RANK + 1];
     int perm[SPOR_RANK + 1];
     const int rank = i->rank + 1, axis = import_axis(c, import_integer(c, "axis", -1), rank);
-    if (!depth || depth->count != 1 || depth->b || !(depth->a[0] >= 1 && depth->a[0] < 1e9) || !values || values->count != 2)
+    if (!depth || depth->count != 1 || depth->b || !(depth->a[0] >= 1 && depth->a[0] < 1e9) ||
+        !values || values->count != 2)
         import_refuse(g, "its depth or values are none that spor takes");
     if (rank > SPOR_RANK) import_refuse(g, "its result would have more than %d axes", SPOR_RANK);
     const int64_t n = (int64_t)depth->a[0];
     const double off = values->a[0], on = values->a[1];
-    for (int k = 0, from = 0; k < rank; k++) size[k] = k == axis ? import_fixed(n) : i->size[from++];
-    for (int k = 0, from = 0; k < rank; k++) perm[k < axis ? k : k == axis ? rank - 1 : k - 1] = k, (void)from++;
+    for (int k = 0, from = 0; k < rank; k++)
+        size[k] = k == axis ? import_fixed(n) : i->size[from++];
+    for (int k = 0, from = 0; k < rank; k++)
+        perm[k < axis ? k : k == axis ? rank - 1 : k - 1] = k, (void)from++;
     const char *text = import_say(g, "one_hot(%s, %lld)", held_plain(c, i), (long long)n);
     if (off != 0 || on != 1)
         text = import_say(g, "%s * %s + %s", text, import_real_text(g, on - off, g->wide),
@@ -470,7 +483,8 @@ void make_top_k(import_call *c) {
     g->lines += 2;
     if (values && largest) held_keep(c, values, v, order);
     if (values && !largest)
-        held_keep(c, values, import_variable(c, values->name, x->rank, size, order, "-%s", v), order);
+        held_keep(c, values, import_variable(c, values->name, x->rank, size, order, "-%s", v),
+                  order);
     if (where) held_keep(c, where, w, order);
 }
 
@@ -498,7 +512,8 @@ void make_trilu(import_call *c) {
     import_value *x = import_operand(c, 0);
     const import_known *shift = import_numbers(c, 1);
     const bool upper = import_integer(c, "upper", 1) != 0;
-    if (x->rank < 2 || (shift && (shift->count != 1 || shift->b))) import_refuse(g, "takes matrices");
+    if (x->rank < 2 || (shift && (shift->count != 1 || shift->b)))
+        import_refuse(g, "takes matrices");
     const int64_t n = import_exact(g, x->size[x->rank - 2], "a matrix' size"),
                   m = import_exact(g, x->size[x->rank - 1], "a matrix' size");
     const double by = shift ? shift->a[0] : 0;
@@ -508,7 +523,8 @@ void make_trilu(import_call *c) {
         import_known *y = known_new(g, known->type, known->rank, known->size);
         for (int64_t j = 0; j < y->count; j++) {
             const int64_t row = j / m % n, column = j % m;
-            if (upper ? column >= row + k : column <= row + k) known_set(g, y, j, known_at(known, j));
+            if (upper ? column >= row + k : column <= row + k)
+                known_set(g, y, j, known_at(known, j));
         }
         y->trained = known->trained;
         y->name = known->name;
@@ -517,6 +533,8 @@ void make_trilu(import_call *c) {
     }
     const char *text = held_plain(c, x);
     import_value *y = import_like(c, 0, x);
-    import_line(c, y, NULL, upper ? "where(tri(%lld, %lld, %lld), 0, %s)" : "where(tri(%lld, %lld, %lld), %s, 0)",
+    import_line(c, y, NULL,
+                upper ? "where(tri(%lld, %lld, %lld), 0, %s)"
+                      : "where(tri(%lld, %lld, %lld), %s, 0)",
                 (long long)n, (long long)m, (long long)(upper ? k - 1 : k), text);
 }

@@ -12,7 +12,8 @@ static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
 /* ---- weights ---- */
 
 /* Rows of W [n, m] in the order in which the parts of x's last axis lie. */
-static import_known *rows_of_parts(import_graph *g, const import_known *W, const import_form *form) {
+static import_known *rows_of_parts(import_graph *g, const import_known *W,
+                                   const import_form *form) {
     int64_t size[SPOR_RANK + 1];
     int perm[SPOR_RANK + 1];
     for (int k = 0; k < form->parts; k++) {
@@ -82,7 +83,8 @@ static import_value *turned(import_call *c, import_value *x, bool turns) {
     const import_form *form = held_any(c, x);
     const char *text = form->parts ? held_plain(c, x) : form->text;
     held_keep(c, y, text,
-              form->parts ? (const int[]){1, 0} : (const int[]){1 - form->order[0], 1 - form->order[1]});
+              form->parts ? (const int[]){1, 0}
+                          : (const int[]){1 - form->order[0], 1 - form->order[1]});
     return y;
 }
 
@@ -115,7 +117,8 @@ void make_gemm(import_call *c) {
                       import_shape_text(g, 2, B->size, NULL));
     import_known *W = import_known_of(g, B), *b = C ? import_known_of(g, C) : NULL;
     const int64_t m = B->size[1].a;
-    const bool vector = b && !b->b && (b->count == 1 || (b->count == m && b->size[b->rank - 1] == m));
+    const bool vector =
+        b && !b->b && (b->count == 1 || (b->count == m && b->size[b->rank - 1] == m));
     if (C && C->rank > 2) import_refuse(g, "adds a tensor of %d axes", C->rank);
     if (!W || W->b || import_known_of(g, A) || (C && !vector)) {
         gemm_computed(c, A, B, C);
@@ -209,8 +212,8 @@ void make_einsum(import_call *c) {
         letters_of(c, at, k, letter, there);
         at += strcspn(at, ",-");
         if (*at == ',') at++;
-        text = import_say(g, "%s, %s", text,
-                          known ? held_tensor(c, known) : held_plain(c, c->in[k]));
+        text =
+            import_say(g, "%s, %s", text, known ? held_tensor(c, known) : held_plain(c, c->in[k]));
     }
     if (at != out) import_refuse(g, "its equation has more terms than it has inputs");
     for (at = out + 2; *at; at++) {

@@ -12,7 +12,7 @@ typedef struct {
     int from[4];          /* gate k of spor's is this one of ONNX's */
     const char *usual[3]; /* activations */
     int usuals;
-    bool apart;           /* the biases of x and h are not added up */
+    bool apart; /* the biases of x and h are not added up */
 } cell;
 
 static const cell lstm = {"lstm", 4, {0, 2, 3, 1}, {"Sigmoid", "Tanh", "Tanh"}, 3, false};
@@ -49,7 +49,8 @@ static void examine(import_call *c, const cell *of) {
     }
     if (import_input(c, 7)) import_refuse(c->g, "has peepholes, which spor's lstm has not");
     if (of->apart && import_integer(c, "linear_before_reset", 0) != 1)
-        import_refuse(c->g, "resets before the product (linear_before_reset = 0), and spor's gru behind it");
+        import_refuse(
+            c->g, "resets before the product (linear_before_reset = 0), and spor's gru behind it");
     if (c->outputs > 2 && c->out[2] && c->out[2]->readers)
         import_refuse(c->g, "its last cell state is read, which spor's lstm does not return");
 }
@@ -86,8 +87,9 @@ static void add_weights(const recurrent *r, int d) {
     const int64_t width = r->of->gates * r->H;
     const char *layer = import_layer(g, r->of->layer);
     const char *inner = import_say(g, "%s/projection[0]", layer);
-    if (!W || !R || W->count != r->directions * width * r->n || R->count != r->directions * width * r->H ||
-        (B && B->count != r->directions * 2 * width) || W->b || R->b || (B && B->b))
+    if (!W || !R || W->count != r->directions * width * r->n ||
+        R->count != r->directions * width * r->H || (B && B->count != r->directions * 2 * width) ||
+        W->b || R->b || (B && B->b))
         import_refuse(g, "its weights are of other sizes");
     import_weight_of(g, inner, "W", 2, (const int64_t[]){r->n, width}, gates_of(r, W, d, r->n));
     import_weight_of(g, inner, "b", 1, &width, bias_of(r, B, d, 0, !r->of->apart));
@@ -114,7 +116,8 @@ static bool squeezed(const recurrent *r, import_value *Y, const char *y) {
     static const int order[] = {1, 0, 2};
     const int reader = import_only_reader(c, &Y);
     const onnx_node *node = reader < 0 ? NULL : &c->g->model.node[reader];
-    if (!node || strcmp(node->op, "Squeeze") != 0 || *node->domain || node->inputs > 2) return false;
+    if (!node || strcmp(node->op, "Squeeze") != 0 || *node->domain || node->inputs > 2)
+        return false;
     const import_known *axes = node->inputs == 2 ? import_known_ahead(c, node->input[1]) : NULL;
     const onnx_attribute *a = node->attributes == 1 ? &node->attribute[0] : NULL;
     const bool one = axes ? axes->count == 1 && axes->a[0] == 1
@@ -147,13 +150,15 @@ static void give(const recurrent *r, const char *const y[2]) {
     import_value *Y = import_result_of(c, 0, r->x->type, 4, size);
     if (Y && !two && squeezed(r, Y, y[0])) Y = NULL;
     if (Y && Y->readers)
-        held_keep(c, Y,
-                  import_variable(c, Y->name, 4, size, order, two ? "concat([%s], axis=2)" : "%s", all),
-                  order);
+        held_keep(
+            c, Y,
+            import_variable(c, Y->name, 4, size, order, two ? "concat([%s], axis=2)" : "%s", all),
+            order);
     import_value *h = import_result_of(c, 1, r->x->type, 3, size + 1);
     if (h && h->readers)
         held_keep(c, h,
-                  import_variable(c, h->name, 3, size + 1, NULL, two ? "concat([%s], axis=0)" : "%s", last),
+                  import_variable(c, h->name, 3, size + 1, NULL,
+                                  two ? "concat([%s], axis=0)" : "%s", last),
                   (const int[]){0, 1, 2});
 }
 

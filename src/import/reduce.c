@@ -17,8 +17,8 @@ static bool read_axes(import_call *c, const import_value *x, bool axes[]) {
 }
 
 /* Output 0 is the line, its axes in this order of x's; those of axes[] are 1 or gone. */
-static void give_reduced(import_call *c, const import_value *x, const int order[], const bool axes[],
-                         bool keepdims, int type, const char *line) {
+static void give_reduced(import_call *c, const import_value *x, const int order[],
+                         const bool axes[], bool keepdims, int type, const char *line) {
     import_size size[SPOR_RANK];
     int left[SPOR_RANK], to[SPOR_RANK], rank = 0, n = 0;
     for (int k = 0; k < x->rank; k++) {
@@ -71,8 +71,11 @@ void make_reduce(import_call *c) {
         return;
     }
     const char *operand[] = {text}, *rest = axes_text(g, x->rank, order, axes, keepdims);
-    if (!strncmp(c->op->text, "logsumexp", 9) && !*rest) rest = axes_text(g, x->rank, order, axes, true), rest = import_say(g, "%.*s", (int)(strlen(rest) - strlen(", keepdims=True")), rest);
-    give_reduced(c, x, order, axes, keepdims, x->type, import_template(c, c->op->text, operand, rest));
+    if (!strncmp(c->op->text, "logsumexp", 9) && !*rest)
+        rest = axes_text(g, x->rank, order, axes, true),
+        rest = import_say(g, "%.*s", (int)(strlen(rest) - strlen(", keepdims=True")), rest);
+    give_reduced(c, x, order, axes, keepdims, x->type,
+                 import_template(c, c->op->text, operand, rest));
 }
 
 /* ArgMax, ArgMin: the row's text along one axis, which goes. */

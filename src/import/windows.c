@@ -76,8 +76,7 @@ static void read_windows(import_call *c, windows *w, const int64_t kernel[]) {
             import_refuse(c->g, "kernel_shape is not that of its weights");
         w->size[a] = kernel[a];
     }
-    if (!kernel && !import_attribute(c, "kernel_shape"))
-        import_refuse(c->g, "has no kernel_shape");
+    if (!kernel && !import_attribute(c, "kernel_shape")) import_refuse(c->g, "has no kernel_shape");
     for (int a = w->line; a < 2; a++) {
         w->in[a] = import_exact(c->g, w->x->size[2 + a - w->line], "the size of its maps");
         if (w->in[a] > INT32_MAX) import_refuse(c->g, "its maps are larger than spor's may be");
@@ -116,7 +115,8 @@ static bool no_pads(const windows *w) {
 static const char *padding_text(import_graph *g, const windows *w) {
     windows same = *w;
     pad_same(&same, true);
-    if (!memcmp(same.first, w->first, sizeof w->first) && !memcmp(same.last, w->last, sizeof w->last))
+    if (!memcmp(same.first, w->first, sizeof w->first) &&
+        !memcmp(same.last, w->last, sizeof w->last))
         return "";
     if (no_pads(w)) return ", padding=\"valid\"";
     return import_say(g, ", padding=%s", pads_text(g, w));
@@ -192,11 +192,10 @@ static void conv_known(import_call *c, const windows *w, import_known *K, int64_
     import_weight_of(g, layer, "K", 4, size, turned->a);
     import_value *y = result_maps(c, w, import_fixed(F));
     import_weight_of(g, layer, "b", 1, &F, bias_of(c, F, w->line, &y));
-    const char *line =
-        depthwise ? import_say(g, "depthwise_conv(%s, kernel=%s", x,
-                               import_pair(g, w->size[0], w->size[1]))
-                  : import_say(g, "conv(%s, %lld, kernel=%s", x, (long long)F,
-                               import_pair(g, w->size[0], w->size[1]));
+    const char *line = depthwise ? import_say(g, "depthwise_conv(%s, kernel=%s", x,
+                                              import_pair(g, w->size[0], w->size[1]))
+                                 : import_say(g, "conv(%s, %lld, kernel=%s", x, (long long)F,
+                                              import_pair(g, w->size[0], w->size[1]));
     if (depthwise && F != C) line = import_say(g, "%s, multiplier=%lld", line, (long long)(F / C));
     line = import_say(g, "%s%s%s%s", line, pair_text(g, "stride", w->stride), padding_text(g, w),
                       pair_text(g, "dilation", w->dilation));
@@ -211,8 +210,8 @@ static void conv_computed(import_call *c, const windows *w, int64_t groups) {
     import_value *K = import_operand(c, 1), *b = import_input(c, 2);
     if (w->line) import_refuse(g, "its weights are computed");
     import_known *known = import_known_of(g, K);
-    const char *k = known ? held_tensor(c, known_transposed(g, known, usual))
-                          : held_reach(c, K, usual);
+    const char *k =
+        known ? held_tensor(c, known_transposed(g, known, usual)) : held_reach(c, K, usual);
     const int64_t F = import_exact(g, K->size[0], "the number of filters");
     import_known *bias = b ? import_known_of(g, b) : NULL;
     const char *by = bias ? held_tensor(c, bias)
@@ -236,15 +235,17 @@ void make_conv(import_call *c) {
     int64_t kernel[2] = {1, 1};
     const int64_t groups = import_integer(c, "group", 1), axes = import_operand(c, 0)->rank - 2;
     if (K->rank < 3 || K->rank > 4 || K->rank - 2 != axes)
-        import_refuse(c->g, "its weights have %d axes and its maps %lld: spor has one and two", K->rank,
-                      (long long)axes + 2);
+        import_refuse(c->g, "its weights have %d axes and its maps %lld: spor has one and two",
+                      K->rank, (long long)axes + 2);
     for (int a = 0; a < K->rank - 2; a++)
         kernel[4 - K->rank + a] = import_exact(c->g, K->size[2 + a], "the kernel's size");
     read_windows(c, &w, kernel);
     const int64_t F = import_exact(c->g, K->size[0], "the number of filters");
     const int64_t C = import_exact(c->g, w.x->size[1], "the number of channels");
-    if (groups < 1 || C % groups || F % groups || K->size[1].b || K->size[1].a != C / groups || !F || !C)
-        import_refuse(c->g, "%lld channels, %lld filters of %lld and %lld groups do not fit together",
+    if (groups < 1 || C % groups || F % groups || K->size[1].b || K->size[1].a != C / groups ||
+        !F || !C)
+        import_refuse(c->g,
+                      "%lld channels, %lld filters of %lld and %lld groups do not fit together",
                       (long long)C, (long long)F, (long long)K->size[1].a, (long long)groups);
     count_windows(c, &w);
     import_known *known = import_known_of(c->g, K);
@@ -301,20 +302,21 @@ void make_conv_transpose(import_call *c) {
     import_value *y = result_maps(c, &w, import_fixed(F));
     import_weight_of(g, layer, "b", 1, &F, bias_of(c, F, w.line, &y));
     const char *padding = no_pads(&w) ? "\"valid\"" : pads_text(g, &w);
-    give_maps(c, &w,
-              import_say(g, "conv_transpose(%s, %lld, kernel=%s%s, padding=%s%s@)", x, (long long)F,
-                         import_pair(g, kernel[0], kernel[1]), pair_text(g, "stride", w.stride),
-                         padding,
-                         more[0] || more[1] ? import_say(g, ", output_padding=%s",
-                                                         import_pair(g, more[0], more[1]))
-                                            : ""),
-              y);
+    give_maps(
+        c, &w,
+        import_say(g, "conv_transpose(%s, %lld, kernel=%s%s, padding=%s%s@)", x, (long long)F,
+                   import_pair(g, kernel[0], kernel[1]), pair_text(g, "stride", w.stride), padding,
+                   more[0] || more[1]
+                       ? import_say(g, ", output_padding=%s", import_pair(g, more[0], more[1]))
+                       : ""),
+        y);
 }
 
 /* ---- pools ---- */
 
 static void read_pool(import_call *c, windows *w) {
-    if (import_operand(c, 0)->rank < 3) import_refuse(c->g, "goes over maps, and its input is none");
+    if (import_operand(c, 0)->rank < 3)
+        import_refuse(c->g, "goes over maps, and its input is none");
     read_windows(c, w, NULL);
     if (w->dilation[0] > 1 || w->dilation[1] > 1)
         import_refuse(c->g, "has dilations, which spor's pools have not");
@@ -365,7 +367,8 @@ void make_global_pool(import_call *c) {
     const char *list = "[";
     if (x->rank < 3) import_refuse(g, "goes over maps, and its input is none");
     for (int k = 0; k < x->rank; k++) size[k] = k < 2 ? x->size[k] : import_fixed(1);
-    for (int k = 1; k < x->rank - 1; k++) list = import_say(g, "%s%s%d", list, k > 1 ? ", " : "", k);
+    for (int k = 1; k < x->rank - 1; k++)
+        list = import_say(g, "%s%s%d", list, k > 1 ? ", " : "", k);
     held_channels_order(x->rank, order);
     const char *operand[] = {held_channels_last(c, x)};
     const char *rest = import_say(g, ", axis=%s], keepdims=True", list);
@@ -386,11 +389,12 @@ static void read_factors(import_call *c, const import_value *x, int64_t by[2]) {
     if (!scale && n != 4) import_refuse(c->g, "has neither four scales nor four sizes");
     for (int k = 0; k < 4; k++) {
         const int64_t from = k < 2 ? 1 : import_exact(c->g, x->size[k], "the size of its maps");
-        const double factor = scale       ? scale->a[k]
-                              : k < 2     ? import_same_size(size[k], x->size[k])
+        const double factor = scale      ? scale->a[k]
+                              : k < 2    ? import_same_size(size[k], x->size[k])
                               : from > 0 ? (double)size[k].a / (double)from
-                                          : 0;
-        if (!(factor >= 1 && factor < 1e6) || factor != (double)(int64_t)factor || (k < 2 && factor != 1))
+                                         : 0;
+        if (!(factor >= 1 && factor < 1e6) || factor != (double)(int64_t)factor ||
+            (k < 2 && factor != 1))
             import_refuse(c->g, "maps become %g times as large, and spor has whole multiples alone",
                           factor);
         if (k >= 2) by[k - 2] = (int64_t)factor;
@@ -413,9 +417,11 @@ void make_resize(import_call *c) {
     const bool repeats = !strcmp(mode, "nearest") &&
                          (old || floors || (half && !strncmp(nearest, "round_prefer", 12)));
     if (!repeats && !(linear && half && !old))
-        import_refuse(g, "mode %.20s, %.30s, %.30s: spor's upsample repeats cells (asymmetric, floor) or "
-                         "draws lines through their middles (linear, half_pixel)",
-                      mode, how, nearest);
+        import_refuse(
+            g,
+            "mode %.20s, %.30s, %.30s: spor's upsample repeats cells (asymmetric, floor) or "
+            "draws lines through their middles (linear, half_pixel)",
+            mode, how, nearest);
     const import_size size[] = {x->size[0], x->size[1],
                                 import_fixed(by[0] * import_exact(g, x->size[2], "a size")),
                                 import_fixed(by[1] * import_exact(g, x->size[3], "a size"))};
@@ -435,24 +441,27 @@ void make_depth_to_space(import_call *c) {
     const char *mode = import_text(c, "mode", "DCR");
     int order[4];
     if (x->rank != 4 || b < 1 || b > 1024) import_refuse(g, "its blocksize is %lld", (long long)b);
-    const int64_t C = import_exact(g, x->size[1], "a size"), H = import_exact(g, x->size[2], "a size"),
+    const int64_t C = import_exact(g, x->size[1], "a size"),
+                  H = import_exact(g, x->size[2], "a size"),
                   W = import_exact(g, x->size[3], "a size");
-    if (C % (b * b)) import_refuse(g, "%lld channels are no multiple of %lld", (long long)C, (long long)(b * b));
+    if (C % (b * b))
+        import_refuse(g, "%lld channels are no multiple of %lld", (long long)C, (long long)(b * b));
     const long long c1 = C / (b * b), B = b;
     const import_size size[] = {x->size[0], import_fixed(c1), import_fixed(H * b),
                                 import_fixed(W * b)};
     const char *text = held_channels_last(c, x), *N = import_size_text(g, x->size[0]);
     const bool first = !strcmp(mode, "DCR"); /* of a channel's axes, blocks come first */
-    if (!first && strcmp(mode, "CRD") != 0) import_refuse(g, "mode '%.20s' is none that spor understands", mode);
+    if (!first && strcmp(mode, "CRD") != 0)
+        import_refuse(g, "mode '%.20s' is none that spor understands", mode);
     const char *apart = first ? import_say(g, "[%s, %lld, %lld, %lld, %lld, %lld]", N, (long long)H,
                                            (long long)W, B, B, c1)
                               : import_say(g, "[%s, %lld, %lld, %lld, %lld, %lld]", N, (long long)H,
                                            (long long)W, c1, B, B);
     import_value *y = import_result_of(c, 0, x->type, 4, size);
     held_channels_order(4, order);
-    import_line(c, y, order, "reshape(transpose(reshape(%s, %s), %s), [%s, %lld, %lld, %lld])", text,
-                apart, first ? "[0, 1, 3, 2, 4, 5]" : "[0, 1, 4, 2, 5, 3]", N, (long long)(H * b),
-                (long long)(W * b), c1);
+    import_line(c, y, order, "reshape(transpose(reshape(%s, %s), %s), [%s, %lld, %lld, %lld])",
+                text, apart, first ? "[0, 1, 3, 2, 4, 5]" : "[0, 1, 4, 2, 5, 3]", N,
+                (long long)(H * b), (long long)(W * b), c1);
 }
 
 void make_space_to_depth(import_call *c) {
@@ -463,7 +472,8 @@ void make_space_to_depth(import_call *c) {
     if (x->rank != 4 || b < 1 || b > 1024) import_refuse(g, "its blocksize is %lld", (long long)b);
     if (strcmp(import_text(c, "mode", "DCR"), "DCR") != 0)
         import_refuse(g, "mode '%.20s': spor has only DCR", import_text(c, "mode", ""));
-    const int64_t C = import_exact(g, x->size[1], "a size"), H = import_exact(g, x->size[2], "a size"),
+    const int64_t C = import_exact(g, x->size[1], "a size"),
+                  H = import_exact(g, x->size[2], "a size"),
                   W = import_exact(g, x->size[3], "a size");
     if (H % b || W % b) import_refuse(g, "maps are no multiple of %lld", (long long)b);
     const import_size size[] = {x->size[0], import_fixed(C * b * b), import_fixed(H / b),
@@ -471,9 +481,10 @@ void make_space_to_depth(import_call *c) {
     const char *text = held_channels_last(c, x), *N = import_size_text(g, x->size[0]);
     import_value *y = import_result_of(c, 0, x->type, 4, size);
     held_channels_order(4, order);
-    import_line(c, y, order,
-                "reshape(transpose(reshape(%s, [%s, %lld, %lld, %lld, %lld, %lld]), [0, 1, 3, 2, 4, 5]), "
-                "[%s, %lld, %lld, %lld])",
-                text, N, (long long)(H / b), (long long)b, (long long)(W / b), (long long)b,
-                (long long)C, N, (long long)(H / b), (long long)(W / b), (long long)(C * b * b));
+    import_line(
+        c, y, order,
+        "reshape(transpose(reshape(%s, [%s, %lld, %lld, %lld, %lld, %lld]), [0, 1, 3, 2, 4, 5]), "
+        "[%s, %lld, %lld, %lld])",
+        text, N, (long long)(H / b), (long long)b, (long long)(W / b), (long long)b, (long long)C,
+        N, (long long)(H / b), (long long)(W / b), (long long)(C * b * b));
 }

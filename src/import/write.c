@@ -44,7 +44,8 @@ static void say(import_graph *g, const char *text) {
 static void write_head(import_graph *g) {
     const onnx_model *m = &g->model;
     import_result *r = g->result;
-    const char *by = *m->producer ? import_say(g, ", made by %s", import_comment(g, m->producer)) : "";
+    const char *by =
+        *m->producer ? import_say(g, ", made by %s", import_comment(g, m->producer)) : "";
     text_add(&r->script, "# The network of %s%s, as spor import reads it.\n",
              import_comment(g, g->wish->path), by);
     for (int k = 0; k < r->inputs; k++)
@@ -53,11 +54,10 @@ static void write_head(import_graph *g) {
         if (r->output[k].maps)
             say(g, face_text(g, &r->output[k], import_say(g, "'%s'", m->output[k].name)));
     if (!g->has_rows)
-        say(g, "The file fixes how many rows there are; exported with an open first axis it takes any number.");
-    if (g->rounds)
-        say(g, "The file rounds some numbers to 16 bits; the script does not.");
-    if (g->wide)
-        say(g, "The file computes in double: spor run --double.");
+        say(g, "The file fixes how many rows there are; exported with an open first axis it takes "
+               "any number.");
+    if (g->rounds) say(g, "The file rounds some numbers to 16 bits; the script does not.");
+    if (g->wide) say(g, "The file computes in double: spor run --double.");
     if (g->left_softmax)
         say(g, "The file ends in a softmax, which is left to the loss: the net returns logits.");
     for (int k = 0; k < m->tensors; k++) {
@@ -66,7 +66,9 @@ static void write_head(import_graph *g) {
         for (uint32_t j = 0; j < g->weights && !shared; j++)
             shared = g->weight[j].variable && g->weight[j].value == v->known->a;
         if (!shared)
-            say(g, import_say(g, "%d nodes of the file share '%s'; in the script each has its own, and in training they part.",
+            say(g, import_say(g,
+                              "%d nodes of the file share '%s'; in the script each has its own, "
+                              "and in training they part.",
                               v->readers, import_comment(g, v->name)));
     }
     for (int k = 0; k < m->notes; k++)
@@ -103,7 +105,8 @@ static void write_training(import_graph *g) {
     text_add(script,
              "%s%strain(%s, data=%s, loss=%s(reduction=\"mean\"),\n"
              "%s      optimizer=adam(rate=0.001), batch=32, epochs=5)\n",
-             trains ? "\n" : "", before, g->wish->def, trains ? g->wish->data : "digits(scale=1/16)", loss, before);
+             trains ? "\n" : "", before, g->wish->def,
+             trains ? g->wish->data : "digits(scale=1/16)", loss, before);
 }
 
 /* ---- weights ---- */
@@ -120,7 +123,8 @@ static void write_weights(import_graph *g) {
     for (uint32_t k = 0; k < g->weights; k++) {
         const import_weight *w = &g->weight[k];
         int64_t count = 1;
-        tensor[k] = (safetensor){.name = w->name, .shape = {.rank = w->rank},
+        tensor[k] = (safetensor){.name = w->name,
+                                 .shape = {.rank = w->rank},
                                  .type = {RAW_REAL, w->wide ? 8 : 4, false}};
         for (int j = 0; j < w->rank; j++) {
             tensor[k].shape.n[j] = w->size[j];

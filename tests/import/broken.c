@@ -96,17 +96,21 @@ START_TEST(hostile_files_are_told) {
     expect(&t, "has no output");
     begin(&t), tiny_output(&t, "y");
     expect(&t, "nothing makes its output 'y'");
-    begin(&t), tiny_floats(&t, "W", 2, huge, 1), tiny_node(&t, "MatMul", "x W", "y", NULL, 0), tiny_output(&t, "y");
+    begin(&t), tiny_floats(&t, "W", 2, huge, 1), tiny_node(&t, "MatMul", "x W", "y", NULL, 0),
+        tiny_output(&t, "y");
     expect(&t, "'W' has more than 2^31 elements");
     begin(&t), tiny_floats(&t, "W", 2, negative, 1), tiny_output(&t, "x");
     expect(&t, "'W' has a negative size");
-    begin(&t), tiny_floats(&t, "W", 2, square, 15), tiny_node(&t, "MatMul", "x W", "y", NULL, 0), tiny_output(&t, "y");
+    begin(&t), tiny_floats(&t, "W", 2, square, 15), tiny_node(&t, "MatMul", "x W", "y", NULL, 0),
+        tiny_output(&t, "y");
     expect(&t, "node 'MatMul' (MatMul): tensor 'W' has 60 bytes for 16 numbers of 4 bytes each");
-    begin(&t), tiny_node(&t, "Relu", "b", "a", NULL, 0), tiny_node(&t, "Relu", "a", "b", NULL, 0), tiny_output(&t, "b");
+    begin(&t), tiny_node(&t, "Relu", "b", "a", NULL, 0), tiny_node(&t, "Relu", "a", "b", NULL, 0),
+        tiny_output(&t, "b");
     expect(&t, "node 'Relu' (Relu): reads 'b', which nothing before it makes");
     begin(&t), tiny_node(&t, "Relu", "x", "x", NULL, 0), tiny_output(&t, "x");
     expect(&t, "'x' is there twice");
-    begin(&t), tiny_node(&t, "Relu", "x", "a", NULL, 0), tiny_node(&t, "Tanh", "x", "a", NULL, 0), tiny_output(&t, "a");
+    begin(&t), tiny_node(&t, "Relu", "x", "a", NULL, 0), tiny_node(&t, "Tanh", "x", "a", NULL, 0),
+        tiny_output(&t, "a");
     expect(&t, "'a' is there twice");
     begin(&t), tiny_node(&t, "Loop", "x", "a", NULL, 0), tiny_output(&t, "a");
     expect(&t, "node 'Loop' (Loop): spor has nothing for this op");
@@ -117,13 +121,17 @@ START_TEST(hostile_files_are_told) {
     begin(&t), tiny_node(&t, "Add", "x", "a", NULL, 0), tiny_output(&t, "a");
     expect(&t, "has 1 inputs");
     begin(&t), tiny_integers(&t, "to", 3, (const int64_t[]){1 << 30, 1 << 30, 1 << 30});
-    tiny_node(&t, "ConstantOfShape", "to", "z", NULL, 0), tiny_node(&t, "Add", "x z", "a", NULL, 0), tiny_output(&t, "a");
+    tiny_node(&t, "ConstantOfShape", "to", "z", NULL, 0), tiny_node(&t, "Add", "x z", "a", NULL, 0),
+        tiny_output(&t, "a");
     expect(&t, "known numbers would be more than 2^28");
-    begin(&t), tiny_integers(&t, "to", 2, (const int64_t[]){-1, -1}), tiny_node(&t, "Reshape", "x to", "a", NULL, 0), tiny_output(&t, "a");
+    begin(&t), tiny_integers(&t, "to", 2, (const int64_t[]){-1, -1}),
+        tiny_node(&t, "Reshape", "x to", "a", NULL, 0), tiny_output(&t, "a");
     expect(&t, "two sizes are left open");
-    begin(&t), tiny_integers(&t, "to", 2, (const int64_t[]){7, -1}), tiny_node(&t, "Reshape", "x to", "a", NULL, 0), tiny_output(&t, "a");
+    begin(&t), tiny_integers(&t, "to", 2, (const int64_t[]){7, -1}),
+        tiny_node(&t, "Reshape", "x to", "a", NULL, 0), tiny_output(&t, "a");
     expect(&t, "can't be divided so");
-    begin(&t), tiny_floats(&t, "v", 1, four, 4), tiny_node(&t, "Relu", "v", "a", NULL, 0), tiny_input(&t, "open", 2, (const int64_t[]){3, -1}), tiny_output(&t, "a");
+    begin(&t), tiny_floats(&t, "v", 1, four, 4), tiny_node(&t, "Relu", "v", "a", NULL, 0),
+        tiny_input(&t, "open", 2, (const int64_t[]){3, -1}), tiny_output(&t, "a");
     expect(&t, "axis 1 of input 'open' is open (N)");
     tiny_begin(&t, 17), tiny_input(&t, "x", -1, NULL), tiny_output(&t, "x");
     expect(&t, "input 'x' has no shape");
@@ -154,9 +162,38 @@ END_TEST
 /* Each name that a file may have ends up as a variable that the language takes. */
 START_TEST(names_of_files_are_harmless) {
     static const char *const names[] = {
-        "and", "N", "net", "where", "conv", "relu", "x", "batch", "9", "..", "/a//b/", "a\nimport os", "\"\"\"", "\x1b[31m",
-        "\xc3\xa9t\xc3\xa9", "a b", "train", "True", "param", "a:0", "_", "__", "1abc", "derive",
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "\xff\xfe", "dense", "full", "zeros", "identity", "tanh",
+        "and",
+        "N",
+        "net",
+        "where",
+        "conv",
+        "relu",
+        "x",
+        "batch",
+        "9",
+        "..",
+        "/a//b/",
+        "a\nimport os",
+        "\"\"\"",
+        "\x1b[31m",
+        "\xc3\xa9t\xc3\xa9",
+        "a b",
+        "train",
+        "True",
+        "param",
+        "a:0",
+        "_",
+        "__",
+        "1abc",
+        "derive",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaa",
+        "\xff\xfe",
+        "dense",
+        "full",
+        "zeros",
+        "identity",
+        "tanh",
     };
     enum { NAMES = sizeof names / sizeof *names };
     for (int k = 0; k < NAMES; k++)
@@ -182,7 +219,8 @@ START_TEST(names_of_files_are_harmless) {
             tiny_end(&t);
             const bool done = read_exact(t.bytes.at, t.bytes.size, &made, &message);
             ck_assert_msg(done, "%s", message.text);
-            ck_assert_msg(imported_open(&m, &made, 4, SPOR_F32), "'%s' and '%s': %s\n%s", first, second, m.why, made.script.at);
+            ck_assert_msg(imported_open(&m, &made, 4, SPOR_F32), "'%s' and '%s': %s\n%s", first,
+                          second, m.why, made.script.at);
             ck_assert(!strchr(made.script.at, '\x1b') && !strchr(made.told.at, '\x1b'));
             imported_close(&m);
             import_free(&made);
@@ -203,7 +241,8 @@ START_TEST(no_memory_is_told) {
     }
     tiny_network(&t);
     failing_begin(0, false);
-    bool done = import_onnx(&wish, (const unsigned char *)t.bytes.at, t.bytes.size, &usual, &message);
+    bool done =
+        import_onnx(&wish, (const unsigned char *)t.bytes.at, t.bytes.size, &usual, &message);
     const long count = failing_end();
     ck_assert_msg(done, "%s", message.text);
     ck_assert_int_gt(count, 5);
@@ -211,13 +250,17 @@ START_TEST(no_memory_is_told) {
     for (long at = 1; at <= count; at++)
         for (int for_good = 0; for_good < 2; for_good++) {
             failing_begin(at, for_good);
-            done = import_onnx(&wish, (const unsigned char *)t.bytes.at, t.bytes.size, &made, &message);
+            done = import_onnx(&wish, (const unsigned char *)t.bytes.at, t.bytes.size, &made,
+                               &message);
             failing_end();
             if (done)
-                ck_assert(made.script.size == usual.script.size && !memcmp(made.script.at, usual.script.at, usual.script.size) &&
-                          made.weights.size == usual.weights.size && !memcmp(made.weights.at, usual.weights.at, usual.weights.size));
+                ck_assert(made.script.size == usual.script.size &&
+                          !memcmp(made.script.at, usual.script.at, usual.script.size) &&
+                          made.weights.size == usual.weights.size &&
+                          !memcmp(made.weights.at, usual.weights.at, usual.weights.size));
             else
-                refused++, ck_assert_msg(strstr(message.text, "memory"), "allocation %ld: %s", at, message.text);
+                refused++, ck_assert_msg(strstr(message.text, "memory"), "allocation %ld: %s", at,
+                                         message.text);
             import_free(&made);
         }
     ck_assert_int_gt(refused, count);

@@ -32,9 +32,12 @@ static void write_tiny(const char *path, const char *op) {
 }
 
 START_TEST(a_network_comes_in_and_runs) {
-    expect_status(run("spor import " FILES "/torch_script_lenet.onnx --script net.spor --weights net.safetensors"), 0);
+    expect_status(run("spor import " FILES
+                      "/torch_script_lenet.onnx --script net.spor --weights net.safetensors"),
+                  0);
     expect_in(out, "x is [N, 8, 8, 1]: height, width, channels; 'in0' of the file is [N, 1, 8, 8]");
-    expect_in(out, "spor run net.spor --call net --weights net.safetensors --in x=x.npy --out y=y.npy");
+    expect_in(out,
+              "spor run net.spor --call net --weights net.safetensors --in x=x.npy --out y=y.npy");
     expect_status(run("cp " FILES "/torch_script_lenet.x0.npy x.npy && spor run net.spor --call net"
                       " --weights net.safetensors --in x=x.npy --out y=y.npy"),
                   2); /* [N, 1, 8, 8] is not the script's order */
@@ -50,10 +53,16 @@ START_TEST(it_is_trained_on) {
                   0);
     expect_in(out, "ends in a softmax, which is left to the loss");
     expect_in(out, "spor train net.spor --weights net.safetensors");
-    expect_status(run("spor train net.spor --weights net.safetensors --epochs 1 --rate 0 --limit 100 --quiet --out r"), 0);
-    expect_status(run("spor eval r && spor export r --onnx back.onnx --c net.c && cmp r/weights.safetensors net.safetensors"), 0);
+    expect_status(run("spor train net.spor --weights net.safetensors --epochs 1 --rate 0 --limit "
+                      "100 --quiet --out r"),
+                  0);
+    expect_status(run("spor eval r && spor export r --onnx back.onnx --c net.c && cmp "
+                      "r/weights.safetensors net.safetensors"),
+                  0);
     expect_status(run("spor import back.onnx --script back.spor --weights back.safetensors"), 0);
-    expect_status(run("grep 'The file says: prediction = probabilities' back.spor && grep 'scale = 0.0625' back.spor"), 0);
+    expect_status(run("grep 'The file says: prediction = probabilities' back.spor && grep 'scale = "
+                      "0.0625' back.spor"),
+                  0);
 }
 END_TEST
 
@@ -63,16 +72,20 @@ START_TEST(files_are_whole_or_not_there) {
     expect_in(err, "no/net.safetensors");
     ck_assert(!exists("net.spor"));
     expect_status(run("spor import net.onnx --script net.spor --weights net.safetensors"), 0);
-    expect_status(run("cp net.spor old.spor; spor import net.onnx --script net.spor --weights other.safetensors"), 2);
+    expect_status(run("cp net.spor old.spor; spor import net.onnx --script net.spor --weights "
+                      "other.safetensors"),
+                  2);
     expect_in(err, "net.spor is there: --force replaces it");
     ck_assert(!exists("other.safetensors"));
     expect_status(run("spor import net.onnx --script other.spor --weights net.safetensors"), 2);
     ck_assert(!exists("other.spor"));
-    expect_status(run("echo x > net.spor && spor import net.onnx --script net.spor --weights net.safetensors --force"
+    expect_status(run("echo x > net.spor && spor import net.onnx --script net.spor --weights "
+                      "net.safetensors --force"
                       " && cmp net.spor old.spor"),
                   0);
     if (exists("/dev/full")) {
-        expect_status(run("spor import net.onnx --script third.spor --weights /dev/full --force"), 2);
+        expect_status(run("spor import net.onnx --script third.spor --weights /dev/full --force"),
+                      2);
         expect_in(err, "/dev/full");
         ck_assert(!exists("third.spor"));
     }
@@ -96,7 +109,9 @@ START_TEST(what_is_wrong_is_told) {
     expect_status(run("spor import"), 2);
     expect_status(run("spor import --ops | grep -cx Conv"), 0);
     write_tiny("net.onnx", "Relu");
-    expect_status(run("spor import net.onnx --script net.spor --weights net.safetensors --data 'nothing()'"), 2);
+    expect_status(
+        run("spor import net.onnx --script net.spor --weights net.safetensors --data 'nothing()'"),
+        2);
     expect_in(err, "nothing");
     ck_assert(!exists("net.spor"));
 }

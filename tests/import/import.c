@@ -88,8 +88,8 @@ static void import_again(const export_case *c, void *user) {
 }
 
 static void end_once(const tally *t, int least, const char *what) {
-    printf("%s: %d compute the same, off by at most %.1e, %d are refused\n", what, t->good, t->worst,
-           t->refused);
+    printf("%s: %d compute the same, off by at most %.1e, %d are refused\n", what, t->good,
+           t->worst, t->refused);
     ck_assert_int_eq(t->wrong, 0);
     ck_assert_int_ge(t->good, least);
 }
@@ -184,7 +184,8 @@ START_TEST(files_of_others_compute_the_same) {
     for (const struct dirent *entry; (entry = readdir(open));) {
         const char *dot = strrchr(entry->d_name, '.');
         if (!dot || strcmp(dot, ".onnx") != 0) continue;
-        snprintf(stem, sizeof stem, "%s/%.*s", folder, (int)(dot - entry->d_name) % 90, entry->d_name);
+        snprintf(stem, sizeof stem, "%s/%.*s", folder, (int)(dot - entry->d_name) % 90,
+                 entry->d_name);
         import_file(stem, &t);
     }
     closedir(open);
