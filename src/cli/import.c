@@ -120,9 +120,10 @@ static void tell(const arguments *a, const import_result *made) {
     for (int k = 0; k < made->outputs; k++)
         printf(" %s=%s.npy", made->outputs > 1 ? made->output[k].name : "y",
                made->outputs > 1 ? made->output[k].name : "y");
-    printf("\nSee it       spor show %s\n", a->script);
+    printf("\n");
     if (a->data)
-        printf("Train on     spor train %s --weights %s\n", a->script, a->weights);
+        printf("See it       spor show %s\nTrain on     spor train %s --weights %s\n", a->script,
+               a->script, a->weights);
     else if (made->inputs == 1 && made->outputs == 1)
         printf("Train on     take the # from the last lines of %s, or import with --data, then\n"
                "             spor train %s --weights %s\n",

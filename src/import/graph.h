@@ -182,7 +182,20 @@ import_known *import_known_ahead(import_call *c, const char *name);
 /** The numbers of a value; NULL if they are not known. */
 import_known *import_known_of(import_graph *g, import_value *v);
 
-/* Attributes. */
+/* ---- graph.c, faces.c, node.c, ahead.c: the walk ----------------------------------------------- */
+
+/** A new value; gives up if there is one of this name. */
+import_value *import_add(import_graph *g, const char *name);
+/** Makes lines, or known numbers, of a node. */
+void import_make_node(import_graph *g, int index);
+/** Gives up if the op is not known, or an attribute is none that it understands. */
+void import_examine(import_call *c);
+/** Values of the graph's inputs, which are then variables; the def's last line. */
+void import_add_inputs(import_graph *g);
+void import_name_inputs(import_graph *g);
+void import_give_outputs(import_graph *g);
+
+/* Attributes: node.c. */
 const onnx_attribute *import_attribute(const import_call *c, const char *name);
 int64_t import_integer(const import_call *c, const char *name, int64_t otherwise);
 double import_real(import_call *c, const char *name, double otherwise);
@@ -271,6 +284,9 @@ const char *held_tensor(import_call *c, import_known *x);
 /** A value lies so, in a variable of this name. */
 void held_keep(import_call *c, import_value *v, const char *text, const int order[]);
 
+/** A line of the def. */
+void import_add_line(import_graph *g, const char *name, const char *expression, int rank,
+                     const import_size size[], const int order[]);
 /** Output k is this line, in this order: NULL: that of its axes. */
 void import_line(import_call *c, import_value *y, const int order[], const char *format, ...)
     __attribute__((format(printf, 4, 5)));

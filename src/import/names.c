@@ -156,7 +156,7 @@ static bool says_nothing(const char *word, size_t size, const char *op) {
 
 /* Letters, digits and single underscores of one component. */
 static size_t add_word(char *to, size_t at, size_t room, const char *word, size_t size) {
-    if (at && at < room) to[at++] = '_';
+    if (at && at < room && to[at - 1] != '_') to[at++] = '_';
     for (size_t k = 0; k < size && at < room; k++) {
         const bool fits = (unsigned char)word[k] < 128 && isalnum((unsigned char)word[k]);
         if (fits)

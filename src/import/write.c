@@ -93,6 +93,10 @@ static void write_def(import_graph *g) {
     if (g->body.at) text_bytes(script, g->body.at, g->body.size);
 }
 
+static bool ends_in_softmax(const import_graph *g) {
+    return !strcmp(import_find(g, g->model.output[0].name)->op, "Softmax");
+}
+
 static void write_training(import_graph *g) {
     const import_result *r = g->result;
     spor_text *script = &g->result->script;
@@ -102,6 +106,10 @@ static void write_training(import_graph *g) {
     if (trains && !one) import_refuse(g, "train(...) takes a network of one input and one output");
     if (!one) return;
     if (!trains) text_add(script, "\n# To train on, with data of yours:\n");
+    if (!trains && ends_in_softmax(g))
+        text_add(
+            script,
+            "# (the loss takes what is before the softmax: return that, or import with --data)\n");
     text_add(script,
              "%s%strain(%s, data=%s, loss=%s(reduction=\"mean\"),\n"
              "%s      optimizer=adam(rate=0.001), batch=32, epochs=5)\n",

@@ -197,16 +197,15 @@ START_TEST(names_of_files_are_harmless) {
     };
     enum { NAMES = sizeof names / sizeof *names };
     for (int k = 0; k < NAMES; k++)
-        for (int j = 0; j < NAMES; j++) {
+        for (int j = k; j < k + 2; j++) {
             tiny t;
             import_result made;
             spor_message message;
             imported m;
             char first[256], second[256], pair[600];
-            if (strchr(names[k], ' ') || strchr(names[j], ' ')) continue;
-            snprintf(first, sizeof first, "i%s", names[k]);
+            if (strchr(names[k], ' ') || strchr(names[j % NAMES], ' ')) continue;
             snprintf(first, sizeof first, "%s", names[k]);
-            snprintf(second, sizeof second, "%s%s", names[j], j == k ? "2" : "");
+            snprintf(second, sizeof second, "%s%s", names[j % NAMES], j == k ? "2" : "");
             snprintf(pair, sizeof pair, "%s W", first);
             tiny_begin(&t, 17);
             tiny_input(&t, first, 2, (const int64_t[]){-1, 4});
