@@ -80,7 +80,7 @@ const char *import_act(import_call *c, import_value **y) {
     const import_op *op = import_op_find(node->op);
     if (!op || !op->act || node->inputs != 1 || *node->domain) return "";
     for (int k = 0; k < node->attributes; k++) /* "alpha=1" with a layer's own default */
-        if (!op->act_alpha || strcmp(node->attribute[k].name, "alpha") != 0 ||
+        if (op->act_alpha == 0 || strcmp(node->attribute[k].name, "alpha") != 0 ||
             (float)node->attribute[k].real != (float)op->act_alpha)
             return "";
     import_swallow(c, reader, y);

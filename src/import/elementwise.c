@@ -297,9 +297,9 @@ static import_known *known_cast(import_call *c, const import_known *x, int type)
         import_number n = known_at(x, k);
         if (type == ONNX_IS_BOOL)
             n = (import_number){n.a != 0 || n.b != 0, 0};
-        else if (!onnx_is_real(type) && !n.b)
+        else if (!onnx_is_real(type) && n.b == 0)
             n.a = trunc(n.a);
-        else if (type == ONNX_IS_FLOAT && !n.b)
+        else if (type == ONNX_IS_FLOAT && n.b == 0)
             n.a = (double)(float)n.a;
         known_set(c->g, y, k, n);
     }

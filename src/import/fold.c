@@ -6,12 +6,15 @@
 #include "import/graph.h"
 
 static import_number unknown(void) {
-    return (import_number){0, NAN};
+    return (import_number){0, (double)NAN};
+}
+static bool depends(const import_number *x) {
+    return x->b != 0;
 }
 /* Of numbers that do not depend on N. */
 static import_number plainly(const import_number x[], int n, double value) {
     for (int k = 0; k < n; k++)
-        if (x[k].b) return unknown();
+        if (depends(&x[k])) return unknown();
     return (import_number){value, 0};
 }
 
@@ -29,26 +32,28 @@ void fold_neg(int n, const import_number x[], bool whole, import_number *y) {
 }
 void fold_mul(int n, const import_number x[], bool whole, import_number *y) {
     (void)n, (void)whole;
-    const int by = x[0].b != 0;
-    *y = x[0].b && x[1].b ? unknown()
-                          : (import_number){x[0].a * x[1].a, x[by ? 0 : 1].b * x[by ? 1 : 0].a};
+    const int by = depends(&x[0]) ? 0 : 1; /* the one that may depend on N */
+    *y = depends(&x[0]) && depends(&x[1]) ? unknown()
+                                          : (import_number){x[0].a * x[1].a, x[by].b * x[1 - by].a};
 }
-/* Whole numbers are divided towards 0; what depends on N without a rest. */
+/* Whole numbers are divided towards 0; what depends on N without a rest, or by a part of itself. */
 void fold_div(int n, const import_number x[], bool whole, import_number *y) {
     (void)n;
     const double d = x[1].a;
-    const bool rest = whole && x[0].b && (d == 0 || fmod(x[0].a, d) != 0 || fmod(x[0].b, d) != 0);
-    if (x[0].b && !x[0].a && !x[1].a && x[1].b && fmod(x[0].b, x[1].b) == 0)
+    const bool open = depends(&x[0]), multiples = x[0].a == 0 && d == 0 && depends(&x[1]);
+    const bool rest = whole && (d == 0 || (open && (fmod(x[0].a, d) != 0 || fmod(x[0].b, d) != 0)));
+    if (open && multiples && fmod(x[0].b, x[1].b) == 0)
         *y = (import_number){x[0].b / x[1].b, 0};
-    else if (x[1].b || rest || (whole && d == 0))
+    else if (depends(&x[1]) || rest)
         *y = unknown();
     else
-        *y = (import_number){whole ? trunc(x[0].a / d) : x[0].a / d, x[0].b ? x[0].b / d : 0};
+        *y = (import_number){whole ? trunc(x[0].a / d) : x[0].a / d, open ? x[0].b / d : 0};
 }
 void fold_mod(int n, const import_number x[], bool whole, import_number *y) {
     (void)whole;
     const double r = fmod(x[0].a, x[1].a);
-    *y = plainly(x, n, r && (r < 0) != (x[1].a < 0) ? r + x[1].a : r);
+    const bool other = r != 0 && (r < 0) != (x[1].a < 0);
+    *y = plainly(x, n, other ? r + x[1].a : r);
 }
 
 #define FOLD_REAL(name, expression)                                                                \
@@ -118,5 +123,5 @@ void fold_max(int n, const import_number x[], bool whole, import_number *y) {
 }
 void fold_where(int n, const import_number x[], bool whole, import_number *y) {
     (void)n, (void)whole;
-    *y = x[0].b ? unknown() : x[x[0].a != 0 ? 1 : 2];
+    *y = depends(&x[0]) ? unknown() : x[x[0].a != 0 ? 1 : 2];
 }

@@ -28,14 +28,14 @@ import_number known_at(const import_known *x, int64_t k) {
 }
 
 void known_set(import_graph *g, import_known *x, int64_t k, import_number value) {
-    if (value.b && !x->b) x->b = import_take(g, (size_t)x->count, sizeof *x->b);
+    if (value.b != 0 && !x->b) x->b = import_take(g, (size_t)x->count, sizeof *x->b);
     x->a[k] = value.a;
     if (x->b) x->b[k] = value.b;
 }
 
 bool known_all(const import_known *x, double value) {
     for (int64_t k = 0; k < x->count; k++)
-        if (x->a[k] != value || (x->b && x->b[k])) return false;
+        if (x->a[k] != value || (x->b && x->b[k] != 0)) return false;
     return true;
 }
 
@@ -43,7 +43,7 @@ import_size known_size(import_graph *g, const import_known *x, int64_t k) {
     const import_number n = known_at(x, k);
     const double most = 9.2e18;
     if (n.a != floor(n.a) || n.b != floor(n.b) || fabs(n.b) > most)
-        import_refuse(g, "%g is no size", n.b ? n.b : n.a);
+        import_refuse(g, "%g is no size", n.b != 0 ? n.b : n.a);
     const int64_t a = n.a > most ? INT64_MAX : n.a < -most ? INT64_MIN : (int64_t)n.a;
     return (import_size){a, (int64_t)n.b};
 }

@@ -21,7 +21,7 @@ void make_identity(import_call *c) {
 
 void make_dropout(import_call *c) {
     const import_known *training = import_numbers(c, 2);
-    if (training && training->count && training->a[0])
+    if (training && training->count && training->a[0] != 0)
         import_refuse(c->g, "drops elements in use, too (training_mode): export the network for "
                             "inference, model.eval()");
     if (c->outputs > 1 && c->out[1] && c->out[1]->readers) import_refuse(c->g, "its mask is read");

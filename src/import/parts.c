@@ -303,7 +303,7 @@ void make_pad(import_call *c) {
     if (!isfinite(value)) import_refuse(g, "pads with a number that is not finite");
     import_value *y = import_result_of(c, 0, x->type, x->rank, size);
     import_line(c, y, order, "pad(%s, %s%s%s)", text, what,
-                value ? import_say(g, ", value=%s", import_real_text(g, value, g->wide)) : "",
+                value != 0 ? import_say(g, ", value=%s", import_real_text(g, value, g->wide)) : "",
                 maps ? "" : import_say(g, ", axis=[%s]", along));
 }
 

@@ -28,7 +28,7 @@ static import_known *from_front(import_call *c, const import_known *i, int64_t r
     import_known *y = known_new(c->g, i->type, i->rank, i->size);
     for (int64_t k = 0; k < i->count; k++) {
         const double at = i->a[k] < 0 ? i->a[k] + (double)rows : i->a[k];
-        if ((i->b && i->b[k]) || !(at >= 0 && at < (double)rows))
+        if ((i->b && i->b[k] != 0) || !(at >= 0 && at < (double)rows))
             import_refuse(c->g, "index %g names no row", i->a[k]);
         y->a[k] = at;
     }

@@ -29,7 +29,8 @@ const char *import_real_text(import_graph *g, double value, bool wide) {
 }
 
 static const char *number_text(import_graph *g, const import_known *x, int64_t k) {
-    if (x->b && x->b[k]) return import_say(g, "(%s)", import_size_text(g, known_size(g, x, k)));
+    if (x->b && x->b[k] != 0)
+        return import_say(g, "(%s)", import_size_text(g, known_size(g, x, k)));
     const char *text = import_real_text(g, x->a[k], x->type == ONNX_IS_DOUBLE);
     return text;
 }
