@@ -4,6 +4,7 @@
 #include "../suite.h"
 #include "../support/failing.h"
 #include "imported.h"
+#include "import/protobuf.h"
 #include "tiny.h"
 
 #include <stdio.h>
@@ -157,6 +158,69 @@ START_TEST(too_many_nodes_are_told) {
 }
 END_TEST
 
+START_TEST(numbers_that_are_not_as_many_are_told) {
+    int64_t value[64] = {0};
+    static const int64_t sizes[] = {1, 3, 5, 64, 65, 1000000};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        tiny t;
+        if (sizes[k] == 64) continue;
+        begin(&t);
+        tiny_lying(&t, "to", sizes[k], 64, value);
+        tiny_node(&t, "Reshape", "x to", "a", NULL, 0);
+        tiny_output(&t, "a");
+        expect(&t, sizes[k] < 64 ? "has other or more than the" : "has fewer than the");
+    }
+}
+END_TEST
+
+/* ---- the reader of fields ---- */
+
+/* Every kind of field, cut anywhere: BROKEN, or END between two, and never a byte too far. */
+START_TEST(fields_end_where_the_bytes_do) {
+    static const unsigned char fields[] = {0x08, 0x96, 0x01, /* 1: varint 150 */
+                                           0x11, 1,    0,    0,    0,
+                                           0,    0,    0,    0x80,        /* 2: 8 bytes */
+                                           0x1a, 2,    'a',  'b',         /* 3: 2 bytes */
+                                           0x25, 0,    0,    0x80, 0x3f}; /* 4: 1.0f */
+    static const size_t ends[] = {0, 3, 12, 16, 21};
+    for (size_t size = 0; size <= sizeof fields; size++) {
+        proto_range range = {fields, fields + size};
+        proto_field field;
+        proto_step step;
+        int count = 0;
+        while ((step = proto_next(&range, &field)) == PROTO_FIELD) {
+            count++;
+            ck_assert(range.at <= fields + size);
+            if (count == 1) ck_assert_uint_eq(field.value, 150);
+            if (count == 2) ck_assert(field.value == (UINT64_C(1) << 63 | 1));
+            if (count == 3) ck_assert_uint_eq(proto_size(field.bytes), 2);
+            if (count == 4) ck_assert(proto_float(&field) == 1.0f);
+        }
+        bool whole = false;
+        for (int k = 0; k < 5; k++) whole = whole || (ends[k] == size && count == k);
+        ck_assert_msg(step == (whole ? PROTO_END : PROTO_BROKEN), "%zu bytes", size);
+    }
+}
+END_TEST
+
+START_TEST(fields_of_no_kind_are_broken) {
+    static const unsigned char wrong[][12] = {
+        {0x00, 1},     /* number 0 */
+        {0x0b, 0},     /* a group */
+        {0x0f, 0},     /* kind 7 */
+        {0x0a, 11, 0}, /* longer than what is left */
+        {0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, /* 2^64 - 1 bytes */
+        {0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2}, /* more than 64 bits */
+        {0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1},
+    };
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        proto_range range = {wrong[k], wrong[k] + 12};
+        proto_field field;
+        ck_assert_msg(proto_next(&range, &field) == PROTO_BROKEN, "case %zu", k);
+    }
+}
+END_TEST
+
 /* ---- names ---- */
 
 /* Each name that a file may have ends up as a variable that the language takes. */
@@ -275,6 +339,9 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, every_bit_is_flipped);
     tcase_add_test(tests, hostile_files_are_told);
     tcase_add_test(tests, too_many_nodes_are_told);
+    tcase_add_test(tests, numbers_that_are_not_as_many_are_told);
+    tcase_add_test(tests, fields_end_where_the_bytes_do);
+    tcase_add_test(tests, fields_of_no_kind_are_broken);
     tcase_add_test(tests, names_of_files_are_harmless);
     tcase_add_test(tests, no_memory_is_told);
     suite_add_tcase(suite, tests);

@@ -8,6 +8,7 @@
 #include "data/file.h"
 #include "data/npy.h"
 #include "imported.h"
+#include "tiny.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -193,6 +194,31 @@ START_TEST(files_of_others_compute_the_same) {
 }
 END_TEST
 
+/* A vector that is added along another axis than the last one is no bias. */
+START_TEST(columns_are_no_bias) {
+    tiny t;
+    import_result made;
+    spor_message message;
+    const import_wish wish = {.path = "net.onnx", .def = "net"};
+    for (int row = 0; row < 2; row++) {
+        tiny_begin(&t, 17);
+        tiny_input(&t, "x", 2, (const int64_t[]){3, 4});
+        tiny_floats(&t, "W", 2, (const int64_t[]){4, 3}, 12);
+        tiny_floats(&t, "v", 2, row ? (const int64_t[]){1, 3} : (const int64_t[]){3, 1}, 3);
+        tiny_node(&t, "MatMul", "x W", "y", NULL, 0);
+        tiny_node(&t, "Add", "y v", "z", NULL, 0);
+        tiny_output(&t, "z");
+        tiny_end(&t);
+        const bool done =
+            import_onnx(&wish, (const unsigned char *)t.bytes.at, t.bytes.size, &made, &message);
+        ck_assert_msg(done, "%s", message.text);
+        ck_assert_msg(!strstr(made.script.at, "dense(") == !row, "%s", made.script.at);
+        import_free(&made);
+        tiny_free(&t);
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("import");
     TCase *again = tcase_create("again");
@@ -202,6 +228,7 @@ Suite *spor_suite(void) {
     suite_add_tcase(suite, again);
     TCase *others = tcase_create("others");
     tcase_add_test(others, files_of_others_compute_the_same);
+    tcase_add_test(others, columns_are_no_bias);
     suite_add_tcase(suite, others);
     return suite;
 }

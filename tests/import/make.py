@@ -1,7 +1,7 @@
 """Makes files of tests/import/files: small networks of random weights, written by both exporters of PyTorch, with inputs
 and what it computes of them. Needs torch, onnxscript, onnx.
 
-    python3 make.py FOLDER
+    python3 make.py FOLDER [NAME]
 
 NAME.onnx, NAME.x0.npy (as the file has it, [N, C, H, W]), NAME.y0.npy.
 """
@@ -129,6 +129,22 @@ class Autoencoder(nn.Module):
         return torch.sigmoid(F.max_pool2d(self.last(y), 2))
 
 
+class Norms(nn.Module):
+    """Norms that no convolution before them takes in."""
+
+    def __init__(self):
+        super().__init__()
+        self.bn1, self.conv = nn.BatchNorm2d(2, eps=1e-3, momentum=0.2), nn.Conv2d(2, 6, 3)
+        self.bn2, self.groups = nn.BatchNorm2d(6), nn.GroupNorm(3, 6)
+        self.each, self.fc, self.bn3 = nn.InstanceNorm2d(6, affine=True), nn.Linear(54, 5), nn.BatchNorm1d(5)
+        self.layer = nn.LayerNorm(5)
+
+    def forward(self, x):
+        x = self.bn2(F.max_pool2d(torch.tanh(self.conv(torch.relu(self.bn1(x)))), 2, 1))
+        x = self.fc(self.each(self.groups(x)).flatten(1))
+        return self.layer(self.bn3(torch.tanh(x)))
+
+
 class Recurrent(nn.Module):
     def __init__(self):
         super().__init__()
@@ -178,6 +194,7 @@ NETWORKS = {
     "separable": (Separable, [image(2, 3, 16, 16)]),
     "encoder": (Encoder, [torch.randint(0, 11, (3, 6))]),
     "autoencoder": (Autoencoder, [image(2, 1, 8, 8)]),
+    "norms": (Norms, [image(3, 2, 6, 6)]),
     "recurrent": (Recurrent, [image(3, 5, 3)]),
     "two": (Two, [image(3, 4), image(3, 5)]),
     "patches": (Patches, [image(3, 1, 8, 8)]),
@@ -189,15 +206,17 @@ def shake(model):
     for module in model.modules():
         for which in ("running_mean", "weight", "bias"):
             value = getattr(module, which, None)
-            if isinstance(module, (nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm)) and value is not None:
+            if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm2d, nn.LayerNorm, nn.GroupNorm)) and value is not None:
                 value.data = value.data + 0.3 * torch.randn(value.shape)
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.running_var.data = 0.5 + torch.rand(module.running_var.shape)
     return model.eval()
 
 
-def pytorch(folder):
+def pytorch(folder, only=""):
     for name, (make, inputs) in NETWORKS.items():
+        if only not in name:
+            continue
         torch.manual_seed(len(name))
         model = shake(make())
         y = model(*inputs)
@@ -220,5 +239,5 @@ def pytorch(folder):
 
 if __name__ == "__main__":
     os.makedirs(sys.argv[1], exist_ok=True)
-    pytorch(sys.argv[1])
+    pytorch(*sys.argv[1:])
     strip(sys.argv[1])

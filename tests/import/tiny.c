@@ -70,9 +70,13 @@ void tiny_floats(tiny *t, const char *name, int rank, const int64_t size[], int 
 }
 
 void tiny_integers(tiny *t, const char *name, int n, const int64_t value[]) {
+    tiny_lying(t, name, n, n, value);
+}
+
+void tiny_lying(tiny *t, const char *name, int64_t size, int n, const int64_t value[]) {
     spor_text *b = &t->bytes;
     const size_t known = protobuf_open(b, GRAPH_KNOWN);
-    protobuf_integer(b, 1, n);
+    protobuf_integer(b, 1, size);
     protobuf_integer(b, 2, 7);
     protobuf_integers(b, 7, n, value);
     protobuf_text(b, 8, name);
