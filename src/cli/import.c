@@ -198,7 +198,8 @@ const spor_command spor_command_import = {
     .operands = "FILE",
     .summary = "Reads a network that Keras, PyTorch and others wrote, an ONNX file, as a script.",
     .help =
-        "FILE is an ONNX file of one network, opset 6 to 28, its weights within it. What is\n"
+        "FILE is an ONNX file of one network, opset 6 to 28, its weights within it or in files\n"
+        "beside it. What is\n"
         "written is a script as one would write it, with the layers of layers.spor, and the\n"
         "weights by the names that it gives its parameters. Both files, or none.\n"
         "\n"

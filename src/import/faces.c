@@ -10,6 +10,8 @@
 
 static import_size open_size(import_graph *g, const onnx_value_info *info, int axis) {
     const char *name = info->axis[axis].name;
+    if (info->axis[axis].size > INT32_MAX)
+        import_refuse(g, "input '%.200s' has more than 2^31 elements along an axis", info->name);
     if (info->axis[axis].size >= 0) return import_fixed(info->axis[axis].size);
     if (axis)
         import_refuse(

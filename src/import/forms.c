@@ -81,14 +81,10 @@ void import_add_line(import_graph *g, const char *name, const char *expression, 
 
 const char *import_variable(import_call *c, const char *name, int rank, const import_size size[],
                             const int order[], const char *format, ...) {
-    char text[4000];
     va_list arguments;
     va_start(arguments, format);
-    const int length = vsnprintf(text, sizeof text, format, arguments);
+    const char *text = import_say_list(c->g, format, arguments);
     va_end(arguments);
-    if (length < 0 || length >= (int)sizeof text)
-        import_refuse(c->g, "a line of the script would have more than %d characters",
-                      (int)sizeof text);
     const import_value *of = import_find(c->g, name);
     name = import_name(c->g, name, of ? of->op : c->node->op);
     import_add_line(c->g, name, text, rank, size, order);
@@ -97,18 +93,16 @@ const char *import_variable(import_call *c, const char *name, int rank, const im
 
 void import_line(import_call *c, import_value *y, const int order[], const char *format, ...) {
     static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
-    char text[4000];
     va_list arguments;
     va_start(arguments, format);
-    const int length = vsnprintf(text, sizeof text, format, arguments);
+    const char *text = import_say_list(c->g, format, arguments);
     va_end(arguments);
-    if (length < 0 || length >= (int)sizeof text)
-        import_refuse(c->g, "a line of the script would have more than %d characters",
-                      (int)sizeof text);
-    const char *name = y->name;
-    if (c->outputs && c->out[0] && c->outputs == 1) name = c->out[0]->name;
-    held_keep(c, y, import_variable(c, name, y->rank, y->size, order ? order : plain, "%s", text),
-              order ? order : plain);
+    const bool alone = c->outputs == 1 && c->out[0]; /* a layer's line has the layer's name */
+    const int *as = order ? order : plain;
+    held_keep(
+        c, y,
+        import_variable(c, alone ? c->out[0]->name : y->name, y->rank, y->size, as, "%s", text),
+        as);
 }
 
 /* ---- a value in an order ---- */

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/random.h"
+#include "data/file.h"
 
 /* ---- giving up, memory, texts ---- */
 
@@ -41,15 +42,22 @@ void *import_take(import_graph *g, size_t count, size_t each) {
     return taken;
 }
 
-char *import_say(import_graph *g, const char *format, ...) {
-    va_list arguments, again;
-    va_start(arguments, format);
+char *import_say_list(import_graph *g, const char *format, va_list arguments) {
+    va_list again;
     va_copy(again, arguments);
-    const int size = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    char *text = import_take(g, size < 0 ? 0 : (size_t)size, 1);
-    vsnprintf(text, (size_t)size + 1, format, again);
+    const int size = vsnprintf(NULL, 0, format, again);
     va_end(again);
+    if (size < 0) import_exhaust(g);
+    char *text = import_take(g, (size_t)size, 1);
+    vsnprintf(text, (size_t)size + 1, format, arguments);
+    return text;
+}
+
+char *import_say(import_graph *g, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = import_say_list(g, format, arguments);
+    va_end(arguments);
     return text;
 }
 
@@ -64,6 +72,8 @@ void import_tell(import_graph *g, const char *format, ...) {
 }
 
 /* ---- values ---- */
+
+static const int64_t SIZE_MOST = INT64_C(1) << 40;
 
 static size_t bucket_of(const char *name) {
     return (size_t)(random_hash_text(0, name) % BUCKETS);
@@ -89,7 +99,11 @@ import_value *import_result_of(import_call *c, int k, int type, int rank,
     if (!v) return NULL;
     v->type = type;
     v->rank = rank;
-    for (int j = 0; j < rank; j++) v->size[j] = size[j];
+    for (int j = 0; j < rank; j++) {
+        if (size[j].a > SIZE_MOST || size[j].a < -SIZE_MOST || size[j].b > SIZE_MOST)
+            import_refuse(c->g, "its result would have more than 2^40 elements along an axis");
+        v->size[j] = size[j];
+    }
     v->there = true;
     return v;
 }
@@ -301,6 +315,29 @@ static void walk(import_graph *g) {
     g->result->wide = g->wide;
 }
 
+/* ---- files beside it ---- */
+
+/* Read once; onnx.c has looked at the name. */
+static bool read_beside(const char *name, proto_range *bytes, void *user, spor_message *message) {
+    import_graph *g = user;
+    const char *path = g->wish->path, *slash = strrchr(path, '/');
+    const size_t folder = slash ? (size_t)(slash - path) + 1 : 0, room = folder + strlen(name) + 1;
+    char *whole = arena_take(&g->arena, room);
+    if (!whole) return message_complain(message, "out of memory");
+    snprintf(whole, room, "%.*s%s", (int)folder, path, name);
+    int k = 0;
+    while (k < g->besides && strcmp(g->beside[k].path, whole) != 0) k++;
+    import_beside *b = &g->beside[k];
+    if (k == BESIDE) return message_complain(message, "there are more than %d of them", BESIDE);
+    if (k == g->besides) {
+        b->path = whole;
+        if (!file_bytes(whole, IMPORT_FILE_LIMIT, &b->bytes, &b->size, message)) return false;
+        g->besides++;
+    }
+    *bytes = (proto_range){b->bytes, b->bytes + b->size};
+    return true;
+}
+
 bool import_onnx(const import_wish *wish, const unsigned char *bytes, size_t size,
                  import_result *result, spor_message *message) {
     spor_message why = {""};
@@ -312,12 +349,14 @@ bool import_onnx(const import_wish *wish, const unsigned char *bytes, size_t siz
     g->message = message;
     volatile bool done = false;
     if (!setjmp(g->end)) {
-        if (!onnx_read((proto_range){bytes, bytes + size}, &g->arena, &g->model, &why))
+        if (!onnx_read((proto_range){bytes, bytes + size}, read_beside, g, &g->arena, &g->model,
+                       &why))
             import_refuse(g, "%s", why.text);
         walk(g);
         import_write(g);
         done = true;
     }
+    for (int k = 0; k < g->besides; k++) free(g->beside[k].bytes);
     arena_free(&g->arena);
     text_free(&g->body);
     free(g);

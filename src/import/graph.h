@@ -13,6 +13,7 @@
 #define SPOR_IMPORT_GRAPH_H
 
 #include <setjmp.h>
+#include <stdarg.h>
 
 #include "data/text.h"
 #include "import/import.h"
@@ -116,13 +117,22 @@ typedef struct import_word {
     int count;
 } import_word;
 
-enum { BUCKETS = 4096 };
+enum { BUCKETS = 4096, BESIDE = 16 };
+
+/** A file beside the model, which has numbers of its tensors. */
+typedef struct {
+    char *path;
+    unsigned char *bytes;
+    size_t size;
+} import_beside;
 
 struct import_graph {
     const import_wish *wish;
     import_result *result;
     onnx_model model;
     spor_arena arena;
+    import_beside beside[BESIDE];
+    int besides;
     spor_message *message;
     jmp_buf end;
     const char
@@ -151,6 +161,7 @@ _Noreturn void import_exhaust(import_graph *g);
 void *import_take(import_graph *g, size_t count, size_t each);
 /** A text that does. */
 char *import_say(import_graph *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *import_say_list(import_graph *g, const char *format, va_list arguments);
 /** A line of what the command tells. */
 void import_tell(import_graph *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -43,6 +43,7 @@ enum {
     TENSOR_RAW,
     TENSOR_DOUBLES,
     TENSOR_UINT64S,
+    TENSOR_OUTSIDE = 13,
     TENSOR_WHERE = 14
 };
 enum { VALUE_NAME = 1, VALUE_TYPE };
@@ -56,6 +57,8 @@ typedef struct {
     spor_message *message;
     jmp_buf *end;
     proto_range bytes;
+    onnx_beside *beside;
+    void *user;
 } reader;
 
 static _Noreturn void give_up(const reader *r, const char *format, ...)
@@ -174,9 +177,66 @@ static void count_elements(const reader *r, onnx_numbers *t) {
     }
 }
 
+/* Where numbers are that are in another file. */
+typedef struct {
+    const char *file, *offset, *length;
+} outside;
+
+static void read_outside(const reader *r, proto_range message, outside *o) {
+    const char *key = "", *value = "";
+    for (proto_field f; next(r, &message, &f, "tensor");) {
+        if (f.number == NOTE_KEY) key = text_of(r, &f, "tensor");
+        if (f.number == NOTE_VALUE) value = text_of(r, &f, "tensor");
+    }
+    if (!strcmp(key, "location")) o->file = value;
+    if (!strcmp(key, "offset")) o->offset = value;
+    if (!strcmp(key, "length")) o->length = value;
+}
+
+/* A relative path that leads to no folder above. */
+static bool is_beside(const char *name) {
+    if (!*name || *name == '/' || strchr(name, '\\')) return false;
+    for (const char *at = name; *at; at += strcspn(at, "/"), at += *at == '/')
+        if (strcspn(at, "/") == 2 && !strncmp(at, "..", 2)) return false;
+    return true;
+}
+
+/* A whole number that is not negative and below 2^62. */
+static bool take_whole(const char *text, uint64_t *value) {
+    *value = 0;
+    if (!*text || strlen(text) > 18) return false;
+    for (; *text >= '0' && *text <= '9'; text++) *value = *value * 10 + (uint64_t)(*text - '0');
+    return !*text;
+}
+
+/* The bytes become the tensor's own. */
+static void find_outside(const reader *r, onnx_numbers *t, const outside *o) {
+    spor_message message = {""};
+    proto_range all;
+    uint64_t offset = 0, length;
+    if (!is_beside(o->file))
+        give_up(r,
+                "the numbers of tensor '%.200s' are in '%.200s', which is not beside the file: in "
+                "Python, "
+                "onnx.save(onnx.load(file), \"one.onnx\", save_as_external_data=False) puts all "
+                "into one",
+                t->name, o->file);
+    if (!r->beside(o->file, &all, r->user, &message))
+        give_up(r, "the numbers of tensor '%.200s' are in another file: %s", t->name, message.text);
+    length = proto_size(all);
+    if ((*o->offset && !take_whole(o->offset, &offset)) || offset > length)
+        give_up(r, "tensor '%.200s' begins behind the end of '%.200s'", t->name, o->file);
+    length -= offset;
+    if (*o->length && (!take_whole(o->length, &length) || length > proto_size(all) - offset))
+        give_up(r, "tensor '%.200s' ends behind the end of '%.200s'", t->name, o->file);
+    t->raw = (proto_range){all.at + offset, all.at + offset + length};
+    t->has_raw = true;
+}
+
 static void read_tensor(const reader *r, proto_range message, onnx_numbers *t) {
     proto_range rest = message;
-    bool outside = false;
+    bool is_outside = false;
+    outside o = {"", "", ""};
     *t = (onnx_numbers){.name = "", .body = message};
     for (proto_field field; next(r, &rest, &field, "tensor");) switch (field.number) {
         case TENSOR_SIZES:
@@ -194,19 +254,17 @@ static void read_tensor(const reader *r, proto_range message, onnx_numbers *t) {
             break;
         case TENSOR_SEGMENT:
             give_up(r, "a tensor is cut into segments, which nobody writes");
+        case TENSOR_OUTSIDE:
+            read_outside(r, bytes_of(r, &field, "tensor"), &o);
+            break;
         case TENSOR_WHERE:
-            outside = integer_of(r, &field, "tensor") != 0;
+            is_outside = integer_of(r, &field, "tensor") != 0;
             break;
         default:
             break;
         }
-    if (outside)
-        give_up(r,
-                "the numbers of tensor '%.200s' are in another file: in Python, "
-                "onnx.save(onnx.load(file), "
-                "\"one.onnx\", save_as_external_data=False) puts all into one",
-                t->name);
     count_elements(r, t);
+    if (is_outside) find_outside(r, t, &o);
 }
 
 /* ---- nodes ---- */
@@ -421,9 +479,10 @@ static void read_model(const reader *r, onnx_model *m) {
     if (!graphs) give_up(r, "is no ONNX file: it has no graph");
 }
 
-bool onnx_read(proto_range bytes, spor_arena *arena, onnx_model *model, spor_message *message) {
+bool onnx_read(proto_range bytes, onnx_beside *beside, void *user, spor_arena *arena,
+               onnx_model *model, spor_message *message) {
     jmp_buf end;
-    const reader r = {arena, message, &end, bytes};
+    const reader r = {arena, message, &end, bytes, beside, user};
     *model = (onnx_model){.producer = "", .graph = ""};
     if (setjmp(end)) return false;
     read_model(&r, model);

@@ -99,8 +99,12 @@ typedef struct {
     onnx_metadata *note;
 } onnx_model;
 
+/** Gives the bytes of a file beside the model, which outlive it; the name is a relative path without "..". */
+typedef bool onnx_beside(const char *name, proto_range *bytes, void *user, spor_message *message);
+
 /** Reads a file's bytes, which outlive the model. The message has no path. */
-bool onnx_read(proto_range bytes, spor_arena *arena, onnx_model *model, spor_message *message);
+bool onnx_read(proto_range bytes, onnx_beside *beside, void *user, spor_arena *arena,
+               onnx_model *model, spor_message *message);
 /** The numbers of a tensor as doubles, to[count]; false with a message if there are not as many. */
 bool onnx_doubles(const onnx_numbers *tensor, double to[], spor_message *message);
 /** "float16"; what the file calls a type that is not known. */

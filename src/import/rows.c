@@ -47,7 +47,7 @@ void make_gather(import_call *c) {
         return;
     }
     if (at && !at->rank && !at->b) {
-        gather_one(c, x, axis, (int64_t)at->a[0]);
+        gather_one(c, x, axis, known_size(g, at, 0).a);
         return;
     }
     const int64_t rows = import_exact(g, x->size[axis], "an axis of which rows are taken");

@@ -93,6 +93,53 @@ START_TEST(files_are_whole_or_not_there) {
 }
 END_TEST
 
+/* Numbers in another file, as PyTorch writes them: the same script and weights, from whatever folder. */
+START_TEST(numbers_beside_the_file_are_read) {
+    static const struct {
+        const char *file, *offset, *length, *why; /* NULL: it is read */
+    } cases[] = {
+        {"w.data", "8", "48", NULL},
+        {"w.data", "8", "", "has 52 bytes for 12 numbers"},
+        {"w.data", "8", "56", "ends behind the end of 'w.data'"},
+        {"w.data", "61", "48", "begins behind the end of 'w.data'"},
+        {"w.data", "-8", "48", "begins behind the end of 'w.data'"},
+        {"w.data", "99999999999999999999", "48", "begins behind the end"},
+        {"../w.data", "8", "48", "is not beside the file"},
+        {"a/../w.data", "8", "48", "is not beside the file"},
+        {"/etc/passwd", "", "", "is not beside the file"},
+        {"", "8", "48", "save_as_external_data=False"},
+        {"nowhere", "8", "48", "away/nowhere"},
+        {".", "8", "48", "away/."},
+    };
+    float numbers[15] = {9, 9};
+    spor_message message;
+    for (int k = 0; k < 12; k++) numbers[2 + k] = (float)(k % 7) / 2 - 1;
+    write_tiny("net.onnx", "Relu");
+    expect_status(
+        run("mkdir away; spor import net.onnx --script net.spor --weights net.safetensors"), 0);
+    ck_assert(file_write("away/w.data", numbers, sizeof numbers, &message));
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        tiny t;
+        tiny_begin(&t, 17);
+        tiny_input(&t, "x", 2, (const int64_t[]){-1, 4});
+        tiny_outside(&t, "W", 2, (const int64_t[]){4, 3}, cases[k].file, cases[k].offset,
+                     cases[k].length);
+        tiny_node(&t, "MatMul", "x W", "y", NULL, 0);
+        tiny_node(&t, "Relu", "y", "z", NULL, 0);
+        tiny_output(&t, "z");
+        tiny_end(&t);
+        ck_assert(file_write("away/net.onnx", t.bytes.at, t.bytes.size, &message));
+        tiny_free(&t);
+        expect_status(
+            run("rm -f b.*; spor import away/net.onnx --script b.spor --weights b.safetensors"),
+            cases[k].why ? 2 : 0);
+        if (cases[k].why) expect_in(err, cases[k].why);
+        if (!cases[k].why) expect_status(run("cmp net.safetensors b.safetensors"), 0);
+        ck_assert(exists("b.spor") == !cases[k].why);
+    }
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_told) {
     write_tiny("loop.onnx", "Loop");
     expect_status(run("spor import loop.onnx --script net.spor --weights net.safetensors"), 2);
@@ -124,6 +171,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_network_comes_in_and_runs);
     tcase_add_test(tests, it_is_trained_on);
     tcase_add_test(tests, files_are_whole_or_not_there);
+    tcase_add_test(tests, numbers_beside_the_file_are_read);
     tcase_add_test(tests, what_is_wrong_is_told);
     suite_add_tcase(suite, tests);
     return suite;

@@ -73,6 +73,28 @@ void tiny_integers(tiny *t, const char *name, int n, const int64_t value[]) {
     tiny_lying(t, name, n, n, value);
 }
 
+static void add_entry(spor_text *b, const char *key, const char *value) {
+    if (!*value) return;
+    const size_t entry = protobuf_open(b, 13);
+    protobuf_text(b, 1, key);
+    protobuf_text(b, 2, value);
+    protobuf_close(b, entry);
+}
+
+void tiny_outside(tiny *t, const char *name, int rank, const int64_t size[], const char *file,
+                  const char *offset, const char *length) {
+    spor_text *b = &t->bytes;
+    const size_t known = protobuf_open(b, GRAPH_KNOWN);
+    for (int k = 0; k < rank; k++) protobuf_integer(b, 1, size[k]);
+    protobuf_integer(b, 2, 1);
+    protobuf_text(b, 8, name);
+    add_entry(b, "location", file);
+    add_entry(b, "offset", offset);
+    add_entry(b, "length", length);
+    protobuf_integer(b, 14, 1);
+    protobuf_close(b, known);
+}
+
 void tiny_lying(tiny *t, const char *name, int64_t size, int n, const int64_t value[]) {
     spor_text *b = &t->bytes;
     const size_t known = protobuf_open(b, GRAPH_KNOWN);

@@ -22,6 +22,9 @@ void tiny_output(tiny *t, const char *name);
 /** Known floats, 0.5 apart; `numbers` of them, whatever the sizes ask for. */
 void tiny_floats(tiny *t, const char *name, int rank, const int64_t size[], int numbers);
 void tiny_integers(tiny *t, const char *name, int n, const int64_t value[]);
+/** Floats that are in another file; texts that are empty are left out. */
+void tiny_outside(tiny *t, const char *name, int rank, const int64_t size[], const char *file,
+                  const char *offset, const char *length);
 /** Whole numbers of typed fields, of sizes [size]: others than there are. */
 void tiny_lying(tiny *t, const char *name, int64_t size, int n, const int64_t value[]);
 /** A node; inputs and outputs are words with blanks between them. An attribute is a whole number. */
