@@ -12,6 +12,11 @@ static import_size open_size(import_graph *g, const onnx_value_info *info, int a
     const char *name = info->axis[axis].name;
     if (info->axis[axis].size > INT32_MAX)
         import_refuse(g, "input '%.200s' has more than 2^31 elements along an axis", info->name);
+    if (g->opens && !axis && info->rank > 1 && info->axis[0].size > 0) {
+        g->file_rows = info->axis[0].size;
+        g->has_rows = true;
+        return (import_size){0, 1};
+    }
     if (info->axis[axis].size >= 0) return import_fixed(info->axis[axis].size);
     if (axis)
         import_refuse(
@@ -49,6 +54,9 @@ static bool is_tensor(const import_graph *g, const char *name) {
 }
 
 void import_add_inputs(import_graph *g) {
+    int count = 0;
+    for (int k = 0; k < g->model.inputs; k++) count += !is_tensor(g, g->model.input[k].name);
+    g->opens = g->opens && count == 1;
     for (int k = 0; k < g->model.inputs; k++)
         if (!is_tensor(g, g->model.input[k].name)) add_input(g, &g->model.input[k], false);
 }

@@ -33,6 +33,7 @@ void import_refuse(import_graph *g, const char *format, ...) {
 }
 
 void import_exhaust(import_graph *g) {
+    g->exhausted = true;
     import_refuse(g, "out of memory");
 }
 
@@ -338,8 +339,19 @@ static bool read_beside(const char *name, proto_range *bytes, void *user, spor_m
     return true;
 }
 
-bool import_onnx(const import_wish *wish, const unsigned char *bytes, size_t size,
-                 import_result *result, spor_message *message) {
+/* What the file has for a fixed number of rows is right for any, if these are the outputs' first axis alone. */
+static void examine_opened(import_graph *g) {
+    for (int k = 0; k < g->result->outputs && g->file_rows; k++) {
+        const import_face *face = &g->result->output[k];
+        bool fits = face->rank && face->rows[0] == 1 && !face->size[0];
+        for (int j = 1; j < face->rank; j++) fits = fits && !face->rows[j];
+        if (!fits) import_refuse(g, "its outputs are not rows");
+    }
+}
+
+/* opens: a fixed first axis is taken for N. *again: it was, that failed, and it may do without. */
+static bool attempt(const import_wish *wish, proto_range bytes, bool opens, import_result *result,
+                    bool *again, spor_message *message) {
     spor_message why = {""};
     *result = (import_result){.inputs = 0};
     import_graph *g = calloc(1, sizeof *g);
@@ -347,15 +359,17 @@ bool import_onnx(const import_wish *wish, const unsigned char *bytes, size_t siz
     g->wish = wish;
     g->result = result;
     g->message = message;
+    g->opens = opens;
     volatile bool done = false;
     if (!setjmp(g->end)) {
-        if (!onnx_read((proto_range){bytes, bytes + size}, read_beside, g, &g->arena, &g->model,
-                       &why))
+        if (!onnx_read(bytes, read_beside, g, &g->arena, &g->model, &why))
             import_refuse(g, "%s", why.text);
         walk(g);
+        examine_opened(g);
         import_write(g);
         done = true;
     }
+    *again = !done && g->file_rows && !g->exhausted;
     for (int k = 0; k < g->besides; k++) free(g->beside[k].bytes);
     arena_free(&g->arena);
     text_free(&g->body);
@@ -363,8 +377,19 @@ bool import_onnx(const import_wish *wish, const unsigned char *bytes, size_t siz
     return done;
 }
 
+bool import_onnx(const import_wish *wish, const unsigned char *bytes, size_t size,
+                 import_result *result, spor_message *message) {
+    const proto_range range = {bytes, bytes + size};
+    bool again = false;
+    if (attempt(wish, range, true, result, &again, message)) return true;
+    if (!again) return false;
+    import_free(result);
+    return attempt(wish, range, false, result, &again, message);
+}
+
 void import_free(import_result *result) {
     text_free(&result->script);
     text_free(&result->weights);
     text_free(&result->told);
+    *result = (import_result){.inputs = 0};
 }

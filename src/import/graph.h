@@ -136,7 +136,10 @@ struct import_graph {
     spor_message *message;
     jmp_buf end;
     const char
-        *rows_name; /* the open first axis, by its name in the file; NULL: there is none yet */
+        *rows_name;    /* the open first axis, by its name in the file; NULL: there is none yet */
+    bool opens;        /* a first axis that the file fixes is taken for N */
+    int64_t file_rows; /* so many rows the file has, where that was done; else 0 */
+    bool exhausted;
     bool has_rows, uses_rows, left_softmax, wide, rounds;
     import_value *bucket[BUCKETS];
     import_word *word[BUCKETS];  /* names that the def has */

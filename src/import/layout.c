@@ -147,6 +147,15 @@ static void reshape_to(import_call *c, import_value *x, int rank, const import_s
                     list_of(c->g, rank, size, plain));
 }
 
+/* Sizes that the file fixes: where its number of rows comes first it is N, if that is what the first axis is taken for. */
+static void open_rows(import_call *c, const import_value *x, int n, import_size size[]) {
+    const int64_t rows = c->g->file_rows;
+    bool open = false;
+    for (int k = 0; k < x->rank; k++) open = open || x->size[k].b;
+    if (rows && open && n && import_same_size(size[0], import_fixed(rows)))
+        size[0] = (import_size){0, 1};
+}
+
 void make_reshape(import_call *c) {
     import_value *x = import_operand(c, 0);
     import_size size[SPOR_RANK], rest[SPOR_RANK];
@@ -159,6 +168,7 @@ void make_reshape(import_call *c) {
         n = import_sizes(c, 1, SPOR_RANK, size);
     }
     if (n < 0) import_refuse(c->g, "has no sizes");
+    open_rows(c, x, n, size);
     for (int k = 0; k < n; k++) {
         if (!size[k].a && !size[k].b && !import_integer(c, "allowzero", 0)) {
             if (k >= x->rank) import_refuse(c->g, "size 0 stands for an axis that is not there");

@@ -188,6 +188,8 @@ static void letters_of(import_call *c, const char *terms, int k, import_size siz
             import_refuse(c->g, "its equation has a '%c', and spor wants letters here", *at);
         if (axis >= x->rank) import_refuse(c->g, "input %d has %d axes", k, x->rank);
         const bool one = there[letter] && import_same_size(size[letter], import_fixed(1));
+        if (there[letter] && !one && !import_same_size(size[letter], x->size[axis]))
+            import_refuse(c->g, "'%c' of its equation has two sizes", *at);
         if (!there[letter] || one) size[letter] = x->size[axis];
         there[letter] = true;
         axis++;

@@ -53,6 +53,9 @@ static void write_head(import_graph *g) {
     for (int k = 0; k < r->outputs; k++)
         if (r->output[k].maps)
             say(g, face_text(g, &r->output[k], import_say(g, "'%s'", m->output[k].name)));
+    if (g->file_rows)
+        say(g, import_say(g, "The file has %lld %s; the script takes any number.",
+                          (long long)g->file_rows, g->file_rows == 1 ? "row" : "rows"));
     if (!g->has_rows)
         say(g, "The file fixes how many rows there are; exported with an open first axis it takes "
                "any number.");

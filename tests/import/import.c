@@ -77,7 +77,7 @@ static void import_again(const export_case *c, void *user) {
     spor_message message = {""};
     const import_wish wish = {.path = "case.onnx", .def = "net"};
     if (import_onnx(&wish, (const unsigned char *)c->bytes->at, c->bytes->size, &made, &message)) {
-        if (c->open || made.input[0].rank == 0 || !made.input[0].rows[0]) compare(c, &made, t);
+        compare(c, &made, t);
     } else {
         t->refused++;
         if (!is_refusal(c->name, message.text)) {
