@@ -348,7 +348,7 @@ import_make make_concat, make_split, make_slice, make_gather, make_gather_elemen
 import_make make_constant, make_shape, make_size, make_constant_of_shape,
     make_range;                                  /* constants.c */
 import_make make_reduce, make_arg, make_softmax; /* reduce.c */
-import_make make_batch_norm, make_layer_norm, make_rms_norm, make_instance_norm,
+import_make make_batch_norm, make_layer_norm, make_rms_norm, make_instance_norm, make_lrn,
     make_group_norm;             /* norms.c */
 import_make make_lstm, make_gru; /* recurrent.c */
 import_fold fold_add, fold_sub, fold_mul, fold_div, fold_neg, fold_abs, fold_sqrt, fold_exp,

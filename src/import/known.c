@@ -60,19 +60,20 @@ import_known *known_of_sizes(import_graph *g, int n, const import_size size[]) {
 import_known *known_view(import_graph *g, const import_known *x, int rank, const int64_t size[],
                          int64_t offset, const int64_t stride[]) {
     import_known *y = known_new(g, x->type, rank, size);
-    const spor_shape shape = {.rank = rank};
-    spor_shape sizes = shape;
-    int64_t index[SPOR_RANK];
+    int64_t index[SPOR_RANK] = {0};
     y->name = x->name;
     y->trained = x->trained;
-    for (int k = 0; k < rank; k++) sizes.n[k] = size[k];
     if (x->b) y->b = import_take(g, (size_t)y->count, sizeof *y->b);
+    int64_t from = offset;
     for (int64_t j = 0; j < y->count; j++) {
-        int64_t from = offset;
-        shape_unravel(&sizes, j, index);
-        for (int k = 0; k < rank; k++) from += index[k] * stride[k];
         y->a[j] = x->a[from];
         if (x->b) y->b[j] = x->b[from];
+        for (int k = rank - 1; k >= 0; k--) { /* the next index */
+            from += stride[k];
+            if (++index[k] < size[k]) break;
+            from -= size[k] * stride[k];
+            index[k] = 0;
+        }
     }
     return y;
 }

@@ -111,3 +111,30 @@ void make_group_norm(import_call *c) {
     }
     groups_norm(c, G, list[0], list[1]);
 }
+
+/* x / (bias + alpha / size * the sum of squares of neighbouring channels) ** beta */
+void make_lrn(import_call *c) {
+    import_graph *g = c->g;
+    import_value *x = import_operand(c, 0);
+    const int64_t C = channels_of(c, x), size = import_integer(c, "size", 0);
+    const double alpha = import_real(c, "alpha", 1e-4), beta = import_real(c, "beta", 0.75);
+    const int axis = x->rank - 1;
+    int order[SPOR_RANK];
+    import_size padded[SPOR_RANK];
+    if (size < 1 || size > 64) import_refuse(g, "goes over %lld channels", (long long)size);
+    const char *text = held_channels_last(c, x), *sum = "";
+    held_channels_order(x->rank, order);
+    for (int k = 0; k < x->rank; k++) padded[k] = x->size[k];
+    padded[1] = import_fixed(C + size - 1);
+    const char *squares = import_variable(c, "squares", x->rank, padded, order,
+                                          "pad(%s * %s, [[%lld, %lld]], axis=[%d])", text, text,
+                                          (long long)((size - 1) / 2), (long long)(size / 2), axis);
+    for (int64_t k = 0; k < size; k++)
+        sum = import_say(g, "%s%s%s[..., %lld:%lld]", sum, k ? " + " : "", squares, (long long)k,
+                         (long long)(k + C));
+    import_value *y = import_like(c, 0, x);
+    import_line(c, y, order, "%s / (%s + %s * (%s)) ** %s", text,
+                import_real_text(g, import_real(c, "bias", 1), false),
+                import_real_text(g, alpha / (double)size, false), sum,
+                import_real_text(g, beta, false));
+}

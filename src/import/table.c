@@ -126,6 +126,7 @@ static const import_op table[] = {
         .attributes = "epsilon momentum training_mode is_test:1 spatial:1", .maps = true),
     ROW("LayerNormalization", make_layer_norm, 2, 3, .attributes = "axis epsilon stash_type:1"),
     ROW("RMSNormalization", make_rms_norm, 2, 2, .attributes = "axis epsilon stash_type:1"),
+    ROW("LRN", make_lrn, 1, 1, .attributes = "alpha beta bias size", .maps = true),
     ROW("InstanceNormalization", make_instance_norm, 3, 3, .attributes = "epsilon", .maps = true),
     ROW("GroupNormalization", make_group_norm, 3, 3,
         .attributes = "epsilon num_groups stash_type:1", .maps = true),
