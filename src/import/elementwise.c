@@ -154,7 +154,7 @@ void import_elementwise(import_call *c, int k, int type, const char *text, int n
     }
     for (int j = 0; j < rank; j++) order[j] = j;
     if (lead >= 0) held_any(c, x[lead]);
-    if (lead >= 0) held_order(c, x[lead], order);
+    if (lead >= 0) held_order(x[lead], order);
     if (lead >= 0 && rank > 2 && c->out[0] && c->out[0]->maps) held_channels_order(rank, order);
     for (int j = 0; j < n; j++)
         operand[j] = !computed && !j ? held_tensor(c, import_known_of(c->g, x[j]))

@@ -32,7 +32,7 @@ static import_size open_size(import_graph *g, const onnx_value_info *info, int a
     return (import_size){0, 1};
 }
 
-static void add_input(import_graph *g, const onnx_value_info *info, bool alone) {
+static void add_input(import_graph *g, const onnx_value_info *info) {
     import_result *result = g->result;
     import_value *v = import_add(g, info->name);
     if (info->rank < 0)
@@ -44,7 +44,6 @@ static void add_input(import_graph *g, const onnx_value_info *info, bool alone) 
     v->there = true;
     g->wide = g->wide || v->type == ONNX_IS_DOUBLE;
     result->inputs++;
-    if (alone) v->known = NULL;
 }
 
 static bool is_tensor(const import_graph *g, const char *name) {
@@ -58,11 +57,11 @@ void import_add_inputs(import_graph *g) {
     for (int k = 0; k < g->model.inputs; k++) count += !is_tensor(g, g->model.input[k].name);
     g->opens = g->opens && count == 1;
     for (int k = 0; k < g->model.inputs; k++)
-        if (!is_tensor(g, g->model.input[k].name)) add_input(g, &g->model.input[k], false);
+        if (!is_tensor(g, g->model.input[k].name)) add_input(g, &g->model.input[k]);
 }
 
 /* What a value is outside of the script. */
-static void describe(import_graph *g, const import_value *v, const char *name, const int order[],
+static void describe(const import_value *v, const char *name, const int order[],
                      import_face *face) {
     int maps[SPOR_RANK];
     held_channels_order(v->rank, maps);
@@ -75,7 +74,6 @@ static void describe(import_graph *g, const import_value *v, const char *name, c
         face->maps = face->maps && order[k] == maps[k];
     }
     face->whole = !onnx_is_real(v->type);
-    (void)g;
 }
 
 void import_name_inputs(import_graph *g) {
@@ -85,12 +83,11 @@ void import_name_inputs(import_graph *g) {
     for (int j = 0; j < g->model.inputs; j++) {
         import_value *v = import_find(g, g->model.input[j].name);
         int order[SPOR_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
-        import_call c = {.g = g};
         if (v->numbers) continue;
         if (v->maps && v->rank > 2) held_channels_order(v->rank, order);
         const char *name = import_name(g, alone ? "x" : v->name, "input");
-        held_keep(&c, v, name, order);
-        describe(g, v, name, order, &result->input[k++]);
+        held_keep(v, name, order);
+        describe(v, name, order, &result->input[k++]);
     }
     if (!k) import_refuse(g, "has no inputs: it is one number, not a network");
 }
@@ -119,7 +116,7 @@ void import_give_outputs(import_graph *g) {
         import_value *v = import_find(g, m->output[k].name);
         if (!v->there) import_refuse(g, "nothing makes its output '%.200s'", v->name);
         const char *text = output_text(&c, v, order);
-        describe(g, v, text, order, &g->result->output[k]);
+        describe(v, text, order, &g->result->output[k]);
         list = import_say(g, "%s%s%s", list, k ? ", " : "", text);
     }
     g->result->outputs = m->outputs;

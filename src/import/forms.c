@@ -45,9 +45,8 @@ void held_channels_order(int rank, int order[]) {
     for (int k = 1; k < rank; k++) order[k] = k + 1 < rank ? k + 1 : 1;
 }
 
-void held_keep(import_call *c, import_value *v, const char *text, const int order[]) {
+void held_keep(import_value *v, const char *text, const int order[]) {
     import_form form = {.text = text};
-    (void)c;
     for (int k = 0; k < v->rank; k++) form.order[k] = order[k];
     if (v->forms < FORMS) v->form[v->forms++] = form;
 }
@@ -100,8 +99,7 @@ void import_line(import_call *c, import_value *y, const int order[], const char 
     const bool alone = c->outputs == 1 && c->out[0]; /* a layer's line has the layer's name */
     const int *as = order ? order : plain;
     held_keep(
-        c, y,
-        import_variable(c, alone ? c->out[0]->name : y->name, y->rank, y->size, as, "%s", text),
+        y, import_variable(c, alone ? c->out[0]->name : y->name, y->rank, y->size, as, "%s", text),
         as);
 }
 
@@ -132,7 +130,7 @@ static const char *without_parts(import_call *c, import_value *v, const import_f
     static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
     const char *name = import_variable(c, v->name, v->rank, v->size, plain, "%s",
                                        reshaped_text(c->g, turned, v->rank, v->size));
-    held_keep(c, v, name, plain);
+    held_keep(v, name, plain);
     return name;
 }
 
@@ -140,8 +138,7 @@ static const char *without_parts(import_call *c, import_value *v, const import_f
 static const char *flatten_plain(import_call *c, import_value *v) {
     static const int plain[] = {0, 1, 2, 3, 4, 5, 6, 7};
     const char *from = held_plain(c, v->flat);
-    held_keep(c, v, import_variable(c, v->name, v->rank, v->size, plain, "flatten(%s)", from),
-              plain);
+    held_keep(v, import_variable(c, v->name, v->rank, v->size, plain, "flatten(%s)", from), plain);
     return v->form[v->forms - 1].text;
 }
 
@@ -158,7 +155,7 @@ static const import_form *flatten_lying(import_call *c, import_value *v) {
             const char *from = direct ? form.text : held_plain(c, x);
             const char *name =
                 import_variable(c, v->name, v->rank, v->size, plain, "flatten(%s)", from);
-            held_keep(c, v, name, plain);
+            held_keep(v, name, plain);
         }
         return &v->form[0];
     }
@@ -178,20 +175,18 @@ const import_form *held_any(import_call *c, import_value *v) {
     if (v->forms) return &v->form[0];
     if (v->flat) return flatten_lying(c, v);
     if (v->pending) {
-        held_keep(c, v, import_variable(c, v->name, v->rank, v->size, plain, "%s", v->pending),
-                  plain);
+        held_keep(v, import_variable(c, v->name, v->rank, v->size, plain, "%s", v->pending), plain);
         return &v->form[0];
     }
     import_known *known = import_known_of(c->g, v);
     if (!known) import_refuse(c->g, "'%.200s' has no elements, and is read", v->name);
-    held_keep(c, v, held_tensor(c, known), plain);
+    held_keep(v, held_tensor(c, known), plain);
     return &v->form[0];
 }
 
-void held_order(import_call *c, import_value *v, int order[]) {
+void held_order(const import_value *v, int order[]) {
     for (int k = 0; k < v->rank; k++) order[k] = k;
     if (!v->forms || v->form[0].parts) return;
-    (void)c;
     for (int k = 0; k < v->rank; k++) order[k] = v->form[0].order[k];
 }
 
@@ -221,7 +216,7 @@ const char *held_reach(import_call *c, import_value *v, const int order[]) {
     const char *name =
         import_variable(c, import_say(c->g, "%s_t", from.text), v->rank, v->size, order,
                         "transpose(%s, %s)", from.text, list_text(c->g, v->rank, perm));
-    held_keep(c, v, name, order);
+    held_keep(v, name, order);
     return name;
 }
 

@@ -160,7 +160,7 @@ void import_give_same(import_call *c, int k, import_value *x, const int perm[]) 
     for (int j = 0; j < x->rank; j++) order[j] = j;
     const char *text = held_plain(c, x);
     for (int j = 0; j < x->rank; j++) order[j] = place[j];
-    held_keep(c, v, text, order);
+    held_keep(v, text, order);
 }
 
 import_value *import_input(import_call *c, int k) {

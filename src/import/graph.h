@@ -275,7 +275,7 @@ void known_set(import_graph *g, import_known *x, int64_t k, import_number value)
 /* ---- forms.c ---------------------------------------------------------------------------------- */
 
 /** The order in which a value lies; that of its axes if it is known, or flat. */
-void held_order(import_call *c, import_value *v, int order[]);
+void held_order(const import_value *v, int order[]);
 bool held_is_plain(int rank, const int order[]);
 /** A value in this order, as a text. */
 const char *held_reach(import_call *c, import_value *v, const int order[]);
@@ -296,7 +296,7 @@ const char *held_constant(import_call *c, import_known *x, const char *purpose);
 /** A known value is in the script as a tensor, even if it is one number. */
 const char *held_tensor(import_call *c, import_known *x);
 /** A value lies so, in a variable of this name. */
-void held_keep(import_call *c, import_value *v, const char *text, const int order[]);
+void held_keep(import_value *v, const char *text, const int order[]);
 
 /** A line of the def. */
 void import_add_line(import_graph *g, const char *name, const char *expression, int rank,

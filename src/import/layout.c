@@ -106,7 +106,7 @@ static void reshape_ones(import_call *c, import_value *x, import_value *y, const
     for (int k = 0; k < y->rank && same; k++)
         same = import_same_size(x->size[form.order[k]], y->size[order[k]]);
     if (same)
-        held_keep(c, y, form.text, order);
+        held_keep(y, form.text, order);
     else
         import_line(c, y, order, "reshape(%s, %s)", form.text,
                     list_of(c->g, y->rank, y->size, order));

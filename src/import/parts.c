@@ -44,7 +44,7 @@ void make_concat(import_call *c) {
         if (!import_known_of(g, c->in[k]) && (c->in[k]->size[axis].a || c->in[k]->size[axis].b))
             lead = c->in[k];
     held_any(c, lead);
-    held_order(c, lead, order);
+    held_order(lead, order);
     const char *list = "[";
     int parts = 0;
     for (int k = 0; k < c->inputs; k++) {
@@ -127,7 +127,7 @@ void make_split(import_call *c) {
         import_value *y = import_result_of(c, k, x->type, x->rank, size);
         if (!length[k]) continue; /* what reads it drops it, or gives up */
         const char *name = import_name(g, y ? y->name : "unused", c->node->op);
-        if (y) held_keep(c, y, name, order);
+        if (y) held_keep(y, name, order);
         names = import_say(g, "%s%s%s", names, there ? ", " : "", name);
         list = import_say(g, "%s%s%lld", list, there++ ? ", " : "", (long long)length[k]);
     }

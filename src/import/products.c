@@ -82,7 +82,7 @@ static import_value *turned(import_call *c, import_value *x, bool turns) {
     }
     const import_form *form = held_any(c, x);
     const char *text = form->parts ? held_plain(c, x) : form->text;
-    held_keep(c, y, text,
+    held_keep(y, text,
               form->parts ? (const int[]){1, 0}
                           : (const int[]){1 - form->order[0], 1 - form->order[1]});
     return y;

@@ -127,7 +127,7 @@ static bool squeezed(const recurrent *r, import_value *Y, const char *y) {
     Y->rank = 3;
     Y->size[1] = Y->size[2];
     Y->size[2] = Y->size[3];
-    held_keep(c, Y, y, order);
+    held_keep(Y, y, order);
     return true;
 }
 
@@ -151,12 +151,12 @@ static void give(const recurrent *r, const char *const y[2]) {
     if (Y && !two && squeezed(r, Y, y[0])) Y = NULL;
     if (Y && Y->readers)
         held_keep(
-            c, Y,
+            Y,
             import_variable(c, Y->name, 4, size, order, two ? "concat([%s], axis=2)" : "%s", all),
             order);
     import_value *h = import_result_of(c, 1, r->x->type, 3, size + 1);
     if (h && h->readers)
-        held_keep(c, h,
+        held_keep(h,
                   import_variable(c, h->name, 3, size + 1, NULL,
                                   two ? "concat([%s], axis=0)" : "%s", last),
                   (const int[]){0, 1, 2});

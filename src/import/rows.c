@@ -177,9 +177,8 @@ void make_top_k(import_call *c) {
     text_add(&g->body, "    %s, %s = top_k(%s%s, %lld, axis=%d)\n", v, w, largest ? "" : "-", text,
              (long long)k[0], at);
     g->lines += 2;
-    if (values && largest) held_keep(c, values, v, order);
+    if (values && largest) held_keep(values, v, order);
     if (values && !largest)
-        held_keep(c, values, import_variable(c, values->name, x->rank, size, order, "-%s", v),
-                  order);
-    if (where) held_keep(c, where, w, order);
+        held_keep(values, import_variable(c, values->name, x->rank, size, order, "-%s", v), order);
+    if (where) held_keep(where, w, order);
 }
