@@ -267,6 +267,8 @@ static bool is_one_of(const char *word, const char *const list[]) {
     return *list;
 }
 
+enum { LOOKS_MOST = 20000000 };
+
 /* True if a value is read as an index alone: then it is whole, or nobody knows what it means. */
 static bool is_index(import_graph *g, const char *name, int depth) {
     static const char *const second[] = {"Gather", "GatherND", "GatherElements", "ScatterND", NULL};
@@ -278,6 +280,7 @@ static bool is_index(import_graph *g, const char *name, int depth) {
         if (!strcmp(g->model.output[k].name, name)) return false;
     for (int k = 0; k < g->model.nodes; k++) {
         const onnx_node *node = &g->model.node[k];
+        if (++g->looks > LOOKS_MOST) return false;
         for (int j = 0; g->needed[k] && j < node->inputs; j++) {
             if (strcmp(node->input[j], name) != 0) continue;
             const bool passes = !j && is_one_of(node->op, same) && node->outputs == 1;

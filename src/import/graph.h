@@ -139,6 +139,7 @@ struct import_graph {
         *rows_name;    /* the open first axis, by its name in the file; NULL: there is none yet */
     bool opens;        /* a first axis that the file fixes is taken for N */
     int64_t file_rows; /* so many rows the file has, where that was done; else 0 */
+    int64_t looks;     /* at nodes, for who reads an index: bounded */
     bool exhausted;
     bool has_rows, uses_rows, left_softmax, wide, rounds;
     import_value *bucket[BUCKETS];

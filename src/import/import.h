@@ -48,6 +48,8 @@ bool import_onnx(const import_wish *wish, const unsigned char *bytes, size_t siz
                  import_result *result, spor_message *message);
 void import_free(import_result *result);
 
+/** True of words of the language, and of what lines call: no variable of a script has such a name. */
+bool import_is_taken(const char *name);
 /** The number of ops that are understood, and one's name. */
 int import_ops(void);
 const char *import_op_name(int k);

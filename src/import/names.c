@@ -130,7 +130,7 @@ static const char *const taken[] = {"and",
 
 enum { LONGEST = 28 };
 
-static bool is_taken(const char *name) {
+bool import_is_taken(const char *name) {
     for (size_t k = 0; k < sizeof taken / sizeof *taken; k++)
         if (!strcmp(name, taken[k])) return true;
     return false;
@@ -224,7 +224,7 @@ const char *import_name(import_graph *g, const char *name, const char *op) {
     while (*from == '_') from++;
     const char *base = import_say(g, "%s%s", isdigit((unsigned char)*from) ? "v" : "", from);
     if (of_op) return numbered(g, base);
-    if (is_taken(base) || !strcmp(base, g->wish->def)) base = import_say(g, "%s_", base);
+    if (import_is_taken(base) || !strcmp(base, g->wish->def)) base = import_say(g, "%s_", base);
     import_word *word = word_of(g, base);
     return word->count++ ? numbered(g, import_say(g, "%s_", base)) : word->text;
 }

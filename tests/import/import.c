@@ -38,6 +38,22 @@ static bool is_refusal(const char *name, const char *why) {
     return false;
 }
 
+/* What lines call is a name that no variable gets: else a file could hide it. */
+static void look_at_calls(const char *script) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    const char *body = strstr(script, "\n    ");
+    const char *end = strstr(script, "\n    return ");
+    for (const char *at = strchr(body, '('); at && at < end; at = strchr(at + 1, '(')) {
+        char word[64];
+        const char *from = at;
+        while (strchr(letters, from[-1])) from--;
+        if (from == at || at - from >= 64) continue;
+        snprintf(word, sizeof word, "%.*s", (int)(at - from), from);
+        ck_assert_msg(import_is_taken(word), "%s is called, and may be a variable's name\n%s", word,
+                      script);
+    }
+}
+
 /* The number of rows of a case whose file takes any. */
 static int64_t rows_of(const export_case *c, const import_result *made) {
     return made->input[0].rank && made->input[0].rows[0] ? c->x_shape[0].n[0] : 1;
@@ -54,6 +70,7 @@ static void compare(const export_case *c, const import_result *made, tally *t) {
     imported m;
     const double bound = c->scalar == SPOR_F32 ? 1e-5 : 1e-12;
     bool done = imported_open(&m, made, rows_of(c, made), c->scalar);
+    look_at_calls(made->script.at);
     for (int k = 0; done && k < made->inputs; k++) {
         const int from = input_of(c, made, k);
         /* a lone input is called x; the case's others are read by nobody */
@@ -128,6 +145,7 @@ static bool read_array(const char *stem, char what, int k, spor_npy *array) {
 static void compare_file(imported *m, const char *stem, tally *t) {
     spor_npy array;
     bool done = true;
+    look_at_calls(m->made->script.at);
     for (int k = 0; k < m->made->inputs && done; k++) {
         done = read_array(stem, 'x', k, &array);
         if (done) imported_fill(m, k, array.value);
