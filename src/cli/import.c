@@ -198,10 +198,10 @@ const spor_command spor_command_import = {
     .operands = "FILE",
     .summary = "Reads a network that Keras, PyTorch and others wrote, an ONNX file, as a script.",
     .help =
-        "FILE is an ONNX file of one network, opset 6 to 28, its weights within it or in files\n"
-        "beside it. What is\n"
-        "written is a script as one would write it, with the layers of layers.spor, and the\n"
-        "weights by the names that it gives its parameters. Both files, or none.\n"
+        "FILE is an ONNX file of one network, opset 6 to 28, its weights within it or in a file\n"
+        "beside it. What is written is a script as one would write it, with the layers of\n"
+        "layers.spor, and the weights by the names that it gives its parameters. Both files, or\n"
+        "none.\n"
         "\n"
         "ONNX's maps are [N, channels, height, width], spor's [N, height, width, channels]: where\n"
         "an input is maps it has spor's order, which is told, and weights are turned to fit.\n"
@@ -209,8 +209,9 @@ const spor_command spor_command_import = {
         "An op that spor has nothing for is named with its node, and nothing is written.\n"
         "\n"
         "From PyTorch: torch.onnx.export(model, (x,), \"net.onnx\"), from Keras:\n"
-        "model.export(\"net.onnx\", format=\"onnx\"); with the first axis open (dynamic_axes) the\n"
-        "network takes any number of rows.\n"
+        "model.export(\"net.onnx\", format=\"onnx\"). Where the file fixes the number of rows, "
+        "the\n"
+        "script takes any if all sizes agree with that.\n"
         "\n"
         "Examples\n"
         "  spor import net.onnx --script net.spor --weights net.safetensors\n"
