@@ -61,28 +61,31 @@ static double as_float(double value) {
 
 /* The shortest decimal that gives the value again once it is rounded so. printf and strtod agree on the point of
  * the locale; the text gets a full stop. */
-static void add_number(spor_text *text, double value, double round(double)) {
-    char digits[40];
-    if (isnan(value)) {
-        text_add(text, "nan");
-        return;
-    }
-    for (int precision = 6; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, value);
+static void write_number(char digits[TEXT_DIGITS], double value, double round(double)) {
+    snprintf(digits, TEXT_DIGITS, "nan");
+    for (int precision = 6; !isnan(value) && precision <= 17; precision++) {
+        snprintf(digits, TEXT_DIGITS, "%.*g", precision, value);
         double back = round(strtod(digits, NULL));
         if (!(back < value) && !(back > value)) break;
     }
     for (char *c = digits; *c; c++)
-        if (!strchr("0123456789+-einf", *c)) *c = '.';
-    text_add(text, "%s", digits);
+        if (!strchr("0123456789+-einfa", *c)) *c = '.';
+}
+
+void text_digits(char digits[TEXT_DIGITS], double value, bool single) {
+    write_number(digits, value, single ? as_float : same_double);
 }
 
 void text_real(spor_text *text, double value) {
-    add_number(text, value, same_double);
+    char digits[TEXT_DIGITS];
+    text_digits(digits, value, false);
+    text_add(text, "%s", digits);
 }
 
 void text_float(spor_text *text, float value) {
-    add_number(text, (double)value, as_float);
+    char digits[TEXT_DIGITS];
+    text_digits(digits, (double)value, true);
+    text_add(text, "%s", digits);
 }
 
 void text_csv(spor_text *text, const char *field) {

@@ -17,6 +17,10 @@ typedef struct {
 void text_free(spor_text *text);
 void text_bytes(spor_text *text, const void *bytes, size_t size);
 void text_add(spor_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Bytes of a number in decimals at most. */
+enum { TEXT_DIGITS = 40 };
+/** The shortest decimal that reads back as the same double or float, with a point in every locale. */
+void text_digits(char digits[TEXT_DIGITS], double value, bool single);
 /** The shortest decimal that reads back as the same double, with a point in every locale. */
 void text_real(spor_text *text, double value);
 
