@@ -6,7 +6,7 @@
 
 #ifdef SPOR_RULES
 
-#include "export/c.h"
+#include "window_written.h"
 #include "export/onnx.h"
 
 KERNELS(avgpool2d);
@@ -82,18 +82,7 @@ static const spor_golden golden[] = {
 /* Rows of a window are added up, then their sums, as the fast kernels do. */
 static void loops(spor_c *c, const spor_call *call) {
     const int64_t *x = call->in[0].shape.n, *z = call->out.shape.n;
-    window_axis high = window_along(call->attr, 0), wide = window_along(call->attr, 1);
-    c_line(c, "for (int n = 0; n < %" PRId64 "; n++)", z[0]);
-    c_line(c, "for (int p = 0; p < %" PRId64 "; p++)", z[1]);
-    c_line(c, "for (int q = 0; q < %" PRId64 "; q++) {", z[2]);
-    c_line(c,
-           "const int top = p * %" PRId64 " - %" PRId64 ", left = q * %" PRId64 " - %" PRId64 ";",
-           high.stride, high.lo, wide.stride, wide.lo);
-    c_line(c, "const int r0 = top < 0 ? 0 : top, c0 = left < 0 ? 0 : left;");
-    c_line(c, "const int r1 = top + %" PRId64 " > %" PRId64 " ? %" PRId64 " : top + %" PRId64 ";",
-           high.size, x[1], x[1], high.size);
-    c_line(c, "const int c1 = left + %" PRId64 " > %" PRId64 " ? %" PRId64 " : left + %" PRId64 ";",
-           wide.size, x[2], x[2], wide.size);
+    write_each_window(c, call->attr, x, z);
     c_line(c, "for (int k = 0; k < %" PRId64 "; k++) {", z[3]);
     c_line(c, "%s sum = 0;", c_type(c));
     c_line(c, "for (int r = r0; r < r1; r++) {");

@@ -9,6 +9,7 @@ enum { SIZE = 0, STEPS = 2, ALL_SLOTS = 6 };
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
 #include "kernels/tasks.h"
 
 KERNELS(depthwise2d_dK);
@@ -124,6 +125,34 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     tasks_add_up(need, n[0] * n[1], cost, K[0] * K[1] * K[2], width);
 }
 
+/* Row after row of windows, each a chain of its own. */
+static void loops(spor_c *c, const spor_call *call) {
+    const int64_t *x = call->in[0].shape.n, *g = call->in[1].shape.n, *K = call->out.shape.n;
+    const spor_attr *s = call->attr + STEPS;
+    c_line(c, "net_fill(out, 0, %" PRId64 ");", K[0] * K[1] * K[2]);
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++)", g[0]);
+    c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", g[1]);
+    c_line(c, "for (int u = 0; u < %" PRId64 "; u++)", K[0]);
+    c_line(c, "for (int v = 0; v < %" PRId64 "; v++) {", K[1]);
+    c_line(c, "const int r = i * %" PRId64 " + u * %" PRId64 ";",
+           depthwise_step(g[1], depthwise_stride(s, 0), 1),
+           depthwise_step(K[0], depthwise_dilation(s, 0), 1));
+    c_line(c,
+           "const %s *cell = x + ((n * %" PRId64 " + r) * %" PRId64 " + v * %" PRId64 ") * %" PRId64
+           ";",
+           c_type(c), x[1], x[2], depthwise_step(K[1], depthwise_dilation(s, 1), 1), x[3]);
+    c_line(c, "const %s *error = g + (n * %" PRId64 " + i) * %" PRId64 ";", c_type(c), g[1],
+           g[2] * g[3]);
+    c_line(c, "for (int k = 0; k < %" PRId64 "; k++) {", g[3]);
+    c_line(c, "%s sum = 0;", c_type(c));
+    c_line(c, "for (int j = 0; j < %" PRId64 "; j++)", g[2]);
+    c_line(c, "    sum = error[j * %" PRId64 " + k] * cell[j * %" PRId64 " + k] + sum;", g[3],
+           x[3] * depthwise_step(g[2], depthwise_stride(s, 1), 1));
+    c_line(c, "out[(u * %" PRId64 " + v) * %" PRId64 " + k] += sum;", K[1], K[2]);
+    c_line(c, "}");
+    c_line(c, "}");
+}
+
 static const spor_fused fused = {
     .need = need,
     .phase = {[SPOR_WORK] = depthwise2d_dK_kernels, [SPOR_FINISH] = partial_sum_kernels}};
@@ -144,6 +173,7 @@ const spor_op spor_op_depthwise2d_dK = {
     .golden = golden,
     .reference = depthwise2d_dK_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_depthwise2d_dK(spor_var x, spor_var g, const int64_t size[2], const int64_t stride[2],

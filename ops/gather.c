@@ -6,6 +6,8 @@
 
 #ifdef SPOR_RULES
 
+#include "window_written.h"
+
 KERNELS(gather);
 FAST_KERNELS(gather);
 
@@ -87,6 +89,16 @@ static const spor_golden golden[] = {
      .y = (const double[]){-4, 0, 0}},
     SPOR_END_GOLDEN};
 
+static void loops(spor_c *c, const spor_call *call) {
+    const int64_t *map = call->in[0].shape.n, *count = call->out.shape.n;
+    write_each_window(c, call->attr, map, count);
+    write_winner(c, map);
+    c_line(c, "out[((n * %" PRId64 " + p) * %" PRId64 " + q) * %" PRId64 " + k] = v[winner];",
+           count[1], count[2], count[3]);
+    c_line(c, "}");
+    c_line(c, "}");
+}
+
 static const spor_fused fused = {.need = window_need, .phase = {[SPOR_WORK] = gather_kernels}};
 
 const spor_op spor_op_gather = {
@@ -105,6 +117,7 @@ const spor_op spor_op_gather = {
     .golden = golden,
     .reference = gather_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_gather(spor_var x, spor_var v, spor_window w) {

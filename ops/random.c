@@ -8,6 +8,8 @@ enum { SEED, SHAPE, SLOTS = SHAPE + SHAPE_SLOTS };
 
 #ifdef SPOR_RULES
 
+#include "export/c.h"
+
 KERNELS(random);
 TILE_KERNELS(random, .slow = true);
 
@@ -40,6 +42,11 @@ static const spor_golden golden[] = {
     {.attr = {{1099511627776}, {0}}, .out = {0, {0}}, .y = (const double[]){0.7435595393180847}},
     SPOR_END_GOLDEN};
 
+static void drawn(spor_c *c, const spor_attr attr[], const char *number, const char *name) {
+    c_line(c, "const %s %s = net_random(UINT64_C(%" PRIu64 "), (uint64_t)(%s), net_steps);",
+           c_type(c), name, (uint64_t)attr[SEED].i, number);
+}
+
 const spor_op spor_op_random = {
     .signature = "random(; seed:int, shape:shape)",
     .equation = "z ~ U[0, 1), by (seed, element, step)",
@@ -51,6 +58,7 @@ const spor_op spor_op_random = {
     .golden = golden,
     .reference = random_reference,
     .tile = &random_tiles,
+    .c_drawn = drawn,
 };
 
 spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {

@@ -6,6 +6,8 @@
 
 #ifdef SPOR_RULES
 
+#include "window_written.h"
+
 KERNELS(route);
 FAST_KERNELS(route);
 
@@ -102,6 +104,18 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     need->tasks[SPOR_WORK] = tasks_for(need, N, carve_most(moved, cost), 0);
 }
 
+/* Window by window. */
+static void loops(spor_c *c, const spor_call *call) {
+    const int64_t *map = call->out.shape.n, *count = call->in[1].shape.n;
+    c_line(c, "net_fill(out, 0, %" PRId64 ");", shape_size(&call->out.shape));
+    write_each_window(c, call->attr, map, count);
+    write_winner(c, map);
+    c_line(c, "out[winner] += g[((n * %" PRId64 " + p) * %" PRId64 " + q) * %" PRId64 " + k];",
+           count[1], count[2], count[3]);
+    c_line(c, "}");
+    c_line(c, "}");
+}
+
 static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = route_kernels}};
 
 const spor_op spor_op_route = {
@@ -120,6 +134,7 @@ const spor_op spor_op_route = {
     .golden = golden,
     .reference = route_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_route(spor_var x, spor_var g, spor_window w) {

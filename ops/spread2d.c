@@ -9,6 +9,8 @@ enum { MAP, WINDOW = MAP + 2, SLOTS = WINDOW + WINDOW_SLOTS };
 
 #ifdef SPOR_RULES
 
+#include "window_written.h"
+
 KERNELS(spread2d);
 FAST_KERNELS(window_shares);
 FAST_KERNELS(spread2d);
@@ -131,6 +133,24 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
         tasks_for(need, rows, carve_most(of[2] * of[3] * COST_MOVED, all / rows), 0);
 }
 
+/* In the order of the windows. */
+static void loops(spor_c *c, const spor_call *call) {
+    const int64_t *count = call->in[0].shape.n, *map = call->out.shape.n;
+    c_line(c, "net_fill(out, 0, %" PRId64 ");", shape_size(&call->out.shape));
+    write_each_window(c, call->attr + WINDOW, map, count);
+    c_line(c, "for (int k = 0; k < %" PRId64 "; k++) {", map[3]);
+    c_line(c,
+           "const %s share = g[((n * %" PRId64 " + p) * %" PRId64 " + q) * %" PRId64
+           " + k] / (%s)((r1 - r0) * (c1 - c0));",
+           c_type(c), count[1], count[2], count[3], c_type(c));
+    c_line(c, "for (int r = r0; r < r1; r++)");
+    c_line(c, "for (int v = c0; v < c1; v++)");
+    c_line(c, "    out[((n * %" PRId64 " + r) * %" PRId64 " + v) * %" PRId64 " + k] += share;",
+           map[1], map[2], map[3]);
+    c_line(c, "}");
+    c_line(c, "}");
+}
+
 static const spor_fused fused = {
     .need = need,
     .phase = {[SPOR_PREPARE] = window_shares_kernels, [SPOR_WORK] = spread2d_kernels}};
@@ -149,6 +169,7 @@ const spor_op spor_op_spread2d = {
     .golden = golden,
     .reference = spread2d_reference,
     .fused = &fused,
+    .c_loops = loops,
 };
 
 spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w) {

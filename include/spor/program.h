@@ -119,6 +119,9 @@ typedef struct {
     bool rowwise; /* a row of a result that takes rows one by one has the same bits alone and among
                      others: ways to compute that depend on how many rows there are, or that share
                      what is rounded, are left out */
+    bool
+        portable; /* what an export writes in C: layers by sums as they stand, each made by one task;
+                      training hands no gradients to the parameters */
 } spor_options;
 
 /** A program for the outputs. params may be NULL if the tape has none. NULL: out of memory;

@@ -34,9 +34,15 @@
 #include "winners_pick.h"
 #include "winners_dx.h"
 
-/* After the attributes of the correlation: the window, whether winners are saved, and whether y is made of
- * sums as they stand, which are the same for any number of samples. */
-enum { WINDOW = OWN, TRAINING = OWN + WINDOW_SLOTS, ROWWISE, FORWARD_SLOTS };
+/* After the attributes of the correlation: the window, whether sums are made as they stand, which are the
+ * same for any number of samples; and, of y, whether winners are saved. */
+enum {
+    WINDOW = OWN,
+    DIRECTLY = OWN + WINDOW_SLOTS,
+    BACKWARD_SLOTS,
+    TRAINING = BACKWARD_SLOTS,
+    FORWARD_SLOTS
+};
 
 /* Windows of one cell at every step leave maps as they are: so a layer without pooling has them. */
 static bool is_pooled(const spor_attr attr[]) {
@@ -48,7 +54,7 @@ static bool is_pooled(const spor_attr attr[]) {
  * winners. */
 static conv_work with_whole(conv_work w, const spor_attr attr[], int64_t H, int64_t W, int64_t C) {
     if (is_pooled(attr)) w.whole = carve_times(carve_times(H, W), C);
-    w.by = algorithm_of(&w);
+    w.by = attr[DIRECTLY].i ? &conv_algorithms[DIRECT] : algorithm_of(&w);
     return w;
 }
 /* y is made with samples abreast, if that is less work and the sums are the same. */
@@ -64,7 +70,7 @@ static bool y_abreast(const spor_call *c, const conv_work *w, int64_t lanes, abr
  * tiles a step of convkeras4_20 gains 6 % by it with AVX-512, and loses 4 % with AVX2 and 7 % without. */
 static const conv_algorithm *forward_algorithm(const spor_call *c, const conv_work *w) {
     const conv_algorithm *direct = &conv_algorithms[DIRECT];
-    if (c->attr[ROWWISE].i) return direct;
+    if (c->attr[DIRECTLY].i) return direct;
     conv_work sums = *w;
     sums.by = direct;
     abreast y;
@@ -106,7 +112,7 @@ typedef struct {
 /* dK is made by winners, if that is less work. */
 static bool dK_by_winners(const spor_call *c, const conv_work *work, size_t width, int64_t lanes,
                           dK_winners *by) {
-    if (!is_pooled(c->attr)) return false;
+    if (!is_pooled(c->attr) || c->attr[DIRECTLY].i) return false;
     by->sum = winners_sum_of(work, c->attr + WINDOW, width, lanes);
     by->lookup = winners_pick_of(work, c->attr + WINDOW, lanes);
     if (!winners_fit(&by->sum.w, work->group, 0)) return false;
@@ -119,7 +125,7 @@ static bool dK_by_winners(const spor_call *c, const conv_work *work, size_t widt
 /* dx too: then its work is that of the forward pass. */
 static bool dx_by_winners(const spor_call *c, size_t width, int64_t lanes, conv_work *work,
                           winners_spread *by) {
-    if (!is_pooled(c->attr)) return false;
+    if (!is_pooled(c->attr) || c->attr[DIRECTLY].i) return false;
     const spor_shape *dx = &c->out.shape, *K = &c->in[1].shape;
     correlation g = forward_correlation(c->attr, dx, K->n[0], K->n[1], K->n[3]);
     conv_work back = dx_work(c);
@@ -130,7 +136,7 @@ static bool dx_by_winners(const spor_call *c, size_t width, int64_t lanes, conv_
 
 #ifdef SPOR_RULES
 
-#include "written.h"
+#include "written_back.h"
 
 FAST_KERNELS(conv2d_panels);
 FAST_KERNELS(conv2d);
@@ -187,18 +193,19 @@ static void conv_loops(spor_c *c, const spor_call *call) {
     const spor_attr *window = call->attr + WINDOW;
     correlation g = forward_work(call).g;
     bool pooled = is_pooled(call->attr), whole = pooled && windows_overlap(window);
-    bool biased = call->operands > 2;
+    bool biased = call->operands > 2, saves = pooled && call->attr[TRAINING].i;
     int64_t N = call->in[0].shape.n[0], made = shape_size(&call->out.shape);
     int64_t map = whole ? g.P * g.Q * g.F : pooled ? g.F : 0;
     if (map + pixel_scratch(&g)) c_want_scratch(c, map + pixel_scratch(&g));
     if (g.apart) c_line(c, "%s *part = scratch + %" PRId64 ";", c_type(c), map);
+    if (saves) c_line(c, "unsigned char *winners = out_saved;");
     c_line(c, "for (int n = 0; n < %" PRId64 "; n++) {", N);
     c_line(c, "const %s *sample = x + n * %" PRId64 ";", c_type(c), g.h * g.w * g.C);
     if (pooled && !whole) {
-        write_windows(c, window, g.P, g.Q, g.F);
-        c_line(c, "%s *z = i == p0 && j == q0 ? y : scratch;", c_type(c));
+        write_windows(c, window, g.P, g.Q, g.F, saves);
+        c_line(c, "%s *y = out + at, *z = i == p0 && j == q0 ? y : scratch;", c_type(c));
         write_pixel(c, &g, biased);
-        c_line(c, "if (z == scratch) net_keep_largest(y, z, %" PRId64 ");", g.F);
+        write_largest(c, "z", g.F, true, saves);
         write_windows_end(c);
     } else {
         c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", g.P);
@@ -210,7 +217,7 @@ static void conv_loops(spor_c *c, const spor_call *call) {
     }
     if (whole) {
         c_line(c, "const %s *map = scratch;", c_type(c));
-        write_pooling(c, window, g.P, g.Q, g.F);
+        write_pooling(c, window, g.P, g.Q, g.F, saves);
     }
     c_line(c, "}");
     layer_write_activation(c, call->attr + ACTIVATION, "out", made);
@@ -225,7 +232,7 @@ static const spor_fused conv_fused = {
     {                                                                                              \
         .signature = name_ "(x[N,H,W,C], K[k,l,C,F]" bias_                                         \
                            "; stride:int2, pad:int4, activation:int, slope:real, " WINDOW_ATTRS    \
-                           ", training:int, rowwise:int)",                                         \
+                           ", directly:int, training:int)",                                        \
         .equation = equation_, .traits = SPOR_EXACT_ON_INTEGERS, .operands = operands_,            \
         .attrs = FORWARD_SLOTS, .shape = conv_shape, .cost = conv_cost, .vjp = conv_vjp,           \
         .fused = &conv_fused, .c_loops = conv_loops                                                \
@@ -263,13 +270,38 @@ static const spor_fused dx_fused = {
     .phase = {[SPOR_PREPARE] = conv2d_dx_panels_kernels, [SPOR_WORK] = conv2d_dx_kernels},
     .prepares = 1 << 1};
 
+/* Of a sample: delta, routed to its winners first where there is pooling. */
+static void write_errors(spor_c *c, const spor_call *call, const int64_t map[3]) {
+    const int64_t size = map[0] * map[1] * map[2];
+    if (!is_pooled(call->attr)) {
+        c_line(c, "const %s *map = delta + n * %" PRId64 ";", c_type(c), size);
+        return;
+    }
+    c_line(c, "%s *map = scratch;", c_type(c));
+    write_routing(c, call->attr + WINDOW, map[0], map[1], map[2], "delta");
+}
+
+static void dx_loops(spor_c *c, const spor_call *call) {
+    conv_work w = dx_work(call);
+    const correlation *g = &w.g;
+    const int64_t map[] = {g->h, g->w, g->C};
+    if (w.whole + pixel_scratch(g)) c_want_scratch(c, w.whole + pixel_scratch(g));
+    if (w.whole) c_line(c, "const unsigned char *winners = y_saved;");
+    if (g->apart) c_line(c, "%s *part = scratch + %" PRId64 ";", c_type(c), w.whole);
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++) {", w.N);
+    c_line(c, "%s *z = out + n * %" PRId64 ";", c_type(c), pixels_of(g) * g->F);
+    write_errors(c, call, map);
+    write_dx(c, g);
+    c_line(c, "}");
+}
+
 #define DX_OP(name_, winners_, operands_, traits_, equation_)                                      \
     {                                                                                              \
         .signature = name_ "(delta[N,P,Q,F], K[k,l,C,F]" winners_                                  \
-                           "; stride:int2, pad:int4, map:int2, " WINDOW_ATTRS ")",                 \
+                           "; stride:int2, pad:int4, map:int2, " WINDOW_ATTRS ", directly:int)",   \
         .equation = equation_, .traits = (traits_) | SPOR_EXACT_ON_INTEGERS,                       \
-        .operands = operands_, .attrs = TRAINING, .shape = dx_shape, .cost = dx_cost,              \
-        .fused = &dx_fused                                                                         \
+        .operands = operands_, .attrs = BACKWARD_SLOTS, .shape = dx_shape, .cost = dx_cost,        \
+        .fused = &dx_fused, .c_loops = dx_loops                                                    \
     }
 static const spor_op dx_op[KINDS] = {
     DX_OP("conv2d_dx", "", 2, SPOR_BILINEAR, "dx = rot180(K) * dilated and padded delta"),
@@ -308,13 +340,55 @@ static const spor_fused dK_fused = {.need = dK_need,
                                               [SPOR_WORK] = conv2d_dK_kernels,
                                               [SPOR_FINISH] = partial_sum_kernels}};
 
+/* dK of groups of samples, which are added in their order. */
+static void dK_loops(spor_c *c, const spor_call *call) {
+    conv_work w = dK_work(call);
+    const correlation *g = &w.g;
+    const int64_t map[] = {g->P, g->Q, g->F}, size = depth_of(g) * g->F;
+    const int64_t maps = g->apart ? carve_times(w.group, w.whole) : w.whole;
+    const bool several = w.group < w.N;
+    const int64_t part = g->apart ? g->C * g->F : several ? size : 0;
+    if (maps + part) c_want_scratch(c, maps + part);
+    if (w.whole) c_line(c, "const unsigned char *winners = y_saved;");
+    if (part) c_line(c, "%s *part = scratch + %" PRId64 ";", c_type(c), maps);
+    if (g->apart) c_line(c, "net_fill(out, 0, %" PRId64 ");", size);
+    c_line(c, "for (int first = 0; first < %" PRId64 "; first += %" PRId64 ") {", w.N, w.group);
+    c_line(c,
+           "const int end = first + %" PRId64 " < %" PRId64 " ? first + %" PRId64 " : %" PRId64 ";",
+           w.group, w.N, w.group, w.N);
+    if (!g->apart) {
+        c_line(c, "%s *sum = %s;", c_type(c), several ? "first ? part : out" : "out");
+        c_line(c, "net_fill(sum, 0, %" PRId64 ");", size);
+        c_line(c, "for (int n = first; n < end; n++) {");
+        write_errors(c, call, map);
+        write_dK(c, g);
+        c_line(c, "}");
+        if (several)
+            c_line(c, "for (int k = 0; first && k < %" PRId64 "; k++) out[k] = part[k] + out[k];",
+                   size);
+    } else {
+        if (w.whole) {
+            c_line(c, "for (int n = first; n < end; n++) {");
+            c_line(c, "%s *map = scratch + (n - first) * %" PRId64 ";", c_type(c), w.whole);
+            write_routing(c, call->attr + WINDOW, map[0], map[1], map[2], "delta");
+            c_line(c, "}");
+            c_line(c, "const %s *maps = scratch;", c_type(c));
+        } else {
+            c_line(c, "const %s *maps = delta + first * %" PRId64 ";", c_type(c),
+                   pixels_of(g) * g->F);
+        }
+        write_dK_apart(c, g);
+    }
+    c_line(c, "}");
+}
+
 #define DK_OP(name_, winners_, operands_, traits_, equation_)                                      \
     {                                                                                              \
         .signature = name_ "(x[N,H,W,C], delta[N,P,Q,F]" winners_                                  \
-                           "; stride:int2, pad:int4, cells:int2, " WINDOW_ATTRS ")",               \
+                           "; stride:int2, pad:int4, cells:int2, " WINDOW_ATTRS ", directly:int)", \
         .equation = equation_, .traits = (traits_) | SPOR_MIXES_SAMPLES | SPOR_EXACT_ON_INTEGERS,  \
-        .operands = operands_, .attrs = TRAINING, .shape = dK_shape, .cost = dK_cost,              \
-        .fused = &dK_fused                                                                         \
+        .operands = operands_, .attrs = BACKWARD_SLOTS, .shape = dK_shape, .cost = dK_cost,        \
+        .fused = &dK_fused, .c_loops = dK_loops                                                    \
     }
 static const spor_op dK_op[KINDS] = {
     DK_OP("conv2d_dK", "", 2, SPOR_BILINEAR, "dK = delta * pad(x), summed over samples"),
@@ -323,8 +397,8 @@ static const spor_op dK_op[KINDS] = {
 /* y's attributes with two sizes of the backward op's own in place of the activation. */
 static spor_var record_backward(const spor_op op[KINDS], spor_var a, spor_var b, spor_var y,
                                 int64_t first, int64_t second) {
-    spor_attr attr[TRAINING];
-    for (int k = 0; k < TRAINING; k++) attr[k] = op_attrs(y)[k];
+    spor_attr attr[BACKWARD_SLOTS];
+    for (int k = 0; k < BACKWARD_SLOTS; k++) attr[k] = op_attrs(y)[k];
     attr[SHARED].i = first;
     attr[SHARED + 1].i = second;
     return op_record(&op[is_pooled(attr) ? POOLED : PLAIN], (spor_var[]){a, b, y}, attr);
@@ -376,7 +450,7 @@ static bool match_layer(spor_match *m, spor_var root, int kind, const spor_op **
     m->in[0] = x;
     m->in[1] = op_operand(layer.z, 1);
     m->in[2] = layer.b;
-    m->attr[ROWWISE].i = m->rowwise;
+    m->attr[DIRECTLY].i = m->rowwise || m->portable;
     m->attr[ACTIVATION + ACT] = layer.activation;
     m->attr[ACTIVATION + ACT_SLOPE] = layer.slope;
     for (int axis = 0; axis < 2; axis++)
@@ -398,6 +472,7 @@ static bool match_convpool(spor_match *m, spor_var root) {
     if (!match_layer(m, a, POOLED, &last)) return false;
     if (!layer_take(m, a, last, "the map that is pooled")) return false;
     for (int k = 0; k < WINDOW_SLOTS; k++) m->attr[WINDOW + k] = op_attrs(root)[k];
+    if (m->portable && m->training && winner_bytes(m->attr + WINDOW) > 1) return false;
     if (!is_countable(m->attr + WINDOW))
         return match_refuse(m, "a window has more cells than a saved winner can count");
     m->attr[TRAINING].i = m->training;

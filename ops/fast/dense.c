@@ -218,6 +218,16 @@ static const spor_fused dense_dx_fused = {
     .phase = {[SPOR_PREPARE] = dense_dx_panels_kernels, [SPOR_WORK] = dense_dx_kernels},
     .prepares = 1 << 1};
 
+static void dense_dx_loops(spor_c *c, const spor_call *call) {
+    dense_sizes s = sizes_of(call);
+    c_line(c, "net_fill(out, 0, %" PRId64 ");", s.rows * s.cols);
+    c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", s.rows);
+    c_line(c,
+           "    net_add_turned(out + i * %" PRId64 ", %" PRId64 ", delta + i * %" PRId64
+           ", %" PRId64 ", W, %" PRId64 ");",
+           s.cols, s.cols, s.depth, s.depth, s.depth);
+}
+
 static const spor_op dense_dx_op = {
     .signature = "dense_dx(delta[N,m], W[n,m])",
     .equation = "dx = delta W^T",
@@ -226,6 +236,7 @@ static const spor_op dense_dx_op = {
     .shape = dense_dx_shape,
     .cost = cost_along_rows,
     .fused = &dense_dx_fused,
+    .c_loops = dense_dx_loops,
 };
 
 /* x[N,n], delta[N,m] -> dW[n,m] */
@@ -255,6 +266,17 @@ static const spor_fused dense_dW_fused = {
     .need = dense_dW_need,
     .phase = {[SPOR_PREPARE] = dense_dW_panels_kernels, [SPOR_WORK] = dense_dW_kernels}};
 
+/* Row by row, each a chain over the samples. */
+static void dense_dW_loops(spor_c *c, const spor_call *call) {
+    dense_sizes s = sizes_of(call);
+    c_line(c, "net_fill(out, 0, %" PRId64 ");", s.rows * s.cols);
+    c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", s.rows);
+    c_line(c,
+           "    net_add_products(out + i * %" PRId64 ", %" PRId64 ", x + i, %" PRId64
+           ", delta, %" PRId64 ", %" PRId64 ");",
+           s.cols, s.cols, s.rows, s.cols, s.depth);
+}
+
 static const spor_op dense_dW_op = {
     .signature = "dense_dW(x[N,n], delta[N,m])",
     .equation = "dW = x^T delta",
@@ -263,6 +285,7 @@ static const spor_op dense_dW_op = {
     .shape = dense_dW_shape,
     .cost = dense_dW_cost,
     .fused = &dense_dW_fused,
+    .c_loops = dense_dW_loops,
 };
 
 static spor_var dense_vjp(spor_var y, int k, spor_var ybar) {

@@ -104,6 +104,21 @@ static void delta_need(const spor_call *c, size_t width, int lanes, spor_need *n
 
 static const spor_fused delta_fused = {.need = delta_need, .phase = {[SPOR_WORK] = delta_kernels}};
 
+/* f'(Y) in C; behind that of leaky_relu comes its slope. */
+static const char *const slope_forms[SPOR_ACTIVATIONS] = {
+    [SPOR_ACTIVATION_tanh] = "1 - Y[k] * Y[k]",
+    [SPOR_ACTIVATION_sigmoid] = "Y[k] * (1 - Y[k])",
+    [SPOR_ACTIVATION_relu] = "Y[k] > 0 ? 1 : 0",
+    [SPOR_ACTIVATION_leaky_relu] = "Y[k] > 0 ? 1 : "};
+
+static void delta_loops(spor_c *c, const spor_call *call) {
+    const int64_t f = call->attr[ACT].i;
+    bool sloped = f == SPOR_ACTIVATION_leaky_relu;
+    c_line(c, "for (int k = 0; k < %" PRId64 "; k++) out[k] = dY[k] * (%s%s);",
+           shape_size(&call->out.shape), slope_forms[f],
+           sloped ? c_number(c, call->attr[ACT_SLOPE].r).text : "");
+}
+
 static const spor_op delta_op = {
     .signature = "delta(Y[...], dY[...]; activation:int, slope:real)",
     .equation = "delta = dY f'(Y)",
@@ -111,6 +126,7 @@ static const spor_op delta_op = {
     .attrs = 2,
     .shape = rule_elementwise,
     .fused = &delta_fused,
+    .c_loops = delta_loops,
 };
 
 spor_var layer_delta(spor_var y, const spor_attr activation[2], spor_var ybar) {
@@ -143,6 +159,15 @@ static const spor_fused bias_gradient_fused = {
     .need = bias_gradient_need,
     .phase = {[SPOR_WORK] = bias_gradient_kernels, [SPOR_FINISH] = partial_sum_kernels}};
 
+static void bias_gradient_loops(spor_c *c, const spor_call *call) {
+    bias_sizes s = bias_sizes_of(call);
+    int64_t levels = 0;
+    for (int64_t n = s.blocks; n; n >>= 1) levels++;
+    if (s.blocks > 1) c_want_scratch(c, levels * s.cols);
+    c_line(c, "net_sum_rows(out, delta, %" PRId64 ", %" PRId64 ", %s);", s.rows, s.cols,
+           s.blocks > 1 ? "scratch" : "out");
+}
+
 static const spor_op bias_gradient_op = {
     .signature = "bias_gradient(delta[*])",
     .equation = "db[f] = sum of delta[..., f]",
@@ -150,6 +175,7 @@ static const spor_op bias_gradient_op = {
     .operands = 1,
     .shape = bias_gradient_shape,
     .fused = &bias_gradient_fused,
+    .c_loops = bias_gradient_loops,
 };
 
 spor_var layer_bias_gradient(spor_var delta) {

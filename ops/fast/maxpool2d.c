@@ -58,6 +58,15 @@ static bool pool_dx_shape(spor_rule *r) {
 static const spor_fused pool_dx_fused = {.need = samples_need,
                                          .phase = {[SPOR_WORK] = maxpool2d_dx_kernels}};
 
+static void pool_dx_loops(spor_c *c, const spor_call *call) {
+    const int64_t *n = call->out.shape.n;
+    c_line(c, "const unsigned char *winners = y_saved;");
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++) {", n[0]);
+    c_line(c, "%s *map = out + n * %" PRId64 ";", c_type(c), n[1] * n[2] * n[3]);
+    write_routing(c, call->attr, n[1], n[2], n[3], "dy");
+    c_line(c, "}");
+}
+
 static const spor_op pool_dx_op = {
     .signature =
         "maxpool2d_dx(y[N,P,Q,C], dy[N,P,Q,C]; size:int2, stride:int2, pad:int4, map:int2)",
@@ -67,6 +76,7 @@ static const spor_op pool_dx_op = {
     .attrs = WINDOW_SLOTS + 2,
     .shape = pool_dx_shape,
     .fused = &pool_dx_fused,
+    .c_loops = pool_dx_loops,
 };
 
 static spor_var pool_vjp(spor_var y, int k, spor_var ybar) {
@@ -84,9 +94,11 @@ static const spor_fused pool_fused = {.need = pool_need,
 
 static void pool_loops(spor_c *c, const spor_call *call) {
     const int64_t *n = call->in[0].shape.n;
+    const bool saves = call->attr[TRAINING].i;
+    if (saves) c_line(c, "unsigned char *winners = out_saved;");
     c_line(c, "for (int n = 0; n < %" PRId64 "; n++) {", n[0]);
     c_line(c, "const %s *map = x + n * %" PRId64 ";", c_type(c), n[1] * n[2] * n[3]);
-    write_pooling(c, call->attr, n[1], n[2], n[3]);
+    write_pooling(c, call->attr, n[1], n[2], n[3], saves);
     c_line(c, "}");
 }
 
@@ -110,7 +122,7 @@ static bool match_pool(spor_match *m, spor_var root) {
     if (!is_countable(m->attr))
         return match_refuse(m, "a window has more cells than a saved winner can count");
     m->attr[TRAINING].i = m->training;
-    return true;
+    return !m->portable || !m->training || winner_bytes(m->attr) == 1;
 }
 
 /* ---- samples ---- */

@@ -14,10 +14,15 @@
 #include "layer.h"
 
 #include "kernels/slots.h"
+/* A row of few would leave lanes empty and have as many steps that wait for one another: rows of so many
+ * classes at most are taken side by side, each a lane. */
+enum { FEW_CLASSES = 32 };
 /* Attributes: a backward pass will follow; ln s is weighted with the sum of y. */
 enum { TRAINING, WEIGHTED };
 
 #ifdef SPOR_RULES
+
+#include "export/c.h"
 
 FAST_KERNELS(softmax_cross_entropy);
 FAST_KERNELS(softmax_cross_entropy_dl);
@@ -56,12 +61,21 @@ static bool xent_dl_shape(spor_rule *r) {
 static const spor_fused xent_dl_fused = {.need = rows_need,
                                          .phase = {[SPOR_WORK] = softmax_cross_entropy_dl_kernels}};
 
+static void xent_dl_loops(spor_c *c, const spor_call *call) {
+    const int64_t M = call->out.shape.n[call->out.shape.rank - 1];
+    c_line(c, "const %s *A = z_saved;", c_type(c));
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++)", shape_size(&call->in[2].shape));
+    c_line(c, "for (int k = n * %" PRId64 "; k < (n + 1) * %" PRId64 "; k++)", M, M);
+    c_line(c, "    out[k] = (A[k] - y[k]) * zbar[n];");
+}
+
 static const spor_op xent_dl_op = {
     .signature = "softmax_cross_entropy_dl(z[*], y[*], zbar[*])",
     .equation = "dl = (A - y) zbar",
     .operands = 3,
     .shape = xent_dl_shape,
     .fused = &xent_dl_fused,
+    .c_loops = xent_dl_loops,
 };
 
 static spor_var xent_vjp(spor_var z, int k, spor_var zbar) {
@@ -76,6 +90,18 @@ static spor_var xent_vjp(spor_var z, int k, spor_var zbar) {
 static const spor_fused xent_fused = {.need = xent_need,
                                       .phase = {[SPOR_WORK] = softmax_cross_entropy_kernels}};
 
+static void xent_loops(spor_c *c, const spor_call *call) {
+    const spor_shape *l = &call->in[0].shape;
+    const int64_t M = l->n[l->rank - 1];
+    const bool saves = call->attr[TRAINING].i;
+    c_line(c, "%s *A = %s;", c_type(c), saves ? "out_saved" : "0");
+    c_line(c, "for (int n = 0; n < %" PRId64 "; n++)", shape_size(&call->out.shape));
+    c_line(c,
+           "    out[n] = net_cross_entropy(l + n * %" PRId64 ", y + n * %" PRId64
+           ", A ? A + n * %" PRId64 " : 0, %" PRId64 ", %d, %d);",
+           M, M, M, M, M > FEW_CLASSES, (int)call->attr[WEIGHTED].i);
+}
+
 static const spor_op xent_op = {
     .signature = "softmax_cross_entropy(l[*], y[*]; training:int, weighted:int)",
     .equation = "z = sum(y) or 1, times logsumexp(l), - sum(y l)",
@@ -84,6 +110,7 @@ static const spor_op xent_op = {
     .shape = xent_shape,
     .vjp = xent_vjp,
     .fused = &xent_fused,
+    .c_loops = xent_loops,
 };
 
 /* ---- the match ---- */
@@ -347,9 +374,6 @@ static void losses_row_by_row(T *z, const T *l, const T *y, int64_t rows, int64_
 }
 
 /* ---- few classes: a row in each lane ---- */
-
-/* A row of few would leave lanes empty and have as many steps that wait for one another. */
-enum { FEW_CLASSES = 32 };
 
 /* Columns m .. m + LANES - 1 of rows become vectors, those behind the last 0. */
 SPOR_INLINE void turn_to_lanes(vec at[LANES], const T *from, int64_t rows, int64_t M, int64_t m) {

@@ -57,21 +57,39 @@ static inline void write_pixel(spor_c *c, const correlation *g, bool biased) {
     c_line(c, "}");
 }
 
-/** Writes the loops over windows (p, q) of maps [H, W, C], around what `cells` writes of each cell (i, j);
- *  y is the window's result. */
-static inline void write_windows(spor_c *c, const spor_attr *w, int64_t H, int64_t W, int64_t C) {
+/** Writes the loops over windows (p, q) of maps [H, W, C] and their cells (i, j), around what is written of each;
+ *  the window's results begin at `at`, and cell (i, j) has this number in it if it is asked for. */
+static inline void write_windows(spor_c *c, const spor_attr *w, int64_t H, int64_t W, int64_t C,
+                                 bool numbered) {
     int64_t P = windows_along(w, 0, H), Q = windows_along(w, 1, W);
     bool rows = w[WINDOW_PAD].i || w[WINDOW_PAD + 1].i,
          cols = w[WINDOW_PAD + 2].i || w[WINDOW_PAD + 3].i;
     c_line(c, "for (int p = 0; p < %" PRId64 "; p++)", P);
     c_line(c, "for (int q = 0; q < %" PRId64 "; q++) {", Q);
-    c_line(c, "%s *y = out + ((n * %" PRId64 " + p) * %" PRId64 " + q) * %" PRId64 ";", c_type(c),
-           P, Q, C);
+    c_line(c, "const int at = ((n * %" PRId64 " + p) * %" PRId64 " + q) * %" PRId64 ";", P, Q, C);
     write_range(c, "p0", "p1", "p", w[WINDOW_STRIDE].i, w[WINDOW_PAD].i, w[WINDOW_SIZE].i, H, rows);
     write_range(c, "q0", "q1", "q", w[WINDOW_STRIDE + 1].i, w[WINDOW_PAD + 2].i,
                 w[WINDOW_SIZE + 1].i, W, cols);
     c_line(c, "for (int i = p0; i < p1; i++)");
     c_line(c, "for (int j = q0; j < q1; j++) {");
+    if (numbered)
+        c_line(c, "const int number = (i - p0_at) * %" PRId64 " + j - q0_at;",
+               w[WINDOW_SIZE + 1].i);
+}
+
+/** Writes how cell (i, j), C numbers called so, joins the largest of its window, y, and, where winners are saved,
+ *  who won. The first of them may be there already. */
+static inline void write_largest(spor_c *c, const char *cell, int64_t C, bool is_there,
+                                 bool saves) {
+    c_line(c, "if (i == p0 && j == q0) {");
+    if (!is_there) c_line(c, "memcpy(y, %s, %" PRId64 " * sizeof *y);", cell, C);
+    if (saves) c_line(c, "memset(winners + at, number, %" PRId64 ");", C);
+    c_line(c, "} else {");
+    if (saves)
+        c_line(c, "net_keep_winners(y, winners + at, %s, number, %" PRId64 ");", cell, C);
+    else
+        c_line(c, "net_keep_largest(y, %s, %" PRId64 ");", cell, C);
+    c_line(c, "}");
 }
 
 /** Writes the end of these loops. */
@@ -81,13 +99,33 @@ static inline void write_windows_end(spor_c *c) {
 }
 
 /** Writes the largest of maps [H, W, C], sample by sample, called `map`. */
-static inline void write_pooling(spor_c *c, const spor_attr *w, int64_t H, int64_t W, int64_t C) {
-    write_windows(c, w, H, W, C);
+static inline void write_pooling(spor_c *c, const spor_attr *w, int64_t H, int64_t W, int64_t C,
+                                 bool saves) {
+    write_windows(c, w, H, W, C, saves);
+    c_line(c, "%s *y = out + at;", c_type(c));
     c_line(c, "const %s *cell = map + (i * %" PRId64 " + j) * %" PRId64 ";", c_type(c), W, C);
-    c_line(c, "if (i == p0 && j == q0)");
-    c_line(c, "    memcpy(y, cell, %" PRId64 " * sizeof *y);", C);
-    c_line(c, "else");
-    c_line(c, "    net_keep_largest(y, cell, %" PRId64 ");", C);
+    write_largest(c, "cell", C, false, saves);
+    write_windows_end(c);
+}
+
+/** Every cell of a map lies in exactly one window. */
+static inline bool windows_tile(const spor_attr *w, int axis, int64_t cells) {
+    return w[WINDOW_SIZE + axis].i == w[WINDOW_STRIDE + axis].i &&
+           windows_along(w, axis, cells) * w[WINDOW_SIZE + axis].i - w[WINDOW_PAD + 2 * axis].i >=
+               cells;
+}
+
+/** Writes what of sample n of the windows' errors, called so, goes to the cells of its map [H, W, C], called `map`:
+ *  to the winners, 0 to the others. */
+static inline void write_routing(spor_c *c, const spor_attr *w, int64_t H, int64_t W, int64_t C,
+                                 const char *error) {
+    bool adds = !windows_tile(w, 0, H) || !windows_tile(w, 1, W);
+    if (adds) c_line(c, "net_fill(map, 0, %" PRId64 ");", H * W * C);
+    write_windows(c, w, H, W, C, true);
+    c_line(c, "%s *cell = map + (i * %" PRId64 " + j) * %" PRId64 ";", c_type(c), W, C);
+    c_line(c, "for (int k = 0; k < %" PRId64 "; k++)", C);
+    c_line(c, "    cell[k] %s winners[at + k] == number ? %s[at + k] : 0;", adds ? "+=" : "=",
+           error);
     write_windows_end(c);
 }
 

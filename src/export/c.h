@@ -22,7 +22,7 @@ const char *c_type(const spor_c *c);
 
 /** A number as C reads it, in the type of the file: "0.5f". */
 typedef struct {
-    char text[40];
+    char text[48];
 } c_literal;
 c_literal c_number(const spor_c *c, double value);
 

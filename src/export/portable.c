@@ -42,6 +42,20 @@ static real net_abs(real x) {
     return x < 0 ? -x : x == 0 ? 0 : x;
 }
 
+static uint64_t net_mix(uint64_t z) {
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* U[0, 1) with 24 bits, of (seed, element, step): that of base/random.h */
+static real net_random(uint64_t seed, uint64_t element, uint64_t step) {
+    const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
+    const uint64_t bits =
+        net_mix(net_mix(net_mix(seed + golden) ^ (element + golden)) ^ (step + 2 * golden));
+    return (real)((double)(bits >> 40) / 16777216.0);
+}
+
 /* y >= 0 with the sign of x */
 static real net_with_sign(real y, real x) {
     return net_of_bits(net_bits(y) | (net_bits(x) & net_bits((real)-0.0)));
@@ -377,14 +391,68 @@ static void net_add_products(real *restrict out, int columns, const real *restri
         for (j = 0; j < columns; j++) out[j] = out[j] + x[0] * w[j];
 }
 
+/* out[j] += sum over r of x[r] w[j][r], one after the other: rows of w lie `row` apart */
+static void net_add_turned(real *restrict out, int columns, const real *restrict x, int terms,
+                           const real *restrict w, int row) {
+    const int fours = columns - columns % 4;
+    int j, r;
+    for (j = 0; j < fours; j += 4, w += 4 * row) {
+        const real *w1 = w + row, *w2 = w + 2 * row, *w3 = w + 3 * row;
+        real y0 = out[j], y1 = out[j + 1], y2 = out[j + 2], y3 = out[j + 3];
+        for (r = 0; r < terms; r++) {
+            y0 = y0 + x[r] * w[r];
+            y1 = y1 + x[r] * w1[r];
+            y2 = y2 + x[r] * w2[r];
+            y3 = y3 + x[r] * w3[r];
+        }
+        out[j] = y0;
+        out[j + 1] = y1;
+        out[j + 2] = y2;
+        out[j + 3] = y3;
+    }
+    for (j = fours; j < columns; j++, w += row) {
+        real y = out[j];
+        for (r = 0; r < terms; r++) y = y + x[r] * w[r];
+        out[j] = y;
+    }
+}
+
+/* out[r][j] += x[r] y[j] */
+static void net_add_outer(real *restrict out, const real *restrict x, int rows,
+                          const real *restrict y, int columns) {
+    int r, j;
+    for (r = 0; r < rows; r++, out += columns)
+        for (j = 0; j < columns; j++) out[j] = out[j] + x[r] * y[j];
+}
+
 /* the larger of two, the first of equals; what is not a number is larger than any */
 static void net_keep_largest(real *restrict out, const real *restrict x, int count) {
     int j;
     for (j = 0; j < count; j++) out[j] = !(x[j] <= out[j]) && out[j] == out[j] ? x[j] : out[j];
 }
 
+/* the same, with the number of who it is */
+static void net_keep_winners(real *restrict out, unsigned char *restrict winner,
+                             const real *restrict x, int number, int count) {
+    int j;
+    for (j = 0; j < count; j++) {
+        const int wins = !(x[j] <= out[j]) && out[j] == out[j];
+        out[j] = wins ? x[j] : out[j];
+        winner[j] = (unsigned char)(wins ? number : winner[j]);
+    }
+}
+
 static real net_larger(real largest, real x) {
     return !(x <= largest) && largest == largest ? x : largest;
+}
+
+/* sum of the lanes of a vector */
+static real net_lanes_sum(const real *lane) {
+#if NET_SINGLE
+    return (lane[0] + lane[2]) + (lane[1] + lane[3]);
+#else
+    return lane[0] + lane[1];
+#endif
 }
 
 /* sum of a row, in four chains of vectors */
@@ -399,11 +467,7 @@ static real net_sum_row(const real *x, int count) {
     for (l = 0; i < count; i++, l++) chain[1][l] += x[i];
     for (l = 0; l < NET_LANES; l++)
         lane[l] = (chain[0][l] + chain[1][l]) + (chain[2][l] + chain[3][l]);
-#if NET_SINGLE
-    return (lane[0] + lane[2]) + (lane[1] + lane[3]);
-#else
-    return lane[0] + lane[1];
-#endif
+    return net_lanes_sum(lane);
 }
 
 /* the largest of a row, in the same order */
@@ -473,6 +537,77 @@ static void net_settle(real *sum, const real *low, int count) {
         const real both = sum[j] + low[j];
         sum[j] = both == both ? both : sum[j];
     }
+}
+
+/* sums of the columns of delta, in blocks of 128 rows; those of 1, 2, 4 ... blocks wait in `level` */
+static void net_sum_rows(real *out, const real *delta, int rows, int columns, real *level) {
+    int block = 0, left, j;
+    for (; block * 128 < rows; block++, delta += 128 * columns)
+        for (j = 0; j < columns; j++) {
+            const int count = rows - block * 128 < 128 ? rows - block * 128 : 128;
+            const real *at = delta + j;
+            real chain[4] = {0}, sum, *to = level + j;
+            int r = 0, k, before;
+            for (; r + 4 <= count; r += 4, at += 4 * columns)
+                for (k = 0; k < 4; k++) chain[k] += at[k * columns];
+            for (; r < count; r++, at += columns) chain[0] += at[0];
+            sum = (chain[0] + chain[1]) + (chain[2] + chain[3]);
+            for (before = block; before & 1; before >>= 1, to += columns) sum += *to;
+            *to = sum;
+        }
+    for (j = 0; j < columns; j++) {
+        const real *from = level + j;
+        real sum = 0;
+        for (left = block; left; left >>= 1, from += columns)
+            if (left & 1) sum += *from;
+        out[j] = sum;
+    }
+}
+
+/* of a row of logits l and labels y: sum(y) or 1, times logsumexp(l), - sum(y l); A = that times softmax(l), if it
+ * is wanted. Sums along a row are made in vectors, 32 at a time; or one after the other */
+static real net_cross_entropy(const real *l, const real *y, real *A, int count, int along,
+                              int weighted) {
+    const int lanes = along ? NET_LANES : 1, block = along ? 32 * NET_LANES : count;
+    real all[NET_LANES] = {0}, dot[NET_LANES] = {0}, sum[NET_LANES] = {0};
+    real most = l[0], shift, scale, logarithm;
+    int from, m, k;
+    for (m = 1; m < count; m++) most = net_larger(most, l[m]);
+    shift = weighted || most - most >= 0 ? most : 0;
+    for (from = 0; from < count; from += block) {
+        const int end = count - from < block ? count : from + block;
+        real a[NET_LANES] = {0}, d[NET_LANES] = {0}, s[NET_LANES] = {0};
+        for (m = from, k = 0; m < end; m++, k = k + 1 < lanes ? k + 1 : 0) {
+            const real e = net_exp(l[m] - most);
+            a[k] += y[m];
+            d[k] += y[m] * (l[m] - shift);
+            s[k] += e;
+            if (A) A[m] = e;
+        }
+        for (k = 0; k < lanes; k++) {
+            all[k] += a[k];
+            dot[k] += d[k];
+            sum[k] += s[k];
+        }
+    }
+    if (along) {
+        all[0] = net_lanes_sum(all);
+        dot[0] = net_lanes_sum(dot);
+        sum[0] = net_lanes_sum(sum);
+    }
+    scale = (weighted ? all[0] : 1) / sum[0];
+    if (A)
+        for (m = 0; m < count; m++) A[m] *= scale;
+    logarithm = net_log(sum[0]);
+    if (weighted) return all[0] * logarithm - dot[0];
+    return most - most >= 0 ? logarithm - dot[0] + most * (1 - all[0]) : most - dot[0];
+}
+
+static int net_are_finite(const real *x, int count) {
+    int j;
+    for (j = 0; j < count; j++)
+        if (!(x[j] - x[j] == 0)) return 0;
+    return 1;
 }
 
 static void net_fill(real *out, real value, int count) {

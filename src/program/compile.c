@@ -46,7 +46,7 @@ static bool hand_on(spor_program *program, const request *r, int n, const spor_v
                     const spor_var dw[], spor_targets *targets) {
     bool done = true;
     for (int k = 0; r->asks && k < n; k++) program->slope[k] = dw[k].id;
-    for (int k = 0; done && !r->asks && k < n; k++) {
+    for (int k = 0; done && !r->asks && !program->portable && k < n; k++) {
         const char *name = program->graph.tape->node[w[k].id].name;
         int entry = spor_params_find(program->params, name);
         done = add_target(targets, (spor_target){dw[k].id, entry, SPOR_GRADIENTS});
@@ -80,7 +80,8 @@ static bool train(spor_program *program, const request *r, spor_targets *targets
     bool done = differentiate(program, r, targets) &&
                 (add_assignments(program, program->recorded, program->graph.map, targets) ||
                  no_memory(program));
-    if (done && program->updates) program->alarm = record_alarm(program, targets);
+    if (done && program->updates && !program->portable)
+        program->alarm = record_alarm(program, targets);
     return done;
 }
 
@@ -114,7 +115,8 @@ static bool merge_and_plan(spor_program *program, const request *r, const spor_t
 
 static bool compile(spor_program *program, const request *r) {
     bool backward = r->cost != 0;
-    const contraction_use use = {!program->reference, backward, program->rowwise};
+    const contraction_use use = {!program->reference, backward, program->rowwise,
+                                 program->portable};
     if (!contract_tape(program->recorded, r->wanted, r->count, &use, &program->graph)) {
         const char *error = program->graph.tape ? spor_error(program->graph.tape) : NULL;
         return program_fail(program, "%s", error ? error : "out of memory");
@@ -134,6 +136,7 @@ static bool prepare(spor_program *program, const spor_options *options) {
     program->scalar = options->scalar;
     program->reference = options->reference || options->scalar > SPOR_F64;
     program->rowwise = options->rowwise;
+    program->portable = options->portable;
     program->workspace = options->workspace ? options->workspace : &program->own;
     program->threads = options->threads > 1 && !program->reference ? options->threads : 1;
     if (program->threads > POOL_MOST) program->threads = POOL_MOST;

@@ -121,6 +121,7 @@ static bool try_root(work *w, spor_contraction *c, spor_var root) {
         spor_match match = {.uses = w->uses,
                             .training = w->use->training,
                             .rowwise = w->use->rowwise,
+                            .portable = w->use->portable,
                             .derived = w->derived};
         bool fits = spor_fast_paths[k]->match(&match, root);
         if (fits && is_bare(w, root.id, &match))

@@ -25,7 +25,8 @@
 typedef struct {
     const uint32_t *uses; /* uses[id]: readers of node id among the nodes compiled, outputs too */
     bool training;        /* a backward pass will follow: saved data are wanted */
-    bool rowwise; /* sums are to be made in an order that the number of rows does not change */
+    bool rowwise;  /* sums are to be made in an order that the number of rows does not change */
+    bool portable; /* spor_options: sums as they stand */
     const bool *derived; /* derived[id]: node id has a backward of its own, derived by hand */
     /* answer */
     const spor_op *op; /* the fused op that takes the root's place */

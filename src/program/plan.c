@@ -66,6 +66,11 @@ static void choose_phases(const spor_program *program, const spor_fused *fused,
     if (fused->need)
         fused->need(&step->call, scalar_width(program->scalar),
                     isa_lanes(program->isa, program->scalar), need);
+    if (program->portable && need->tasks[SPOR_FINISH]) { /* one task adds up all */
+        need->tasks[SPOR_WORK] = 1;
+        need->tasks[SPOR_FINISH] = 0;
+        need->partial = 0;
+    }
     need->shared = bytes_lines(need->shared);
     need->partial = bytes_lines(need->partial);
     need->scratch = bytes_lines(need->scratch);

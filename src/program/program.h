@@ -33,6 +33,7 @@ typedef struct {
     bool fast_paths; /* else all nodes stay as they are */
     bool training;   /* a backward pass will follow */
     bool rowwise;    /* spor_options */
+    bool portable;   /* likewise */
 } contraction_use;
 
 /** Contracts what the wanted nodes, all inputs and all parameters need. */
@@ -158,6 +159,7 @@ struct spor_program {
     spor_isa isa;
     bool reference;
     bool rowwise;    /* spor_options */
+    bool portable;   /* likewise */
     int threads;     /* that its memory has scratch for */
     spor_pool *pool; /* the workspace's; NULL: it runs alone */
     spor_contraction graph;

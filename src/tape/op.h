@@ -196,6 +196,9 @@ struct spor_op {
     /** Writes its loops in C (export/c.h), for a call with shapes and attributes, no data; the result has the
      *  bits of the baseline's kernels. NULL: there are none, or its tile says what an element is. */
     void (*c_loops)(spor_c *c, const spor_call *call);
+    /** Of an op without operands that is drawn anew in every step: writes its element of this number, a term of C, as a
+     *  const of this name. NULL for the others. */
+    void (*c_drawn)(spor_c *c, const spor_attr attr[], const char *number, const char *name);
 };
 
 /** End marks of the three tables above. */
@@ -313,7 +316,7 @@ typedef enum {
     SPOR_KIND_VALUES
 } spor_kind;
 
-#define SPOR_NAME 24
+#define SPOR_NAME 32
 
 typedef struct {
     char name[SPOR_NAME];
