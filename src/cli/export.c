@@ -6,13 +6,16 @@
 #include "export/export.h"
 #include "run/run.h"
 
+enum { C, ONNX };
+
 /* What a run can become: a row is the option that names its file, and who writes it. */
 static const struct {
     const char *name, *value, *help;
     export_format *write;
 } formats[] = {
-    {"c", "FILE", "C99 without libraries, net.c with its net.h", export_c},
-    {"onnx", "FILE", "an ONNX file, net.onnx: for onnxruntime, Netron and others", export_onnx},
+    [C] = {"c", "FILE", "C99 without libraries, net.c with its net.h", export_c},
+    [ONNX] = {"onnx", "FILE", "an ONNX file, net.onnx: for onnxruntime, Netron and others",
+              export_onnx},
 };
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
@@ -20,18 +23,20 @@ enum { FORMATS = sizeof formats / sizeof formats[0] };
 typedef struct {
     const char *run;
     const char *path[FORMATS]; /* NULL: not in this format */
+    export_wishes wishes;
 } arguments;
 
 static int complain(const char *text) {
     return command_fail(&spor_command_export, "%s", text);
 }
 
-static int write_file(opened_run *run, export_format *write, const char *path) {
+static int write_file(opened_run *run, const export_wishes *wishes, export_format *write,
+                      const char *path) {
     spor_message message = {""};
     spor_text told = {0};
     if (file_is_same(path, run->kept.path))
         return command_fail(&spor_command_export, "%s is the run itself: give another file", path);
-    bool done = write(run, path, &told, &message);
+    bool done = write(run, wishes, path, &told, &message);
     if (done && told.at) fputs(told.at, stdout);
     text_free(&told);
     return done ? SPOR_EXIT_DONE : complain(message.text);
@@ -41,7 +46,7 @@ static int write_file(opened_run *run, export_format *write, const char *path) {
 static int write_files(opened_run *run, const arguments *a) {
     int status = SPOR_EXIT_DONE;
     for (int k = 0; k < FORMATS && status == SPOR_EXIT_DONE; k++)
-        if (a->path[k]) status = write_file(run, formats[k].write, a->path[k]);
+        if (a->path[k]) status = write_file(run, &a->wishes, formats[k].write, a->path[k]);
     return status;
 }
 
@@ -72,7 +77,11 @@ static bool asks_for_one(const arguments *a) {
 
 static int run(int argc, char **argv) {
     arguments a = {0};
-    spor_option options[FORMATS + 1] = {{0}};
+    spor_option options[FORMATS + 3] = {
+        [FORMATS] = {"train", NULL, "with --c: a step of training beside it, net_train",
+                     SPOR_OPTION_FLAG, &a.wishes.trains, 0, NULL},
+        {"batch", "N", "rows of such a step (default: the script's batch)", SPOR_OPTION_INTEGER,
+         &a.wishes.batch, 1, NULL}};
     for (int k = 0; k < FORMATS; k++)
         options[k] = (spor_option){.name = formats[k].name,
                                    .value = formats[k].value,
@@ -83,6 +92,11 @@ static int run(int argc, char **argv) {
     if (status != SPOR_EXIT_NOT_YET) return status;
     if (!asks_for_one(&a))
         return complain("an option says which file: --c net.c or --onnx net.onnx");
+    if ((a.wishes.trains || a.wishes.batch) && !a.path[C])
+        return complain(
+            "--train and --batch are with --c net.c: a step of training is written in C");
+    if (a.wishes.batch && !a.wishes.trains)
+        return complain("--batch is with --train: the rows of a step");
     if (asks_twice(&a)) return complain("two formats have the same file: give each its own");
     return open_and_write(&a);
 }
@@ -101,6 +115,10 @@ const spor_command spor_command_export = {
         "than 1 MiB of weights go to net.bin. -DNET_SELFTEST compiles a main that checks three\n"
         "samples.\n"
         "\n"
+        "--train adds net_train: a step on a batch, with the loss, the gradients and the update of\n"
+        "the run's optimizer, which changes the numbers of net_parameters; net.h says how they\n"
+        "lie, what a target is, and whether the step has the bits of spor train.\n"
+        "\n"
         "ONNX is opset 17. The input x has any number of rows, [N, shape of a sample], scaled\n"
         "as the run's data were: metadata_props of the file say how, and the names of the\n"
         "classes. A network that computes with how many rows there are is written for one row.\n"
@@ -109,6 +127,7 @@ const spor_command spor_command_export = {
         "\n"
         "Examples\n"
         "  spor export runs/densenet2_20 --c net.c\n"
+        "  spor export runs/densenet2_20 --c net.c --train --batch 16\n"
         "  spor export runs/densenet2_20 --onnx net.onnx\n",
     .run = run,
 };

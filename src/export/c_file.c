@@ -62,9 +62,9 @@ static bool compile(c_file *f, spor_message *message) {
     f->program = spor_compile(f->bound->tape, 1, outputs, spor_model_params(model), &options);
     if (c_program_fails(f->program, message)) return false;
     const uint32_t *map = f->program->graph.map;
-    f->c.program = f->program;
-    f->c.input = map[f->bound->input.id];
-    f->c.result = map[f->bound->prediction.id];
+    f->outside[0] = (c_outside){map[f->bound->input.id], "x", false};
+    f->outside[1] = (c_outside){map[f->bound->prediction.id], "y", true};
+    f->c = (c_program){.program = f->program, .outside = f->outside, .outsides = 2};
     f->size = spor_model_sample(model);
     f->columns = spor_model_columns(model);
     return true;
@@ -87,6 +87,14 @@ static bool are_finite(const c_file *f, const c_constant *constant, spor_message
     return true;
 }
 
+/* Numbers in rows of eight, from element `first` of a value on. */
+static void add_numbers(c_file *f, const void *value, int64_t first, int64_t count, bool last) {
+    for (int64_t k = 0; k < count; k++)
+        text_add(&f->code.text, "%s%s%s", k % 8 ? " " : "\n    ",
+                 c_number(&f->c.functions, number_at(f, value, first + k)).text,
+                 k + 1 < count || !last ? "," : "");
+}
+
 static void add_constant(c_file *f, const c_constant *constant) {
     spor_text *text = &f->code.text;
     const spor_shape *shape = f->program->graph.tape->node[constant->node].shape;
@@ -94,33 +102,70 @@ static void add_constant(c_file *f, const c_constant *constant) {
     tape_shape_text(shape, NULL, shape_text, sizeof shape_text);
     text_add(text, "static const %s %s[%" PRId64 "] = { /* %s */", c_type(&f->c.functions),
              constant->name, constant->count, shape_text);
-    for (int64_t k = 0; k < constant->count; k++)
-        text_add(text, "%s%s%s", k % 8 ? " " : "\n    ",
-                 c_number(&f->c.functions, number_at(f, constant->value, k)).text,
-                 k + 1 < constant->count ? "," : "");
+    add_numbers(f, constant->value, 0, constant->count, true);
     text_add(text, "\n};\n\n");
 }
 
-static bool add_constants(c_file *f, spor_message *message) {
-    for (int k = 0; k < f->c.constants; k++)
-        if (f->c.constant[k].first >= 0 && !are_finite(f, &f->c.constant[k], message)) return false;
-    if (f->c.apart) {
-        text_add(&f->code.text,
-                 "/* The numbers of net_load. */\nstatic const %s *net_weights;\n\n"
-                 "int net_load(const void *bytes, size_t size) {\n"
-                 "    net_weights = size == NET_WEIGHT_BYTES ? (const %s *)bytes : 0;\n"
-                 "    return net_weights != 0;\n}\n\n",
-                 c_type(&f->c.functions), c_type(&f->c.functions));
-        return true;
+/* What training changes, as it was exported, and as it is. */
+static void add_parameters(c_file *f) {
+    const c_parameters *p = &f->training->parameters;
+    const char *type = c_type(&f->c.functions);
+    spor_text *text = &f->code.text;
+    if (f->apart) {
+        text_add(text, "/* The numbers of net_load. */\nstatic const %s *net_exported;\n", type);
+    } else {
+        text_add(text, "static const %s net_exported[NET_PARAMETERS] = {", type);
+        for (int k = 0; k < p->count; k++) {
+            text_add(text, "\n    /* ");
+            c_add_plain(text, p->params->entry[k].name);
+            text_add(text, " */");
+            add_numbers(f, f->training->initial, p->first[k], p->params->entry[k].size,
+                        k + 1 == p->count);
+        }
+        text_add(text, "\n};\n");
     }
-    for (int k = 0; k < f->c.constants; k++)
-        if (f->c.constant[k].first >= 0) add_constant(f, &f->c.constant[k]);
+    text_add(text, "static %s net_values[NET_PARAMETERS];\nstatic int net_begun;\n", type);
+    if (p->written)
+        text_add(text,
+                 "/* What a step makes of them. */\nenum { NET_NEXT = %" PRId64
+                 " };\nstatic %s net_next[NET_NEXT];\n",
+                 p->written, type);
+    if (c_has_word(&f->training->c.functions.text, "net_steps"))
+        text_add(text, "/* Made since net_reset. */\nstatic uint64_t net_steps;\n");
+    text_add(text, "\n");
+}
+
+static bool add_constants_of(c_file *f, const c_program *c, spor_message *message) {
+    for (int k = 0; k < c->constants; k++)
+        if (c->constant[k].first >= 0 && !are_finite(f, &c->constant[k], message)) return false;
+    for (int k = 0; !c->apart && k < c->constants; k++)
+        if (c->constant[k].first >= 0) add_constant(f, &c->constant[k]);
     return true;
+}
+
+static void add_loading(c_file *f) {
+    const char *type = c_type(&f->c.functions), *to = f->training ? "net_exported" : "net_weights";
+    if (!f->training)
+        text_add(&f->code.text, "/* The numbers of net_load. */\nstatic const %s *net_weights;\n\n",
+                 type);
+    text_add(&f->code.text,
+             "int net_load(const void *bytes, size_t size) {\n"
+             "    %s = size == NET_WEIGHT_BYTES ? (const %s *)bytes : 0;\n%s"
+             "    return %s != 0;\n}\n\n",
+             to, type, f->training ? "    net_begun = 0;\n" : "", to);
+}
+
+static bool add_constants(c_file *f, spor_message *message) {
+    if (f->training) add_parameters(f);
+    if (f->apart) add_loading(f);
+    return add_constants_of(f, &f->c, message) &&
+           (!f->training || add_constants_of(f, &f->training->c, message));
 }
 
 /* All constants, one after the other, as this machine has them. */
 static void *gather_weights(const c_file *f) {
-    char *all = malloc(bytes_for(f->c.constant_elements + 1, width_of(f)));
+    char *all = malloc(c_weight_bytes(f) + width_of(f));
+    if (all && f->training) return memcpy(all, f->training->initial, c_weight_bytes(f));
     for (int k = 0; all && k < f->c.constants; k++)
         if (f->c.constant[k].first >= 0)
             memcpy(all + (size_t)f->c.constant[k].first * width_of(f), f->c.constant[k].value,
@@ -130,21 +175,11 @@ static void *gather_weights(const c_file *f) {
 
 /* ---- the parts of the file ---- */
 
-/* What is known of a run's data: (x scale - mean) factor. */
-static bool is_scaled(const spor_data *like) {
-    return like && (like->x.mean || fabs(like->scale - 1) > 0);
-}
-
-/* y is x once more, scaled as it is. */
-static bool is_mirrored(const c_file *f) {
-    return model_mirrors(f->run->model) && f->columns == f->size;
-}
-
 static void add_scaling(c_file *f) {
     const spor_data *like = f->run->like;
     spor_text *text = &f->code.text;
     spor_c numbers = {.single = false};
-    if (!is_scaled(like)) return;
+    if (!c_is_scaled(like)) return;
     if (like->x.mean) {
         text_add(text, "static const double net_mean[%" PRId64 "] = {", f->size);
         c_add_numbers(text, &numbers, like->x.mean, f->size);
@@ -161,7 +196,7 @@ static void add_scaling(c_file *f) {
         text_add(text, "(values[k] * %s - net_mean[k]) * net_factor[k]);\n}\n\n", scale.text);
     else
         text_add(text, "values[k] * %s);\n}\n\n", scale.text);
-    if (!is_mirrored(f)) return;
+    if (!c_is_mirrored(f)) return;
     text_add(text, "void net_unscale(const %s *y, double *values) {\n    int k;\n",
              c_type(&f->c.functions));
     text_add(text, "    for (k = 0; k < NET_OUTPUTS; k++)\n        values[k] = ");
@@ -186,117 +221,32 @@ static void add_classes(c_file *f) {
     text_add(text, "};\n\n");
 }
 
-static size_t arena_bytes(const c_file *f) {
-    return f->c.arena.top;
-}
-
-static size_t weight_bytes(const c_file *f) {
-    return (size_t)f->c.constant_elements * width_of(f);
-}
-
 static void add_predict(c_file *f) {
     spor_text *text = &f->code.text;
-    if (arena_bytes(f))
+    if (c_arena_bytes(f))
         text_add(text, "static %s arena[NET_ARENA_BYTES / sizeof(%s)];\n\n",
                  c_type(&f->c.functions), c_type(&f->c.functions));
     text_add(text, "void net_predict(const %s *x, %s *y) {\n", c_type(&f->c.functions),
              c_type(&f->c.functions));
+    if (f->training) text_add(text, "    net_begin();\n");
     if (!c_has_word(&f->c.calls.text, "x")) text_add(text, "    (void)x;\n");
     text_bytes(text, f->c.calls.text.at, f->c.calls.text.size);
     text_add(text, "}\n");
 }
 
-/* ---- the two files ---- */
+/* ---- the files ---- */
 
-static void add_shape(spor_text *text, const char *name, const spor_shape *shape) {
-    char shape_text[160];
-    tape_shape_text(shape, NULL, shape_text, sizeof shape_text);
-    text_add(text, "%s%s", name, shape_text);
-}
-
-/* What may stand in a comment. */
-static void add_plain(spor_text *text, const char *from) {
-    for (; *from; from++)
-        text_add(text, "%c",
-                 isalnum((unsigned char)*from) || strchr("/._-+ ", *from) ? *from : '?');
-}
-
-/* What the network takes and gives, and what may be relied on. */
-static void add_summary(c_file *f) {
-    spor_text *text = &f->header.text;
-    const spor_model_spec *spec = model_spec_of(f->run->model);
-    const spor_data *like = f->run->like;
-    const bool back = is_scaled(like) && is_mirrored(f);
-    const char *script = kept_script_name(&f->run->kept);
-    text_add(text, "/*\n * \"");
-    add_plain(text, script ? script : "net");
-    text_add(text, "\", a network exported by spor %s: in C99, without libraries.\n *\n",
-             SPOR_VERSION);
-    add_shape(text, " *   x  ", &spec->sample);
-    text_add(text, ", row-major%s\n *   y  [%" PRId64 "], %s\n *\n",
-             is_scaled(like) ? "; net_scale makes it of values as they stand in the data" : "",
-             f->columns,
-             model_link(f->run->model) ? "probabilities"
-             : back                    ? "scaled as x is; net_unscale undoes that"
-                                       : "numbers");
-    text_add(text,
-             " * Memory: %zu bytes for values on the way, static: not for two threads at a time; "
-             "%zu bytes "
-             "of\n * constants. A prediction is %.0f multiply-adds.\n *\n",
-             arena_bytes(f), weight_bytes(f), f->c.products);
-    text_add(
-        text,
-        " * y has the bits of `SPOR_ISA=baseline spor predict`%s, if this\n * is compiled by the "
-        "compiler that built spor, in IEEE arithmetic and without fused multiply-adds (-std=c99, "
-        "no\n * "
-        "-ffast-math)%s. -O3 vectorizes the loops.\n */\n",
-        f->alike ? "" : " of that row alone",
-        f->tested ? "; -DNET_SELFTEST compiles a main that checks three samples" : "");
-}
-
-static void write_header(c_file *f) {
-    spor_text *text = &f->header.text;
-    const spor_data *like = f->run->like;
-    add_summary(f);
-    text_add(text, "#ifndef NET_H\n#define NET_H\n\n");
-    if (f->c.apart) text_add(text, "#include <stddef.h>\n\n");
-    text_add(text, "#define NET_INPUTS %" PRId64 "\n#define NET_OUTPUTS %" PRId64 "\n", f->size,
-             f->columns);
-    text_add(text,
-             "#define NET_ARENA_BYTES %zu\n#define NET_WEIGHT_BYTES %zu\n#define NET_MULTIPLY_ADDS "
-             "%.0f\n\n",
-             arena_bytes(f), weight_bytes(f), f->c.products);
-    text_add(text, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
-    if (f->c.apart)
-        text_add(text,
-                 "/** Takes the bytes of \"%s.bin\", aligned as numbers are and in the order of "
-                 "bytes of the machine "
-                 "that wrote\n *  them, which must stay; to be called first. 0: they have another "
-                 "length. */\nint "
-                 "net_load(const void *bytes, size_t size);\n",
-                 f->title);
-    text_add(text,
-             "/** y[NET_OUTPUTS] of x[NET_INPUTS], which do not overlap. */\nvoid "
-             "net_predict(const %s *x, %s *y);\n",
-             c_type(&f->c.functions), c_type(&f->c.functions));
-    if (is_scaled(like))
-        text_add(
-            text,
-            "/** x of values as they stand in the data. */\nvoid net_scale(const double *values, "
-            "%s *x);\n",
-            c_type(&f->c.functions));
-    if (is_scaled(like) && is_mirrored(f))
-        text_add(
-            text,
-            "/** What is predicted, as it stands in the data, of y. */\nvoid net_unscale(const "
-            "%s *y, double *values);\n",
-            c_type(&f->c.functions));
-    if (like && like->class_name && like->classes)
-        text_add(
-            text,
-            "/** What the numbers of y are of. */\nextern const char *const net_class_names[%d];\n",
-            like->classes);
-    text_add(text, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+/* The functions of the steps, and those that call them. */
+static void add_functions(c_file *f) {
+    spor_text *text = &f->code.text;
+    text_bytes(text, f->c.functions.text.at, f->c.functions.text.size);
+    if (f->training)
+        text_bytes(text, f->training->c.functions.text.at, f->training->c.functions.text.size);
+    add_scaling(f);
+    add_classes(f);
+    if (f->training) c_training_add_values(f->training, text);
+    add_predict(f);
+    if (f->training) c_training_add(f->training, text);
 }
 
 static bool write_code(c_file *f, spor_message *message) {
@@ -309,11 +259,15 @@ static bool write_code(c_file *f, spor_message *message) {
              "defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#endif\n\n",
              f->title, SPOR_VERSION, f->title);
     if (!add_constants(f, message)) return false;
-    c_add_portable(text, &f->c.functions.text, c_file_scalar(f) == SPOR_F32);
-    text_bytes(text, f->c.functions.text.at, f->c.functions.text.size);
-    add_scaling(f);
-    add_classes(f);
-    add_predict(f);
+    spor_text before = *text;
+    *text = (spor_text){0};
+    add_functions(f);
+    spor_text functions = *text;
+    *text = before;
+    c_add_portable(text, &functions, c_file_scalar(f) == SPOR_F32);
+    text_bytes(text, functions.at, functions.size);
+    text->failed = text->failed || functions.failed;
+    text_free(&functions);
     if (f->tested) c_add_self_test(f);
     return true;
 }
@@ -322,12 +276,12 @@ static bool write_files(c_file *f, const char *path, spor_message *message) {
     spor_text code = {0}, header = {0};
     c_add_renamed(&code, &f->code.text, f->name);
     c_add_renamed(&header, &f->header.text, f->name);
-    void *weights = f->c.apart ? gather_weights(f) : NULL;
-    bool done = !code.failed && !header.failed && (weights || !f->c.apart);
+    void *weights = f->apart ? gather_weights(f) : NULL;
+    bool done = !code.failed && !header.failed && (weights || !f->apart);
     const file_piece pieces[] = {{path, code.at, code.size},
                                  {f->path[0], header.at, header.size},
-                                 {f->path[1], weights, weight_bytes(f)}};
-    done = done ? file_write_together(f->c.apart ? 3 : 2, pieces, message)
+                                 {f->path[1], weights, c_weight_bytes(f)}};
+    done = done ? file_write_together(f->apart ? 3 : 2, pieces, message)
                 : message_complain(message, "out of memory");
     text_free(&code);
     text_free(&header);
@@ -335,17 +289,30 @@ static bool write_files(c_file *f, const char *path, spor_message *message) {
     return done;
 }
 
+static void tell_training(const c_file *f, spor_text *told) {
+    const c_training *t = f->training;
+    char bytes[24];
+    const size_t next = (size_t)(t->parameters.elements + t->parameters.written) * width_of(f);
+    text_add(told, "  parameters  %s, static, with what a step makes of them\n",
+             bytes_text(next, bytes));
+    text_add(told, "  a step      of %" PRId64 " rows: %.0f multiply-adds; %s\n", t->rows,
+             t->c.products,
+             t->off > 0 ? "of other bits than `spor train`"
+                        : "the bits of SPOR_ISA=baseline spor train");
+}
+
 static void tell(const c_file *f, const char *path, spor_text *told) {
     char arena[24], weights[24];
-    text_add(told, "%s, %s%s%s\n", path, f->path[0], f->c.apart ? ", " : "",
-             f->c.apart ? f->path[1] : "");
-    text_add(told, "  arena       %s, static\n", bytes_text(arena_bytes(f), arena));
-    text_add(told, "  constants   %s%s\n", bytes_text(weight_bytes(f), weights),
-             f->c.apart ? ", in a file of their own: more than 1 MiB" : "");
+    text_add(told, "%s, %s%s%s\n", path, f->path[0], f->apart ? ", " : "",
+             f->apart ? f->path[1] : "");
+    text_add(told, "  arena       %s, static\n", bytes_text(c_arena_bytes(f), arena));
+    text_add(told, "  constants   %s%s\n", bytes_text(c_weight_bytes(f), weights),
+             f->apart ? ", in a file of their own: more than 1 MiB" : "");
     text_add(told, "  a sample    %.0f multiply-adds\n", f->c.products);
     if (!f->alike)
         text_add(told, "  one row alone: among others it is predicted otherwise, since the network "
                        "computes with the batch\n");
+    if (f->training) tell_training(f, told);
     if (!f->tested) {
         text_add(told,
                  "  no self-test: what is predicted of numbers drawn at random is not finite\n");
@@ -353,32 +320,51 @@ static void tell(const c_file *f, const char *path, spor_text *told) {
     }
     text_add(told, "  self-test   cc -std=c99 -O3 -DNET_SELFTEST '%s' -o %s && ./%s", path, f->name,
              f->name);
-    if (f->c.apart) text_add(told, " '%s'", f->path[1]);
+    if (f->apart) text_add(told, " '%s'", f->path[1]);
     text_add(told, "\n");
 }
 
-static bool make(c_file *f, const char *path, spor_message *message) {
-    if (!name_files(f, path, message) || !compile(f, message) || !c_make_samples(f, message))
-        return false;
+/* Weights that are many go to a file of their own. */
+static bool write_predicting(c_file *f, spor_message *message) {
+    f->c.parameters = f->training ? &f->training->parameters : NULL;
     if (!c_write_program(&f->c, message)) return false;
-    if (arena_bytes(f) > INT32_MAX || weight_bytes(f) > INT32_MAX)
+    f->apart = c_weight_bytes(f) > WEIGHTS_MOST;
+    if (!f->apart || f->training) return true;
+    c_program again = {.program = f->program, .outside = f->outside, .outsides = 2, .apart = true};
+    c_program_end(&f->c);
+    f->c = again;
+    return c_write_program(&f->c, message);
+}
+
+static bool make_training(c_file *f, const export_wishes *wishes, spor_message *message) {
+    const spor_declaration *declared = f->run->script ? script_declaration(f->run->script) : NULL;
+    const int64_t rows = wishes->batch ? wishes->batch : declared ? declared->batch : 1;
+    f->training = calloc(1, sizeof *f->training);
+    if (!f->training) return message_complain(message, "out of memory");
+    return c_training_make(f->training, f->run, rows, message);
+}
+
+static bool make(c_file *f, const export_wishes *wishes, const char *path, spor_message *message) {
+    if (!name_files(f, path, message)) return false;
+    if (wishes->trains && !make_training(f, wishes, message)) return false;
+    if (!compile(f, message) || !c_make_samples(f, message) || !write_predicting(f, message))
+        return false;
+    if (f->training && !c_training_write(f->training, &f->c, message)) return false;
+    if (c_arena_bytes(f) > INT32_MAX || c_weight_bytes(f) > INT32_MAX)
         return message_complain(message, "the network is too large: its loops count in int");
-    if (weight_bytes(f) > WEIGHTS_MOST) {
-        c_program again = {
-            .program = f->program, .input = f->c.input, .result = f->c.result, .apart = true};
-        c_program_end(&f->c);
-        f->c = again;
-        if (!c_write_program(&f->c, message)) return false;
-    }
-    write_header(f);
+    if (f->training && !c_training_try(f->training, f->run, message)) return false;
+    c_write_header(f);
     return write_code(f, message) && write_files(f, path, message);
 }
 
-bool export_c(opened_run *run, const char *path, spor_text *told, spor_message *message) {
+bool export_c(opened_run *run, const export_wishes *wishes, const char *path, spor_text *told,
+              spor_message *message) {
     c_file f = {.run = run};
-    bool done = make(&f, path, message);
+    bool done = make(&f, wishes, path, message);
     if (done) tell(&f, path, told);
     c_program_end(&f.c);
+    if (f.training) c_training_end(f.training);
+    free(f.training);
     spor_program_free(f.program);
     text_free(&f.code.text);
     text_free(&f.header.text);

@@ -5,6 +5,7 @@
 #define SPOR_EXPORT_C_FILE_H
 
 #include "export/c_program.h"
+#include "export/c_train.h"
 #include "run/run.h"
 
 /** Samples of the self-test. */
@@ -15,6 +16,9 @@ typedef struct {
     spor_bound *bound;
     spor_program *program;
     c_program c;
+    c_outside outside[2];
+    c_training *training;   /* NULL: it predicts only */
+    bool apart;             /* weights are in a file of their own */
     spor_c code, header;    /* with net_ in the place of the name */
     char title[RUN_PATH];   /* my-net of dir/my-net.c */
     char name[40];          /* net */
@@ -29,6 +33,16 @@ typedef struct {
 
 /** The type that the network computes in. */
 spor_scalar c_file_scalar(const c_file *f);
+
+/** Values become x by a function. */
+bool c_is_scaled(const spor_data *like);
+/** y is x once more, scaled as it is. */
+bool c_is_mirrored(const c_file *f);
+size_t c_arena_bytes(const c_file *f);
+/** Of the weights, or of all that training changes. */
+size_t c_weight_bytes(const c_file *f);
+/** Writes the header. c_header.c */
+void c_write_header(c_file *f);
 
 /** True, with its message, if the program could not be made or run. */
 bool c_program_fails(const spor_program *program, spor_message *message);

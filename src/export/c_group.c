@@ -93,6 +93,16 @@ static element operand_text(const writer *w, uint32_t i, int k) {
     return a < 0 ? (element){"0"} : argument_text(w, a);
 }
 
+/* What is drawn in every step of a training. */
+static void write_drawn(writer *w, uint32_t i) {
+    const spor_group *g = w->group;
+    int64_t stride[SPOR_RANK];
+    for (int k = g->rank - 1; k >= 0; k--)
+        stride[k] = k + 1 < g->rank ? stride[k + 1] * g->n[k + 1] : 1;
+    node_of(w, i)->op->c_drawn(w->c, node_of(w, i)->attr,
+                               index_text(w, stride, g->rank, false).text, w->value[i].text);
+}
+
 static void write_map(writer *w, uint32_t i) {
     const spor_node *node = node_of(w, i);
     spor_symbols symbols = {0};
@@ -103,6 +113,10 @@ static void write_map(writer *w, uint32_t i) {
         x[k] = symbol_name(&symbols, operand[k].text);
     }
     snprintf(w->value[i].text, sizeof w->value[i].text, "v%" PRIu32, w->step->node[i]);
+    if (node->op->c_drawn && w->p->program->updates) {
+        write_drawn(w, i);
+        return;
+    }
     if (!node->op->operands || !node->op->tile->symbolic) {
         if (!w->c->missing) w->c->missing = node->op->signature;
         return;

@@ -19,6 +19,12 @@ static uint32_t home_of(const c_program *p, uint32_t id) {
     return program_home(p->program, id);
 }
 
+static const c_outside *outside_of(const c_program *p, uint32_t id) {
+    for (int k = 0; k < p->outsides; k++)
+        if (home_of(p, p->outside[k].node) == home_of(p, id)) return &p->outside[k];
+    return NULL;
+}
+
 /* ---- constants ---- */
 
 /* "dense_0_W" of net/dense[0]/W: without the name of the network. */
@@ -66,7 +72,7 @@ static bool is_name_taken(const c_program *p, uint32_t s, const char *name) {
     bool taken = c_is_taken(name);
     for (uint32_t k = 0; k < s; k++) taken = taken || !strcmp(p->names[k], name);
     for (int k = 0; k < p->constants; k++) taken = taken || !strcmp(p->constant[k].name, name);
-    return taken;
+    return taken || (p->before && is_name_taken(p->before, p->before->program->steps, name));
 }
 
 /* A name that nobody has: with a number behind it, if need be. */
@@ -98,7 +104,9 @@ const c_constant *c_constant_of(c_program *p, uint32_t id) {
     for (int k = 0; k < p->constants; k++)
         if (p->constant[k].node == home) return &p->constant[k];
     c_constant made = {.node = home, .count = shape_size(node->shape)};
-    if (node->op->operands || home == home_of(p, p->input)) return NULL;
+    const c_outside *outside = outside_of(p, home);
+    if (node->op->operands || (outside && !outside->made)) return NULL;
+    if (node->op->traits & SPOR_STORED && p->parameters) return NULL;
     if (node->op->traits & SPOR_STORED) {
         char name[48];
         made.value = parameter_value(p->program, node);
@@ -115,10 +123,33 @@ const c_constant *c_constant_of(c_program *p, uint32_t id) {
 
 /* ---- places ---- */
 
+static int entry_of(const c_program *p, spor_storage storage) {
+    const size_t width = scalar_width(p->program->scalar);
+    int k = 0;
+    while (k + 1 < p->parameters->count &&
+           bytes_for(p->parameters->params->entry[k].offset, width) != storage.offset)
+        k++;
+    return k;
+}
+
+/* Among the parameters as they are, or as they become. */
+static bool place_among_parameters(const c_program *p, uint32_t home, c_place *place) {
+    const spor_storage storage = p->program->storage[home];
+    const bool next = storage.where == SPOR_NEXT;
+    if (!p->parameters || (!next && storage.where != SPOR_VALUES)) return false;
+    const int entry = entry_of(p, storage);
+    const int64_t *first = next ? p->parameters->next : p->parameters->first;
+    snprintf(place->text, sizeof place->text, "%s + %" PRId64, next ? "net_next" : "net_values",
+             first[entry]);
+    return true;
+}
+
 c_place c_place_of(c_program *p, uint32_t id) {
     c_place place;
     uint32_t home = home_of(p, id);
     size_t width = scalar_width(p->program->scalar);
+    const c_outside *outside = outside_of(p, home);
+    if (place_among_parameters(p, home, &place)) return place;
     for (int k = 0; k < p->constants; k++) {
         c_constant *constant = &p->constant[k];
         if (constant->node != home) continue;
@@ -132,10 +163,8 @@ c_place c_place_of(c_program *p, uint32_t id) {
             snprintf(place.text, sizeof place.text, "%s", constant->name);
         return place;
     }
-    if (home == home_of(p, p->input))
-        snprintf(place.text, sizeof place.text, "x");
-    else if (home == home_of(p, p->result))
-        snprintf(place.text, sizeof place.text, "y");
+    if (outside)
+        snprintf(place.text, sizeof place.text, "%s", outside->name);
     else
         snprintf(place.text, sizeof place.text, "arena + %zu", p->offset[home] / width);
     return place;
@@ -149,21 +178,33 @@ static size_t placed_bytes(const c_program *p, int64_t elements) {
 
 static bool lies_in_arena(const c_program *p, uint32_t home) {
     const spor_node *node = &tape_of(p)->node[home];
-    return node->op->operands && home != home_of(p, p->input) && home != home_of(p, p->result);
+    bool next = p->parameters && p->program->storage[home].where == SPOR_NEXT;
+    return node->op->operands && !next && !outside_of(p, home);
+}
+
+static void read_by(c_program *p, uint32_t id, uint32_t s) {
+    p->last[home_of(p, id)] = s;
 }
 
 static void find_lifetimes(c_program *p) {
     const spor_program *program = p->program;
     for (uint32_t s = 0; s < program->steps; s++) {
         const program_step *step = &program->step[s];
-        for (int k = 0; k < step->reads; k++) p->last[home_of(p, step->operand[k])] = s;
-        for (int k = 0; k < step_writes(step); k++) p->last[home_of(p, step_written(step, k))] = s;
+        for (int k = 0; k < step->reads; k++) read_by(p, step->operand[k], s);
+        for (int k = 0; k < step_writes(step); k++) read_by(p, step_written(step, k), s);
     }
-    p->last[home_of(p, p->result)] = to_the_end;
+    for (int k = 0; k < p->outsides; k++) read_by(p, p->outside[k].node, to_the_end);
+    if (program->cost) read_by(p, program->cost, to_the_end);
+    for (uint32_t k = 0; k < program->deliveries; k++)
+        read_by(p, program->delivery[k].node, to_the_end);
 }
 
-static void place(c_program *p, uint32_t id) {
+/* What a step writes, and what it saves. */
+static void place(c_program *p, uint32_t id, size_t saved) {
+    const size_t width = scalar_width(p->program->scalar);
     uint32_t home = home_of(p, id);
+    p->saves[home] = placed_bytes(p, (int64_t)((saved + width - 1) / width));
+    if (saved) p->saved[home] = memory_take(&p->arena, p->saves[home]);
     if (lies_in_arena(p, home))
         p->offset[home] =
             memory_take(&p->arena, placed_bytes(p, shape_size(tape_of(p)->node[home].shape)));
@@ -171,9 +212,11 @@ static void place(c_program *p, uint32_t id) {
 
 static void release(c_program *p, uint32_t id, uint32_t s) {
     uint32_t home = home_of(p, id);
-    if (p->last[home] != s || !lies_in_arena(p, home)) return;
-    memory_give(&p->arena, p->offset[home],
-                placed_bytes(p, shape_size(tape_of(p)->node[home].shape)));
+    if (p->last[home] != s) return;
+    if (p->saves[home]) memory_give(&p->arena, p->saved[home], p->saves[home]);
+    if (lies_in_arena(p, home))
+        memory_give(&p->arena, p->offset[home],
+                    placed_bytes(p, shape_size(tape_of(p)->node[home].shape)));
     p->last[home] = to_the_end; /* once, though read twice */
 }
 
@@ -256,33 +299,65 @@ static bool is_read(const spor_c *loops, const char *name) {
     return c_has_word(&loops->text, name);
 }
 
+/* A function and its call, while they are written. */
+typedef struct {
+    spor_text *head, *call;
+    const char *separator;
+} signature;
+
+static void add_parameter(signature *of, const char *type, const char *name, const char *place) {
+    text_add(of->head, "%s%s *restrict %s", of->separator, type, name);
+    text_add(of->call, "%s%s", of->separator, place);
+    of->separator = ", ";
+}
+
+static c_place arena_place(const c_program *p, size_t offset) {
+    c_place place;
+    snprintf(place.text, sizeof place.text, "arena + %zu",
+             offset / scalar_width(p->program->scalar));
+    return place;
+}
+
+/* What a step reads, and what was saved with it, as far as its loops do. */
+static void add_operands(c_program *p, signature *of, const program_step *step, const spor_c *loops,
+                         char (*name)[64]) {
+    char type[16], saved[80];
+    snprintf(type, sizeof type, "const %s", c_type(&p->functions));
+    for (int k = 0; k < step->reads; k++) {
+        if (is_read(loops, name[k]))
+            add_parameter(of, type, name[k], c_place_of(p, step->operand[k]).text);
+        snprintf(saved, sizeof saved, "%s_saved", name[k]);
+        if (is_read(loops, saved))
+            add_parameter(of, "const void", saved,
+                          arena_place(p, p->saved[home_of(p, step->operand[k])]).text);
+    }
+}
+
+static void add_results(c_program *p, signature *of, const program_step *step, const spor_c *loops,
+                        char (*name)[64]) {
+    for (int k = 0; k < step_writes(step); k++)
+        add_parameter(of, c_type(&p->functions), step->group ? name[step->reads + k] : "out",
+                      c_place_of(p, step_written(step, k)).text);
+    if (is_read(loops, "out_saved"))
+        add_parameter(of, "void", "out_saved",
+                      arena_place(p, p->saved[home_of(p, step_written(step, 0))]).text);
+    if (!loops->scratch) return;
+    size_t bytes = placed_bytes(p, loops->scratch), at = memory_take(&p->arena, bytes);
+    add_parameter(of, c_type(&p->functions), "scratch", arena_place(p, at).text);
+    memory_give(&p->arena, at, bytes);
+}
+
 /* The function around the loops, and its call. */
 static void write_function(c_program *p, uint32_t s, const spor_c *loops, char (*name)[64]) {
     const program_step *step = &p->program->step[s];
     spor_text *f = &p->functions.text, *call = &p->calls.text;
-    const char *type = c_type(&p->functions), *separator = "";
+    signature of = {.head = f, .call = call, .separator = ""};
     char what[512];
     program_step_text(p->program, s, what, sizeof what);
     text_add(f, "/* %s */\nstatic void %s(", what, p->names[s]);
     text_add(call, "    %s(", p->names[s]);
-    for (int k = 0; k < step->reads; k++) {
-        if (!is_read(loops, name[k])) continue;
-        text_add(f, "%sconst %s *restrict %s", separator, type, name[k]);
-        text_add(call, "%s%s", separator, c_place_of(p, step->operand[k]).text);
-        separator = ", ";
-    }
-    for (int k = 0; k < step_writes(step); k++) {
-        const char *out = step->group ? name[step->reads + k] : "out";
-        text_add(f, "%s%s *restrict %s", separator, type, out);
-        text_add(call, "%s%s", separator, c_place_of(p, step_written(step, k)).text);
-        separator = ", ";
-    }
-    if (loops->scratch) {
-        size_t bytes = placed_bytes(p, loops->scratch), at = memory_take(&p->arena, bytes);
-        text_add(f, ", %s *restrict scratch", type);
-        text_add(call, ", arena + %zu", at / scalar_width(p->program->scalar));
-        memory_give(&p->arena, at, bytes);
-    }
+    add_operands(p, &of, step, loops, name);
+    add_results(p, &of, step, loops, name);
     text_add(f, ") {\n");
     text_bytes(f, loops->text.at, loops->text.size);
     text_add(f, "}\n\n");
@@ -298,7 +373,8 @@ static bool write_step(c_program *p, uint32_t s, spor_message *message) {
     bool done = name != NULL || message_complain(message, "out of memory");
     done = done && (name_parameters(p, step, name) || message_complain(message, "a signature"));
     for (int k = 0; done && k < step->reads; k++) c_constant_of(p, step->operand[k]);
-    for (int k = 0; done && k < step_writes(step); k++) place(p, step_written(step, k));
+    for (int k = 0; done && k < step_writes(step); k++)
+        place(p, step_written(step, k), step->need.saved);
     if (done && step->group)
         c_write_group(&loops, p, step, name);
     else if (done)
@@ -320,13 +396,25 @@ static bool write_step(c_program *p, uint32_t s, spor_message *message) {
 /* ---- the program ---- */
 
 /* A result that no step makes is copied. */
-static void write_result(c_program *p) {
-    uint32_t home = home_of(p, p->result);
+static void write_result(c_program *p, const c_outside *result) {
+    uint32_t home = home_of(p, result->node);
     const spor_node *node = &tape_of(p)->node[home];
-    if (node->op->operands && home != home_of(p, p->input)) return;
+    if (node->op->operands && outside_of(p, home) == result) return;
     c_constant_of(p, home);
-    text_add(&p->calls.text, "    memcpy(y, %s, %" PRId64 " * sizeof *y);\n",
-             c_place_of(p, home).text, shape_size(node->shape));
+    text_add(&p->calls.text, "    memcpy(%s, %s, %" PRId64 " * sizeof *%s);\n", result->name,
+             c_place_of(p, home).text, shape_size(node->shape), result->name);
+}
+
+/* Next values that no step makes in their place. */
+static void write_deliveries(c_program *p) {
+    const spor_program *program = p->program;
+    for (uint32_t k = 0; k < program->deliveries; k++) {
+        const spor_delivery *d = &program->delivery[k];
+        c_constant_of(p, d->node);
+        text_add(&p->calls.text,
+                 "    memcpy(net_next + %" PRId64 ", %s, %" PRId64 " * sizeof *net_next);\n",
+                 p->parameters->next[entry_of(p, d->to)], c_place_of(p, d->node).text, d->count);
+    }
 }
 
 bool c_write_program(c_program *p, spor_message *message) {
@@ -335,14 +423,18 @@ bool c_write_program(c_program *p, spor_message *message) {
     p->functions.single = p->calls.single = program->scalar == SPOR_F32;
     p->last = calloc(nodes, sizeof *p->last);
     p->offset = calloc(nodes, sizeof *p->offset);
+    p->saved = calloc(nodes, sizeof *p->saved);
+    p->saves = calloc(nodes, sizeof *p->saves);
     p->names = calloc((size_t)program->steps + 1, sizeof *p->names);
-    bool done = p->last && p->offset && p->names;
+    bool done = p->last && p->offset && p->saved && p->saves && p->names;
     if (!done) message_complain(message, "out of memory");
     if (done) find_lifetimes(p);
     for (uint32_t s = 0; done && s < program->steps; s++)
         if (tape_of(p)->node[program->step[s].node[0]].op->operands || program->step[s].group)
             done = write_step(p, s, message);
-    if (done) write_result(p);
+    for (int k = 0; done && k < p->outsides; k++)
+        if (p->outside[k].made) write_result(p, &p->outside[k]);
+    if (done) write_deliveries(p);
     if (done && (p->functions.text.failed || p->calls.text.failed || p->arena.failed))
         done = message_complain(message, "out of memory");
     return done;
@@ -353,6 +445,8 @@ void c_program_end(c_program *p) {
     free(p->constant);
     free(p->last);
     free(p->offset);
+    free(p->saved);
+    free(p->saves);
     free(p->names);
     memory_end(&p->arena);
     text_free(&p->functions.text);

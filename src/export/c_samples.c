@@ -133,12 +133,14 @@ void c_add_self_test(c_file *f) {
              "/* Samples, drawn at random; what spor predicts of them; and how far other code may "
              "be from "
              "that, by its\n * rounding: another order of sums, or fused ones. */\n",
-             f->c.apart ? "#include <stdlib.h>\n" : "");
+             f->apart ? "#include <stdlib.h>\n" : "");
     add_table(f, c_type(&f->c.functions), "net_sample", &f->c.functions, f->sample, f->size);
     add_table(f, c_type(&f->c.functions), "net_expected", &f->c.functions, f->expected, f->columns);
     add_table(f, "double", "net_allowed", &doubles, f->allowed, f->columns);
-    text_add(text, "int main(%s) {\n", f->c.apart ? "int argc, char **argv" : "void");
-    if (f->c.apart)
+    const bool steps = f->training && f->training->portable.finite;
+    if (steps) c_training_add_test(f->training, f->name, text);
+    text_add(text, "int main(%s) {\n", f->apart ? "int argc, char **argv" : "void");
+    if (f->apart)
         text_add(
             text,
             "    FILE *file = fopen(argc > 1 ? argv[1] : \"%s.bin\", \"rb\");\n"
@@ -166,6 +168,7 @@ void c_add_self_test(c_file *f) {
         "           : !within ? \"WRONG\"\n"
         "           : known   ? \"within what rounding may do\"\n"
         "                     : \"other bits: how far rounding may go is not known\");\n"
-        "    return !same && !(within && known);\n}\n\n#endif\n",
-        C_SAMPLES, c_type(&f->c.functions), f->name, C_SAMPLES);
+        "    return %s(!same && !(within && known));\n}\n\n#endif\n",
+        C_SAMPLES, c_type(&f->c.functions), f->name, C_SAMPLES,
+        steps ? "net_test_training() | " : "");
 }

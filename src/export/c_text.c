@@ -34,20 +34,14 @@ const char *c_type(const spor_c *c) {
 /* The shortest decimal that reads back as the number; no compiler reads it otherwise. */
 c_literal c_number(const spor_c *c, double value) {
     c_literal number;
-    spor_text text = {0};
+    char digits[TEXT_DIGITS];
     if (isnan(value)) return (c_literal){"net_not_a_number()"};
     if (isinf(value))
         return value > 0 ? (c_literal){"net_infinity()"} : (c_literal){"-net_infinity()"};
-    if (c->single)
-        text_float(&text, (float)value);
-    else
-        text_real(&text, value);
-    text_bytes(&text, "", 1);
-    const char *digits = text.failed ? "0" : text.at;
+    text_digits(digits, c->single ? (double)(float)value : value, c->single);
     bool whole = !strpbrk(digits, ".e");
     snprintf(number.text, sizeof number.text, "%s%s%s", digits, whole ? ".0" : "",
              c->single ? "f" : "");
-    text_free(&text);
     return number;
 }
 
@@ -215,7 +209,7 @@ typedef struct {
     char function[40];
     bool wanted;
 } paragraph;
-enum { PARAGRAPHS = 40 };
+enum { PARAGRAPHS = 64 };
 
 /* Where the paragraph ends that begins here. */
 static const char *end_of(const char *at) {
@@ -244,11 +238,21 @@ static int split_portable(paragraph p[]) {
 }
 
 bool c_is_taken(const char *name) {
-    static const char *const own[] = {
-        "net_predict",       "net_scale",  "net_load",     "net_mean",        "net_factor",
-        "net_weights",       "net_sample", "net_expected", "net_allowed",     "net_class_names",
-        "net_unscale",       "net_INPUTS", "net_OUTPUTS",  "net_ARENA_BYTES", "net_WEIGHT_BYTES",
-        "net_MULTIPLY_ADDS", "net_H",      "net_t",        "net_SELFTEST"};
+    static const char *const own[] = {"net_predict",       "net_scale",       "net_load",
+                                      "net_mean",          "net_factor",      "net_weights",
+                                      "net_sample",        "net_expected",    "net_allowed",
+                                      "net_class_names",   "net_unscale",     "net_INPUTS",
+                                      "net_OUTPUTS",       "net_ARENA_BYTES", "net_WEIGHT_BYTES",
+                                      "net_MULTIPLY_ADDS", "net_H",           "net_t",
+                                      "net_SELFTEST",      "net_train",       "net_reset",
+                                      "net_parameters",    "net_values",      "net_next",
+                                      "net_exported",      "net_begun",       "net_begin",
+                                      "net_NEXT",          "net_BATCH",       "net_TARGETS",
+                                      "net_PARAMETERS",    "net_steps",       "net_loss",
+                                      "net_step_bits",     "net_looked_at",   "net_state",
+                                      "net_draw",          "net_draw_batch",  "net_x",
+                                      "net_target",        "net_rows_named",  "net_bits_of_all",
+                                      "net_test_training"};
     paragraph p[PARAGRAPHS];
     int count = split_portable(p);
     size_t length = strlen(name);
@@ -351,6 +355,15 @@ void c_copy(spor_c *c, const copy_box *box, const char *from, double value) {
         c_line(c, "out[%s] = %s;", to_text, c_number(c, value).text);
     for (int k = 0; k < box->axes; k++)
         if (box->axis[k].n > 1) c_line(c, "}");
+}
+
+void c_add_plain(spor_text *to, const char *from) {
+    for (; *from; from++)
+        text_add(to, "%c",
+                 isalnum((unsigned char)*from) || strchr("._-+ []", *from) ||
+                         (*from == '/' && isalnum((unsigned char)from[1]))
+                     ? *from
+                     : '?');
 }
 
 void c_add_numbers(spor_text *text, const spor_c *c, const double value[], int64_t count) {

@@ -22,6 +22,9 @@ void c_define(spor_c *c, const spor_symbols *symbols, spor_symbol value, const c
 /** A name of C, of letters, digits and _ of a text: at most size - 1 characters. */
 void c_name(const char *from, char *to, size_t size);
 
+/** Adds what of a text may stand in a comment. */
+void c_add_plain(spor_text *to, const char *from);
+
 /** Adds numbers in rows of eight, with commas between them. */
 void c_add_numbers(spor_text *text, const spor_c *c, const double value[], int64_t count);
 

@@ -112,7 +112,9 @@ static void tell(const char *path, const spor_text *bytes, const onnx_outcome *o
     if (*message->text) text_add(told, "%s\n", message->text);
 }
 
-bool export_onnx(opened_run *run, const char *path, spor_text *told, spor_message *message) {
+bool export_onnx(opened_run *run, const export_wishes *wishes, const char *path, spor_text *told,
+                 spor_message *message) {
+    (void)wishes;
     metadata m = {0};
     spor_text bytes = {0};
     onnx_outcome outcome = {0};
