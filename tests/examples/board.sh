@@ -1,6 +1,6 @@
 #!/bin/sh
 # A network for a board without an operating system: trained, exported as C, compiled for a Cortex-M4, and run in
-# qemu's model of one, where it has to read a digit right. board.sh SPOR SOURCE [FOLDER]
+# qemu's model of one, where it has to read a digit right, and to learn to read mirrored ones. board.sh SPOR SOURCE [FOLDER]
 set -eu
 spor=$(realpath "$1")
 source=$(realpath "$2")
@@ -16,15 +16,24 @@ cd "$work"
 
 "$spor" train "$source/models/densenet2_20.spor" --out run --force >train.txt
 "$spor" export run --c net.c
+mkdir -p learn
+"$spor" export run --c learn/net.c --train --batch 10
 # The last line of the digits is among those that test.
 gzip -dc "$source/data/digits.csv.gz" | tail -1 |
     awk -F, '{ printf "#define DIGIT_SHOWN %d\n#define DIGIT_PIXELS ", $NF; for (k = 1; k < NF; k++) printf "%s%s", $k, k < NF - 1 ? ", " : "\n" }' >digit.h
 
+gzip -dc "$source/data/digits.csv.gz" | tail -10 |
+    awk 'BEGIN { printf "#define DIGITS" } { printf("%s \\\n {%s}", NR > 1 ? "," : "", $0) } END { printf "\n" }' >learn/digits.h
+
 board=$source/tests/examples/board
 for unit in "-mfloat-abi=soft" "-mfloat-abi=hard -mfpu=fpv4-sp-d16"; do
-    # shellcheck disable=SC2086 # several words
-    arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb $unit -std=c99 -O2 -Wall -Wextra -pedantic -Werror -I. -nostartfiles \
-        -T "$board/board.ld" net.c "$board/digit.c" "$board/start.c" -o digit.elf
-    arm-none-eabi-size digit.elf
-    timeout 60 qemu-system-arm -M mps2-an386 -nographic -semihosting-config enable=on,target=native -kernel digit.elf
+    for what in digit learn; do
+        folder=.
+        [ $what = digit ] || folder=learn
+        # shellcheck disable=SC2086 # several words
+        arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb $unit -std=c99 -O2 -Wall -Wextra -pedantic -Werror "-I$folder" -I. \
+            -nostartfiles -T "$board/board.ld" "$folder/net.c" "$board/$what.c" "$board/start.c" -o $what.elf
+        arm-none-eabi-size $what.elf
+        timeout 60 qemu-system-arm -M mps2-an386 -nographic -semihosting-config enable=on,target=native -kernel $what.elf
+    done
 done

@@ -86,7 +86,8 @@ static bool agrees(const char *name, spor_model *model, const char *compiler) {
     spor_message message = {""};
     char path[128];
     snprintf(path, sizeof path, "%s.c", name);
-    bool done = export_c(&exported, path, &told, &message);
+    const export_wishes wishes = {0};
+    bool done = export_c(&exported, &wishes, path, &told, &message);
     text_free(&told);
     if (!done && strstr(message.text, "has no loops in C")) return false;
     ck_assert_msg(done, "%s: %.500s", name, message.text);
