@@ -1,7 +1,7 @@
 /* spor export: a trained network in the form of others. */
 #include <stdio.h>
 
-#include "cli/cli.h"
+#include "cli/calibration.h"
 #include "data/file.h"
 #include "export/export.h"
 #include "run/run.h"
@@ -20,18 +20,31 @@ enum { FORMATS = sizeof formats / sizeof formats[0] };
 typedef struct {
     const char *run;
     const char *path[FORMATS]; /* NULL: not in this format */
+    bool int8;
+    const char *calibrate; /* a file of rows; NULL: those that the run was trained with */
 } arguments;
+enum { AS_C = 0 }; /* the row of the table that --int8 is about */
 
 static int complain(const char *text) {
     return command_fail(&spor_command_export, "%s", text);
 }
 
-static int write_file(opened_run *run, export_format *write, const char *path) {
+static bool write_int8(opened_run *run, const arguments *a, spor_text *told, spor_message *message) {
+    calibration rows;
+    bool done = calibration_read(&rows, run, a->calibrate, message) &&
+                export_int8_c(run, a->path[AS_C], &rows.rows, told, message);
+    calibration_end(&rows);
+    return done;
+}
+
+static int write_file(opened_run *run, int format, const arguments *a) {
+    const char *path = a->path[format];
     spor_message message = {""};
     spor_text told = {0};
     if (file_is_same(path, run->kept.path))
         return command_fail(&spor_command_export, "%s is the run itself: give another file", path);
-    bool done = write(run, path, &told, &message);
+    bool done = format == AS_C && a->int8 ? write_int8(run, a, &told, &message)
+                                          : formats[format].write(run, path, &told, &message);
     if (done && told.at) fputs(told.at, stdout);
     text_free(&told);
     return done ? SPOR_EXIT_DONE : complain(message.text);
@@ -41,7 +54,7 @@ static int write_file(opened_run *run, export_format *write, const char *path) {
 static int write_files(opened_run *run, const arguments *a) {
     int status = SPOR_EXIT_DONE;
     for (int k = 0; k < FORMATS && status == SPOR_EXIT_DONE; k++)
-        if (a->path[k]) status = write_file(run, formats[k].write, a->path[k]);
+        if (a->path[k]) status = write_file(run, k, a);
     return status;
 }
 
@@ -72,7 +85,12 @@ static bool asks_for_one(const arguments *a) {
 
 static int run(int argc, char **argv) {
     arguments a = {0};
-    spor_option options[FORMATS + 1] = {{0}};
+    spor_option options[FORMATS + 3] = {
+        [FORMATS] = {"int8", NULL, "C in whole numbers: bytes, calibrated by rows of data",
+                     SPOR_OPTION_FLAG, &a.int8, 0, NULL},
+        [FORMATS + 1] = {"calibrate", "ROWS",
+                         "a file of rows to calibrate --int8 with (default: the run's own)",
+                         SPOR_OPTION_TEXT, &a.calibrate, 0, NULL}};
     for (int k = 0; k < FORMATS; k++)
         options[k] = (spor_option){.name = formats[k].name,
                                    .value = formats[k].value,
@@ -84,6 +102,8 @@ static int run(int argc, char **argv) {
     if (!asks_for_one(&a))
         return complain("an option says which file: --c net.c or --onnx net.onnx");
     if (asks_twice(&a)) return complain("two formats have the same file: give each its own");
+    if (a.int8 && !a.path[AS_C]) return complain("--int8 is of C: give --c net.c with it");
+    if (a.calibrate && !a.int8) return complain("--calibrate is for --int8");
     return open_and_write(&a);
 }
 
@@ -101,6 +121,12 @@ const spor_command spor_command_export = {
         "than 1 MiB of weights go to net.bin. -DNET_SELFTEST compiles a main that checks three\n"
         "samples.\n"
         "\n"
+        "--int8 computes in whole numbers: weights are bytes with a scale of each channel, values\n"
+        "bytes with a scale and a zero of each array, sums int32; what has no such form, a softmax,\n"
+        "computes in float, and is named. Scales are found by at most 512 rows that the run was\n"
+        "trained with, or by those of --calibrate, read as spor predict --in. What int8 loses is\n"
+        "measured on the run's validation and test rows.\n"
+        "\n"
         "ONNX is opset 17. The input x has any number of rows, [N, shape of a sample], scaled\n"
         "as the run's data were: metadata_props of the file say how, and the names of the\n"
         "classes. A network that computes with how many rows there are is written for one row.\n"
@@ -109,6 +135,7 @@ const spor_command spor_command_export = {
         "\n"
         "Examples\n"
         "  spor export runs/densenet2_20 --c net.c\n"
+        "  spor export runs/densenet2_20 --c net.c --int8\n"
         "  spor export runs/densenet2_20 --onnx net.onnx\n",
     .run = run,
 };

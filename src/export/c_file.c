@@ -27,7 +27,7 @@ static size_t width_of(const c_file *f) {
 
 /* ---- names ---- */
 
-static bool name_files(c_file *f, const char *path, spor_message *message) {
+bool c_name_files(c_file *f, const char *path, spor_message *message) {
     static const char *const ending[] = {".h", ".bin"};
     size_t length = strlen(path);
     char *title = f->title;
@@ -131,20 +131,20 @@ static void *gather_weights(const c_file *f) {
 /* ---- the parts of the file ---- */
 
 /* What is known of a run's data: (x scale - mean) factor. */
-static bool is_scaled(const spor_data *like) {
+bool c_is_scaled(const spor_data *like) {
     return like && (like->x.mean || fabs(like->scale - 1) > 0);
 }
 
 /* y is x once more, scaled as it is. */
-static bool is_mirrored(const c_file *f) {
+bool c_is_mirrored(const c_file *f) {
     return model_mirrors(f->run->model) && f->columns == f->size;
 }
 
-static void add_scaling(c_file *f) {
+void c_add_scaling(c_file *f) {
     const spor_data *like = f->run->like;
     spor_text *text = &f->code.text;
     spor_c numbers = {.single = false};
-    if (!is_scaled(like)) return;
+    if (!c_is_scaled(like)) return;
     if (like->x.mean) {
         text_add(text, "static const double net_mean[%" PRId64 "] = {", f->size);
         c_add_numbers(text, &numbers, like->x.mean, f->size);
@@ -161,7 +161,7 @@ static void add_scaling(c_file *f) {
         text_add(text, "(values[k] * %s - net_mean[k]) * net_factor[k]);\n}\n\n", scale.text);
     else
         text_add(text, "values[k] * %s);\n}\n\n", scale.text);
-    if (!is_mirrored(f)) return;
+    if (!c_is_mirrored(f)) return;
     text_add(text, "void net_unscale(const %s *y, double *values) {\n    int k;\n",
              c_type(&f->c.functions));
     text_add(text, "    for (k = 0; k < NET_OUTPUTS; k++)\n        values[k] = ");
@@ -169,7 +169,7 @@ static void add_scaling(c_file *f) {
     text_add(text, " / %s;\n}\n\n", scale.text);
 }
 
-static void add_classes(c_file *f) {
+void c_add_classes(c_file *f) {
     const spor_data *like = f->run->like;
     spor_text *text = &f->code.text;
     if (!like || !like->class_name || !like->classes) return;
@@ -215,7 +215,7 @@ static void add_shape(spor_text *text, const char *name, const spor_shape *shape
 }
 
 /* What may stand in a comment. */
-static void add_plain(spor_text *text, const char *from) {
+void c_add_plain(spor_text *text, const char *from) {
     for (; *from; from++)
         text_add(text, "%c",
                  isalnum((unsigned char)*from) || strchr("/._-+ ", *from) ? *from : '?');
@@ -226,15 +226,15 @@ static void add_summary(c_file *f) {
     spor_text *text = &f->header.text;
     const spor_model_spec *spec = model_spec_of(f->run->model);
     const spor_data *like = f->run->like;
-    const bool back = is_scaled(like) && is_mirrored(f);
+    const bool back = c_is_scaled(like) && c_is_mirrored(f);
     const char *script = kept_script_name(&f->run->kept);
     text_add(text, "/*\n * \"");
-    add_plain(text, script ? script : "net");
+    c_add_plain(text, script ? script : "net");
     text_add(text, "\", a network exported by spor %s: in C99, without libraries.\n *\n",
              SPOR_VERSION);
     add_shape(text, " *   x  ", &spec->sample);
     text_add(text, ", row-major%s\n *   y  [%" PRId64 "], %s\n *\n",
-             is_scaled(like) ? "; net_scale makes it of values as they stand in the data" : "",
+             c_is_scaled(like) ? "; net_scale makes it of values as they stand in the data" : "",
              f->columns,
              model_link(f->run->model) ? "probabilities"
              : back                    ? "scaled as x is; net_unscale undoes that"
@@ -279,13 +279,13 @@ static void write_header(c_file *f) {
              "/** y[NET_OUTPUTS] of x[NET_INPUTS], which do not overlap. */\nvoid "
              "net_predict(const %s *x, %s *y);\n",
              c_type(&f->c.functions), c_type(&f->c.functions));
-    if (is_scaled(like))
+    if (c_is_scaled(like))
         text_add(
             text,
             "/** x of values as they stand in the data. */\nvoid net_scale(const double *values, "
             "%s *x);\n",
             c_type(&f->c.functions));
-    if (is_scaled(like) && is_mirrored(f))
+    if (c_is_scaled(like) && c_is_mirrored(f))
         text_add(
             text,
             "/** What is predicted, as it stands in the data, of y. */\nvoid net_unscale(const "
@@ -311,8 +311,8 @@ static bool write_code(c_file *f, spor_message *message) {
     if (!add_constants(f, message)) return false;
     c_add_portable(text, &f->c.functions.text, c_file_scalar(f) == SPOR_F32);
     text_bytes(text, f->c.functions.text.at, f->c.functions.text.size);
-    add_scaling(f);
-    add_classes(f);
+    c_add_scaling(f);
+    c_add_classes(f);
     add_predict(f);
     if (f->tested) c_add_self_test(f);
     return true;
@@ -358,7 +358,7 @@ static void tell(const c_file *f, const char *path, spor_text *told) {
 }
 
 static bool make(c_file *f, const char *path, spor_message *message) {
-    if (!name_files(f, path, message) || !compile(f, message) || !c_make_samples(f, message))
+    if (!c_name_files(f, path, message) || !compile(f, message) || !c_make_samples(f, message))
         return false;
     if (!c_write_program(&f->c, message)) return false;
     if (arena_bytes(f) > INT32_MAX || weight_bytes(f) > INT32_MAX)
