@@ -153,11 +153,18 @@ static void add_arguments(writer *w, spor_text *to) {
     }
 }
 
+static bool is_empty(const copy_box *box) {
+    bool empty = false;
+    for (int a = 0; a < box->axes; a++) empty = empty || box->axis[a].n < 1;
+    return empty;
+}
+
 /* Boxes of bytes. */
 static void add_copies(writer *w, spor_c *c) {
     for (int k = 0; k < w->step->moves->count; k++) {
         copy_move move = w->step->moves->move[k];
         char name[160];
+        if (is_empty(&move.box)) continue;
         if (move.operand < 0) {
             c_line(c, "{");
             c_line(c, "const int8_t fill[1] = {%d};", (int)move.value);
