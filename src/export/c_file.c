@@ -218,7 +218,7 @@ static void add_shape(spor_text *text, const char *name, const spor_shape *shape
 void c_add_plain(spor_text *text, const char *from) {
     for (; *from; from++)
         text_add(text, "%c",
-                 isalnum((unsigned char)*from) || strchr("/._-+ ", *from) ? *from : '?');
+                 isalnum((unsigned char)*from) || strchr("/._-+ ,:", *from) ? *from : '?');
 }
 
 /* What the network takes and gives, and what may be relied on. */

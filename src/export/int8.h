@@ -104,6 +104,8 @@ typedef struct int8_step int8_step;
 typedef struct {
     const char *function; /* "net_int8_rows"; NULL: loops of its own */
     const char *names[3]; /* of the first arguments, where they are buffers */
+    unsigned written;     /* bit k: argument k is written */
+    bool shares;          /* arguments may be one array */
     void (*run)(const int8_machine *machine, const int8_step *step);
 } int8_form;
 extern const int8_form int8_quantizes, int8_dequantizes, int8_rows_form, int8_correlates,

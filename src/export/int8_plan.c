@@ -121,6 +121,18 @@ static bool out_of_memory(spor_message *message) {
     return message_complain(message, "out of memory");
 }
 
+/* Steps that read the bytes of a node. */
+static int count_readers(const int8_graph *g, uint32_t id) {
+    uint32_t read[SPOR_OPERANDS];
+    int count = id == g->result;
+    for (uint32_t by = id + 1; by < g->tape->count; by++) {
+        if (!g->node[by].needed || g->node[by].constant) continue;
+        for (int k = int8_reads(g, by, read) - 1; k >= 0; k--) count += read[k] == id;
+    }
+    return count;
+}
+
+/* Bytes that nobody else reads are looked up where they lie. */
 static bool plan_table(int8_plan *plan, uint32_t id, spor_message *message) {
     int8_graph *g = &plan->graph;
     int8_node *node = &g->node[id];
@@ -128,7 +140,8 @@ static bool plan_table(int8_plan *plan, uint32_t id, spor_message *message) {
     double x[256], y[256];
     int at;
     node->code = int8_code_of(node->least, node->most);
-    node->buffer = int8_add_buffer(plan, false, int8_size(g, id));
+    const bool alone = source->folds && count_readers(g, node->source) == 1;
+    node->buffer = alone ? source->buffer : int8_add_buffer(plan, false, int8_size(g, id));
     int8_t *table = int8_add_constant(plan, INT8_SIGNED, 256, id, "table", &at);
     for (int k = 0; k < 256; k++) x[k] = source->code.scale * (k - 128 - source->code.zero);
     if (!table || !int8_evaluate(g, id, node->source, false, 256, x, y))

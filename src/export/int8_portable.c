@@ -2,7 +2,7 @@
  * leaves open. A file gets the paragraphs whose functions it calls, with net_ as its own prefix. A value is
  * scale (byte - zero). */
 
-/* (sum factor) / 2^shift to the nearest, of two the upper; 0 <= factor, 1 <= shift <= 62. Nothing negative is
+/* (sum factor) / 2^shift to the nearest, of two the upper; |factor| < 2^31, 1 <= shift <= 62. Nothing negative is
  * shifted: 2^62 is added and taken away again. */
 static int64_t net_int8_requantize(int32_t sum, int32_t factor, int shift) {
     const uint64_t above = (uint64_t)1 << 62, half = (uint64_t)1 << (shift - 1);
@@ -15,7 +15,8 @@ static int8_t net_int8_clamp(int64_t value, int least, int most) {
     return (int8_t)(value < least ? least : value > most ? most : value);
 }
 
-/* out[i] = x[i] / scale + zero, to the nearest; what is not a number becomes the least */
+/* out[i] = x[i] / scale + zero, to the nearest byte, or, within 2^-14 of the middle of two, either; what is not a
+ * number becomes the least */
 static void net_int8_quantize(int8_t *restrict out, const float *restrict x, float inverse, int zero,
                               int count) {
     int i;
@@ -33,10 +34,29 @@ static void net_int8_dequantize(float *restrict out, const int8_t *restrict x, f
     for (i = 0; i < count; i++) out[i] = (float)(x[i] - zero) * scale;
 }
 
-static int32_t net_int8_dot(const int8_t *restrict x, const int8_t *restrict w, int count) {
+/* sum[f] += the sum of x[k] w[f][k], of four rows of w */
+static void net_int8_dot_four(int32_t sum[4], const int8_t *restrict x, const int8_t *restrict w,
+                              int terms) {
+    const int8_t *w1 = w + terms, *w2 = w1 + terms, *w3 = w2 + terms;
+    int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    int k;
+    for (k = 0; k < terms; k++) {
+        const int16_t at = x[k];
+        s0 += at * (int16_t)w[k];
+        s1 += at * (int16_t)w1[k];
+        s2 += at * (int16_t)w2[k];
+        s3 += at * (int16_t)w3[k];
+    }
+    sum[0] += s0;
+    sum[1] += s1;
+    sum[2] += s2;
+    sum[3] += s3;
+}
+
+static int32_t net_int8_dot(const int8_t *restrict x, const int8_t *restrict w, int terms) {
     int32_t sum = 0;
-    int i;
-    for (i = 0; i < count; i++) sum += (int16_t)x[i] * (int16_t)w[i];
+    int k;
+    for (k = 0; k < terms; k++) sum += (int16_t)x[k] * (int16_t)w[k];
     return sum;
 }
 
@@ -45,13 +65,20 @@ static void net_int8_rows(int8_t *restrict out, const int8_t *restrict x, const 
                           const int32_t *restrict bias, const int32_t *restrict factor,
                           const uint8_t *restrict shift, int zero, int least, int most, int rows,
                           int terms, int columns) {
-    int r, f;
+    int r, f, i;
     for (r = 0; r < rows; r++, x += terms, out += columns)
-        for (f = 0; f < columns; f++)
-            out[f] = net_int8_clamp(
-                zero + net_int8_requantize(bias[f] + net_int8_dot(x, w + f * terms, terms),
-                                           factor[f], shift[f]),
-                least, most);
+        for (f = 0; f < columns; f += 4) {
+            const int n = columns - f < 4 ? columns - f : 4;
+            int32_t sum[4] = {0, 0, 0, 0};
+            if (n == 4)
+                net_int8_dot_four(sum, x, w + f * terms, terms);
+            else
+                for (i = 0; i < n; i++) sum[i] = net_int8_dot(x, w + (f + i) * terms, terms);
+            for (i = 0; i < n; i++)
+                out[f + i] = net_int8_clamp(
+                    zero + net_int8_requantize(bias[f + i] + sum[i], factor[f + i], shift[f + i]),
+                    least, most);
+        }
 }
 
 /* the same of windows of height x length bytes, the rows of a window `row` bytes apart, which are put in one row */
@@ -113,15 +140,14 @@ static void net_int8_largest(int8_t *restrict out, const int8_t *restrict x, int
         }
 }
 
-/* out[i] is what the table has for x[i] */
-static void net_int8_look_up(int8_t *restrict out, const int8_t *restrict x,
-                             const int8_t *restrict table, int count) {
+/* out[i] is what the table has for x[i]; out may be x */
+static void net_int8_look_up(int8_t *out, const int8_t *x, const int8_t *table, int count) {
     int i;
     for (i = 0; i < count; i++) out[i] = table[x[i] + 128];
 }
 
 /* (a - a_zero) a_factor + (b - b_zero) b_factor, of factors below 2^22 in size */
-static void net_int8_add(int8_t *restrict out, const int8_t *a, const int8_t *b, int a_zero,
+static void net_int8_add(int8_t *out, const int8_t *a, const int8_t *b, int a_zero,
                          int32_t a_factor, int b_zero, int32_t b_factor, int shift, int zero,
                          int least, int most, int count) {
     int i;
@@ -133,7 +159,7 @@ static void net_int8_add(int8_t *restrict out, const int8_t *a, const int8_t *b,
 }
 
 /* (a - a_zero) (b - b_zero) factor */
-static void net_int8_multiply(int8_t *restrict out, const int8_t *a, const int8_t *b, int a_zero,
+static void net_int8_multiply(int8_t *out, const int8_t *a, const int8_t *b, int a_zero,
                               int b_zero, int sign, int32_t factor, int shift, int zero, int least,
                               int most, int count) {
     int i;

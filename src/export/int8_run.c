@@ -121,17 +121,21 @@ static void run_floats(const int8_machine *m, const int8_step *s) {
     memcpy(floats(m, s, 0), y.data, (size_t)y.shape.n[0] * sizeof(float));
 }
 
-const int8_form int8_quantizes = {"net_int8_quantize", {"out", "x"}, run_quantize};
-const int8_form int8_dequantizes = {"net_int8_dequantize", {"out", "x"}, run_dequantize};
-const int8_form int8_rows_form = {"net_int8_rows", {"out", "x"}, run_rows};
-const int8_form int8_correlates = {"net_int8_correlate", {"out", "x", "cells"}, run_correlate};
-const int8_form int8_apart = {"net_int8_apart", {"out", "x"}, run_apart};
-const int8_form int8_largest = {"net_int8_largest", {"out", "x"}, run_largest};
-const int8_form int8_looks_up = {"net_int8_look_up", {"out", "x"}, run_look_up};
-const int8_form int8_adds = {"net_int8_add", {"out", "a", "b"}, run_add};
-const int8_form int8_multiplies = {"net_int8_multiply", {"out", "a", "b"}, run_multiply};
-const int8_form int8_copies = {NULL, {NULL}, run_copy};
-const int8_form int8_floats = {NULL, {"y", "x", "arena"}, run_floats};
+#define FORM(form, function_, written_, shares_, run_, ...)                                         \
+    const int8_form form = {                                                                       \
+        .function = function_, .names = {__VA_ARGS__}, .written = written_, .shares = shares_, .run = run_}
+
+FORM(int8_quantizes, "net_int8_quantize", 1, false, run_quantize, "out", "x");
+FORM(int8_dequantizes, "net_int8_dequantize", 1, false, run_dequantize, "out", "x");
+FORM(int8_rows_form, "net_int8_rows", 1, false, run_rows, "out", "x");
+FORM(int8_correlates, "net_int8_correlate", 5, false, run_correlate, "out", "x", "cells");
+FORM(int8_apart, "net_int8_apart", 1, false, run_apart, "out", "x");
+FORM(int8_largest, "net_int8_largest", 1, false, run_largest, "out", "x");
+FORM(int8_looks_up, "net_int8_look_up", 1, true, run_look_up, "out", "x");
+FORM(int8_adds, "net_int8_add", 1, true, run_add, "out", "a", "b");
+FORM(int8_multiplies, "net_int8_multiply", 1, true, run_multiply, "out", "a", "b");
+FORM(int8_copies, NULL, 1, true, run_copy, NULL);
+FORM(int8_floats, NULL, 5, false, run_floats, "y", "x", "arena");
 
 /* ---- the whole ---- */
 

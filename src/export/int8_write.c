@@ -239,11 +239,9 @@ static bool write_step(writer *w, spor_message *message) {
         const int8_argument *a = &w->step->argument[k];
         char name[16], place[40];
         if (a->kind != INT8_BUFFER) continue;
-        const bool floats = w->plan->buffer[a->whole].floats, made = k == 0 || k == 2;
-        const bool written = k == 0 || (made && strcmp(parameter(w->step, k, name), "b") != 0 && (w->step->form->function || w->step->island));
-        const bool shared = !strcmp(parameter(w->step, k, name), "a") || !strcmp(name, "b");
-        text_add(to, "%s%s%s *%s%s", separator, written ? "" : "const ", floats ? "float" : "int8_t",
-                 shared ? "" : "restrict ", name);
+        const bool floats = w->plan->buffer[a->whole].floats, made = w->step->form->written >> k & 1;
+        text_add(to, "%s%s%s *%s%s", separator, made ? "" : "const ", floats ? "float" : "int8_t",
+                 w->step->form->shares ? "" : "restrict ", parameter(w->step, k, name));
         text_add(call, "%s%s", separator, int8_place(w->plan, (int)a->whole, a->from, place));
         separator = ", ";
     }
