@@ -170,7 +170,8 @@ static const spor_golden golden[] = {
 static bool cells(const spor_call *c, cells_window *w) {
     const int64_t *K = c->in[1].shape.n;
     bool one = cells_of_map(c, K[0], K[1], CELLS_WEIGHTED, w);
-    for (int a = 0; a < 2; a++) w->stride[a] = c->out.shape.n[1 + a] > 1 ? c->attr[STRIDE + a].i : 1;
+    for (int a = 0; a < 2; a++)
+        w->stride[a] = c->out.shape.n[1 + a] > 1 ? c->attr[STRIDE + a].i : 1;
     return one;
 }
 

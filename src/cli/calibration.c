@@ -17,7 +17,8 @@ static bool read_file(calibration *c, const opened_run *run, const char *path,
     const spor_own_data *own = script_declaration(run->script)->own;
     c->file = like_read(path, own && own->form ? own->form : &found, run->like, message);
     if (!c->file) return false;
-    if (!c->file->rows) return message_complain(message, "%s: there are no rows to calibrate with", path);
+    if (!c->file->rows)
+        return message_complain(message, "%s: there are no rows to calibrate with", path);
     c->rows.calibrate = (export_rows){.data = c->file, .rows = c->file->rows};
     snprintf(c->rows.text, sizeof c->rows.text, "all %lld rows of %.120s", (long long)c->file->rows,
              path);
@@ -63,8 +64,8 @@ static bool split_data(calibration *c, const opened_run *run, spor_message *mess
     if (c->rows.calibrate.rows) return true;
     c->rows.calibrate = (export_rows){c->piece.data, c->drawn, count};
     snprintf(c->rows.text, sizeof c->rows.text,
-             "%lld of the %lld rows that %.60s trained with, drawn with seed %llu", (long long)count,
-             (long long)all, c->piece.data->name, (unsigned long long)seed);
+             "%lld of the %lld rows that %.60s trained with, drawn with seed %llu",
+             (long long)count, (long long)all, c->piece.data->name, (unsigned long long)seed);
     return true;
 }
 

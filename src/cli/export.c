@@ -29,7 +29,8 @@ static int complain(const char *text) {
     return command_fail(&spor_command_export, "%s", text);
 }
 
-static bool write_int8(opened_run *run, const arguments *a, spor_text *told, spor_message *message) {
+static bool write_int8(opened_run *run, const arguments *a, spor_text *told,
+                       spor_message *message) {
     calibration rows;
     bool done = calibration_read(&rows, run, a->calibrate, message) &&
                 export_int8_c(run, a->path[AS_C], &rows.rows, told, message);
@@ -122,7 +123,8 @@ const spor_command spor_command_export = {
         "samples.\n"
         "\n"
         "--int8 computes in whole numbers: weights are bytes with a scale of each channel, values\n"
-        "bytes with a scale and a zero of each array, sums int32; what has no such form, a softmax,\n"
+        "bytes with a scale and a zero of each array, sums int32; what has no such form, a "
+        "softmax,\n"
         "computes in float, and is named. Scales are found by at most 512 rows that the run was\n"
         "trained with, or by those of --calibrate, read as spor predict --in. What int8 loses is\n"
         "measured on the run's validation and test rows.\n"

@@ -32,7 +32,8 @@ typedef struct {
     size_t *offset;    /* by node: where they lie in the arena, in bytes */
     double products;   /* multiply-adds */
     char (*names)[64]; /* of the functions, by step */
-    const spor_text *beside; /* other parts of the file, whose names are taken; NULL: there are none */
+    const spor_text
+        *beside; /* other parts of the file, whose names are taken; NULL: there are none */
 } c_program;
 
 /** Writes all steps of a program of one sample, made for the baseline and row by row. False with a message that

@@ -34,7 +34,8 @@ const char *c_type(const spor_c *c) {
 /* The shortest decimal that reads back as the number; no compiler reads it otherwise. */
 c_literal c_number(const spor_c *c, double value) {
     c_literal number;
-    spor_text text = {0};
+    char room[64]; /* enough: there is nothing that could fail */
+    spor_text text = {.at = room, .room = sizeof room};
     if (isnan(value)) return (c_literal){"net_not_a_number()"};
     if (isinf(value))
         return value > 0 ? (c_literal){"net_infinity()"} : (c_literal){"-net_infinity()"};
@@ -42,12 +43,9 @@ c_literal c_number(const spor_c *c, double value) {
         text_float(&text, (float)value);
     else
         text_real(&text, value);
-    text_bytes(&text, "", 1);
-    const char *digits = text.failed ? "0" : text.at;
-    bool whole = !strpbrk(digits, ".e");
-    snprintf(number.text, sizeof number.text, "%s%s%s", digits, whole ? ".0" : "",
+    bool whole = !strpbrk(room, ".e");
+    snprintf(number.text, sizeof number.text, "%.32s%s%s", room, whole ? ".0" : "",
              c->single ? "f" : "");
-    text_free(&text);
     return number;
 }
 

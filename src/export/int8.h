@@ -26,19 +26,20 @@ typedef struct {
 /** What is known of a node of the tape. */
 typedef struct {
     bool live;
-    bool constant;  /* it does not depend on x */
-    double *value;  /* of a constant that others read, else NULL */
-    int readers;    /* nodes that are no constants, and the caller of the network */
+    bool constant;      /* it does not depend on x */
+    double *value;      /* of a constant that others read, else NULL */
+    int readers;        /* nodes that are no constants, and the caller of the network */
     double least, most; /* of its elements, over the rows that were looked at */
-    bool inside;    /* another node's step computes it, on the way */
-    uint32_t folds; /* the node of the sums, or of x, that this one's step begins at; 0: none */
-    int64_t channels; /* of such a step: numbers of a channel are times a number plus a number; 0: of two tensors */
+    bool inside;        /* another node's step computes it, on the way */
+    uint32_t folds;     /* the node of the sums, or of x, that this one's step begins at; 0: none */
+    int64_t
+        channels; /* of such a step: numbers of a channel are times a number plus a number; 0: of two tensors */
     uint32_t affine; /* of such a step: the last node that is sums times a number plus a number */
     uint32_t source; /* the node of which this is a function, element by element; itself */
-    bool floats;    /* it computes in float, */
-    int stage;      /* at which stage: even ones are of bytes, odd ones of floats */
-    bool needed;    /* someone reads its bytes, or floats */
-    int buffer;     /* of its bytes; -1: none yet */
+    bool floats;     /* it computes in float, */
+    int stage;       /* at which stage: even ones are of bytes, odd ones of floats */
+    bool needed;     /* someone reads its bytes, or floats */
+    int buffer;      /* of its bytes; -1: none yet */
     int8_code code;
 } int8_node;
 
@@ -49,6 +50,7 @@ typedef struct {
     uint32_t *same; /* the first node equal to one */
     int8_node *node;
     int stages;
+    bool failed; /* memory ran out */
 } int8_graph;
 
 /** Which nodes are live, constant, and what constants are. False with a message. */
@@ -148,9 +150,9 @@ typedef struct {
     uint32_t buffers, buffer_room;
     int8_constant *constant;
     uint32_t constants, constant_room;
-    int y;              /* the buffer of the result */
-    int64_t y_from;     /* elements of it before the first */
-    int8_code y_code;   /* of net_predict_int8's y */
+    int y;                /* the buffer of the result */
+    int64_t y_from;       /* elements of it before the first */
+    int8_code y_code;     /* of net_predict_int8's y */
     size_t bytes, floats; /* elements of the two arenas */
     double products;
     spor_text taken; /* in which names stand that are taken */
@@ -235,7 +237,7 @@ const char *int8_place(const int8_plan *plan, int buffer, int64_t from, char tex
 /* ---- what is lost: int8_measure.c ---------------------------------------------------------------- */
 
 /** Adds "test accuracy 0.9611 as trained, 0.9583 in int8 (360 rows)", or RMSE. False with a message. */
-bool int8_measure(spor_model *model, const int8_plan *plan, const export_rows *rows, const char *part,
-                  spor_text *told, spor_message *message);
+bool int8_measure(spor_model *model, const int8_plan *plan, const export_rows *rows,
+                  const char *part, spor_text *told, spor_message *message);
 
 #endif

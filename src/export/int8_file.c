@@ -99,29 +99,31 @@ static void add_self_test(int8_file *f) {
     add_bytes(text, "net_expected_int8", f->y8, f->c.columns);
     text_add(text, "int main(%s) {\n", f->parts.apart ? "int argc, char **argv" : "void");
     if (f->parts.apart)
-        text_add(text,
-                 "    FILE *file = fopen(argc > 1 ? argv[1] : \"%s.bin\", \"rb\");\n"
-                 "    void *bytes = malloc(NET_WEIGHT_BYTES + 1);\n"
-                 "    if (!file || !bytes || !net_load(bytes, fread(bytes, 1, NET_WEIGHT_BYTES + "
-                 "1, file))) {\n"
-                 "        printf(\"%s: the weights can't be read\\n\");\n        return 2;\n    }\n",
-                 f->c.title, f->c.name);
-    text_add(text,
-             "    int whole = 1, same = 1, n;\n"
-             "    for (n = 0; n < %d; n++) {\n"
-             "        float y[NET_OUTPUTS];\n"
-             "        int8_t y8[NET_OUTPUTS];\n"
-             "        net_predict_int8(net_sample_int8 + n * NET_INPUTS, y8);\n"
-             "        whole = whole && !memcmp(y8, net_expected_int8 + n * NET_OUTPUTS, sizeof y8);\n"
-             "        net_predict(net_sample + n * NET_INPUTS, y);\n"
-             "        same = same && !memcmp(y, net_expected + n * NET_OUTPUTS, sizeof y);\n"
-             "    }\n"
-             "    printf(\"%s: %d samples: %%s\\n\",\n"
-             "           whole && same ? \"the same numbers\"\n"
-             "           : whole       ? \"the same whole numbers, other floats\"\n"
-             "                         : \"WRONG\");\n"
-             "    return !whole;\n}\n\n#endif\n",
-             C_SAMPLES, f->c.name, C_SAMPLES);
+        text_add(
+            text,
+            "    FILE *file = fopen(argc > 1 ? argv[1] : \"%s.bin\", \"rb\");\n"
+            "    void *bytes = malloc(NET_WEIGHT_BYTES + 1);\n"
+            "    if (!file || !bytes || !net_load(bytes, fread(bytes, 1, NET_WEIGHT_BYTES + "
+            "1, file))) {\n"
+            "        printf(\"%s: the weights can't be read\\n\");\n        return 2;\n    }\n",
+            f->c.title, f->c.name);
+    text_add(
+        text,
+        "    int whole = 1, same = 1, n;\n"
+        "    for (n = 0; n < %d; n++) {\n"
+        "        float y[NET_OUTPUTS];\n"
+        "        int8_t y8[NET_OUTPUTS];\n"
+        "        net_predict_int8(net_sample_int8 + n * NET_INPUTS, y8);\n"
+        "        whole = whole && !memcmp(y8, net_expected_int8 + n * NET_OUTPUTS, sizeof y8);\n"
+        "        net_predict(net_sample + n * NET_INPUTS, y);\n"
+        "        same = same && !memcmp(y, net_expected + n * NET_OUTPUTS, sizeof y);\n"
+        "    }\n"
+        "    printf(\"%s: %d samples: %%s\\n\",\n"
+        "           whole && same ? \"the same numbers\"\n"
+        "           : whole       ? \"the same whole numbers, other floats\"\n"
+        "                         : \"WRONG\");\n"
+        "    return !whole;\n}\n\n#endif\n",
+        C_SAMPLES, f->c.name, C_SAMPLES);
 }
 
 /* ---- the files ---- */
@@ -160,28 +162,31 @@ static void add_summary(int8_file *f) {
     const char *script = kept_script_name(&f->c.run->kept);
     text_add(text, "/*\n * \"");
     c_add_plain(text, script ? script : "net");
-    text_add(text, "\", a network exported by spor %s: in C99, without libraries, in whole numbers.\n *\n",
-             SPOR_VERSION);
+    text_add(
+        text,
+        "\", a network exported by spor %s: in C99, without libraries, in whole numbers.\n *\n",
+        SPOR_VERSION);
     add_shape(text, " *   x  ", &model_spec_of(f->c.run->model)->sample);
     text_add(text, ", row-major%s\n *   y  [%" PRId64 "], %s\n *\n",
              c_is_scaled(like) ? "; net_scale makes it of values as they stand in the data" : "",
              f->c.columns, model_link(f->c.run->model) ? "probabilities" : "numbers");
-    text_add(text,
-             " * Values on the way are bytes, scale (byte - zero), with a scale and a zero of each array, "
-             "found by\n * ");
+    text_add(text, " * Values on the way are bytes, scale (byte - zero), with a scale and a zero "
+                   "of each array, "
+                   "found by\n * ");
     c_add_plain(text, f->rows->text);
-    text_add(text,
-             ". Weights are bytes with a scale of each channel; sums\n * are int32, which can't overflow. "
-             "These numbers are the same on every machine.\n");
+    text_add(text, ". Weights are bytes with a scale of each channel; sums\n * are int32, which "
+                   "can't overflow. "
+                   "These numbers are the same on every machine.\n");
     if (has_floats(f)) {
         text_add(text, " * In float, between bytes:\n");
         add_floats_told(f, text, " *   ");
     }
-    text_add(text,
-             " *\n * Memory: %zu bytes for values on the way, static: not for two threads at a time; "
-             "%zu bytes of\n * constants. A prediction is %.0f multiply-adds.%s\n */\n",
-             arena_bytes(f), f->parts.weight_bytes, f->plan.products,
-             f->c.tested ? " -DNET_SELFTEST compiles a main that checks three samples." : "");
+    text_add(
+        text,
+        " *\n * Memory: %zu bytes for values on the way, static: not for two threads at a time; "
+        "%zu bytes of\n * constants. A prediction is %.0f multiply-adds.%s\n */\n",
+        arena_bytes(f), f->parts.weight_bytes, f->plan.products,
+        f->c.tested ? " -DNET_SELFTEST compiles a main that checks three samples." : "");
 }
 
 static void add_code_of(spor_text *text, const char *name, int8_code code) {
@@ -207,16 +212,18 @@ static void write_header(int8_file *f) {
              arena_bytes(f), f->parts.weight_bytes, f->plan.products);
     text_add(text, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     if (f->parts.apart)
-        text_add(text,
-                 "/** Takes the bytes of \"%s.bin\", aligned as int32_t is and in the order of bytes "
-                 "of the machine that\n *  wrote them, which must stay; to be called first. 0: they "
-                 "have another length. */\nint net_load(const void *bytes, size_t size);\n",
-                 f->c.title);
-    text_add(text,
-             "/** y[NET_OUTPUTS] of x[NET_INPUTS], which do not overlap. */\nvoid net_predict(const "
-             "float *x, float *y);\n"
-             "/** The same of bytes: NET_X_SCALE (x - NET_X_ZERO), NET_Y_SCALE (y - NET_Y_ZERO). */\n"
-             "void net_predict_int8(const int8_t *x, int8_t *y);\n");
+        text_add(
+            text,
+            "/** Takes the bytes of \"%s.bin\", aligned as int32_t is and in the order of bytes "
+            "of the machine that\n *  wrote them, which must stay; to be called first. 0: they "
+            "have another length. */\nint net_load(const void *bytes, size_t size);\n",
+            f->c.title);
+    text_add(
+        text,
+        "/** y[NET_OUTPUTS] of x[NET_INPUTS], which do not overlap. */\nvoid net_predict(const "
+        "float *x, float *y);\n"
+        "/** The same of bytes: NET_X_SCALE (x - NET_X_ZERO), NET_Y_SCALE (y - NET_Y_ZERO). */\n"
+        "void net_predict_int8(const int8_t *x, int8_t *y);\n");
     if (c_is_scaled(like))
         text_add(text, "/** x of values as they stand in the data. */\nvoid net_scale(const double "
                        "*values, float *x);\n");
@@ -242,14 +249,19 @@ static void add_predict(int8_file *f, spor_text *text) {
     int8_place(plan, plan->y, plan->y_from, y);
     text_add(text, "static void net_run(void) {\n");
     text_bytes(text, f->parts.calls.at, f->parts.calls.size);
-    text_add(text, "}\n\nvoid net_predict(const float *x, float *y) {\n    net_int8_quantize(%s, x, %s, %d, NET_INPUTS);\n    net_run();\n",
+    text_add(text,
+             "}\n\nvoid net_predict(const float *x, float *y) {\n    net_int8_quantize(%s, x, %s, "
+             "%d, NET_INPUTS);\n    net_run();\n",
              x, c_number(&single, 1 / in.scale).text, in.zero);
     if (floats)
         text_add(text, "    memcpy(y, %s, NET_OUTPUTS * sizeof *y);\n}\n\n", y);
     else
         text_add(text, "    net_int8_dequantize(y, %s, %s, %d, NET_OUTPUTS);\n}\n\n", y,
                  c_number(&single, out.scale).text, out.zero);
-    text_add(text, "void net_predict_int8(const int8_t *x, int8_t *y) {\n    memcpy(%s, x, NET_INPUTS);\n    net_run();\n", x);
+    text_add(text,
+             "void net_predict_int8(const int8_t *x, int8_t *y) {\n    memcpy(%s, x, "
+             "NET_INPUTS);\n    net_run();\n",
+             x);
     if (floats)
         text_add(text, "    net_int8_quantize(y, %s, %s, %d, NET_OUTPUTS);\n}\n", y,
                  c_number(&single, 1 / out.scale).text, out.zero);
@@ -268,10 +280,11 @@ static void write_code(int8_file *f) {
              "defined(__clang__)\n#pragma STDC FP_CONTRACT OFF\n#endif\n\n",
              f->c.title, SPOR_VERSION, f->c.title);
     if (f->parts.apart)
-        text_add(text, "/* The bytes of net_load. */\nstatic const unsigned char *net_weights;\n\n"
-                       "int net_load(const void *bytes, size_t size) {\n"
-                       "    net_weights = size == NET_WEIGHT_BYTES ? (const unsigned char *)bytes : 0;\n"
-                       "    return net_weights != 0;\n}\n\n");
+        text_add(text,
+                 "/* The bytes of net_load. */\nstatic const unsigned char *net_weights;\n\n"
+                 "int net_load(const void *bytes, size_t size) {\n"
+                 "    net_weights = size == NET_WEIGHT_BYTES ? (const unsigned char *)bytes : 0;\n"
+                 "    return net_weights != 0;\n}\n\n");
     text_bytes(text, f->parts.constants.at, f->parts.constants.size);
     text_add(text, "static int8_t arena[%zu];\n", f->plan.bytes ? f->plan.bytes : 1);
     if (f->plan.floats) text_add(text, "static float floats[%zu];\n", f->plan.floats);
@@ -325,8 +338,8 @@ static bool tell(int8_file *f, const char *path, spor_text *told, spor_message *
     }
     if (!measured) text_add(told, "  what int8 loses was not measured: there are no other rows\n");
     if (f->c.tested)
-        text_add(told, "  self-test   cc -std=c99 -O3 -DNET_SELFTEST '%s' -o %s && ./%s%s%s%s\n", path,
-                 f->c.name, f->c.name, f->parts.apart ? " '" : "",
+        text_add(told, "  self-test   cc -std=c99 -O3 -DNET_SELFTEST '%s' -o %s && ./%s%s%s%s\n",
+                 path, f->c.name, f->c.name, f->parts.apart ? " '" : "",
                  f->parts.apart ? f->c.path[1] : "", f->parts.apart ? "'" : "");
     else
         text_add(told, "  no self-test: what is predicted is not finite\n");

@@ -93,8 +93,7 @@ static bool find_constants(int8_graph *g, spor_message *message) {
     spor_var *wanted = calloc(g->tape->count, sizeof *wanted);
     if (!wanted) return message_complain(message, "out of memory");
     for (uint32_t id = 1; id < g->tape->count; id++)
-        if (g->node[id].constant && g->node[id].readers)
-            wanted[count++] = (spor_var){g->tape, id};
+        if (g->node[id].constant && g->node[id].readers) wanted[count++] = (spor_var){g->tape, id};
     spor_program *program =
         count ? spor_compile(g->tape, (int)count, wanted, g->params, &options) : NULL;
     bool done = !count || spor_run(program, 0) ||
@@ -178,26 +177,36 @@ static uint32_t only_reader(const int8_graph *g, uint32_t id) {
     return 0;
 }
 
-/* Nothing but the number itself, cut at two ends, over the range that its operand has. */
-static bool is_clamp(const int8_graph *g, uint32_t id) {
-    enum { POINTS = 257 };
+enum { POINTS = 257 };
+
+/* At points from..to the node is its operand, cut at least and most. */
+static bool cuts(int8_graph *g, uint32_t id, const double range[2], const double cut[2]) {
     double x[POINTS], y[POINTS];
-    uint32_t only = int8_only_operand(g, id);
-    if (!only || !int8_is_map(g, id) || !has_constants(g, id, 1)) return false;
-    const double least = g->node[only].least, most = g->node[only].most;
-    for (int k = 0; k < POINTS; k++) x[k] = least + (most - least) * k / (POINTS - 1);
-    if (!int8_evaluate(g, id, only, false, POINTS, x, y)) return false;
-    for (int k = 0; k < POINTS; k++) {
-        double cut = x[k] < y[0] ? y[0] : x[k] > y[POINTS - 1] ? y[POINTS - 1] : x[k];
-        if (!(fabs(y[k] - cut) <= 1e-12 * (fabs(least) + fabs(most)))) return false;
+    for (int k = 0; k < POINTS; k++) x[k] = range[0] + (range[1] - range[0]) * k / (POINTS - 1);
+    if (!int8_evaluate(g, id, int8_only_operand(g, id), false, POINTS, x, y)) g->failed = true;
+    bool all = !g->failed;
+    for (int k = 0; all && k < POINTS; k++) {
+        const double wanted = fmin(fmax(x[k], cut[0]), cut[1]);
+        all = fabs(y[k] - wanted) <= 1e-12 * (fabs(cut[0]) + fabs(cut[1]));
     }
-    return true;
+    return all;
+}
+
+/* Nothing but the number itself, cut at two ends, over the range that its operand has and between the ends. */
+static bool is_clamp(int8_graph *g, uint32_t id) {
+    const uint32_t only = int8_only_operand(g, id);
+    if (!only || !int8_is_map(g, id) || !has_constants(g, id, 1)) return false;
+    const double range[] = {g->node[only].least, g->node[only].most};
+    const double cut[] = {g->node[id].least, g->node[id].most};
+    const double inner[] = {fmax(range[0], cut[0]), fmin(range[1], cut[1])};
+    return cuts(g, id, range, cut) && cuts(g, id, inner, cut);
 }
 
 /* What follows a node of sums, or of a clamp, is computed in its step as long as nobody else reads what lies between. */
 static void fold(int8_graph *g, uint32_t begin, uint32_t end, int64_t channels) {
     uint32_t affine = end, next;
-    while (channels && (next = only_reader(g, affine)) && is_affine(g, next, channels)) affine = next;
+    while (channels && (next = only_reader(g, affine)) && is_affine(g, next, channels))
+        affine = next;
     end = affine;
     while ((next = only_reader(g, end)) && is_clamp(g, next)) end = next;
     for (uint32_t id = begin; id != end; id = only_reader(g, id)) g->node[id].inside = true;
@@ -357,7 +366,7 @@ static void find_stages(int8_graph *g) {
 bool int8_graph_decide(int8_graph *g, spor_message *message) {
     find_folds(g);
     find_sources(g);
-    if (!find_floats(g)) return message_complain(message, "out of memory");
+    if (g->failed || !find_floats(g)) return message_complain(message, "out of memory");
     find_stages(g);
     return true;
 }

@@ -12,9 +12,9 @@
 typedef struct {
     int8_plan *plan;
     int8_island *island;
-    uint32_t *map;   /* nodes of the network's tape as the island's */
-    uint32_t *in;    /* what it reads as bytes */
-    uint32_t *out;   /* what others read of it */
+    uint32_t *map; /* nodes of the network's tape as the island's */
+    uint32_t *in;  /* what it reads as bytes */
+    uint32_t *out; /* what others read of it */
     int ins, outs;
     int64_t in_size, out_size;
 } builder;
@@ -137,8 +137,8 @@ static void tell(builder *b) {
             op_name(node->op, name, sizeof name);
             const char *slash = node->place.file ? strrchr(node->place.file, '/') : NULL;
             if (node->place.file)
-                snprintf(part, sizeof part, "%s at %.60s:%d", name, slash ? slash + 1 : node->place.file,
-                         node->place.line);
+                snprintf(part, sizeof part, "%s at %.60s:%d", name,
+                         slash ? slash + 1 : node->place.file, node->place.line);
             else
                 snprintf(part, sizeof part, "%s behind the network", name);
             if (strstr(told, part) || strlen(told) + strlen(part) + 8 > room) continue;
@@ -177,8 +177,10 @@ static void add_steps(builder *b) {
     int8_plan *plan = b->plan;
     int8_graph *g = &plan->graph;
     int64_t from = 0;
-    const int x = int8_add_buffer(plan, true, b->in_size), y = int8_add_buffer(plan, true, b->out_size);
-    const int arena = int8_add_buffer(plan, true, (int64_t)(b->island->c.arena.top / sizeof(float)));
+    const int x = int8_add_buffer(plan, true, b->in_size),
+              y = int8_add_buffer(plan, true, b->out_size);
+    const int arena =
+        int8_add_buffer(plan, true, (int64_t)(b->island->c.arena.top / sizeof(float)));
     for (int k = 0; k < b->ins; from += int8_size(g, b->in[k++])) {
         int8_step *step = int8_add_step(plan, &int8_dequantizes, b->in[k]);
         const int8_node *in = &g->node[b->in[k]];
@@ -200,7 +202,9 @@ static void add_steps(builder *b) {
         if (b->out[k] == g->result) plan->y = y, plan->y_from = from;
         out->code = int8_code_of(out->least, out->most);
         out->buffer = int8_add_buffer(plan, false, int8_size(g, b->out[k]));
-        step = b->out[k] == g->result && out->readers == 1 ? NULL : int8_add_step(plan, &int8_quantizes, b->out[k]);
+        step = b->out[k] == g->result && out->readers == 1
+                   ? NULL
+                   : int8_add_step(plan, &int8_quantizes, b->out[k]);
         int8_give(step, INT8_BUFFER, out->buffer, 0);
         give_part(step, y, from);
         int8_give(step, INT8_REAL, 0, 1 / out->code.scale);

@@ -78,8 +78,8 @@ void *int8_add_constant(int8_plan *plan, int8_width width, int64_t count, uint32
         return plan->failed = true, NULL;
     }
     *index = (int)plan->constants;
-    grown[plan->constants++] = (int8_constant){
-        .width = width, .count = count, .value = value, .node = node, .what = what};
+    grown[plan->constants++] =
+        (int8_constant){.width = width, .count = count, .value = value, .node = node, .what = what};
     return value;
 }
 
@@ -160,7 +160,8 @@ static bool plan_largest(int8_plan *plan, uint32_t id, spor_message *message) {
     node->code = g->node[in].code;
     node->buffer = int8_add_buffer(plan, false, int8_size(g, id));
     int8_step *step = int8_add_step(plan, &int8_largest, id);
-    const int64_t number[] = {w.H, w.W, w.C, w.k, w.l, w.P, w.Q, w.stride[0], w.stride[1], w.before[0], w.before[1]};
+    const int64_t number[] = {w.H, w.W,         w.C,         w.k,         w.l,        w.P,
+                              w.Q, w.stride[0], w.stride[1], w.before[0], w.before[1]};
     int8_give(step, INT8_BUFFER, node->buffer, 0);
     int8_give(step, INT8_BUFFER, g->node[in].buffer, 0);
     for (size_t k = 0; k < sizeof number / sizeof *number; k++)
@@ -228,15 +229,16 @@ static bool plan_moves(int8_plan *plan, uint32_t id, spor_message *message) {
     node->code = code_of_moved(g, id, moves);
     for (int k = 0; k < moves->count; k++)
         moves->move[k].value = int8_byte(node->code, moves->move[k].value);
-    for (int k = 0; k < operands; k++) from[k] = int8_bytes_as(plan, int8_operand(g, id, k), node->code);
+    for (int k = 0; k < operands; k++)
+        from[k] = int8_bytes_as(plan, int8_operand(g, id, k), node->code);
     node->buffer = int8_add_buffer(plan, false, int8_size(g, id));
     int8_step *step = int8_add_step(plan, &int8_copies, id);
     if (!step) return free(moves), out_of_memory(message);
     step->moves = moves;
     int8_give(step, INT8_BUFFER, node->buffer, 0);
     for (int k = 0; k < operands; k++)
-        int8_give(step, g->node[int8_operand(g, id, k)].constant ? INT8_CONSTANT : INT8_BUFFER, from[k],
-                  0);
+        int8_give(step, g->node[int8_operand(g, id, k)].constant ? INT8_CONSTANT : INT8_BUFFER,
+                  from[k], 0);
     return !plan->failed || out_of_memory(message);
 }
 
@@ -319,8 +321,9 @@ bool int8_plan_make(int8_plan *plan, spor_message *message) {
     if (!result->floats) plan->y = result->buffer;
     plan->y_code = result->floats ? int8_code_of(result->least, result->most) : result->code;
     if (plan->failed || plan->y < 0 || !place(plan)) return out_of_memory(message);
-    return plan->bytes < INT32_MAX && plan->floats < INT32_MAX / 4 ? true
-           : message_complain(message, "the network is too large: its loops count in int");
+    return plan->bytes < INT32_MAX && plan->floats < INT32_MAX / 4
+               ? true
+               : message_complain(message, "the network is too large: its loops count in int");
 }
 
 void int8_plan_end(int8_plan *plan) {

@@ -17,8 +17,8 @@ static int8_t net_int8_clamp(int64_t value, int least, int most) {
 
 /* out[i] = x[i] / scale + zero, to the nearest byte, or, within 2^-14 of the middle of two, either; what is not a
  * number becomes the least */
-static void net_int8_quantize(int8_t *restrict out, const float *restrict x, float inverse, int zero,
-                              int count) {
+static void net_int8_quantize(int8_t *restrict out, const float *restrict x, float inverse,
+                              int zero, int count) {
     int i;
     for (i = 0; i < count; i++) {
         const float scaled = x[i] * inverse;
@@ -28,8 +28,8 @@ static void net_int8_quantize(int8_t *restrict out, const float *restrict x, flo
     }
 }
 
-static void net_int8_dequantize(float *restrict out, const int8_t *restrict x, float scale, int zero,
-                                int count) {
+static void net_int8_dequantize(float *restrict out, const int8_t *restrict x, float scale,
+                                int zero, int count) {
     int i;
     for (i = 0; i < count; i++) out[i] = (float)(x[i] - zero) * scale;
 }
@@ -82,17 +82,17 @@ static void net_int8_rows(int8_t *restrict out, const int8_t *restrict x, const 
 }
 
 /* the same of windows of height x length bytes, the rows of a window `row` bytes apart, which are put in one row */
-static void net_int8_correlate(int8_t *restrict out, const int8_t *restrict x, int8_t *restrict cells,
-                               const int8_t *restrict w, const int32_t *restrict bias,
-                               const int32_t *restrict factor, const uint8_t *restrict shift,
-                               int zero, int least, int most, int height, int length, int row, int P,
-                               int down, int Q, int right, int columns) {
+static void net_int8_correlate(int8_t *restrict out, const int8_t *restrict x,
+                               int8_t *restrict cells, const int8_t *restrict w,
+                               const int32_t *restrict bias, const int32_t *restrict factor,
+                               const uint8_t *restrict shift, int zero, int least, int most,
+                               int height, int length, int row, int P, int down, int Q, int right,
+                               int columns) {
     int p, q, u;
     for (p = 0; p < P; p++)
         for (q = 0; q < Q; q++, out += columns) {
             const int8_t *from = x + p * down + q * right;
-            for (u = 0; u < height; u++)
-                memcpy(cells + u * length, from + u * row, (size_t)length);
+            for (u = 0; u < height; u++) memcpy(cells + u * length, from + u * row, (size_t)length);
             net_int8_rows(out, cells, w, bias, factor, shift, zero, least, most, 1, height * length,
                           columns);
         }
@@ -159,12 +159,12 @@ static void net_int8_add(int8_t *out, const int8_t *a, const int8_t *b, int a_ze
 }
 
 /* (a - a_zero) (b - b_zero) factor */
-static void net_int8_multiply(int8_t *out, const int8_t *a, const int8_t *b, int a_zero,
-                              int b_zero, int sign, int32_t factor, int shift, int zero, int least,
-                              int most, int count) {
+static void net_int8_multiply(int8_t *out, const int8_t *a, const int8_t *b, int a_zero, int b_zero,
+                              int sign, int32_t factor, int shift, int zero, int least, int most,
+                              int count) {
     int i;
     for (i = 0; i < count; i++)
         out[i] = net_int8_clamp(
-            zero + net_int8_requantize(sign * (a[i] - a_zero) * (b[i] - b_zero), factor, shift), least,
-            most);
+            zero + net_int8_requantize(sign * (a[i] - a_zero) * (b[i] - b_zero), factor, shift),
+            least, most);
 }

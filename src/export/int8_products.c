@@ -54,8 +54,7 @@ static bool find_affine(sums *s) {
         for (int64_t f = 0; done && f < F; f++) s->a[f] -= s->b[f];
     }
     if (s->window.fold == CELLS_MEAN)
-        for (int64_t f = 0; done && f < F; f++)
-            s->a[f] /= (double)(s->window.k * s->window.l);
+        for (int64_t f = 0; done && f < F; f++) s->a[f] /= (double)(s->window.k * s->window.l);
     free(x);
     return done;
 }
@@ -174,8 +173,18 @@ static cells_window channels_of(const int8_graph *g, uint32_t id) {
     const spor_shape *shape = int8_node_of(g, id)->shape;
     const int64_t C = shape->rank ? shape->n[shape->rank - 1] : 1;
     const int64_t Q = shape_size(shape) / C;
-    return (cells_window){.fold = CELLS_SUM, .apart = true, .H = 1, .W = Q, .C = C, .k = 1, .l = 1, .P = 1, .Q = Q,
-                          .F = C, .stride = {1, 1}, .dilation = {1, 1}};
+    return (cells_window){.fold = CELLS_SUM,
+                          .apart = true,
+                          .H = 1,
+                          .W = Q,
+                          .C = C,
+                          .k = 1,
+                          .l = 1,
+                          .P = 1,
+                          .Q = Q,
+                          .F = C,
+                          .stride = {1, 1},
+                          .dilation = {1, 1}};
 }
 
 static bool plan_window(int8_plan *plan, uint32_t id, spor_message *message) {
@@ -206,7 +215,8 @@ static double apply(const int8_graph *g, uint32_t id, double a, double b) {
     double y = 0;
     const spor_node *node = int8_node_of(g, id);
     spor_arg in[] = {{.data = &a, .shape = SPOR_SHAPE(1)}, {.data = &b, .shape = SPOR_SHAPE(1)}};
-    spor_call call = {.out = {.data = &y, .shape = SPOR_SHAPE(1)}, .in = in, .operands = 2, .attr = node->attr};
+    spor_call call = {
+        .out = {.data = &y, .shape = SPOR_SHAPE(1)}, .in = in, .operands = 2, .attr = node->attr};
     (*node->op->reference[SPOR_F64])(&call);
     return y;
 }
@@ -241,7 +251,8 @@ static bool share_shift(const double ratio[2], int64_t factor[2], int *shift) {
 
 static bool plan_two(int8_plan *plan, uint32_t id, spor_message *message) {
     int8_graph *g = &plan->graph;
-    uint32_t begin = g->node[id].folds, in[2] = {int8_operand(g, begin, 0), int8_operand(g, begin, 1)};
+    uint32_t begin = g->node[id].folds,
+             in[2] = {int8_operand(g, begin, 0), int8_operand(g, begin, 1)};
     const bool adds = int8_node_of(g, begin)->op->traits & SPOR_LINEAR;
     int8_code of[2], to = int8_code_of(g->node[id].least, g->node[id].most);
     int at[2], least, most, shift;

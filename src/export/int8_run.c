@@ -121,9 +121,12 @@ static void run_floats(const int8_machine *m, const int8_step *s) {
     memcpy(floats(m, s, 0), y.data, (size_t)y.shape.n[0] * sizeof(float));
 }
 
-#define FORM(form, function_, written_, shares_, run_, ...)                                         \
-    const int8_form form = {                                                                       \
-        .function = function_, .names = {__VA_ARGS__}, .written = written_, .shares = shares_, .run = run_}
+#define FORM(form, function_, written_, shares_, run_, ...)                                        \
+    const int8_form form = {.function = function_,                                                 \
+                            .names = {__VA_ARGS__},                                                \
+                            .written = written_,                                                   \
+                            .shares = shares_,                                                     \
+                            .run = run_}
 
 FORM(int8_quantizes, "net_int8_quantize", 1, false, run_quantize, "out", "x");
 FORM(int8_dequantizes, "net_int8_dequantize", 1, false, run_dequantize, "out", "x");

@@ -27,7 +27,10 @@ static void name_step(writer *w) {
     snprintf(full, sizeof full, "%.*s", layer ? (int)strcspn(layer + 1, "/") : 0,
              layer ? layer + 1 : "");
     c_name(full, wanted, sizeof wanted);
-    snprintf(w->name, sizeof w->name, "net_%.40s", w->step->island ? "floats" : *wanted ? wanted : op);
+    snprintf(w->name, sizeof w->name, "net_%.40s",
+             w->step->island ? "floats"
+             : *wanted       ? wanted
+                             : op);
     snprintf(full, sizeof full, "%s", w->name);
     for (int same = 2; c_is_taken(w->name) || c_has_word(&w->plan->taken, w->name); same++)
         snprintf(w->name, sizeof w->name, "%.50s_%d", full, same);
@@ -88,7 +91,8 @@ size_t int8_constant_bytes(int8_plan *plan) {
 void *int8_gather(const int8_plan *plan, size_t bytes) {
     char *all = calloc(bytes + 1, 1);
     for (uint32_t k = 0; all && k < plan->constants; k++)
-        memcpy(all + plan->constant[k].offset, plan->constant[k].value, bytes_of(&plan->constant[k]));
+        memcpy(all + plan->constant[k].offset, plan->constant[k].value,
+               bytes_of(&plan->constant[k]));
     return all;
 }
 
@@ -215,7 +219,8 @@ static bool add_island(writer *w, spor_message *message) {
         for (int64_t j = 0; j < constant->count; j++) {
             const double value = (double)((const float *)constant->value)[j];
             if (!isfinite(value))
-                return message_complain(message, "%s has a number that is not finite", constant->name);
+                return message_complain(message, "%s has a number that is not finite",
+                                        constant->name);
             text_add(to, "%s%s%s", j % 8 ? " " : "\n    ", c_number(&single, value).text,
                      j + 1 < constant->count ? "," : "");
         }
@@ -239,7 +244,8 @@ static bool write_step(writer *w, spor_message *message) {
         const int8_argument *a = &w->step->argument[k];
         char name[16], place[40];
         if (a->kind != INT8_BUFFER) continue;
-        const bool floats = w->plan->buffer[a->whole].floats, made = w->step->form->written >> k & 1;
+        const bool floats = w->plan->buffer[a->whole].floats,
+                   made = w->step->form->written >> k & 1;
         text_add(to, "%s%s%s *%s%s", separator, made ? "" : "const ", floats ? "float" : "int8_t",
                  w->step->form->shares ? "" : "restrict ", parameter(w->step, k, name));
         text_add(call, "%s%s", separator, int8_place(w->plan, (int)a->whole, a->from, place));
@@ -259,6 +265,7 @@ bool int8_write(int8_plan *plan, int8_text *text, spor_message *message) {
         w.step = &plan->step[s];
         if (!write_step(&w, message)) return false;
     }
-    return !(text->constants.failed || text->functions.failed || text->calls.failed || plan->taken.failed) ||
+    return !(text->constants.failed || text->functions.failed || text->calls.failed ||
+             plan->taken.failed) ||
            message_complain(message, "out of memory");
 }

@@ -2,8 +2,17 @@
  * spor export --c --int8: every network as a file whose whole numbers are those of spor's own run, on its samples and on
  * others, and near the floats; and what its arithmetic is made of.
  */
+#include <stdint.h>
+#include <string.h>
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "export/int8_portable.c"
+#pragma GCC diagnostic pop
+
 #include "../suite.h"
 #include "../cli/shell.h"
+#include "../support/failing.h"
 #include "networks.h"
 
 #include <math.h>
@@ -17,6 +26,7 @@
 
 enum { ROWS = 24, OTHERS = 6 };
 static const double MOST_COST = 2e7;
+static const double MOST_DISTANCE = 0.01; /* a byte is 0.004 */
 
 /* ---- networks ---- */
 
@@ -26,21 +36,21 @@ static spor_data *random_rows(const spor_shape *sample, int64_t rows, uint64_t s
     spor_data *data = calloc(1, sizeof *data);
     float *x = calloc((size_t)size + 1, sizeof *x);
     for (int64_t k = 0; k < size; k++) x[k] = (float)random_uniform(seed, 0, (uint64_t)k);
-    *data = (spor_data){.rows = rows,
-                        .scale = 1,
-                        .x = {.keep = SPOR_KEEP_F32, .shape = *sample, .value = x}};
+    *data = (spor_data){
+        .rows = rows, .scale = 1, .x = {.keep = SPOR_KEEP_F32, .shape = *sample, .value = x}};
     return data;
 }
 
 static const char main_of_rows[] =
     "#include <stdio.h>\n#include \"net.h\"\n"
+    "int self_test(void);\n"
     "int main(void) {\n"
     "    static float x[NET_INPUTS], y[NET_OUTPUTS];\n"
     "    static int8_t x8[NET_INPUTS], y8[NET_OUTPUTS];\n"
     "    while (fread(x, sizeof x, 1, stdin) == 1 && fread(x8, sizeof x8, 1, stdin) == 1) {\n"
     "        net_predict(x, y);\n        net_predict_int8(x8, y8);\n"
-    "        fwrite(y, sizeof y, 1, stdout);\n        fwrite(y8, sizeof y8, 1, stdout);\n    }\n"
-    "    return 0;\n}\n";
+    "        fwrite(y, sizeof y, 1, stderr);\n        fwrite(y8, sizeof y8, 1, stderr);\n    }\n"
+    "    return self_test();\n}\n";
 
 /* What spor makes of other rows, as files: what goes in, what comes out. */
 static void write_rows(spor_model *model, const int8_plan *plan) {
@@ -80,8 +90,7 @@ static double distance(spor_model *model, const int8_plan *plan) {
     ck_assert(int8_machine_make(&machine, plan));
     for (int64_t n = 0; n < OTHERS; n++) {
         ck_assert(!int8_run(&machine, (const float *)other->x.value + n * size, y, NULL, NULL));
-        for (int64_t k = 0; k < columns; k++)
-            sum += pow((double)y[k] - wanted[n * columns + k], 2);
+        for (int64_t k = 0; k < columns; k++) sum += pow((double)y[k] - wanted[n * columns + k], 2);
     }
     int8_machine_end(&machine);
     free(wanted);
@@ -97,43 +106,336 @@ static double cost_of(spor_model *model) {
     return cost;
 }
 
+/* A network, what it was calibrated with, and its plan. */
+typedef struct {
+    spor_model *model;
+    spor_data *data;
+    export_int8_rows rows;
+    int8_plan plan;
+} exported;
+
+static void make_plan(exported *e) {
+    spor_message message = {""};
+    const spor_bound *bound = model_bind_for(e->model, 1, MODEL_PREDICTS);
+    e->data = random_rows(&model_spec_of(e->model)->sample, ROWS, 3);
+    e->rows =
+        (export_int8_rows){.calibrate = {.data = e->data, .rows = ROWS}, .text = "random rows"};
+    bool done = int8_graph_make(&e->plan.graph, bound->tape, bound->input.id, bound->prediction.id,
+                                spor_model_params(e->model), &message) &&
+                int8_find_ranges(&e->plan.graph, &e->rows.calibrate, SPOR_F32, &message) &&
+                int8_graph_decide(&e->plan.graph, &message) && int8_plan_make(&e->plan, &message);
+    ck_assert_msg(done, "%s", message.text);
+}
+
+static bool write_c(exported *e, spor_message *message) {
+    opened_run run = {.options = model_spec_of(e->model)->options, .model = e->model};
+    spor_text told = {0};
+    bool done = export_int8_c(&run, "net.c", &e->rows, &told, message);
+    text_free(&told);
+    return done;
+}
+
+static void end(exported *e) {
+    int8_plan_end(&e->plan);
+    spor_data_free(e->data);
+}
+
+/* What the file does with its samples, and with other rows, whose results it writes to `got`. */
+static int run_file(const char *flags) {
+    write_file("main.c", main_of_rows);
+    return run("gcc -std=c99 %s -Wall -Wextra -pedantic -Werror -DNET_SELFTEST -Dmain=self_test -c "
+               "net.c && "
+               "gcc -std=c99 main.c net.o -o it && ./it <in 2>got",
+               flags);
+}
+
 static void is_exact(const char *name, spor_model *model, int64_t rows, void *user) {
+    const char *at = strstr(name, "outside_") ? "-O0" : "-O1";
+    exported e = {.model = model};
+    spor_message message = {""};
     (void)rows;
     (void)user;
     if (cost_of(model) > MOST_COST || (SANITIZED && strstr(name, "outside_"))) return;
-    const spor_bound *bound = model_bind_for(model, 1, MODEL_PREDICTS);
-    spor_data *data = random_rows(&model_spec_of(model)->sample, ROWS, 3);
-    const export_int8_rows given = {.calibrate = {.data = data, .rows = ROWS}, .text = "random rows"};
-    opened_run exported = {.options = model_spec_of(model)->options, .model = model};
-    spor_text told = {0};
-    spor_message message = {""};
-    bool done = export_int8_c(&exported, "net.c", &given, &told, &message);
-    ck_assert_msg(done, "%s: %.900s", name, message.text);
-    int8_plan plan = {0};
-    ck_assert(int8_graph_make(&plan.graph, bound->tape, bound->input.id, bound->prediction.id,
-                              spor_model_params(model), &message) &&
-              int8_find_ranges(&plan.graph, &given.calibrate, SPOR_F32, &message) &&
-              int8_graph_decide(&plan.graph, &message) && int8_plan_make(&plan, &message));
-    int status = run("gcc -std=c99 -O%d -Wall -Wextra -pedantic -Werror -DNET_SELFTEST net.c -o it && ./it net.bin",
-                     strstr(name, "outside_") ? 0 : 1);
-    ck_assert_msg(status == 0 && strstr(out, "the same numbers"), "%s: %.400s%.400s", name, out, err);
-    if (!strstr(told.at, "net.bin")) {
-        write_rows(model, &plan);
-        FILE *file = fopen("main.c", "w");
-        fputs(main_of_rows, file);
-        fclose(file);
-        status = run("gcc -std=c99 -O1 net.c main.c -o rows && ./rows <in >got && cmp got made");
-        ck_assert_msg(status == 0, "%s: other rows: %.400s%.400s", name, out, err);
+    make_plan(&e);
+    ck_assert_msg(write_c(&e, &message), "%s: %.900s", name, message.text);
+    if (exists("net.bin")) {
+        int status = run("gcc -std=c99 -Wall -Wextra -pedantic -Werror -DNET_SELFTEST net.c -o it "
+                         "&& ./it net.bin && rm net.bin");
+        ck_assert_msg(!status && strstr(out, "the same numbers"), "%s: %.400s%.400s", name, out,
+                      err);
+    } else {
+        write_rows(model, &e.plan);
+        ck_assert_msg(!run_file(at) && strstr(out, "the same numbers"), "%s: %.400s%.400s", name,
+                      out, err);
+        ck_assert_msg(!run("cmp got made"), "%s: other rows have other numbers", name);
     }
-    const double off = distance(model, &plan);
-    printf("%-24s %.5f of the range\n", name, off);
-    text_free(&told);
-    int8_plan_end(&plan);
-    spor_data_free(data);
+    const double off = distance(model, &e.plan);
+    ck_assert_msg(off < MOST_DISTANCE, "%s is off by %g of the range of its results", name, off);
+    end(&e);
 }
 
 START_TEST(a_network_has_the_same_whole_numbers_in_c) {
     ck_assert_int_gt(each_network(getenv("SPOR_SOURCE"), is_exact, NULL), 40);
+}
+END_TEST
+
+/* ---- faults ---- */
+
+/* Changes of files that the comparison has to see: of which network's, what, into what. */
+static const struct {
+    const char *network, *what, *with;
+} faults[] = {
+    {"convnet1_3", "above + half", "above"},                    /* rounded down */
+    {"networks_0", "fill\\[1\\] = {[-0-9]*}", "fill[1] = {7}"}, /* padded with no zero */
+    {"densenet2_20", "value > most", "value >= most - 1"},
+    {"networks_13", "a\\[i\\] - a_zero", "a[i]"},
+    {"networks_2", "v < l; v++", "v < l - 1; v++"},
+    {"densenet2_20", "x\\[i\\] + 128", "x[i] + 127"},
+};
+
+static void is_seen(const char *name, spor_model *model, int64_t rows, void *user) {
+    int *seen = user;
+    exported e = {.model = model};
+    spor_message message = {""};
+    (void)rows;
+    for (size_t k = 0; k < sizeof faults / sizeof *faults; k++) {
+        if (strcmp(name, faults[k].network) != 0) continue;
+        if (!e.data) {
+            make_plan(&e);
+            ck_assert(write_c(&e, &message));
+            write_rows(model, &e.plan);
+            expect_status(run("cp net.c right.c"), 0);
+        }
+        expect_status(run("sed 's/%s/%s/' right.c >net.c && ! cmp -s net.c right.c", faults[k].what,
+                          faults[k].with),
+                      0);
+        run_file("-O1 -Wno-error");
+        const bool same = strstr(out, "the same numbers") && !run("cmp -s got made");
+        ck_assert_msg(!same, "%s: %s for %s is not seen", name, faults[k].with, faults[k].what);
+        ++*seen;
+    }
+    if (e.data) end(&e);
+}
+
+START_TEST(a_fault_is_seen) {
+    int seen = 0;
+    each_network(getenv("SPOR_SOURCE"), is_seen, &seen);
+    ck_assert_int_eq(seen, (int)(sizeof faults / sizeof *faults));
+}
+END_TEST
+
+/* ---- what the arithmetic is made of ---- */
+
+__extension__ typedef __int128 wide;
+
+/* floor(p / 2^shift + 1/2) */
+static int64_t rounded(int32_t sum, int32_t factor, int shift) {
+    const wide p = 2 * (wide)sum * factor + ((wide)1 << shift), by = (wide)1 << (shift + 1);
+    return (int64_t)(p / by - (p % by < 0));
+}
+
+START_TEST(requantizing_is_exact) {
+    int32_t number[400];
+    int count = 0;
+    for (int k = 0; k < 31; k++)
+        for (int off = -2; off <= 2; off++) {
+            const int64_t value = ((int64_t)1 << k) + off;
+            number[count++] = (int32_t)value;
+            number[count++] = (int32_t)-value;
+        }
+    number[count++] = INT32_MAX;
+    number[count++] = INT32_MIN;
+    number[count++] = 1073741825;
+    for (int a = 0; a < count; a++)
+        for (int b = 0; b < count; b++)
+            for (int shift = 1; number[b] > INT32_MIN && shift <= 62; shift++)
+                if (net_int8_requantize(number[a], number[b], shift) !=
+                    rounded(number[a], number[b], shift))
+                    ck_abort_msg("%d times %d / 2^%d", number[a], number[b], shift);
+}
+END_TEST
+
+START_TEST(a_factor_is_as_near_as_it_can_be) {
+    static const double some[] = {1, 0.5, 3, 1.0 / 3, 0.999999999999, 1e-9, 5e-19, 1e6, -0.7, 0};
+    int32_t factor;
+    int shift;
+    for (size_t k = 0; k < sizeof some / sizeof *some; k++) {
+        ck_assert(int8_factor(some[k], &factor, &shift));
+        ck_assert(shift >= 1 && shift <= 62);
+        ck_assert_double_le(fabs(ldexp(factor, -shift) - some[k]),
+                            fabs(some[k]) * 0x1p-29 + 0x1p-62);
+    }
+    ck_assert(!int8_factor(1e10, &factor, &shift));
+}
+END_TEST
+
+START_TEST(zero_is_exact_in_each_code) {
+    static const double ends[] = {0, 1e-30, 1e-6, 0.3, 1, 77, 1e30};
+    for (size_t a = 0; a < sizeof ends / sizeof *ends; a++)
+        for (size_t b = 0; b < sizeof ends / sizeof *ends; b++) {
+            const int8_code code = int8_code_of(-ends[a], ends[b]);
+            ck_assert_int_eq(int8_byte(code, 0), code.zero);
+            const double least = code.scale * (int8_byte(code, -ends[a]) - code.zero);
+            const double most = code.scale * (int8_byte(code, ends[b]) - code.zero);
+            const double slack = fmax(code.scale, 1e-29);
+            ck_assert(fabs(least + ends[a]) <= slack && fabs(most - ends[b]) <= slack);
+        }
+}
+END_TEST
+
+/* ---- memory ---- */
+
+static void runs_out(const char *name, spor_model *model, int64_t rows, void *user) {
+    exported e = {.model = model};
+    spor_message message = {""};
+    char usual[MOST], other[MOST];
+    long refused = 0;
+    (void)rows;
+    if (strcmp(name, user) != 0) return;
+    make_plan(&e);
+    failing_begin(0, false);
+    bool done = write_c(&e, &message);
+    const long count = failing_end();
+    ck_assert(done);
+    read_file("net.c", usual);
+    for (long at = 1; at <= count; at += 1 + count / 400)
+        for (int for_good = 0; for_good < 2; for_good++) {
+            expect_status(remove("net.c"), 0);
+            write_file("net.c", "as it was");
+            failing_begin(at, for_good);
+            done = write_c(&e, &message);
+            failing_end();
+            read_file("net.c", other);
+            ck_assert_msg(!strcmp(other, done ? usual : "as it was"),
+                          "allocation %ld of %ld, %s: %s", at, count, done ? "done" : "refused",
+                          message.text);
+            refused += !done;
+            ck_assert_msg(done || strstr(message.text, "memory"), "allocation %ld: %s", at,
+                          message.text);
+        }
+    printf("%s: %ld allocations\n", name, count);
+    ck_assert_int_gt(refused, 100);
+    end(&e);
+}
+
+START_TEST(no_memory_is_no_file) {
+    static char network[] = "networks_6"; /* convolution, normalization, float */
+    if (!failing_can) {
+        puts("memory: no allocation can be made to fail here: not looked at");
+        return;
+    }
+    each_network(getenv("SPOR_SOURCE"), runs_out, network);
+}
+END_TEST
+
+/* ---- the command ---- */
+
+static void train(const char *name, const char *net, const char *rest) {
+    char script[1000], path[64];
+    snprintf(path, sizeof path, "%s.spor", name);
+    snprintf(script, sizeof script,
+             "include \"layers.spor\"\ndef net(x):\n    return %s\n"
+             "train(net, data=csv(\"rows.csv\", %s, optimizer=sgd(rate=0.01), batch=8, epochs=2)\n",
+             net, rest);
+    write_file(path, script);
+    ck_assert_msg(!run("SPOR_MODELS=$M spor train %s --quiet --out %s", path, name), "%s%s", out,
+                  err);
+}
+
+/* Two numbers, and a class or a number. */
+static void write_table(int rows, bool classes) {
+    FILE *file = fopen("rows.csv", "w");
+    fprintf(file, "a,b,c\n");
+    for (int k = 0; k < rows; k++) {
+        const double a = random_uniform(1, 0, (uint64_t)k), b = random_uniform(2, 0, (uint64_t)k);
+        if (classes)
+            fprintf(file, "%.4f,%.4f,%s\n", a, b, a > b ? "more" : "less");
+        else
+            fprintf(file, "%.4f,%.4f,%.4f\n", a, b, 3 * a - b);
+    }
+    fclose(file);
+}
+
+#define CLASSES "shape=[2]), loss=cross_entropy(reduction=\"mean\")"
+#define NUMBERS "targets=[\"c\"]), loss=squared_error(reduction=\"mean\")"
+
+START_TEST(what_int8_loses_is_measured) {
+    char header[MOST];
+    write_table(100, true);
+    train("classes", "dense(dense(x, 8, act=relu), 2)", CLASSES);
+    expect_status(run("spor export classes --c net.c --int8"), 0);
+    expect_in(out, "rows that rows trained with");
+    expect_in(out, "in float    softmax behind the network");
+    expect_in(out, "validation accuracy 0.");
+    expect_in(out, " in int8 (20 rows)");
+    expect_status(run("gcc -std=c99 -DNET_SELFTEST net.c -o it && ./it"), 0);
+    expect_in(out, "net: 3 samples: the same numbers");
+    read_file("net.h", header);
+    expect_in(header, "#define NET_X_SCALE ");
+    write_file("new.csv", "a,b\n0.1,0.2\n0.9,0.3\n");
+    expect_status(run("spor export classes --c net.c --int8 --calibrate new.csv"), 0);
+    expect_in(out, "calibrated by all 2 rows of new.csv");
+    expect_in(out, " in int8 (20 rows)");
+    write_table(100, false);
+    train("numbers", "dense(dense(x, 8, act=relu), 1)", NUMBERS);
+    expect_status(run("spor export numbers --c net.c --int8"), 0);
+    expect_in(out, "test RMSE ");
+    expect_status(run("spor export classes --c net.c --int8"), 2); /* other data now */
+    expect_in(err, "--calibrate FILE");
+    expect_status(run("spor export classes --c net.c --int8 --calibrate new.csv"), 0);
+    expect_in(out, "what int8 loses was not measured");
+}
+END_TEST
+
+START_TEST(rows_that_are_none) {
+    write_table(60, true);
+    train("net", "dense(dense(x, 8, act=tanh), 2)", CLASSES);
+    static const struct {
+        const char *rows, *message; /* NULL: it is written */
+    } given[] = {
+        {"a,b\n", "no"},
+        {"a,b\n0.1,nan\n", "net"},
+        {"a,b\n1e39,0\n", "net"},
+        {"a\n1\n", "b"},
+        {"a,b\n0.5,0.5\n", NULL},
+        {"a,b\n0,0\n0,0\n", NULL},
+        {"a,b\n1e30,-1e30\n", NULL},
+        {"a,b\n1e-40,0\n", NULL},
+    };
+    for (size_t k = 0; k < sizeof given / sizeof *given; k++) {
+        write_file("new.csv", given[k].rows);
+        run("rm -f net.c net.h");
+        int status = run("spor export net --c net.c --int8 --calibrate new.csv");
+        ck_assert_msg(status == (given[k].message ? 2 : 0), "%s: %d %s", given[k].rows, status,
+                      err);
+        ck_assert_int_eq(exists("net.c"), !given[k].message);
+        if (given[k].message) continue;
+        expect_status(run("gcc -std=c99 -DNET_SELFTEST net.c -o it && ./it"), 0);
+        expect_in(out, "the same numbers");
+    }
+}
+END_TEST
+
+START_TEST(what_cannot_be_written_is_told) {
+    write_table(60, true);
+    train("net", "dense(x, 2)", CLASSES);
+    train("drawn", "dense(x * random(shape(x)), 2)", CLASSES);
+    static const char *const wrong[][2] = {
+        {"net --onnx net.onnx --int8", "--int8 is of C"},
+        {"net --c net.c --calibrate rows.csv", "--calibrate is for --int8"},
+        {"net --c net.c --int8 --calibrate none.csv", "none.csv"},
+        {"net --c net.cc --int8", "give a file that ends in .c"},
+        {"drawn --c net.c --int8", "random has no loops in C"},
+        {"net --c no/net.c --int8", "no/"},
+    };
+    for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+        expect_status(run("spor export %s", wrong[k][0]), 2);
+        expect_in(err, wrong[k][1]);
+        ck_assert(!exists("net.c") && !exists("net.h"));
+    }
+    expect_status(run("ln -s /dev/full net.c"), 0);
+    expect_status(run("spor export net --c net.c --int8"), 2);
+    ck_assert(!exists("net.h"));
 }
 END_TEST
 
@@ -148,5 +450,15 @@ static TCase *new_case(Suite *suite, const char *name) {
 Suite *spor_suite(void) {
     Suite *suite = suite_create("exported_int8");
     tcase_add_test(new_case(suite, "networks"), a_network_has_the_same_whole_numbers_in_c);
+    tcase_add_test(new_case(suite, "faults"), a_fault_is_seen);
+    TCase *arithmetic = new_case(suite, "arithmetic");
+    tcase_add_test(arithmetic, requantizing_is_exact);
+    tcase_add_test(arithmetic, a_factor_is_as_near_as_it_can_be);
+    tcase_add_test(arithmetic, zero_is_exact_in_each_code);
+    tcase_add_test(new_case(suite, "memory"), no_memory_is_no_file);
+    TCase *command = new_case(suite, "command");
+    tcase_add_test(command, what_int8_loses_is_measured);
+    tcase_add_test(command, rows_that_are_none);
+    tcase_add_test(command, what_cannot_be_written_is_told);
     return suite;
 }
