@@ -17,6 +17,14 @@ typedef struct {
 
 /* ---- names ---- */
 
+/* It is taken, or others begin with it, as its constants will. */
+static bool is_taken(const writer *w, const char *name) {
+    const spor_text *taken = &w->plan->taken;
+    char part[72];
+    snprintf(part, sizeof part, "%s_", name);
+    return c_is_taken(name) || c_has_word(taken, name) || (taken->at && strstr(taken->at, part));
+}
+
 /* "net_dense_0" of the layer that a node is in, else its op; with a number behind it if that is taken. */
 static void name_step(writer *w) {
     const spor_tape *tape = w->plan->graph.tape;
@@ -32,7 +40,7 @@ static void name_step(writer *w) {
              : *wanted       ? wanted
                              : op);
     snprintf(full, sizeof full, "%s", w->name);
-    for (int same = 2; c_is_taken(w->name) || c_has_word(&w->plan->taken, w->name); same++)
+    for (int same = 2; is_taken(w, w->name); same++)
         snprintf(w->name, sizeof w->name, "%.50s_%d", full, same);
     text_add(&w->plan->taken, " %s ", w->name);
 }
@@ -68,6 +76,7 @@ static void add_constant(writer *w, spor_text *call, int index) {
         return;
     }
     text_add(call, "%s_%s", w->name, c->what);
+    text_add(&w->plan->taken, " %s_%s ", w->name, c->what);
     text_add(to, "static const %s %s_%s[%" PRId64 "] = {", type_of(c), w->name, c->what, c->count);
     for (int64_t k = 0; k < c->count; k++) {
         const long value = number_of(c, k);
