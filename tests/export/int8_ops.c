@@ -134,6 +134,11 @@ static double distance(const sampled *of) {
  * largest operand. */
 static const double MOST = 0.05;
 
+/* Its numbers say where others lie: bytes that are equal lie elsewhere. */
+static bool decides(const spor_op *op) {
+    return op->traits & SPOR_KINKED && !op->cells && !op->tile;
+}
+
 START_TEST(an_op_in_int8_is_near_the_floats) {
     int tried = 0;
     for (int k = 0; spor_ops[k]; k++) {
@@ -142,8 +147,8 @@ START_TEST(an_op_in_int8_is_near_the_floats) {
             const sampled of = {op, &op->samples[s]};
             if (!sampled_has_elements(&of)) continue;
             const double off = distance(&of);
-            ck_assert_msg(off < MOST, "%s, sample %d: off by %g of the range", op->signature, s,
-                          off);
+            ck_assert_msg(off < MOST || decides(op), "%s, sample %d: off by %g of the range",
+                          op->signature, s, off);
             tried += off >= 0;
         }
     }
