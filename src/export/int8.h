@@ -236,6 +236,9 @@ const char *int8_place(const int8_plan *plan, int buffer, int64_t from, char tex
 
 /* ---- what is lost: int8_measure.c ---------------------------------------------------------------- */
 
+/** *alike: some rows are predicted together as each is alone, but for rounding. False with a message. */
+bool int8_rows_alike(spor_model *model, const export_rows *rows, bool *alike,
+                     spor_message *message);
 /** Adds "test accuracy 0.9611 as trained, 0.9583 in int8 (360 rows)", or RMSE. False with a message. */
 bool int8_measure(spor_model *model, const int8_plan *plan, const export_rows *rows,
                   const char *part, spor_text *told, spor_message *message);

@@ -328,6 +328,10 @@ static bool tell(int8_file *f, const char *path, spor_text *told, spor_message *
     text_add(told, "  constants   %s%s\n", bytes_text(f->parts.weight_bytes, weights),
              f->parts.apart ? ", in a file of their own: more than 1 MiB" : "");
     text_add(told, "  a sample    %.0f multiply-adds\n", f->plan.products);
+    if (!int8_rows_alike(f->c.run->model, &f->rows->calibrate, &f->c.alike, message)) return false;
+    if (!f->c.alike)
+        text_add(told, "  one row alone: among others it is predicted otherwise, since the network "
+                       "computes with the batch\n");
     bool measured = false;
     for (int k = 0; k < 2; k++) {
         if (!f->rows->part[k].rows) continue;

@@ -69,6 +69,27 @@ static bool begin(tally *t, const int8_plan *plan, spor_message *message) {
            message_complain(message, "out of memory");
 }
 
+/* Some rows are predicted together as each is alone. */
+bool int8_rows_alike(spor_model *model, const export_rows *rows, bool *alike,
+                     spor_message *message) {
+    enum { SOME = 3 };
+    const int64_t columns = spor_model_columns(model),
+                  count = rows->rows < SOME ? rows->rows : SOME;
+    int64_t row[SOME];
+    double *y = calloc((size_t)((SOME + 1) * columns) + 1, sizeof *y), *alone = y + SOME * columns;
+    if (!y) return message_complain(message, "out of memory");
+    for (int64_t k = 0; k < count; k++) row[k] = rows->row ? rows->row[k] : k;
+    bool done = model_predict_rows(model, rows->data, row, count, y);
+    *alike = true;
+    for (int64_t n = 0; done && n < count; n++) {
+        done = model_predict_rows(model, rows->data, &row[n], 1, alone);
+        for (int64_t k = 0; done && k < columns; k++)
+            *alike = *alike && !(fabs(y[n * columns + k] - alone[k]) > 1e-5 * (1 + fabs(alone[k])));
+    }
+    free(y);
+    return done || message_complain(message, "%s", spor_model_error(model));
+}
+
 bool int8_measure(spor_model *model, const int8_plan *plan, const export_rows *rows,
                   const char *part, spor_text *told, spor_message *message) {
     tally t = {.model = model, .rows = rows};

@@ -408,6 +408,14 @@ START_TEST(what_int8_loses_is_measured) {
 }
 END_TEST
 
+START_TEST(a_network_that_computes_with_the_batch_is_told) {
+    write_table(60, true);
+    train("batched", "dense(x, 2) * batch(x)", CLASSES);
+    expect_status(run("spor export batched --c net.c --int8"), 0);
+    expect_in(out, "one row alone: among others it is predicted otherwise");
+}
+END_TEST
+
 START_TEST(rows_that_are_none) {
     write_table(60, true);
     train("net", "dense(dense(x, 8, act=tanh), 2)", CLASSES);
@@ -480,6 +488,7 @@ Suite *spor_suite(void) {
     tcase_add_test(new_case(suite, "memory"), no_memory_is_no_file);
     TCase *command = new_case(suite, "command");
     tcase_add_test(command, what_int8_loses_is_measured);
+    tcase_add_test(command, a_network_that_computes_with_the_batch_is_told);
     tcase_add_test(command, rows_that_are_none);
     tcase_add_test(command, what_cannot_be_written_is_told);
     return suite;
