@@ -97,7 +97,7 @@ typedef struct {
     double real;
     int64_t from; /* of a buffer: elements before the first */
 } int8_argument;
-enum { INT8_ARGUMENTS = 18 };
+enum { INT8_ARGUMENTS = 19 };
 
 typedef struct int8_machine int8_machine;
 typedef struct int8_step int8_step;

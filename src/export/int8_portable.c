@@ -81,20 +81,21 @@ static void net_int8_rows(int8_t *restrict out, const int8_t *restrict x, const 
         }
 }
 
-/* the same of windows of height x length bytes, the rows of a window `row` bytes apart, which are put in one row */
+/* the same of windows of height x length bytes, the rows of a window `row` bytes apart, which are put in one row of
+ * `terms`, with zeros behind them */
 static void net_int8_correlate(int8_t *restrict out, const int8_t *restrict x,
                                int8_t *restrict cells, const int8_t *restrict w,
                                const int32_t *restrict bias, const int32_t *restrict factor,
                                const uint8_t *restrict shift, int zero, int least, int most,
-                               int height, int length, int row, int P, int down, int Q, int right,
-                               int columns) {
+                               int terms, int height, int length, int row, int P, int down, int Q,
+                               int right, int columns) {
     int p, q, u;
+    memset(cells, 0, (size_t)terms);
     for (p = 0; p < P; p++)
         for (q = 0; q < Q; q++, out += columns) {
             const int8_t *from = x + p * down + q * right;
             for (u = 0; u < height; u++) memcpy(cells + u * length, from + u * row, (size_t)length);
-            net_int8_rows(out, cells, w, bias, factor, shift, zero, least, most, 1, height * length,
-                          columns);
+            net_int8_rows(out, cells, w, bias, factor, shift, zero, least, most, 1, terms, columns);
         }
 }
 

@@ -59,10 +59,23 @@ static bool find_affine(sums *s) {
     return done;
 }
 
+/* Each window is a row of its own: one cell, next to the one before. */
+static bool has_rows(const cells_window *w) {
+    return !w->apart && w->k == 1 && w->l == 1 && w->P == w->H && w->Q == w->W;
+}
+
 /* Weights of a channel of the result: how many, and number t. */
 static int64_t terms_of(const sums *s) {
     const cells_window *w = &s->window;
     return w->k * w->l * (w->apart ? 1 : w->C);
+}
+
+/* From one row of weights to the next: those of cells that are gathered are filled up, with zeros, to sixteens,
+ * which vectors like, where that is no more than a quarter. */
+static int64_t row_of(const sums *s) {
+    const int64_t terms = terms_of(s), full = (terms + 15) / 16 * 16;
+    const bool gathers = !s->window.apart && !has_rows(&s->window);
+    return gathers && 4 * full <= 5 * terms ? full : terms;
 }
 
 static double weight_at(const sums *s, int64_t t, int64_t f) {
@@ -70,7 +83,7 @@ static double weight_at(const sums *s, int64_t t, int64_t f) {
 }
 
 static int8_t *place_of(const sums *s, int64_t t, int64_t f) {
-    return s->w + (s->window.apart ? t * s->window.F + f : f * terms_of(s) + t);
+    return s->w + (s->window.apart ? t * s->window.F + f : f * row_of(s) + t);
 }
 
 /* Bytes of a channel at this scale, and its bias; what the sum may come to in size, at most. */
@@ -109,7 +122,7 @@ static bool plan_channels(sums *s, spor_message *message) {
     for (int64_t f = 0; f < F; f++) plain = plain && fabs(s->b[f]) <= 0 && fabs(s->a[f]) > 0;
     s->constant[0] = -1;
     if (!plain)
-        s->w = int8_add_constant(s->plan, INT8_SIGNED, F * terms_of(s), s->id, "weights",
+        s->w = int8_add_constant(s->plan, INT8_SIGNED, F * row_of(s), s->id, "weights",
                                  &s->constant[0]);
     s->bias = int8_add_constant(s->plan, INT8_LONG, F, s->id, "bias", &s->constant[1]);
     s->factor = int8_add_constant(s->plan, INT8_LONG, F, s->id, "factor", &s->constant[2]);
@@ -127,12 +140,8 @@ static void give_whole(int8_step *step, int n, const int64_t number[]) {
     for (int k = 0; k < n; k++) int8_give(step, INT8_WHOLE, number[k], 0);
 }
 
-/* Each window is a row of its own: one cell, next to the one before. */
-static bool has_rows(const cells_window *w) {
-    return !w->apart && w->k == 1 && w->l == 1 && w->P == w->H && w->Q == w->W;
-}
-
-static void give_window(int8_step *step, const cells_window *w) {
+static void give_window(int8_step *step, const sums *s) {
+    const cells_window *w = &s->window;
     const int64_t cell = w->C, row = w->W * w->C;
     if (has_rows(w))
         give_whole(step, 3, (int64_t[]){w->P * w->Q, w->C, w->F});
@@ -141,8 +150,8 @@ static void give_window(int8_step *step, const cells_window *w) {
                    (int64_t[]){w->k, w->dilation[0] * row, w->l, w->dilation[1] * cell, w->P,
                                w->stride[0] * row, w->Q, w->stride[1] * cell, w->C});
     else
-        give_whole(step, 8,
-                   (int64_t[]){w->k, w->l * cell, row, w->P, w->stride[0] * row, w->Q,
+        give_whole(step, 9,
+                   (int64_t[]){row_of(s), w->k, w->l * cell, row, w->P, w->stride[0] * row, w->Q,
                                w->stride[1] * cell, w->F});
 }
 
@@ -151,7 +160,7 @@ static void add_step(sums *s, int x, int out) {
     const cells_window *w = &s->window;
     const bool gathers = !has_rows(w) && !w->apart;
     int least, most;
-    int cells = gathers ? int8_add_buffer(plan, false, w->k * w->l * w->C) : -1;
+    int cells = gathers ? int8_add_buffer(plan, false, row_of(s)) : -1;
     int8_step *step = int8_add_step(plan,
                                     has_rows(w) ? &int8_rows_form
                                     : w->apart  ? &int8_apart
@@ -164,7 +173,7 @@ static void add_step(sums *s, int x, int out) {
     if (gathers) int8_give(step, INT8_BUFFER, cells, 0);
     for (int k = 0; k < 4; k++) int8_give(step, INT8_CONSTANT, s->constant[k], 0);
     give_whole(step, 3, (int64_t[]){s->out.zero, least, most});
-    give_window(step, w);
+    give_window(step, s);
     plan->products += (double)(w->P * w->Q * w->F) * (double)terms_of(s);
 }
 

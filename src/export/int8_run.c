@@ -55,7 +55,7 @@ static void run_correlate(const int8_machine *m, const int8_step *s) {
     net_int8_correlate(bytes(m, s, 0), bytes(m, s, 1), bytes(m, s, 2), bytes(m, s, 3),
                        longs(m, s, 4), longs(m, s, 5), shifts(m, s, 6), whole(s, 7), whole(s, 8),
                        whole(s, 9), whole(s, 10), whole(s, 11), whole(s, 12), whole(s, 13),
-                       whole(s, 14), whole(s, 15), whole(s, 16), whole(s, 17));
+                       whole(s, 14), whole(s, 15), whole(s, 16), whole(s, 17), whole(s, 18));
 }
 
 static void run_apart(const int8_machine *m, const int8_step *s) {
