@@ -34,23 +34,27 @@ static void net_int8_dequantize(float *restrict out, const int8_t *restrict x, f
     for (i = 0; i < count; i++) out[i] = (float)(x[i] - zero) * scale;
 }
 
-/* sum[f] += the sum of x[k] w[f][k], of four rows of w */
+/* sum[f] += the sum of x[k] w[f][k], of four rows of w; x is made wider first, for which processors have words */
 static void net_int8_dot_four(int32_t sum[4], const int8_t *restrict x, const int8_t *restrict w,
                               int terms) {
-    const int8_t *w1 = w + terms, *w2 = w1 + terms, *w3 = w2 + terms;
-    int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-    int k;
-    for (k = 0; k < terms; k++) {
-        const int16_t at = x[k];
-        s0 += at * (int16_t)w[k];
-        s1 += at * (int16_t)w1[k];
-        s2 += at * (int16_t)w2[k];
-        s3 += at * (int16_t)w3[k];
+    int16_t wide[256];
+    int k, i;
+    for (k = 0; k < terms; k += 256) {
+        const int n = terms - k < 256 ? terms - k : 256;
+        const int8_t *w0 = w + k, *w1 = w0 + terms, *w2 = w1 + terms, *w3 = w2 + terms;
+        int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        for (i = 0; i < n; i++) wide[i] = x[k + i];
+        for (i = 0; i < n; i++) {
+            s0 += wide[i] * (int16_t)w0[i];
+            s1 += wide[i] * (int16_t)w1[i];
+            s2 += wide[i] * (int16_t)w2[i];
+            s3 += wide[i] * (int16_t)w3[i];
+        }
+        sum[0] += s0;
+        sum[1] += s1;
+        sum[2] += s2;
+        sum[3] += s3;
     }
-    sum[0] += s0;
-    sum[1] += s1;
-    sum[2] += s2;
-    sum[3] += s3;
 }
 
 static int32_t net_int8_dot(const int8_t *restrict x, const int8_t *restrict w, int terms) {

@@ -71,11 +71,10 @@ static int64_t terms_of(const sums *s) {
 }
 
 /* From one row of weights to the next: those of cells that are gathered are filled up, with zeros, to sixteens,
- * which vectors like, where that is no more than a quarter. */
+ * which vectors like. */
 static int64_t row_of(const sums *s) {
-    const int64_t terms = terms_of(s), full = (terms + 15) / 16 * 16;
-    const bool gathers = !s->window.apart && !has_rows(&s->window);
-    return gathers && 4 * full <= 5 * terms ? full : terms;
+    const int64_t terms = terms_of(s);
+    return s->window.apart || has_rows(&s->window) ? terms : (terms + 15) / 16 * 16;
 }
 
 static double weight_at(const sums *s, int64_t t, int64_t f) {

@@ -137,7 +137,7 @@ FORM(int8_largest, "net_int8_largest", 1, false, run_largest, "out", "x");
 FORM(int8_looks_up, "net_int8_look_up", 1, true, run_look_up, "out", "x");
 FORM(int8_adds, "net_int8_add", 1, true, run_add, "out", "a", "b");
 FORM(int8_multiplies, "net_int8_multiply", 1, true, run_multiply, "out", "a", "b");
-FORM(int8_copies, NULL, 1, true, run_copy, NULL);
+FORM(int8_copies, NULL, 1, false, run_copy, NULL);
 FORM(int8_floats, NULL, 5, false, run_floats, "y", "x", "arena");
 
 /* ---- the whole ---- */
