@@ -102,6 +102,10 @@ static void loops(spor_c *c, const spor_call *call) {
 
 static const spor_fused fused = {.need = window_need, .phase = {[SPOR_WORK] = avgpool2d_kernels}};
 
+static bool cells(const spor_call *c, cells_window *w) {
+    return cells_of_windows(c, CELLS_MEAN, w);
+}
+
 const spor_op spor_op_avgpool2d = {
     .signature = "avgpool2d(x[N,H,W,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z[n,i,j,c] = mean of x[n,.,.,c] over window (i, j)",
@@ -119,6 +123,7 @@ const spor_op spor_op_avgpool2d = {
     .reference = avgpool2d_reference,
     .fused = &fused,
     .c_loops = loops,
+    .cells = cells,
 };
 
 spor_var spor_avgpool2d(spor_var x, spor_window w) {

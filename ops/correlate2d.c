@@ -167,6 +167,14 @@ static const spor_golden golden[] = {
      .y = (const double[]){0, 0, 0, 0, 0, 0, 0, 0}},
     SPOR_END_GOLDEN};
 
+static bool cells(const spor_call *c, cells_window *w) {
+    const int64_t *K = c->in[1].shape.n;
+    bool one = cells_of_map(c, K[0], K[1], CELLS_WEIGHTED, w);
+    for (int a = 0; a < 2; a++)
+        w->stride[a] = c->out.shape.n[1 + a] > 1 ? c->attr[STRIDE + a].i : 1;
+    return one;
+}
+
 const spor_op spor_op_correlate2d = {
     .signature = "correlate2d(x[N,H,W,C], K[k,l,C,F]; stride:int2=1)",
     .equation = "z[n,i,j,f] = sum_{u,v,c} K[u,v,c,f] x[n, i Sh + u, j Sw + v, c]",
@@ -182,6 +190,7 @@ const spor_op spor_op_correlate2d = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = correlate2d_reference,
+    .cells = cells,
 };
 
 spor_var spor_correlate2d(spor_var x, spor_var K, int64_t sh, int64_t sw) {

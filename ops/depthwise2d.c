@@ -177,6 +177,18 @@ static void loops(spor_c *c, const spor_call *call) {
 
 static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = depthwise2d_kernels}};
 
+static bool cells(const spor_call *c, cells_window *w) {
+    const int64_t *K = c->in[1].shape.n, *z = c->out.shape.n;
+    const spor_attr *s = c->attr + STEPS;
+    bool one = cells_of_map(c, K[0], K[1], CELLS_WEIGHTED, w);
+    w->apart = true;
+    for (int a = 0; a < 2; a++) {
+        w->stride[a] = depthwise_step(z[1 + a], depthwise_stride(s, a), 1);
+        w->dilation[a] = depthwise_step(K[a], depthwise_dilation(s, a), 1);
+    }
+    return one;
+}
+
 const spor_op spor_op_depthwise2d = {
     .signature = "depthwise2d(x[N,H,W,C], K[k,l,C]; stride:int2=1, dilation:int2=1)",
     .equation = "z[n,i,j,c] = sum_{u,v} K[u,v,c] x[n, i Sh + u Dh, j Sw + v Dw, c]",
@@ -194,6 +206,7 @@ const spor_op spor_op_depthwise2d = {
     .reference = depthwise2d_reference,
     .fused = &fused,
     .c_loops = loops,
+    .cells = cells,
 };
 
 spor_var spor_depthwise2d(spor_var x, spor_var K, const int64_t stride[2],

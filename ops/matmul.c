@@ -102,6 +102,24 @@ static const spor_golden golden[] = {
      .y = (const double[]){0, 0, 0, 0, 0, 0}},
     SPOR_END_GOLDEN};
 
+/* Each row of x is a cell; of several matrices nothing is said. */
+static bool cells(const spor_call *c, cells_window *w) {
+    const spor_shape *x = &c->in[0].shape, *z = &c->out.shape;
+    int64_t rows = shape_size(x) / x->n[x->rank - 1];
+    *w = (cells_window){.fold = CELLS_WEIGHTED,
+                        .H = 1,
+                        .W = rows,
+                        .C = x->n[x->rank - 1],
+                        .k = 1,
+                        .l = 1,
+                        .P = 1,
+                        .Q = rows,
+                        .F = z->n[z->rank - 1],
+                        .stride = {1, 1},
+                        .dilation = {1, 1}};
+    return rows == x->n[x->rank - 2];
+}
+
 const spor_op spor_op_matmul = {
     .signature = "matmul(x[...,n,k], y[...,k,m])",
     .equation = "z[i,j] = sum_r x[i,r] y[r,j]",
@@ -117,6 +135,7 @@ const spor_op spor_op_matmul = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = matmul_reference,
+    .cells = cells,
 };
 
 spor_var spor_matmul(spor_var x, spor_var y) {

@@ -112,6 +112,10 @@ static const spor_golden golden[] = {
 
 static const spor_tiling tiles = {.role = SPOR_LARGEST};
 
+static bool cells(const spor_call *c, cells_window *w) {
+    return cells_of_axes(&c->in[0].shape, c->attr[AXES].i, CELLS_LARGEST, w);
+}
+
 const spor_op spor_op_max = {
     .signature = "max(x[*]; axes:axes)",
     .equation = "z = largest x over the axes",
@@ -131,6 +135,7 @@ const spor_op spor_op_max = {
     .golden = golden,
     .reference = max_reference,
     .tile = &tiles,
+    .cells = cells,
 };
 
 spor_var spor_max(spor_var x, int64_t axes) {

@@ -95,6 +95,10 @@ static const spor_golden golden[] = {
      .y = (const double[]){-1, -3, -1, -3, -4, -6}},
     SPOR_END_GOLDEN};
 
+static bool cells(const spor_call *c, cells_window *w) {
+    return cells_of_windows(c, CELLS_LARGEST, w);
+}
+
 const spor_op spor_op_maxpool2d = {
     .signature = "maxpool2d(x[N,H,W,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z[n,i,j,c] = largest x[n,.,.,c] of window (i, j)",
@@ -113,6 +117,7 @@ const spor_op spor_op_maxpool2d = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = maxpool2d_reference,
+    .cells = cells,
 };
 
 spor_var spor_maxpool2d(spor_var x, spor_window w) {

@@ -69,6 +69,10 @@ static const spor_golden golden[] = {{.in = {{2, {2, 3}}},
 static const spor_tiling of_products = {.role = SPOR_SUMS};
 static const spor_tiling tiles = {.role = SPOR_SUMS, .of_product = {&of_products}};
 
+static bool cells(const spor_call *c, cells_window *w) {
+    return cells_of_axes(&c->in[0].shape, c->attr[AXES].i, CELLS_SUM, w);
+}
+
 const spor_op spor_op_sum = {
     .signature = "sum(x[*]; axes:axes)",
     .equation = "z = sum of x over the axes",
@@ -83,6 +87,7 @@ const spor_op spor_op_sum = {
     .golden = golden,
     .reference = sum_reference,
     .tile = &tiles,
+    .cells = cells,
 };
 
 spor_var spor_sum(spor_var x, int64_t axes) {

@@ -97,6 +97,18 @@ static inline void window_need(const spor_call *c, size_t width, int lanes, spor
         tasks_for(need, n[0] * n[1], window_cost(c->attr, &c->out.shape, 1), 0);
 }
 
+/** The windows of a pooling op. */
+static inline bool cells_of_windows(const spor_call *c, cells_fold fold, cells_window *w) {
+    bool one = cells_of_map(c, c->attr[WINDOW_SIZE].i, c->attr[WINDOW_SIZE + 1].i, fold, w);
+    w->apart = true;
+    for (int a = 0; a < 2; a++) {
+        const window_axis along = window_along(c->attr, a);
+        w->stride[a] = c->out.shape.n[1 + a] > 1 ? along.stride : 1;
+        w->before[a] = along.lo;
+    }
+    return one;
+}
+
 /** Windows over a map [N, H, W, C]: [N, P, Q, C]. */
 static inline bool rule_window(spor_rule *r, const spor_attr attr[], const spor_shape *map,
                                spor_shape *out) {

@@ -27,7 +27,7 @@ static size_t width_of(const c_file *f) {
 
 /* ---- names ---- */
 
-static bool name_files(c_file *f, const char *path, spor_message *message) {
+bool c_name_files(c_file *f, const char *path, spor_message *message) {
     static const char *const ending[] = {".h", ".bin"};
     size_t length = strlen(path);
     char *title = f->title;
@@ -175,7 +175,7 @@ static void *gather_weights(const c_file *f) {
 
 /* ---- the parts of the file ---- */
 
-static void add_scaling(c_file *f) {
+void c_add_scaling(c_file *f) {
     const spor_data *like = f->run->like;
     spor_text *text = &f->code.text;
     spor_c numbers = {.single = false};
@@ -204,7 +204,7 @@ static void add_scaling(c_file *f) {
     text_add(text, " / %s;\n}\n\n", scale.text);
 }
 
-static void add_classes(c_file *f) {
+void c_add_classes(c_file *f) {
     const spor_data *like = f->run->like;
     spor_text *text = &f->code.text;
     if (!like || !like->class_name || !like->classes) return;
@@ -242,8 +242,8 @@ static void add_functions(c_file *f) {
     text_bytes(text, f->c.functions.text.at, f->c.functions.text.size);
     if (f->training)
         text_bytes(text, f->training->c.functions.text.at, f->training->c.functions.text.size);
-    add_scaling(f);
-    add_classes(f);
+    c_add_scaling(f);
+    c_add_classes(f);
     if (f->training) c_training_add_values(f->training, text);
     add_predict(f);
     if (f->training) c_training_add(f->training, text);
@@ -345,7 +345,7 @@ static bool make_training(c_file *f, const export_wishes *wishes, spor_message *
 }
 
 static bool make(c_file *f, const export_wishes *wishes, const char *path, spor_message *message) {
-    if (!name_files(f, path, message)) return false;
+    if (!c_name_files(f, path, message)) return false;
     if (wishes->trains && !make_training(f, wishes, message)) return false;
     if (!compile(f, message) || !c_make_samples(f, message) || !write_predicting(f, message))
         return false;

@@ -31,6 +31,12 @@ typedef struct {
     bool tested; /* what is predicted of the samples are finite numbers */
 } c_file;
 
+/** Finds the names that a path gives. False with a message where it can't be a file of C. c_file.c */
+bool c_name_files(c_file *f, const char *path, spor_message *message);
+/** Adds net_scale and net_unscale, and net_class_names, where there are such things. */
+void c_add_scaling(c_file *f);
+void c_add_classes(c_file *f);
+
 /** The type that the network computes in. */
 spor_scalar c_file_scalar(const c_file *f);
 

@@ -69,7 +69,7 @@ static void *setting_value(const c_program *p, uint32_t id) {
 
 /* Another step or a constant is called so, or what every file has. */
 static bool is_name_taken(const c_program *p, uint32_t s, const char *name) {
-    bool taken = c_is_taken(name);
+    bool taken = c_is_taken(name) || (p->beside && c_has_word(p->beside, name));
     for (uint32_t k = 0; k < s; k++) taken = taken || !strcmp(p->names[k], name);
     for (int k = 0; k < p->constants; k++) taken = taken || !strcmp(p->constant[k].name, name);
     return taken || (p->before && is_name_taken(p->before, p->before->program->steps, name));

@@ -53,6 +53,8 @@ typedef struct c_program {
     size_t *saves;     /* and how many bytes that is */
     double products;   /* multiply-adds */
     char (*names)[64]; /* of the functions, by step */
+    const spor_text
+        *beside; /* other parts of the file, whose names are taken; NULL: there are none */
 } c_program;
 
 /** Writes all steps of a program made for the baseline, row by row or portable. False with a message that names an op

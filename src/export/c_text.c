@@ -224,9 +224,9 @@ static void name_function(paragraph *p) {
     snprintf(p->function, sizeof p->function, "%.*s", (int)(strchr(name, '(') - name + 1), name);
 }
 
-static int split_portable(paragraph p[]) {
+static int split(const char *from, paragraph p[]) {
     int count = 0;
-    const char *at = end_of(export_portable);
+    const char *at = end_of(from);
     while (*at && count < PARAGRAPHS) {
         while (*at == '\n') at++;
         if (!*at) break;
@@ -254,7 +254,7 @@ bool c_is_taken(const char *name) {
                                       "net_target",        "net_rows_named",  "net_bits_of_all",
                                       "net_test_training"};
     paragraph p[PARAGRAPHS];
-    int count = split_portable(p);
+    int count = split(export_portable, p);
     size_t length = strlen(name);
     for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
         if (!strcmp(own[k], name)) return true;
@@ -307,9 +307,9 @@ static void add_paragraph(spor_text *to, const paragraph *p, bool single) {
     text_add(to, "\n");
 }
 
-void c_add_portable(spor_text *to, const spor_text *caller, bool single) {
+void c_add_paragraphs(spor_text *to, const char *from, const spor_text *caller, bool single) {
     paragraph p[PARAGRAPHS];
-    int count = split_portable(p);
+    int count = split(from, p);
     for (int k = count - 1; k >= 0 && !caller->failed; k--) {
         p[k].wanted = calls(caller->at, caller->size, p[k].function);
         for (int by = k + 1; by < count; by++)
@@ -318,6 +318,10 @@ void c_add_portable(spor_text *to, const spor_text *caller, bool single) {
     }
     for (int k = 0; k < count; k++)
         if (p[k].wanted) add_paragraph(to, &p[k], single);
+}
+
+void c_add_portable(spor_text *to, const spor_text *caller, bool single) {
+    c_add_paragraphs(to, export_portable, caller, single);
 }
 
 /* ---- boxes ---- */

@@ -37,6 +37,9 @@ bool c_is_taken(const char *name);
 /** Adds the paragraphs of portable.c that a text calls, to its front. */
 void c_add_portable(spor_text *to, const spor_text *calls, bool single);
 
+/** The same of the paragraphs of another text, whose first one says what they are. */
+void c_add_paragraphs(spor_text *to, const char *from, const spor_text *calls, bool single);
+
 /** Adds a text in which net_ and NET_ are the prefix of a file, but in strings: name_ and NAME_. */
 void c_add_renamed(spor_text *to, const spor_text *from, const char *name);
 

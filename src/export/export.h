@@ -7,10 +7,25 @@
 #include "data/text.h"
 #include "run/run.h"
 
-/** What a file is to have beside the network. Zeros: nothing. */
+/** Rows of data. */
 typedef struct {
-    bool trains;   /* a step of training: C alone */
-    int64_t batch; /* rows of one; 0: the script's */
+    const spor_data *data;
+    const int64_t *row; /* [rows]; NULL: 0 .. rows-1 */
+    int64_t rows;
+} export_rows;
+
+/** What --int8 is given: rows to calibrate with, and others to measure what is lost. */
+typedef struct {
+    export_rows calibrate, part[2];
+    const char *part_name[2]; /* "validation", "test" */
+    char text[200];           /* which rows calibrate */
+} export_int8_rows;
+
+/** How a file of C is to be, in which other formats see nothing. Zeros: as it is, and no more. */
+typedef struct {
+    bool trains;                  /* with a step of training beside the network */
+    int64_t batch;                /* rows of one; 0: the script's */
+    const export_int8_rows *int8; /* in whole numbers; NULL: in those it was trained in */
 } export_wishes;
 
 /**
@@ -23,7 +38,7 @@ typedef bool export_format(opened_run *run, const export_wishes *wishes, const c
 
 /** An ONNX file. onnx.c */
 export_format export_onnx;
-/** A file of C and its header, with the weights in a third one where they are many. c_file.c */
-export_format export_c;
+/** A file of C and its header, with the weights in a third one where they are many. c_file.c, int8_file.c */
+export_format export_c, export_int8_c;
 
 #endif

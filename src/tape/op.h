@@ -22,6 +22,7 @@
 #define SPOR_NO_PLACES
 #endif
 #include <spor/ops.h>
+#include "kernels/cells.h"
 #include "kernels/copy.h"
 #include "kernels/group.h"
 #include "kernels/isa.h"
@@ -193,6 +194,9 @@ struct spor_op {
     const spor_fused *fused;
     /** Of an op that only moves numbers: what is where. NULL for the others. */
     void (*moves)(const spor_call *call, copy_moves *moves);
+    /** Of an op that folds cells of operand 0: which. False for a call that is not so, by its shapes. NULL for the
+     *  others. */
+    bool (*cells)(const spor_call *call, cells_window *window);
     /** Writes its loops in C (export/c.h), for a call with shapes and attributes, no data; the result has the
      *  bits of the baseline's kernels. NULL: there are none, or its tile says what an element is. */
     void (*c_loops)(spor_c *c, const spor_call *call);
