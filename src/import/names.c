@@ -213,6 +213,15 @@ static const char *numbered(import_graph *g, const char *base) {
     }
 }
 
+/* The last words of a long name, from the start of one on where there are several. */
+static const char *last_words(const char *text, size_t size) {
+    const char *from = size > LONGEST ? text + size - LONGEST : text;
+    const char *word = from > text && from[-1] != '_' ? strchr(from, '_') : NULL;
+    if (word && has_letter(word)) from = word;
+    while (*from == '_') from++;
+    return from;
+}
+
 const char *import_name(import_graph *g, const char *name, const char *op) {
     char text[512];
     size_t size = clean(name, op, text, sizeof text - 1);
@@ -220,8 +229,7 @@ const char *import_name(import_graph *g, const char *name, const char *op) {
     if (of_op) size = clean(op, "", text, sizeof text - 1);
     for (size_t k = 0; of_op && k < size; k++) text[k] = (char)tolower((unsigned char)text[k]);
     if (!has_letter(text)) memcpy(text, "value", 6), size = 5;
-    const char *from = size > LONGEST ? text + size - LONGEST : text;
-    while (*from == '_') from++;
+    const char *from = last_words(text, size);
     const char *base = import_say(g, "%s%s", isdigit((unsigned char)*from) ? "v" : "", from);
     if (of_op) return numbered(g, base);
     if (import_is_taken(base) || !strcmp(base, g->wish->def)) base = import_say(g, "%s_", base);
