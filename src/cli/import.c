@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "cli/calling.h"
 #include "cli/cli.h"
 #include "data/file.h"
 #include "data/safetensors.h"
@@ -21,6 +22,10 @@ static int complain(const char *text) {
 }
 
 /* ---- what was made, looked at before it is written ---- */
+
+_Static_assert((int)IMPORT_INPUTS == (int)CALLING_OPERANDS &&
+                   (int)IMPORT_OUTPUTS == (int)SPOR_RESULTS,
+               "what is imported can be run");
 
 /* Numbers of rows that no size of a network is likely to be. */
 enum { ROWS = 3 };
@@ -74,12 +79,12 @@ static bool examine_weights(const import_result *made, const spor_tape *tape,
 static bool examine(const arguments *a, const import_result *made, spor_message *message) {
     spor_script *script = script_read(a->script, made->script.at, places_models(), &claims_dialect);
     spor_tape *tape = spor_tape_new();
-    spor_var x[IMPORT_INPUTS], y[IMPORT_INPUTS];
+    spor_var x[IMPORT_INPUTS], y[IMPORT_OUTPUTS];
     const char *error = script ? script_error(script) : "out of memory";
     for (int k = 0; k < made->inputs && !error; k++)
         x[k] = spor_input(tape, made->input[k].name, shape_of(&made->input[k]));
     const int n =
-        error ? 0 : script_call_all(script, a->def, tape, made->inputs, x, IMPORT_INPUTS, y);
+        error ? 0 : script_call_all(script, a->def, tape, made->inputs, x, IMPORT_OUTPUTS, y);
     if (!error) error = spor_error(tape);
     if (!error) error = examine_results(made, n, y);
     if (error) snprintf(message->text, sizeof message->text, "%s", error);

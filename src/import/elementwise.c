@@ -159,8 +159,13 @@ void import_elementwise(import_call *c, int k, int type, const char *text, int n
     for (int j = 0; j < n; j++)
         operand[j] = !computed && !j ? held_tensor(c, import_known_of(c->g, x[j]))
                                      : operand_text(c, x[j], rank, order);
+    /* known numbers alone have the first axes, which went without saying */
+    const bool narrow = computed && lead < 0 && rank && import_same_size(size[0], import_fixed(1));
+    const char *line = import_template(c, text, operand, "");
+    if (narrow)
+        line = import_say(c->g, "reshape(%s, %s)", line, sizes_text(c->g, rank, size, NULL));
     import_value *y = import_result_of(c, k, type, rank, size);
-    import_line(c, y, order, "%s", import_template(c, text, operand, ""));
+    import_line(c, y, order, "%s", line);
 }
 
 /* ---- rows ---- */

@@ -104,18 +104,34 @@ static const char *output_text(import_call *c, import_value *v, int order[]) {
     return known ? held_tensor(c, known) : held_reach(c, v, order);
 }
 
+/* A variable that is an input or another output gets a name of its own: a result's name is its file's. */
+static const char *name_apart(import_graph *g, const import_value *v, const char *text,
+                              const int order[], int outputs, const char *const output[]) {
+    bool taken = false;
+    for (int k = 0; k < outputs; k++) taken = taken || !strcmp(output[k], text);
+    for (int k = 0; k < g->result->inputs && g->model.outputs > 1; k++)
+        taken = taken || !strcmp(g->result->input[k].name, text);
+    if (!taken) return text;
+    const char *name = import_name(g, v->name, "output");
+    import_add_line(g, name, text, v->rank, v->size, order);
+    return name;
+}
+
 void import_give_outputs(import_graph *g) {
     const onnx_model *m = &g->model;
     const onnx_node nobody = {.name = "", .op = ""};
     import_call c = {.g = g, .node = &nobody};
     if (!m->outputs) import_refuse(g, "has no output");
-    if (m->outputs > IMPORT_INPUTS) import_refuse(g, "has more than %d outputs", IMPORT_INPUTS);
-    const char *list = "";
+    if (m->outputs > IMPORT_OUTPUTS)
+        import_refuse(g, "has %d outputs, and a def returns at most %d", m->outputs,
+                      IMPORT_OUTPUTS);
+    const char *list = "", *output[IMPORT_OUTPUTS];
     for (int k = 0; k < m->outputs; k++) {
         int order[SPOR_RANK];
         import_value *v = import_find(g, m->output[k].name);
         if (!v->there) import_refuse(g, "nothing makes its output '%.200s'", v->name);
         const char *text = output_text(&c, v, order);
+        output[k] = text = name_apart(g, v, text, order, k, output);
         describe(v, text, order, &g->result->output[k]);
         list = import_say(g, "%s%s%s", list, k ? ", " : "", text);
     }

@@ -84,9 +84,10 @@ FOLD_TWO(and, a != 0 && b != 0)
 FOLD_TWO(or, a != 0 || b != 0)
 FOLD_TWO(xor, (a != 0) != (b != 0))
 
-/* The sign of x - y for all N >= 1; 2: it depends on N. */
+/* The sign of x - y for all N >= 1; 2: it depends on N, or there is none. */
 static int compared(const import_number *x, const import_number *y) {
     const double a = x->a - y->a, b = x->b - y->b;
+    if (isnan(x->a) || isnan(y->a)) return 2;
     if (b == 0) return (a > 0) - (a < 0);
     if (b > 0 && a + b > 0) return 1;
     if (b < 0 && a + b < 0) return -1;

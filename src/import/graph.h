@@ -89,7 +89,7 @@ struct import_op {
     import_make *make;
     /* The line, with operands A, B, C and attributes $alpha. */
     const char *text;
-    /* Attributes that are understood: "axis" by the function, "alpha=0.01" with a default, "mode:0" only this. */
+    /* Attributes that are understood: "axis" by the function, "alpha=0.01" with a default, "mode:0" only this, a number or a word. */
     const char *attributes;
     int least, most; /* inputs */
     const char

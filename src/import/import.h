@@ -18,7 +18,8 @@ typedef struct {
         data; /* as train(...) is to have it, "digits(scale=1/16)"; NULL: none, the line is a comment */
 } import_wish;
 
-enum { IMPORT_INPUTS = 32 };
+/** As many as spor run gives to a def, and as it returns. */
+enum { IMPORT_INPUTS = 29, IMPORT_OUTPUTS = 8 };
 
 /** What a graph's input or output is in the script. */
 typedef struct {
@@ -36,7 +37,7 @@ typedef struct {
     spor_text script, weights; /* the bytes of the files */
     spor_text told;            /* what there is to know, a line each */
     int inputs, outputs;
-    import_face input[IMPORT_INPUTS], output[IMPORT_INPUTS];
+    import_face input[IMPORT_INPUTS], output[IMPORT_OUTPUTS];
     int nodes, lines, tensors; /* of the file; of the def; in the weights */
     int64_t numbers;           /* in the weights */
     bool wide;                 /* computes in double */

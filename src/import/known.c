@@ -27,7 +27,24 @@ import_number known_at(const import_known *x, int64_t k) {
     return (import_number){x->a[k], x->b ? x->b[k] : 0};
 }
 
+/* Whether a type has this number; real ones have all. */
+static bool holds(int type, double a) {
+    static const struct {
+        double least, most;
+    } range[] = {
+        [ONNX_IS_UINT8] = {0, UINT8_MAX},         [ONNX_IS_INT8] = {INT8_MIN, INT8_MAX},
+        [ONNX_IS_UINT16] = {0, UINT16_MAX},       [ONNX_IS_INT16] = {INT16_MIN, INT16_MAX},
+        [ONNX_IS_INT32] = {INT32_MIN, INT32_MAX}, [ONNX_IS_INT64] = {-0x1p63, 0x1p63},
+        [ONNX_IS_UINT32] = {0, UINT32_MAX},       [ONNX_IS_UINT64] = {0, 0x1p64},
+    };
+    const bool bounded =
+        type >= 0 && type < (int)(sizeof range / sizeof *range) && range[type].most > 0;
+    return !bounded || (a >= range[type].least && a <= range[type].most);
+}
+
 void known_set(import_graph *g, import_known *x, int64_t k, import_number value) {
+    if (value.b == 0 && !holds(x->type, value.a))
+        import_refuse(g, "computes %g, which is no %s", value.a, onnx_type_name(x->type));
     if (value.b != 0 && !x->b) x->b = import_take(g, (size_t)x->count, sizeof *x->b);
     x->a[k] = value.a;
     if (x->b) x->b[k] = value.b;

@@ -213,6 +213,8 @@ void make_squeeze(import_call *c) {
     const int n = import_integers(c, 1, "axes", SPOR_RANK, list);
     for (int k = 0; k < n; k++) gone[import_axis(c, list[k], x->rank)] = true;
     for (int k = 0; k < x->rank; k++) {
+        if (n < 0 && x->size[k].b && c->g->file_rows == 1)
+            import_refuse(c->g, "takes all axes of 1 away, and the file has one row");
         if (n < 0) gone[k] = is_one(x->size[k]);
         if (gone[k] && !is_one(x->size[k]))
             import_refuse(c->g, "axis %d has more than one element", k);

@@ -122,6 +122,12 @@ static void examine_attribute(import_call *c, const onnx_attribute *a) {
         if (at[size] == ':' && a->kind == ONNX_INTEGER && a->integer != atoll(at + size + 1))
             import_refuse(c->g, "%.100s = %lld: spor has only %.100s = %lld", a->name,
                           (long long)a->integer, a->name, atoll(at + size + 1));
+        const char *only = at + size + 1; /* a word */
+        const size_t length = at[size] == ':' ? strcspn(only, " ") : 0;
+        if (length && a->kind == ONNX_TEXT &&
+            (strlen(a->text) != length || strncmp(a->text, only, length) != 0))
+            import_refuse(c->g, "%.100s = '%.40s': spor has only '%.*s'", a->name, a->text,
+                          (int)length, only);
         return;
     }
     import_refuse(c->g, "attribute '%.100s' is none that spor understands", a->name);

@@ -107,6 +107,17 @@ static void gemm_computed(import_call *c, import_value *A, import_value *B, impo
                   : text);
 }
 
+/* Whether C broadcasts to a product of these rows and columns, and makes no more of them. */
+static bool fits_product(const import_value *C, import_size rows, import_size columns) {
+    const import_size to[] = {columns, rows};
+    bool fits = C->rank <= 2;
+    for (int k = 0; k < C->rank && fits; k++) {
+        const import_size size = C->size[C->rank - 1 - k];
+        fits = import_same_size(size, import_fixed(1)) || import_same_size(size, to[k]);
+    }
+    return fits;
+}
+
 void make_gemm(import_call *c) {
     import_graph *g = c->g;
     import_value *A = turned(c, import_operand(c, 0), import_integer(c, "transA", 0) != 0);
@@ -119,7 +130,9 @@ void make_gemm(import_call *c) {
     const int64_t m = B->size[1].a;
     const bool vector =
         b && !b->b && (b->count == 1 || (b->count == m && b->size[b->rank - 1] == m));
-    if (C && C->rank > 2) import_refuse(g, "adds a tensor of %d axes", C->rank);
+    if (C && !fits_product(C, A->size[0], B->size[1]))
+        import_refuse(g, "adds %s to %s", import_shape_text(g, C->rank, C->size, NULL),
+                      import_shape_text(g, 2, (const import_size[]){A->size[0], B->size[1]}, NULL));
     if (!W || W->b || import_known_of(g, A) || (C && !vector)) {
         gemm_computed(c, A, B, C);
         return;

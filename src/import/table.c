@@ -116,7 +116,8 @@ static const import_op table[] = {
     ROW("GlobalMaxPool", make_global_pool, 1, 1, .text = "max(A@)", .maps = true),
     ROW("Resize", make_resize, 1, 4,
         .attributes = "mode coordinate_transformation_mode nearest_mode cubic_coeff_a "
-                      "exclude_outside:0 extrapolation_value antialias:0",
+                      "exclude_outside:0 extrapolation_value antialias:0 "
+                      "keep_aspect_ratio_policy:stretch",
         .maps = true),
     ROW("Upsample", make_resize, 2, 2, .attributes = "mode", .maps = true),
     ROW("DepthToSpace", make_depth_to_space, 1, 1, .attributes = "blocksize mode", .maps = true),

@@ -37,11 +37,16 @@ static int64_t reach(const windows *w, int a) {
     return (w->size[a] - 1) * w->dilation[a] + 1;
 }
 
+/* The cells that as many windows as strides lack; negative: the last strides are seen by no window. */
+static int64_t lack_of(const windows *w, int a) {
+    const int64_t count = (w->in[a] + w->stride[a] - 1) / w->stride[a];
+    return (count - 1) * w->stride[a] + reach(w, a) - w->in[a];
+}
+
 /* auto_pad: as many windows as strides, and the cells that they lack, the odd one last or first. */
 static void pad_same(windows *w, bool upper) {
     for (int a = 0; a < 2; a++) {
-        const int64_t count = (w->in[a] + w->stride[a] - 1) / w->stride[a];
-        int64_t lack = (count - 1) * w->stride[a] + reach(w, a) - w->in[a];
+        int64_t lack = lack_of(w, a);
         if (lack < 0) lack = 0;
         w->first[a] = upper ? lack / 2 : lack - lack / 2;
         w->last[a] = lack - w->first[a];
@@ -56,8 +61,16 @@ static void read_pads(import_call *c, windows *w) {
         w->first[a] = pads[a];
         w->last[a] = pads[2 + a];
     }
-    if (!strcmp(same, "SAME_UPPER") || !strcmp(same, "SAME_LOWER"))
-        pad_same(w, same[5] == 'U');
+    const bool upper = !strcmp(same, "SAME_UPPER");
+    /* cells that are too many are cut off at both ends by some, at the last one by others */
+    for (int a = 0; a < 2 && (upper || !strcmp(same, "SAME_LOWER")); a++)
+        if (lack_of(w, a) < -1)
+            import_refuse(c->g,
+                          "auto_pad = '%s' of strides beyond the window is read in two ways: "
+                          "export it with pads",
+                          same);
+    if (upper || !strcmp(same, "SAME_LOWER"))
+        pad_same(w, upper);
     else if (strcmp(same, "NOTSET") != 0 && strcmp(same, "VALID") != 0 && *same)
         import_refuse(c->g, "auto_pad = '%.40s' is none that spor understands", same);
 }

@@ -114,19 +114,43 @@ static void add_words(tiny *t, int field, const char *words) {
     }
 }
 
+static size_t open_node(tiny *t, const char *op, const char *inputs, const char *outputs) {
+    const size_t node = protobuf_open(&t->bytes, GRAPH_NODE);
+    add_words(t, 1, inputs);
+    add_words(t, 2, outputs);
+    protobuf_text(&t->bytes, 3, op);
+    protobuf_text(&t->bytes, 4, op);
+    return node;
+}
+
 void tiny_node(tiny *t, const char *op, const char *inputs, const char *outputs,
                const char *attribute, int64_t value) {
     spor_text *b = &t->bytes;
-    const size_t node = protobuf_open(b, GRAPH_NODE);
-    add_words(t, 1, inputs);
-    add_words(t, 2, outputs);
-    protobuf_text(b, 3, op);
-    protobuf_text(b, 4, op);
+    const size_t node = open_node(t, op, inputs, outputs);
     if (attribute) {
         const size_t a = protobuf_open(b, 5);
         protobuf_text(b, 1, attribute);
         protobuf_integer(b, 3, value);
         protobuf_integer(b, 20, 2);
+        protobuf_close(b, a);
+    }
+    protobuf_close(b, node);
+}
+
+void tiny_node_of(tiny *t, const char *op, const char *inputs, const char *outputs,
+                  const char *word, const char *text, const char *list, int64_t value) {
+    spor_text *b = &t->bytes;
+    const size_t node = open_node(t, op, inputs, outputs);
+    const size_t w = protobuf_open(b, 5);
+    protobuf_text(b, 1, word);
+    protobuf_text(b, 4, text);
+    protobuf_integer(b, 20, 3);
+    protobuf_close(b, w);
+    if (list) {
+        const size_t a = protobuf_open(b, 5);
+        protobuf_text(b, 1, list);
+        protobuf_integer(b, 8, value);
+        protobuf_integer(b, 20, 7);
         protobuf_close(b, a);
     }
     protobuf_close(b, node);

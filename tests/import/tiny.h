@@ -30,6 +30,9 @@ void tiny_lying(tiny *t, const char *name, int64_t size, int n, const int64_t va
 /** A node; inputs and outputs are words with blanks between them. An attribute is a whole number. */
 void tiny_node(tiny *t, const char *op, const char *inputs, const char *outputs,
                const char *attribute, int64_t value);
+/** A node with an attribute that is a text, and one that is a list of one whole number; list NULL: none. */
+void tiny_node_of(tiny *t, const char *op, const char *inputs, const char *outputs,
+                  const char *word, const char *text, const char *list, int64_t value);
 void tiny_end(tiny *t);
 void tiny_free(tiny *t);
 

@@ -1,0 +1,175 @@
+/*
+ * Small files at the edges of what ONNX allows: what each becomes, or why it is refused.
+ */
+#include "../suite.h"
+#include "imported.h"
+#include "tiny.h"
+
+#include <string.h>
+
+/* Ends the file and imports it. */
+static void import_tiny(tiny *t, import_result *made, spor_message *message, bool *done) {
+    const import_wish wish = {.path = "net.onnx", .def = "net"};
+    tiny_end(t);
+    message->text[0] = 0;
+    *done = import_onnx(&wish, (const unsigned char *)t->bytes.at, t->bytes.size, made, message);
+    tiny_free(t);
+}
+
+static void expect_refused(tiny *t, const char *why) {
+    import_result made;
+    spor_message message;
+    bool done;
+    import_tiny(t, &made, &message, &done);
+    ck_assert_msg(!done, "accepted, not: %s\n%s", why, done ? made.script.at : "");
+    ck_assert_msg(strstr(message.text, why) != NULL, "%s\n  is not: %s", message.text, why);
+    import_free(&made);
+}
+
+/* The script has this text, and what it computes is of the sizes that the file says. */
+static void expect_script(tiny *t, const char *part) {
+    import_result made;
+    spor_message message;
+    imported m;
+    bool done;
+    import_tiny(t, &made, &message, &done);
+    ck_assert_msg(done, "%s", message.text);
+    ck_assert_msg(strstr(made.script.at, part) != NULL, "%s\n  has no: %s", made.script.at, part);
+    ck_assert_msg(imported_open(&m, &made, 3, SPOR_F32), "%s", m.why);
+    for (int k = 0; k < made.outputs; k++) {
+        const spor_shape shape = spor_shape_of(m.y[k]);
+        ck_assert_int_eq(shape.rank, made.output[k].rank);
+        for (int j = 0; j < shape.rank; j++)
+            ck_assert_int_eq(shape.n[j], made.output[k].size[j] + 3 * made.output[k].rows[j]);
+    }
+    imported_close(&m);
+    import_free(&made);
+}
+
+static void begin(tiny *t, int64_t rows) {
+    tiny_begin(t, 17);
+    tiny_input(t, "x", 2, (const int64_t[]){rows, 4});
+}
+
+/* One row that a Squeeze takes away can't be taken for any number of rows. */
+START_TEST(one_row_is_squeezed) {
+    tiny t;
+    begin(&t, 1), tiny_node(&t, "Squeeze", "x", "y", NULL, 0), tiny_output(&t, "y");
+    expect_script(&t, "reshape(x, [4])");
+    begin(&t, -1), tiny_node(&t, "Squeeze", "x", "y", NULL, 0), tiny_output(&t, "y");
+    expect_script(&t, "return x");
+}
+END_TEST
+
+/* Axes that only known numbers have: the result has them, too. */
+START_TEST(known_numbers_have_more_axes) {
+    static const int64_t sizes[][3] = {{1, 3, 4}, {1, 1, 4}, {1, 1, 1}, {1, 3, 1}, {2, 1, 4}};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        tiny t;
+        begin(&t, 3),
+            tiny_floats(&t, "c", 3, sizes[k], (int)(sizes[k][0] * sizes[k][1] * sizes[k][2]));
+        tiny_node(&t, "Add", "x c", "y", NULL, 0), tiny_node(&t, "Softmax", "y", "z", "axis", 2);
+        tiny_output(&t, "y"), tiny_output(&t, "z");
+        expect_script(&t, sizes[k][0] == 1 ? "y = reshape(x + " : "y = x + ");
+    }
+}
+END_TEST
+
+START_TEST(results_have_names_of_their_own) {
+    tiny t;
+    begin(&t, -1), tiny_node(&t, "Identity", "x", "a", NULL, 0);
+    tiny_node(&t, "Relu", "x", "r", NULL, 0), tiny_node(&t, "Identity", "r", "b", NULL, 0);
+    tiny_output(&t, "a"), tiny_output(&t, "r"), tiny_output(&t, "b");
+    expect_script(&t, "return a, r, b");
+    begin(&t, -1);
+    for (int k = 0; k <= IMPORT_OUTPUTS; k++) {
+        const char name[] = {(char)('a' + k), 0};
+        tiny_node(&t, "Relu", "x", name, NULL, 0), tiny_output(&t, name);
+    }
+    expect_refused(&t, "has 9 outputs, and a def returns at most 8");
+}
+END_TEST
+
+/* Whole numbers wrap around in other programs. */
+START_TEST(whole_numbers_stay_in_their_type) {
+    enum { UINT8 = 2, INT32 = 6, FLOAT = 1 };
+    tiny t;
+    for (int64_t n = 255; n <= 256; n++) {
+        begin(&t, -1), tiny_integers(&t, "n", 1, &n);
+        tiny_node(&t, "Cast", "n", "short", "to", UINT8);
+        tiny_node(&t, "Cast", "short", "real", "to", FLOAT);
+        tiny_node(&t, "Mul", "x real", "y", NULL, 0), tiny_output(&t, "y");
+        if (n == 255)
+            expect_script(&t, "x * 255");
+        else
+            expect_refused(&t, "node 'Cast' (Cast): computes 256, which is no uint8");
+    }
+    begin(&t, -1), tiny_integers(&t, "n", 1, (const int64_t[]){2147483647});
+    tiny_node(&t, "Cast", "n", "int", "to", INT32), tiny_node(&t, "Add", "int int", "sum", NULL, 0);
+    tiny_node(&t, "Cast", "sum", "real", "to", FLOAT);
+    tiny_node(&t, "Mul", "x real", "y", NULL, 0), tiny_output(&t, "y");
+    expect_refused(&t, "which is no int32");
+}
+END_TEST
+
+START_TEST(what_gemm_adds_fits) {
+    static const int64_t sizes[][2] = {{3, 1}, {1, 2}, {3, 2}, {4, 2}, {2, 2}};
+    for (int k = 0; k < 5; k++) {
+        tiny t;
+        begin(&t, 3), tiny_floats(&t, "W", 2, (const int64_t[]){4, 2}, 8);
+        tiny_floats(&t, "C", 2, sizes[k], (int)(sizes[k][0] * sizes[k][1]));
+        tiny_node(&t, "Gemm", "x W C", "y", NULL, 0), tiny_output(&t, "y");
+        if (k < 3)
+            expect_script(&t, "return y");
+        else
+            expect_refused(&t, k == 3 ? "adds [4, 2] to [3, 2]" : "adds [2, 2] to [3, 2]");
+    }
+}
+END_TEST
+
+static void pool(tiny *t, int64_t width, int64_t stride) {
+    tiny_begin(t, 17);
+    tiny_input(t, "x", 3, (const int64_t[]){-1, 2, width});
+    tiny_floats(t, "K", 3, (const int64_t[]){2, 2, 1}, 4);
+    tiny_node_of(t, "Conv", "x K", "y", "auto_pad", "SAME_UPPER", "strides", stride);
+    tiny_output(t, "y");
+}
+
+/* Where windows leave out more than one cell programs disagree which these are. */
+START_TEST(strides_beyond_windows_are_told) {
+    tiny t;
+    pool(&t, 4, 2);
+    expect_script(&t, "stride=[1, 2]");
+    pool(&t, 6, 3);
+    expect_refused(&t, "auto_pad = 'SAME_UPPER' of strides beyond the window is read in two ways");
+}
+END_TEST
+
+START_TEST(words_of_attributes_are_read) {
+    for (int k = 0; k < 2; k++) {
+        tiny t;
+        tiny_begin(&t, 18);
+        tiny_input(&t, "x", 4, (const int64_t[]){-1, 2, 3, 3});
+        tiny_integers(&t, "to", 4, (const int64_t[]){1, 2, 6, 6});
+        tiny_node_of(&t, "Resize", "x to", "y", "keep_aspect_ratio_policy",
+                     k ? "not_larger" : "stretch", NULL, 0);
+        tiny_output(&t, "y");
+        expect_refused(&t, k ? "keep_aspect_ratio_policy = 'not_larger': spor has only 'stretch'"
+                             : "has neither four scales nor four sizes");
+    }
+}
+END_TEST
+
+Suite *spor_suite(void) {
+    Suite *suite = suite_create("import_edges");
+    TCase *edges = tcase_create("edges");
+    tcase_add_test(edges, one_row_is_squeezed);
+    tcase_add_test(edges, known_numbers_have_more_axes);
+    tcase_add_test(edges, results_have_names_of_their_own);
+    tcase_add_test(edges, whole_numbers_stay_in_their_type);
+    tcase_add_test(edges, what_gemm_adds_fits);
+    tcase_add_test(edges, strides_beyond_windows_are_told);
+    tcase_add_test(edges, words_of_attributes_are_read);
+    suite_add_tcase(suite, edges);
+    return suite;
+}
