@@ -41,9 +41,7 @@ typedef struct {
     int settings;
     int64_t *named;          /* [size] rows that a number of a sample names; 0: it is none such */
     c_steps portable, usual; /* by the exported program, and by that of spor train */
-    double
-        off; /* by how much the latter differ, at most, as a share of the largest of an array; 0: the bits
-                   are the same */
+    double off;              /* of the two: as a share of the largest of an array; 0: same bits */
 } c_training;
 
 /** Makes the program. False with a message. */
