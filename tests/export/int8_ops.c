@@ -24,7 +24,7 @@ static double weight_of(const cells_window *w, const double *weight, const int64
 /* An element by the window's definition. */
 static double fold(const cells_window *w, const double *x, const double *weight, int64_t p,
                    int64_t q, int64_t f) {
-    double sum = 0, largest = -INFINITY, count = 0;
+    double sum = 0, largest = -HUGE_VAL, count = 0;
     for (int64_t u = 0; u < w->k; u++)
         for (int64_t v = 0; v < w->l; v++)
             for (int64_t c = w->apart ? f : 0; c < (w->apart ? f + 1 : w->C); c++) {
