@@ -345,6 +345,7 @@ static void correlate_pixel(const apart_work *w, int64_t i, int64_t j) {
     cell_range rows = rows_met(g, i), cols = cols_met(g, j);
     int64_t top = i * g->stride[0] - g->top, left = j * g->stride[1] - g->left;
     spor_product p = {.row = w->a->pixel, .step = w->a->cell, .rows = w->count, .cols = g->F};
+    p.b = w->kernel;
     p.init = w->init;
     p.c = w->out + (i * g->Q + j) * g->F;
     p.ldc = pixels_of(g) * g->F;

@@ -119,7 +119,7 @@ static void net_int8_apart(int8_t *restrict out, const int8_t *restrict x, const
                 for (u = 0; u < k; u++)
                     for (v = 0; v < l; v++) {
                         const int8_t *cell = from + u * below + v * beside;
-                        const int8_t *weight = w + (w ? (u * l + v) * C + c : 0);
+                        const int8_t *weight = w ? w + (u * l + v) * C + c : cell;
                         for (i = 0; i < n; i++) sum[i] += w ? weight[i] * cell[i] : cell[i];
                     }
                 for (i = 0; i < n; i++)
