@@ -130,7 +130,7 @@ static void add_parameters(c_file *f) {
                  "/* What a step makes of them. */\nenum { NET_NEXT = %" PRId64
                  " };\nstatic %s net_next[NET_NEXT];\n",
                  p->written, type);
-    if (c_has_word(&f->training->c.functions.text, "net_steps"))
+    if (c_training_draws(f->training))
         text_add(text, "/* Made since net_reset. */\nstatic uint64_t net_steps;\n");
     text_add(text, "\n");
 }

@@ -81,3 +81,11 @@ int list_commands(char name[][32], int most) {
     }
     return count;
 }
+
+TCase *shell_case(Suite *suite, const char *name) {
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, enter_folder, leave_folder);
+    tcase_set_timeout(tcase, 600);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}

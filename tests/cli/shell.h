@@ -5,6 +5,7 @@
 #ifndef SPOR_TESTS_SHELL_H
 #define SPOR_TESTS_SHELL_H
 
+#include <check.h>
 #include <stdbool.h>
 
 enum { MOST = 1 << 20 };
@@ -28,5 +29,7 @@ int list_commands(char name[][32], int most);
 /** Fixtures. */
 void enter_folder(void);
 void leave_folder(void);
+/** Tests with these, which may wait for compilers. */
+TCase *shell_case(Suite *suite, const char *name);
 
 #endif

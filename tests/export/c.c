@@ -147,9 +147,8 @@ static bool op_agrees(const sampled *of, spor_scalar scalar) {
     return done;
 }
 
-/* In float on all samples, in double on the first. */
+/* In float on all samples, in double on the first. Only pow, which is libm's, has no loops. */
 START_TEST(every_op_with_loops_has_the_same_bits) {
-    int exported = 0;
     for (int k = 0; spor_ops[k]; k++) {
         const spor_op *op = spor_ops[k];
         char name[SPOR_NAME];
@@ -160,10 +159,8 @@ START_TEST(every_op_with_loops_has_the_same_bits) {
             done = op_agrees(&of, SPOR_F32) && (s || op_agrees(&of, SPOR_F64));
         }
         op_name(op, name, sizeof name);
-        if (!done) printf("%s has no loops in C\n", name);
-        exported += done && op->operands;
+        if (!done) ck_assert_str_eq(name, "pow");
     }
-    ck_assert_int_ge(exported, 49);
 }
 END_TEST
 
@@ -237,22 +234,14 @@ START_TEST(what_cannot_be_written_is_told) {
 }
 END_TEST
 
-static TCase *new_case(Suite *suite, const char *name) {
-    TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, enter_folder, leave_folder);
-    tcase_set_timeout(tcase, 600);
-    suite_add_tcase(suite, tcase);
-    return tcase;
-}
-
 Suite *spor_suite(void) {
     Suite *suite = suite_create("exported_c");
-    tcase_add_loop_test(new_case(suite, "rows"), a_row_has_the_same_bits_alone_and_among_others, 0,
-                        3);
-    tcase_add_test(new_case(suite, "ops"), every_op_with_loops_has_the_same_bits);
-    tcase_add_loop_test(new_case(suite, "networks"), a_network_is_a_file_of_c_with_the_same_bits, 0,
-                        2);
-    TCase *command = new_case(suite, "command");
+    tcase_add_loop_test(shell_case(suite, "rows"), a_row_has_the_same_bits_alone_and_among_others,
+                        0, 3);
+    tcase_add_test(shell_case(suite, "ops"), every_op_with_loops_has_the_same_bits);
+    tcase_add_loop_test(shell_case(suite, "networks"), a_network_is_a_file_of_c_with_the_same_bits,
+                        0, 2);
+    TCase *command = shell_case(suite, "command");
     tcase_add_test(command, what_predict_does_besides_is_in_the_file_or_is_said);
     tcase_add_test(command, numbers_that_are_none_and_fast_math);
     tcase_add_test(command, what_cannot_be_written_is_told);

@@ -349,23 +349,15 @@ START_TEST(no_memory_is_no_file) {
 }
 END_TEST
 
-static TCase *new_case(Suite *suite, const char *name) {
-    TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, enter_folder, leave_folder);
-    tcase_set_timeout(tcase, 600);
-    suite_add_tcase(suite, tcase);
-    return tcase;
-}
-
 Suite *spor_suite(void) {
     Suite *suite = suite_create("exported_int8");
-    tcase_add_loop_test(new_case(suite, "networks"), a_network_has_the_same_whole_numbers_in_c, 0,
+    tcase_add_loop_test(shell_case(suite, "networks"), a_network_has_the_same_whole_numbers_in_c, 0,
                         2);
-    tcase_add_test(new_case(suite, "faults"), a_fault_is_seen);
-    TCase *arithmetic = new_case(suite, "arithmetic");
+    tcase_add_test(shell_case(suite, "faults"), a_fault_is_seen);
+    TCase *arithmetic = shell_case(suite, "arithmetic");
     tcase_add_test(arithmetic, requantizing_is_exact);
     tcase_add_test(arithmetic, a_factor_is_as_near_as_it_can_be);
     tcase_add_test(arithmetic, zero_is_exact_in_each_code);
-    tcase_add_test(new_case(suite, "memory"), no_memory_is_no_file);
+    tcase_add_test(shell_case(suite, "memory"), no_memory_is_no_file);
     return suite;
 }

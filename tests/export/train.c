@@ -254,19 +254,11 @@ START_TEST(what_cannot_be_written_is_told) {
 }
 END_TEST
 
-static TCase *new_case(Suite *suite, const char *name) {
-    TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, enter_folder, leave_folder);
-    tcase_set_timeout(tcase, 600);
-    suite_add_tcase(suite, tcase);
-    return tcase;
-}
-
 Suite *spor_suite(void) {
     Suite *suite = suite_create("exported_training");
-    tcase_add_loop_test(new_case(suite, "networks"), a_step_of_each_network_has_the_same_bits, 0,
+    tcase_add_loop_test(shell_case(suite, "networks"), a_step_of_each_network_has_the_same_bits, 0,
                         2);
-    TCase *command = new_case(suite, "command");
+    TCase *command = shell_case(suite, "command");
     tcase_add_test(command, every_rule_has_the_same_bits);
     tcase_add_test(command, what_is_not_finite_changes_nothing);
     tcase_add_test(command, a_step_that_is_left_out_is_seen);
