@@ -210,6 +210,18 @@ static void run_lines(walk *w, bool once) {
         if (w->group->line[l].once == once) run_line(w, &w->group->line[l]);
 }
 
+/* out[i] = in[0][i] past the caches: in whole vectors of memory, as far as it has such. */
+extern spor_tile_kernel SPOR_BUILT(spor_tile_stream);
+void SPOR_BUILT(spor_tile_stream)(const spor_tile *t) {
+    const T *from = t->in[0];
+    T *to = t->out;
+    int64_t beside = (int64_t)((uintptr_t)to % sizeof(vec) / sizeof(T));
+    int64_t i = beside ? carve_least(LANES - beside, t->count) : 0;
+    if (i) simd_store_part(to, simd_load_part(from, i), i);
+    for (; i + LANES <= t->count; i += LANES) simd_stream(to + i, simd_load(from + i));
+    if (i < t->count) simd_store_part(to + i, simd_load_part(from + i, t->count - i), t->count - i);
+}
+
 /* ---- a task ---- */
 
 /* A task's copy of a fold. */
@@ -318,6 +330,7 @@ FAST_KERNEL(group) {
         run_lines(&w, false);
     }
     if (g->low) settle_sums(&w, from, end);
+    if (g->streams) simd_flush();
 }
 
 /* Elements first .. end - 1 of a fold, from the copies of all tasks in their order. */

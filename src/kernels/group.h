@@ -13,8 +13,9 @@
  *   largest   a smaller tensor's element = the larger of it and in[i]       max, there too
  *
  * A value has a place: that of an argument of the group, in memory, or a slot, a buffer as long as a
- * tile. Places are numbered, the arguments first. Arguments are strided along the iteration's axes:
- * a smaller tensor has stride 0 along the axes that it has not.
+ * tile. What is streamed to memory is made in a slot, and one more line takes it there. Places are
+ * numbered, the arguments first. Arguments are strided along the iteration's axes: a smaller tensor
+ * has stride 0 along the axes that it has not.
  */
 #ifndef SPOR_KERNELS_GROUP_H
 #define SPOR_KERNELS_GROUP_H
@@ -77,6 +78,7 @@ typedef struct {
     spor_tile_role role;       /* how it comes about: SPOR_MAPS if it is read or written whole */
     bool own;                  /* each task folds into its own copy, if there are several */
     int64_t offset;            /* of that copy among those of the task, in elements */
+    bool streams;              /* written whole past the caches: large, and no step reads it */
     bool carries; /* several tiles of a task add to one element: what rounding takes is kept */
     int64_t low;  /* where, among what the task keeps, in elements */
     int64_t size; /* elements */
@@ -94,6 +96,7 @@ typedef struct spor_group {
     int64_t units; /* into so many parts at most */
     int64_t own;   /* elements of the copies of a task */
     int64_t low;   /* elements of what a task keeps of rounding */
+    bool streams;  /* an argument does */
     spor_argument *argument;
     int arguments;
     spor_line *line;

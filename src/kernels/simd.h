@@ -11,8 +11,10 @@
 #include <string.h>
 #include "kernels/kernel.h"
 #include "kernels/scalar.h"
-#ifdef __AVX2__
+#if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 #ifdef __FAST_MATH__
@@ -72,6 +74,25 @@ SPOR_INLINE vec simd_load(const T *from) {
 
 SPOR_INLINE void simd_store(T *to, vec v) {
     memcpy(to, &v, sizeof v);
+}
+
+/** A store past the caches, where the machine has one, to whole vectors of memory: what is there is not read
+ *  before, and what lies in the caches stays. Others see it after simd_flush. */
+SPOR_INLINE void simd_stream(T *to, vec v) {
+#if defined(__AVX512F__)
+    _mm512_stream_si512((void *)to, (__m512i)v);
+#elif defined(__AVX2__)
+    _mm256_stream_si256((void *)to, (__m256i)v);
+#elif defined(__SSE2__)
+    _mm_stream_si128((void *)to, (__m128i)v);
+#else
+    simd_store(to, v);
+#endif
+}
+SPOR_INLINE void simd_flush(void) {
+#ifdef __SSE2__
+    _mm_sfence();
+#endif
 }
 
 /** All lanes s; s - 0 is s for every s, -0 included. */

@@ -33,6 +33,7 @@ typedef struct {
     uint32_t *last;         /* last step that reads the home's buffer */
     size_t *bytes;          /* of the home's buffer, saved data included */
     bool *kept;             /* read by another step than the one that computes it, or after all */
+    bool *delivered;        /* only so, as a next value */
     bool writes_parameters; /* or their gradients */
     spor_memory memory;
 } planner;
@@ -132,7 +133,7 @@ static bool make_single(const planner *p, uint32_t operand[], program_step *step
 }
 
 static bool make_group(const planner *p, uint32_t operand[], program_step *step) {
-    if (!tiles_make(p->program, p->kept, operand, step))
+    if (!tiles_make(p->program, p->kept, p->delivered, operand, step))
         return program_fail(p->program, "out of memory");
     for (int k = 0; k < step->call.operands; k++)
         step->call.in[k] = describe(p->tape->node[operand[k]].shape);
@@ -275,15 +276,21 @@ static void place_targets(planner *p, const spor_targets *targets) {
     }
 }
 
-/* kept[] of what is read after all steps. */
+/* kept[] and delivered[] of what is read after all steps. */
 static void keep_results(planner *p, const uint32_t roots[], uint32_t count,
                          const spor_targets *targets) {
-    for (uint32_t k = 0; k < count; k++) p->kept[program_home(p->program, roots[k])] = true;
-    for (uint32_t k = 0; k < targets->count; k++)
-        p->kept[program_home(p->program, targets->at[k].node)] = true;
+    for (uint32_t k = 0; k < targets->count; k++) {
+        uint32_t home = program_home(p->program, targets->at[k].node);
+        p->kept[home] = true;
+        p->delivered[home] = targets->at[k].where == SPOR_NEXT;
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        p->kept[program_home(p->program, roots[k])] = true;
+        p->delivered[program_home(p->program, roots[k])] = false;
+    }
 }
 
-/* kept[] of what a step reads and does not make. */
+/* The same of what a step reads and does not make. */
 static void keep_operands(planner *p) {
     const program_order *order = &p->program->order;
     for (uint32_t s = 0; s < order->steps; s++) {
@@ -292,7 +299,9 @@ static void keep_operands(planner *p) {
         for (uint32_t k = order->first[s]; k < order->first[s + 1]; k++)
             for (int o = 0; o < p->tape->node[order->node[k]].op->operands; o++) {
                 uint32_t in = program_operand(p->program, order->node[k], o);
-                p->kept[in] = p->kept[in] || p->last[in] != s + 1;
+                if (p->last[in] == s + 1) continue;
+                p->kept[in] = true;
+                p->delivered[in] = false;
             }
     }
     memset(p->last, 0, p->tape->count * sizeof *p->last);
@@ -328,16 +337,18 @@ bool plan_program(spor_program *program, const bool live[], const uint32_t roots
     p.last = calloc(nodes, sizeof *p.last);
     p.bytes = calloc(nodes, sizeof *p.bytes);
     p.kept = calloc(nodes, sizeof *p.kept);
+    p.delivered = calloc(nodes, sizeof *p.delivered);
     program->storage = calloc(nodes, sizeof *program->storage);
     program->delivery = calloc((size_t)targets->count + 1, sizeof *program->delivery);
     program->entries = spor_params_count(program->params);
     program->writes = calloc((size_t)program->entries + 1, sizeof *program->writes);
-    bool done =
-        p.last && p.bytes && p.kept && program->storage && program->delivery && program->writes;
+    bool done = p.last && p.bytes && p.kept && p.delivered && program->storage &&
+                program->delivery && program->writes;
     done = done ? plan(&p, roots, count, targets) : program_fail(program, "out of memory");
     free(p.last);
     free(p.bytes);
     free(p.kept);
+    free(p.delivered);
     memory_end(&p.memory);
     return done;
 }

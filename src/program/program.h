@@ -115,10 +115,11 @@ const spor_arg *step_result(const program_step *step, int k);
 
 /** The kernels of every group. */
 extern const spor_fused tiles_fused;
-/** Makes a group of the step's nodes. kept[id]: a step reads it that does not compute it. operand
- *  receives the nodes of call.in. False if memory runs out. */
-bool tiles_make(const spor_program *program, const bool kept[], uint32_t operand[],
-                program_step *step);
+/** Makes a group of the step's nodes. kept[id]: a step reads it that does not compute it, or it is read
+ *  after all steps; delivered[id]: only so, as a next value. operand receives the nodes of call.in. False
+ *  if memory runs out. */
+bool tiles_make(const spor_program *program, const bool kept[], const bool delivered[],
+                uint32_t operand[], program_step *step);
 void tiles_free(spor_group *group);
 
 /** After the steps: count elements from node to a place in a block of the parameters. */

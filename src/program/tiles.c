@@ -15,9 +15,19 @@
 FAST_KERNELS(group);
 FAST_KERNELS(group_totals);
 
+/* The line that takes a slot to memory. */
+SPOR_EACH_ISA(SPOR_DECLARE_TILE_, stream)
+static spor_tile_kernel *const stream_kernels[SPOR_SCALARS][SPOR_ISAS] = {
+    [SPOR_F32] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F32_, stream)},
+    [SPOR_F64] = {SPOR_EACH_ISA(SPOR_TILE_ENTRY_F64_, stream)}};
+
 /* Bytes of a slot at most and at least, and of all slots where a smaller tile can help: half of a
  * first cache. */
 enum { SLOT_MOST = 4096, SLOT_LEAST = 512, SLOTS_MOST = 24576 };
+
+/* What no step reads is streamed to memory from so many bytes on: by the next step little of it would be left
+ * in the caches. */
+enum { STREAM_LEAST = 1 << 24 };
 
 /* While a group is made. Arrays by its nodes, in their order. */
 typedef struct {
@@ -25,7 +35,8 @@ typedef struct {
     const spor_tape *tape;
     const uint32_t *node;
     int nodes;
-    const bool *kept; /* [id]: read outside of the step that computes it */
+    const bool *kept;      /* [id]: read outside of the step that computes it */
+    const bool *delivered; /* [id]: by parameters alone */
     spor_group *group;
     uint32_t *operand; /* the node of each argument */
     int reads;         /* arguments that are read */
@@ -145,9 +156,19 @@ static int argument_made(maker *m, int i) {
     return argument_of(m, m->node[i], axes_made(m, i), role_of(m, i));
 }
 
+static bool is_streamed(const maker *m, int i) {
+    int64_t size = shape_size(node_of(m, i)->shape);
+    return m->delivered[m->node[i]] && role_of(m, i) == SPOR_MAPS &&
+           carve_times(size, m->width) >= STREAM_LEAST;
+}
+
 static void find_writes(maker *m) {
-    for (int i = 0; i < m->nodes; i++)
-        if (m->kept[m->node[i]]) argument_made(m, i);
+    for (int i = 0; i < m->nodes; i++) {
+        if (!m->kept[m->node[i]]) continue;
+        spor_argument *argument = &m->group->argument[argument_made(m, i)];
+        argument->streams = is_streamed(m, i);
+        m->group->streams |= argument->streams;
+    }
 }
 
 /* ---- the iteration ---- */
@@ -260,7 +281,7 @@ static void free_slots(maker *m, int i) {
 /* Where node i's value is made: in its argument, if it is kept, or in a slot. */
 static int place_made(maker *m, int i, bool once) {
     spor_group *g = m->group;
-    if (m->kept[m->node[i]]) return argument_made(m, i);
+    if (m->kept[m->node[i]] && !is_streamed(m, i)) return argument_made(m, i);
     return m->frees && !once ? m->free[--m->frees] : g->arguments + g->slots++;
 }
 
@@ -305,6 +326,18 @@ static void read_operands(maker *m, int i, spor_line *line) {
     }
 }
 
+/* From node i's slot to memory. */
+static void stream_line(maker *m, int i) {
+    m->group->line[m->group->lines++] =
+        (spor_line){.role = SPOR_MAPS,
+                    .kernel = stream_kernels[m->program->scalar][m->program->isa],
+                    .operands = 1,
+                    .in = {m->place[i]},
+                    .out = argument_made(m, i),
+                    .mask = {-1}};
+    if (m->last[i] < 0) m->free[m->frees++] = m->place[i];
+}
+
 static void make_line(maker *m, int i) {
     const spor_node *node = node_of(m, i);
     const spor_tiling *tile = node->op->tile;
@@ -322,6 +355,7 @@ static void make_line(maker *m, int i) {
         free_slots(m, i);
     line->out = m->place[i] = place_made(m, i, line->once);
     m->group->lines++;
+    if (kept && is_streamed(m, i)) stream_line(m, i);
 }
 
 static void find_readers(maker *m) {
@@ -409,12 +443,12 @@ static void make(maker *m) {
     g->units = 1;
 }
 
-/* As many lines as nodes, arguments as they read and write. */
+/* A line for each node and one that streams it; arguments as they read and write. */
 static spor_group *take_group(int nodes, size_t arguments) {
     spor_group *g = calloc(1, sizeof *g);
     if (!g) return NULL;
     g->argument = calloc(arguments, sizeof *g->argument);
-    g->line = calloc((size_t)nodes, sizeof *g->line);
+    g->line = calloc((size_t)nodes, 2 * sizeof *g->line);
     if (g->argument && g->line) return g;
     tiles_free(g);
     return NULL;
@@ -451,8 +485,8 @@ static bool make_with_room(maker *m) {
 
 /* ---- the step ---- */
 
-bool tiles_make(const spor_program *program, const bool kept[], uint32_t operand[],
-                program_step *step) {
+bool tiles_make(const spor_program *program, const bool kept[], const bool delivered[],
+                uint32_t operand[], program_step *step) {
     const spor_tape *tape = program->graph.tape;
     size_t arguments = 0;
     for (uint32_t k = 0; k < step->nodes; k++)
@@ -462,6 +496,7 @@ bool tiles_make(const spor_program *program, const bool kept[], uint32_t operand
                .node = step->node,
                .nodes = (int)step->nodes,
                .kept = kept,
+               .delivered = delivered,
                .operand = operand,
                .width = (int64_t)scalar_width(program->scalar)};
     step->group = m.group = take_group(m.nodes, arguments);

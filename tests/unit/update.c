@@ -7,8 +7,11 @@
 
 #include <spor/spor.h>
 #include "kernels/element.h"
+#include "kernels/group.h"
 #include "program/params.h"
+#include "program/program.h"
 
+#include "../support/sets.h"
 #include "../support/stored.h"
 
 /* cost = sum of (w x + u)^2 / 2 over two numbers; x is an input. */
@@ -362,6 +365,83 @@ START_TEST(rules_that_make_no_sense_are_refused) {
 }
 END_TEST
 
+/* ---- what is streamed ---- */
+
+/* Elements move by the sum s over their column: w <- w - (v / 2 + dw) s / 64. */
+static bool by_columns(int n, const spor_var w[], const spor_var dw[], spor_var next[],
+                       void *user) {
+    (void)user;
+    for (int k = 0; k < n; k++) {
+        spor_tape *t = w[k].tape;
+        spor_scope_begin_for(w[k]);
+        spor_shape shape = spor_shape_of(w[k]);
+        spor_var v = spor_state(t, "v", shape, SPOR_INIT("constant", 0));
+        spor_var moved = spor_add(spor_mul(v, like(spor_ratio(t, 1, 2), v)), dw[k]);
+        spor_var sums = spor_expand(spor_sum(w[k], SPOR_AXIS(1)), SPOR_AXIS(1), shape);
+        spor_assign(v, moved);
+        next[k] = spor_sub(w[k], spor_mul(spor_mul(moved, sums), like(spor_ratio(t, 1, 64), v)));
+        spor_scope_end(t, next[k]);
+    }
+    return true;
+}
+
+static spor_var half_of_squares(spor_var w) {
+    spor_var sum = spor_sum(spor_mul(w, w), SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2));
+    return spor_mul(sum, spor_ratio(w.tape, 1, 2));
+}
+
+static int streamed(const spor_program *program) {
+    int count = 0;
+    for (uint32_t s = 0; s < program->steps; s++)
+        for (int a = 0; program->step[s].group && a < program->step[s].group->arguments; a++)
+            count += program->step[s].group->argument[a].streams;
+    return count;
+}
+
+static spor_entry entry_named(spor_params *params, const char *name) {
+    return spor_params_entry(params, spor_params_find(params, name));
+}
+
+/* Numbers that begin again after `period`. */
+static void spread(spor_params *params, const char *name, int64_t period) {
+    spor_entry e = entry_named(params, name);
+    for (int64_t k = 0; k < shape_size(&e.shape); k++)
+        element_types[e.scalar]->set(e.value, k, (double)(k % period % 17 - 8) / 16);
+}
+
+/* Large next values and states go past the caches, with the bits of small ones, which do not. Tiles are of 32
+ * and of 8 columns of 27, and begin within vectors, too. */
+START_TEST(large_ones_have_the_bits_of_small_ones) {
+    const int64_t period = 11 * 40 * 27, times = 380; /* 17 MiB of float */
+    for (int set = 0; instruction_sets()[set]; set++) {
+        spor_scalar scalar = _i ? SPOR_F64 : SPOR_F32;
+        spor_tape *tape = spor_tape_new();
+        spor_params *params = spor_params_new(scalar, 1);
+        spor_init init = SPOR_INIT("constant", 0);
+        spor_var w[] = {spor_param(tape, "small", SPOR_SHAPE(11, 40, 27), init),
+                        spor_param(tape, "large", SPOR_SHAPE(11 * times, 40, 27), init)};
+        spor_program *program = spor_compile_update(
+            spor_add(half_of_squares(w[0]), half_of_squares(w[1])), 0, NULL, params, by_columns,
+            NULL, &(spor_options){.scalar = scalar, .isa = instruction_sets()[set], .threads = 2});
+        check_healthy(program);
+        ck_assert_int_eq(streamed(program), 2);
+        spread(params, "small", period);
+        spread(params, "large", period);
+        for (uint64_t step = 0; step < 3; step++)
+            ck_assert_msg(spor_run(program, step), "%s", spor_program_error(program));
+        size_t bytes = (size_t)period * scalar_width(scalar);
+        const char *small = entry_named(params, "small").value;
+        const char *large = entry_named(params, "large").value;
+        for (int64_t k = 0; k < times; k++)
+            ck_assert_msg(!memcmp(large + (size_t)k * bytes, small, bytes), "%s, %" PRId64,
+                          instruction_sets()[set], k);
+        spor_program_free(program);
+        spor_params_free(params);
+        spor_tape_free(tape);
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("update");
     TCase *tests = tcase_create("update");
@@ -373,6 +453,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_last_assignment_counts);
     tcase_add_test(tests, outputs_stay_where_they_are);
     tcase_add_test(tests, rules_that_make_no_sense_are_refused);
+    tcase_add_loop_test(tests, large_ones_have_the_bits_of_small_ones, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }
