@@ -137,7 +137,7 @@ static void need_in_passing(dense_sizes s, size_t width, spor_need *need) {
     need->tasks[SPOR_PREPARE] = 0;
 }
 
-/* A panel of a few columns, and B for a few rows, are read as they lie. */
+/* A panel of a few columns, and B for a few rows if it is not kept, are read as they lie. */
 static void dense_forward_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
     dense_need(c, width, lanes, need);
@@ -373,16 +373,16 @@ const spor_fast spor_fast_dense = {
 #include "kernels/product.h"
 
 /* B as it lies instead of in panels: large and for few rows, so that packing would cost more than
- * the product. Its last columns, less than a vector, are packed in any case. */
-static bool takes_as_it_lies(dense_sizes s) {
+ * the product, if it were not kept. Its last columns, less than a vector, are packed in any case. */
+static bool takes_as_it_lies(dense_sizes s, const spor_need *need) {
     const int64_t large = 4096;
-    return s.rows <= FEW_ROWS && s.cols / LANES * LANES * s.depth >= large;
+    return !need->keeps && s.rows <= FEW_ROWS && s.cols / LANES * LANES * s.depth >= large;
 }
 
 /* Some rows of B = operand 1, as it lies, into its panels. */
 static void pack_rows(const spor_call *c, dense_sizes s, task_part rows) {
     if (product_is_panels(s.cols)) return;
-    int64_t first = takes_as_it_lies(s) ? s.cols / LANES * LANES : 0;
+    int64_t first = takes_as_it_lies(s, c->need) ? s.cols / LANES * LANES : 0;
     if (first == s.cols) return;
     product_pack(c->shared,
                  &(spor_block){.b = (const T *)c->in[1].data + rows.first * s.cols + first,
@@ -449,7 +449,7 @@ static void multiply_last(const spor_call *c, spor_product p, int64_t taken) {
 /* By B as dense_panels left it; p has columns from `first` on. */
 static void multiply(const spor_call *c, spor_product p, int64_t first) {
     dense_sizes s = sizes_of(c);
-    bool lies = takes_as_it_lies(s);
+    bool lies = takes_as_it_lies(s, c->need);
     if (!lies && !product_is_panels(s.cols)) {
         product_multiply(&p);
         return;

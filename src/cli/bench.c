@@ -112,6 +112,18 @@ static bool blocks(stepper *s, double seconds, const char *prefix) {
 
 /* ---- the command ---- */
 
+/* What a step is. */
+static const struct {
+    const char *name;
+    model_use use;
+} modes[] = {{"train", MODEL_TRAINS}, {"infer", MODEL_EVALUATES}, {"predict", MODEL_PREDICTS}};
+
+static model_use use_of(const char *mode) {
+    size_t k = 0;
+    while (strcmp(modes[k].name, mode) != 0) k++;
+    return modes[k].use;
+}
+
 typedef struct {
     const char *script, *mode, *label;
     int64_t batch, threads;
@@ -136,8 +148,8 @@ static int bench(spor_workpiece *piece, const arguments *a) {
     char prefix[256];
     if (!workpiece_model(piece, &options, SEED)) return SPOR_EXIT_BAD;
     s.model = piece->model;
-    s.bound = workpiece_bind(piece, rows, !strcmp(a->mode, "train"));
-    if (!s.bound) return SPOR_EXIT_BAD;
+    s.bound = model_bind_for(s.model, rows, use_of(a->mode));
+    if (!s.bound) return workpiece_complain(piece);
     spor_model_set(s.model, "rate", bench_rate);
     snprintf(prefix, sizeof prefix, "%s\t%s\t%s\t%lld\t%lld", a->label, piece->declared.model,
              a->mode, (long long)rows, (long long)a->threads);
@@ -156,8 +168,8 @@ static int bench(spor_workpiece *piece, const arguments *a) {
 static int run(int argc, char **argv) {
     arguments a = {.mode = "train", .label = "spor", .threads = 1, .seconds = 1.5};
     const spor_option options[] = {
-        {"mode", "MODE", "train (default): forward, backward, update; infer: forward",
-         SPOR_OPTION_TEXT, &a.mode, 0, "train infer"},
+        {"mode", "MODE", "what a step is: train (default), infer or predict", SPOR_OPTION_TEXT,
+         &a.mode, 0, "train infer predict"},
         {"batch", "B", "rows of a step (default: the script's batch)", SPOR_OPTION_INTEGER,
          &a.batch, 1, NULL},
         {"threads", "T", "threads (default 1)", SPOR_OPTION_INTEGER, &a.threads, 1, NULL},
@@ -184,11 +196,18 @@ static int run(int argc, char **argv) {
 const spor_command spor_command_bench = {
     .name = "bench",
     .operands = "SCRIPT",
-    .summary = "Times training or inference steps on random data of a script's shapes.",
+    .summary =
+        "Times steps of training, evaluation or prediction on random data of a script's shapes.",
     .help =
         "One line a timed block (about 30 ms, or one step), tab-separated:\n"
         "  label  network  mode  batch  threads  milliseconds a step\n"
-        "A step reads one of 8 ready batches in rotation. No data set is needed.\n"
+        "A step reads one of 8 ready batches in rotation. No data set is needed. It is, as --mode "
+        "says,\n"
+        "  train     forward, backward and update\n"
+        "  infer     forward and loss, as rows are evaluated\n"
+        "  predict   forward, and probabilities where the loss is of classes, as in spor predict: "
+        "a row's\n"
+        "            result has the same bits whatever rows are beside it, which takes longer\n"
         "With --profile instead: a line for each step of the program, the longest first, with the\n"
         "microseconds and tasks of its phases and its speed: multiply-adds, two operations each,\n"
         "counted as the op defines them; elsewhere what is read and written, each array once. "

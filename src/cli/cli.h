@@ -105,8 +105,6 @@ bool workpiece_load_kept(spor_workpiece *piece, const spor_command *command,
 bool workpiece_model(spor_workpiece *piece, const spor_options *options, uint64_t seed);
 /** How many threads run a step: those of --threads, 0: of the script, else as many as there are cores. */
 int workpiece_threads(const spor_workpiece *piece, int64_t given);
-/** spor_model_bind; NULL after a complaint. */
-spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training);
 /** Prints the model's error with the line of the script; returns SPOR_EXIT_BAD. */
 int workpiece_complain(const spor_workpiece *piece);
 /** The same for a tape that the script recorded on. */

@@ -129,12 +129,6 @@ int workpiece_threads(const spor_workpiece *piece, int64_t given) {
     return wanted ? (int)(wanted < most ? wanted : most) : pool_cores();
 }
 
-spor_bound *workpiece_bind(spor_workpiece *piece, int64_t rows, bool training) {
-    spor_bound *bound = spor_model_bind(piece->model, rows, training);
-    if (!bound) workpiece_complain(piece);
-    return bound;
-}
-
 void workpiece_close(spor_workpiece *piece) {
     spor_model_free(piece->model);
     spor_data_free(piece->data);

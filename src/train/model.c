@@ -184,7 +184,6 @@ spor_link *model_link(const spor_model *model) {
     return spec->link ? spec->link : loss_link(spec->loss);
 }
 
-/* The loss stands behind what trains and evaluates, the link behind what predicts. */
 /* What a number of a target stands for, one and more. */
 static const char *target_word(const spor_model_spec *spec, bool one) {
     static const char *const words[][2] = {
@@ -220,6 +219,7 @@ static bool fail_recorded(spor_model *model, const spor_bound *b) {
     return false;
 }
 
+/* The loss stands behind what trains and evaluates, the link behind what predicts. */
 static bool record(spor_model *model, spor_bound *b, model_use use) {
     const spor_model_spec *spec = &model->spec;
     spor_link *link = model_link(model);

@@ -60,7 +60,7 @@ START_TEST(bad_usage_is_told) {
         {"train $M/densenet2_20.spor --set rate", "name=value"},
         {"train $M/densenet2_20.spor -e 3", "spelt out"},
         {"show nowhere.spor", "nowhere.spor"},
-        {"bench $M/lenet2.spor --mode trian", "one of train infer"},
+        {"bench $M/lenet2.spor --mode trian", "one of train infer predict"},
         {"bench $M/lenet2.spor --threads 0", "--threads wants a whole number of at least 1"},
         {"ops colerate2d", "did you mean correlate2d?"},
         {"train $M/densenet2_20.spor epochs=3",
@@ -1043,6 +1043,7 @@ START_TEST(random_data_name_rows) {
                             "      batch=8, epochs=1)\n");
     expect_status(run("spor bench rows.spor --seconds 0"), 0);
     expect_status(run("spor bench rows.spor --seconds 0 --double --reference --mode infer"), 0);
+    expect_status(run("spor bench rows.spor --seconds 0 --mode predict"), 0);
     expect_status(run("spor verify rows.spor"), 2); /* none.csv is not there */
     expect_in(out, "  holds            net/embedding[1]/E ");
     expect_in(out, "  holds            the update is the rule ");
@@ -1052,8 +1053,8 @@ START_TEST(random_data_name_rows) {
 END_TEST
 
 START_TEST(bench_prints_blocks) {
-    static const char *const modes[] = {"train", "infer"};
-    for (int k = 0; k < 2; k++) {
+    static const char *const modes[] = {"train", "infer", "predict"};
+    for (int k = 0; k < 3; k++) {
         char label[16], net[32], mode[16];
         int batch, threads, used = 0;
         double ms;
