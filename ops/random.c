@@ -77,14 +77,35 @@ NO_SYMBOLS(random)
 
 #ifdef SPOR_TILES
 
-/* Element by element: the hash is one of 64 bits. */
+/* Words of the hash side by side, and what becomes of them: 24 bits of each as an int, as a number. */
+enum { WORDS = SPOR_VECTOR_BYTES / sizeof(uint64_t) };
+typedef uint64_t words __attribute__((vector_size(SPOR_VECTOR_BYTES)));
+typedef int32_t ints __attribute__((vector_size(WORDS * sizeof(int32_t))));
+typedef spor_lane_value numbers __attribute__((vector_size(WORDS * sizeof(spor_lane_value))));
+
+/* The hash of base/random.h; `seed` is mixed. */
+SPOR_INLINE numbers drawn_words(uint64_t seed, words element, uint64_t step) {
+    words z = (element + RANDOM_GOLDEN) ^ seed;
+    RANDOM_MIX(z);
+    z ^= step + 2 * RANDOM_GOLDEN;
+    RANDOM_MIX(z);
+    ints bits = __builtin_convertvector(z >> 40, ints);
+    return __builtin_convertvector(bits, numbers) * (spor_lane_value)0x1p-24;
+}
+
 TILE_KERNEL(random) {
-    spor_lane_value *z = t->out;
-    for (int64_t i = 0; i < t->count; i++) {
-        uint64_t element = (uint64_t)(t->first + i);
-        uint64_t bits = random_hash((uint64_t)t->attr[SEED].i, element, t->step) >> 40;
-        z[i] = (spor_lane_value)((double)bits / 16777216.0);
+    spor_lane_value *to = t->out;
+    uint64_t seed = (uint64_t)t->attr[SEED].i + RANDOM_GOLDEN;
+    int64_t i = 0;
+    words element;
+    RANDOM_MIX(seed);
+    for (int k = 0; k < WORDS; k++) element[k] = (uint64_t)(t->first + k);
+    for (; i + WORDS <= t->count; i += WORDS, element += WORDS) {
+        numbers z = drawn_words(seed, element, t->step);
+        memcpy(to + i, &z, sizeof z);
     }
+    numbers z = drawn_words(seed, element, t->step);
+    memcpy(to + i, &z, (size_t)(t->count - i) * sizeof *to);
 }
 
 #else

@@ -2,14 +2,12 @@
 
 #include <math.h>
 
-/* Finaliser with full avalanche: the constants of splitmix64 (Steele, Lea, Flood 2014). */
 static uint64_t mix(uint64_t z) {
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
+    RANDOM_MIX(z);
+    return z;
 }
 
-static const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
+static const uint64_t golden = RANDOM_GOLDEN;
 
 uint64_t random_hash(uint64_t seed, uint64_t a, uint64_t b) {
     return mix(mix(mix(seed + golden) ^ (a + golden)) ^ (b + 2 * golden));

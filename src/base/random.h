@@ -6,7 +6,14 @@
 
 #include <stdint.h>
 
-/** 64 well-mixed bits of (seed, a, b). */
+/** What tells a, b and the seed apart, and a finaliser with full avalanche: the constants of splitmix64
+ *  (Steele, Lea, Flood 2014). z: a variable of 64 bits, unsigned, or a vector of such. */
+#define RANDOM_GOLDEN UINT64_C(0x9e3779b97f4a7c15)
+#define RANDOM_MIX(z)                                                                              \
+    ((z) = ((z) ^ ((z) >> 30)) * UINT64_C(0xbf58476d1ce4e5b9),                                     \
+     (z) = ((z) ^ ((z) >> 27)) * UINT64_C(0x94d049bb133111eb), (z) ^= (z) >> 31)
+
+/** 64 well-mixed bits of (seed, a, b): the seed, a and b are mixed in one after the other. */
 uint64_t random_hash(uint64_t seed, uint64_t a, uint64_t b);
 /** 64 well-mixed bits of (seed, text). */
 uint64_t random_hash_text(uint64_t seed, const char *text);
