@@ -2,18 +2,22 @@
 """spor beside PyTorch, in turn: the report's six networks and those of outside.spor.
 
     peers.py [--spor build/spor] [--rounds 3] [--threads 1] [--mode train] [--batch B] [NAME ...]
+    peers.py --jax PYTHON --tensorflow PYTHON --kann PROGRAM lenet2     these too, of the six
 
-A round times, for each network, spor and PyTorch's configurations, each in a process of its own,
-one after the other; the table has medians of the rounds, in milliseconds, and the best of PyTorch
-divided by spor: above 1 spor is faster. One thread is pinned to a core. PyTorch runs eagerly, with a
+A round times, for each network, spor and the others' configurations, each in a process of its own,
+one after the other; the table has medians of the rounds, in milliseconds, and the best of each of the
+others divided by spor: above 1 spor is faster. One thread is pinned to a core. PyTorch runs eagerly, with a
 foreach SGD, in both layouts of images, where they are there with Debian's tcmalloc and with MKL's check
 for its maker's processors answered, without which its products run at half their speed on others'.
---compile adds torch.compile. Needs PyTorch 2 (PyPI); a program, not a test.
+--compile adds torch.compile. Needs PyTorch 2 (PyPI); JAX and TensorFlow (PyPI) may each have a Python of
+their own; for KANN see twin_kann.c, several programs may be given. A program, not a test.
 """
-import argparse, glob, os, statistics, subprocess, sys, tempfile, time
+import argparse, glob, os, statistics, subprocess, sys, tempfile
+
+import twins
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SIX = ["densenet2_20", "convnet1_3", "densenet4_300", "convkeras4_20", "lenet2", "convkeras12_32"]
+SIX = list(twins.SIX)
 # in the order of outside.spor
 OUTSIDE = ["plain", "normalized", "averaged", "overlapping", "kernels_of_5", "kernels_of_7", "pointwise",
            "strided", "global_mean", "residuals", "residuals_normalized", "double_convolutions",
@@ -95,7 +99,7 @@ def networks():
 
     def lenet(filters, last, half):
         layers, c = [], 3
-        for i, f in enumerate(filters):
+        for f in filters:
             layers += [conv(c, f), half(), pool(2, ceil=True)]
             c = f
         return layers + [nn.Flatten(), nn.Linear(last, 128), half(), nn.Linear(128, 10)]
@@ -158,7 +162,7 @@ def stepper(a):
     x = [torch.randn(batch, *shape).contiguous(memory_format=layout) if len(shape) == 3 else torch.randn(batch, *shape)
          for _ in range(8)]
     y = [torch.randint(0, 10, (batch,)) for _ in range(8)]
-    if a.mode == "infer":
+    if a.mode != "train":
         net = nn.Sequential(net, nn.Softmax(1)).eval()
         run = torch.compile(net) if a.compile else net
         torch.inference_mode().__enter__()
@@ -172,21 +176,6 @@ def stepper(a):
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return step
-
-
-def time_here(a):
-    """The median of blocks of some 30 ms."""
-    step = stepper(a)
-    for k in range(3): step(k)
-    begin = time.perf_counter()
-    for k in range(3): step(k)
-    each = (time.perf_counter() - begin) / 3
-    count, blocks, end = max(1, int(0.03 / each)), [], time.perf_counter() + a.seconds
-    while len(blocks) < 3 or time.perf_counter() < end:
-        begin = time.perf_counter()
-        for k in range(count): step(k)
-        blocks.append(1e3 * (time.perf_counter() - begin) / count)
-    print(statistics.median(blocks))
 
 
 # ---- rounds ----
@@ -205,6 +194,32 @@ def spor(a, name):
     out = run(a, [a.spor, "bench", script, *which, *batch, "--mode", a.mode, "--threads", str(a.threads),
                   "--seconds", str(a.seconds)])
     return statistics.median(float(line.split("\t")[5]) for line in out.splitlines())
+
+
+def twin(a, name, command, preload="", extra=[]):
+    """Of a framework that has a program of its own."""
+    mode = "train" if a.mode == "train" else "infer"
+    return float(run(a, command + [name, "--mode", mode, "--batch", str(a.batch), "--threads", str(a.threads),
+                                   "--seconds", str(a.seconds)] + extra, preload))
+
+
+def kann(a, name, program):
+    mode, batch = "train" if a.mode == "train" else "infer", a.batch or twins.SIX[name][1]
+    try: return float(run(a, [program, name, mode, str(batch), str(a.seconds)]))
+    except subprocess.CalledProcessError: return float("nan")
+
+
+def others(a, preload):
+    """(who, configuration): milliseconds of a network, of those besides PyTorch that were asked for."""
+    ways, of = {}, lambda file: os.path.join(HERE, file)
+    if a.jax: ways["JAX", "jit"] = lambda name: twin(a, name, [a.jax, of("twin_jax.py")])
+    if a.tensorflow:
+        command = [a.tensorflow, of("twin_tensorflow.py")]
+        ways["TensorFlow", "plain"] = lambda name: twin(a, name, command, preload)
+        ways["TensorFlow", "XLA"] = lambda name: twin(a, name, command, preload, ["--compile"])
+    for program in a.kann:
+        ways["KANN", os.path.basename(program)] = lambda name, program=program: kann(a, name, program)
+    return ways
 
 
 def torch(a, name, layout, preload, compiled=False):
@@ -226,27 +241,34 @@ def preloads(folder):
 
 def compare(a, names):
     layouts = {name: ["first", "last"] if len(shape) == 3 else ["first"] for name, (_, shape, _) in networks().items()}
-    times = {}
+    times, who = {}, ["PyTorch"]
     with tempfile.TemporaryDirectory() as folder:
         preload = preloads(folder)
+        ways = others(a, glob.glob("/usr/lib/*/libtcmalloc_minimal.so.4")[0] if preload.count("tcmalloc") else "")
+        who += sorted({peer for peer, _ in ways}, key=["JAX", "TensorFlow", "KANN"].index)
         print("preloaded for PyTorch:", preload or "nothing", file=sys.stderr)
         for turn in range(a.rounds):
             for name in names:
                 times.setdefault((name, "spor"), []).append(spor(a, name))
-                twins = [name] + ["lstm128 (library)"] * (name == "lstm128")
-                for twin in twins:
+                for of in [name] + ["lstm128 (library)"] * (name == "lstm128"):
                     for layout in layouts[name]:
                         for compiled in [False, True][:1 + a.compile]:
-                            way = (twin, layout, "compiled" if compiled else "eager")
-                            times.setdefault((name, way), []).append(torch(a, twin, layout, preload, compiled))
+                            way = ("PyTorch", "channels " + layout, "compiled" if compiled else "eager",
+                                   *["nn.LSTM"] * ("library" in of))
+                            times.setdefault((name, way), []).append(torch(a, of, layout, preload, compiled))
+                for way, timed in ways.items():
+                    if name in SIX: times.setdefault((name, way), []).append(timed(name))
                 print("round %d: %s" % (turn + 1, name), file=sys.stderr)
-    print("%-22s %10s %10s %7s  best of PyTorch" % ("network", "spor, ms", "PyTorch", "ratio"))
+    print("%-22s %10s" % ("network", "spor, ms") + "".join("%12s %6s" % (peer, "ratio") for peer in who) + "  the best of each")
     for name in names:
         median = {way: statistics.median(values) for (n, way), values in times.items() if n == name}
         own = median.pop("spor")
-        best = min(median, key=median.get)
-        print("%-22s %10.4f %10.4f %7.2f  %s" % (name, own, median[best], median[best] / own, ", ".join(best[1:])
-                                                + (", nn.LSTM" if "library" in best[0] else "")))
+        line, bests = "%-22s %10.5f" % (name, own), []
+        for peer in who:
+            best = min((way for way in median if way[0] == peer and median[way] == median[way]), key=median.get, default=None)
+            line += "%12.5f %6.2f" % (median[best], median[best] / own) if best else "%12s %6s" % ("-", "-")
+            bests += [" ".join(best[1:])] if best else []
+        print(line + "  " + ", ".join(bests))
 
 
 def main():
@@ -255,17 +277,21 @@ def main():
     options.add_argument("--spor", default=os.path.join(HERE, "..", "..", "build", "spor"))
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--threads", type=int, default=1)
-    options.add_argument("--mode", choices=["train", "infer"], default="train")
+    options.add_argument("--mode", choices=["train", "infer", "predict"], default="train",
+                         help="predict: spor's rows have the same bits whatever rows are beside them")
     options.add_argument("--batch", type=int, default=0)
     options.add_argument("--seconds", type=float, default=1)
     options.add_argument("--core", type=int, default=0, help="which one thread is pinned to")
     options.add_argument("--compile", action="store_true")
+    options.add_argument("--jax", metavar="PYTHON")
+    options.add_argument("--tensorflow", metavar="PYTHON")
+    options.add_argument("--kann", metavar="PROGRAM", action="append", default=[])
     options.add_argument("--time", help=argparse.SUPPRESS)
     options.add_argument("--layout", default="first", help=argparse.SUPPRESS)
     a = options.parse_args()
     unknown = [name for name in a.names if name not in SIX + OUTSIDE]
     if unknown: options.error("no network is called %s; there are %s" % (unknown[0], ", ".join(SIX + OUTSIDE)))
-    if a.time: time_here(a)
+    if a.time: print(twins.milliseconds(stepper(a), a.seconds))
     else: compare(a, a.names or SIX + OUTSIDE)
 
 
