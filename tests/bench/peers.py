@@ -295,4 +295,4 @@ def main():
     else: compare(a, a.names or SIX + OUTSIDE)
 
 
-main()
+if __name__ == "__main__": main()
