@@ -50,14 +50,21 @@ static box box_of(const walk *w, const int64_t stride[]) {
     return b;
 }
 
-/* Where a smaller tensor is in box k of the tile. */
-static int64_t box_offset(const spor_group *g, const int64_t stride[], const box *b, int64_t k) {
-    int64_t offset = 0;
-    for (int axis = b->first - 1; axis > g->split; axis--) {
-        offset += k % g->n[axis] * stride[axis];
-        k /= g->n[axis];
+/* A box on the way through the tile, and where the smaller tensor is in it. */
+typedef struct {
+    int64_t index[SPOR_RANK], offset;
+} box_place;
+
+SPOR_INLINE void next_box(const spor_group *g, const int64_t stride[], const box *b,
+                          box_place *at) {
+    int axis = b->first - 1;
+    for (; axis > g->split; axis--) {
+        at->offset += stride[axis];
+        if (++at->index[axis] < g->n[axis]) return;
+        at->offset -= g->n[axis] * stride[axis];
+        at->index[axis] = 0;
     }
-    return g->split < b->first ? offset + k * stride[g->split] : offset;
+    if (axis >= 0) at->offset += stride[axis];
 }
 
 /* ---- repeats ---- */
@@ -68,16 +75,36 @@ static void fill(T *to, T value, int64_t count) {
     if (i < count) simd_store_part(to + i, simd_all(value), count - i);
 }
 
-static void repeat(const walk *w, const int64_t stride[], const T *from, T *to) {
-    box b = box_of(w, stride);
-    for (int64_t k = 0; k < b.boxes; k++) {
-        const T *at = from + box_offset(w->group, stride, &b, k);
-        for (int64_t r = 0; r < b.rows; r++, to += b.length)
-            if (b.in_row)
-                memcpy(to, at, (size_t)b.length * sizeof *to);
-            else
-                fill(to, *at, b.length);
+/* What there are `count` of, one behind the other, is made of the first. */
+static void copy_first(T *to, int64_t size, int64_t count) {
+    int64_t made = 1;
+    for (; 2 * made <= count; made *= 2)
+        memcpy(to + made * size, to, (size_t)(made * size) * sizeof *to);
+    memcpy(to + made * size, to, (size_t)((count - made) * size) * sizeof *to);
+}
+
+/* Axes `axis` and on of a tile, at `to`, of a smaller tensor that is there at `from`; how many elements that is.
+ * Along an axis that it has not, the same comes again. */
+static int64_t repeat_axes(const walk *w, const int64_t stride[], int axis, const T *from, T *to) {
+    int64_t count = indices_of(w, axis);
+    if (axis == w->group->rank - 1) {
+        if (stride[axis])
+            memcpy(to, from, (size_t)count * sizeof *to);
+        else
+            fill(to, *from, count);
+        return count;
     }
+    int64_t size = repeat_axes(w, stride, axis + 1, from, to);
+    if (!stride[axis])
+        copy_first(to, size, count);
+    else
+        for (int64_t k = 1; k < count; k++)
+            repeat_axes(w, stride, axis + 1, from + k * stride[axis], to + k * size);
+    return count * size;
+}
+
+static void repeat(const walk *w, const int64_t stride[], const T *from, T *to) {
+    repeat_axes(w, stride, w->group->split, from, to);
 }
 
 /* ---- folds: many elements become one, their sum or the largest ---- */
@@ -101,7 +128,8 @@ SPOR_INLINE vec load_folded(const T *x, const T *y, int64_t i, int64_t lanes) {
     return y ? v * simd_load_part(y + i, lanes) : v;
 }
 
-SPOR_INLINE T folded_row(spor_tile_role role, const T *x, const T *y, int64_t count) {
+/* A row as a vector of which the lanes are still to be folded. */
+SPOR_INLINE vec folded_row(spor_tile_role role, const T *x, const T *y, int64_t count) {
     const vec start = simd_all(start_of(role));
     vec chain[4] = {start, start, start, start};
     int64_t i = 0;
@@ -112,10 +140,22 @@ SPOR_INLINE T folded_row(spor_tile_role role, const T *x, const T *y, int64_t co
         chain[0] = folded(role, chain[0], load_folded(x, y, i, LANES));
     if (i < count) {
         vec rest = load_folded(x, y, i, count - i);
-        chain[1] = folded(role, chain[1], simd_select(simd_first_lanes(count - i), rest, start));
+        if (role == SPOR_LARGEST) rest = simd_select(simd_first_lanes(count - i), rest, start);
+        chain[1] = folded(role, chain[1], rest);
     }
-    return folded_lanes(
-        role, folded(role, folded(role, chain[0], chain[1]), folded(role, chain[2], chain[3])));
+    return folded(role, folded(role, chain[0], chain[1]), folded(role, chain[2], chain[3]));
+}
+
+/* As many rows as a vector has lanes, one behind the other: lane by lane what folded_lanes makes of each. */
+SPOR_INLINE vec folded_rows(spor_tile_role role, const T *x, const T *y, int64_t count) {
+    vec row[LANES];
+    for (int r = 0; r < (int)LANES; r++)
+        row[r] = folded_row(role, x + r * count, y ? y + r * count : NULL, count);
+    simd_turn_square(row);
+    SPOR_UNROLL for (int half = (int)LANES / 2; half; half /= 2) {
+        SPOR_UNROLL for (int k = 0; k < half; k++) row[k] = folded(role, row[k], row[k + half]);
+    }
+    return row[0];
 }
 
 /* Some lanes of to meet x; low, if there is one, += what the sum loses. */
@@ -153,22 +193,40 @@ SPOR_INLINE void fold_columns(spor_tile_role role, T *to, T *low, const T *x, co
     }
 }
 
+/* Boxes that are rows become a number each; several at a time, of which the lanes are folded side by side. */
+SPOR_INLINE void fold_rows(spor_tile_role role, const walk *w, const int64_t stride[], const box *b,
+                           T *to, T *low, const T *x, const T *y) {
+    box_place place = {.offset = 0};
+    for (int64_t k = 0, n; k < b->boxes; k += n) {
+        const T *row_x = x + k * b->length, *row_y = y ? y + k * b->length : NULL;
+        T folded[LANES];
+        n = b->boxes - k < LANES ? 1 : LANES;
+        if (n == 1)
+            *folded = folded_lanes(role, folded_row(role, row_x, row_y, b->length));
+        else
+            simd_store(folded, folded_rows(role, row_x, row_y, b->length));
+        for (int64_t i = 0; i < n; i++, next_box(w->group, stride, b, &place))
+            fold_number(role, to + place.offset, low ? low + place.offset : NULL, folded[i]);
+    }
+}
+
 /* Argument a is a fold: it gets the tile's elements x, or x y. */
 SPOR_INLINE void fold(spor_tile_role role, const walk *w, int a, const T *x, const T *y) {
     const spor_argument *argument = &w->group->argument[a];
-    box b = box_of(w, argument->stride);
+    const int64_t *stride = argument->stride;
+    box b = box_of(w, stride);
     T *to = w->room.place[a], *low = NULL;
     if (argument->carries)
         low = (T *)w->room.low + argument->low + (to - (const T *)w->room.base[a]);
-    for (int64_t k = 0, size = b.rows * b.length; k < b.boxes; k++) {
-        int64_t at = box_offset(w->group, argument->stride, &b, k);
-        const T *box_x = x + k * size, *box_y = y ? y + k * size : NULL;
-        T *box_low = low ? low + at : NULL;
-        if (b.in_row)
-            fold_columns(role, to + at, box_low, box_x, box_y, b.rows, b.length);
-        else
-            fold_number(role, to + at, box_low, folded_row(role, box_x, box_y, b.length));
+    if (!b.in_row) {
+        fold_rows(role, w, stride, &b, to, low, x, y);
+        return;
     }
+    box_place place = {.offset = 0};
+    for (int64_t k = 0, size = b.rows * b.length; k < b.boxes;
+         k++, next_box(w->group, stride, &b, &place))
+        fold_columns(role, to + place.offset, low ? low + place.offset : NULL, x + k * size,
+                     y ? y + k * size : NULL, b.rows, b.length);
 }
 
 static void add_up(const walk *w, int a, const T *x) {
