@@ -79,17 +79,6 @@ static void choose_phases(const spor_program *program, const spor_fused *fused,
         need->tasks[SPOR_WORK] = 1;
 }
 
-/* True if what PREPARE makes can be kept: it is made of parameters alone, which the program leaves as they
- * are. */
-static bool keeps_prepared(const planner *p, const spor_node *node) {
-    unsigned prepares = node->op->fused->prepares;
-    for (int k = 0; k < node->op->operands; k++) {
-        uint32_t home = program_home(p->program, node->in[k]);
-        if (prepares >> k & 1 && !(p->tape->node[home].op->traits & SPOR_STORED)) return false;
-    }
-    return prepares && !p->writes_parameters;
-}
-
 /* The fast kernels of a node's op; NULL where its reference kernel is to run. */
 static const spor_fused *fused_of(const spor_program *program, uint32_t id) {
     const spor_op *op = program->graph.tape->node[id].op;
@@ -126,9 +115,7 @@ static bool make_single(const planner *p, uint32_t operand[], program_step *step
     }
     const spor_fused *fused = fused_of(program, step->node[0]);
     if (!fused) return choose_reference(program, node->op, step);
-    step->need.keeps = keeps_prepared(p, node);
     choose_phases(program, fused, step);
-    step->need.keeps = step->need.keeps && step->need.shared;
     return true;
 }
 
@@ -155,6 +142,78 @@ static bool make_step(planner *p, uint32_t s) {
                                                         : make_single(p, operand, step);
     program->args += (uint32_t)step->call.operands;
     return made;
+}
+
+/* ---- what is prepared once ---- */
+
+static unsigned prepares(const planner *p, const program_step *step) {
+    const spor_fused *fused = step->group ? NULL : fused_of(p->program, step->node[0]);
+    return fused ? fused->prepares : 0;
+}
+
+/* PREPARE reads nothing but parameters, which the program leaves as they are: it lasts from run to run. */
+static bool prepares_parameters(const planner *p, const program_step *step) {
+    const spor_node *node = &p->tape->node[step->node[0]];
+    unsigned reads = prepares(p, step);
+    for (int k = 0; k < node->op->operands; k++) {
+        uint32_t home = program_home(p->program, node->in[k]);
+        if (reads >> k & 1 && !(p->tape->node[home].op->traits & SPOR_STORED)) return false;
+    }
+    return reads && !p->writes_parameters;
+}
+
+static bool same_attrs(const spor_node *x, const spor_node *y) {
+    bool same = x->op == y->op;
+    for (int k = 0; same && k < x->op->attrs; k++) same = x->attr[k].i == y->attr[k].i;
+    return same;
+}
+
+/* PREPARE makes the same for both: of the same node, for the same op of the same shapes. */
+static bool prepare_alike(const planner *p, const program_step *a, const program_step *b) {
+    const spor_node *x = &p->tape->node[a->node[0]], *y = &p->tape->node[b->node[0]];
+    bool alike = prepares(p, a) && same_attrs(x, y) && shape_equal(x->shape, y->shape);
+    for (int k = 0; alike && k < x->op->operands; k++) {
+        uint32_t u = program_home(p->program, x->in[k]), v = program_home(p->program, y->in[k]);
+        bool read = prepares(p, a) >> k & 1;
+        alike = read ? u == v : shape_equal(&a->call.in[k].shape, &b->call.in[k].shape);
+    }
+    return alike;
+}
+
+/* The first step that prepares the same as step s; NULL: none before it. */
+static program_step *prepares_before(const planner *p, uint32_t s) {
+    program_step *step = p->program->step;
+    for (uint32_t t = s; t > 0; t--)
+        if (prepare_alike(p, &step[t - 1], &step[s]))
+            return step[t - 1].prepared ? step[t - 1].prepared : &step[t - 1];
+    return NULL;
+}
+
+/* The phases again, where what PREPARE makes is used more than once, or where it is not. */
+static void keep_prepared(const planner *p, program_step *step, bool keeps) {
+    step->need = (spor_need){.finer = 1, .keeps = keeps};
+    choose_phases(p->program, fused_of(p->program, step->node[0]), step);
+    step->need.keeps = keeps && step->need.shared;
+}
+
+/* Weights of a recurrence are prepared for its first step, and for all. What is large would not be near when it
+ * is used again. */
+static void share_prepared(planner *p) {
+    const size_t near = (size_t)1 << 22;
+    for (uint32_t s = 0; s < p->program->steps; s++) {
+        program_step *step = &p->program->step[s];
+        if (!prepares(p, step)) continue;
+        program_step *first = prepares_before(p, s);
+        step->lasts = prepares_parameters(p, step);
+        if (!first && !step->lasts) continue;
+        keep_prepared(p, step, true);
+        if (!step->lasts && step->need.shared > near) {
+            keep_prepared(p, step, false);
+        } else if (first) {
+            keep_prepared(p, first, true);
+            step->prepared = first;
+        }
+    }
 }
 
 static void read_by(planner *p, uint32_t id, uint32_t step) {
@@ -203,23 +262,35 @@ static void release(planner *p, uint32_t id, uint32_t s) {
     p->bytes[home] = 0; /* once, though read twice */
 }
 
-/* What steps keep is there for all of a run. */
+/* What lasts is there for all of a run. */
 static void place_kept(planner *p) {
     for (uint32_t s = 0; s < p->program->steps; s++) {
         program_step *step = &p->program->step[s];
-        if (step->need.keeps) step->shared = take(&p->memory, step->need.shared);
+        if (step->need.keeps && step->lasts && !step->prepared)
+            step->shared = take(&p->memory, step->need.shared);
     }
 }
 
-/* Memory for the time of the step alone. */
-static void place_room(planner *p, program_step *step) {
+/* The last step that uses what PREPARE of step s makes. */
+static uint32_t last_user(const planner *p, uint32_t s) {
+    const program_step *step = p->program->step;
+    uint32_t last = p->program->steps - 1;
+    while (last > s && step[last].prepared != &step[s]) last--;
+    return last;
+}
+
+/* Memory for the time of the step alone; what is prepared for others, too, until the last of them. */
+static void place_room(planner *p, uint32_t s) {
+    program_step *step = &p->program->step[s], *first = step->prepared ? step->prepared : step;
     const spor_need *need = &step->need;
     size_t partial = bytes_for(need->tasks[SPOR_WORK], need->partial);
     size_t bytes = bytes_sum(partial, bytes_for(p->program->threads, need->scratch));
-    size_t shared = step->need.keeps ? 0 : need->shared;
-    if (shared) step->shared = take(&p->memory, shared);
+    bool placed = need->keeps && step->lasts;
+    if (first == step && need->shared && !placed) step->shared = take(&p->memory, need->shared);
     if (bytes) step->room = take(&p->memory, bytes);
-    if (shared) give(&p->memory, step->shared, shared);
+    step->shared = first->shared;
+    if (need->shared && !placed && s == last_user(p, (uint32_t)(first - p->program->step)))
+        give(&p->memory, step->shared, need->shared);
     if (bytes) give(&p->memory, step->room, bytes);
 }
 
@@ -238,7 +309,7 @@ static void place_steps(planner *p) {
     for (uint32_t s = 0; s < p->program->steps; s++) {
         program_step *step = &p->program->step[s];
         for (int k = 0; k < step_writes(step); k++) place_result(p, step, step_written(step, k));
-        place_room(p, step);
+        place_room(p, s);
         for (int k = 0; k < step->reads; k++) release(p, step->operand[k], s);
         for (int k = 0; k < step_writes(step); k++) release(p, step_written(step, k), s);
     }
@@ -315,6 +386,7 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
     keep_operands(p);
     for (uint32_t s = 0; s < program->order.steps; s++)
         if (!make_step(p, s)) return false;
+    share_prepared(p);
     find_lifetimes(p, roots, count);
     place_leaves(p);
     place_targets(p, targets);

@@ -94,7 +94,7 @@ void order_free(program_order *order);
 
 /** The computation of a node, by its reference kernel or phase after phase by fast ones; or of a
  *  group of nodes. */
-typedef struct {
+typedef struct program_step {
     spor_reference *reference;
     spor_kernel *phase[SPOR_PHASES]; /* need.tasks of each */
     const uint32_t *node;            /* of the contracted tape, what is computed */
@@ -103,6 +103,9 @@ typedef struct {
     int reads;
     spor_group *group; /* NULL: a node of its own */
     spor_need need;
+    struct program_step
+        *prepared; /* an earlier step whose PREPARE is this one's, too; NULL: none */
+    bool lasts;    /* what PREPARE makes is the same in the next run, if no parameter changes */
     size_t shared; /* byte offsets in the memory: of shared, */
     size_t room;   /* of partial and scratch */
     spor_call call;

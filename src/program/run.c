@@ -207,7 +207,8 @@ void program_run_step(const program_step *step, spor_pool *pool) {
 }
 
 static bool is_prepared(const spor_program *program, const program_step *step, int phase) {
-    return phase == SPOR_PREPARE && step->need.keeps && program->prepared;
+    bool lasts = step->need.keeps && step->lasts && program->prepared;
+    return phase == SPOR_PREPARE && (step->prepared || lasts);
 }
 
 static void run_step(spor_program *program, program_step *step, uint64_t number) {

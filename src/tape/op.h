@@ -119,8 +119,9 @@ typedef struct {
     spor_kernel_need *need; /* NULL: nothing saved, no memory, one task of SPOR_WORK */
     /** The kernels of each phase: [SPOR_SCALARS][SPOR_ISAS], float and double. NULL: no tasks. */
     spor_kernel *const (*phase[SPOR_PHASES])[SPOR_ISAS];
-    /** Bits of the operands that PREPARE reads, which reads no others; 0: not said. Where they are
-     *  parameters that a program does not change, what PREPARE made is kept from run to run. */
+    /** Bits of the operands that PREPARE reads, which reads no others; 0: not said. What it made is kept for
+     *  later steps of the same op and shapes that read the same there; and from run to run where those are
+     *  parameters that a program does not change. */
     unsigned prepares;
 } spor_fused;
 

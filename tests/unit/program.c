@@ -7,6 +7,7 @@
 
 #include <spor/spor.h>
 #include "base/bytes.h"
+#include "program/program.h"
 
 static const spor_options by_reference = {.scalar = SPOR_F64, .reference = true};
 
@@ -374,6 +375,56 @@ START_TEST(equal_nodes_are_computed_once) {
 }
 END_TEST
 
+/* A few whole numbers among zeros, others for each run. */
+static void scatter(float *to, int64_t size, int64_t every, int run) {
+    for (int64_t k = 0; k < size; k++) to[k] = (k + run) % every ? 0 : (float)(k % 3 - 1);
+}
+
+/* Weights that several steps read are brought into their form once in a run, and where nothing changes them once
+ * for all runs: with the numbers of the reference. */
+START_TEST(what_steps_prepare_alike_is_prepared_once) {
+    enum { ROWS = 6, WIDTH = 70, RUNS = 3, PROGRAMS = 4 };
+    spor_tape *tape = spor_tape_new();
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(ROWS, WIDTH)), y = x;
+    spor_var W[] = {spor_param(tape, "U", SPOR_SHAPE(WIDTH, WIDTH), SPOR_INIT("zeros", 0)),
+                    spor_param(tape, "V", SPOR_SHAPE(WIDTH, WIDTH), SPOR_INIT("zeros", 0))};
+    for (int t = 0; t < 4; t++) y = spor_relu(spor_matmul(y, W[t % 2]));
+    spor_var cost = spor_sum(y, SPOR_AXIS(0) | SPOR_AXIS(1));
+    spor_params *params = spor_params_new(SPOR_F32, 1);
+    const spor_options reference = {.reference = true}, fast = {.threads = 2};
+    spor_program *program[PROGRAMS] = {spor_compile(tape, 1, &y, params, &reference),
+                                       spor_compile(tape, 1, &y, params, &fast),
+                                       spor_compile_training(cost, 1, &y, params, &reference),
+                                       spor_compile_training(cost, 1, &y, params, &fast)};
+    for (int run = 0; run < RUNS; run++) {
+        for (int k = 0; k < 2; k++)
+            scatter(spor_params_entry(params, k).value, WIDTH * WIDTH, 17 + k, run);
+        spor_params_touch(params);
+        float gradient[WIDTH * WIDTH];
+        for (int k = 0; k < PROGRAMS; k++) {
+            check_healthy(program[k]);
+            scatter(spor_program_arg(program[k], x).data, ROWS * WIDTH, 2, run);
+            ck_assert(spor_run(program[k], 0) && spor_run(program[k], 0));
+            ck_assert_mem_eq(spor_program_arg(program[k], y).data,
+                             spor_program_arg(program[0], y).data, ROWS * WIDTH * sizeof(float));
+            const float *dU = spor_params_entry(params, 0).gradient;
+            if (k == 2) memcpy(gradient, dU, sizeof gradient);
+            if (k == 3) ck_assert_mem_eq(dU, gradient, sizeof gradient);
+        }
+    }
+    int shared[PROGRAMS] = {0};
+    for (int k = 0; k < PROGRAMS; k++) {
+        for (uint32_t s = 0; s < program[k]->steps; s++)
+            shared[k] += program[k]->step[s].prepared != NULL;
+        spor_program_free(program[k]);
+    }
+    ck_assert_int_eq(shared[1], 2);
+    ck_assert_int_eq(shared[3], 2 + 1); /* no dx of the first step is asked for */
+    spor_params_free(params);
+    spor_tape_free(tape);
+}
+END_TEST
+
 START_TEST(the_first_value_that_is_not_finite_is_named) {
     spor_tape *t = spor_tape_new();
     spor_scope_begin(t, "net");
@@ -592,6 +643,7 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, assignments_take_the_values_before_all_of_them);
     tcase_add_test(runs, memory_follows_lifetimes_and_runs_repeat);
     tcase_add_test(runs, equal_nodes_are_computed_once);
+    tcase_add_test(runs, what_steps_prepare_alike_is_prepared_once);
     tcase_add_test(runs, the_first_value_that_is_not_finite_is_named);
     tcase_add_test(runs, training_uses_a_hand_derived_backward_and_the_tape_does_not);
     tcase_add_test(runs, a_path_does_not_pass_by_a_hand_derived_backward);
