@@ -7,7 +7,7 @@
 A round times, for each network, spor and the others' configurations, each in a process of its own,
 one after the other; the table has medians of the rounds, in milliseconds, and the best of each of the
 others divided by spor: above 1 spor is faster. One thread is pinned to a core. PyTorch runs eagerly, with a
-foreach SGD, in both layouts of images, where they are there with Debian's tcmalloc and with MKL's check
+foreach SGD (a fused Adam), in both layouts of images, where they are there with Debian's tcmalloc and with MKL's check
 for its maker's processors answered, without which its products run at half their speed on others'.
 --compile adds torch.compile. Needs PyTorch 2 (PyPI); JAX and TensorFlow (PyPI) may each have a Python of
 their own; for KANN see twin_kann.c, several programs may be given. A program, not a test.
@@ -23,7 +23,9 @@ OUTSIDE = ["plain", "normalized", "averaged", "overlapping", "kernels_of_5", "ke
            "strided", "global_mean", "residuals", "residuals_normalized", "double_convolutions",
            "large_maps", "two_relu", "two_averaged", "two_swish", "two_clipped", "two_leaky",
            "two_normalized", "two_dropped", "two_branches", "perceptron1024", "perceptron4096",
-           "each_row", "attention64", "recurrent64", "lstm128"]
+           "each_row", "attention64", "recurrent64", "lstm128", "separable", "dilated", "grouped", "hourglass",
+           "groups4", "groups32", "squeezed", "residual_stages", "series", "encoders", "gru64", "two_lstm128",
+           "words_lstm64", "batch_normed512", "layer_normed512", "dropped512", "gelu512", "by_adam"]
 
 
 # ---- the networks in PyTorch; images are [N, C, H, W] there ----
@@ -82,13 +84,57 @@ def networks():
                     h = torch.sigmoid(o) * torch.tanh(c)
             return h
 
-    class LSTM(nn.Module):  # the library's own
-        def __init__(self, n, m):
+    class Last(nn.Module):  # of the library's own recurrent layers
+        def __init__(self, kind, *sizes):
             super().__init__()
-            self.lstm = nn.LSTM(n, m, batch_first=True)
+            self.layer = kind(*sizes, batch_first=True)
 
         def forward(self, x):
-            return self.lstm(x)[0][:, -1]
+            return self.layer(x)[0][:, -1]
+
+    class Hourglass(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = conv(3, 16), conv(16, 32), conv(32, 64)
+            self.up, self.d = nn.ConvTranspose2d(64, 32, 2, 2), conv(64, 32)
+            self.upper, self.e = nn.ConvTranspose2d(32, 16, 2, 2), conv(32, 16)
+
+        def forward(self, x):
+            half = nn.functional.max_pool2d
+            a = torch.relu(self.a(x))
+            b = torch.relu(self.b(half(a, 2)))
+            c = torch.relu(self.c(half(b, 2)))
+            d = torch.relu(self.d(torch.cat([self.up(c), b], 1)))
+            return half(torch.relu(self.e(torch.cat([self.upper(d), a], 1))), 4)
+
+    class Heads(nn.Module):
+        def __init__(self, n, heads):
+            super().__init__()
+            self.heads, self.of, self.out = heads, nn.Linear(n, 3 * n), nn.Linear(n, n)
+
+        def forward(self, x):
+            N, T, n = x.shape
+            q, k, v = self.of(x).reshape(N, T, 3, self.heads, n // self.heads).permute(2, 0, 3, 1, 4)
+            y = nn.functional.scaled_dot_product_attention(q, k, v)
+            return self.out(y.transpose(1, 2).reshape(N, T, n))
+
+    def encoder():
+        add = lambda x, f: x + f(x)
+        return [Of(add, nn.Sequential(nn.LayerNorm(64), Heads(64, 4))),
+                Of(add, nn.Sequential(nn.LayerNorm(64), nn.Linear(64, 256), nn.GELU(), nn.Linear(256, 64)))]
+
+    def stage(c, f, s):
+        way = nn.Sequential(nn.Conv2d(c, f, 1, s), nn.BatchNorm2d(f)) if s == 2 else nn.Identity()
+        return Of(lambda x, f, way: torch.relu(way(x) + f(x)),
+                  nn.Sequential(conv(c, f, 3, s), nn.BatchNorm2d(f), nn.ReLU(), conv(f, f), nn.BatchNorm2d(f)), way)
+
+    def squeeze():
+        gate = nn.Sequential(nn.Linear(32, 8), nn.ReLU(), nn.Linear(8, 32), nn.Sigmoid())
+        return Of(lambda x, g: x * g(x.mean((2, 3)))[:, :, None, None], gate)
+
+    def layers512(*between): return [m for n in (1024, 512, 512) for m in [nn.Linear(n, 512)] + [b() for b in between]]
+    def normed(groups): return [conv(3, 32), nn.GroupNorm(groups, 32), nn.ReLU(), pool4, *head(2048)]
+    def apart(c, f): return [nn.Conv2d(c, c, 3, 1, 1, groups=c), *rc(c, f, 1), pool(2)]
 
     def dense(sizes, act): return [m for a, b in zip(sizes, sizes[1:]) for m in (nn.Linear(a, b), act())]
     cat = Of(lambda x, a, b: torch.cat([torch.relu(a(x)), torch.relu(b(x))], 1), conv(32, 16), conv(32, 16, 1))
@@ -144,7 +190,27 @@ def networks():
         "attention64": (lambda: [Attention(28, 64), *head(28 * 64)], rows, 64),
         "recurrent64": (lambda: [Cells(28, 64, 1), nn.Linear(64, 10)], rows, 64),
         "lstm128": (lambda: [Cells(28, 128, 4), nn.Linear(128, 10)], rows, 64),
-        "lstm128 (library)": (lambda: [LSTM(28, 128), nn.Linear(128, 10)], rows, 64),
+        "lstm128 (library)": (lambda: [Last(nn.LSTM, 28, 128), nn.Linear(128, 10)], rows, 64),
+        "separable": (lambda: [*rc(3, 32), *apart(32, 64), *apart(64, 128), *head(8192)], image, 32),
+        "dilated": (lambda: [*rc(3, 32), nn.Conv2d(32, 32, 3, 1, 2, 2), relu(), pool4, *head(2048)], image, 32),
+        "grouped": (lambda: [*rc(3, 64), nn.Conv2d(64, 64, 3, 1, 1, groups=4), relu(), pool4, *head(4096)], image, 32),
+        "hourglass": (lambda: [Hourglass(), *head(1024)], image, 32),
+        "groups4": (lambda: normed(4), image, 32),
+        "groups32": (lambda: normed(32), image, 32),
+        "squeezed": (lambda: [*rc(3, 32), squeeze(), pool4, *head(2048)], image, 32),
+        "residual_stages": (lambda: [*rc(3, 16), stage(16, 16, 1), stage(16, 32, 2), stage(32, 64, 2), mean, *head(64)],
+                            image, 32),
+        "series": (lambda: [nn.Unflatten(1, (8, 128)), nn.Conv1d(8, 32, 5, 1, 2), relu(), nn.MaxPool1d(2),
+                            nn.Conv1d(32, 64, 5, 1, 2), relu(), nn.MaxPool1d(2), *head(2048)], row, 32),
+        "encoders": (lambda: [nn.Linear(28, 64), *encoder(), *encoder(), *head(28 * 64)], rows, 32),
+        "gru64": (lambda: [Last(nn.GRU, 28, 64), nn.Linear(64, 10)], rows, 64),
+        "two_lstm128": (lambda: [Last(nn.LSTM, 28, 128, 2), nn.Linear(128, 10)], rows, 32),
+        "words_lstm64": (lambda: [nn.Embedding(1000, 64), Last(nn.LSTM, 64, 64), nn.Linear(64, 10)], (32,), 64),
+        "batch_normed512": (lambda: layers512(lambda: nn.BatchNorm1d(512)) + head(512), row, 128),
+        "layer_normed512": (lambda: layers512(lambda: nn.LayerNorm(512)) + head(512), row, 128),
+        "dropped512": (lambda: layers512(relu, lambda: nn.Dropout(0.5)) + head(512), row, 128),
+        "gelu512": (lambda: layers512(nn.GELU) + head(512), row, 128),
+        "by_adam": (lambda: dense([1024, 512, 512], relu) + [nn.Linear(512, 10)], row, 64),
     }
 
 
@@ -159,8 +225,9 @@ def stepper(a):
     net = nn.Sequential(*modules())
     layout = torch.channels_last if a.layout == "last" and len(shape) == 3 else torch.contiguous_format
     if len(shape) == 3: net = net.to(memory_format=layout)
-    x = [torch.randn(batch, *shape).contiguous(memory_format=layout) if len(shape) == 3 else torch.randn(batch, *shape)
-         for _ in range(8)]
+    draw = torch.rand if a.time.startswith("words") else torch.randn
+    x = [draw(batch, *shape).contiguous(memory_format=layout) if len(shape) == 3 else draw(batch, *shape) for _ in range(8)]
+    if a.time.startswith("words"): x = [(1000 * rows).long() for rows in x]
     y = [torch.randint(0, 10, (batch,)) for _ in range(8)]
     if a.mode != "train":
         net = nn.Sequential(net, nn.Softmax(1)).eval()
@@ -169,7 +236,8 @@ def stepper(a):
         return lambda k: run(x[k % 8])
     cost = lambda u, v: nn.functional.cross_entropy(net(u), v)
     run = torch.compile(cost) if a.compile else cost
-    optimizer = torch.optim.SGD(net.parameters(), lr=1e-5, foreach=True)
+    rule, how = (torch.optim.Adam, "fused") if a.time == "by_adam" else (torch.optim.SGD, "foreach")
+    optimizer = rule(net.parameters(), lr=1e-5, **{how: True})
 
     def step(k):
         run(x[k % 8], y[k % 8]).backward()
