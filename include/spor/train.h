@@ -153,7 +153,7 @@ typedef struct {
 
 /** What a run tells while it goes: where it stands, which is all that going on needs beside the model. */
 typedef struct {
-    int64_t epoch;           /* counts from 1; 0: not begun */
+    int64_t epoch;           /* counts from 1; 0: before the first */
     int64_t epochs;          /* of the schedule */
     int64_t step;            /* within the epoch; steps: the epoch is done and evaluated */
     int64_t steps;           /* of an epoch */
@@ -175,7 +175,7 @@ typedef bool spor_rates(int64_t epoch, int64_t steps, double rate[], void *user)
 
 /** How long a model is trained, and on what batches; by which rule its optimizer says. */
 typedef struct {
-    int64_t epochs;    /* passes over the training rows */
+    int64_t epochs;    /* passes over the training rows; 0: what it begins with is evaluated */
     int64_t batch;     /* rows of a step */
     uint64_t seed;     /* order of the batches */
     spor_rates *rates; /* over time; NULL: the setting stays as it is */
@@ -184,7 +184,7 @@ typedef struct {
     const spor_progress *from; /* where to go on, as it was told; NULL: at the beginning */
 } spor_schedule;
 
-/** Called after every step and every epoch. False stops the run after this step. */
+/** Called after every step and every epoch; without epochs once, of epoch 0. False stops the run after this step. */
 typedef bool spor_on_progress(const spor_progress *progress, void *user);
 
 /** Result of evaluating. Numbers that the metric does not have are NAN. */

@@ -143,7 +143,7 @@ void display_start(spor_display *display, bool quiet, double from) {
 
 void display_update(spor_display *display, const spor_progress *progress) {
     bool evaluated = progress->step == progress->steps;
-    if (display->quiet) return;
+    if (display->quiet || !progress->epoch) return;
     if (!display->live) {
         if (evaluated && worth_a_line(progress)) print_line(display, progress);
         return;

@@ -127,8 +127,9 @@ static void tell(const arguments *a, const import_result *made) {
                made->outputs > 1 ? made->output[k].name : "y");
     printf("\n");
     if (a->data)
-        printf("See it       spor show %s\nTrain on     spor train %s --weights %s\n", a->script,
-               a->script, a->weights);
+        printf("See it       spor show %s\nTrain on     spor train %s --weights %s\n"
+               "As a run     spor train %s --weights %s --epochs 0\n",
+               a->script, a->script, a->weights, a->script, a->weights);
     else if (made->inputs == 1 && made->outputs == 1)
         printf("Train on     take the # from the last lines of %s, or import with --data, then\n"
                "             spor train %s --weights %s\n",
@@ -223,6 +224,8 @@ const spor_command spor_command_import = {
         "  spor run net.spor --call net --weights net.safetensors --in x=x.npy --out y=y.npy\n"
         "  spor import net.onnx --script net.spor --weights net.safetensors \\\n"
         "      --data 'digits(scale=1/16)'\n"
-        "  spor train net.spor --weights net.safetensors --epochs 3\n",
+        "  spor train net.spor --weights net.safetensors --epochs 3\n"
+        "  spor train net.spor --weights net.safetensors --epochs 0     a run of it as it is, to\n"
+        "                                                   predict, test and export\n",
     .run = run,
 };

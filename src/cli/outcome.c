@@ -26,8 +26,7 @@ static bool write_weights(training *t, const char *path, spor_message *message) 
 /* command: room for the line that began the run. */
 static spor_summary summary_of(const training *t, char command[], size_t size) {
     const spor_history *h = &t->run.history;
-    const spor_progress *last = h->count ? &h->epochs[t->epoch - 1] : NULL;
-    const spor_score unknown = {.loss = (double)NAN, .metric = (double)NAN};
+    const spor_progress *scored = train_scored(t);
     kept_command_text(&t->run, command, size);
     spor_summary summary = {
         .command = command,
@@ -51,8 +50,8 @@ static spor_summary summary_of(const training *t, char command[], size_t size) {
         .validation_rows = t->split.validation_rows,
         .test_rows = t->split.test_rows,
         .metric = t->run.progress.metric,
-        .train = last ? last->train : unknown,
-        .validation = last ? last->validation : unknown,
+        .train = scored->train,
+        .validation = scored->validation,
         .test = t->tested ? &t->test : NULL,
         .finished = t->complete && train_is_over(&t->schedule, &t->run.progress),
         .failure = train_failure(t),

@@ -45,7 +45,7 @@ static void join_arguments(arguments *began, const arguments *now, const spor_ch
     began->resume = now->resume;
     began->repeat = now->repeat;
     began->out = now->out;
-    began->epochs = now->epochs ? now->epochs : run->progress.epochs;
+    began->epochs = now->epochs >= 0 ? now->epochs : run->progress.epochs;
     began->test = now->test;
     began->force = now->force;
     began->quiet = now->quiet;

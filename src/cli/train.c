@@ -3,12 +3,13 @@
 
 #include <signal.h>
 
-const arguments train_nothing_given = {.rate = -1, .l2 = -1, .checkpoint = -1, .split = -1};
+const arguments train_nothing_given = {
+    .epochs = -1, .rate = -1, .l2 = -1, .checkpoint = -1, .split = -1};
 
 int train_read_arguments(arguments *a, int argc, char **argv) {
     const spor_option options[] = {
-        {"epochs", "N", "passes over the training rows (default: the script's)",
-         SPOR_OPTION_INTEGER, &a->epochs, 1, NULL},
+        {"epochs", "N", "passes over the training rows; 0: no step (default: the script's)",
+         SPOR_OPTION_INTEGER, &a->epochs, 0, NULL},
         {"batch", "N", "rows of a step (default: the script's)", SPOR_OPTION_INTEGER, &a->batch, 1,
          NULL},
         {"rate", "R", "the optimizer's setting rate (default: the script's)", SPOR_OPTION_REAL,
@@ -107,6 +108,8 @@ const spor_command spor_command_train = {
         "go\n"
         "  spor train --resume runs/seed1 --test                         as it stands\n"
         "  spor train --repeat runs/seed1 --out runs/again               from its beginning\n"
+        "  spor train net.spor --weights net.safetensors --epochs 0      a run of these weights as "
+        "they are\n"
         "  spor train models/densenet2_20.spor --set hidden=30           a name of the script\n"
         "  spor train models/lenet2.spor --data svhn:downloads           files in this folder\n"
         "  spor train models/convkeras4_20.spor --data fashion_mnist     other data of this form\n"

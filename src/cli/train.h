@@ -11,12 +11,12 @@
 /** A command line that was read. */
 typedef struct {
     const char *script, *out, *data;
-    const char *resume, *repeat;        /* folders; NULL: not given */
-    const char *weights;                /* a file or the folder of a run; NULL: not given */
-    int64_t epochs, batch, seed, limit; /* 0: not given; seed 0 is the default */
-    int64_t patience, threads;          /* likewise */
-    int64_t split;                      /* negative: not given */
-    double rate, l2, checkpoint;        /* negative: not given */
+    const char *resume, *repeat; /* folders; NULL: not given */
+    const char *weights;         /* a file or the folder of a run; NULL: not given */
+    int64_t batch, seed, limit;  /* 0: not given; seed 0 is the default */
+    int64_t patience, threads;   /* likewise */
+    int64_t epochs, split;       /* negative: not given */
+    double rate, l2, checkpoint; /* negative: not given */
     bool reference, wide, quiet, test, no_test, force, best;
     spor_settings settings;
 } arguments;
@@ -64,6 +64,8 @@ bool train_make_schedule(training *t);
 uint64_t train_split_seed(const arguments *given);
 /** Why the training can't go on; NULL: it ended, or was stopped. */
 const char *train_failure(const training *t);
+/** What was measured of the weights that are the result: of their epoch, or where there is none, before. */
+const spor_progress *train_scored(const training *t);
 /** The result is the epoch that validated best, not the last one. */
 bool train_wants_best(const training *t);
 

@@ -43,7 +43,7 @@ static void choose_schedule(training *t) {
     const spor_declaration *declared = &t->piece->declared;
     const arguments *given = t->given;
     t->schedule = (spor_schedule){
-        .epochs = given->epochs ? given->epochs : declared->epochs,
+        .epochs = given->epochs >= 0 ? given->epochs : declared->epochs,
         .batch = given->batch ? given->batch : declared->batch,
         .seed = (uint64_t)given->seed,
         .patience = given->patience ? given->patience : declared->patience,
@@ -263,7 +263,7 @@ static bool begin(training *t) {
     spor_message message = {""};
     const char *out = t->given->out, *name = t->piece->declared.model;
     if (t->given->repeat && (!check_same(t) || !check_weights(t))) return false;
-    t->run.progress = (spor_progress){.epochs = t->schedule.epochs};
+    t->run.progress = train_beginning(t->schedule.epochs);
     t->run.history.count = 0;
     t->run.best.epoch = 0;
     if (!folder_begin(&t->folder, out, name, t->given->force, &message) || !save(t, &message) ||
@@ -300,8 +300,9 @@ bool train_wants_best(const training *t) {
     return t->given->best || t->schedule.patience;
 }
 
-/* Keeps what an epoch came to; false if memory runs out. */
+/* Keeps what an epoch came to; false if memory runs out. Epoch 0 is none. */
 static bool keep_epoch(training *t, const spor_progress *p) {
+    if (!p->epoch) return true;
     spor_params *params = spor_model_params(t->piece->model);
     bool best = train_wants_best(t) && p->best_epoch == p->epoch;
     return history_add(&t->run.history, p) && (!best || best_keep(&t->run.best, params, p->epoch));
@@ -358,11 +359,15 @@ static void take_best(training *t) {
         printf("weights of epoch %lld, which validated best\n", (long long)best->epoch);
 }
 
-/* In --quiet the lines of the epochs don't say it. */
+const spor_progress *train_scored(const training *t) {
+    return t->epoch ? &t->run.history.epochs[t->epoch - 1] : &t->run.progress;
+}
+
+/* In --quiet, and of what no step was made of, no line of an epoch says it. */
 static void tell_validation(const training *t) {
-    const spor_history *h = &t->run.history;
-    if (!t->given->quiet || t->epoch < 1 || t->epoch > h->count) return;
-    display_validation(t->run.progress.metric, &h->epochs[t->epoch - 1].validation);
+    const spor_progress *p = &t->run.progress, *scored = train_scored(t);
+    bool begun = t->epoch, kept = !p->epoch && p->steps; /* as it began, and was evaluated */
+    if (begun ? t->given->quiet : kept) display_validation(p->metric, &scored->validation);
 }
 
 static int finish(training *t) {

@@ -91,11 +91,11 @@ static const spor_value *part(const spor_given *g, int k, spor_value_kind kind,
     return g->arg[k];
 }
 
-static int64_t count(const spor_given *g, int k) {
+static int64_t count(const spor_given *g, int k, int64_t least) {
     int64_t n = given_int(g, k, 0);
-    if (n < 1 || n > INT32_MAX)
-        pass_fail(g->run, g->at[k], "%s must be 1 to 2^31 - 1 but is %" PRId64, given_what(g, k),
-                  n);
+    if (n < least || n > INT32_MAX)
+        pass_fail(g->run, g->at[k], "%s must be %" PRId64 " to 2^31 - 1 but is %" PRId64,
+                  given_what(g, k), least, n);
     return n;
 }
 
@@ -202,9 +202,9 @@ static spor_value train(const spor_given *g) {
                "a data set such as digits(), which `spor data` lists, or csv(\"file\")")
               ->declared;
     declare_optimizer(g, script);
-    d->batch = count(g, 4);
-    d->epochs = count(g, 5);
-    if (g->arg[10]) d->patience = count(g, 10);
+    d->batch = count(g, 4, 1);
+    d->epochs = count(g, 5, 0);
+    if (g->arg[10]) d->patience = count(g, 10, 1);
     d->target_is_x = target_is_x(g, 6);
     if (d->own && d->own->unlabelled && !d->target_is_x)
         pass_fail(g->run, g->at[1], "train: %s has neither label nor targets; say target=\"x\"",
@@ -213,7 +213,7 @@ static spor_value train(const spor_given *g) {
     declare_metric(g, 9, d);
     declare_schedule(g, 11, script);
     declare_frozen(g, 12, d);
-    if (g->arg[13]) d->threads = count(g, 13);
+    if (g->arg[13]) d->threads = count(g, 13, 1);
     d->model = g->arg[0]->function->def->name;
     script->net = *g->arg[0];
     script->train = g->place;

@@ -258,7 +258,7 @@ static bool check_numbers(const reading *r) {
     const spor_progress *p = &run->progress;
     bool done = r->seen == (1u << WHOLE_NUMBERS) - 1 && r->known && p->epoch <= p->epochs &&
                 p->step <= p->steps && run->history.count <= p->epoch &&
-                run->best.epoch <= p->epoch && p->best_epoch <= p->epoch &&
+                run->best.epoch <= run->history.count && p->best_epoch <= p->epoch &&
                 run->metric <= SPOR_METRIC_NONE &&
                 run->history.count < (int64_t)(run->size / sizeof(double));
     return done || message_complain(r->message, "%s: its numbers do not fit each other", run->path);

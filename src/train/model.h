@@ -78,7 +78,10 @@ bool evaluate_prepare(spor_model *model, const spor_data *data, const int64_t ro
 /** The same of a whole training, and of evaluating its test rows. train.c */
 bool train_prepare(spor_model *model, const spor_data *data, const spor_split *split,
                    const spor_schedule *schedule);
-/** True of a training that stands at its end: all epochs were run, or its patience is over. */
+/** Where a training of so many epochs stands before all else: nothing is measured. */
+spor_progress train_beginning(int64_t epochs);
+/** True of a training that stands at its end: all epochs were run, or its patience is over. Without
+ *  epochs: what it begins with was evaluated. */
 bool train_is_over(const spor_schedule *schedule, const spor_progress *progress);
 
 /** A batch of rows that was evaluated. */

@@ -95,7 +95,7 @@ static bool evaluate_epoch(run *r) {
     bool done = evaluate(r, s->train, s->train_rows, &r->progress.train) &&
                 evaluate(r, s->validation, s->validation_rows, &r->progress.validation);
     r->progress.evaluate_seconds += now() - start;
-    note_best(&r->progress);
+    if (r->progress.epoch) note_best(&r->progress);
     return done;
 }
 
@@ -133,8 +133,9 @@ static bool check_schedule(spor_model *model, const spor_split *split, const spo
     if (s->patience && !split->validation_rows)
         return model_fail(model, "patience is with a validation loss, and there are no rows to "
                                  "validate with");
-    if (s->epochs < 1 || s->batch < 1)
-        return model_fail(model, "epochs (%" PRId64 ") and batch (%" PRId64 ") must be at least 1",
+    if (s->epochs < 0 || s->batch < 1)
+        return model_fail(model,
+                          "epochs (%" PRId64 ") must be at least 0, batch (%" PRId64 ") at least 1",
                           s->epochs, s->batch);
     if (!model_spec_of(model)->optimizer)
         return model_fail(model, "training needs a model with an optimizer");
@@ -161,14 +162,18 @@ bool train_prepare(spor_model *model, const spor_data *data, const spor_split *s
             has_rate(model, model_plan(model, rows < batch ? rows : batch, true)));
 }
 
+spor_progress train_beginning(int64_t epochs) {
+    const spor_score unknown = {.loss = nan(""), .metric = nan("")};
+    return (spor_progress){
+        .epochs = epochs, .metric = SPOR_METRIC_NONE, .train = unknown, .validation = unknown};
+}
+
 /* Where it begins, or goes on, which must be a place of such a run. */
 static bool stand(run *r) {
     const spor_progress *from = r->schedule->from;
     int64_t rows = r->split->train_rows, batch = r->schedule->batch;
     spor_progress *p = &r->progress;
-    const spor_score unknown = {.loss = nan(""), .metric = nan("")};
-    *p = (spor_progress){.metric = SPOR_METRIC_NONE, .train = unknown, .validation = unknown};
-    if (from && from->epoch > 0) *p = *from;
+    *p = from && from->epoch > 0 ? *from : train_beginning(0);
     p->epochs = r->schedule->epochs;
     p->steps = rows / batch + (rows % batch > 0);
     if (p->epoch == 0) return true;
@@ -183,7 +188,13 @@ static bool stand(run *r) {
 
 bool train_is_over(const spor_schedule *s, const spor_progress *p) {
     bool impatient = s->patience && p->best_epoch && p->epoch - p->best_epoch >= s->patience;
-    return p->epoch > 0 && p->step == p->steps && (p->epoch >= s->epochs || impatient);
+    return p->steps > 0 && p->step == p->steps && (p->epoch >= s->epochs || impatient);
+}
+
+/* Without a step: the weights are kept as they were given, and are told of as those of epoch 0. */
+static bool evaluate_beginning(run *r) {
+    r->progress.step = r->progress.steps;
+    return evaluate_epoch(r) && tell(r);
 }
 
 static bool run_epochs(run *r) {
@@ -191,6 +202,7 @@ static bool run_epochs(run *r) {
     if (!stand(r)) return false;
     if (r->schedule->rates) r->rate = calloc((size_t)p->steps, sizeof *r->rate);
     if (r->schedule->rates && !r->rate) return model_fail(r->model, "out of memory");
+    if (!r->schedule->epochs) return evaluate_beginning(r);
     if (p->epoch > 0 && p->step < p->steps && !epoch(r)) return false;
     while (!train_is_over(r->schedule, p)) {
         begin_epoch(r);

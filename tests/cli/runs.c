@@ -458,6 +458,42 @@ START_TEST(a_run_goes_further_than_it_was_to) {
 }
 END_TEST
 
+/* No step, but a run all the same: what it was given is kept, evaluated and gone on from. */
+START_TEST(a_run_without_a_step_keeps_what_it_was_given) {
+    expect(run("spor train $N --epochs 2 --limit 50 --out a --quiet && "
+               "spor train $N --epochs 0 --limit 50 --out none --weights a > told; "
+               "cmp a/weights.safetensors none/weights.safetensors"),
+           0);
+    expect(run("test $(wc -l < none/history.csv) = 1 && ! test -e none/history.svg && "
+               "test -e none/confusion.svg && grep 'Not drawn: no epoch was trained' "
+               "none/index.html && grep '\"weights_of_epoch\": 0' none/summary.json && "
+               "grep '\"finished\": true' none/summary.json && grep '^validation acc' told"),
+           0);
+    expect(run("for r in a none; do spor eval $r --rows validation --quiet; "
+               "grep -E '(train|validation|test)_(loss|accuracy)\"' $r/summary.json; done | "
+               "sort | uniq -u | grep ."),
+           1); /* both have the same scores */
+    expect(run("spor train --resume none --quiet > again && spor train --resume none --test "
+               "--quiet > tested && cmp again tested && spor train --repeat none --out twice "
+               "--quiet && cmp a/weights.safetensors twice/weights.safetensors"),
+           0);
+    expect(run("gunzip -c $M/../data/digits.csv.gz | cut -d, -f1-64 > x.csv; "
+               "spor predict none --in x.csv > p && test $(wc -l < p) -gt 1000 "
+               "&& spor export none --c net.c --onnx net.onnx"),
+           0);
+    expect(run("spor train $N --epochs 3 --limit 50 --weights a --out whole --quiet && "
+               "spor train --resume none --epochs 3 --quiet && "
+               "cmp none/weights.safetensors whole/weights.safetensors"),
+           0);
+    ck_assert(same_history("none", "whole"));
+    expect(run("spor train --resume none --epochs 0"), 2);
+    expect_in(err, "the run stands in epoch 3: --epochs must be at least that");
+    expect(run("sed -i 's/epochs=4/epochs=0/' $N; spor train $N --limit 50 --weights a --out s "
+               "--best --quiet && cmp a/weights.safetensors s/weights.safetensors"),
+           0);
+}
+END_TEST
+
 START_TEST(a_run_is_repeated_from_its_folder_alone) {
     expect(run("spor train $N --epochs 3 --limit 50 --seed 4 --set units=7 --rate 0.02 --double "
                "--quiet --out run; rm $N layers.spor; mkdir -p elsewhere; cd elsewhere; "
@@ -606,6 +642,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, the_best_epoch_is_the_result);
     tcase_add_test(tests, what_a_run_saw_is_known_when_it_goes_on);
     tcase_add_test(tests, a_run_goes_further_than_it_was_to);
+    tcase_add_test(tests, a_run_without_a_step_keeps_what_it_was_given);
     tcase_add_test(tests, a_run_is_repeated_from_its_folder_alone);
     tcase_add_test(tests, a_run_is_repeated_with_the_weights_of_then);
     tcase_add_test(tests, what_has_changed_since_is_told);

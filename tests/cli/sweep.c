@@ -155,7 +155,7 @@ START_TEST(what_is_wrong_is_told_before_anything_is_trained) {
         {"net.spor --set units=3 --set units=4", "units: is given twice"},
         {"net.spor --set rate=0.1 --rate 0.2", "rate: is given twice"},
         {"net.spor --rate 0.1,x", "--rate wants a number of at least 0, not x"},
-        {"net.spor --epochs 2,0", "--epochs wants a whole number of at least 1, not 0"},
+        {"net.spor --epochs 2,-1", "--epochs wants a whole number of at least 0, not -1"},
         {"net.spor --l2 0,1", "has no setting l2"},
         {"net.spor --seed 4..0", "wants seeds as in 0..4 or 0,3,7, not 4..0"},
         {"net.spor --seed 0,", "wants seeds"},

@@ -538,6 +538,52 @@ START_TEST(a_callback_may_stop_the_run) {
 }
 END_TEST
 
+static bool listen_once(const spor_progress *p, void *user) {
+    spor_progress *heard = user;
+    ck_assert_int_eq(heard->steps, 0);
+    *heard = *p;
+    return true;
+}
+
+/* Those of two models, which are freed. */
+static void check_same_weights(spor_model *a, spor_model *b) {
+    size_t bytes[2];
+    float *first = stored_values(spor_model_params(a), &bytes[0]);
+    float *second = stored_values(spor_model_params(b), &bytes[1]);
+    ck_assert(bytes[0] == bytes[1] && !memcmp(first, second, bytes[0]));
+    free(first);
+    free(second);
+    spor_model_free(a);
+    spor_model_free(b);
+}
+
+/* What a training begins with is evaluated and told once; no weight moves, and it may go on from there. */
+START_TEST(without_epochs_nothing_moves) {
+    spor_data *data = clusters();
+    spor_split split = split_of(data);
+    spor_model *model = classifier_model(1, SPOR_F32), *fresh = classifier_model(1, SPOR_F32);
+    spor_progress heard = {0};
+    spor_evaluation e;
+    ck_assert(spor_train(model, data, &split, &(spor_schedule){.batch = 10}, listen_once, &heard));
+    ck_assert(heard.epoch == 0 && heard.epochs == 0 && heard.steps == 8 && heard.step == 8);
+    ck_assert(heard.best_epoch == 0 && heard.metric == SPOR_METRIC_ACCURACY);
+    ck_assert(spor_evaluate(fresh, data, split.validation, split.validation_rows, &e));
+    ck_assert_double_eq(heard.validation.loss, e.loss);
+    ck_assert_double_eq(heard.validation.metric, e.accuracy);
+    spor_evaluation_free(&e);
+    check_same_weights(model, fresh);
+    model = classifier_model(1, SPOR_F32), fresh = classifier_model(1, SPOR_F32);
+    spor_schedule more = usual;
+    more.from = &heard;
+    ck_assert(spor_train(model, data, &split, &(spor_schedule){.batch = 10}, NULL, NULL));
+    ck_assert(spor_train(model, data, &split, &more, NULL, NULL));
+    ck_assert(spor_train(fresh, data, &split, &usual, NULL, NULL));
+    check_same_weights(model, fresh);
+    spor_split_free(&split);
+    spor_data_free(data);
+}
+END_TEST
+
 static spor_var mean_of(spor_var prediction, spor_var target, void *user) {
     spor_var sum = sum_of(prediction, target, user);
     return spor_mul(sum, spor_ratio(sum.tape, 1, spor_shape_of(prediction).n[0]));
@@ -658,13 +704,14 @@ START_TEST(divergence_stops_and_leaves_finite_parameters) {
 END_TEST
 
 START_TEST(senseless_schedules_are_refused) {
-    static const spor_schedule bad[] = {{.epochs = 0, .batch = 1}, {.epochs = 1, .batch = 0}};
+    static const spor_schedule bad[] = {{.epochs = -1, .batch = 1}, {.epochs = 1, .batch = 0}};
     spor_data *data = clusters();
     spor_split split = split_of(data), none = {0};
     for (size_t k = 0; k < 2; k++) {
         spor_model *model = classifier_model(1, SPOR_F32);
         ck_assert(!spor_train(model, data, &split, &bad[k], NULL, NULL));
-        check_error(model, "must be at least 1");
+        check_error(model, "epochs (");
+        check_error(model, "must be at least 0, batch (");
         spor_model_free(model);
     }
     spor_model *model = classifier_model(1, SPOR_F32);
@@ -847,6 +894,7 @@ Suite *spor_suite(void) {
     tcase_add_test(loop, the_seeds_decide_every_bit);
     tcase_add_test(loop, every_parameter_moves_in_the_first_step);
     tcase_add_test(loop, a_callback_may_stop_the_run);
+    tcase_add_test(loop, without_epochs_nothing_moves);
     tcase_add_test(loop, an_epoch_sees_every_row_once);
     tcase_add_test(loop, the_mean_divides_by_the_rows_present);
     tcase_add_test(loop, divergence_stops_and_leaves_finite_parameters);
