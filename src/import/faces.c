@@ -42,6 +42,7 @@ static void add_input(import_graph *g, const onnx_value_info *info) {
     v->rank = info->rank;
     for (int k = 0; k < v->rank; k++) v->size[k] = open_size(g, info, k);
     v->there = true;
+    v->given = v;
     g->wide = g->wide || v->type == ONNX_IS_DOUBLE;
     result->inputs++;
 }

@@ -93,6 +93,12 @@ import_value *import_add(import_graph *g, const char *name) {
     return *bucket = v;
 }
 
+/* What is known of numbers stays so where they are moved. */
+static void hand_on(const import_value *x, import_value *y) {
+    y->given = x->given;
+    y->counts = x->counts;
+}
+
 import_value *import_result_of(import_call *c, int k, int type, int rank,
                                const import_size size[]) {
     import_value *v = k < c->outputs ? c->out[k] : NULL;
@@ -106,6 +112,7 @@ import_value *import_result_of(import_call *c, int k, int type, int rank,
         v->size[j] = size[j];
     }
     v->there = true;
+    if (c->op && c->op->moves && c->in[0]) hand_on(c->in[0], v);
     return v;
 }
 
@@ -147,6 +154,7 @@ void import_give_same(import_call *c, int k, import_value *x, const int perm[]) 
     }
     import_value *v = import_result_of(c, k, x->type, x->rank, size);
     if (!v) return;
+    hand_on(x, v);
     v->flat = perm ? NULL : x->flat;
     if (perm) held_any(c, x);
     for (int f = 0; f < x->forms; f++) {

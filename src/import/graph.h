@@ -61,6 +61,9 @@ typedef struct import_value {
     int forms;
     const char *pending; /* the line that makes it, in the file's order, once somebody reads it */
     bool zeros;          /* nothing else */
+    bool counts;         /* no number of it is negative */
+    struct import_value *given; /* the input whose numbers it has; NULL: they are computed */
+    int64_t names;              /* of an input: its numbers name one of so many rows; 0: none */
     struct import_value
         *flat; /* it is this value's axes, all but the first in one; no line is made yet */
     int readers, reader;      /* how many inputs of nodes read it; the last such node */
@@ -99,6 +102,7 @@ struct import_op {
     bool decides; /* its result is true or false */
     bool maps;    /* input 0 is maps */
     bool passes;  /* elementwise or the like: inputs are maps if the result is */
+    bool moves;   /* the result's numbers are input 0's, in other places */
 };
 
 /** A tensor of the weights' file. */
@@ -141,7 +145,7 @@ struct import_graph {
     int64_t file_rows; /* so many rows the file has, where that was done; else 0 */
     int64_t looks;     /* at nodes, for who reads an index: bounded */
     bool exhausted;
-    bool has_rows, uses_rows, left_softmax, wide, rounds;
+    bool has_rows, uses_rows, left_softmax, wide, rounds, names_rows;
     import_value *bucket[BUCKETS];
     import_word *word[BUCKETS];  /* names that the def has */
     import_word *layer[BUCKETS]; /* calls of each def */

@@ -95,6 +95,7 @@ void make_arg(import_call *c) {
                           axes[order[k]] ? "1" : import_size_text(g, x->size[order[k]]));
     if (keepdims) line = import_say(g, "reshape(%s, %s])", line, list);
     give_reduced(c, x, order, axes, keepdims, ONNX_IS_INT64, line);
+    c->out[0]->counts = true;
 }
 
 /* Before opset 13 the axis and all behind it were one. */

@@ -35,6 +35,35 @@ static import_known *from_front(import_call *c, const import_known *i, int64_t r
     return y;
 }
 
+/* A shape that a line has. */
+static const char *sizes_text(import_graph *g, int n, const import_size size[]) {
+    const char *list = "";
+    for (int k = 0; k < n; k++)
+        list = import_say(g, "%s%s%s", list, k ? ", " : "", import_size_text(g, size[k]));
+    return import_say(g, "[%s]", list);
+}
+
+/* A negative number counts from the end. */
+static const char *counted_from_front(import_call *c, import_value *i, int64_t rows) {
+    const char *text = held_plain(c, i);
+    if (i->counts) return text;
+    return import_say(c->g, "where(%s < 0, %s + %lld, %s)", text, text, (long long)rows, text);
+}
+
+/* What names one of so many rows. Numbers of an input stay as they are, so that those of data are looked at before they
+ * are trained with; what they may be is said. */
+static const char *index_text(import_call *c, import_value *i, int64_t rows) {
+    import_known *at = import_known_of(c->g, i);
+    if (at) return held_tensor(c, from_front(c, at, rows));
+    if (i->given) {
+        import_value *input = i->given;
+        input->names = input->names && input->names < rows ? input->names : rows;
+        return held_plain(c, i);
+    }
+    c->g->names_rows = true;
+    return counted_from_front(c, i, rows);
+}
+
 void make_gather(import_call *c) {
     import_graph *g = c->g;
     import_value *x = import_operand(c, 0), *i = import_operand(c, 1);
@@ -54,7 +83,7 @@ void make_gather(import_call *c) {
     for (int k = 0; k < axis; k++) size[rank++] = x->size[k];
     for (int k = 0; k < i->rank; k++) size[rank++] = i->size[k];
     for (int k = axis + 1; k < x->rank; k++) size[rank++] = x->size[k];
-    const char *index = at ? held_tensor(c, from_front(c, at, rows)) : held_plain(c, i);
+    const char *index = index_text(c, i, rows);
     if (table && table->trained && table->rank == 2 && !axis) {
         import_weight_of(g, import_layer(g, "embedding"), "E", 2, table->size, table->a);
         import_value *y = import_result_of(c, 0, x->type, rank, size);
@@ -71,13 +100,13 @@ void make_gather_elements(import_call *c) {
     import_graph *g = c->g;
     import_value *x = import_operand(c, 0), *i = import_operand(c, 1);
     const int axis = import_axis(c, import_integer(c, "axis", 0), x->rank);
-    import_known *table = import_known_of(g, x), *at = import_known_of(g, i);
+    import_known *table = import_known_of(g, x);
     for (int k = 0; k < x->rank; k++)
         if (i->rank != x->rank || (k != axis && !import_same_size(i->size[k], x->size[k])))
             import_refuse(g, "its index is of other sizes than its rows");
     const int64_t rows = import_exact(g, x->size[axis], "an axis of which rows are taken");
     const char *text = table ? held_tensor(c, table) : held_plain(c, x);
-    const char *index = at ? held_tensor(c, from_front(c, at, rows)) : held_plain(c, i);
+    const char *index = index_text(c, i, rows);
     import_value *y = import_result_of(c, 0, x->type, i->rank, i->size);
     import_line(c, y, NULL, "take_along(%s, %s, axis=%d)", text, index, axis);
 }
@@ -89,7 +118,7 @@ void make_gather_nd(import_call *c) {
     const int64_t batch = import_integer(c, "batch_dims", 0);
     import_size size[2 * SPOR_RANK];
     int rank = 0;
-    import_known *table = import_known_of(g, x), *at = import_known_of(g, i);
+    import_known *table = import_known_of(g, x);
     if (!i->rank || !import_same_size(i->size[i->rank - 1], import_fixed(1)))
         import_refuse(g, "its indices name several axes, and spor's take one");
     if (batch < 0 || batch >= x->rank || batch >= i->rank)
@@ -97,13 +126,11 @@ void make_gather_nd(import_call *c) {
     for (int k = 0; k < i->rank - 1; k++) size[rank++] = i->size[k];
     for (int k = (int)batch + 1; k < x->rank; k++) size[rank++] = x->size[k];
     const int64_t rows = import_exact(g, x->size[batch], "an axis of which rows are taken");
-    const char *index = at ? held_tensor(c, from_front(c, at, rows)) : held_plain(c, i);
-    const char *list = "[";
-    for (int k = 0; k < i->rank - 1; k++)
-        list = import_say(g, "%s%s%s", list, k ? ", " : "", import_size_text(g, i->size[k]));
+    const char *index = index_text(c, i, rows);
     const char *text = table ? held_tensor(c, table) : held_plain(c, x);
     import_value *y = import_result_of(c, 0, x->type, rank, size);
-    import_line(c, y, NULL, "take(%s, reshape(%s, %s])%s)", text, index, list,
+    import_line(c, y, NULL, "take(%s, reshape(%s, %s)%s)", text, index,
+                sizes_text(g, i->rank - 1, i->size),
                 batch ? import_say(g, ", batch=%lld", (long long)batch) : "");
 }
 
@@ -111,29 +138,26 @@ void make_gather_nd(import_call *c) {
 void make_scatter_nd(import_call *c) {
     import_graph *g = c->g;
     import_value *x = import_operand(c, 0), *i = import_operand(c, 1), *u = import_operand(c, 2);
-    import_known *zeros = import_known_of(g, x), *at = import_known_of(g, i),
-                 *rows = import_known_of(g, u);
+    import_known *zeros = import_known_of(g, x), *rows = import_known_of(g, u);
     if (strcmp(import_text(c, "reduction", "none"), "add") != 0 || !zeros || !known_all(zeros, 0))
         import_refuse(g, "writes into a tensor; spor adds rows to zeros alone (reduction = 'add')");
     if (!i->rank || !import_same_size(i->size[i->rank - 1], import_fixed(1)))
         import_refuse(g, "its indices name several axes, and spor's name one");
-    const char *index = at ? held_tensor(c, from_front(c, at, zeros->size[0])) : held_plain(c, i);
-    const char *list = "[";
-    for (int k = 0; k < i->rank - 1; k++)
-        list = import_say(g, "%s%s%s", list, k ? ", " : "", import_size_text(g, i->size[k]));
+    const char *index = index_text(c, i, zeros->size[0]);
     const char *text = rows ? held_tensor(c, rows) : held_plain(c, u);
     import_value *y = import_like(c, 0, x);
-    import_line(c, y, NULL, "scatter_add(reshape(%s, %s]), %s, %lld)", index, list, text,
-                (long long)zeros->size[0]);
+    import_line(c, y, NULL, "scatter_add(reshape(%s, %s), %s, %lld)", index,
+                sizes_text(g, i->rank - 1, i->size), text, (long long)zeros->size[0]);
 }
 
 /* ---- order ---- */
 
+/* A number that names none is nowhere 1, which spor's one_hot does not say. */
 void make_one_hot(import_call *c) {
     import_graph *g = c->g;
     import_value *i = import_operand(c, 0);
     const import_known *depth = import_numbers(c, 1), *values = import_numbers(c, 2);
-    import_size size[SPOR_RANK + 1];
+    import_size size[SPOR_RANK + 1], column[SPOR_RANK + 1];
     int perm[SPOR_RANK + 1];
     const int rank = i->rank + 1, axis = import_axis(c, import_integer(c, "axis", -1), rank);
     if (!depth || depth->count != 1 || depth->b || !(depth->a[0] >= 1 && depth->a[0] < 1e9) ||
@@ -146,9 +170,11 @@ void make_one_hot(import_call *c) {
         size[k] = k == axis ? import_fixed(n) : i->size[from++];
     for (int k = 0, from = 0; k < rank; k++)
         perm[k < axis ? k : k == axis ? rank - 1 : k - 1] = k, (void)from++;
-    const char *text = import_say(g, "one_hot(%s, %lld)", held_plain(c, i), (long long)n);
+    for (int k = 0; k < rank; k++) column[k] = k < i->rank ? i->size[k] : import_fixed(1);
+    const char *text = import_say(g, "reshape(%s, %s) == iota(%lld)", counted_from_front(c, i, n),
+                                  sizes_text(g, rank, column), (long long)n);
     if (off != 0 || on != 1)
-        text = import_say(g, "%s * %s + %s", text, import_real_text(g, on - off, g->wide),
+        text = import_say(g, "(%s) * %s + %s", text, import_real_text(g, on - off, g->wide),
                           import_real_text(g, off, g->wide));
     import_value *y = import_result_of(c, 0, values->type, rank, size);
     import_line(c, y, perm, "%s", text);
@@ -180,5 +206,5 @@ void make_top_k(import_call *c) {
     if (values && largest) held_keep(values, v, order);
     if (values && !largest)
         held_keep(values, import_variable(c, values->name, x->rank, size, order, "-%s", v), order);
-    if (where) held_keep(where, w, order);
+    if (where) held_keep(where, w, order), where->counts = true;
 }

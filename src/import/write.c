@@ -27,18 +27,30 @@ static const char *face_text(import_graph *g, const import_face *face, const cha
     return text;
 }
 
-static const char *input_name(const import_graph *g, int k) {
-    for (int j = 0; j < g->model.inputs; j++) {
+static const import_value *input_value(const import_graph *g, int k) {
+    int j = 0;
+    for (;; j++) {
         const import_value *v = import_find(g, g->model.input[j].name);
-        if (!v->numbers && !k--) return v->name;
+        if (!v->numbers && !k--) return v;
     }
-    return "";
 }
 
 /* Comments of the head, which are also told. */
 static void say(import_graph *g, const char *text) {
     text_add(&g->result->script, "# %s\n", text);
     import_tell(g, "%s", text);
+}
+
+static void say_input(import_graph *g, int k) {
+    const import_value *v = input_value(g, k);
+    const import_face *face = &g->result->input[k];
+    say(g, face_text(g, face, import_say(g, "'%s'", v->name)));
+    if (v->names)
+        say(g,
+            import_say(g,
+                       "%s names rows: whole numbers, 0 to %lld. Others, negative ones too, make "
+                       "rows of NaN.",
+                       face->name, (long long)v->names - 1));
 }
 
 static void write_head(import_graph *g) {
@@ -48,8 +60,7 @@ static void write_head(import_graph *g) {
         *m->producer ? import_say(g, ", made by %s", import_comment(g, m->producer)) : "";
     text_add(&r->script, "# The network of %s%s, as spor import reads it.\n",
              import_comment(g, g->wish->path), by);
-    for (int k = 0; k < r->inputs; k++)
-        say(g, face_text(g, &r->input[k], import_say(g, "'%s'", input_name(g, k))));
+    for (int k = 0; k < r->inputs; k++) say_input(g, k);
     for (int k = 0; k < r->outputs; k++)
         if (r->output[k].maps)
             say(g, face_text(g, &r->output[k], import_say(g, "'%s'", m->output[k].name)));
@@ -59,6 +70,9 @@ static void write_head(import_graph *g) {
     if (!g->has_rows)
         say(g, "The file fixes how many rows there are; exported with an open first axis it takes "
                "any number.");
+    if (g->names_rows)
+        say(g, "Rows are named by computed numbers: negative ones count from the end, and one that "
+               "names no row makes a row of NaN.");
     if (g->rounds) say(g, "The file rounds some numbers to 16 bits; the script does not.");
     if (g->wide) say(g, "The file computes in double: spor run --double.");
     if (g->left_softmax)

@@ -5,6 +5,7 @@
 #include "imported.h"
 #include "tiny.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Ends the file and imports it. */
@@ -160,6 +161,109 @@ START_TEST(words_of_attributes_are_read) {
 }
 END_TEST
 
+/* What a script makes of these numbers, [3, 4]: `want` is of so many numbers in all. */
+static void expect_numbers(tiny *t, const char *part, const double x[], int n,
+                           const double want[]) {
+    import_result made;
+    spor_message message;
+    imported m;
+    bool done;
+    import_tiny(t, &made, &message, &done);
+    ck_assert_msg(done, "%s", message.text);
+    ck_assert_msg(strstr(made.script.at, part) != NULL, "%s\n  has no: %s", made.script.at, part);
+    ck_assert_msg(imported_open(&m, &made, 3, SPOR_F32), "%s", m.why);
+    imported_fill(&m, 0, x);
+    ck_assert(imported_run(&m));
+    const float *y = spor_program_arg(m.program, m.y[0]).data;
+    for (int k = 0; k < n; k++)
+        ck_assert_msg(isnan(want[k]) ? isnan(y[k]) : fabs((double)y[k] - want[k]) < 1e-6,
+                      "%s\n%d: %g, not %g", made.script.at, k, (double)y[k], want[k]);
+    imported_close(&m);
+    import_free(&made);
+}
+
+/* What tiny_floats has at k. */
+static double tiny_number(int k) {
+    return k / 2.0 - 1;
+}
+
+/* The place of the largest number of a row, less `less`: 3, 0 and 1 less that. */
+static void begin_places(tiny *t, int64_t less) {
+    begin(t, -1), tiny_integers(t, "less", 1, &less);
+    tiny_node(t, "ArgMax", "x", "place", "axis", 1);
+    tiny_node(t, "Sub", "place less", "at", NULL, 0);
+    tiny_floats(t, "table", 2, (const int64_t[]){4, 1}, 4);
+}
+
+static const double places[] = {0, 0, 0, 9, 9, 0, 0, 0, 0, 9, 0, 0};
+
+/* Negative numbers count from the end, and others name no row: -1 is the last one, -5 none. */
+START_TEST(computed_rows_count_from_the_end) {
+    static const struct {
+        int64_t less;
+        double row[3]; /* -1: none */
+    } cases[] = {{0, {3, 0, 1}}, {4, {3, 0, 1}}, {2, {1, 2, 3}}, {-1, {-1, 1, 2}}, {5, {2, -1, 0}}};
+    static const char *const ops[] = {"Gather", "GatherElements", "GatherND"};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+        for (size_t j = 0; j < sizeof ops / sizeof *ops; j++) {
+            tiny t;
+            double want[3];
+            for (int i = 0; i < 3; i++)
+                want[i] = cases[k].row[i] < 0 ? (double)NAN : tiny_number((int)cases[k].row[i]);
+            begin_places(&t, cases[k].less);
+            tiny_node(&t, ops[j], "table at", "y", NULL, 0), tiny_output(&t, "y");
+            expect_numbers(&t, "# Rows are named by computed numbers: negative ones count", places,
+                           3, want);
+        }
+}
+END_TEST
+
+START_TEST(computed_rows_are_added_from_the_end) {
+    tiny t;
+    begin_places(&t, 4), tiny_integers(&t, "sizes", 2, (const int64_t[]){4, 1});
+    tiny_node(&t, "ConstantOfShape", "sizes", "zeros", NULL, 0);
+    tiny_integers(&t, "one", 1, (const int64_t[]){1});
+    tiny_node(&t, "TopK", "x one", "nines where", "axis", 1);
+    tiny_node_of(&t, "ScatterND", "zeros at nines", "y", "reduction", "add", NULL, 0);
+    tiny_output(&t, "y");
+    expect_numbers(&t, "scatter_add(", places, 4, (const double[]){9, 9, 0, 9});
+}
+END_TEST
+
+/* What names none is 0 everywhere. */
+START_TEST(one_hot_counts_from_the_end) {
+    static const struct {
+        int64_t less;
+        int at[3]; /* -1: nowhere */
+    } cases[] = {{0, {3, 0, 1}}, {1, {2, 3, 0}}, {-1, {-1, 1, 2}}, {5, {2, -1, 0}}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        tiny t;
+        double want[12] = {0};
+        for (int i = 0; i < 3; i++)
+            if (cases[k].at[i] >= 0) want[4 * i + cases[k].at[i]] = 1;
+        begin_places(&t, cases[k].less), tiny_integers(&t, "depth", 1, (const int64_t[]){4});
+        tiny_integers(&t, "values", 2, (const int64_t[]){0, 1});
+        tiny_node(&t, "OneHot", "at depth values", "y", NULL, 0), tiny_output(&t, "y");
+        expect_numbers(&t, "== iota(4)", places, 12, want);
+    }
+}
+END_TEST
+
+/* Rows that an input names are looked at before they are trained with: its numbers stay as they are. */
+START_TEST(rows_of_an_input_are_told) {
+    tiny t;
+    const double x[] = {1, 0, 2, 3, -1, 3, 0.5, 0, 0, 4, 1, 1};
+    double want[12];
+    begin(&t, -1), tiny_floats(&t, "table", 2, (const int64_t[]){4, 1}, 4);
+    tiny_node(&t, "Cast", "x", "whole", "to", 7);
+    tiny_node(&t, "Gather", "table whole", "y", NULL, 0), tiny_output(&t, "y");
+    for (int k = 0; k < 12; k++)
+        want[k] = k == 4 || k == 6 || k == 9 ? (double)NAN : tiny_number((int)x[k]);
+    expect_numbers(&t, "# x names rows: whole numbers, 0 to 3. Others, negative ones too,", x, 12,
+                   want);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("import_edges");
     TCase *edges = tcase_create("edges");
@@ -170,6 +274,10 @@ Suite *spor_suite(void) {
     tcase_add_test(edges, what_gemm_adds_fits);
     tcase_add_test(edges, strides_beyond_windows_are_told);
     tcase_add_test(edges, words_of_attributes_are_read);
+    tcase_add_test(edges, computed_rows_count_from_the_end);
+    tcase_add_test(edges, computed_rows_are_added_from_the_end);
+    tcase_add_test(edges, one_hot_counts_from_the_end);
+    tcase_add_test(edges, rows_of_an_input_are_told);
     suite_add_tcase(suite, edges);
     return suite;
 }
