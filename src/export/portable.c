@@ -70,21 +70,12 @@ static real net_power_of_two(whole n) {
 #endif
 }
 
-/* x = n ln 2 + r with |r| <= (ln 2)/2: returns e^r - 1 by Taylor's polynomial */
-static real net_exp_reduce(real x, whole *n) {
+/* (e^r - 1 - r) / r^2 of |r| <= (ln 2)/2, by Taylor's polynomial */
+static real net_exp_rest(real r) {
 #if NET_SINGLE
-    const float rounder = 0x1.8p23f, high = 0x1.62e4p-1f, low = (float)0x1.7f7d1cf79abcap-20;
+    real p = (float)(1.0 / 5040) * r + (float)(1.0 / 720);
 #else
-    const double rounder = 0x1.8p52, high = 0x1.62e42fefap-1, low = 0x1.cf79abc9e3b3ap-40;
-#endif
-    const real shifted = x * (real)1.4426950408889634074 + rounder, count = shifted - rounder;
-    real r = count * -high + x, p;
-    *n = net_bits(shifted) - net_bits(rounder);
-    r = count * -low + r;
-#if NET_SINGLE
-    p = (float)(1.0 / 5040) * r + (float)(1.0 / 720);
-#else
-    p = 1.0 / 6227020800.0 * r + 1.0 / 479001600;
+    real p = 1.0 / 6227020800.0 * r + 1.0 / 479001600;
     p = p * r + 1.0 / 39916800;
     p = p * r + 1.0 / 3628800;
     p = p * r + 1.0 / 362880;
@@ -95,8 +86,21 @@ static real net_exp_reduce(real x, whole *n) {
     p = p * r + (real)(1.0 / 120);
     p = p * r + (real)(1.0 / 24);
     p = p * r + (real)(1.0 / 6);
-    p = p * r + (real)0.5;
-    return r * r * p + r;
+    return p * r + (real)0.5;
+}
+
+/* x = n ln 2 + r: returns e^r - 1 */
+static real net_exp_reduce(real x, whole *n) {
+#if NET_SINGLE
+    const float rounder = 0x1.8p23f, high = 0x1.62e4p-1f, low = (float)0x1.7f7d1cf79abcap-20;
+#else
+    const double rounder = 0x1.8p52, high = 0x1.62e42fefap-1, low = 0x1.cf79abc9e3b3ap-40;
+#endif
+    const real shifted = x * (real)1.4426950408889634074 + rounder, count = shifted - rounder;
+    real r = count * -high + x;
+    *n = net_bits(shifted) - net_bits(rounder);
+    r = count * -low + r;
+    return r * r * net_exp_rest(r) + r;
 }
 
 /* x where e^x is neither 0 nor infinite, else the first number where it is; NaN stays */
@@ -340,6 +344,139 @@ static real net_sin(real x) {
 
 static real net_cos(real x) {
     return net_turned(x, 1);
+}
+
+/* a b less p, which is a b as it is rounded; exactly, by halves of the digits (Veltkamp, Dekker) */
+static real net_product_rest(real a, real b, real p) {
+#if NET_SINGLE
+    const float by = 0x1.001p12f;
+#else
+    const double by = 0x1.0000002p27;
+#endif
+    const real wide_a = a * by, a1 = wide_a - (wide_a - a), a2 = a - a1;
+    const real wide_b = b * by, b1 = wide_b - (wide_b - b), b2 = b - b1;
+    return ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2;
+}
+
+/* a b of numbers to twice the digits, a[0] + a[1] and b[0] + b[1], into to */
+static void net_product_of_two(real to[2], const real a[2], const real b[2]) {
+    const real p = a[0] * b[0];
+    to[1] = net_product_rest(a[0], b[0], p) + (a[0] * b[1] + a[1] * b[0]);
+    to[0] = p;
+}
+
+/* a + b of |a| >= |b|, or of a = 0, likewise */
+static void net_sum_of_two(real to[2], const real a[2], const real b[2]) {
+    const real sum = a[0] + b[0];
+    to[1] = ((a[0] - sum) + b[0]) + (a[1] + b[1]);
+    to[0] = sum;
+}
+
+/* log2 x of a positive, finite x = 2^n m, m between the roots of 1/2 and 2, to twice the digits: with
+ * s = (m - 1) / (m + 1) log2 m = s (c0 + c1 s^2 + c2 s^4 + ...), ck = 2 / ln 2 / (2 k + 1) */
+static void net_log2(real to[2], real x) {
+#if NET_SINGLE
+    enum { MANTISSA = 23 };
+    const int32_t offset = INT32_C(0x3f3504f3); /* the bits of the root of 1/2 */
+    const float tiny = 0x1p-126f, scale = 0x1p23f;
+    static const float near[][2] = {{0x1.715476p+1f, 0x1.4ae0cp-25f},
+                                    {0x1.ec709ep-1f, -0x1.e2fe02p-28f},
+                                    {0x1.2776c6p-1f, -0x1.e20c8p-26f}};
+    static const float far[] = {(float)0.4121985831111324, (float)0.3205988979753252,
+                                (float)0.2623081892525388, (float)0.22195308321368667};
+#else
+    enum { MANTISSA = 52 };
+    const int64_t offset = INT64_C(0x3fe6a09e667f3bcd);
+    const double tiny = 0x1p-1022, scale = 0x1p52;
+    static const double near[][2] = {{0x1.71547652b82fep+1, 0x1.777d0ffda0d24p-55},
+                                     {0x1.ec709dc3a03fdp-1, 0x1.d27f05548af0cp-55},
+                                     {0x1.2776c50ef9bfep-1, 0x1.e4b29ccc535d4p-55}};
+    static const double far[] = {0.4121985831111324,  0.3205988979753252,  0.2623081892525388,
+                                 0.22195308321368667, 0.19235933878519512, 0.16972882833987804,
+                                 0.15186263588304877, 0.1373995277037108,  0.12545174268599682,
+                                 0.11541560327111708};
+#endif
+    const int small = x < tiny;
+    const whole bits = net_bits(small ? x * scale : x), n = (bits - offset) >> MANTISSA;
+    const real f = net_of_bits(bits - n * ((whole)1 << MANTISSA)) - 1, sum = f + 2,
+               lost = f - (sum - 2);
+    const real quotient = f / sum, back = quotient * sum;
+    real s[2], q[2], last[2] = {0, 0}, p = far[sizeof far / sizeof *far - 1];
+    int k;
+    s[0] = quotient;
+    s[1] = (((f - back) - net_product_rest(quotient, sum, back)) - quotient * lost) / sum;
+    net_product_of_two(q, s, s);
+    for (k = (int)(sizeof far / sizeof *far) - 2; k >= 0; k--) p = p * q[0] + far[k];
+    last[0] = q[0] * p;
+    net_sum_of_two(to, near[2], last);
+    for (k = 1; k >= 0; k--) {
+        net_product_of_two(to, q, to);
+        net_sum_of_two(to, near[k], to);
+    }
+    net_product_of_two(to, s, to);
+    last[0] = (real)(n - (small ? MANTISSA : 0));
+    net_sum_of_two(to, last, to);
+}
+
+/* 2^(e[0] + e[1]), neither beyond what is 0 or infinite: n + r, and 2^r = e^u, u = r ln 2 */
+static real net_exp2(const real e[2]) {
+#if NET_SINGLE
+    static const float ln2[] = {0x1.62e43p-1f, -0x1.05c61p-29f};
+    const float rounder = 0x1.8p23f;
+#else
+    static const double ln2[] = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
+    const double rounder = 0x1.8p52;
+#endif
+    const real shifted = e[0] + rounder;
+    const whole n = net_bits(shifted) - net_bits(rounder), half = n >> 1;
+    real r[2] = {0, 0}, low[2] = {0, 0}, u[2], y, lost;
+    r[0] = e[0] - (shifted - rounder);
+    low[0] = e[1];
+    net_sum_of_two(r, r, low);
+    net_product_of_two(u, r, ln2);
+    y = u[0] + 1;
+    lost = u[0] - (y - 1);
+    y += lost + (u[0] * u[0] * net_exp_rest(u[0]) + u[1] * y);
+    return y * net_power_of_two(half) * net_power_of_two(n - half);
+}
+
+/* whole numbers, infinities too */
+static int net_is_whole(real y) {
+#if NET_SINGLE
+    const float all_are = 0x1p23f;
+#else
+    const double all_are = 0x1p52;
+#endif
+    const real size = net_abs(y);
+    return size >= all_are || (size + all_are) - all_are == size;
+}
+
+/* x^y = 2^(y log2 |x|), and what C's Annex F says of its ends */
+static real net_pow(real x, real y) {
+#if NET_SINGLE
+    const float most = 0x1p33f, far = 160;
+#else
+    const double most = 0x1p65, far = 1100;
+#endif
+    const real size = net_abs(x);
+    const int integer = net_is_whole(y), odd = integer && !net_is_whole(y * (real)0.5);
+    const int endless = size > net_largest();
+    real e[2], by[2] = {0, 0}, z;
+    if (y == 0 || x == 1) return 1;
+    if (x != x || y != y || (x < 0 && !endless && !integer)) return net_not_a_number();
+    if (size == 0 || endless) {
+        z = endless != (y < 0) ? net_infinity() : 0;
+    } else {
+        by[0] = y > most ? most : y < -most ? -most : y;
+        net_log2(e, size);
+        net_product_of_two(e, e, by);
+        if (net_abs(e[0]) > far) {
+            e[0] = e[0] > 0 ? far : -far;
+            e[1] = 0;
+        }
+        z = net_exp2(e);
+    }
+    return odd ? net_with_sign(z, x) : z;
 }
 
 /* digit by digit, rounded as the hardware rounds its own: q has bits enough beyond those that are kept, the last

@@ -87,7 +87,7 @@ spor_symbol symbol_missing(const char *word, spor_symbol of);
 #define LOG1P(a) SYMBOL_OF_ONE("net_log1p($0)", a)
 #define SIN(a) SYMBOL_OF_ONE("net_sin($0)", a)
 #define COS(a) SYMBOL_OF_ONE("net_cos($0)", a)
-#define POW(a, b) ((void)(b), symbol_missing("pow", a))
+#define POW(a, b) symbol_form("net_pow($0, $1)", a, b)
 #define LESS(a, b) symbol_compare("$0 < $1", a, b)
 #define IS_NAN(a) symbol_compare("$0 != $1", a, a)
 #define IS_ZERO(a) symbol_compare("$0 == 0", a, a)

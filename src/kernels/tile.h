@@ -3,7 +3,7 @@
  * the function under ELEMENT_KERNEL (kernels/reference.h) is the definition of both.
  *
  * ADD SUB MUL DIV SQRT and what only picks or negates have the bits of the reference kernel; EXP,
- * TANH, LOG, LOG1P, ERF, SIN, COS and EXPM1 are those of kernels/vmath.h, POW is libm's.
+ * TANH, LOG, LOG1P, ERF, SIN, COS, EXPM1 and POW are those of kernels/vmath.h.
  */
 #ifndef SPOR_KERNELS_TILE_H
 #define SPOR_KERNELS_TILE_H

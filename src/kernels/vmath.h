@@ -1,7 +1,7 @@
 /*
- * exp, expm1, tanh, sigmoid, log, log1p, erf, sin and cos of vectors, to 2.5 units in the last place over
+ * exp, expm1, tanh, sigmoid, log, log1p, erf, sin, cos and pow of vectors, to 2.5 units in the last place over
  * the whole range, infinities and NaN included, as softplus made of them is; no libm, so that the bits
- * belong to the build alone. But pow, and sin and cos of what is far from 0, are libm's, lane by lane.
+ * belong to the build alone. But sin and cos of what is far from 0 are libm's, lane by lane.
  * tests/ops/tiles.c holds the ops against exact numbers.
  *
  * x = n ln 2 + r with |r| <= (ln 2)/2, e^x = 2^n e^r, and e^r is its Taylor polynomial: at that
@@ -342,10 +342,132 @@ SPOR_INLINE vec vmath_cos(vec x) {
     return vmath_turned(x, 1, COS);
 }
 
+/* ---- x^y = 2^(y log2 x) ---- */
+
+/** hi + lo: a number to twice the digits, less a few bits. */
+typedef struct {
+    vec hi, lo;
+} vmath_two;
+
+/** a b less p, which is a b as it is rounded; exactly. Without fused multiply-adds by halves of the digits
+ *  (Veltkamp, Dekker). */
+SPOR_INLINE vec vmath_product_rest(vec a, vec b, vec p) {
+#if defined(__AVX512F__) || defined(__FMA__)
+    return simd_fma(a, b, -p);
+#else
+    const T by = SPOR_F32_LANES ? (T)0x1.001p12 : (T)0x1.0000002p27;
+    vec wide_a = a * by, a1 = wide_a - (wide_a - a), a2 = a - a1;
+    vec wide_b = b * by, b1 = wide_b - (wide_b - b), b2 = b - b1;
+    return ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2;
+#endif
+}
+
+SPOR_INLINE vmath_two vmath_two_product(vmath_two a, vmath_two b) {
+    vec hi = a.hi * b.hi;
+    return (vmath_two){hi, vmath_product_rest(a.hi, b.hi, hi) + (a.hi * b.lo + a.lo * b.hi)};
+}
+
+/** a + b of |a| >= |b|, or of a = 0. */
+SPOR_INLINE vmath_two vmath_two_sum(vmath_two a, vmath_two b) {
+    vec hi = a.hi + b.hi;
+    return (vmath_two){hi, ((a.hi - hi) + b.hi) + (a.lo + b.lo)};
+}
+
+SPOR_INLINE vmath_two vmath_two_all(const T c[2]) {
+    return (vmath_two){simd_all(c[0]), simd_all(c[1])};
+}
+
+/**
+ * log2 x of a positive, finite x = 2^n m, m between the roots of 1/2 and 2. With s = (m - 1) / (m + 1), |s| < 0.172,
+ *   log2 m = s (c0 + c1 s^2 + c2 s^4 + ...), ck = 2 / ln 2 / (2 k + 1);
+ * the first three to twice the digits, so that the whole is off by 2^-69 of itself (float: 2^-37): that is hardly
+ * seen where y makes 2^10 (2^7) of it.
+ */
+SPOR_INLINE vmath_two vmath_log2(vec x) {
+#if SPOR_F32_LANES
+    const spor_lane offset = 0x3f3504f3; /* the bits of the root of 1/2 */
+    const T normal = 0x1p-126f;
+    static const T near[][2] = {{0x1.715476p+1f, 0x1.4ae0cp-25f},
+                                {0x1.ec709ep-1f, -0x1.e2fe02p-28f},
+                                {0x1.2776c6p-1f, -0x1.e20c8p-26f}};
+    static const T far[] = {(T)0.4121985831111324, (T)0.3205988979753252, (T)0.2623081892525388,
+                            (T)0.22195308321368667};
+#else
+    const spor_lane offset = 0x3fe6a09e667f3bcd;
+    const T normal = 0x1p-1022;
+    static const T near[][2] = {{0x1.71547652b82fep+1, 0x1.777d0ffda0d24p-55},
+                                {0x1.ec709dc3a03fdp-1, 0x1.d27f05548af0cp-55},
+                                {0x1.2776c50ef9bfep-1, 0x1.e4b29ccc535d4p-55}};
+    static const T far[] = {0.4121985831111324,  0.3205988979753252,  0.2623081892525388,
+                            0.22195308321368667, 0.19235933878519512, 0.16972882833987804,
+                            0.15186263588304877, 0.1373995277037108,  0.12545174268599682,
+                            0.11541560327111708};
+#endif
+    enum { FAR = sizeof far / sizeof *far };
+    const T scale = (T)((spor_lane)1 << SPOR_MANTISSA);
+    ivec small = x < normal;
+    x = simd_select(small, x * scale, x);
+    ivec n = ((ivec)x - offset) >> SPOR_MANTISSA;
+    vec f = (vec)((ivec)x - (n << SPOR_MANTISSA)) - (T)1, sum = f + (T)2;
+    n -= small & SPOR_MANTISSA;
+    vmath_two s = {f / sum, {0}};
+    vec back = s.hi * sum, lost = f - (sum - (T)2);
+    s.lo = (((f - back) - vmath_product_rest(s.hi, sum, back)) - s.hi * lost) / sum;
+    vmath_two q = vmath_two_product(s, s);
+    vec p = simd_all(far[FAR - 1]);
+    SPOR_UNROLL_ALL for (int k = FAR - 2; k >= 0; k--) p = horner(p, q.hi, far[k]);
+    vmath_two y = vmath_two_sum(vmath_two_all(near[2]), (vmath_two){q.hi * p, {0}});
+    y = vmath_two_sum(vmath_two_all(near[1]), vmath_two_product(q, y));
+    y = vmath_two_sum(vmath_two_all(near[0]), vmath_two_product(q, y));
+    y = vmath_two_product(s, y);
+    return vmath_two_sum((vmath_two){__builtin_convertvector(n, vec), {0}}, y);
+}
+
+/** 2^e. e = n + r, 2^r = e^(r ln 2) = 1 + u + u^2 (1/2! + u/3! + ...): what 1 + u rounds is kept, and what u lacks is
+ *  worth 1 + u of itself. */
+SPOR_INLINE vec vmath_exp2(vmath_two e) {
+#if SPOR_F32_LANES
+    static const T ln2[] = {0x1.62e43p-1f, -0x1.05c61p-29f};
+    const T most = 160; /* infinite, and of the other sign 0 */
+#else
+    static const T ln2[] = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
+    const T most = 1100;
+#endif
+    e.lo = simd_select(vmath_abs(e.hi) > most, (vec){0}, e.lo);
+    e.hi = simd_select(e.hi > most, simd_all(most), e.hi);
+    e.hi = simd_select(e.hi < -most, simd_all(-most), e.hi);
+    vec shifted = e.hi + SPOR_ROUNDER;
+    ivec n = (ivec)shifted - (ivec)simd_all(SPOR_ROUNDER), half = n >> 1;
+    vec r = e.hi - (shifted - SPOR_ROUNDER);
+    e = vmath_two_sum((vmath_two){r, {0}}, (vmath_two){e.lo, {0}});
+    vmath_two u = vmath_two_product(e, vmath_two_all(ln2));
+    vec y = u.hi + (T)1, lost = u.hi - (y - (T)1);
+    y += lost + simd_fma(u.hi * u.hi, vmath_exp_rest(u.hi), u.lo * y);
+    return y * vmath_power_of_two(half) * vmath_power_of_two(n - half);
+}
+
+/** Whole numbers, infinities too. */
+SPOR_INLINE ivec vmath_is_whole(vec y) {
+    const T all_are = (T)((spor_lane)1 << SPOR_MANTISSA);
+    vec size = vmath_abs(y);
+    return (size >= all_are) | ((size + all_are) - all_are == size);
+}
+
+/** x^y as C's Annex F has it. An exponent beyond `most` makes 0 or infinity of all that is not 1. */
 SPOR_INLINE vec vmath_pow(vec x, vec y) {
-    vec z = {0};
-    for (int k = 0; k < (int)LANES; k++) z[k] = POW(x[k], y[k]);
-    return z;
+    const vec one = simd_all((T)1), infinity = simd_all((T)INFINITY);
+    const T most = SPOR_F32_LANES ? (T)0x1p33 : (T)0x1p65;
+    const vec size = vmath_abs(x);
+    const ivec whole = vmath_is_whole(y), odd = whole & ~vmath_is_whole(y * (T)0.5);
+    const ivec edge = (size == (T)0) | (size == infinity), grows = (size == infinity) ^ (y < (T)0);
+    vmath_two by = {simd_select(y > most, simd_all(most), y), {0}};
+    by.hi = simd_select(y < -most, simd_all(-most), by.hi);
+    vec z = vmath_exp2(vmath_two_product(vmath_log2(simd_select(edge, one, size)), by));
+    z = simd_select(edge, simd_select(grows, infinity, (vec){0}), z);
+    z = (vec)((ivec)z | (odd & (ivec)x & (ivec)simd_all((T)-0.0)));
+    ivec none = ((x < (T)0) & (size < infinity) & ~whole) | (x != x) | (y != y);
+    z = simd_select(none, simd_all((T)NAN), z);
+    return simd_select((y == (T)0) | (x == one), one, z);
 }
 
 #endif

@@ -90,7 +90,9 @@ static double distance(const sampled *of) {
     const int64_t size = spor_model_sample(model), columns = spor_model_columns(model);
     float *x = calloc((size_t)(ROWS * size), sizeof *x), *y = calloc((size_t)columns, sizeof *y);
     double *wanted = calloc((size_t)(ROWS * columns), sizeof *wanted), most = 0;
-    for (int64_t k = 0; k < ROWS * size; k++) x[k] = (float)random_uniform(3, 0, (uint64_t)k);
+    const float least = of->op->domain[0] == SPOR_POSITIVE ? 0.5f : 0;
+    for (int64_t k = 0; k < ROWS * size; k++)
+        x[k] = least + (1 - least) * (float)random_uniform(3, 0, (uint64_t)k);
     const spor_data data = {.rows = ROWS,
                             .scale = 1,
                             .x = {.keep = SPOR_KEEP_F32, .shape = SPOR_SHAPE(size), .value = x}};
@@ -130,8 +132,8 @@ static double distance(const sampled *of) {
     return most;
 }
 
-/* Of the range of the result, whose bytes are 0.004 of it apart: log's slope near 1/2 is 2, and exp's range that of its
- * largest operand. */
+/* Of the range of the result, whose bytes are 0.004 of it apart: log's slope near 1/2 is 2 (nearer to 0, a byte of x is a
+ * large part of x, and decides over its powers), and exp's range that of its largest operand. */
 static const double MOST = 0.05;
 
 /* Its numbers say where others lie: bytes that are equal lie elsewhere. */
