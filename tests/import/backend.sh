@@ -7,16 +7,8 @@ spor=$1 source=$2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-for python in "${SPOR_ONNX_PYTHON:-}" python3 /usr/bin/python3; do
-    [ -n "$python" ] || continue
-    "$python" -c 'import numpy, onnx.backend.test.case.node' 2>"$folder/why" && break
-    if [ "$python" = "${SPOR_ONNX_PYTHON:-}" ]; then
-        echo "SPOR_ONNX_PYTHON, $python, can't be used:"
-        cat "$folder/why"
-        exit 1
-    fi
-    python=
-done
+. "$source/tests/support/onnx_python.sh"
+find_python 'numpy, onnx.backend.test.case.node' "$folder"
 if [ -z "$python" ]; then
     echo "skipped: no python3 here has onnx (pip install onnx; \$SPOR_ONNX_PYTHON names one)"
     exit 77
