@@ -380,7 +380,7 @@ SPOR_INLINE vmath_two vmath_two_all(const T c[2]) {
 /**
  * log2 x of a positive, finite x = 2^n m, m between the roots of 1/2 and 2. With s = (m - 1) / (m + 1), |s| < 0.172,
  *   log2 m = s (c0 + c1 s^2 + c2 s^4 + ...), ck = 2 / ln 2 / (2 k + 1);
- * the first three to twice the digits, so that the whole is off by 2^-69 of itself (float: 2^-37): that is hardly
+ * the first three to twice the digits, so that the whole is off by 2^-68 of itself (float: 2^-38): that is hardly
  * seen where y makes 2^10 (2^7) of it.
  */
 SPOR_INLINE vmath_two vmath_log2(vec x) {
