@@ -184,7 +184,8 @@ typedef struct {
     const spor_progress *from; /* where to go on, as it was told; NULL: at the beginning */
 } spor_schedule;
 
-/** Called after every step and every epoch; without epochs once, of epoch 0. False stops the run after this step. */
+/** Called after every step and every epoch; without epochs once, of epoch 0. False stops the run after
+ *  this step. */
 typedef bool spor_on_progress(const spor_progress *progress, void *user);
 
 /** Result of evaluating. Numbers that the metric does not have are NAN. */
