@@ -118,7 +118,8 @@ static void check(const powers *p, const char *set) {
         double x = at(p, p->x, k), y = at(p, p->y, k), z = at(p, p->z, k), libm = libm_of(p, k);
         if (is_same(z, libm)) continue;
         double unit = unit_of(libm, is_single(p));
-        double off = fabs((double)(((long double)z - powl((long double)x, (long double)y)) / unit));
+        double off = fabs(
+            (double)(((long double)z - powl((long double)x, (long double)y)) / (long double)unit));
         ck_assert_msg(fabs(z - libm) <= unit && off <= UNITS, "%s: %a^%a is %a, not %a: %g units",
                       set, x, y, z, libm, off);
     }
