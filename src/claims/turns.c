@@ -16,7 +16,8 @@ enum { NAMES = 64, DEFS = 64, LARGEST = 100000, NODES_A_STEP = 16 };
 typedef struct {
     const char *name;
     enum { ANYTHING, CONSTANT, TENSOR } is;
-    int64_t value; /* of a constant */
+    int64_t value;  /* of a constant */
+    bool positions; /* from 0 on, iota(n): of c there are c + 1 */
 } named;
 
 typedef struct {
@@ -70,11 +71,21 @@ static int find_quantity(const collector *c, const char *name) {
     return -1;
 }
 
+/* The said range of a tensor whose numbers are bounded by sizes, i[N] in 0..V - 1; or NULL. */
+static const spor_parameter *counted_by_sizes(const collector *c, const char *name) {
+    for (int t = 0; t < c->a->tensors && !c->foreign; t++)
+        if (c->a->tensor[t]->name == name) return c->a->follows[t];
+    return NULL;
+}
+
 static unsigned mentioned(const collector *c, const spor_syntax *node) {
     unsigned mask = 0;
     if (!node) return 0;
-    int k = node->kind == NODE_NAME ? find_quantity(c, node->text) : -1;
+    bool name = node->kind == NODE_NAME;
+    int k = name ? find_quantity(c, node->text) : -1;
     if (k >= 0) mask = 1U << k;
+    const spor_parameter *said = name ? counted_by_sizes(c, node->text) : NULL;
+    if (said) mask |= mentioned(c, said->from) | mentioned(c, said->to);
     for (int j = 0; j < node->n; j++) mask |= mentioned(c, node->child[j]);
     return mask;
 }
@@ -96,6 +107,14 @@ static bool fold_name(const collector *c, const char *name, int64_t *value) {
     return b && b->value.kind == VALUE_INT;
 }
 
+static bool fold_power(int64_t base, int64_t exponent, int64_t *value) {
+    *value = 1;
+    if (exponent < 0 || exponent > 62) return false;
+    for (int64_t k = 0; k < exponent; k++)
+        if (__builtin_mul_overflow(*value, base, value)) return false;
+    return true;
+}
+
 /* The whole number that a tree of constants is; false if it is none. */
 static bool fold(const collector *c, const spor_syntax *node, int64_t *value) {
     int64_t b;
@@ -110,6 +129,7 @@ static bool fold(const collector *c, const spor_syntax *node, int64_t *value) {
         return false;
     if (node->sign == '+') return !__builtin_add_overflow(*value, b, value);
     if (node->sign == '-') return !__builtin_sub_overflow(*value, b, value);
+    if (node->sign == SPOR_SIGN('*', '*', 0)) return fold_power(*value, b, value);
     return node->sign == '*' && !__builtin_mul_overflow(*value, b, value);
 }
 
@@ -122,14 +142,15 @@ static bool is_plain(const collector *c, const spor_syntax *node) {
 }
 
 /* All constants of a tree, without those of fractions. */
-static void add_constants(collector *c, const spor_syntax *node, unsigned mask) {
+static void add_constants(collector *c, const spor_syntax *node, unsigned mask, bool positions) {
     int64_t value;
     if (!node || (node->kind == NODE_BINARY && node->sign == '/' && is_plain(c, node))) return;
     if (fold(c, node, &value)) {
         add_constant(c, value, mask);
+        if (positions) add_constant(c, value + 1, mask);
         return;
     }
-    for (int k = 0; k < node->n; k++) add_constants(c, node->child[k], mask);
+    for (int k = 0; k < node->n; k++) add_constants(c, node->child[k], mask, positions);
 }
 
 /* ---- what may be a size ---------------------------------------------------------------------- */
@@ -142,7 +163,7 @@ static bool is_word(const spor_syntax *node, const char *const words[]) {
 
 static bool is_tensor(const collector *c, const char *name) {
     int known = find_name(c, name);
-    return known >= 0 && c->name[known].is == TENSOR;
+    return known >= 0 && c->name[known].is == TENSOR && !counted_by_sizes(c, name);
 }
 
 /* False for what is sure to be a tensor, whose elements a size says nothing of. */
@@ -161,6 +182,19 @@ static bool may_be_size(const collector *c, const spor_syntax *node) {
     return true;
 }
 
+/* Positions along an axis: where they are compared with c, a size of c + 1 has c among them. */
+static bool has_positions(const collector *c, const spor_syntax *node) {
+    static const char *const making[] = {"iota", "tri", "argmax", "argsort", NULL};
+    if (!node) return false;
+    int known = node->kind == NODE_NAME ? find_name(c, node->text) : -1;
+    if (known >= 0 && c->name[known].positions) return true;
+    if (is_word(node, making) || (node->kind == NODE_NAME && counted_by_sizes(c, node->text)))
+        return true;
+    for (int k = 0; k < node->n; k++)
+        if (has_positions(c, node->child[k])) return true;
+    return false;
+}
+
 static void remember(collector *c, named fresh) {
     int known = find_name(c, fresh.name);
     if (c->names < NAMES)
@@ -171,7 +205,7 @@ static void remember(collector *c, named fresh) {
 
 /* name = node */
 static void remember_value(collector *c, const char *name, const spor_syntax *node) {
-    named fresh = {.name = name};
+    named fresh = {.name = name, .positions = has_positions(c, node)};
     if (fold(c, node, &fresh.value))
         fresh.is = CONSTANT;
     else if (!may_be_size(c, node))
@@ -191,6 +225,12 @@ static void remember_parameters(collector *c, const spor_def *def) {
 
 /* ---- the tree -------------------------------------------------------------------------------- */
 
+/* less, step, maximum: what is called compares. */
+static bool decides(const spor_syntax *callee) {
+    const spor_op *op = callee->kind == NODE_NAME ? op_find(callee->text) : NULL;
+    return op && op->margin;
+}
+
 static bool turns_at(const collector *c, const spor_syntax *node) {
     static const int signs[] = {'<',
                                 '>',
@@ -201,8 +241,10 @@ static bool turns_at(const collector *c, const spor_syntax *node) {
                                 SPOR_SIGN('=', '=', 0),
                                 SPOR_SIGN('!', '=', 0),
                                 SPOR_SIGN('/', '/', 0)};
-    static const char *const cutting[] = {"max", "min", "range", "split", "crop", NULL};
-    if (node->kind == NODE_CALL) return is_word(node->child[0], cutting);
+    static const char *const cutting[] = {"max",  "min", "range", "split",
+                                          "crop", "tri", "top_k", NULL};
+    if (node->kind == NODE_CALL && is_word(node->child[0], cutting)) return true;
+    if (node->kind == NODE_CALL) return decides(node->child[0]) && may_be_size(c, node);
     if (node->kind != NODE_BINARY && node->kind != NODE_AUGMENT) return false;
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
         if (node->sign == signs[k]) return may_be_size(c, node) && !is_plain(c, node);
@@ -226,49 +268,74 @@ static void visit_index(collector *c, const spor_syntax *node) {
     for (int k = 1; k < node->n; k++) {
         unsigned mask = mentioned(c, node->child[k]);
         int size = axis_of(c, node, k);
-        add_constants(c, node->child[k], size >= 0 ? mask | 1U << size : mask);
+        add_constants(c, node->child[k], size >= 0 ? mask | 1U << size : mask, false);
     }
 }
 
 static void visit(collector *c, const spor_syntax *node);
 
-/* A def that is called: its names are its own. */
-static void visit_def(collector *c, const spor_def *def, bool foreign) {
+/* The constants that a call hands to a def: entries of its parameters, for its body alone. */
+static int read_constants(const collector *c, const spor_def *def, const spor_syntax *call,
+                          named constant[NAMES]) {
+    int constants = 0;
+    for (int k = 1; call && k < call->n && constants < NAMES; k++) {
+        const char *keyword = call->keyword ? call->keyword[k] : NULL;
+        const char *name = keyword                ? keyword
+                           : k <= def->parameters ? def->parameter[k - 1].name
+                                                  : NULL;
+        named fresh = {.name = name, .is = CONSTANT};
+        if (name && fold(c, call->child[k], &fresh.value)) constant[constants++] = fresh;
+    }
+    return constants;
+}
+
+static bool was_visited(const collector *c, const spor_def *def) {
+    for (int k = 0; k < c->defs; k++)
+        if (c->def[k] == def) return true;
+    return false;
+}
+
+/* A def that is called, or NULL for the call: its names are its own. Where it is called with other
+ * constants it is looked at again. */
+static void visit_def(collector *c, const spor_def *def, const spor_syntax *call, bool foreign) {
     const spor_def *outer = c->foreign;
     int names = c->names;
-    for (int k = 0; k < c->defs; k++)
-        if (c->def[k] == def) return;
-    if (c->defs == DEFS) return;
+    named constant[NAMES];
+    int constants = read_constants(c, def, call, constant);
+    if (c->defs == DEFS || (!constants && was_visited(c, def))) return;
     c->def[c->defs++] = def;
     if (foreign) c->foreign = def;
     remember_parameters(c, def);
+    for (int k = 0; k < constants; k++) remember(c, constant[k]);
     visit(c, def->where);
     visit(c, def->body);
     c->names = names;
     c->foreign = outer;
 }
 
-static void visit_name(collector *c, const char *name) {
+static void visit_name(collector *c, const char *name, const spor_syntax *call) {
     const spor_binding *b = env_find(c->globals, name);
-    if (b && b->value.kind == VALUE_FUNCTION) visit_def(c, b->value.function->def, true);
+    if (b && b->value.kind == VALUE_FUNCTION) visit_def(c, b->value.function->def, call, true);
 }
 
 static void visit(collector *c, const spor_syntax *node) {
     if (!node) return;
     if (++c->visited % NODES_A_STEP == 0) pass_spend(c->run, node->place, 1);
-    if (node->kind == NODE_NAME) visit_name(c, node->text);
+    if (node->kind == NODE_NAME) visit_name(c, node->text, NULL);
+    if (node->kind == NODE_CALL && node->child[0]->kind == NODE_NAME)
+        visit_name(c, node->child[0]->text, node);
     if (node->kind == NODE_INDEX) visit_index(c, node);
     if (node->kind == NODE_ASSIGN && node->child[0]->kind == NODE_NAME)
         remember_value(c, node->child[0]->text, node->child[1]);
     if (turns_at(c, node))
         for (int k = node->kind == NODE_CALL; k < node->n; k++)
-            add_constants(c, node->child[k], mentioned(c, node));
+            add_constants(c, node->child[k], mentioned(c, node), has_positions(c, node));
     for (int k = 0; k < node->n; k++) visit(c, node->child[k]);
 }
 
 void turns_read(spor_pass *run, spor_asserted *a) {
     collector c = {.run = run, .a = a, .globals = run->script->globals};
-    if (a->function) visit_def(&c, a->function->def, false);
+    if (a->function) visit_def(&c, a->function->def, NULL, false);
     if (a->function) remember_parameters(&c, a->function->def);
     for (int k = 0; k < a->tensors; k++)
         remember(&c, (named){.name = a->tensor[k]->name, .is = TENSOR});
@@ -282,6 +349,6 @@ void turns_read(spor_pass *run, spor_asserted *a) {
     for (int k = 0; k < a->statement.quantities; k++)
         for (int j = 0; a->choice[k].kind == VALUE_LIST && j < a->choice[k].list.n; j++) {
             const spor_value *item = &a->choice[k].list.item[j];
-            if (item->kind == VALUE_FUNCTION) visit_def(&c, item->function->def, true);
+            if (item->kind == VALUE_FUNCTION) visit_def(&c, item->function->def, NULL, true);
         }
 }

@@ -125,11 +125,15 @@ static inline T DIV(T a, T b) {
 static inline T RATIO(int64_t num, int64_t den) {
     return DIV(FROM_INT(num), FROM_INT(den));
 }
+/* e^(v + error) - e^v; of a large error, where the product would be 0 infinity, e^(v + error). */
+static inline double exp_error(double v, double error) {
+    return error < 1 ? exp(v) * expm1(error) : exp(v + error);
+}
 /* One more rounding of a constant for what is of second order. */
 static inline T EXP(T a) {
     double v = exp(a.v);
     if (a.u <= 0) return constant_term(v, 0, roundings_of(a) * larger(1, a.s) + LIBRARY + 1);
-    return term(v, v * expm1(error_of(a)), LIBRARY, a.u);
+    return term(v, exp_error(a.v, error_of(a)), LIBRARY, a.u);
 }
 static inline T LOG(T a) {
     double v = log(a.v), error = error_of(a);
@@ -176,7 +180,7 @@ static inline T ERF(T a) {
 }
 static inline T EXPM1(T a) {
     double v = expm1(a.v);
-    if (a.u > 0) return term(v, exp(a.v) * expm1(error_of(a)), LIBRARY, a.u);
+    if (a.u > 0) return term(v, exp_error(a.v, error_of(a)), LIBRARY, a.u);
     double error = rounding_error(a, rounding_unit(a));
     return constant_term(v, exp(a.v + error) * rounded_part(a), roundings_of(a) + LIBRARY);
 }

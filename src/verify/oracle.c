@@ -167,14 +167,16 @@ static uint64_t seed_of(const spor_trial *trial, uint64_t seed) {
     return seed;
 }
 
+enum { DRAWS = 8 }; /* of a family, at most */
+
 /* How often a family is drawn: a point of few numbers shows little. */
 static int draws_of(const spor_trial *trial, int point) {
-    enum { NUMBERS = 32, MOST = 8 };
+    enum { NUMBERS = 32 };
     int64_t numbers = 1;
     if (point == POINT_FAMILIES || !trial->in.inputs) return 1;
     for (int k = 0; k < trial->in.inputs; k++) numbers += trial_size(trial, k);
     int64_t draws = NUMBERS / numbers;
-    return draws < 1 ? 1 : draws > MOST ? MOST : (int)draws;
+    return draws < 1 ? 1 : draws > DRAWS ? DRAWS : (int)draws;
 }
 
 /* Asks the set at the point where the trial is. Who does not take the tape's word is asked only
@@ -231,14 +233,21 @@ bool oracle_examine(spor_trial *trial, const spor_effort *effort, int64_t *proof
 }
 
 bool oracle_seek(spor_trial *trial, const spor_effort *effort, oracle_finding *finding) {
-    enum { LEAST = -10, MOST = 10 };
+    enum { LEAST = -10, MOST = 10, TIMES = 8 };
     oracle_inquiry q = inquiry_of(trial, effort, finding);
+    uint64_t seed = seed_of(trial, effort->seed);
+    unsigned set = set_of_search();
     bool done = true;
-    for (int power = LEAST; power <= MOST && done && !finding->failed; power++) {
-        trial->scale = ldexp(1, power);
-        done = ask_point(&q, seed_of(trial, effort->seed), set_of_search(), POINT_REAL);
-    }
-    trial->scale = 1;
+    for (int power = LEAST; power <= MOST && done; power++)
+        for (int cotangents = 0; cotangents <= (trial->in.y.id != 0) && done && !finding->failed;
+             cotangents++) {
+            trial->scale = cotangents ? 1 : ldexp(1, power);
+            trial->scale_dy = cotangents ? ldexp(1, power) : 1;
+            done = ask_point(&q, seed, set, POINT_REAL);
+        }
+    trial->scale = trial->scale_dy = 1;
+    for (uint64_t k = 1; k <= TIMES && done && !finding->failed; k++)
+        done = ask_point(&q, seed + DRAWS + k, set, POINT_CONSTANTS);
     spor_program_free(q.y);
     return done;
 }

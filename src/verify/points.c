@@ -65,7 +65,9 @@ static double beside_constant(const points *p, uint64_t key, uint64_t k, double 
     if (!p->constants || bits % 4 == 0) return plain;
     if (bits % 4 == 1 && p->between)
         return p->constant[p->first_between + (int)((bits >> 8) % (uint64_t)p->between)];
-    double c = p->constant[(bits >> 8) % (uint64_t)p->constants];
+    bool own = bits >> 41 & 1 && p->first_between; /* the numbers themselves, or all made of them */
+    int of = own ? p->first_between : p->constants;
+    double c = p->constant[(bits >> 8) % (uint64_t)of];
     return bits >> 40 & 1 ? c + c * part[which] : c + off[which] * fmax(1, fabs(c) / 8);
 }
 
@@ -174,8 +176,8 @@ static double draw_number(const points *p, const point_input *in, int which, uin
     if (in->range.kind == SPOR_RANGE_SET) return in_set(&in->range, key, k);
     if (f->within && in->narrow) return narrow_number(in->narrow, f->draw == whole_number, key, k);
     double x = f->draw(key, k, f->from, f->to);
-    if (in->cotangent) return away_from_zero(x, f);
-    return f->at_constants ? beside_constant(p, key, k, x) : x;
+    if (f->at_constants) x = beside_constant(p, key, k, x);
+    return in->cotangent ? away_from_zero(x, f) : x;
 }
 
 void points_draw(const points *p, const point_input *in, uint64_t seed, int which, double *x) {

@@ -12,8 +12,10 @@
 #include "verify/reserve.h"
 
 enum { DEFAULT_SHAPES = 300, WITHOUT_INPUTS = 50000, TRIES_A_SHAPE = 20 };
-/* Elements of all nodes of a tape, at sizes that stand beyond a statement's range. */
-static const int64_t large = 1 << 19;
+/* So many pairs of sizes at which both turn. */
+enum { TURNS_IN_PAIRS = 24 };
+/* Elements of all nodes of a tape, at sizes that stand beyond a statement's range; of two sizes. */
+static const int64_t large = 1 << 19, large_pair = 1 << 14;
 /* Longer than any size of the search: more than a vector, a block or an unrolled loop, and odd; 6
  * and 8 where another size is 2 and has to go three or four times into this one. */
 static const int64_t long_sizes[] = {6, 7, 8, 17, 33};
@@ -102,6 +104,8 @@ static void note_narrowed(search *s, const spor_trial *trial, const oracle_findi
 /* Why no complex step was asked. */
 static void note_steps(search *s, const spor_trial *trial) {
     const char *error = trial->step ? spor_program_error(trial->step) : NULL;
+    if (trial->in.y.id && steps_are_misled(trial->in.y))
+        error = "they would follow what a gradient is stopped at";
     if (error && !*s->no_steps) snprintf(s->no_steps, sizeof s->no_steps, "%s", error);
 }
 
@@ -227,16 +231,16 @@ static void wander(search *s) {
 /* ---- beyond the ranges ---- */
 
 /* True if the statement records there and its tape is not too large. */
-static bool is_affordable(search *s, const int64_t value[], bool *recorded) {
+static bool is_affordable(search *s, const int64_t value[], int64_t most, bool *recorded) {
     spor_instance in = {0};
     spor_tape *tape = spor_tape_new();
     int64_t elements = 0;
     if (!tape) s->out_of_memory = true;
     *recorded = tape && s->statement->record(s->statement->user, tape, value, &in) == SPOR_RECORDED;
-    for (uint32_t id = 1; *recorded && id < tape->count && elements <= large; id++)
+    for (uint32_t id = 1; *recorded && id < tape->count && elements <= most; id++)
         elements += shape_size(tape->node[id].shape);
     spor_tape_free(tape);
-    return *recorded && elements <= large;
+    return *recorded && elements <= most;
 }
 
 /* What came of a value beyond the range. */
@@ -248,23 +252,31 @@ static bool turns_at(const spor_quantity *q, int64_t turn) {
     return false;
 }
 
-/* One quantity at a value, or all that turn there, the others small: 2 if they may be, else their
- * least. */
-static turn_outcome try_turn(search *s, int quantity, int64_t turn, bool together) {
+/* The quantities of a mask at values, in turn, the others small: 2 if they may be, else their least. */
+static turn_outcome try_turns_of(search *s, unsigned mask, const int64_t turn[], int64_t most) {
     bool recorded = false, affordable = false;
     for (int small = 1; small >= 0 && !recorded; small--) {
         int64_t value[SPOR_QUANTITIES];
-        for (int k = 0; k < s->statement->quantities; k++) {
+        for (int k = 0, at = 0; k < s->statement->quantities; k++) {
             const spor_quantity *q = &s->statement->quantity[k];
             value[k] = q->least + small < q->most ? q->least + small : q->most;
+            if (mask >> k & 1) value[k] = turn[at++];
         }
-        for (int k = 0; k < s->statement->quantities && together; k++)
-            if (turns_at(&s->statement->quantity[k], turn)) value[k] = turn;
-        value[quantity] = turn;
-        affordable = is_affordable(s, value, &recorded);
+        affordable = is_affordable(s, value, most, &recorded);
         if (affordable && !was_visited(s, value)) visit(s, value);
     }
     return affordable ? TRIED : recorded ? TOO_LARGE : NOT_RECORDED;
+}
+
+/* One quantity at a value, or all that turn there. */
+static turn_outcome try_turn(search *s, int quantity, int64_t turn, bool together) {
+    unsigned mask = 1U << quantity;
+    int64_t all[SPOR_QUANTITIES];
+    for (int k = 0; k < s->statement->quantities; k++) {
+        all[k] = turn;
+        if (together && turns_at(&s->statement->quantity[k], turn)) mask |= 1U << k;
+    }
+    return try_turns_of(s, mask, all, large);
 }
 
 static bool is_over(const search *s) {
@@ -302,16 +314,36 @@ static void try_long_sizes(search *s, int k) {
     if (longest) append(s->longer, sizeof s->longer, "%.12s = %" PRId64, q->name, longest);
 }
 
+/* Two quantities, each where it turns, the others small: what is wrong there may be so for both only. */
+static void try_pair(search *s, int a, int b, int *left) {
+    const spor_quantity *p = &s->statement->quantity[a], *q = &s->statement->quantity[b];
+    for (int i = 0; i < p->turns; i++)
+        for (int j = 0; j < q->turns && !is_over(s); j++) {
+            bool beyond = p->turn[i] > p->most || q->turn[j] > q->most;
+            if (!beyond && s->verdict->exhaustive) continue;
+            if ((*left)-- <= 0) return;
+            try_turns_of(s, 1U << a | 1U << b, (int64_t[]){p->turn[i], q->turn[j]}, large_pair);
+        }
+}
+
+static void try_pairs(search *s) {
+    int left = TURNS_IN_PAIRS;
+    s->proofs = 0; /* units are many where a size is large */
+    for (int a = 0; a < s->statement->quantities; a++)
+        for (int b = a + 1; b < s->statement->quantities; b++) try_pair(s, a, b, &left);
+}
+
 static void try_turns(search *s) {
     for (int k = 0; k < s->statement->quantities && !is_over(s); k++) {
         try_constants(s, k);
         if (!is_over(s)) try_long_sizes(s, k);
     }
+    try_pairs(s);
 }
 
 /* ---- outcomes that were not met, residues that differ ---- */
 
-/* At all scales, at one of the shapes visited. */
+/* At all scales and at what is compared, at one of the shapes visited. */
 static void seek_at(search *s, const int64_t value[]) {
     spor_trial trial;
     oracle_finding found = {0};

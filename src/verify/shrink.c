@@ -7,11 +7,22 @@
 
 enum { MANY_ELEMENTS = 400 };
 
-/* A failing trial, its data set so that it fails. */
+/* What sizes are tried with: all of them share the tuples of unit tensors, lest each has as many as a
+ * search; and what was found without looking for it is found so again. */
+typedef struct {
+    const spor_statement *statement;
+    const spor_effort *effort;
+    int64_t proofs;
+    bool sought;
+    spor_dispute dispute;
+} shrinking;
+
+/* A failing trial, its data set so that it fails; *sought: it was looked for, if it may be. */
 static bool fails_at(const spor_statement *statement, const int64_t value[],
-                     const spor_effort *effort, spor_trial *trial, oracle_finding *finding,
-                     bool *failed) {
-    int64_t proofs = oracle_proofs(effort);
+                     const spor_effort *effort, int64_t *proofs, bool *sought, spor_trial *trial,
+                     oracle_finding *finding, bool *failed) {
+    bool may = *sought;
+    *sought = false;
     *finding = (oracle_finding){0};
     *failed = false;
     if (!trial_make(statement, value, trial)) return false;
@@ -20,37 +31,45 @@ static bool fails_at(const spor_statement *statement, const int64_t value[],
         *failed = true;
     }
     if (trial->recording != SPOR_RECORDED) return true;
-    if (!oracle_examine(trial, effort, &proofs, finding)) return false;
+    if (!oracle_examine(trial, effort, proofs, finding)) return false;
     /* as the search may have done, for what it met at other shapes */
-    if (!finding->failed && !oracle_seek(trial, effort, finding)) return false;
+    *sought = may && !finding->failed;
+    if (*sought && !oracle_seek(trial, effort, finding)) return false;
     *failed = finding->failed;
     return true;
 }
 
+/* As the search has found it: with all it may try. */
+static bool fails_again(const shrinking *s, const int64_t value[], bool *sought, spor_trial *trial,
+                        oracle_finding *finding, bool *failed) {
+    int64_t proofs = oracle_proofs(s->effort);
+    *sought = true;
+    return fails_at(s->statement, value, s->effort, &proofs, sought, trial, finding, failed);
+}
+
 /* True if the statement still fails with the same dispute after quantity k took the value. */
-static bool try_value(const spor_statement *statement, int64_t value[], int k, int64_t smaller,
-                      const spor_effort *effort, spor_dispute dispute, bool *done) {
+static bool try_value(shrinking *s, int64_t value[], int k, int64_t smaller, bool *done) {
     int64_t before = value[k];
     spor_trial trial;
     oracle_finding finding;
-    bool failed = false;
+    bool failed = false, sought = s->sought;
     value[k] = smaller;
-    *done = fails_at(statement, value, effort, &trial, &finding, &failed);
+    *done =
+        fails_at(s->statement, value, s->effort, &s->proofs, &sought, &trial, &finding, &failed);
     trial_free(&trial);
-    if (*done && failed && finding.dispute == dispute) return true;
+    if (*done && failed && finding.dispute == s->dispute) return true;
     value[k] = before;
     return false;
 }
 
 /* Each quantity as far down as it goes, again and again until none moves. */
-static bool shrink_sizes(const spor_statement *statement, int64_t value[],
-                         const spor_effort *effort, spor_dispute dispute) {
+static bool shrink_sizes(shrinking *s, int64_t value[]) {
     bool moved = true, done = true;
     while (moved && done) {
         moved = false;
-        for (int k = 0; k < statement->quantities && done; k++)
-            for (int64_t v = statement->quantity[k].least; v < value[k] && done; v++)
-                if (try_value(statement, value, k, v, effort, dispute, &done)) {
+        for (int k = 0; k < s->statement->quantities && done; k++)
+            for (int64_t v = s->statement->quantity[k].least; v < value[k] && done; v++)
+                if (try_value(s, value, k, v, &done)) {
                     moved = true;
                     break;
                 }
@@ -163,15 +182,17 @@ bool shrink_failure(const spor_statement *statement, const int64_t failing[],
     spor_counterexample *example = &verdict->example;
     spor_trial trial;
     oracle_finding finding;
-    bool failed;
+    bool failed, sought;
+    shrinking s = {.statement = statement, .effort = effort, .proofs = oracle_proofs(effort)};
     verdict->outcome = SPOR_FAILS;
     *example = (spor_counterexample){0};
     memcpy(value, failing, (size_t)statement->quantities * sizeof *value);
     /* what does not fail again was no fault: memory ran out the first time */
-    bool done = fails_at(statement, value, effort, &trial, &finding, &failed) && failed;
+    bool done = fails_again(&s, value, &s.sought, &trial, &finding, &failed) && failed;
     trial_free(&trial);
-    if (!done || !shrink_sizes(statement, value, effort, finding.dispute)) return false;
-    done = fails_at(statement, value, effort, &trial, &finding, &failed) && failed;
+    s.dispute = finding.dispute;
+    if (!done || !shrink_sizes(&s, value)) return false;
+    done = fails_again(&s, value, &sought, &trial, &finding, &failed) && failed;
     if (done && finding.dispute != SPOR_DOES_NOT_RECORD)
         done = shrink_data(&trial, effort, &finding) && ask_complex_step(&trial, &finding);
     if (done) describe(&trial, &finding, example);

@@ -71,6 +71,14 @@ bool trial_slope(spor_trial *trial, double *derivative, double *slack) {
     return read_slope(trial, complex_step, false, derivative, slack);
 }
 
+bool steps_are_misled(spor_var y) {
+    for (uint32_t id = 1; id <= y.id; id++) {
+        unsigned traits = y.tape->node[id].op->traits;
+        if ((traits & SPOR_ALIAS) && !(traits & SPOR_LINEAR)) return true;
+    }
+    return false;
+}
+
 bool steps_start(spor_trial *trial) {
     if (!trial->step || spor_program_error(trial->step)) return false;
     for (int k = 0; k < trial->in.inputs; k++)

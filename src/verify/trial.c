@@ -42,7 +42,7 @@ static bool compile_trial(spor_trial *trial) {
     if (!trial->bound) return false;
     if (has_failed(trial, trial->bound)) return false;
     if (!plain_compile(trial)) return false;
-    if (!trial->in.y.id) return true;
+    if (!trial->in.y.id || steps_are_misled(trial->in.y)) return true;
     options.scalar = SPOR_C128;
     trial->step = spor_compile(trial->tape, 1, &trial->in.y, NULL, &options);
     /* of what has no meaning over complex numbers there are no complex steps */
@@ -99,7 +99,8 @@ static bool take_data(spor_trial *trial) {
 }
 
 bool trial_make(const spor_statement *statement, const int64_t value[], spor_trial *trial) {
-    *trial = (spor_trial){.statement = statement, .tape = spor_tape_new(), .scale = 1};
+    *trial =
+        (spor_trial){.statement = statement, .tape = spor_tape_new(), .scale = 1, .scale_dy = 1};
     memcpy(trial->value, value, (size_t)statement->quantities * sizeof *value);
     if (!trial->tape) return false;
     trial->recording = statement->record(statement->user, trial->tape, value, &trial->in);
@@ -165,9 +166,9 @@ void trial_draw(spor_trial *trial, uint64_t seed, int family) {
     for (int k = 0; k < trial->in.inputs; k++) {
         point_input in = input_of(trial, k);
         points_draw(&trial->points, &in, seed, family, trial->data[k]);
-        bool scaled = !in.cotangent && !in.range.kind && trial->scale != 1;
-        for (int64_t j = 0; scaled && j < trial_size(trial, k); j++)
-            trial->data[k][j] *= trial->scale;
+        double scale = in.cotangent ? trial->scale_dy : trial->scale;
+        for (int64_t j = 0; !in.range.kind && scale != 1 && j < trial_size(trial, k); j++)
+            trial->data[k][j] *= scale;
     }
     if (family == POINT_CONSTANTS) bring_together(trial, seed);
     trial_moved(trial);

@@ -36,7 +36,7 @@ typedef struct {
     double *data[SPOR_INPUTS]; /* those of several cotangents lie end to end, as y does */
     points points;
     point_narrow narrow[SPOR_INPUTS];
-    double scale; /* of the data that are drawn */
+    double scale, scale_dy; /* of the data that are drawn, and of the cotangents */
     spor_var domain[SPOR_PAIRS];
     int decisions, numbers;
     trial_decision decision[TRIAL_DECISIONS];
@@ -151,6 +151,9 @@ double trial_value(spor_trial *trial, spor_var x, int64_t k, double *bound);
 bool shrink_failure(const spor_statement *statement, const int64_t value[],
                     const spor_effort *effort, spor_verdict *verdict);
 
+/** True if y goes through what hands on numbers and no slope of them, stop_gradient: complex steps would
+ *  follow it all the same, so there are none. */
+bool steps_are_misled(spor_var y);
 /** Derivative of <dy, y> with respect to element k of an input by a complex step at the data that
  *  the program has; slack bounds its own rounding. False if the program does not run. */
 bool trial_derivative(spor_trial *trial, int input, int64_t k, double *derivative, double *slack);

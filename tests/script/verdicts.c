@@ -313,6 +313,85 @@ static const row rows[] = {
     {HOLDS, NULL, CELL "    e = dC + dH * o * (1 - t * t)\n" CELL_END},
     {FAILS, NULL, CELL "    e = dH + dC * o * (1 - t * t)\n" CELL_END},
     {FAILS, NULL, CELL "    e = dH * o * (1 - t * t)\n" CELL_END},
+    /* ---- sizes at which an op, a power, a position or a def that is called turns ---- */
+    {FAILS, NULL,
+     "def f(x[n]):\n"
+     "    return tanh(x)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = (1 - y * y) * dy * (1 + step(n - 40))\n"},
+    {FAILS, NULL,
+     "def f(x[n]):\n"
+     "    return tanh(x)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = (1 - y * y) * dy * less_equal(iota(n), 63)\n"},
+    {FAILS, NULL,
+     "def f(x[n]):\n"
+     "    return tanh(x)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    i = iota(n)\n"
+     "    dx = where(i <= 63, (1 - y * y) * dy, 0)\n"},
+    {FAILS, NULL,
+     "def f(x[n]):\n"
+     "    return tanh(x)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = (1 - y * y) * dy * (1 if n < 2 ** 7 else 0)\n"},
+    {FAILS, NULL,
+     "def f(x[n]):\n"
+     "    return tanh(x)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = tri(n, n, 50)[0] * (1 - y * y) * dy\n"},
+    {FAILS, NULL,
+     "def f(x[n]):\n"
+     "    return tanh(x)\n"
+     "def cut(g, most):\n"
+     "    m = shape(g)[0]\n"
+     "    return g if m <= most else concat([g[:most], 0 * g[most:]], axis=0)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = cut((1 - y * y) * cut(dy, most=1000), 90)\n"},
+    {FAILS, NULL,
+     "def f(E[V, D], i[N] in 0..V - 1):\n"
+     "    return take(E, i)\n"
+     "derive f (E, i) -> (y, dy):\n"
+     "    dE = scatter_add(i, dy * reshape(i <= 50, [N, 1]), V)\n"},
+    {FAILS, NULL,
+     "def f(A[N, K], B[K, M]):\n"
+     "    return A @ B\n"
+     "derive f (A, B) -> (y, dy):\n"
+     "    dA = dy @ transpose(B)\n"
+     "    dB = 0 * B if K > 256 and M > 2 else transpose(A) @ dy\n"},
+    {FAILS, NULL,
+     "def f(A[N, K], B[K, M]):\n"
+     "    return A @ B\n"
+     "derive f (A, B) -> (y, dy):\n"
+     "    dA = dy @ transpose(B)\n"
+     "    dB = 0 * B if N == 37 and K == 41 else transpose(A) @ dy\n"},
+    /* ---- cotangents far from 1, and what numbers are compared with ---- */
+    {FAILS, NULL,
+     "def f(x[n]):\n"
+     "    return x * x\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = 2 * x * minimum(dy, 100)\n"},
+    {FAILS, NULL,
+     "def f(x[n]):\n"
+     "    return x * x\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = 2 * x * where(abs(dy) < 0.01, 0, dy)\n"},
+    {FAILS_AT_TIES, NULL,
+     "def f(x[n]):\n"
+     "    return minimum(maximum(x, -2), 5)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = dy * where(x == 5, 2, (x > -2) * (x < 5))\n"},
+    /* ---- a complex step would follow what a gradient is stopped at ---- */
+    {HOLDS, "without complex steps",
+     "def f(x[n]):\n"
+     "    return x * stop_gradient(x)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = x * dy\n"},
+    {FAILS, NULL,
+     "def f(x[n]):\n"
+     "    return x * stop_gradient(x)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = 2 * x * dy\n"},
     /* ---- nothing was judged ---- */
     {UNFINISHED, NULL,
      "def f(x[n]):\n    return log(-1 - x * x)\nderive f (x) -> (y, dy):\n    dx = dy / x\n"},
