@@ -193,6 +193,7 @@ typedef struct {
     int64_t between;   /* neither right nor wrong: farther off than the runs, but rounding may be */
     int64_t unseen;    /* of these: the inputs tie, and not all slopes around could be looked at */
     int64_t unclear;   /* of the undecided: at ties, and no slope around explains it nor the tape */
+    int64_t undefined; /* of the undecided: the definition is no number there, or too large */
     int64_t settled;   /* of those judged: by what the user allows */
     double off;        /* the largest difference of those that passed */
     double runs;       /* the largest error of the definition's own four runs */

@@ -145,15 +145,19 @@ static double tolerance_at(const judgement *j, const arrays_claim *c, int64_t i)
     return fmax(rtol * base, ulps * ulp_of(c, base));
 }
 
+/* True if what element i must be is a number, and not too large for what it is kept in. */
+static bool is_representable(const judgement *j, const arrays_claim *c, int64_t i) {
+    double most =
+        fmin(j->unit > 0x1p-50 ? (double)FLT_MAX : HUGE_VAL, stored_in[c->claim->stored].most);
+    return isfinite(c->truth[i].v) && fabs(c->truth[i].v) <= most;
+}
+
 /* Judges element i; worst: it has to be held against the worst case, which is not there yet. */
 static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *worst) {
     const sampled *at = &c->truth[i];
     double off = fabs(c->claim->claimed[i] - at->v);
-    double most =
-        fmin(j->unit > 0x1p-50 ? (double)FLT_MAX : HUGE_VAL, stored_in[c->claim->stored].most);
-    bool overflows = fabs(at->v) > most;
     if (!sampled_is_known(at) && !j->finite) return EXEMPT;
-    if (!isfinite(at->v) || overflows) return UNDECIDED;
+    if (!is_representable(j, c, i)) return UNDECIDED;
     if (!isfinite(c->claim->claimed[i])) return WRONG;
     if (!sampled_is_known(at)) return UNDECIDED;
     double allowed = allowed_at(j, c, i), tolerance = tolerance_at(j, c, i);
@@ -257,6 +261,7 @@ static void count_one(const judgement *j, count *n, int64_t i, finding found) {
     n->v->comparisons += found == AT_TIE;
     n->v->undecided += found == UNDECIDED || found == UNCLEAR;
     n->v->arrays.unclear += found == UNCLEAR;
+    n->v->arrays.undefined += found == UNDECIDED && !is_representable(j, n->c, i);
     n->v->arrays.exempt += found == EXEMPT;
     if (found >= UNDECIDED && found <= EXEMPT) region_add(&n->unjudged, &n->c->shape, i);
     n->v->arrays.unseen += found == UNSEEN;

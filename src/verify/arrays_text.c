@@ -13,6 +13,7 @@ void arrays_add(spor_array_figures *sum, const spor_array_figures *figures) {
     sum->between += figures->between;
     sum->unseen += figures->unseen;
     sum->unclear += figures->unclear;
+    sum->undefined += figures->undefined;
     sum->settled += figures->settled;
     if (figures->stored) sum->stored = figures->stored;
     sum->off = fmax(sum->off, figures->off);
@@ -55,9 +56,14 @@ static void print_between(const spor_verdict *v, FILE *out) {
 /* Elements that were not judged, and where. */
 static void print_unjudged(const spor_verdict *v, FILE *out) {
     const spor_array_figures *a = &v->arrays;
-    if (v->undecided > a->unclear)
+    int64_t rounded = v->undecided - a->unclear - a->undefined;
+    if (rounded > 0)
         fprintf(out, ", %" PRId64 " undecided: rounding may do more than 1 %% of the values",
-                v->undecided - a->unclear);
+                rounded);
+    if (a->undefined)
+        fprintf(out,
+                ", %" PRId64 " undecided: the definition gives no number there, or one too large",
+                a->undefined);
     if (a->unclear)
         fprintf(out, ", %" PRId64 " undecided at ties: --ties spor settles them", a->unclear);
     if (a->exempt)

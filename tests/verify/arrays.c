@@ -257,6 +257,69 @@ START_TEST(what_cannot_be_judged_says_why) {
 }
 END_TEST
 
+/* ---- masks and indices ---- */
+
+enum { TIME = 4, WIDTH = 3 };
+
+/* softmax(where(tri(T), s, -1e30)) v: what the mask may be off by, as it is no whole double, reaches
+ * nothing behind it. The last row of dv is right, or 0. */
+START_TEST(what_a_mask_leaves_out_explains_nothing) {
+    spor_tape *t = spor_tape_new();
+    double s[TIME * TIME], v[TIME * WIDTH], dv[TIME * WIDTH] = {0}, mask[TIME * TIME];
+    fill(s, TIME * TIME, false, 8);
+    fill(v, TIME * WIDTH, false, 9);
+    for (int k = 0; k < TIME * TIME; k++) mask[k] = k % TIME <= k / TIME;
+    spor_var S = spor_input(t, "s", SPOR_SHAPE(TIME, TIME)),
+             U = spor_input(t, "v", SPOR_SHAPE(TIME, WIDTH));
+    spor_var M = spor_array(t, SPOR_SHAPE(TIME, TIME), mask);
+    spor_var out = spor_broadcast(spor_constant(t, -1e30), SPOR_SHAPE(TIME, TIME));
+    for (int i = 0; i < TIME; i++) {
+        double sum = 0;
+        for (int j = 0; j <= i; j++) sum += exp(s[i * TIME + j]);
+        for (int j = 0; j <= i && (!_i || j < TIME - 1); j++)
+            for (int k = 0; k < WIDTH; k++) dv[j * WIDTH + k] += exp(s[i * TIME + j]) / sum;
+    }
+    for (int k = 0; k < TIME * WIDTH; k++) dv[k] = (double)(float)dv[k];
+    spor_arrays arrays = {.y = spor_matmul(spor_softmax(spor_where(M, S, out), 1), U),
+                          .inputs = 2,
+                          .input = {S, U},
+                          .value = {s, v},
+                          .claims = 1,
+                          .claim = {{.name = "dv", .wrt = 1, .claimed = dv}},
+                          .arithmetic = SPOR_F32};
+    spor_verdict verdict = judge(&arrays);
+    ck_assert_int_eq(verdict.outcome, _i ? SPOR_FAILS : SPOR_HOLDS);
+    if (_i) ck_assert_int_eq(verdict.example.wrong, WIDTH);
+    spor_tape_free(t);
+}
+END_TEST
+
+/* An index that names no row: what comes of it is no number, which is no matter of rounding. */
+START_TEST(what_is_no_number_is_said_to_be_none) {
+    spor_tape *t = spor_tape_new();
+    double E[TIME * WIDTH], i[2] = {1, TIME}, y[2 * WIDTH] = {0};
+    char text[256] = "";
+    fill(E, TIME * WIDTH, false, 10);
+    memcpy(y, E + WIDTH, WIDTH * sizeof *y);
+    spor_var table = spor_input(t, "E", SPOR_SHAPE(TIME, WIDTH)),
+             I = spor_input(t, "i", SPOR_SHAPE(2));
+    spor_arrays arrays = {.y = spor_take(table, I, 0),
+                          .inputs = 2,
+                          .input = {table, I},
+                          .value = {E, i},
+                          .claims = 1,
+                          .claim = {{.name = "y", .wrt = SPOR_OF_Y, .claimed = y}},
+                          .arithmetic = SPOR_F32};
+    spor_verdict v = judge(&arrays);
+    FILE *out = fmemopen(text, sizeof text, "w");
+    spor_verdict_print(NULL, &v, out);
+    fclose(out);
+    ck_assert_int_eq(v.arrays.undefined, WIDTH);
+    ck_assert_msg(strstr(text, "no number there") && !strstr(text, "rounding may"), "%s", text);
+    spor_tape_free(t);
+}
+END_TEST
+
 /* ---- stored in half precision ---- */
 
 /* The nearest number of so many bits, and what is one of its last places away. */
@@ -341,6 +404,8 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(tests, planted_faults_are_named, 0, 7);
     tcase_add_loop_test(tests, values_are_judged_like_gradients, 0, 4);
     tcase_add_test(tests, what_cannot_be_judged_says_why);
+    tcase_add_loop_test(tests, what_a_mask_leaves_out_explains_nothing, 0, 2);
+    tcase_add_test(tests, what_is_no_number_is_said_to_be_none);
     tcase_add_loop_test(tests, stored_arrays_may_be_off_by_one_rounding, 0, 4);
     tcase_add_test(tests, what_is_not_stored_in_half_is_not_allowed_it);
     tcase_add_test(tests, gradients_are_added_to_what_was_there);
