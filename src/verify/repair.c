@@ -85,22 +85,69 @@ static bool name_of(const repair *r, uint32_t id, char text[REPAIR_WHAT]) {
     return true;
 }
 
-/* The same of what only was given another shape; else "the second factor", "the divisor". */
+/* The same numbers in another shape, or again and again. */
+static bool is_same(const spor_op *op) {
+    return op->traits & SPOR_ALIAS || (op->tile && op->tile->role == SPOR_REPEATS);
+}
+
+static uint32_t without_shape(const repair *r, uint32_t id) {
+    while (is_same(node_of(r, id)->op)) id = node_of(r, id)->in[0];
+    return id;
+}
+
+static bool stands_at(const spor_node *a, const spor_node *b) {
+    return a->place.line == b->place.line && a->place.column == b->place.column &&
+           a->place.file == b->place.file;
+}
+
+/* False of what a mean, a power or a call consists of: its operands stand nowhere in the text. */
+static bool is_written(const repair *r, uint32_t id) {
+    const spor_node *node = node_of(r, id);
+    char name[REPAIR_WHAT];
+    bool square = node->op->operands == 2 && node->in[0] == node->in[1];
+    if (square && !name_of(r, node->in[0], name)) return false;
+    for (uint32_t k = r->first; k <= r->site->formula.id; k++) {
+        const spor_op *op = node_of(r, k)->op;
+        bool part = r->cone[k] && k != id && op->operands && !is_same(op);
+        if (part && stands_at(node_of(r, k), node)) return false;
+    }
+    return true;
+}
+
+/* How many factors or terms of one line stand in a chain that ends in operand 0. */
+static int count_before(const repair *r, uint32_t id) {
+    const spor_node *node = node_of(r, id);
+    unsigned kind = node->op->traits & (SPOR_LINEAR | SPOR_BILINEAR);
+    int count = 1;
+    for (uint32_t in = without_shape(r, node->in[0]);; count++) {
+        const spor_node *inner = node_of(r, in);
+        bool chained = kind && inner->op->operands == 2 && (inner->op->traits & kind) &&
+                       inner->place.line == node->place.line && in >= r->first && is_written(r, in);
+        if (!chained) return count;
+        in = without_shape(r, inner->in[0]);
+    }
+}
+
+/* "the factor x", of a chain "the third factor", "the first 2 factors"; "the divisor". */
 static const char *call(const repair *r, uint32_t id, int k, const char *what,
                         char text[REPAIR_WHAT]) {
-    uint32_t in = node_of(r, id)->in[k];
+    static const char *const nth[] = {"first", "second", "third", "fourth", "fifth"};
+    enum { NTHS = sizeof nth / sizeof *nth };
+    uint32_t in = without_shape(r, node_of(r, id)->in[k]);
     char name[REPAIR_WHAT];
+    int before = count_before(r, id), at = k ? before : 0;
     bool ratio = node_of(r, id)->op->traits & SPOR_LINEAR_FIRST;
-    while (node_of(r, in)->op->operands == 1 && (node_of(r, in)->op->traits & SPOR_MIXES_SAMPLES) &&
-           (node_of(r, in)->op->traits & SPOR_LINEAR))
-        in = node_of(r, in)->in[0];
     bool named = name_of(r, in, name), result = named && !node_of(r, in)->name && in >= r->first;
     if (result)
         snprintf(text, REPAIR_WHAT, "%.40s as a %s", name, what);
     else if (named)
         snprintf(text, REPAIR_WHAT, "the %s %.40s", what, name);
+    else if (ratio)
+        snprintf(text, REPAIR_WHAT, "the %s", what);
+    else if (!k && before > 1)
+        snprintf(text, REPAIR_WHAT, "the first %d %ss", before, what);
     else
-        snprintf(text, REPAIR_WHAT, "the %s%s", ratio ? "" : k ? "second " : "first ", what);
+        snprintf(text, REPAIR_WHAT, "the %s %s", at < NTHS ? nth[at] : "last", what);
     return text;
 }
 
@@ -165,6 +212,7 @@ static void other_sign(const repair *r, uint32_t id) {
     bool sum = is_of_two(op, SPOR_LINEAR), function = op->operands == 1 && op->vjp;
     function = function && !(op->traits & SPOR_LINEAR);
     op_name(op, name, sizeof name);
+    if (sum && !is_written(r, id)) return;
     for (int k = 0; k < op->operands && (sum || function); k++) {
         uint32_t in = node_of(r, id)->in[k];
         if (sum ? hint_open(r->site, "right with the other sign of %s in line %d",
@@ -191,6 +239,21 @@ static void other_operand(const repair *r, uint32_t id) {
         }
 }
 
+/* A mean that is to be a sum: its number goes. Or a power, one of its factors. */
+static void without_hidden(const repair *r, uint32_t id) {
+    const spor_node *node = node_of(r, id);
+    uint32_t rest = without_shape(r, node->in[0]);
+    const spor_op *inner = node_of(r, rest)->op;
+    bool mean = is_number(r, node->in[1]) && inner->tile && inner->tile->role == SPOR_SUMS &&
+                stands_at(node_of(r, rest), node);
+    bool power =
+        node->in[0] == node->in[1] || (inner == node->op && stands_at(node_of(r, rest), node));
+    if (!mean && !power) return;
+    if (mean ? hint_open(r->site, "right with a sum in place of a mean in line %d", line_of(r, id))
+             : hint_open(r->site, "right with a lower power in line %d", line_of(r, id)))
+        put(r, id, var_of(r, node->in[mean ? 0 : 1]));
+}
+
 static void without_part(const repair *r, uint32_t id) {
     const spor_op *op = node_of(r, id)->op;
     char what[REPAIR_WHAT];
@@ -198,6 +261,10 @@ static void without_part(const repair *r, uint32_t id) {
          product = op->operands == 2 && (op->traits & SPOR_BILINEAR),
          ratio = is_of_two(op, SPOR_LINEAR_FIRST);
     const char *part = sum ? "term" : product ? "factor" : "divisor";
+    if ((sum || product || ratio) && !is_written(r, id)) {
+        if (!sum) without_hidden(r, id);
+        return;
+    }
     for (int k = 0; k < 2 && (sum || product || ratio); k++) {
         uint32_t own = node_of(r, id)->in[k], rest = node_of(r, id)->in[1 - k];
         if (ratio && k == 0) continue;
