@@ -26,6 +26,7 @@ typedef struct {
     hint_site *site;
     uint32_t first; /* nodes from here on are the formulas' */
     bool *cone;     /* by id: the formula depends on it */
+    bool *divides;  /* it is a divisor, or a factor of one */
     int others;
     other other[REPAIR_OTHERS];
 } repair;
@@ -119,12 +120,14 @@ static int count_before(const repair *r, uint32_t id) {
     const spor_node *node = node_of(r, id);
     unsigned kind = node->op->traits & (SPOR_LINEAR | SPOR_BILINEAR);
     int count = 1;
-    for (uint32_t in = without_shape(r, node->in[0]);; count++) {
+    for (uint32_t in = node->in[0];; count++) {
         const spor_node *inner = node_of(r, in);
+        while (is_same(inner->op) && stands_at(inner, node)) inner = node_of(r, in = inner->in[0]);
         bool chained = kind && inner->op->operands == 2 && (inner->op->traits & kind) &&
                        inner->place.line == node->place.line && in >= r->first && is_written(r, in);
         if (!chained) return count;
-        in = without_shape(r, inner->in[0]);
+        node = inner;
+        in = node->in[0];
     }
 }
 
@@ -303,6 +306,7 @@ static void size_factor(const repair *r, uint32_t id) {
     hint_site *s = r->site;
     spor_shape shape = *node_of(r, id)->shape;
     int line = line_of(r, id);
+    if (r->divides[id] || is_number(r, id)) return;
     for (int q = 0; q < s->statement->quantities; q++) {
         const spor_quantity *of = &s->statement->quantity[q];
         int64_t n = of->choices ? 0 : s->value[q];
@@ -323,9 +327,11 @@ static void with_part(const repair *r, uint32_t id) {
         spor_var x = var_of(r, id), v = o->var;
         int line = line_of(r, id);
         if (v.id >= id || !has_shape_of(r, v.id, id)) continue;
-        if (hint_open(r->site, "right with %s as a further factor in line %d", o->name, line))
+        bool scales = !r->divides[id] && !is_number(r, id);
+        if (scales &&
+            hint_open(r->site, "right with %s as a further factor in line %d", o->name, line))
             put(r, id, spor_mul(x, v));
-        if (hint_open(r->site, "right with %s as a divisor in line %d", o->name, line))
+        if (scales && hint_open(r->site, "right with %s as a divisor in line %d", o->name, line))
             put(r, id, spor_div(x, v));
         if (hint_open(r->site, "right with %s as a further term in line %d", o->name, line))
             put(r, id, spor_add(x, v));
@@ -362,8 +368,13 @@ static int find_cone(repair *r) {
     r->cone[r->site->formula.id] = true;
     for (uint32_t id = r->site->formula.id; id >= r->first; id--) {
         const spor_node *node = node_of(r, id);
+        bool ratio = is_of_two(node->op, SPOR_LINEAR_FIRST);
+        bool scales = ratio || is_same(node->op) || is_of_two(node->op, SPOR_BILINEAR);
         count += r->cone[id];
-        for (int k = 0; r->cone[id] && k < node->op->operands; k++) r->cone[node->in[k]] = true;
+        for (int k = 0; r->cone[id] && k < node->op->operands; k++) {
+            r->cone[node->in[k]] = true;
+            r->divides[node->in[k]] |= (r->divides[id] && scales) || (ratio && k == 1);
+        }
     }
     return count;
 }
@@ -381,13 +392,13 @@ void repair_readings(hint_site *s) {
     uint32_t dy = in->input[in->dy + instance_cotangents(in) - 1].id;
     repair r = {.site = s, .first = (dy > in->y.id ? dy : in->y.id) + 1};
     r.cone = calloc((size_t)in->claimed, sizeof *r.cone);
-    if (!r.cone) {
+    r.divides = calloc((size_t)in->claimed, sizeof *r.divides);
+    if (!r.cone || !r.divides) {
         s->failed = true;
-        return;
-    }
-    if (find_cone(&r) <= REPAIR_CONE) {
+    } else if (find_cone(&r) <= REPAIR_CONE) {
         find_others(&r);
         record_kinds(&r);
     }
     free(r.cone);
+    free(r.divides);
 }

@@ -46,6 +46,11 @@
     "    s = sqrt(mean(c * c, axis=0) + 0.125)\n    return gamma * (c / s) + beta\n"               \
     "derive f (x, gamma, beta, N in 1..5) -> (Y, dY):\n    c = x - mean(x, axis=0)\n"              \
     "    s = sqrt(mean(c * c, axis=0) + 0.125)\n    h = c / s\n"
+#define NORMED                                                                                     \
+    "def f(x[N, C], g[C]):\n    m = mean(x, axis=0)\n    v = mean((x - m) ** 2, axis=0)\n"         \
+    "    return g * (x - m) / sqrt(v + 1e-3)\nderive f (x, g) -> (y, dy):\n"                       \
+    "    m = mean(x, axis=0)\n    r = 1 / sqrt(mean((x - m) ** 2, axis=0) + 1e-3)\n"               \
+    "    h = (x - m) * r\n    dg = sum(dy * h, axis=0)\n"
 #define MEAN "def f(x[N, m]):\n    return mean(x * x, axis=0)\nderive f (x) -> (y, dy):\n"
 #define GATE                                                                                       \
     "def f(x[N, m], z[N, m]):\n    return x * sigmoid(z)\nderive f (x, z) -> (y, dy):\n"           \
@@ -140,6 +145,11 @@ static const struct {
     {CONV, CONV_DA "    dK = ...\n    db = sum(dZ, axis=[1, 2])\n", "db", "not summed over axis N"},
     {CONV, CONV_DA "    dK = ...\n    db = mean(dZ, axis=[0, 1, 2])\n", "db",
      "right with a sum in place of a mean in line 6"},
+    {TANH, "    dZ = reshape((1 - Y * Y) * dY, [N, m]) * (Z > 0)\n", "dZ",
+     "right without the second factor in line 4"},
+    {NORMED, "    dx = r / N * (N * dy - sum(dy, axis=0) - h * sum(dy * h, axis=0))\n", "dx",
+     "right with g as a further factor in line"},
+    {MEAN, "    dx = 2 * x * dy / maximum(N - 1, 1)\n", "dx", ""},
     {TANH, "    dZ = (1 - Y ** 3) * dY\n", "dZ", "right with a lower power in line 4"},
     {TANH, "    dZ = (1 - Y * Y) * dY * mean(dY, axis=1, keepdims=True)\n", "dZ",
      "right without the third factor in line 4"},
