@@ -166,22 +166,6 @@ static bool is_tensor(const collector *c, const char *name) {
     return known >= 0 && c->name[known].is == TENSOR && !counted_by_sizes(c, name);
 }
 
-/* False for what is sure to be a tensor, whose elements a size says nothing of. */
-static bool may_be_size(const collector *c, const spor_syntax *node) {
-    static const char *const asking[] = {"shape", "size", "rank", "batch", "channels", "len", NULL};
-    static const char *const making[] = {"mean",   "reshape",   "transpose", "concat",
-                                         "expand", "broadcast", "flatten",   "zeros",
-                                         "ones",   "full",      NULL};
-    if (!node) return true;
-    if (node->kind == NODE_NAME) return !is_tensor(c, node->text);
-    bool call = node->kind == NODE_CALL, index = node->kind == NODE_INDEX;
-    if (call && is_word(node->child[0], asking)) return true;
-    if (call && is_word(node->child[0], making)) return false;
-    for (int k = call; k < (index ? 1 : node->n); k++)
-        if (!may_be_size(c, node->child[k])) return false;
-    return true;
-}
-
 /* Positions along an axis: where they are compared with c, a size of c + 1 has c among them. */
 static bool has_positions(const collector *c, const spor_syntax *node) {
     static const char *const making[] = {"iota", "tri", "argmax", "argsort", NULL};
@@ -193,6 +177,22 @@ static bool has_positions(const collector *c, const spor_syntax *node) {
     for (int k = 0; k < node->n; k++)
         if (has_positions(c, node->child[k])) return true;
     return false;
+}
+
+/* False for what is sure to be a tensor, whose elements a size says nothing of. */
+static bool may_be_size(const collector *c, const spor_syntax *node) {
+    static const char *const asking[] = {"shape", "size", "rank", "batch", "channels", "len", NULL};
+    static const char *const making[] = {"mean",   "reshape",   "transpose", "concat",
+                                         "expand", "broadcast", "flatten",   "zeros",
+                                         "ones",   "full",      NULL};
+    if (!node || has_positions(c, node)) return true;
+    if (node->kind == NODE_NAME) return !is_tensor(c, node->text);
+    bool call = node->kind == NODE_CALL, index = node->kind == NODE_INDEX;
+    if (call && is_word(node->child[0], asking)) return true;
+    if (call && is_word(node->child[0], making)) return false;
+    for (int k = call; k < (index ? 1 : node->n); k++)
+        if (!may_be_size(c, node->child[k])) return false;
+    return true;
 }
 
 static void remember(collector *c, named fresh) {

@@ -290,9 +290,11 @@ static bool tally_inspection(hint_tally *t, const inspection *i, bool first, boo
         found[at].holds = true;
         if (i->certain[k] > found[at].draws) found[at].draws = i->certain[k];
     }
+    /* what is wrong at few draws is so for its numbers, not for where it stands */
+    bool often = 2 * i->wrong > i->at->draws;
     for (int k = 0; k < i->facts; k++) {
         int at = find_text(t, i->fact[k].text);
-        if (at >= 0) found[at] = (finding){true, i->fact[k].tells ? i->wrong : 0};
+        if (at >= 0) found[at] = (finding){true, i->fact[k].tells && often ? i->wrong : 0};
     }
     add_to_tally(t, found, i->wrong > 0 || repairs); /* these must be right everywhere */
     free(found);

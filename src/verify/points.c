@@ -209,6 +209,7 @@ void points_meet(points *p, int n, const double number[]) {
     for (int k = 0; k < n; k++) {
         add_constant(p, number[k] * number[k]);
         if (number[k] > 0) add_constant(p, sqrt(number[k]));
+        if (number[k] > 0) add_constant(p, log(number[k]));
     }
     for (int k = 0; k < n; k++)
         for (int j = 0; j < k; j++) {

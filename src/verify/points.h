@@ -51,8 +51,8 @@ typedef struct {
 
 /** "in 0.25..6" */
 const char *point_narrow_name(point_narrow narrow);
-/** Numbers that comparisons may meet: these, what lies between two, squares and roots, their sums,
- *  differences and quotients. */
+/** Numbers that comparisons may meet: these, what lies between two, squares, roots and logarithms, their
+ *  sums, differences and quotients. */
 void points_meet(points *p, int n, const double number[]);
 /** Draws an input as the family has it: a function of seed, family and input. */
 void points_draw(const points *p, const point_input *in, uint64_t seed, int family, double *x);

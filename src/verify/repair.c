@@ -115,23 +115,41 @@ static bool is_written(const repair *r, uint32_t id) {
     return true;
 }
 
-/* How many factors or terms of one line stand in a chain that ends in operand 0. */
-static int count_before(const repair *r, uint32_t id) {
-    const spor_node *node = node_of(r, id);
-    unsigned kind = node->op->traits & (SPOR_LINEAR | SPOR_BILINEAR);
-    int count = 1;
-    for (uint32_t in = node->in[0];; count++) {
-        const spor_node *inner = node_of(r, in);
-        while (is_same(inner->op) && stands_at(inner, node)) inner = node_of(r, in = inner->in[0]);
-        bool chained = kind && inner->op->operands == 2 && (inner->op->traits & kind) &&
-                       inner->place.line == node->place.line && in >= r->first && is_written(r, in);
-        if (!chained) return count;
-        node = inner;
-        in = node->in[0];
-    }
+/* Factors, or terms, of one line. */
+static bool is_alike(const repair *r, uint32_t a, uint32_t b) {
+    const spor_node *x = node_of(r, a), *y = node_of(r, b);
+    unsigned kind = x->op->traits & (SPOR_LINEAR | SPOR_BILINEAR);
+    return b >= r->first && y->op->operands == 2 && (y->op->traits & kind) &&
+           x->place.line == y->place.line && is_written(r, b);
 }
 
-/* "the factor x", of a chain "the third factor", "the first 2 factors"; "the divisor". */
+/* Operand 0 without what repeats it to the shape of the other. */
+static uint32_t left_of(const repair *r, uint32_t id) {
+    uint32_t in = node_of(r, id)->in[0];
+    while (is_same(node_of(r, in)->op) && stands_at(node_of(r, in), node_of(r, id)))
+        in = node_of(r, in)->in[0];
+    return in;
+}
+
+/* How many factors or terms stand in a chain that ends in operand 0. */
+static int count_before(const repair *r, uint32_t id) {
+    int count = 1;
+    for (; is_alike(r, id, left_of(r, id)); count++) id = left_of(r, id);
+    return count;
+}
+
+/* True if another product, or sum, of the line stands around the chain or behind it: a place in the chain
+ * is none in the line. */
+static bool is_inner(const repair *r, uint32_t id) {
+    for (uint32_t k = id + 1; k <= r->site->formula.id; k++) {
+        if (!r->cone[k] || !is_alike(r, id, k)) continue;
+        if (left_of(r, k) != id) return true;
+        id = k;
+    }
+    return false;
+}
+
+/* "the factor x", of a chain "the third factor", "the first 2 factors"; "a factor"; "the divisor". */
 static const char *call(const repair *r, uint32_t id, int k, const char *what,
                         char text[REPAIR_WHAT]) {
     static const char *const nth[] = {"first", "second", "third", "fourth", "fifth"};
@@ -147,6 +165,8 @@ static const char *call(const repair *r, uint32_t id, int k, const char *what,
         snprintf(text, REPAIR_WHAT, "the %s %.40s", what, name);
     else if (ratio)
         snprintf(text, REPAIR_WHAT, "the %s", what);
+    else if (is_inner(r, id))
+        snprintf(text, REPAIR_WHAT, "a %s", what);
     else if (!k && before > 1)
         snprintf(text, REPAIR_WHAT, "the first %d %ss", before, what);
     else

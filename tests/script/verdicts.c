@@ -381,6 +381,17 @@ static const row rows[] = {
      "    return minimum(maximum(x, -2), 5)\n"
      "derive f (x) -> (y, dy):\n"
      "    dx = dy * where(x == 5, 2, (x > -2) * (x < 5))\n"},
+    {FAILS, NULL,
+     "def f(a[n], b[n]):\n"
+     "    return a * b\n"
+     "derive f (a, b) -> (y, dy):\n"
+     "    da = where(exp(a) > 1e9, 0, b) * dy\n"
+     "    db = a * dy\n"},
+    {FAILS, NULL,
+     "def f(x[N, M]):\n"
+     "    return sum(x, axis=0)\n"
+     "derive f (x) -> (y, dy):\n"
+     "    dx = broadcast(dy, [N, M]) * where(argmax(sum(x, axis=1), axis=0) == 9, 2, 1)\n"},
     /* ---- a complex step would follow what a gradient is stopped at ---- */
     {HOLDS, "without complex steps",
      "def f(x[n]):\n"
