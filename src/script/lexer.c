@@ -246,6 +246,8 @@ static const char *unknown_hint(char c) {
         return ": and is written and";
     case '|':
         return ": or is written or";
+    case '^':
+        return ": x to the power of y is x ** y";
     case '.':
         return ": values have no members; call a function, f(x)";
     case '{':

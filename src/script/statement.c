@@ -169,7 +169,9 @@ static spor_syntax *def_statement(spor_parser *p) {
 
 static spor_syntax *return_statement(spor_parser *p) {
     spor_syntax *result = parser_node(p, NODE_RETURN, p->token.place);
-    if (!p->defs) ground_give_up(p->ground, p->token.place, "return stands outside a def");
+    if (!p->defs)
+        ground_give_up(p->ground, p->token.place,
+                       "return stands outside a def: here a result is assigned to its name");
     parser_advance(p);
     if (p->token.kind != TOKEN_NEWLINE && p->token.kind != TOKEN_END)
         parser_add_child(p, result, parser_expressions(p));
