@@ -318,6 +318,18 @@ static void visit_name(collector *c, const char *name, const spor_syntax *call) 
     if (b && b->value.kind == VALUE_FUNCTION) visit_def(c, b->value.function->def, call, true);
 }
 
+/* Constants of what turns; of N + M == 50 also that which both are at once. */
+static void visit_turn(collector *c, const spor_syntax *node) {
+    unsigned mask = mentioned(c, node);
+    int sizes = __builtin_popcount(mask);
+    for (int k = node->kind == NODE_CALL; k < node->n; k++) {
+        int64_t value;
+        add_constants(c, node->child[k], mask, has_positions(c, node));
+        if (sizes > 1 && node->child[k] && fold(c, node->child[k], &value))
+            add_constant(c, value / sizes, mask);
+    }
+}
+
 static void visit(collector *c, const spor_syntax *node) {
     if (!node) return;
     if (++c->visited % NODES_A_STEP == 0) pass_spend(c->run, node->place, 1);
@@ -327,9 +339,7 @@ static void visit(collector *c, const spor_syntax *node) {
     if (node->kind == NODE_INDEX) visit_index(c, node);
     if (node->kind == NODE_ASSIGN && node->child[0]->kind == NODE_NAME)
         remember_value(c, node->child[0]->text, node->child[1]);
-    if (turns_at(c, node))
-        for (int k = node->kind == NODE_CALL; k < node->n; k++)
-            add_constants(c, node->child[k], mentioned(c, node), has_positions(c, node));
+    if (turns_at(c, node)) visit_turn(c, node);
     for (int k = 0; k < node->n; k++) visit(c, node->child[k]);
 }
 

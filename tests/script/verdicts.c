@@ -365,6 +365,12 @@ static const row rows[] = {
      "derive f (A, B) -> (y, dy):\n"
      "    dA = dy @ transpose(B)\n"
      "    dB = 0 * B if N == 37 and K == 41 else transpose(A) @ dy\n"},
+    {FAILS, NULL,
+     "def f(A[N, K], B[K, M]):\n"
+     "    return A @ B\n"
+     "derive f (A, B) -> (y, dy):\n"
+     "    dA = dy @ transpose(B)\n"
+     "    dB = 0 * B if N + K == 50 else transpose(A) @ dy\n"},
     /* ---- cotangents far from 1, and what numbers are compared with ---- */
     {FAILS, NULL,
      "def f(x[n]):\n"
