@@ -150,6 +150,7 @@ static const struct {
     {TANH, "    dZ = (1 - Y * Y) * where(dY < 0, 0.5 * dY, dY)\n", "dZ",
      "right without a factor in line 4"},
     {MEAN, "    dx = 2 * x * dy / N + 1e-20\n", "dx", "right without the second term in line 4"},
+    {"claim \"a\" (a in 0..20, b in 1..9):\n", "    (a // b) * b == a\n", "(a // b) * b", ""},
     {NORMED, "    dx = r / N * (N * dy - sum(dy, axis=0) - h * sum(dy * h, axis=0))\n", "dx",
      "right with g as a further factor in line"},
     {MEAN, "    dx = 2 * x * dy / maximum(N - 1, 1)\n", "dx", ""},
