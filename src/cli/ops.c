@@ -117,6 +117,7 @@ static void show_traits(const spor_op *op) {
         {SPOR_ALIAS, "costs nothing: the same numbers in the same order"},
         {SPOR_VALUE_SLOPE, "its derivative is a function of its value"},
         {SPOR_SHARES, "shares: no number is negative, along its axis they add up to 1"},
+        {SPOR_CHANCES, "chances: every number lies between 0 and 1"},
     };
     for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
         if (op->traits & texts[k].trait) printf("  %s\n", texts[k].text);

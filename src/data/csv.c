@@ -50,25 +50,36 @@ static bool drop(reading *c, const spor_table *t, const spor_field *f, int64_t p
     return true;
 }
 
-/* drop=["width"], or drop=[3] of a column without name. */
-static const char *as_word(const spor_table *t, const char *word, int64_t column, char out[128]) {
-    if (t->name && *t->name[column])
-        snprintf(out, 128, "%s=[\"%.100s\"]", word, t->name[column]);
+static bool has_name(const spor_table *t, int64_t column) {
+    return t->name && *t->name[column];
+}
+
+/* "width", or 3 of a column without name, as a script says it. */
+static const char *as_said(const spor_table *t, int64_t column, char out[128]) {
+    if (has_name(t, column))
+        snprintf(out, 128, "\"%.100s\"", t->name[column]);
     else
-        snprintf(out, 128, "%s=[%" PRId64 "]", word, column);
+        snprintf(out, 128, "%" PRId64, column);
     return out;
 }
 
 /* No advice here may cost a row. */
 static bool complain_missing(const reading *c, const spor_table *t, const spor_field *f) {
     double none;
-    char text[128];
+    char said[128], leave[256] = "";
     spor_message why = {""};
     bool input = c->use[f->column].take == take_input && !c->spec->inputs.count;
+    bool ends = f->column && f->last && !f->size && !has_name(t, f->column);
     table_number(t, f, &none, &why);
-    return message_complain(c->message, "%.800s; fill it in%s%s", why.text,
-                            input ? ", or leave the column out with " : "",
-                            input ? as_word(t, "drop", f->column, text) : "");
+    as_said(t, f->column, said);
+    if (ends)
+        snprintf(leave, sizeof leave,
+                 "; where all lines end in a separator, drop=[%s] leaves out what seems to be "
+                 "behind it, and label= or targets= says what is learned",
+                 said);
+    else if (input)
+        snprintf(leave, sizeof leave, ", or leave the column out with drop=[%s]", said);
+    return message_complain(c->message, "%.600s; fill it in%s", why.text, leave);
 }
 
 /* True if the only line of a file has no number. */
@@ -85,23 +96,24 @@ static bool is_names_alone(const spor_table *t) {
 /* A text among numbers: names without rows, a slip, or, in the first row, a column that is no input. */
 static bool complain_text(const reading *c, const spor_table *t, const spor_field *f) {
     double none;
-    char leave[128], learn[128];
+    char said[128];
     spor_message why = {""};
     bool input = c->use[f->column].take == take_input, first = f->line == t->first_line;
     table_number(t, f, &none, &why);
-    as_word(t, "drop", f->column, leave);
-    as_word(t, "label", f->column, learn);
+    as_said(t, f->column, said);
     if (is_names_alone(t))
         return message_complain(
             c->message, "%s: the file has one line, of names as it seems, and no rows", t->path);
     if (memchr(f->text, ',', f->size)) /* a decimal comma has its own advice */
         return message_complain(c->message, "%s", why.text);
     if (!input)
-        return message_complain(
-            c->message, "%.800s; targets are numbers: texts are learned with %s", why.text, learn);
-    return message_complain(c->message, "%.800s; inputs are numbers: %s the column out with %s%s%s",
-                            why.text, first ? "leave" : "mend it, or leave", leave,
-                            first ? ", or learn it with " : "", first ? learn : "");
+        return message_complain(c->message,
+                                "%.800s; targets are numbers: texts are learned with label=%s",
+                                why.text, said);
+    return message_complain(c->message,
+                            "%.700s; inputs are numbers: %s the column out with drop=[%s]%s%s",
+                            why.text, first ? "leave" : "mend it, or leave", said,
+                            first ? ", or learn it with label=" : "", first ? said : "");
 }
 
 static bool take_number(reading *c, const spor_table *t, const spor_field *f, double *to) {
@@ -127,8 +139,9 @@ static bool check_class(const reading *c, const spor_table *t, const spor_field 
                               classes - 1);
     return !(number > floor(number)) ||
            table_complain(t, f, c->message,
-                          "the label %g is not a whole number; numbers to predict are said by %s",
-                          number, as_word(t, "targets", f->column, text));
+                          "the label %g is not a whole number; numbers to predict are said by "
+                          "targets=[%s]",
+                          number, as_said(t, f->column, text));
 }
 
 /* Labels are all numbers or all texts; a text may be NA. */
@@ -191,8 +204,11 @@ static bool check_shape(const reading *c) {
     const spor_shape *sample = &c->spec->sample;
     int64_t wants = sample->rank ? shape_size(sample) : c->inputs;
     if (!c->inputs)
-        return message_complain(c->message, "%s: no column is left as an input",
-                                c->part[TRAIN].path);
+        return message_complain(
+            c->message, "%s: no column is left as an input%s", c->part[TRAIN].path,
+            c->part[TRAIN].columns > 1 ? ""
+                                       : ": the file has one; fields are separated by commas, "
+                                         "semicolons or tabs");
     return wants == c->inputs ||
            message_complain(c->message,
                             "%s: a sample should have %" PRId64 " numbers, but there are %" PRId64

@@ -318,6 +318,14 @@ static const char *length_fault(const spor_table *t, const spor_field *f) {
     return f->last && f->column + 1 < t->columns ? "fewer" : NULL;
 }
 
+/* What people do that makes a row longer. */
+static const char *longer_because(const spor_table *t, const spor_field *f) {
+    if (f->column < t->columns) return "";
+    if (f->last && !f->size && !f->quoted)
+        return ": it ends in a separator, as the first one does not";
+    return t->rows == 1 ? "; a line above the table that is no part of it must go" : "";
+}
+
 static void count_field(spor_table *t, const spor_field *f) {
     if (!f->last) return;
     t->columns = f->column + 1;
@@ -337,9 +345,9 @@ static bool measure(spor_table *t, spor_message *message) {
         }
         if (empty.line) return table_complain(t, &empty, message, "the line is empty");
         if (length)
-            return table_complain(t, &f, message,
-                                  "the row has %s fields than the first one, which has %" PRId64,
-                                  length, t->columns);
+            return table_complain(
+                t, &f, message, "the row has %s fields than the first one, which has %" PRId64 "%s",
+                length, t->columns, longer_because(t, &f));
         count_field(t, &f);
     }
     return t->rows > 0 || message_complain(message, "%s:1:1: the file has no rows", t->path);

@@ -120,8 +120,9 @@ static spor_data *hide_others(const char *const file[], spor_message *message) {
         if (file[k] && !access(file[k], R_OK) && !file_leads_to(file[k], endings))
             message_complain(
                 message,
-                "%.400s: is no table that can be read as the script says; what is wrong "
-                "is shown of files that end in .csv, .tsv, .txt or .data",
+                "%.400s: is no table that can be read as the script says, which a spreadsheet "
+                "(.xlsx, .ods) becomes when it is saved as CSV; what else is wrong is shown of "
+                "files that end in .csv, .tsv, .txt or .data",
                 file[k]);
     return NULL;
 }

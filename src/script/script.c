@@ -116,7 +116,10 @@ static spor_source *load_source(spor_pass *run, spor_spot place, const char *fil
                                 spor_message *message) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    if (!file_stream_bytes(file, SPOR_LIMIT_SOURCE, &bytes, &size, message)) return NULL;
+    bool included = place.source; /* a command may be given a script by a pipe */
+    if (!(included ? file_bytes : file_stream_bytes)(file, SPOR_LIMIT_SOURCE, &bytes, &size,
+                                                     message))
+        return NULL;
     char *text = arena_take(run->ground.arena, size + 1);
     if (text) memcpy(text, bytes, size);
     free(bytes);
@@ -192,7 +195,7 @@ bool script_layer(spor_pass *run, const char *name) {
     const char *def = ground_take_format(&run->ground, "\ndef %s(", name);
     unsigned char *bytes = NULL;
     size_t size = 0, length = strlen(def);
-    if (!file_stream_bytes(path, SPOR_LIMIT_SOURCE, &bytes, &size, NULL)) return false;
+    if (!file_bytes(path, SPOR_LIMIT_SOURCE, &bytes, &size, NULL)) return false;
     bool found = false;
     for (size_t k = 0; k + length <= size && !found; k++) found = !memcmp(bytes + k, def, length);
     free(bytes);

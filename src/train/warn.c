@@ -27,7 +27,7 @@ static void warn(const warning *w, const spor_node *at, const char *format, ...)
 
 /* at: the node that it speaks of, or NULL. */
 static void warn(const warning *w, const spor_node *at, const char *format, ...) {
-    char text[640];
+    char text[768];
     const spor_place nowhere = {0}, place = at ? at->place : nowhere;
     va_list arguments;
     va_start(arguments, format);
@@ -46,7 +46,7 @@ static const spor_bound *bound_of(const warning *w) {
     return model_plan(w->model, rows < batch ? rows : batch, true);
 }
 
-/* ---- softmax of shares ---------------------------------------------------------------------- */
+/* ---- chances of chances --------------------------------------------------------------------- */
 
 /* The node whose elements these are, in the same order. */
 static uint32_t source_of(const spor_tape *tape, uint32_t id) {
@@ -54,19 +54,84 @@ static uint32_t source_of(const spor_tape *tape, uint32_t id) {
     return id;
 }
 
-static void warn_of_softmax_twice(const warning *w) {
+static bool makes_chances(const spor_op *op) {
+    return op->traits & (SPOR_SHARES | SPOR_CHANCES);
+}
+
+/* What people call an op that makes chances, or their logs, of scores. */
+static const char *chances_name(const spor_op *op) {
+    return op->traits & SPOR_MIXES_SAMPLES ? "softmax" : "sigmoid";
+}
+
+static void warn_of_chances_twice(const warning *w) {
     const spor_bound *b = bound_of(w);
     const spor_tape *tape = b->tape;
-    uint32_t shares = source_of(tape, b->prediction.id);
-    if (!(tape->node[shares].op->traits & SPOR_SHARES)) return;
+    uint32_t chances = source_of(tape, b->prediction.id);
+    const spor_op *first = tape->node[chances].op;
+    if (!makes_chances(first)) return;
     for (uint32_t id = b->prediction.id + 1; id <= b->cost.id; id++) {
         const spor_node *node = &tape->node[id];
-        if (!(node->op->traits & SPOR_LOGITS) || source_of(tape, node->in[0]) != shares) continue;
-        warn(w, &tape->node[shares],
-             "the network ends in softmax, and the loss takes softmax of that again, which "
-             "learns slowly: return what goes into it, the logits");
+        if (!(node->op->traits & SPOR_LOGITS) || source_of(tape, node->in[0]) != chances) continue;
+        const char *ends = chances_name(first), *takes = chances_name(node->op);
+        warn(w, &tape->node[chances],
+             "the network ends in %s, and the loss takes %s of that%s, which learns slowly: return "
+             "what goes into it, the logits",
+             ends, takes, strcmp(ends, takes) ? "" : " again");
         return;
     }
+}
+
+/* ---- rows that are looked at ---------------------------------------------------------------- */
+
+/* Looks at n rows: x [n, width] is what is asked for of them. False: enough was seen. */
+typedef bool row_look(const int64_t rows[], int64_t n, const double *x, int64_t width, void *user);
+
+/* Shows training rows at equal distances, inputs or targets, as the network sees them. False with the
+ * model's error. */
+static bool show_rows(const warning *w, const batch_source *source, int64_t width, bool targets,
+                      row_look *look, void *user) {
+    enum { AT_ONCE = 64 };
+    int64_t rows = w->split->train_rows, every = (rows + ROWS_LOOKED_AT - 1) / ROWS_LOOKED_AT;
+    int64_t row[AT_ONCE], at = 0, n;
+    double *x = calloc((size_t)width, AT_ONCE * sizeof *x);
+    if (!x) return out_of_memory(w);
+    do {
+        for (n = 0; n < AT_ONCE && at < rows; n++, at += every) row[n] = w->split->train[at];
+        batch_fill(source, row, n, targets ? NULL : x, targets ? x : NULL);
+    } while (n && look(row, n, x, width, user));
+    free(x);
+    return true;
+}
+
+/* Sums of squares, column by column. */
+typedef struct {
+    double *square; /* [columns]; freed by who asked */
+    int64_t rows;
+} columns_seen;
+
+static bool add_squares(const int64_t rows[], int64_t n, const double *x, int64_t width,
+                        void *user) {
+    columns_seen *seen = user;
+    (void)rows;
+    for (int64_t k = 0; k < n * width; k++) seen->square[k % width] += x[k] * x[k];
+    seen->rows += n;
+    return true;
+}
+
+/* The column that is largest in its root mean square, and that; -1 with the model's error. */
+static int64_t largest_column(const warning *w, const batch_source *source, int64_t width,
+                              bool targets, double *size) {
+    columns_seen seen = {.square = calloc((size_t)width, sizeof *seen.square)};
+    int64_t largest = 0;
+    if (!seen.square)
+        out_of_memory(w), largest = -1;
+    else if (!show_rows(w, source, width, targets, add_squares, &seen))
+        largest = -1;
+    for (int64_t k = 0; largest >= 0 && k < width; k++)
+        if (seen.square[k] > seen.square[largest]) largest = k;
+    *size = largest >= 0 ? sqrt(seen.square[largest] / (double)seen.rows) : 0;
+    free(seen.square);
+    return largest;
 }
 
 /* ---- inputs that are not scaled ------------------------------------------------------------- */
@@ -93,32 +158,6 @@ static bool meets_weights(const spor_bound *b, bool marked[]) {
     return false;
 }
 
-/* Adds the squares of some rows, as the network sees them, to those of their columns. */
-static void add_squares(const batch_source *source, const int64_t rows[], int64_t n, double x[],
-                        double square[]) {
-    batch_fill(source, rows, n, x, NULL);
-    for (int64_t k = 0; k < n * source->size; k++) square[k % source->size] += x[k] * x[k];
-}
-
-/* Looks at training rows at equal distances. */
-static double *squares_of_columns(const warning *w, const batch_source *source, int64_t *looked) {
-    enum { AT_ONCE = 64 };
-    int64_t rows = w->split->train_rows, every = (rows + ROWS_LOOKED_AT - 1) / ROWS_LOOKED_AT;
-    int64_t row[AT_ONCE];
-    double *square = calloc((size_t)source->size, sizeof *square);
-    double *x = calloc((size_t)source->size, AT_ONCE * sizeof *x);
-    *looked = 0;
-    for (int64_t at = 0; square && x && at < rows;) {
-        int64_t n = 0;
-        for (; n < AT_ONCE && at < rows; n++, at += every) row[n] = w->split->train[at];
-        add_squares(source, row, n, x, square);
-        *looked += n;
-    }
-    if (!x) free(square), square = NULL;
-    free(x);
-    return square;
-}
-
 static void tell_of_columns(const warning *w, const spor_shape *sample, double largest,
                             int64_t column) {
     char which[40] = "numbers";
@@ -134,17 +173,13 @@ static bool warn_of_columns(const warning *w) {
     const spor_model_spec *spec = model_spec_of(w->model);
     batch_source source = batch_source_of(w->data, &spec->sample, &spec->target, SPOR_F64, 0);
     bool *marked = calloc(b->tape->count, sizeof *marked);
-    bool product = marked && meets_weights(b, marked);
-    int64_t looked, largest = 0;
-    double *square = product ? squares_of_columns(w, &source, &looked) : NULL;
-    for (int64_t k = 0; square && k < source.size; k++)
-        if (square[k] > square[largest]) largest = k;
-    double size = square ? sqrt(square[largest] / (double)looked) : 0;
-    if (size > WARN_UNSCALED) tell_of_columns(w, &spec->sample, size, largest);
-    bool done = marked && (!product || square);
-    free(square);
+    double size = 0;
+    if (!marked) return out_of_memory(w);
+    int64_t largest =
+        meets_weights(b, marked) ? largest_column(w, &source, source.size, false, &size) : 0;
     free(marked);
-    return done || out_of_memory(w);
+    if (size > WARN_UNSCALED) tell_of_columns(w, &spec->sample, size, largest);
+    return largest >= 0;
 }
 
 /* ---- classes that never occur --------------------------------------------------------------- */
@@ -283,11 +318,219 @@ static void warn_of_misfit(const warning *w) {
              "%s; if the loss is to compare other things, metric=\"loss\" says so", text);
 }
 
+/* ---- targets that are not the loss's --------------------------------------------------------- */
+
+/* What predictions become says what targets are: shares of softmax, chances of sigmoid. */
+static unsigned traits_of_link(const warning *w) {
+    spor_link *link = model_link(w->model);
+    spor_tape *tape = link ? spor_tape_new() : NULL;
+    spor_shape shape = spor_shape_of(bound_of(w)->prediction);
+    spor_var made = tape ? link(spor_input(tape, "prediction", shape)) : (spor_var){0};
+    unsigned traits = made.id ? tape->node[made.id].op->traits : 0;
+    spor_tape_free(tape);
+    return traits;
+}
+
+/* The first row that is not what the loss compares. */
+typedef struct {
+    bool shares;   /* asked for: rows that add up to 1; else chances */
+    int64_t row;   /* -1: none was found */
+    double number; /* a number of it that is no chance, or what the row adds up to */
+} stray_target;
+
+static bool is_stray(const double *y, int64_t width, bool shares, double *number) {
+    double sum = 0;
+    for (int64_t k = 0; k < width; k++) {
+        *number = y[k];
+        if (!(y[k] >= 0 && (y[k] <= 1 || shares))) return true;
+        sum += y[k];
+    }
+    *number = sum;
+    return shares && fabs(sum - 1) > 1e-3;
+}
+
+static bool find_stray(const int64_t rows[], int64_t n, const double *x, int64_t width,
+                       void *user) {
+    stray_target *stray = user;
+    for (int64_t k = 0; k < n; k++) {
+        if (!is_stray(x + k * width, width, stray->shares, &stray->number)) continue;
+        stray->row = rows[k];
+        return false;
+    }
+    return true;
+}
+
+static void tell_of_stray(const warning *w, const stray_target *stray, bool mirrored) {
+    const char *wants = stray->shares ? "shares of classes, which add up to 1 in a row"
+                                      : "chances, numbers from 0 to 1";
+    const char *is = stray->shares && stray->number >= 0 ? "adds up to" : "has";
+    const char *instead = mirrored        ? "scale= brings inputs there, and squared_error"
+                          : stray->shares ? "label= or classes= makes classes of a column, "
+                                            "binary_cross_entropy compares labels that do not "
+                                            "exclude each other, and squared_error"
+                                          : "label= or classes= makes classes of a column, and "
+                                            "squared_error";
+    warn(w, NULL,
+         "the loss compares %s, but the target of row %" PRId64 " of %s, counted from 0, %s %.4g: "
+         "%s compares numbers",
+         wants, stray->row, w->data->name, is, stray->number, instead);
+}
+
+/* Numbers of a target; 0: it is made of classes. */
+static int64_t numbers_of_target(const warning *w, batch_source *source) {
+    const spor_model_spec *spec = model_spec_of(w->model);
+    *source = batch_source_of(w->data, &spec->sample, &spec->target, SPOR_F64, 0);
+    return source->one_hot ? 0 : shape_size(&spec->target);
+}
+
+static bool warn_of_targets(const warning *w) {
+    batch_source source;
+    int64_t width = numbers_of_target(w, &source);
+    unsigned traits = width ? traits_of_link(w) : 0;
+    stray_target stray = {.shares = traits & SPOR_SHARES, .row = -1};
+    if (!(traits & (SPOR_SHARES | SPOR_CHANCES))) return true;
+    bool done = show_rows(w, &source, width, true, find_stray, &stray);
+    if (done && stray.row >= 0) tell_of_stray(w, &stray, source.mirrored);
+    return done;
+}
+
+/* ---- numbers that predictions are far from --------------------------------------------------- */
+
+/* As many numbers are predicted as are given, and compared, as far as anybody said. */
+static bool compares_numbers(const warning *w, int64_t width) {
+    const spor_bound *b = bound_of(w);
+    spor_shape shape = spor_shape_of(b->prediction);
+    spor_metric metric = model_spec_of(w->model)->metric;
+    return width && shape_size(&shape) == b->rows * width &&
+           (metric == SPOR_METRIC_FITTING || metric == SPOR_METRIC_RMSE);
+}
+
+/* Root mean square of what is predicted at the initial weights. */
+static bool size_of_predictions(const warning *w, double *size) {
+    const spor_model_spec *spec = model_spec_of(w->model);
+    batch_source source =
+        batch_source_of(w->data, &spec->sample, &spec->target, spec->options.scalar, 0);
+    int64_t n[2] = {0}, row[BATCH_OF_EVALUATION];
+    double cost, squares = 0;
+    two_sizes(w->split, n);
+    for (int64_t k = 0; k < n[0]; k++) row[k] = w->split->train[k % w->split->train_rows];
+    if (!batch_cost(w->model, &source, row, n[0], &cost)) return false;
+    const spor_arg *predicted = &spor_model_bind(w->model, n[0], false)->logits;
+    int64_t count = shape_size(&predicted->shape);
+    for (int64_t k = 0; k < count; k++) {
+        double number = model_number(w->model, predicted, k);
+        squares += number * number;
+    }
+    *size = count ? sqrt(squares / (double)count) : 0;
+    return true;
+}
+
+static bool warn_of_large_targets(const warning *w) {
+    batch_source source;
+    int64_t width = numbers_of_target(w, &source);
+    double size, predicted;
+    if (source.mirrored || !compares_numbers(w, width)) return true;
+    int64_t column = largest_column(w, &source, width, true, &size);
+    if (column < 0) return false;
+    if (!(size > WARN_FAR)) return true;
+    if (!size_of_predictions(w, &predicted)) return false;
+    if (size > WARN_FAR * predicted)
+        warn(w, NULL,
+             "targets are not scaled: number %" PRId64 " of a target of %s reaches %.3g (root mean "
+             "square), where the network predicts about %.3g at its initial weights and has far "
+             "to go; smaller units of the data, or a factor on what it returns, bring them "
+             "together",
+             column, w->data->name, size, predicted);
+    return true;
+}
+
+/* ---- a metric that is not the loss's --------------------------------------------------------- */
+
+/* The loss alone, of rows whose targets are predicted. */
+typedef struct {
+    spor_tape *tape;
+    spor_program *program;
+    double *p, *y; /* [rows, width] */
+    const double *cost;
+    int64_t rows, width;
+} loss_alone;
+
+static void loss_free(loss_alone *l) {
+    spor_program_free(l->program);
+    spor_tape_free(l->tape);
+}
+
+/* False if it can't be had alone, of which nothing is told. */
+static bool loss_record(const warning *w, loss_alone *l) {
+    const spor_model_spec *spec = model_spec_of(w->model);
+    const spor_bound *b = bound_of(w);
+    l->tape = spor_tape_new();
+    spor_var p = spor_input(l->tape, "prediction", spor_shape_of(b->prediction));
+    spor_var y = spor_input(l->tape, "y", spor_shape_of(b->target));
+    spor_var cost = spec->loss(p, y, spec->user);
+    l->program = spor_compile(l->tape, 1, &cost, NULL, &(spor_options){.scalar = SPOR_F64});
+    l->p = spor_program_arg(l->program, p).data;
+    l->y = spor_program_arg(l->program, y).data;
+    l->cost = spor_program_arg(l->program, cost).data;
+    return !spor_program_error(l->program) && l->p && l->y && l->cost;
+}
+
+/* The cost where number k of what is predicted is off by so much from its target. */
+static double cost_off(loss_alone *l, int64_t k, double by) {
+    l->p[k] = l->y[k] + by;
+    double cost = spor_run(l->program, 0) ? *l->cost : nan("");
+    l->p[k] = l->y[k];
+    return cost;
+}
+
+/* A step into either direction makes a loss smaller that does not compare; where chances are predicted,
+ * none leads out of 0..1. */
+static bool gains_by(loss_alone *l, int64_t k, double by, bool chances) {
+    double there = l->y[k] + by, at = cost_off(l, k, 0);
+    bool inside = !chances || (there >= 0 && there <= 1);
+    return inside && cost_off(l, k, by) < at - 1e-9 * fabs(at);
+}
+
+static bool compares(loss_alone *l, bool chances) {
+    enum { ROWS = 16, NUMBERS = 8 };
+    int64_t count = l->rows * l->width, rows = l->rows < ROWS ? l->rows : ROWS;
+    int64_t numbers = l->width < NUMBERS ? l->width : NUMBERS;
+    double squares = 0;
+    for (int64_t k = 0; k < count; k++) squares += l->y[k] * l->y[k];
+    double by = squares > 0 ? sqrt(squares / (double)count) / 2 : 0.5;
+    memcpy(l->p, l->y, (size_t)count * sizeof *l->p);
+    for (int64_t k = 0; k < rows * numbers; k++) {
+        int64_t number = k / numbers * l->width + k % numbers * (l->width / numbers);
+        if (gains_by(l, number, by, chances) || gains_by(l, number, -by, chances)) return false;
+    }
+    return true;
+}
+
+/* A loss that does not compare the two has no least value where they are equal. */
+static bool warn_of_metric(const warning *w) {
+    batch_source source;
+    const spor_bound *b = bound_of(w);
+    loss_alone l = {.rows = b->rows, .width = numbers_of_target(w, &source)};
+    if (!compares_numbers(w, l.width) || model_spec_of(w->model)->metric != SPOR_METRIC_FITTING)
+        return true;
+    bool chances = makes_chances(b->tape->node[source_of(b->tape, b->prediction.id)].op);
+    if (loss_record(w, &l)) {
+        batch_fill(&source, w->split->train, l.rows, NULL, l.y);
+        if (!compares(&l, chances))
+            warn(w, &b->tape->node[b->cost.id],
+                 "the loss is not least where the prediction is the target: RMSE and R² are of two "
+                 "things that it does not compare; metric=\"loss\" leaves them out");
+    }
+    loss_free(&l);
+    return true;
+}
+
 bool train_warn(spor_model *model, const spor_data *data, const spor_split *split,
                 const spor_schedule *schedule, warn_tell *tell, void *user) {
     warning w = {model, data, split, schedule, tell, user};
-    warn_of_softmax_twice(&w);
+    warn_of_chances_twice(&w);
     warn_of_misfit(&w);
-    return warn_of_columns(&w) && warn_of_classes(&w) && warn_of_one_row(&w) &&
-           warn_of_reduction(&w);
+    return warn_of_columns(&w) && warn_of_targets(&w) && warn_of_large_targets(&w) &&
+           warn_of_classes(&w) && warn_of_one_row(&w) && warn_of_reduction(&w) &&
+           warn_of_metric(&w);
 }

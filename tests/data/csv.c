@@ -50,6 +50,13 @@ START_TEST(what_is_wrong_is_named_with_its_place) {
     check_refused("", "data.csv:1:1: the file has no rows");
     check_refused("1,2,0\n1,2\n", "data.csv:2:2: the row has fewer fields than the first one");
     check_refused("1,2,0\n1,2,0,0\n", "data.csv:2:4: the row has more fields");
+    check_refused(
+        "1,2,\n1,2,\n",
+        "data.csv:1:3: column 2 of 0..2 has no value here; fill it in; where all lines end "
+        "in a separator, drop=[2] leaves out what seems to be behind it, and label= or "
+        "targets= says what is learned");
+    check_refused("a,b,\n1,2,\n", "data.csv:2:3: column 2 of 0..2 has no value here; fill it in; "
+                                  "where all lines end in a separator, drop=[2]");
     check_refused("1,2,0\n1,x,0\n", "data.csv:2:2: column 1 of 0..2: 'x' is not a number");
     check_refused("a,b,label\n1,x,0\n", "data.csv:2:2: b: 'x' is not a number");
     check_refused("1,,0\n", "data.csv:1:2: column 1 of 0..2 has no value here; fill it in");
@@ -62,11 +69,11 @@ START_TEST(what_is_wrong_is_named_with_its_place) {
     check_refused("a,b,c\n", "data.csv: the file has one line, of names as it seems, and no rows");
     check_refused("h1,h2,0\n",
                   "'h1' is not a number; inputs are numbers: leave the column out with "
-                  "drop=[0], or learn it with label=[0]");
+                  "drop=[0], or learn it with label=0");
     check_refused("a,b,c\nx,2,0\n3,4,1\n",
                   "data.csv:2:1: a: 'x' is not a number; inputs are numbers: "
                   "leave the column out with drop=[\"a\"], or learn it "
-                  "with label=[\"a\"]");
+                  "with label=\"a\"");
     check_refused("a,b,c\n1,2,0\n3,4.x,1\n",
                   "b: '4.x' is not a number; inputs are numbers: mend it, or "
                   "leave the column out with drop=[\"b\"]");
@@ -166,6 +173,9 @@ START_TEST(columns_are_said_by_name_or_number) {
                      "kind can be one thing only");
     check_as_refused("1,0\n2,1\n", (spor_csv){.drop = COLUMNS({NULL, 0})},
                      "no column is left as an input");
+    check_as_refused("a|b|y\n1|2|0\n3|4|1\n", (spor_csv){.path = NULL},
+                     "no column is left as an input: the file has one; fields are separated by "
+                     "commas, semicolons or tabs");
 }
 END_TEST
 

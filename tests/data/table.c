@@ -128,6 +128,12 @@ START_TEST(what_is_wrong_is_named_with_its_place) {
     check_refused("1,2,0\n\n1,2,1\n", "t.csv:2:1: the line is empty");
     check_refused("1,2,0\n1,2\n", "t.csv:2:2: the row has fewer fields than the first one, which "
                                   "has 3");
+    check_refused("a,b\n1,2,\n",
+                  "t.csv:2:3: the row has more fields than the first one, which has 2: it "
+                  "ends in a separator, as the first one does not");
+    check_refused("# by hand\na,b\n1,2\n",
+                  "t.csv:2:2: the row has more fields than the first one, which "
+                  "has 1; a line above the table that is no part of it must go");
     check_refused("1,2,0\n1,2,0,0\n", "t.csv:2:4: the row has more fields");
     check_refused("\xff\xfe"
                   "1\0",

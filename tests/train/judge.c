@@ -405,6 +405,7 @@ static spor_data few(double x[]) {
 
 static char warned[4096];
 static spor_reduction said = SPOR_REDUCTION_MEAN;
+static spor_metric judged_by = SPOR_METRIC_NONE;
 
 /* What is warned of when the net is trained so. */
 static const char *warnings(spor_net *net, spor_loss *loss, const spor_data *data, int64_t rows,
@@ -415,7 +416,7 @@ static const char *warnings(spor_net *net, spor_loss *loss, const spor_data *dat
     const spor_schedule schedule = {.epochs = 1, .batch = batch};
     spec.reduction = said;
     spec.net = net;
-    spec.metric = SPOR_METRIC_NONE;
+    spec.metric = judged_by;
     spor_model *model = spor_model_new(&spec);
     ck_assert_msg(train_prepare(model, data, &split, &schedule), "%s", spor_model_error(model));
     warned[0] = 0;
@@ -461,6 +462,139 @@ START_TEST(softmax_of_softmax_is_warned_of) {
     ck_assert_str_eq(warnings(ends_in_softmax, spor_squared_error_mean, &data, FEW, 3), "");
     ck_assert_str_eq(warnings(has_softmax_within, spor_cross_entropy_mean, &data, FEW, 3), "");
     ck_assert_str_eq(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), "");
+}
+END_TEST
+
+static spor_var ends_in_sigmoid(spor_var x, bool training, void *user) {
+    (void)training, (void)user;
+    return spor_sigmoid(dense(x));
+}
+
+static spor_var ends_in_scaled_sigmoid(spor_var x, bool training, void *user) {
+    spor_var s = ends_in_sigmoid(x, training, user);
+    return spor_mul(s, spor_expand(spor_constant(x.tape, 8), 3, spor_shape_of(s)));
+}
+
+START_TEST(sigmoid_before_a_loss_that_has_one_is_warned_of) {
+    const spor_data data = few(small);
+    check_has(warnings(ends_in_sigmoid, spor_binary_cross_entropy_mean, &data, FEW, 3),
+              "the network ends in sigmoid, and the loss takes sigmoid of that again, which learns "
+              "slowly: return what goes into it, the logits");
+    check_has(warnings(ends_in_sigmoid, spor_cross_entropy_mean, &data, FEW, 3),
+              "the network ends in sigmoid, and the loss takes softmax of that, which learns");
+    check_has(warnings(ends_in_softmax, spor_binary_cross_entropy_mean, &data, FEW, 3),
+              "the network ends in softmax, and the loss takes sigmoid of that, which learns");
+    ck_assert_str_eq(warnings(ends_in_sigmoid, spor_squared_error_mean, &data, FEW, 3), "");
+    ck_assert_str_eq(warnings(ends_in_sigmoid, log_of_shares, &data, FEW, 3), "");
+    ck_assert_str_eq(
+        warnings(ends_in_scaled_sigmoid, spor_binary_cross_entropy_mean, &data, FEW, 3), "");
+    ck_assert_str_eq(warnings(plain, spor_binary_cross_entropy_mean, &data, FEW, 3), "");
+}
+END_TEST
+
+/* Three numbers a row to predict. */
+static spor_data few_numbers(double y[]) {
+    spor_data data = few(small);
+    data.classes = 0;
+    data.label = NULL;
+    data.y = (spor_values){.keep = SPOR_KEEP_F64, .shape = SPOR_SHAPE(3), .value = y};
+    return data;
+}
+
+START_TEST(targets_that_the_loss_does_not_compare_are_warned_of) {
+    double y[FEW * 3] = {0};
+    const spor_data data = few_numbers(y);
+    for (int k = 0; k < FEW; k++) y[3 * k + k % 3] = 1;
+    ck_assert_str_eq(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), "");
+    ck_assert_str_eq(warnings(plain, spor_binary_cross_entropy_mean, &data, FEW, 3), "");
+    y[3 * 5] = 1; /* beside that of column 2 */
+    check_has(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3),
+              "the loss compares shares of classes, which add up to 1 in a row, but the target of "
+              "row 5 of few, counted from 0, adds up to 2: label= or classes= makes classes");
+    ck_assert_str_eq(warnings(plain, spor_cross_entropy_mean, &data, 5, 3),
+                     ""); /* not a row of it */
+    ck_assert_str_eq(warnings(plain, spor_binary_cross_entropy_mean, &data, FEW, 3), "");
+    y[3 * 7 + 1] = -1;
+    check_has(warnings(plain, spor_binary_cross_entropy_mean, &data, FEW, 3),
+              "the loss compares chances, numbers from 0 to 1, but the target of row 7 of few, "
+              "counted from 0, has -1: label= or classes=");
+    y[3 * 7 + 1] = 1.5;
+    check_has(warnings(plain, spor_binary_cross_entropy_mean, &data, FEW, 3), "row 7");
+    check_has(warned, "has 1.5");
+    ck_assert_str_eq(warnings(plain, spor_squared_error_mean, &data, FEW, 3), "");
+}
+END_TEST
+
+static spor_var a_thousand_times(spor_var x, bool training, void *user) {
+    spor_var z = plain(x, training, user);
+    return spor_mul(z, spor_expand(spor_constant(x.tape, 1000), 3, spor_shape_of(z)));
+}
+
+START_TEST(targets_far_from_what_is_predicted_are_warned_of) {
+    double y[FEW * 3] = {0};
+    const spor_data data = few_numbers(y);
+    for (int k = 0; k < FEW * WIDE; k++) small[k] = sin(k);
+    for (int k = 0; k < FEW; k++) y[3 * k + 1] = 3000, y[3 * k + 2] = 40;
+    judged_by = SPOR_METRIC_FITTING;
+    check_has(
+        warnings(plain, spor_squared_error_mean, &data, FEW, 3),
+        "targets are not scaled: number 1 of a target of few reaches 3e+03 (root mean square), "
+        "where the network predicts about ");
+    ck_assert_str_eq(warnings(a_thousand_times, spor_squared_error_mean, &data, FEW, 3), "");
+    for (int k = 0; k < FEW; k++) y[3 * k + 1] = 40;
+    ck_assert_str_eq(warnings(plain, spor_squared_error_mean, &data, FEW, 3), "");
+    judged_by = SPOR_METRIC_NONE;
+}
+END_TEST
+
+/* e^p - y p: least where p is ln y */
+static spor_var of_counts(spor_var p, spor_var y, void *user) {
+    (void)user;
+    return spor_mean(spor_sub(spor_exp(p), spor_mul(y, p)), SPOR_AXIS(0) | SPOR_AXIS(1));
+}
+
+/* |p - y|, as a maximum of two */
+static spor_var of_distances(spor_var p, spor_var y, void *user) {
+    spor_var d = spor_sub(p, y);
+    (void)user;
+    return spor_mean(spor_maximum(d, spor_neg(d)), SPOR_AXIS(0) | SPOR_AXIS(1));
+}
+
+/* -y ln(p + 1e-6) - (1 - y) ln(1 - p + 1e-6), which is least at y as long as p lies in 0..1 */
+static spor_var of_chances(spor_var p, spor_var y, void *user) {
+    spor_shape shape = spor_shape_of(p);
+    spor_var one = spor_expand(spor_constant(p.tape, 1), 3, shape);
+    spor_var more = spor_expand(spor_constant(p.tape, 1 + 1e-6), 3, shape);
+    spor_var right = spor_mul(y, spor_log(spor_add(p, spor_sub(more, one))));
+    spor_var wrong = spor_mul(spor_sub(one, y), spor_log(spor_sub(more, p)));
+    (void)user;
+    return spor_neg(spor_mean(spor_add(right, wrong), SPOR_AXIS(0) | SPOR_AXIS(1)));
+}
+
+/* (p - y)^2 of column 0 and what of_counts has of the others */
+static spor_var of_both(spor_var p, spor_var y, void *user) {
+    const int64_t two[] = {0, -2}, one[] = {0, -1}, none[] = {0, 0};
+    return spor_add(
+        spor_squared_error_mean(spor_pad(p, none, two, 0), spor_pad(y, none, two, 0), user),
+        of_counts(spor_pad(p, one, none, 0), spor_pad(y, one, none, 0), user));
+}
+
+START_TEST(a_metric_of_what_the_loss_does_not_compare_is_warned_of) {
+    static const char says[] = "the loss is not least where the prediction is the target";
+    double y[FEW * 3];
+    const spor_data data = few_numbers(y);
+    for (int k = 0; k < FEW * 3; k++) y[k] = k % 4;
+    judged_by = SPOR_METRIC_FITTING;
+    ck_assert_str_eq(warnings(plain, spor_squared_error_mean, &data, FEW, 3), "");
+    ck_assert_str_eq(warnings(plain, of_distances, &data, FEW, 3), "");
+    check_has(warnings(plain, of_counts, &data, FEW, 3), says);
+    check_has(warnings(plain, of_both, &data, FEW, 3), says);
+    for (int k = 0; k < FEW * 3; k++) y[k] = k % 2;
+    check_has(warnings(plain, spor_binary_cross_entropy_mean, &data, FEW, 3), says);
+    ck_assert_str_eq(warnings(ends_in_sigmoid, of_chances, &data, FEW, 3), "");
+    judged_by = SPOR_METRIC_RMSE; /* said */
+    ck_assert_str_eq(warnings(plain, of_counts, &data, FEW, 3), "");
+    judged_by = SPOR_METRIC_NONE;
 }
 END_TEST
 
@@ -607,6 +741,10 @@ Suite *spor_suite(void) {
     tcase_add_test(before, what_is_wrong_is_told_before_the_first_step);
     tcase_add_test(before, each_step_has_the_rate_of_its_time);
     tcase_add_test(before, softmax_of_softmax_is_warned_of);
+    tcase_add_test(before, sigmoid_before_a_loss_that_has_one_is_warned_of);
+    tcase_add_test(before, targets_that_the_loss_does_not_compare_are_warned_of);
+    tcase_add_test(before, targets_far_from_what_is_predicted_are_warned_of);
+    tcase_add_test(before, a_metric_of_what_the_loss_does_not_compare_is_warned_of);
     tcase_add_test(before, inputs_that_are_not_scaled_are_warned_of);
     tcase_add_test(before, classes_that_never_occur_are_warned_of);
     tcase_add_test(before, a_wrong_reduction_is_warned_of);
