@@ -99,10 +99,10 @@ static bool choose_metric(tally *t, const spor_bound *bound, int classes) {
     e->classes = classes;
     char misfit[256];
     return predicts_classes(bound, classes) ||
-           model_fail(t->model,
-                      "%s.\nThere is no accuracy of what is no [rows, %d classes]; "
-                      "metric=\"loss\" does without",
-                      model_misfit(t->model, bound, misfit), classes);
+           model_fail_of(t->model, bound->prediction,
+                         "%s.\nThere is no accuracy of what is no [rows, %d classes]; "
+                         "metric=\"loss\" does without",
+                         model_misfit(t->model, bound, misfit), classes);
 }
 
 static bool make_room(tally *t, const spor_bound *bound) {

@@ -61,6 +61,22 @@ bool model_fail(spor_model *model, const char *format, ...) {
     return false;
 }
 
+bool model_fail_of(spor_model *model, spor_var at, const char *format, ...) {
+    if (!model || model->failed) return false;
+    const spor_place place = at.tape->node[at.id].place;
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    model->file = place.file;
+    model->line = place.line;
+    model->column = place.column;
+    return place.file
+               ? model_fail(model, "%.300s:%d:%d: %s", place.file, place.line, place.column, text)
+               : model_fail(model, "%s", text);
+}
+
 bool model_fail_at(spor_model *model, const char *where) {
     char text[sizeof model->error];
     memcpy(text, model->error, sizeof text);

@@ -8,6 +8,9 @@
 
 /** Sets the model's first error and returns false. */
 bool model_fail(spor_model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** model_fail with the place where a variable was recorded. */
+bool model_fail_of(spor_model *model, spor_var at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /** Puts text before the model's error and returns false. */
 bool model_fail_at(spor_model *model, const char *where);
 

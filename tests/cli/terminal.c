@@ -406,6 +406,10 @@ START_TEST(outputs_are_as_many_as_there_are_classes) {
         {"dense(flatten(x), 1)", "digits()", SQUARED_ERROR, "has 1 output for 10 classes"},
         {"dense(x, 1)", IRIS, CROSS_ENTROPY, "has 1 output for 3 classes"},
         {"dense(x, 4)", IRIS, OWN, "has 4 outputs for 3 classes"},
+        {"concat([dense(x, 3), x[:, 0:1]], axis=1)", IRIS, "first, reduction=\\\"mean\\\"",
+         "t.spor:3:12: the network has 4 outputs for 3 classes: its last layer must have 3.\n"
+         "There is no accuracy of what is no [rows, 3 classes]; metric=\"loss\" does without\n"
+         "          return concat("},
         {"dense(x, 1)", IRIS, OWN, "has 1 output for 3 classes"}, /* the loss repeats it */
         {"dense(x, 2)", DIABETES, SQUARED_ERROR, "has 2 outputs for 1 target:"},
         {"dense(flatten(x), 60)", "digits()", SQUARED_ERROR ", target=\\\"x\\\"",
@@ -418,8 +422,8 @@ START_TEST(outputs_are_as_many_as_there_are_classes) {
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         expect_status(
             run("cp $M/../tests/data/*.csv .; printf '%%b' 'include \"layers.spor\"\\n"
-                "def net(x):\\n    return %s\\ndef mse(a, y): return mean((a - y) * (a - y))\\n' "
-                ">t.spor;"
+                "def net(x):\\n    return %s\\ndef mse(a, y): return mean((a - y) * (a - y))\\n"
+                "def first(a, y): return mse(a[:, :3], y)\\n' >t.spor;"
                 "echo \"train(net, data=%s, loss=%s, optimizer=sgd(rate=0.1), batch=8, epochs=1)\" "
                 ">>t.spor; SPOR_DATA=$M/../data spor train t.spor",
                 wrong[k].net, wrong[k].data, wrong[k].loss),
