@@ -203,9 +203,20 @@ static int target_of(spor_pass *run, const spor_arguments *a, int k, const char 
               name_list(run, n, names));
 }
 
-void call_bind(spor_pass *run, const spor_arguments *arguments, const char *callee, int n,
-               const char *const names[], const bool optional[], const spor_value *bound[],
-               spor_spot at[]) {
+/* Behind what is missing of a def that was given something where no tensors are yet: it may be meant to
+ * wait for them, which the names of its first parameters say. */
+static const char *waiting_hint(const spor_pass *run, const spor_arguments *a) {
+    bool may = a->n && !run->tape && !run->ruling;
+    return may ? "\nA def that is to wait for tensors here begins with prediction, target (a "
+                 "loss), "
+                 "w, dw (an optimizer) or gradients (a clip)."
+               : "";
+}
+
+/* call_bind; hint stands behind what is missing. */
+static void bind_all(spor_pass *run, const spor_arguments *arguments, const char *callee, int n,
+                     const char *const names[], const bool optional[], const spor_value *bound[],
+                     spor_spot at[], const char *hint) {
     for (int k = 0; k < n; k++) {
         bound[k] = NULL;
         at[k] = arguments->place;
@@ -219,8 +230,14 @@ void call_bind(spor_pass *run, const spor_arguments *arguments, const char *call
     }
     for (int k = 0; k < n; k++)
         if (!bound[k] && !optional[k])
-            pass_fail(run, arguments->place, "%s needs %s; it takes %s", callee, names[k],
-                      name_list(run, n, names));
+            pass_fail(run, arguments->place, "%s needs %s; it takes %s%s", callee, names[k],
+                      name_list(run, n, names), hint);
+}
+
+void call_bind(spor_pass *run, const spor_arguments *arguments, const char *callee, int n,
+               const char *const names[], const bool optional[], const spor_value *bound[],
+               spor_spot at[]) {
+    bind_all(run, arguments, callee, n, names, optional, bound, at, "");
 }
 
 /* ---- defs ---- */
@@ -336,7 +353,7 @@ static void bind_parameters(spor_pass *run, const spor_function *f, spor_env *en
         names[k] = def->parameter[k].name;
         optional[k] = def->parameter[k].value != NULL;
     }
-    call_bind(run, a, def->name, def->parameters, names, optional, bound, at);
+    bind_all(run, a, def->name, def->parameters, names, optional, bound, at, waiting_hint(run, a));
     for (size_t k = 0; k < n; k++) {
         const spor_parameter *p = &def->parameter[k];
         value[k] = bound[k] ? *bound[k] : pass_evaluate(run, f->env, p->value);
