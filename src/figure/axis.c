@@ -67,11 +67,15 @@ static int64_t last_line(const figure_axis *axis) {
     return (int64_t)floor(axis->high / axis->step + 1e-9);
 }
 
+/* All numbers of an axis are written alike: short, but as long as keeps neighbours apart. */
 static void line_text(char out[AXIS_DIGITS], const figure_axis *axis, double value) {
+    double largest = fmax(fabs(axis->low), fabs(axis->high));
     if (axis->powers)
         axis_digits(out, pow(10, value), 6);
-    else
+    else if (largest < 1e6 && axis->step > 0.9e-5)
         axis_number(out, value, axis->decimals);
+    else
+        axis_digits(out, value, (int)fmin(ceil(log10(largest / axis->step) - 1e-9) + 1, 15));
 }
 
 #define GRID " stroke=\"#dddddd\" stroke-width=\"8\"/>\n"

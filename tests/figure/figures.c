@@ -15,6 +15,7 @@
 #include "../support/xml.h"
 #include "base/checksum.h"
 #include "base/shape.h"
+#include "figure/axis.h"
 #include "figure/elements.h"
 #include "figure/figure.h"
 #include "figure/image.h"
@@ -23,6 +24,37 @@
 static void check_has(const char *text, const char *part) {
     ck_assert_msg(text && strstr(text, part), "\"%s\" is not in: %.2000s", part, text ? text : "");
 }
+
+/* ---- axes ------------------------------------------------------------------------------------- */
+
+/* The numbers along an axis from least to most, from the lowest on, with a bar behind each. */
+static const char *numbers_along(double least, double most) {
+    static char out[400];
+    figure_axis axis = {.from = 1000, .to = 0};
+    spor_text svg = {0};
+    axis_cover(&axis, least, most);
+    axis_draw_vertical(&svg, &axis, 0, 100);
+    xml_check(svg.at, svg.size);
+    out[0] = 0;
+    for (const char *at = svg.at; (at = strstr(at, "</text>")); at++) {
+        const char *from = at;
+        while (from[-1] != '>') from--;
+        snprintf(out + strlen(out), sizeof out - strlen(out), "%.*s|", (int)(at - from), from);
+    }
+    text_free(&svg);
+    return out;
+}
+
+START_TEST(numbers_along_an_axis_are_short_and_differ) {
+    ck_assert_str_eq(numbers_along(0, 1), "0.0|0.2|0.4|0.6|0.8|1.0|");
+    ck_assert_str_eq(numbers_along(-900000, 900000), "-500000|0|500000|");
+    ck_assert_str_eq(numbers_along(0, 4.8e9), "0|1e+09|2e+09|3e+09|4e+09|");
+    ck_assert_str_eq(numbers_along(-1.1e10, 1.1e10), "-1e+10|-5e+09|0|5e+09|1e+10|");
+    ck_assert_str_eq(numbers_along(0, 5e-7), "0|1e-07|2e-07|3e-07|4e-07|5e-07|");
+    ck_assert_str_eq(numbers_along(1.00001e9, 1.00003e9),
+                     "1.00001e+09|1.000015e+09|1.00002e+09|1.000025e+09|1.00003e+09|");
+}
+END_TEST
 
 /* ---- pixels ----------------------------------------------------------------------------------- */
 
@@ -585,6 +617,7 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("figures");
     TCase *pixels = tcase_create("pixels"), *runs = tcase_create("runs"),
           *seen = tcase_create("seen"), *pages = tcase_create("pages");
+    tcase_add_test(pixels, numbers_along_an_axis_are_short_and_differ);
     tcase_add_test(pixels, checksums_are_those_of_the_standards);
     tcase_add_test(pixels, numbers_are_shades_of_grey);
     tcase_add_test(pixels, signed_numbers_are_blue_and_orange);
