@@ -23,7 +23,7 @@ static spor_value known_set(const spor_given *g) {
     v.declared->set = set;
     v.declared->sample = set->shape;
     v.declared->classes = set->classes;
-    v.declared->scale = given_real(g, 0, set->scale);
+    v.declared->scale = given_scale(g, 0, set->scale);
     return v;
 }
 

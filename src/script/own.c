@@ -23,12 +23,15 @@ static const char *file_name(const spor_given *g, int k) {
 
 /* One of two words that may be left out: 0, 1 or 2. */
 static int word(const spor_given *g, int k, const char *one, const char *other) {
-    const char *given = given_string(g, k, NULL);
-    if (!given) return 0;
-    if (strcmp(given, one) == 0) return 1;
-    if (other && strcmp(given, other) == 0) return 2;
-    pass_fail(g->run, g->at[k], "%s must be \"%s\"%s%s%s but is \"%.40s\"", given_what(g, k), one,
-              other ? " or \"" : "", other ? other : "", other ? "\"" : "", given);
+    const spor_value *v = g->arg[k];
+    if (!v) return 0;
+    bool said = v->kind == VALUE_STRING;
+    if (said && strcmp(v->s, one) == 0) return 1;
+    if (said && other && strcmp(v->s, other) == 0) return 2;
+    const char *is = said ? ground_take_format(&g->run->ground, "\"%.40s\"", v->s)
+                          : value_describe(&g->run->ground, v);
+    pass_fail(g->run, g->at[k], "%s must be \"%s\"%s%s%s but is %s", given_what(g, k), one,
+              other ? " or \"" : "", other ? other : "", other ? "\"" : "", is);
 }
 
 static spor_column column(const spor_given *g, int k, const spor_value *v) {
@@ -85,8 +88,8 @@ static int classes(const spor_given *g, int k) {
     return (int)n;
 }
 
-static double scale(const spor_given *g, int k) {
-    double factor = given_real(g, k, 1);
+double given_scale(const spor_given *g, int k, double otherwise) {
+    double factor = given_real(g, k, otherwise);
     if (!isfinite(factor) || !(factor < 0 || factor > 0))
         pass_fail(g->run, g->at[k], "%s must be a number other than 0", given_what(g, k));
     return factor;
@@ -210,7 +213,7 @@ spor_value own_csv(const spor_given *g) {
     bool unlabelled;
     *csv = (spor_csv){.sample = sample(g, SHAPE),
                       .classes = classes(g, CLASSES),
-                      .scale = scale(g, SCALE),
+                      .scale = given_scale(g, SCALE, 1),
                       .label = label(g, LABEL, &unlabelled),
                       .targets = columns(g, TARGETS),
                       .inputs = columns(g, INPUTS),
@@ -257,7 +260,7 @@ static spor_value arrays_value(const spor_given *g, int at, array_files *arrays,
     enum { ARRAY_SHAPE, ARRAY_CLASSES, ARRAY_SCALE, ARRAY_TARGETS, ARRAY_STANDARDIZE };
     arrays->sample = sample(g, at + ARRAY_SHAPE);
     arrays->classes = classes(g, at + ARRAY_CLASSES);
-    arrays->scale = scale(g, at + ARRAY_SCALE);
+    arrays->scale = given_scale(g, at + ARRAY_SCALE, 1);
     arrays->targets = given_bool(g, at + ARRAY_TARGETS, false);
     if (arrays->classes && arrays->targets)
         pass_fail(g->run, g->at[at + ARRAY_TARGETS],

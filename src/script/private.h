@@ -49,6 +49,8 @@ struct spor_script {
 
 /** A value whose part of a declaration is filled in by the caller. */
 spor_value declare_part(const spor_given *given, spor_value_kind kind);
+/** Argument k, what numbers of data are multiplied with: not 0. own.c */
+double given_scale(const spor_given *given, int k, double otherwise);
 /** Data sets of one's own: what csv(...) and the like say of files. */
 spor_value own_csv(const spor_given *given);
 spor_value own_npy(const spor_given *given);
