@@ -182,6 +182,54 @@ static bool warn_of_columns(const warning *w) {
     return largest >= 0;
 }
 
+/* ---- a column that counts the rows ----------------------------------------------------------- */
+
+/* Which columns have been row number + 0 or + 1 until now; bits 1 and 2. */
+typedef struct {
+    const spor_data *data;
+    unsigned char *counts; /* [columns] */
+} counting;
+
+/* A number as the file has it. */
+static double raw_number(const spor_data *data, double x, int64_t column) {
+    if (data->x.mean) x = x / data->x.factor[column] + data->x.mean[column];
+    return x / data->scale;
+}
+
+static bool strike_out(const int64_t rows[], int64_t n, const double *x, int64_t width,
+                       void *user) {
+    counting *c = user;
+    for (int64_t k = 0; k < n * width; k++) {
+        double off = raw_number(c->data, x[k], k % width) -
+                     (double)rows[k / width]; /* 0 or 1 of such a one */
+        if (!(fabs(off) < 1e-6)) c->counts[k % width] &= 2;
+        if (!(fabs(off - 1) < 1e-6)) c->counts[k % width] &= 1;
+    }
+    return true;
+}
+
+/* Tables that were written with a column of row numbers: of pandas, of R. */
+static bool warn_of_row_numbers(const warning *w) {
+    enum { ROWS_THAT_TELL = 8 };
+    const spor_model_spec *spec = model_spec_of(w->model);
+    batch_source source = batch_source_of(w->data, &spec->sample, &spec->target, SPOR_F64, 0);
+    if (spec->sample.rank != 1 || source.size < 2 || w->split->train_rows < ROWS_THAT_TELL)
+        return true;
+    counting c = {w->data, malloc((size_t)source.size)};
+    if (!c.counts) return out_of_memory(w);
+    memset(c.counts, 3, (size_t)source.size);
+    bool done = show_rows(w, &source, source.size, false, strike_out, &c);
+    for (int64_t k = 0; done && k < source.size; k++)
+        if (c.counts[k])
+            warn(w, NULL,
+                 "column %" PRId64
+                 " of the inputs of %s counts the rows, from %d on: it says where "
+                 "a row stands and nothing of what it is; drop= leaves a column out",
+                 k + 1, w->data->name, c.counts[k] & 1 ? 0 : 1);
+    free(c.counts);
+    return done;
+}
+
 /* ---- classes that never occur --------------------------------------------------------------- */
 
 static void tell_of_classes(const warning *w, int absent, const int named[]) {
@@ -530,7 +578,7 @@ bool train_warn(spor_model *model, const spor_data *data, const spor_split *spli
     warning w = {model, data, split, schedule, tell, user};
     warn_of_chances_twice(&w);
     warn_of_misfit(&w);
-    return warn_of_columns(&w) && warn_of_targets(&w) && warn_of_large_targets(&w) &&
-           warn_of_classes(&w) && warn_of_one_row(&w) && warn_of_reduction(&w) &&
-           warn_of_metric(&w);
+    return warn_of_columns(&w) && warn_of_row_numbers(&w) && warn_of_targets(&w) &&
+           warn_of_large_targets(&w) && warn_of_classes(&w) && warn_of_one_row(&w) &&
+           warn_of_reduction(&w) && warn_of_metric(&w);
 }

@@ -646,6 +646,28 @@ START_TEST(inputs_that_are_not_scaled_are_warned_of) {
 }
 END_TEST
 
+START_TEST(columns_that_count_the_rows_are_warned_of) {
+    static double x[FEW * WIDE];
+    double mean[] = {0, 0, 4}, factor[] = {1, 1, 0.3};
+    spor_data data = few(x);
+    for (int k = 0; k < FEW * WIDE; k++) x[k] = k % WIDE == 2 ? k / WIDE : sin(k);
+    const char *says =
+        "column 3 of the inputs of few counts the rows, from 0 on: it says where a row "
+        "stands and nothing of what it is; drop= leaves a column out";
+    check_has(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), says);
+    data.x.mean = mean;
+    data.x.factor = factor;
+    check_has(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), says);
+    data.x.mean = data.x.factor = NULL;
+    for (int k = 2; k < FEW * WIDE; k += WIDE) x[k]++;
+    check_has(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), "the rows, from 1 on");
+    for (int k = 2; k < FEW * WIDE; k += WIDE) x[k]++; /* from 2 on: years, perhaps */
+    ck_assert_str_eq(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), "");
+    for (int k = 0; k < FEW; k++) x[WIDE * k + 2] = k == 6 ? 2 : k;
+    ck_assert_str_eq(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), "");
+}
+END_TEST
+
 START_TEST(classes_that_never_occur_are_warned_of) {
     char cat[] = "cat", dog[] = "dog", fox[] = "fox", *names[] = {cat, dog, fox};
     spor_data data = few(small);
@@ -746,6 +768,7 @@ Suite *spor_suite(void) {
     tcase_add_test(before, targets_far_from_what_is_predicted_are_warned_of);
     tcase_add_test(before, a_metric_of_what_the_loss_does_not_compare_is_warned_of);
     tcase_add_test(before, inputs_that_are_not_scaled_are_warned_of);
+    tcase_add_test(before, columns_that_count_the_rows_are_warned_of);
     tcase_add_test(before, classes_that_never_occur_are_warned_of);
     tcase_add_test(before, a_wrong_reduction_is_warned_of);
     tcase_add_test(before, statistics_of_one_row_are_warned_of);
