@@ -643,6 +643,17 @@ START_TEST(tasks_are_shares) {
 }
 END_TEST
 
+START_TEST(warnings_of_the_trials_are_told_once) {
+    expect_status(
+        run("sed s,1/16,1, net.spor >raw.spor; spor sweep raw.spor --set units=3,6 --seed 0..1 "
+            "--limit 40 --epochs 1 --out s"),
+        0);
+    ck_assert_int_eq(count_of(err, "warning: inputs are not scaled"), 1);
+    sweep(0, SPACE " --out t");
+    ck_assert_str_eq(err, "");
+}
+END_TEST
+
 START_TEST(collect_tells_what_is_missing) {
     expect_status(
         run("spor sweep " SPACE " --out s --task 1/2 >log; spor sweep " SPACE " --out s --collect"),
@@ -684,6 +695,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_list_is_what_the_sweep_does);
     tcase_add_test(tests, xargs_and_parallel_run_a_list);
     tcase_add_test(tests, tasks_are_shares);
+    tcase_add_test(tests, warnings_of_the_trials_are_told_once);
     tcase_add_test(tests, collect_tells_what_is_missing);
     suite_add_tcase(suite, tests);
     return suite;
