@@ -112,13 +112,16 @@ static spor_source *keep_source(spor_pass *run, spor_spot place, const char *fil
     return NULL;
 }
 
+static const char *const script_ending[] = {".spor", NULL};
+
 static spor_source *load_source(spor_pass *run, spor_spot place, const char *file,
                                 spor_message *message) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    bool included = place.source; /* a command may be given a script by a pipe */
-    if (!(included ? file_bytes : file_stream_bytes)(file, SPOR_LIMIT_SOURCE, &bytes, &size,
-                                                     message))
+    bool file_alone =
+        place.source || file_ends_in(file, script_ending); /* else a pipe may give it */
+    if (!(file_alone ? file_bytes : file_stream_bytes)(file, SPOR_LIMIT_SOURCE, &bytes, &size,
+                                                       message))
         return NULL;
     char *text = arena_take(run->ground.arena, size + 1);
     if (text) memcpy(text, bytes, size);
@@ -142,8 +145,6 @@ static const spor_source *source_of(const spor_script *script, const char *file)
     while (s && strcmp(s->file, file) != 0) s = s->next;
     return s;
 }
-
-static const char *const script_ending[] = {".spor", NULL};
 
 /* A file that is no script is not read: what it says would be seen in messages. */
 static void refuse_others(spor_pass *run, const spor_syntax *include, const char *path) {

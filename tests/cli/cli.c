@@ -656,6 +656,8 @@ START_TEST(a_file_without_an_end_is_refused) {
     write_file("part.spor", "include \"pipe.spor\"\n");
     expect_status(run("rm -f pipe.spor && mkfifo pipe.spor && spor train part.spor"), 2);
     expect_in(err, "part.spor:1:1: pipe.spor: is a pipe; data are read from regular files");
+    expect_status(run("spor show pipe.spor"), 2);
+    expect_in(err, "pipe.spor: is a pipe");
 }
 END_TEST
 
