@@ -492,6 +492,23 @@ static bool warn_of_large_targets(const warning *w) {
     return true;
 }
 
+/* Chances never come to numbers outside of 0..1, such as those of an image that is not scaled. */
+static bool warn_of_reach(const warning *w) {
+    batch_source source;
+    const spor_bound *b = bound_of(w);
+    const spor_node *last = &b->tape->node[source_of(b->tape, b->prediction.id)];
+    int64_t width = numbers_of_target(w, &source);
+    stray_target stray = {.row = -1};
+    if (!makes_chances(last->op) || !compares_numbers(w, width)) return true;
+    bool done = show_rows(w, &source, width, true, find_stray, &stray);
+    if (done && stray.row >= 0)
+        warn(w, last,
+             "the network ends in %s, of numbers from 0 to 1, but the target of row %" PRId64
+             " of %s, counted from 0, has %.4g: it can't come there",
+             chances_name(last->op), stray.row, w->data->name, stray.number);
+    return done;
+}
+
 /* ---- a metric that is not the loss's --------------------------------------------------------- */
 
 /* The loss alone, of rows whose targets are predicted. */
@@ -579,6 +596,6 @@ bool train_warn(spor_model *model, const spor_data *data, const spor_split *spli
     warn_of_chances_twice(&w);
     warn_of_misfit(&w);
     return warn_of_columns(&w) && warn_of_row_numbers(&w) && warn_of_targets(&w) &&
-           warn_of_large_targets(&w) && warn_of_classes(&w) && warn_of_one_row(&w) &&
-           warn_of_reduction(&w) && warn_of_metric(&w);
+           warn_of_reach(&w) && warn_of_large_targets(&w) && warn_of_classes(&w) &&
+           warn_of_one_row(&w) && warn_of_reduction(&w) && warn_of_metric(&w);
 }

@@ -525,6 +525,23 @@ START_TEST(targets_that_the_loss_does_not_compare_are_warned_of) {
 }
 END_TEST
 
+START_TEST(targets_beyond_a_last_sigmoid_are_warned_of) {
+    double y[FEW * 3] = {0};
+    const spor_data data = few_numbers(y);
+    judged_by = SPOR_METRIC_FITTING;
+    y[4] = 1;
+    ck_assert_str_eq(warnings(ends_in_sigmoid, spor_squared_error_mean, &data, FEW, 3), "");
+    y[3 * 6] = -0.5;
+    check_has(
+        warnings(ends_in_sigmoid, spor_squared_error_mean, &data, FEW, 3),
+        "the network ends in sigmoid, of numbers from 0 to 1, but the target of row 6 of few, "
+        "counted from 0, has -0.5: it can't come there");
+    ck_assert_str_eq(warnings(ends_in_scaled_sigmoid, spor_squared_error_mean, &data, FEW, 3), "");
+    ck_assert_str_eq(warnings(plain, spor_squared_error_mean, &data, FEW, 3), "");
+    judged_by = SPOR_METRIC_NONE;
+}
+END_TEST
+
 static spor_var a_thousand_times(spor_var x, bool training, void *user) {
     spor_var z = plain(x, training, user);
     return spor_mul(z, spor_expand(spor_constant(x.tape, 1000), 3, spor_shape_of(z)));
@@ -765,6 +782,7 @@ Suite *spor_suite(void) {
     tcase_add_test(before, softmax_of_softmax_is_warned_of);
     tcase_add_test(before, sigmoid_before_a_loss_that_has_one_is_warned_of);
     tcase_add_test(before, targets_that_the_loss_does_not_compare_are_warned_of);
+    tcase_add_test(before, targets_beyond_a_last_sigmoid_are_warned_of);
     tcase_add_test(before, targets_far_from_what_is_predicted_are_warned_of);
     tcase_add_test(before, a_metric_of_what_the_loss_does_not_compare_is_warned_of);
     tcase_add_test(before, inputs_that_are_not_scaled_are_warned_of);
