@@ -253,7 +253,8 @@ void display_validation(spor_metric metric, const spor_score *score) {
 void display_evaluation(const spor_evaluation *e, const char *rows, bool quiet) {
     bool classes = e->metric == SPOR_METRIC_ACCURACY, numbers = e->metric == SPOR_METRIC_RMSE;
     if (classes) print_accuracy(e, rows);
-    if (numbers) printf("%s RMSE %.6g, R² %.4f, ", rows, e->rmse, e->r2);
+    if (numbers) printf("%s RMSE %.6g, R² ", rows, e->rmse);
+    if (numbers) printf(fabs(e->r2) < 1e6 ? "%.4f, " : "%.4g, ", e->r2);
     if (!classes && !numbers) printf("%s ", rows);
     printf("loss %.6g", e->loss);
     if (!classes) printf(" (%lld rows)", (long long)e->rows);

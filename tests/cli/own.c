@@ -290,6 +290,18 @@ START_TEST(a_target_of_x_is_never_the_label) {
 END_TEST
 
 /* y = 2 x + 1, exactly: whatever reaches the loss beside the prediction is y. */
+/* y is 0 or 1e-9, and 1e8 is predicted: R² has 35 digits before its point. */
+START_TEST(an_r2_beyond_measure_is_short) {
+    write_file("t.spor", "def net(x): return x\n" TRAIN("csv(\"t.csv\", targets=\"y\")",
+                                                        "squared_error(reduction=\"mean\")", "1"));
+    write_file("t.csv", "x,y\n1e8,1e-9\n1e8,0\n1e8,1e-9\n1e8,0\n1e8,1e-9\n1e8,0\n1e8,1e-9\n1e8,0\n"
+                        "1e8,1e-9\n1e8,0\n1e8,1e-9\n1e8,0\n1e8,1e-9\n1e8,0\n1e8,1e-9\n1e8,0\n");
+    expect_status(run("spor train t.spor"), 0);
+    expect_in(out, "test RMSE 1e+08, R² -");
+    expect_in(out, "e+34, loss 1e+16");
+}
+END_TEST
+
 START_TEST(numbers_are_learned) {
     write_file("t.spor",
                LAYERS "def net(x):\n    return dense(x, 1)\n" TRAIN(
@@ -322,6 +334,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, weights_bring_what_they_were_trained_with);
     tcase_add_test(tests, samples_without_targets_are_their_own);
     tcase_add_test(tests, a_target_of_x_is_never_the_label);
+    tcase_add_test(tests, an_r2_beyond_measure_is_short);
     tcase_add_test(tests, numbers_are_learned);
     suite_add_tcase(suite, tests);
     return suite;
