@@ -548,27 +548,29 @@ static double cost_off(loss_alone *l, int64_t k, double by) {
     return cost;
 }
 
-/* A step into either direction makes a loss smaller that does not compare; where chances are predicted,
- * none leads out of 0..1. */
-static bool gains_by(loss_alone *l, int64_t k, double by, bool chances) {
-    double there = l->y[k] + by, at = cost_off(l, k, 0);
-    bool inside = !chances || (there >= 0 && there <= 1);
-    return inside && cost_off(l, k, by) < at - 1e-9 * fabs(at);
+/* Is a step away from the target no gain? Where chances are predicted none is made out of 0..1. */
+static bool is_no_gain(loss_alone *l, int64_t k, double by, bool chances, double cost) {
+    double there = l->y[k] + by;
+    return (chances && !(there >= 0 && there <= 1)) ||
+           !(cost_off(l, k, by) < cost - 1e-9 * fabs(cost));
 }
 
+/* A step into either direction makes a loss smaller that does not compare. */
 static bool compares(loss_alone *l, bool chances) {
-    enum { ROWS = 16, NUMBERS = 8 };
+    enum { ROWS = 8, NUMBERS = 4 };
     int64_t count = l->rows * l->width, rows = l->rows < ROWS ? l->rows : ROWS;
     int64_t numbers = l->width < NUMBERS ? l->width : NUMBERS;
     double squares = 0;
+    bool all = true;
     for (int64_t k = 0; k < count; k++) squares += l->y[k] * l->y[k];
     double by = squares > 0 ? sqrt(squares / (double)count) / 2 : 0.5;
     memcpy(l->p, l->y, (size_t)count * sizeof *l->p);
-    for (int64_t k = 0; k < rows * numbers; k++) {
+    double cost = cost_off(l, 0, 0);
+    for (int64_t k = 0; all && k < rows * numbers; k++) {
         int64_t number = k / numbers * l->width + k % numbers * (l->width / numbers);
-        if (gains_by(l, number, by, chances) || gains_by(l, number, -by, chances)) return false;
+        all = is_no_gain(l, number, by, chances, cost) && is_no_gain(l, number, -by, chances, cost);
     }
-    return true;
+    return all;
 }
 
 /* A loss that does not compare the two has no least value where they are equal. */
