@@ -191,18 +191,51 @@ char *table_text(const spor_table *t, const spor_field *f, spor_message *message
     return out;
 }
 
+/* Equal names in the order of their columns. */
+static int by_name(const void *a, const void *b) {
+    char *const *x = *(char **const *)a, *const *y = *(char **const *)b;
+    int order = strcmp(*x, *y);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* Of thousands of names each is looked for. */
+static bool sort_names(spor_table *t, spor_message *message) {
+    t->sorted = calloc((size_t)t->columns, sizeof *t->sorted);
+    if (!t->sorted) return message_complain(message, "%s: out of memory", t->path);
+    for (int64_t k = 0; k < t->columns; k++) t->sorted[k] = &t->name[k];
+    qsort(t->sorted, (size_t)t->columns, sizeof *t->sorted, by_name);
+    return true;
+}
+
+/* The first place among the sorted names that is none before this name. */
+static int64_t place_of(const spor_table *t, const char *name) {
+    int64_t low = 0, high = t->columns;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (strcmp(*t->sorted[middle], name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* -1: the name does not stand there. */
+static int64_t column_at(const spor_table *t, int64_t place, const char *name) {
+    bool there = place < t->columns && !strcmp(*t->sorted[place], name);
+    return there ? (int64_t)(t->sorted[place] - t->name) : -1;
+}
+
 int64_t table_column(const spor_table *t, const char *name, spor_message *message) {
-    int64_t found = -1;
-    for (int64_t k = 0; t->name && k < t->columns; k++) {
-        if (strcmp(t->name[k], name)) continue;
-        if (found >= 0) {
-            message_complain(message,
-                             "%s: columns %" PRId64 " and %" PRId64
-                             ", counted from 0, are both called \"%.100s\"; say which by number",
-                             t->path, found, k, name);
-            return -1;
-        }
-        found = k;
+    int64_t place = t->name ? place_of(t, name) : 0;
+    int64_t found = t->name ? column_at(t, place, name) : -1;
+    int64_t other = found < 0 ? -1 : column_at(t, place + 1, name);
+    if (other >= 0) {
+        message_complain(message,
+                         "%s: columns %" PRId64 " and %" PRId64
+                         ", counted from 0, are both called \"%.100s\"; say which by number",
+                         t->path, found, other, name);
+        return -1;
     }
     if (found >= 0) return found;
     if (!t->name) {
@@ -385,6 +418,7 @@ static bool take_header(spor_table *t, spor_message *message) {
     if (!t->name) return message_complain(message, "%s: out of memory", t->path);
     for (int64_t k = 0; k < t->columns && table_next(&c, &f); k++)
         if (!(t->name[k] = table_text(t, &f, message))) return false;
+    if (!sort_names(t, message)) return false;
     t->rows_start = c.at;
     t->first_line = c.line;
     return --t->rows > 0 ||
@@ -437,6 +471,7 @@ bool table_take(spor_table *t, const char *path, unsigned char *bytes, size_t si
 void table_free(spor_table *t) {
     for (int64_t k = 0; t->name && k < t->columns; k++) free(t->name[k]);
     free(t->name);
+    free(t->sorted);
     free(t->bytes);
     *t = (spor_table){0};
 }

@@ -29,6 +29,7 @@ typedef struct {
     int64_t rows;    /* of values */
     int64_t columns; /* of each row */
     char **name;     /* [columns] without quotes; NULL if the file has no header line */
+    char ***sorted;  /* [columns] where the names stand, in their order */
 } spor_table;
 
 /** A field: text[0 .. size) without the blanks and quotes around it. */
