@@ -208,6 +208,20 @@ static bool strike_out(const int64_t rows[], int64_t n, const double *x, int64_t
     return true;
 }
 
+static void tell_of_row_numbers(const warning *w, int64_t column, int from) {
+    char *const *name = w->data->x.column;
+    char which[80], drop[80] = "";
+    snprintf(which, sizeof which, "column %" PRId64 " of the inputs", column + 1);
+    if (name && *name[column]) {
+        snprintf(which, sizeof which, "column \"%.60s\"", name[column]);
+        snprintf(drop, sizeof drop, "[\"%.60s\"]", name[column]);
+    }
+    warn(w, NULL,
+         "%s of %s counts the rows, from %d on: it says where a row stands and nothing of what it "
+         "is; drop=%s leaves a column out",
+         which, w->data->name, from, drop);
+}
+
 /* Tables that were written with a column of row numbers: of pandas, of R. */
 static bool warn_of_row_numbers(const warning *w) {
     enum { ROWS_THAT_TELL = 8 };
@@ -220,12 +234,7 @@ static bool warn_of_row_numbers(const warning *w) {
     memset(c.counts, 3, (size_t)source.size);
     bool done = show_rows(w, &source, source.size, false, strike_out, &c);
     for (int64_t k = 0; done && k < source.size; k++)
-        if (c.counts[k])
-            warn(w, NULL,
-                 "column %" PRId64
-                 " of the inputs of %s counts the rows, from %d on: it says where "
-                 "a row stands and nothing of what it is; drop= leaves a column out",
-                 k + 1, w->data->name, c.counts[k] & 1 ? 0 : 1);
+        if (c.counts[k]) tell_of_row_numbers(w, k, c.counts[k] & 1 ? 0 : 1);
     free(c.counts);
     return done;
 }

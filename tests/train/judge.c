@@ -676,6 +676,12 @@ START_TEST(columns_that_count_the_rows_are_warned_of) {
     data.x.factor = factor;
     check_has(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), says);
     data.x.mean = data.x.factor = NULL;
+    char a[] = "a", none[] = "", id[] = "id", *names[] = {a, none, id};
+    data.x.column = names;
+    check_has(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3),
+              "column \"id\" of few counts the rows, from 0 on");
+    check_has(warned, "drop=[\"id\"] leaves");
+    data.x.column = NULL;
     for (int k = 2; k < FEW * WIDE; k += WIDE) x[k]++;
     check_has(warnings(plain, spor_cross_entropy_mean, &data, FEW, 3), "the rows, from 1 on");
     for (int k = 2; k < FEW * WIDE; k += WIDE) x[k]++; /* from 2 on: years, perhaps */
