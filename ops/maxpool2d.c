@@ -6,6 +6,7 @@
 
 #ifdef SPOR_RULES
 
+#include "window_written.h"
 #include "export/onnx.h"
 
 KERNELS(maxpool2d);
@@ -99,6 +100,16 @@ static bool cells(const spor_call *c, cells_window *w) {
     return cells_of_windows(c, CELLS_LARGEST, w);
 }
 
+static void loops(spor_c *c, const spor_call *call) {
+    const int64_t *map = call->in[0].shape.n, *count = call->out.shape.n;
+    write_each_window(c, call->attr, map, count);
+    write_winner(c, map);
+    c_line(c, "out[((n * %" PRId64 " + p) * %" PRId64 " + q) * %" PRId64 " + k] = x[winner];",
+           count[1], count[2], count[3]);
+    c_line(c, "}");
+    c_line(c, "}");
+}
+
 const spor_op spor_op_maxpool2d = {
     .signature = "maxpool2d(x[N,H,W,C]; size:int2, stride:int2=size, pad:int4=0)",
     .equation = "z[n,i,j,c] = largest x[n,.,.,c] of window (i, j)",
@@ -117,6 +128,7 @@ const spor_op spor_op_maxpool2d = {
     .mistakes = mistakes,
     .golden = golden,
     .reference = maxpool2d_reference,
+    .c_loops = loops,
     .cells = cells,
 };
 
