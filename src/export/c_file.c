@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/message.h"
@@ -228,8 +229,13 @@ static void add_predict(c_file *f) {
                  c_type(&f->c.functions), c_type(&f->c.functions));
     text_add(text, "void net_predict(const %s *x, %s *y) {\n", c_type(&f->c.functions),
              c_type(&f->c.functions));
-    if (f->training) text_add(text, "    net_begin();\n");
+    if (f->training && !f->apart) text_add(text, "    net_begin();\n");
     if (!c_has_word(&f->c.calls.text, "x")) text_add(text, "    (void)x;\n");
+    if (f->apart)
+        text_add(text,
+                 "    if (!%s) {\n        net_fill(y, net_not_a_number(), NET_OUTPUTS);\n"
+                 "        return;\n    }\n",
+                 f->training ? "net_begin()" : "net_weights");
     text_bytes(text, f->c.calls.text.at, f->c.calls.text.size);
     text_add(text, "}\n");
 }
@@ -244,9 +250,9 @@ static void add_functions(c_file *f) {
         text_bytes(text, f->training->c.functions.text.at, f->training->c.functions.text.size);
     c_add_scaling(f);
     c_add_classes(f);
-    if (f->training) c_training_add_values(f->training, text);
+    if (f->training) c_training_add_values(f->training, f->apart, text);
     add_predict(f);
-    if (f->training) c_training_add(f->training, text);
+    if (f->training) c_training_add(f->training, f->apart, text);
 }
 
 static bool write_code(c_file *f, spor_message *message) {
@@ -297,8 +303,15 @@ static void tell_training(const c_file *f, spor_text *told) {
              bytes_text(next, bytes));
     text_add(told, "  a step      of %" PRId64 " rows: %.0f multiply-adds; %s\n", t->rows,
              t->c.products,
-             t->off > 0 ? "of other bits than `spor train`"
-                        : "the bits of SPOR_ISA=baseline spor train");
+             !t->portable.finite ? "not compared with spor's: not finite on numbers drawn at random"
+             : t->off > 0        ? "of other bits than `spor train`"
+                                 : "the bits of SPOR_ISA=baseline spor train");
+}
+
+void c_tell_left_over(const c_file *f, spor_text *told) {
+    if (!access(f->path[1], F_OK))
+        text_add(told, "  left over   %s is not of this export, whose constants all stand in C\n",
+                 f->path[1]);
 }
 
 static void tell(const c_file *f, const char *path, spor_text *told) {
@@ -312,6 +325,7 @@ static void tell(const c_file *f, const char *path, spor_text *told) {
     if (!f->alike)
         text_add(told, "  one row alone: among others it is predicted otherwise, since the network "
                        "computes with the batch\n");
+    if (!f->apart) c_tell_left_over(f, told);
     if (f->training) tell_training(f, told);
     if (!f->tested) {
         text_add(told,

@@ -33,6 +33,8 @@ typedef struct {
 
 /** Finds the names that a path gives. False with a message where it can't be a file of C. c_file.c */
 bool c_name_files(c_file *f, const char *path, spor_message *message);
+/** Tells of a file of weights that is there and not of this export, which has none. */
+void c_tell_left_over(const c_file *f, spor_text *told);
 /** Adds net_scale and net_unscale, and net_class_names, where there are such things. */
 void c_add_scaling(c_file *f);
 void c_add_classes(c_file *f);

@@ -98,9 +98,10 @@ void c_write_header(c_file *f) {
                  "/** Takes the bytes of \"%s.bin\", aligned as numbers are and in the order of "
                  "bytes of the machine "
                  "that wrote\n *  them, which must stay; to be called first. 0: they have another "
-                 "length. */\nint "
+                 "length. Without them what is predicted is\n *  not a number%s. */\nint "
                  "net_load(const void *bytes, size_t size);\n",
-                 f->title);
+                 f->title,
+                 f->training ? ", nor what net_train returns, and net_parameters gives 0" : "");
     text_add(text,
              "/** y[NET_OUTPUTS] of x[NET_INPUTS], which do not overlap. */\nvoid "
              "net_predict(const %s *x, %s *y);\n",

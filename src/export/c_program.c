@@ -1,5 +1,6 @@
 #include "export/c_program.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,7 +253,10 @@ static bool name_parameters(const c_program *p, const program_step *step, char (
         const spor_node *node = &tape->node[step->operand[a]];
         const char *own = node->op->traits & SPOR_STORED ? strrchr(node->name, '/') : NULL;
         char text[40] = "v";
-        if (own) c_name(own + 1, text, sizeof text);
+        if (own && isalpha((unsigned char)own[1]))
+            c_name(own + 1, text, sizeof text);
+        else
+            own = NULL; /* nothing that a name may begin with */
         if (a >= step->reads)
             snprintf(name[a], 64, step->group->arguments - step->reads > 1 ? "out%d" : "out",
                      a - step->reads);

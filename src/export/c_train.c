@@ -98,18 +98,36 @@ static bool are_finite(const c_training *t, spor_message *message) {
 
 /* ---- arguments ---- */
 
-/* What a parameter of a function can't be called. */
+/* What a parameter of a function can't be called: words of C and of C++, whose programs include the header too, names
+ * of net_train's own, and macros, which are in capitals or those of usual headers. */
 static bool is_word_of_c(const char *name) {
     static const char *const words[] = {
-        "auto",   "break",    "case",     "char",   "const",    "continue", "default", "do",
-        "double", "else",     "enum",     "extern", "float",    "for",      "goto",    "if",
-        "inline", "int",      "long",     "main",   "register", "restrict", "return",  "short",
-        "signed", "sizeof",   "static",   "struct", "switch",   "typedef",  "union",   "unsigned",
-        "void",   "volatile", "while",    "x",      "target",   "arena",    "loss",    "size_t",
-        "memcpy", "class",    "template", "this",   "new",      "delete"};
+        "alignas",   "alignof",   "and",           "and_eq",       "arena",
+        "asm",       "auto",      "bitand",        "bitor",        "bool",
+        "break",     "case",      "catch",         "char",         "class",
+        "co_await",  "co_return", "co_yield",      "compl",        "complex",
+        "concept",   "const",     "const_cast",    "consteval",    "constexpr",
+        "constinit", "continue",  "cost",          "decltype",     "default",
+        "delete",    "do",        "double",        "dynamic_cast", "else",
+        "enum",      "errno",     "explicit",      "export",       "extern",
+        "false",     "float",     "for",           "friend",       "goto",
+        "i386",      "if",        "imaginary",     "inline",       "int",
+        "linux",     "long",      "main",          "memcpy",       "mutable",
+        "namespace", "new",       "noexcept",      "noreturn",     "not",
+        "not_eq",    "nullptr",   "operator",      "or",           "or_eq",
+        "private",   "protected", "public",        "register",     "reinterpret_cast",
+        "requires",  "restrict",  "return",        "short",        "signed",
+        "sizeof",    "size_t",    "static",        "stderr",       "stdin",
+        "stdout",    "struct",    "static_assert", "static_cast",  "switch",
+        "target",    "template",  "this",          "thread_local", "throw",
+        "true",      "try",       "typedef",       "typeid",       "typename",
+        "typeof",    "unix",      "union",         "unsigned",     "using",
+        "virtual",   "void",      "volatile",      "wchar_t",      "while",
+        "x",         "xor",       "xor_eq"};
     for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
         if (!strcmp(name, words[k])) return true;
-    return !isalpha((unsigned char)*name);
+    const bool capitals = !strpbrk(name, "abcdefghijklmnopqrstuvwxyz");
+    return !isalpha((unsigned char)*name) || capitals || !strncmp(name, "net_", 4);
 }
 
 static const c_setting *find_setting(const c_training *t, const char *name) {
@@ -244,13 +262,20 @@ bool c_training_draws(const c_training *t) {
     return c_has_word(&t->c.functions.text, "net_steps");
 }
 
-void c_training_add_values(const c_training *t, spor_text *text) {
+void c_training_add_values(const c_training *t, bool loaded, spor_text *text) {
+    text_add(
+        text,
+        "void net_reset(void) {\n%s    memcpy(net_values, net_exported, sizeof net_values);\n%s"
+        "    net_begun = 1;\n}\n\n",
+        loaded ? "    if (!net_exported) return;\n" : "",
+        c_training_draws(t) ? "    net_steps = 0;\n" : "");
     text_add(text,
-             "void net_reset(void) {\n    memcpy(net_values, net_exported, sizeof net_values);\n%s"
-             "    net_begun = 1;\n}\n\n"
-             "static void net_begin(void) {\n    if (!net_begun) net_reset();\n}\n\n"
-             "%s *net_parameters(void) {\n    net_begin();\n    return net_values;\n}\n\n",
-             c_training_draws(t) ? "    net_steps = 0;\n" : "", type_of(t));
+             loaded ? "/* 0: there are no weights */\nstatic int net_begin(void) {\n"
+                      "    if (!net_begun) net_reset();\n    return net_begun;\n}\n\n"
+                      "%s *net_parameters(void) {\n    return net_begin() ? net_values : 0;\n}\n\n"
+                    : "static void net_begin(void) {\n    if (!net_begun) net_reset();\n}\n\n"
+                      "%s *net_parameters(void) {\n    net_begin();\n    return net_values;\n}\n\n",
+             type_of(t));
 }
 
 /* All together: neighbours in both arrays in one. */
@@ -277,16 +302,17 @@ void c_training_add_signature(const c_training *t, spor_text *text) {
     text_add(text, ")");
 }
 
-void c_training_add(const c_training *t, spor_text *text) {
+void c_training_add(const c_training *t, bool loaded, spor_text *text) {
     c_program *c = (c_program *)(uintptr_t)&t->c;
     text_add(text, "\n");
     c_training_add_signature(t, text);
-    text_add(text, " {\n    %s cost;\n    net_begin();\n", type_of(t));
+    text_add(text, " {\n    %s cost;\n%s", type_of(t), loaded ? "" : "    net_begin();\n");
     for (int k = 0; k < t->settings; k++)
         if (!c_has_word(&t->c.calls.text, t->setting[k].name))
             text_add(text, "    (void)%s;\n", t->setting[k].name);
     if (!c_has_word(&t->c.calls.text, "x")) text_add(text, "    (void)x;\n");
     if (!c_has_word(&t->c.calls.text, "target")) text_add(text, "    (void)target;\n");
+    if (loaded) text_add(text, "    if (!net_begin()) return net_not_a_number();\n");
     text_bytes(text, t->c.calls.text.at, t->c.calls.text.size);
     text_add(text, "    cost = *(%s);\n", c_place_of(c, t->program->cost).text);
     text_add(text, "    if (!net_are_finite(&cost, 1)%s)\n        return net_not_a_number();\n",

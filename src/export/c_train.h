@@ -53,10 +53,10 @@ bool c_training_write(c_training *t, const c_program *before, spor_message *mess
 bool c_training_try(c_training *t, opened_run *run, spor_message *message);
 void c_training_end(c_training *t);
 
-/** Adds net_begin, net_parameters and net_reset. */
-void c_training_add_values(const c_training *t, spor_text *text);
+/** Adds net_begin, net_parameters and net_reset; `loaded`: of numbers that net_load is given. */
+void c_training_add_values(const c_training *t, bool loaded, spor_text *text);
 /** Adds net_train. */
-void c_training_add(const c_training *t, spor_text *text);
+void c_training_add(const c_training *t, bool loaded, spor_text *text);
 /** Adds its head, without an end. */
 void c_training_add_signature(const c_training *t, spor_text *text);
 /** Something is drawn anew in every step. */

@@ -234,6 +234,86 @@ START_TEST(a_step_that_is_left_out_is_seen) {
 }
 END_TEST
 
+/* A setting that can't be called so in C, or in C++, which includes the header, has another name there. */
+START_TEST(settings_and_parameters_of_any_name) {
+    static const char *const names[] = {"cost",      "x",          "NULL",      "INT32_MAX",
+                                        "net_begin", "net_values", "errno",     "linux",
+                                        "asm",       "bool",       "namespace", "1st"};
+    char net[200], rest[200];
+    const bool cpp = run("g++ --version") == 0;
+    if (!cpp) printf("the header is not looked at as C++: there is no g++\n");
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+        snprintf(net, sizeof net,
+                 "dense(flatten(x), 10) * exp(param([10], init=\"zeros\", name=\"%s\"))\n"
+                 "def mine(w, dw, rate): return w - setting(\"%s\", rate) * dw\n",
+                 names[k], names[k]);
+        snprintf(rest, sizeof rest, "optimizer=mine(0.01)");
+        train("named", net, rest);
+        expect_status(run("spor export named --c net.c --train --batch 3"), 0);
+        expect_same("net.c");
+        if (cpp)
+            expect_status(run("g++ -Wall -Werror -fsyntax-only -include net.h -x c++ - <net.h"), 0);
+    }
+}
+END_TEST
+
+/* Winners of windows whose cells a byte can't count. */
+START_TEST(large_windows_have_a_step) {
+    train("large", "dense(flatten(maxpool(concat([x, x, x, 2 * x], axis=2), size=[8, 32])), 10)",
+          "optimizer=sgd(rate=0.01)");
+    expect_status(run("spor export large --c net.c --train --batch 3"), 0);
+    expect_same("net.c");
+    train("larger",
+          "dense(flatten(maxpool(pad(x, [[9, 9], [9, 9]], 0), size=[17, 17], stride=3)), 10)",
+          "optimizer=sgd(rate=0.01)");
+    expect_status(run("spor export larger --c net.c --train --batch 3"), 0);
+    expect_same("net.c");
+}
+END_TEST
+
+/* Nothing is read of weights that were not given. */
+static const char unloaded[] =
+    "#include \"net.h\"\n#include <stdlib.h>\n"
+    "static float x[NET_BATCH * NET_INPUTS], t[NET_BATCH * NET_TARGETS], y[NET_OUTPUTS];\n"
+    "int main(void) {\n    float *all = malloc(NET_WEIGHT_BYTES), loss;\n    int k;\n"
+    "    for (k = 0; k < 2; k++) {\n        net_reset();\n        if (net_parameters()) return 1;\n"
+    "        loss = net_train(x, t, 0.1f);\n        if (loss == loss) return 2;\n"
+    "        net_predict(x, y);\n        if (y[0] == y[0] || y[NET_OUTPUTS - 1] == y[0]) return "
+    "3;\n"
+    "        if (net_load(all, 7)) return 4;\n    }\n"
+    "    for (k = 0; k < NET_PARAMETERS; k++) all[k] = 0;\n"
+    "    if (!net_load(all, NET_WEIGHT_BYTES)) return 5;\n    loss = net_train(x, t, 0.1f);\n"
+    "    if (loss != loss || !net_parameters()) return 6;\n    net_predict(x, y);\n"
+    "    return y[0] == y[0] ? 0 : 7;\n}\n";
+
+START_TEST(weights_that_were_not_loaded) {
+    train("wide", "dense(dense(flatten(x), 4000, act=relu), 10)", "optimizer=sgd(rate=0.01)");
+    expect_status(run("spor export wide --c net.c --train --batch 2"), 0);
+    ck_assert(exists("net.bin"));
+    write_file("use.c", unloaded);
+    expect_status(run("gcc -std=c99 -O1 -fsanitize=undefined -fno-sanitize-recover=all net.c use.c "
+                      "-o it && ./it"),
+                  0);
+    train("plain", "dense(flatten(x), 10)", "optimizer=sgd(rate=0.01)");
+    expect_status(run("spor export plain --c net.c --train --batch 2"), 0);
+    expect_in(out, "net.bin is not of this export");
+    expect_same("net.c");
+}
+END_TEST
+
+/* What could not be compared is not said to be the same: the first pixel of digits is always 0, of drawn numbers not. */
+START_TEST(steps_that_are_not_finite_are_not_compared) {
+    char header[MOST];
+    train("far", "dense(flatten(x), 10) + log(0.001 - flatten(x)[:, 0:1])",
+          "optimizer=sgd(rate=0.01)");
+    expect_status(run("spor export far --c net.c --train --batch 4"), 0);
+    read_file("net.h", header);
+    expect_in(header, "are not finite: they were not compared");
+    expect_in(out, "not compared");
+    ck_assert(!strstr(out, "the bits of"));
+}
+END_TEST
+
 START_TEST(what_cannot_be_written_is_told) {
     train("plain", "dense(flatten(x), 10)", "optimizer=sgd(rate=0.01)");
     static const char *const wrong[][2] = {
@@ -262,6 +342,10 @@ Suite *spor_suite(void) {
     tcase_add_test(command, every_rule_has_the_same_bits);
     tcase_add_test(command, what_is_not_finite_changes_nothing);
     tcase_add_test(command, a_step_that_is_left_out_is_seen);
+    tcase_add_test(command, settings_and_parameters_of_any_name);
+    tcase_add_test(command, large_windows_have_a_step);
+    tcase_add_test(command, weights_that_were_not_loaded);
+    tcase_add_test(command, steps_that_are_not_finite_are_not_compared);
     tcase_add_test(command, what_cannot_be_written_is_told);
     return suite;
 }
