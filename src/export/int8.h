@@ -29,7 +29,9 @@ typedef struct {
     bool constant;      /* it does not depend on x */
     double *value;      /* of a constant that others read, else NULL */
     int readers;        /* nodes that are no constants, and the caller of the network */
-    double least, most; /* of its elements, over the rows that were looked at */
+    double least, most; /* of its elements, over the rows that were looked at; 0 is among them */
+    bool parted;        /* some element is no whole number */
+    uint32_t names;     /* the node that takes its numbers for rows; 0: none */
     bool inside;        /* another node's step computes it, on the way */
     uint32_t folds;     /* the node of the sums, or of x, that this one's step begins at; 0: none */
     int64_t
@@ -69,6 +71,8 @@ int64_t int8_size(const int8_graph *g, uint32_t id);
 uint32_t int8_only_operand(const int8_graph *g, uint32_t id);
 /** It is computed element by element. */
 bool int8_is_map(const int8_graph *g, uint32_t id);
+/** It puts numbers elsewhere, or repeats them. */
+bool int8_moves(const int8_graph *g, uint32_t id);
 /** The call of a node, without data. The arguments have room for its operands. */
 spor_call int8_call_of(const int8_graph *g, uint32_t id, spor_arg in[SPOR_OPERANDS]);
 /** What it folds; false: it is no such node, or of another form than steps have. */
@@ -131,7 +135,7 @@ typedef struct {
 } int8_buffer;
 enum { INT8_X = 0 }; /* the buffer of x */
 
-typedef enum { INT8_SIGNED, INT8_UNSIGNED, INT8_LONG } int8_width;
+typedef enum { INT8_SIGNED, INT8_UNSIGNED, INT8_LONG, INT8_FLOAT } int8_width;
 /** Numbers that stand in the file. */
 typedef struct {
     int8_width width;
@@ -173,6 +177,10 @@ void *int8_add_constant(int8_plan *plan, int8_width width, int64_t count, uint32
 int int8_bytes_as(int8_plan *plan, uint32_t id, int8_code code);
 /** What a range becomes; 0 is always among it. */
 int8_code int8_code_of(double least, double most);
+/** The same of a node's: whole numbers stay whole. */
+int8_code int8_code_of_node(const int8_node *node);
+/** All its elements are 0, whatever the scale. */
+bool int8_is_zero(const int8_node *node);
 /** The byte of a value. */
 int int8_byte(int8_code code, double value);
 /** Least and most byte of a result that is clamped to least..most. */
@@ -192,6 +200,7 @@ typedef struct int8_island {
     spor_var x, y;
     spor_program *program;
     c_program c;    /* what it is in C */
+    int constant;   /* the plan's first constant of those of c that are read */
     char told[400]; /* what of it has no form in int8: "softmax at net.spor:9" */
 } int8_island;
 

@@ -216,7 +216,8 @@ static void write_header(int8_file *f) {
             text,
             "/** Takes the bytes of \"%s.bin\", aligned as int32_t is and in the order of bytes "
             "of the machine that\n *  wrote them, which must stay; to be called first. 0: they "
-            "have another length. */\nint net_load(const void *bytes, size_t size);\n",
+            "have another length. Without them net_predict gives what is not a number,\n *  "
+            "net_predict_int8 bytes of 0. */\nint net_load(const void *bytes, size_t size);\n",
             f->c.title);
     text_add(
         text,
@@ -249,19 +250,22 @@ static void add_predict(int8_file *f, spor_text *text) {
     int8_place(plan, plan->y, plan->y_from, y);
     text_add(text, "static void net_run(void) {\n");
     text_bytes(text, f->parts.calls.at, f->parts.calls.size);
-    text_add(text,
-             "}\n\nvoid net_predict(const float *x, float *y) {\n    net_int8_quantize(%s, x, %s, "
-             "%d, NET_INPUTS);\n    net_run();\n",
-             x, c_number(&single, 1 / in.scale).text, in.zero);
+    text_add(text, "}\n\nvoid net_predict(const float *x, float *y) {\n");
+    if (f->parts.apart)
+        text_add(text, "    if (!net_weights) {\n        net_fill(y, net_not_a_number(), "
+                       "NET_OUTPUTS);\n        return;\n    }\n");
+    text_add(text, "    net_int8_quantize(%s, x, %s, %d, NET_INPUTS);\n    net_run();\n", x,
+             c_number(&single, 1 / in.scale).text, in.zero);
     if (floats)
         text_add(text, "    memcpy(y, %s, NET_OUTPUTS * sizeof *y);\n}\n\n", y);
     else
         text_add(text, "    net_int8_dequantize(y, %s, %s, %d, NET_OUTPUTS);\n}\n\n", y,
                  c_number(&single, out.scale).text, out.zero);
-    text_add(text,
-             "void net_predict_int8(const int8_t *x, int8_t *y) {\n    memcpy(%s, x, "
-             "NET_INPUTS);\n    net_run();\n",
-             x);
+    text_add(text, "void net_predict_int8(const int8_t *x, int8_t *y) {\n");
+    if (f->parts.apart)
+        text_add(text, "    if (!net_weights) {\n        memset(y, NET_Y_ZERO, NET_OUTPUTS);\n"
+                       "        return;\n    }\n");
+    text_add(text, "    memcpy(%s, x, NET_INPUTS);\n    net_run();\n", x);
     if (floats)
         text_add(text, "    net_int8_quantize(y, %s, %s, %d, NET_OUTPUTS);\n}\n", y,
                  c_number(&single, 1 / out.scale).text, out.zero);
@@ -341,6 +345,7 @@ static bool tell(int8_file *f, const char *path, spor_text *told, spor_message *
             return false;
     }
     if (!measured) text_add(told, "  what int8 loses was not measured: there are no other rows\n");
+    if (!f->parts.apart) c_tell_left_over(&f->c, told);
     if (f->c.tested)
         text_add(told, "  self-test   cc -std=c99 -O3 -DNET_SELFTEST '%s' -o %s && ./%s%s%s%s\n",
                  path, f->c.name, f->c.name, f->parts.apart ? " '" : "",

@@ -37,6 +37,11 @@ bool int8_is_map(const int8_graph *g, uint32_t id) {
     return op->operands && op->tile && op->tile->role == SPOR_MAPS;
 }
 
+bool int8_moves(const int8_graph *g, uint32_t id) {
+    const spor_op *op = int8_node_of(g, id)->op;
+    return op->traits & SPOR_ALIAS || op->moves || (op->tile && op->tile->role == SPOR_REPEATS);
+}
+
 spor_call int8_call_of(const int8_graph *g, uint32_t id, spor_arg in[SPOR_OPERANDS]) {
     const spor_node *node = int8_node_of(g, id);
     spor_call call = {.out = {.shape = *node->shape},
@@ -263,18 +268,13 @@ static void find_sources(int8_graph *g) {
 
 /* ---- in float ---- */
 
-static bool moves(const int8_graph *g, uint32_t id) {
-    const spor_op *op = int8_node_of(g, id)->op;
-    return op->traits & SPOR_ALIAS || op->moves || (op->tile && op->tile->role == SPOR_REPEATS);
-}
-
 /* It has a form of bytes. */
 static bool has_form(const int8_graph *g, uint32_t id) {
     const int8_node *node = &g->node[id];
     cells_window w;
     if (node_is_bare(g->tape, id)) return false;
-    return id == g->input || node->inside || node->folds || node->source != id || moves(g, id) ||
-           (int8_cells(g, id, &w) && w.fold == CELLS_LARGEST);
+    return id == g->input || node->inside || node->folds || node->source != id ||
+           int8_moves(g, id) || (int8_cells(g, id, &w) && w.fold == CELLS_LARGEST);
 }
 
 /* Whoever reads it computes in float; of the result that is the caller. */
@@ -315,7 +315,7 @@ static bool spread_floats(int8_graph *g, bool *bytes) {
         if (!is_wanted(g, id) || id == g->input) continue;
         const bool tile = int8_node_of(g, id)->op->tile != NULL;
         if (!node->floats && is_light(g, id) && is_read_by_floats(g, bytes, id) &&
-            (tile || (moves(g, id) && reads_floats(g, id)))) {
+            (tile || (int8_moves(g, id) && reads_floats(g, id)))) {
             make_floats(g, id);
             changed = true;
         }

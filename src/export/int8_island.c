@@ -169,9 +169,45 @@ static bool compile(builder *b, spor_message *message) {
     return true;
 }
 
+/* The numbers that its steps read are the plan's. */
+static bool add_constants(builder *b, spor_message *message) {
+    const c_program *c = &b->island->c;
+    b->island->constant = (int)b->plan->constants;
+    for (int k = 0, at; k < c->constants; k++) {
+        const c_constant *constant = &c->constant[k];
+        if (constant->first < 0) continue;
+        float *value =
+            int8_add_constant(b->plan, INT8_FLOAT, constant->count, 0, constant->name, &at);
+        if (!value) return message_complain(message, "out of memory");
+        memcpy(value, constant->value, (size_t)constant->count * sizeof *value);
+    }
+    return true;
+}
+
 static void give_part(int8_step *step, int buffer, int64_t from) {
     int8_give(step, INT8_BUFFER, buffer, 0);
     if (step) step->argument[step->arguments - 1].from = from;
+}
+
+/* Bytes can't tell apart more rows than there are bytes. */
+static bool can_name(const int8_graph *g, const int8_node *node, spor_message *message) {
+    const spor_node *by = int8_node_of(g, node->names);
+    char name[SPOR_NAME], place[256] = "";
+    if (!node->names || node->code.scale <= 1) return true;
+    op_name(by->op, name, sizeof name);
+    if (by->place.file)
+        snprintf(place, sizeof place, "%.200s:%d:%d: ", by->place.file, by->place.line,
+                 by->place.column);
+    return message_complain(message,
+                            "%s%s of rows 0 to %.0f: a byte tells only 256 apart: export this "
+                            "network without --int8",
+                            place, name, node->most);
+}
+
+static bool can_name_all(const builder *b, spor_message *message) {
+    for (int k = 0; k < b->ins; k++)
+        if (!can_name(&b->plan->graph, &b->plan->graph.node[b->in[k]], message)) return false;
+    return true;
 }
 
 static void add_steps(builder *b) {
@@ -201,7 +237,7 @@ static void add_steps(builder *b) {
     for (int k = 0; k < b->outs; from += int8_size(g, b->out[k++])) {
         int8_node *out = &g->node[b->out[k]];
         if (b->out[k] == g->result) plan->y = y, plan->y_from = from;
-        out->code = int8_code_of(out->least, out->most);
+        out->code = int8_code_of_node(out);
         out->buffer = int8_add_buffer(plan, false, int8_size(g, b->out[k]));
         step = b->out[k] == g->result && out->readers == 1
                    ? NULL
@@ -229,7 +265,7 @@ bool int8_plan_island(int8_plan *plan, int stage, spor_message *message) {
         message_complain(message, "out of memory");
     }
     if (done && b.outs) {
-        done = compile(&b, message);
+        done = can_name_all(&b, message) && compile(&b, message) && add_constants(&b, message);
         if (done) tell(&b);
         if (done) add_steps(&b);
     }

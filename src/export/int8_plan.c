@@ -12,14 +12,35 @@
 
 /* ---- codes ---- */
 
+/* What bytes this far apart can't tell from 0. */
+static const double nothing = 0x1p-120;
+
+static int8_code code_at(double least, double scale) {
+    const float single = (float)scale; /* as files have it */
+    const double zero = -128 - round(least / (double)single);
+    return (int8_code){(double)single, (int)fmin(fmax(zero, -128), 127)};
+}
+
 int8_code int8_code_of(double least, double most) {
     least = fmin(least, 0);
     most = fmax(most, 0);
     const double scale = (most - least) / 255;
-    if (!(scale > 0x1p-120)) return (int8_code){1, 0};
-    const float single = (float)scale; /* as files have it */
-    const double zero = -128 - round(least / (double)single);
-    return (int8_code){(double)single, (int)fmin(fmax(zero, -128), 127)};
+    return scale > nothing ? code_at(least, scale) : (int8_code){1, 0};
+}
+
+bool int8_is_zero(const int8_node *node) {
+    return !((node->most - node->least) / 255 > nothing);
+}
+
+/* Whole numbers, and what moves them, have a power of two, so that they are none other as floats: an index, a class,
+ * what is compared with them. */
+int8_code int8_code_of_node(const int8_node *node) {
+    const double range = node->most - node->least;
+    int exponent;
+    if (node->parted || int8_is_zero(node) || range > 255)
+        return int8_code_of(node->least, node->most);
+    const double part = frexp(range / 255, &exponent); /* 1/2 <= part < 1 */
+    return code_at(node->least, ldexp(1, part > 0.5 ? exponent : exponent - 1));
 }
 
 int int8_byte(int8_code code, double value) {
@@ -71,7 +92,7 @@ void *int8_add_constant(int8_plan *plan, int8_width width, int64_t count, uint32
                         const char *what, int *index) {
     int8_constant *grown =
         tape_grow(plan->constant, plan->constants, &plan->constant_room, sizeof *grown);
-    void *value = calloc((size_t)count + 1, width == INT8_LONG ? 4 : 1);
+    void *value = calloc((size_t)count + 1, width == INT8_LONG || width == INT8_FLOAT ? 4 : 1);
     if (grown) plan->constant = grown;
     if (!grown || !value) {
         free(value);
@@ -139,7 +160,7 @@ static bool plan_table(int8_plan *plan, uint32_t id, spor_message *message) {
     const int8_node *source = &g->node[node->source];
     double x[256], y[256];
     int at;
-    node->code = int8_code_of(node->least, node->most);
+    node->code = int8_code_of_node(node);
     const bool alone = source->folds && count_readers(g, node->source) == 1;
     node->buffer = alone ? source->buffer : int8_add_buffer(plan, false, int8_size(g, id));
     int8_t *table = int8_add_constant(plan, INT8_SIGNED, 256, id, "table", &at);
@@ -210,7 +231,8 @@ static int8_code code_of_moved(const int8_graph *g, uint32_t id, const copy_move
         const double end = code.scale * ((k ? 127 : -128) - code.zero);
         alone = k ? most <= end + code.scale / 2 : least >= end - code.scale / 2;
     }
-    return alone ? g->node[only].code : int8_code_of(least, most);
+    const int8_node moved = {.least = least, .most = most, .parted = g->node[id].parted};
+    return alone ? g->node[only].code : int8_code_of_node(&moved);
 }
 
 static bool plan_moves(int8_plan *plan, uint32_t id, spor_message *message) {
@@ -312,14 +334,14 @@ bool int8_plan_make(int8_plan *plan, spor_message *message) {
     int8_graph *g = &plan->graph;
     int8_node *input = &g->node[g->input];
     input->buffer = int8_add_buffer(plan, false, int8_size(g, g->input));
-    input->code = int8_code_of(input->least, input->most);
+    input->code = int8_code_of_node(input);
     bool done = input->buffer == INT8_X || out_of_memory(message);
     text_add(&plan->taken, "%s", export_int8);
     for (int stage = 0; done && stage < g->stages; stage++) done = plan_stage(plan, stage, message);
     if (!done) return false;
     const int8_node *result = &g->node[g->result];
     if (!result->floats) plan->y = result->buffer;
-    plan->y_code = result->floats ? int8_code_of(result->least, result->most) : result->code;
+    plan->y_code = result->floats ? int8_code_of_node(result) : result->code;
     if (plan->failed || plan->y < 0 || !place(plan)) return out_of_memory(message);
     return plan->bytes < INT32_MAX && plan->floats < INT32_MAX / 4
                ? true

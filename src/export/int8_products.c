@@ -46,10 +46,12 @@ static bool find_affine(sums *s) {
     s->b = calloc((size_t)F + 1, sizeof *s->b);
     double *x = calloc((size_t)F + 1, sizeof *x);
     bool done = s->a && s->b && x;
-    for (int64_t f = 0; done && f < F; f++) s->a[f] = 1;
+    /* of nothing but zeros, whatever their scale, there is no product */
+    const double one = int8_is_zero(&g->node[s->x]) ? 0 : 1;
+    for (int64_t f = 0; done && f < F; f++) s->a[f] = one;
     if (done && from != affine) {
         done = int8_evaluate(g, affine, from, true, F, x, s->b);
-        for (int64_t f = 0; f < F; f++) x[f] = 1;
+        for (int64_t f = 0; f < F; f++) x[f] = one;
         done = done && int8_evaluate(g, affine, from, true, F, x, s->a);
         for (int64_t f = 0; done && f < F; f++) s->a[f] -= s->b[f];
     }
@@ -205,7 +207,7 @@ static bool plan_window(int8_plan *plan, uint32_t id, spor_message *message) {
     if (window && s.window.fold == CELLS_WEIGHTED)
         s.weight = g->node[int8_operand(g, s.begin, 1)].value;
     s.in = g->node[s.x].code;
-    s.out = g->node[id].code = int8_code_of(g->node[id].least, g->node[id].most);
+    s.out = plan->graph.node[id].code = int8_code_of_node(&g->node[id]);
     int out = int8_add_buffer(plan, false, int8_size(g, id));
     bool done = find_affine(&s) || message_complain(message, "out of memory");
     done = done && plan_channels(&s, message);
@@ -229,18 +231,18 @@ static double apply(const int8_graph *g, uint32_t id, double a, double b) {
     return y;
 }
 
-/* Bytes of an operand, and what they stand for. */
+/* Bytes of an operand, and what they stand for; the scale of nothing but zeros is 0 then. */
 static int operand_bytes(int8_plan *plan, uint32_t in, int8_code *code) {
     const int8_node *node = &plan->graph.node[in];
-    *code = node->code;
-    if (!node->constant) return node->buffer;
-    double least = 0, most = 0;
-    for (int64_t k = 0; k < int8_size(&plan->graph, in); k++) {
-        least = fmin(least, node->value[k]);
-        most = fmax(most, node->value[k]);
+    int8_node known = {.constant = true};
+    for (int64_t k = 0; node->constant && k < int8_size(&plan->graph, in); k++) {
+        known.least = fmin(known.least, node->value[k]);
+        known.most = fmax(known.most, node->value[k]);
     }
-    *code = int8_code_of(least, most);
-    return int8_bytes_as(plan, in, *code);
+    *code = node->constant ? int8_code_of(known.least, known.most) : node->code;
+    const int at = node->constant ? int8_bytes_as(plan, in, *code) : node->buffer;
+    if (int8_is_zero(node->constant ? &known : node)) code->scale = 0;
+    return at;
 }
 
 static void give_operand(int8_plan *plan, int8_step *step, uint32_t in, int at) {
@@ -251,8 +253,8 @@ static void give_operand(int8_plan *plan, int8_step *step, uint32_t in, int at) 
 static bool share_shift(const double ratio[2], int64_t factor[2], int *shift) {
     int exponent;
     frexp(fmax(fabs(ratio[0]), fabs(ratio[1])), &exponent);
-    *shift = 21 - exponent;
-    if (*shift < 1 || *shift > 62) return false;
+    *shift = exponent < -41 ? 62 : 21 - exponent;
+    if (*shift < 1) return false;
     for (int k = 0; k < 2; k++) factor[k] = llround(ldexp(ratio[k], *shift));
     return true;
 }
@@ -262,7 +264,7 @@ static bool plan_two(int8_plan *plan, uint32_t id, spor_message *message) {
     uint32_t begin = g->node[id].folds,
              in[2] = {int8_operand(g, begin, 0), int8_operand(g, begin, 1)};
     const bool adds = int8_node_of(g, begin)->op->traits & SPOR_LINEAR;
-    int8_code of[2], to = int8_code_of(g->node[id].least, g->node[id].most);
+    int8_code of[2], to = int8_code_of_node(&g->node[id]);
     int at[2], least, most, shift;
     int64_t factor[2];
     for (int k = 0; k < 2; k++) at[k] = operand_bytes(plan, in[k], &of[k]);

@@ -1,4 +1,5 @@
 /* Least and most of each value on the way, over rows of data. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -28,12 +29,13 @@ static bool make_looker(looker *l, spor_scalar scalar, spor_message *message) {
            message_complain(message, "%s", spor_program_error(l->program));
 }
 
-/* False of a number that is not finite. */
+/* False of a number that is not finite, as a float. */
 static bool widen(int8_node *node, const spor_arg *arg, spor_scalar scalar) {
     const element_type *type = element_types[scalar];
     for (int64_t k = 0; k < shape_size(&arg->shape); k++) {
         const double value = type->value(arg->data, k);
-        if (!isfinite(value)) return false;
+        if (!(fabs(value) <= (double)FLT_MAX)) return false;
+        node->parted = node->parted || floor(value) < value;
         node->least = fmin(node->least, value);
         node->most = fmax(node->most, value);
     }
@@ -47,10 +49,12 @@ static bool complain(const int8_graph *g, uint32_t id, int64_t row, spor_message
     if (node->place.file)
         snprintf(place, sizeof place, "%.200s:%d:%d: ", node->place.file, node->place.line,
                  node->place.column);
-    return message_complain(message,
-                            "%s%s of row %" PRId64
-                            " of those that calibrate is not finite: int8 has no such numbers",
-                            place, name, row + 1);
+    return message_complain(
+        message,
+        "%s%s of row %" PRId64
+        " of those that calibrate is not finite, or too large for a float: int8 has "
+        "no such numbers",
+        place, name, row + 1);
 }
 
 static bool look(looker *l, int64_t row, spor_scalar scalar, spor_message *message) {
@@ -67,6 +71,33 @@ static bool look(looker *l, int64_t row, spor_scalar scalar, spor_message *messa
     return true;
 }
 
+/* Numbers that others take for rows, 0 to last: they may be any of these. */
+static void mark_names(int8_node *node, uint32_t by, double last) {
+    node->names = by;
+    node->parted = false;
+    node->most = fmax(node->most, last);
+}
+
+/* Which name rows, and what these, and whole numbers, were moved from. */
+static void find_names(int8_graph *g) {
+    for (uint32_t id = g->tape->count - 1; id > 0; id--) {
+        const spor_node *node = int8_node_of(g, id);
+        spor_shape in[SPOR_OPERANDS];
+        if (!g->node[id].live || g->same[id] != id || g->node[id].constant) continue;
+        for (int k = 0; k < node->op->operands; k++)
+            in[k] = *int8_node_of(g, int8_operand(g, id, k))->shape;
+        for (int k = 0; k < node->op->operands; k++) {
+            int8_node *of = &g->node[int8_operand(g, id, k)];
+            if (node->op->domain[k] == SPOR_INDEX)
+                mark_names(of, id, (double)(node->op->named(in, node->attr) - 1));
+            else if (int8_moves(g, id) && g->node[id].names)
+                mark_names(of, g->node[id].names, g->node[id].most);
+            else if (int8_moves(g, id) && !g->node[id].parted && g->node[id].most > 0)
+                of->parted = false;
+        }
+    }
+}
+
 bool int8_find_ranges(int8_graph *g, const export_rows *rows, spor_scalar scalar,
                       spor_message *message) {
     looker l = {.g = g};
@@ -79,6 +110,7 @@ bool int8_find_ranges(int8_graph *g, const export_rows *rows, spor_scalar scalar
             message_complain(message, "%s", x.data ? "a row can't be read" : "out of memory");
         done = done && look(&l, row, scalar, message);
     }
+    if (done) find_names(g);
     spor_program_free(l.program);
     free(l.seen);
     return done;

@@ -53,12 +53,21 @@ const char *int8_place(const int8_plan *plan, int buffer, int64_t from, char tex
 
 /* ---- constants ---- */
 
+/* What numbers are in C, by their width. */
+static const struct {
+    const char *type;
+    size_t bytes;
+} widths[] = {[INT8_SIGNED] = {"int8_t", 1},
+              [INT8_UNSIGNED] = {"uint8_t", 1},
+              [INT8_LONG] = {"int32_t", 4},
+              [INT8_FLOAT] = {"float", 4}};
+
 static const char *type_of(const int8_constant *c) {
-    return c->width == INT8_LONG ? "int32_t" : c->width == INT8_SIGNED ? "int8_t" : "uint8_t";
+    return widths[c->width].type;
 }
 
 static size_t bytes_of(const int8_constant *c) {
-    return (size_t)c->count * (c->width == INT8_LONG ? 4 : 1);
+    return (size_t)c->count * widths[c->width].bytes;
 }
 
 static long number_of(const int8_constant *c, int64_t k) {
@@ -217,33 +226,42 @@ static void add_body(writer *w) {
     }
 }
 
-static bool add_island(writer *w, spor_message *message) {
+/* The constants of a stretch of floats, the plan's from `constant` on, under the names that its steps have for them:
+ * in the file, or, where they lie apart, within the function that calls these. */
+static bool add_island_constants(writer *w, spor_message *message) {
     const c_program *c = &w->step->island->c;
     const spor_c single = {.single = true};
-    spor_text *to = &w->text->constants;
+    const int8_constant *own = &w->plan->constant[w->step->island->constant];
+    spor_text *to = w->text->apart ? &w->text->functions : &w->text->constants;
     for (int k = 0; k < c->constants; k++) {
         const c_constant *constant = &c->constant[k];
+        const float *value = constant->value;
         if (constant->first < 0) continue;
-        text_add(to, "static const float %s[%" PRId64 "] = {", constant->name, constant->count);
-        for (int64_t j = 0; j < constant->count; j++) {
-            const double value = (double)((const float *)constant->value)[j];
-            if (!isfinite(value))
+        for (int64_t j = 0; j < constant->count; j++)
+            if (!isfinite(value[j]))
                 return message_complain(message, "%s has a number that is not finite",
                                         constant->name);
-            text_add(to, "%s%s%s", j % 8 ? " " : "\n    ", c_number(&single, value).text,
+        if (w->text->apart)
+            text_add(to,
+                     "    const float *%s = (const float *)(const void *)(net_weights + %zu);\n",
+                     constant->name, own->offset);
+        else
+            text_add(to, "static const float %s[%" PRId64 "] = {", constant->name, constant->count);
+        for (int64_t j = 0; !w->text->apart && j < constant->count; j++)
+            text_add(to, "%s%s%s", j % 8 ? " " : "\n    ", c_number(&single, (double)value[j]).text,
                      j + 1 < constant->count ? "," : "");
-        }
-        text_add(to, "\n};\n\n");
-        if (!w->text->apart) w->text->weight_bytes += (size_t)constant->count * sizeof(float);
+        if (!w->text->apart) text_add(to, "\n};\n\n");
+        own++;
     }
-    text_bytes(&w->text->functions, c->functions.text.at, c->functions.text.size);
     return true;
 }
 
 /* The function of a step, and its call. */
 static bool write_step(writer *w, spor_message *message) {
     spor_text *to = &w->text->functions, *call = &w->text->calls;
-    if (w->step->island && !add_island(w, message)) return false;
+    const int8_island *island = w->step->island;
+    if (island && !w->text->apart && !add_island_constants(w, message)) return false;
+    if (island) text_bytes(to, island->c.functions.text.at, island->c.functions.text.size);
     name_step(w);
     add_comment(w);
     text_add(to, "static void %s(", w->name);
@@ -262,6 +280,7 @@ static bool write_step(writer *w, spor_message *message) {
     }
     text_add(to, ") {\n");
     text_add(call, ");\n");
+    if (island && w->text->apart && !add_island_constants(w, message)) return false;
     add_body(w);
     text_add(to, "}\n\n");
     return true;
