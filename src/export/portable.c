@@ -295,10 +295,11 @@ static real net_turned(real x, whole turns) {
 #endif
     const int parts = (int)(sizeof part / sizeof *part);
     const real shifted = x * (real)0.63661977236758134308 + rounder, count = shifted - rounder;
-    const whole n = net_bits(shifted) - net_bits(rounder) + turns;
     real high = x - count * part[0], low = 0, sum, q, p, y;
+    whole n;
     int k;
     if (!(net_abs(x) <= most)) return net_not_a_number();
+    n = net_bits(shifted) - net_bits(rounder) + turns;
     for (k = 1; k < parts; k++) {
         const real less = -(count * part[k]), of = (high + less) - high;
         low += (high - ((high + less) - of)) + (less - of);

@@ -213,6 +213,38 @@ START_TEST(numbers_that_are_none_and_fast_math) {
 }
 END_TEST
 
+/* No number is one that C leaves open what happens to. */
+static const char wild[] =
+    "#include \"net.h\"\n#include <stdint.h>\n#include <string.h>\n"
+    "int main(void) {\n    static TYPE x[NET_INPUTS], y[NET_OUTPUTS];\n    uint64_t state = 1;\n"
+    "    int n, k;\n    for (n = 0; n < 3000; n++) {\n        for (k = 0; k < NET_INPUTS; k++) {\n"
+    "            state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);\n"
+    "            memcpy(x + k, (char *)&state + sizeof state - sizeof *x, sizeof *x);\n        }\n"
+    "        net_predict(x, y);\n    }\n    return 0;\n}\n";
+
+START_TEST(any_bits_are_defined) {
+    train("wild",
+          "dense(of_all(flatten(x) + 0.5), 10)\ndef of_all(x):\n"
+          "    y = [exp(x), log(x), sin(x), cos(x), tanh(x), erf(x), sqrt(x), expm1(x), log1p(x),\n"
+          "         sigmoid(x), softplus(x), gelu(x), hard_swish(x), abs(x), step(x), 1 / x]\n"
+          "    return concat(y + [softmax(x), cumsum(x), sort(x), take_along(x, 32 * x), "
+          "one_hot(argmax(x), 64), take_along(x, argsort(x))], axis=1)\n",
+          CLASSES);
+    for (int wide = 0; wide < 2; wide++) {
+        if (wide)
+            expect_status(
+                run("SPOR_MODELS=$M spor train wild.spor --double --force --quiet --out wild"), 0);
+        expect_status(run("spor export wild --c net.c"), 0);
+        write_file("wild.c", wild);
+        const int status =
+            run("gcc -w -std=c99 -O1 -DTYPE=%s -fsanitize=undefined,float-cast-overflow "
+                "-fno-sanitize-recover=all net.c wild.c -o it && ./it",
+                wide ? "double" : "float");
+        ck_assert_msg(!status, "%s", err);
+    }
+}
+END_TEST
+
 START_TEST(what_cannot_be_written_is_told) {
     train("plain", "dense(flatten(x), 10)", CLASSES);
     train("drawn", "dense(flatten(x) * random(shape(flatten(x))), 10)", CLASSES);
@@ -244,6 +276,7 @@ Suite *spor_suite(void) {
     TCase *command = shell_case(suite, "command");
     tcase_add_test(command, what_predict_does_besides_is_in_the_file_or_is_said);
     tcase_add_test(command, numbers_that_are_none_and_fast_math);
+    tcase_add_test(command, any_bits_are_defined);
     tcase_add_test(command, what_cannot_be_written_is_told);
     return suite;
 }
