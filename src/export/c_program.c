@@ -76,11 +76,24 @@ static bool is_name_taken(const c_program *p, uint32_t s, const char *name) {
     return taken || (p->before && is_name_taken(p->before, p->before->program->steps, name));
 }
 
+/* The number of the last step that wanted this name; 0: there was none. */
+static int last_number(const c_program *p, uint32_t s, const char *wanted) {
+    for (uint32_t k = s; k > 0; k--) {
+        const int number = c_number_behind(p->names[k - 1], wanted);
+        if (number) return number;
+    }
+    return p->before ? last_number(p->before, p->before->program->steps, wanted) : 0;
+}
+
 /* A name that nobody has: with a number behind it, if need be. */
 static void name_apart(const c_program *p, uint32_t s, const char *wanted, char name[64]) {
-    snprintf(name, 64, "%.50s", wanted);
-    for (int same = 2; is_name_taken(p, s, name); same++)
-        snprintf(name, 64, "%.50s_%d", wanted, same);
+    int same = last_number(p, s, wanted);
+    if (same)
+        snprintf(name, 64, "%.50s_%d", wanted, same += 1);
+    else
+        snprintf(name, 64, "%.50s", wanted);
+    for (same = same ? same : 1; is_name_taken(p, s, name);)
+        snprintf(name, 64, "%.50s_%d", wanted, same += 1);
 }
 
 static const c_constant *add_constant(c_program *p, c_constant made) {

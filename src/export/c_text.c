@@ -1,6 +1,7 @@
 #include "export/c_text.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -160,6 +161,15 @@ void c_name(const char *from, char *to, size_t size) {
     }
     while (used && to[used - 1] == '_') used--;
     to[used] = 0;
+}
+
+int c_number_behind(const char *name, const char *wanted) {
+    const size_t length = strlen(wanted);
+    if (strncmp(name, wanted, length) != 0) return 0;
+    if (!name[length]) return 1;
+    char *end;
+    const long number = name[length] == '_' ? strtol(name + length + 1, &end, 10) : 0;
+    return number > 0 && number < INT_MAX && !*end ? (int)number : 0;
 }
 
 static bool in_name(int byte) {

@@ -34,6 +34,9 @@ bool c_has_word(const spor_text *text, const char *name);
 /** True of what a file defines whatever the network: functions of portable.c, and those around the steps. */
 bool c_is_taken(const char *name);
 
+/** k of a name "wanted_k", 1 of "wanted" itself, 0 of others: where to go on, so that not all are tried again. */
+int c_number_behind(const char *name, const char *wanted);
+
 /** Adds the paragraphs of portable.c that a text calls, to its front. */
 void c_add_portable(spor_text *to, const spor_text *calls, bool single);
 

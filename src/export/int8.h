@@ -120,6 +120,7 @@ extern const int8_form int8_quantizes, int8_dequantizes, int8_rows_form, int8_co
 struct int8_step {
     const int8_form *form;
     uint32_t node;
+    char name[64]; /* of its function in C */
     int8_argument argument[INT8_ARGUMENTS];
     int arguments;
     copy_moves *moves; /* of a copy: operand k is argument k + 1, its value a byte */

@@ -11,8 +11,7 @@
 typedef struct {
     int8_plan *plan;
     int8_text *text;
-    const int8_step *step;
-    char name[64]; /* of the function */
+    int8_step *step;
 } writer;
 
 /* ---- names ---- */
@@ -35,14 +34,18 @@ static void name_step(writer *w) {
     snprintf(full, sizeof full, "%.*s", layer ? (int)strcspn(layer + 1, "/") : 0,
              layer ? layer + 1 : "");
     c_name(full, wanted, sizeof wanted);
-    snprintf(w->name, sizeof w->name, "net_%.40s",
+    char *name = w->step->name;
+    snprintf(name, sizeof w->step->name, "net_%.40s",
              w->step->island ? "floats"
              : *wanted       ? wanted
                              : op);
-    snprintf(full, sizeof full, "%s", w->name);
-    for (int same = 2; is_taken(w, w->name); same++)
-        snprintf(w->name, sizeof w->name, "%.50s_%d", full, same);
-    text_add(&w->plan->taken, " %s ", w->name);
+    snprintf(full, sizeof full, "%s", name);
+    int same = 1;
+    for (const int8_step *at = w->step; at > w->plan->step && same == 1; at--)
+        same += c_number_behind(at[-1].name, full);
+    if (same > 1) snprintf(name, sizeof w->step->name, "%.50s_%d", full, same);
+    while (is_taken(w, name)) snprintf(name, sizeof w->step->name, "%.50s_%d", full, ++same);
+    text_add(&w->plan->taken, " %s ", name);
 }
 
 const char *int8_place(const int8_plan *plan, int buffer, int64_t from, char text[40]) {
@@ -84,9 +87,10 @@ static void add_constant(writer *w, spor_text *call, int index) {
         text_add(call, "(const %s *)(const void *)(net_weights + %zu)", type_of(c), c->offset);
         return;
     }
-    text_add(call, "%s_%s", w->name, c->what);
-    text_add(&w->plan->taken, " %s_%s ", w->name, c->what);
-    text_add(to, "static const %s %s_%s[%" PRId64 "] = {", type_of(c), w->name, c->what, c->count);
+    text_add(call, "%s_%s", w->step->name, c->what);
+    text_add(&w->plan->taken, " %s_%s ", w->step->name, c->what);
+    text_add(to, "static const %s %s_%s[%" PRId64 "] = {", type_of(c), w->step->name, c->what,
+             c->count);
     for (int64_t k = 0; k < c->count; k++) {
         const long value = number_of(c, k);
         text_add(to, k % 16 ? " " : "\n    ");
@@ -264,8 +268,8 @@ static bool write_step(writer *w, spor_message *message) {
     if (island) text_bytes(to, island->c.functions.text.at, island->c.functions.text.size);
     name_step(w);
     add_comment(w);
-    text_add(to, "static void %s(", w->name);
-    text_add(call, "    %s(", w->name);
+    text_add(to, "static void %s(", w->step->name);
+    text_add(call, "    %s(", w->step->name);
     const char *separator = "";
     for (int k = 0; k < w->step->arguments; k++) {
         const int8_argument *a = &w->step->argument[k];

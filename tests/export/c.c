@@ -213,6 +213,18 @@ START_TEST(numbers_that_are_none_and_fast_math) {
 }
 END_TEST
 
+/* A step's name is found at once, however many wanted it: by trying all numbers this took minutes. */
+START_TEST(names_of_many_steps) {
+    static const char *const wishes[] = {"", " --train --batch 2", " --int8"};
+    train("long", "dense(gru(concat([reshape(x, [batch(x), 64, 1])] * 4, axis=1), 2), 10)",
+          CLASSES);
+    for (int k = 0; k < 3; k++) {
+        expect_status(run("ulimit -t 20; spor export long --c net.c%s", wishes[k]), 0);
+        expect_status(run("gcc -std=c99 -w -fsyntax-only net.c"), 0);
+    }
+}
+END_TEST
+
 /* No number is one that C leaves open what happens to. */
 static const char wild[] =
     "#include \"net.h\"\n#include <stdint.h>\n#include <string.h>\n"
@@ -276,6 +288,7 @@ Suite *spor_suite(void) {
     TCase *command = shell_case(suite, "command");
     tcase_add_test(command, what_predict_does_besides_is_in_the_file_or_is_said);
     tcase_add_test(command, numbers_that_are_none_and_fast_math);
+    tcase_add_test(command, names_of_many_steps);
     tcase_add_test(command, any_bits_are_defined);
     tcase_add_test(command, what_cannot_be_written_is_told);
     return suite;
