@@ -40,12 +40,14 @@ static const void *parameter_value(const spor_program *program, const spor_node 
 }
 
 /* What an op without operands is, by its reference kernel. */
-static void *leaf_value(const spor_program *program, const spor_node *node) {
+static void *leaf_value(c_program *p, const spor_node *node) {
+    const spor_program *program = p->program;
     spor_reference *const *kernel =
         node->op->reference ? node->op->reference[program->scalar] : NULL;
+    if (!kernel) return NULL;
     void *value = malloc(bytes_for(shape_size(node->shape) + 1, scalar_width(program->scalar)));
-    if (!kernel || !value) {
-        free(value);
+    if (!value) {
+        p->calls.text.failed = true;
         return NULL;
     }
     spor_call call = {.out = {.data = value, .shape = *node->shape}, .attr = node->attr};
@@ -54,11 +56,12 @@ static void *leaf_value(const spor_program *program, const spor_node *node) {
     return value;
 }
 
-static void *setting_value(const c_program *p, uint32_t id) {
+static void *setting_value(c_program *p, uint32_t id) {
     const spor_tape *tape = tape_of(p);
     for (uint32_t k = 0; k < tape->settings; k++) {
         if (tape->setting[k].id != id) continue;
         double *value = malloc(sizeof *value);
+        if (!value) p->calls.text.failed = true;
         if (value && p->functions.single)
             *(float *)(void *)value = (float)tape->setting[k].value;
         else if (value)
@@ -127,8 +130,7 @@ const c_constant *c_constant_of(c_program *p, uint32_t id) {
         short_name(node->name, name, sizeof name);
         snprintf(made.name, sizeof made.name, "net_%s", name);
     } else {
-        made.own =
-            node->op->traits & SPOR_GIVEN ? setting_value(p, home) : leaf_value(p->program, node);
+        made.own = node->op->traits & SPOR_GIVEN ? setting_value(p, home) : leaf_value(p, node);
         made.value = made.own;
         snprintf(made.name, sizeof made.name, "net_constant_%d", p->constants);
     }

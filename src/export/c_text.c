@@ -374,7 +374,7 @@ void c_copy(spor_c *c, const copy_box *box, const char *from, double value) {
 void c_add_plain(spor_text *to, const char *from) {
     for (; *from; from++)
         text_add(to, "%c",
-                 isalnum((unsigned char)*from) || strchr("._-+ :[]", *from) ||
+                 isalnum((unsigned char)*from) || strchr("._-+ :,[]", *from) ||
                          (*from == '/' && isalnum((unsigned char)from[1]))
                      ? *from
                      : '?');

@@ -89,6 +89,13 @@ static void count_readers(int8_graph *g) {
     for (uint32_t id = 1; id < g->tape->count; id++)
         for (int k = 0; is_wanted(g, id) && k < int8_node_of(g, id)->op->operands; k++)
             g->node[int8_operand(g, id, k)].readers++;
+    for (uint32_t id = g->tape->count - 1; id > 0;
+         id--) { /* what a constant repeats is read, too */
+        const spor_op *op = int8_node_of(g, id)->op;
+        const bool repeats = op->tile && op->tile->role == SPOR_REPEATS;
+        if (g->node[id].constant && g->node[id].readers && repeats)
+            g->node[int8_operand(g, id, 0)].readers++;
+    }
 }
 
 /* Constants that others read, by the definitions, in double. */
@@ -297,6 +304,14 @@ static bool is_light(const int8_graph *g, uint32_t id) {
     return !node->inside && (!node->folds || int8_node_of(g, node->folds)->op->tile);
 }
 
+/* What is moved there could be in float, too: nobody else reads it, and it has no weights. */
+static bool moves_light(const int8_graph *g, uint32_t id) {
+    const uint32_t in = int8_only_operand(g, id);
+    if (!in || in == g->input || g->node[in].readers != 1) return false;
+    return int8_moves(g, in) ? moves_light(g, in)
+                             : int8_node_of(g, in)->op->tile && is_light(g, in);
+}
+
 static void make_floats(int8_graph *g, uint32_t id) {
     for (uint32_t at = g->node[id].folds; at && at != id; at = only_reader(g, at)) {
         g->node[at].inside = false;
@@ -315,7 +330,7 @@ static bool spread_floats(int8_graph *g, bool *bytes) {
         if (!is_wanted(g, id) || id == g->input) continue;
         const bool tile = int8_node_of(g, id)->op->tile != NULL;
         if (!node->floats && is_light(g, id) && is_read_by_floats(g, bytes, id) &&
-            (tile || (int8_moves(g, id) && reads_floats(g, id)))) {
+            (tile || (int8_moves(g, id) && (reads_floats(g, id) || moves_light(g, id))))) {
             make_floats(g, id);
             changed = true;
         }

@@ -161,6 +161,27 @@ START_TEST(whole_numbers_stay_whole) {
 }
 END_TEST
 
+/* Mean and variance of a norm are made in float, with what is divided by them: squares as bytes are 0 where one is large. */
+START_TEST(norms_are_in_float) {
+    static const char *const norms[] = {"layer_norm(y)", "rms_norm(y)",
+                                        "group_norm(reshape(y, [batch(x), 2, 2, 4]), 2)"};
+    char net[200];
+    write_table(60, true);
+    for (size_t k = 0; k < sizeof norms / sizeof norms[0]; k++) {
+        run("rm -rf net");
+        snprintf(net, sizeof net,
+                 "norm(x, exp(2 * reshape(dense(x, 16), [batch(x), 4, 4])))\n"
+                 "def norm(x, y): return dense(flatten(%s), 2)\n",
+                 norms[k]);
+        train("net", net, CLASSES);
+        expect_status(run("spor export net --c net.c --int8"), 0);
+        expect_in(out, "div at layers.spor:");
+        ck_assert_msg(run("grep -q int8_multiply net.c"), "%s squares bytes", norms[k]);
+        expect_status(run("gcc -std=c99 -DNET_SELFTEST net.c -o it && ./it"), 0);
+    }
+}
+END_TEST
+
 /* What was nothing but 0 on all rows has no scale, and needs none. */
 START_TEST(arrays_of_zeros) {
     static const char *const nets[] = {
@@ -260,6 +281,7 @@ Suite *spor_suite(void) {
     tcase_add_test(command, a_network_that_computes_with_the_batch_is_told);
     tcase_add_test(command, rows_that_are_none);
     tcase_add_test(command, whole_numbers_stay_whole);
+    tcase_add_test(command, norms_are_in_float);
     tcase_add_test(command, arrays_of_zeros);
     tcase_add_test(command, weights_of_floats_lie_apart);
     tcase_add_test(command, numbers_too_large_for_a_float);
