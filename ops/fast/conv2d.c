@@ -285,9 +285,12 @@ static void dx_loops(spor_c *c, const spor_call *call) {
     conv_work w = dx_work(call);
     const correlation *g = &w.g;
     const int64_t map[] = {g->h, g->w, g->C};
-    if (w.whole + pixel_scratch(g)) c_want_scratch(c, w.whole + pixel_scratch(g));
+    const int64_t before = w.whole + pixel_scratch(g);
+    c_want_scratch(c, before + turned_size(g));
     if (w.whole) c_line(c, "const unsigned char *winners = y_saved;");
     if (g->apart) c_line(c, "%s *part = scratch + %" PRId64 ";", c_type(c), w.whole);
+    c_line(c, "%s *turned = scratch + %" PRId64 ";", c_type(c), before);
+    write_turned(c, g);
     c_line(c, "for (int n = 0; n < %" PRId64 "; n++) {", w.N);
     c_line(c, "%s *z = out + n * %" PRId64 ";", c_type(c), pixels_of(g) * g->F);
     write_errors(c, call, map);

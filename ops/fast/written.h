@@ -122,10 +122,10 @@ static inline void write_routing(spor_c *c, const spor_attr *w, int64_t H, int64
     bool adds = !windows_tile(w, 0, H) || !windows_tile(w, 1, W);
     if (adds) c_line(c, "net_fill(map, 0, %" PRId64 ");", H * W * C);
     write_windows(c, w, H, W, C, true);
-    c_line(c, "%s *cell = map + (i * %" PRId64 " + j) * %" PRId64 ";", c_type(c), W, C);
-    c_line(c, "for (int k = 0; k < %" PRId64 "; k++)", C);
-    c_line(c, "    cell[k] %s winners[at + k] == number ? %s[at + k] : 0;", adds ? "+=" : "=",
-           error);
+    c_line(c,
+           "net_%s_winners(map + (i * %" PRId64 " + j) * %" PRId64
+           ", winners + at, %s + at, number, %" PRId64 ");",
+           adds ? "add" : "put", W, C, error, C);
     write_windows_end(c);
 }
 

@@ -563,6 +563,18 @@ static void net_add_outer(real *restrict out, const real *restrict x, int rows,
         for (j = 0; j < columns; j++) out[j] = out[j] + x[r] * y[j];
 }
 
+/* the same of four, one after the other: their x lie `step` apart */
+static void net_add_outer_four(real *restrict out, const real *restrict x, int step, int rows,
+                               const real *restrict y, int columns) {
+    const real *y1 = y + columns, *y2 = y1 + columns, *y3 = y2 + columns;
+    int r, j;
+    for (r = 0; r < rows; r++, out += columns) {
+        const real x0 = x[r], x1 = x[r + step], x2 = x[r + 2 * step], x3 = x[r + 3 * step];
+        for (j = 0; j < columns; j++)
+            out[j] = (((out[j] + x0 * y[j]) + x1 * y1[j]) + x2 * y2[j]) + x3 * y3[j];
+    }
+}
+
 /* the larger of two, the first of equals; what is not a number is larger than any */
 static void net_keep_largest(real *restrict out, const real *restrict x, int count) {
     int j;
@@ -577,6 +589,25 @@ static void net_keep_winners(real *restrict out, unsigned char *restrict winner,
         const int wins = !(x[j] <= out[j]) && out[j] == out[j];
         out[j] = wins ? x[j] : out[j];
         winner[j] = (unsigned char)(wins ? number : winner[j]);
+    }
+}
+
+/* what of the errors is of this number's: elsewhere 0 */
+static void net_put_winners(real *restrict out, const unsigned char *restrict winner,
+                            const real *restrict error, int number, int count) {
+    int j;
+    for (j = 0; j < count; j++) {
+        const real e = error[j];
+        out[j] = winner[j] == number ? e : 0;
+    }
+}
+
+static void net_add_winners(real *restrict out, const unsigned char *restrict winner,
+                            const real *restrict error, int number, int count) {
+    int j;
+    for (j = 0; j < count; j++) {
+        const real e = error[j];
+        out[j] += winner[j] == number ? e : 0;
     }
 }
 
