@@ -212,7 +212,7 @@ typedef struct {
 /* What transposes made operand k of is read in its place, if it can be. */
 static void look_behind(ordered_product *p, int k) {
     while (match_made_by(p->in[k], &spor_op_transpose)) {
-        int64_t order[SPOR_RANK];
+        int64_t order[SPOR_RANK] = {0}; /* those behind the rank are compared, too */
         for (int a = 0; a < p->rank; a++) order[a] = op_attrs(p->in[k])[p->order[k][a]].i;
         if (!in_pieces(p->rank, order)) return;
         memcpy(p->order[k], order, sizeof order);
