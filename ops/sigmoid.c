@@ -38,7 +38,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_sigmoid = {
     .signature = "sigmoid(x[...])",
     .equation = "y = 1 / (1 + e^-x)",
-    .traits = SPOR_VALUE_SLOPE | SPOR_LIBRARY | SPOR_LOGITS | SPOR_CHANCES,
+    .traits = SPOR_VALUE_SLOPE | SPOR_LIBRARY | SPOR_SCORES | SPOR_CHANCES,
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,

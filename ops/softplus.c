@@ -35,7 +35,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_softplus = {
     .signature = "softplus(x[...])",
     .equation = "y = ln(1 + e^x)",
-    .traits = SPOR_LIBRARY | SPOR_LOGITS,
+    .traits = SPOR_LIBRARY | SPOR_SCORES,
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,

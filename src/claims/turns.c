@@ -318,14 +318,21 @@ static void visit_name(collector *c, const char *name, const spor_syntax *call) 
     if (b && b->value.kind == VALUE_FUNCTION) visit_def(c, b->value.function->def, call, true);
 }
 
+/* Sizes are added up in it. */
+static bool adds(const spor_syntax *node) {
+    return node && node->kind == NODE_BINARY && node->sign == '+';
+}
+
 /* Constants of what turns; of N + M == 50 also that which both are at once. */
 static void visit_turn(collector *c, const spor_syntax *node) {
     unsigned mask = mentioned(c, node);
-    int sizes = __builtin_popcount(mask);
-    for (int k = node->kind == NODE_CALL; k < node->n; k++) {
+    int sizes = __builtin_popcount(mask), from = node->kind == NODE_CALL;
+    bool sum = false;
+    for (int k = from; k < node->n; k++) sum = sum || adds(node->child[k]);
+    for (int k = from; k < node->n; k++) {
         int64_t value;
         add_constants(c, node->child[k], mask, has_positions(c, node));
-        if (sizes > 1 && node->child[k] && fold(c, node->child[k], &value))
+        if (sum && sizes > 1 && node->child[k] && fold(c, node->child[k], &value))
             add_constant(c, value / sizes, mask);
     }
 }

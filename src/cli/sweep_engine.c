@@ -61,7 +61,6 @@ typedef struct {
     double stop_at; /* when that is handed on to the trainings */
     bool handed_on;
     bool told_wait;
-    bool warned; /* the warnings of a trial were told */
 } engine;
 
 /* ---- claims --------------------------------------------------------------------------------- */
@@ -205,13 +204,11 @@ static void first_line(FILE *said, char line[400]) {
     snprintf(line, 400, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-/* What the first training to end was warned of: the others are of the same script. */
-static void hand_on_warnings(engine *e, FILE *said) {
+/* What a training was warned of. */
+static void hand_on_warnings(FILE *said) {
     char text[4096];
-    if (e->warned || !said) return;
-    e->warned = true;
-    rewind(said);
-    while (fgets(text, sizeof text, said))
+    if (said) rewind(said);
+    while (said && fgets(text, sizeof text, said))
         if (strstr(text, "warning: ")) fputs(text, stderr);
 }
 
@@ -220,7 +217,8 @@ static void end_of(engine *e, const job *j, int status) {
     sweep_trial *t = &e->result[j->trial];
     sweep_trial_examine(e->space, j->trial, t);
     first_line(j->said, why);
-    if (t->state == TRIAL_FINISHED) hand_on_warnings(e, j->said);
+    /* of the first one, whichever ends first: the others are of the same script */
+    if (t->state == TRIAL_FINISHED && j->trial == e->trial[0]) hand_on_warnings(j->said);
     if (t->state == TRIAL_FINISHED || *t->summary.failure)
         settle(e, j->trial, "");
     else if (e->stops || is_being_trained(e, j->trial)) {

@@ -235,7 +235,8 @@ static void add_body(writer *w) {
 static bool add_island_constants(writer *w, spor_message *message) {
     const c_program *c = &w->step->island->c;
     const spor_c single = {.single = true};
-    const int8_constant *own = &w->plan->constant[w->step->island->constant];
+    const int8_constant *own = w->plan->constant;
+    if (own) own += w->step->island->constant; /* there may be none at all */
     spor_text *to = w->text->apart ? &w->text->functions : &w->text->constants;
     for (int k = 0; k < c->constants; k++) {
         const c_constant *constant = &c->constant[k];

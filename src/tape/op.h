@@ -77,8 +77,10 @@ enum {
     SPOR_SLIDES = 4096,            /* moves a window over a map, or pads: borders are apart */
     SPOR_LIBRARY = 8192,           /* its kernel calls a function of libm that no standard rounds */
     SPOR_SHARES = 16384,           /* along its axis no number is negative and all add up to 1 */
-    SPOR_LOGITS = 32768, /* operand 0 is scores, of which it makes chances or their logs */
-    SPOR_CHANCES = 65536 /* every number lies between 0 and 1 */
+    SPOR_LOGITS = 32768,  /* a number added to all of operand 0 changes nothing, or is added */
+    SPOR_CHANCES = 65536, /* every number lies between 0 and 1 */
+    SPOR_SCORES =
+        131072 /* of scores it makes chances, each of its own, or their logs: 0 far below 0 */
 };
 
 /* ---- what the generic tests and the shape search start from -------------------------------- */

@@ -71,7 +71,8 @@ static void warn_of_chances_twice(const warning *w) {
     if (!makes_chances(first)) return;
     for (uint32_t id = b->prediction.id + 1; id <= b->cost.id; id++) {
         const spor_node *node = &tape->node[id];
-        if (!(node->op->traits & SPOR_LOGITS) || source_of(tape, node->in[0]) != chances) continue;
+        bool takes_scores = node->op->traits & (SPOR_LOGITS | SPOR_SCORES);
+        if (!takes_scores || source_of(tape, node->in[0]) != chances) continue;
         const char *ends = chances_name(first), *takes = chances_name(node->op);
         warn(w, &tape->node[chances],
              "the network ends in %s, and the loss takes %s of that%s, which learns slowly: return "

@@ -25,7 +25,7 @@ OUTSIDE = ["plain", "normalized", "averaged", "overlapping", "kernels_of_5", "ke
            "two_normalized", "two_dropped", "two_branches", "perceptron1024", "perceptron4096",
            "each_row", "attention64", "recurrent64", "lstm128", "separable", "dilated", "grouped", "hourglass",
            "groups4", "groups32", "squeezed", "residual_stages", "series", "encoders", "gru64", "two_lstm128",
-           "words_lstm64", "batch_normed512", "layer_normed512", "dropped512", "gelu512", "by_adam"]
+           "batch_normed512", "layer_normed512", "dropped512", "gelu512", "by_adam"]
 
 
 # ---- the networks in PyTorch; images are [N, C, H, W] there ----
@@ -205,7 +205,6 @@ def networks():
         "encoders": (lambda: [nn.Linear(28, 64), *encoder(), *encoder(), *head(28 * 64)], rows, 32),
         "gru64": (lambda: [Last(nn.GRU, 28, 64), nn.Linear(64, 10)], rows, 64),
         "two_lstm128": (lambda: [Last(nn.LSTM, 28, 128, 2), nn.Linear(128, 10)], rows, 32),
-        "words_lstm64": (lambda: [nn.Embedding(1000, 64), Last(nn.LSTM, 64, 64), nn.Linear(64, 10)], (32,), 64),
         "batch_normed512": (lambda: layers512(lambda: nn.BatchNorm1d(512)) + head(512), row, 128),
         "layer_normed512": (lambda: layers512(lambda: nn.LayerNorm(512)) + head(512), row, 128),
         "dropped512": (lambda: layers512(relu, lambda: nn.Dropout(0.5)) + head(512), row, 128),
@@ -225,9 +224,8 @@ def stepper(a):
     net = nn.Sequential(*modules())
     layout = torch.channels_last if a.layout == "last" and len(shape) == 3 else torch.contiguous_format
     if len(shape) == 3: net = net.to(memory_format=layout)
-    draw = torch.rand if a.time.startswith("words") else torch.randn
-    x = [draw(batch, *shape).contiguous(memory_format=layout) if len(shape) == 3 else draw(batch, *shape) for _ in range(8)]
-    if a.time.startswith("words"): x = [(1000 * rows).long() for rows in x]
+    x = [torch.randn(batch, *shape).contiguous(memory_format=layout) if len(shape) == 3 else torch.randn(batch, *shape)
+         for _ in range(8)]
     y = [torch.randint(0, 10, (batch,)) for _ in range(8)]
     if a.mode != "train":
         net = nn.Sequential(net, nn.Softmax(1)).eval()

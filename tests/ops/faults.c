@@ -239,10 +239,14 @@ START_TEST(traits_that_promise_too_much) {
     wrong.traits = SPOR_LINEAR | SPOR_ALIAS;
     ck_assert(caught(&wrong, opcheck_traits));
     static const spor_sample rows[] = {{.in = {{2, {3, 4}}}, .attr = {{.i = 1}}}, SPOR_END_SAMPLES};
-    static const char *const other[] = {"sum", "tanh", "max"};
-    for (int k = 0; k < 3; k++) {
-        wrong = *op_find(other[k]);
-        wrong.traits |= k == 2 ? SPOR_SHARES : SPOR_LOGITS;
+    static const struct {
+        const char *op;
+        unsigned trait;
+    } other[] = {{"sum", SPOR_LOGITS},   {"tanh", SPOR_LOGITS},    {"max", SPOR_SHARES},
+                 {"tanh", SPOR_CHANCES}, {"sigmoid", SPOR_LOGITS}, {"tanh", SPOR_SCORES}};
+    for (size_t k = 0; k < sizeof other / sizeof *other; k++) {
+        wrong = *op_find(other[k].op);
+        wrong.traits |= other[k].trait;
         ck_assert(caught(&wrong, opcheck_traits));
     }
     wrong = *op_find("flip");

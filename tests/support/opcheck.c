@@ -821,6 +821,18 @@ static void check_logits(opcheck_verdict *v, opcheck_machine *m) {
     free(before);
 }
 
+static void check_chances(opcheck_verdict *v, opcheck_machine *m) {
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    for (int64_t e = 0; e < m->ny[0]; e++)
+        if (!(m->y[0][e] >= 0 && m->y[0][e] <= 1)) fail(v, "no chance");
+}
+
+static void check_scores(opcheck_verdict *v, opcheck_machine *m) {
+    for (int64_t e = 0; e < m->nx[0]; e++) m->x[0][e] -= 1000;
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    for (int64_t e = 0; e < m->ny[0]; e++) compare(v, "far below 0", 0, e, m->y[0][e], 0, 1e-300);
+}
+
 opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
     opcheck_verdict v = {.passed = true};
     opcheck_machine m = {0};
@@ -836,9 +848,11 @@ opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
     if (alone(&v, &m, SPOR_F64, &r, op) && op->operands) {
         if (op->traits & SPOR_ALIAS) check_alias(&v, &m);
         if (op->traits & SPOR_SHARES) check_shares(&v, &m);
+        if (op->traits & SPOR_CHANCES) check_chances(&v, &m);
         if (op->traits & SPOR_LOGITS) check_logits(&v, &m);
         if (op->traits & SPOR_VALUE_SLOPE) check_value_slope(&v, op, sample);
         if (!(op->traits & SPOR_MIXES_SAMPLES)) check_rows(&v, &m);
+        if (op->traits & SPOR_SCORES) check_scores(&v, &m);
     }
     opcheck_free(&m);
     spor_tape_free(r.tape);
