@@ -32,7 +32,7 @@ static const struct {
 
 static bool is_refusal(const char *name, const char *why) {
     for (size_t k = 0; k < sizeof refusals / sizeof *refusals; k++)
-        if (*refusals[k].name && !strncmp(name, refusals[k].name, strlen(refusals[k].name)) &&
+        if (!strncmp(name, refusals[k].name, strlen(refusals[k].name)) &&
             strstr(why, refusals[k].why))
             return true;
     return false;
