@@ -12,7 +12,7 @@ for its maker's processors answered, without which its products run at half thei
 --compile adds torch.compile. Needs PyTorch 2 (PyPI); JAX and TensorFlow (PyPI) may each have a Python of
 their own; for KANN see twin_kann.c, several programs may be given. A program, not a test.
 """
-import argparse, glob, os, statistics, subprocess, sys, tempfile
+import argparse, glob, math, os, statistics, subprocess, sys, tempfile
 
 import twins
 
@@ -143,24 +143,31 @@ def networks():
     image, large, row, rows = (3, 32, 32), (3, 64, 64), (1024,), (28, 28)
     relu, pool4 = nn.ReLU, pool(4)
 
-    def lenet(filters, last, half):
-        layers, c = [], 3
-        for f in filters:
-            layers += [conv(c, f), half(), pool(2, ceil=True)]
-            c = f
-        return layers + [nn.Flatten(), nn.Linear(last, 128), half(), nn.Linear(128, 10)]
+    def report(sample, layers):  # one of the six
+        acts, size = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}, list(sample)
+        for kind, n, act in layers + [("dense", 10, None)]:
+            same = kind.endswith("same")
+            if kind == "dense" and len(size) > 1:
+                yield nn.Flatten()
+                size = [math.prod(size)]
+            if kind == "dense":
+                yield nn.Linear(size[0], n)
+                size = [n]
+            elif kind.startswith("conv"):
+                yield conv(size[0], n, p=int(same))
+                size = [n] + [rows if same else rows - 2 for rows in size[1:]]
+            else:
+                yield pool(n, ceil=same)
+                size[1:] = [(rows + n - 1 if same else rows) // n for rows in size[1:]]
+            if act: yield acts[act]()
+
+    def first(sample): return sample[-1:] + sample[:-1]  # of an image the channels
+    six = {name: (lambda sample=first(sample), layers=layers: list(report(sample, layers)), first(sample), batch)
+           for name, (sample, batch, layers) in twins.SIX.items()}
 
     # name: modules, shape of a sample, batch
     return {
-        "densenet2_20": (lambda: dense([64, 20, 20], nn.Sigmoid) + [nn.Linear(20, 10)], (64,), 10),
-        "convnet1_3": (lambda: [conv(1, 3), nn.Sigmoid(), nn.Flatten(), nn.Linear(192, 20), nn.Sigmoid(),
-                                nn.Linear(20, 10)], (1, 8, 8), 15),
-        "densenet4_300": (lambda: dense([784, 300, 128, 128, 64], nn.Tanh) + [nn.Linear(64, 10)], (784,), 128),
-        "convkeras4_20": (lambda: [conv(1, 20, p=0), nn.Sigmoid(), pool(2), conv(20, 20, p=0), nn.Sigmoid(),
-                                   pool(2, ceil=True), nn.Flatten(), nn.Linear(720, 128), nn.Sigmoid(),
-                                   nn.Linear(128, 10)], (1, 28, 28), 30),
-        "lenet2": (lambda: lenet((32, 32, 64, 120), 480, nn.Tanh), image, 32),
-        "convkeras12_32": (lambda: lenet((32, 32, 64, 64, 128, 128), 128, relu), image, 128),
+        **six,
         "plain": (lambda: [*rc(3, 32), pool(2), *rc(32, 64), pool(2), *head(4096)], image, 32),
         "normalized": (lambda: [*bn(3, 32), pool(2), *bn(32, 64), pool(2), *head(4096)], image, 32),
         "averaged": (lambda: [*rc(3, 32), nn.AvgPool2d(2), *rc(32, 64), nn.AvgPool2d(2), *head(4096)], image, 32),

@@ -27,16 +27,21 @@ static void expect_refused(tiny *t, const char *why) {
     import_free(&made);
 }
 
+/* The script has this text, and is recorded. */
+static void open_script(tiny *t, const char *part, import_result *made, imported *m) {
+    spor_message message;
+    bool done;
+    import_tiny(t, made, &message, &done);
+    ck_assert_msg(done, "%s", message.text);
+    ck_assert_msg(strstr(made->script.at, part) != NULL, "%s\n  has no: %s", made->script.at, part);
+    ck_assert_msg(imported_open(m, made, 3, SPOR_F32), "%s", m->why);
+}
+
 /* The script has this text, and what it computes is of the sizes that the file says. */
 static void expect_script(tiny *t, const char *part) {
     import_result made;
-    spor_message message;
     imported m;
-    bool done;
-    import_tiny(t, &made, &message, &done);
-    ck_assert_msg(done, "%s", message.text);
-    ck_assert_msg(strstr(made.script.at, part) != NULL, "%s\n  has no: %s", made.script.at, part);
-    ck_assert_msg(imported_open(&m, &made, 3, SPOR_F32), "%s", m.why);
+    open_script(t, part, &made, &m);
     for (int k = 0; k < made.outputs; k++) {
         const spor_shape shape = spor_shape_of(m.y[k]);
         ck_assert_int_eq(shape.rank, made.output[k].rank);
@@ -165,13 +170,8 @@ END_TEST
 static void expect_numbers(tiny *t, const char *part, const double x[], int n,
                            const double want[]) {
     import_result made;
-    spor_message message;
     imported m;
-    bool done;
-    import_tiny(t, &made, &message, &done);
-    ck_assert_msg(done, "%s", message.text);
-    ck_assert_msg(strstr(made.script.at, part) != NULL, "%s\n  has no: %s", made.script.at, part);
-    ck_assert_msg(imported_open(&m, &made, 3, SPOR_F32), "%s", m.why);
+    open_script(t, part, &made, &m);
     imported_fill(&m, 0, x);
     ck_assert(imported_run(&m));
     const float *y = spor_program_arg(m.program, m.y[0]).data;
