@@ -9,20 +9,26 @@
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
-static void mend_point(char *number) {
+/* A point whatever the locale has; 1e+09 is 1e9, 1e-07 is 1e-7. */
+static void mend(char *number) {
     for (char *c = number; *c; c++)
         if (!strchr("0123456789+-einfa", *c)) *c = '.';
+    char *e = strpbrk(number, "0123456789") ? strchr(number, 'e') : NULL; /* none in inf and nan */
+    if (!e) return;
+    e += e[1] == '-' ? 2 : 1;
+    size_t drop = strspn(e, "+0");
+    memmove(e, e + drop, strlen(e + drop) + 1);
 }
 
 void axis_number(char out[AXIS_DIGITS], double value, int decimals) {
     bool plain = value == 0 || (fabs(value) < 1e6 && fabs(value) >= 1e-6);
     snprintf(out, AXIS_DIGITS, plain ? "%.*f" : "%.*e", plain ? decimals : 3, value);
-    mend_point(out);
+    mend(out);
 }
 
 void axis_digits(char out[AXIS_DIGITS], double value, int digits) {
     snprintf(out, AXIS_DIGITS, "%.*g", digits, value + 0.0); /* no -0 */
-    mend_point(out);
+    mend(out);
 }
 
 /* ---- ranges --------------------------------------------------------------------------------- */

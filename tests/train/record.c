@@ -316,8 +316,8 @@ START_TEST(curves_name_final_and_best_epoch) {
                                         ">loss</text>",
                                         ">final 0.2500</text>",
                                         ">best epoch: 0.02520</text>",
-                                        ">final 2.000e-07</text>",
-                                        ">best epoch: 1.000e-07</text>"};
+                                        ">final 2.000e-7</text>",
+                                        ">best epoch: 1.000e-7</text>"};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) check_has(svg, parts[k]);
     ck_assert(strstr(svg, ">accuracy</text>") < strstr(svg, ">loss</text>"));
     free(svg);
