@@ -142,8 +142,17 @@ SPOR_INLINE ivec simd_first_lanes(int64_t count) {
     return lane < simd_all_int((spor_lane)count);
 }
 
+/* A part of a vector takes several times as long as the whole where there are no masks, and by those of AVX2 on some
+ * processors. */
+#ifdef __AVX512F__
+#define SIMD_PARTS_ARE_QUICK true
+#else
+#define SIMD_PARTS_ARE_QUICK false
+#endif
+
 /** The first lanes of a vector, 1 <= count <= LANES; the others 0. Touches no memory beyond. */
 SPOR_INLINE vec simd_load_part(const T *from, int64_t count) {
+    if (!SIMD_PARTS_ARE_QUICK && count == LANES) return simd_load(from);
 #if defined(__AVX512F__) && SPOR_F32_LANES
     return (vec)_mm512_maskz_loadu_ps((__mmask16)(0xffffu >> (LANES - count)), from);
 #elif defined(__AVX512F__)
@@ -154,13 +163,16 @@ SPOR_INLINE vec simd_load_part(const T *from, int64_t count) {
     return (vec)_mm256_maskload_pd(from, (__m256i)simd_first_lanes(count));
 #else
     vec v = {0};
-    if (count == LANES) return simd_load(from);
     for (int64_t i = 0; i < count; i++) v[i] = from[i];
     return v;
 #endif
 }
 
 SPOR_INLINE void simd_store_part(T *to, vec v, int64_t count) {
+    if (!SIMD_PARTS_ARE_QUICK && count == LANES) {
+        simd_store(to, v);
+        return;
+    }
 #if defined(__AVX512F__) && SPOR_F32_LANES
     _mm512_mask_storeu_ps(to, (__mmask16)(0xffffu >> (LANES - count)), (__m512)v);
 #elif defined(__AVX512F__)
@@ -170,11 +182,7 @@ SPOR_INLINE void simd_store_part(T *to, vec v, int64_t count) {
 #elif defined(__AVX2__)
     _mm256_maskstore_pd(to, (__m256i)simd_first_lanes(count), (__m256d)v);
 #else
-    if (count == LANES) {
-        simd_store(to, v);
-    } else {
-        for (int64_t i = 0; i < count; i++) to[i] = v[i];
-    }
+    for (int64_t i = 0; i < count; i++) to[i] = v[i];
 #endif
 }
 
