@@ -245,14 +245,25 @@ FAST_KERNEL(partial_sum) {
     }
 }
 
-/* One vector of columns of some rows, in four chains. */
-SPOR_INLINE vec sum_rows(const T *delta, int64_t rows, int64_t stride, int64_t lanes) {
-    vec sum[4] = {{0}, {0}, {0}, {0}};
-    int64_t p = 0;
-    for (; p + 4 <= rows; p += 4)
-        for (int k = 0; k < 4; k++) sum[k] += simd_load_part(delta + (p + k) * stride, lanes);
-    for (; p < rows; p++) sum[0] += simd_load_part(delta + p * stride, lanes);
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+/* Some columns of some rows, each in four chains: whole lines of memory, which may be a page apart. */
+enum { STRIP = 2 };
+SPOR_INLINE void sum_rows(vec sum[], const T *delta, int64_t rows, int64_t stride,
+                          int64_t last_lanes, const int vectors) {
+    vec chain[STRIP][4] = {{{0}}};
+    int64_t p = 0, lanes[STRIP];
+    SPOR_UNROLL for (int v = 0; v < vectors; v++) lanes[v] = v + 1 < vectors ? LANES : last_lanes;
+    for (; p + 4 <= rows; p += 4, delta += 4 * stride) {
+        SPOR_UNROLL for (int k = 0; k < 4; k++) {
+            SPOR_UNROLL for (int v = 0; v < vectors; v++) chain[v][k] +=
+                simd_load_part(delta + k * stride + v * LANES, lanes[v]);
+        }
+    }
+    for (; p < rows; p++, delta += stride) {
+        SPOR_UNROLL for (int v = 0; v < vectors; v++) chain[v][0] +=
+            simd_load_part(delta + v * LANES, lanes[v]);
+    }
+    SPOR_UNROLL for (int v = 0; v < vectors; v++) sum[v] =
+        (chain[v][0] + chain[v][1]) + (chain[v][2] + chain[v][3]);
 }
 
 /* A block's sums of some columns, and the sums that it completes: where 2^k blocks meet 2^k others
@@ -271,6 +282,20 @@ SPOR_INLINE vec levels_total(const T *level, int64_t cols, int64_t blocks, int64
     return sum;
 }
 
+/* Some columns of a block, at most a strip. */
+SPOR_INLINE void sum_strip(T *level, const T *delta, int64_t rows, int64_t stride,
+                           int64_t blocks_before, int64_t cols) {
+    vec sum[STRIP];
+    if (cols <= LANES) {
+        sum_rows(sum, delta, rows, stride, cols, 1);
+        carry_up(level, stride, blocks_before, sum[0], cols);
+        return;
+    }
+    sum_rows(sum, delta, rows, stride, cols - LANES, STRIP);
+    carry_up(level, stride, blocks_before, sum[0], LANES);
+    carry_up(level + LANES, stride, blocks_before, sum[1], cols - LANES);
+}
+
 /* Rows in blocks that stay in the first cache while all their columns are summed; sums of blocks
  * as in kernels/pairwise.h. */
 FAST_KERNEL(bias_gradient) {
@@ -280,11 +305,9 @@ FAST_KERNEL(bias_gradient) {
     for (int64_t block = part.first; block < part.end; block++) {
         int64_t row = block * BLOCK_ROWS, count = carve_least(BLOCK_ROWS, s.rows - row);
         const T *delta = (const T *)c->in[0].data + row * s.cols;
-        for (int64_t f = 0; f < s.cols; f += LANES) {
-            int64_t lanes = carve_least(LANES, s.cols - f);
-            vec sum = sum_rows(delta + f, count, s.cols, lanes);
-            carry_up(level + f, s.cols, block - part.first, sum, lanes);
-        }
+        for (int64_t f = 0; f < s.cols; f += STRIP * LANES)
+            sum_strip(level + f, delta + f, count, s.cols, block - part.first,
+                      carve_least(STRIP * LANES, s.cols - f));
     }
     for (int64_t f = 0; f < s.cols; f += LANES) {
         int64_t lanes = carve_least(LANES, s.cols - f);
