@@ -23,8 +23,9 @@ static dense_sizes sizes_of(const spor_call *c) {
     return (dense_sizes){rows, shape_size(&c->in[0].shape) / rows, c->out.shape.n[1]};
 }
 
-/* Columns of a panel at most, on any instruction set; rows of C that B is not packed for if it is large. */
-enum { PANEL = 64, FEW_ROWS = 4 };
+/* Columns of a panel at most, on any instruction set; rows of C that B is not packed for if it is large; rows of B that
+ * are packed in passing at a time, a quarter of a megabyte of a panel's. */
+enum { PANEL = 64, FEW_ROWS = 4, DEPTH = 1024 };
 
 /* Where B is large and of use to few rows, or there are many columns, tasks have some columns of C each, so
  * that their part of B stays near; else they have rows, and read all of B. */
@@ -76,9 +77,9 @@ static dense_tables carve_tables(spor_carver *carver, int64_t rows, int64_t dept
     return t;
 }
 
-/* A panel of a task's own lies behind its tables. */
+/* Panels of a task's own lie behind its tables. */
 static void *carve_panel(spor_carver *carver, int64_t depth, size_t width) {
-    return carve_take(carver, carve_times(depth, PANEL), width);
+    return carve_take(carver, carve_least(depth, DEPTH) * PANEL, width);
 }
 
 #ifdef SPOR_RULES
@@ -466,26 +467,59 @@ static bool is_packed_in_passing(const spor_call *c) {
     return !c->need->tasks[SPOR_PREPARE];
 }
 
-/* C, each panel packed before it is used; B: from the task's first column on. */
-static void multiply_in_passing(const spor_call *c, const spor_product *C, const T *B,
-                                int64_t stride, bool transposed) {
+/* Columns of C from `first` on that make whole panels and are PANEL at most. */
+static int64_t columns_from(const spor_product *C, int64_t *panel, int64_t first) {
+    int64_t end = first;
+    for (; *panel < product_panel_count(C->cols); ++*panel) {
+        int64_t next = product_panel_first(C->cols, *panel + 1);
+        if (next - first > PANEL) break;
+        end = next;
+    }
+    return end - first;
+}
+
+/* B of the layer, from the task's first column on: element (k, j) is at[k * stride + j], transposed at[j * stride + k]. */
+typedef struct {
+    const T *at;
+    int64_t stride;
+    bool transposed;
+} dense_B;
+
+/* Some columns of C, DEPTH of their summands after the other. */
+static void multiply_in_depth(spor_product C, const dense_B *B, int64_t first, T *panels) {
+    int64_t depth = C.depth, parts = (depth + DEPTH - 1) / DEPTH;
+    const int64_t *step = C.step;
+    C.b = panels;
+    for (int64_t p = 0; p < parts; p++) {
+        task_part part = task_part_even(p, parts, depth);
+        C.step = step + part.first;
+        C.depth = part.end - part.first;
+        product_pack(panels,
+                     &(spor_block){.b = B->at + (B->transposed ? first * B->stride + part.first
+                                                               : part.first * B->stride + first),
+                                   .stride = B->stride,
+                                   .transposed = B->transposed,
+                                   .depth = C.depth,
+                                   .rows = C.depth,
+                                   .cols = C.cols});
+        product_multiply(&C);
+        C.init = C.c;
+        C.ldi = C.ldc;
+    }
+}
+
+/* C, some panels packed before they are used, of whole lines of B. */
+static void multiply_in_passing(const spor_call *c, const spor_product *C, dense_B B) {
     spor_carver carver = {.base = c->scratch};
     carve_tables(&carver, C->rows, C->depth);
-    T *panel = carve_panel(&carver, C->depth, sizeof(T));
-    for (int64_t k = 0; k < product_panel_count(C->cols); k++) {
-        int64_t first = product_panel_first(C->cols, k);
+    T *panels = carve_panel(&carver, C->depth, sizeof(T));
+    for (int64_t first = 0, k = 0; first < C->cols;) {
         spor_product part = *C;
-        part.cols = product_panel_first(C->cols, k + 1) - first;
-        part.b = panel;
+        part.cols = columns_from(C, &k, first);
         part.c += first;
         if (part.init) part.init += first;
-        product_pack(panel, &(spor_block){.b = B + first * (transposed ? stride : 1),
-                                          .stride = stride,
-                                          .transposed = transposed,
-                                          .depth = C->depth,
-                                          .rows = C->depth,
-                                          .cols = part.cols});
-        product_multiply(&part);
+        multiply_in_depth(part, &B, first, panels);
+        first += part.cols;
     }
 }
 
@@ -496,7 +530,7 @@ FAST_KERNEL(dense) {
     int64_t first = part_of(c, task).cols.first;
     z.init = c->operands > 2 ? (const T *)c->in[2].data + first : NULL;
     if (is_packed_in_passing(c))
-        multiply_in_passing(c, &z, (const T *)c->in[1].data + first, s.cols, false);
+        multiply_in_passing(c, &z, (dense_B){(const T *)c->in[1].data + first, s.cols, false});
     else
         multiply(c, z, first);
     const spor_activation *f = &spor_activations[c->attr[ACT].i];
@@ -529,7 +563,8 @@ FAST_KERNEL(dense_dx) {
     spor_product dx = product_of(c, task, s.depth, 1);
     int64_t first = part_of(c, task).cols.first;
     if (is_packed_in_passing(c))
-        multiply_in_passing(c, &dx, (const T *)c->in[1].data + first * s.depth, s.depth, true);
+        multiply_in_passing(c, &dx,
+                            (dense_B){(const T *)c->in[1].data + first * s.depth, s.depth, true});
     else
         product_multiply(&dx);
 }

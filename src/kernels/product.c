@@ -49,14 +49,16 @@ SPOR_INLINE void tile(const spor_product *p, const int64_t *row, const T *b, int
     vec sum[SPOR_HEIGHT][SPOR_PANEL], bk[SPOR_PANEL];
     int64_t at[SPOR_HEIGHT];
     const int last = vectors - 1;
-    SPOR_UNROLL for (int v = 0; v < vectors; v++) bk[v] = (vec){0};
-    if (init) {
-        SPOR_UNROLL for (int v = 0; v < last; v++) bk[v] = simd_load(init + v * LANES);
-        bk[last] = simd_load_part(init + last * LANES, last_lanes);
-    }
     SPOR_UNROLL for (int r = 0; r < rows; r++) {
         at[r] = row[r];
-        SPOR_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = bk[v];
+        SPOR_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (vec){0};
+    }
+    if (init) {
+        SPOR_UNROLL for (int r = 0; r < rows; r++) {
+            const T *from = init + r * p->ldi;
+            SPOR_UNROLL for (int v = 0; v < last; v++) sum[r][v] = simd_load(from + v * LANES);
+            sum[r][last] = simd_load_part(from + last * LANES, last_lanes);
+        }
     }
     const int64_t *step = p->step, *end = step + p->depth;
     for (; step != end; step++, b += ldb) {
@@ -144,8 +146,8 @@ static void multiply_panel(const spor_product *p, int64_t first, int64_t vectors
     int64_t last_lanes = carve_least(p->cols - last, LANES);
     for (int64_t r = 0, n; r < p->rows; r += n) {
         n = tile_rows(p->rows - r, heights[vectors - 1]);
-        tiles[vectors - 1][n - 1](p, p->row + r, b, ldb, init, p->c + r * p->ldc + first,
-                                  last_lanes);
+        tiles[vectors - 1][n - 1](p, p->row + r, b, ldb, init ? init + r * p->ldi : NULL,
+                                  p->c + r * p->ldc + first, last_lanes);
     }
 }
 
@@ -203,15 +205,24 @@ static void pack(T *panels, const spor_block *block) {
     }
 }
 
+/* Asks for some rows of B that are to be packed later: they may be pages apart, which no processor foresees. */
+static void fetch_rows(const spor_block *block, int64_t first, int64_t end) {
+    const int64_t line = 64 / (int64_t)sizeof(T);
+    for (int64_t k = first; k < carve_least(end, block->rows); k++)
+        for (int64_t j = 0; j < block->cols; j += line)
+            __builtin_prefetch(block->b + k * block->stride + j, 0, 2);
+}
+
 /* Rows of B that are rows in memory go out to all panels, few at a time: they are read from end to end. */
 void product_pack(T *panels, const spor_block *block) {
-    const int64_t few = 8;
+    const int64_t few = 8, ahead = 16;
     spor_block some = *block;
     if (block->transposed) {
         pack(panels, block);
         return;
     }
     for (int64_t k = 0; k < block->rows; k += few) {
+        fetch_rows(block, k + ahead, k + ahead + few);
         some.b = block->b + k * block->stride;
         some.first = block->first + k;
         some.rows = carve_least(few, block->rows - k);

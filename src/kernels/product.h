@@ -7,7 +7,8 @@
  * B is packed into panels of columns, padded to whole vectors.
  *
  * Each C[r,j] is one chain over k = 0, 1, ... of its own: its bits do not depend on how many rows
- * or columns there are, nor on where the tiles are cut.
+ * or columns there are, nor on where the tiles are cut. A product that begins with what another left
+ * in C, init = c, goes on with its chains.
  */
 #ifndef SPOR_KERNELS_PRODUCT_H
 #define SPOR_KERNELS_PRODUCT_H
@@ -20,7 +21,8 @@ typedef struct {
     int64_t rows, depth, cols;
     const T *b;    /* from product_panels; or, if ldb is set, B as it lies: cols whole vectors */
     int64_t ldb;   /* elements from one row of b to the next; 0: b is in panels */
-    const T *init; /* [cols], the first summand of each row; NULL: 0 */
+    const T *init; /* the first summand of each element, in rows of cols; NULL: 0 */
+    int64_t ldi;   /* elements from one row of init to the next; 0: all rows begin with the same */
     T *c;
     int64_t ldc; /* elements from one row of c to the next */
     bool add;    /* c += A B instead of c = init + A B */
