@@ -365,7 +365,8 @@ static void fetch_next(const walk *w) {
     const spor_group *g = w->group;
     const int64_t line = 64 / (int64_t)sizeof(T);
     for (int a = 0; a < g->arguments; a++) {
-        if (!g->argument[a].stride[0] || !g->argument[a].stride[g->rank - 1]) continue;
+        const spor_argument *argument = &g->argument[a];
+        if (!argument->stride[0] || !argument->stride[g->rank - 1] || argument->streams) continue;
         const T *next = (const T *)w->room.place[a] + w->tile.count;
         for (int64_t i = 0; i < w->tile.count; i += line) __builtin_prefetch(next + i, 0, 3);
     }
