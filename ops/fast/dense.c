@@ -102,7 +102,7 @@ static int64_t tasks_of(const spor_need *need, dense_sizes s) {
     if (!cut_by_columns(s)) return tasks_for(need, s.rows, B, B / 2);
     int64_t panels = (s.cols + PANEL - 1) / PANEL;
     int64_t parts = tasks_for(need, panels, carve_times(A, PANEL), A / 2);
-    if (parts < panels) return parts;
+    if (parts < panels || need->alone) return parts; /* each part of B is packed once */
     int64_t panel = carve_times(s.depth, PANEL);
     int64_t blocks = tasks_for(need, carve_most(1, s.rows / some), some * panel, panel / 2);
     return parts * carve_least(blocks, carve_most(1, TASKS_MOST / parts));

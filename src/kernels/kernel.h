@@ -34,8 +34,9 @@ typedef enum {
  *  compute follow from that, shapes and attributes only, so that results do not depend on threads or
  *  on the machine. */
 typedef struct {
-    int64_t finer;  /* given: 1; more in tests, which cut small shapes, too */
-    bool keeps;     /* given: what PREPARE makes is used more than once, in this run or the next */
+    int64_t finer; /* given: 1; more in tests, which cut small shapes, too */
+    bool keeps;    /* given: what PREPARE makes is used more than once, in this run or the next */
+    bool alone; /* given: one thread runs all tasks. Only who makes the same of any tasks may ask */
     size_t saved;   /* bytes behind the output, read by backward kernels as in[k].saved */
     size_t shared;  /* bytes that PREPARE writes and all later tasks read */
     size_t partial; /* bytes of the partial result of one task of WORK: like the output */

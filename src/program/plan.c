@@ -57,6 +57,11 @@ static spor_arg describe(const spor_shape *shape) {
     return arg;
 }
 
+/* What a need begins with. */
+static spor_need given(const spor_program *program, bool keeps) {
+    return (spor_need){.finer = 1, .keeps = keeps, .alone = program->threads == 1};
+}
+
 /* The fast kernels of a step, whose call has its shapes, and their needs. */
 static void choose_phases(const spor_program *program, const spor_fused *fused,
                           program_step *step) {
@@ -134,7 +139,8 @@ static bool make_step(planner *p, uint32_t s) {
     const program_order *order = &program->order;
     program_step *step = &program->step[program->steps++];
     uint32_t *operand = program->operand + program->args, first = order->first[s];
-    *step = (program_step){.node = order->node + first, .operand = operand, .need.finer = 1};
+    *step = (program_step){
+        .node = order->node + first, .operand = operand, .need = given(program, false)};
     step->nodes = order->first[s + 1] - first;
     step->call.need = &step->need;
     step->call.in = program->arg + program->args;
@@ -191,7 +197,7 @@ static program_step *prepares_before(const planner *p, uint32_t s) {
 
 /* The phases again, where what PREPARE makes is used more than once, or where it is not. */
 static void keep_prepared(const planner *p, program_step *step, bool keeps) {
-    step->need = (spor_need){.finer = 1, .keeps = keeps};
+    step->need = given(p->program, keeps);
     choose_phases(p->program, fused_of(p->program, step->node[0]), step);
     step->need.keeps = keeps && step->need.shared;
 }
