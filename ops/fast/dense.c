@@ -8,6 +8,7 @@
  *             dW = x^T delta                   Eq. (48): the sum over samples is in the product
  *             db = sum over samples of delta   Eq. (49), corrected
  * Saved       nothing: delta needs Y, which is the output
+ * Onto        where W or x is of use several times, dx and dW begin with the sum of what came before
  * Exact       on small integers where f is: products and sums of them are
  */
 #include "layer.h"
@@ -208,10 +209,25 @@ static void dense_loops(spor_c *c, const spor_call *call) {
 
 /* ---- backward ---- */
 
+/* What a product is added to has the shape of it. */
+static bool shape_onto(spor_rule *r, spor_shape out) {
+    r->out = out;
+    return r->operands < 3 || shape_equal(&r->in[2], &out) ||
+           rule_fail(r, "the sum has another shape than the product");
+}
+
+/* The elements of the result before anything is added to them. */
+static void begin_loops(spor_c *c, const spor_call *call) {
+    int64_t size = shape_size(&call->out.shape);
+    if (call->operands > 2)
+        c_line(c, "memcpy(out, sum, %" PRId64 " * sizeof *out);", size);
+    else
+        c_line(c, "net_fill(out, 0, %" PRId64 ");", size);
+}
+
 /* delta[N,m], W[n,m] -> dx[N,n] */
 static bool dense_dx_shape(spor_rule *r) {
-    r->out = (spor_shape){2, {r->in[0].n[0], r->in[1].n[0]}};
-    return true;
+    return shape_onto(r, (spor_shape){2, {r->in[0].n[0], r->in[1].n[0]}});
 }
 
 static const spor_fused dense_dx_fused = {
@@ -221,7 +237,7 @@ static const spor_fused dense_dx_fused = {
 
 static void dense_dx_loops(spor_c *c, const spor_call *call) {
     dense_sizes s = sizes_of(call);
-    c_line(c, "net_fill(out, 0, %" PRId64 ");", s.rows * s.cols);
+    begin_loops(c, call);
     c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", s.rows);
     c_line(c,
            "    net_add_turned(out + i * %" PRId64 ", %" PRId64 ", delta + i * %" PRId64
@@ -229,21 +245,21 @@ static void dense_dx_loops(spor_c *c, const spor_call *call) {
            s.cols, s.cols, s.depth, s.depth, s.depth);
 }
 
-static const spor_op dense_dx_op = {
-    .signature = "dense_dx(delta[N,m], W[n,m])",
-    .equation = "dx = delta W^T",
-    .traits = SPOR_BILINEAR | SPOR_EXACT_ON_INTEGERS,
-    .operands = 2,
-    .shape = dense_dx_shape,
-    .cost = cost_along_rows,
-    .fused = &dense_dx_fused,
-    .c_loops = dense_dx_loops,
-};
+#define DENSE_DX_OP(operands_, traits_, signature_, equation_, onto_)                              \
+    {                                                                                              \
+        .signature = signature_, .equation = equation_,                                            \
+        .traits = traits_ | SPOR_EXACT_ON_INTEGERS, .operands = operands_,                         \
+        .shape = dense_dx_shape, .cost = cost_along_rows, .onto = onto_, .fused = &dense_dx_fused, \
+        .c_loops = dense_dx_loops                                                                  \
+    }
+static const spor_op dense_dx_onto_op =
+    DENSE_DX_OP(3, 0, "dense_dx(delta[N,m], W[n,m], sum[N,n])", "dx = sum + delta W^T", NULL);
+static const spor_op dense_dx_op = DENSE_DX_OP(2, SPOR_BILINEAR, "dense_dx(delta[N,m], W[n,m])",
+                                               "dx = delta W^T", &dense_dx_onto_op);
 
 /* x[N,n], delta[N,m] -> dW[n,m] */
 static bool dense_dW_shape(spor_rule *r) {
-    r->out = (spor_shape){2, {r->in[0].n[1], r->in[1].n[1]}};
-    return true;
+    return shape_onto(r, (spor_shape){2, {r->in[0].n[1], r->in[1].n[1]}});
 }
 
 /* The samples are summed over. */
@@ -270,7 +286,7 @@ static const spor_fused dense_dW_fused = {
 /* Row by row, each a chain over the samples. */
 static void dense_dW_loops(spor_c *c, const spor_call *call) {
     dense_sizes s = sizes_of(call);
-    c_line(c, "net_fill(out, 0, %" PRId64 ");", s.rows * s.cols);
+    begin_loops(c, call);
     c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", s.rows);
     c_line(c,
            "    net_add_products(out + i * %" PRId64 ", %" PRId64 ", x + i, %" PRId64
@@ -278,16 +294,17 @@ static void dense_dW_loops(spor_c *c, const spor_call *call) {
            s.cols, s.cols, s.rows, s.cols, s.depth);
 }
 
-static const spor_op dense_dW_op = {
-    .signature = "dense_dW(x[N,n], delta[N,m])",
-    .equation = "dW = x^T delta",
-    .traits = SPOR_BILINEAR | SPOR_MIXES_SAMPLES | SPOR_EXACT_ON_INTEGERS,
-    .operands = 2,
-    .shape = dense_dW_shape,
-    .cost = dense_dW_cost,
-    .fused = &dense_dW_fused,
-    .c_loops = dense_dW_loops,
-};
+#define DENSE_DW_OP(operands_, traits_, signature_, equation_, onto_)                              \
+    {                                                                                              \
+        .signature = signature_, .equation = equation_,                                            \
+        .traits = traits_ | SPOR_MIXES_SAMPLES | SPOR_EXACT_ON_INTEGERS, .operands = operands_,    \
+        .shape = dense_dW_shape, .cost = dense_dW_cost, .onto = onto_, .fused = &dense_dW_fused,   \
+        .c_loops = dense_dW_loops                                                                  \
+    }
+static const spor_op dense_dW_onto_op =
+    DENSE_DW_OP(3, 0, "dense_dW(x[N,n], delta[N,m], sum[n,m])", "dW = sum + x^T delta", NULL);
+static const spor_op dense_dW_op = DENSE_DW_OP(2, SPOR_BILINEAR, "dense_dW(x[N,n], delta[N,m])",
+                                               "dW = x^T delta", &dense_dW_onto_op);
 
 static spor_var dense_vjp(spor_var y, int k, spor_var ybar) {
     spor_var delta = layer_delta(y, op_attrs(y), ybar);
@@ -438,6 +455,14 @@ static spor_product product_of(const spor_call *c, int64_t task, int64_t row, in
                           .ldc = s.cols};
 }
 
+/* A task's part of a product begins with the sum that is operand 2, if there is one. */
+static void begin_with_sum(const spor_call *c, int64_t task, spor_product *p) {
+    if (c->operands < 3) return;
+    dense_part part = part_of(c, task);
+    p->ldi = p->ldc;
+    p->init = (const T *)c->in[2].data + part.rows.first * p->ldi + part.cols.first;
+}
+
 /* The columns of p that are less than a vector, behind those taken. */
 static void multiply_last(const spor_call *c, spor_product p, int64_t taken) {
     p.b = c->shared;
@@ -561,6 +586,7 @@ FAST_KERNEL(dense_dx_panels) {
 FAST_KERNEL(dense_dx) {
     dense_sizes s = sizes_of(c);
     spor_product dx = product_of(c, task, s.depth, 1);
+    begin_with_sum(c, task, &dx);
     int64_t first = part_of(c, task).cols.first;
     if (is_packed_in_passing(c))
         multiply_in_passing(c, &dx,
@@ -610,6 +636,7 @@ static void read_packed(const spor_call *c, int64_t task, spor_product *p) {
 FAST_KERNEL(dense_dW) {
     dense_sizes s = sizes_of(c);
     spor_product dW = product_of(c, task, 1, s.rows);
+    begin_with_sum(c, task, &dW);
     if (packs_x(s, sizeof(T))) read_packed(c, task, &dW);
     multiply(c, dW, part_of(c, task).cols.first);
 }

@@ -29,9 +29,19 @@ static uint32_t mark_active(sweep *s, int n, const spor_var wrt[]) {
     return first;
 }
 
+/* sum + share; `made`: the share is of the vjp just called and of use to nobody else, so that its op may add it. */
+static spor_var add_share(spor_var sum, spor_var share, bool made) {
+    const spor_op *op = tape_node_of(share)->op;
+    spor_var in[SPOR_OPERANDS];
+    if (!made || !op->onto) return spor_add(sum, share);
+    for (int k = 0; k < op->operands; k++) in[k] = op_operand(share, k);
+    in[op->operands] = sum;
+    return op_record(op->onto, in, op_attrs(share));
+}
+
 /* A value used twice accumulates. */
-static bool add_to_bar(sweep *s, uint32_t id, spor_var share) {
-    if (s->bar[id]) share = spor_add((spor_var){s->tape, s->bar[id]}, share);
+static bool add_to_bar(sweep *s, uint32_t id, spor_var share, bool made) {
+    if (s->bar[id] && share.id) share = add_share((spor_var){s->tape, s->bar[id]}, share, made);
     s->bar[id] = share.id;
     return share.id != 0;
 }
@@ -39,11 +49,11 @@ static bool add_to_bar(sweep *s, uint32_t id, spor_var share) {
 /* All that reads node id has been pulled back. */
 static bool complete_bar(sweep *s, uint32_t id) {
     spor_var share = slices_sum(&s->slices, s->tape, id);
-    return !share.tape || add_to_bar(s, id, share);
+    return !share.tape || add_to_bar(s, id, share, false);
 }
 
-/* Adds a cotangent to operand k of node id. */
-static bool accumulate(sweep *s, uint32_t id, int k, spor_var share) {
+/* Adds a cotangent to operand k of node id; its vjp has recorded the nodes from `first` on. */
+static bool accumulate(sweep *s, uint32_t id, int k, spor_var share, uint32_t first) {
     spor_tape *tape = s->tape;
     uint32_t operand = tape->node[id].in[k];
     if (!share.tape) return true; /* zero everywhere */
@@ -54,7 +64,8 @@ static bool accumulate(sweep *s, uint32_t id, int k, spor_var share) {
         tape_reject(tape, "%s: its vjp gives operand %d a cotangent of another shape", name, k);
         return false;
     }
-    return slices_keep(&s->slices, operand, share) || add_to_bar(s, operand, share);
+    return slices_keep(&s->slices, operand, share) ||
+           add_to_bar(s, operand, share, share.id >= first);
 }
 
 /* Pulls the cotangent of node id back to its operands. */
@@ -73,7 +84,8 @@ static bool pull_back(sweep *s, uint32_t id) {
             return false;
         }
         spor_var y = {tape, id}, ybar = {tape, s->bar[id]};
-        if (!accumulate(s, id, k, op->vjp(y, k, ybar))) return false;
+        uint32_t first = tape->count;
+        if (!accumulate(s, id, k, op->vjp(y, k, ybar), first)) return false;
     }
     return true;
 }

@@ -180,6 +180,9 @@ struct spor_op {
      * axis, none negative. False if it does something else by these attributes. NULL for the others.
      */
     bool (*between_zeros)(const spor_attr attr[], int64_t lo[SPOR_RANK], int64_t hi[SPOR_RANK]);
+    /** The op and one more operand, the last, to which it adds its value: in the place of an add where cotangents
+     *  meet. NULL: there is none. */
+    const struct spor_op *onto;
     /** Of an op with an operand SPOR_INDEX: how many rows there are to name. NULL for the others. */
     int64_t (*named)(const spor_shape in[], const spor_attr attr[]);
     /** What it is in ONNX: writes it in the words of export/onnx.h. Of an elementwise op that is one node
