@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../data/npz.h"
+#include "../data/savez.h"
 #include "../import/tiny.h"
 #include "../support/matlab.h"
 
