@@ -65,6 +65,10 @@ static bool is_zero(const spor_attr attr[]) {
     return k == size;
 }
 
+static double number(const spor_attr attr[], int64_t k) {
+    return attr[VALUES].values[k];
+}
+
 const spor_op spor_op_array = {
     .signature = "array(; shape:shape, values:values)",
     .equation = "z = values",
@@ -74,6 +78,7 @@ const spor_op spor_op_array = {
     .address = VALUES,
     .shape = shape,
     .is_zero = is_zero,
+    .number = number,
     .onnx = onnx_known,
     .samples = samples,
     .mistakes = mistakes,

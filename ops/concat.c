@@ -102,7 +102,7 @@ static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = conc
 const spor_op spor_op_concat = {
     .signature = "concat(x[*], y[*]; axis:axis)",
     .equation = "z = x, then y, along the axis",
-    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES | SPOR_PICKS,
     .operands = 2,
     .attrs = 1,
     .shape = shape,

@@ -37,6 +37,11 @@ static bool is_zero(const spor_attr attr[]) {
     return fabs(attr[NUMBER].r) <= 0 && attr[ERROR].r <= 0;
 }
 
+static double number(const spor_attr attr[], int64_t k) {
+    (void)k;
+    return attr[NUMBER].r;
+}
+
 const spor_op spor_op_constant = {
     .signature = "constant(; value:real)",
     .equation = "z = value",
@@ -45,6 +50,7 @@ const spor_op spor_op_constant = {
     .error = ERROR,
     .shape = shape,
     .is_zero = is_zero,
+    .number = number,
     .onnx = onnx_known,
     .samples = samples,
     .mistakes = mistakes,

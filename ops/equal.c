@@ -39,7 +39,7 @@ const spor_op spor_op_equal = {
     .signature = "equal(x[...], y[...])",
     .equation = "z = 1 if x = y else 0",
     .convention = "the derivative is 0 everywhere, at a tie too",
-    .traits = SPOR_KINKED,
+    .traits = SPOR_KINKED | SPOR_DECIDES,
     .domain = {SPOR_TIE_FREE, SPOR_TIE_FREE},
     .operands = 2,
     .shape = rule_elementwise,

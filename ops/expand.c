@@ -92,7 +92,7 @@ static const spor_tiling tiles = {.role = SPOR_REPEATS};
 const spor_op spor_op_expand = {
     .signature = "expand(x[*]; axes:axes, shape:shape)",
     .equation = "z = x repeated along the new axes",
-    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES | SPOR_PICKS,
     .operands = 1,
     .attrs = SLOTS,
     .shape = shape,

@@ -85,7 +85,7 @@ static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = flip
 const spor_op spor_op_flip = {
     .signature = "flip(x[*]; axes:axes)",
     .equation = "z = x reversed along the axes",
-    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES | SPOR_PICKS,
     .operands = 1,
     .attrs = 1,
     .shape = shape,

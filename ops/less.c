@@ -35,7 +35,7 @@ const spor_op spor_op_less = {
     .signature = "less(x[...], y[...])",
     .equation = "z = 1 if x < y else 0",
     .convention = "a tie is not less; the derivative is 0 everywhere",
-    .traits = SPOR_KINKED,
+    .traits = SPOR_KINKED | SPOR_DECIDES,
     .domain = {SPOR_TIE_FREE, SPOR_TIE_FREE},
     .operands = 2,
     .shape = rule_elementwise,

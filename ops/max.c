@@ -121,7 +121,7 @@ const spor_op spor_op_max = {
     .equation = "z = largest x over the axes",
     .convention = "the first maximum in row-major order gets the whole cotangent; what is not a "
                   "number wins",
-    .traits = SPOR_KINKED | SPOR_MIXES_SAMPLES,
+    .traits = SPOR_KINKED | SPOR_MIXES_SAMPLES | SPOR_PICKS,
     .domain = {SPOR_TIE_FREE},
     .operands = 1,
     .attrs = 1,

@@ -40,7 +40,7 @@ const spor_op spor_op_minimum = {
     .signature = "minimum(x[...], y[...])",
     .equation = "z = min(x, y)",
     .convention = "a tie is x's, and so is what is not a number: it gets the whole cotangent",
-    .traits = SPOR_KINKED,
+    .traits = SPOR_KINKED | SPOR_PICKS,
     .domain = {SPOR_TIE_FREE, SPOR_TIE_FREE},
     .operands = 2,
     .shape = rule_elementwise,

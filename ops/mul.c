@@ -30,6 +30,13 @@ static const spor_golden golden[] = {
      .y = (const double[]){-0.21}},
     SPOR_END_GOLDEN};
 
+/* A product of masks is where all of them are 1. */
+static unsigned truth(const spor_attr attr[], const unsigned in[]) {
+    (void)attr;
+    if (!in[0] || !in[1]) return 0;
+    return (in[0] & in[1] & SPOR_SOME_1) | ((in[0] | in[1]) & (SPOR_SOME_0 | SPOR_DECIDED));
+}
+
 const spor_op spor_op_mul = {
     .signature = "mul(x[...], y[...])",
     .equation = "z = x y",
@@ -37,6 +44,7 @@ const spor_op spor_op_mul = {
     .traits = SPOR_BILINEAR,
     .operands = 2,
     .shape = rule_elementwise,
+    .truth = truth,
     .vjp = vjp,
     .onnx_op = "Mul",
     .samples = pair_samples,

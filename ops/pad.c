@@ -164,6 +164,13 @@ static const spor_golden golden[] = {
 
 static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = pad_kernels}};
 
+/* A part of x, or with the fill beside it. */
+static unsigned truth(const spor_attr attr[], const unsigned in[]) {
+    double fill = attr[PAD_FILL].r;
+    unsigned filled = fabs(fill) <= 0 ? SPOR_SOME_0 : fabs(fill - 1) <= 0 ? SPOR_SOME_1 : 0;
+    return in[0] && filled ? in[0] | filled : 0;
+}
+
 const spor_op spor_op_pad = {
     .signature = "pad(x[*]; lo:sizes, hi:sizes, fill:real=0)",
     .equation = "z[i] = x[i - lo], or fill outside x",
@@ -173,6 +180,7 @@ const spor_op spor_op_pad = {
     .attrs = OWN_SLOTS,
     .error = PAD_ERROR,
     .shape = shape,
+    .truth = truth,
     .vjp = vjp,
     .between_zeros = between_zeros,
     .onnx = onnx,

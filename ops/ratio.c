@@ -35,6 +35,11 @@ static bool is_zero(const spor_attr attr[]) {
     return attr[NUM].i == 0;
 }
 
+static double number(const spor_attr attr[], int64_t k) {
+    (void)k;
+    return (double)attr[NUM].i / (double)attr[DEN].i;
+}
+
 const spor_op spor_op_ratio = {
     .signature = "ratio(; num:int, den:int=1)",
     .equation = "z = num / den",
@@ -42,6 +47,7 @@ const spor_op spor_op_ratio = {
     .attrs = SLOTS,
     .shape = shape,
     .is_zero = is_zero,
+    .number = number,
     .onnx = onnx_known,
     .samples = samples,
     .mistakes = mistakes,

@@ -95,7 +95,7 @@ static const spor_golden golden[] = {
 const spor_op spor_op_reshape = {
     .signature = "reshape(x[*]; shape:shape)",
     .equation = "z = x in another shape, row-major",
-    .traits = SPOR_LINEAR | SPOR_ALIAS | SPOR_MIXES_SAMPLES,
+    .traits = SPOR_LINEAR | SPOR_ALIAS | SPOR_MIXES_SAMPLES | SPOR_PICKS,
     .operands = 1,
     .attrs = SHAPE_SLOTS,
     .shape = shape,

@@ -35,7 +35,7 @@ const spor_op spor_op_step = {
     .signature = "step(x[...])",
     .equation = "y = 1 if x > 0 else 0",
     .convention = "step(0) = 0, and of what is not a number; the derivative is 0 everywhere",
-    .traits = SPOR_KINKED,
+    .traits = SPOR_KINKED | SPOR_DECIDES,
     .domain = {SPOR_TIE_FREE},
     .operands = 1,
     .shape = rule_elementwise,

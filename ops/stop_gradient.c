@@ -34,7 +34,7 @@ const spor_op spor_op_stop_gradient = {
     .signature = "stop_gradient(x[...])",
     .equation = "y = x",
     .convention = "the derivative is 0 everywhere",
-    .traits = SPOR_ALIAS,
+    .traits = SPOR_ALIAS | SPOR_PICKS,
     .operands = 1,
     .shape = rule_elementwise,
     .vjp = vjp,

@@ -32,6 +32,14 @@ static const spor_golden golden[] = {
      .y = (const double[]){1}},
     SPOR_END_GOLDEN};
 
+/* 1 - mask is the mask of all the others. */
+static unsigned truth(const spor_attr attr[], const unsigned in[]) {
+    (void)attr;
+    if (in[0] != SPOR_SOME_1 || !in[1]) return 0;
+    return (in[1] & SPOR_SOME_0 ? SPOR_SOME_1 : 0) | (in[1] & SPOR_SOME_1 ? SPOR_SOME_0 : 0) |
+           (in[1] & SPOR_DECIDED);
+}
+
 const spor_op spor_op_sub = {
     .signature = "sub(x[...], y[...])",
     .equation = "z = x - y",
@@ -39,6 +47,7 @@ const spor_op spor_op_sub = {
     .traits = SPOR_LINEAR,
     .operands = 2,
     .shape = rule_elementwise,
+    .truth = truth,
     .vjp = vjp,
     .onnx_op = "Sub",
     .samples = pair_samples,

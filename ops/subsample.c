@@ -96,7 +96,7 @@ static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = subs
 const spor_op spor_op_subsample = {
     .signature = "subsample(x[*]; by:sizes)",
     .equation = "z[i] = x[i by]",
-    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES | SPOR_PICKS,
     .operands = 1,
     .attrs = SPOR_RANK,
     .shape = shape,

@@ -89,7 +89,7 @@ static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = tran
 const spor_op spor_op_transpose = {
     .signature = "transpose(x[*]; perm:perm)",
     .equation = "z = x with axis k taken from perm[k]",
-    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES,
+    .traits = SPOR_LINEAR | SPOR_MIXES_SAMPLES | SPOR_PICKS,
     .operands = 1,
     .attrs = SPOR_RANK,
     .shape = shape,

@@ -57,6 +57,12 @@ static const spor_golden golden[] = {
      .y = (const double[]){0.75}},
     SPOR_END_GOLDEN};
 
+/* One or the other. What decides makes no mask of them: where(c, 1, 0) says that two numbers are meant. */
+static unsigned truth(const spor_attr attr[], const unsigned in[]) {
+    (void)attr;
+    return in[1] && in[2] ? in[1] | in[2] : 0;
+}
+
 const spor_op spor_op_where = {
     .signature = "where(c[...], x[...], y[...])",
     .equation = "z = x if c != 0 else y",
@@ -64,6 +70,7 @@ const spor_op spor_op_where = {
     .traits = SPOR_LINEAR_REST,
     .operands = 3,
     .shape = rule_elementwise,
+    .truth = truth,
     .vjp = vjp,
     .onnx = onnx,
     .samples = samples,

@@ -138,8 +138,8 @@ SPOR_API spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w)
  * Rows of x by number: z[b, n, d] = x[b, i[b, n], d]; x [B..., V, D...], i [B..., N...], z
  * [B..., N..., D...],
  * batch the number of leading axes B that both have. i has whole numbers from 0 to V - 1; where
- * it names
- * no row z is not a number. An embedding is spor_take(E, i, 0). No derivative by i.
+ * it names no row z is not a number. A constant that names none is an error, and a mask but of
+ * two rows. An embedding is spor_take(E, i, 0). No derivative by i.
  */
 SPOR_API spor_var spor_take(spor_var x, spor_var i, int batch);
 /** The adjoint of spor_take: g[B..., N..., D...] added to the rows that i[B..., N...] names, of

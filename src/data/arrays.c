@@ -12,30 +12,47 @@
 #include "data/idx.h"
 #include "data/labels.h"
 #include "data/mat.h"
-#include "data/npy.h"
+#include "data/npz.h"
 #include "data/values.h"
 
 /* ---- formats ---- */
+
+/* The array's numbers are taken; name is NULL if the file has no other. */
+static bool take_npy(const char *path, const char *name, spor_npy *array, spor_values *values,
+                     int64_t *rows, bool *labels, spor_message *message) {
+    const char *colon = name ? ": " : "";
+    if (!name) name = "";
+    if (!array->shape.rank) {
+        npy_free(array);
+        return message_complain(message, "%s: %s%sis one number and has no rows", path, name,
+                                colon);
+    }
+    if (!shape_size(&array->shape)) {
+        npy_free(array);
+        return message_complain(message, "%s: %s%shas an axis of size 0, and so no numbers", path,
+                                name, colon);
+    }
+    *rows = array->shape.n[0];
+    *labels = raw_is_whole(array->type);
+    *values = (spor_values){.keep = array->keep, .value = array->value};
+    values->shape.rank = array->shape.rank - 1;
+    for (int k = 1; k < array->shape.rank; k++) values->shape.n[k - 1] = array->shape.n[k];
+    return true;
+}
 
 bool arrays_npy(const char *path, const char *name, spor_values *values, int64_t *rows,
                 bool *labels, spor_message *message) {
     spor_npy array;
     (void)name;
-    if (!npy_read(path, &array, message)) return false;
-    if (!array.shape.rank) {
-        npy_free(&array);
-        return message_complain(message, "%s: is one number and has no rows", path);
-    }
-    if (!shape_size(&array.shape)) {
-        npy_free(&array);
-        return message_complain(message, "%s: has an axis of size 0, and so no numbers", path);
-    }
-    *rows = array.shape.n[0];
-    *labels = raw_is_whole(array.type);
-    *values = (spor_values){.keep = array.keep, .value = array.value};
-    values->shape.rank = array.shape.rank - 1;
-    for (int k = 1; k < array.shape.rank; k++) values->shape.n[k - 1] = array.shape.n[k];
-    return true;
+    return npy_read(path, &array, message) &&
+           take_npy(path, NULL, &array, values, rows, labels, message);
+}
+
+bool arrays_npz(const char *path, const char *name, spor_values *values, int64_t *rows,
+                bool *labels, spor_message *message) {
+    spor_npy array;
+    return npz_read(path, name, &array, message) &&
+           take_npy(path, name, &array, values, rows, labels, message);
 }
 
 static double value_at(const spor_values *values, int64_t k) {
@@ -127,17 +144,16 @@ static bool read_one(reading *r, const char *path, const char *name, spor_values
 
 static bool read_part(reading *r, int k) {
     const char *x = r->spec->x[k], *y = r->spec->y[k];
+    const char *x_name = r->spec->x_name[k], *y_name = r->spec->y_name[k];
     bool labels;
     if (!x) return true;
-    if (!read_one(r, x, r->spec->x_name, &r->data->x, &r->x_rows, &labels)) return false;
+    if (!read_one(r, x, x_name, &r->data->x, &r->x_rows, &labels)) return false;
     if (!y) return true;
-    if (!read_one(r, y, r->spec->y_name, &r->data->y, &r->y_rows, &labels)) return false;
+    if (!read_one(r, y, y_name, &r->data->y, &r->y_rows, &labels)) return false;
     r->labels = r->labels && labels;
     return r->x_rows == r->y_rows ||
            message_complain(r->message, "%s: %s has not as many rows as %s%s%s", y,
-                            r->spec->y_name ? r->spec->y_name : "y",
-                            r->spec->x_name ? r->spec->x_name : "", r->spec->x_name ? " of " : "",
-                            x);
+                            y_name ? y_name : "y", x_name ? x_name : "", x_name ? " of " : "", x);
 }
 
 static bool read_parts(reading *r) {

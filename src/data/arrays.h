@@ -10,8 +10,8 @@
  *  may be labels, as they are whole. */
 typedef bool arrays_reader(const char *path, const char *name, spor_values *values, int64_t *rows,
                            bool *labels, spor_message *message);
-/** Of .npy files; of IDX files. */
-arrays_reader arrays_npy, arrays_idx;
+/** Of .npy files; of .npz files; of IDX files. */
+arrays_reader arrays_npy, arrays_npz, arrays_idx;
 /** Of MATLAB's files: the rows are the first axis of a matrix, the elements of a vector, and the last
  *  of more than two axes, as images are kept. */
 arrays_reader arrays_mat;
@@ -23,12 +23,13 @@ typedef struct {
     arrays_reader *read;
     const char *x[ARRAYS_PARTS]; /* files; NULL but for training: drawn from that */
     const char *y[ARRAYS_PARTS]; /* of the same rows; NULL: there is nothing to predict */
-    const char *x_name, *y_name; /* of arrays, where a file can hold several */
-    spor_shape sample;           /* of the numbers of a row; rank 0: as the file has it */
-    double scale;                /* of x */
-    int classes;                 /* their number; 0: as many as labels differ */
-    char *const *class_name;     /* [classes] labels are these; NULL: what differs is a class */
-    bool targets;                /* y are numbers to predict even if they are whole */
+    const char *x_name[ARRAYS_PARTS],
+        *y_name[ARRAYS_PARTS]; /* of arrays, where a file can hold several */
+    spor_shape sample;         /* of the numbers of a row; rank 0: as the file has it */
+    double scale;              /* of x */
+    int classes;               /* their number; 0: as many as labels differ */
+    char *const *class_name;   /* [classes] labels are these; NULL: what differs is a class */
+    bool targets;              /* y are numbers to predict even if they are whole */
 } array_files;
 
 /**

@@ -188,7 +188,7 @@ static bool find_header(const char *name, const unsigned char *bytes, size_t siz
         return message_complain(
             message,
             "%s: is a .npz file, of several arrays; save the one that is wanted: "
-            "numpy.save(file, z['name'])",
+            "numpy.save(file, z['name']); as data of a script npz(...) reads it",
             name);
     if (size < PREAMBLE + 2 || memcmp(bytes, magic, sizeof magic) != 0)
         return message_complain(message, "%s: is not a .npy file", name);

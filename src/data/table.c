@@ -333,6 +333,45 @@ static bool find_separator(spor_table *t, spor_message *message) {
                                       t->path, t->first_line, one, other, one);
 }
 
+/* Excel writes and reads a first line "sep=;". What follows "sep=" there, up to the line's end; -1: the line is
+ * another one, or has more, as the name of a column would. */
+static int said_separator(const spor_table *t) {
+    const char *at = t->rows_start, mark[] = "sep=";
+    size_t size = (size_t)(t->end - at), length = sizeof mark - 1;
+    if (size < length || strncasecmp(at, mark, length) != 0) return -1;
+    if (size == length || is_line_end(at[length])) return 0;
+    bool ends = size == length + 1 || is_line_end(at[length + 1]);
+    return ends ? (unsigned char)at[length] : -1;
+}
+
+static bool refuse_separator(const spor_table *t, int said, spor_message *message) {
+    char given[32] = "nothing";
+    if (said) snprintf(given, sizeof given, said > ' ' && said < 127 ? "'%c'" : "byte %d", said);
+    return message_complain(message,
+                            "%s:1:5: sep= says which character separates the fields, and that can "
+                            "be a comma, a semicolon or a tab but is %s; save the file with one of "
+                            "these",
+                            t->path, given);
+}
+
+/* The rows begin behind such a line, and have the separator that it says. */
+static bool take_separator(spor_table *t, spor_message *message) {
+    int said = said_separator(t);
+    if (said < 0) return true;
+    if (!said || !memchr(separators, said, SEPARATORS)) return refuse_separator(t, said, message);
+    if (t->separator && t->separator != said)
+        return message_complain(message,
+                                "%s:1:5: this line says that %s separates the fields, but "
+                                "separator=%s is said of the file; one of the two must go",
+                                t->path, separator_text((char)said), separator_text(t->separator));
+    spor_table_cursor c = {.at = t->rows_start + sizeof "sep=;" - 1, .end = t->end, .line = 1};
+    if (c.at < c.end) take_line_end(&c);
+    t->separator = (char)said;
+    t->rows_start = c.at;
+    t->first_line = c.line;
+    return true;
+}
+
 /* ---- rows and columns ---- */
 
 static const char *field_fault(outcome found) {
@@ -445,8 +484,8 @@ static bool find_text(spor_table *t, size_t size, spor_message *message) {
 
 static bool look_through(spor_table *t, const spor_table_form *form, spor_message *message) {
     bool header = form->header > 0;
-    return (form->separator || find_separator(t, message)) && measure(t, message) &&
-           (form->header || find_header(t, &header, message)) &&
+    return take_separator(t, message) && (t->separator || find_separator(t, message)) &&
+           measure(t, message) && (form->header || find_header(t, &header, message)) &&
            (!header || take_header(t, message));
 }
 

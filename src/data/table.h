@@ -1,6 +1,7 @@
 /*
  * Tables as people's spreadsheets write them: rows of fields separated by commas, semicolons or
- * tabs, lines that end in LF, CR LF or CR, fields in quotes, a header line or none.
+ * tabs, lines that end in LF, CR LF or CR, fields in quotes, a header line or none; before all of it
+ * a line "sep=;", as Excel writes it, or none.
  */
 #ifndef SPOR_DATA_TABLE_H
 #define SPOR_DATA_TABLE_H

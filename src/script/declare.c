@@ -228,6 +228,7 @@ const spor_builtin spor_declaration_builtins[] = {
      own_csv},
     {"npy", "x, y?, " SPOR_OWN_WORDS ", validation_x?, validation_y?, test_x?, test_y?", own_npy},
     {"idx", "x, y?, " SPOR_OWN_WORDS ", validation_x?, validation_y?, test_x?, test_y?", own_idx},
+    {"npz", "path, x?, y?, " SPOR_OWN_WORDS ", validation?, test?", own_npz},
     {"mat", "path, x?, y?, " SPOR_OWN_WORDS ", validation?, test?", own_mat},
     {"cross_entropy", "reduction?", cross_entropy},
     {"binary_cross_entropy", "reduction?", binary_cross_entropy},

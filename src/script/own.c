@@ -8,6 +8,7 @@
 #include "data/arrays.h"
 #include "data/file.h"
 #include "data/like.h"
+#include "data/npz.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -238,8 +239,12 @@ spor_value own_csv(const spor_given *g) {
 
 /* ---- arrays ---- */
 
-static spor_data *read_arrays(const void *said, const char *const file[], const spor_data *like,
-                              spor_message *message) {
+/* Of spor_own_data. */
+typedef spor_data *own_reader(const void *said, const char *const file[], const spor_data *like,
+                              spor_message *message);
+
+/* What is said, of these files; where like is given, so that they fit these data. */
+static array_files arrays_of(const void *said, const char *const file[], const spor_data *like) {
     array_files arrays = *(const array_files *)said;
     if (like) {
         arrays.sample = like->x.shape;
@@ -251,7 +256,19 @@ static spor_data *read_arrays(const void *said, const char *const file[], const 
         arrays.x[part] = file[2 * part];
         arrays.y[part] = file[2 * part + 1];
     }
+    return arrays;
+}
+
+static spor_data *read_arrays(const void *said, const char *const file[], const spor_data *like,
+                              spor_message *message) {
+    array_files arrays = arrays_of(said, file, like);
     return arrays_read(&arrays, message);
+}
+
+static spor_data *read_npz(const void *said, const char *const file[], const spor_data *like,
+                           spor_message *message) {
+    array_files arrays = arrays_of(said, file, like);
+    return npz_data(&arrays, message);
 }
 
 /* What all formats have in common, from the argument `at` on. */
@@ -302,19 +319,32 @@ spor_value own_idx(const spor_given *g) {
     return own_arrays(g, arrays_idx);
 }
 
-/* A file has x and y as variables. */
-spor_value own_mat(const spor_given *g) {
-    enum { MAT_FILE, X, Y, COMMON, MAT_VALIDATION = COMMON + SPOR_OWN_COMMON, MAT_TEST };
-    static const int at[ARRAYS_PARTS] = {MAT_FILE, MAT_VALIDATION, MAT_TEST};
+/* A file has x and y as variables, which are called so if nothing is said; has: what is said of it so far. */
+static spor_value own_variables(const spor_given *g, const array_files *has, own_reader *read) {
+    enum { FILE_NAME, X, Y, COMMON, VALIDATION_FILE = COMMON + SPOR_OWN_COMMON, TEST_FILE };
+    static const int at[ARRAYS_PARTS] = {FILE_NAME, VALIDATION_FILE, TEST_FILE};
     array_files *arrays = ground_take(&g->run->ground, 1, sizeof *arrays);
     spor_own_data *own = own_data(g, arrays);
     bool unlabelled = g->arg[Y] && g->arg[Y]->kind == VALUE_BOOL && !g->arg[Y]->b;
-    *arrays = (array_files){.read = arrays_mat,
-                            .x_name = given_string(g, X, "X"),
-                            .y_name = unlabelled ? NULL : given_string(g, Y, "y")};
+    *arrays = *has;
     for (int k = 0; k < ARRAYS_PARTS; k++) {
+        arrays->x_name[k] = given_string(g, X, has->x_name[ARRAYS_TRAIN]);
+        arrays->y_name[k] = unlabelled ? NULL : given_string(g, Y, has->y_name[ARRAYS_TRAIN]);
         own->file[2 * k] = file_name(g, at[k]);
         own->file[2 * k + 1] = unlabelled ? NULL : own->file[2 * k];
     }
-    return arrays_value(g, COMMON, arrays, own);
+    spor_value v = arrays_value(g, COMMON, arrays, own);
+    own->read = read;
+    return v;
+}
+
+spor_value own_mat(const spor_given *g) {
+    const array_files has = {.read = arrays_mat, .x_name = {"X"}, .y_name = {"y"}};
+    return own_variables(g, &has, read_arrays);
+}
+
+/* Names that are not said are found in the file. */
+spor_value own_npz(const spor_given *g) {
+    const array_files has = {.read = arrays_npz};
+    return own_variables(g, &has, read_npz);
 }

@@ -56,6 +56,7 @@ spor_value own_csv(const spor_given *given);
 spor_value own_npy(const spor_given *given);
 spor_value own_idx(const spor_given *given);
 spor_value own_mat(const spor_given *given);
+spor_value own_npz(const spor_given *given);
 /** What arrays in files of one's own have in common; so many words. */
 #define SPOR_OWN_WORDS "shape?, classes?, scale?, targets?, standardize?"
 enum { SPOR_OWN_COMMON = 5 };

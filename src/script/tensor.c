@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "script/lexer.h"
+#include "tape/tape.h"
 
 /* ---- names of axes --------------------------------------------------------------------------- */
 
@@ -332,6 +333,14 @@ static void select_items(spor_pass *run, spor_env *env, const spor_syntax *index
     }
 }
 
+/* NumPy's x[mask] is as long as the mask says. */
+static void refuse_mask(spor_pass *run, spor_spot place) {
+    pass_fail(run, place,
+              "x[mask] would take what the mask marks, but how many that are is not known while a "
+              "script records: where(mask, x, 0), or a product with the mask, keeps the shape; "
+              "x[where(mask, 1, 0)] says that rows 0 and 1 are meant");
+}
+
 /* x[i] with a tensor i of whole numbers: rows of x. */
 static bool takes_rows(spor_pass *run, spor_env *env, const spor_syntax *index, const spor_value *x,
                        spor_value *rows) {
@@ -339,6 +348,7 @@ static bool takes_rows(spor_pass *run, spor_env *env, const spor_syntax *index, 
     if (index->n != 2 || item->kind == NODE_SLICE || item->kind == NODE_ELLIPSIS) return false;
     spor_value i = pass_evaluate(run, env, item);
     if (i.kind != VALUE_TENSOR) return false;
+    if (known_mask(i.t.var)) refuse_mask(run, item->place);
     pass_record(run, index->place);
     spor_var z = pass_recorded(run, spor_take(x->t.var, i.t.var, 0));
     *rows = value_of_tensor(z, tensor_taken_axes(run, x, &i, 0));

@@ -80,7 +80,17 @@ enum {
     SPOR_LOGITS = 32768,  /* a number added to all of operand 0 changes nothing, or is added */
     SPOR_CHANCES = 65536, /* every number lies between 0 and 1 */
     SPOR_SCORES =
-        131072 /* of scores it makes chances, each of its own, or their logs: 0 far below 0 */
+        131072, /* of scores it makes chances, each of its own, or their logs: 0 far below 0 */
+    SPOR_PICKS = 262144,  /* every number of it is one of its operands' */
+    SPOR_DECIDES = 524288 /* every number of it is 1, where something holds, or 0 */
+};
+
+/** What is known of all numbers of a node as soon as it is recorded; 0: they may be any. A mask is what a
+ *  comparison has made, and what is made of masks by choosing, multiplying, and 1 - mask. */
+enum {
+    SPOR_SOME_0 = 1, /* each is one of those that are set: 0, 1 */
+    SPOR_SOME_1 = 2,
+    SPOR_DECIDED = 4 /* they come of a node that decides */
 };
 
 /* ---- what the generic tests and the shape search start from -------------------------------- */
@@ -191,6 +201,11 @@ struct spor_op {
     const char *onnx_op;
     /** Of a leaf that is a number: is it 0? NULL for the others. */
     bool (*is_zero)(const spor_attr attr[]);
+    /** Of a leaf that is numbers: number k of it. NULL for the others. */
+    double (*number)(const spor_attr attr[], int64_t k);
+    /** What is known of its numbers (SPOR_SOME_0 ...) by what is known of its operands'. NULL: what its traits and
+     *  number say. */
+    unsigned (*truth)(const spor_attr attr[], const unsigned in[]);
     const spor_sample *samples;              /* ends with a sample whose in[0].rank is -1 */
     const spor_mistake *mistakes;            /* ends with message NULL */
     const spor_golden *golden;               /* ends with y NULL */

@@ -50,6 +50,7 @@ spor_var tape_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
         node.attr = memcpy(kept, attr, bytes);
     }
     if (!node.shape) return tape_exhaust(tape);
+    node.truth = (unsigned char)known_truth(tape, &node);
     tape->node[tape->count] = node;
     return (spor_var){tape, tape->count++};
 }
@@ -88,6 +89,10 @@ static bool check_sizes(spor_rule *rule) {
     return true;
 }
 
+bool tape_allows(spor_rule *rule, const spor_var in[]) {
+    return rule->op->shape(rule) && check_sizes(rule) && known_index(rule, in);
+}
+
 static spor_var apply(spor_tape *tape, const spor_op *op, const spor_var in[],
                       const spor_attr attr[]) {
     spor_rule rule = {.op = op, .operands = op->operands, .attr = attr};
@@ -96,7 +101,7 @@ static spor_var apply(spor_tape *tape, const spor_op *op, const spor_var in[],
         rule.in[k] = *tape_node_of(in[k])->shape;
         id[k] = in[k].id;
     }
-    if (!op->shape(&rule) || !check_sizes(&rule)) return refuse(tape, &rule);
+    if (!tape_allows(&rule, in)) return refuse(tape, &rule);
     return tape_append(tape, op, id, attr, &rule.out);
 }
 

@@ -22,7 +22,8 @@ typedef struct {
     uint32_t in[SPOR_OPERANDS];
     uint32_t parts; /* an earlier node of the same value, made by op->parts; 0: none */
     uint32_t scope;
-    bool masked; /* comes of cotangents of which a mask left elements out: see op_pull */
+    bool masked;         /* comes of cotangents of which a mask left elements out: see op_pull */
+    unsigned char truth; /* SPOR_SOME_0 ...: what is known of its numbers */
     spor_place place;
 } spor_node;
 
@@ -99,6 +100,20 @@ spor_var tape_exhaust(spor_tape *tape);
 /** Appends a node as it is, without a shape rule. attr is copied. */
 spor_var tape_append(spor_tape *tape, const spor_op *op, const uint32_t in[],
                      const spor_attr attr[], const spor_shape *shape);
+
+/** May an op be recorded of these operands? rule has it, their shapes and attributes, and gets the result's shape, or
+ *  what is wrong with them. */
+bool tape_allows(spor_rule *rule, const spor_var in[]);
+
+/** What is known of the numbers of a node that has no truth yet. known.c */
+unsigned known_truth(const spor_tape *tape, const spor_node *node);
+
+/** True if it is 1 where something holds and 0 elsewhere, for all that is known: no index. */
+bool known_mask(spor_var x);
+
+/** Refuses operands that are an index and, for all that is known of them, can't be meant so: a mask where there are not
+ *  two rows, a constant that names none. */
+bool known_index(spor_rule *rule, const spor_var in[]);
 
 /** Makes room for one more element of an array that doubles; NULL when out of memory. */
 void *tape_grow(void *array, uint32_t count, uint32_t *capacity, size_t element);

@@ -16,7 +16,7 @@ bool rewrite_record(spor_tape *tape, const spor_op *op, const uint32_t in[], con
         operand[k] = (spor_var){tape, in[k]};
         rule.in[k] = *tape->node[in[k]].shape;
     }
-    if (!op->operands || !op->shape(&rule)) return false;
+    if (!op->operands || !tape_allows(&rule, operand)) return false;
     *made = op_record(op, operand, attr);
     return made->id != 0;
 }

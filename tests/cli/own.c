@@ -1,6 +1,7 @@
 /* Data of one's own: small real tables are learned, and what is wrong is told with a way on. */
 #include "suite.h"
 #include "shell.h"
+#include "../data/savez.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,6 +217,29 @@ START_TEST(a_missing_value_is_told) {
 }
 END_TEST
 
+/* What NumPy's savez has written: A [2, 3] and b [2], booleans. */
+START_TEST(arrays_of_one_file_are_told_by_name) {
+    FILE *file = fopen("a.npz", "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(npz_deflated, 1, sizeof npz_deflated, file), sizeof npz_deflated);
+    ck_assert_int_eq(fclose(file), 0);
+    write_file("t.spor", NET("2") TRAIN("npz(\"a.npz\")", CROSS_ENTROPY, "1"));
+    expect_status(run("spor show t.spor"), 2);
+    expect_in(err, "t.spor:4:17: a.npz: none of its arrays is x, as far as names say: it has A, b; "
+                   "say which, x=\"NAME\"\n");
+    expect_in(err, "^~~");
+    write_file("t.spor", NET("2") TRAIN("npz(\"a.npz\", x=\"A\", y=\"b\", validation=\"a.npz\", "
+                                        "test=\"a.npz\")",
+                                        CROSS_ENTROPY, "1"));
+    expect_status(run("spor show t.spor"), 0);
+    expect_in(out, "net on npz: [3] to 2 classes");
+    expect_status(run("spor train t.spor"), 0);
+    expect_in(out, "; a:A,b: ");
+    expect_in(out, " 2 to test\n");
+    expect_status(run("spor eval runs/net --data a.npz"), 0);
+}
+END_TEST
+
 /* ---- values and targets ---- */
 
 START_TEST(values_stay_as_they_are_read) {
@@ -329,6 +353,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, verify_leads_on_to_double);
     tcase_add_test(tests, wrong_words_are_told_at_their_place);
     tcase_add_test(tests, a_missing_value_is_told);
+    tcase_add_test(tests, arrays_of_one_file_are_told_by_name);
     tcase_add_test(tests, values_stay_as_they_are_read);
     tcase_add_test(tests, standardized_columns_are_kept_with_the_weights);
     tcase_add_test(tests, weights_bring_what_they_were_trained_with);

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shape.h"
 #include "data/arrays.h"
+#include "data/npz.h"
 #include "data/values.h"
+#include "data/zip.h"
 #include "../support/matlab.h"
 #include "scratch.h"
 
@@ -182,7 +185,7 @@ START_TEST(variables_of_matlab_are_arrays) {
     static const double first[] = {0, 2, 1, 3}; /* [2, 2] of two images, MATLAB's first axis down */
     matlab_array x = {"X", MATLAB_DOUBLE, MATLAB_DOUBLE_TYPE, 2, {3, 2}, matrix, sizeof matrix, 0};
     matlab_array y = {"y", MATLAB_DOUBLE, MATLAB_DOUBLE_TYPE, 2, {1, 3}, lying, sizeof lying, 1};
-    array_files files = {.read = arrays_mat, .scale = 1, .x_name = "X", .y_name = "y"};
+    array_files files = {.read = arrays_mat, .scale = 1, .x_name = {"X"}, .y_name = {"y"}};
     files.x[0] = files.y[0] = write_variables(&x, &y);
     spor_data *data = must_read(&files);
     ck_assert(data->rows == 3 && data->x.shape.rank == 1 && data->x.shape.n[0] == 2);
@@ -205,8 +208,171 @@ START_TEST(variables_of_matlab_are_arrays) {
     y.size = 1;
     files.x[0] = files.y[0] = write_variables(&x, &y);
     check_refused(&files, "m.mat: y has not as many rows as X of ");
-    files.y_name = "z";
+    files.y_name[0] = "z";
     check_refused(&files, "m.mat: ");
+}
+END_TEST
+
+/* ---- .npz ---- */
+
+enum { MEMBERS = 8 };
+
+/* A vector of labels, 0 and 1 in turn, or a matrix [rows, 2] of 10 k + element + 1/2. */
+typedef struct {
+    const char *name;
+    int64_t rows;
+    bool labels;
+} member;
+
+static void add_member(zip_writer *zip, const member *m, int k) {
+    const raw_type whole = {RAW_SIGNED, 4, false}, real = {RAW_REAL, 4, false};
+    spor_text text = {0};
+    char name[80];
+    float x[16];
+    int32_t label[16];
+    const spor_shape shape = m->labels ? SPOR_SHAPE(m->rows) : SPOR_SHAPE(m->rows, 2);
+    for (int e = 0; e < 16; e++) x[e] = (float)(10 * k + e) + 0.5F, label[e] = e % 2;
+    npy_add(&text, &shape, m->labels ? whole : real,
+            m->labels ? (const void *)label : (const void *)x);
+    snprintf(name, sizeof name, "%s.npy", m->name);
+    zip_add(zip, name, text.at, text.size);
+    text_free(&text);
+}
+
+static const char *write_npz(const member members[MEMBERS]) {
+    static char path[1024];
+    spor_text text = {0};
+    zip_writer zip = {.text = &text};
+    for (int k = 0; k < MEMBERS && members[k].name; k++) add_member(&zip, &members[k], k);
+    zip_end(&zip);
+    ck_assert(!text.failed);
+    snprintf(path, sizeof path, "%s", scratch_file("d.npz", text.at, text.size));
+    text_free(&text);
+    return path;
+}
+
+static const struct {
+    member members[MEMBERS];
+    const char *x, *y; /* said */
+    const char *name;  /* of the data, or what is wrong */
+    int64_t rows, validation, test;
+} files_of_numpy[] = {
+    {{{"x", 3, false}, {"y", 3, true}}, NULL, NULL, "d:x,y", 3, 0, 0},
+    {{{"labels", 3, true}, {"images", 3, false}}, NULL, NULL, "d:images,labels", 3, 0, 0},
+    {{{"x_test", 2, false}, {"x_train", 3, false}, {"y_train", 3, true}, {"y_test", 2, true}},
+     NULL,
+     NULL,
+     "d:x_train,y_train",
+     5,
+     0,
+     2},
+    {{{"train_images", 4, false},
+      {"val_images", 1, false},
+      {"test_images", 2, false},
+      {"train_labels", 4, true},
+      {"val_labels", 1, true},
+      {"test_labels", 2, true}},
+     NULL,
+     NULL,
+     "d:train_images,train_labels",
+     7,
+     1,
+     2},
+    {{{"XTrain", 3, false}, {"trainY", 3, true}, {"X_test", 3, false}},
+     NULL,
+     NULL,
+     "d:XTrain,trainY",
+     3,
+     0,
+     0},
+    {{{"A", 3, false}, {"b", 3, true}, {"x", 2, false}}, "A", "b", "d:A,b", 3, 0, 0},
+    {{{"A", 3, false}, {"label", 3, true}, {"x_test", 2, false}, {"y_test", 2, true}},
+     "A",
+     NULL,
+     "d:A,label",
+     3,
+     0,
+     0},
+    {{{"x", 3, false}, {"coarse", 3, true}, {"x_test", 2, false}, {"y_test", 2, true}},
+     NULL,
+     "coarse",
+     "d:x,coarse",
+     3,
+     0,
+     0},
+    {{{"A", 3, false}, {"b", 3, true}},
+     NULL,
+     NULL,
+     "d.npz: none of its arrays is x, as far as names say: it has A, b; say which, x=\"NAME\"",
+     0,
+     0,
+     0},
+    {{{"x", 3, false}, {"b", 3, true}},
+     NULL,
+     NULL,
+     "none of its arrays is y, as far as names say: it has x, b; say which, y=\"NAME\", or y=False",
+     0,
+     0,
+     0},
+    {{{"x", 3, false}, {"Data", 3, false}, {"y", 3, true}},
+     NULL,
+     NULL,
+     "more than one of its arrays is x, as far as names say: it has x, Data, y; say which",
+     0,
+     0,
+     0},
+    {{{"x", 3, false}, {"y", 3, true}},
+     "X",
+     NULL,
+     "d.npz: no array is called X: it has x, y",
+     0,
+     0,
+     0},
+    {{{"x", 3, false}, {"y", 2, true}}, NULL, NULL, "y has not as many rows as x of ", 0, 0, 0},
+    {{{"x", 0, false}, {"y", 0, true}}, NULL, NULL, "x: has an axis of size 0", 0, 0, 0},
+    {{{0}}, NULL, NULL, "none of its arrays is x, as far as names say: it has no arrays", 0, 0, 0},
+};
+
+START_TEST(arrays_of_numpys_savez_are_found_by_name) {
+    array_files files = {.read = arrays_npz, .scale = 1};
+    spor_message message = {""};
+    files.x[0] = files.y[0] = write_npz(files_of_numpy[_i].members);
+    files.x_name[0] = files_of_numpy[_i].x;
+    files.y_name[0] = files_of_numpy[_i].y;
+    spor_data *data = npz_data(&files, &message);
+    if (!files_of_numpy[_i].rows) {
+        ck_assert_ptr_null(data);
+        ck_assert_msg(strstr(message.text, files_of_numpy[_i].name), "%s", message.text);
+        return;
+    }
+    ck_assert_msg(data != NULL, "%s", message.text);
+    ck_assert_str_eq(data->name, files_of_numpy[_i].name);
+    ck_assert_int_eq(data->rows, files_of_numpy[_i].rows);
+    ck_assert_int_eq(data->validation_rows, files_of_numpy[_i].validation);
+    ck_assert_int_eq(data->test_rows, files_of_numpy[_i].test);
+    ck_assert(data->classes == 2 && shape_size(&data->x.shape) == 2);
+    spor_data_free(data);
+}
+END_TEST
+
+START_TEST(rows_of_other_npz_files_have_the_same_names) {
+    array_files files = {.read = arrays_npz, .scale = 1};
+    spor_message message = {""};
+    const member members[MEMBERS] = {{"x_train", 3, false}, {"y_train", 3, true},
+                                     {"x_test", 2, false},  {"y_test", 2, true},
+                                     {"x_val", 1, false},   {"y_val", 1, true}};
+    files.x[0] = files.x[ARRAYS_TEST] = write_npz(members);
+    spor_data *data = npz_data(&files, &message); /* nothing to predict */
+    ck_assert_msg(data != NULL, "%s", message.text);
+    ck_assert(data->rows == 7 && data->validation_rows == 1 && data->test_rows == 3);
+    ck_assert(!data->classes && !data->y.value);
+    ck_assert_str_eq(data->name, "d:x_train");
+    ck_assert_double_eq(values_types[data->x.keep].value(data->x.value, 6), 40.5); /* x_val */
+    spor_data_free(data);
+    files.x[0] = ARRAY("x.npy", "<f4", "(2,)", float, 0.5F, 1.5F);
+    ck_assert_ptr_null(npz_data(&files, &message));
+    ck_assert_msg(strstr(message.text, "x.npy: is no .npz file, as numpy.savez writes it"), "%s",
+                  message.text);
 }
 END_TEST
 
@@ -220,6 +386,9 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, what_is_no_number_is_told);
     tcase_add_test(tests, idx_files_are_arrays);
     tcase_add_test(tests, variables_of_matlab_are_arrays);
+    tcase_add_loop_test(tests, arrays_of_numpys_savez_are_found_by_name, 0,
+                        sizeof files_of_numpy / sizeof *files_of_numpy);
+    tcase_add_test(tests, rows_of_other_npz_files_have_the_same_names);
     suite_add_tcase(suite, tests);
     return suite;
 }

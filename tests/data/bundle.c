@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "data/bundle.h"
-#include "npz.h"
+#include "savez.h"
 
 enum { ROOM = 1024 };
 

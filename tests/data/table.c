@@ -87,6 +87,33 @@ START_TEST(separators_are_found) {
 }
 END_TEST
 
+START_TEST(a_first_line_says_the_separator) {
+    check_read("sep=;\na,b;c,d\ne,f;g,h\n", 2, "", "a,b|c,d/e,f|g,h/");
+    check_read("SEP=,\r\na,b;c,d\r\ne,f;g,h\r\n", 2, "", "a|b;c|d/e|f;g|h/");
+    check_read("sep=\t\r1\t2\r", 1, "", "1|2/");
+    check_read("\xef\xbb\xbfsep=;\nname;n\nu,v;1\n", 1, "name|n|", "u,v|1/");
+    check_read("sep=;\n1\n2\n", 2, "", "1/2/");            /* one column */
+    check_read("sep=;x,n\n1,2\n", 1, "sep=;x|n|", "1|2/"); /* a name */
+    check_read("sepal,n\n1,2\n", 1, "sepal|n|", "1|2/");
+    const spor_table_form semicolon = {.separator = ';'}, comma = {.separator = ','};
+    spor_table table;
+    ck_assert(read_text(&table, "sep=;\n1,5;2\n", &semicolon, NULL));
+    check_fields(&table, "1,5|2/");
+    table_free(&table);
+    check_refused_as(&comma, "sep=;\n1;2\n",
+                     "t.csv:1:5: this line says that \";\" separates the fields, but "
+                     "separator=\",\" is said of the file");
+    check_refused("sep=|\n1|2\n", "t.csv:1:5: sep= says which character separates the fields, and "
+                                  "that can be a comma, a semicolon or a tab but is '|'");
+    check_refused_as(&semicolon, "sep=|\n1|2\n", "a tab but is '|'");
+    check_refused("sep=\n1,2\n", "a tab but is nothing");
+    check_refused("sep=", "a tab but is nothing");
+    check_refused("sep=\x01\n", "a tab but is byte 1");
+    check_refused("sep=;", "the file has no rows");
+    check_refused("sep=;\n1;2\n3\n", "t.csv:3:1: the row has fewer fields");
+}
+END_TEST
+
 START_TEST(quotes_hold_what_they_hold) {
     check_read("\"1\",\"2\"\n3,4\n", 2, "", "1|2/3|4/");
     check_read("1,\"a, \"\"b\"\"\"\n3, \"c\" \n", 2, "", "1|a, \"b\"/3|c/");
@@ -244,6 +271,7 @@ Suite *spor_suite(void) {
     tcase_add_checked_fixture(tests, scratch_begin, scratch_end);
     tcase_add_test(tests, lines_end_in_three_ways);
     tcase_add_test(tests, separators_are_found);
+    tcase_add_test(tests, a_first_line_says_the_separator);
     tcase_add_test(tests, quotes_hold_what_they_hold);
     tcase_add_test(tests, a_line_of_names_is_recognized);
     tcase_add_test(tests, what_is_wrong_is_named_with_its_place);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../data/npz.h"
+#include "../data/savez.h"
 #include "../import/tiny.h"
 #include "../support/matlab.h"
 
@@ -114,7 +114,9 @@ START_TEST(tables_hold) {
     static const char text[] =
         "\xef\xbb\xbf\"a\";b;\"the \"\"kind\"\"\"\r\n1.5; -2 ;x\r\n3;\"4\";\"y\nz\"\r\n";
     static const char commas[] = "1,2,10\r3,4,20\r5,6,10\r";
+    static const char said[] = "sep=;\r\na;b\r\n1.5;x\r\n2;y\r\n";
     fuzz(fuzz_table, commas, sizeof commas - 1, 4000);
+    fuzz(fuzz_table, said, sizeof said - 1, 4000);
     fuzz(fuzz_table, text, sizeof text - 1, 8000);
 }
 END_TEST

@@ -243,15 +243,31 @@ START_TEST(traits_that_promise_too_much) {
         const char *op;
         unsigned trait;
     } other[] = {{"sum", SPOR_LOGITS},   {"tanh", SPOR_LOGITS},    {"max", SPOR_SHARES},
-                 {"tanh", SPOR_CHANCES}, {"sigmoid", SPOR_LOGITS}, {"tanh", SPOR_SCORES}};
+                 {"tanh", SPOR_CHANCES}, {"sigmoid", SPOR_LOGITS}, {"tanh", SPOR_SCORES},
+                 {"sum", SPOR_PICKS},    {"exp", SPOR_PICKS},      {"sigmoid", SPOR_DECIDES}};
     for (size_t k = 0; k < sizeof other / sizeof *other; k++) {
         wrong = *op_find(other[k].op);
         wrong.traits |= other[k].trait;
-        ck_assert(caught(&wrong, opcheck_traits));
+        ck_assert_msg(caught(&wrong, opcheck_traits), "%s", other[k].op);
     }
     wrong = *op_find("flip");
     wrong.traits = SPOR_LINEAR;
     wrong.samples = rows;
+    ck_assert(caught(&wrong, opcheck_traits));
+}
+END_TEST
+
+START_TEST(numbers_that_are_said_to_be_known) {
+    static const char *const other[][2] = {
+        {"add", "mul"}, {"mul", "sub"}, {"div", "mul"}, {"maximum", "mul"}};
+    spor_op wrong;
+    for (size_t k = 0; k < sizeof other / sizeof *other; k++) {
+        wrong = *op_find(other[k][0]);
+        wrong.truth = op_find(other[k][1])->truth;
+        ck_assert_msg(caught(&wrong, opcheck_traits), "%s", other[k][0]);
+    }
+    wrong = *op_find("ratio");
+    wrong.number = op_find("constant")->number;
     ck_assert(caught(&wrong, opcheck_traits));
 }
 END_TEST
@@ -280,6 +296,7 @@ Suite *spor_suite(void) {
     tcase_add_test(c, a_pull_back_that_is_not_linear);
     tcase_add_test(c, a_descriptor_that_contradicts_its_signature);
     tcase_add_test(c, traits_that_promise_too_much);
+    tcase_add_test(c, numbers_that_are_said_to_be_known);
     tcase_add_test(c, a_mistake_that_is_none_or_has_another_message);
     suite_add_tcase(suite, c);
     return suite;

@@ -833,6 +833,63 @@ static void check_scores(opcheck_verdict *v, opcheck_machine *m) {
     for (int64_t e = 0; e < m->ny[0]; e++) compare(v, "far below 0", 0, e, m->y[0][e], 0, 1e-300);
 }
 
+/* ---- what is known of numbers when they are recorded ---- */
+
+static bool is_number_of(const opcheck_machine *m, double y) {
+    for (int k = 0; k < m->inputs; k++)
+        for (int64_t e = 0; e < m->nx[k]; e++)
+            if (fabs(m->x[k][e] - y) <= 0) return true;
+    return false;
+}
+
+static void check_picks(opcheck_verdict *v, opcheck_machine *m) {
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    for (int64_t e = 0; e < m->ny[0]; e++)
+        if (!is_number_of(m, m->y[0][e])) fail(v, "a number that no operand has");
+}
+
+static bool is_true(unsigned truth, double y) {
+    return (truth & SPOR_SOME_0 && fabs(y) <= 0) || (truth & SPOR_SOME_1 && fabs(y - 1) <= 0);
+}
+
+/* Operands of 0s, of 1s and of both: which = 1, 2 or 3, as their truth is. */
+static void fill_truth(opcheck_machine *m, int k, unsigned which) {
+    for (int64_t e = 0; e < m->nx[k]; e++)
+        m->x[k][e] = which == 3 ? (double)(random_hash(5, (uint64_t)k, (uint64_t)e) % 2)
+                                : (double)(which == SPOR_SOME_1);
+}
+
+static void check_truth(opcheck_verdict *v, opcheck_machine *m, const opcheck_record *r) {
+    spor_node *node = &r->tape->node[r->out.id];
+    int all = 1, operands = node->op->operands;
+    for (int k = 0; k < operands; k++) all *= 3;
+    for (int c = 0; c < all; c++) {
+        for (int k = 0, rest = c; k < operands; k++, rest /= 3) {
+            unsigned which = (unsigned)(rest % 3) + 1;
+            fill_truth(m, k, which);
+            r->tape->node[r->in[k].id].truth = (unsigned char)which;
+        }
+        unsigned truth = known_truth(r->tape, node);
+        if (!opcheck_run(m)) fail(v, "it does not run");
+        for (int64_t e = 0; truth && e < m->ny[0]; e++)
+            if (!is_true(truth, m->y[0][e])) fail(v, "of 0s and 1s it makes %g", m->y[0][e]);
+        v->examined += truth ? m->ny[0] : 0;
+    }
+    for (int k = 0; k < operands; k++) r->tape->node[r->in[k].id].truth = 0;
+}
+
+static void check_decides(opcheck_verdict *v, opcheck_machine *m) {
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    for (int64_t e = 0; e < m->ny[0]; e++)
+        if (!is_true(SPOR_SOME_0 | SPOR_SOME_1, m->y[0][e])) fail(v, "neither 0 nor 1");
+}
+
+static void check_number(opcheck_verdict *v, opcheck_machine *m, const spor_op *op) {
+    if (!opcheck_run(m)) fail(v, "it does not run");
+    for (int64_t e = 0; e < m->ny[0]; e++)
+        compare(v, "number", 0, e, m->y[0][e], op->number(op_attrs(m->out[0]), e), 0);
+}
+
 opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
     opcheck_verdict v = {.passed = true};
     opcheck_machine m = {0};
@@ -845,7 +902,10 @@ opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
     for (int k = 0; k < op->operands; k++) index = index || op->domain[k] == SPOR_INDEX;
     if (index != !!op->named) fail(&v, "whoever takes an index says how many rows there are");
     v.examined = 3;
-    if (alone(&v, &m, SPOR_F64, &r, op) && op->operands) {
+    bool runs = alone(&v, &m, SPOR_F64, &r, op);
+    if (runs && op->number) check_number(&v, &m, op);
+    if (runs && op->operands) {
+        if (op->traits & SPOR_DECIDES) check_decides(&v, &m);
         if (op->traits & SPOR_ALIAS) check_alias(&v, &m);
         if (op->traits & SPOR_SHARES) check_shares(&v, &m);
         if (op->traits & SPOR_CHANCES) check_chances(&v, &m);
@@ -853,6 +913,8 @@ opcheck_verdict opcheck_traits(const spor_op *op, const spor_sample *sample) {
         if (op->traits & SPOR_VALUE_SLOPE) check_value_slope(&v, op, sample);
         if (!(op->traits & SPOR_MIXES_SAMPLES)) check_rows(&v, &m);
         if (op->traits & SPOR_SCORES) check_scores(&v, &m);
+        if (op->traits & SPOR_PICKS) check_picks(&v, &m);
+        if (op->traits & SPOR_PICKS || op->truth) check_truth(&v, &m, &r);
     }
     opcheck_free(&m);
     spor_tape_free(r.tape);

@@ -116,6 +116,130 @@ START_TEST(one_hot_has_a_1_where_the_index_says) {
 }
 END_TEST
 
+/* ---- what is no index ------------------------------------------------------------------------ */
+
+/* x and a mask of it. */
+static spor_var opposite(spor_var x, spor_var m) {
+    return spor_sub(spor_expand(spor_ratio(x.tape, 1, 1), SPOR_AXIS(0), spor_shape_of(m)), m);
+}
+static spor_var both(spor_var x, spor_var m) {
+    return spor_mul(m, spor_less_equal(x, spor_neg(x)));
+}
+static spor_var either(spor_var x, spor_var m) {
+    return spor_maximum(m, spor_equal(x, spor_neg(x)));
+}
+static spor_var chosen(spor_var x, spor_var m) {
+    return spor_where(x, m, spor_step(x));
+}
+static spor_var turned(spor_var x, spor_var m) {
+    (void)x;
+    return spor_flip(m, SPOR_AXIS(0));
+}
+static spor_var cut(spor_var x, spor_var m) {
+    const int64_t lo[] = {-1}, hi[] = {1};
+    (void)x;
+    return spor_pad(m, lo, hi, 1);
+}
+static spor_var alone(spor_var x, spor_var m) {
+    (void)x;
+    return m;
+}
+static spor_var filled(spor_var m, int64_t number) {
+    return spor_expand(spor_ratio(m.tape, number, 1), SPOR_AXIS(0), spor_shape_of(m));
+}
+static spor_var rows_0_and_1(spor_var x, spor_var m) {
+    (void)x;
+    return spor_where(m, filled(m, 1), filled(m, 0));
+}
+static spor_var counted(spor_var x, spor_var m) {
+    return spor_add(m, spor_step(x));
+}
+static spor_var padded_by_2(spor_var x, spor_var m) {
+    const int64_t lo[] = {-1}, hi[] = {1};
+    (void)x;
+    return spor_pad(m, lo, hi, 2);
+}
+static spor_var doubled(spor_var x, spor_var m) {
+    (void)x;
+    return spor_mul(m, filled(m, 2));
+}
+static spor_var less_than_2(spor_var x, spor_var m) {
+    (void)x;
+    return spor_sub(filled(m, 2), m);
+}
+static spor_var raised(spor_var x, spor_var m) {
+    return spor_maximum(m, x);
+}
+static spor_var given(spor_var x, spor_var m) {
+    (void)m;
+    return x;
+}
+
+static const struct {
+    spor_var (*made)(spor_var x, spor_var mask);
+    bool mask;
+} made[] = {{alone, true},         {opposite, true}, {both, true},         {either, true},
+            {chosen, true},        {turned, true},   {cut, true},          {given, false},
+            {rows_0_and_1, false}, {counted, false}, {padded_by_2, false}, {doubled, false},
+            {less_than_2, false},  {raised, false}};
+
+/* The error of taking rows of so many, "" if there is none. */
+static const char *taken(int k, int64_t rows, char out[256]) {
+    page p = page_of(SPOR_SHAPE(5));
+    spor_var E = spor_input(p.tape, "E", SPOR_SHAPE(rows, 2));
+    spor_var z = spor_take(E, made[k].made(p.x, spor_less(p.x, spor_neg(p.x))), 0);
+    snprintf(out, 256, "%s", z.id ? "" : spor_error(p.tape));
+    spor_tape_free(p.tape);
+    return out;
+}
+
+/* Two rows may be those of no and yes. */
+START_TEST(a_mask_is_no_index) {
+    char out[256];
+    const char *three = taken(_i, 3, out);
+    if (made[_i].mask)
+        ck_assert_msg(strstr(three, "take: i is a mask of 0s and 1s, and so would name rows 0 and "
+                                    "1 alone, where there are 3: choose with where(mask, x, 0)"),
+                      "%s", three);
+    else
+        ck_assert_str_eq(three, "");
+    ck_assert_str_eq(taken(_i, 2, out), "");
+}
+END_TEST
+
+/* Of 4 rows, and of none. */
+static const char *named(const double i[3], int64_t rows, char out[256]) {
+    page p = page_of(SPOR_SHAPE(rows, 2));
+    const int64_t perm[] = {1, 0};
+    spor_var at = spor_transpose(spor_array(p.tape, SPOR_SHAPE(1, 3), i), perm);
+    spor_var z = spor_take(p.x, at, 0);
+    snprintf(out, 256, "%s", z.id ? "" : spor_error(p.tape));
+    spor_tape_free(p.tape);
+    return out;
+}
+
+START_TEST(a_constant_that_names_no_row_is_refused) {
+    char out[256];
+    ck_assert_str_eq(named((double[]){0, 3, 1}, 4, out), "");
+    ck_assert_ptr_nonnull(strstr(named((double[]){0, 4, 1}, 4, out),
+                                 "take: i has 4, which names none of the rows: they are 0 to 3\n"));
+    ck_assert_ptr_nonnull(strstr(named((double[]){0, 1, -1}, 4, out),
+                                 "i has -1, which names none of the rows: they are 0 to 3; the one "
+                                 "counted so from the end is 3\n"));
+    ck_assert_ptr_nonnull(strstr(named((double[]){0.5, 1, 1}, 4, out), "i has 0.5, which names"));
+    ck_assert_ptr_nonnull(strstr(named((double[]){0, 0, 0}, 0, out), "i has 0, but there are no"));
+    page p = page_of(SPOR_SHAPE(4));
+    const int64_t lo[] = {0}, hi[] = {-1};
+    spor_var at = spor_array(p.tape, SPOR_SHAPE(3), (double[]){0, 1, 7});
+    ck_assert_uint_ne(spor_take(p.x, spor_pad(at, lo, hi, 0), 0).id, 0); /* 7 is cut off */
+    spor_var some = spor_array(p.tape, SPOR_SHAPE(3), (double[]){0, 7, 1});
+    ck_assert_uint_ne(spor_take(p.x, spor_subsample(some, (int64_t[]){2}), 0).id, 0);
+    ck_assert_uint_eq(spor_one_hot(at, 3).id, 0);
+    ck_assert_ptr_nonnull(strstr(spor_error(p.tape), "scatter_add: i has 7"));
+    spor_tape_free(p.tape);
+}
+END_TEST
+
 /* ---- what rounding may turn ------------------------------------------------------------------ */
 
 /* Where an order is in doubt, what is taken in it may be each of those that it may be. */
@@ -176,6 +300,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, sorting_carries_its_derivative_back);
     tcase_add_test(tests, rows_are_taken_along_an_axis);
     tcase_add_test(tests, one_hot_has_a_1_where_the_index_says);
+    tcase_add_loop_test(tests, a_mask_is_no_index, 0, sizeof made / sizeof *made);
+    tcase_add_test(tests, a_constant_that_names_no_row_is_refused);
     tcase_add_test(tests, an_order_in_doubt_is_known_no_better);
     tcase_add_test(tests, a_scatter_add_has_the_same_bits_whatever_the_threads);
     suite_add_tcase(suite, tests);

@@ -5,8 +5,8 @@
  *     numpy.savez(file, A=A, b=numpy.array([True, False]))
  *     numpy.savez_compressed(file, A=A, b=numpy.array([True, False]))
  */
-#ifndef SPOR_TESTS_NPZ_H
-#define SPOR_TESTS_NPZ_H
+#ifndef SPOR_TESTS_SAVEZ_H
+#define SPOR_TESTS_SAVEZ_H
 
 static const unsigned char npz_stored[] = {
     0x50, 0x4b, 0x03, 0x04, 0x2d, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x21, 0x00, 0x0a, 0x9c,
