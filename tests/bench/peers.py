@@ -278,7 +278,8 @@ def twin(a, name, command, preload="", extra=[]):
 
 def kann(a, name, program):
     mode, batch = "train" if a.mode == "train" else "infer", a.batch or twins.SIX[name][1]
-    try: return float(run(a, [program, name, mode, str(batch), str(a.seconds)]))
+    threads = [str(a.threads)] * (a.threads > 1 and a.mode == "train")  # a step of training alone can have several
+    try: return float(run(a, [program, name, mode, str(batch), str(a.seconds), *threads]))
     except subprocess.CalledProcessError: return float("nan")
 
 

@@ -2,9 +2,9 @@
  * Milliseconds a step of one of the report's six networks in KANN, as twin_jax.py of JAX: for peers.py --kann.
  * KANN is two files of C, https://github.com/attractivechaos/kann. Not part of the build:
  *
- *     cc -Ofast -march=native -DHAVE_CBLAS -Ikann tests/bench/twin_kann.c kann/kann.c kann/kautodiff.c \
+ *     cc -Ofast -march=native -DHAVE_CBLAS -DHAVE_PTHREAD -Ikann tests/bench/twin_kann.c kann/kann.c kann/kautodiff.c \
  *         -o twin_kann -lopenblas -lm -lpthread
- *     OPENBLAS_NUM_THREADS=1 ./twin_kann lenet2 train 32 1
+ *     OPENBLAS_NUM_THREADS=1 ./twin_kann lenet2 train 32 1 [THREADS]
  *
  * Flattering to KANN: its convolutions have no bias, and padded at the top they leave out the first row of the
  * kernel (r536). Maps whose last row is alone are padded by its pools.
@@ -99,10 +99,10 @@ static double median(stepper *s, double seconds) {
 
 int main(int argc, char **argv) {
     const network *n = networks, *end = networks + sizeof networks / sizeof *networks;
-    while (n < end && (argc != 5 || strcmp(n->name, argv[1]) != 0)) n++;
+    while (n < end && (argc < 5 || argc > 6 || strcmp(n->name, argv[1]) != 0)) n++;
     int batch = n < end ? atoi(argv[3]) : 0;
     if (batch < 1) {
-        fprintf(stderr, "usage: twin_kann NETWORK train|infer ROWS SECONDS\n");
+        fprintf(stderr, "usage: twin_kann NETWORK train|infer ROWS SECONDS [THREADS]\n");
         return 2;
     }
     stepper s = {.net = record(n), .trains = !strcmp(argv[2], "train")};
@@ -115,6 +115,7 @@ int main(int argc, char **argv) {
     }
     kann_set_batch_size(s.net, batch);
     kann_switch(s.net, s.trains);
+    if (argc == 6) kann_mt(s.net, atoi(argv[5]), batch);
     s.parameters = kann_size_var(s.net);
     s.output = kann_find(s.net, KANN_F_OUT, 0);
     printf("%g\n", median(&s, atof(argv[4])));

@@ -20,7 +20,12 @@ enum { STEPS = WATCHED ? 1 : 2, ROWS = 24 };
 /* The report's six; behind them, in one count, those of outside.spor. */
 static const char *const six[] = {"densenet2_20",  "convnet1_3", "densenet4_300",
                                   "convkeras4_20", "lenet2",     "convkeras12_32"};
-enum { SIX = sizeof six / sizeof *six, ALONE = 2 /* too small to be shared */, LENET2 = 4 };
+enum { SIX = sizeof six / sizeof *six, LENET2 = 4 };
+
+/* Too small to be shared: two of the six, and 17 rows of recurrent64. */
+static bool is_small(int network) {
+    return network < 2 || network == SIX + 25;
+}
 
 static spor_script *load(int network) {
     char path[1200], folder[1024], number[12];
@@ -142,7 +147,7 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
                       threads[0]);
         free(other.bytes);
     }
-    if (network >= ALONE) ck_assert_int_gt(first.tasks, 1); /* else there was nothing to share */
+    if (!is_small(network)) ck_assert_int_gt(first.tasks, 1); /* else there was nothing to share */
     free(first.bytes);
     script_free(script);
 }

@@ -19,6 +19,7 @@ enum { SETS = SPOR_ISAS, TRAINED = 2 };
 typedef struct {
     spor_sketch r;
     spor_var root, also, cotangent;
+    bool shared;
 } taped;
 
 /* The gradient of operand k of y, for a cotangent that is one more operand. */
@@ -31,7 +32,8 @@ static spor_var record_gradient(spor_sketch *r, spor_var y, int k) {
 }
 
 static taped record(const fastcheck_subject *s, bool trained) {
-    taped made = {.r = {.tape = spor_tape_new(), .number = s->number, .trained = trained}};
+    taped made = {.r = {.tape = spor_tape_new(), .number = s->number, .trained = trained},
+                  .shared = s->shared};
     made.root = s->record(&made.r);
     if (spor_error(made.r.tape)) return made;
     if (s->gradient) made.root = record_gradient(&made.r, made.root, s->gradient - 1);
@@ -48,11 +50,18 @@ static double work_of(const spor_tape *tape) {
     return work;
 }
 
-/* <cotangent, root> */
-static spor_var record_cost(const taped *s) {
-    spor_var product = spor_mul(s->cotangent, s->root);
-    int rank = spor_shape_of(s->root).rank;
+static spor_var inner_product(spor_var x, spor_var y) {
+    spor_var product = spor_mul(x, y);
+    int rank = spor_shape_of(x).rank;
     return rank ? spor_sum(product, SPOR_AXIS(rank) - 1) : product;
+}
+
+/* <cotangent, root>, and of what is shared <x, x> of each operand, which is pulled back before. */
+static spor_var record_cost(const taped *s) {
+    spor_var cost = inner_product(s->cotangent, s->root);
+    for (int k = 0; s->shared && k < s->r.operands; k++)
+        cost = spor_add(cost, inner_product(s->r.operand[k], s->r.operand[k]));
+    return cost;
 }
 
 void fastcheck_describe(const fastcheck_subject *s, char *text, size_t size) {
@@ -62,6 +71,8 @@ void fastcheck_describe(const fastcheck_subject *s, char *text, size_t size) {
                                  s->path->choices[k].name, s->number[k]);
     if (s->gradient && used < size)
         used += (size_t)snprintf(text + used, size - used, "; gradient %d", s->gradient - 1);
+    if (s->shared && used < size)
+        used += (size_t)snprintf(text + used, size - used, "; operands in the cost, too");
     if (s->also && used < size)
         snprintf(text + used, size - used, "; node %" PRIu32 " read from outside", s->also);
 }
@@ -103,12 +114,12 @@ static void fail(work *w, const char *format, ...) {
 /* The pattern's own value and gradients. */
 static bool record_definition(const taped *s, spor_var out[]) {
     out[0] = s->root;
-    return spor_vjp(s->root, s->cotangent, s->r.operands, s->r.operand, out + 1);
+    return spor_grad(record_cost(s), s->r.operands, s->r.operand, out + 1);
 }
 
 static bool has_derivation(const work *w) {
     const fastcheck_subject *s = w->subject;
-    return s->path->derivation && s->record == s->path->record && !s->gradient;
+    return s->path->derivation && s->record == s->path->record && !s->gradient && !s->shared;
 }
 
 /* As the fused ops compute it, if that is another way. */

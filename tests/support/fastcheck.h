@@ -29,6 +29,8 @@ typedef struct {
      *  more operand. What is checked then are second derivatives. */
     int gradient;
     uint32_t also; /* 0, or a node of what is recorded that is read from outside, too */
+    bool
+        shared; /* the cost has the operands by themselves, too: what comes back to them is added */
     /** 0, or s + 1: what step s of the program computes is off by a hundredth in one element. */
     uint32_t fault;
 } fastcheck_subject;

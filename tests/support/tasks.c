@@ -106,7 +106,9 @@ static trial open_trial(const spor_program *program, const program_step *step, i
     trial t = {.step = step,
                .scalar = program->scalar,
                .width = scalar_width(program->scalar),
-               .need.finer = finer,
+               .need = {.finer = finer,
+                        .keeps = step->need.keeps,
+                        .alone = finer == 1 && step->need.alone},
                .call = step->call,
                .reads = step->group ? step->reads : step->call.operands,
                .writes = step_writes(step)};
