@@ -363,7 +363,9 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {7, 9, 530, BIAS_BEHIND, SPOR_ACTIVATION_tanh},    /* tasks have columns */
     {53, 250, 265, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* and rows */
     {2, 520, 523, BIAS_BEHIND, SPOR_ACTIVATION_relu},
-    {259, 513, 257, NO_BIAS, SPOR_ACTIVATION_none}, /* dW packs x */
+    {259, 513, 257, NO_BIAS, SPOR_ACTIVATION_none},   /* dW packs x */
+    {6, 1100, 70, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* DEPTH of W at a time */
+    {6, 70, 2100, NO_BIAS, SPOR_ACTIVATION_none},     /* of W^T, too */
     {0}};
 
 static spor_var record_batched(spor_sketch *r) {
