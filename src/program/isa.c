@@ -8,7 +8,10 @@ static bool has_baseline(void) {
     return true;
 }
 
+/* Some builds leave sets out. */
 #if defined(__x86_64__)
+static bool has_avx2(void) __attribute__((unused));
+static bool has_avx512(void) __attribute__((unused));
 static bool has_avx2(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
