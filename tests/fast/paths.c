@@ -174,7 +174,7 @@ START_TEST(recordings_agree_with_the_reference) {
     }
     s.shared = adds_onto(s.path);
     for (int k = 0; s.shared && s.path->samples[k][0]; k++)
-        survey_add(&s, s.path->samples[k], 0, 0);
+        survey_add(&s, s.path->samples[k], 0, affordable);
     s.shared = false;
     for (int k = 0; k < VARIED && s.path->samples[k][0]; k++)
         survey_vary(&s, s.path->samples[k], 0, affordable);
