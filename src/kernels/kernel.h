@@ -31,8 +31,8 @@ typedef enum {
 } spor_phase;
 
 /** What a fast kernel needs. Zero-initialised by the caller but for what is given. Tasks and what they
- *  compute follow from that, shapes and attributes only, so that results do not depend on threads or
- *  on the machine. */
+ *  compute follow from that, shapes and attributes only; results do not depend on threads or on the
+ *  machine, as `alone` changes tasks only where any tasks make the same bits. */
 typedef struct {
     int64_t finer; /* given: 1; more in tests, which cut small shapes, too */
     bool keeps;    /* given: what PREPARE makes is used more than once, in this run or the next */

@@ -1,7 +1,7 @@
 /*
  * How the work of a phase is cut into tasks: by shapes alone, so that the same numbers come out
- * whatever runs the tasks. A task is long enough that handing it out costs little beside it; small
- * shapes are one task.
+ * whatever runs the tasks; where any tasks make the same, one thread may have fewer. A task is long
+ * enough that handing it out costs little beside it; small shapes are one task.
  */
 #ifndef SPOR_KERNELS_TASKS_H
 #define SPOR_KERNELS_TASKS_H
