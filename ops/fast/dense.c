@@ -52,6 +52,18 @@ static bool packs_x(dense_sizes s, size_t width) {
     return (size_t)s.rows * width >= long_row && s.depth >= many && s.cols >= many;
 }
 
+/* B as it lies instead of in panels, if it were not kept: where it is large and for few rows, packing would cost more
+ * than the product; and where vectors are lines of memory, what a tile reads of a row of B are whole lines side by side,
+ * as in a panel, unless rows are a page apart, which push each other out of the caches. The last columns, less
+ * than a vector, are packed in any case. */
+static bool takes_as_it_lies(dense_sizes s, const spor_need *need, size_t width, int64_t lanes) {
+    const int64_t large = 4096;
+    const size_t line = 64, page = 4096;
+    bool near = width * (size_t)lanes == line && width * (size_t)s.cols < page;
+    return !need->keeps && (near || s.rows <= FEW_ROWS) &&
+           s.cols / lanes * lanes * s.depth >= large;
+}
+
 /* What PREPARE fills: B in panels; of dW, x in panels. */
 typedef struct {
     void *B, *x;
@@ -139,11 +151,21 @@ static void need_in_passing(dense_sizes s, size_t width, spor_need *need) {
     need->tasks[SPOR_PREPARE] = 0;
 }
 
-/* A panel of a few columns, and B for a few rows if it is not kept, are read as they lie. */
+/* Shared: the last columns of B. */
+static void need_as_it_lies(dense_sizes s, size_t width, int lanes, spor_need *need) {
+    bool last = s.cols % lanes;
+    spor_carver shared = {0};
+    if (last) carve_take(&shared, carve_times(s.depth, lanes), width);
+    need->shared = shared.used;
+    need->tasks[SPOR_PREPARE] = last;
+}
+
 static void dense_forward_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
     dense_need(c, width, lanes, need);
-    if (s.rows > FEW_ROWS && s.cols > PANEL && packs_in_passing(s, need))
+    if (takes_as_it_lies(s, need, width, lanes))
+        need_as_it_lies(s, width, lanes, need);
+    else if (s.rows > FEW_ROWS && s.cols > PANEL && packs_in_passing(s, need))
         need_in_passing(s, width, need);
 }
 
@@ -271,7 +293,10 @@ static double dense_dW_cost(const spor_shape in[], const spor_shape *out, const 
 static void dense_dW_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
     dense_need(c, width, lanes, need);
-    if (!packs_x(s, width)) return;
+    if (!packs_x(s, width)) {
+        if (takes_as_it_lies(s, need, width, lanes)) need_as_it_lies(s, width, lanes, need);
+        return;
+    }
     spor_carver shared = {0};
     carve_shared(&shared, s, width, lanes, true);
     need->shared = shared.used;
@@ -392,17 +417,14 @@ const spor_fast spor_fast_dense = {
 
 #include "kernels/product.h"
 
-/* B as it lies instead of in panels: large and for few rows, so that packing would cost more than
- * the product, if it were not kept. Its last columns, less than a vector, are packed in any case. */
-static bool takes_as_it_lies(dense_sizes s, const spor_need *need) {
-    const int64_t large = 4096;
-    return !need->keeps && s.rows <= FEW_ROWS && s.cols / LANES * LANES * s.depth >= large;
+static bool lies(const spor_call *c, dense_sizes s) {
+    return takes_as_it_lies(s, c->need, sizeof(T), LANES);
 }
 
 /* Some rows of B = operand 1, as it lies, into its panels. */
 static void pack_rows(const spor_call *c, dense_sizes s, task_part rows) {
     if (product_is_panels(s.cols)) return;
-    int64_t first = takes_as_it_lies(s, c->need) ? s.cols / LANES * LANES : 0;
+    int64_t first = lies(c, s) ? s.cols / LANES * LANES : 0;
     if (first == s.cols) return;
     product_pack(c->shared,
                  &(spor_block){.b = (const T *)c->in[1].data + rows.first * s.cols + first,
@@ -477,8 +499,7 @@ static void multiply_last(const spor_call *c, spor_product p, int64_t taken) {
 /* By B as dense_panels left it; p has columns from `first` on. */
 static void multiply(const spor_call *c, spor_product p, int64_t first) {
     dense_sizes s = sizes_of(c);
-    bool lies = takes_as_it_lies(s, c->need);
-    if (!lies && !product_is_panels(s.cols)) {
+    if (!lies(c, s) && !product_is_panels(s.cols)) {
         product_multiply(&p);
         return;
     }
@@ -556,7 +577,7 @@ FAST_KERNEL(dense) {
     spor_product z = product_of(c, task, c->in[0].shape.n[1], 1);
     int64_t first = part_of(c, task).cols.first;
     z.init = c->operands > 2 ? (const T *)c->in[2].data + first : NULL;
-    if (is_packed_in_passing(c))
+    if (is_packed_in_passing(c) && !lies(c, s))
         multiply_in_passing(c, &z, (dense_B){(const T *)c->in[1].data + first, s.cols, false});
     else
         multiply(c, z, first);

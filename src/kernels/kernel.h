@@ -30,9 +30,9 @@ typedef enum {
     SPOR_PHASES
 } spor_phase;
 
-/** What a fast kernel needs. Zero-initialised by the caller but for what is given. Tasks and what they
- *  compute follow from that, shapes and attributes only; results do not depend on threads or on the
- *  machine, as `alone` changes tasks only where any tasks make the same bits. */
+/** What a fast kernel needs. Zero-initialised by the caller but for what is given. Tasks of WORK and FINISH and
+ *  what they compute follow from that, shapes and attributes only; results do not depend on threads or on
+ *  the machine, as `alone` changes tasks only where any tasks make the same bits. */
 typedef struct {
     int64_t finer; /* given: 1; more in tests, which cut small shapes, too */
     bool keeps;    /* given: what PREPARE makes is used more than once, in this run or the next */

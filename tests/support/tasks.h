@@ -23,8 +23,8 @@ enum { TASKS_OPS = 32 };
  *     groups apart;
  *   - an output isn't the sum of the partial results in the order of their tasks;
  *   - a task writes beyond the memory that `need` asked for;
- *   - the number of tasks depends on the width of the scalar or of vectors; groups are cut by the
- *     width of the scalar.
+ *   - the number of tasks, of PREPARE apart, depends on the width of the scalar or of vectors; groups are
+ *     cut by the width of the scalar.
  * met: NULL, or of TASKS_OPS, the unused ones with op NULL.
  */
 void tasks_check(const spor_program *program, tasks_met met[]);
