@@ -173,8 +173,8 @@ static void dense_forward_need(const spor_call *c, size_t width, int lanes, spor
 static void dense_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
     dense_need(c, width, lanes, need);
-    need->tasks[SPOR_PREPARE] =
-        tasks_for(need, (s.cols + PANEL - 1) / PANEL, carve_times(s.depth, PANEL * COST_MOVED), 0);
+    need->tasks[SPOR_PREPARE] = tasks_for(need, (s.cols + PANEL - 1) / PANEL,
+                                          carve_times(s.depth, PANEL * COST_TRANSPOSED), 0);
     if (packs_in_passing(s, need)) need_in_passing(s, width, need);
 }
 

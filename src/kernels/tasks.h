@@ -12,9 +12,9 @@
 /** Least cost of a task, also as a multiple of what one more task costs; most tasks of a phase. Costs
  *  are in multiply-adds of a product. */
 enum { TASK_COST = 1 << 18, TASK_SHARE = 16, TASKS_MOST = 32 };
-/** Costs of an element: moved from one array to another, gone through exp, part of a partial result
- *  that is written, read and added up. */
-enum { COST_MOVED = 8, COST_EXP = 32, COST_PARTIAL = 32 };
+/** Costs of an element: moved from one array to another, from a column to a row, gone through exp, part of a partial
+ *  result that is written, read and added up. */
+enum { COST_MOVED = 8, COST_TRANSPOSED = 16, COST_EXP = 32, COST_PARTIAL = 32 };
 
 /** Tasks for count >= 1 things of this cost each, none cut apart. Each task costs extra. */
 static inline int64_t tasks_for(const spor_need *need, int64_t count, int64_t cost, int64_t extra) {

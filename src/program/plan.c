@@ -285,18 +285,36 @@ static uint32_t last_user(const planner *p, uint32_t s) {
     return last;
 }
 
-/* Memory for the time of the step alone; what is prepared for others, too, until the last of them. */
-static void place_room(planner *p, uint32_t s) {
-    program_step *step = &p->program->step[s], *first = step->prepared ? step->prepared : step;
+/* Partial results and the scratch of all threads. */
+static size_t room_bytes(const planner *p, const program_step *step) {
     const spor_need *need = &step->need;
     size_t partial = bytes_for(need->tasks[SPOR_WORK], need->partial);
-    size_t bytes = bytes_sum(partial, bytes_for(p->program->threads, need->scratch));
-    bool placed = need->keeps && step->lasts;
-    if (first == step && need->shared && !placed) step->shared = take(&p->memory, need->shared);
+    return bytes_sum(partial, bytes_for(p->program->threads, need->scratch));
+}
+
+static program_step *preparer(program_step *step) {
+    return step->prepared ? step->prepared : step;
+}
+
+/* What PREPARE makes has no place for all of a run. */
+static bool shares_for_now(const program_step *step) {
+    return step->need.shared && !(step->need.keeps && step->lasts);
+}
+
+static void take_room(planner *p, program_step *step) {
+    program_step *first = preparer(step);
+    size_t bytes = room_bytes(p, step);
+    if (first == step && shares_for_now(step)) step->shared = take(&p->memory, step->need.shared);
     if (bytes) step->room = take(&p->memory, bytes);
     step->shared = first->shared;
-    if (need->shared && !placed && s == last_user(p, (uint32_t)(first - p->program->step)))
-        give(&p->memory, step->shared, need->shared);
+}
+
+/* Memory for the time of the step alone; what is prepared for others, too, until the last of them. */
+static void give_room(planner *p, uint32_t s) {
+    program_step *step = &p->program->step[s], *first = preparer(step);
+    size_t bytes = room_bytes(p, step);
+    if (shares_for_now(step) && s == last_user(p, (uint32_t)(first - p->program->step)))
+        give(&p->memory, step->shared, step->need.shared);
     if (bytes) give(&p->memory, step->room, bytes);
 }
 
@@ -311,13 +329,24 @@ static void place_result(planner *p, const program_step *step, uint32_t id) {
     if (step->need.saved) storage->saved = offset + data;
 }
 
+static void place_step(planner *p, program_step *step) {
+    for (int k = 0; k < step_writes(step); k++) place_result(p, step, step_written(step, k));
+    take_room(p, step);
+}
+
+static void release_step(planner *p, uint32_t s) {
+    const program_step *step = &p->program->step[s];
+    for (int k = 0; k < step->reads; k++) release(p, step->operand[k], s);
+    for (int k = 0; k < step_writes(step); k++) release(p, step_written(step, k), s);
+}
+
+/* The steps of a round run at one time: nothing of one is in the place of another's. */
 static void place_steps(planner *p) {
-    for (uint32_t s = 0; s < p->program->steps; s++) {
-        program_step *step = &p->program->step[s];
-        for (int k = 0; k < step_writes(step); k++) place_result(p, step, step_written(step, k));
-        place_room(p, s);
-        for (int k = 0; k < step->reads; k++) release(p, step->operand[k], s);
-        for (int k = 0; k < step_writes(step); k++) release(p, step_written(step, k), s);
+    for (uint32_t s = 0, end; s < p->program->steps; s = end) {
+        end = round_end(p->program, s);
+        for (uint32_t t = s; t < end; t++) place_step(p, &p->program->step[t]);
+        for (uint32_t t = s; t < end; t++) give_room(p, t);
+        for (uint32_t t = s; t < end; t++) release_step(p, t);
     }
 }
 
@@ -392,6 +421,7 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
     keep_operands(p);
     for (uint32_t s = 0; s < program->order.steps; s++)
         if (!make_step(p, s)) return false;
+    if (!find_rounds(program)) return program_fail(program, "out of memory");
     share_prepared(p);
     find_lifetimes(p, roots, count);
     place_leaves(p);

@@ -2,7 +2,8 @@
  * The inside of a program. compile.c makes one in this order: contract.c replaces regions by fast
  * paths, tape/differentiate.c appends the backward pass, update.c the optimizer's rule, merge.c drops
  * what is equal or unused, group.c puts elementwise nodes together, order.c orders the steps, tiles.c
- * makes lines of a group's nodes, plan.c gives every buffer its place, run.c replays the steps,
+ * makes lines of a group's nodes, round.c says which steps are done together, plan.c gives every buffer its place, run.c
+ * replays the steps,
  * deliver.c hands their results to the parameters.
  */
 #ifndef SPOR_PROGRAM_PROGRAM_H
@@ -106,6 +107,7 @@ typedef struct program_step {
     struct program_step
         *prepared; /* an earlier step whose PREPARE is this one's, too; NULL: none */
     bool lasts;    /* what PREPARE makes is the same in the next run, if no parameter changes */
+    bool joins;    /* it is done together with the steps before it: round.c */
     size_t shared; /* byte offsets in the memory: of shared, */
     size_t room;   /* of partial and scratch */
     spor_call call;
@@ -115,6 +117,11 @@ typedef struct program_step {
 int step_writes(const program_step *step);
 uint32_t step_written(const program_step *step, int k);
 const spor_arg *step_result(const program_step *step, int k);
+
+/** Says which steps join others. False if memory runs out. */
+bool find_rounds(spor_program *program);
+/** The step behind the round that begins with step s. */
+uint32_t round_end(const spor_program *program, uint32_t s);
 
 /** The kernels of every group. */
 extern const spor_fused tiles_fused;

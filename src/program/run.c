@@ -169,7 +169,7 @@ const spor_arg *step_result(const program_step *step, int k) {
 }
 
 /* What steps keep is there if nobody else used the memory since, and no parameter changed. */
-static void start(spor_program *program) {
+static void start(spor_program *program, uint64_t number) {
     uint64_t generation = program->params ? program->params->generation : 0;
     convert_values(program);
     fill_settings(program);
@@ -177,6 +177,7 @@ static void start(spor_program *program) {
                         program->prepared_generation == generation;
     program->prepared_generation = generation;
     program->workspace->last = program;
+    for (uint32_t s = 0; s < program->steps; s++) program->step[s].call.step = number;
 }
 
 typedef struct {
@@ -185,12 +186,15 @@ typedef struct {
 } phase_run;
 
 /* Each worker has scratch of its own. */
-static void run_task(void *user, int64_t task, int worker) {
-    const phase_run *run = user;
-    const program_step *step = run->step;
+static void run_task_of(const program_step *step, int phase, int64_t task, int worker) {
     spor_call call = step->call;
     if (call.scratch) call.scratch = (char *)call.scratch + (size_t)worker * step->need.scratch;
-    step->phase[run->phase](&call, task);
+    step->phase[phase](&call, task);
+}
+
+static void run_task(void *user, int64_t task, int worker) {
+    const phase_run *run = user;
+    run_task_of(run->step, run->phase, task, worker);
 }
 
 static void run_phase(const program_step *step, int phase, spor_pool *pool) {
@@ -211,23 +215,75 @@ static bool is_prepared(const spor_program *program, const program_step *step, i
     return phase == SPOR_PREPARE && (step->prepared || lasts);
 }
 
-static void run_step(spor_program *program, program_step *step, uint64_t number) {
-    step->call.step = number;
+static void run_step(spor_program *program, const program_step *step) {
     if (step->reference) step->reference(&step->call);
     for (int phase = 0; phase < SPOR_PHASES; phase++)
         if (!is_prepared(program, step, phase)) run_phase(step, phase, program->pool);
 }
 
+/* ---- rounds ---- */
+
+/* A phase of steps first .. end - 1. */
+typedef struct {
+    const spor_program *program;
+    uint32_t first, end;
+    int phase, workers;
+} round_run;
+
+/* Tasks that step s has to do. */
+static int64_t round_tasks(const round_run *run, uint32_t s) {
+    const program_step *step = &run->program->step[s];
+    return is_prepared(run->program, step, run->phase) ? 0 : step->need.tasks[run->phase];
+}
+
+/* Tasks of a round by workers and of each by steps, so that a worker has the same part of each step as where that is
+ * done by itself. */
+static void run_round_task(void *user, int64_t number, int worker) {
+    const round_run *run = user;
+    for (int part = 0; part < run->workers; part++)
+        for (uint32_t s = run->first; s < run->end; s++) {
+            int64_t tasks = round_tasks(run, s), first = tasks * part / run->workers,
+                    count = tasks * (part + 1) / run->workers - first;
+            if (number < count) {
+                run_task_of(&run->program->step[s], run->phase, first + number, worker);
+                return;
+            }
+            number -= count;
+        }
+}
+
+/* Steps of one task each are not worth another thread. */
+static void run_round_phase(round_run *run) {
+    int64_t all = 0, most = 0;
+    for (uint32_t s = run->first; s < run->end; s++) {
+        all += round_tasks(run, s);
+        most = round_tasks(run, s) > most ? round_tasks(run, s) : most;
+    }
+    run->workers = most > 1 ? pool_workers(run->program->pool) : 1;
+    pool_run(most > 1 ? run->program->pool : NULL, all, run_round_task, run);
+}
+
+static void run_round(spor_program *program, uint32_t first, uint32_t end) {
+    round_run run = {.program = program, .first = first, .end = end};
+    for (run.phase = 0; run.phase < SPOR_PHASES; run.phase++) run_round_phase(&run);
+}
+
 bool spor_run(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
-    start(program);
-    for (uint32_t s = 0; s < program->steps; s++) run_step(program, &program->step[s], number);
+    start(program, number);
+    for (uint32_t s = 0, end; s < program->steps; s = end) {
+        end = round_end(program, s);
+        if (end == s + 1)
+            run_step(program, &program->step[s]);
+        else
+            run_round(program, s, end);
+    }
     program->prepared = true;
     return deliver(program);
 }
 
 /* A reference kernel is work. */
-static void run_step_timed(spor_program *program, program_step *step, program_clock *now,
+static void run_step_timed(spor_program *program, const program_step *step, program_clock *now,
                            double seconds[SPOR_PHASES]) {
     for (int phase = 0; phase < SPOR_PHASES; phase++) {
         double begin = now();
@@ -242,11 +298,9 @@ static void run_step_timed(spor_program *program, program_step *step, program_cl
 bool program_run_timed(spor_program *program, uint64_t number, program_clock *now,
                        double seconds[]) {
     if (!program || !make_ready(program)) return false;
-    start(program);
-    for (uint32_t s = 0; s < program->steps; s++) {
-        program->step[s].call.step = number;
+    start(program, number);
+    for (uint32_t s = 0; s < program->steps; s++)
         run_step_timed(program, &program->step[s], now, seconds + s * SPOR_PHASES);
-    }
     program->prepared = true;
     return deliver(program);
 }
@@ -317,13 +371,13 @@ static int64_t first_bad(const spor_arg *arg, spor_scalar scalar) {
 bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
                          void *user) {
     if (!program || !program->reference || !make_ready(program)) return false;
-    start(program);
+    start(program, number);
     for (uint32_t s = 0; s < program->steps; s++) {
-        program_step *step = &program->step[s];
+        const program_step *step = &program->step[s];
         bool sound = true;
         for (int k = 0; k < step->call.operands; k++)
             sound = sound && first_bad(&step->call.in[k], program->scalar) < 0;
-        run_step(program, step, number);
+        run_step(program, step);
         int64_t bad = sound ? first_bad(&step->call.out, program->scalar) : -1;
         if (bad >= 0) on_bad(user, &program->graph.tape->node[step->node[0]], &step->call, bad);
     }
@@ -343,11 +397,11 @@ static bool check_results(spor_program *program, const program_step *step) {
 
 bool program_run_undelivered(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
-    start(program);
+    start(program, number);
     if (!check_inputs(program)) return false;
     for (uint32_t s = 0; s < program->steps; s++) {
-        program_step *step = &program->step[s];
-        run_step(program, step, number);
+        const program_step *step = &program->step[s];
+        run_step(program, step);
         if (!check_results(program, step)) return false;
     }
     return true;
