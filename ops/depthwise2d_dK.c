@@ -192,17 +192,18 @@ spor_var spor_depthwise2d_dK(spor_var x, spor_var g, const int64_t size[2], cons
 #include "kernels/simd.h"
 #include "kernels/tasks.h"
 
-enum { ABREAST = 4 }; /* cells of a row of the kernel that share what is loaded of g */
+enum { DK_ABREAST = 4 }; /* cells of a row of the kernel that share what is loaded of g */
 
 /* A row of windows: cells of the kernel lie `right` apart, windows `next`. */
 typedef struct {
     const T *g;
     int64_t windows, channels, right, next;
-} row;
+} dK_row;
 
 /* `count` channels of `cells` cells; both are constants where this is inlined. */
-SPOR_INLINE void add_windows(const row *r, const T *x, const T *g, int cells, int64_t count, T *z) {
-    vec sum[ABREAST] = {{0}};
+SPOR_INLINE void add_windows(const dK_row *r, const T *x, const T *g, int cells, int64_t count,
+                             T *z) {
+    vec sum[DK_ABREAST] = {{0}};
     for (int64_t j = 0; j < r->windows; j++, x += r->next, g += r->channels) {
         vec error = count < LANES ? simd_load_part(g, count) : simd_load(g);
         SPOR_UNROLL
@@ -222,15 +223,15 @@ SPOR_INLINE void add_windows(const row *r, const T *x, const T *g, int cells, in
     }
 }
 
-static void all_channels(const row *r, const T *x, int abreast, T *z) {
+static void all_dK_channels(const dK_row *r, const T *x, int abreast, T *z) {
     for (int64_t k = 0; k < r->channels; k += LANES) {
         int64_t count = r->channels - k;
-        if (abreast == ABREAST && count >= LANES)
-            add_windows(r, x + k, r->g + k, ABREAST, LANES, z + k);
-        else if (abreast == ABREAST)
-            add_windows(r, x + k, r->g + k, ABREAST, count, z + k);
-        else if (abreast == ABREAST - 1 && count >= LANES)
-            add_windows(r, x + k, r->g + k, ABREAST - 1, LANES, z + k);
+        if (abreast == DK_ABREAST && count >= LANES)
+            add_windows(r, x + k, r->g + k, DK_ABREAST, LANES, z + k);
+        else if (abreast == DK_ABREAST)
+            add_windows(r, x + k, r->g + k, DK_ABREAST, count, z + k);
+        else if (abreast == DK_ABREAST - 1 && count >= LANES)
+            add_windows(r, x + k, r->g + k, DK_ABREAST - 1, LANES, z + k);
         else if (count >= LANES)
             add_windows(r, x + k, r->g + k, 1, LANES, z + k);
         else
@@ -241,7 +242,7 @@ static void all_channels(const row *r, const T *x, int abreast, T *z) {
 
 /* As many as are left and fit: four, three, else one. */
 static int abreast_of(int64_t left) {
-    return left >= ABREAST ? ABREAST : left == ABREAST - 1 ? ABREAST - 1 : 1;
+    return left >= DK_ABREAST ? DK_ABREAST : left == DK_ABREAST - 1 ? DK_ABREAST - 1 : 1;
 }
 
 FAST_KERNEL(depthwise2d_dK) {
@@ -250,10 +251,10 @@ FAST_KERNEL(depthwise2d_dK) {
     task_part part = task_part_of(c, SPOR_WORK, task, n[0] * n[1]);
     int64_t below = depthwise_step(n[1], depthwise_stride(s, 0), stride[1]);
     int64_t down = depthwise_step(kernel[0], depthwise_dilation(s, 0), stride[1]);
-    row r = {.windows = n[2],
-             .channels = n[3],
-             .right = depthwise_step(kernel[1], depthwise_dilation(s, 1), stride[2]),
-             .next = depthwise_step(n[2], depthwise_stride(s, 1), stride[2])};
+    dK_row r = {.windows = n[2],
+                .channels = n[3],
+                .right = depthwise_step(kernel[1], depthwise_dilation(s, 1), stride[2]),
+                .next = depthwise_step(n[2], depthwise_stride(s, 1), stride[2])};
     T *z = task_result(c, task);
     memset(z, 0, (size_t)(kernel[0] * kernel[1] * kernel[2]) * sizeof *z);
     for (int64_t i = part.first; i < part.end; i++) {
@@ -262,8 +263,8 @@ FAST_KERNEL(depthwise2d_dK) {
         for (int64_t u = 0; u < kernel[0]; u++)
             for (int64_t v = 0; v < kernel[1];) {
                 int abreast = abreast_of(kernel[1] - v);
-                all_channels(&r, x + u * down + v * r.right, abreast,
-                             z + (u * kernel[1] + v) * n[3]);
+                all_dK_channels(&r, x + u * down + v * r.right, abreast,
+                                z + (u * kernel[1] + v) * n[3]);
                 v += abreast;
             }
     }
