@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "tape/tape.h"
 
-enum { HASH = SHAPE_SLOTS, VALUES, SLOTS };
+enum { HASH = SHAPE_SLOTS, VALUES, ARRAY_SLOTS };
 
 #ifdef SPOR_RULES
 
@@ -74,7 +74,7 @@ const spor_op spor_op_array = {
     .equation = "z = values",
     .convention = "recorded in C: spor_array",
     .traits = SPOR_LEAF,
-    .attrs = SLOTS,
+    .attrs = ARRAY_SLOTS,
     .address = VALUES,
     .shape = shape,
     .is_zero = is_zero,
@@ -111,7 +111,7 @@ static const double *keep(spor_tape *tape, const spor_attr attr[], int64_t size)
 }
 
 spor_var spor_array(spor_tape *tape, spor_shape shape, const double value[]) {
-    spor_attr attr[SLOTS] = {{0}};
+    spor_attr attr[ARRAY_SLOTS] = {{0}};
     shape_to_attr(shape, attr);
     int64_t size = value ? size_of(attr) : 0; /* 0: the rule says what is wrong */
     if (!tape || spor_error(tape)) return (spor_var){tape, 0};

@@ -6,7 +6,7 @@
 
 #if defined(SPOR_RULES) || defined(SPOR_FAST)
 
-static void moves(const spor_call *c, copy_moves *m) {
+static void concat_moves(const spor_call *c, copy_moves *m) {
     int axis = (int)c->attr[AXIS].i;
     copy_box all = copy_whole(c);
     for (int64_t k = 0, first = 0; k < 2; k++) {
@@ -113,7 +113,7 @@ const spor_op spor_op_concat = {
     .golden = golden,
     .reference = concat_reference,
     .fused = &fused,
-    .moves = moves,
+    .moves = concat_moves,
 };
 
 spor_var spor_concat(spor_var x, spor_var y, int axis) {
@@ -124,7 +124,7 @@ spor_var spor_concat(spor_var x, spor_var y, int axis) {
 
 FAST_KERNEL(concat) {
     copy_moves m = {0};
-    moves(c, &m);
+    concat_moves(c, &m);
     copy_all(c, task, &m);
 }
 

@@ -7,7 +7,7 @@
 
 #include "attributes.h"
 
-enum { NUMBER, ERROR, SLOTS };
+enum { NUMBER, ERROR, CONSTANT_SLOTS };
 
 #ifdef SPOR_RULES
 
@@ -46,7 +46,7 @@ const spor_op spor_op_constant = {
     .signature = "constant(; value:real)",
     .equation = "z = value",
     .traits = SPOR_LEAF,
-    .attrs = SLOTS,
+    .attrs = CONSTANT_SLOTS,
     .error = ERROR,
     .shape = shape,
     .is_zero = is_zero,

@@ -6,7 +6,7 @@
 #include "depthwise.h"
 
 /* Slots. */
-enum { STEPS = 0, ALL_SLOTS = 4 };
+enum { DEPTHWISE_STEPS = 0, DEPTHWISE_SLOTS = 4 };
 
 #ifdef SPOR_RULES
 
@@ -24,8 +24,8 @@ static bool shape(spor_rule *r) {
         return rule_fail(r, "x has C=%" PRId64 " channels but K expects C=%" PRId64, x->n[3],
                          K->n[2]);
     r->out = *x;
-    return rule_depthwise(r, r->attr + STEPS, 0, x->n[1], K->n[0], &r->out.n[1]) &&
-           rule_depthwise(r, r->attr + STEPS, 1, x->n[2], K->n[1], &r->out.n[2]);
+    return rule_depthwise(r, r->attr + DEPTHWISE_STEPS, 0, x->n[1], K->n[0], &r->out.n[1]) &&
+           rule_depthwise(r, r->attr + DEPTHWISE_STEPS, 1, x->n[2], K->n[1], &r->out.n[2]);
 }
 
 spor_var depthwise_pull_back(spor_var g, spor_var K, spor_shape x, const spor_attr steps[]) {
@@ -45,7 +45,7 @@ spor_var depthwise_pull_back(spor_var g, spor_var K, spor_shape x, const spor_at
 
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     spor_var x = op_operand(z, 0), K = op_operand(z, 1);
-    const spor_attr *s = op_attrs(z) + STEPS;
+    const spor_attr *s = op_attrs(z) + DEPTHWISE_STEPS;
     spor_shape kernel = spor_shape_of(K);
     if (k == 0) return depthwise_pull_back(zbar, K, spor_shape_of(x), s);
     return spor_depthwise2d_dK(x, zbar, kernel.n, (int64_t[]){s[0].i, s[1].i},
@@ -63,7 +63,7 @@ static void onnx(onnx_call *c) {
     static const onnx_order filters = {3, {2, 0, 1}};
     const int64_t *n = c->in[1].n;
     const onnx_shape shape = {4, {n[2], 1, n[0], n[1]}, {false}};
-    const spor_attr *s = c->attr + STEPS;
+    const spor_attr *s = c->attr + DEPTHWISE_STEPS;
     const int64_t steps[] = {s[0].i, s[1].i, s[2].i, s[3].i};
     onnx_tensor K = onnx_reshaped(c, onnx_whole(c, 1, &filters), shape);
     onnx_tensor z = onnx_windows(c, "Conv", K, n, steps, NULL);
@@ -153,7 +153,7 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
 /* z[n,i,j,c] is one chain over the cells of its window. */
 static void loops(spor_c *c, const spor_call *call) {
     const int64_t *x = call->in[0].shape.n, *K = call->in[1].shape.n, *z = call->out.shape.n;
-    const spor_attr *s = call->attr + STEPS;
+    const spor_attr *s = call->attr + DEPTHWISE_STEPS;
     c_line(c, "for (int n = 0; n < %" PRId64 "; n++)", z[0]);
     c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", z[1]);
     c_line(c, "for (int j = 0; j < %" PRId64 "; j++, out += %" PRId64 ") {", z[2], z[3]);
@@ -179,7 +179,7 @@ static const spor_fused fused = {.need = need, .phase = {[SPOR_WORK] = depthwise
 
 static bool cells(const spor_call *c, cells_window *w) {
     const int64_t *K = c->in[1].shape.n, *z = c->out.shape.n;
-    const spor_attr *s = c->attr + STEPS;
+    const spor_attr *s = c->attr + DEPTHWISE_STEPS;
     bool one = cells_of_map(c, K[0], K[1], CELLS_WEIGHTED, w);
     w->apart = true;
     for (int a = 0; a < 2; a++) {
@@ -195,7 +195,7 @@ const spor_op spor_op_depthwise2d = {
     .convention = "no padding; a kernel that reaches beyond the image is an error",
     .traits = SPOR_BILINEAR | SPOR_SLIDES,
     .operands = 2,
-    .attrs = ALL_SLOTS,
+    .attrs = DEPTHWISE_SLOTS,
     .shape = shape,
     .cost = cost,
     .vjp = vjp,
@@ -213,7 +213,8 @@ spor_var spor_depthwise2d(spor_var x, spor_var K, const int64_t stride[2],
                           const int64_t dilation[2]) {
     if (!stride) return op_missing(x, "depthwise2d: stride");
     if (!dilation) return op_missing(x, "depthwise2d: dilation");
-    const spor_attr attr[ALL_SLOTS] = {{stride[0]}, {stride[1]}, {dilation[0]}, {dilation[1]}};
+    const spor_attr attr[DEPTHWISE_SLOTS] = {
+        {stride[0]}, {stride[1]}, {dilation[0]}, {dilation[1]}};
     return op_record(&spor_op_depthwise2d, (spor_var[]){x, K}, attr);
 }
 
@@ -268,7 +269,7 @@ static void all_channels(const row *r, const T *x, int abreast, T *z) {
 
 FAST_KERNEL(depthwise2d) {
     const int64_t *n = c->out.shape.n, *kernel = c->in[1].shape.n, *stride = c->in[0].stride;
-    const spor_attr *s = c->attr + STEPS;
+    const spor_attr *s = c->attr + DEPTHWISE_STEPS;
     task_part part = task_part_of(c, SPOR_WORK, task, n[0] * n[1]);
     int64_t below = depthwise_step(n[1], depthwise_stride(s, 0), stride[1]);
     row r = {.K = c->in[1].data,
@@ -293,9 +294,9 @@ FAST_KERNEL(depthwise2d) {
 #else
 
 /* sum_{u,v} K[u,v,c] x[n, top + u D_h, left + v D_w, c] */
-static T window_sum(const spor_call *c, int64_t n, int64_t top, int64_t left, int64_t channel) {
+static T channel_sum(const spor_call *c, int64_t n, int64_t top, int64_t left, int64_t channel) {
     const spor_shape *K = &c->in[1].shape;
-    const spor_attr *s = c->attr + STEPS;
+    const spor_attr *s = c->attr + DEPTHWISE_STEPS;
     T sum = FROM_INT(0);
     for (int64_t u = 0; u < K->n[0]; u++)
         for (int64_t v = 0; v < K->n[1]; v++) {
@@ -308,8 +309,9 @@ static T window_sum(const spor_call *c, int64_t n, int64_t top, int64_t left, in
 }
 
 REFERENCE_KERNEL(depthwise2d) {
-    int64_t sh = depthwise_stride(c->attr + STEPS, 0), sw = depthwise_stride(c->attr + STEPS, 1);
-    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = window_sum(c, i[0], i[1] * sh, i[2] * sw, i[3]);
+    int64_t sh = depthwise_stride(c->attr + DEPTHWISE_STEPS, 0),
+            sw = depthwise_stride(c->attr + DEPTHWISE_STEPS, 1);
+    EACH_INDEX(i, c->out.shape) * AT(c->out, i) = channel_sum(c, i[0], i[1] * sh, i[2] * sw, i[3]);
 }
 
 #endif

@@ -5,7 +5,7 @@
 #include "depthwise.h"
 
 /* Slots. */
-enum { SIZE = 0, STEPS = 2, ALL_SLOTS = 6 };
+enum { DK_SIZE = 0, DK_STEPS = 2, DK_SLOTS = 6 };
 
 #ifdef SPOR_RULES
 
@@ -25,19 +25,20 @@ static bool shape(spor_rule *r) {
             x->n[0], x->n[3], g->n[0], g->n[3]);
     for (int a = 0; a < 2; a++) {
         int64_t windows = 0;
-        if (!rule_depthwise(r, r->attr + STEPS, a, x->n[1 + a], r->attr[SIZE + a].i, &windows))
+        if (!rule_depthwise(r, r->attr + DK_STEPS, a, x->n[1 + a], r->attr[DK_SIZE + a].i,
+                            &windows))
             return false;
         if (windows != g->n[1 + a])
             return rule_fail(r, "the image has %" PRId64 " windows along the %s but g has %" PRId64,
                              windows, a ? "width" : "height", g->n[1 + a]);
     }
-    r->out = (spor_shape){3, {r->attr[SIZE].i, r->attr[SIZE + 1].i, x->n[3]}};
+    r->out = (spor_shape){3, {r->attr[DK_SIZE].i, r->attr[DK_SIZE + 1].i, x->n[3]}};
     return true;
 }
 
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     spor_var x = op_operand(z, 0), g = op_operand(z, 1);
-    const spor_attr *s = op_attrs(z) + STEPS;
+    const spor_attr *s = op_attrs(z) + DK_STEPS;
     if (k == 0) return depthwise_pull_back(g, zbar, spor_shape_of(x), s);
     return spor_depthwise2d(x, zbar, (int64_t[]){s[0].i, s[1].i}, (int64_t[]){s[2].i, s[3].i});
 }
@@ -45,7 +46,7 @@ static spor_var vjp(spor_var z, int k, spor_var zbar) {
 /* k l for each element of g */
 static double cost(const spor_shape in[], const spor_shape *out, const spor_attr attr[]) {
     (void)out;
-    return (double)shape_size(&in[1]) * (double)(attr[SIZE].i * attr[SIZE + 1].i);
+    return (double)shape_size(&in[1]) * (double)(attr[DK_SIZE].i * attr[DK_SIZE + 1].i);
 }
 
 static const spor_sample samples[] = {
@@ -128,7 +129,7 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
 /* Row after row of windows, each a chain of its own. */
 static void loops(spor_c *c, const spor_call *call) {
     const int64_t *x = call->in[0].shape.n, *g = call->in[1].shape.n, *K = call->out.shape.n;
-    const spor_attr *s = call->attr + STEPS;
+    const spor_attr *s = call->attr + DK_STEPS;
     c_line(c, "net_fill(out, 0, %" PRId64 ");", K[0] * K[1] * K[2]);
     c_line(c, "for (int n = 0; n < %" PRId64 "; n++)", g[0]);
     c_line(c, "for (int i = 0; i < %" PRId64 "; i++)", g[1]);
@@ -164,7 +165,7 @@ const spor_op spor_op_depthwise2d_dK = {
     .convention = "g has as many windows as a kernel of this size has in x",
     .traits = SPOR_BILINEAR | SPOR_SLIDES | SPOR_MIXES_SAMPLES,
     .operands = 2,
-    .attrs = ALL_SLOTS,
+    .attrs = DK_SLOTS,
     .shape = shape,
     .cost = cost,
     .vjp = vjp,
@@ -181,8 +182,8 @@ spor_var spor_depthwise2d_dK(spor_var x, spor_var g, const int64_t size[2], cons
     if (!size) return op_missing(x, "depthwise2d_dK: size");
     if (!stride) return op_missing(x, "depthwise2d_dK: stride");
     if (!dilation) return op_missing(x, "depthwise2d_dK: dilation");
-    const spor_attr attr[ALL_SLOTS] = {{size[0]},   {size[1]},     {stride[0]},
-                                       {stride[1]}, {dilation[0]}, {dilation[1]}};
+    const spor_attr attr[DK_SLOTS] = {{size[0]},   {size[1]},     {stride[0]},
+                                      {stride[1]}, {dilation[0]}, {dilation[1]}};
     return op_record(&spor_op_depthwise2d_dK, (spor_var[]){x, g}, attr);
 }
 
@@ -191,17 +192,18 @@ spor_var spor_depthwise2d_dK(spor_var x, spor_var g, const int64_t size[2], cons
 #include "kernels/simd.h"
 #include "kernels/tasks.h"
 
-enum { ABREAST = 4 }; /* cells of a row of the kernel that share what is loaded of g */
+enum { DK_ABREAST = 4 }; /* cells of a row of the kernel that share what is loaded of g */
 
 /* A row of windows: cells of the kernel lie `right` apart, windows `next`. */
 typedef struct {
     const T *g;
     int64_t windows, channels, right, next;
-} row;
+} dK_row;
 
 /* `count` channels of `cells` cells; both are constants where this is inlined. */
-SPOR_INLINE void add_windows(const row *r, const T *x, const T *g, int cells, int64_t count, T *z) {
-    vec sum[ABREAST] = {{0}};
+SPOR_INLINE void add_windows(const dK_row *r, const T *x, const T *g, int cells, int64_t count,
+                             T *z) {
+    vec sum[DK_ABREAST] = {{0}};
     for (int64_t j = 0; j < r->windows; j++, x += r->next, g += r->channels) {
         vec error = count < LANES ? simd_load_part(g, count) : simd_load(g);
         SPOR_UNROLL
@@ -221,15 +223,15 @@ SPOR_INLINE void add_windows(const row *r, const T *x, const T *g, int cells, in
     }
 }
 
-static void all_channels(const row *r, const T *x, int abreast, T *z) {
+static void all_dK_channels(const dK_row *r, const T *x, int abreast, T *z) {
     for (int64_t k = 0; k < r->channels; k += LANES) {
         int64_t count = r->channels - k;
-        if (abreast == ABREAST && count >= LANES)
-            add_windows(r, x + k, r->g + k, ABREAST, LANES, z + k);
-        else if (abreast == ABREAST)
-            add_windows(r, x + k, r->g + k, ABREAST, count, z + k);
-        else if (abreast == ABREAST - 1 && count >= LANES)
-            add_windows(r, x + k, r->g + k, ABREAST - 1, LANES, z + k);
+        if (abreast == DK_ABREAST && count >= LANES)
+            add_windows(r, x + k, r->g + k, DK_ABREAST, LANES, z + k);
+        else if (abreast == DK_ABREAST)
+            add_windows(r, x + k, r->g + k, DK_ABREAST, count, z + k);
+        else if (abreast == DK_ABREAST - 1 && count >= LANES)
+            add_windows(r, x + k, r->g + k, DK_ABREAST - 1, LANES, z + k);
         else if (count >= LANES)
             add_windows(r, x + k, r->g + k, 1, LANES, z + k);
         else
@@ -240,19 +242,19 @@ static void all_channels(const row *r, const T *x, int abreast, T *z) {
 
 /* As many as are left and fit: four, three, else one. */
 static int abreast_of(int64_t left) {
-    return left >= ABREAST ? ABREAST : left == ABREAST - 1 ? ABREAST - 1 : 1;
+    return left >= DK_ABREAST ? DK_ABREAST : left == DK_ABREAST - 1 ? DK_ABREAST - 1 : 1;
 }
 
 FAST_KERNEL(depthwise2d_dK) {
     const int64_t *n = c->in[1].shape.n, *kernel = c->out.shape.n, *stride = c->in[0].stride;
-    const spor_attr *s = c->attr + STEPS;
+    const spor_attr *s = c->attr + DK_STEPS;
     task_part part = task_part_of(c, SPOR_WORK, task, n[0] * n[1]);
     int64_t below = depthwise_step(n[1], depthwise_stride(s, 0), stride[1]);
     int64_t down = depthwise_step(kernel[0], depthwise_dilation(s, 0), stride[1]);
-    row r = {.windows = n[2],
-             .channels = n[3],
-             .right = depthwise_step(kernel[1], depthwise_dilation(s, 1), stride[2]),
-             .next = depthwise_step(n[2], depthwise_stride(s, 1), stride[2])};
+    dK_row r = {.windows = n[2],
+                .channels = n[3],
+                .right = depthwise_step(kernel[1], depthwise_dilation(s, 1), stride[2]),
+                .next = depthwise_step(n[2], depthwise_stride(s, 1), stride[2])};
     T *z = task_result(c, task);
     memset(z, 0, (size_t)(kernel[0] * kernel[1] * kernel[2]) * sizeof *z);
     for (int64_t i = part.first; i < part.end; i++) {
@@ -261,8 +263,8 @@ FAST_KERNEL(depthwise2d_dK) {
         for (int64_t u = 0; u < kernel[0]; u++)
             for (int64_t v = 0; v < kernel[1];) {
                 int abreast = abreast_of(kernel[1] - v);
-                all_channels(&r, x + u * down + v * r.right, abreast,
-                             z + (u * kernel[1] + v) * n[3]);
+                all_dK_channels(&r, x + u * down + v * r.right, abreast,
+                                z + (u * kernel[1] + v) * n[3]);
                 v += abreast;
             }
     }
@@ -274,7 +276,7 @@ FAST_KERNEL(depthwise2d_dK) {
 
 REFERENCE_KERNEL(depthwise2d_dK) {
     const spor_shape *g = &c->in[1].shape;
-    const spor_attr *s = c->attr + STEPS;
+    const spor_attr *s = c->attr + DK_STEPS;
     EACH_INDEX(i, c->out.shape) {
         int64_t top = depthwise_cell(i[0], depthwise_dilation(s, 0));
         int64_t left = depthwise_cell(i[1], depthwise_dilation(s, 1));

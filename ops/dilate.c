@@ -21,7 +21,7 @@ static copy_box between_elements(const copy_box *box, int k, int64_t n, int64_t 
 }
 
 /* Zeros between elements along an axis, where there are elements along those before it. */
-static void moves(const spor_call *c, copy_moves *m) {
+static void dilate_moves(const spor_call *c, copy_moves *m) {
     copy_box box = copy_whole(c);
     for (int k = 0; k < box.axes; k++) {
         int64_t n = c->in[0].shape.n[k], by = n > 1 ? c->attr[k].i : 1;
@@ -143,7 +143,7 @@ const spor_op spor_op_dilate = {
     .golden = golden,
     .reference = dilate_reference,
     .fused = &fused,
-    .moves = moves,
+    .moves = dilate_moves,
 };
 
 spor_var spor_dilate(spor_var x, const int64_t by[]) {
@@ -157,7 +157,7 @@ spor_var spor_dilate(spor_var x, const int64_t by[]) {
 
 FAST_KERNEL(dilate) {
     copy_moves m = {0};
-    moves(c, &m);
+    dilate_moves(c, &m);
     copy_all(c, task, &m);
 }
 

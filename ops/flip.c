@@ -8,7 +8,7 @@
 
 #if defined(SPOR_RULES) || defined(SPOR_FAST)
 
-static void moves(const spor_call *c, copy_moves *m) {
+static void flip_moves(const spor_call *c, copy_moves *m) {
     copy_box box = copy_whole(c);
     copy_steps(&box, c->in[0].stride);
     for (int k = 0; k < box.axes; k++) {
@@ -96,7 +96,7 @@ const spor_op spor_op_flip = {
     .golden = golden,
     .reference = flip_reference,
     .fused = &fused,
-    .moves = moves,
+    .moves = flip_moves,
 };
 
 spor_var spor_flip(spor_var x, int64_t axes) {
@@ -107,7 +107,7 @@ spor_var spor_flip(spor_var x, int64_t axes) {
 
 FAST_KERNEL(flip) {
     copy_moves m = {0};
-    moves(c, &m);
+    flip_moves(c, &m);
     copy_all(c, task, &m);
 }
 

@@ -24,7 +24,7 @@ static task_part inside(const spor_call *c, int k) {
 }
 
 /* What lies outside along an axis and inside along those before it is filled; the rest is x. */
-static void moves(const spor_call *c, copy_moves *m) {
+static void pad_moves(const spor_call *c, copy_moves *m) {
     copy_box box = copy_whole(c);
     for (int k = 0; k < box.axes; k++) {
         task_part in = inside(c, k);
@@ -189,7 +189,7 @@ const spor_op spor_op_pad = {
     .golden = golden,
     .reference = pad_reference,
     .fused = &fused,
-    .moves = moves,
+    .moves = pad_moves,
 };
 
 spor_var spor_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill) {
@@ -208,7 +208,7 @@ spor_var op_pad(spor_var x, const int64_t lo[], const int64_t hi[], double fill,
 
 FAST_KERNEL(pad) {
     copy_moves m = {0};
-    moves(c, &m);
+    pad_moves(c, &m);
     copy_all(c, task, &m);
 }
 

@@ -4,7 +4,7 @@
  */
 #include "attributes.h"
 
-enum { SEED, SHAPE, SLOTS = SHAPE + SHAPE_SLOTS };
+enum { SEED, SHAPE, RANDOM_SLOTS = SHAPE + SHAPE_SLOTS };
 
 #ifdef SPOR_RULES
 
@@ -51,7 +51,7 @@ const spor_op spor_op_random = {
     .signature = "random(; seed:int, shape:shape)",
     .equation = "z ~ U[0, 1), by (seed, element, step)",
     .traits = SPOR_LEAF,
-    .attrs = SLOTS,
+    .attrs = RANDOM_SLOTS,
     .shape = shape,
     .samples = samples,
     .mistakes = mistakes,
@@ -62,7 +62,7 @@ const spor_op spor_op_random = {
 };
 
 spor_var spor_random(spor_tape *tape, uint64_t seed, spor_shape of) {
-    spor_attr attr[SLOTS] = {[SEED] = {.i = (int64_t)seed}};
+    spor_attr attr[RANDOM_SLOTS] = {[SEED] = {.i = (int64_t)seed}};
     shape_to_attr(of, attr + SHAPE);
     return op_record_leaf(tape, &spor_op_random, attr);
 }

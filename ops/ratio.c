@@ -3,7 +3,7 @@
  */
 #include "tape/op.h"
 
-enum { NUM, DEN, SLOTS };
+enum { NUM, DEN, RATIO_SLOTS };
 
 #ifdef SPOR_RULES
 
@@ -44,7 +44,7 @@ const spor_op spor_op_ratio = {
     .signature = "ratio(; num:int, den:int=1)",
     .equation = "z = num / den",
     .traits = SPOR_LEAF,
-    .attrs = SLOTS,
+    .attrs = RATIO_SLOTS,
     .shape = shape,
     .is_zero = is_zero,
     .number = number,

@@ -9,7 +9,7 @@
 
 #include "rows.h"
 
-enum { ROWS, BATCH, SLOTS };
+enum { SCATTER_ROWS, SCATTER_BATCH, SCATTER_SLOTS };
 
 #ifdef SPOR_RULES
 
@@ -22,7 +22,7 @@ FAST_KERNELS(scatter_add);
 
 static bool shape(spor_rule *r) {
     const spor_shape *i = &r->in[0], *g = &r->in[1];
-    int64_t rows = r->attr[ROWS].i, batch = r->attr[BATCH].i;
+    int64_t rows = r->attr[SCATTER_ROWS].i, batch = r->attr[SCATTER_BATCH].i;
     if (rows < 0 || rows > LARGEST) return rule_fail(r, "there can't be %" PRId64 " rows", rows);
     if (!rule_batch(r, batch, "i", i, "g", g)) return false;
     if (g->rank < i->rank)
@@ -43,18 +43,18 @@ static bool shape(spor_rule *r) {
 /* dg = the rows of zbar that it was added to; i only decides */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
     if (k == 0) return op_none();
-    return spor_take(zbar, op_operand(z, 0), (int)op_attrs(z)[BATCH].i);
+    return spor_take(zbar, op_operand(z, 0), (int)op_attrs(z)[SCATTER_BATCH].i);
 }
 
 static int64_t named(const spor_shape in[], const spor_attr attr[]) {
     (void)in;
-    return attr[ROWS].i;
+    return attr[SCATTER_ROWS].i;
 }
 
 static void onnx(onnx_call *c) {
     const onnx_order of_i = onnx_plain(c->in[0].rank), of_g = onnx_plain(c->in[1].rank);
     const onnx_order order = onnx_plain(c->out.rank);
-    if (c->attr[BATCH].i) {
+    if (c->attr[SCATTER_BATCH].i) {
         onnx_refuse(c, "ONNX has nothing for scatter_add with batches");
         return;
     }
@@ -129,7 +129,7 @@ static const spor_golden golden[] = {
 static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     (void)width;
     (void)lanes;
-    int batch = (int)c->attr[BATCH].i;
+    int batch = (int)c->attr[SCATTER_BATCH].i;
     int64_t rows = c->out.shape.n[batch], all = shape_size(&c->out.shape);
     for (int k = 0; k < batch; k++) rows *= c->out.shape.n[k];
     int64_t each = (all + shape_size(&c->in[1].shape)) / carve_most(rows, 1);
@@ -138,7 +138,8 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
 }
 
 static void loops(spor_c *c, const spor_call *call) {
-    row_sizes s = row_sizes_of(&call->out.shape, &call->in[0].shape, (int)call->attr[BATCH].i);
+    row_sizes s =
+        row_sizes_of(&call->out.shape, &call->in[0].shape, (int)call->attr[SCATTER_BATCH].i);
     c_line(c, "net_fill(out, 0, %" PRId64 ");", shape_size(&call->out.shape));
     c_line(c, "for (int b = 0; b < %" PRId64 "; b++, out += %" PRId64 ")", s.batches,
            s.rows * s.width);
@@ -163,7 +164,7 @@ const spor_op spor_op_scatter_add = {
     .traits = SPOR_LINEAR_REST | SPOR_MIXES_SAMPLES,
     .domain = {SPOR_INDEX, SPOR_ANY},
     .operands = 2,
-    .attrs = SLOTS,
+    .attrs = SCATTER_SLOTS,
     .shape = shape,
     .vjp = vjp,
     .named = named,
@@ -195,7 +196,7 @@ static void lose(T *z, const row_sizes *s, int64_t batch, task_part part) {
 
 /* Terms are added in their order, whatever the tasks. */
 FAST_KERNEL(scatter_add) {
-    row_sizes s = row_sizes_of(&c->out.shape, &c->in[0].shape, (int)c->attr[BATCH].i);
+    row_sizes s = row_sizes_of(&c->out.shape, &c->in[0].shape, (int)c->attr[SCATTER_BATCH].i);
     const T *i = c->in[0].data, *g = c->in[1].data;
     T *z = c->out.data;
     task_part part = task_part_of(c, SPOR_WORK, task, s.batches * s.rows);
@@ -212,9 +213,9 @@ FAST_KERNEL(scatter_add) {
 
 /* Where rounding may have made another index, other rows may have got it. */
 static void add_in_doubt(const spor_call *c, T index, int64_t row, T g, int64_t to[]) {
-    int batch = (int)c->attr[BATCH].i;
+    int batch = (int)c->attr[SCATTER_BATCH].i;
     T nothing = FROM_INT(0);
-    for (to[batch] = 0; to[batch] < c->attr[ROWS].i; to[batch]++) {
+    for (to[batch] = 0; to[batch] < c->attr[SCATTER_ROWS].i; to[batch]++) {
         T *z = AT(c->out, to);
         if (to[batch] == row)
             *z = ADD(*z, EITHER(g, nothing));
@@ -227,20 +228,20 @@ static void add_in_doubt(const spor_call *c, T index, int64_t row, T g, int64_t 
 static void lose(const spor_call *c, const int64_t batch[]) {
     EACH_INDEX(at, c->out.shape) {
         bool other = false;
-        for (int k = 0; k < c->attr[BATCH].i; k++) other |= at[k] != batch[k];
+        for (int k = 0; k < c->attr[SCATTER_BATCH].i; k++) other |= at[k] != batch[k];
         if (!other) *AT(c->out, at) = FROM_REAL((double)NAN);
     }
 }
 
 REFERENCE_KERNEL(scatter_add) {
     const spor_arg *i = &c->in[0], *g = &c->in[1];
-    int batch = (int)c->attr[BATCH].i;
+    int batch = (int)c->attr[SCATTER_BATCH].i;
     T zero = FROM_INT(0);
     EACH_INDEX(at, c->out.shape) * AT(c->out, at) = zero;
     EACH_INDEX(at, g->shape) {
         int64_t to[SPOR_RANK];
         T index = *AT(*i, at);
-        int64_t row = row_named(index, c->attr[ROWS].i);
+        int64_t row = row_named(index, c->attr[SCATTER_ROWS].i);
         if (row < 0) lose(c, at);
         if (row < 0) continue;
         row_position(at, batch, i->shape.rank, row, g->shape.rank - i->shape.rank, to);

@@ -5,7 +5,7 @@
 #include "window.h"
 #include "kernels/tasks.h"
 
-enum { MAP, WINDOW = MAP + 2, SLOTS = WINDOW + WINDOW_SLOTS };
+enum { MAP, WINDOW = MAP + 2, SPREAD_SLOTS = WINDOW + WINDOW_SLOTS };
 
 #ifdef SPOR_RULES
 
@@ -161,7 +161,7 @@ const spor_op spor_op_spread2d = {
     .convention = "counts the cells that lie in the map, as avgpool2d does",
     .traits = SPOR_LINEAR | SPOR_SLIDES,
     .operands = 1,
-    .attrs = SLOTS,
+    .attrs = SPREAD_SLOTS,
     .shape = shape,
     .vjp = vjp,
     .samples = samples,
@@ -173,7 +173,7 @@ const spor_op spor_op_spread2d = {
 };
 
 spor_var spor_spread2d(spor_var g, int64_t H, int64_t W, spor_window w) {
-    spor_attr attr[SLOTS] = {[MAP] = {H}, {W}};
+    spor_attr attr[SPREAD_SLOTS] = {[MAP] = {H}, {W}};
     window_to_attr(w, attr + WINDOW);
     return op_record(&spor_op_spread2d, &g, attr);
 }

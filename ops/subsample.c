@@ -8,7 +8,7 @@
 #if defined(SPOR_RULES) || defined(SPOR_FAST)
 
 /* Where there is one element alone, the next one might be nowhere. */
-static void moves(const spor_call *c, copy_moves *m) {
+static void subsample_moves(const spor_call *c, copy_moves *m) {
     copy_box box = copy_whole(c);
     for (int k = 0; k < box.axes; k++)
         box.axis[k].from = box.axis[k].n > 1 ? c->attr[k].i * c->in[0].stride[k] : 0;
@@ -107,7 +107,7 @@ const spor_op spor_op_subsample = {
     .golden = golden,
     .reference = subsample_reference,
     .fused = &fused,
-    .moves = moves,
+    .moves = subsample_moves,
 };
 
 spor_var spor_subsample(spor_var x, const int64_t by[]) {
@@ -121,7 +121,7 @@ spor_var spor_subsample(spor_var x, const int64_t by[]) {
 
 FAST_KERNEL(subsample) {
     copy_moves m = {0};
-    moves(c, &m);
+    subsample_moves(c, &m);
     copy_all(c, task, &m);
 }
 

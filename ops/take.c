@@ -7,7 +7,7 @@
 
 #include "rows.h"
 
-enum { BATCH };
+enum { TAKE_BATCH };
 
 #ifdef SPOR_RULES
 
@@ -20,7 +20,7 @@ FAST_KERNELS(take);
 
 static bool shape(spor_rule *r) {
     const spor_shape *x = &r->in[0], *i = &r->in[1];
-    int64_t batch = r->attr[BATCH].i;
+    int64_t batch = r->attr[TAKE_BATCH].i;
     if (!rule_batch(r, batch, "x", x, "i", i)) return false;
     if (batch == x->rank)
         return rule_fail(r, "x has no axis of rows behind its %" PRId64 " of batches", batch);
@@ -34,19 +34,19 @@ static bool shape(spor_rule *r) {
 
 /* dx = zbar added to the rows it was taken from; i only decides */
 static spor_var vjp(spor_var z, int k, spor_var zbar) {
-    int64_t batch = op_attrs(z)[BATCH].i;
+    int64_t batch = op_attrs(z)[TAKE_BATCH].i;
     if (k == 1) return op_none();
     return spor_scatter_add(op_operand(z, 1), zbar, spor_shape_of(op_operand(z, 0)).n[batch],
                             (int)batch);
 }
 
 static int64_t named(const spor_shape in[], const spor_attr attr[]) {
-    return in[0].n[attr[BATCH].i];
+    return in[0].n[attr[TAKE_BATCH].i];
 }
 
 /* Where an index names no row an ONNX runtime may refuse, or count from the end. */
 static void onnx(onnx_call *c) {
-    const int64_t batch = c->attr[BATCH].i;
+    const int64_t batch = c->attr[TAKE_BATCH].i;
     const onnx_order of_x = onnx_plain(c->in[0].rank), of_i = onnx_plain(c->in[1].rank);
     const onnx_order order = onnx_plain(c->out.rank);
     onnx_tensor i = onnx_cast(c, onnx_whole(c, 1, &of_i), ONNX_INT64);
@@ -117,7 +117,8 @@ static void need(const spor_call *c, size_t width, int lanes, spor_need *need) {
 }
 
 static void loops(spor_c *c, const spor_call *call) {
-    row_sizes s = row_sizes_of(&call->in[0].shape, &call->in[1].shape, (int)call->attr[BATCH].i);
+    row_sizes s =
+        row_sizes_of(&call->in[0].shape, &call->in[1].shape, (int)call->attr[TAKE_BATCH].i);
     c_line(c, "for (int b = 0; b < %" PRId64 "; b++)", s.batches);
     c_line(c, "for (int n = 0; n < %" PRId64 "; n++, i++, out += %" PRId64 ") {", s.picks, s.width);
     c_line(c, "const int named = *i >= 0 && *i < %" PRId64 " && (%s)(int)*i == *i;", s.rows,
@@ -165,7 +166,7 @@ spor_var spor_take(spor_var x, spor_var i, int batch) {
 #include "kernels/simd.h"
 
 FAST_KERNEL(take) {
-    row_sizes s = row_sizes_of(&c->in[0].shape, &c->in[1].shape, (int)c->attr[BATCH].i);
+    row_sizes s = row_sizes_of(&c->in[0].shape, &c->in[1].shape, (int)c->attr[TAKE_BATCH].i);
     const T *x = c->in[0].data, *i = c->in[1].data;
     T *z = c->out.data;
     task_part part = task_part_of(c, SPOR_WORK, task, s.batches * s.picks);
@@ -184,7 +185,7 @@ FAST_KERNEL(take) {
 /* Where rounding may have made another index, z may be another row's for all one knows. */
 REFERENCE_KERNEL(take) {
     const spor_arg *x = &c->in[0], *i = &c->in[1];
-    int batch = (int)c->attr[BATCH].i, row_axes = x->shape.rank - batch - 1;
+    int batch = (int)c->attr[TAKE_BATCH].i, row_axes = x->shape.rank - batch - 1;
     int64_t rows = x->shape.n[batch];
     EACH_INDEX(at, c->out.shape) {
         int64_t from[SPOR_RANK];

@@ -6,7 +6,7 @@
 
 #if defined(SPOR_RULES) || defined(SPOR_FAST)
 
-static void moves(const spor_call *c, copy_moves *m) {
+static void transpose_moves(const spor_call *c, copy_moves *m) {
     copy_box box = copy_whole(c);
     for (int k = 0; k < box.axes; k++) box.axis[k].from = c->in[0].stride[c->attr[k].i];
     copy_from(m, &box, 0);
@@ -100,7 +100,7 @@ const spor_op spor_op_transpose = {
     .golden = golden,
     .reference = transpose_reference,
     .fused = &fused,
-    .moves = moves,
+    .moves = transpose_moves,
 };
 
 spor_var spor_transpose(spor_var x, const int64_t perm[]) {
@@ -114,7 +114,7 @@ spor_var spor_transpose(spor_var x, const int64_t perm[]) {
 
 FAST_KERNEL(transpose) {
     copy_moves m = {0};
-    moves(c, &m);
+    transpose_moves(c, &m);
     copy_all(c, task, &m);
 }
 

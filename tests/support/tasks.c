@@ -16,10 +16,15 @@ typedef struct {
     size_t bytes;
 } yard;
 
+/* A line more than what is asked for. */
+static size_t with_fence(size_t bytes) {
+    return bytes_sum(bytes_lines(bytes), BYTES_LINE);
+}
+
 static yard yard_of(size_t bytes) {
-    yard y = {aligned_alloc(BYTES_LINE, bytes_lines(bytes) + BYTES_LINE), bytes};
+    yard y = {aligned_alloc(BYTES_LINE, with_fence(bytes)), bytes};
     ck_assert_ptr_nonnull(y.base);
-    memset(y.base, FENCE, bytes_lines(bytes) + BYTES_LINE);
+    memset(y.base, FENCE, with_fence(bytes));
     return y;
 }
 
@@ -28,7 +33,7 @@ static void litter(yard y) {
 }
 
 static void leave(yard y, const char *what) {
-    size_t k = y.bytes, end = bytes_lines(y.bytes) + BYTES_LINE;
+    size_t k = y.bytes, end = with_fence(y.bytes);
     while (k < end && y.base[k] == FENCE) k++;
     ck_assert_msg(k == end, "%s: written beyond memory", what);
     free(y.base);
