@@ -3,7 +3,6 @@
  * spor_array, which copies them; arrays of the same numbers share one copy, by which programs see that
  * they are equal.
  */
-#include <math.h>
 #include <string.h>
 
 #include "attributes.h"
@@ -59,12 +58,6 @@ static int64_t size_of(const spor_attr attr[]) {
     return size;
 }
 
-static bool is_zero(const spor_attr attr[]) {
-    int64_t size = size_of(attr), k = 0;
-    while (k < size && fabs(attr[VALUES].values[k]) <= 0) k++;
-    return k == size;
-}
-
 static double number(const spor_attr attr[], int64_t k) {
     return attr[VALUES].values[k];
 }
@@ -77,7 +70,6 @@ const spor_op spor_op_array = {
     .attrs = ARRAY_SLOTS,
     .address = VALUES,
     .shape = shape,
-    .is_zero = is_zero,
     .number = number,
     .onnx = onnx_known,
     .samples = samples,

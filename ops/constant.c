@@ -3,8 +3,6 @@
  * exact in every scalar type. The double may stand for a number that it is not: 0.1 of a script is
  * no farther from it than an error, which error bounds begin with and nothing else looks at.
  */
-#include <math.h>
-
 #include "attributes.h"
 
 enum { NUMBER, ERROR, CONSTANT_SLOTS };
@@ -33,10 +31,6 @@ static const spor_golden golden[] = {{.attr = {{.r = 0.1}}, .y = (const double[]
                                      {.attr = {{.r = 1e-3}}, .y = (const double[]){0.001}},
                                      SPOR_END_GOLDEN};
 
-static bool is_zero(const spor_attr attr[]) {
-    return fabs(attr[NUMBER].r) <= 0 && attr[ERROR].r <= 0;
-}
-
 static double number(const spor_attr attr[], int64_t k) {
     (void)k;
     return attr[NUMBER].r;
@@ -49,7 +43,6 @@ const spor_op spor_op_constant = {
     .attrs = CONSTANT_SLOTS,
     .error = ERROR,
     .shape = shape,
-    .is_zero = is_zero,
     .number = number,
     .onnx = onnx_known,
     .samples = samples,

@@ -166,8 +166,7 @@ static const spor_fused fused = {.need = copy_need, .phase = {[SPOR_WORK] = pad_
 
 /* A part of x, or with the fill beside it. */
 static unsigned truth(const spor_attr attr[], const unsigned in[]) {
-    double fill = attr[PAD_FILL].r;
-    unsigned filled = fabs(fill) <= 0 ? SPOR_SOME_0 : fabs(fill - 1) <= 0 ? SPOR_SOME_1 : 0;
+    unsigned filled = known_number(attr[PAD_FILL].r);
     return in[0] && filled ? in[0] | filled : 0;
 }
 

@@ -31,10 +31,6 @@ static const spor_golden golden[] = {
     {.attr = {{.i = 22}, {.i = 7}}, .y = (const double[]){3.142857142857143}},
     SPOR_END_GOLDEN};
 
-static bool is_zero(const spor_attr attr[]) {
-    return attr[NUM].i == 0;
-}
-
 static double number(const spor_attr attr[], int64_t k) {
     (void)k;
     return (double)attr[NUM].i / (double)attr[DEN].i;
@@ -46,7 +42,6 @@ const spor_op spor_op_ratio = {
     .traits = SPOR_LEAF,
     .attrs = RATIO_SLOTS,
     .shape = shape,
-    .is_zero = is_zero,
     .number = number,
     .onnx = onnx_known,
     .samples = samples,

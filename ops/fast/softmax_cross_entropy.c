@@ -184,9 +184,10 @@ static const spor_choice choices[] = {CHOICE("N", 1, 2, 3, 4, 5, 6, 7, 8, 9, 15,
                                       CHOICE("difference", 0, 1),
                                       {.name = NULL}};
 
-/* l[N,M], an operand scaled by a power of two. */
+/* l[N,M], an operand scaled by a power of two, or as it is. */
 static spor_var record_scaled(const spor_sketch *r, spor_var x) {
     spor_shape shape = spor_shape_of(x);
+    if (r->number[2] == 8) return x;
     spor_var scale = spor_ratio(r->tape, r->number[2], 8);
     return spor_mul(x, spor_expand(scale, SPOR_AXIS(shape.rank) - 1, shape));
 }

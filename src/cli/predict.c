@@ -12,6 +12,7 @@
 #include "data/file.h"
 #include "data/like.h"
 #include "data/npy.h"
+#include "data/npz.h"
 #include "kernels/element.h"
 #include "run/run.h"
 #include "train/model.h"
@@ -196,20 +197,31 @@ static int write_predictions(const predictions *p) {
     return SPOR_EXIT_DONE;
 }
 
+/* Is the file that a path leads to, without the name of an array, this one? */
+static bool is_read(const char *in, const char *out) {
+    size_t length = strlen(in);
+    npz_name_in(in, &length);
+    char *file = strdup(in);
+    if (file) file[length] = 0;
+    bool is = file && file_is_same(out, file);
+    free(file);
+    return is;
+}
+
 /* What is read stays. */
 static bool check_out(const predictions *p) {
     const arguments *a = p->given;
     if (!a->out) return true;
     if (file_is_same(a->out, p->run.kept.path))
         return complain("--out is the run itself: give another file");
-    return strcmp(a->in, "-") == 0 || !file_is_same(a->out, a->in) ||
+    return strcmp(a->in, "-") == 0 || !is_read(a->in, a->out) ||
            complain("--out is the file of the rows, --in: give another one");
 }
 
 static int run(int argc, char **argv) {
     arguments a = {.top = 1};
     const spor_option options[] = {
-        {"in", "FILE", "new rows: a table, or an array (.npy); - is standard input",
+        {"in", "FILE", "new rows: a table, or an array (.npy, .npz); - is standard input",
          SPOR_OPTION_TEXT, &a.in, 0, NULL},
         {"out", "FILE", "where predictions go: y.csv, or y.npy with all numbers (default: shown)",
          SPOR_OPTION_TEXT, &a.out, 0, NULL},
@@ -242,7 +254,10 @@ const spor_command spor_command_predict = {
         "line of names columns are found by them, others are not looked at; without one a line "
         "has\n"
         "the numbers of a sample and no more. An array is [rows, shape of a sample], or one "
-        "sample.\n"
+        "sample;\n"
+        "of several in a .npz file it is the one that is called x, data, images ..., alone or "
+        "with test,\n"
+        "if no other is, or that named behind a colon, rows.npz:NAME.\n"
         "What is told are class and probability where the loss is cross-entropy (with\n"
         "another loss the score), else the numbers that are predicted. y.npy has all numbers of\n"
         "a row, in the order of the classes.\n"
@@ -251,6 +266,7 @@ const spor_command spor_command_predict = {
         "  spor predict runs/iris --in new.csv\n"
         "  spor predict runs/iris --in new.csv --top 3 --out y.csv\n"
         "  echo 5.1,3.5,1.4,0.2 | spor predict runs/iris --in -\n"
-        "  spor predict runs/densenet2_20 --in x.npy --out y.npy\n",
+        "  spor predict runs/densenet2_20 --in x.npy --out y.npy\n"
+        "  spor predict runs/densenet2_20 --in mnist.npz:x_test --out y.npy\n",
     .run = run,
 };

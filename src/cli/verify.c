@@ -217,21 +217,29 @@ static bool is_folder(const char *path) {
     return !stat(path, &status) && S_ISDIR(status.st_mode);
 }
 
-static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) {
-    spor_verification v = {.given = given, .hint = SPOR_HINT_FULL};
-    char weights[RUN_PATH];
-    if (given->weights) given->weights = folder_weights(given->weights, weights);
-    if (given->hint_name && !strcmp(given->hint_name, "none")) v.hint = SPOR_HINT_NONE;
-    if (given->hint_name && !strcmp(given->hint_name, "pattern")) v.hint = SPOR_HINT_PATTERN;
-    if (!given->call &&
-        (given->arrays || given->in.count || given->against.count || given->emit || given->exec))
-        return command_fail(&spor_command_verify, "arrays are of which def? --call DEF");
+/* What does not go together; NULL: nothing. */
+static const char *complaint(const spor_verify_given *given, const char *const operand[]) {
+    bool arrays =
+        given->arrays || given->in.count || given->against.count || given->emit || given->exec;
+    if (!given->call && arrays) return "arrays are of which def? --call DEF";
     if (given->github && given->json)
-        return command_fail(&spor_command_verify, "--json prints one object and nothing else: "
-                                                  "--github can't be given with it");
+        return "--json prints one object and nothing else: --github can't be given with it";
     if (given->call && operand[1])
-        return command_fail(&spor_command_verify,
-                            "--call takes one script; arrays are given as NAME=FILE.npy");
+        return "--call takes one script; arrays are given as NAME=FILE.npy";
+    return NULL;
+}
+
+static spor_hint hint_of(const char *name) {
+    if (name && !strcmp(name, "none")) return SPOR_HINT_NONE;
+    return name && !strcmp(name, "pattern") ? SPOR_HINT_PATTERN : SPOR_HINT_FULL;
+}
+
+static int verify(spor_verify_given *given, const char *const operand[]) {
+    spor_verification v = {.given = given, .hint = hint_of(given->hint_name)};
+    char weights[RUN_PATH];
+    const char *wrong = complaint(given, operand);
+    if (wrong) return command_fail(&spor_command_verify, "%s", wrong);
+    if (given->weights) given->weights = folder_weights(given->weights, weights);
     verify_begin(&v);
     for (int k = 0; k < MOST_OPERANDS && operand[k]; k++) {
         if (is_folder(operand[k]))
@@ -247,11 +255,8 @@ static int verify(spor_verify_given *given, const char *operand[MOST_OPERANDS]) 
     return verify_end(&v);
 }
 
-static int run(int argc, char **argv) {
-    spor_verify_given *given = calloc(1, sizeof *given);
-    const char *operand[MOST_OPERANDS];
-    if (!given) return command_fail(&spor_command_verify, "out of memory");
-    given->timeout = 60;
+/* The table of what can be given. */
+static int read_given(spor_verify_given *given, const char *operand[], int argc, char **argv) {
     const spor_option options[] = {
         {"only", "LABEL", "this statement alone, by its label or its def", SPOR_OPTION_TEXT,
          &given->only, 0, NULL},
@@ -312,7 +317,15 @@ static int run(int argc, char **argv) {
          SPOR_OPTION_REAL, &given->rtol, 0, NULL},
         {0},
     };
-    int status = options_read(&spor_command_verify, options, 1, MOST_OPERANDS, operand, argc, argv);
+    return options_read(&spor_command_verify, options, 1, MOST_OPERANDS, operand, argc, argv);
+}
+
+static int run(int argc, char **argv) {
+    spor_verify_given *given = calloc(1, sizeof *given);
+    const char *operand[MOST_OPERANDS];
+    if (!given) return command_fail(&spor_command_verify, "out of memory");
+    given->timeout = 60;
+    int status = read_given(given, operand, argc, argv);
     if (status == SPOR_EXIT_NOT_YET) status = verify(given, operand);
     free(given);
     return status;

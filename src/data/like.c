@@ -11,7 +11,9 @@
 #include "data/csv.h"
 #include "data/gzip.h"
 #include "data/npy.h"
+#include "data/npz.h"
 #include "data/values.h"
+#include "data/zip.h"
 
 /* ---- scale and standardization ---- */
 
@@ -73,17 +75,33 @@ static bool take_array(spor_npy *array, const spor_data *like, spor_data *data, 
     return values_check(&data->x, data->rows, path, message);
 }
 
-static spor_data *read_array(const char *path, const unsigned char *bytes, size_t size,
-                             const spor_data *like, spor_message *message) {
-    spor_npy array = {0};
+/* The array is taken. */
+static spor_data *array_data(const char *path, spor_npy *array, const spor_data *like,
+                             spor_message *message) {
     spor_data *data = calloc(1, sizeof *data);
     bool done = (data || message_complain(message, "%s: out of memory", path)) &&
-                npy_parse(path, bytes, size, &array, message) &&
-                take_array(&array, like, data, path, message);
-    npy_free(&array);
+                take_array(array, like, data, path, message);
+    npy_free(array);
     if (done) return data;
     spor_data_free(data);
     return NULL;
+}
+
+static spor_data *read_array(const char *path, const unsigned char *bytes, size_t size,
+                             const spor_data *like, spor_message *message) {
+    spor_npy array = {0};
+    return npy_parse(path, bytes, size, &array, message) ? array_data(path, &array, like, message)
+                                                         : NULL;
+}
+
+/* Of a file of several arrays that of this name, or NULL. */
+static spor_data *read_named_array(const char *path, const unsigned char *bytes, size_t size,
+                                   const char *name, const spor_data *like, spor_message *message) {
+    npz_array found;
+    char what[600];
+    if (!npz_samples(path, bytes, size, name, &found, message)) return NULL;
+    snprintf(what, sizeof what, "%.500s:%s", path, found.name);
+    return array_data(what, &found.array, like, message);
 }
 
 /* Whether the file has names of columns; without them it must have a column for each number. */
@@ -148,29 +166,46 @@ static bool is_image(const unsigned char *bytes, size_t size) {
     return false;
 }
 
+/* The bytes are freed. */
+static spor_data *read_rows(const char *path, unsigned char *bytes, size_t size, const char *name,
+                            const spor_table_form *form, const spor_data *like,
+                            spor_message *message) {
+    spor_data *data = NULL;
+    if (zip_recognize(bytes, size))
+        data = read_named_array(path, bytes, size, name, like, message);
+    else if (name)
+        message_complain(message, "%s: is no .npz file, as numpy.savez writes it: it has no %.60s",
+                         path, name);
+    else if (npy_recognize(bytes, size))
+        data = read_array(path, bytes, size, like, message);
+    else if (is_image(bytes, size))
+        message_complain(
+            message, "%s: is an image; arrays are read (numpy.save makes them) and tables", path);
+    else
+        return read_table(path, bytes, size, form, like, message);
+    free(bytes);
+    return data;
+}
+
 spor_data *like_read(const char *path, const spor_table_form *form, const spor_data *like,
                      spor_message *message) {
     unsigned char *bytes;
-    size_t size;
-    bool standard = !strcmp(path, "-");
-    const char *name = standard ? "standard input" : path;
-    if (!(standard ? file_stream_bytes("/dev/stdin", SPOR_FILE_LIMIT, &bytes, &size, message)
-                   : gzip_read_file(path, SPOR_FILE_LIMIT, &bytes, &size, message)))
-        return NULL;
+    size_t size, length = strlen(path);
+    const bool standard = !strcmp(path, "-");
+    const char *name = npz_name_in(path, &length);
+    char *file = strdup(standard ? "standard input" : path);
+    if (!file) return message_complain(message, "%s: out of memory", path), NULL;
+    if (!standard) file[length] = 0;
     spor_data *data = NULL;
-    if (is_image(bytes, size)) {
-        message_complain(
-            message, "%s: is an image; arrays are read (numpy.save makes them) and tables", name);
-        free(bytes);
-    } else if (npy_recognize(bytes, size)) {
-        data = read_array(name, bytes, size, like, message);
-        free(bytes);
-    } else {
-        data = read_table(name, bytes, size, form, like, message);
+    if (standard ? file_stream_bytes("/dev/stdin", SPOR_FILE_LIMIT, &bytes, &size, message)
+                 : gzip_read_file(file, SPOR_FILE_LIMIT, &bytes, &size, message))
+        data = read_rows(file, bytes, size, name, form, like, message);
+    if (data && !take_scale(data, like, file, message)) {
+        spor_data_free(data);
+        data = NULL;
     }
-    if (data && take_scale(data, like, name, message)) return data;
-    spor_data_free(data);
-    return NULL;
+    free(file);
+    return data;
 }
 
 /* ---- other rows, with their targets ----------------------------------------------------------- */

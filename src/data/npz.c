@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/message.h"
 #include "data/file.h"
@@ -16,8 +17,6 @@
 #include "data/zip.h"
 
 /* ---- names ---- */
-
-enum { NPZ_NAME = 64 };
 
 static const char *const samples[] = {"x",      "data",    "images",   "image",   "input",
                                       "inputs", "feature", "features", "samples", NULL};
@@ -37,6 +36,12 @@ static size_t begins_with(const char *name, const char *const word[]) {
     return longest;
 }
 
+/* Is the name one of these words? */
+static bool is_alone(const char *name, const char *const word[]) {
+    size_t length = begins_with(name, word);
+    return length && !name[length];
+}
+
 /* Is the name one word, then what may stand between, then the other? */
 static bool is_pair(const char *name, const char *const one[], const char *const other[]) {
     size_t length = begins_with(name, one);
@@ -48,8 +53,7 @@ static bool is_pair(const char *name, const char *const one[], const char *const
 }
 
 static bool is_called(const char *name, const char *const what[], int part) {
-    size_t length = begins_with(name, what);
-    return (part == ARRAYS_TRAIN && length && !name[length]) || is_pair(name, what, parts[part]) ||
+    return (part == ARRAYS_TRAIN && is_alone(name, what)) || is_pair(name, what, parts[part]) ||
            is_pair(name, parts[part], what);
 }
 
@@ -72,19 +76,26 @@ static bool add_name(const char *member, const unsigned char *bytes, size_t size
     return true;
 }
 
-static bool each_member(const char *path, zip_on_member *on_member, void *user,
-                        spor_message *message) {
-    unsigned char *bytes;
+typedef struct {
+    const char *path;
+    const unsigned char *bytes;
     size_t size;
-    if (!file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message)) return false;
-    bool done = zip_recognize(bytes, size)
-                    ? zip_each(path, bytes, size, SPOR_FILE_LIMIT, on_member, user, message)
-                    : message_complain(message,
-                                       "%s: is no .npz file, as numpy.savez writes it; one array "
-                                       "in a .npy file is npy(x=..., y=...)",
-                                       path);
-    free(bytes);
-    return done;
+} npz_file;
+
+static bool each_member(const npz_file *file, zip_on_member *on_member, void *user,
+                        spor_message *message) {
+    if (!zip_recognize(file->bytes, file->size))
+        return message_complain(message,
+                                "%s: is no .npz file, as numpy.savez writes it; one array in a "
+                                ".npy file is npy(x=..., y=...)",
+                                file->path);
+    return zip_each(file->path, file->bytes, file->size, SPOR_FILE_LIMIT, on_member, user, message);
+}
+
+/* The names of its arrays, one behind the other. */
+static bool read_names(const npz_file *file, spor_text *names, spor_message *message) {
+    return each_member(file, add_name, names, message) &&
+           (!names->failed || message_complain(message, "%s: out of memory", file->path));
 }
 
 /* "A, b" of what there is, for a message. */
@@ -167,8 +178,10 @@ static void name_parts(array_files *a) {
 static bool choose(array_files *a, npz_names *kept, spor_message *message) {
     choice c = {.arrays = a, .path = a->x[ARRAYS_TRAIN], .message = message};
     bool said = a->x_name[ARRAYS_TRAIN] || a->y_name[ARRAYS_TRAIN];
-    bool done = each_member(c.path, add_name, &c.names, message) &&
-                (!c.names.failed || message_complain(message, "%s: out of memory", c.path)) &&
+    unsigned char *bytes = NULL;
+    size_t size;
+    bool done = file_bytes(c.path, SPOR_FILE_LIMIT, &bytes, &size, message) &&
+                read_names(&(npz_file){c.path, bytes, size}, &c.names, message) &&
                 find_in_training(&c, samples, "x", "", &a->x_name[ARRAYS_TRAIN], kept->x[0]) &&
                 (!a->y[ARRAYS_TRAIN] ||
                  find_in_training(&c, targets, "y", ", or y=False if there is nothing to predict",
@@ -177,6 +190,7 @@ static bool choose(array_files *a, npz_names *kept, spor_message *message) {
     for (int part = ARRAYS_VALIDATION; done && !said && part < ARRAYS_PARTS; part++)
         find_part(&c, part, kept);
     text_free(&c.names);
+    free(bytes);
     return done;
 }
 
@@ -200,7 +214,8 @@ spor_data *npz_data(const array_files *said, spor_message *message) {
 /* ---- an array ---- */
 
 typedef struct {
-    const char *path, *name;
+    const npz_file *file;
+    const char *name;
     spor_npy *array;
     bool found;
     spor_message *message;
@@ -214,21 +229,94 @@ static bool take_array(const char *member, const unsigned char *bytes, size_t si
         return true;
     w->found = true;
     return npy_parse(member, bytes, size, w->array, &why) ||
-           message_complain(w->message, "%s: %.900s", w->path, why.text);
+           message_complain(w->message, "%s: %.900s", w->file->path, why.text);
 }
 
 static bool refuse_name(const wanted *w) {
     char list[400] = "no arrays";
     spor_text names = {0};
-    if (each_member(w->path, add_name, &names, w->message)) list_names(&names, list, sizeof list);
+    if (read_names(w->file, &names, w->message)) list_names(&names, list, sizeof list);
     text_free(&names);
-    return message_complain(w->message, "%s: no array is called %.60s: it has %s", w->path, w->name,
-                            list);
+    return message_complain(w->message, "%s: no array is called %.60s: it has %s", w->file->path,
+                            w->name, list);
+}
+
+static bool read_array(const npz_file *file, const char *name, spor_npy *array,
+                       spor_message *message) {
+    wanted w = {.file = file, .name = name, .array = array, .message = message};
+    *array = (spor_npy){0};
+    if (!each_member(file, take_array, &w, message)) return npy_free(array), false;
+    return w.found || refuse_name(&w);
 }
 
 bool npz_read(const char *path, const char *name, spor_npy *array, spor_message *message) {
-    wanted w = {.path = path, .name = name, .array = array, .message = message};
+    unsigned char *bytes = NULL;
+    size_t size;
     *array = (spor_npy){0};
-    if (!each_member(path, take_array, &w, message)) return npy_free(array), false;
-    return w.found || refuse_name(&w);
+    bool done = file_bytes(path, SPOR_FILE_LIMIT, &bytes, &size, message) &&
+                read_array(&(npz_file){path, bytes, size}, name, array, message);
+    free(bytes);
+    return done;
+}
+
+/* ---- samples alone ---- */
+
+static bool is_any(const char *name) {
+    return *name;
+}
+static bool is_samples(const char *name) {
+    return is_alone(name, samples);
+}
+static bool is_samples_of_a_part(const char *name) {
+    bool is = false;
+    for (int part = 0; part < ARRAYS_PARTS; part++) is = is || is_called(name, samples, part);
+    return is;
+}
+
+/* True if one name alone is like this. */
+static bool find_only(const spor_text *names, bool (*is_like)(const char *name),
+                      char found[NPZ_NAME]) {
+    const char *at = names->at, *end = at ? at + names->size : at;
+    int count = 0;
+    for (; at && at < end; at += strlen(at) + 1)
+        if (is_like(at) && !count++) snprintf(found, NPZ_NAME, "%s", at);
+    return count == 1;
+}
+
+static bool find_samples(const npz_file *file, char found[NPZ_NAME], spor_message *message) {
+    char list[400];
+    spor_text names = {0};
+    bool read = read_names(file, &names, message);
+    bool done = read && (find_only(&names, is_any, found) || find_only(&names, is_samples, found) ||
+                         find_only(&names, is_samples_of_a_part, found));
+    list_names(&names, list, sizeof list);
+    if (read && !names.at)
+        message_complain(message, "%s: it has no arrays", file->path);
+    else if (read && !done)
+        message_complain(message,
+                         "%s: names do not say which of its arrays has the rows: it has %s; one "
+                         "is given by its name as in rows.npz:%s",
+                         file->path, list, names.at);
+    text_free(&names);
+    return done;
+}
+
+bool npz_samples(const char *path, const unsigned char *bytes, size_t size, const char *name,
+                 npz_array *found, spor_message *message) {
+    const npz_file file = {path, bytes, size};
+    *found = (npz_array){.name = ""};
+    if (name)
+        snprintf(found->name, sizeof found->name, "%s", name);
+    else if (!find_samples(&file, found->name, message))
+        return false;
+    return read_array(&file, name ? name : found->name, &found->array, message);
+}
+
+const char *npz_name_in(const char *path, size_t *length) {
+    const char *at = strrchr(path, ':');
+    if (!at || !at[1] || at - path < 5 || strncasecmp(at - 4, ".npz", 4) != 0 ||
+        access(path, F_OK) == 0)
+        return NULL;
+    *length = (size_t)(at - path);
+    return at + 1;
 }

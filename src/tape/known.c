@@ -9,7 +9,7 @@
 
 /* ---- masks ---- */
 
-static unsigned truth_of_number(double x) {
+unsigned known_number(double x) {
     return fabs(x) <= 0 ? SPOR_SOME_0 : fabs(x - 1) <= 0 ? SPOR_SOME_1 : 0;
 }
 
@@ -17,7 +17,7 @@ static unsigned truth_of_number(double x) {
 static unsigned truth_of_numbers(const spor_node *node) {
     unsigned all = 0;
     for (int64_t k = 0; k < shape_size(node->shape); k++) {
-        unsigned one = truth_of_number(node->op->number(node->attr, k));
+        unsigned one = known_number(node->op->number(node->attr, k));
         if (!one) return 0;
         all |= one;
     }
@@ -41,6 +41,14 @@ unsigned known_truth(const spor_tape *tape, const spor_node *node) {
     if (op->traits & SPOR_DECIDES) return SPOR_SOME_0 | SPOR_SOME_1 | SPOR_DECIDED;
     if (op->traits & SPOR_PICKS) return truth_of_picked(in, op->operands);
     return op->number ? truth_of_numbers(node) : 0;
+}
+
+bool known_zero(const spor_node *node) {
+    const spor_op *op = node->op;
+    if (!op->number || (op->error && node->attr[op->error].r > 0)) return false;
+    for (int64_t k = 0; k < shape_size(node->shape); k++)
+        if (fabs(op->number(node->attr, k)) > 0 || isnan(op->number(node->attr, k))) return false;
+    return true;
 }
 
 bool known_mask(spor_var x) {

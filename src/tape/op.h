@@ -93,6 +93,9 @@ enum {
     SPOR_DECIDED = 4 /* they come of a node that decides */
 };
 
+/** SPOR_SOME_0 of 0, SPOR_SOME_1 of 1, 0 of any other number. */
+unsigned known_number(double x);
+
 /* ---- what the generic tests and the shape search start from -------------------------------- */
 
 /** The values of an operand in the generic tests. */
@@ -199,8 +202,6 @@ struct spor_op {
      *  there, onnx_op is that node's name, and this NULL. Both NULL: there is no such thing. */
     void (*onnx)(struct onnx_call *call);
     const char *onnx_op;
-    /** Of a leaf that is a number: is it 0? NULL for the others. */
-    bool (*is_zero)(const spor_attr attr[]);
     /** Of a leaf that is numbers: number k of it. NULL for the others. */
     double (*number)(const spor_attr attr[], int64_t k);
     /** What is known of its numbers (SPOR_SOME_0 ...) by what is known of its operands'. NULL: what its traits and

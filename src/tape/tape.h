@@ -108,6 +108,9 @@ bool tape_allows(spor_rule *rule, const spor_var in[]);
 /** What is known of the numbers of a node that has no truth yet. known.c */
 unsigned known_truth(const spor_tape *tape, const spor_node *node);
 
+/** True of a leaf that is numbers, all of them 0 and meant so. */
+bool known_zero(const spor_node *node);
+
 /** True if it is 1 where something holds and 0 elsewhere, for all that is known: no index. */
 bool known_mask(spor_var x);
 

@@ -105,7 +105,7 @@ static bool record_decisions(spor_trial *trial, uint32_t claimed) {
 static void find_numbers(spor_trial *trial, uint32_t claimed) {
     for (uint32_t id = 1; id < claimed && trial->numbers < TRIAL_NUMBERS; id++) {
         const spor_node *node = &trial->tape->node[id];
-        if (node->op->is_zero && !node->shape->rank)
+        if (node->op->number && !node->shape->rank)
             trial->number[trial->numbers++] = (spor_var){trial->tape, id};
     }
 }

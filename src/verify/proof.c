@@ -11,12 +11,6 @@
 /* A set of inputs in each of which a node is linear, as a bit mask; or one of the marks. */
 enum { NOT_MULTILINEAR = -1, ZERO = -2 };
 
-/* True if the node is the number 0; what is made of it linearly is 0 too. */
-static bool is_zero(const spor_tape *tape, uint32_t id) {
-    const spor_node *node = &tape->node[id];
-    return node->op->is_zero && node->op->is_zero(node->attr);
-}
-
 /* A sum is linear in what both sides are linear in. */
 static int joined_by_sum(int a, int b) {
     if (a == ZERO) return b;
@@ -33,7 +27,7 @@ static int joined_by_product(int a, int b) {
 static int mask_of_node(const spor_tape *tape, uint32_t id, const int mask[]) {
     const spor_node *node = &tape->node[id];
     const spor_op *op = node->op;
-    if (is_zero(tape, id)) return ZERO;
+    if (known_zero(node)) return ZERO; /* what is made of it linearly is 0 too */
     int joined = op->operands ? mask[node->in[0]] : 0;
     bool constant = true;
     for (int k = 0; k < op->operands; k++)

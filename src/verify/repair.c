@@ -46,7 +46,7 @@ static bool has_shape_of(const repair *r, uint32_t a, uint32_t b) {
 /* A number in the script, and all that is made of such alone. */
 static bool is_number(const repair *r, uint32_t id) {
     while (node_of(r, id)->op->operands == 1) id = node_of(r, id)->in[0];
-    return node_of(r, id)->op->is_zero != NULL;
+    return node_of(r, id)->op->number != NULL;
 }
 
 static bool is_of_two(const spor_op *op, unsigned traits) {
@@ -314,7 +314,7 @@ static void other_number(const repair *r, uint32_t id) {
     hint_site *s = r->site;
     const spor_node *node = node_of(r, id);
     int line = node->place.line;
-    if (!node->op->is_zero || node->shape->rank) return;
+    if (!node->op->number || node->shape->rank) return;
     for (size_t k = 0; k < sizeof simple / sizeof *simple; k++)
         if (hint_open(s, "right with the constant %s in place of a number in line %d",
                       simple[k].text, line))

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "../data/scratch.h"
+#include "data/file.h"
 #include "data/npy.h"
+#include "data/zip.h"
 
 #define NET(outputs)                                                                               \
     "include \"layers.spor\"\nhidden = 8\n"                                                        \
@@ -234,6 +236,86 @@ START_TEST(arrays_are_predicted) {
 }
 END_TEST
 
+/* Adds the array of a .npy file to an .npz file by a name. */
+static void pack(zip_writer *npz, const char *from, const char *name) {
+    unsigned char *bytes;
+    size_t size;
+    spor_message message = {""};
+    ck_assert_msg(file_bytes(from, 1 << 20, &bytes, &size, &message), "%s", message.text);
+    char member[80];
+    snprintf(member, sizeof member, "%s.npy", name);
+    zip_add(npz, member, bytes, size);
+    free(bytes);
+}
+
+/* An .npz file of arrays: their files and names, in turn. */
+static void write_npz(const char *path, const char *const array[]) {
+    spor_text text = {0};
+    spor_message message = {""};
+    zip_writer npz = {.text = &text};
+    for (int k = 0; array[k]; k += 2) pack(&npz, array[k], array[k + 1]);
+    zip_end(&npz);
+    ck_assert_msg(file_write_text(&text, path, &message), "%s", message.text);
+}
+
+static void write_npz_files(void) {
+    write_npz("only.npz", (const char *[]){"x.npy", "arr_0", NULL});
+    write_npz("named.npz",
+              (const char *[]){"five.npy", "x_test", "x.npy", "Data", "one.npy", "y", NULL});
+    write_npz("part.npz", (const char *[]){"one.npy", "y_test", "x.npy", "X_test", NULL});
+    write_npz("parts.npz", (const char *[]){"five.npy", "x_train", "x.npy", "x_test", NULL});
+    write_npz("none.npz", (const char *[]){NULL});
+    write_npz("b.npz:x", (const char *[]){"x.npy", "x", NULL});
+}
+
+static const struct {
+    const char *line, *message;
+} unclear[] = {
+    {"spor predict run --in parts.npz",
+     "parts.npz: names do not say which of its arrays has the rows: it has x_train, x_test; one "
+     "is given by its name as in rows.npz:x_train"},
+    {"cat parts.npz | spor predict run --in -",
+     "standard input: names do not say which of its arrays has"},
+    {"spor predict run --in parts.npz:x_train",
+     "parts.npz:x_train: is [2, 5]; a sample is [4], and"},
+    {"spor predict run --in parts.npz:x",
+     "parts.npz: no array is called x: it has x_train, x_test"},
+    {"spor predict run --in none.npz", "none.npz: it has no arrays"},
+    {"spor predict run --in nix.npz:x", "nix.npz: cannot be opened"},
+    {"spor predict run --in x.npy:x", "x.npy:x: cannot be opened"},
+    {"cp x.npy n.npz; spor predict run --in n.npz:x", "n.npz: is no .npz file"},
+    {"head -c 900 parts.npz >half.npz; spor predict run --in half.npz",
+     "half.npz: this .zip or .npz file is damaged"},
+    {"spor predict run --in parts.npz:x_test --out ./parts.npz", "--out is the file of the rows"},
+};
+
+START_TEST(arrays_of_one_file_are_predicted_by_their_names) {
+    static const char *const rows[] = {
+        "only.npz",         "only.npz:arr_0",        "named.npz", "named.npz:Data", "part.npz",
+        "parts.npz:x_test", "$PWD/parts.npz:x_test", "b.npz:x"};
+    static char table[MOST];
+    char line[200];
+    write_arrays();
+    write_npz_files();
+    expect_status(run("spor train iris.spor --out run >log; spor predict run --in x.npy --top 3"),
+                  0);
+    strcpy(table, out);
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        snprintf(line, sizeof line, "spor predict run --in %s --top 3", rows[k]);
+        expect_status(run("%s", line), 0);
+        ck_assert_msg(!strcmp(out, table), "%s: %s", rows[k], out);
+    }
+    expect_status(run("cat named.npz | spor predict run --in - --top 3"), 0);
+    ck_assert_str_eq(out, table);
+    for (size_t k = 0; k < sizeof unclear / sizeof *unclear; k++) {
+        expect_status(run("%s", unclear[k].line), 2);
+        expect_in(err, unclear[k].message);
+    }
+    expect_status(run("spor export run --c n.c --int8 --calibrate parts.npz:x_test"), 0);
+    expect_in(out, "all 150 rows of parts.npz:x_test");
+}
+END_TEST
+
 /* One logit is the probability of class 1. */
 START_TEST(one_logit_tells_both_classes) {
     write_file("b.spor",
@@ -407,6 +489,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, numbers_are_predicted_by_the_names_of_targets);
     tcase_add_test(tests, samples_are_predicted_in_their_units);
     tcase_add_test(tests, arrays_are_predicted);
+    tcase_add_test(tests, arrays_of_one_file_are_predicted_by_their_names);
     tcase_add_test(tests, one_logit_tells_both_classes);
     tcase_add_test(tests, one_score_is_judged_by_its_sign);
     tcase_add_test(tests, as_many_outputs_as_inputs_are_not_the_sample);

@@ -22,11 +22,6 @@ static const char *const six[] = {"densenet2_20",  "convnet1_3", "densenet4_300"
                                   "convkeras4_20", "lenet2",     "convkeras12_32"};
 enum { SIX = sizeof six / sizeof *six, LENET2 = 4 };
 
-/* Too small to be shared: two of the six, and 17 rows of recurrent64. */
-static bool is_small(int network) {
-    return network < 2 || network == SIX + 25;
-}
-
 static spor_script *load(int network) {
     char path[1200], folder[1024], number[12];
     const char *source = getenv("SPOR_SOURCE");
@@ -77,8 +72,26 @@ static size_t bytes_of(const spor_arg *arg, spor_scalar scalar) {
     return size;
 }
 
+/* What a network is called: of outside.spor the def whose call the first parameter is of, net/recurrent64[0]/... */
+static void name_of(int network, spor_params *params, char name[64]) {
+    const char *first = spor_params_entry(params, 0).name + strlen("net/");
+    if (network < SIX)
+        snprintf(name, 64, "%s", six[network]);
+    else
+        snprintf(name, 64, "%.*s", (int)strcspn(first, "["), first);
+}
+
+/* Too small to be shared: two of the six, and 17 rows of recurrent64. */
+static bool is_small(const char *name) {
+    static const char *const small[] = {"densenet2_20", "convnet1_3", "recurrent64"};
+    bool is = false;
+    for (size_t k = 0; k < sizeof small / sizeof *small; k++) is = is || !strcmp(name, small[k]);
+    return is;
+}
+
 /* What a run left: predictions and cost after each step and of a prediction, and the parameters' sum. */
 typedef struct {
+    char network[64];
     unsigned char *bytes;
     size_t size;
     int64_t tasks; /* the most of a phase */
@@ -109,12 +122,12 @@ static void keep_parameters(outcome *all, const spor_params *params) {
 }
 
 /* Some steps and a prediction, of a quarter of the script's batch and a row more, which no cut divides. */
-static outcome run(spor_script *script, spor_scalar scalar, int threads) {
+static outcome run(int network, spor_script *script, spor_scalar scalar, int threads) {
     spor_model *model = make(script, scalar, threads);
     const spor_model_spec *spec = model_spec_of(model);
     const int64_t rows = script_declaration(script)->batch / 4 + 1;
     batch_source source = batch_source_of(NULL, &spec->sample, &spec->target, scalar, 1);
-    outcome all = {0};
+    outcome all = {.bytes = NULL};
     for (int k = 0; k <= STEPS; k++) {
         spor_bound *bound = spor_model_bind(model, rows, k < STEPS);
         ck_assert_msg(bound != NULL, "%s", spor_model_error(model));
@@ -124,6 +137,7 @@ static outcome run(spor_script *script, spor_scalar scalar, int threads) {
         ck_assert_msg(done, "%s", spor_model_error(model));
         keep_run(&all, bound, scalar);
     }
+    name_of(network, spor_model_params(model), all.network);
     keep_parameters(&all, spor_model_params(model));
     spor_model_free(model);
     return all;
@@ -138,16 +152,17 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
     const int network = _i / TYPES;
     const spor_scalar scalar = _i % 2 ? SPOR_F64 : SPOR_F32;
     spor_script *script = load_well(network);
-    outcome first = run(script, scalar, threads[0]);
+    outcome first = run(network, script, scalar, threads[0]);
     for (int k = 1; k < TIMES; k++) {
-        outcome other = run(script, scalar, threads[k]);
+        outcome other = run(network, script, scalar, threads[k]);
         ck_assert_uint_eq(first.size, other.size);
         ck_assert_msg(!memcmp(first.bytes, other.bytes, first.size),
-                      "network %d: other numbers on %d threads than on %d", network, threads[k],
+                      "%s: other numbers on %d threads than on %d", first.network, threads[k],
                       threads[0]);
         free(other.bytes);
     }
-    if (!is_small(network)) ck_assert_int_gt(first.tasks, 1); /* else there was nothing to share */
+    if (!is_small(first.network)) /* else there was nothing to share */
+        ck_assert_msg(first.tasks > 1, "%s: nothing is shared", first.network);
     free(first.bytes);
     script_free(script);
 }
@@ -161,6 +176,8 @@ START_TEST(tasks_of_other_networks_may_be_run_in_any_order) {
     spor_script *script = load_well(SIX + _i);
     spor_model *model = make(script, SPOR_F32, 1);
     spor_bound *bound = spor_model_bind(model, 2, true);
+    char name[64];
+    name_of(SIX + _i, spor_model_params(model), name);
     ck_assert_msg(bound != NULL, "%s", spor_model_error(model));
     const spor_model_spec *spec = model_spec_of(model);
     batch_source source = batch_source_of(NULL, &spec->sample, &spec->target, SPOR_F32, 1);
@@ -172,7 +189,7 @@ START_TEST(tasks_of_other_networks_may_be_run_in_any_order) {
     if (cost < most && spor_program_bytes(bound->program) < largest)
         tasks_check(bound->program, NULL);
     else
-        printf("network %d of outside.spor is left out: %.1g multiply-adds, %zu bytes\n", _i, cost,
+        printf("%s is left out: %.1g multiply-adds, %zu bytes\n", name, cost,
                spor_program_bytes(bound->program));
     spor_model_free(model);
     script_free(script);

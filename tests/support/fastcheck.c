@@ -56,11 +56,15 @@ static spor_var inner_product(spor_var x, spor_var y) {
     return rank ? spor_sum(product, SPOR_AXIS(rank) - 1) : product;
 }
 
+/* <x, x> of an operand that is shared */
+static spor_var record_own(const taped *s, int k) {
+    return inner_product(s->r.operand[k], s->r.operand[k]);
+}
+
 /* <cotangent, root>, and of what is shared <x, x> of each operand, which is pulled back before. */
 static spor_var record_cost(const taped *s) {
     spor_var cost = inner_product(s->cotangent, s->root);
-    for (int k = 0; s->shared && k < s->r.operands; k++)
-        cost = spor_add(cost, inner_product(s->r.operand[k], s->r.operand[k]));
+    for (int k = 0; s->shared && k < s->r.operands; k++) cost = spor_add(cost, record_own(s, k));
     return cost;
 }
 
@@ -119,7 +123,17 @@ static bool record_definition(const taped *s, spor_var out[]) {
 
 static bool has_derivation(const work *w) {
     const fastcheck_subject *s = w->subject;
-    return s->path->derivation && s->record == s->path->record && !s->gradient && !s->shared;
+    return s->path->derivation && s->record == s->path->record && !s->gradient;
+}
+
+/* To the gradients of what is derived those of the operands by themselves. */
+static bool record_shares(const taped *s, spor_var d[]) {
+    for (int k = 0; k < s->r.operands; k++) {
+        spor_var own;
+        if (!spor_grad(record_own(s, k), 1, &s->r.operand[k], &own)) return false;
+        d[k] = spor_add(own, d[k]);
+    }
+    return true;
 }
 
 /* As the fused ops compute it, if that is another way. */
@@ -127,8 +141,10 @@ static bool record_derivation(work *w, spor_var out[]) {
     spor_sketch again = w->plain.r;
     again.again = true;
     again.operands = 0;
-    if (w->subject->path->derivation(&again, w->plain.cotangent, out)) w->derived = w->arrays;
-    return !spor_error(again.tape);
+    if (!w->subject->path->derivation(&again, w->plain.cotangent, out))
+        return !spor_error(again.tape);
+    w->derived = w->arrays;
+    return !w->plain.shared || record_shares(&w->plain, out + 1);
 }
 
 /* Values and gradients by reference, with what rounding may do to them in each arithmetic. */
