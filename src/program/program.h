@@ -120,9 +120,6 @@ const spor_arg *step_result(const program_step *step, int k);
 
 /** Says which steps join others. False if memory runs out. */
 bool find_rounds(spor_program *program);
-/** The step behind the round that begins with step s. */
-uint32_t round_end(const spor_program *program, uint32_t s);
-
 /** The kernels of every group. */
 extern const spor_fused tiles_fused;
 /** Makes a group of the step's nodes. kept[id]: a step reads it that does not compute it, or it is read
@@ -178,7 +175,7 @@ struct spor_program {
     spor_storage *storage; /* by node of the contracted tape */
     bool *readable;        /* inputs and outputs, by node of the contracted tape */
     program_order order;
-    program_step *step;
+    program_step *step; /* behind the last stands one that joins nothing */
     uint32_t steps;
     spor_arg *arg;     /* the operands of all steps */
     uint32_t *operand; /* their nodes */
@@ -212,6 +209,13 @@ struct spor_program {
     bool meaningless;             /* the error is that an op has no meaning over the scalar type */
     char error[1024];
 };
+
+/** The step behind the round that begins with step s. */
+static inline uint32_t round_end(const spor_program *program, uint32_t s) {
+    do s++;
+    while (program->step[s].joins);
+    return s;
+}
 
 /** Sets the program's error, if it has none yet, and returns false. */
 bool program_fail(spor_program *program, const char *format, ...)

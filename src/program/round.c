@@ -19,6 +19,22 @@ static bool reads_of_round(const spor_program *program, const program_step *step
     return reads;
 }
 
+static bool has_tasks(const program_step *step) {
+    bool several = false;
+    for (int phase = 0; phase < SPOR_PHASES; phase++) several |= step->need.tasks[phase] > 1;
+    return several;
+}
+
+/* Steps of one task each are not worth another thread: they are no round. */
+static void part_small_rounds(spor_program *program) {
+    for (uint32_t s = 0, end; s < program->steps; s = end) {
+        bool several = false;
+        end = round_end(program, s);
+        for (uint32_t t = s; t < end; t++) several |= has_tasks(&program->step[t]);
+        for (uint32_t t = s; t < end; t++) program->step[t].joins &= several;
+    }
+}
+
 bool find_rounds(spor_program *program) {
     uint32_t *writer =
         calloc(program->graph.tape->count, sizeof *writer); /* step, counted from 1 */
@@ -34,11 +50,6 @@ bool find_rounds(spor_program *program) {
             writer[program_home(program, step_written(step, k))] = s + 1;
     }
     free(writer);
+    part_small_rounds(program);
     return true;
-}
-
-uint32_t round_end(const spor_program *program, uint32_t s) {
-    do s++;
-    while (s < program->steps && program->step[s].joins);
-    return s;
 }

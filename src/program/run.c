@@ -169,7 +169,7 @@ const spor_arg *step_result(const program_step *step, int k) {
 }
 
 /* What steps keep is there if nobody else used the memory since, and no parameter changed. */
-static void start(spor_program *program, uint64_t number) {
+static void start(spor_program *program) {
     uint64_t generation = program->params ? program->params->generation : 0;
     convert_values(program);
     fill_settings(program);
@@ -177,7 +177,6 @@ static void start(spor_program *program, uint64_t number) {
                         program->prepared_generation == generation;
     program->prepared_generation = generation;
     program->workspace->last = program;
-    for (uint32_t s = 0; s < program->steps; s++) program->step[s].call.step = number;
 }
 
 typedef struct {
@@ -215,7 +214,8 @@ static bool is_prepared(const spor_program *program, const program_step *step, i
     return phase == SPOR_PREPARE && (step->prepared || lasts);
 }
 
-static void run_step(spor_program *program, const program_step *step) {
+static void run_step(spor_program *program, program_step *step, uint64_t number) {
+    step->call.step = number;
     if (step->reference) step->reference(&step->call);
     for (int phase = 0; phase < SPOR_PHASES; phase++)
         if (!is_prepared(program, step, phase)) run_phase(step, phase, program->pool);
@@ -252,7 +252,7 @@ static void run_round_task(void *user, int64_t number, int worker) {
         }
 }
 
-/* Steps of one task each are not worth another thread. */
+/* Single tasks are not worth another thread where no step has several. */
 static void run_round_phase(round_run *run) {
     int64_t all = 0, most = 0;
     for (uint32_t s = run->first; s < run->end; s++) {
@@ -263,27 +263,28 @@ static void run_round_phase(round_run *run) {
     pool_run(most > 1 ? run->program->pool : NULL, all, run_round_task, run);
 }
 
-static void run_round(spor_program *program, uint32_t first, uint32_t end) {
+static void run_round(spor_program *program, uint32_t first, uint32_t end, uint64_t number) {
     round_run run = {.program = program, .first = first, .end = end};
+    for (uint32_t s = first; s < end; s++) program->step[s].call.step = number;
     for (run.phase = 0; run.phase < SPOR_PHASES; run.phase++) run_round_phase(&run);
 }
 
 bool spor_run(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
-    start(program, number);
+    start(program);
     for (uint32_t s = 0, end; s < program->steps; s = end) {
         end = round_end(program, s);
         if (end == s + 1)
-            run_step(program, &program->step[s]);
+            run_step(program, &program->step[s], number);
         else
-            run_round(program, s, end);
+            run_round(program, s, end, number);
     }
     program->prepared = true;
     return deliver(program);
 }
 
 /* A reference kernel is work. */
-static void run_step_timed(spor_program *program, const program_step *step, program_clock *now,
+static void run_step_timed(spor_program *program, program_step *step, program_clock *now,
                            double seconds[SPOR_PHASES]) {
     for (int phase = 0; phase < SPOR_PHASES; phase++) {
         double begin = now();
@@ -298,9 +299,11 @@ static void run_step_timed(spor_program *program, const program_step *step, prog
 bool program_run_timed(spor_program *program, uint64_t number, program_clock *now,
                        double seconds[]) {
     if (!program || !make_ready(program)) return false;
-    start(program, number);
-    for (uint32_t s = 0; s < program->steps; s++)
+    start(program);
+    for (uint32_t s = 0; s < program->steps; s++) {
+        program->step[s].call.step = number;
         run_step_timed(program, &program->step[s], now, seconds + s * SPOR_PHASES);
+    }
     program->prepared = true;
     return deliver(program);
 }
@@ -371,13 +374,13 @@ static int64_t first_bad(const spor_arg *arg, spor_scalar scalar) {
 bool program_run_watched(spor_program *program, uint64_t number, program_on_bad *on_bad,
                          void *user) {
     if (!program || !program->reference || !make_ready(program)) return false;
-    start(program, number);
+    start(program);
     for (uint32_t s = 0; s < program->steps; s++) {
-        const program_step *step = &program->step[s];
+        program_step *step = &program->step[s];
         bool sound = true;
         for (int k = 0; k < step->call.operands; k++)
             sound = sound && first_bad(&step->call.in[k], program->scalar) < 0;
-        run_step(program, step);
+        run_step(program, step, number);
         int64_t bad = sound ? first_bad(&step->call.out, program->scalar) : -1;
         if (bad >= 0) on_bad(user, &program->graph.tape->node[step->node[0]], &step->call, bad);
     }
@@ -397,11 +400,11 @@ static bool check_results(spor_program *program, const program_step *step) {
 
 bool program_run_undelivered(spor_program *program, uint64_t number) {
     if (!program || !make_ready(program)) return false;
-    start(program, number);
+    start(program);
     if (!check_inputs(program)) return false;
     for (uint32_t s = 0; s < program->steps; s++) {
-        const program_step *step = &program->step[s];
-        run_step(program, step);
+        program_step *step = &program->step[s];
+        run_step(program, step, number);
         if (!check_results(program, step)) return false;
     }
     return true;
