@@ -448,9 +448,10 @@ typedef struct {
 /* Tasks with the same columns follow each other. */
 static dense_part part_of(const spor_call *c, int64_t task) {
     dense_sizes s = sizes_of(c);
-    int64_t tasks = c->need->tasks[SPOR_WORK], parts = column_parts(s, tasks),
-            blocks = tasks / parts;
     dense_part part = {{0, s.rows}, {0, s.cols}};
+    int64_t tasks = c->need->tasks[SPOR_WORK];
+    if (tasks == 1) return part; /* small steps have no time to divide */
+    int64_t parts = column_parts(s, tasks), blocks = tasks / parts;
     if (blocks > 1) part.rows = task_part_even(task % blocks, blocks, s.rows);
     if (parts == 1) return part;
     task_part panels = task_part_even(task / blocks, parts, product_panel_count(s.cols));

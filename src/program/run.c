@@ -200,7 +200,7 @@ static void run_phase(const program_step *step, int phase, spor_pool *pool) {
     int64_t tasks = step->need.tasks[phase];
     if (tasks == 1)
         step->phase[phase](&step->call, 0);
-    else
+    else if (tasks)
         pool_run(pool, tasks, run_task, &(phase_run){step, phase});
 }
 
