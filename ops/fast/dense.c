@@ -54,7 +54,7 @@ static bool packs_x(dense_sizes s, size_t width) {
 
 /* B as it lies instead of in panels, if it were not kept: where it is large and for few rows, packing would cost more
  * than the product; and where vectors are lines of memory, what a tile reads of a row of B are whole lines side by side,
- * as in a panel, unless rows are a page apart, which push each other out of the caches. The last columns, less
+ * as in a panel, unless rows are a page apart or more, which push each other out of the caches. The last columns, less
  * than a vector, are packed in any case. */
 static bool takes_as_it_lies(dense_sizes s, const spor_need *need, size_t width, int64_t lanes) {
     const int64_t large = 4096;
@@ -389,7 +389,8 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {53, 250, 265, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* and rows */
     {2, 520, 523, BIAS_BEHIND, SPOR_ACTIVATION_relu},
     {259, 513, 257, NO_BIAS, SPOR_ACTIVATION_none},   /* dW packs x */
-    {6, 1100, 70, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* DEPTH of W at a time */
+    {6, 1100, 70, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* DEPTH of packed W at a time, */
+    {5, 1030, 1025, NO_BIAS, SPOR_ACTIVATION_none},   /* and if its rows are a page apart */
     {6, 70, 2100, NO_BIAS, SPOR_ACTIVATION_none},     /* of W^T, too */
     {0}};
 

@@ -10,8 +10,8 @@
 /**
  * Samples without targets from an array of NumPy, [rows, shape of a sample...], [rows, numbers] or one sample, of
  * a .npz file that of npz_samples, "rows.npz:x" being x of rows.npz; or from a table: by the names of its columns
- * where both have names, else a line a sample, all its numbers. like says shape, scale, names and how x is standardized; it need have no rows. path "-" is
- * standard input. NULL with a message.
+ * where both have names, else a line a sample, all its numbers. like says shape, scale, names and how x is
+ * standardized; it need have no rows. path "-" is standard input. NULL with a message.
  */
 spor_data *like_read(const char *path, const spor_table_form *form, const spor_data *like,
                      spor_message *message);

@@ -2,9 +2,8 @@
  * The inside of a program. compile.c makes one in this order: contract.c replaces regions by fast
  * paths, tape/differentiate.c appends the backward pass, update.c the optimizer's rule, merge.c drops
  * what is equal or unused, group.c puts elementwise nodes together, order.c orders the steps, tiles.c
- * makes lines of a group's nodes, round.c says which steps are done together, plan.c gives every buffer its place, run.c
- * replays the steps,
- * deliver.c hands their results to the parameters.
+ * makes lines of a group's nodes, round.c says which steps are done together, plan.c gives every
+ * buffer its place, run.c replays the steps, deliver.c hands their results to the parameters.
  */
 #ifndef SPOR_PROGRAM_PROGRAM_H
 #define SPOR_PROGRAM_PROGRAM_H
@@ -117,9 +116,12 @@ typedef struct program_step {
 int step_writes(const program_step *step);
 uint32_t step_written(const program_step *step, int k);
 const spor_arg *step_result(const program_step *step, int k);
+/** True if a phase has several tasks, so that threads have something to share. */
+bool step_has_tasks(const program_step *step);
 
 /** Says which steps join others. False if memory runs out. */
 bool find_rounds(spor_program *program);
+
 /** The kernels of every group. */
 extern const spor_fused tiles_fused;
 /** Makes a group of the step's nodes. kept[id]: a step reads it that does not compute it, or it is read

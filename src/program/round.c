@@ -19,18 +19,12 @@ static bool reads_of_round(const spor_program *program, const program_step *step
     return reads;
 }
 
-static bool has_tasks(const program_step *step) {
-    bool several = false;
-    for (int phase = 0; phase < SPOR_PHASES; phase++) several |= step->need.tasks[phase] > 1;
-    return several;
-}
-
 /* Steps of one task each are not worth another thread: they are no round. */
 static void part_small_rounds(spor_program *program) {
     for (uint32_t s = 0, end; s < program->steps; s = end) {
         bool several = false;
         end = round_end(program, s);
-        for (uint32_t t = s; t < end; t++) several |= has_tasks(&program->step[t]);
+        for (uint32_t t = s; t < end; t++) several |= step_has_tasks(&program->step[t]);
         for (uint32_t t = s; t < end; t++) program->step[t].joins &= several;
     }
 }

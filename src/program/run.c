@@ -103,12 +103,11 @@ static void set_room(const spor_program *program, program_step *step) {
     step->call.scratch = need->scratch ? room + partial : NULL;
 }
 
-/* True if a phase has several tasks: small networks have none, and start no threads. */
+/* Small networks have none, and start no threads. */
 static bool has_tasks(const spor_program *program) {
-    for (uint32_t s = 0; s < program->steps; s++)
-        for (int phase = 0; phase < SPOR_PHASES; phase++)
-            if (program->step[s].need.tasks[phase] > 1) return true;
-    return false;
+    bool has = false;
+    for (uint32_t s = 0; s < program->steps; s++) has = has || step_has_tasks(&program->step[s]);
+    return has;
 }
 
 /* The workspace has the threads of the first program that needs some; one that has room for fewer runs
@@ -166,6 +165,12 @@ uint32_t step_written(const program_step *step, int k) {
 
 const spor_arg *step_result(const program_step *step, int k) {
     return step->group ? &step->call.in[step->reads + k] : &step->call.out;
+}
+
+bool step_has_tasks(const program_step *step) {
+    bool several = false;
+    for (int phase = 0; phase < SPOR_PHASES; phase++) several |= step->need.tasks[phase] > 1;
+    return several;
 }
 
 /* What steps keep is there if nobody else used the memory since, and no parameter changed. */
@@ -254,13 +259,16 @@ static void run_round_task(void *user, int64_t number, int worker) {
 
 /* Single tasks are not worth another thread where no step has several. */
 static void run_round_phase(round_run *run) {
-    int64_t all = 0, most = 0;
+    int64_t all = 0;
+    bool several = false;
     for (uint32_t s = run->first; s < run->end; s++) {
-        all += round_tasks(run, s);
-        most = round_tasks(run, s) > most ? round_tasks(run, s) : most;
+        int64_t tasks = round_tasks(run, s);
+        all += tasks;
+        several |= tasks > 1;
     }
-    run->workers = most > 1 ? pool_workers(run->program->pool) : 1;
-    pool_run(most > 1 ? run->program->pool : NULL, all, run_round_task, run);
+    spor_pool *pool = several ? run->program->pool : NULL;
+    run->workers = pool_workers(pool);
+    pool_run(pool, all, run_round_task, run);
 }
 
 static void run_round(spor_program *program, uint32_t first, uint32_t end, uint64_t number) {

@@ -253,8 +253,8 @@ def stepper(a):
 
 # ---- rounds ----
 
-def run(a, command, preload=""):
-    environment = dict(os.environ, LD_PRELOAD=preload, OMP_NUM_THREADS=str(a.threads))
+def run(a, command, preload="", library_threads=None):
+    environment = dict(os.environ, LD_PRELOAD=preload, OMP_NUM_THREADS=str(library_threads or a.threads))
     pinned = ["taskset", "-c", str(a.core)] if a.threads == 1 else []
     return subprocess.run(pinned + command, env=environment, check=True, capture_output=True, text=True).stdout
 
@@ -276,10 +276,11 @@ def twin(a, name, command, preload="", extra=[]):
                                    "--seconds", str(a.seconds)] + extra, preload))
 
 
-def kann(a, name, program):
+def kann(a, name, program, own):
+    """With so many threads of its own, which training alone can have; if it has one, OpenBLAS has the others."""
     mode, batch = "train" if a.mode == "train" else "infer", a.batch or twins.SIX[name][1]
-    threads = [str(a.threads)] * (a.threads > 1 and a.mode == "train")  # a step of training alone can have several
-    try: return float(run(a, [program, name, mode, str(batch), str(a.seconds), *threads]))
+    command = [program, name, mode, str(batch), str(a.seconds)] + [str(own)] * (own > 1)
+    try: return float(run(a, command, library_threads=1 if own > 1 else a.threads))
     except subprocess.CalledProcessError: return float("nan")
 
 
@@ -292,7 +293,9 @@ def others(a, preload):
         ways["TensorFlow", "plain"] = lambda name: twin(a, name, command, preload)
         ways["TensorFlow", "XLA"] = lambda name: twin(a, name, command, preload, ["--compile"])
     for program in a.kann:
-        ways["KANN", os.path.basename(program)] = lambda name, program=program: kann(a, name, program)
+        for own in {1, a.threads if a.mode == "train" else 1}:
+            ways["KANN", "%s, %d of its own" % (os.path.basename(program), own)] = \
+                lambda name, program=program, own=own: kann(a, name, program, own)
     return ways
 
 
