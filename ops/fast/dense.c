@@ -48,31 +48,68 @@ static int64_t column_parts(dense_sizes s, int64_t tasks) {
  * few rows of A read lies together. */
 static bool packs_x(dense_sizes s, size_t width) {
     const size_t long_row = 2048;
-    const int64_t many = 256;
+    const int64_t many = 128;
     return (size_t)s.rows * width >= long_row && s.depth >= many && s.cols >= many;
 }
 
-/* B as it lies instead of in panels, if it were not kept: where it is large and for few rows, packing would cost more
- * than the product; and where vectors are lines of memory, what a tile reads of a row of B are whole lines side by side,
- * as in a panel, unless rows are a page apart or more, which push each other out of the caches. The last columns, less
- * than a vector, are packed in any case. */
-static bool takes_as_it_lies(dense_sizes s, const spor_need *need, size_t width, int64_t lanes) {
-    const int64_t large = 4096;
-    const size_t line = 64, page = 4096;
-    bool near = width * (size_t)lanes == line && width * (size_t)s.cols < page;
-    return !need->keeps && (near || s.rows <= FEW_ROWS) &&
-           s.cols / lanes * lanes * s.depth >= large;
+/* How many lines of a panel meet in one set of a second cache of 2048 sets, where rows of B begin so many bytes apart:
+ * the more, the higher the power of two that divides these. */
+static int64_t lines_in_a_set(int64_t depth, int64_t stride) {
+    const int64_t line = 64, all = 2048 * line;
+    return depth * carve_least(stride & -stride, all) / all;
 }
 
-/* What PREPARE fills: B in panels; of dW, x in panels. */
+/* B as it lies instead of in panels: where it is large and for few rows, packing would cost more than the product; and
+ * where vectors are lines of memory, what a tile reads of a row of B are whole lines side by side, as in a panel, unless
+ * rows are a page apart or more, or push each other out of the caches. The last columns, less than a vector, are packed in
+ * any case. */
+static bool lies_well(dense_sizes s, size_t width, int64_t lanes) {
+    const int64_t large = 4096, line = 64, page = 4096, ways = 8;
+    int64_t stride = s.cols * (int64_t)width;
+    bool near =
+        (int64_t)width * lanes == line && stride < page && lines_in_a_set(s.depth, stride) <= ways;
+    return (near || s.rows <= FEW_ROWS) && s.cols / lanes * lanes * s.depth >= large;
+}
+
+/* Where a task has columns of its own it packs its part of B itself, panel by panel: what is used at once stays
+ * near instead of going to memory and back. If rows are cut in two, too, each panel is packed twice. */
+static bool packs_in_passing(dense_sizes s, const spor_need *need) {
+    return cut_by_columns(s) &&
+           need->tasks[SPOR_WORK] <= 2 * column_parts(s, need->tasks[SPOR_WORK]);
+}
+
+/* How B is read. What is kept is packed once for all runs. */
+typedef enum { IN_PANELS, IN_PANELS_OF_ITS_TASK, AS_IT_LIES } dense_reading;
+
+/* Of a B that lies by rows, W or delta. */
+static dense_reading reading_of_rows(dense_sizes s, const spor_need *need, size_t width,
+                                     int64_t lanes) {
+    if (need->keeps) return IN_PANELS;
+    if (lies_well(s, width, lanes)) return AS_IT_LIES;
+    bool passing = s.rows > FEW_ROWS && s.cols > PANEL && packs_in_passing(s, need);
+    return passing ? IN_PANELS_OF_ITS_TASK : IN_PANELS;
+}
+
+/* Of W^T. */
+static dense_reading reading_of_columns(dense_sizes s, const spor_need *need) {
+    return !need->keeps && packs_in_passing(s, need) ? IN_PANELS_OF_ITS_TASK : IN_PANELS;
+}
+
+/* The columns of B that PREPARE packs: of those as they lie the last, less than a vector. */
+static int64_t shared_columns(dense_sizes s, dense_reading reading, int64_t lanes) {
+    if (reading == IN_PANELS_OF_ITS_TASK) return 0;
+    return reading == AS_IT_LIES ? s.cols % lanes : s.cols;
+}
+
+/* What PREPARE fills: columns of B in panels; of dW, x in panels. */
 typedef struct {
     void *B, *x;
 } dense_shared;
 
 static dense_shared carve_shared(spor_carver *carver, dense_sizes s, size_t width, int64_t lanes,
-                                 bool x) {
+                                 int64_t cols, bool x) {
     dense_shared a;
-    a.B = carve_take(carver, carve_times(s.depth, carve_whole_vectors(s.cols, lanes)), width);
+    a.B = carve_take(carver, carve_times(s.depth, carve_whole_vectors(cols, lanes)), width);
     int64_t rows = x ? carve_whole_vectors(s.rows, lanes) : 0;
     a.x = carve_take(carver, carve_times(s.depth, rows), width);
     return a;
@@ -121,61 +158,46 @@ static int64_t tasks_of(const spor_need *need, dense_sizes s) {
     return parts * carve_least(blocks, carve_most(1, TASKS_MOST / parts));
 }
 
-/* Shared: B in panels, each task a part of its rows. */
-static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    dense_sizes s = sizes_of(c);
-    int64_t tasks = tasks_of(need, s), blocks = tasks / column_parts(s, tasks);
+/* What is left once tasks of WORK and the reading of B are known: tables, and a panel where a task packs its own; what
+ * PREPARE packs. */
+static void need_room(dense_sizes s, dense_reading reading, bool x, size_t width, int64_t lanes,
+                      spor_need *need) {
+    int64_t tasks = need->tasks[SPOR_WORK], blocks = tasks / column_parts(s, tasks);
     spor_carver shared = {0}, scratch = {0};
-    carve_shared(&shared, s, width, lanes, false);
     carve_tables(&scratch, (s.rows + blocks - 1) / blocks, s.depth);
-    need->shared = shared.used;
+    if (reading == IN_PANELS_OF_ITS_TASK) carve_panel(&scratch, s.depth, width);
+    carve_shared(&shared, s, width, lanes, shared_columns(s, reading, lanes), x);
     need->scratch = scratch.used;
-    need->tasks[SPOR_PREPARE] = tasks_for(need, s.depth, carve_times(s.cols, COST_MOVED), 0);
-    need->tasks[SPOR_WORK] = tasks;
-}
-
-/* Where a task has columns of its own it packs its part of B itself, panel by panel: what is used at once stays
- * near instead of going to memory and back. If rows are cut in two, too, each panel is packed twice. What is kept
- * is packed once for all runs. */
-static bool packs_in_passing(dense_sizes s, const spor_need *need) {
-    return !need->keeps && cut_by_columns(s) &&
-           need->tasks[SPOR_WORK] <= 2 * column_parts(s, need->tasks[SPOR_WORK]);
-}
-
-/* A panel of each task's own in the place of those that are shared. */
-static void need_in_passing(dense_sizes s, size_t width, spor_need *need) {
-    spor_carver scratch = {.used = need->scratch};
-    carve_panel(&scratch, s.depth, width);
-    need->scratch = scratch.used;
-    need->shared = 0;
-    need->tasks[SPOR_PREPARE] = 0;
-}
-
-/* Shared: the last columns of B. */
-static void need_as_it_lies(dense_sizes s, size_t width, int lanes, spor_need *need) {
-    bool last = s.cols % lanes;
-    spor_carver shared = {0};
-    if (last) carve_take(&shared, carve_times(s.depth, lanes), width);
     need->shared = shared.used;
-    need->tasks[SPOR_PREPARE] = last;
 }
 
-static void dense_forward_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+/* A task of PREPARE has some rows of B, and of x. */
+static void need_rows(const spor_call *c, size_t width, int lanes, bool x, spor_need *need) {
     dense_sizes s = sizes_of(c);
-    dense_need(c, width, lanes, need);
-    if (takes_as_it_lies(s, need, width, lanes))
-        need_as_it_lies(s, width, lanes, need);
-    else if (s.rows > FEW_ROWS && s.cols > PANEL && packs_in_passing(s, need))
-        need_in_passing(s, width, need);
+    need->tasks[SPOR_WORK] = tasks_of(need, s);
+    dense_reading reading = reading_of_rows(s, need, width, lanes);
+    need_room(s, reading, x, width, lanes, need);
+    int64_t moved = shared_columns(s, reading, lanes) + (x ? s.rows : 0);
+    if (moved) need->tasks[SPOR_PREPARE] = tasks_for(need, s.depth, moved * COST_MOVED, 0);
+}
+
+static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    need_rows(c, width, lanes, false, need);
+}
+
+static void dense_dW_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
+    need_rows(c, width, lanes, packs_x(sizes_of(c), width), need);
 }
 
 /* Where B is W^T its columns are rows in memory: a task of PREPARE has some of these, in whole panels. */
 static void dense_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
-    dense_need(c, width, lanes, need);
-    need->tasks[SPOR_PREPARE] = tasks_for(need, (s.cols + PANEL - 1) / PANEL,
-                                          carve_times(s.depth, PANEL * COST_TRANSPOSED), 0);
-    if (packs_in_passing(s, need)) need_in_passing(s, width, need);
+    need->tasks[SPOR_WORK] = tasks_of(need, s);
+    dense_reading reading = reading_of_columns(s, need);
+    need_room(s, reading, false, width, lanes, need);
+    if (reading == IN_PANELS)
+        need->tasks[SPOR_PREPARE] = tasks_for(need, (s.cols + PANEL - 1) / PANEL,
+                                              carve_times(s.depth, PANEL * COST_TRANSPOSED), 0);
 }
 
 /* ---- forward ---- */
@@ -202,7 +224,7 @@ static spor_var dense_vjp(spor_var y, int k, spor_var ybar);
 static void dense_loops(spor_c *c, const spor_call *call);
 
 static const spor_fused dense_fused = {
-    .need = dense_forward_need,
+    .need = dense_need,
     .phase = {[SPOR_PREPARE] = dense_panels_kernels, [SPOR_WORK] = dense_kernels},
     .prepares = 1 << 1};
 
@@ -290,20 +312,6 @@ static double dense_dW_cost(const spor_shape in[], const spor_shape *out, const 
     return (double)shape_size(out) * (double)in[0].n[0];
 }
 
-static void dense_dW_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    dense_sizes s = sizes_of(c);
-    dense_need(c, width, lanes, need);
-    if (!packs_x(s, width)) {
-        if (takes_as_it_lies(s, need, width, lanes)) need_as_it_lies(s, width, lanes, need);
-        return;
-    }
-    spor_carver shared = {0};
-    carve_shared(&shared, s, width, lanes, true);
-    need->shared = shared.used;
-    need->tasks[SPOR_PREPARE] =
-        tasks_for(need, s.depth, carve_times(s.cols + s.rows, COST_MOVED), 0);
-}
-
 static const spor_fused dense_dW_fused = {
     .need = dense_dW_need,
     .phase = {[SPOR_PREPARE] = dense_dW_panels_kernels, [SPOR_WORK] = dense_dW_kernels}};
@@ -389,6 +397,7 @@ static const int64_t samples[][SPOR_CHOICES] = {
     {53, 250, 265, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* and rows */
     {2, 520, 523, BIAS_BEHIND, SPOR_ACTIVATION_relu},
     {259, 513, 257, NO_BIAS, SPOR_ACTIVATION_none},   /* dW packs x */
+    {600, 7, 512, NO_BIAS, SPOR_ACTIVATION_none},     /* dW, delta in panels of its tasks */
     {6, 1100, 70, BIAS_BEHIND, SPOR_ACTIVATION_relu}, /* DEPTH of packed W at a time, */
     {5, 1030, 1025, NO_BIAS, SPOR_ACTIVATION_none},   /* and if its rows are a page apart */
     {6, 70, 2100, NO_BIAS, SPOR_ACTIVATION_none},     /* of W^T, too */
@@ -418,22 +427,21 @@ const spor_fast spor_fast_dense = {
 
 #include "kernels/product.h"
 
-static bool lies(const spor_call *c, dense_sizes s) {
-    return takes_as_it_lies(s, c->need, sizeof(T), LANES);
+static dense_reading rows_read(const spor_call *c, dense_sizes s) {
+    return reading_of_rows(s, c->need, sizeof(T), LANES);
 }
 
-/* Some rows of B = operand 1, as it lies, into its panels. */
+/* Some rows of B = operand 1, of its columns that PREPARE packs. */
 static void pack_rows(const spor_call *c, dense_sizes s, task_part rows) {
-    if (product_is_panels(s.cols)) return;
-    int64_t first = lies(c, s) ? s.cols / LANES * LANES : 0;
-    if (first == s.cols) return;
+    int64_t cols = shared_columns(s, rows_read(c, s), LANES), first = s.cols - cols;
+    if (!cols || product_is_panels(s.cols)) return;
     product_pack(c->shared,
                  &(spor_block){.b = (const T *)c->in[1].data + rows.first * s.cols + first,
                                .stride = s.cols,
                                .depth = s.depth,
                                .first = rows.first,
                                .rows = rows.end - rows.first,
-                               .cols = s.cols - first});
+                               .cols = cols});
 }
 
 FAST_KERNEL(dense_panels) {
@@ -498,23 +506,14 @@ static void multiply_last(const spor_call *c, spor_product p, int64_t taken) {
     product_multiply(&p);
 }
 
-/* By B as dense_panels left it; p has columns from `first` on. */
-static void multiply(const spor_call *c, spor_product p, int64_t first) {
-    dense_sizes s = sizes_of(c);
-    if (!lies(c, s) && !product_is_panels(s.cols)) {
-        product_multiply(&p);
-        return;
-    }
-    spor_product whole = p;
+/* By B where it lies; p has columns from `first` on. */
+static void multiply_as_it_lies(const spor_call *c, const spor_product *p, int64_t first) {
+    spor_product whole = *p;
     whole.b = (const T *)c->in[1].data + first;
-    whole.ldb = s.cols;
-    whole.cols = p.cols / LANES * LANES;
+    whole.ldb = sizes_of(c).cols;
+    whole.cols = p->cols / LANES * LANES;
     product_multiply(&whole);
-    if (whole.cols < p.cols) multiply_last(c, p, whole.cols);
-}
-
-static bool is_packed_in_passing(const spor_call *c) {
-    return !c->need->tasks[SPOR_PREPARE];
+    if (whole.cols < p->cols) multiply_last(c, *p, whole.cols);
 }
 
 /* Columns of C from `first` on that make whole panels and are PANEL at most. */
@@ -573,16 +572,24 @@ static void multiply_in_passing(const spor_call *c, const spor_product *C, dense
     }
 }
 
+/* C = A B, B lying by rows; C has columns from `first` on. */
+static void multiply_by_rows(const spor_call *c, const spor_product *C, int64_t first) {
+    dense_sizes s = sizes_of(c);
+    dense_reading reading = rows_read(c, s);
+    if (reading == IN_PANELS_OF_ITS_TASK)
+        multiply_in_passing(c, C, (dense_B){(const T *)c->in[1].data + first, s.cols, false});
+    else if (reading == AS_IT_LIES || product_is_panels(s.cols))
+        multiply_as_it_lies(c, C, first);
+    else
+        product_multiply(C);
+}
+
 /* Z = x W + b, then Y = f(Z) in place */
 FAST_KERNEL(dense) {
-    dense_sizes s = sizes_of(c);
     spor_product z = product_of(c, task, c->in[0].shape.n[1], 1);
     int64_t first = part_of(c, task).cols.first;
     z.init = c->operands > 2 ? (const T *)c->in[2].data + first : NULL;
-    if (is_packed_in_passing(c) && !lies(c, s))
-        multiply_in_passing(c, &z, (dense_B){(const T *)c->in[1].data + first, s.cols, false});
-    else
-        multiply(c, z, first);
+    multiply_by_rows(c, &z, first);
     const spor_activation *f = &spor_activations[c->attr[ACT].i];
     T slope = (T)c->attr[ACT_SLOPE].r;
     if (!f->apply) return;
@@ -613,11 +620,17 @@ FAST_KERNEL(dense_dx) {
     spor_product dx = product_of(c, task, s.depth, 1);
     begin_with_sum(c, task, &dx);
     int64_t first = part_of(c, task).cols.first;
-    if (is_packed_in_passing(c))
+    if (reading_of_columns(s, c->need) == IN_PANELS_OF_ITS_TASK)
         multiply_in_passing(c, &dx,
                             (dense_B){(const T *)c->in[1].data + first * s.depth, s.depth, true});
     else
         product_multiply(&dx);
+}
+
+static dense_shared shared_of_dW(const spor_call *c, dense_sizes s) {
+    spor_carver carver = {.base = c->shared};
+    return carve_shared(&carver, s, sizeof(T), LANES, shared_columns(s, rows_read(c, s), LANES),
+                        packs_x(s, sizeof(T)));
 }
 
 /* Some samples of x into its panels, of which each is all samples of a vector of inputs. */
@@ -640,21 +653,20 @@ FAST_KERNEL(dense_dW_panels) {
     task_part samples = task_part_of(c, SPOR_PREPARE, task, s.depth);
     pack_rows(c, s, samples);
     if (!packs_x(s, sizeof(T))) return;
-    spor_carver carver = {.base = c->shared};
-    T *panels = carve_shared(&carver, s, sizeof(T), LANES, true).x;
+    T *panels = shared_of_dW(c, s).x;
     for (int64_t k = samples.first; k < samples.end; k += FEW)
         pack_samples(panels, c->in[0].data, s, (task_part){k, carve_least(k + FEW, samples.end)});
 }
 
 /* A task's rows of x^T from the panels of x. */
 static void read_packed(const spor_call *c, int64_t task, spor_product *p) {
-    spor_carver shared = {.base = c->shared}, scratch = {.base = c->scratch};
+    spor_carver scratch = {.base = c->scratch};
     dense_tables t = carve_tables(&scratch, p->rows, p->depth);
     int64_t first = part_of(c, task).rows.first;
     for (int64_t r = 0; r < p->rows; r++)
         t.row[r] = (first + r) / LANES * LANES * p->depth + (first + r) % LANES;
     product_progression(t.step, p->depth, LANES);
-    p->a = carve_shared(&shared, sizes_of(c), sizeof(T), LANES, true).x;
+    p->a = shared_of_dW(c, sizes_of(c)).x;
 }
 
 /* Eq. (48): dW = x^T delta, x[N,n] read along its columns */
@@ -663,7 +675,7 @@ FAST_KERNEL(dense_dW) {
     spor_product dW = product_of(c, task, 1, s.rows);
     begin_with_sum(c, task, &dW);
     if (packs_x(s, sizeof(T))) read_packed(c, task, &dW);
-    multiply(c, dW, part_of(c, task).cols.first);
+    multiply_by_rows(c, &dW, part_of(c, task).cols.first);
 }
 
 #endif
