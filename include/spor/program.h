@@ -77,7 +77,7 @@ typedef struct {
     spor_scalar scalar;   /* SPOR_F32 or SPOR_F64 */
     spor_entry_kind kind; /* only trained entries have a gradient */
     void *value;          /* floats or doubles */
-    void *gradient;       /* of the last training run */
+    void *gradient;       /* of the last training run that hands its gradients on */
 } spor_entry;
 /** Entry k in order of joining; one without a name if there is none. */
 SPOR_API spor_entry spor_params_entry(spor_params *params, int k);
@@ -122,6 +122,9 @@ typedef struct {
     bool
         portable; /* what an export writes in C: layers by sums as they stand, each made by one task;
                       training hands no gradients to the parameters */
+    bool gradients; /* an update hands its gradients to the parameters, too, as training alone does: they
+                       take memory and time of their own, while without this next values lie where
+                       gradients were */
 } spor_options;
 
 /** A program for the outputs. params may be NULL if the tape has none. NULL: out of memory;
@@ -146,7 +149,8 @@ typedef bool spor_optimizer(int n, const spor_var w[], const spor_var dw[], spor
                             void *user);
 
 /**
- * As spor_compile_training, and an optimizer's rule behind it, recorded with the gradients in place.
+ * As spor_compile_training, and an optimizer's rule behind it, recorded with the gradients in place, which do
+ * not reach the params' block unless the option `gradients` says so.
  * After the steps of a run all next values are looked at: if they and the cost are finite, parameters
  * and states take them together; else nothing changes, spor_run returns false and the program's error
  * says which one is not. A parameter that is used twice has one gradient and is updated once.

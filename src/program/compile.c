@@ -41,15 +41,22 @@ static int find_asked(const spor_program *program, const request *r, spor_var w[
     return r->slopes;
 }
 
+/* Gradients reach the parameters' block, unless only the rule of an update is to read them. */
+static bool hands_on(const spor_program *program) {
+    return !program->portable && (program->gradients || !program->updates);
+}
+
 /* Where gradients go: to who asked for them, or into the parameters' block. */
 static bool hand_on(spor_program *program, const request *r, int n, const spor_var w[],
                     const spor_var dw[], spor_targets *targets) {
     bool done = true;
     for (int k = 0; r->asks && k < n; k++) program->slope[k] = dw[k].id;
-    for (int k = 0; done && !r->asks && !program->portable && k < n; k++) {
+    for (int k = 0; done && !r->asks && k < n; k++) {
         const char *name = program->graph.tape->node[w[k].id].name;
         int entry = spor_params_find(program->params, name);
-        done = add_target(targets, (spor_target){dw[k].id, entry, SPOR_GRADIENTS});
+        const spor_target target = {dw[k].id, entry, SPOR_GRADIENTS};
+        done = add_target(&program->trained, target) &&
+               (!hands_on(program) || add_target(targets, target));
     }
     return done || no_memory(program);
 }
@@ -137,6 +144,7 @@ static bool prepare(spor_program *program, const spor_options *options) {
     program->reference = options->reference || options->scalar > SPOR_F64;
     program->rowwise = options->rowwise;
     program->portable = options->portable;
+    program->gradients = options->gradients;
     program->workspace = options->workspace ? options->workspace : &program->own;
     program->threads = options->threads > 1 && !program->reference ? options->threads : 1;
     if (program->threads > POOL_MOST) program->threads = POOL_MOST;
@@ -259,6 +267,7 @@ void spor_program_free(spor_program *program) {
     free(program->delivery);
     free(program->writes);
     free(program->slope);
+    free(program->trained.at);
     free(program->stretch);
     free(program->mover);
     workspace_end(&program->own);

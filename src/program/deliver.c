@@ -153,19 +153,59 @@ static void take_next(const spor_program *program) {
 
 /* ---- why not ---- */
 
-/* Of the elements of a block that belong to trained entries; name receives the entry's. */
-static double largest(const spor_params *params, const void *block, const char **name) {
-    double most = 0;
+/* The largest absolute value of what was looked at, and the entry that has it. */
+typedef struct {
+    double most;
+    const char *name;
+    bool finite; /* all that was looked at */
+} largest;
+
+static void look_at(largest *l, const spor_place_of *entry, const void *data, spor_scalar scalar) {
+    for (int64_t i = 0; i < entry->size; i++) {
+        double value = fabs(scalar_value_at(data, scalar, i));
+        l->finite = l->finite && isfinite(value);
+        if (value <= l->most && *l->name) continue;
+        l->most = value;
+        l->name = entry->name;
+    }
+}
+
+static largest largest_value(const spor_params *params) {
+    largest l = {0, "", true};
     for (int k = 0; k < params->settled; k++) {
         const spor_place_of *e = &params->entry[k];
-        for (int64_t i = 0; e->kind == SPOR_TRAINED && i < e->size; i++) {
-            double value = fabs(scalar_value_at(block, params->scalar, e->offset + i));
-            if (value <= most && **name) continue;
-            most = value;
-            *name = e->name;
-        }
+        if (e->kind == SPOR_TRAINED)
+            look_at(&l, e, element(params->value, e->offset, params->scalar), params->scalar);
     }
-    return most;
+    return l;
+}
+
+/* Gradients whose numbers are at the home of this node. */
+static void look_at_gradients(largest *l, const spor_program *program, uint32_t home) {
+    const void *data = program_address(program, program->storage[home]);
+    for (uint32_t k = 0; k < program->trained.count; k++) {
+        const spor_target *t = &program->trained.at[k];
+        if (program_home(program, t->node) == home)
+            look_at(l, &program->params->entry[t->entry], data, program->scalar);
+    }
+}
+
+/* Next values may have taken the gradients' place, but nothing of what the steps read has changed: they are run
+ * again, and gradients looked at when they were made. */
+static largest largest_gradient(const spor_program *program) {
+    largest l = {0, "", true};
+    for (uint32_t k = 0; k < program->trained.count; k++) {
+        uint32_t home = program_home(program, program->trained.at[k].node);
+        if (!node_is_computed(&program->graph.tape->node[home]))
+            look_at_gradients(&l, program, home);
+    }
+    for (uint32_t s = 0; s < program->steps; s++) {
+        const program_step *step = &program->step[s];
+        program_run_step(step, program->pool);
+        for (int k = 0; k < step_writes(step); k++)
+            look_at_gradients(&l, program, program_home(program, step_written(step, k)));
+    }
+    return l;
 }
 
 /* The first written element that is no finite number: its entry, and its place in it. */
@@ -181,20 +221,19 @@ static const spor_place_of *first_bad(const spor_program *program, int64_t *at) 
 
 static bool refuse(spor_program *program) {
     const spor_params *params = program->params;
-    const char *steepest = "", *greatest = "";
     int64_t at = 0;
     const spor_place_of *bad = first_bad(program, &at);
-    double gradient = largest(params, params->gradient, &steepest);
-    double value = largest(params, params->value, &greatest);
+    double cost = number_of(program, program->cost);
     program->refused = true;
-    if (!bad)
-        return program_fail(program, "the cost is %g, not a finite number",
-                            number_of(program, program->cost));
+    program->bad_slopes = !isfinite(cost);
+    if (!bad) return program_fail(program, "the cost is %g, not a finite number", cost);
+    double next = scalar_value_at(params->next, params->scalar, bad->offset + at);
+    largest gradient = largest_gradient(program), value = largest_value(params);
+    program->bad_slopes |= !gradient.finite;
     program_fail(program,
                  "the next value of %s is %g at element %" PRId64
                  ": gradients up to %.3g (%s), parameters up to %.3g (%s)",
-                 bad->name, scalar_value_at(params->next, params->scalar, bad->offset + at), at,
-                 gradient, steepest, value, greatest);
+                 bad->name, next, at, gradient.most, gradient.name, value.most, value.name);
     size_t used = strlen(program->error);
     const spor_tape *tape = program->graph.tape;
     for (uint32_t k = 0; k < tape->settings && used < sizeof program->error; k++)

@@ -33,7 +33,7 @@ typedef struct {
     uint32_t *last;         /* last step that reads the home's buffer */
     size_t *bytes;          /* of the home's buffer, saved data included */
     bool *kept;             /* read by another step than the one that computes it, or after all */
-    bool *delivered;        /* only so, as a next value */
+    bool *delivered;        /* only so, as the next value of a state */
     bool writes_parameters; /* or their gradients */
     spor_memory memory;
 } planner;
@@ -382,13 +382,70 @@ static void place_targets(planner *p, const spor_targets *targets) {
     }
 }
 
-/* kept[] and delivered[] of what is read after all steps. */
+/* ---- next values in the place of gradients ---- */
+
+/* The argument of a group that is the node; -1: none is, or several. */
+static int argument_of_home(const planner *p, const program_step *step, uint32_t home) {
+    int found = -1, count = 0;
+    for (int k = 0; k < step->call.operands; k++) {
+        if (program_home(p->program, step->operand[k]) != home) continue;
+        found = k;
+        count++;
+    }
+    return count == 1 ? found : -1;
+}
+
+/* Steps of one round run at the same time. */
+static bool others_of_round_read(const planner *p, uint32_t s, uint32_t home) {
+    const program_step *step = p->program->step;
+    uint32_t first = s;
+    bool reads = false;
+    while (first && step[first].joins) first--;
+    for (uint32_t t = first; t < round_end(p->program, first); t++)
+        for (int k = 0; t != s && k < step[t].reads; k++)
+            reads |= program_home(p->program, step[t].operand[k]) == home;
+    return reads;
+}
+
+/* A gradient is last read by the group that makes the next value: both may be in one place. */
+static bool is_overwritten(const planner *p, uint32_t gradient, uint32_t next) {
+    uint32_t s = p->last[gradient];
+    if (!node_is_computed(&p->tape->node[gradient]) || s == to_the_end ||
+        p->program->storage[gradient].where != SPOR_NOWHERE)
+        return false;
+    const program_step *step = &p->program->step[s];
+    if (!step->group) return false;
+    int read = argument_of_home(p, step, gradient), written = argument_of_home(p, step, next);
+    return read >= 0 && read < step->reads && written >= step->reads &&
+           tiles_may_overwrite(step->group, read, written) && !others_of_round_read(p, s, gradient);
+}
+
+/* What was read just now is written, instead of memory that nobody touched since the last run. In C that is written
+ * arguments are restricted pointers. */
+static void place_gradients(planner *p, const spor_targets *targets) {
+    spor_program *program = p->program;
+    for (uint32_t k = 0; !program->portable && k < program->trained.count; k++) {
+        uint32_t gradient = program_home(program, program->trained.at[k].node);
+        for (uint32_t t = 0; t < targets->count; t++) {
+            const spor_target *target = &targets->at[t];
+            uint32_t next = program_home(program, target->node);
+            if (target->entry == program->trained.at[k].entry && target->where == SPOR_NEXT &&
+                program->storage[next].where == SPOR_NEXT && is_overwritten(p, gradient, next))
+                program->storage[gradient] = program->storage[next];
+        }
+    }
+}
+
+/* kept[] and delivered[] of what is read after all steps. The next value of a parameter may be made in the place of its
+ * gradient, which is near. */
 static void keep_results(planner *p, const uint32_t roots[], uint32_t count,
                          const spor_targets *targets) {
+    const spor_params *params = p->program->params;
     for (uint32_t k = 0; k < targets->count; k++) {
         uint32_t home = program_home(p->program, targets->at[k].node);
         p->kept[home] = true;
-        p->delivered[home] = targets->at[k].where == SPOR_NEXT;
+        p->delivered[home] = targets->at[k].where == SPOR_NEXT &&
+                             params->entry[targets->at[k].entry].kind != SPOR_TRAINED;
     }
     for (uint32_t k = 0; k < count; k++) {
         p->kept[program_home(p->program, roots[k])] = true;
@@ -426,6 +483,7 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
     find_lifetimes(p, roots, count);
     place_leaves(p);
     place_targets(p, targets);
+    place_gradients(p, targets);
     place_kept(p);
     place_steps(p);
     place_aliases(p);

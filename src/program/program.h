@@ -130,6 +130,21 @@ extern const spor_fused tiles_fused;
 bool tiles_make(const spor_program *program, const bool kept[], const bool delivered[],
                 uint32_t operand[], program_step *step);
 void tiles_free(spor_group *group);
+/** What a group writes as argument `written` may lie where argument `read` does: each element is written
+ *  when all that reads it there was done. */
+bool tiles_may_overwrite(const spor_group *group, int read, int written);
+
+/** What is to be delivered: a node of the contracted tape to SPOR_GRADIENTS or SPOR_NEXT. */
+typedef struct {
+    uint32_t node;
+    int entry; /* of the parameters */
+    spor_home where;
+} spor_target;
+
+typedef struct {
+    spor_target *at;
+    uint32_t count, capacity;
+} spor_targets;
 
 /** After the steps: count elements from node to a place in a block of the parameters. */
 typedef struct {
@@ -170,6 +185,7 @@ struct spor_program {
     bool reference;
     bool rowwise;    /* spor_options */
     bool portable;   /* likewise */
+    bool gradients;  /* likewise */
     int threads;     /* that its memory has scratch for */
     spor_pool *pool; /* the workspace's; NULL: it runs alone */
     spor_contraction graph;
@@ -191,9 +207,11 @@ struct spor_program {
     bool exchanges; /* next values become values by exchanging the blocks, not by copying them */
     spor_mover *mover;
     uint32_t movers;
-    bool updates;    /* an optimizer's rule is part of it */
-    bool refused;    /* the error is that an update would not be finite */
-    uint32_t *slope; /* nodes of the contracted tape: the gradients that were asked for */
+    bool updates;         /* an optimizer's rule is part of it */
+    spor_targets trained; /* the gradients of the trained parameters, handed on or not */
+    bool refused;         /* the error is that an update would not be finite, */
+    bool bad_slopes;      /* as the cost or a gradient is not */
+    uint32_t *slope;      /* nodes of the contracted tape: the gradients that were asked for */
     int slopes;
     uint32_t cost;  /* node of the contracted tape; 0: not a training program */
     uint32_t alarm; /* that of record_alarm in a program that updates; 0: others */
@@ -255,18 +273,6 @@ void program_node_text(const spor_tape *tape, const spor_node *node, char *text,
 
 /** As spor_run_checked, but nothing reaches the parameters. */
 bool program_run_undelivered(spor_program *program, uint64_t number);
-
-/** What is to be delivered: a node of the contracted tape to SPOR_GRADIENTS or SPOR_NEXT. */
-typedef struct {
-    uint32_t node;
-    int entry; /* of the parameters */
-    spor_home where;
-} spor_target;
-
-typedef struct {
-    spor_target *at;
-    uint32_t count, capacity;
-} spor_targets;
 
 /** Adds a target, in place of an earlier one for the same; false when out of memory. */
 bool add_target(spor_targets *targets, spor_target target);

@@ -378,6 +378,33 @@ static void make_lines(maker *m, int64_t bytes) {
     for (int i = 0; i < m->nodes; i++) make_line(m, i);
 }
 
+/* ---- one argument in the place of another ---- */
+
+static bool same_strides(const spor_group *g, int a, int b) {
+    bool same = true;
+    for (int k = 0; k < g->rank; k++)
+        same = same && g->argument[a].stride[k] == g->argument[b].stride[k];
+    return same;
+}
+
+static bool line_reads(const spor_line *line, int place) {
+    bool reads = false;
+    for (int k = 0; k < line->operands; k++) reads |= line->in[k] == place;
+    return reads;
+}
+
+/* Element by element both lie along the tiles, and no line reads the one after a line made the other. */
+bool tiles_may_overwrite(const spor_group *group, int read, int written) {
+    bool made = false, may = group->argument[written].role == SPOR_MAPS &&
+                             group->argument[read].size == group->argument[written].size &&
+                             same_strides(group, read, written);
+    for (int l = 0; may && l < group->lines; l++) {
+        may = !made || !line_reads(&group->line[l], read);
+        made = made || group->line[l].out == written;
+    }
+    return may;
+}
+
 /* ---- tasks ---- */
 
 /* Several tiles fold into one element: they differ along an axis that it has not. */

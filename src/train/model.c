@@ -373,8 +373,10 @@ bool spor_model_step(spor_model *model, spor_bound *bound, uint64_t step) {
     bool done = spor_run(bound->program, step), refused = bound->program->refused;
     if (!done && !refused) return check_program(model, bound->program);
     if (done && bound->program->updates) return true;
-    if (!isfinite(model_number(model, &bound->loss, 0)) || !spor_params_finite(model->params))
-        return name_bad_node(model, bound, step);
+    bool bad = refused ? bound->program->bad_slopes
+                       : !isfinite(model_number(model, &bound->loss, 0)) ||
+                             !spor_params_finite(model->params);
+    if (bad) return name_bad_node(model, bound, step);
     return check_program(model, bound->program);
 }
 

@@ -167,7 +167,8 @@ static int find_still(const training *t, float *const before[]) {
     return -1;
 }
 
-/* The same training from its beginning, to be freed; bound NULL: out of memory, or an error. */
+/* The same training from its beginning, to be freed; bound NULL: out of memory, or an error. The rule is judged by the
+ * gradients that it read, so that these are handed on. */
 static training begin_training(const training *like, int64_t rows, spor_scalar scalar) {
     const spor_model_check *check = like->check;
     spor_model_spec spec = {.net = check->net,
@@ -177,7 +178,7 @@ static training begin_training(const training *like, int64_t rows, spor_scalar s
                             .sample = check->sample,
                             .target = check->target,
                             .seed = check->seed,
-                            .options = {.scalar = scalar}};
+                            .options = {.scalar = scalar, .gradients = true}};
     training t = *like;
     t.scalar = scalar;
     t.model = spor_model_new(&spec);

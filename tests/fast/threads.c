@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/stored.h"
 #include "../support/tasks.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
@@ -51,7 +52,7 @@ static int count_networks(void) {
     }
 }
 
-static spor_model *make(spor_script *script, spor_scalar scalar, int threads) {
+static spor_model *make(spor_script *script, const spor_options *options) {
     const spor_declaration *d = script_declaration(script);
     const spor_model_spec spec = {.net = script_net,
                                   .loss = script_loss,
@@ -62,7 +63,7 @@ static spor_model *make(spor_script *script, spor_scalar scalar, int threads) {
                                   .sample = d->sample,
                                   .target = SPOR_SHAPE(d->classes),
                                   .seed = 5,
-                                  .options = {.scalar = scalar, .threads = threads}};
+                                  .options = *options};
     return spor_model_new(&spec);
 }
 
@@ -96,6 +97,7 @@ typedef struct {
     size_t size;
     int64_t tasks; /* the most of a phase */
     bool rounds;   /* several steps are done together */
+    int replaced;  /* gradients in whose place the next values are */
 } outcome;
 
 static void keep(outcome *all, const void *data, size_t size) {
@@ -125,8 +127,9 @@ static void keep_parameters(outcome *all, const spor_params *params) {
 }
 
 /* Some steps and a prediction, of a quarter of the script's batch and a row more, which no cut divides. */
-static outcome run(int network, spor_script *script, spor_scalar scalar, int threads) {
-    spor_model *model = make(script, scalar, threads);
+static outcome run(int network, spor_script *script, const spor_options *options) {
+    const spor_scalar scalar = options->scalar;
+    spor_model *model = make(script, options);
     const spor_model_spec *spec = model_spec_of(model);
     const int64_t rows = script_declaration(script)->batch / 4 + 1;
     batch_source source = batch_source_of(NULL, &spec->sample, &spec->target, scalar, 1);
@@ -139,6 +142,7 @@ static outcome run(int network, spor_script *script, spor_scalar scalar, int thr
             k < STEPS ? spor_model_step(model, bound, (uint64_t)k) : spor_model_run(model, bound);
         ck_assert_msg(done, "%s", spor_model_error(model));
         keep_run(&all, bound, scalar);
+        all.replaced += stored_replaced(bound->program);
     }
     name_of(network, spor_model_params(model), all.network);
     keep_parameters(&all, spor_model_params(model));
@@ -150,18 +154,22 @@ static outcome run(int network, spor_script *script, spor_scalar scalar, int thr
  * writes is seen there; what comes of it, in other builds. */
 enum { TYPES = WATCHED ? 1 : 2, TIMES = WATCHED ? 1 : 4 };
 
+/* One of them hands its gradients on, so that they have places of their own. */
 START_TEST(any_number_of_threads_gives_the_same_bits) {
-    static const int threads[] = {3, 1, 2, 7};
+    spor_options options[] = {
+        {.threads = 3}, {.threads = 1, .gradients = true}, {.threads = 2}, {.threads = 7}};
     const int network = _i / TYPES;
-    const spor_scalar scalar = _i % 2 ? SPOR_F64 : SPOR_F32;
     spor_script *script = load_well(network);
-    outcome first = run(network, script, scalar, threads[0]);
+    for (int k = 0; k < TIMES; k++) options[k].scalar = _i % 2 ? SPOR_F64 : SPOR_F32;
+    outcome first = run(network, script, &options[0]);
+    ck_assert_msg(first.replaced > 0, "%s: no next value replaces its gradient", first.network);
     for (int k = 1; k < TIMES; k++) {
-        outcome other = run(network, script, scalar, threads[k]);
+        outcome other = run(network, script, &options[k]);
+        ck_assert_int_eq(other.replaced, options[k].gradients ? 0 : first.replaced);
         ck_assert_uint_eq(first.size, other.size);
         ck_assert_msg(!memcmp(first.bytes, other.bytes, first.size),
-                      "%s: other numbers on %d threads than on %d", first.network, threads[k],
-                      threads[0]);
+                      "%s: other numbers on %d threads than on %d", first.network,
+                      options[k].threads, options[0].threads);
         free(other.bytes);
     }
     if (!is_small(first.network)) /* else there was nothing to share */
@@ -171,13 +179,13 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
 }
 END_TEST
 
-/* The tasks of a step of two rows, cut finer than here, in any order; of networks that take some seconds in a
+/* The tasks of a step of two rows, which finds what it reads as it was, cut finer than here, in any order; of networks that take some seconds in a
  * debug build, with checks, what is too large is left out, and told. */
 START_TEST(tasks_of_other_networks_may_be_run_in_any_order) {
     static const double most = 3e8; /* multiply-adds of a step */
     const size_t largest = 1 << 23; /* bytes */
     spor_script *script = load_well(SIX + _i);
-    spor_model *model = make(script, SPOR_F32, 1);
+    spor_model *model = make(script, &(spor_options){.threads = 1, .gradients = true});
     spor_bound *bound = spor_model_bind(model, 2, true);
     char name[64];
     name_of(SIX + _i, spor_model_params(model), name);

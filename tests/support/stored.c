@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/shape.h"
 #include "program/params.h"
+#include "program/program.h"
 
 void *stored_values(spor_params *params, size_t *bytes) {
     char *all = NULL;
@@ -19,4 +21,16 @@ void *stored_values(spor_params *params, size_t *bytes) {
         *bytes += size;
     }
     return all;
+}
+
+int stored_replaced(const spor_program *program) {
+    const size_t width = scalar_width(program->scalar);
+    int count = 0;
+    for (uint32_t k = 0; k < program->trained.count; k++) {
+        const spor_target *t = &program->trained.at[k];
+        const spor_storage *s = &program->storage[t->node];
+        int64_t offset = program->params->entry[t->entry].offset;
+        count += s->where == SPOR_NEXT && s->offset == bytes_for(offset, width);
+    }
+    return count;
 }
