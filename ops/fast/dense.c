@@ -538,11 +538,13 @@ typedef struct {
 static void multiply_in_depth(spor_product C, const dense_B *B, int64_t first, T *panels) {
     int64_t depth = C.depth, parts = (depth + DEPTH - 1) / DEPTH;
     const int64_t *step = C.step;
+    bool streams = C.streams;
     C.b = panels;
     for (int64_t p = 0; p < parts; p++) {
         task_part part = task_part_even(p, parts, depth);
         C.step = step + part.first;
         C.depth = part.end - part.first;
+        C.streams = streams && p == parts - 1;
         product_pack(panels,
                      &(spor_block){.b = B->at + (B->transposed ? first * B->stride + part.first
                                                                : part.first * B->stride + first),
@@ -669,13 +671,21 @@ static void read_packed(const spor_call *c, int64_t task, spor_product *p) {
     p->a = shared_of_dW(c, sizes_of(c)).x;
 }
 
+/* What reads dW comes when all of it is made. */
+static bool streams_dW(dense_sizes s) {
+    return s.cols % LANES == 0 &&
+           carve_times(carve_times(s.rows, s.cols), sizeof(T)) >= STREAM_LEAST;
+}
+
 /* Eq. (48): dW = x^T delta, x[N,n] read along its columns */
 FAST_KERNEL(dense_dW) {
     dense_sizes s = sizes_of(c);
     spor_product dW = product_of(c, task, 1, s.rows);
     begin_with_sum(c, task, &dW);
     if (packs_x(s, sizeof(T))) read_packed(c, task, &dW);
+    dW.streams = streams_dW(s);
     multiply_by_rows(c, &dW, part_of(c, task).cols.first);
+    if (dW.streams) simd_flush();
 }
 
 #endif

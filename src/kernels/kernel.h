@@ -19,6 +19,9 @@ typedef union {
     const double *values;
 } spor_attr;
 
+/** Of a result of so many bytes little would be left in the caches when it is read: it may be streamed to memory. */
+enum { STREAM_LEAST = 1 << 24 };
+
 /**
  * The phases of a fast kernel, in their order. A phase is a number of tasks, which run in any order
  * and on any thread; the next phase begins when all of them are done.

@@ -78,6 +78,13 @@ SPOR_INLINE void tile(const spor_product *p, const int64_t *row, const T *b, int
             sum[r][last] += simd_load_part(c + r * ldc + last * LANES, last_lanes);
         }
     }
+    if (p->streams) {
+        SPOR_UNROLL for (int r = 0; r < rows; r++) {
+            SPOR_UNROLL for (int v = 0; v < vectors; v++)
+                simd_stream(c + r * ldc + v * LANES, sum[r][v]);
+        }
+        return;
+    }
     SPOR_UNROLL for (int r = 0; r < rows; r++) {
         SPOR_UNROLL for (int v = 0; v < last; v++) simd_store(c + r * ldc + v * LANES, sum[r][v]);
         simd_store_part(c + r * ldc + last * LANES, sum[r][last], last_lanes);

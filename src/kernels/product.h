@@ -26,6 +26,8 @@ typedef struct {
     T *c;
     int64_t ldc; /* elements from one row of c to the next */
     bool add;    /* c += A B instead of c = init + A B */
+    bool
+        streams; /* C goes past the caches, which its whole vectors lie in memory for; then simd_flush */
 } spor_product;
 
 #define product_multiply SPOR_BUILT(product_multiply)

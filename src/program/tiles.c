@@ -25,10 +25,6 @@ static spor_tile_kernel *const stream_kernels[SPOR_SCALARS][SPOR_ISAS] = {
  * first cache. */
 enum { SLOT_MOST = 4096, SLOT_LEAST = 512, SLOTS_MOST = 24576 };
 
-/* What no step reads is streamed to memory from so many bytes on: by the next step little of it would be left
- * in the caches. */
-enum { STREAM_LEAST = 1 << 24 };
-
 /* While a group is made. Arrays by its nodes, in their order. */
 typedef struct {
     const spor_program *program;

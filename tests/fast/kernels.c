@@ -10,6 +10,8 @@
 #include <spor/spor.h>
 
 #include "../support/sets.h"
+#include "kernels/element.h"
+#include "program/params.h"
 
 /* Float and double; the sets that there are. */
 enum { TYPES = 2, SETS = 3 };
@@ -374,6 +376,60 @@ START_TEST(a_long_bias_gradient_is_as_good_as_its_logarithm) {
 }
 END_TEST
 
+/* ---- large results ---- */
+
+static double small_number(int64_t row, int64_t col) {
+    return (double)((row * 7 + col * 3) % 11 - 5);
+}
+
+static void fill_small(const spor_arg *to, spor_scalar scalar) {
+    for (int64_t i = 0; i < to->shape.n[0]; i++)
+        for (int64_t j = 0; j < to->shape.n[1]; j++)
+            element_types[scalar]->set(to->data, i * to->shape.n[1] + j, small_number(i, j));
+}
+
+static double product_of_small(int64_t rows, int64_t i, int64_t j) {
+    double sum = 0;
+    for (int64_t n = 0; n < rows; n++) sum += small_number(n, i) * small_number(n, j);
+    return sum;
+}
+
+/* dW = x^T dy of whole numbers, at least 16 MiB. */
+static void check_large_dW(int64_t cols, const char *set, spor_scalar scalar) {
+    const int64_t rows = 5, inputs = 2900;
+    spor_tape *tape = spor_tape_new();
+    spor_params *params = spor_params_new(scalar, 1);
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(rows, inputs));
+    spor_var dy = spor_input(tape, "dy", SPOR_SHAPE(rows, cols));
+    spor_var W = spor_param(tape, "W", SPOR_SHAPE(inputs, cols), SPOR_INIT("constant", 0));
+    spor_var cost = spor_sum(spor_mul(dy, spor_matmul(x, W)), 3);
+    spor_program *program =
+        spor_compile_training(cost, 0, NULL, params, &(spor_options){.scalar = scalar, .isa = set});
+    ck_assert_msg(!spor_program_error(program), "%s", spor_program_error(program));
+    spor_arg arg[] = {spor_program_arg(program, x), spor_program_arg(program, dy)};
+    for (int k = 0; k < 2; k++) fill_small(&arg[k], scalar);
+    ck_assert(spor_run(program, 0));
+    const void *dW = spor_params_entry(params, 0).gradient;
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < inputs; i++)
+        for (int64_t j = 0; j < cols; j++)
+            wrong += scalar_value_at(dW, scalar, i * cols + j) != product_of_small(rows, i, j);
+    ck_assert_msg(!wrong, "%s: %lld elements of %lld columns", set, (long long)wrong,
+                  (long long)cols);
+    spor_program_free(program);
+    spor_params_free(params);
+    spor_tape_free(tape);
+}
+
+/* Past the caches, and where rows end within a vector not. */
+START_TEST(large_gradients_are_exact) {
+    for (int s = 0; instruction_sets()[s]; s++) {
+        check_large_dW(1456, instruction_sets()[s], (spor_scalar)_i);
+        check_large_dW(1457, instruction_sets()[s], (spor_scalar)_i);
+    }
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("fast kernels");
     TCase *kernels = tcase_create("kernels");
@@ -383,6 +439,7 @@ Suite *spor_suite(void) {
     tcase_add_test(kernels, bits_are_what_the_source_says);
     tcase_add_test(kernels, a_sample_does_not_depend_on_its_batch);
     tcase_add_test(kernels, a_long_bias_gradient_is_as_good_as_its_logarithm);
+    tcase_add_loop_test(kernels, large_gradients_are_exact, 0, TYPES);
     suite_add_tcase(suite, kernels);
     return suite;
 }
