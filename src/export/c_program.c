@@ -297,20 +297,30 @@ static bool no_loops(const c_program *p, const program_step *step, const char *w
                             (int)strcspn(word, "("), word);
 }
 
+/* The copies of an op that moves elements. What programs compute inside of other arrays lies by itself here. */
+static void write_moves(spor_c *c, const program_step *step, const spor_op *op, char (*name)[64]) {
+    spor_call call = step->call;
+    spor_arg in[SPOR_OPERANDS];
+    copy_moves moves = {0};
+    memcpy(in, call.in, (size_t)call.operands * sizeof *in);
+    for (int k = 0; k < call.operands; k++) shape_strides(&in[k].shape, in[k].stride);
+    shape_strides(&call.out.shape, call.out.stride);
+    call.in = in;
+    op->moves(&call, &moves);
+    for (int k = 0; k < moves.count; k++) {
+        const copy_move *m = &moves.move[k];
+        c_copy(c, &m->box, m->operand < 0 ? NULL : name[m->operand], m->value);
+    }
+}
+
 /* The loops of a single op. False: it has none. */
 static bool write_single(spor_c *c, const program_step *step, const spor_op *op, char (*name)[64]) {
     if (op->c_loops) {
         op->c_loops(c, &step->call);
         return true;
     }
-    if (!op->moves) return false;
-    copy_moves moves = {0};
-    op->moves(&step->call, &moves);
-    for (int k = 0; k < moves.count; k++) {
-        const copy_move *m = &moves.move[k];
-        c_copy(c, &m->box, m->operand < 0 ? NULL : name[m->operand], m->value);
-    }
-    return true;
+    if (op->moves) write_moves(c, step, op, name);
+    return op->moves != NULL;
 }
 
 /* The loops read what is called so: numbers that stand in them are no arguments. */

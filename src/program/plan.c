@@ -34,6 +34,7 @@ typedef struct {
     size_t *bytes;          /* of the home's buffer, saved data included */
     bool *kept;             /* read by another step than the one that computes it, or after all */
     bool *delivered;        /* only so, as the next value of a state */
+    spor_inside *inside;    /* of a node that is computed in a box of another */
     bool writes_parameters; /* or their gradients */
     spor_memory memory;
 } planner;
@@ -318,10 +319,25 @@ static void give_room(planner *p, uint32_t s) {
     if (bytes) give(&p->memory, step->room, bytes);
 }
 
+/* The place of a node inside of another, which is taken with the first that lies there. */
+static void place_inside(planner *p, uint32_t id) {
+    spor_storage *storage = p->program->storage, *outer = &storage[p->inside[id].outer];
+    if (!p->inside[id].outer || storage[id].where != SPOR_NOWHERE) return;
+    place_inside(p, p->inside[id].outer);
+    if (outer->where == SPOR_NOWHERE) {
+        p->bytes[p->inside[id].outer] = bytes_lines(node_bytes(p, p->inside[id].outer));
+        *outer = (spor_storage){SPOR_MEMORY, take(&p->memory, p->bytes[p->inside[id].outer]), 0};
+    }
+    storage[id] = *outer;
+    storage[id].offset += bytes_for(p->inside[id].first, scalar_width(p->program->scalar));
+}
+
 /* The buffer of what a step writes, what it saves behind it. */
 static void place_result(planner *p, const program_step *step, uint32_t id) {
+    place_inside(p, id);
     spor_storage *storage = &p->program->storage[id];
     bool placed = storage->where != SPOR_NOWHERE;
+    if (placed && p->bytes[id]) return;                        /* with what lies inside */
     size_t data = placed ? 0 : bytes_lines(node_bytes(p, id)); /* 0, too, if it has no elements */
     p->bytes[id] = bytes_sum(data, step->need.saved);
     size_t offset = p->bytes[id] ? take(&p->memory, p->bytes[id]) : 0;
@@ -484,6 +500,8 @@ static bool plan(planner *p, const uint32_t roots[], uint32_t count, const spor_
     place_leaves(p);
     place_targets(p, targets);
     place_gradients(p, targets);
+    if (!program->portable && !find_insides(program, p->last, p->inside))
+        return program_fail(program, "out of memory");
     place_kept(p);
     place_steps(p);
     place_aliases(p);
@@ -503,17 +521,19 @@ bool plan_program(spor_program *program, const bool live[], const uint32_t roots
     p.last = calloc(nodes, sizeof *p.last);
     p.bytes = calloc(nodes, sizeof *p.bytes);
     p.kept = calloc(nodes, sizeof *p.kept);
+    p.inside = calloc(nodes, sizeof *p.inside);
     p.delivered = calloc(nodes, sizeof *p.delivered);
     program->storage = calloc(nodes, sizeof *program->storage);
     program->delivery = calloc((size_t)targets->count + 1, sizeof *program->delivery);
     program->entries = spor_params_count(program->params);
     program->writes = calloc((size_t)program->entries + 1, sizeof *program->writes);
-    bool done = p.last && p.bytes && p.kept && p.delivered && program->storage &&
+    bool done = p.last && p.bytes && p.kept && p.inside && p.delivered && program->storage &&
                 program->delivery && program->writes;
     done = done ? plan(&p, roots, count, targets) : program_fail(program, "out of memory");
     free(p.last);
     free(p.bytes);
     free(p.kept);
+    free(p.inside);
     free(p.delivered);
     memory_end(&p.memory);
     return done;

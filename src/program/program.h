@@ -122,6 +122,17 @@ bool step_has_tasks(const program_step *step);
 /** Says which steps join others. False if memory runs out. */
 bool find_rounds(spor_program *program);
 
+/** A node whose elements are computed in a box of another's. */
+typedef struct {
+    uint32_t outer; /* a node of the contracted tape; 0: it has a place of its own */
+    int64_t first;  /* its first element, in that one's */
+} spor_inside;
+
+/** Finds the nodes that can be computed inside of those that they are moved to, and sets the strides of both
+ *  steps; last[id]: the last step that reads it. What has a place already stays there. False if memory runs
+ *  out. */
+bool find_insides(spor_program *program, const uint32_t last[], spor_inside inside[]);
+
 /** The kernels of every group. */
 extern const spor_fused tiles_fused;
 /** Makes a group of the step's nodes. kept[id]: a step reads it that does not compute it, or it is read

@@ -71,13 +71,28 @@ static void *take(int count, size_t size) {
     return room;
 }
 
-/* Copies of the operands, or small integers in their place. */
+/* The elements of an argument one behind the other, in a yard. */
+static yard gather(const spor_arg *from, size_t width) {
+    yard all = yard_of(size_of(from, width));
+    for (size_t k = 0; k < all.bytes / width; k++) {
+        int64_t left = (int64_t)k, offset = 0;
+        for (int a = from->shape.rank - 1; a >= 0; a--) {
+            offset += left % from->shape.n[a] * from->stride[a];
+            left /= from->shape.n[a];
+        }
+        memcpy(all.base + k * width, (const char *)from->data + (size_t)offset * width, width);
+    }
+    return all;
+}
+
+/* Copies of the operands, or small integers in their place. Each lies by itself, as the result does. */
 static void give_operands(trial *t, bool integers) {
+    shape_strides(&t->call.out.shape, t->call.out.stride);
     memcpy(t->in, t->step->call.in, (size_t)t->call.operands * sizeof *t->in);
     for (int k = 0; k < t->reads; k++) {
         size_t bytes = size_of(&t->in[k], t->width);
-        t->operand[k] = yard_of(bytes);
-        memcpy(t->operand[k].base, t->in[k].data, bytes);
+        t->operand[k] = gather(&t->in[k], t->width);
+        shape_strides(&t->in[k].shape, t->in[k].stride);
         for (size_t e = 0; integers && e < bytes / t->width; e++)
             set_element(t->operand[k], t->scalar, e, (double)(e * 5 % 7) - 3);
         t->in[k].data = t->operand[k].base;
@@ -309,8 +324,11 @@ static void check_integers(const spor_program *program, const program_step *step
 static void check_program(const spor_program *program, const program_step *step) {
     trial t = open_trial(program, step, 1, false);
     run_phases(&t, IN_ORDER);
-    for (int k = 0; k < t.writes; k++)
-        expect(&t, k, step_result(step, k)->data, "than in the program");
+    for (int k = 0; k < t.writes; k++) {
+        yard there = gather(step_result(step, k), t.width);
+        expect(&t, k, there.base, "than in the program");
+        leave(there, t.what);
+    }
     expect_saved(&t, step->call.out.saved, "than in the program");
     for (int phase = 0; phase < SPOR_PHASES; phase++)
         ck_assert_int_eq(t.need.tasks[phase], step->need.tasks[phase]);

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include <spor/spor.h>
+#include "../support/sets.h"
 #include "base/bytes.h"
+#include "kernels/element.h"
 #include "program/program.h"
 
 static const spor_options by_reference = {.scalar = SPOR_F64, .reference = true};
@@ -627,6 +629,135 @@ START_TEST(sizes_in_bytes_do_not_overflow) {
 }
 END_TEST
 
+/* ---- what is moved is computed where it goes ---- */
+
+static spor_var two_ways(spor_var x, spor_var y) {
+    return spor_concat(spor_concat(x, y, 1), spor_concat(y, x, 1), 0);
+}
+
+static spor_var three_levels(spor_var x, spor_var y) {
+    return spor_concat(x, spor_concat(spor_concat(y, x, 2), spor_concat(x, y, 2), 2), 2);
+}
+
+static spor_var flipped(spor_var x, spor_var y) {
+    return spor_concat(spor_flip(x, SPOR_AXIS(1)), spor_flip(y, SPOR_AXIS(2)), 2);
+}
+
+static spor_var padded(spor_var x, spor_var y) {
+    return spor_pad(spor_concat(x, y, 2), (int64_t[]){1, 0, 2}, (int64_t[]){0, 3, 1}, 7);
+}
+
+static spor_var cropped(spor_var x, spor_var y) {
+    return spor_pad(spor_concat(x, y, 2), (int64_t[]){0, -1, 0}, (int64_t[]){0, 0, 2}, 7);
+}
+
+static spor_var dilated(spor_var x, spor_var y) {
+    return spor_dilate(spor_concat(x, y, 2), (int64_t[]){1, 2, 3});
+}
+
+static spor_var turned(spor_var x, spor_var y) {
+    return spor_transpose(spor_concat(x, y, 0), (int64_t[]){2, 1, 0});
+}
+
+static spor_var twice(spor_var x, spor_var y) {
+    spor_var both = spor_concat(x, y, 0);
+    return spor_concat(both, both, 1);
+}
+
+static spor_var computed_with(spor_var x, spor_var y) {
+    spor_var both = spor_concat(x, y, 0);
+    return spor_mul(spor_concat(both, spor_mul(both, both), 0),
+                    spor_concat(spor_concat(y, y, 0), both, 0));
+}
+
+static spor_var reshaped(spor_var x, spor_var y) {
+    spor_var row = spor_reshape(spor_concat(x, y, 0), SPOR_SHAPE(6, 1, 20));
+    return spor_concat(row, spor_concat(row, row, 2), 2);
+}
+
+/* How many operands lie inside of the results that they are moved to. */
+static const struct {
+    const char *name;
+    spor_var (*record)(spor_var x, spor_var y);
+    int inside;
+} movings[] = {{"two ways", two_ways, 2},
+               {"three levels", three_levels, 3},
+               {"flipped", flipped, 2},
+               {"padded", padded, 1},
+               {"cropped", cropped, 0},
+               {"dilated", dilated, 1},
+               {"turned", turned, 0},
+               {"twice", twice, 0},
+               {"computed with", computed_with, 1},
+               {"reshaped", reshaped, 1}};
+
+static int count_inside(const spor_program *program) {
+    int count = 0;
+    for (uint32_t s = 0; s < program->steps; s++) {
+        const program_step *step = &program->step[s];
+        const char *out = step->call.out.data;
+        size_t bytes = bytes_for(shape_size(&step->call.out.shape), scalar_width(program->scalar));
+        for (int k = 0; !step->group && k < step->reads; k++) {
+            const char *in = step->call.in[k].data;
+            count += in >= out && in < out + bytes;
+        }
+    }
+    return count;
+}
+
+/* The result, to be freed. */
+static double *run_moving(int kind, const spor_options *options, int *inside) {
+    spor_tape *tape = spor_tape_new();
+    spor_var x[] = {spor_input(tape, "x", SPOR_SHAPE(3, 4, 5)),
+                    spor_input(tape, "y", SPOR_SHAPE(3, 4, 5))};
+    spor_var z = movings[kind].record(x[0], x[1]);
+    spor_program *program = spor_compile(tape, 1, &z, NULL, options);
+    check_healthy(program);
+    for (int k = 0; k < 2; k++) {
+        spor_arg a = spor_program_arg(program, x[k]);
+        for (int64_t i = 0; i < 60; i++)
+            element_types[options->scalar]->set(a.data, i, (double)(i + 60 * k));
+    }
+    ck_assert(spor_run(program, 0) && spor_run(program, 1));
+    spor_arg result = spor_program_arg(program, z);
+    int64_t size = shape_size(&result.shape);
+    double *numbers = malloc((size_t)size * sizeof *numbers);
+    ck_assert_ptr_nonnull(numbers);
+    for (int64_t i = 0; i < size; i++)
+        numbers[i] = scalar_value_at(result.data, options->scalar, i);
+    *inside = count_inside(program);
+    spor_program_free(program);
+    spor_tape_free(tape);
+    return numbers;
+}
+
+START_TEST(what_is_moved_is_computed_where_it_goes) {
+    spor_tape *tape = spor_tape_new();
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(3, 4, 5));
+    spor_shape shape = spor_shape_of(movings[_i].record(x, x));
+    size_t bytes = (size_t)shape_size(&shape) * sizeof(double);
+    spor_tape_free(tape);
+    int inside;
+    double *expected = run_moving(_i, &by_reference, &inside);
+    ck_assert_int_eq(inside, 0);
+    for (int set = 0; instruction_sets()[set]; set++)
+        for (int threads = 1; threads < 3; threads++)
+            for (spor_scalar scalar = SPOR_F32; scalar <= SPOR_F64; scalar++) {
+                double *got = run_moving(_i,
+                                         &(spor_options){.scalar = scalar,
+                                                         .threads = threads,
+                                                         .isa = instruction_sets()[set]},
+                                         &inside);
+                ck_assert_msg(!memcmp(got, expected, bytes), "%s by %s: other numbers",
+                              movings[_i].name, instruction_sets()[set]);
+                ck_assert_msg(inside == movings[_i].inside, "%s: %d inside", movings[_i].name,
+                              inside);
+                free(got);
+            }
+    free(expected);
+}
+END_TEST
+
 Suite *spor_suite(void) {
     Suite *suite = suite_create("program");
     TCase *runs = tcase_create("runs"), *errors = tcase_create("errors");
@@ -647,6 +778,8 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, the_first_value_that_is_not_finite_is_named);
     tcase_add_test(runs, training_uses_a_hand_derived_backward_and_the_tape_does_not);
     tcase_add_test(runs, a_path_does_not_pass_by_a_hand_derived_backward);
+    tcase_add_loop_test(runs, what_is_moved_is_computed_where_it_goes, 0,
+                        sizeof movings / sizeof *movings);
     tcase_add_test(errors, what_cannot_be_compiled_is_refused_with_its_reason);
     tcase_add_test(errors, memory_that_cannot_be_had_is_an_error_of_the_run);
     tcase_add_test(errors, parameters_take_memory_when_they_are_needed);
