@@ -648,7 +648,7 @@ static spor_var padded(spor_var x, spor_var y) {
 }
 
 static spor_var cropped(spor_var x, spor_var y) {
-    return spor_pad(spor_concat(x, y, 2), (int64_t[]){0, -1, 0}, (int64_t[]){0, 0, 2}, 7);
+    return spor_pad(spor_concat(x, y, 2), (int64_t[]){0, 0, 2}, (int64_t[]){0, -1, 0}, 7);
 }
 
 static spor_var dilated(spor_var x, spor_var y) {
@@ -680,16 +680,18 @@ static const struct {
     const char *name;
     spor_var (*record)(spor_var x, spor_var y);
     int inside;
-} movings[] = {{"two ways", two_ways, 2},
-               {"three levels", three_levels, 3},
-               {"flipped", flipped, 2},
-               {"padded", padded, 1},
-               {"cropped", cropped, 0},
-               {"dilated", dilated, 1},
-               {"turned", turned, 0},
-               {"twice", twice, 0},
-               {"computed with", computed_with, 1},
-               {"reshaped", reshaped, 1}};
+    bool reads_inner; /* the first operand is an output, too */
+} movings[] = {{"two ways", two_ways, 2, false},
+               {"three levels", three_levels, 3, false},
+               {"flipped", flipped, 2, false},
+               {"padded", padded, 1, false},
+               {"cropped", cropped, 0, false},
+               {"dilated", dilated, 1, false},
+               {"turned", turned, 0, false},
+               {"twice", twice, 0, false},
+               {"computed with", computed_with, 1, false},
+               {"reshaped", reshaped, 1, false},
+               {"read after all", two_ways, 1, true}};
 
 static int count_inside(const spor_program *program) {
     int count = 0;
@@ -711,7 +713,9 @@ static double *run_moving(int kind, const spor_options *options, int *inside) {
     spor_var x[] = {spor_input(tape, "x", SPOR_SHAPE(3, 4, 5)),
                     spor_input(tape, "y", SPOR_SHAPE(3, 4, 5))};
     spor_var z = movings[kind].record(x[0], x[1]);
-    spor_program *program = spor_compile(tape, 1, &z, NULL, options);
+    spor_var outputs[] = {z, op_operand(z, 0)};
+    spor_program *program =
+        spor_compile(tape, movings[kind].reads_inner ? 2 : 1, outputs, NULL, options);
     check_healthy(program);
     for (int k = 0; k < 2; k++) {
         spor_arg a = spor_program_arg(program, x[k]);
