@@ -146,7 +146,7 @@ FAST_KERNELS(conv2d_dK_tables);
 FAST_KERNELS(conv2d_dK);
 FAST_KERNELS(partial_sum);
 
-extern const spor_op spor_op_correlate2d, spor_op_pad, spor_op_maxpool2d;
+extern const spor_op spor_op_correlate2d, spor_op_maxpool2d;
 
 /* Of an op that may be pooled or not. */
 enum { PLAIN, POOLED, KINDS };
@@ -423,34 +423,14 @@ static spor_var conv_vjp(spor_var y, int k, spor_var ybar) {
 
 /* ---- the match ---- */
 
-/* x padded by zeros around its rows and columns, and nothing else reads that */
-static bool take_pad(spor_match *m, spor_var x) {
-    if (!match_made_by(x, &spor_op_pad)) return false;
-    const spor_attr *lo = op_attrs(x) + PAD_LO, *hi = op_attrs(x) + PAD_HI;
-    if (op_attrs(x)[PAD_FILL].r != 0) return false;
-    for (int k = 0; k < 4; k++) {
-        bool map = k == 1 || k == 2;
-        if (lo[k].i < 0 || hi[k].i < 0 || (!map && lo[k].i + hi[k].i > 0)) return false;
-    }
-    return match_inside(m, x, &spor_op_pad);
-}
-
 /* The layer that ends in root, no pooling behind it; last: what made the root. */
 static bool match_layer(spor_match *m, spor_var root, int kind, const spor_op **last) {
     spor_layer layer;
     int64_t axes = SPOR_AXIS(0) | SPOR_AXIS(1) | SPOR_AXIS(2);
     if (!layer_match(m, root, &spor_op_correlate2d, axes, &layer)) return false;
-    spor_var x = op_operand(layer.z, 0);
     for (int axis = 0; axis < 2; axis++) m->attr[STRIDE + axis] = op_attrs(layer.z)[STRIDE + axis];
-    if (take_pad(m, x)) {
-        const spor_attr *pad = op_attrs(x);
-        for (int axis = 0; axis < 2; axis++) {
-            m->attr[TOP + 2 * axis] = pad[PAD_LO + 1 + axis];
-            m->attr[TOP + 2 * axis + 1] = pad[PAD_HI + 1 + axis];
-        }
-        x = op_operand(x, 0);
-    }
-    m->in[0] = x;
+    m->in[0] = op_operand(layer.z, 0);
+    correlation_take_pad(m, 1);
     m->in[1] = op_operand(layer.z, 1);
     m->in[2] = layer.b;
     m->attr[DIRECTLY].i = m->rowwise || m->portable;
@@ -553,15 +533,6 @@ static by_tiles by_tiles_of(const int64_t n[], bool pooled) {
                       dK.by == tiles && !dK_by_winners(&K, &dK, sizeof(float), COST_LANES, &sum)};
 }
 
-/* dx of delta by tiles */
-static spor_var record_dx(const int64_t n[], spor_var delta, spor_var K) {
-    const int64_t *pad = n + CHOSEN_PAD;
-    const int64_t lo[] = {0, 2 - pad[0], 2 - pad[2], 0}, hi[] = {0, 2 - pad[1], 2 - pad[3], 0};
-    spor_var turned = spor_flip(K, SPOR_AXIS(0) | SPOR_AXIS(1));
-    return winograd_record(spor_pad(delta, lo, hi, 0),
-                           spor_transpose(turned, (int64_t[]){0, 1, 3, 2}));
-}
-
 /* y, dx, dK, db by the ways that are taken. f behind the pooling, so that f' meets each dy before the
  * windows that share a winner add up. */
 static bool record_ways(spor_sketch *r, spor_var dy, bool pooled, spor_var out[]) {
@@ -577,7 +548,7 @@ static bool record_ways(spor_sketch *r, spor_var dy, bool pooled, spor_var out[]
     spor_vjp(out[0], dy, r->operands, r->operand, out + 1);
     spor_vjp(out[0], dy, 1, &z, &delta);
     if (by.dx)
-        out[1] = record_dx(n, delta, K);
+        out[1] = winograd_record_dx(n + CHOSEN_PAD, delta, K);
     else
         spor_vjp(direct, delta, 1, &x, out + 1);
     spor_vjp(by.dK ? tiles : direct, delta, 1, &K, out + 2);

@@ -227,6 +227,27 @@ static inline double correlation_cost(const spor_attr attr[], const spor_shape *
     return (double)x->n[0] * pixels * (double)shape_size(K);
 }
 
+extern const spor_op spor_op_pad;
+
+/** Where m->in[0] is padded by zeros around its rows and columns, for its `readers` in the region alone,
+ *  that is taken, too. */
+static inline void correlation_take_pad(spor_match *m, uint32_t readers) {
+    spor_var x = m->in[0];
+    if (!match_made_by(x, &spor_op_pad)) return;
+    const spor_attr *lo = op_attrs(x) + PAD_LO, *hi = op_attrs(x) + PAD_HI;
+    if (op_attrs(x)[PAD_FILL].r != 0) return;
+    for (int k = 0; k < 4; k++) {
+        bool map = k == 1 || k == 2;
+        if (lo[k].i < 0 || hi[k].i < 0 || (!map && lo[k].i + hi[k].i > 0)) return;
+    }
+    if (!match_inside_all(m, x, &spor_op_pad, readers)) return;
+    for (int axis = 0; axis < 2; axis++) {
+        m->attr[TOP + 2 * axis] = lo[1 + axis];
+        m->attr[TOP + 2 * axis + 1] = hi[1 + axis];
+    }
+    m->in[0] = op_operand(x, 0);
+}
+
 #endif
 
 #ifdef SPOR_ISA

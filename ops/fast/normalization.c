@@ -32,19 +32,61 @@ extern const spor_op spor_op_expand, spor_op_reshape, spor_op_ratio, spor_op_con
 
 /* ---- the equations ---- */
 
-/* A mean's tensor in x's shape. */
+/* The axes that are summed first: where rows are short and several lie side by side that are summed by
+ * themselves, as the channels of a group do, these together are columns of all that is before them, in
+ * whole vectors. Then each row of sums is summed. 0: there is one step. */
+enum { SHORT_ROW = 64, SIDE_BY_SIDE = 512 };
+static int64_t axes_first(const spor_shape *shape, int64_t axes) {
+    int64_t row = 1, rows = 1, before = 1;
+    int k = shape->rank;
+    while (k && axes >> (k - 1) & 1) row *= shape->n[--k];
+    while (k && !(axes >> (k - 1) & 1)) rows *= shape->n[--k];
+    for (int j = 0; j < k; j++)
+        if (axes >> j & 1) before *= shape->n[j];
+    bool columns = row > 1 && row < SHORT_ROW && rows > 1 && rows <= SIDE_BY_SIDE / row;
+    return columns && before > 1 ? axes & (SPOR_AXIS(k) - 1) : 0;
+}
+
+/* Of axes those that are left without `first`, which come before them; shape becomes that of the sums. */
+static int64_t axes_last(spor_shape *shape, int64_t axes, int64_t first) {
+    int64_t last = 0;
+    int rank = 0;
+    for (int k = 0; k < shape->rank; k++) {
+        if (first >> k & 1) continue;
+        last |= (axes >> k & 1) << rank;
+        shape->n[rank++] = shape->n[k];
+    }
+    shape->rank = rank;
+    return last;
+}
+
+static spor_var mean(spor_var x, int64_t axes) {
+    spor_shape shape = spor_shape_of(x), means;
+    int64_t first = axes_first(&shape, axes), elements = shape_size(&shape);
+    if (!first) return spor_mean(x, axes);
+    int64_t last = axes_last(&shape, axes, first);
+    spor_var sum = spor_sum(spor_sum(x, first), last);
+    means = spor_shape_of(sum);
+    return spor_mul(sum, op_fill_ratio(x.tape, 1, elements / shape_size(&means), means));
+}
+
+/* A mean's tensor in x's shape: rows first where sums end with them. */
 static spor_var repeat(spor_var of, spor_var x, int64_t axes) {
-    return spor_expand(of, axes, spor_shape_of(x));
+    spor_shape all = spor_shape_of(x), shape = all;
+    int64_t first = axes_first(&all, axes);
+    if (!first) return spor_expand(of, axes, all);
+    int64_t last = axes_last(&shape, axes, first);
+    return spor_expand(spor_expand(of, last, shape), first, all);
 }
 
 /* c = x - m */
 static spor_var centred(spor_var x, int64_t axes) {
-    return spor_sub(x, repeat(spor_mean(x, axes), x, axes));
+    return spor_sub(x, repeat(mean(x, axes), x, axes));
 }
 
 /* r = 1 / sqrt(mean c^2 + eps), one for each mean */
 static spor_var inverse_deviation(spor_var x, const spor_attr attr[]) {
-    spor_var c = centred(x, attr[AXES].i), v = spor_mean(spor_mul(c, c), attr[AXES].i);
+    spor_var c = centred(x, attr[AXES].i), v = mean(spor_mul(c, c), attr[AXES].i);
     spor_shape shape = spor_shape_of(v);
     spor_var s = spor_sqrt(spor_add(v, op_fill(x.tape, attr[EPS].r, attr[EPS_ERROR].r, shape)));
     return spor_div(op_fill_ratio(x.tape, 1, 1, shape), s);
@@ -58,8 +100,8 @@ static spor_var value(spor_var x, const spor_attr attr[]) {
 
 /* dx / r = g - mean g - y mean(g y) */
 static spor_var without_means(spor_var y, spor_var g, int64_t axes) {
-    spor_var through_m = repeat(spor_mean(g, axes), y, axes);
-    spor_var through_s = spor_mul(y, repeat(spor_mean(spor_mul(g, y), axes), y, axes));
+    spor_var through_m = repeat(mean(g, axes), y, axes);
+    spor_var through_s = spor_mul(y, repeat(mean(spor_mul(g, y), axes), y, axes));
     return spor_sub(spor_sub(g, through_m), through_s);
 }
 
@@ -297,8 +339,9 @@ static spor_var record_normalization(spor_sketch *r) {
 static const int64_t samples[][SPOR_CHOICES] = {
     {3, 2, 5, 3, 1, APART, 2},       {4, 5, 7, 3, 1, APART, 0},
     {6, 1, 33, 4, 2, KEPT, 1},       {3, 9, 16, 2, 8, ONCE, 0},
-    {40, 12, 32, 3, 1, ONCE, 0}, /* several tiles */
-    {2, 600, 4, 6, 1, EPS_FIRST, 1}, {0}};
+    {40, 12, 32, 3, 1, ONCE, 0},                                  /* several tiles */
+    {2, 600, 4, 6, 1, EPS_FIRST, 1}, {40, 12, 16, 5, 1, ONCE, 1}, /* columns first */
+    {3, 200, 16, 2, 1, KEPT, 1},     {0}};
 
 static bool record_derivation(spor_sketch *r, spor_var ybar, spor_var out[]) {
     const spor_attr attr[ALL_SLOTS] = {

@@ -45,14 +45,16 @@ static inline winners_spread winners_spread_of(const correlation *g, const spor_
     return s;
 }
 
-/** Of a sample: each list's registers are read and written, the map is cleared and copied. */
-enum { COST_SORTED = 4, COST_ADDED = 3 };
+/** Of a sample: each list's registers are read and written, the map is cleared and copied. Of few vectors a
+ *  filter of a list waits for the one before. */
+enum { COST_SORTED = 5, COST_CHAIN = 4, COST_ADDED = 3 };
 
 static inline int64_t winners_spread_cost(const correlation *g, const winners *w) {
     sight seen = sight_whole(g, COST_LANES);
     int64_t vectors = sight_vectors(&seen, COST_LANES);
     int64_t lists = carve_times(w->windows, carve_least(w->cells, g->F));
-    return carve_times(carve_times(w->windows, g->F), vectors + COST_SORTED) +
+    return carve_times(carve_times(w->windows, g->F),
+                       carve_most(vectors, COST_CHAIN) + COST_SORTED) +
            carve_times(lists, vectors * COST_ADDED) +
            carve_times(seen.map / COST_LANES, COST_WINNER);
 }

@@ -186,6 +186,14 @@ static spor_var winograd_record(spor_var x, spor_var K) {
     return spor_pad(z, none, crop, 0);
 }
 
+/** dx of delta by tiles, the map padded by so many rows and columns at the top, bottom, left, right. */
+static spor_var winograd_record_dx(const int64_t pad[4], spor_var delta, spor_var K) {
+    const int64_t lo[] = {0, 2 - pad[0], 2 - pad[2], 0}, hi[] = {0, 2 - pad[1], 2 - pad[3], 0};
+    spor_var turned = spor_flip(K, SPOR_AXIS(0) | SPOR_AXIS(1));
+    return winograd_record(spor_pad(delta, lo, hi, 0),
+                           spor_transpose(turned, (int64_t[]){0, 1, 3, 2}));
+}
+
 #endif
 
 #ifdef SPOR_ISA

@@ -22,17 +22,27 @@ static bool simplify(const copy_box *box, copy_box *simple) {
     return true;
 }
 
-/* A task's part along the longest axis; false if it has none. */
-static bool take_part(const spor_call *c, int64_t task, copy_box *box) {
+/* The axis that is cut between tasks: the outermost of the result that all can have a part of, so that each
+ * writes in one place, else the longest. */
+static copy_axis *axis_cut(copy_box *box, int64_t tasks) {
     copy_axis *longest = box->axis;
+    for (int k = 0; k < box->axes; k++) {
+        copy_axis *axis = &box->axis[k];
+        if (axis->n >= tasks) return axis;
+        if (axis->n > longest->n) longest = axis;
+    }
+    return longest;
+}
+
+/* A task's part of a box; false if it has none. */
+static bool take_part(const spor_call *c, int64_t task, copy_box *box) {
     if (!box->axes) return task == 0;
-    for (int k = 1; k < box->axes; k++)
-        if (box->axis[k].n > longest->n) longest = &box->axis[k];
-    task_part part = task_part_of(c, SPOR_WORK, task, longest->n);
-    box->to += part.first * longest->to;
-    box->from += part.first * longest->from;
-    longest->n = part.end - part.first;
-    return longest->n > 0;
+    copy_axis *cut = axis_cut(box, c->need->tasks[SPOR_WORK]);
+    task_part part = task_part_of(c, SPOR_WORK, task, cut->n);
+    box->to += part.first * cut->to;
+    box->from += part.first * cut->from;
+    cut->n = part.end - part.first;
+    return cut->n > 0;
 }
 
 /* Takes axis k out of the box. */

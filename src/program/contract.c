@@ -21,11 +21,15 @@ bool match_through(const spor_match *match, spor_var v, const spor_op *op) {
     return match_made_by(v, op) && !match->derived[v.id];
 }
 
-bool match_inside(spor_match *match, spor_var v, const spor_op *op) {
-    const int most = (int)(sizeof match->inside / sizeof *match->inside);
-    if (!match_made_by(v, op) || match->uses[v.id] != 1 || match->count == most) return false;
+bool match_inside_all(spor_match *match, spor_var v, const spor_op *op, uint32_t readers) {
+    if (!match_made_by(v, op) || match->uses[v.id] != readers || match->count == SPOR_REGION)
+        return false;
     match->inside[match->count++] = v.id;
     return true;
+}
+
+bool match_inside(spor_match *match, spor_var v, const spor_op *op) {
+    return match_inside_all(match, v, op, 1);
 }
 
 bool match_refuse(spor_match *match, const char *format, ...) {

@@ -21,6 +21,9 @@
 
 #include "tape/op.h"
 
+/** Nodes of a region at most, besides its root: those of a layer of 64 groups. */
+enum { SPOR_REGION = 264 };
+
 /** What a match looks at, and its answer. */
 typedef struct {
     const uint32_t *uses; /* uses[id]: readers of node id among the nodes compiled, outputs too */
@@ -32,13 +35,15 @@ typedef struct {
     const spor_op *op; /* the fused op that takes the root's place */
     spor_var in[SPOR_OPERANDS];
     spor_attr attr[SPOR_ATTRS];
-    uint32_t inside[8]; /* nodes of the region besides the root */
+    uint32_t inside[SPOR_REGION]; /* nodes of the region besides the root */
     int count;
     char why[160]; /* set if the region looks like this path's but was refused */
 } spor_match;
 
 /** True if v was made by op and only the region reads it; then v counts as inside. */
 bool match_inside(spor_match *match, spor_var v, const spor_op *op);
+/** The same of what the region reads so many times. */
+bool match_inside_all(spor_match *match, spor_var v, const spor_op *op, uint32_t readers);
 /** True if v was made by op. */
 bool match_made_by(spor_var v, const spor_op *op);
 /** True if v was made by op and gradients may go another way than through v: a region that it is not

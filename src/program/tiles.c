@@ -294,7 +294,7 @@ static bool is_row(const maker *m, int i, const spor_argument *argument) {
     const spor_group *g = m->group;
     const int64_t length = g->n[g->rank - 1], whole = 16;
     bool row = g->split < g->rank - 1 && argument->stride[g->rank - 1] == 1 && !m->folded[i];
-    for (int k = 0; k < g->rank - 1; k++) row = row && !argument->stride[k];
+    for (int k = g->split; k < g->rank - 1; k++) row = row && !argument->stride[k];
     return row && length % whole == 0 && !(length & (length - 1));
 }
 
