@@ -122,7 +122,8 @@ typedef struct {
     bool
         portable; /* what an export writes in C: layers by sums as they stand, each made by one task;
                       training hands no gradients to the parameters */
-    bool gradients; /* an update hands its gradients to the parameters, too, as training alone does: they
+    bool
+        gradients; /* an update hands its gradients to the parameters, too, as training alone does: they
                        take memory and time of their own, while without this next values lie where
                        gradients were */
 } spor_options;
