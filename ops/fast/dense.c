@@ -454,25 +454,29 @@ typedef struct {
     task_part rows, cols;
 } dense_part;
 
-/* Tasks with the same columns follow each other. */
-static dense_part part_of(const spor_call *c, int64_t task) {
+/* Which tasks follow each other, so that mostly one thread has them: those with the same columns read one part of B; those
+ * with the same rows write to one stretch of memory, as the tasks of an update will read it. */
+typedef enum { COLUMNS_TOGETHER, ROWS_TOGETHER } dense_order;
+
+static dense_part part_of(const spor_call *c, int64_t task, dense_order order) {
     dense_sizes s = sizes_of(c);
     dense_part part = {{0, s.rows}, {0, s.cols}};
     int64_t tasks = c->need->tasks[SPOR_WORK];
     if (tasks == 1) return part; /* small steps have no time to divide */
     int64_t parts = column_parts(s, tasks), blocks = tasks / parts;
-    if (blocks > 1) part.rows = task_part_even(task % blocks, blocks, s.rows);
+    bool rows = order == ROWS_TOGETHER;
+    if (blocks > 1) part.rows = task_part_even(rows ? task / parts : task % blocks, blocks, s.rows);
     if (parts == 1) return part;
-    task_part panels = task_part_even(task / blocks, parts, product_panel_count(s.cols));
+    task_part panels =
+        task_part_even(rows ? task % parts : task / blocks, parts, product_panel_count(s.cols));
     part.cols.first = product_panel_first(s.cols, panels.first);
     part.cols.end = product_panel_first(s.cols, panels.end);
     return part;
 }
 
-/* What a task has of C, with A[r,k] = a[r * row + k * step] and B in panels. */
-static spor_product product_of(const spor_call *c, int64_t task, int64_t row, int64_t step) {
+/* A part of C, with A[r,k] = a[r * row + k * step] and B in panels. */
+static spor_product product_of(const spor_call *c, dense_part part, int64_t row, int64_t step) {
     dense_sizes s = sizes_of(c);
-    dense_part part = part_of(c, task);
     int64_t rows = part.rows.end - part.rows.first;
     spor_carver carver = {.base = c->scratch};
     dense_tables t = carve_tables(&carver, rows, s.depth);
@@ -489,10 +493,9 @@ static spor_product product_of(const spor_call *c, int64_t task, int64_t row, in
                           .ldc = s.cols};
 }
 
-/* A task's part of a product begins with the sum that is operand 2, if there is one. */
-static void begin_with_sum(const spor_call *c, int64_t task, spor_product *p) {
+/* A part of a product begins with the sum that is operand 2, if there is one. */
+static void begin_with_sum(const spor_call *c, dense_part part, spor_product *p) {
     if (c->operands < 3) return;
-    dense_part part = part_of(c, task);
     p->ldi = p->ldc;
     p->init = (const T *)c->in[2].data + part.rows.first * p->ldi + part.cols.first;
 }
@@ -588,8 +591,9 @@ static void multiply_by_rows(const spor_call *c, const spor_product *C, int64_t 
 
 /* Z = x W + b, then Y = f(Z) in place */
 FAST_KERNEL(dense) {
-    spor_product z = product_of(c, task, c->in[0].shape.n[1], 1);
-    int64_t first = part_of(c, task).cols.first;
+    dense_part part = part_of(c, task, COLUMNS_TOGETHER);
+    spor_product z = product_of(c, part, c->in[0].shape.n[1], 1);
+    int64_t first = part.cols.first;
     z.init = c->operands > 2 ? (const T *)c->in[2].data + first : NULL;
     multiply_by_rows(c, &z, first);
     const spor_activation *f = &spor_activations[c->attr[ACT].i];
@@ -619,9 +623,10 @@ FAST_KERNEL(dense_dx_panels) {
 /* Eq. (47): dx = delta W^T */
 FAST_KERNEL(dense_dx) {
     dense_sizes s = sizes_of(c);
-    spor_product dx = product_of(c, task, s.depth, 1);
-    begin_with_sum(c, task, &dx);
-    int64_t first = part_of(c, task).cols.first;
+    dense_part part = part_of(c, task, COLUMNS_TOGETHER);
+    spor_product dx = product_of(c, part, s.depth, 1);
+    begin_with_sum(c, part, &dx);
+    int64_t first = part.cols.first;
     if (reading_of_columns(s, c->need) == IN_PANELS_OF_ITS_TASK)
         multiply_in_passing(c, &dx,
                             (dense_B){(const T *)c->in[1].data + first * s.depth, s.depth, true});
@@ -660,11 +665,10 @@ FAST_KERNEL(dense_dW_panels) {
         pack_samples(panels, c->in[0].data, s, (task_part){k, carve_least(k + FEW, samples.end)});
 }
 
-/* A task's rows of x^T from the panels of x. */
-static void read_packed(const spor_call *c, int64_t task, spor_product *p) {
+/* Rows of x^T, from `first` on, from the panels of x. */
+static void read_packed(const spor_call *c, int64_t first, spor_product *p) {
     spor_carver scratch = {.base = c->scratch};
     dense_tables t = carve_tables(&scratch, p->rows, p->depth);
-    int64_t first = part_of(c, task).rows.first;
     for (int64_t r = 0; r < p->rows; r++)
         t.row[r] = (first + r) / LANES * LANES * p->depth + (first + r) % LANES;
     product_progression(t.step, p->depth, LANES);
@@ -680,11 +684,12 @@ static bool streams_dW(dense_sizes s) {
 /* Eq. (48): dW = x^T delta, x[N,n] read along its columns */
 FAST_KERNEL(dense_dW) {
     dense_sizes s = sizes_of(c);
-    spor_product dW = product_of(c, task, 1, s.rows);
-    begin_with_sum(c, task, &dW);
-    if (packs_x(s, sizeof(T))) read_packed(c, task, &dW);
+    dense_part part = part_of(c, task, ROWS_TOGETHER);
+    spor_product dW = product_of(c, part, 1, s.rows);
+    begin_with_sum(c, part, &dW);
+    if (packs_x(s, sizeof(T))) read_packed(c, part.rows.first, &dW);
     dW.streams = streams_dW(s);
-    multiply_by_rows(c, &dW, part_of(c, task).cols.first);
+    multiply_by_rows(c, &dW, part.cols.first);
     if (dW.streams) simd_flush();
 }
 
