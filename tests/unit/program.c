@@ -675,6 +675,19 @@ static spor_var reshaped(spor_var x, spor_var y) {
     return spor_concat(row, spor_concat(row, row, 2), 2);
 }
 
+/* Each kind of what moves elements, inside. */
+static spor_var all_kinds(spor_var x, spor_var y) {
+    spor_var wide = spor_concat(spor_pad(x, (int64_t[]){0, 1, 0}, (int64_t[]){0, 2, 3}, -1),
+                                spor_dilate(y, (int64_t[]){1, 2, 1}), 2);
+    spor_var thin =
+        spor_concat(spor_transpose(spor_reshape(x, SPOR_SHAPE(3, 5, 4)), (int64_t[]){0, 2, 1}),
+                    spor_subsample(spor_pad(y, (int64_t[]){0, 0, 0}, (int64_t[]){0, 4, 0}, 3),
+                                   (int64_t[]){1, 2, 1}),
+                    2);
+    return spor_concat(spor_reshape(wide, SPOR_SHAPE(1, 273)),
+                       spor_reshape(thin, SPOR_SHAPE(1, 120)), 1);
+}
+
 /* How many operands lie inside of the results that they are moved to. */
 static const struct {
     const char *name;
@@ -691,7 +704,8 @@ static const struct {
                {"twice", twice, 0, false},
                {"computed with", computed_with, 1, false},
                {"reshaped", reshaped, 1, false},
-               {"read after all", two_ways, 1, true}};
+               {"read after all", two_ways, 1, true},
+               {"all kinds", all_kinds, 4, false}};
 
 static int count_inside(const spor_program *program) {
     int count = 0;
