@@ -101,7 +101,7 @@ FAST_KERNELS(grouped_dK_tables);
 FAST_KERNELS(grouped_dK);
 FAST_KERNELS(partial_sum);
 
-extern const spor_op spor_op_correlate2d, spor_op_pad, spor_op_concat;
+extern const spor_op spor_op_correlate2d, spor_op_concat;
 
 static void grouped_need(const conv_work *w, int64_t groups, size_t width, int lanes,
                          spor_need *need) {
@@ -527,7 +527,7 @@ static task_part begin_slices(const spor_call *c, int64_t task, const conv_work 
     return samples_of(c, task, w);
 }
 
-/* A task of PREPARE: the kernels of some groups. cols: filters of one in K's rows */
+/* A task of PREPARE: the kernels of some groups, turned for dx */
 static void prepare_groups(const spor_call *c, int64_t task, const conv_work *w, bool turned) {
     const spor_arg *K = &c->in[1];
     int64_t groups = c->attr[GROUPS].i, all = K->shape.n[3], some = all / groups;

@@ -136,7 +136,7 @@ bool find_insides(spor_program *program, const uint32_t last[], spor_inside insi
 /** The kernels of every group. */
 extern const spor_fused tiles_fused;
 /** Makes a group of the step's nodes. kept[id]: a step reads it that does not compute it, or it is read
- *  after all steps; delivered[id]: only so, as a next value. operand receives the nodes of call.in. False
+ *  after all steps; delivered[id]: only so, as the next value of a state. operand receives the nodes of call.in. False
  *  if memory runs out. */
 bool tiles_make(const spor_program *program, const bool kept[], const bool delivered[],
                 uint32_t operand[], program_step *step);

@@ -721,6 +721,30 @@ static int count_inside(const spor_program *program) {
     return count;
 }
 
+/* Bytes of so many pairs of moved arrays, one behind the other. */
+static size_t bytes_of_pairs(int pairs) {
+    spor_tape *tape = spor_tape_new();
+    spor_var x = spor_input(tape, "x", SPOR_SHAPE(30, 40, 50)), z = x;
+    for (int k = 0; k < pairs; k++) {
+        spor_var all = spor_concat(spor_concat(z, x, 0), x, 0);
+        z = spor_expand(spor_mul(spor_sum(all, 7), spor_ratio(tape, 1, 2)), 7, spor_shape_of(x));
+        z = spor_flip(spor_concat(z, x, 0), SPOR_AXIS(1));
+        z = spor_pad(z, (int64_t[]){0, 0, 0}, (int64_t[]){-30, 0, 0}, 0);
+    }
+    spor_program *program = spor_compile(tape, 1, &z, NULL, &(spor_options){0});
+    check_healthy(program);
+    size_t bytes = spor_program_bytes(program);
+    spor_program_free(program);
+    spor_tape_free(tape);
+    return bytes;
+}
+
+START_TEST(what_others_lie_inside_of_is_given_back) {
+    size_t few = bytes_of_pairs(3), many = bytes_of_pairs(9);
+    ck_assert_msg(many < few + few / 4, "%zu bytes for 3, %zu for 9", few, many);
+}
+END_TEST
+
 /* The result, to be freed. */
 static double *run_moving(int kind, const spor_options *options, int *inside) {
     spor_tape *tape = spor_tape_new();
@@ -796,6 +820,7 @@ Suite *spor_suite(void) {
     tcase_add_test(runs, the_first_value_that_is_not_finite_is_named);
     tcase_add_test(runs, training_uses_a_hand_derived_backward_and_the_tape_does_not);
     tcase_add_test(runs, a_path_does_not_pass_by_a_hand_derived_backward);
+    tcase_add_test(runs, what_others_lie_inside_of_is_given_back);
     tcase_add_loop_test(runs, what_is_moved_is_computed_where_it_goes, 0,
                         sizeof movings / sizeof *movings);
     tcase_add_test(errors, what_cannot_be_compiled_is_refused_with_its_reason);
