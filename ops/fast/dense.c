@@ -71,34 +71,54 @@ static bool lies_well(dense_sizes s, size_t width, int64_t lanes) {
     return (near || s.rows <= FEW_ROWS) && s.cols / lanes * lanes * s.depth >= large;
 }
 
-/* Where a task has columns of its own it packs its part of B itself, panel by panel: what is used at once stays
- * near instead of going to memory and back. If rows are cut in two, too, each panel is packed twice. */
-static bool packs_in_passing(dense_sizes s, const spor_need *need) {
-    return cut_by_columns(s) &&
-           need->tasks[SPOR_WORK] <= 2 * column_parts(s, need->tasks[SPOR_WORK]);
+/* Which tasks follow each other, so that mostly one thread has them: those with the same columns read one part of B; those
+ * with the same rows write to one stretch of memory, as the tasks of an update will read it. */
+typedef enum { COLUMNS_TOGETHER, ROWS_TOGETHER } dense_order;
+
+/* How B is read: in panels that PREPARE made; that a task packs one after the other, before it uses them; that a thread
+ * packs once for tasks that follow each other; or as it lies. What is kept is packed once for all runs. */
+typedef enum {
+    IN_PANELS,
+    IN_PANELS_OF_ITS_TASK,
+    IN_PANELS_OF_ITS_THREAD,
+    AS_IT_LIES
+} dense_reading;
+
+/* The columns of B, at most, that tasks which follow each other read. */
+static int64_t columns_together(dense_sizes s, int64_t tasks, dense_order order) {
+    int64_t parts = order == ROWS_TOGETHER ? 1 : column_parts(s, tasks);
+    int64_t panels = (s.cols + PANEL - 1) / PANEL;
+    return carve_least(s.cols, (panels + parts - 1) / parts * PANEL);
 }
 
-/* How B is read. What is kept is packed once for all runs. */
-typedef enum { IN_PANELS, IN_PANELS_OF_ITS_TASK, AS_IT_LIES } dense_reading;
+/* Panels that a thread makes itself are near when they are read, and no other core's. They are in its scratch if there is
+ * room; else a task that has columns of its own packs these panel by panel: if rows are cut in two, too, each panel
+ * is packed twice. */
+static dense_reading reading_in_panels(dense_sizes s, const spor_need *need, int64_t lanes,
+                                       dense_order order) {
+    int64_t tasks = need->tasks[SPOR_WORK];
+    if (need->keeps) return IN_PANELS;
+    int64_t cols = carve_whole_vectors(columns_together(s, tasks, order), lanes);
+    if (carve_times(s.depth, cols) <= DEPTH * PANEL) return IN_PANELS_OF_ITS_THREAD;
+    bool own = cut_by_columns(s) && tasks <= 2 * column_parts(s, tasks);
+    return own ? IN_PANELS_OF_ITS_TASK : IN_PANELS;
+}
 
 /* Of a B that lies by rows, W or delta. */
 static dense_reading reading_of_rows(dense_sizes s, const spor_need *need, size_t width,
-                                     int64_t lanes) {
-    if (need->keeps) return IN_PANELS;
-    if (lies_well(s, width, lanes)) return AS_IT_LIES;
-    bool passing = s.rows > FEW_ROWS && s.cols > PANEL && packs_in_passing(s, need);
-    return passing ? IN_PANELS_OF_ITS_TASK : IN_PANELS;
-}
-
-/* Of W^T. */
-static dense_reading reading_of_columns(dense_sizes s, const spor_need *need) {
-    return !need->keeps && packs_in_passing(s, need) ? IN_PANELS_OF_ITS_TASK : IN_PANELS;
+                                     int64_t lanes, dense_order order) {
+    if (!need->keeps && lies_well(s, width, lanes)) return AS_IT_LIES;
+    return reading_in_panels(s, need, lanes, order);
 }
 
 /* The columns of B that PREPARE packs: of those as they lie the last, less than a vector. */
 static int64_t shared_columns(dense_sizes s, dense_reading reading, int64_t lanes) {
-    if (reading == IN_PANELS_OF_ITS_TASK) return 0;
-    return reading == AS_IT_LIES ? s.cols % lanes : s.cols;
+    if (reading == IN_PANELS) return s.cols;
+    return reading == AS_IT_LIES ? s.cols % lanes : 0;
+}
+
+static int64_t vectors_of(int64_t count, int64_t lanes) {
+    return (count + lanes - 1) / lanes;
 }
 
 /* What PREPARE fills: columns of B in panels; of dW, x in panels. */
@@ -115,21 +135,21 @@ static dense_shared carve_shared(spor_carver *carver, dense_sizes s, size_t widt
     return a;
 }
 
-/* The tables of a task that say where its rows of A lie. */
+/* What a thread has for itself: tables that say where the rows of A lie that a task has; panels of B. */
 typedef struct {
     int64_t *row, *step;
-} dense_tables;
+    void *panels;
+} dense_own;
 
-static dense_tables carve_tables(spor_carver *carver, int64_t rows, int64_t depth) {
-    dense_tables t;
-    t.row = carve_take(carver, rows, sizeof *t.row);
-    t.step = carve_take(carver, depth, sizeof *t.step);
-    return t;
-}
-
-/* Panels of a task's own lie behind its tables. */
-static void *carve_panel(spor_carver *carver, int64_t depth, size_t width) {
-    return carve_take(carver, carve_least(depth, DEPTH) * PANEL, width);
+/* The tables are of the task with the most rows, so that panels lie in one place for all. */
+static dense_own carve_own(spor_carver *carver, dense_sizes s, int64_t tasks, int64_t panels,
+                           size_t width) {
+    dense_own a;
+    int64_t blocks = tasks / column_parts(s, tasks);
+    a.row = carve_take(carver, (s.rows + blocks - 1) / blocks, sizeof *a.row);
+    a.step = carve_take(carver, s.depth, sizeof *a.step);
+    a.panels = carve_take(carver, panels, width);
+    return a;
 }
 
 #ifdef SPOR_RULES
@@ -158,43 +178,59 @@ static int64_t tasks_of(const spor_need *need, dense_sizes s) {
     return parts * carve_least(blocks, carve_most(1, TASKS_MOST / parts));
 }
 
-/* What is left once tasks of WORK and the reading of B are known: tables, and a panel where a task packs its own; what
- * PREPARE packs. */
-static void need_room(dense_sizes s, dense_reading reading, bool x, size_t width, int64_t lanes,
-                      spor_need *need) {
-    int64_t tasks = need->tasks[SPOR_WORK], blocks = tasks / column_parts(s, tasks);
-    spor_carver shared = {0}, scratch = {0};
-    carve_tables(&scratch, (s.rows + blocks - 1) / blocks, s.depth);
-    if (reading == IN_PANELS_OF_ITS_TASK) carve_panel(&scratch, s.depth, width);
-    carve_shared(&shared, s, width, lanes, shared_columns(s, reading, lanes), x);
-    need->scratch = scratch.used;
-    need->shared = shared.used;
+/* Elements of the panels that a thread has for itself. */
+static int64_t own_panels(dense_sizes s, const spor_need *need, dense_reading reading,
+                          dense_order order, int64_t lanes) {
+    if (reading == IN_PANELS_OF_ITS_TASK) return carve_least(s.depth, DEPTH) * PANEL;
+    if (reading != IN_PANELS_OF_ITS_THREAD) return 0;
+    int64_t cols = columns_together(s, need->tasks[SPOR_WORK], order);
+    return s.depth * carve_whole_vectors(cols, lanes);
 }
 
-/* A task of PREPARE has some rows of B, and of x. */
-static void need_rows(const spor_call *c, size_t width, int lanes, bool x, spor_need *need) {
+/* What PREPARE packs. */
+static size_t shared_bytes(dense_sizes s, dense_reading reading, bool x, size_t width,
+                           int64_t lanes) {
+    spor_carver shared = {0};
+    carve_shared(&shared, s, width, lanes, shared_columns(s, reading, lanes), x);
+    return shared.used;
+}
+
+static size_t own_bytes(dense_sizes s, const spor_need *need, int64_t panels, size_t width) {
+    spor_carver own = {0};
+    carve_own(&own, s, need->tasks[SPOR_WORK], panels, width);
+    return own.used;
+}
+
+/* A task of PREPARE has some rows of B, and some vectors of inputs of x: those whose rows of dW its thread will make. */
+static void need_rows(const spor_call *c, size_t width, int lanes, dense_order order, bool x,
+                      spor_need *need) {
     dense_sizes s = sizes_of(c);
     need->tasks[SPOR_WORK] = tasks_of(need, s);
-    dense_reading reading = reading_of_rows(s, need, width, lanes);
-    need_room(s, reading, x, width, lanes, need);
+    dense_reading reading = reading_of_rows(s, need, width, lanes, order);
+    need->scratch = own_bytes(s, need, own_panels(s, need, reading, order, lanes), width);
+    need->shared = shared_bytes(s, reading, x, width, lanes);
     int64_t moved = shared_columns(s, reading, lanes) + (x ? s.rows : 0);
-    if (moved) need->tasks[SPOR_PREPARE] = tasks_for(need, s.depth, moved * COST_MOVED, 0);
+    int64_t most = x ? carve_least(s.depth, vectors_of(s.rows, lanes)) : s.depth;
+    int64_t cost = carve_times(moved * COST_MOVED, (s.depth + most - 1) / most);
+    if (moved) need->tasks[SPOR_PREPARE] = tasks_for(need, most, cost, 0);
 }
 
 static void dense_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    need_rows(c, width, lanes, false, need);
+    need_rows(c, width, lanes, COLUMNS_TOGETHER, false, need);
 }
 
 static void dense_dW_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
-    need_rows(c, width, lanes, packs_x(sizes_of(c), width), need);
+    need_rows(c, width, lanes, ROWS_TOGETHER, packs_x(sizes_of(c), width), need);
 }
 
 /* Where B is W^T its columns are rows in memory: a task of PREPARE has some of these, in whole panels. */
 static void dense_dx_need(const spor_call *c, size_t width, int lanes, spor_need *need) {
     dense_sizes s = sizes_of(c);
     need->tasks[SPOR_WORK] = tasks_of(need, s);
-    dense_reading reading = reading_of_columns(s, need);
-    need_room(s, reading, false, width, lanes, need);
+    dense_reading reading = reading_in_panels(s, need, lanes, COLUMNS_TOGETHER);
+    int64_t panels = own_panels(s, need, reading, COLUMNS_TOGETHER, lanes);
+    need->scratch = own_bytes(s, need, panels, width);
+    need->shared = shared_bytes(s, reading, false, width, lanes);
     if (reading == IN_PANELS)
         need->tasks[SPOR_PREPARE] = tasks_for(need, (s.cols + PANEL - 1) / PANEL,
                                               carve_times(s.depth, PANEL * COST_TRANSPOSED), 0);
@@ -427,13 +463,13 @@ const spor_fast spor_fast_dense = {
 
 #include "kernels/product.h"
 
-static dense_reading rows_read(const spor_call *c, dense_sizes s) {
-    return reading_of_rows(s, c->need, sizeof(T), LANES);
+static dense_reading rows_read(const spor_call *c, dense_sizes s, dense_order order) {
+    return reading_of_rows(s, c->need, sizeof(T), LANES, order);
 }
 
 /* Some rows of B = operand 1, of its columns that PREPARE packs. */
-static void pack_rows(const spor_call *c, dense_sizes s, task_part rows) {
-    int64_t cols = shared_columns(s, rows_read(c, s), LANES), first = s.cols - cols;
+static void pack_rows(const spor_call *c, dense_sizes s, dense_order order, task_part rows) {
+    int64_t cols = shared_columns(s, rows_read(c, s, order), LANES), first = s.cols - cols;
     if (!cols || product_is_panels(s.cols)) return;
     product_pack(c->shared,
                  &(spor_block){.b = (const T *)c->in[1].data + rows.first * s.cols + first,
@@ -446,21 +482,18 @@ static void pack_rows(const spor_call *c, dense_sizes s, task_part rows) {
 
 FAST_KERNEL(dense_panels) {
     dense_sizes s = sizes_of(c);
-    pack_rows(c, s, task_part_of(c, SPOR_PREPARE, task, s.depth));
+    pack_rows(c, s, COLUMNS_TOGETHER, task_part_of(c, SPOR_PREPARE, task, s.depth));
 }
 
 /* The rows and columns of C that a task has. */
 typedef struct {
     task_part rows, cols;
+    dense_order order;
 } dense_part;
-
-/* Which tasks follow each other, so that mostly one thread has them: those with the same columns read one part of B; those
- * with the same rows write to one stretch of memory, as the tasks of an update will read it. */
-typedef enum { COLUMNS_TOGETHER, ROWS_TOGETHER } dense_order;
 
 static dense_part part_of(const spor_call *c, int64_t task, dense_order order) {
     dense_sizes s = sizes_of(c);
-    dense_part part = {{0, s.rows}, {0, s.cols}};
+    dense_part part = {{0, s.rows}, {0, s.cols}, order};
     int64_t tasks = c->need->tasks[SPOR_WORK];
     if (tasks == 1) return part; /* small steps have no time to divide */
     int64_t parts = column_parts(s, tasks), blocks = tasks / parts;
@@ -474,12 +507,16 @@ static dense_part part_of(const spor_call *c, int64_t task, dense_order order) {
     return part;
 }
 
+static dense_own own_of(const spor_call *c) {
+    spor_carver carver = {.base = c->scratch};
+    return carve_own(&carver, sizes_of(c), c->need->tasks[SPOR_WORK], 0, sizeof(T));
+}
+
 /* A part of C, with A[r,k] = a[r * row + k * step] and B in panels. */
 static spor_product product_of(const spor_call *c, dense_part part, int64_t row, int64_t step) {
     dense_sizes s = sizes_of(c);
     int64_t rows = part.rows.end - part.rows.first;
-    spor_carver carver = {.base = c->scratch};
-    dense_tables t = carve_tables(&carver, rows, s.depth);
+    dense_own t = own_of(c);
     product_progression(t.row, rows, row);
     product_progression(t.step, s.depth, step);
     return (spor_product){.a = (const T *)c->in[0].data + part.rows.first * row,
@@ -530,14 +567,26 @@ static int64_t columns_from(const spor_product *C, int64_t *panel, int64_t first
     return end - first;
 }
 
-/* B of the layer, from the task's first column on: element (k, j) is at[k * stride + j], transposed at[j * stride + k]. */
+/* B of the layer, whole: element (k, j) is at[k * stride + j], transposed at[j * stride + k]. */
 typedef struct {
     const T *at;
     int64_t stride;
     bool transposed;
 } dense_B;
 
-/* Some columns of C, DEPTH of their summands after the other. */
+/* Panels of rows and columns of B. */
+static void pack_part(T *panels, const dense_B *B, task_part rows, task_part cols) {
+    const T *b = B->transposed ? B->at + cols.first * B->stride + rows.first
+                               : B->at + rows.first * B->stride + cols.first;
+    product_pack(panels, &(spor_block){.b = b,
+                                       .stride = B->stride,
+                                       .transposed = B->transposed,
+                                       .depth = rows.end - rows.first,
+                                       .rows = rows.end - rows.first,
+                                       .cols = cols.end - cols.first});
+}
+
+/* C, which has columns of B from `first` on, DEPTH of its summands after the other. */
 static void multiply_in_depth(spor_product C, const dense_B *B, int64_t first, T *panels) {
     int64_t depth = C.depth, parts = (depth + DEPTH - 1) / DEPTH;
     const int64_t *step = C.step;
@@ -548,14 +597,7 @@ static void multiply_in_depth(spor_product C, const dense_B *B, int64_t first, T
         C.step = step + part.first;
         C.depth = part.end - part.first;
         C.streams = streams && p == parts - 1;
-        product_pack(panels,
-                     &(spor_block){.b = B->at + (B->transposed ? first * B->stride + part.first
-                                                               : part.first * B->stride + first),
-                                   .stride = B->stride,
-                                   .transposed = B->transposed,
-                                   .depth = C.depth,
-                                   .rows = C.depth,
-                                   .cols = C.cols});
+        pack_part(panels, B, part, (task_part){first, first + C.cols});
         product_multiply(&C);
         C.init = C.c;
         C.ldi = C.ldc;
@@ -563,39 +605,57 @@ static void multiply_in_depth(spor_product C, const dense_B *B, int64_t first, T
 }
 
 /* C, some panels packed before they are used, of whole lines of B. */
-static void multiply_in_passing(const spor_call *c, const spor_product *C, dense_B B) {
-    spor_carver carver = {.base = c->scratch};
-    carve_tables(&carver, C->rows, C->depth);
-    T *panels = carve_panel(&carver, C->depth, sizeof(T));
+static void multiply_in_passing(const spor_call *c, const spor_product *C, dense_part part,
+                                const dense_B *B) {
     for (int64_t first = 0, k = 0; first < C->cols;) {
-        spor_product part = *C;
-        part.cols = columns_from(C, &k, first);
-        part.c += first;
-        if (part.init) part.init += first;
-        multiply_in_depth(part, &B, first, panels);
-        first += part.cols;
+        spor_product some = *C;
+        some.cols = columns_from(C, &k, first);
+        some.c += first;
+        if (some.init) some.init += first;
+        multiply_in_depth(some, B, part.cols.first + first, own_of(c).panels);
+        first += some.cols;
     }
 }
 
-/* C = A B, B lying by rows; C has columns from `first` on. */
-static void multiply_by_rows(const spor_call *c, const spor_product *C, int64_t first) {
+/* C by panels that the thread's tasks before this one left, if they had the same. */
+static void multiply_by_own(const spor_call *c, spor_product C, dense_part part, const dense_B *B) {
     dense_sizes s = sizes_of(c);
-    dense_reading reading = rows_read(c, s);
+    bool all = part.order == ROWS_TOGETHER;
+    task_part cols = all ? (task_part){0, s.cols} : part.cols;
+    T *panels = own_of(c).panels;
+    bool there =
+        c->before && (all || part_of(c, c->before - 1, part.order).cols.first == cols.first);
+    if (!there) pack_part(panels, B, (task_part){0, s.depth}, cols);
+    C.b = panels + (part.cols.first - cols.first) * s.depth;
+    product_multiply(&C);
+}
+
+static void multiply(const spor_call *c, const spor_product *C, dense_part part,
+                     dense_reading reading, dense_B B) {
     if (reading == IN_PANELS_OF_ITS_TASK)
-        multiply_in_passing(c, C, (dense_B){(const T *)c->in[1].data + first, s.cols, false});
-    else if (reading == AS_IT_LIES || product_is_panels(s.cols))
-        multiply_as_it_lies(c, C, first);
+        multiply_in_passing(c, C, part, &B);
+    else if (reading == IN_PANELS_OF_ITS_THREAD)
+        multiply_by_own(c, *C, part, &B);
     else
         product_multiply(C);
+}
+
+/* C = A B, B lying by rows. */
+static void multiply_by_rows(const spor_call *c, const spor_product *C, dense_part part) {
+    dense_sizes s = sizes_of(c);
+    dense_reading reading = rows_read(c, s, part.order);
+    if (reading == AS_IT_LIES || product_is_panels(s.cols))
+        multiply_as_it_lies(c, C, part.cols.first);
+    else
+        multiply(c, C, part, reading, (dense_B){c->in[1].data, s.cols, false});
 }
 
 /* Z = x W + b, then Y = f(Z) in place */
 FAST_KERNEL(dense) {
     dense_part part = part_of(c, task, COLUMNS_TOGETHER);
     spor_product z = product_of(c, part, c->in[0].shape.n[1], 1);
-    int64_t first = part.cols.first;
-    z.init = c->operands > 2 ? (const T *)c->in[2].data + first : NULL;
-    multiply_by_rows(c, &z, first);
+    z.init = c->operands > 2 ? (const T *)c->in[2].data + part.cols.first : NULL;
+    multiply_by_rows(c, &z, part);
     const spor_activation *f = &spor_activations[c->attr[ACT].i];
     T slope = (T)c->attr[ACT_SLOPE].r;
     if (!f->apply) return;
@@ -626,49 +686,48 @@ FAST_KERNEL(dense_dx) {
     dense_part part = part_of(c, task, COLUMNS_TOGETHER);
     spor_product dx = product_of(c, part, s.depth, 1);
     begin_with_sum(c, part, &dx);
-    int64_t first = part.cols.first;
-    if (reading_of_columns(s, c->need) == IN_PANELS_OF_ITS_TASK)
-        multiply_in_passing(c, &dx,
-                            (dense_B){(const T *)c->in[1].data + first * s.depth, s.depth, true});
-    else
-        product_multiply(&dx);
+    multiply(c, &dx, part, reading_in_panels(s, c->need, LANES, part.order),
+             (dense_B){c->in[1].data, s.depth, true});
 }
 
 static dense_shared shared_of_dW(const spor_call *c, dense_sizes s) {
     spor_carver carver = {.base = c->shared};
-    return carve_shared(&carver, s, sizeof(T), LANES, shared_columns(s, rows_read(c, s), LANES),
+    return carve_shared(&carver, s, sizeof(T), LANES,
+                        shared_columns(s, rows_read(c, s, ROWS_TOGETHER), LANES),
                         packs_x(s, sizeof(T)));
 }
 
-/* Some samples of x into its panels, of which each is all samples of a vector of inputs. */
-static void pack_samples(T *panels, const T *x, dense_sizes s, task_part samples) {
+/* Some samples of x into some of its panels, of which each is all samples of a vector of inputs. */
+static void pack_samples(T *panels, const T *x, dense_sizes s, task_part samples,
+                         task_part vectors) {
     spor_block block = {.stride = s.rows,
                         .depth = s.depth,
                         .first = samples.first,
                         .rows = samples.end - samples.first};
-    for (int64_t r = 0; r < s.rows; r += LANES) {
+    for (int64_t v = vectors.first, r; v < vectors.end; v++) {
+        r = v * LANES;
         block.b = x + samples.first * s.rows + r;
         block.cols = carve_least(LANES, s.rows - r);
         product_pack(panels + r * s.depth, &block);
     }
 }
 
-/* Rows of delta, and of x where that is packed, too: few at a time, so that x is read along them. */
+/* Rows of delta, and columns of x where that is packed, too: few samples at a time, so that x is read along its rows. */
 FAST_KERNEL(dense_dW_panels) {
     enum { FEW = 16 };
     dense_sizes s = sizes_of(c);
-    task_part samples = task_part_of(c, SPOR_PREPARE, task, s.depth);
-    pack_rows(c, s, samples);
+    pack_rows(c, s, ROWS_TOGETHER, task_part_of(c, SPOR_PREPARE, task, s.depth));
     if (!packs_x(s, sizeof(T))) return;
+    task_part vectors = task_part_of(c, SPOR_PREPARE, task, vectors_of(s.rows, LANES));
     T *panels = shared_of_dW(c, s).x;
-    for (int64_t k = samples.first; k < samples.end; k += FEW)
-        pack_samples(panels, c->in[0].data, s, (task_part){k, carve_least(k + FEW, samples.end)});
+    for (int64_t k = 0; k < s.depth; k += FEW)
+        pack_samples(panels, c->in[0].data, s, (task_part){k, carve_least(k + FEW, s.depth)},
+                     vectors);
 }
 
 /* Rows of x^T, from `first` on, from the panels of x. */
 static void read_packed(const spor_call *c, int64_t first, spor_product *p) {
-    spor_carver scratch = {.base = c->scratch};
-    dense_tables t = carve_tables(&scratch, p->rows, p->depth);
+    dense_own t = own_of(c);
     for (int64_t r = 0; r < p->rows; r++)
         t.row[r] = (first + r) / LANES * LANES * p->depth + (first + r) % LANES;
     product_progression(t.step, p->depth, LANES);
@@ -689,7 +748,7 @@ FAST_KERNEL(dense_dW) {
     begin_with_sum(c, part, &dW);
     if (packs_x(s, sizeof(T))) read_packed(c, part.rows.first, &dW);
     dW.streams = streams_dW(s);
-    multiply_by_rows(c, &dW, part.cols.first);
+    multiply_by_rows(c, &dW, part);
     if (dW.streams) simd_flush();
 }
 

@@ -64,8 +64,8 @@ static void look_again(void) {
 #endif
 }
 
-/* Runs tasks of a part until none is left to begin. */
-static void work_off_part(spor_pool *pool, pool_part *part, int worker) {
+/* Runs tasks of a part until none is left to begin; meanwhile another round may. */
+static void work_off_part(spor_pool *pool, pool_part *part, pool_worker *worker, uint64_t *round) {
     uint64_t ticket = atomic_load_explicit(&part->ticket, memory_order_acquire);
     while (ticket & tasks_mask) {
         pool_work *work = atomic_load_explicit(&pool->work, memory_order_relaxed);
@@ -74,16 +74,22 @@ static void work_off_part(spor_pool *pool, pool_part *part, int worker) {
         if (!atomic_compare_exchange_weak_explicit(&part->ticket, &ticket, ticket - 1,
                                                    memory_order_acq_rel, memory_order_acquire))
             continue;
-        work(user, end - (int64_t)(ticket & tasks_mask), worker);
+        if (ticket >> 32 != *round) worker->before = 0;
+        *round = ticket >> 32;
+        int64_t task = end - (int64_t)(ticket & tasks_mask);
+        work(user, task, worker);
+        worker->before = task + 1;
         atomic_fetch_add_explicit(&pool->done, 1, memory_order_release);
         ticket = atomic_load_explicit(&part->ticket, memory_order_acquire);
     }
 }
 
 /* Its own part, then those of the others. */
-static void work_off(spor_pool *pool, int worker) {
+static void work_off(spor_pool *pool, int number) {
+    pool_worker worker = {.number = number};
+    uint64_t round = 0; /* of the last task; none yet */
     for (int k = 0; k < pool->parts; k++)
-        work_off_part(pool, &pool->part[(worker + k) % pool->parts], worker);
+        work_off_part(pool, &pool->part[(number + k) % pool->parts], &worker, &round);
 }
 
 /* ---- cores ---- */
@@ -224,7 +230,8 @@ static void hand_out(spor_pool *pool, uint64_t round, int64_t count) {
 
 void pool_run(spor_pool *pool, int64_t count, pool_work *work, void *user) {
     if (pool_workers(pool) == 1 || count < 2) {
-        for (int64_t task = 0; task < count; task++) work(user, task, 0);
+        for (pool_worker alone = {0}; alone.before < count; alone.before++)
+            work(user, alone.before, &alone);
         return;
     }
     uint64_t round = atomic_load_explicit(&pool->round, memory_order_relaxed) + 1;

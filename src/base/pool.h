@@ -12,8 +12,14 @@ typedef struct spor_pool spor_pool;
 /** More workers than this are not started. */
 enum { POOL_MOST = 1024 };
 
-/** One of the tasks, by a worker: 0 is the thread that called pool_run. */
-typedef void pool_work(void *user, int64_t task, int worker);
+/** Who runs a task: worker 0 is the thread that called pool_run. */
+typedef struct {
+    int number;
+    int64_t before; /* the task of this call that it ran last, counted from 1; 0: none yet */
+} pool_worker;
+
+/** One of the tasks. */
+typedef void pool_work(void *user, int64_t task, const pool_worker *worker);
 
 /** So many workers, the caller of pool_run one of them; fewer if the system grants no more threads. They
  *  start once, wait for work awake for a short while, and sleep then. NULL: out of memory. */

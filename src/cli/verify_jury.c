@@ -31,11 +31,11 @@ static spor_workpiece *piece_of(spor_jury *jury, int worker) {
     return NULL;
 }
 
-static void judge(void *user, int64_t k, int worker) {
+static void judge(void *user, int64_t k, const pool_worker *worker) {
     spor_jury *jury = user;
     const spor_verify_given *given = jury->v->given;
     spor_judged *judged = &jury->judged[k];
-    spor_workpiece *piece = piece_of(jury, worker);
+    spor_workpiece *piece = piece_of(jury, worker->number);
     spor_effort effort = {
         .seed = (uint64_t)given->seed, .shapes = given->shapes, .ties_bind = given->ties != NULL};
     if (!piece) return; /* it is shown as not examined */

@@ -43,7 +43,7 @@ typedef struct {
     size_t saved;   /* bytes behind the output, read by backward kernels as in[k].saved */
     size_t shared;  /* bytes that PREPARE writes and all later tasks read */
     size_t partial; /* bytes of the partial result of one task of WORK: like the output */
-    size_t scratch; /* bytes of one thread: undefined when a task begins */
+    size_t scratch; /* bytes of one thread: undefined when a task begins, but for call->before */
     bool
         shares; /* elements of the result share what is rounded: each may be off by as much as others */
     int64_t tasks[SPOR_PHASES]; /* 0: the phase is not there; all 0: one task of WORK */
@@ -60,7 +60,9 @@ typedef struct {
     void *shared;          /* of need->shared bytes */
     void *partial;         /* of need->partial bytes for each task of WORK, one after the other */
     void *scratch;         /* of need->scratch bytes, its own in each thread */
-    uint64_t step;         /* number of the run, for random ops */
+    int64_t
+        before; /* the task of this phase that left scratch as it is, counted from 1; 0: none did */
+    uint64_t step;                  /* number of the run, for random ops */
     const struct spor_group *group; /* of a group: in[] is what it reads, then what it writes */
 } spor_call;
 

@@ -19,7 +19,7 @@ typedef struct {
     int64_t times; /* each runs it so often */
 } roof;
 
-static void run_roof(void *user, int64_t task, int worker) {
+static void run_roof(void *user, int64_t task, const pool_worker *worker) {
     const roof *r = user;
     (void)worker;
     for (int64_t k = 0; k < r->times; k++) r->kernel(&r->call, task);

@@ -190,13 +190,16 @@ typedef struct {
 } phase_run;
 
 /* Each worker has scratch of its own. */
-static void run_task_of(const program_step *step, int phase, int64_t task, int worker) {
+static void run_task_of(const program_step *step, int phase, int64_t task,
+                        const pool_worker *worker) {
     spor_call call = step->call;
-    if (call.scratch) call.scratch = (char *)call.scratch + (size_t)worker * step->need.scratch;
+    size_t room = step->need.scratch;
+    if (call.scratch) call.scratch = (char *)call.scratch + (size_t)worker->number * room;
+    call.before = worker->before;
     step->phase[phase](&call, task);
 }
 
-static void run_task(void *user, int64_t task, int worker) {
+static void run_task(void *user, int64_t task, const pool_worker *worker) {
     const phase_run *run = user;
     run_task_of(run->step, run->phase, task, worker);
 }
@@ -241,20 +244,30 @@ static int64_t round_tasks(const round_run *run, uint32_t s) {
     return is_prepared(run->program, step, run->phase) ? 0 : step->need.tasks[run->phase];
 }
 
+typedef struct {
+    const program_step *step;
+    int64_t task;
+} round_place;
+
 /* Tasks of a round by workers and of each by steps, so that a worker has the same part of each step as where that is
  * done by itself. */
-static void run_round_task(void *user, int64_t number, int worker) {
-    const round_run *run = user;
+static round_place place_in_round(const round_run *run, int64_t number) {
     for (int part = 0; part < run->workers; part++)
         for (uint32_t s = run->first; s < run->end; s++) {
             int64_t tasks = round_tasks(run, s), first = tasks * part / run->workers,
                     count = tasks * (part + 1) / run->workers - first;
-            if (number < count) {
-                run_task_of(&run->program->step[s], run->phase, first + number, worker);
-                return;
-            }
+            if (number < count) return (round_place){&run->program->step[s], first + number};
             number -= count;
         }
+    return (round_place){0};
+}
+
+static void run_round_task(void *user, int64_t number, const pool_worker *worker) {
+    const round_run *run = user;
+    round_place place = place_in_round(run, number), before = {0};
+    if (worker->before) before = place_in_round(run, worker->before - 1);
+    pool_worker of_step = {worker->number, before.step == place.step ? before.task + 1 : 0};
+    run_task_of(place.step, run->phase, place.task, &of_step);
 }
 
 /* Single tasks are not worth another thread where no step has several. */

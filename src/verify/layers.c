@@ -161,7 +161,7 @@ static bool is_open(const sightings *all, int64_t k) {
     return t && !t->overlooked && t->found.outcome != SPOR_FAILS;
 }
 
-static void judge_fast(void *user, int64_t k, int worker) {
+static void judge_fast(void *user, int64_t k, const pool_worker *worker) {
     const sightings *all = user;
     (void)worker;
     if (is_open(all, k) && !all->at[k].region->custom) judge(&all->at[k]);

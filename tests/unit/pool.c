@@ -2,6 +2,7 @@
 #include "suite.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,14 +12,25 @@ enum { MOST_TASKS = 1000 };
 
 typedef struct {
     int runs[MOST_TASKS]; /* plain numbers: the pool orders them */
-    int round;
+    struct {
+        int round;
+        int64_t task; /* counted from 1 */
+    } last[7];        /* of each worker */
+    int round;        /* counted from 0 */
     int workers;
     _Atomic int wrong;
 } board;
 
-static void mark(void *user, int64_t task, int worker) {
+static void mark(void *user, int64_t task, const pool_worker *worker) {
     board *b = user;
-    if (b->runs[task] != b->round || worker < 0 || worker >= b->workers) atomic_store(&b->wrong, 1);
+    if (b->runs[task] != b->round || worker->number < 0 || worker->number >= b->workers) {
+        atomic_store(&b->wrong, 1);
+        return;
+    }
+    bool first = b->last[worker->number].round != b->round + 1;
+    if (worker->before != (first ? 0 : b->last[worker->number].task)) atomic_store(&b->wrong, 1);
+    b->last[worker->number].round = b->round + 1;
+    b->last[worker->number].task = task + 1;
     b->runs[task]++;
 }
 
@@ -47,6 +59,20 @@ START_TEST(each_task_is_run_once) {
 }
 END_TEST
 
+/* A worker may come from one round into the next before it looks up: what it ran there is not of this one. */
+START_TEST(what_ran_before_is_of_the_round) {
+    static board b;
+    enum { TASKS = 6, ROUNDS = 30000 };
+    spor_pool *pool = pool_new(3);
+    memset(&b, 0, sizeof b);
+    b.workers = 3;
+    for (b.round = 0; b.round < ROUNDS; b.round++) pool_run(pool, TASKS, mark, &b);
+    for (int k = 0; k < TASKS; k++) ck_assert_int_eq(b.runs[k], ROUNDS);
+    ck_assert(!b.wrong);
+    pool_free(pool);
+}
+END_TEST
+
 /* Workers that fell asleep are woken, and end when asked to. */
 START_TEST(sleepers_wake) {
     static board b;
@@ -66,7 +92,7 @@ START_TEST(sleepers_wake) {
 END_TEST
 
 /* A task that lasts: the others are run by those that are free. */
-static void last(void *user, int64_t task, int worker) {
+static void last(void *user, int64_t task, const pool_worker *worker) {
     const struct timespec nap = {.tv_nsec = 20000000};
     (void)worker;
     if (!task) nanosleep(&nap, NULL);
@@ -89,6 +115,7 @@ START_TEST(without_a_pool_the_caller_works) {
     memset(&b, 0, sizeof b);
     b.workers = 1;
     pool_run(NULL, 5, mark, &b);
+    ck_assert(!b.wrong);
     for (int k = 0; k < 6; k++) ck_assert_int_eq(b.runs[k], k < 5);
     pool_run(NULL, 0, mark, &b);
     ck_assert_int_eq(pool_workers(NULL), 1);
@@ -101,6 +128,7 @@ Suite *spor_suite(void) {
     Suite *suite = suite_create("pool");
     TCase *tests = tcase_create("threads");
     tcase_add_loop_test(tests, each_task_is_run_once, 0, 4);
+    tcase_add_test(tests, what_ran_before_is_of_the_round);
     tcase_add_test(tests, sleepers_wake);
     tcase_add_test(tests, the_end_waits_for_the_last_task);
     tcase_add_test(tests, without_a_pool_the_caller_works);
