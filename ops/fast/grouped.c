@@ -498,16 +498,7 @@ const spor_fast spor_fast_grouped = {
 
 #else
 
-/* rows of `count` elements, `of` apart, to rows `apart` */
-static void copy_columns(T *to, int64_t apart, const T *from, int64_t of, int64_t rows,
-                         int64_t count) {
-    int64_t whole = count / LANES * LANES;
-    for (int64_t r = 0; r < rows; r++, to += apart, from += of) {
-        for (int64_t j = 0; j < whole; j += LANES) simd_store(to + j, simd_load(from + j));
-        if (whole < count)
-            simd_store_part(to + whole, simd_load_part(from + whole, count - whole), count - whole);
-    }
-}
+#include "kernels/copy.h"
 
 /* What tasks share of group g. */
 static T *shared_of(const spor_call *c, const conv_work *w, int64_t g, conv_arrays *a) {
@@ -535,8 +526,8 @@ static void prepare_groups(const spor_call *c, int64_t task, const conv_work *w,
     for (int64_t g = part.first; g < part.end; g++) {
         conv_arrays a;
         T *kernel = shared_of(c, w, g, &a);
-        copy_columns(kernel, some, (const T *)K->data + g * some, all, shape_size(&K->shape) / all,
-                     some);
+        copy_rows(kernel, some, (const T *)K->data + g * some, all, shape_size(&K->shape) / all,
+                  some);
         w->by->prepare(w, &a, kernel, turned, (task_part){0, w->by->prepare_parts(w)});
     }
 }
@@ -551,10 +542,10 @@ static void correlate_group(const spor_call *c, const conv_work *w, const group_
     T *z = (T *)c->out.data + n * pixels_of(of) * made + g * of->F;
     conv_arrays all = a;
     const T *kernel = shared_of(c, w, g, &all);
-    copy_columns(s->samples, of->C, x, read, count * of->h * of->w, of->C);
+    copy_rows(s->samples, of->C, x, read, count * of->h * of->w, of->C);
     w->by->correlate(w, &all, s->samples, count, kernel, turned, b ? b + g * of->F : NULL,
                      s->results);
-    copy_columns(z, made, s->results, of->F, count * pixels_of(of), of->F);
+    copy_rows(z, made, s->results, of->F, count * pixels_of(of), of->F);
 }
 
 static void activate(const spor_call *c, int64_t n, int64_t count) {
@@ -618,12 +609,12 @@ static void add_group(const spor_call *c, const conv_work *w, const group_slices
     w->by->begin(w, a);
     for (int64_t n = samples.first, count; n < samples.end; n += count) {
         count = carve_least(w->group, samples.end - n);
-        copy_columns(s->samples, of->C,
-                     (const T *)c->in[0].data + n * of->h * of->w * read + g * of->C, read,
-                     count * of->h * of->w, of->C);
-        copy_columns(s->results, of->F,
-                     (const T *)c->in[1].data + n * pixels_of(of) * made + g * of->F, made,
-                     count * pixels_of(of), of->F);
+        copy_rows(s->samples, of->C,
+                  (const T *)c->in[0].data + n * of->h * of->w * read + g * of->C, read,
+                  count * of->h * of->w, of->C);
+        copy_rows(s->results, of->F,
+                  (const T *)c->in[1].data + n * pixels_of(of) * made + g * of->F, made,
+                  count * pixels_of(of), of->F);
         w->by->add(w, a, s->samples, count, s->results, s->dK, n > samples.first);
     }
     w->by->finish(w, a, s->dK);
@@ -639,7 +630,7 @@ FAST_KERNEL(grouped_dK) {
     int64_t groups = c->attr[GROUPS].i, F = w.g.F;
     for (int64_t g = 0; g < groups; g++) {
         add_group(c, &w, &s, &a, g, samples);
-        copy_columns(dK + g * F, groups * F, s.dK, F, depth_of(&w.g), F);
+        copy_rows(dK + g * F, groups * F, s.dK, F, depth_of(&w.g), F);
     }
 }
 

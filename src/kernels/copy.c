@@ -74,9 +74,12 @@ SPOR_INLINE void copy_run(T *to, const T *from, int64_t count) {
     simd_store(to + count - LANES, simd_load(from + count - LANES));
 }
 
+void copy_rows(T *to, int64_t apart, const T *from, int64_t of, int64_t rows, int64_t count) {
+    for (int64_t r = 0; r < rows; r++) copy_run(to + r * apart, from + r * of, count);
+}
+
 static void copy_runs(const plane *p) {
-    for (int64_t r = 0; r < p->row.n; r++)
-        copy_run(p->to + r * p->row.to, p->from + r * p->row.from, p->col.n);
+    copy_rows(p->to, p->row.to, p->from, p->row.from, p->row.n, p->col.n);
 }
 
 SPOR_INLINE void repeat_run(T *to, vec v, int64_t count) {

@@ -84,6 +84,10 @@ static inline void copy_need(const spor_call *c, size_t width, int lanes, spor_n
 #define copy_part SPOR_BUILT(copy_part)
 void copy_part(const spor_call *c, int64_t task, const copy_box *box, const T *from);
 
+/** Rows of so many elements, `of` apart, to rows `apart`. */
+#define copy_rows SPOR_BUILT(copy_rows)
+void copy_rows(T *to, int64_t apart, const T *from, int64_t of, int64_t rows, int64_t count);
+
 /** The task's part of all of them. */
 SPOR_INLINE void copy_all(const spor_call *c, int64_t task, const copy_moves *m) {
     for (int k = 0; k < m->count; k++) {
