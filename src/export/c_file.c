@@ -224,11 +224,11 @@ void c_add_classes(c_file *f) {
 
 static void add_predict(c_file *f) {
     spor_text *text = &f->code.text;
-    if (c_arena_bytes(f))
-        text_add(text, "static %s arena[NET_ARENA_BYTES / sizeof(%s)];\n\n",
-                 c_type(&f->c.functions), c_type(&f->c.functions));
-    text_add(text, "void net_predict(const %s *x, %s *y) {\n", c_type(&f->c.functions),
-             c_type(&f->c.functions));
+    const char *type = c_type(&f->c.functions);
+    size_t width = scalar_width(c_file_scalar(f));
+    if (c_arena_bytes(f)) c_add_arena(text, type, "arena", c_arena_bytes(f) / width);
+    text_add(text, "void net_predict(const %s *x, %s *y) {\n", type, type);
+    c_add_arena_place(text, type, "arena", &f->c.calls.text);
     if (f->training && !f->apart) text_add(text, "    net_begin();\n");
     if (!c_has_word(&f->c.calls.text, "x")) text_add(text, "    (void)x;\n");
     if (f->apart)

@@ -185,6 +185,19 @@ bool c_has_word(const spor_text *text, const char *name) {
     return false;
 }
 
+void c_add_arena(spor_text *text, const char *type, const char *name, size_t count) {
+    text_add(
+        text,
+        "static %s net_%s_memory[%zu];\n\n/* Its place is read: gcc 12 makes loops wrong that go "
+        "from one known place of an array to another. */\nstatic %s *net_%s(void) {\n    %s "
+        "*volatile place = net_%s_memory;\n    return place;\n}\n\n",
+        type, name, count, type, name, type, name);
+}
+
+void c_add_arena_place(spor_text *text, const char *type, const char *name, const spor_text *body) {
+    if (c_has_word(body, name)) text_add(text, "    %s *%s = net_%s();\n", type, name, name);
+}
+
 /* What a compiler is told is the same for every file. */
 #define SELF_TEST "NET_SELFTEST"
 
@@ -248,21 +261,53 @@ static int split(const char *from, paragraph p[]) {
 }
 
 bool c_is_taken(const char *name) {
-    static const char *const own[] = {"net_predict",       "net_scale",       "net_load",
-                                      "net_mean",          "net_factor",      "net_weights",
-                                      "net_sample",        "net_expected",    "net_allowed",
-                                      "net_class_names",   "net_unscale",     "net_INPUTS",
-                                      "net_OUTPUTS",       "net_ARENA_BYTES", "net_WEIGHT_BYTES",
-                                      "net_MULTIPLY_ADDS", "net_H",           "net_t",
-                                      "net_SELFTEST",      "net_train",       "net_reset",
-                                      "net_parameters",    "net_values",      "net_next",
-                                      "net_exported",      "net_begun",       "net_begin",
-                                      "net_NEXT",          "net_BATCH",       "net_TARGETS",
-                                      "net_PARAMETERS",    "net_steps",       "net_loss",
-                                      "net_step_bits",     "net_looked_at",   "net_state",
-                                      "net_draw",          "net_draw_batch",  "net_x",
-                                      "net_target",        "net_rows_named",  "net_bits_of_all",
-                                      "net_test_training"};
+    static const char *const own[] = {"net_predict",
+                                      "net_scale",
+                                      "net_load",
+                                      "net_mean",
+                                      "net_factor",
+                                      "net_weights",
+                                      "net_sample",
+                                      "net_expected",
+                                      "net_allowed",
+                                      "net_class_names",
+                                      "net_unscale",
+                                      "net_INPUTS",
+                                      "net_OUTPUTS",
+                                      "net_ARENA_BYTES",
+                                      "net_WEIGHT_BYTES",
+                                      "net_MULTIPLY_ADDS",
+                                      "net_H",
+                                      "net_t",
+                                      "net_SELFTEST",
+                                      "net_train",
+                                      "net_reset",
+                                      "net_parameters",
+                                      "net_values",
+                                      "net_next",
+                                      "net_exported",
+                                      "net_begun",
+                                      "net_begin",
+                                      "net_NEXT",
+                                      "net_BATCH",
+                                      "net_TARGETS",
+                                      "net_PARAMETERS",
+                                      "net_steps",
+                                      "net_loss",
+                                      "net_step_bits",
+                                      "net_looked_at",
+                                      "net_state",
+                                      "net_draw",
+                                      "net_draw_batch",
+                                      "net_x",
+                                      "net_target",
+                                      "net_rows_named",
+                                      "net_bits_of_all",
+                                      "net_test_training",
+                                      "net_arena",
+                                      "net_arena_memory",
+                                      "net_floats",
+                                      "net_floats_memory"};
     paragraph p[PARAGRAPHS];
     int count = split(export_portable, p);
     size_t length = strlen(name);

@@ -31,6 +31,11 @@ void c_add_numbers(spor_text *text, const spor_c *c, const double value[], int64
 /** True if the name stands in the text. */
 bool c_has_word(const spor_text *text, const char *name);
 
+/** Adds the array in which what is on the way lies, of so many elements, and net_<name>(), which gives its place. */
+void c_add_arena(spor_text *text, const char *type, const char *name, size_t count);
+/** Adds the place to a function whose text has that name. */
+void c_add_arena_place(spor_text *text, const char *type, const char *name, const spor_text *body);
+
 /** True of what a file defines whatever the network: functions of portable.c, and those around the steps. */
 bool c_is_taken(const char *name);
 

@@ -306,7 +306,9 @@ void c_training_add(const c_training *t, bool loaded, spor_text *text) {
     c_program *c = (c_program *)(uintptr_t)&t->c;
     text_add(text, "\n");
     c_training_add_signature(t, text);
-    text_add(text, " {\n    %s cost;\n%s", type_of(t), loaded ? "" : "    net_begin();\n");
+    text_add(text, " {\n    %s cost;\n", type_of(t));
+    c_add_arena_place(text, type_of(t), "arena", &t->c.calls.text);
+    if (!loaded) text_add(text, "    net_begin();\n");
     for (int k = 0; k < t->settings; k++)
         if (!c_has_word(&t->c.calls.text, t->setting[k].name))
             text_add(text, "    (void)%s;\n", t->setting[k].name);

@@ -245,12 +245,17 @@ static void add_predict(int8_file *f, spor_text *text) {
     const spor_c single = {.single = true};
     const int8_code in = plan->graph.node[plan->graph.input].code, out = plan->y_code;
     const bool floats = plan->buffer[plan->y].floats;
+    const char *places =
+        floats ? "    int8_t *arena = net_arena();\n    float *floats = net_floats();\n"
+               : "    int8_t *arena = net_arena();\n";
     char x[40], y[40];
     int8_place(plan, INT8_X, 0, x);
     int8_place(plan, plan->y, plan->y_from, y);
     text_add(text, "static void net_run(void) {\n");
+    c_add_arena_place(text, "int8_t", "arena", &f->parts.calls);
+    c_add_arena_place(text, "float", "floats", &f->parts.calls);
     text_bytes(text, f->parts.calls.at, f->parts.calls.size);
-    text_add(text, "}\n\nvoid net_predict(const float *x, float *y) {\n");
+    text_add(text, "}\n\nvoid net_predict(const float *x, float *y) {\n%s", places);
     if (f->parts.apart)
         text_add(text, "    if (!net_weights) {\n        net_fill(y, net_not_a_number(), "
                        "NET_OUTPUTS);\n        return;\n    }\n");
@@ -261,7 +266,7 @@ static void add_predict(int8_file *f, spor_text *text) {
     else
         text_add(text, "    net_int8_dequantize(y, %s, %s, %d, NET_OUTPUTS);\n}\n\n", y,
                  c_number(&single, out.scale).text, out.zero);
-    text_add(text, "void net_predict_int8(const int8_t *x, int8_t *y) {\n");
+    text_add(text, "void net_predict_int8(const int8_t *x, int8_t *y) {\n%s", places);
     if (f->parts.apart)
         text_add(text, "    if (!net_weights) {\n        memset(y, NET_Y_ZERO, NET_OUTPUTS);\n"
                        "        return;\n    }\n");
@@ -290,9 +295,8 @@ static void write_code(int8_file *f) {
                  "    net_weights = size == NET_WEIGHT_BYTES ? (const unsigned char *)bytes : 0;\n"
                  "    return net_weights != 0;\n}\n\n");
     text_bytes(text, f->parts.constants.at, f->parts.constants.size);
-    text_add(text, "static int8_t arena[%zu];\n", f->plan.bytes ? f->plan.bytes : 1);
-    if (f->plan.floats) text_add(text, "static float floats[%zu];\n", f->plan.floats);
-    text_add(text, "\n");
+    c_add_arena(text, "int8_t", "arena", f->plan.bytes ? f->plan.bytes : 1);
+    if (f->plan.floats) c_add_arena(text, "float", "floats", f->plan.floats);
     c_add_portable(text, &functions, true);
     c_add_paragraphs(text, export_int8, &functions, true);
     text_bytes(text, functions.at, functions.size);
