@@ -110,7 +110,7 @@ static inline void work_need(conv_work w, size_t width, int lanes, spor_need *ne
 static inline void prepare_part(const spor_call *c, int64_t task, const conv_work *w, const T *K,
                                 bool turned) {
     spor_carver carver = {.base = c->shared};
-    conv_arrays a;
+    conv_arrays a = {0};
     carve_shared(&carver, w, sizeof(T), LANES, &a);
     w->by->prepare(w, &a, K, turned, task_part_of(c, SPOR_PREPARE, task, w->by->prepare_parts(w)));
 }

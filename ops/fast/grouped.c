@@ -524,7 +524,7 @@ static void prepare_groups(const spor_call *c, int64_t task, const conv_work *w,
     int64_t groups = c->attr[GROUPS].i, all = K->shape.n[3], some = all / groups;
     task_part part = task_part_of(c, SPOR_PREPARE, task, groups);
     for (int64_t g = part.first; g < part.end; g++) {
-        conv_arrays a;
+        conv_arrays a = {0};
         T *kernel = shared_of(c, w, g, &a);
         copy_rows(kernel, some, (const T *)K->data + g * some, all, shape_size(&K->shape) / all,
                   some);
