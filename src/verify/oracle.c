@@ -139,7 +139,7 @@ static bool is_asked(int which, unsigned set, int point) {
 static bool has_point(oracle_inquiry *q, uint64_t seed, int point) {
     spor_trial *trial = q->trial;
     if (!trial->in.inputs) return point == 0;
-    if (point == POINT_CONSTANTS) return trial->points.constants > 0;
+    if (point == POINT_CONSTANTS || point == POINT_BEYOND) return trial->points.constants > 0;
     if (point == POINT_WHOLE_WITHIN && !q->narrowing_sought) {
         q->narrowing_sought = true;
         q->narrowed = trial_narrow(trial, seed);
@@ -169,13 +169,13 @@ static uint64_t seed_of(const spor_trial *trial, uint64_t seed) {
 
 enum { DRAWS = 8 }; /* of a family, at most */
 
-/* How often a family is drawn: a point of few numbers shows little. */
+/* How often a family is drawn: a point of few numbers shows little, and less of what is to come together. */
 static int draws_of(const spor_trial *trial, int point) {
-    enum { NUMBERS = 32 };
+    const int64_t wanted = point == POINT_BEYOND ? 512 : 32;
     int64_t numbers = 1;
     if (point == POINT_FAMILIES || !trial->in.inputs) return 1;
     for (int k = 0; k < trial->in.inputs; k++) numbers += trial_size(trial, k);
-    int64_t draws = NUMBERS / numbers;
+    int64_t draws = wanted / numbers;
     return draws < 1 ? 1 : draws > DRAWS ? DRAWS : (int)draws;
 }
 
@@ -247,7 +247,8 @@ bool oracle_seek(spor_trial *trial, const spor_effort *effort, oracle_finding *f
         }
     trial->scale = trial->scale_dy = 1;
     for (uint64_t k = 1; k <= TIMES && done && !finding->failed; k++)
-        done = ask_point(&q, seed + DRAWS + k, set, POINT_CONSTANTS);
+        done = ask_point(&q, seed + DRAWS + k, set, POINT_CONSTANTS) &&
+               (finding->failed || ask_point(&q, seed + DRAWS + k, set, POINT_BEYOND));
     spor_program_free(q.y);
     return done;
 }

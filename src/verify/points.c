@@ -10,6 +10,8 @@
 #include "verify/points.h"
 
 typedef double point_draw(uint64_t key, uint64_t k, double from, double to);
+/* A number among constants, or the one that the family would have. */
+typedef double point_mix(const points *p, uint64_t key, uint64_t k, double plain);
 
 static double whole_number(uint64_t key, uint64_t k, double from, double to) {
     return from + floor((to - from + 1) * random_uniform(key, k, 11));
@@ -18,25 +20,6 @@ static double whole_number(uint64_t key, uint64_t k, double from, double to) {
 static double real_number(uint64_t key, uint64_t k, double from, double to) {
     return from + (to - from) * random_uniform(key, k, 11);
 }
-
-typedef struct {
-    point_draw *draw;
-    double from, to;
-    bool at_constants; /* mixed with numbers beside those that comparisons meet */
-    bool within;       /* narrowed operands have their narrow numbers */
-} family;
-
-static const family families[POINT_FAMILIES] = {
-    [POINT_WHOLE] = {whole_number, -3, 3, false, false},
-    [POINT_WHOLE_AGAIN] = {whole_number, -1, 1, false, false},
-    [POINT_SLIGHT] = {real_number, -1, 1, false, false},
-    [POINT_REAL] = {real_number, -4, 4, false, false},
-    [POINT_WIDE] = {real_number, -16, 16, false, false},
-    [POINT_SHARE] = {real_number, 0, 1, false, false},
-    [POINT_CONSTANTS] = {real_number, -4, 4, true, false},
-    [POINT_WHOLE_WITHIN] = {whole_number, -3, 3, false, true},
-    [POINT_WITHIN] = {real_number, -4, 4, false, true},
-};
 
 /* Narrow numbers of an operand: for whole numbers and for reals. */
 static const struct {
@@ -71,6 +54,41 @@ static double beside_constant(const points *p, uint64_t key, uint64_t k, double 
     return bits >> 40 & 1 ? c + c * part[which] : c + off[which] * fmax(1, fabs(c) / 8);
 }
 
+/* Beyond all numbers that are met, or between one and the next: each of several conditions, on one operand or on some,
+ * holds or fails by itself at every element, so that somewhere they hold together. */
+static double beyond_constants(const points *p, uint64_t key, uint64_t k, double plain) {
+    uint64_t bits = random_hash(key, k, 59), of = (uint64_t)p->first_between;
+    double most = 0, share = random_uniform(key, k, 61), c, next = HUGE_VAL;
+    if (!of) return plain;
+    c = p->constant[(bits >> 8) % of];
+    for (uint64_t j = 0; j < of; j++) {
+        most = fmax(most, fabs(p->constant[j]));
+        if (p->constant[j] > c) next = fmin(next, p->constant[j]);
+    }
+    if (bits & 1 || next > most) return copysign(most + (most + 1) * share, bits & 2 ? 1 : -1);
+    return c + (next - c) * share;
+}
+
+typedef struct {
+    point_draw *draw;
+    double from, to;
+    point_mix *mix; /* what of the constants is mixed in; NULL: nothing */
+    bool within;    /* narrowed operands have their narrow numbers */
+} family;
+
+static const family families[POINT_FAMILIES] = {
+    [POINT_WHOLE] = {whole_number, -3, 3, NULL, false},
+    [POINT_WHOLE_AGAIN] = {whole_number, -1, 1, NULL, false},
+    [POINT_SLIGHT] = {real_number, -1, 1, NULL, false},
+    [POINT_REAL] = {real_number, -4, 4, NULL, false},
+    [POINT_WIDE] = {real_number, -16, 16, NULL, false},
+    [POINT_SHARE] = {real_number, 0, 1, NULL, false},
+    [POINT_CONSTANTS] = {real_number, -4, 4, beside_constant, false},
+    [POINT_BEYOND] = {real_number, -4, 4, beyond_constants, false},
+    [POINT_WHOLE_WITHIN] = {whole_number, -3, 3, NULL, true},
+    [POINT_WITHIN] = {real_number, -4, 4, NULL, true},
+};
+
 static double narrow_number(point_narrow narrow, bool whole, uint64_t key, uint64_t k) {
     bool reals = !whole || !(narrows[narrow].least < narrows[narrow].most);
     if (reals) return real_number(key, k, narrows[narrow].from, narrows[narrow].to);
@@ -89,7 +107,7 @@ static double in_reals(const spor_range *r, const family *f, uint64_t key, uint6
     double least = ceil(r->from), most = floor(r->to);
     uint64_t bits = random_hash(key, k, 19);
     if (f->draw == whole_number && least <= most) return whole_number(key, k, least, most);
-    if (f->at_constants && bits % 2) return bits % 4 == 1 ? r->from : r->to;
+    if (f->mix && bits % 2) return bits % 4 == 1 ? r->from : r->to;
     return fmin(fmax(real_number(key, k, r->from, r->to), r->from), r->to);
 }
 
@@ -176,7 +194,7 @@ static double draw_number(const points *p, const point_input *in, int which, uin
     if (in->range.kind == SPOR_RANGE_SET) return in_set(&in->range, key, k);
     if (f->within && in->narrow) return narrow_number(in->narrow, f->draw == whole_number, key, k);
     double x = f->draw(key, k, f->from, f->to);
-    if (f->at_constants) x = beside_constant(p, key, k, x);
+    if (f->mix) x = f->mix(p, key, k, x);
     return in->cotangent ? away_from_zero(x, f) : x;
 }
 

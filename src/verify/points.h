@@ -16,7 +16,8 @@ enum {
     POINT_REAL,
     POINT_WIDE,
     POINT_SHARE,
-    POINT_CONSTANTS, /* only where comparisons meet constants */
+    POINT_CONSTANTS, /* only where comparisons meet constants, */
+    POINT_BEYOND,    /* as this one */
     POINT_WHOLE_WITHIN,
     POINT_WITHIN, /* these two only with narrowed operands */
     POINT_FAMILIES

@@ -58,6 +58,9 @@ typedef struct {
 #define NAIVE "def f(z[N, K], y[N, K]):\n    return 0 - sum(y * log(softmax(z)), axis=\"K\")\n"
 #define FINAL "def f(x[T, D], s[w, D]):\n    return concat([s, x], axis=0)[T:]\n"
 
+#define GATE(open)                                                                                 \
+    "def f(x[n], y[n], z[n]):\n    return where(" open ", 3 * x + z, x + z)\n"                     \
+    "derive f (x, y, z) -> (v, dv):\n    dy = 0 * y\n"
 #define MASKED "def f(x[n]):\n    return where(x > 0, sqrt(x), 0)\nderive f (x) -> (y, dy):\n"
 #define BRANCHES                                                                                   \
     "def f(x[n]):\n    return where(x > 0, x * log(x) + exp(1 / x) * sqrt(x), x ** 2)\n"           \
@@ -232,6 +235,17 @@ static const row rows[] = {
     {FAILS, NULL,
      "def f(s[n], t[n]):\n    return sum(relu(5 - s * t))\nderive f (s, t) -> (y, dy):\n"
      "    ds = -t * dy\n    dt = -s * dy\n"},
+    /* and together, where conditions are of several operands or elements */
+    {FAILS, NULL, "claim \"a\" (x[n], y[n]):\n    relu(x - 20) * relu(-30 - y) == zeros([n])\n"},
+    {FAILS, NULL,
+     "claim \"a\" (x[n], y[n], z[n]):\n"
+     "    relu(x - 5) * relu(-9 - y) * relu(z - 12) == zeros([n])\n"},
+    {FAILS, NULL, GATE("(x > 20) * (y < -30)") "    dx = dv\n    dz = dv\n"},
+    {FAILS, NULL, GATE("(x > 100) * (y > 50)") "    dx = dv\n    dz = dv\n"},
+    {FAILS, NULL, GATE("(x > 10) * (x < 20) * (y > 30) * (y < 40)") "    dx = dv\n    dz = dv\n"},
+    {FAILS, NULL, GATE("(x[0] > 4) * (x[n - 1] < -5)") "    dx = dv\n    dz = dv\n"},
+    {HOLDS, NULL,
+     GATE("(x > 20) * (y < -30)") "    dx = dv * (1 + 2 * (x > 20) * (y < -30))\n    dz = dv\n"},
     /* ---- a single point, where the formula is no number ---- */
     {FAILS, "undefined: div",
      "def f(x[n]):\n    return x * sigmoid(x)\nderive f (x) -> (y, dy):\n    s = y / x\n"
