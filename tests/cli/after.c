@@ -435,6 +435,32 @@ START_TEST(mistakes_are_told) {
 }
 END_TEST
 
+/* What is written first is larger than a file may be; nothing of it stays. */
+START_TEST(files_that_may_not_grow_are_told) {
+    static const char *const lines[] = {
+        "spor predict run --in iris.csv --out new/y.csv",
+        "spor predict run --in iris.csv --out new/y.npy",
+        "spor export run --c new/y.c",
+        "spor export run --c new/y.c --train",
+        "spor export run --onnx new/y.onnx",
+        "spor run iris.spor --call net --in x=x.npy --out y=new/y.npy",
+        "spor verify claim.spor --html new/y.html",
+        "SPOR_MODELS=. spor import y.onnx --script new/y.spor --weights new/y.safetensors",
+        "spor show iris.spor >shown",
+    };
+    write_file("claim.spor", "verify a * (b + c) == a * b + a * c\n");
+    expect_status(run("spor train iris.spor --epochs 1 --out run; spor export run --onnx y.onnx; "
+                      "spor predict run --in iris.csv --out x.npy; mkdir new"),
+                  0);
+    for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
+        expect_status(run("(ulimit -f 0; (%s) 2>&1; echo status $?) | cat", lines[k]), 0);
+        expect_in(out, ": File too large\n");
+        expect_in(out, "status 2\n");
+        expect_status(run("rmdir new; mkdir new"), 0);
+    }
+}
+END_TEST
+
 /* ---- an evening, and the day after ---- */
 
 /* The probabilities of rows in C are those of the shell, number for number. */
@@ -494,6 +520,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, one_score_is_judged_by_its_sign);
     tcase_add_test(tests, as_many_outputs_as_inputs_are_not_the_sample);
     tcase_add_test(tests, mistakes_are_told);
+    tcase_add_test(tests, files_that_may_not_grow_are_told);
     tcase_add_test(tests, an_evening);
     suite_add_tcase(suite, tests);
     return suite;
