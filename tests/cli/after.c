@@ -77,6 +77,28 @@ START_TEST(other_rows_are_known_by_their_names) {
 }
 END_TEST
 
+/* What the script leaves out other rows need not have, in whatever order they come. */
+START_TEST(other_rows_lack_what_is_dropped) {
+    static const char *const said[] = {
+        "drop=[\"sepal_width\", \"petal_width\"]",
+        "drop=[1, -2]",
+        "inputs=[\"sepal_length\", \"petal_length\"], drop=\"petal_width\"",
+    };
+    char script[1024], line[256];
+    expect_status(run("awk -F, '{ print $5 \",\" $3 \",\" $1 }' iris.csv >less.csv"), 0);
+    for (size_t k = 0; k < sizeof said / sizeof *said; k++) {
+        snprintf(script, sizeof script,
+                 NET("3") TRAIN("csv(\"iris.csv\", label=\"species\", %s)", CROSS_ENTROPY, ""),
+                 said[k]);
+        write_file("t.spor", script);
+        expect_status(run("spor train t.spor --out t --force; spor eval t --rows all"), 0);
+        line_of(out, "iris accuracy", line);
+        expect_status(run("spor eval t --data less.csv"), 0);
+        expect_in(out, line + strlen("iris"));
+    }
+}
+END_TEST
+
 START_TEST(rows_are_those_of_the_run) {
     expect_status(run("spor train iris.spor --out run --seed 5; spor eval run --rows validation"),
                   0);
@@ -508,6 +530,7 @@ Suite *spor_suite(void) {
     tcase_add_checked_fixture(tests, enter_with_iris, leave_folder);
     tcase_add_loop_test(tests, what_training_tested_is_evaluated_again, 0, 5);
     tcase_add_test(tests, other_rows_are_known_by_their_names);
+    tcase_add_test(tests, other_rows_lack_what_is_dropped);
     tcase_add_test(tests, rows_are_those_of_the_run);
     tcase_add_test(tests, normalised_networks_are_evaluated_as_they_were);
     tcase_add_test(tests, a_loss_of_ones_own_is_evaluated);
