@@ -111,6 +111,8 @@ static bool complain_text(const reading *c, const spor_table *t, const spor_fiel
         return message_complain(c->message,
                                 "%.800s; targets are numbers: texts are learned with label=%s",
                                 why.text, said);
+    if (c->again)
+        return message_complain(c->message, "%.900s; inputs are numbers: mend it", why.text);
     return message_complain(c->message,
                             "%.700s; inputs are numbers: %s the column out with drop=[%s]%s%s",
                             why.text, first ? "leave" : "mend it, or leave", said,
