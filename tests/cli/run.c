@@ -302,7 +302,9 @@ static const struct {
     {"--call half --in x=a.npy --out y=none/y.npy", "none/y.npy: cannot be written"},
     {"--call half --in x=a.npy --out y=folder", "folder: cannot be written: Is a directory"},
     {"--call half --in x=a.npy --out y=y.npy --weights a.npy", "a.npy"},
-    {"--call half --in x --out y=y.npy", "--in wants name=value"},
+    {"--call half --in x=a.npy --out y=y.npy --set k",
+     "--set wants name=value, as in --set rate=0.1"},
+    {"--call half --in x --out y=y.npy", "--in wants name=file, as in --in x=x.npy"},
     {"--call half --in x=a.npy --out y=y.npy other.spor", "only SCRIPT is expected"},
 };
 enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
