@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static int check_output(int status) {
 
 int main(int argc, char **argv) {
     spor_screen screen;
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a disk that is full */
     if (!screen_begin(&screen)) return SPOR_EXIT_BAD;
     int status = check_output(dispatch(argc, argv));
     screen_end(&screen);

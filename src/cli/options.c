@@ -114,7 +114,9 @@ static const char *wanted(const spor_option *option, const char *value, char *ou
         snprintf(out, size, "%s %g", least, option->least);
         break;
     case SPOR_OPTION_SETTING:
-        snprintf(out, size, "name=value, as in --%s rate=0.1", option->name);
+        snprintf(out, size, "name=%s, as in --%s %s",
+                 strstr(option->value, "FILE") ? "file" : "value", option->name,
+                 strstr(option->value, "FILE") ? "x=x.npy" : "rate=0.1");
         break;
     case SPOR_OPTION_TEXT:
     case SPOR_OPTION_FLAG:

@@ -197,24 +197,13 @@ static int write_predictions(const predictions *p) {
     return SPOR_EXIT_DONE;
 }
 
-/* Is the file that a path leads to, without the name of an array, this one? */
-static bool is_read(const char *in, const char *out) {
-    size_t length = strlen(in);
-    npz_name_in(in, &length);
-    char *file = strdup(in);
-    if (file) file[length] = 0;
-    bool is = file && file_is_same(out, file);
-    free(file);
-    return is;
-}
-
 /* What is read stays. */
 static bool check_out(const predictions *p) {
     const arguments *a = p->given;
     if (!a->out) return true;
     if (file_is_same(a->out, p->run.kept.path))
         return complain("--out is the run itself: give another file");
-    return strcmp(a->in, "-") == 0 || !is_read(a->in, a->out) ||
+    return strcmp(a->in, "-") == 0 || !npz_reads(a->in, a->out) ||
            complain("--out is the file of the rows, --in: give another one");
 }
 

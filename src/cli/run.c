@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "cli/calling.h"
 #include "data/file.h"
+#include "data/npz.h"
 #include "kernels/element.h"
 #include "run/run.h"
 
@@ -52,9 +53,28 @@ static const char *same_file(const arguments *given) {
     return NULL;
 }
 
-static int examine(const arguments *given) {
+static bool is_read_by(const spor_settings *from, const char *path) {
+    for (int k = 0; k < from->count; k++)
+        if (npz_reads(from->setting[k].value, path)) return true;
+    return false;
+}
+
+/* What is read stays: the name of a result that would take its place, or NULL. */
+static const char *read_file(const arguments *given, const char *script) {
+    char weights[RUN_PATH];
+    const char *kept = given->weights ? folder_weights(given->weights, weights) : NULL;
+    for (int k = 0; k < given->out.count + given->grad.count; k++) {
+        const char *path = result_at(given, k)->value;
+        if (is_read_by(&given->in, path) || is_read_by(&given->cotangent, path) ||
+            file_is_same(script, path) || (kept && file_is_same(kept, path)))
+            return result_at(given, k)->name;
+    }
+    return NULL;
+}
+
+static int examine(const arguments *given, const char *script) {
     const spor_command *command = &spor_command_run;
-    const char *twice = same_file(given);
+    const char *twice = same_file(given), *read = read_file(given, script);
     if (!given->call) return command_fail(command, "which def? --call DEF");
     if (!given->out.count && !given->grad.count)
         return command_fail(command, "nothing is asked for: --out Y=FILE.npy, --grad dX=FILE.npy");
@@ -63,6 +83,9 @@ static int examine(const arguments *given) {
     if (twice)
         return command_fail(command, "%s would overwrite another result: give it a file of its own",
                             twice);
+    if (read)
+        return command_fail(command, "%s would overwrite a file that is read: give it another one",
+                            read);
     return SPOR_EXIT_NOT_YET;
 }
 
@@ -328,7 +351,7 @@ static int run(int argc, char **argv) {
         {0},
     };
     int status = options_read(&spor_command_run, options, 1, 1, &path, argc, argv);
-    if (status == SPOR_EXIT_NOT_YET) status = examine(given);
+    if (status == SPOR_EXIT_NOT_YET) status = examine(given, path);
     if (status == SPOR_EXIT_NOT_YET) status = run_script(given, path);
     free(given);
     return status;
@@ -344,10 +367,9 @@ const spor_command spor_command_run = {
         "operands; what is left out has its default. Its value and gradients are computed in "
         "float,\n"
         "by fast paths where there are any, and written as .npy: all files, or none. A network is\n"
-        "run as it evaluates, on x as it is given. A gradient is that of the sum of value times "
-        "cotangent, by the ops' "
-        "own\n"
-        "derivatives: derivations of the script are held against it by spor verify.\n"
+        "run as it evaluates, on x as it is given. A gradient is that of the sum of value times\n"
+        "cotangent, by the ops' own derivatives: derivations of the script are held against it by\n"
+        "spor verify. A file that is read is never written.\n"
         "Numbers that are not finite are written, and told. Exit status: 0 done, 2 bad input.\n"
         "\n"
         "Examples\n"

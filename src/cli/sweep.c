@@ -324,7 +324,6 @@ static int run(int argc, char **argv) {
     sweep *s = calloc(1, sizeof *s);
     int status = SPOR_EXIT_BAD;
     signal(SIGPIPE, SIG_IGN); /* a reader that went away ends no search */
-    signal(SIGXFSZ, SIG_IGN);
     if (!a || !s)
         command_fail(&spor_command_sweep, "out of memory");
     else if ((status = read_arguments(a, argc, argv)) == SPOR_EXIT_NOT_YET) {

@@ -69,7 +69,6 @@ static int run(int argc, char **argv) {
                   .argc = argc,
                   .argv = argv};
     signal(SIGPIPE, SIG_IGN); /* a reader that went away ends no training */
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a disk that is full */
     status = SPOR_EXIT_BAD;
     if (a.resume || a.repeat)
         status = train_again(&t, &a);

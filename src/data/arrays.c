@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,8 +136,10 @@ static bool read_one(reading *r, const char *path, const char *name, spor_values
                      int64_t *rows, bool *labels) {
     spor_values part = {0};
     int64_t part_rows = 0;
+    char what[600];
+    snprintf(what, sizeof what, "%.500s%s%.90s", path, name ? ":" : "", name ? name : "");
     bool done = r->spec->read(path, name, &part, &part_rows, labels, r->message) &&
-                values_check(&part, part_rows, path, r->message) &&
+                values_check(&part, part_rows, what, r->message) &&
                 append(r, path, all, rows, &part, part_rows);
     values_free(&part);
     return done;

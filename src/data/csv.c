@@ -32,6 +32,7 @@ struct reading {
     const spor_csv *spec;
     unsigned char *bytes; /* of the first file, until they are taken; NULL: it is to be read */
     size_t size;
+    bool again; /* new rows, of a network that was trained */
     spor_message *message;
     spor_table part[PARTS]; /* those without a file have no rows */
     column_use *use;        /* [columns] */
@@ -110,6 +111,8 @@ static bool complain_text(const reading *c, const spor_table *t, const spor_fiel
         return message_complain(c->message,
                                 "%.800s; targets are numbers: texts are learned with label=%s",
                                 why.text, said);
+    if (c->again)
+        return message_complain(c->message, "%.900s; inputs are numbers: mend it", why.text);
     return message_complain(c->message,
                             "%.700s; inputs are numbers: %s the column out with drop=[%s]%s%s",
                             why.text, first ? "leave" : "mend it, or leave", said,
@@ -216,6 +219,34 @@ static bool check_shape(const reading *c) {
                             c->part[TRAIN].path, wants, c->inputs);
 }
 
+static bool is_input(const reading *c, int64_t column) {
+    return c->use[column].take == take_input;
+}
+
+/* New rows are found by the names of inputs, which can't be told apart if they are equal. */
+static bool complain_twice(const reading *c, int64_t one, int64_t other) {
+    const spor_table *t = &c->part[TRAIN];
+    char leave[96] = "";
+    if (is_input(c, one) && is_input(c, other))
+        snprintf(leave, sizeof leave, ", or leave both out with drop=[%" PRId64 ", %" PRId64 "]",
+                 one, other);
+    return message_complain(c->message,
+                            "%s: columns %" PRId64 " and %" PRId64
+                            ", counted from 0, are both called \"%.100s\", but inputs of new rows "
+                            "are found by name: rename one%s",
+                            t->path, one, other, t->name[one], leave);
+}
+
+static bool check_names(const reading *c) {
+    const spor_table *t = &c->part[TRAIN];
+    for (int64_t k = 0; t->name && !c->again && k + 1 < t->columns; k++) {
+        int64_t one = t->sorted[k] - t->name, other = t->sorted[k + 1] - t->name;
+        if (!has_name(t, one) || strcmp(t->name[one], t->name[other]) != 0) continue;
+        if (is_input(c, one) || is_input(c, other)) return complain_twice(c, one, other);
+    }
+    return true;
+}
+
 static bool choose_columns(reading *c) {
     static const spor_column last = {.number = -1};
     const spor_csv *spec = c->spec;
@@ -232,7 +263,7 @@ static bool choose_columns(reading *c) {
     if (done && c->labels && c->targets)
         return message_complain(
             c->message, "%s: a label and targets can't both be learned; leave one out", spec->path);
-    return done && check_shape(c);
+    return done && check_shape(c) && check_names(c);
 }
 
 /* ---- files ---- */
@@ -369,7 +400,7 @@ spor_data *spor_data_table(const spor_csv *spec, spor_message *message) {
 
 spor_data *csv_read(const spor_csv *spec, unsigned char *bytes, size_t size,
                     spor_message *message) {
-    reading c = {.spec = spec, .bytes = bytes, .size = size, .message = message};
+    reading c = {.spec = spec, .bytes = bytes, .size = size, .again = bytes, .message = message};
     if (!makes_sense(spec)) {
         message_complain(message,
                          "%s: the sample's shape, the number of classes (%d) or the scale (%g) "

@@ -59,8 +59,8 @@ bool data_fits(const spor_data *data, const int64_t rows[], int64_t count, spor_
         if (at >= 0)
             return message_complain(message,
                                     "%s: %s %" PRId64 " of row %" PRId64
-                                    ", counted from 0, is %g: too large for a float; double "
-                                    "computes with it, by --double",
+                                    ", counted from 0, is %g: too large for a float; a network "
+                                    "that is trained with --double computes with it",
                                     data->name, k ? "target" : "number", at % size, at / size,
                                     ((const double *)v->value)[at]);
     }
@@ -81,5 +81,5 @@ bool spor_data_standardize(spor_data *data, const int64_t rows[], int64_t n,
                            spor_message *message) {
     if (!data || !data->x.value) return message_complain(message, "there are no samples");
     if (!rows_exist(data, rows, n)) return message_complain(message, "there is no such row");
-    return values_standardize(&data->x, data->scale, rows, n, message);
+    return values_standardize(&data->x, data->name, data->scale, rows, n, message);
 }

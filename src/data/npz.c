@@ -320,3 +320,13 @@ const char *npz_name_in(const char *path, size_t *length) {
     *length = (size_t)(at - path);
     return at + 1;
 }
+
+bool npz_reads(const char *path, const char *file) {
+    size_t length = strlen(path);
+    npz_name_in(path, &length);
+    char *read = strdup(path);
+    if (read) read[length] = 0;
+    bool is = read && file_is_same(file, read);
+    free(read);
+    return is;
+}

@@ -34,5 +34,7 @@ bool npz_samples(const char *path, const unsigned char *bytes, size_t size, cons
                  npz_array *found, spor_message *message);
 /** "x" of "rows.npz:x", if no file is called so, and how long "rows.npz" is; NULL: the path names no array. */
 const char *npz_name_in(const char *path, size_t *length);
+/** True if what such a path leads to, "rows.npz:x" or any file, is this file. */
+bool npz_reads(const char *path, const char *file);
 
 #endif

@@ -3,6 +3,7 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,22 +125,32 @@ static spread spread_of(const spor_values *v, double scale, int64_t column, cons
     return s;
 }
 
+/* "sales: width", or by its number among the inputs. */
+static bool complain_spread(const spor_values *v, const char *what, int64_t column, const spread *s,
+                            spor_message *message) {
+    char text[128];
+    if (v->column && *v->column[column])
+        snprintf(text, sizeof text, "%.100s", v->column[column]);
+    else
+        snprintf(text, sizeof text, "input %" PRId64 ", counted from 0,", column);
+    return message_complain(message,
+                            "%s: %s cannot be standardized: its numbers, %g to %g, are too large, "
+                            "too small or too close; scale= brings them to another size",
+                            what, text, s->least, s->most);
+}
+
 /* A column of one value has that mean, to the bit. */
-static bool standardize_column(spor_values *v, int64_t column, const spread *s,
+static bool standardize_column(spor_values *v, const char *what, int64_t column, const spread *s,
                                spor_message *message) {
     bool constant = !(s->least < s->most);
     v->mean[column] = constant ? s->least : s->mean;
     v->factor[column] = constant ? 1 : 1 / s->deviation;
-    if (isfinite(v->mean[column]) && isfinite(v->factor[column]) && v->factor[column] > 0)
-        return true;
-    return message_complain(message,
-                            "column %" PRId64 " cannot be standardized: its numbers, %g to %g, are "
-                            "too large or too close",
-                            column + 1, s->least, s->most);
+    bool done = isfinite(v->mean[column]) && isfinite(v->factor[column]) && v->factor[column] > 0;
+    return done || complain_spread(v, what, column, s, message);
 }
 
-bool values_standardize(spor_values *values, double scale, const int64_t rows[], int64_t count,
-                        spor_message *message) {
+bool values_standardize(spor_values *values, const char *what, double scale, const int64_t rows[],
+                        int64_t count, spor_message *message) {
     if (count < 1) return message_complain(message, "there are no rows to standardize by");
     int64_t columns = shape_size(&values->shape);
     spor_values made = *values;
@@ -148,7 +159,7 @@ bool values_standardize(spor_values *values, double scale, const int64_t rows[],
     bool done = (made.mean && made.factor) || message_complain(message, "out of memory");
     for (int64_t k = 0; done && k < columns; k++) {
         spread s = spread_of(values, scale, k, rows, count);
-        done = standardize_column(&made, k, &s, message);
+        done = standardize_column(&made, what, k, &s, message);
     }
     free(done ? values->mean : made.mean);
     free(done ? values->factor : made.factor);

@@ -40,8 +40,8 @@ bool values_check(const spor_values *values, int64_t rows, const char *what, spo
  *  memory runs out. */
 void *values_turn(void *value, const spor_shape *shape, spor_keep keep);
 
-/** spor_data_standardize of values that have a scale. */
-bool values_standardize(spor_values *values, double scale, const int64_t rows[], int64_t count,
-                        spor_message *message);
+/** spor_data_standardize of values that have a scale; what they are called. */
+bool values_standardize(spor_values *values, const char *what, double scale, const int64_t rows[],
+                        int64_t count, spor_message *message);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plain.h"
 #include "data/number.h"
 
 void lexer_start(spor_lexer *lexer, spor_ground *ground, spor_names *names,
@@ -258,13 +259,27 @@ static const char *unknown_hint(char c) {
     }
 }
 
+/* A character that is none of the language, as it is shown. */
+static _Noreturn void refuse_character(spor_lexer *x, spor_spot spot) {
+    static const char *const quotes[] = {"\u201c", "\u201d", "\u201e", "\u2018",
+                                         "\u2019", "\u00ab", "\u00bb"};
+    int length = utf8_length(here(x));
+    const char *hint = "";
+    if (length < 2)
+        ground_give_up(x->ground, spot, "the character with code %d means nothing here",
+                       (unsigned char)*here(x));
+    for (size_t k = 0; k < sizeof quotes / sizeof *quotes; k++)
+        if (!strncmp(here(x), quotes[k], strlen(quotes[k])))
+            hint = ": a text stands in plain quotes, \"text\"";
+    ground_give_up(x->ground, spot, "'%.*s' means nothing here%s", length, here(x), hint);
+}
+
 static spor_token sign(spor_lexer *x) {
     spor_token t = {.kind = TOKEN_SIGN, .place = place(x), .sign = longest_sign(here(x))};
     unsigned char c = (unsigned char)*here(x);
     if (!t.sign && c > 32 && c < 127)
         ground_give_up(x->ground, t.place, "'%c' means nothing here%s", c, unknown_hint((char)c));
-    if (!t.sign)
-        ground_give_up(x->ground, t.place, "the character with code %d means nothing here", c);
+    if (!t.sign) refuse_character(x, t.place);
     char text[4];
     x->at += strlen(lexer_sign_text(t.sign, text));
     if (t.sign == '(' || t.sign == '[') x->brackets++;

@@ -148,6 +148,8 @@ static spor_data *read_csv(const void *said, const char *const file[], const spo
             return message_complain(message, "out of memory"), NULL;
         csv.inputs = (spor_columns){(int)shape_size(&like->x.shape), input};
     }
+    /* what is no input is not looked at, and need not be there */
+    if (like && csv.inputs.count) csv.drop = (spor_columns){0};
     spor_data *data = spor_data_table(&csv, message);
     free(input);
     return data || like ? data : hide_others(file, message);

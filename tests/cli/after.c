@@ -77,6 +77,28 @@ START_TEST(other_rows_are_known_by_their_names) {
 }
 END_TEST
 
+/* What the script leaves out other rows need not have, in whatever order they come. */
+START_TEST(other_rows_lack_what_is_dropped) {
+    static const char *const said[] = {
+        "drop=[\"sepal_width\", \"petal_width\"]",
+        "drop=[1, -2]",
+        "inputs=[\"sepal_length\", \"petal_length\"], drop=\"petal_width\"",
+    };
+    char script[1024], line[256];
+    expect_status(run("awk -F, '{ print $5 \",\" $3 \",\" $1 }' iris.csv >less.csv"), 0);
+    for (size_t k = 0; k < sizeof said / sizeof *said; k++) {
+        snprintf(script, sizeof script,
+                 NET("3") TRAIN("csv(\"iris.csv\", label=\"species\", %s)", CROSS_ENTROPY, ""),
+                 said[k]);
+        write_file("t.spor", script);
+        expect_status(run("spor train t.spor --out t --force; spor eval t --rows all"), 0);
+        line_of(out, "iris accuracy", line);
+        expect_status(run("spor eval t --data less.csv"), 0);
+        expect_in(out, line + strlen("iris"));
+    }
+}
+END_TEST
+
 START_TEST(rows_are_those_of_the_run) {
     expect_status(run("spor train iris.spor --out run --seed 5; spor eval run --rows validation"),
                   0);
@@ -409,7 +431,8 @@ static const struct {
      "the label rosa is none of setosa, versicolor, virginica"},
     {"echo 1,2,3 | spor predict run --in -", "has 3 columns without names"},
     {"cut -d, -f1-3 iris.csv | spor predict run --in -", "no column is called \"petal_width\""},
-    {"sed 3s/,/,x/ iris.csv | spor predict run --in -", "standard input:3:2: sepal_width: 'x"},
+    {"sed 3s/,/,x/ iris.csv | spor predict run --in -",
+     "standard input:3:2: sepal_width: 'x3' is not a number; inputs are numbers: mend it\n"},
     {"printf '\\211PNG\\r\\n' >a.png; spor predict run --in a.png",
      "a.png: is an image; arrays are read"},
     {"spor predict run --in /dev/null", "/dev/null: is a device"},
@@ -431,6 +454,32 @@ START_TEST(mistakes_are_told) {
     for (int k = 0; k < MISTAKES; k++) {
         expect_status(run("%s", mistakes[k].line), 2);
         expect_in(err, mistakes[k].message);
+    }
+}
+END_TEST
+
+/* What is written first is larger than a file may be; nothing of it stays. */
+START_TEST(files_that_may_not_grow_are_told) {
+    static const char *const lines[] = {
+        "spor predict run --in iris.csv --out new/y.csv",
+        "spor predict run --in iris.csv --out new/y.npy",
+        "spor export run --c new/y.c",
+        "spor export run --c new/y.c --train",
+        "spor export run --onnx new/y.onnx",
+        "spor run iris.spor --call net --in x=x.npy --out y=new/y.npy",
+        "spor verify claim.spor --html new/y.html",
+        "SPOR_MODELS=. spor import y.onnx --script new/y.spor --weights new/y.safetensors",
+        "spor show iris.spor >shown",
+    };
+    write_file("claim.spor", "verify a * (b + c) == a * b + a * c\n");
+    expect_status(run("spor train iris.spor --epochs 1 --out run; spor export run --onnx y.onnx; "
+                      "spor predict run --in iris.csv --out x.npy; mkdir new"),
+                  0);
+    for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
+        expect_status(run("(ulimit -f 0; (%s) 2>&1; echo status $?) | cat", lines[k]), 0);
+        expect_in(out, ": File too large\n");
+        expect_in(out, "status 2\n");
+        expect_status(run("rmdir new; mkdir new"), 0);
     }
 }
 END_TEST
@@ -482,6 +531,7 @@ Suite *spor_suite(void) {
     tcase_add_checked_fixture(tests, enter_with_iris, leave_folder);
     tcase_add_loop_test(tests, what_training_tested_is_evaluated_again, 0, 5);
     tcase_add_test(tests, other_rows_are_known_by_their_names);
+    tcase_add_test(tests, other_rows_lack_what_is_dropped);
     tcase_add_test(tests, rows_are_those_of_the_run);
     tcase_add_test(tests, normalised_networks_are_evaluated_as_they_were);
     tcase_add_test(tests, a_loss_of_ones_own_is_evaluated);
@@ -494,6 +544,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, one_score_is_judged_by_its_sign);
     tcase_add_test(tests, as_many_outputs_as_inputs_are_not_the_sample);
     tcase_add_test(tests, mistakes_are_told);
+    tcase_add_test(tests, files_that_may_not_grow_are_told);
     tcase_add_test(tests, an_evening);
     suite_add_tcase(suite, tests);
     return suite;

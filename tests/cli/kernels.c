@@ -108,6 +108,8 @@ static const struct {
      "DOES NOT RUN     it runs                         N=1, C=1: ended with status 1", ""},
     {"test \\$(wc -c <{in}/gamma.npy) -gt 132 || kill -9 \\$\\$; " GOOD, "", 1,
      "was killed by signal 9", ""},
+    {"test \\$(wc -c <{in}/gamma.npy) -gt 132 || kill -XFSZ \\$\\$; " GOOD, "", 1,
+     "was killed by signal ", ""}, /* which spor ignores */
     {"echo no such GPU >&2; exit 3 # {in} {out}", "", 2, "",
      "the command ended with status 3: no such GPU"},
     {"nothing-like-it {in} {out}", "", 2, "", "ended with status 127"},

@@ -139,7 +139,9 @@ START_TEST(numbers_beyond_a_float_are_for_double) {
     write_file("t.spor", NET("2") TRAIN("csv(\"big.csv\")", CROSS_ENTROPY, "1"));
     expect_status(run("spor train t.spor"), 2);
     expect_in(err, "big: number 0 of row ");
-    expect_in(err, "e+39: too large for a float; double computes with it, by --double");
+    expect_in(
+        err,
+        "e+39: too large for a float; a network that is trained with --double computes with it");
     ck_assert(!exists("runs"));
     expect_status(run("spor verify t.spor"), 2);
     expect_in(err, "too large for a float");

@@ -142,18 +142,39 @@ START_TEST(settings_are_taken_and_words_behind_them) {
 }
 END_TEST
 
-/* The file that is read is the one that is written; a value may be an operand itself. */
-START_TEST(a_file_may_be_read_and_written) {
-    expect_status(run("spor run s.spor --call half --in x=a.npy --grad dx=a.npy --double"), 0);
-    expect_array("a.npy", 8, SPOR_SHAPE(2, 2), a, 0);
-    expect_status(run("spor run s.spor --call inverse --in x=a.npy --out y=a.npy"), 0);
-    expect_array("a.npy", 4, SPOR_SHAPE(2, 2), (double[]){2, -1, 4, 0.5}, 0);
+START_TEST(a_value_may_be_an_operand_itself) {
     expect_status(
         run("spor run s.spor --call same --in x=a.npy --out y=b.npy --cotangent dy=dy.npy --grad "
             "dx=dx.npy"),
         0);
-    expect_array("b.npy", 4, SPOR_SHAPE(2, 2), (double[]){2, -1, 4, 0.5}, 0);
+    expect_array("b.npy", 4, SPOR_SHAPE(2, 2), a, 0);
     expect_array("dx.npy", 4, SPOR_SHAPE(2, 2), dy, 0);
+}
+END_TEST
+
+/* By whatever name; the folder of the weights is that of a run. */
+START_TEST(what_is_read_stays) {
+    static const char *const lines[] = {
+        "--in x=a.npy --out y=a.npy",
+        "--in x=a.npy --grad y=./a.npy",
+        "--in x=a.npy --out y=link.npy",
+        "--in x=b.npz:x --out y=b.npz",
+        "--in x=a.npy --cotangent dy=dy.npy --grad y=dy.npy",
+        "--in x=a.npy --out y=s.spor",
+        "--in x=a.npy --weights w.npy --out y=w.npy",
+        "--in x=a.npy --weights kept --out y=kept/weights.safetensors",
+    };
+    expect_status(run("ln -s a.npy link.npy; cp a.npy b.npz; mkdir kept was; "
+                      "cp a.npy kept/weights.safetensors; cp *.np? s.spor was"),
+                  0);
+    for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
+        expect_status(run("spor run s.spor --call inverse %s", lines[k]), 2);
+        ck_assert_str_eq(err,
+                         "spor run: y would overwrite a file that is read: give it another one\n");
+    }
+    expect_status(run("for f in was/*; do cmp $f ${f#was/} || exit 1; done; "
+                      "cmp a.npy kept/weights.safetensors"),
+                  0);
 }
 END_TEST
 
@@ -281,7 +302,9 @@ static const struct {
     {"--call half --in x=a.npy --out y=none/y.npy", "none/y.npy: cannot be written"},
     {"--call half --in x=a.npy --out y=folder", "folder: cannot be written: Is a directory"},
     {"--call half --in x=a.npy --out y=y.npy --weights a.npy", "a.npy"},
-    {"--call half --in x --out y=y.npy", "--in wants name=value"},
+    {"--call half --in x=a.npy --out y=y.npy --set k",
+     "--set wants name=value, as in --set rate=0.1"},
+    {"--call half --in x --out y=y.npy", "--in wants name=file, as in --in x=x.npy"},
     {"--call half --in x=a.npy --out y=y.npy other.spor", "only SCRIPT is expected"},
 };
 enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
@@ -363,7 +386,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_scalar_has_a_gradient_by_itself);
     tcase_add_test(tests, several_results_have_names_and_cotangents);
     tcase_add_test(tests, settings_are_taken_and_words_behind_them);
-    tcase_add_test(tests, a_file_may_be_read_and_written);
+    tcase_add_test(tests, a_value_may_be_an_operand_itself);
+    tcase_add_test(tests, what_is_read_stays);
     tcase_add_test(tests, parameters_have_initial_values_by_seed_and_it_is_told);
     tcase_add_test(tests, weights_of_a_run_are_taken);
     tcase_add_test(tests, what_is_not_finite_is_written_and_told);

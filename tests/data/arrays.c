@@ -355,6 +355,35 @@ START_TEST(arrays_of_numpys_savez_are_found_by_name) {
 }
 END_TEST
 
+/* It is said which array has it. */
+START_TEST(what_is_no_number_is_told_of_its_array) {
+    static const char *const names[] = {"images", "y"};
+    const spor_shape shape = SPOR_SHAPE(2, 2);
+    char why[80];
+    for (int bad = 0; bad < 2; bad++) {
+        spor_text text = {0};
+        zip_writer zip = {.text = &text};
+        for (int k = 0; k < 2; k++) {
+            const double x[] = {1, 2, k == bad ? (double)NAN : 3, 4};
+            spor_text array = {0};
+            snprintf(why, sizeof why, "%s.npy", names[k]);
+            npy_add(&array, &shape, (raw_type){RAW_REAL, 8, false}, x);
+            zip_add(&zip, why, array.at, array.size);
+            text_free(&array);
+        }
+        zip_end(&zip);
+        array_files files = {.read = arrays_npz, .scale = 1, .targets = true};
+        files.x[0] = files.y[0] = scratch_file("n.npz", text.at, text.size);
+        text_free(&text);
+        spor_message message = {""};
+        ck_assert_ptr_null(npz_data(&files, &message));
+        snprintf(why, sizeof why, "n.npz:%s: number 0 of row 1, counted from 0, is nan",
+                 names[bad]);
+        ck_assert_msg(strstr(message.text, why), "%s", message.text);
+    }
+}
+END_TEST
+
 START_TEST(rows_of_other_npz_files_have_the_same_names) {
     array_files files = {.read = arrays_npz, .scale = 1};
     spor_message message = {""};
@@ -388,6 +417,7 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, variables_of_matlab_are_arrays);
     tcase_add_loop_test(tests, arrays_of_numpys_savez_are_found_by_name, 0,
                         sizeof files_of_numpy / sizeof *files_of_numpy);
+    tcase_add_test(tests, what_is_no_number_is_told_of_its_array);
     tcase_add_test(tests, rows_of_other_npz_files_have_the_same_names);
     suite_add_tcase(suite, tests);
     return suite;

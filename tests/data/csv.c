@@ -6,6 +6,7 @@
 
 #include <spor/data.h>
 
+#include "data/csv.h"
 #include "data/number.h"
 #include "scratch.h"
 
@@ -179,6 +180,34 @@ START_TEST(columns_are_said_by_name_or_number) {
 }
 END_TEST
 
+/* New rows are found by the names of inputs; what is not looked at may be called as it likes. */
+START_TEST(inputs_have_names_of_their_own) {
+    static const char twice[] = "y,x,x,z\n1,2,3,0\n4,5,6,1\n";
+    static const double all[] = {2, 3, 5, 6}, rest[] = {1, 4};
+    spor_message message = {{0}};
+    check_as_refused(twice, (spor_csv){0},
+                     "data.csv: columns 1 and 2, counted from 0, are both called \"x\", but inputs "
+                     "of new rows are found by name: rename one, or leave both out with "
+                     "drop=[1, 2]");
+    check_as_refused(twice, (spor_csv){.drop = COLUMNS({NULL, 2})}, "by name: rename one");
+    check_as_refused(twice, (spor_csv){.label = COLUMNS({NULL, 2})}, "by name: rename one");
+    spor_data *data = must_read(twice, (spor_csv){.drop = COLUMNS({NULL, 1}, {NULL, 2})});
+    check_values(&data->x, 1, 2, rest);
+    spor_data_free(data);
+    data = must_read(twice, (spor_csv){.label = COLUMNS({NULL, 2}), .inputs = COLUMNS({"y", 0})});
+    check_values(&data->x, 1, 2, rest);
+    spor_data_free(data);
+    /* rows of a network that was trained without names */
+    const spor_csv again = {
+        .path = "again.csv", .unlabelled = true, .inputs = COLUMNS({NULL, 1}, {NULL, 2})};
+    unsigned char *bytes = (unsigned char *)strdup(twice);
+    data = csv_read(&again, bytes, strlen(twice), &message);
+    ck_assert_msg(data != NULL, "%s", message.text);
+    check_values(&data->x, 2, 4, all);
+    spor_data_free(data);
+}
+END_TEST
+
 START_TEST(targets_are_numbers) {
     static const double x[] = {0.5, 1.5, 2.5}, y[] = {2, 1, 3, 2, 4, 3}, last[] = {2, 3, 4};
     spor_data *data = must_read(flowers, (spor_csv){.targets = COLUMNS({"width", 0}, {NULL, 0}),
@@ -328,6 +357,7 @@ Suite *spor_suite(void) {
     tcase_add_test(files, lines_end_as_lines_do);
     tcase_add_test(files, what_is_wrong_is_named_with_its_place);
     tcase_add_test(files, columns_are_said_by_name_or_number);
+    tcase_add_test(files, inputs_have_names_of_their_own);
     tcase_add_test(files, targets_are_numbers);
     tcase_add_test(files, samples_may_have_neither_label_nor_target);
     tcase_add_test(files, labels_become_classes_in_sorted_order);

@@ -183,8 +183,19 @@ static void check_refused(const double number[ROWS * COLUMNS], int64_t n, const 
 START_TEST(what_cannot_be_standardized_is_refused) {
     static const double large[ROWS * COLUMNS] = {1, 1e308, 1, 2, -1e308, 1, 3, 1e308, 1};
     static const double close[ROWS * COLUMNS] = {1, 2, 0, 2, 3, 5e-324, 4, 5};
-    check_refused(large, ROWS, "column 2 cannot be standardized");
-    check_refused(close, ROWS, "column 3 cannot be standardized");
+    check_refused(large, ROWS, "input 1, counted from 0, cannot be standardized");
+    check_refused(close, ROWS, "input 2, counted from 0, cannot be standardized");
+    char width[] = "width", *names[] = {NULL, width, NULL};
+    spor_message message = {""};
+    spor_data *data = data_of(SPOR_KEEP_F64, large, 1);
+    snprintf(data->name, sizeof data->name, "sales");
+    data->x.column = names;
+    ck_assert(!spor_data_standardize(data, NULL, ROWS, &message));
+    ck_assert_str_eq(message.text,
+                     "sales: width cannot be standardized: its numbers, -1e+308 to 1e+308, are too "
+                     "large, too small or too close; scale= brings them to another size");
+    data->x.column = NULL;
+    spor_data_free(data);
     check_refused(bytes, 0, "there are no rows");
     check_refused(bytes, ROWS + 1, "there is no such row");
     ck_assert(!spor_data_standardize(NULL, NULL, 1, NULL));

@@ -193,7 +193,11 @@ END_TEST
 
 START_TEST(odd_bytes_are_named) {
     refuse("a = \x01\n", "s.spor:1:5: the character with code 1 means nothing here");
-    refuse("a = \xc3\xb8\n", "s.spor:1:5: the character with code 195 means nothing here");
+    refuse("a = \xc3\xb8\n", "s.spor:1:5: '\u00f8' means nothing here\n");
+    refuse("a = \u201ctext\u201d\n",
+           "s.spor:1:5: '\u201c' means nothing here: a text stands in plain quotes, \"text\"\n");
+    refuse("a = \u00bbtext\u00ab\n", "'\u00bb' means nothing here: a text stands in plain quotes");
+    refuse("a = \xe2\x80", "the character with code 226 means nothing here");
     refuse("a = [1 2]", "s.spor:1:8: expected ',' or ']' but found a number");
     refuse("\xff", "the character with code 255 means nothing here");
 }
