@@ -349,7 +349,9 @@ typedef struct {
  *     between    neither: it may be other algebra, or a mistake. ulps or rtol settles it: what is
  *                within N units in the last place, or within this share, of the value or of the
  *                array's root mean square is right then, the rest is wrong
- *     undecided  what is allowed for computing is more than 1 % of the array's root mean square
+ *     undecided  what is allowed for computing is more than 1 % of the array's root mean square; or the
+ *                right number is too large for what it is kept in, and the claim is what may become of it:
+ *                an infinity, the largest number there is, or as near as rounding explains
  *     at a tie   of a gradient, where the definition has a tie or kink: another of the slopes around, which
  *                is right unless ties_bind. Along directions in which y does not turn, all inputs moved alike
  *                or by the numbers' own share, what all such elements claim must add up to the tape's slope

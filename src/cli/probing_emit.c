@@ -63,8 +63,10 @@ static void add_head(spor_text *text, const probing *p) {
         text_add(text,
                  "The smallest case at which a gradient was found wrong lies in wrong-dX.\n\n");
     if (*p->probes.left_out)
-        text_add(text, "Left out, since no sizes were found that %s is for: %s.\n\n", def,
-                 p->probes.left_out);
+        text_add(text,
+                 "Left out, since no sizes were found that %s is for, or they are too large or too "
+                 "many: %s.\n\n",
+                 def, p->probes.left_out);
 }
 
 bool probing_emit(const probing *p, const char *folder) {

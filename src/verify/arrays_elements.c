@@ -145,26 +145,53 @@ static double tolerance_at(const judgement *j, const arrays_claim *c, int64_t i)
     return fmax(rtol * base, ulps * ulp_of(c, base));
 }
 
-/* True if what element i must be is a number, and not too large for what it is kept in. */
-static bool is_representable(const judgement *j, const arrays_claim *c, int64_t i) {
-    double most =
-        fmin(j->unit > 0x1p-50 ? (double)FLT_MAX : HUGE_VAL, stored_in[c->claim->stored].most);
-    return isfinite(c->truth[i].v) && fabs(c->truth[i].v) <= most;
+/* The largest number that it is computed in. */
+static double computed_most(const judgement *j) {
+    return j->unit > 0x1p-50 ? (double)FLT_MAX : DBL_MAX;
 }
 
-/* Judges element i; worst: it has to be held against the worst case, which is not there yet. */
-static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *worst) {
-    const sampled *at = &c->truth[i];
-    double off = fabs(c->claim->claimed[i] - at->v);
-    if (!sampled_is_known(at) && !j->finite) return EXEMPT;
-    if (!is_representable(j, c, i)) return UNDECIDED;
-    if (!isfinite(c->claim->claimed[i])) return WRONG;
-    if (!sampled_is_known(at)) return UNDECIDED;
+/* The largest number that the claim can have. */
+static double kept_most(const judgement *j, const arrays_claim *c) {
+    return fmin(computed_most(j), stored_in[c->claim->stored].most);
+}
+
+/* True if what element i must be is a number, and not too large for what it is kept in. */
+static bool is_representable(const judgement *j, const arrays_claim *c, int64_t i) {
+    return fabs(c->truth[i].v) <= kept_most(j, c);
+}
+
+/* A number by how far it is off, where the right one is known; worst as judge_at has it. */
+static finding judge_number(judgement *j, const arrays_claim *c, int64_t i, bool *worst) {
+    double off = fabs(c->claim->claimed[i] - c->truth[i].v);
     double allowed = allowed_at(j, c, i), tolerance = tolerance_at(j, c, i);
     if (off <= once_stored(c, i, allowed)) return allowed <= c->decisive ? RIGHT : UNDECIDED;
     if (tolerance >= 0) return off <= tolerance ? SETTLED : WRONG;
     *worst = !j->worst;
     return !*worst && off > once_stored(c, i, explained_at(j, c, i)) ? WRONG : BETWEEN;
+}
+
+/* Where the right number is known and too large to be kept, none is right. What becomes of it, an
+ * infinity or the largest number there is, is excused, and so is what rounding explains; no other
+ * number is. What is too large even to be computed may have become any infinity, or NaN, on the
+ * way, or have lost much, but it is no number that is far off. */
+static finding judge_too_large(judgement *j, const arrays_claim *c, int64_t i, bool *worst) {
+    double v = c->truth[i].v, claimed = c->claim->claimed[i];
+    bool computed = fabs(v) <= computed_most(j), sign_differs = signbit(claimed) != signbit(v);
+    if (!isfinite(claimed)) return computed && (isnan(claimed) || sign_differs) ? WRONG : UNDECIDED;
+    if (!sign_differs && fabs(claimed) == kept_most(j, c)) return UNDECIDED;
+    if (!computed && fabs(claimed - v) <= fabs(v) / 2) return UNDECIDED;
+    return judge_number(j, c, i, worst) == WRONG ? WRONG : UNDECIDED;
+}
+
+/* Judges element i; worst: it has to be held against the worst case, which is not there yet. */
+static finding judge_at(judgement *j, const arrays_claim *c, int64_t i, bool *worst) {
+    const sampled *at = &c->truth[i];
+    bool known = sampled_is_known(at);
+    if (!known && !j->finite) return EXEMPT;
+    if (!is_representable(j, c, i))
+        return known && isfinite(at->v) ? judge_too_large(j, c, i, worst) : UNDECIDED;
+    if (!isfinite(c->claim->claimed[i])) return WRONG;
+    return known ? judge_number(j, c, i, worst) : UNDECIDED;
 }
 
 /* ---- all elements ---- */

@@ -222,9 +222,26 @@ static bool is_there(const probes *p, const int64_t value[], probe_draw draw) {
     return false;
 }
 
+/* What there is no room for is dots. */
 static void tell_left_out(probes *p, const char *what) {
-    size_t used = strlen(p->left_out);
-    snprintf(p->left_out + used, sizeof p->left_out - used, "%s%s", used ? "; " : "", what);
+    static const char dots[] = "; ...";
+    size_t used = strlen(p->left_out), room = sizeof p->left_out - used;
+    bool is_full = used && !strcmp(p->left_out + used - 3, "...");
+    if (is_full) return;
+    if (strlen(what) + 2 + sizeof dots > room) what = dots + 2;
+    snprintf(p->left_out + used, room, "%s%s", used ? "; " : "", what);
+}
+
+/* True if the tape at these sizes, which record, has at most so many numbers. */
+static bool is_affordable(const probes *p, const int64_t value[], int64_t most) {
+    spor_tape *tape = spor_tape_new();
+    spor_instance in = {0};
+    int64_t numbers = 0;
+    if (tape) p->statement->record(p->statement->user, tape, value, &in);
+    for (uint32_t id = 1; tape && id < tape->count && numbers <= most; id++)
+        numbers += shape_size(tape->node[id].shape);
+    spor_tape_free(tape);
+    return tape && numbers <= most;
 }
 
 /* A list in the making: the usual sizes, and which are asked for. */
@@ -232,7 +249,8 @@ typedef struct {
     probes *p;
     int64_t usual[SPOR_QUANTITIES], value[SPOR_QUANTITIES];
     bool fixed[SPOR_QUANTITIES];
-    bool done; /* false: memory ran out */
+    int64_t most; /* numbers that their tapes may have; 0: any number */
+    bool done;    /* false: memory ran out */
 } making;
 
 static void begin(making *m) {
@@ -256,15 +274,20 @@ __attribute__((format(printf, 3, 4))) static void add(making *m, probe_draw draw
     va_end(arguments);
     m->done = m->done && find_sizes(p, m->value, m->fixed, &found);
     if (!m->done || *p->message) return;
-    if (!found) {
+    if (found && is_there(p, m->value, draw)) return;
+    if (found && m->most) found = is_affordable(p, m->value, m->most);
+    if (!found || p->count == PROBES_MOST) {
         tell_left_out(p, what);
         return;
     }
-    if (p->count == PROBES_MOST || is_there(p, m->value, draw)) return;
     probe *added = &p->at[p->count++];
     *added = (probe){.draw = draw};
     memcpy(added->what, what, sizeof what);
     memcpy(added->value, m->value, sizeof m->value);
+}
+
+static bool can_be(const spor_quantity *q, int64_t size) {
+    return !q->choices && size >= q->least && (is_free(q) || size <= q->most);
 }
 
 /* Every free size as the only one that is so long. */
@@ -272,11 +295,25 @@ static void add_each(making *m, int64_t size, const char *why) {
     const spor_statement *s = m->p->statement;
     for (int k = 0; k < s->quantities; k++) {
         const spor_quantity *q = &s->quantity[k];
-        if (q->choices || size < q->least || (!is_free(q) && size > q->most)) continue;
+        if (!can_be(q, size)) continue;
         begin(m);
         fix(m, k, size);
         add(m, PROBE_EIGHTHS, "%s is %" PRId64 "%s", q->name, size, why);
     }
+}
+
+/* Every two of them: code in tiles may be wrong in the corner alone. */
+static void add_pairs(making *m, int64_t size, const char *why) {
+    const spor_statement *s = m->p->statement;
+    for (int k = 0; k < s->quantities; k++)
+        for (int j = 0; j < k; j++) {
+            const spor_quantity *a = &s->quantity[j], *b = &s->quantity[k];
+            if (!can_be(a, size) || !can_be(b, size)) continue;
+            begin(m);
+            fix(m, j, size);
+            fix(m, k, size);
+            add(m, PROBE_EIGHTHS, "%s and %s are %" PRId64 "%s", a->name, b->name, size, why);
+        }
 }
 
 static void add_usual(making *m) {
@@ -310,6 +347,18 @@ static void add_blocks(making *m) {
         add_each(m, c, ", a block");
         add_each(m, c + 1, ", one more than a block");
     }
+}
+
+/* Code may be wrong where the last blocks of two axes meet, or in a third block. Unlike one size
+ * beyond a block, these may take more memory than there is: verifying takes about a hundred bytes
+ * for each number of the tape. */
+static void add_more_blocks(making *m) {
+    const probes *p = m->p;
+    m->most = 1 << 23;
+    for (int b = 0; b < p->blocks; b++)
+        add_each(m, 2 * p->block[b] + 1, ", one more than two blocks");
+    for (int b = 0; b < p->blocks; b++) add_pairs(m, p->block[b] + 1, ", one more than a block");
+    m->most = 0;
 }
 
 /* What is no size: strides, pads, activations; and sizes at which the def itself turns. */
@@ -357,6 +406,7 @@ bool probes_choose(probes *p) {
     add_small(&m);
     add_choices(&m);
     add_blocks(&m);
+    add_more_blocks(&m);
     return m.done && !*p->message;
 }
 

@@ -34,8 +34,10 @@ typedef struct {
     bool before[SPOR_PAIRS]; /* what the code gives for a pair is added to what was there */
     int count;
     probe *at;
-    char left_out[512]; /* "" or what no sizes were found for that the def takes */
-    char message[512];  /* why there is none */
+    char message[512]; /* why there is none */
+    /* "" or what is no probe: no sizes were found that the def takes, they are too large, or there are
+     * PROBES_MOST without it. */
+    char left_out[512];
 } probes;
 
 /** Chooses them: a function of statement, seed and blocks. False with the message, or without one when memory

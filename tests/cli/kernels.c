@@ -209,16 +209,18 @@ static void check_probe(int k, double *largest) {
 START_TEST(probes_decide_and_are_the_same_again) {
     double largest = 0;
     expect_status(run("spor verify " SPEC " --call layer_norm --block 64 --emit p"), 0);
-    expect_in(out, "13 probes of layer_norm are in p; probes.txt says what each is for");
+    expect_in(out, "16 probes of layer_norm are in p; probes.txt says what each is for");
     ck_assert_ptr_null(strstr(out, "nothing was examined"));
-    for (int k = 1; k <= 13; k++) check_probe(k, &largest);
-    ck_assert(largest == 65);
-    ck_assert(!exists("p/probe-014"));
+    for (int k = 1; k <= 16; k++) check_probe(k, &largest);
+    ck_assert(largest == 129);
+    ck_assert(!exists("p/probe-017"));
     expect_status(run("cat p/probes.txt"), 0);
     expect_in(out, "N=3, C=5: sizes that differ\n");
     expect_in(out, "N=1, C=1: every size is 1\n");
     expect_in(out, "C is 63, one less than a block");
     expect_in(out, "C is 65, one more than a block");
+    expect_in(out, "C is 129, one more than two blocks");
+    expect_in(out, "N=65, C=65: N and C are 65, one more than a block");
     expect_in(out, "x [3, 65], gamma [65], beta [65], dY [3, 65]  ->  dx [3, 65], dgamma [65], "
                    "dbeta [65]\n");
     expect_status(run("spor verify " SPEC " --call layer_norm --block 64 --emit q; diff -r p q"),
@@ -226,10 +228,55 @@ START_TEST(probes_decide_and_are_the_same_again) {
     expect_status(run("spor verify " SPEC " --call layer_norm --block 64 --seed 1 --emit q; "
                       "diff -rq p q"),
                   1);
-    expect_status(
-        run("spor verify " SPEC " --call depthwise --block 16 --emit d; cat d/probes.txt"), 0);
-    expect_in(out, "k is 17, one more than a block");
+    expect_status(run("spor verify " SPEC " --call depthwise --block 8 --emit d; cat d/probes.txt"),
+                  0);
+    expect_in(out, "k is 17, one more than two blocks");
     ck_assert_ptr_null(strstr(out, "Left out"));
+}
+END_TEST
+
+#define RUN_F                                                                                      \
+    "'$SPOR_PROGRAM' run k.spor --call f --in x={in}/x.npy --cotangent dY={in}/dY.npy --grad "     \
+    "dx={out}/dx.npy"
+
+/* Kernels in tiles are wrong where the last ones of two axes meet, or behind the second one, alone. */
+START_TEST(corners_and_third_blocks_are_probed) {
+    static const struct {
+        const char *turn, *shown;
+    } kernels_in_tiles[] = {
+        {"N > 8 and M > 8", "N=9, M=9: N and M are 9, one more than a block\n"},
+        {"N > 16", "N=17, M=5: N is 17, one more than two blocks\n"},
+        {"M > 16", "N=3, M=17: M is 17, one more than two blocks\n"},
+    };
+    char text[128];
+    write_file("s.spor", "def f(x[N, M]):\n    return x * x\n");
+    snprintf(text, sizeof text, "def f(x[N, M]):\n    return 3 * x if %s else x * x\n",
+             kernels_in_tiles[_i].turn);
+    write_file("k.spor", text);
+    expect_status(run("spor verify s.spor --call f --block 8 --exec \"" RUN_F "\""), 1);
+    expect_in(out, "fails at 1 of 16 probes:\n");
+    expect_in(out, kernels_in_tiles[_i].shown);
+}
+END_TEST
+
+/* Ranges that are stated hold for two sizes as for one; what is not probed is told. */
+START_TEST(probes_that_are_left_out_are_told) {
+    write_file("s.spor", "def f(x[N, M]) where N <= 8:\n    return x * x\n"
+                         "def g(x[N, M], y[K, L], z[D, E], v[F]):\n"
+                         "    return sum(x) * sum(y) * sum(z) * v\n");
+    expect_status(run("spor verify s.spor --call f --block 8 --emit p; cat p/probes.txt"), 0);
+    expect_in(out, "M is 17, one more than two blocks\n");
+    expect_in(out, "N and M are 9, one more than a block.\n");
+    expect_status(run("spor verify s.spor --call f --block 4 --emit q; cat q/probes.txt"), 0);
+    expect_in(out, "N=5, M=5: ");
+    expect_status(run("spor verify s.spor --call g --block 2048 --emit r; cat r/probes.txt"), 0);
+    expect_in(out, "D is 4097, one more than two blocks\n");
+    expect_in(out, "they are too large or too many: N and M are 2049, one more than a block; ");
+    expect_status(run("spor verify s.spor --call g --block 8,9,10,11,12,13,14,15 --emit t; cat "
+                      "t/probes.txt"),
+                  0);
+    expect_in(out, "200 probes of g are in t");
+    expect_in(out, "one more than a block; ....\n");
 }
 END_TEST
 
@@ -573,6 +620,8 @@ Suite *spor_suite(void) {
     tcase_add_test(tests, a_def_that_is_not_there_is_told);
     tcase_add_test(tests, a_stop_reaches_the_command);
     tcase_add_test(tests, probes_decide_and_are_the_same_again);
+    tcase_add_loop_test(tests, corners_and_third_blocks_are_probed, 0, 3);
+    tcase_add_test(tests, probes_that_are_left_out_are_told);
     tcase_add_test(tests, labels_of_probes_have_the_ends);
     tcase_add_test(tests, rows_by_number_and_none_at_all_are_probed);
     tcase_add_test(tests, whole_numbers_of_probes_are_integers);

@@ -4,6 +4,7 @@
  */
 #include "../suite.h"
 
+#include <float.h>
 #include <math.h>
 
 #include <spor/verify.h>
@@ -126,6 +127,83 @@ START_TEST(the_user_settles_what_is_between) {
         ck_assert_int_eq(judge(&arrays).outcome, SPOR_HOLDS);
     }
     spor_tape_free(t);
+}
+END_TEST
+
+/* ---- too large ---- */
+
+static const struct {
+    double x; /* dx = 2 x */
+    spor_stored stored;
+    double claimed;
+    bool wrong; /* else undecided */
+} too_large[] = {
+    {40000, SPOR_STORED_F16, (double)INFINITY, false},
+    {40000, SPOR_STORED_F16, 65504, false},
+    {32757, SPOR_STORED_F16, 65504, false}, /* which 65514 rounds to */
+    {32757, SPOR_STORED_F16, 65472, true},
+    {40000, SPOR_STORED_F16, 5, true},
+    {40000, SPOR_STORED_F16, 0, true},
+    {40000, SPOR_STORED_F16, -65504, true},
+    {40000, SPOR_STORED_F16, 1e9, true},
+    {40000, SPOR_STORED_F16, 60000, true},
+    {40000, SPOR_STORED_F16, -(double)INFINITY, true},
+    {40000, SPOR_STORED_F16, (double)NAN, true},
+    {-40000, SPOR_STORED_F16, -(double)INFINITY, false},
+    {-40000, SPOR_STORED_F16, -65504, false},
+    {-40000, SPOR_STORED_F16, (double)INFINITY, true},
+    {0x1.fep126 + 0x1p118, SPOR_STORED_BF16, 0x1.fep127, false},
+    {0x1.fep126 + 0x1p118, SPOR_STORED_BF16, (double)NAN, true},
+    /* float itself has no such number: an infinity on the way may become any other, or NaN */
+    {0x1.4p127, SPOR_STORED_AS_COMPUTED, (double)INFINITY, false},
+    {0x1.4p127, SPOR_STORED_AS_COMPUTED, -(double)INFINITY, false},
+    {0x1.4p127, SPOR_STORED_AS_COMPUTED, (double)NAN, false},
+    {0x1.4p127, SPOR_STORED_AS_COMPUTED, (double)FLT_MAX, false},
+    {0x1.4p127, SPOR_STORED_AS_COMPUTED, 0x1.8p127, false},
+    {0x1.4p127, SPOR_STORED_AS_COMPUTED, 5, true},
+    {0x1.4p127, SPOR_STORED_AS_COMPUTED, 0, true},
+    {0x1.4p127, SPOR_STORED_AS_COMPUTED, -(double)FLT_MAX, true},
+    {0x1.4p127, SPOR_STORED_F16, 65504, false},
+    {0x1.4p127, SPOR_STORED_F16, 60000, true},
+};
+enum { TOO_LARGE = sizeof too_large / sizeof *too_large };
+
+/* y = x x; the second element is right. */
+static spor_verdict judge_square(double x, spor_stored stored, double claimed, double rtol) {
+    spor_tape *t = spor_tape_new();
+    double data[] = {x, 1}, dx[] = {claimed, 2};
+    spor_var in = spor_input(t, "x", SPOR_SHAPE(2));
+    spor_arrays arrays = {.y = spor_mul(in, in),
+                          .inputs = 1,
+                          .input = {in},
+                          .value = {data},
+                          .claims = 1,
+                          .claim = {{.name = "dx", .wrt = 0, .claimed = dx, .stored = stored}},
+                          .arithmetic = SPOR_F32,
+                          .rtol = rtol};
+    spor_verdict v = judge(&arrays);
+    spor_tape_free(t);
+    return v;
+}
+
+/* What a number that does not fit may become is undecided; any other number is wrong. */
+START_TEST(what_is_too_large_excuses_no_other_number) {
+    spor_verdict v = judge_square(too_large[_i].x, too_large[_i].stored, too_large[_i].claimed, 0);
+    ck_assert_int_eq(v.outcome, too_large[_i].wrong ? SPOR_FAILS : SPOR_HOLDS);
+    ck_assert_int_eq(v.example.wrong, too_large[_i].wrong);
+    ck_assert_int_eq(v.undecided, !too_large[_i].wrong);
+    ck_assert_int_eq(v.arrays.undefined, !too_large[_i].wrong);
+    if (too_large[_i].wrong) ck_assert_int_eq(v.example.dispute, SPOR_FORMULA_TAPE);
+}
+END_TEST
+
+/* Who allows more has it allowed there too; it does not make it right. */
+START_TEST(what_is_too_large_may_be_off_by_what_is_allowed) {
+    spor_verdict v = judge_square(40000, SPOR_STORED_F16, 60000, 0.5);
+    ck_assert_int_eq(v.outcome, SPOR_HOLDS);
+    ck_assert_int_eq(v.undecided, 1);
+    ck_assert_int_eq(v.arrays.settled, 0);
+    ck_assert_int_eq(judge_square(40000, SPOR_STORED_F16, 60000, 0.1).outcome, SPOR_FAILS);
 }
 END_TEST
 
@@ -339,6 +417,8 @@ Suite *spor_suite(void) {
     tcase_add_loop_test(tests, what_is_not_finite_is_exempt_where_it_reaches, 0, 2);
     tcase_add_loop_test(tests, what_is_claimed_to_be_no_number_is_wrong, 0, 3);
     tcase_add_test(tests, the_user_settles_what_is_between);
+    tcase_add_loop_test(tests, what_is_too_large_excuses_no_other_number, 0, TOO_LARGE);
+    tcase_add_test(tests, what_is_too_large_may_be_off_by_what_is_allowed);
     tcase_add_loop_test(tests, rows_that_float_cannot_decide_do_not_hide_faults, 0, 2);
     tcase_add_test(tests, a_fault_in_one_of_many_long_sums_shows);
     tcase_add_test(tests, whole_numbers_are_exact_in_long_sums);
