@@ -82,10 +82,6 @@ static inline correlation backward_correlation(const spor_attr *attr, const spor
  *  decide. */
 enum { COST_LANES = 16 };
 
-static inline int64_t vectors_of(int64_t elements, int64_t lanes) {
-    return (elements + lanes - 1) / lanes;
-}
-
 static inline int64_t pixels_of(const correlation *g) {
     return g->P * g->Q;
 }

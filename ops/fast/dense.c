@@ -117,10 +117,6 @@ static int64_t shared_columns(dense_sizes s, dense_reading reading, int64_t lane
     return reading == AS_IT_LIES ? s.cols % lanes : 0;
 }
 
-static int64_t vectors_of(int64_t count, int64_t lanes) {
-    return (count + lanes - 1) / lanes;
-}
-
 /* What PREPARE fills: columns of B in panels; of dW, x in panels. */
 typedef struct {
     void *B, *x;

@@ -64,7 +64,7 @@ static void look_again(void) {
 #endif
 }
 
-/* Runs tasks of a part until none is left to begin; meanwhile another round may. */
+/* Runs tasks of a part until none is left to begin: those of the next round, too, if that begins meanwhile. */
 static void work_off_part(spor_pool *pool, pool_part *part, pool_worker *worker, uint64_t *round) {
     uint64_t ticket = atomic_load_explicit(&part->ticket, memory_order_acquire);
     while (ticket & tasks_mask) {

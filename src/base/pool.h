@@ -15,8 +15,7 @@ enum { POOL_MOST = 1024 };
 /** Who runs a task: worker 0 is the thread that called pool_run. */
 typedef struct {
     int number;
-    int64_t
-        before; /* the task of this call that it ran last, counted from 1; 0: none, or not known */
+    int64_t before; /* its last task of this call, counted from 1; 0: none, or not known */
 } pool_worker;
 
 /** One of the tasks. */

@@ -186,12 +186,12 @@ bool c_has_word(const spor_text *text, const char *name) {
 }
 
 void c_add_arena(spor_text *text, const char *type, const char *name, size_t count) {
-    text_add(
-        text,
-        "static %s net_%s_memory[%zu];\n\n/* Its place is read: gcc 12 makes loops wrong that go "
-        "from one known place of an array to another. */\nstatic %s *net_%s(void) {\n    %s "
-        "*volatile place = net_%s_memory;\n    return place;\n}\n\n",
-        type, name, count, type, name, type, name);
+    text_add(text,
+             "static %s net_%s_memory[%zu];\n\n/* Its place is read: gcc 12 makes some loops wrong "
+             "that go "
+             "from one known place of an array to another. */\nstatic %s *net_%s(void) {\n    %s "
+             "*volatile place = net_%s_memory;\n    return place;\n}\n\n",
+             type, name, count, type, name, type, name);
 }
 
 void c_add_arena_place(spor_text *text, const char *type, const char *name, const spor_text *body) {

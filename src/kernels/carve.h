@@ -25,9 +25,14 @@ static inline int64_t carve_times(int64_t a, int64_t b) {
     return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
 }
 
+/** Vectors that so many elements fill, the last one perhaps in part. */
+static inline int64_t vectors_of(int64_t elements, int64_t lanes) {
+    return (elements + lanes - 1) / lanes;
+}
+
 /** cols rounded up to whole vectors. */
 static inline int64_t carve_whole_vectors(int64_t cols, int64_t lanes) {
-    return (cols + lanes - 1) / lanes * lanes;
+    return vectors_of(cols, lanes) * lanes;
 }
 
 /** Smaller and larger of two sizes. */

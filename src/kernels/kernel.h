@@ -60,9 +60,8 @@ typedef struct {
     void *shared;          /* of need->shared bytes */
     void *partial;         /* of need->partial bytes for each task of WORK, one after the other */
     void *scratch;         /* of need->scratch bytes, its own in each thread */
-    int64_t
-        before; /* the task of this phase that left scratch as it is, counted from 1; 0: none did */
-    uint64_t step;                  /* number of the run, for random ops */
+    int64_t before; /* the task of this phase that left scratch, counted from 1; 0: not known */
+    uint64_t step;  /* number of the run, for random ops */
     const struct spor_group *group; /* of a group: in[] is what it reads, then what it writes */
 } spor_call;
 

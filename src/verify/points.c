@@ -55,7 +55,7 @@ static double beside_constant(const points *p, uint64_t key, uint64_t k, double 
 }
 
 /* Beyond all numbers that are met, or between one and the next: each of several conditions, on one operand or on some,
- * holds or fails by itself at every element, so that somewhere they hold together. */
+ * holds or fails by itself at every element, so that fewer draws are needed until they hold together. */
 static double beyond_constants(const points *p, uint64_t key, uint64_t k, double plain) {
     uint64_t bits = random_hash(key, k, 59), of = (uint64_t)p->first_between;
     double most = 0, share = random_uniform(key, k, 61), c, next = HUGE_VAL;

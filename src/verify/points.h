@@ -16,8 +16,8 @@ enum {
     POINT_REAL,
     POINT_WIDE,
     POINT_SHARE,
-    POINT_CONSTANTS, /* only where comparisons meet constants, */
-    POINT_BEYOND,    /* as this one */
+    POINT_CONSTANTS, /* numbers beside constants, */
+    POINT_BEYOND,    /* numbers far from them: these two only where comparisons meet some */
     POINT_WHOLE_WITHIN,
     POINT_WITHIN, /* these two only with narrowed operands */
     POINT_FAMILIES
